@@ -1,0 +1,61 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+# A stamp is newer than what it was installed from, so that a second `make run` starts at once.
+TO_RUN := $(VENV)/.installed-to-run
+TO_TEST := $(VENV)/.installed-to-test
+
+# Through the environment these also bind the isolated environment that builds the package; pip 26.2 and
+# newer read the second name there.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(TO_RUN) ## start the catalog with its embedded database (ARGS= is passed on)
+	@$(BIN)/catalog serve $(ARGS)
+
+test: lint ## everything that must be clean before a change is kept
+	$(BIN)/pytest -n 2
+
+lint: $(TO_TEST) ## formatting, rules and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(TO_TEST) ## format the code and repair what can be repaired
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(TO_TEST) ## measure (see tests/bench)
+	$(BIN)/python -m tests.bench $(ARGS)
+
+clean: ## remove what was installed, built or cached; the data and the uploads stay
+	rm -rf $(VENV) build dist *.egg-info *.whl .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find catalog tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(TO_RUN): $(BIN)/pip pyproject.toml constraints.txt
+	@echo "Installing the catalog into $(VENV) (about a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --editable '.[server,embedded]'
+	@touch $@
+
+$(TO_TEST): $(BIN)/pip pyproject.toml constraints.txt
+	@echo "Installing the catalog and its tests into $(VENV) (about a minute the first time)"
+	@$(BIN)/python -m pip install --quiet --editable '.[server,embedded,dev]'
+	@touch $(TO_RUN) $@
+
+# pip comes last into a new environment: one that was interrupted has none, and is made again.
+$(BIN)/pip:
+	@command -v '$(PYTHON)' >/dev/null || \
+		{ echo "There is no '$(PYTHON)' here. Name a Python 3.11 or newer: make run PYTHON=python3.12" >&2; exit 1; }
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Catalog needs Python 3.11 or newer; '$(PYTHON)' is older. Name another: make run PYTHON=python3.12" >&2; exit 1; }
+	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "'$(PYTHON)' cannot make virtual environments. On Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }
+	@'$(PYTHON)' -m venv $(VENV)

@@ -1,0 +1,223 @@
+"""Which certificate to serve with: a real one, else a self-signed one, else none.
+
+A pair that is there and cannot be used is never passed over in silence.
+"""
+
+import contextlib
+import errno
+import ipaddress
+import os
+import socket
+import ssl
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+FULL_CHAIN = "fullchain.pem"
+FULL_CHAIN_KEYS = ("privkey.pem", "key.pem")
+SELF_SIGNED = "caCert.pem"
+SELF_SIGNED_KEY = "privateKey.pem"
+# The longest life that every common client accepts.
+SELF_SIGNED_LIFE = timedelta(days=825)
+
+
+class Unusable(Exception):  # noqa: N818  caught here, and never shown as an error
+    """Names the file and says why it cannot be served with."""
+
+
+class Choice(NamedTuple):
+    certificate: Path | None  # None: plain HTTP
+    key: Path | None
+    context: ssl.SSLContext | None
+    warnings: list[str]  # one for each pair that was passed over
+
+    @property
+    def is_self_signed(self) -> bool:
+        return self.certificate is not None and self.certificate.name == SELF_SIGNED
+
+
+def choose(folder: Path, passphrase: str) -> Choice:
+    warnings = list(_halves(folder))
+    for certificate, key in _pairs(folder):
+        try:
+            return Choice(certificate, key, _context(certificate, key, passphrase), warnings)
+        except Unusable as reason:
+            warnings.append(str(reason))
+    return Choice(None, None, None, warnings)
+
+
+def _pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
+    ladder = [(FULL_CHAIN, key) for key in FULL_CHAIN_KEYS] + [(SELF_SIGNED, SELF_SIGNED_KEY)]
+    for certificate, key in ladder:
+        if (folder / certificate).exists() and (folder / key).exists():
+            yield folder / certificate, folder / key
+
+
+def _halves(folder: Path) -> Iterator[str]:
+    for certificate, keys in ((FULL_CHAIN, FULL_CHAIN_KEYS), (SELF_SIGNED, (SELF_SIGNED_KEY,))):
+        there = [key for key in keys if (folder / key).exists()]
+        if (folder / certificate).exists() and not there:
+            yield f"{folder / certificate} has no private key beside it ({' or '.join(keys)})"
+        if there and not (folder / certificate).exists():
+            yield f"{folder / there[0]} has no certificate beside it ({certificate})"
+
+
+def _context(certificate: Path, key: Path, passphrase: str) -> ssl.SSLContext:
+    leaf, private = _leaf(certificate), _private_key(key, passphrase)
+    try:
+        if _public(leaf) != _public(private):
+            raise Unusable(f"{key} is not the private key of {certificate}")
+    except (UnsupportedAlgorithm, ValueError) as error:
+        raise Unusable(f"{certificate} has a public key of an unknown kind") from error
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        # Without a callable, OpenSSL would ask the terminal and the start would hang.
+        context.load_cert_chain(certificate, key, password=lambda: passphrase)
+    except (OSError, ValueError) as error:
+        raise Unusable(f"{certificate} and {key} cannot be served with ({_reason(error)})") from error
+    return context
+
+
+def _leaf(certificate: Path) -> x509.Certificate:
+    try:
+        leaf = x509.load_pem_x509_certificates(_bytes(certificate))[0]
+    except ValueError as error:
+        raise Unusable(f"{certificate} does not hold a certificate in PEM form") from error
+
+    now = datetime.now(UTC)
+    if now > leaf.not_valid_after_utc:
+        raise Unusable(f"{certificate} expired on {leaf.not_valid_after_utc:%Y-%m-%d}")
+    if now < leaf.not_valid_before_utc:
+        raise Unusable(f"{certificate} is not valid before {leaf.not_valid_before_utc:%Y-%m-%d}")
+    return leaf
+
+
+def _private_key(key: Path, passphrase: str) -> PrivateKeyTypes:
+    content = _bytes(key)
+    encrypted = b"ENCRYPTED" in content
+    if encrypted and not passphrase:
+        raise Unusable(f"{key} is protected by a passphrase, and HTTPSSECRET is empty")
+    try:
+        return serialization.load_pem_private_key(content, passphrase.encode() if encrypted else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        why = "is not opened by HTTPSSECRET" if encrypted else "does not hold a private key in PEM form"
+        raise Unusable(f"{key} {why}") from error
+
+
+def _public(holder: x509.Certificate | PrivateKeyTypes) -> bytes:
+    return holder.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def _bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Unusable(f"{file} cannot be read ({_reason(error)})") from error
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+class Renewable:
+    """A TLS context that follows the files: connections made after a renewal get the new certificate.
+
+    The key may even change its type, so each connection is given a context of its own choice
+    rather than one context being loaded twice (which would keep both keys).
+    """
+
+    def __init__(self, folder: Path, passphrase: str, choice: Choice) -> None:
+        assert choice.context
+        self.folder = folder
+        self.passphrase = passphrase
+        self.choice = choice
+        self.context = choice.context
+        self.context.sni_callback = self._newest
+        self.stamp = _stamp(folder)
+
+    def refresh(self) -> list[str]:
+        """Look at the files again, and return what is wrong with those that changed.
+
+        Half a renewal (the certificate copied, its key not yet) keeps the certificate in use.
+        """
+        stamp = _stamp(self.folder)
+        if stamp == self.stamp:
+            return []
+        self.stamp = stamp
+        choice = choose(self.folder, self.passphrase)
+        if choice.context and not (choice.is_self_signed and not self.choice.is_self_signed):
+            self.choice = choice
+        return choice.warnings
+
+    def _newest(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+        assert self.choice.context
+        connection.context = self.choice.context
+
+
+def _stamp(folder: Path) -> list[tuple[str, int, int]]:
+    stamp = []
+    for name in (FULL_CHAIN, *FULL_CHAIN_KEYS, SELF_SIGNED, SELF_SIGNED_KEY):
+        with contextlib.suppress(OSError):
+            status = (folder / name).stat()
+            stamp.append((name, status.st_mtime_ns, status.st_size))
+    return stamp
+
+
+def make_self_signed(folder: Path, names: Iterable[str] = ()) -> tuple[Path, Path]:
+    """Write a self-signed pair for this machine and `names` (host names or addresses), and say where.
+
+    Raises FileExistsError rather than replace one that is there.
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = _self_signed(key, dict.fromkeys(["localhost", "127.0.0.1", "::1", socket.gethostname(), *names]))
+    written = key.private_bytes(
+        Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption_algorithm=serialization.NoEncryption()
+    )
+
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / SELF_SIGNED).exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), folder / SELF_SIGNED)
+    _write_new(folder / SELF_SIGNED_KEY, written, 0o600)
+    _write_new(folder / SELF_SIGNED, certificate.public_bytes(Encoding.PEM), 0o644)
+    return folder / SELF_SIGNED, folder / SELF_SIGNED_KEY
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey, names: Iterable[str]) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Catalog")])
+    now = datetime.now(UTC)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    return (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))  # clocks differ
+        .not_valid_after(now + SELF_SIGNED_LIFE)
+        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(identifier, critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _write_new(file: Path, content: bytes, mode: int) -> None:
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as writing:  # noqa: PTH123  a mode from the first byte on
+        writing.write(content)

@@ -1,0 +1,144 @@
+"""Downloads: a file as a response, whole or a range of it, read from the storage as the client takes it."""
+
+import re
+from asyncio import create_task, gather
+from base64 import b64encode
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from typing import Any
+
+from litestar import Response
+from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
+
+from catalog.blobs import Blobs, BlobUnknown
+from catalog.dialects.headers import AnyRequest, attachment, http_date, media_type
+from catalog.errors import DOWNLOAD, RANGE_NOT_SATISFIABLE, Refused
+
+
+def outgoing(
+    request: AnyRequest, blobs: Blobs, *, name: str, digest: str, size: int, mimetype: str, modified: datetime
+) -> "Download":
+    """The answer to GET or HEAD of a file: whole, a range of it (206), or not again (304).
+
+    Raises Refused: RANGE_NOT_SATISFIABLE here; DOWNLOAD when the answer is about to begin and its bytes are gone.
+    """
+    etag, last_modified = f'"{digest}"', http_date(modified)
+    headers = {
+        "etag": etag,
+        "last-modified": last_modified,
+        "cache-control": "private, no-cache",  # who may read it is asked each time
+    }
+    if matches(request.headers.get("if-none-match", ""), etag):
+        return Download(None, headers, status_code=304)
+
+    wanted = wanted_range(request, size, {etag, last_modified})
+    start, stop = wanted or (0, size)
+    headers |= {
+        "content-type": media_type(mimetype),
+        "content-length": str(stop - start),
+        "content-disposition": attachment(name),
+        "x-content-type-options": "nosniff",
+        "accept-ranges": "bytes",
+        "repr-digest": f"sha-256=:{b64encode(bytes.fromhex(digest)).decode()}:",
+    }
+    if wanted:
+        headers["content-range"] = f"bytes {start}-{stop - 1}/{size}"
+    content = None if request.method == "HEAD" else reading(blobs, name, digest, start, stop)
+    return Download(content, headers, status_code=206 if wanted else 200)
+
+
+class Download(Response[None]):
+    """What a handler returns, annotated so. `file` is None when headers are the whole answer."""
+
+    def __init__(self, file: AsyncGenerator[bytes, None] | None, headers: dict[str, str], *, status_code: int) -> None:
+        super().__init__(None, headers=headers, status_code=status_code)
+        self.file = file
+
+    def to_asgi_response(self, *_: Any, headers: dict[str, str] | None = None, **kwargs: Any) -> ASGIResponse:
+        return Sending(
+            self.file,
+            status_code=self.status_code,
+            headers={**(headers or {}), **self.headers},
+            cookies=[*self.cookies, *(kwargs.get("cookies") or ())],
+            background=self.background or kwargs.get("background"),
+        )
+
+
+class Sending(ASGIResponse):
+    __slots__ = ("file",)
+    _should_set_content_length = False
+
+    def __init__(self, file: AsyncGenerator[bytes, None] | None, **kwargs: Any) -> None:
+        super().__init__(is_head_response=file is None, **kwargs)
+        self.file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.file is None:
+            await super().__call__(scope, receive, send)
+            return
+        async with aclosing(self.file) as file:
+            block = await anext(file, b"")  # before the headers: it is not too late to say that there is none
+            await self.start_response(send)
+            await self._send_blocks(block, file, receive, send)
+        await self.after_response()
+
+    async def _send_blocks(self, block: bytes, file: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:
+        # To a client that went away the server sends without complaint: ask, or read the file to its end for nobody.
+        gone = create_task(client_gone(receive))
+        try:
+            while block and not gone.done():
+                await send({"type": "http.response.body", "body": block, "more_body": True})
+                block = await anext(file, b"")
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            gone.cancel()
+            await gather(gone, return_exceptions=True)
+
+
+async def client_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def reading(blobs: Blobs, name: str, digest: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+    try:
+        async with aclosing(blobs.read(digest, start, stop)) as blocks:
+            async for block in blocks:
+                yield block
+    except BlobUnknown:
+        raise Refused(DOWNLOAD, f"the bytes of {name} are missing") from None
+
+
+def wanted_range(request: AnyRequest, size: int, validators: set[str]) -> tuple[int, int] | None:
+    """The first byte asked for and the one after the last; None: the whole file.
+
+    What RFC 9110 lets a server ignore is ignored: several ranges, other units, nonsense.
+
+    Raises Refused: RANGE_NOT_SATISFIABLE.
+    """
+    asked = re.fullmatch(r"bytes=(\d{0,19})-(\d{0,19})", request.headers.get("range", ""), re.ASCII | re.IGNORECASE)
+    same_file = request.headers.get("if-range") in {None, *validators}
+    if request.method != "GET" or not asked or not same_file:
+        return None
+    match (asked[1], asked[2]):
+        case ("", ""):
+            return None
+        case ("", last):
+            start, stop = max(0, size - int(last)), size
+        case (first, ""):
+            start, stop = int(first), size
+        case (first, last):
+            start, stop = int(first), min(int(last) + 1, size)
+            if int(last) < start:
+                return None
+    if start < stop:
+        return start, stop
+    if start == size == 0 and not asked[1] and int(asked[2]):
+        return None  # the last n bytes of an empty file are all of it
+    raise Refused(RANGE_NOT_SATISFIABLE, f"it has {size} bytes", headers={"Content-Range": f"bytes */{size}"})
+
+
+def matches(if_none_match: str, etag: str) -> bool:
+    return if_none_match.strip() == "*" or etag in re.findall(r'"[^"]*"', if_none_match)

@@ -1,0 +1,133 @@
+"""What headers say of a file, both ways: its name, its media type, its digest and its age."""
+
+import re
+from base64 import b64decode
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import PurePosixPath
+from typing import Any
+from unicodedata import category
+from urllib.parse import quote, unquote
+
+from litestar import Request
+
+from catalog.errors import NOT_CREATED, Refused
+
+AnyRequest = Request[Any, Any, Any]
+
+LONGEST_NAME = 255  # bytes, as file systems count
+LONGEST_SUFFIX = 32
+LONGEST_MEDIA_TYPE = 127
+OCTETS = "application/octet-stream"
+BIDI_OVERRIDES = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
+def as_text(raw: bytes) -> str:
+    """What HTTP clients mean: UTF-8, or else Latin-1, which is never wrong."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def parameters(header: str) -> dict[str, str]:
+    """The `key=value` of a header. A backslash hides only a quote or itself: browsers send paths as they are."""
+    found = re.findall(r';\s*([^\s=;"]+)\s*=\s*(?:"((?:\\.|[^"\\])*)"|([^;]*))', header)
+    return {key.lower(): re.sub(r'\\(["\\])', r"\1", quoted) or bare.strip(' \t"') for key, quoted, bare in found}
+
+
+def disposition_name(disposition: str) -> str | None:
+    """The file name in a Content-Disposition, as the client wrote it; None: it has none."""
+    given = parameters(disposition)
+    extended = re.fullmatch(r"(utf-8|iso-8859-1)'[^']*'(.*)", given.get("filename*", ""), re.IGNORECASE)
+    if extended:
+        return unquote(extended[2], encoding=extended[1])
+    # Of a form, browsers write these three as %XX, and a percent sign as it is.
+    plain = given.get("filename")
+    return plain and re.sub("%22|%0[AD]", lambda sign: unquote(sign[0]), plain, flags=re.IGNORECASE)
+
+
+def file_name(given: str) -> str:
+    """A name that is harmless in any folder and header: `../../etc/passwd` is kept as `passwd`.
+
+    Raises Refused: NOT_CREATED when nothing is left of it.
+    """
+    last = re.split(r"[/\\]", given.rstrip("/\\"))[-1]
+    name = cut("".join(sign for sign in last if harmless(sign)).strip())
+    if name in {"", ".", ".."}:
+        raise Refused(NOT_CREATED, f"{given[:LONGEST_NAME]!a} is not a file name" if given else "the file has no name")
+    return name
+
+
+def harmless(sign: str) -> bool:
+    """Not a control character, half of a pair or a line break; nor one that makes `exe.txt` look like `txt.exe`."""
+    return category(sign) not in {"Cc", "Cs", "Zl", "Zp"} and sign not in BIDI_OVERRIDES
+
+
+def cut(name: str) -> str:
+    """At most LONGEST_NAME bytes, with the suffix that says what it is."""
+    suffix = PurePosixPath(name).suffix
+    suffix = suffix if len(suffix.encode()) <= LONGEST_SUFFIX else ""
+    room = LONGEST_NAME - len(suffix.encode())
+    return name.removesuffix(suffix).encode()[:room].decode(errors="ignore") + suffix
+
+
+def media_type(declared: str) -> str:
+    """`type/subtype` and nothing else."""
+    bare = declared.partition(";")[0].strip().lower()
+    understood = len(bare) <= LONGEST_MEDIA_TYPE and re.fullmatch(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", bare, re.ASCII)
+    return bare if understood else OCTETS
+
+
+def announced_digest(request: AnyRequest, *headers: str) -> str:
+    """The client's own SHA-256 of the file in hex, or "".
+
+    Raises Refused: NOT_CREATED for one that cannot be understood, or two that differ.
+    """
+    given = [(header, sha256_member(header, request.headers.getall(header, []))) for header in headers]
+    given.append(("?sha256", str(request.query_params.get("sha256", ""))))
+    announced = {as_hex(where, digest) for where, digest in given if digest}
+    if len(announced) > 1:
+        raise Refused(NOT_CREATED, f"the digests in {', '.join(where for where, digest in given if digest)} differ")
+    return announced.pop() if announced else ""
+
+
+def sha256_member(header: str, lines: Iterable[str]) -> str:
+    """What a digest header says after `sha-256=`; other algorithms are somebody else's."""
+    for member in filter(None, (member.strip() for line in lines for member in line.split(","))):
+        algorithm, equals, value = member.partition("=")
+        if not equals or not value:
+            raise malformed_digest(header)
+        if algorithm.strip().lower() == "sha-256":
+            return value.strip()
+    return ""
+
+
+def as_hex(where: str, digest: str) -> str:
+    """A SHA-256 in hex, from hex, base64 or, as RFC 9530 has it, `:base64:`."""
+    if re.fullmatch("[0-9a-fA-F]{64}", digest):
+        return digest.lower()
+    try:
+        raw = b64decode(re.sub("^:(.*):$", r"\1", digest), validate=True)
+    except ValueError:
+        raise malformed_digest(where) from None
+    if len(raw) != 32:  # noqa: PLR2004  a SHA-256 is this long
+        raise malformed_digest(where)
+    return raw.hex()
+
+
+def malformed_digest(where: str) -> Refused:
+    return Refused(NOT_CREATED, f"{where}: not a SHA-256; write sha-256=:base64:, or ?sha256= and 64 hex characters")
+
+
+def attachment(name: str) -> str:
+    """RFC 6266: a name that every client reads, and beside it, when they differ, the name."""
+    plain = re.sub(r"[^ !#$&'()+,\-.0-9;=@A-Z\[\]^_`a-z{}~]", "_", name)
+    extended = f"; filename*=UTF-8''{quote(name, safe='!#$&+^`|', errors='replace')}" if plain != name else ""
+    return f'attachment; filename="{plain}"{extended}'
+
+
+def http_date(moment: datetime) -> str:
+    """A moment that a database gives back without a zone is UTC."""
+    return format_datetime(moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC), usegmt=True)

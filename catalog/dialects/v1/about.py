@@ -1,0 +1,65 @@
+"""What the server says of itself."""
+
+from time import time
+
+from litestar import Controller, Response, get
+
+from catalog import __version__
+from catalog.dialects import guards
+from catalog.dialects.v1.wire import Given, answer
+from catalog.domain.forms import Limits
+from catalog.errors import CATALOGUE
+from catalog.vocabulary import Role, Status, Usage, Visibility
+
+STATUSES = {status: status for status in Status}
+
+
+class About(Controller):
+    opt = {"public": True}  # noqa: RUF012  Litestar's way
+
+    @get("/version")
+    async def version(self) -> Response[bytes]:
+        return answer({"version": __version__})
+
+    @get("/errors")
+    async def errors(self) -> Response[bytes]:
+        """List the catalogue of errors, by name."""
+        return answer(
+            {
+                fault.name: {"status": fault.status, "value": fault.value, "message": fault.message}
+                for fault in CATALOGUE
+            }
+        )
+
+    @get("/types")
+    async def types(self) -> Response[bytes]:
+        return answer(
+            {
+                "AlgorithmStatusTypes": STATUSES,
+                "ModelStatusTypes": STATUSES,
+                "PasswordResetStatusTypes": {"valid": "valid", "invalid": "invalid"},
+                "UsageTypes": {usage: usage for usage in Usage},
+                "UserRoles": {role: role for role in Role},
+                "VisibilityTypes": {visibility: visibility for visibility in Visibility},
+            }
+        )
+
+
+class Info(Controller):
+    guards = (guards.signed_in,)
+
+    @get("/info")
+    async def info(
+        self, token_life: Given[str], demo: Given[bool], log: Given[bool], limits: Given[Limits]
+    ) -> Response[bytes]:
+        """Tell how the server is set up and what an item may hold; not where its database is."""
+        return answer(
+            {
+                "version": __version__,
+                "demo": str(demo).lower(),
+                "token_expiration_time": token_life,
+                "timestamp": str(int(time() * 1000)),
+                "log": str(log).lower(),
+                "limits": limits._asdict(),
+            }
+        )

@@ -1,0 +1,112 @@
+"""Models, datasets and algorithms."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Controller, Response, delete, get, post, put
+from litestar.params import FromPath
+
+from catalog.dialects import guards
+from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
+from catalog.domain import changes, items
+from catalog.domain.access import Caller, readable_by
+from catalog.domain.forms import Limits
+from catalog.domain.related import related
+from catalog.errors import STALE, Refused
+from catalog.store import fields, pages
+from catalog.store.seam import Raw
+from catalog.vocabulary import Kind
+
+
+async def shown(found: Sequence[Raw], caller: Caller) -> list[shapes.Shape]:
+    """Items with what belongs to them."""
+    with_them = await related(caller.tenant, found, caller)
+    return [shapes.item(item, with_them) for item in found]
+
+
+async def answered(item: Raw, caller: Caller) -> Response[bytes]:
+    [shape] = await shown([item], caller)
+    return answer(shape, headers={"ETag": etag(item)})
+
+
+def etag(item: Raw) -> str:
+    return f'"{item["revision"]}"'
+
+
+class Items(Controller):
+    """What the three kinds have in common: everything but their names."""
+
+    kind: Kind
+    guards = (guards.signed_in,)
+
+    @post(status_code=200)
+    async def create(self, request: AnyRequest, caller: Given[Caller], limits: Given[Limits]) -> Response[bytes]:
+        async def make(body: Any) -> shapes.Shape:
+            [shape] = await shown([await items.create(caller.tenant, self.kind, body, caller, limits)], caller)
+            return shape
+
+        return await made(request, self.kind, make)
+
+    @get()
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
+        return await listed(
+            request,
+            caller.tenant.items(self.kind).raw,
+            fields.ITEMS[self.kind],
+            lambda found: shown(found, caller),
+            access=readable_by(caller),
+            order=pages.NEWEST,
+            top=await caller.tenant.count("serial"),
+        )
+
+    @get("/{key:str}")
+    async def show(self, key: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
+        return await answered(await items.read(caller.tenant, self.kind, key, caller), caller)
+
+    @put("/{key:str}")
+    async def change(
+        self, key: FromPath[str], request: AnyRequest, caller: Given[Caller], limits: Given[Limits]
+    ) -> Response[bytes]:
+        body = await body_of(request)
+        revision = seen(request)
+        return await answered(
+            await changes.change(caller.tenant, self.kind, key, body, caller, limits, revision=revision), caller
+        )
+
+    @delete("/{key:str}", status_code=200)
+    async def remove(self, key: FromPath[str], caller: Given[Caller], trash_days: Given[int]) -> Response[bytes]:
+        item = await items.read(caller.tenant, self.kind, key, caller)
+        with_it = await related(caller.tenant, [item], caller)
+        removed = await items.remove(caller.tenant, self.kind, key, caller, days=trash_days)
+        return answer(shapes.bare_item(removed, with_it))
+
+
+class Models(Items):
+    path = "/models"
+    kind = Kind.MODEL
+
+
+class Datasets(Items):
+    path = "/datasets"
+    kind = Kind.DATASET
+
+
+class Algorithms(Items):
+    path = "/algorithms"
+    kind = Kind.ALGORITHM
+
+
+def seen(request: AnyRequest) -> int | None:
+    """The revision that If-Match (RFC 9110, 13.1.1) speaks of; None when any will do.
+
+    Raises Refused: STALE for what was never a revision.
+    """
+    tag = request.headers.get("if-match", "*").strip()
+    if tag == "*":
+        return None
+    number = tag.strip('"')
+    if tag != f'"{number}"' or not (number.isascii() and number.isdigit()):
+        raise Refused(STALE, "If-Match: one ETag as an answer gave it, in double quotes, is needed")
+    return int(number)

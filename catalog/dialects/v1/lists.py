@@ -1,0 +1,73 @@
+"""A GET of a list: what the query string asks for, and the page that answers it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from litestar import Response
+
+from catalog.dialects.v1.shapes import Shape
+from catalog.dialects.v1.wire import AnyRequest, answer, envelope, stretch
+from catalog.errors import NOT_SEARCHED, Refused
+from catalog.store import pages
+from catalog.store.fields import Fields
+from catalog.store.listing import page_of, select_of, short_forms, sort_of
+from catalog.store.query import filter_of, within
+from catalog.store.seam import Raw
+
+Shapes = Callable[[Sequence[Raw]], Awaitable[Sequence[Shape]]]
+
+
+async def listed(
+    request: AnyRequest,
+    collection: pages.Collection,
+    fields: Fields,
+    shapes: Shapes,
+    *,
+    access: Mapping[str, Any] | None = None,
+    order: pages.Order = pages.LATEST,
+    top: int | None = None,
+) -> Response[bytes]:
+    """Answer `filter`, `sort`, `select`, and `page` or `after`, and `limit`, over what `access` allows.
+
+    `top` is the highest serial, for a collection that has one. Raises Refused: NOT_SEARCHED.
+    """
+    params = request.query_params
+    filtered = filter_of(fields, params.get("filter"), short_forms(params.multi_items()))
+    selected = select_of(fields, params.get("select"))
+    asked = pages.Asked(
+        collection,
+        within(access or {}, filtered),
+        sort_of(fields, params.get("sort")) or order,
+        filtered.matches,
+        top,
+    )
+    if (cursor := params.get("after")) is not None:
+        limit = limit_of(params.get("limit"))
+        docs, following = await pages.after(asked, cursor, limit=limit)
+        return answer(stretch([_selected(shape, selected) for shape in await shapes(docs)], limit, following))
+    page = page_of(params.get("page"), params.get("limit"))
+    found = await pages.page(
+        asked, skip=(page.page - 1) * page.limit, limit=page.limit, exactly=_exactly(params.get("total"))
+    )
+    return answer(envelope([_selected(shape, selected) for shape in await shapes(found.docs)], found, page))
+
+
+def limit_of(text: str | None) -> int:
+    """How much a step of a walk by cursor answers. A step of nothing would lead nowhere.
+
+    Raises Refused: NOT_SEARCHED.
+    """
+    limit = page_of(None, text).limit
+    if not limit:
+        raise Refused(NOT_SEARCHED, "after wants a limit of at least 1")
+    return limit
+
+
+def _exactly(total: str | None) -> bool:
+    if total not in {None, "", "exact"}:
+        raise Refused(NOT_SEARCHED, "total takes exact, or nothing")
+    return total == "exact"
+
+
+def _selected(shape: Shape, names: frozenset[str] | None) -> Shape:
+    return shape if names is None else {name: value for name, value in shape.items() if name in names}

@@ -1,0 +1,75 @@
+"""Tags and metadata names."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Controller, Response, delete, get, post
+from litestar.params import FromPath
+
+from catalog.dialects import guards
+from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1.wire import AnyRequest, Given, answer, made
+from catalog.domain import names, suggest
+from catalog.domain.access import Caller
+from catalog.domain.forms import Limits
+from catalog.domain.related import users_of
+from catalog.store import fields
+from catalog.store.listing import page_of
+from catalog.store.seam import Raw
+
+
+async def shown(found: Sequence[Raw], caller: Caller) -> list[shapes.Shape]:
+    """Words, with who first used each of them."""
+    owners = await users_of(caller.tenant, found)
+    return [
+        shapes.word(word, shapes.user(owners[word["owner"]]) if word.get("owner") in owners else word.get("owner"))
+        for word in found
+    ]
+
+
+class Words(Controller):
+    """What the two vocabularies have in common: everything but their names."""
+
+    names: names.Names
+    plural: str  # in the answer to a list, as the reference has it
+
+    @get(guards=[guards.signed_in])
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
+        collection = names.collection(caller.tenant, self.names).raw
+        return await listed(request, collection, fields.TAGS, lambda found: shown(found, caller))
+
+    @get("/suggest", guards=[guards.signed_in])
+    async def suggest(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
+        asked = request.query_params
+        limit = min(page_of(None, asked.get("limit")).limit, suggest.MOST)
+        found = await suggest.suggest(caller.tenant, self.names, asked.get("q", ""), limit)
+        return answer({"docs": [shapes.suggestion(word) for word in found]})
+
+    @post(status_code=200, guards=[guards.administrators_only])
+    async def create(self, request: AnyRequest, caller: Given[Caller], limits: Given[Limits]) -> Response[bytes]:
+        async def make(body: Any) -> shapes.Shape:
+            word = await names.create(caller.tenant, self.names, body, caller, limits)
+            [shape] = await shown([word], caller)
+            return shape | {"timestamp": shapes.moment(word["timestamp"])}
+
+        return await made(request, self.plural, make)
+
+    # A word may be `suggest`, whose path the suggestions have taken.
+    @delete(["/{word:str}", "/suggest"], status_code=200, guards=[guards.administrators_only])
+    async def remove(self, caller: Given[Caller], word: FromPath[str] = "suggest") -> Response[bytes]:
+        removed = await names.remove(caller.tenant, self.names, word)
+        shape = shapes.word(removed, removed.get("owner"))
+        return answer(shape | {"timestamp": shapes.moment(removed["timestamp"])})
+
+
+class Tags(Words):
+    path = "/tags"
+    names = names.Names.TAGS
+    plural = "tags"
+
+
+class MetadataNames(Words):
+    path = "/metadata"
+    names = names.Names.METADATA
+    plural = "metadatas"

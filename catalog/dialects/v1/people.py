@@ -1,0 +1,100 @@
+"""Signing in, and the users of a tenant."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Controller, Response, delete, get, post, put
+from litestar.params import FromPath
+
+from catalog.dialects import guards
+from catalog.dialects.sessions import Sessions
+from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
+from catalog.domain import users
+from catalog.domain.access import Caller
+from catalog.domain.credentials import LONGEST_PASSWORD
+from catalog.domain.forms import Form
+from catalog.domain.users import Policy
+from catalog.errors import AUTHENTICATION, Refused
+from catalog.store import fields
+from catalog.store.database import Tenant
+from catalog.store.seam import Raw
+
+
+class Login(Controller):
+    opt = {"public": True}  # noqa: RUF012  Litestar's way
+
+    @post(status_code=200)
+    async def sign_in(
+        self, request: AnyRequest, sessions: Given[Sessions], default_tenant: Given[str], token_life: Given[str]
+    ) -> Response[bytes]:
+        form = Form(await body_of(request), AUTHENTICATION, {"username", "password", "tenant"})
+        username = form.required("username", "a username is needed")
+        password = form.required("password", "a password is needed", LONGEST_PASSWORD)
+        tenant = await sessions.tenant(form.text("tenant") or default_tenant)
+        if tenant is None:
+            raise Refused(AUTHENTICATION, "Incorrect tenant")
+        user = await users.signed_in(tenant, username, password)
+        return _session(user, tenant, sessions, token_life)
+
+    @put()
+    async def renew(self, request: AnyRequest, sessions: Given[Sessions], token_life: Given[str]) -> Response[bytes]:
+        authorization = request.headers.get("authorization")
+        if not authorization:
+            raise Refused(AUTHENTICATION, "Missing token")
+        caller = await sessions.caller(authorization, for_renewal=True)
+        user = await users.find(caller.tenant, str(caller.user))
+        return _session(user, caller.tenant, sessions, token_life)
+
+
+def _session(user: Raw, tenant: Tenant, sessions: Sessions, token_life: str) -> Response[bytes]:
+    token = f"JWT {sessions.issue(user['_id'], tenant)}"
+    return answer({"user": shapes.user(user), "token_expiration_time": token_life, "token": token})
+
+
+class Users(Controller):
+    path = "/users"
+
+    @post(status_code=200, guards=[guards.administrators_only])
+    async def create(self, request: AnyRequest, caller: Given[Caller], policy: Given[Policy]) -> Response[bytes]:
+        async def make(body: Any) -> shapes.Shape:
+            user = await users.create(caller.tenant, body, policy)
+            return shapes.dated(shapes.user(user), user)
+
+        return await made(request, "users", make)
+
+    @get(guards=[guards.signed_in])
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
+        async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
+            return [_as_seen_by(caller, user) for user in found]
+
+        declared = fields.USERS if caller.is_admin else fields.COLLEAGUES
+        return await listed(request, caller.tenant.users.raw, declared, shown)
+
+    @get("/{key:str}", guards=[guards.signed_in])
+    async def show(self, key: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
+        return answer(_as_seen_by(caller, await users.find(caller.tenant, key)))
+
+    @put("/{key:str}", guards=[guards.signed_in])
+    async def change(
+        self,
+        key: FromPath[str],
+        request: AnyRequest,
+        caller: Given[Caller],
+        policy: Given[Policy],
+        sessions: Given[Sessions],
+    ) -> Response[bytes]:
+        changed = await users.change(caller.tenant, key, await body_of(request), caller, policy)
+        sessions.forget(caller.tenant.name, changed["_id"])
+        return answer(shapes.user(changed))
+
+    @delete("/{key:str}", status_code=200, guards=[guards.administrators_only])
+    async def remove(self, key: FromPath[str], caller: Given[Caller], sessions: Given[Sessions]) -> Response[bytes]:
+        removed = await users.remove(caller.tenant, key)
+        sessions.forget(caller.tenant.name, removed["_id"])
+        return answer(shapes.dated(shapes.user(removed), removed))
+
+
+def _as_seen_by(caller: Caller, user: Raw) -> shapes.Shape:
+    return shapes.user(user) if caller.is_admin else shapes.colleague(user)

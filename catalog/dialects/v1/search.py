@@ -1,0 +1,70 @@
+"""Search across everything that the caller may read."""
+
+from typing import Any
+
+from litestar import Controller, Response, get
+
+from catalog.dialects import guards
+from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.lists import limit_of
+from catalog.dialects.v1.wire import AnyRequest, Given, answer, stretch
+from catalog.domain import items, search
+from catalog.domain.access import Caller
+from catalog.domain.related import related
+from catalog.errors import NOT_SEARCHED, Refused
+from catalog.vocabulary import Kind, Status, Visibility
+
+
+class Search(Controller):
+    path = "/search"
+    guards = (guards.signed_in,)
+
+    @get()
+    async def find(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
+        asked = request.query_params
+        limit = limit_of(asked.get("limit"))
+        wanted = search.Search(
+            caller.tenant,
+            caller,
+            _words(asked.get("q")),
+            _kinds(asked.getall("kind", [])),
+            await _narrowing(request, caller),
+        )
+        found = await wanted.page(limit, asked.get("after") or None)
+        content = stretch(await _shown(found.hits, caller), limit, found.further)
+        if found.facets is not None:
+            content |= {"facets": found.facets, "facetsOf": found.counted}
+        return answer(content)
+
+
+def _words(given: str | None) -> str:
+    words = (given or "").strip().lower()
+    if not 0 < len(words) <= search.LONGEST or "\0" in words:
+        raise Refused(NOT_SEARCHED, f"q: 1 to {search.LONGEST} characters are needed, none of them NUL")
+    return words
+
+
+def _kinds(given: list[str]) -> list[Kind]:
+    """The kinds, each once, in one order whatever the order of the question: a cursor counts them."""
+    unknown = set(given) - set(Kind)
+    if unknown:
+        raise Refused(NOT_SEARCHED, f"kind: one of {', '.join(Kind)} is needed")
+    return [kind for kind in Kind if not given or kind in given]
+
+
+async def _narrowing(request: AnyRequest, caller: Caller) -> dict[str, Any]:
+    asked = request.query_params
+    narrowing: dict[str, Any] = {}
+    for name, words in (("status", Status), ("visibility", Visibility)):
+        if value := asked.get(name):
+            if value not in set(words):
+                raise Refused(NOT_SEARCHED, f"{name}: one of {', '.join(words)} is needed")
+            narrowing[name] = value
+    if owner := asked.get("owner"):
+        [narrowing["owner"]] = await items.user_ids(caller.tenant, [owner], NOT_SEARCHED)
+    return narrowing
+
+
+async def _shown(hits: list[search.Hit], caller: Caller) -> list[shapes.Shape]:
+    with_them = await related(caller.tenant, [hit.item for hit in hits], caller)
+    return [{"kind": hit.kind, **shapes.item(hit.item, with_them)} for hit in hits]

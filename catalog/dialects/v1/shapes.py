@@ -1,0 +1,115 @@
+"""Documents as the native dialect shows them. What is not named here is never shown."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from catalog.domain.related import Related
+from catalog.store.seam import Raw
+
+Shape = dict[str, Any]
+
+
+def moment(when: datetime) -> str:
+    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _given(document: Raw, *fields: str) -> Shape:
+    return {field: document[field] for field in fields if document.get(field) is not None}
+
+
+def user(document: Raw) -> Shape:
+    return {
+        "validityPasswordDays": document["validityPasswordDays"],
+        **_given(document, "_id", "username", "email", "role"),
+        "createdPassword": moment(document["createdPassword"]),
+    }
+
+
+def colleague(document: Raw) -> Shape:
+    """A user, as other users see him."""
+    return _given(document, "_id", "username")
+
+
+def dated(shape: Shape, document: Raw) -> Shape:
+    """With the moments that only the answers to POST and DELETE show."""
+    return shape | {"timestamp": moment(document["timestamp"]), "lastmod": moment(document["lastmod"])}
+
+
+def tenant(document: Raw) -> Shape:
+    return _given(document, "passwordhash", "_id", "organization", "address", "email", "phone", "database")
+
+
+def removed(document: Raw) -> Shape:
+    """An item in the trash."""
+    return {
+        **_given(document, "_id", "kind", "name", "owner", "removed_by"),
+        "removed": moment(document["removed"]),
+        "until": moment(document["until"]),
+    }
+
+
+def word(document: Raw, owner: Any) -> Shape:
+    return {**_given(document, "usage", "_id"), "owner": owner, "uses": document.get("uses", 0)}
+
+
+def suggestion(document: Raw) -> Shape:
+    return _given(document, "usage", "_id", "uses")
+
+
+def version(document: Raw) -> Shape:
+    file = document["files"][0]
+    return {
+        "ordinal": document["ordinal"],
+        "key": document["_id"],
+        "original": file["original"],
+        "encoding": file["encoding"],
+        "mimetype": file["mimetype"],
+        "size": file["size"],
+        "description": document["description"],
+        "timestamp": moment(document["timestamp"]),
+        "digest": file["digest"],
+    }
+
+
+def item(document: Raw, related: Related) -> Shape:
+    """With its users, its versions and, as far as the caller may read them, its datasets."""
+    return _item(
+        document,
+        related,
+        users=[user(found) for found in _found(related.users, document["users"])],
+        datasets=[
+            _item(dataset, related, users=[user(found) for found in _found(related.users, dataset["users"])])
+            if (dataset := related.datasets.get(key))
+            else key
+            for key in document.get("datasets", ())
+        ],
+    )
+
+
+def bare_item(document: Raw, related: Related) -> Shape:
+    """With ids where others are meant, as the answer to DELETE shows it."""
+    return _item(document, related, users=document["users"], datasets=document.get("datasets", []))
+
+
+def _item(document: Raw, related: Related, *, users: list[Any], datasets: list[Any] | None = None) -> Shape:
+    trained = {"datasets": datasets, "status": document["status"]} if "status" in document else {}
+    return {
+        "users": users,
+        **trained,
+        "visibility": document["visibility"],
+        "tags": document["tags"],
+        "_id": document["_id"],
+        "name": document["name"],
+        "description": document["description"],
+        "metadata": document["metadata"],
+        "owner": document["owner"],
+        "versions": [version(found) for found in related.versions[document["_id"]]],
+        "timestamp": moment(document["timestamp"]),
+        "lastmod": moment(document["lastmod"]),
+    }
+
+
+def _found(known: Any, keys: Iterable[Any]) -> list[Raw]:
+    """Those that are still there."""
+    return [known[key] for key in keys if key in known]

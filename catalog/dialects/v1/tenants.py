@@ -1,0 +1,67 @@
+"""Tenants, for the operator."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Controller, Response, delete, get, post, put
+from litestar.params import FromPath
+
+from catalog.blobs import Storage
+from catalog.dialects.sessions import Sessions
+from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
+from catalog.domain import tenants
+from catalog.domain.tenants import Administrator
+from catalog.store import fields
+from catalog.store.database import Database
+from catalog.store.seam import Raw
+
+
+class Tenants(Controller):
+    """Guarded by `guards.operator_only`, which the app adds: it knows API_TOKEN."""
+
+    path = "/tenants"
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
+
+    @post(status_code=200)
+    async def create(
+        self,
+        request: AnyRequest,
+        database: Given[Database],
+        storage: Given[Storage],
+        default_administrator: Given[Administrator],
+    ) -> Response[bytes]:
+        async def make(body: Any) -> shapes.Shape:
+            tenant = await tenants.create(database, storage, body, default_administrator)
+            return shapes.dated(shapes.tenant(tenant), tenant)
+
+        return await made(request, "tenants", make)
+
+    @get()
+    async def list_(self, request: AnyRequest, database: Given[Database]) -> Response[bytes]:
+        async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
+            return [shapes.tenant(tenant) for tenant in found]
+
+        return await listed(request, database.tenants.raw, fields.TENANTS, shown, access={"state": "ready"})
+
+    @get("/{name:str}")
+    async def show(self, name: FromPath[str], database: Given[Database]) -> Response[bytes]:
+        return answer(shapes.tenant(await tenants.find(database, name)))
+
+    @put("/{name:str}")
+    async def change(self, name: FromPath[str], request: AnyRequest, database: Given[Database]) -> Response[bytes]:
+        return answer(shapes.tenant(await tenants.change(database, name, await body_of(request))))
+
+    @delete("/{name:str}", status_code=200)
+    async def remove(
+        self,
+        name: FromPath[str],
+        database: Given[Database],
+        storage: Given[Storage],
+        sessions: Given[Sessions],
+        default_tenant: Given[str],
+    ) -> Response[bytes]:
+        removed = await tenants.remove(database, storage, name, default_tenant)
+        sessions.forget(name)
+        return answer(shapes.dated(shapes.tenant(removed), removed))

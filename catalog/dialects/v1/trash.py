@@ -1,0 +1,44 @@
+"""Removed models, datasets and algorithms, for as long as they can be restored."""
+
+from collections.abc import Sequence
+
+from litestar import Controller, Response, delete, get, post
+from litestar.params import FromPath
+
+from catalog.dialects import guards
+from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.items import answered
+from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1.wire import AnyRequest, Given, answer
+from catalog.domain import trash
+from catalog.domain.access import Caller
+from catalog.store import fields
+from catalog.store.seam import Raw
+
+
+class Trash(Controller):
+    path = "/trash"
+    guards = (guards.signed_in,)
+
+    @get()
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
+        async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
+            return [shapes.removed(record) for record in await trash.present(caller.tenant, found)]
+
+        await trash.purge(caller.tenant)
+        return await listed(
+            request,
+            caller.tenant.trash.raw,
+            fields.TRASH,
+            shown,
+            access=trash.seen_by(caller),
+            order=trash.NEWEST_FIRST,
+        )
+
+    @post("/{key:str}/restore", status_code=200)
+    async def restore(self, key: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
+        return await answered(await trash.restore(caller.tenant, key, caller), caller)
+
+    @delete("/{key:str}", status_code=200)
+    async def drop(self, key: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
+        return answer(shapes.removed(await trash.drop(caller.tenant, key, caller)))

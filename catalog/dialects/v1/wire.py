@@ -1,0 +1,122 @@
+"""The native dialect's envelopes: bodies in, answers and refusals out."""
+
+import math
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.di import NamedDependency
+from litestar.exceptions import InternalServerException
+from litestar.params import SkipValidation
+from litestar.types import Scope
+
+from catalog.dialects.failures import as_refused
+from catalog.errors import AUTHENTICATION, MALFORMED_BODY, UPLOAD_CUT_OFF, Refused
+from catalog.store.listing import Page
+from catalog.store.pages import Found
+
+JSON = "application/json; charset=utf-8"
+
+_encoder = msgspec.json.Encoder(enc_hook=str)  # what JSON has no word for is an ObjectId
+_decoder = msgspec.json.Decoder()
+
+AnyRequest = Request[Any, Any, Any]
+
+T = TypeVar("T")
+Given = NamedDependency[SkipValidation[T]]
+"""What the app gives to the handlers that name it."""
+
+
+def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    return Response(_encoder.encode(content), status_code=status, media_type=JSON, headers=headers)
+
+
+async def body_of(request: AnyRequest) -> Any:
+    """The JSON of a request. No body at all is an empty object.
+
+    Raises Refused: MALFORMED_BODY, UPLOAD_CUT_OFF.
+    """
+    try:
+        raw = await request.body()
+    except InternalServerException:  # what the framework makes of a client that has gone
+        raise Refused(UPLOAD_CUT_OFF) from None
+    try:
+        return _decoder.decode(raw) if raw.strip() else {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as malformed:
+        raise Refused(MALFORMED_BODY, str(malformed)) from None
+
+
+def envelope(docs: list[Any], found: Found, page: Page) -> dict[str, Any]:
+    """A list as mongoose-paginate words it.
+
+    A total that was not counted to its end says so, and is as many as there are at least: there is a next page, and
+    a page of that number, for as long as documents follow.
+    """
+    pages = math.ceil(found.total / page.limit) if page.limit else 0
+    return {
+        "docs": docs,
+        "totalDocs": found.total,
+        **({} if found.is_exact else {"totalIsExact": False}),
+        "limit": page.limit,
+        "totalPages": pages,
+        "page": page.page,
+        "pagingCounter": (page.page - 1) * page.limit + 1,
+        "hasPrevPage": page.page > 1,
+        "hasNextPage": found.more,
+        "prevPage": page.page - 1 if page.page > 1 else None,
+        "nextPage": page.page + 1 if found.more else None,
+    }
+
+
+def stretch(docs: list[Any], limit: int, following: str | None) -> dict[str, Any]:
+    """A list that is walked by cursor."""
+    return {"docs": docs, "limit": limit, "hasNextPage": following is not None, "nextCursor": following}
+
+
+class Bulk(NamedTuple):
+    """What became of the elements of a POSTed list."""
+
+    made: list[dict[str, Any]]
+    errors: list[str]
+
+    def answer(self, plural: str, *, verbose: bool) -> Response[bytes]:
+        status = 202 if self.errors else 200
+        if verbose:
+            return answer({plural: self.made, "errors": self.errors}, status)
+        return answer({"saved": len(self.made), "errors": len(self.errors), "Indexes": self.errors}, status)
+
+
+async def made(request: AnyRequest, plural: str, make: Callable[[Any], Awaitable[dict[str, Any]]]) -> Response[bytes]:
+    """Answer a POST of one thing, or of a list of them, each made or refused on its own."""
+    body = await body_of(request)
+    if not isinstance(body, list):
+        return answer(await make(body))
+    bulk = Bulk([], [])
+    for index, element in enumerate(body):
+        try:
+            bulk.made.append(await make(element))
+        except Refused as refused:
+            bulk.errors.append(f"Index: {index} ({refused.details or refused.fault.message})")
+    return bulk.answer(plural, verbose=request.query_params.get("verbose") != "false")
+
+
+def refusal(request: AnyRequest, exception: Exception) -> Response[bytes]:
+    """The one shape of errors."""
+    name = request_id(request.scope)
+    refused = as_refused(exception, f"{request.method} {request.url.path}", name)
+    fault = refused.fault
+    content = {"status": fault.status, "value": fault.value, "message": fault.message}
+    if refused.details:
+        content["details"] = refused.details
+    headers = {**refused.headers, "X-Request-ID": name}
+    if fault is AUTHENTICATION:
+        headers["WWW-Authenticate"] = "Bearer"
+    return answer(content, fault.status, headers)
+
+
+def request_id(scope: Scope) -> str:
+    """What a request is called in its answer and in the log."""
+    state = scope.setdefault("state", {})
+    return str(state.setdefault("request_id", uuid.uuid4().hex))

@@ -1,0 +1,171 @@
+"""How an item changes: read, change, write if nobody was first, else again. No change is ever lost.
+
+Lists change by what is to be removed and what is to be added, in that order, so that a
+word that is in both stays. A metadata pair takes the place of an earlier one of its name.
+"""
+
+import asyncio
+import random
+from collections.abc import Hashable
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
+
+from bson import ObjectId
+from pymongo import ReturnDocument
+
+from catalog.domain import items, names
+from catalog.domain.access import Caller, readers
+from catalog.domain.forms import LIMITS, LONGEST_DESCRIPTION, Delta, Limits, change_form
+from catalog.errors import BUSY, CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
+from catalog.store.database import Duplicate, Tenant
+from catalog.store.documents import now
+from catalog.store.seam import Raw
+from catalog.vocabulary import Kind, Status, Visibility
+
+ATTEMPTS = 100
+"""How often a change is tried. Within one server the changes to an item queue, so only other servers can be first."""
+
+LONGEST_PAUSE = 0.02
+"""Seconds between two attempts."""
+
+_turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+
+
+class Change(NamedTuple):
+    """A checked PUT: fields that get a new value, and lists that lose and gain elements."""
+
+    values: dict[str, Any]
+    deltas: dict[str, Delta]
+    limits: Limits
+
+    def of(self, item: Raw) -> Raw:
+        """The changed fields of `item`, as they are after the change."""
+        lists = {name: _after(name, item[name], delta, self.limits.most(name)) for name, delta in self.deltas.items()}
+        return {**self.values, **lists}
+
+
+async def change(
+    tenant: Tenant,
+    kind: Kind,
+    key: str,
+    body: Any,
+    caller: Caller,
+    limits: Limits = LIMITS,
+    *,
+    revision: int | None = None,
+) -> Raw:
+    """Change an item, and return it as it is then.
+
+    `revision` is the one that the client has seen, if it says so.
+
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY (also for a new owner, unless by an administrator), EMPTY_BODY,
+    NO_VALID_FIELDS, NOT_CHANGED (also when the new owner has an item of that kind and name),
+    NOT_CREATED for a tag to remove that nobody knows, STALE when `revision` is not the item's any more, BUSY.
+    """
+    item = await items.changeable(tenant, kind, key, caller)
+    wanted = await _checked(tenant, kind, body, caller, limits)
+    await _refuse_unknown_tags(tenant, item, wanted)
+    async with _turns.setdefault((tenant.name, item["_id"]), asyncio.Lock()):
+        for _ in range(ATTEMPTS):
+            item = await items.changeable(tenant, kind, str(item["_id"]), caller)
+            if revision is not None and revision != item["revision"]:
+                raise Refused(STALE, f"revision {revision} was seen, it is {item['revision']} now")
+            changed = await _written(tenant, kind, item, wanted)
+            if changed is not None:
+                await names.used(tenant, names.words_of(item), names.words_of(changed), caller.user)
+                return changed
+            await asyncio.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311  it only spreads the attempts
+    raise Refused(BUSY, key)
+
+
+async def _written(tenant: Tenant, kind: Kind, item: Raw, wanted: Change) -> Raw | None:
+    """The item after the change, or None when somebody else was first."""
+    fields = wanted.of(item)
+    after = {**item, **fields}
+    fields["readers"] = readers(after["owner"], after["users"], after["visibility"])
+    fields["lastmod"] = now()
+    try:
+        changed: Raw | None = await tenant.items(kind).raw.find_one_and_update(
+            {"_id": item["_id"], "revision": item["revision"]},
+            {"$set": fields, "$inc": {"revision": 1}},
+            return_document=ReturnDocument.AFTER,
+        )
+    except Duplicate:
+        raise Refused(NOT_CHANGED, f"A {kind.one} with the same name already exists for this user") from None
+    return changed
+
+
+async def _checked(tenant: Tenant, kind: Kind, body: Any, caller: Caller, limits: Limits) -> Change:
+    form = change_form(body, items.fields_of(kind) - {"name"} | {"owner"}, limits)
+    values = {
+        "owner": await _owner(tenant, form.text("owner"), caller),
+        "visibility": form.one_of("visibility", Visibility),
+        "status": form.one_of("status", Status),
+        "description": form.text("description", LONGEST_DESCRIPTION),
+    }
+    deltas = {
+        "tags": form.delta("tags", form.word),
+        "metadata": form.delta("metadata", form.pair, form.pair_to_remove),
+        "users": await _users(tenant, form.delta("users", form.key)),
+        "datasets": await _datasets(tenant, form.delta("datasets", form.key), caller),
+    }
+    return Change(
+        {name: value for name, value in values.items() if value is not None},
+        {name: delta for name, delta in deltas.items() if delta is not None},
+        limits,
+    )
+
+
+async def _owner(tenant: Tenant, key: str | None, caller: Caller) -> ObjectId | None:
+    if not key:
+        return None
+    if not caller.is_admin:
+        raise Refused(CANNOT_MODIFY, "owner: only an administrator gives an item to somebody else")
+    [owner] = await items.user_ids(tenant, [key], NOT_CHANGED, "owner")
+    return owner
+
+
+async def _users(tenant: Tenant, delta: Delta | None) -> Delta | None:
+    return delta and Delta(
+        await items.user_ids(tenant, delta.remove, NOT_CHANGED), await items.user_ids(tenant, delta.add, NOT_CHANGED)
+    )
+
+
+async def _datasets(tenant: Tenant, delta: Delta | None, caller: Caller) -> Delta | None:
+    """A dataset to remove may be one that is gone, or one that the caller may not read any more: its id will do."""
+    if delta is None:
+        return None
+    removed = [ObjectId(key) for key in delta.remove if ObjectId.is_valid(key)]
+    named = [key for key in delta.remove if not ObjectId.is_valid(key)]
+    return Delta(
+        removed + await items.dataset_ids(tenant, named, caller, NOT_CHANGED),
+        await items.dataset_ids(tenant, delta.add, caller, NOT_CHANGED),
+    )
+
+
+async def _refuse_unknown_tags(tenant: Tenant, item: Raw, wanted: Change) -> None:
+    """As the reference does, though it says so by accident: a tag to remove must be one that the tenant knows."""
+    absent = set(wanted.deltas["tags"].remove) - set(item["tags"]) if "tags" in wanted.deltas else set()
+    if absent and (unknown := absent - await names.known(tenant, names.Names.TAGS, absent)):
+        raise Refused(NOT_CREATED, f"tags: Tag not existent ({', '.join(sorted(unknown))})")
+
+
+def _after(name: str, elements: list[Any], delta: Delta, most: int) -> list[Any]:
+    after = _pairs(elements, delta) if name == "metadata" else _words(elements, delta)
+    if len(after) > max(most, len(elements)):  # a limit that was lowered is no reason to refuse what shortens the list
+        raise Refused(NOT_CHANGED, f"{name}: at most {most} are allowed, not {len(after)}")
+    return after
+
+
+def _words(elements: list[Any], delta: Delta) -> list[Any]:
+    kept = [element for element in elements if element not in delta.remove]
+    return list(dict.fromkeys(kept + delta.add))
+
+
+def _pairs(elements: list[Raw], delta: Delta) -> list[Raw]:
+    kept = {pair["name"]: pair for pair in elements if not any(_covers(removed, pair) for removed in delta.remove)}
+    return list((kept | {pair.name: pair.model_dump() for pair in delta.add}).values())
+
+
+def _covers(removed: Raw, pair: Raw) -> bool:
+    return all(pair[field] == value for field, value in removed.items())

@@ -1,0 +1,67 @@
+"""The error catalogue: every way in which the catalog refuses, told once.
+
+`GET /v1/errors` lists it, each dialect words it. A number is never used twice nor
+given again; the reference's own 13 stands for two refusals, and stays so on the wire.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Fault(NamedTuple):
+    name: str  # its key in `GET /v1/errors`
+    status: int  # HTTP status code
+    value: int  # the stable number of the native dialect
+    message: str
+
+
+INTERNAL = Fault("internal_server_error", 500, 0, "Internal server error")
+UPLOAD = Fault("generic_upload_error", 500, 1, "Upload error")
+DOWNLOAD = Fault("generic_download_error", 500, 2, "Download error")
+AUTHENTICATION = Fault("authentication_error", 401, 3, "Authentication error")
+REQUEST = Fault("generic_request_error", 400, 4, "The request has errors")
+NOT_CREATED = Fault("post_request_error", 400, 5, "Resource not created")
+NOT_SEARCHED = Fault("get_request_error", 400, 6, "Search request error")
+NOT_DELETED = Fault("delete_request_error", 400, 7, "Delete request error")
+NOT_CHANGED = Fault("put_request_error", 400, 8, "Modify request error")
+NOT_FOUND = Fault("resource_not_found", 404, 9, "Resource Not found")
+CANNOT_READ = Fault("restricted_access_read", 403, 10, "You cannot read this resource")
+CANNOT_CREATE = Fault("restricted_access_create", 403, 11, "You cannot create a new resource")
+CANNOT_MODIFY = Fault("restricted_access_modify", 403, 12, "You cannot modify this resource")
+CANNOT_DELETE = Fault("restricted_access_delete", 403, 13, "You cannot delete this resource")
+ADMINISTRATORS_ONLY = Fault("only_administrator", 403, 13, "Only administrators can do this operation")
+NO_VALID_FIELDS = Fault("incorrect_info", 401, 14, "Please, the body information is missing valid fields")
+DEMO_TENANT_ONLY = Fault("demo_tenant_required", 403, 15, "Demo routes only work in the demo tenant")
+EMPTY_BODY = Fault("missing_info", 401, 16, "Please, the request body is empty")
+RESET_INVALID = Fault("reset_invalid", 403, 17, "The reset password request is not valid")
+MISSING_EMAIL = Fault("missing_email", 401, 27, "Please, specify the user email")
+
+# Ours, from 100 on.
+UNKNOWN_ROUTE = Fault("unknown_route", 404, 100, "There is no such route")
+METHOD_NOT_ALLOWED = Fault("method_not_allowed", 405, 101, "The route does not answer this method")
+MALFORMED_BODY = Fault("malformed_body", 400, 102, "The request body cannot be understood")
+BODY_TOO_LARGE = Fault("body_too_large", 413, 103, "The request body is too large")
+DATABASE_AWAY = Fault("database_away", 503, 104, "The database does not answer, please try again")
+STORAGE_FULL = Fault("storage_full", 507, 105, "There is no space left to keep the file")
+DIGEST_MISMATCH = Fault("digest_mismatch", 400, 106, "The bytes received are not the bytes announced")
+UPLOAD_CUT_OFF = Fault("upload_cut_off", 400, 107, "The upload ended before it was whole")
+RANGE_NOT_SATISFIABLE = Fault("range_not_satisfiable", 416, 108, "The file has no such range of bytes")
+STALE = Fault("stale_revision", 412, 109, "Somebody changed this resource first")
+BUSY = Fault("too_many_changes", 503, 110, "Too many changes to this resource at once, please try again")
+
+
+class Refused(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
+    """The catalog understood the request and will not carry it out.
+
+    `details` is shown to the client: name the thing refused, never a secret.
+    `headers` go with the answer, in every dialect (a 416 says how long the file is).
+    """
+
+    def __init__(self, fault: Fault, details: str = "", *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(f"{fault.message} ({details})" if details else fault.message)
+        self.fault = fault
+        self.details = details
+        self.headers = dict(headers or {})
+
+
+CATALOGUE: tuple[Fault, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Fault))

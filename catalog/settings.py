@@ -1,0 +1,318 @@
+"""What an operator may set: the environment, then `init/variables.env`, then the default.
+
+A wrong value stops the start with one sentence that names the variable and never shows a secret.
+"""
+
+import difflib
+import ipaddress
+import logging
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from dotenv.parser import Binding, parse_stream
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+logger = logging.getLogger(__name__)
+
+FILE = Path("init/variables.env")
+GENERATED = ("API_TOKEN", "JWT_SECRET")
+# The names that other registries give to the same things.
+ALIASES = {"MINIO_ENDPOINT": "S3_ENDPOINT", "MINIO_ACCESS_KEY": "S3_ACCESS_KEY", "MINIO_SECRET_KEY": "S3_SECRET_KEY"}
+# Whoever guesses one of these is in. SMTP_PASSWORD is not among them: a mail provider chose it.
+GUARDED = ("httpssecret", "api_token", "jwt_secret", "s3_secret_key", "default_tenant_admin_temporary_password")
+SIGNING_BYTES = 32  # HS256 wants as many as SHA-256 gives
+GUESSABLE_UNDER = 16  # characters; every secret that stands in a manual has fewer
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+CENTURY = timedelta(days=36500)
+
+
+class SettingsError(Exception):
+    """The server cannot start as it is set up; the sentence says what to mend, and may be shown to anybody."""
+
+
+class Duration(timedelta):
+    """A length of time that remembers how it was written: `30m`, `12h`, `7d`; a bare number is seconds."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        written = re.fullmatch(r"([0-9]{1,9})([smhd]?)", text)
+        length = timedelta(seconds=int(written[1]) * UNITS[written[2]]) if written else timedelta()
+        if not timedelta() < length <= CENTURY:
+            raise ValueError("should be a duration such as 45s, 30m, 12h or 7d (a bare number is seconds)")
+        duration = super().__new__(cls, seconds=length.total_seconds())
+        duration.text = text
+        return duration
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
+        return type(self), (self.text,)
+
+
+def _duration(value: object) -> Duration:
+    return value if isinstance(value, Duration) else Duration(str(value))
+
+
+def _matching(pattern: str, form: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"should be {form}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _origins(value: object) -> object:
+    return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+
+Text = Annotated[str, Field(min_length=1)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Characters = Annotated[int, Field(ge=1, le=65536)]
+Elements = Annotated[int, Field(ge=1, le=10_000)]
+Period = Annotated[Duration, PlainValidator(_duration)]
+Segment = Annotated[str, _matching(r"[A-Za-z0-9._~-]+", "one segment of a path, such as v1")]
+Name = Annotated[
+    str,
+    _matching(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", "at most 63 letters, digits, hyphens and underscores, as in my-team"),
+]
+Database = Annotated[
+    str, _matching(r"embedded|mongodb(\+srv)?://.+", "`embedded` or a URI that starts with mongodb://")
+]
+Storage = Annotated[str, _matching(r"files|s3://[^/]+(/.*)?", "`files` or `s3://bucket/prefix`")]
+Origin = Annotated[str, _matching(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+", "a list of origins such as https://example.org")]
+Origins = Annotated[tuple[Origin, ...], BeforeValidator(_origins)]
+
+
+class Settings(BaseSettings):
+    """Every setting, in the order of `init/variables.env`. Made by `load`; the constructor reads nothing by itself."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    version: Segment = Field("v1", description="prefix of the native API")
+    protocol: Literal["https", "http"] = Field(
+        "https", description="https (with the certificates in resources) or http"
+    )
+    host: Text = Field("127.0.0.1", description="address to listen on; 0.0.0.0 is every one of this machine")
+    http_port: Port = Field(8080, description="port of plain HTTP; 0 takes a free one")
+    https_port: Port = Field(8443, description="port of HTTPS; 0 takes a free one")
+    httpssecret: SecretStr = Field(SecretStr(""), description="passphrase of the private key")
+    api_token: SecretStr = Field(
+        SecretStr(""), description="the operator's token; empty: DATA_PATH/secrets.env has one"
+    )
+    jwt_secret: SecretStr = Field(SecretStr(""), description="signs the tokens of users; empty: as for API_TOKEN")
+    jwt_expirationtime: Period = Field(Duration("30m"), description="how long a token lasts: 45s, 30m, 12h, 7d")
+    jwt_renew_expirationtime: Period = Field(Duration("24h"), description="how long after its issue a token is renewed")
+    database: Database = Field("embedded", description="embedded, or the URI of a MongoDB", repr=False)
+    data_path: Path = Field(Path("data"), description="folder of the embedded database and of the generated secrets")
+    upload_path: Path = Field(Path("uploads"), description="folder of the uploaded files, when STORAGE is files")
+    storage: Storage = Field("files", description="files, or s3://bucket/prefix")
+    s3_endpoint: str = Field("", description="address of the S3-compatible storage; MINIO_ENDPOINT is the same")
+    s3_access_key: str = Field("", description="its access key; MINIO_ACCESS_KEY is the same")
+    s3_secret_key: SecretStr = Field(SecretStr(""), description="its secret key; MINIO_SECRET_KEY is the same")
+    s3_region: str = Field("", description="its region")
+    max_upload_size: int = Field(0, ge=0, description="largest upload in bytes; 0 is no limit")
+    trash_days: int = Field(7, ge=0, le=36500, description="days that a removed item can be restored; 0 is none")
+    limit_name: Characters = Field(255, description="longest name of an item in characters")
+    limit_tag: Characters = Field(128, description="longest tag in characters")
+    limit_metadata_name: Characters = Field(128, description="longest name of a metadata pair in characters")
+    limit_metadata_value: Characters = Field(4096, description="longest text in a metadata pair in characters")
+    limit_tags: Elements = Field(500, description="most tags of an item")
+    limit_metadata: Elements = Field(1000, description="most metadata pairs of an item")
+    limit_users: Elements = Field(1000, description="most users of an item, and most datasets")
+    log: bool = Field(default=True, description="keep the journal of who did what")
+    default_tenant: Name = Field("registry-default-tenant", description="the tenant made at the first start")
+    default_tenant_database: Name = Field("registry-default", description="its database")
+    default_tenant_admin_username: Text = Field("admin", description="its administrator")
+    default_tenant_admin_temporary_password: SecretStr = Field(
+        SecretStr(""), description="the administrator's first password; empty: generated and printed once"
+    )
+    default_tenant_passwordhash: bool = Field(
+        default=True, description="accepted for compatibility: passwords are always hashed"
+    )
+    min_password_strength: int = Field(1, ge=0, le=3, description="0 too weak, 1 weak, 2 medium, 3 strong")
+    default_days_validity_password: int = Field(1092, ge=0, description="days a password lasts; 0 is for ever")
+    smtp_server: str = Field("", description="mail server for password resets; empty: the link is logged")
+    smtp_username: str = Field("", description="its username")
+    smtp_password: SecretStr = Field(SecretStr(""), description="its password")
+    smtp_email: str = Field("", description="the sender's address")
+    email_tag: str = Field("", description="put before the subject of every mail")
+    cors_origins: Origins = Field((), description="origins of web pages that may call the API, with commas between")
+    workers: int = Field(1, ge=1, description="number of server processes")
+    demo: bool = Field(default=False, description="offer the demo routes")
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the server."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _long_enough_to_sign(cls, secret: SecretStr) -> SecretStr:
+        if 0 < len(secret.get_secret_value().encode()) < SIGNING_BYTES:
+            raise ValueError(
+                "should have at least 32 bytes: give a longer one, or leave it empty to have one generated"
+            )
+        return secret
+
+    @field_validator("storage")
+    @classmethod
+    def _storage_that_is_built(cls, storage: str) -> str:
+        if storage != "files":
+            raise ValueError("should be files: S3 storage is not built yet")
+        return storage
+
+    @field_validator("workers")
+    @classmethod
+    def _workers_that_are_built(cls, workers: int) -> int:
+        if workers > 1:
+            raise ValueError("should be 1: several processes are not built yet")
+        return workers
+
+    @model_validator(mode="after")
+    def _no_guessable_secret_on_a_network(self) -> Self:
+        if not self.on_loopback:
+            for name in GUARDED:
+                if guessable(getattr(self, name).get_secret_value()):
+                    raise ValueError(
+                        f"{name.upper()} is well-known or under 16 characters, "
+                        f"which is not safe while HOST {self.host} can be reached from other machines"
+                    )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+class Setting(NamedTuple):
+    name: str
+    default: str
+    meaning: str
+
+
+def table() -> list[Setting]:
+    return [
+        Setting(name.upper(), as_written(field.default), field.description or "")
+        for name, field in Settings.model_fields.items()
+    ]
+
+
+def guessable(secret: str) -> bool:
+    """Whether a secret that is set is too short, or a placeholder made longer."""
+    return 0 < len(secret) < GUESSABLE_UNDER or "changeme" in re.sub(r"[\s_-]", "", secret.lower())
+
+
+def as_written(value: object) -> str:
+    """Write a value as in `variables.env`, with secrets as `****`."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case Duration():
+            return value.text
+        case SecretStr():
+            return "****" if value.get_secret_value() else ""
+        case tuple():
+            return ",".join(value)
+        case Path() if not value.is_absolute():
+            return f"./{value}"
+        case _:
+            return _without_passwords(str(value))
+
+
+def in_force(settings: Settings) -> list[str]:
+    return [f"{name.upper()}={as_written(value)}" for name, value in settings]
+
+
+def _without_passwords(uri: str) -> str:
+    return re.sub(r"(?i)(password=)[^&]*", r"\1****", re.sub(r"(://[^:/@]*:).*@", r"\1****@", uri))
+
+
+def load(file: Path = FILE, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings. A file that is not there is fine, an empty value is one not given.
+
+    Raises SettingsError.
+    """
+    known = {name.upper() for name in Settings.model_fields} | ALIASES.keys()
+    written = read_file(file, known)
+    return _checked({**_fields(written), **_fields({name: environ[name] for name in known & environ.keys()})})
+
+
+def with_values(settings: Settings, values: Mapping[str, str]) -> Settings:
+    """The settings with some of them set anew. Raises SettingsError."""
+    return _checked({**dict(settings), **_fields(values)})
+
+
+def _fields(values: Mapping[str, str]) -> dict[str, Any]:
+    given = {name: value.strip() for name, value in values.items() if value.strip()}
+    aliased = {ALIASES[name]: value for name, value in given.items() if name in ALIASES}
+    named = {name: value for name, value in given.items() if name not in ALIASES}
+    return {name.lower(): value for name, value in {**aliased, **named}.items()}
+
+
+def _checked(fields: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**fields)
+    except ValidationError as error:
+        # Not chained: pydantic's own report is about values, and a value may be a secret.
+        raise SettingsError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    words = first["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
+    return f"{str(first['loc'][0]).upper()} {words}" if first["loc"] else words
+
+
+def read_file(file: Path, known: set[str]) -> dict[str, str]:
+    try:
+        with file.open(encoding="utf-8-sig") as lines:
+            bindings = list(parse_stream(lines))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} cannot be read ({reason(error)})") from None
+
+    for binding in bindings:
+        _check_line(binding, file, known)
+    return {binding.key: binding.value or "" for binding in bindings if binding.key}
+
+
+def _check_line(binding: Binding, file: Path, known: set[str]) -> None:
+    before = binding.original.string
+    number = binding.original.line + before[: len(before) - len(before.lstrip())].count("\n")
+    if binding.error or (binding.key and binding.value is None):
+        raise SettingsError(f"{file}, line {number} is not of the form NAME=value")
+
+    if binding.key and binding.key not in known:
+        near = difflib.get_close_matches(binding.key.upper(), sorted(known), n=1)
+        hint = f": did you mean {near[0]}?" if near else ""
+        raise SettingsError(f"{file}, line {number} sets {binding.key}, which is not a setting{hint}")
+
+
+def reason(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or "it cannot be opened") if isinstance(error, OSError) else "it is not UTF-8 text"

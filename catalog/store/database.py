@@ -1,0 +1,173 @@
+"""The database: one connection, the catalogue of tenants, and a handle for each tenant.
+
+Only the rooms of `store/` know the driver. `UNAVAILABLE` and `Duplicate` are its
+failures that the rooms above have an answer to.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo import ReturnDocument
+from pymongo.errors import (
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+)
+from pymongo.uri_parser import parse_uri
+
+from catalog.store.documents import (
+    OF_A_TENANT,
+    Algorithm,
+    Dataset,
+    MetadataName,
+    Model,
+    Removed,
+    Tag,
+    TenantRecord,
+    User,
+    Version,
+)
+from catalog.store.embedded import DatabaseUnavailable
+from catalog.store.seam import Bound, D, Raw, seal
+from catalog.vocabulary import Kind
+
+UNAVAILABLE = (ConnectionFailure, ExecutionTimeout)
+"""The database is away, or too slow; asking again may help."""
+
+Duplicate = DuplicateKeyError
+"""A unique index said no."""
+
+CATALOGUE = "registry-catalog"
+"""The catalogue database, unless DATABASE names another."""
+
+HANDLES = 256
+"""How many tenants' handles are kept. They cost 0.1 KB each and are made in microseconds."""
+
+PATIENCE_MS = 3000
+"""How long a request waits for a database that is away before it is told so."""
+
+OPTIONS: dict[str, Any] = {
+    "w": "majority",
+    "journal": True,
+    "serverSelectionTimeoutMS": PATIENCE_MS,
+    "connectTimeoutMS": PATIENCE_MS,
+}
+
+
+class Tenant:
+    """A tenant's own database. Nothing else reaches its collections."""
+
+    def __init__(self, name: str, database: AsyncIOMotorDatabase[Raw]) -> None:
+        self.name = name
+        self.database = database
+        self.users = self._bound(User)
+        self.models = self._bound(Model)
+        self.datasets = self._bound(Dataset)
+        self.algorithms = self._bound(Algorithm)
+        self.versions = self._bound(Version)
+        self.trash = self._bound(Removed)
+        self.tags = self._bound(Tag)
+        self.metadata = self._bound(MetadataName)
+
+    def __repr__(self) -> str:
+        return f"Tenant({self.name!r})"
+
+    def items(self, kind: Kind) -> Bound[Model] | Bound[Dataset] | Bound[Algorithm]:
+        match kind:
+            case Kind.MODEL:
+                return self.models
+            case Kind.DATASET:
+                return self.datasets
+            case Kind.ALGORITHM:
+                return self.algorithms
+
+    async def next(self, counter: str) -> int:
+        """Count one further, and say where the count stands. The first is 1; one may be left out."""
+        counted = None
+        while counted is None:  # the embedded engine counts the first upserts that come at once, but does not say so
+            counted = await self.database["counters"].find_one_and_update(
+                {"_id": counter}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+            )
+        return int(counted["value"])
+
+    async def count(self, counter: str) -> int:
+        """Where a count stands; 0 before the first."""
+        counted = await self.database["counters"].find_one({"_id": counter})
+        return int(counted["value"]) if counted else 0
+
+    async def prepare(self) -> None:
+        """Make every index. Making them again is not an error."""
+        for document in OF_A_TENANT:
+            await self._bound(document).prepare()
+
+    def _bound(self, document: type[D]) -> Bound[D]:
+        return Bound(document, self.database[document.get_settings().name or document.__name__])
+
+
+class Database:
+    """A connection. `tenants` is the catalogue; `tenant()` makes a tenant's handle."""
+
+    def __init__(self, client: AsyncIOMotorClient[Raw], catalogue: str = CATALOGUE) -> None:
+        self.client = client
+        self.catalogue = catalogue
+        self.tenants = Bound(TenantRecord, client[catalogue]["tenants"])
+        self._handle = lru_cache(HANDLES)(lambda name, database: Tenant(name, client[database]))
+
+    async def open(self) -> None:
+        """Prepare the catalogue.
+
+        Raises DatabaseUnavailable.
+        """
+        with told_in_a_sentence():
+            await seal(self.client, (TenantRecord, *OF_A_TENANT))
+            await self.tenants.prepare()
+
+    def tenant(self, record: TenantRecord) -> Tenant:
+        handle: Tenant = self._handle(record.id, record.database)
+        return handle
+
+    async def holds(self, database: str) -> bool:
+        """Whether a database of this name has anything in it already."""
+        return bool(await self.client[database].list_collection_names())
+
+    async def drop(self, database: str) -> None:
+        """Forget a tenant's database. Dropping one that is not there is not an error."""
+        await self.client.drop_database(database)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+@contextmanager
+def told_in_a_sentence() -> Iterator[None]:
+    """While the server starts, turn the failures of the driver into DatabaseUnavailable, for the operator."""
+    try:
+        yield
+    except OperationFailure as failure:
+        refusal = (failure.details or {}).get("errmsg", "no reason given")
+        raise DatabaseUnavailable(f"the database of DATABASE refused: {refusal}") from failure
+    except UNAVAILABLE as failure:
+        reason = str(failure).partition(" (configured timeouts")[0]  # the rest is the driver's view of the topology
+        raise DatabaseUnavailable(f"DATABASE cannot be reached: {reason}") from failure
+
+
+def connect(uri: str) -> Database:
+    """A connection to MongoDB, not yet used.
+
+    A write is answered when a majority has it on disk, so that a success survives a
+    crash; what the URI says of `w` or `journal` goes before that.
+
+    Raises DatabaseUnavailable when `uri` cannot be understood.
+    """
+    try:
+        parsed = parse_uri(uri)
+        options = {name: value for name, value in OPTIONS.items() if name not in parsed["options"]}
+        client: AsyncIOMotorClient[Raw] = AsyncIOMotorClient(uri, tz_aware=True, appname="catalog", **options)
+    except (PyMongoError, ValueError) as failure:
+        raise DatabaseUnavailable(f"DATABASE is not a MongoDB address: {failure}") from failure
+    return Database(client, parsed["database"] or CATALOGUE)

@@ -1,0 +1,282 @@
+"""What is kept, a class per collection, each with its indexes.
+
+Field names are the wire's, so that a filter or a sort of a client needs no translation.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from beanie import PydanticObjectId
+from bson import ObjectId
+from pydantic import BaseModel, ConfigDict, Field
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from catalog.store.seam import SealedDocument
+from catalog.vocabulary import Kind, Role, Status, Usage, VersionState, Visibility
+
+Value = str | int | float | bool
+"""Of a metadata pair. Numbers compare as numbers."""
+
+
+def now() -> datetime:
+    """The time, with the millisecond that the database keeps."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _unique(*keys: str, **options: Any) -> IndexModel:
+    return IndexModel([(key, ASCENDING) for key in keys], unique=True, **options)
+
+
+def _latest() -> IndexModel:
+    """Serve the default order of what has no serial."""
+    return IndexModel([("timestamp", DESCENDING), ("_id", DESCENDING)])
+
+
+def _newest(*keys: str) -> IndexModel:
+    """Serve a filter on `keys`, newest first."""
+    return IndexModel([*((key, ASCENDING) for key in keys), ("serial", DESCENDING)])
+
+
+def _sorted(field: str) -> IndexModel:
+    """Serve a sort by `field`, and who ties by age in the same direction; and a filter on it, newest first."""
+    return IndexModel([(field, ASCENDING), ("serial", ASCENDING)])
+
+
+class TenantRecord(SealedDocument):
+    """An organisation, in the catalogue database. `id` is the tenant's name."""
+
+    id: str  # type: ignore[assignment]  # the reference's tenants are named by their client
+    database: str
+    organization: str | None = None
+    address: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    passwordhash: bool = True
+    timestamp: datetime = Field(default_factory=now)
+    lastmod: datetime = Field(default_factory=now)
+    # `making` until its database and its administrator are there, `removing` from the first
+    # step of its removal on. Neither is seen by anyone; what was left behind by a crash is cleared.
+    state: str = "making"
+    database_key: str = ""  # the database's name without regard to case, as MongoDB compares them
+
+    def model_post_init(self, _: object) -> None:
+        self.database_key = self.database.lower()
+
+    class Settings:
+        name = "tenants"
+        indexes = (
+            _unique("database_key"),
+            IndexModel([("state", ASCENDING), ("timestamp", DESCENDING), ("_id", DESCENDING)]),
+        )
+
+
+class User(SealedDocument):
+    username: str
+    password: str = Field(repr=False)  # a hash, always
+    email: str | None = None
+    role: Role
+    createdPassword: datetime = Field(default_factory=now)
+    validityPasswordDays: int
+    timestamp: datetime = Field(default_factory=now)
+    lastmod: datetime = Field(default_factory=now)
+    signed_out: datetime | None = None  # tokens issued before this moment are refused
+
+    class Settings:
+        name = "users"
+        indexes = (
+            _unique("username"),
+            _unique("email", partialFilterExpression={"email": {"$type": "string"}}),
+            _latest(),
+        )
+
+
+class Pair(BaseModel):
+    """A name and its value, annotating an item."""
+
+    name: str
+    value: Value
+
+
+class Item(BaseModel):
+    """What models, datasets and algorithms have in common."""
+
+    serial: int
+    name: str
+    owner: PydanticObjectId
+    users: list[PydanticObjectId] = Field(default_factory=list)
+    visibility: Visibility = Visibility.PRIVATE
+    tags: list[str] = Field(default_factory=list)
+    metadata: list[Pair] = Field(default_factory=list)
+    description: str = ""
+    timestamp: datetime = Field(default_factory=now)
+    lastmod: datetime = Field(default_factory=now)
+    revision: int = 1
+    last_version: int = 0  # the highest number ever given, so that none is given twice
+    readers: list[Any]  # derived on each write, see domain.access
+    name_key: str = ""  # the name without regard to case, for the search
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    def model_post_init(self, _: object) -> None:
+        self.name_key = self.name.lower()
+
+
+# Each is paid for at every write. A list as it is asked for by default, or led by a word (see `windows.LEADS`), or
+# sorted, is walked by one of them; the sort of `_id` has MongoDB's own.
+ITEM_INDEXES = (
+    _unique("serial"),
+    _unique("owner", "name"),
+    _sorted("name"),
+    _newest("name_key"),
+    _newest("readers"),
+    _newest("tags"),
+    _newest("users"),
+    _newest("metadata.name"),
+    *(_sorted(field) for field in ("owner", "visibility", "timestamp", "lastmod")),
+)
+
+
+class Dataset(Item, SealedDocument):
+    class Settings:
+        name = Kind.DATASET.value
+        indexes = ITEM_INDEXES
+
+
+class Trained(Item):
+    """What models and algorithms have besides."""
+
+    status: Status = Status.TRAINING
+    datasets: list[PydanticObjectId] = Field(default_factory=list)
+
+
+class Model(Trained, SealedDocument):
+    class Settings:
+        name = Kind.MODEL.value
+        indexes = (*ITEM_INDEXES, _newest("datasets"), _sorted("status"))
+
+
+class Algorithm(Trained, SealedDocument):
+    class Settings:
+        name = Kind.ALGORITHM.value
+        indexes = (*ITEM_INDEXES, _newest("datasets"), _sorted("status"))
+
+
+class File(BaseModel):
+    """Bytes with a name inside a version."""
+
+    original: str
+    digest: str
+    size: int
+    mimetype: str
+    encoding: str
+    path: str
+
+
+class Version(SealedDocument):
+    """One numbered revision of an item, in a collection of its own: an item may have 100 000 of them."""
+
+    item: PydanticObjectId
+    kind: Kind
+    number: int
+    ordinal: str
+    ordinal_key: str  # the ordinal without regard to case
+    files: list[File]
+    description: str = ""
+    metadata: list[Pair] = Field(default_factory=list)
+    state: VersionState = VersionState.LIVE
+    owner: PydanticObjectId
+    timestamp: datetime = Field(default_factory=now)
+
+    class Settings:
+        name = "versions"
+        indexes = (
+            _unique("item", "number"),
+            _unique("item", "ordinal_key"),
+            IndexModel([("item", ASCENDING), ("files.original", ASCENDING), ("number", DESCENDING)]),
+            IndexModel([("files.digest", ASCENDING)]),
+        )
+
+
+class Removed(SealedDocument):
+    """An item in the trash. `id` is the item's own, so that an item is there once."""
+
+    kind: Kind
+    name: str
+    owner: PydanticObjectId
+    item: dict[str, Any]  # whole, as it left its collection
+    removal: ObjectId = Field(default_factory=ObjectId)  # another for each time that it goes
+    removed_by: PydanticObjectId
+    removed: datetime
+    until: datetime  # after this moment it is purged
+    held: datetime  # until this moment a restoration is under way
+    purging: bool = False  # its versions are going: there is no way back
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    class Settings:
+        name = "trash"
+        indexes = (
+            IndexModel([("owner", ASCENDING), ("removed", DESCENDING), ("_id", DESCENDING)]),
+            IndexModel([("removed", DESCENDING), ("_id", DESCENDING)]),
+            IndexModel([("until", ASCENDING)]),
+        )
+
+
+class Word(BaseModel):
+    """A word of the folksonomy. `uses` is how many items use it."""
+
+    usage: Usage = Usage.FOLK
+    owner: PydanticObjectId | None = None
+    timestamp: datetime = Field(default_factory=now)
+    uses: int = 0
+    key: str = ""  # without regard to case; with the pieces, what it is found by, see `pieces`
+    pieces: list[str] = Field(default_factory=list)
+
+
+WORD_INDEXES = (
+    _latest(),
+    # `key` must stay last: of what has more behind it, the embedded engine answers `$lte` as if it were `$lt`.
+    IndexModel([("pieces", ASCENDING), ("usage", ASCENDING), ("uses", DESCENDING), ("key", ASCENDING)]),
+    IndexModel([("usage", ASCENDING), ("timestamp", DESCENDING), ("_id", DESCENDING)]),
+)
+
+
+class Tag(Word, SealedDocument):
+    id: str  # type: ignore[assignment]  # the word itself
+
+    class Settings:
+        name = "tags"
+        indexes = WORD_INDEXES
+
+
+class MetadataName(Word, SealedDocument):
+    id: str  # type: ignore[assignment]  # the word itself
+
+    class Settings:
+        name = "metadata"
+        indexes = WORD_INDEXES
+
+
+ITEMS: dict[Kind, type[Dataset | Model | Algorithm]] = {
+    Kind.DATASET: Dataset,
+    Kind.MODEL: Model,
+    Kind.ALGORITHM: Algorithm,
+}
+
+OF_A_TENANT: tuple[type[SealedDocument], ...] = (
+    User,
+    Model,
+    Dataset,
+    Algorithm,
+    Version,
+    Removed,
+    Tag,
+    MetadataName,
+)
+"""Every document that lives in a tenant's database."""
+
+
+def object_id(text: object) -> ObjectId | None:
+    """The id that `text` spells, or None."""
+    return ObjectId(text) if isinstance(text, str | ObjectId) and ObjectId.is_valid(text) else None

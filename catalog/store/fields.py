@@ -1,0 +1,154 @@
+"""What a client may ask of each resource: its fields, their types, and which ones sort and select.
+
+A field that is not declared here cannot be searched, sorted or selected. Passwords, hashes and the catalog's own
+bookkeeping (`readers`, `revision`) are not declared, and must never be.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from catalog.errors import NOT_SEARCHED, Refused
+from catalog.vocabulary import Kind
+
+
+class Type(Enum):
+    """The value is the word that stands in a refusal."""
+
+    TEXT = "text"
+    ID = "an id"
+    DATE = "a date"
+    NUMBER = "a number"
+    BOOLEAN = "true or false"
+    SCALAR = "text, a number, or true or false"
+    OBJECT = "made of fields"
+
+
+TEXT, ID, DATE, NUMBER, BOOLEAN, SCALAR = Type.TEXT, Type.ID, Type.DATE, Type.NUMBER, Type.BOOLEAN, Type.SCALAR
+
+
+@dataclass(frozen=True)
+class Field:
+    path: str
+    type: Type  # of the value, or of each one when there are many
+    many: bool = False
+    inside: "Fields | None" = None  # what an object is made of
+
+    @property
+    def each(self) -> "Field":
+        return replace(self, many=False)
+
+
+class Fields:
+    """One resource's declaration: `{"name": TEXT, "users": [ID], "metadata": [{"name": TEXT, "value": SCALAR}]}`.
+
+    A list of objects is also reached by its dotted paths (`metadata.name`). `sort` and `select` name the fields that
+    do; `always` come along with every selection.
+    """
+
+    def __init__(
+        self, shapes: Mapping[str, Any], *, sort: str = "", select: str = "", always: str = "_id", spelt: str = ""
+    ) -> None:
+        self._fields = dict(_declared(shapes))
+        self.sortable = frozenset(sort.split())
+        self.always = frozenset(always.split())
+        self.selectable = frozenset(select.split()) | self.always
+        self.spelt = spelt  # the field whose pieces are kept beside it, see `pieces`
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def field(self, path: str) -> Field:
+        """Raises Refused: NOT_SEARCHED, naming the path."""
+        if path not in self._fields:
+            raise Refused(NOT_SEARCHED, f"{shown(path)} is not a field that can be searched")
+        return self._fields[path]
+
+
+def _declared(shapes: Mapping[str, Any]) -> Iterator[tuple[str, Field]]:
+    for name, shape in shapes.items():
+        many = isinstance(shape, list)
+        kind = shape[0] if many else shape
+        if isinstance(kind, Type):
+            yield name, Field(name, kind, many)
+            continue
+        inside = Fields(kind)
+        yield name, Field(name, Type.OBJECT, many, inside)
+        yield from ((path, replace(inside.field(each), path=path)) for each in inside for path in [f"{name}.{each}"])
+
+
+def shown(word: str) -> str:
+    """A client's word as a refusal may repeat it: short, and fit to be encoded."""
+    return word[:80].encode(errors="replace").decode()
+
+
+_ITEM = {
+    "_id": ID,
+    "serial": NUMBER,
+    "name": TEXT,
+    "owner": ID,
+    "users": [ID],
+    "visibility": TEXT,
+    "tags": [TEXT],
+    "metadata": [{"name": TEXT, "value": SCALAR}],
+    "description": TEXT,
+    "timestamp": DATE,
+    "lastmod": DATE,
+}
+_TRAINED = _ITEM | {"status": TEXT, "datasets": [ID]}
+_ITEM_SORTS = "_id serial name owner visibility timestamp lastmod"
+_ITEM_SELECTS = "name owner visibility tags metadata description versions timestamp lastmod"
+
+DATASETS = Fields(_ITEM, sort=_ITEM_SORTS, select=_ITEM_SELECTS, always="_id users")
+MODELS = Fields(_TRAINED, sort=f"{_ITEM_SORTS} status", select=f"{_ITEM_SELECTS} status", always="_id users datasets")
+ALGORITHMS = MODELS
+ITEMS = {Kind.MODEL: MODELS, Kind.DATASET: DATASETS, Kind.ALGORITHM: ALGORITHMS}
+
+TRASH = Fields(
+    {"_id": ID, "kind": TEXT, "name": TEXT, "owner": ID, "removed_by": ID, "removed": DATE, "until": DATE},
+    sort="_id kind name owner removed until",
+    select="kind name owner removed_by removed until",
+)
+
+TAGS = Fields(
+    {"_id": TEXT, "usage": TEXT, "owner": ID, "uses": NUMBER, "timestamp": DATE},
+    sort="_id usage uses timestamp",
+    select="usage owner uses timestamp",
+    spelt="_id",
+)
+METADATA = TAGS
+
+USERS = Fields(
+    {
+        "_id": ID,
+        "username": TEXT,
+        "email": TEXT,
+        "role": TEXT,
+        "validityPasswordDays": NUMBER,
+        "createdPassword": DATE,
+        "timestamp": DATE,
+        "lastmod": DATE,
+    },
+    sort="_id username email role createdPassword timestamp lastmod",
+    select="username email role validityPasswordDays createdPassword timestamp lastmod",
+)
+
+# A filter answers questions about what it does not show: a regular user asks only of what a regular user sees.
+COLLEAGUES = Fields({"_id": ID, "username": TEXT}, sort="_id username", select="username")
+
+TENANTS = Fields(
+    {
+        "_id": TEXT,
+        "organization": TEXT,
+        "address": TEXT,
+        "email": TEXT,
+        "phone": TEXT,
+        "database": TEXT,
+        "passwordhash": BOOLEAN,
+        "timestamp": DATE,
+        "lastmod": DATE,
+    },
+    sort="_id organization email database timestamp lastmod",
+    select="organization address email phone database passwordhash timestamp lastmod",
+)

@@ -1,0 +1,100 @@
+"""The tenant seam: a document can do nothing alone, only through a handle that names a database.
+
+Beanie binds a document class to one database. Here the class is *sealed* instead, and
+`Bound(document, collection)` stands where Beanie's queries expect the class: it knows
+the document's shape and one tenant's collection. The handle is a value, passed as an
+argument, so it cannot be forgotten. A ContextVar can: a query built under one tenant
+and awaited under another would read the other (docs/decisions.md).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, Never, TypeVar, cast
+
+from beanie import Document, init_beanie
+from beanie.odm.queries.find import FindMany, FindOne
+from beanie.odm.utils.dump import get_dict
+from bson import ObjectId
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
+from pymongo import IndexModel
+
+Raw = dict[str, Any]
+"""A document as the driver reads it."""
+
+NOBODY = "catalog-sealed"
+"""The database that Beanie is initialised on. Nothing is ever read from it or written to it."""
+
+
+class Unbound(Exception):  # noqa: N818  a programming error, named for what is wrong
+    """A document was used without a tenant."""
+
+
+class Sealed:
+    """Stands where Beanie expects a collection. Documents are reached through a tenant only."""
+
+    def __getattr__(self, name: str) -> Never:
+        raise Unbound(f"{name}: ask a tenant's handle for this document's collection")
+
+
+SEALED = Sealed()
+
+
+class SealedDocument(Document):
+    @classmethod
+    def get_motor_collection(cls) -> AsyncIOMotorCollection[Raw]:
+        return cast("AsyncIOMotorCollection[Raw]", SEALED)
+
+
+D = TypeVar("D", bound=SealedDocument)
+
+
+async def seal(client: AsyncIOMotorClient[Raw], documents: Iterable[type[SealedDocument]]) -> None:
+    """Teach Beanie the documents' shapes. Once per process; no database is bound by it."""
+    await init_beanie(database=client[NOBODY], document_models=list(documents), skip_indexes=True)
+    for document in documents:
+        settings = document.get_settings()
+        settings.motor_db = cast("Any", SEALED)
+        settings.motor_collection = cast("Any", SEALED)
+
+
+class Bound(Generic[D]):
+    """One document in one database.
+
+    `raw` is the driver's own collection, for conditional updates and for reads that
+    are too hot to build a document for.
+    """
+
+    def __init__(self, document: type[D], collection: AsyncIOMotorCollection[Raw]) -> None:
+        self.document = document
+        self.raw = collection
+
+    def __getattr__(self, name: str) -> Any:
+        """Answer Beanie's questions about the shape as the document's class would."""
+        return getattr(self.document, name)
+
+    def get_motor_collection(self) -> AsyncIOMotorCollection[Raw]:
+        return self.raw
+
+    def find_one(self, query: Mapping[str, Any]) -> FindOne[D]:
+        asked: FindOne[D] = FindOne(cast("type[D]", self))
+        asked.projection_model = self.document
+        return asked.find_one(query)
+
+    def find(self, query: Mapping[str, Any]) -> FindMany[D]:
+        asked: FindMany[D] = FindMany(cast("type[D]", self))
+        asked.projection_model = self.document
+        return asked.find(query)
+
+    async def get(self, key: ObjectId | str) -> D | None:
+        return await self.find_one({"_id": key})
+
+    async def insert(self, document: D) -> D:
+        """Write a new document. Raises Duplicate when a unique index says no."""
+        inserted = await self.raw.insert_one(get_dict(document, to_db=True, keep_nulls=False))
+        document.id = inserted.inserted_id
+        return document
+
+    async def prepare(self) -> None:
+        """Make the indexes that the document declares. Making them again is not an error."""
+        indexes: list[IndexModel] = [field.index for field in self.document.get_settings().indexes]
+        if indexes:
+            await self.raw.create_indexes(indexes)

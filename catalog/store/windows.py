@@ -1,0 +1,103 @@
+"""Newest first, without reading everything: `serial` grows with time, and a list walks it down in windows.
+
+A window is one bounded scan of an index on every engine. It stands in a `$match` of its own, before the rest of the
+query: the embedded engine looks at the first `$match` only when it chooses an index, and forgets the window when other
+conditions stand beside it (ten of 10 000 by a common tag, as a regular user: 5 ms so, 81 ms in one; MongoDB makes one
+query of the two). A plain equality on a word goes with the window, onto the index of (word, serial): a tag in 1 % of
+10 000 items took 3 ms so, and 43 ms as `$elemMatch`, and a tag that three items have 1 ms a window.
+"""
+
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo import DESCENDING
+
+from catalog.store.seam import Raw
+
+Collection = AsyncIOMotorCollection[Raw]
+
+NARROWEST = 64
+WIDENING = 4
+WIDENING_OF_EMPTY = 16
+
+COUNTED = 512
+"""How many items are read to count a list, at about 45 us each on the embedded engine (25 ms)."""
+
+LEADS = ("name", "datasets", "users", "tags", "metadata.name", "owner", "status")
+"""Fields that have an index (field, serial), those first whose values are rarer."""
+
+
+def window(query: Raw, high: int, low: int) -> list[Raw]:
+    """The first stages of a pipeline: what of `query` has a serial above `low`, up to `high`."""
+    span: Raw = {"$match": lead(query) | {"serial": {"$gt": low, "$lte": high}}}
+    return [span, {"$match": query}] if query else [span]
+
+
+def lead(query: Raw) -> Raw:
+    """An equality that holds for every match of `query` and that an index answers; empty when there is none."""
+    for field in LEADS:
+        for wanted in _wanted(query, field):
+            if wanted is not None and not isinstance(wanted, dict | list):
+                return {field: wanted}
+    return {}
+
+
+def _wanted(query: Raw, field: str) -> list[Any]:
+    """What `field` must be, or must have among others."""
+    wanted = query.get(field)
+    if isinstance(wanted, dict):
+        return list(wanted.get("$all", ()))
+    if wanted is None and field == "metadata.name":
+        return [_named(query.get("metadata"))]
+    return [wanted]
+
+
+def _named(metadata: Any) -> Any:
+    """The name that a query for pairs asks for."""
+    pair = metadata.get("$elemMatch") if isinstance(metadata, dict) else None
+    return pair.get("name") if isinstance(pair, dict) else None
+
+
+async def newest(collection: Collection, query: Raw, top: int, skip: int, limit: int) -> list[Raw]:
+    """The matches from `skip` on, at most `limit`, of the serials up to `top`."""
+    found: list[Raw] = []
+    width = max(NARROWEST, WIDENING * limit)
+    while top > 0 and len(found) < limit:
+        stages = window(query, top, top - width)
+        top -= width
+        if skip and (passed := await _count(collection, stages)) <= skip:
+            skip -= passed
+            width *= WIDENING
+            continue
+        ordered: list[Raw] = [{"$sort": {"serial": DESCENDING}}, {"$skip": skip}, {"$limit": limit - len(found)}]
+        new = await collection.aggregate([*stages, *ordered]).to_list(None)
+        found += new
+        skip = 0
+        width *= WIDENING if new else WIDENING_OF_EMPTY
+    return found
+
+
+async def count(collection: Collection, query: Raw, top: int) -> tuple[int, bool]:
+    """How many match, and whether that is all: counting ends where more than COUNTED items would have to be read."""
+    total = await _count(collection, window(query, top, top - COUNTED))
+    led = lead(query)
+    if not led:
+        return total, top <= COUNTED
+    read, density, width, top = total, total / COUNTED, COUNTED, top - COUNTED
+    while top > 0:
+        width *= WIDENING
+        low = max(0, top - width)
+        if read + density * (top - low) > COUNTED:
+            return total, False
+        here = await _count(collection, window(led, top, low)[:1])
+        read, density = read + here, here / (top - low)
+        if read > COUNTED:
+            return total, False
+        total += await _count(collection, window(query, top, low)) if here else 0
+        top = low
+    return total, True
+
+
+async def _count(collection: Collection, stages: list[Raw]) -> int:
+    counted = await collection.aggregate([*stages, {"$group": {"_id": None, "n": {"$sum": 1}}}]).to_list(1)
+    return int(counted[0]["n"]) if counted else 0

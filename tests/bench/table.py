@@ -1,0 +1,84 @@
+"""Figures as one table."""
+
+import math
+from collections.abc import Sequence
+from statistics import median
+from typing import NamedTuple
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+MIB = 2**20
+COLUMNS = ("row", "median", "p99", "reference", "ratio", "promise", "met")
+HIGHER_IS_BETTER = ("MB/s", "requests/s")
+PIPED_WIDTH = 160  # characters, where no terminal says how many there are
+
+
+class Promise(NamedTuple):
+    words: str
+    bound: float
+    on_ratio: bool = False
+
+
+def at_most(bound: float, unit: str) -> Promise:
+    return Promise(f"at most {bound:g} {unit}", bound)
+
+
+def ratio_at_least(bound: float) -> Promise:
+    return Promise(f"ratio at least {bound:g}", bound, on_ratio=True)
+
+
+class Row(NamedTuple):
+    name: str
+    unit: str
+    figures: Sequence[float]
+    reference: Sequence[float] = ()
+    promise: Promise | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        return median(self.figures) / median(self.reference) if self.reference else None
+
+    @property
+    def is_met(self) -> bool | None:
+        """None when nothing is promised."""
+        if self.promise is None:
+            return None
+        if self.promise.on_ratio:
+            return self.ratio is not None and self.ratio >= self.promise.bound
+        return median(self.figures) <= self.promise.bound
+
+
+def p99(figures: Sequence[float], unit: str) -> float:
+    """What 99 of 100 are at least as good as. Of fewer than a hundred it is the worst."""
+    ordered = sorted(figures, reverse=unit in HIGHER_IS_BETTER)
+    return ordered[math.ceil(0.99 * len(ordered)) - 1]
+
+
+def show(header: Sequence[str], rows: Sequence[Row]) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPED_WIDTH)
+    for line in header:
+        console.print(line, highlight=False, markup=False)
+    table = Table(*COLUMNS, box=box.ASCII2)
+    for row in rows:
+        table.add_row(*_cells(row))
+    console.print(table)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    return (
+        row.name,
+        _worded(median(row.figures), row.unit),
+        _worded(p99(row.figures, row.unit), row.unit),
+        _worded(median(row.reference), row.unit) if row.reference else "",
+        f"{row.ratio:.2f}" if row.ratio is not None else "",
+        row.promise.words if row.promise else "",
+        {True: "yes", False: "NO", None: ""}[row.is_met],
+    )
+
+
+def _worded(figure: float, unit: str) -> str:
+    return f"{figure:.0f} {unit}" if figure >= 100 else f"{figure:.3g} {unit}"

@@ -1,0 +1,89 @@
+"""The arrow points down: each room imports only the rooms below it."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CATALOG = Path(__file__).parent.parent / "catalog"
+
+# From the bottom to the top. A room may import itself and whatever stands above it in this list.
+ROOMS = [
+    {"catalog"},  # the version number
+    {"catalog.errors", "catalog.vocabulary", "catalog.settings"},
+    {"catalog.generated"},
+    {"catalog.blobs"},
+    {"catalog.store"},
+    {"catalog.domain"},
+    {"catalog.dialects"},
+    {"catalog.app"},
+    {"catalog.certificates", "catalog.logs"},
+    {"catalog.server"},
+    {"catalog.cli"},
+    {"catalog.__main__"},
+]
+
+DRIVER = {"motor", "pymongo", "beanie", "bson", "mongomock_motor"}
+
+
+def module_name(file: Path) -> str:
+    parts = file.relative_to(CATALOG.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def level(module: str) -> int:
+    inside = [index for index, rooms in enumerate(ROOMS) for room in rooms if f"{module}.".startswith(f"{room}.")]
+    return max(inside)
+
+
+def imports(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+FILES = sorted(CATALOG.rglob("*.py"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_name)
+def test_a_room_imports_only_rooms_below_it(file):
+    ours = {name for name in imports(file) if name == "catalog" or name.startswith("catalog.")}
+
+    upward = {name for name in ours if level(name) > level(module_name(file))}
+
+    assert upward == set()
+
+
+@pytest.mark.parametrize("file", FILES, ids=module_name)
+def test_a_word_imports_nothing_of_ours(file):
+    if level(module_name(file)) > 1:
+        return
+
+    ours = {name for name in imports(file) if name.startswith("catalog")}
+
+    assert ours <= {"catalog", "catalog.__version__"}
+
+
+@pytest.mark.parametrize("file", sorted((CATALOG / "dialects").rglob("*.py")), ids=module_name)
+def test_no_dialect_knows_the_driver(file):
+    assert {name.split(".")[0] for name in imports(file)} & DRIVER <= {"bson"}
+
+
+def test_only_the_child_imports_the_embedded_engine():
+    assert [module_name(file) for file in FILES if "secantus" in {name.split(".")[0] for name in imports(file)}] == [
+        "catalog.store.embedded_child"
+    ]
+
+
+def test_the_command_line_loads_no_part_of_the_server():
+    program = "import sys, catalog.cli; print(*sys.modules)"
+
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    assert {"litestar", "beanie", "motor", "uvicorn", "jwt", "pydantic"} & set(loaded) == set()
