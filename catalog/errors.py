@@ -48,6 +48,23 @@ UPLOAD_CUT_OFF = Fault("upload_cut_off", 400, 107, "The upload ended before it w
 RANGE_NOT_SATISFIABLE = Fault("range_not_satisfiable", 416, 108, "The file has no such range of bytes")
 STALE = Fault("stale_revision", 412, 109, "Somebody changed this resource first")
 BUSY = Fault("too_many_changes", 503, 110, "Too many changes to this resource at once, please try again")
+QUOTA_EXCEEDED = Fault("quota_exceeded", 507, 111, "The tenant's quota is used up")
+UNSAFE_FILE = Fault("unsafe_file", 422, 112, "The file was found to be unsafe")
+QUARANTINED = Fault("quarantined", 403, 113, "This version is in quarantine")
+VERSION_CLOSED = Fault("version_closed", 409, 114, "This version is closed and cannot change any more")
+VERSION_DRAFT = Fault("version_draft", 409, 115, "This version is a draft: close it first")
+LINK_INVALID = Fault("link_invalid", 403, 116, "The link is not valid, or not any more")
+NOT_PROVEN = Fault("possession_not_proven", 403, 117, "Show that you have these bytes, or upload them")
+OFFSET_CONFLICT = Fault("upload_offset_conflict", 409, 118, "The upload goes on at another offset")
+UPLOAD_EXPIRED = Fault("upload_expired", 410, 119, "The upload is over: begin a new one")
+UPLOAD_BUSY = Fault("upload_busy", 423, 120, "Somebody else is adding to this upload just now")
+TUS_VERSION = Fault("tus_version", 412, 121, "Only tus 1.0.0 is spoken here")
+CHECKSUM_MISMATCH = Fault("checksum_mismatch", 460, 122, "The bytes of this chunk are not the bytes announced")
+STORAGE_AWAY = Fault("storage_away", 503, 123, "The storage of files does not answer, please try again")
+TOO_MANY_ATTEMPTS = Fault("too_many_attempts", 429, 124, "Too many attempts, please wait")
+READ_ONLY_TOKEN = Fault("read_only_token", 403, 125, "This token may only read")
+NOT_CONFIRMED = Fault("not_confirmed", 409, 126, "Please confirm that this is what you want")
+TOO_SLOW = Fault("request_timeout", 408, 127, "The request did not arrive in time")
 
 
 class Refused(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix

@@ -98,9 +98,10 @@ class Embedded:
             self._stopped.set()
             if self._child:
                 self._child.ask_to_end()
-        if self._watcher and self._child:
-            self._watcher.join(END_LIMIT)
-            self._child.kill()
+        if self._child:
+            self._child.end(END_LIMIT)
+        # Ctrl-C may have come while the watch was being started: then there is nobody to wait for.
+        if self._watcher and self._watcher.is_alive():
             self._watcher.join()
         if self._lock:
             self._lock.close()
@@ -182,8 +183,13 @@ class Child:
         with suppress(BrokenPipeError):
             pipe(self._process.stdin).close()
 
-    def kill(self) -> None:
-        self._process.kill()
+    def end(self, limit: float) -> None:
+        """Wait until it has ended, for at most `limit` seconds before it is killed."""
+        try:
+            self._process.wait(limit)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 def pipe(stream: IO[str] | None) -> IO[str]:
