@@ -293,3 +293,23 @@ def test_a_killed_server_takes_its_database_along_and_loses_nothing_acknowledged
 
     assert ends(child)
     assert acknowledged <= found
+
+
+def test_an_interrupted_start_can_be_stopped(tmp_path, monkeypatch):
+    start = Thread.start
+
+    def interrupted(thread):
+        if thread.name == "embedded-database":
+            raise KeyboardInterrupt
+        start(thread)
+
+    monkeypatch.setattr(Thread, "start", interrupted)
+    database = Embedded(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        database.start()
+    child = os.pidfd_open(database.pid)
+
+    database.stop()
+
+    assert ends(child)
+    database._child.wait()  # closes its pipes, as the watch would have
