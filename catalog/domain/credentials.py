@@ -4,7 +4,9 @@ import asyncio
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from functools import lru_cache
+from time import time
 from typing import NamedTuple
 
 import jwt
@@ -30,6 +32,9 @@ _HASHES = CryptContext(
 _BCRYPT_LIMIT = 72  # bytes that bcrypt looks at
 
 LONGEST_PASSWORD = 1024  # characters; hashing longer ones is work for an attacker's benefit
+
+REMEMBERED = 10_000
+"""Tokens whose signature is not computed again: 0.1 ms of a read that takes 0.8."""
 
 # Levels as the reference's `check-password-strength` tells them: kinds of characters, length.
 _STRENGTHS = ((0, 0), (2, 6), (4, 8), (4, 10))
@@ -90,6 +95,7 @@ class Tokens:
         self._secret = secret
         self._life = life
         self._renewal = renewal
+        self._verified = lru_cache(REMEMBERED)(self._verify)  # a signature that held once holds for ever
 
     def issue(self, user: ObjectId, tenant: str) -> str:
         issued = now()
@@ -109,21 +115,25 @@ class Tokens:
 
         Raises Refused: AUTHENTICATION.
         """
+        claims = self._verified(token)
+        if for_renewal and claims.issued + self._renewal.total_seconds() < time():
+            raise Refused(AUTHENTICATION, "The token is too old to be renewed, please sign in again")
+        if not for_renewal and claims.expires <= time():
+            raise Refused(AUTHENTICATION, "The token has expired, please sign in again")
+        return claims
+
+    def _verify(self, token: str) -> Claims:
+        """What a token says, whatever its age."""
         try:
             claims = jwt.decode(
                 token,
                 self._secret,
                 algorithms=["HS256"],
-                options={"require": ["sub", "tenant", "iat", "exp", "jti"], "verify_exp": not for_renewal},
+                options={"require": ["sub", "tenant", "iat", "exp", "jti"], "verify_exp": False},
             )
-        except jwt.ExpiredSignatureError:
-            raise Refused(AUTHENTICATION, "The token has expired, please sign in again") from None
         except jwt.InvalidTokenError as invalid:
             raise Refused(AUTHENTICATION, f"The token is not valid ({invalid})") from None
         user = object_id(claims["sub"])
         if user is None or not isinstance(claims["tenant"], str):
             raise Refused(AUTHENTICATION, "The token is not valid")
-        issued = float(claims["iat"])
-        if for_renewal and datetime.fromtimestamp(issued, UTC) + self._renewal < now():
-            raise Refused(AUTHENTICATION, "The token is too old to be renewed, please sign in again")
-        return Claims(user, claims["tenant"], issued, float(claims["exp"]))
+        return Claims(user, claims["tenant"], float(claims["iat"]), float(claims["exp"]))

@@ -67,7 +67,14 @@ async def read(tenant: Tenant, kind: Kind, key: str, caller: Caller) -> Raw:
 
     Raises Refused: NOT_FOUND, CANNOT_READ, REQUEST when several readable items bear the name.
     """
-    item = await _sought(tenant, kind, key, caller)
+    return readable(await _sought(tenant, kind, key, caller), key, caller)
+
+
+def readable(item: Raw | None, key: str, caller: Caller) -> Raw:
+    """What was found, for somebody who may read it.
+
+    Raises Refused: NOT_FOUND, CANNOT_READ.
+    """
     if item is None:
         raise Refused(NOT_FOUND, key)
     if not may_read(caller, item):

@@ -1,4 +1,8 @@
-"""What is shown with items: their users, datasets and versions, with one query of each for a whole page."""
+"""What is shown with items: their users, datasets and versions.
+
+For a whole page with one query of each; for one item that is asked for by its id together with the item itself, since
+a question to the database costs the server more than all the rest of such a request.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -6,9 +10,12 @@ from typing import Any, NamedTuple
 from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING
 
+from catalog.domain import items
 from catalog.domain.access import Caller, may_read
 from catalog.store.database import Tenant
+from catalog.store.documents import object_id
 from catalog.store.seam import Raw
+from catalog.vocabulary import Kind
 
 NEWEST = 1000
 """How many versions an item shows."""
@@ -22,12 +29,48 @@ class Related(NamedTuple):
     versions: Mapping[ObjectId, Sequence[Raw]]
 
 
-async def related(tenant: Tenant, items: Sequence[Raw], caller: Caller) -> Related:
-    datasets = await _by_id(tenant.datasets.raw, (key for item in items for key in item.get("datasets", ())))
+async def related(tenant: Tenant, shown: Sequence[Raw], caller: Caller) -> Related:
+    datasets = await _by_id(tenant.datasets.raw, (key for item in shown for key in item.get("datasets", ())))
     readable = {key: dataset for key, dataset in datasets.items() if may_read(caller, dataset)}
-    shown = [*items, *readable.values()]
+    shown = [*shown, *readable.values()]
     users = await _by_id(tenant.users.raw, (key for item in shown for key in item["users"]))
     return Related(users, readable, await _versions(tenant, shown))
+
+
+async def read_whole(tenant: Tenant, kind: Kind, key: str, caller: Caller) -> tuple[Raw, Related]:
+    """The item with this id or, among what the caller may read, this name, and what is shown with it.
+
+    Raises Refused: NOT_FOUND, CANNOT_READ, REQUEST when several readable items bear the name.
+    """
+    identity = object_id(key)
+    if identity is None:
+        item = await items.read(tenant, kind, key, caller)
+        return item, await related(tenant, [item], caller)
+    stages = [{"$match": {"_id": identity}}, *_with_related(tenant, kind)]
+    found: list[Raw] = await tenant.items(kind).raw.aggregate(stages).to_list(1)
+    if not found:  # a name may look like an id
+        item = await items.read(tenant, kind, key, caller)
+        return item, await related(tenant, [item], caller)
+    item = items.readable(found[0], key, caller)
+    datasets = {dataset["_id"]: dataset for dataset in item.pop("_datasets", ()) if may_read(caller, dataset)}
+    shown = [item, *datasets.values()]
+    users = {user["_id"]: user for each in shown for user in each.pop("_users")}
+    return item, Related(users, datasets, {each["_id"]: each.pop("_versions")[::-1] for each in shown})
+
+
+def _with_related(tenant: Tenant, kind: Kind) -> list[Raw]:
+    """The stages of a pipeline that give each item its `_users`, `_versions` (newest first) and `_datasets`."""
+    newest: list[Raw] = [{"$sort": {"number": DESCENDING}}, {"$limit": NEWEST}]
+    own = [
+        _lookup(tenant.users.raw, "users", "_id", "_users"),
+        _lookup(tenant.versions.raw, "_id", "item", "_versions", newest),
+    ]
+    return own if kind is Kind.DATASET else [*own, _lookup(tenant.datasets.raw, "datasets", "_id", "_datasets", own)]
+
+
+def _lookup(collection: Any, local: str, foreign: str, name: str, stages: Sequence[Raw] = ()) -> Raw:
+    asked = {"from": collection.name, "localField": local, "foreignField": foreign, "as": name}
+    return {"$lookup": {**asked, "pipeline": list(stages)} if stages else asked}
 
 
 async def users_of(tenant: Tenant, words: Sequence[Raw]) -> Mapping[ObjectId, Raw]:
@@ -42,11 +85,11 @@ async def _by_id(collection: Any, keys: Iterable[ObjectId]) -> dict[ObjectId, Ra
     return {found["_id"]: found async for found in collection.find({"_id": {"$in": wanted}})}
 
 
-async def _versions(tenant: Tenant, items: Sequence[Raw]) -> dict[ObjectId, list[Raw]]:
+async def _versions(tenant: Tenant, shown: Sequence[Raw]) -> dict[ObjectId, list[Raw]]:
     collection = tenant.versions.raw
-    few = [item["_id"] for item in items if 0 < item["last_version"] <= NEWEST]
-    many = [item["_id"] for item in items if item["last_version"] > NEWEST]
-    versions: dict[ObjectId, list[Raw]] = {item["_id"]: [] for item in items}
+    few = [item["_id"] for item in shown if 0 < item["last_version"] <= NEWEST]
+    many = [item["_id"] for item in shown if item["last_version"] > NEWEST]
+    versions: dict[ObjectId, list[Raw]] = {item["_id"]: [] for item in shown}
     if few:
         async for version in collection.find({"item": {"$in": few}}).sort([("item", ASCENDING), ("number", ASCENDING)]):
             versions[version["item"]].append(version)

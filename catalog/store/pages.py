@@ -39,7 +39,8 @@ class Found(NamedTuple):
 class Asked(NamedTuple):
     """A list, before one says which part of it.
 
-    `top` is the highest serial, for collections that have one. `matches` is what the query leaves to the server.
+    `top` was the highest serial lately, for collections that have one. `matches` is what the query leaves to the
+    server.
     """
 
     collection: Collection
@@ -106,8 +107,8 @@ async def _count(asked: Asked, *, exactly: bool) -> tuple[int, bool]:
 async def _below(asked: Asked, top: int, key: list[Any] | None, limit: int) -> list[Raw]:
     if key is not None and not isinstance(key[0], int):
         raise Refused(NOT_SEARCHED, "after is not a cursor that a list gave")
-    below = top if key is None else min(top, key[0] - 1)
-    return await windows.newest(asked.collection, asked.query, below, 0, limit)
+    high = None if key is None else key[0] - 1
+    return await windows.newest(asked.collection, asked.query, top, 0, limit, high=high)
 
 
 async def _beyond(asked: Asked, queries: list[Raw], limit: int) -> list[Raw]:

@@ -27,9 +27,10 @@ LEADS = ("name", "datasets", "users", "tags", "metadata.name", "owner", "status"
 """Fields that have an index (field, serial), those first whose values are rarer."""
 
 
-def window(query: Raw, high: int, low: int) -> list[Raw]:
-    """The first stages of a pipeline: what of `query` has a serial above `low`, up to `high`."""
-    span: Raw = {"$match": lead(query) | {"serial": {"$gt": low, "$lte": high}}}
+def window(query: Raw, high: int | None, low: int) -> list[Raw]:
+    """The first stages of a pipeline: what of `query` has a serial above `low`, up to `high` (None: whatever came)."""
+    serials = {"$gt": low} if high is None else {"$gt": low, "$lte": high}
+    span: Raw = {"$match": lead(query) | {"serial": serials}}
     return [span, {"$match": query}] if query else [span]
 
 
@@ -58,13 +59,20 @@ def _named(metadata: Any) -> Any:
     return pair.get("name") if isinstance(pair, dict) else None
 
 
-async def newest(collection: Collection, query: Raw, top: int, skip: int, limit: int) -> list[Raw]:
-    """The matches from `skip` on, at most `limit`, of the serials up to `top`."""
+async def newest(
+    collection: Collection, query: Raw, top: int, skip: int, limit: int, *, high: int | None = None
+) -> list[Raw]:
+    """The matches from `skip` on, at most `limit`, of the serials up to `high`; without it, of all.
+
+    `top` was the highest serial lately: there may be higher ones, which the first window has then, too.
+    """
     found: list[Raw] = []
     width = max(NARROWEST, WIDENING * limit)
-    while top > 0 and len(found) < limit:
-        stages = window(query, top, top - width)
-        top -= width
+    low = top if high is None else high
+    while (low > 0 or high is None) and len(found) < limit:
+        low -= width
+        stages = window(query, high, low)
+        high = low
         if skip and (passed := await _count(collection, stages)) <= skip:
             skip -= passed
             width *= WIDENING
@@ -79,7 +87,7 @@ async def newest(collection: Collection, query: Raw, top: int, skip: int, limit:
 
 async def count(collection: Collection, query: Raw, top: int) -> tuple[int, bool]:
     """How many match, and whether that is all: counting ends where more than COUNTED items would have to be read."""
-    total = await _count(collection, window(query, top, top - COUNTED))
+    total = await _count(collection, window(query, None, top - COUNTED))
     led = lead(query)
     if not led:
         return total, top <= COUNTED

@@ -13,7 +13,7 @@ from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
 from catalog.domain import changes, items
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.forms import Limits
-from catalog.domain.related import related
+from catalog.domain.related import read_whole, related
 from catalog.errors import STALE, Refused
 from catalog.store import fields, pages
 from catalog.store.seam import Raw
@@ -58,12 +58,13 @@ class Items(Controller):
             lambda found: shown(found, caller),
             access=readable_by(caller),
             order=pages.NEWEST,
-            top=await caller.tenant.count("serial"),
+            top=await caller.tenant.recent("serial"),
         )
 
     @get("/{key:str}")
     async def show(self, key: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
-        return await answered(await items.read(caller.tenant, self.kind, key, caller), caller)
+        item, with_it = await read_whole(caller.tenant, self.kind, key, caller)
+        return answer(shapes.item(item, with_it), headers={"ETag": etag(item)})
 
     @put("/{key:str}")
     async def change(

@@ -29,7 +29,7 @@ async def listed(
 ) -> Response[bytes]:
     """Answer `filter`, `sort`, `select`, and `page` or `after`, and `limit`, over what `access` allows.
 
-    `top` is the highest serial, for a collection that has one. Raises Refused: NOT_SEARCHED.
+    `top` was the highest serial lately, for a collection that has one. Raises Refused: NOT_SEARCHED.
     """
     params = request.query_params
     filtered = filter_of(fields, params.get("filter"), short_forms(params.multi_items()))
