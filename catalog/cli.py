@@ -3,14 +3,18 @@
 A client's machine has no server parts: what they need is imported by the commands that run beside the server.
 """
 
+import os
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from catalog import __version__
+from catalog.commands import log as journal
+from catalog.commands import sweep as sweeping
 
 # One sentence, never a trace: pretty ones show the values of variables, and some are secrets.
 app = typer.Typer(
@@ -29,6 +33,7 @@ EnvFile = Annotated[
 Names = Annotated[
     list[str] | None, typer.Option("--name", help="One more host name or address of the server. May be repeated.")
 ]
+Tenants = Annotated[list[str] | None, typer.Option("--tenant", help="Only this one. May be repeated.")]
 
 
 def main() -> None:
@@ -73,6 +78,123 @@ def serve(env_file: EnvFile = None) -> None:
 
 
 @app.command()
+def log(
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new entries as they come.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=1000, help="How many of the last ones.")] = 20,
+    server: Annotated[str, typer.Option(envvar="CATALOG_URL", help="Address of the server.")] = "http://127.0.0.1:8080",
+    operator: Annotated[bool, typer.Option("--operator", help="What belongs to no tenant: wants API_TOKEN.")] = False,
+) -> None:
+    """Show the journal of a running server, with the token in CATALOG_TOKEN."""
+    token = os.environ.get("CATALOG_TOKEN")
+    if not token:
+        _stop("CATALOG_TOKEN is empty: put an administrator's token there, or with --operator API_TOKEN", 2)
+    reader = journal.Reader(server, token, operator=operator)
+    try:
+        for entry in chain(reader.latest(lines), reader.follow() if follow else ()):
+            typer.echo(journal.line(entry))
+    except journal.CannotRead as error:
+        _stop(error, 1)
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+@app.command()
+def sweep(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    tenant: Annotated[str, typer.Option(help="Only this one.")] = "",
+    grace: Annotated[str, typer.Option(help="Let be what is younger: 1h, 7d; at least 10m. Default SWEEP_GRACE.")] = "",
+    server: Annotated[str, typer.Option(envvar="CATALOG_URL", help="Address of the server.")] = "http://127.0.0.1:8080",
+    env_file: EnvFile = None,
+) -> None:
+    """Have a running server remove the files that no version names any more.
+
+    API_TOKEN is looked for in CATALOG_TOKEN, in the settings and in DATA_PATH/secrets.env.
+    """
+    token = os.environ.get("CATALOG_TOKEN") or _operators_token(env_file)
+    try:
+        for line in sweeping.lines(sweeping.ask(server, token, dry_run=dry_run, tenant=tenant, grace=grace)):
+            typer.echo(line)
+    except sweeping.CannotSweep as error:
+        _stop(error, 1)
+
+
+@app.command()
+def doctor(env_file: EnvFile = None) -> None:
+    """Look at the settings, the database, the storage, the certificates, the disk and the clock, and say what to do."""
+    with _server_parts():
+        from catalog.commands import doctor as doctors  # noqa: PLC0415
+
+    grades = set()
+    for finding in doctors.run(_settings(env_file)):
+        grades.add(finding.grade)
+        typer.echo(f"{finding.grade:>7}  {finding.sentence}")
+    if doctors.Grade.FAILURE in grades:
+        raise typer.Exit(1)
+
+
+@app.command()
+def backup(file: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None:
+    """Write the records and the files of all tenants, or of some, into FILE.
+
+    An embedded database is opened by the command itself: stop its server first.
+    """
+    with _server_parts():
+        from catalog.commands import backup as backups  # noqa: PLC0415
+
+    try:
+        whole = backups.make(_settings(env_file), file, tenant or [], typer.echo)
+    except backups.CannotDo as error:
+        _stop(error, 1)
+    if not whole:
+        _stop(f"{file} is written, but not all bytes were there", 1)
+
+
+@app.command()
+def restore(
+    file: Path,
+    tenant: Tenants = None,
+    name: Annotated[str, typer.Option("--as", help="Another name for the one tenant that --tenant names.")] = "",
+    env_file: EnvFile = None,
+) -> None:
+    """Bring back the tenants of a backup, or some, onto the database and the storage that are set here."""
+    with _server_parts():
+        from catalog.commands import backup as backups  # noqa: PLC0415
+
+    if name and len(tenant or []) != 1:
+        _stop("--as wants one --tenant", 2)
+    try:
+        backups.bring_back(_settings(env_file), file, tenant or [], name, typer.echo)
+    except backups.CannotDo as error:
+        _stop(error, 1)
+
+
+def _settings(env_file: Path | None) -> Any:
+    with _server_parts():
+        from catalog.settings import FILE, SettingsError, load  # noqa: PLC0415
+
+    try:
+        return load(env_file or FILE)
+    except SettingsError as error:
+        _stop(error, 2)
+
+
+def _operators_token(env_file: Path | None) -> str:
+    """API_TOKEN, on the machine of a server."""
+    with _server_parts():
+        from catalog.generated import kept_secrets  # noqa: PLC0415
+        from catalog.settings import FILE, SettingsError, load  # noqa: PLC0415
+
+    try:
+        settings = load(env_file or FILE)
+        token = settings.api_token.get_secret_value() or kept_secrets(settings).get("API_TOKEN", "")
+    except SettingsError as error:
+        _stop(error, 2)
+    return token or _stop("API_TOKEN is not known here: put it into CATALOG_TOKEN", 2)
+
+
+@app.command()
 def env(env_file: EnvFile = None) -> None:
     """Print the settings in force, with secrets as ****."""
     with _server_parts():
@@ -97,6 +219,22 @@ def self_signed(name: Names = None, folder: Path = Path("resources")) -> None:
     except OSError as error:
         _stop(f"{folder} cannot be written to ({error.strerror})", 1)
     typer.echo(f"Made {made} (valid for {SELF_SIGNED_LIFE.days} days) and its private key {key}")
+
+
+@certificate.command()
+def show(env_file: EnvFile = None, folder: Path = Path("resources")) -> None:
+    """Tell which certificate the server would serve with, and why not another."""
+    with _server_parts():
+        from catalog.commands.certificate import described  # noqa: PLC0415
+        from catalog.settings import FILE, SettingsError, load  # noqa: PLC0415
+
+    try:
+        settings = load(env_file or FILE)
+    except SettingsError as error:
+        _stop(error, 2)
+    if settings.protocol == "http":
+        typer.echo("PROTOCOL is http: the server speaks plain HTTP, whatever certificate there is.")
+    typer.echo("\n".join(described(folder, settings.httpssecret.get_secret_value())))
 
 
 @contextmanager

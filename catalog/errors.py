@@ -65,6 +65,8 @@ TOO_MANY_ATTEMPTS = Fault("too_many_attempts", 429, 124, "Too many attempts, ple
 READ_ONLY_TOKEN = Fault("read_only_token", 403, 125, "This token may only read")
 NOT_CONFIRMED = Fault("not_confirmed", 409, 126, "Please confirm that this is what you want")
 TOO_SLOW = Fault("request_timeout", 408, 127, "The request did not arrive in time")
+MAIL_AWAY = Fault("mail_away", 503, 128, "The mail could not be sent, please try again later")
+HEAD_TOO_LARGE = Fault("head_too_large", 431, 129, "The headers of the request are too large")
 
 
 class Refused(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix

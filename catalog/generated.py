@@ -36,6 +36,14 @@ def with_secrets(settings: Settings) -> tuple[Settings, Path | None]:
     return with_values(settings, {name: kept[name] for name in missing}), file
 
 
+def kept_secrets(settings: Settings) -> dict[str, str]:
+    """What an earlier start has made up; nothing when there was none.
+
+    Raises SettingsError.
+    """
+    return read_file(settings.data_path / "secrets.env", set(GENERATED))
+
+
 def _generate(file: Path) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if file.exists():

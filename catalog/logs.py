@@ -5,11 +5,14 @@ import sys
 
 import structlog
 
+from catalog.dialects.observed import REQUEST
 
-def configure() -> None:
-    """Send everything to standard error: coloured on a terminal, else a line of key=value each."""
+
+def configure(form: str = "auto") -> None:
+    """Send everything to standard error: as `text`, as `json`, or (`auto`) as text on a terminal and JSON elsewhere."""
+    as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _of_request,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
     ]
@@ -17,12 +20,14 @@ def configure() -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(sys.stderr.isatty())],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(as_text)],
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     # It warns of every malformed form, which is the client's mistake and told to the client.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    # It warns of what it finds, which the version says.
+    logging.getLogger("picklescan").setLevel(logging.ERROR)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -31,10 +36,13 @@ def configure() -> None:
     )
 
 
-def _rendering(on_terminal: bool) -> list[structlog.typing.Processor]:
-    if on_terminal:
-        return [structlog.dev.ConsoleRenderer()]
-    return [
-        structlog.processors.format_exc_info,
-        structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"]),
-    ]
+def _of_request(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Name the request that a line belongs to, as its answer and the journal do."""
+    request = REQUEST.get(None)
+    return event if request is None else {**event, "request_id": request}
+
+
+def _rendering(as_text: bool) -> list[structlog.typing.Processor]:
+    if as_text:
+        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]

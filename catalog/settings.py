@@ -38,6 +38,8 @@ SIGNING_BYTES = 32  # HS256 wants as many as SHA-256 gives
 GUESSABLE_UNDER = 16  # characters; every secret that stands in a manual has fewer
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 CENTURY = timedelta(days=36500)
+NEVER = ("none", "off", "0", "0s")
+LEAST_GRACE = timedelta(minutes=10)
 
 
 class SettingsError(Exception):
@@ -58,12 +60,23 @@ class Duration(timedelta):
         duration.text = text
         return duration
 
+    @classmethod
+    def never(cls) -> Self:
+        """No length at all, for what is not done."""
+        duration = super().__new__(cls)
+        duration.text = NEVER[0]
+        return duration
+
     def __reduce__(self) -> tuple[type[Self], tuple[str]]:
         return type(self), (self.text,)
 
 
 def _duration(value: object) -> Duration:
     return value if isinstance(value, Duration) else Duration(str(value))
+
+
+def _pace(value: object) -> Duration:
+    return Duration.never() if str(value) in NEVER else _duration(value)
 
 
 def _matching(pattern: str, form: str) -> AfterValidator:
@@ -75,7 +88,14 @@ def _matching(pattern: str, form: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-def _origins(value: object) -> object:
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.ip_network(value))
+    except ValueError:
+        raise ValueError("should be a list of addresses and networks such as 10.0.0.5,172.16.0.0/12") from None
+
+
+def _parts(value: object) -> object:
     return tuple(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
 
 
@@ -84,6 +104,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Characters = Annotated[int, Field(ge=1, le=65536)]
 Elements = Annotated[int, Field(ge=1, le=10_000)]
 Period = Annotated[Duration, PlainValidator(_duration)]
+Pace = Annotated[Duration, PlainValidator(_pace)]
 Segment = Annotated[str, _matching(r"[A-Za-z0-9._~-]+", "one segment of a path, such as v1")]
 Name = Annotated[
     str,
@@ -92,9 +113,28 @@ Name = Annotated[
 Database = Annotated[
     str, _matching(r"embedded|mongodb(\+srv)?://.+", "`embedded` or a URI that starts with mongodb://")
 ]
-Storage = Annotated[str, _matching(r"files|s3://[^/]+(/.*)?", "`files` or `s3://bucket/prefix`")]
+Storage = Annotated[
+    str,
+    _matching(
+        r"files|s3://[A-Za-z0-9][A-Za-z0-9._-]{2,62}(/(?!\.\.?(/|$))[A-Za-z0-9._-]+)*/?",
+        "`files` or `s3://bucket/prefix`",
+    ),
+]
+Endpoint = Annotated[str, _matching(r"|https?://[^\s/@?#]+/?", "empty, or the store's address as in https://host:9000")]
 Origin = Annotated[str, _matching(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+", "a list of origins such as https://example.org")]
-Origins = Annotated[tuple[Origin, ...], BeforeValidator(_origins)]
+MailServer = Annotated[
+    str,
+    _matching(
+        r"|(smtps?://)?([A-Za-z0-9._-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?/?", "host, host:port or smtps://host:port"
+    ),
+]
+PublicUrl = Annotated[
+    str,
+    _matching(r"|https?://[^\s/?#]+(/[^\s?#]*)?", "the address that people type, such as https://models.example.org"),
+]
+Network = Annotated[str, AfterValidator(_network)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_parts)]
+Origins = Annotated[tuple[Origin, ...], BeforeValidator(_parts)]
 
 
 class Settings(BaseSettings):
@@ -109,6 +149,7 @@ class Settings(BaseSettings):
     host: Text = Field("127.0.0.1", description="address to listen on; 0.0.0.0 is every one of this machine")
     http_port: Port = Field(8080, description="port of plain HTTP; 0 takes a free one")
     https_port: Port = Field(8443, description="port of HTTPS; 0 takes a free one")
+    http_redirect: bool = Field(default=False, description="send whoever comes to HTTP_PORT on to HTTPS")
     httpssecret: SecretStr = Field(SecretStr(""), description="passphrase of the private key")
     api_token: SecretStr = Field(
         SecretStr(""), description="the operator's token; empty: DATA_PATH/secrets.env has one"
@@ -120,12 +161,20 @@ class Settings(BaseSettings):
     data_path: Path = Field(Path("data"), description="folder of the embedded database and of the generated secrets")
     upload_path: Path = Field(Path("uploads"), description="folder of the uploaded files, when STORAGE is files")
     storage: Storage = Field("files", description="files, or s3://bucket/prefix")
-    s3_endpoint: str = Field("", description="address of the S3-compatible storage; MINIO_ENDPOINT is the same")
+    s3_endpoint: Endpoint = Field("", description="address of the S3-compatible storage; MINIO_ENDPOINT is the same")
     s3_access_key: str = Field("", description="its access key; MINIO_ACCESS_KEY is the same")
     s3_secret_key: SecretStr = Field(SecretStr(""), description="its secret key; MINIO_SECRET_KEY is the same")
     s3_region: str = Field("", description="its region")
+    s3_downloads: Literal["proxy", "redirect"] = Field(
+        "proxy", description="proxy: files pass through the server; redirect: clients fetch them from the storage"
+    )
     max_upload_size: int = Field(0, ge=0, description="largest upload in bytes; 0 is no limit")
+    upload_days: int = Field(7, ge=1, le=365, description="days that a resumable upload may take")
     trash_days: int = Field(7, ge=0, le=36500, description="days that a removed item can be restored; 0 is none")
+    sweep_every: Pace = Field(
+        Duration("1h"), description="how often files that no version names any more are removed; none is never"
+    )
+    sweep_grace: Period = Field(Duration("24h"), description="how old they are then at least; 10m is the least")
     limit_name: Characters = Field(255, description="longest name of an item in characters")
     limit_tag: Characters = Field(128, description="longest tag in characters")
     limit_metadata_name: Characters = Field(128, description="longest name of a metadata pair in characters")
@@ -134,6 +183,15 @@ class Settings(BaseSettings):
     limit_metadata: Elements = Field(1000, description="most metadata pairs of an item")
     limit_users: Elements = Field(1000, description="most users of an item, and most datasets")
     log: bool = Field(default=True, description="keep the journal of who did what")
+    log_days: int = Field(90, ge=1, le=36500, description="days that the journal is kept")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="of what the server says: json, text, or auto (text on a terminal)"
+    )
+    client_timeout: Period = Field(Duration("60s"), description="how long a client may be silent while it is its turn")
+    database_wait: int = Field(30, ge=0, le=3600, description="seconds that a start waits for DATABASE to answer")
+    stop_delay: int = Field(
+        0, ge=0, le=3600, description="seconds that a server told to stop still answers, while balancers turn away"
+    )
     default_tenant: Name = Field("registry-default-tenant", description="the tenant made at the first start")
     default_tenant_database: Name = Field("registry-default", description="its database")
     default_tenant_admin_username: Text = Field("admin", description="its administrator")
@@ -145,11 +203,18 @@ class Settings(BaseSettings):
     )
     min_password_strength: int = Field(1, ge=0, le=3, description="0 too weak, 1 weak, 2 medium, 3 strong")
     default_days_validity_password: int = Field(1092, ge=0, description="days a password lasts; 0 is for ever")
-    smtp_server: str = Field("", description="mail server for password resets; empty: the link is logged")
+    reset_expirationtime: Period = Field(Duration("1h"), description="how long a mail serves to choose a new password")
+    public_url: PublicUrl = Field("", description="how people reach the server: https://models.example.org")
+    smtp_server: MailServer = Field(
+        "", description="mail server for password resets: host:port or smtps://host; empty: the link is logged"
+    )
     smtp_username: str = Field("", description="its username")
     smtp_password: SecretStr = Field(SecretStr(""), description="its password")
     smtp_email: str = Field("", description="the sender's address")
     email_tag: str = Field("", description="put before the subject of every mail")
+    trusted_proxies: Networks = Field(
+        (), description="addresses of proxies, with commas between, whose X-Forwarded-For is believed"
+    )
     cors_origins: Origins = Field((), description="origins of web pages that may call the API, with commas between")
     workers: int = Field(1, ge=1, description="number of server processes")
     demo: bool = Field(default=False, description="offer the demo routes")
@@ -171,12 +236,12 @@ class Settings(BaseSettings):
             )
         return secret
 
-    @field_validator("storage")
+    @field_validator("sweep_grace")
     @classmethod
-    def _storage_that_is_built(cls, storage: str) -> str:
-        if storage != "files":
-            raise ValueError("should be files: S3 storage is not built yet")
-        return storage
+    def _sparing_uploads(cls, grace: Duration) -> Duration:
+        if grace < LEAST_GRACE:
+            raise ValueError("should be 10m or more: a shorter one would not spare uploads under way")
+        return grace
 
     @field_validator("workers")
     @classmethod
@@ -184,6 +249,22 @@ class Settings(BaseSettings):
         if workers > 1:
             raise ValueError("should be 1: several processes are not built yet")
         return workers
+
+    @model_validator(mode="after")
+    def _mail_that_arrives(self) -> Self:
+        needed = {"SMTP_EMAIL": self.smtp_email, "PUBLIC_URL": self.public_url}
+        for name, value in needed.items():
+            if self.smtp_server and not value:
+                raise ValueError(f"{name} is needed beside SMTP_SERVER")
+        return self
+
+    @model_validator(mode="after")
+    def _a_key_for_the_store(self) -> Self:
+        if self.storage != "files":
+            for name in ("s3_access_key", "s3_secret_key"):
+                if not getattr(self, name):
+                    raise ValueError(f"{name.upper()} should be set, as STORAGE is {self.storage}")
+        return self
 
     @model_validator(mode="after")
     def _no_guessable_secret_on_a_network(self) -> Self:

@@ -21,6 +21,20 @@ class Role(StrEnum):
     REGULAR = "regular"
 
 
+class Scope(StrEnum):
+    """What a personal access token may do. Whoever may write may read."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class ResetStatus(StrEnum):
+    """Whether leave to choose a new password can still be used."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+
+
 class Visibility(StrEnum):
     PUBLIC = "public"
     PRIVATE = "private"
@@ -43,8 +57,18 @@ class Usage(StrEnum):
 
 
 class VersionState(StrEnum):
+    DRAFT = "DRAFT"  # its files are still coming in
     LIVE = "LIVE"
     ARCHIVED = "ARCHIVED"
+    QUARANTINED = "QUARANTINED"  # an inspection held it back
+
+
+class InspectionPolicy(StrEnum):
+    """What becomes of an upload that an inspection holds against it."""
+
+    WARN = "warn"  # it is kept, and says so
+    QUARANTINE = "quarantine"  # it is kept, but given to administrators only
+    REJECT = "reject"
 
 
 PUBLIC_READER = "public"

@@ -23,6 +23,7 @@ from catalog.store.database import Database, Tenant, connect
 from catalog.store.documents import TenantRecord
 from catalog.store.embedded import Embedded
 from catalog.vocabulary import Role
+from tests.s3_server import S3Server, s3_server
 
 API_TOKEN = "the-operator-of-the-tests"
 PASSWORD = "Engine-No-1"
@@ -45,6 +46,13 @@ def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     with Embedded(tmp_path_factory.mktemp("database")) as embedded:
         yield embedded.ready()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """A server that speaks S3, without a bucket yet."""
+    with s3_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,7 @@ import httpx
 
 SOON = 30  # seconds, a limit for what should take one
 TENANT = "registry-default-tenant"
+CATALOG = (sys.executable, "-m", "catalog")
 
 
 class Server:
@@ -22,8 +24,9 @@ class Server:
     `start`, `stop` and `kill` may follow each other; at the end of the `with` no process is left.
     """
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, command: Sequence[str] = CATALOG, **settings: str) -> None:
         self.folder = folder
+        self.command = command
         self.settings = {"HTTP_PORT": "0", "HTTPS_PORT": "0", **settings}
         self.url = ""
         self.password = ""
@@ -48,7 +51,7 @@ class Server:
         """Start, and wait until it has told its address and how to sign in."""
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "catalog", "serve"],
+                [*self.command, "serve"],
                 cwd=self.folder,
                 env=environment(**self.settings),
                 stdout=subprocess.PIPE,
@@ -129,6 +132,19 @@ class Server:
                     os.kill(pid, signal.SIGKILL)
         if self._process and self._process.stdout:
             self._process.stdout.close()
+
+
+def serve(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """`catalog serve` in `folder` of a server that will not start, with what it said."""
+    return subprocess.run(
+        [sys.executable, "-m", "catalog", "serve"],
+        check=False,
+        cwd=folder,
+        env=environment(HTTP_PORT="0", HTTPS_PORT="0", **settings),
+        capture_output=True,
+        text=True,
+        timeout=SOON,
+    )
 
 
 def environment(**settings: str) -> dict[str, str]:

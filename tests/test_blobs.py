@@ -1,12 +1,11 @@
-"""One suite over every place where bytes are kept, then what is particular to files."""
+"""One suite over every place where bytes are kept: what the protocols promise, whoever keeps it.
+
+A storage is made twice over the same place, as two servers would: what one does, the other sees.
+"""
 
 import asyncio
-import errno
-import os
-import resource
-import shutil
-import subprocess
 from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
@@ -15,80 +14,68 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.blobs import BLOCK, Blob, Blobs, BlobUnknown, Storage
-from catalog.blobs import files as files_module
-from catalog.blobs.files import FileBlobs, FileStorage
+from catalog.blobs import BLOCK, Blob, Blobs, BlobUnknown, OffsetWrong, Storage, UploadBusy
+from catalog.blobs.chosen import storage_of
+from catalog.blobs.files import FileStorage
 from catalog.blobs.memory import MemoryStorage
+from catalog.settings import load
+from tests.contents import broken_after, chunked, some_bytes, whole
 
 SIZES = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7]
 UNKNOWN = "0" * 64
+NO_FILE = Path("no-such-file.env")
 HOSTILE_NAMES = ["", ".", "..", "../other", "a/b", "/etc", "a\\b", ".forgotten", "a\0b", "a\nb"]
+MOMENT = timedelta(seconds=2)
+"""A store counts in seconds, and its clock is another."""
 
 
-@pytest.fixture(scope="module", params=["files", "memory"])
-def storage(request, tmp_path_factory) -> Storage:
-    return MemoryStorage() if request.param == "memory" else FileStorage(tmp_path_factory.mktemp("uploads"))
+@pytest.fixture(scope="module", params=["files", "memory", "s3"])
+def servers(request, tmp_path_factory) -> tuple[Storage, Storage]:
+    match request.param:
+        case "memory":
+            storage = MemoryStorage()
+            return storage, storage
+        case "files":
+            root = tmp_path_factory.mktemp("uploads")
+            return FileStorage(root), FileStorage(root)
+        case "s3":
+            server = request.getfixturevalue("s3")
+            values = server.settings(f"s3://{server.bucket()}/catalog")
+            return storage_of(load(NO_FILE, values)), storage_of(load(NO_FILE, values))
+
+
+@pytest.fixture(scope="module")
+def storage(servers) -> Storage:
+    return servers[0]
 
 
 @pytest.fixture
-def blobs(storage) -> Blobs:
-    return storage.of(uuid4().hex)
+def tenant() -> str:
+    return uuid4().hex
 
 
 @pytest.fixture
-def folder(tmp_path) -> Path:
-    return tmp_path / "uploads" / "ada"
+def blobs(storage, tenant) -> Blobs:
+    return storage.of(tenant)
 
 
 @pytest.fixture
-def on_disk(folder) -> FileBlobs:
-    return FileStorage(folder.parent).of("ada")
+def elsewhere(servers, tenant) -> Blobs:
+    """The same tenant's, on another server."""
+    return servers[1].of(tenant)
 
 
 @pytest.fixture
-def small_disk(tmp_path):
-    """A folder with room for 2 MiB: a file system of its own where we may mount one, else a limit on each file."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "small", folder]
-    mounted = os.geteuid() == 0 and subprocess.run(mount, check=False, capture_output=True).returncode == 0
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if not mounted:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2 * 2**20, hard))
-    yield folder
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    if mounted:
-        subprocess.run(["umount", folder], check=True)
+def upload() -> str:
+    return uuid4().hex
 
 
-def some_bytes(size: int) -> bytes:
-    return (b"catalog" * (size // 7 + 1))[:size]
+async def listed(blobs: Blobs) -> dict[str, int]:
+    return {kept.digest: kept.size async for kept in blobs.listing()}
 
 
-async def chunked(data: bytes, by: int = 65_536):
-    for at in range(0, len(data), by):
-        yield data[at : at + by]
-
-
-async def broken_after(data: bytes, error: BaseException):
-    async for chunk in chunked(data):
-        yield chunk
-    raise error
-
-
-async def whole(blobs: Blobs, digest: str, *bounds) -> bytes:
-    return b"".join([chunk async for chunk in blobs.read(digest, *bounds)])
-
-
-def files_under(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-
-
-def open_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-# Every driver
+async def left(blobs: Blobs) -> dict[str, int]:
+    return {leftover.name: leftover.size async for leftover in blobs.leftovers()}
 
 
 def test_the_drivers_are_what_the_protocols_ask(storage, blobs):
@@ -262,181 +249,323 @@ async def test_forgetting_a_tenant_that_kept_nothing_is_not_an_error(storage):
     assert await whole(storage.of("nobody"), kept.digest) == b"somebody"
 
 
-# Files
+async def test_nothing_is_left_behind_by_success_or_failure(blobs):
+    kept = await blobs.put(chunked(some_bytes(3 * BLOCK)))
+    with pytest.raises(ConnectionError):
+        await blobs.put(broken_after(some_bytes(2 * BLOCK), ConnectionError("unplugged")))
+
+    assert await listed(blobs) == {kept.digest: kept.size}
+    assert await left(blobs) == {}
 
 
-async def test_a_file_stands_under_its_tenant_and_the_first_two_letters_of_its_digest(on_disk, folder):
-    kept = await on_disk.put(chunked(b"iris"))
+async def test_a_blob_that_is_dropped_while_it_is_read_is_read_to_its_end(blobs):
+    data = some_bytes(6 * BLOCK)
+    kept = await blobs.put(chunked(data))
 
-    assert files_under(folder) == [f"{kept.digest[:2]}/{kept.digest}"]
+    async with aclosing(blobs.read(kept.digest)) as reading:
+        first = await anext(reading)
+        await blobs.drop(kept.digest)
+        rest = b"".join([block async for block in reading])
 
-
-async def test_equal_bytes_are_one_file_and_its_age_begins_anew(on_disk, folder):
-    kept = await on_disk.put(chunked(b"iris"))
-    path = folder / kept.digest[:2] / kept.digest
-    os.utime(path, (1, 1))
-
-    await on_disk.put(chunked(b"iris"))
-
-    assert files_under(folder) == [f"{kept.digest[:2]}/{kept.digest}"]
-    assert path.stat().st_mtime > 1
+    assert first + rest == data
+    assert await blobs.size(kept.digest) is None
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_a_broken_upload_leaves_no_file(on_disk, folder, size):
-    with pytest.raises(ConnectionError):
-        await on_disk.put(broken_after(some_bytes(size), ConnectionError("unplugged")))
+async def test_the_size_of_a_blob_is_known_without_reading_it(blobs, size):
+    kept = await blobs.put(chunked(some_bytes(size)))
 
-    assert files_under(folder) == []
-
-
-async def test_an_upload_cancelled_while_a_thread_writes_leaves_no_file(on_disk, folder, monkeypatch):
-    loop, writing, go_on = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-    write = files_module.Arriving.write
-
-    def slowly(self, block):
-        loop.call_soon_threadsafe(writing.set)
-        asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result()
-        write(self, block)
-
-    monkeypatch.setattr(files_module.Arriving, "write", slowly)
-    upload = asyncio.create_task(on_disk.put(chunked(some_bytes(2 * BLOCK))))
-    await writing.wait()
-    in_progress = files_under(folder)
-    upload.cancel()
-    go_on.set()
-
-    with pytest.raises(asyncio.CancelledError):
-        await upload
-    assert len(in_progress) == 1
-    assert files_under(folder) == []
+    assert await blobs.size(kept.digest) == size
 
 
-def test_a_thread_that_comes_after_the_end_makes_no_file(folder):
-    arriving = files_module.Arriving(folder)
-    arriving.give_up()
-
-    arriving.begin()
-
-    assert files_under(folder) == []
+@pytest.mark.parametrize("digest", [UNKNOWN, "", "../../etc/passwd"])
+async def test_what_is_not_there_has_no_size(blobs, digest):
+    assert await blobs.size(digest) is None
 
 
-async def test_a_full_disk_says_so_and_keeps_nothing(small_disk):
-    tenant = FileStorage(small_disk).of("ada")
+async def test_a_listing_has_every_blob_with_its_size_and_age(blobs):
+    before = datetime.now(UTC)
+    sizes = {(await blobs.put(chunked(some_bytes(size)))).digest: size for size in SIZES}
 
-    with pytest.raises(OSError, match=r"No space left|quota|too large") as full:
-        await tenant.put(chunked(some_bytes(4 * BLOCK)))
+    found = [kept async for kept in blobs.listing()]
 
-    assert full.value.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-    assert files_under(small_disk) == []
-    assert (await tenant.put(chunked(b"a little"))).size == 8
-
-
-async def test_what_a_killed_process_left_behind_does_not_matter(on_disk, folder):
-    (folder / "incoming").mkdir(parents=True)
-    (folder / "incoming" / "leftover").write_bytes(b"half")
-
-    kept = await on_disk.put(chunked(b"half"))
-
-    assert await whole(on_disk, kept.digest) == b"half"
-    assert files_under(folder) == [f"{kept.digest[:2]}/{kept.digest}", "incoming/leftover"]
+    assert {kept.digest: kept.size for kept in found} == sizes
+    assert all(before - MOMENT <= kept.modified <= datetime.now(UTC) + MOMENT for kept in found)
 
 
-async def test_the_bytes_are_flushed_before_they_get_their_name_and_the_name_before_success(
-    on_disk, folder, monkeypatch
-):
-    done = []
-    fsync, replace = os.fsync, os.replace
+async def test_a_listing_is_of_one_tenant_and_may_be_empty(storage, blobs, tenant):
+    await storage.of(f"{tenant}x").put(chunked(b"a neighbour whose name begins alike"))
 
-    def recorded_fsync(descriptor):
-        done.append(("fsync", str(Path(f"/proc/self/fd/{descriptor}").readlink())))
-        fsync(descriptor)
+    assert await listed(blobs) == {}
 
-    def recorded_replace(source, target):
-        done.append(("replace", str(source), str(target)))
-        replace(source, target)
 
-    monkeypatch.setattr(os, "fsync", recorded_fsync)
-    monkeypatch.setattr(os, "replace", recorded_replace)
-    kept = await on_disk.put(chunked(b"iris"))
+async def test_blobs_may_be_dropped_while_they_are_listed(blobs):
+    for number in range(20):
+        await blobs.put(chunked(b"%d" % number))
 
-    path = folder / kept.digest[:2] / kept.digest
-    temporary = next(step[1] for step in done if step[0] == "replace")
-    assert done == [
-        ("fsync", str(folder.parent.parent)),  # the new folder `uploads`
-        ("fsync", str(folder.parent)),  # the new folder `ada`
-        ("fsync", str(folder)),  # the new folder `incoming`
-        ("fsync", temporary),
-        ("fsync", str(folder)),  # the new folder of two letters
-        ("replace", temporary, str(path)),
-        ("fsync", str(path.parent)),
+    async for kept in blobs.listing():
+        await blobs.drop(kept.digest)
+
+    assert await listed(blobs) == {}
+
+
+async def test_an_upload_grows_part_by_part_and_becomes_a_blob(blobs, upload):
+    data = some_bytes(2 * BLOCK + 5)
+
+    lengths = [
+        await blobs.append(upload, 0, chunked(data[: BLOCK + 1])),
+        await blobs.append(upload, BLOCK + 1, chunked(data[BLOCK + 1 :])),
     ]
+    kept = await blobs.finish(upload)
+
+    assert lengths == [BLOCK + 1, len(data)]
+    assert kept == Blob(sha256(data).hexdigest(), len(data))
+    assert await whole(blobs, kept.digest) == data
 
 
-async def test_a_long_upload_is_flushed_as_it_grows(on_disk, monkeypatch):
-    flushed, fdatasync = [], os.fdatasync
-    monkeypatch.setattr(files_module, "FLUSH_EVERY", 2 * BLOCK)
+@settings(max_examples=25, deadline=None)
+@given(parts=st.lists(st.integers(0, BLOCK + 3), max_size=5))
+async def test_however_an_upload_is_cut_it_is_the_same_blob(storage, parts):
+    blobs, upload, data = storage.of("cut"), uuid4().hex, some_bytes(sum(parts))
 
-    def recorded(descriptor):
-        flushed.append(os.fstat(descriptor).st_size)
-        fdatasync(descriptor)
+    at = 0
+    for size in parts:
+        at = await blobs.append(upload, at, chunked(data[at : at + size]))
 
-    monkeypatch.setattr(os, "fdatasync", recorded)
+    assert await blobs.finish(upload) == Blob(sha256(data).hexdigest(), len(data))
+    await blobs.abandon(upload)
 
-    await on_disk.put(chunked(some_bytes(5 * BLOCK)))
 
-    assert flushed == [2 * BLOCK, 4 * BLOCK]
+async def test_an_upload_without_any_part_is_a_file_of_no_bytes(blobs, upload):
+    assert await blobs.length(upload) == 0
+    assert await blobs.finish(upload) == Blob(sha256(b"").hexdigest(), 0)
+
+
+async def test_the_length_is_what_has_come_in(blobs, upload):
+    await blobs.append(upload, 0, chunked(some_bytes(BLOCK + 9)))
+
+    assert await blobs.length(upload) == BLOCK + 9
+
+
+@pytest.mark.parametrize("offset", [0, 4, 6, 10**15])
+async def test_an_upload_goes_on_at_its_length_and_nowhere_else(blobs, upload, offset):
+    await blobs.append(upload, 0, chunked(b"12345"))
+
+    with pytest.raises(OffsetWrong) as wrong:
+        await blobs.append(upload, offset, chunked(b"other"))
+
+    assert wrong.value.length == await blobs.length(upload) == 5
+    assert (await blobs.finish(upload)).digest == sha256(b"12345").hexdigest()
+
+
+async def test_what_came_before_a_broken_connection_is_kept(blobs, upload):
+    data = some_bytes(3 * BLOCK + 7)
+
+    with pytest.raises(ConnectionError, match="unplugged"):
+        await blobs.append(upload, 0, broken_after(data[: 2 * BLOCK + 9], ConnectionError("unplugged")))
+    length = await blobs.length(upload)
+    await blobs.append(upload, length, chunked(data[length:]))
+
+    assert length == 2 * BLOCK + 9
+    assert (await blobs.finish(upload)).digest == sha256(data).hexdigest()
+
+
+async def test_what_came_before_a_cancellation_is_kept_and_the_upload_is_free(blobs, upload):
+    data, stuck = some_bytes(2 * BLOCK + 3), asyncio.Event()
+
+    async def never_ending():
+        async for chunk in chunked(data[: BLOCK + 1]):
+            yield chunk
+        stuck.set()
+        await asyncio.Event().wait()
+
+    adding = asyncio.create_task(blobs.append(upload, 0, never_ending()))
+    await stuck.wait()
+    adding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await adding
+    length = await blobs.length(upload)
+    await blobs.append(upload, length, chunked(data[length:]))
+
+    assert length == BLOCK + 1
+    assert (await blobs.finish(upload)).digest == sha256(data).hexdigest()
+
+
+async def test_of_two_who_add_at_once_the_bytes_of_one_are_kept(blobs, elsewhere, upload):
+    both_have_begun = asyncio.Barrier(2)
+
+    async def add(to: Blobs, data: bytes) -> bytes | None:
+        waited = False
+
+        async def together():
+            nonlocal waited
+            yield data[:1]
+            waited = True
+            await both_have_begun.wait()
+            yield data[1:]
+
+        try:
+            await to.append(upload, 0, together())
+        except (OffsetWrong, UploadBusy):
+            if not waited:  # refused before it could wait: the other shall not wait for it
+                await both_have_begun.wait()
+            return None
+        return data
+
+    ends = await asyncio.gather(add(blobs, some_bytes(BLOCK + 1)), add(elsewhere, b"b" * 2 * BLOCK))
+
+    [winner] = [end for end in ends if end]
+    assert (await blobs.finish(upload)).digest == sha256(winner).hexdigest()
+
+
+async def test_finishing_again_is_the_same_answer(blobs, elsewhere, upload):
+    await blobs.append(upload, 0, chunked(b"whole"))
+    first = await blobs.finish(upload)
+
+    assert await blobs.finish(upload) == await elsewhere.finish(upload) == first
+    assert await blobs.length(upload) == 5
+    assert await whole(blobs, first.digest) == b"whole"
+
+
+async def test_a_finished_upload_takes_nothing_more(blobs, upload):
+    await blobs.append(upload, 0, chunked(b"whole"))
+    kept = await blobs.finish(upload)
+
+    assert await blobs.append(upload, 5, chunked(b"")) == 5
+    for offset in (0, 5):
+        with pytest.raises(OffsetWrong):
+            await blobs.append(upload, offset, chunked(b"more"))
+
+    assert await blobs.finish(upload) == kept
+    assert await whole(blobs, kept.digest) == b"whole"
+
+
+async def test_finishing_again_what_was_dropped_since_says_that_it_is_gone(blobs, upload):
+    await blobs.append(upload, 0, chunked(b"whole"))
+    await blobs.drop((await blobs.finish(upload)).digest)
+
+    with pytest.raises(BlobUnknown):
+        await blobs.finish(upload)
+
+
+async def test_an_upload_of_bytes_that_are_here_already_is_kept_once(blobs, upload):
+    kept = await blobs.put(chunked(b"twice"))
+    await blobs.append(upload, 0, chunked(b"twice"))
+
+    assert await blobs.finish(upload) == kept
+    assert await listed(blobs) == {kept.digest: 5}
+
+
+async def test_an_abandoned_upload_begins_at_its_beginning(blobs, upload):
+    await blobs.append(upload, 0, chunked(b"half"))
+
+    await blobs.abandon(upload)
+
+    assert await blobs.length(upload) == 0
+    assert await left(blobs) == {}
+    await blobs.append(upload, 0, chunked(b"another"))
+    assert (await blobs.finish(upload)).digest == sha256(b"another").hexdigest()
+
+
+async def test_abandoning_a_finished_upload_leaves_its_blob_and_nothing_else(blobs, upload):
+    await blobs.append(upload, 0, chunked(b"whole"))
+    kept = await blobs.finish(upload)
+
+    await blobs.abandon(upload)
+    await blobs.abandon(upload)
+
+    assert await listed(blobs) == {kept.digest: 5}
+    assert await left(blobs) == {}
+    assert await blobs.length(upload) == 0
+
+
+async def test_what_is_in_progress_is_a_leftover_and_no_blob(blobs, upload):
+    before = datetime.now(UTC)
+    await blobs.append(upload, 0, chunked(some_bytes(BLOCK)))
+    await blobs.append(upload, BLOCK, chunked(b"more"))
+
+    [leftover] = [each async for each in blobs.leftovers()]
+
+    assert leftover[:2] == (f"uploads/{upload}", BLOCK + 4)
+    assert before - MOMENT <= leftover.modified <= datetime.now(UTC) + MOMENT
+    assert await listed(blobs) == {}
+
+
+async def test_a_finished_upload_leaves_a_mark_that_can_be_discarded(blobs, upload):
+    await blobs.append(upload, 0, chunked(b"whole"))
+    kept = await blobs.finish(upload)
+
+    [mark] = await left(blobs)
+    await blobs.discard(mark)
+
+    assert mark == f"uploads/{upload}"
+    assert await left(blobs) == {}
+    assert await whole(blobs, kept.digest) == b"whole"
+
+
+async def test_a_leftover_is_discarded_alone(blobs, upload):
+    other = uuid4().hex
+    await blobs.append(upload, 0, chunked(b"old"))
+    await blobs.append(other, 0, chunked(b"new"))
+
+    await blobs.discard(f"uploads/{upload}")
+    await blobs.discard(f"uploads/{upload}")
+
+    assert await left(blobs) == {f"uploads/{other}": 3}
+
+
+@pytest.mark.parametrize("name", ["", "uploads/", "uploads/..", "../x", "aa/" + "0" * 64, "incoming/../uploads", "x"])
+async def test_only_what_is_left_over_can_be_discarded(blobs, name):
+    with pytest.raises(ValueError, match="leftover"):
+        await blobs.discard(name)
+
+
+@pytest.mark.parametrize("upload", ["", "..", "A" * 32, "0" * 31, "0" * 33, "0" * 31 + "/", "0" * 32 + "\n"])
+async def test_an_upload_cannot_be_named_out_of_its_place(blobs, upload):
+    for asked in (
+        blobs.append(upload, 0, chunked(b"x")),
+        blobs.length(upload),
+        blobs.finish(upload),
+        blobs.abandon(upload),
+    ):
+        with pytest.raises(ValueError, match="upload"):
+            await asked
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)
-async def test_a_tenant_cannot_be_named_out_of_its_folder(tmp_path, name):
-    storage = FileStorage(tmp_path)
-
+async def test_a_tenant_cannot_be_named_out_of_its_place(storage, name):
     with pytest.raises(ValueError, match="tenant"):
         storage.of(name)
     with pytest.raises(ValueError, match="tenant"):
         await storage.forget(name)
 
 
-@pytest.mark.parametrize("digest", ["", "..", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 64 + "\n"])
-async def test_what_is_not_a_digest_never_reaches_the_disk(on_disk, digest):
-    with pytest.raises(BlobUnknown):
-        await whole(on_disk, digest)
+async def test_what_one_server_does_another_sees(blobs, elsewhere, upload):
+    kept = await blobs.put(chunked(b"seen"))
+    await blobs.append(upload, 0, chunked(b"12345"))
+    length = await elsewhere.append(upload, 5, chunked(b"67890"))
+
+    assert await whole(elsewhere, kept.digest) == b"seen"
+    assert length == await blobs.length(upload) == 10
+    assert await left(elsewhere) == {f"uploads/{upload}": 10}
+    assert (await elsewhere.finish(upload)).digest == sha256(b"1234567890").hexdigest()
+    assert await blobs.size(sha256(b"1234567890").hexdigest()) == 10
 
 
-async def test_forgetting_clears_what_an_interrupted_forgetting_left(tmp_path):
-    storage = FileStorage(tmp_path)
-    (tmp_path / ".forgotten" / "interrupted").mkdir(parents=True)
-    (tmp_path / ".forgotten" / "interrupted" / "blob").write_bytes(b"private")
+async def test_a_forgotten_tenant_has_no_uploads_either(storage, blobs, tenant, upload):
+    await blobs.append(upload, 0, chunked(b"half"))
+    other = uuid4().hex
+    await blobs.append(other, 0, chunked(b"whole"))
+    await blobs.finish(other)
 
-    await storage.forget("ada")
+    await storage.forget(tenant)
 
-    assert files_under(tmp_path) == []
-
-
-async def test_a_forgotten_tenant_is_out_of_sight_even_when_its_files_cannot_be_removed(tmp_path, monkeypatch):
-    def refuse(path):
-        raise PermissionError(path)
-
-    storage = FileStorage(tmp_path)
-    kept = await storage.of("ada").put(chunked(b"private"))
-    monkeypatch.setattr(shutil, "rmtree", refuse)
-
-    with pytest.raises(PermissionError):
-        await storage.forget("ada")
-
-    with pytest.raises(BlobUnknown):
-        await whole(storage.of("ada"), kept.digest)
+    assert await left(storage.of(tenant)) == {}
+    assert await listed(storage.of(tenant)) == {}
+    assert await storage.of(tenant).length(upload) == 0
 
 
-async def test_no_descriptor_is_left_open(on_disk):
-    before = open_descriptors()
+async def test_a_storage_that_works_passes_its_check_and_keeps_nothing_of_it(storage, blobs):
+    await storage.check()
 
-    kept = await on_disk.put(chunked(some_bytes(3 * BLOCK)))
-    await whole(on_disk, kept.digest)
-    async with aclosing(on_disk.read(kept.digest)) as reading:
-        await anext(reading)
-    with pytest.raises(ConnectionError):
-        await on_disk.put(broken_after(b"half", ConnectionError("unplugged")))
-
-    assert open_descriptors() == before
+    assert await listed(blobs) == {}

@@ -1,7 +1,7 @@
 import asyncio
 import ssl
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import trustme
@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from typer.testing import CliRunner
 
-from catalog.certificates import Renewable, choose, make_self_signed
+from catalog.certificates import Renewable, choose, is_real, make_self_signed
 from catalog.cli import app
 
 PEM = serialization.Encoding.PEM
@@ -133,7 +133,7 @@ def test_a_pair_that_is_there_is_never_replaced(tmp_path, there):
 
 
 def test_without_certificates_nothing_is_chosen_and_nothing_is_wrong(tmp_path):
-    assert choose(tmp_path, "") == choose(tmp_path / "absent", "") == (None, None, None, [])
+    assert choose(tmp_path, "") == choose(tmp_path / "absent", "") == (None, None, None, [], None)
 
 
 async def test_old_versions_of_tls_are_turned_away(put, tmp_path, authority):
@@ -284,3 +284,67 @@ def test_a_real_certificate_that_comes_later_takes_over_from_the_self_signed_one
 
     assert renewable.refresh() == []
     assert renewable.choice.certificate == tmp_path / "fullchain.pem"
+
+
+def shown(folder, env=""):
+    file = folder / "variables.env"
+    file.write_text(env)
+    said = CliRunner().invoke(app, ["certificate", "show", "--env-file", str(file), "--folder", str(folder)])
+    assert said.exit_code == 0, said.output
+    return said.stdout.splitlines()
+
+
+def test_show_tells_what_the_certificate_that_serves_says(put, tmp_path):
+    make_self_signed(tmp_path)
+    real = put()
+    leaf = x509.load_pem_x509_certificate(real.cert_chain_pems[0].bytes())
+
+    lines = shown(tmp_path)
+
+    assert lines[0] == f"{tmp_path / 'fullchain.pem'} serves, with the key {tmp_path / 'privkey.pem'}."
+    assert "  names        127.0.0.1" in lines
+    assert f"  subject      {leaf.subject.rfc4514_string()}" in lines
+    assert f"  issuer       {leaf.issuer.rfc4514_string()}" in lines
+    assert f"  fingerprint  SHA-256 {leaf.fingerprint(hashes.SHA256()).hex(':').upper()}" in lines
+    assert lines[-1] == f"Not needed: {tmp_path / 'caCert.pem'}, the self-signed one"
+
+
+def test_show_tells_how_many_days_are_left(put, tmp_path):
+    put(not_after=datetime.now(UTC) + timedelta(days=3, hours=1))
+
+    assert any(line.endswith("(3 days left)") for line in shown(tmp_path))
+
+
+def test_show_tells_why_another_does_not_serve(put, tmp_path):
+    make_self_signed(tmp_path)
+    put()
+    encrypt(tmp_path / "privkey.pem", PASSPHRASE)
+
+    closed, opened = shown(tmp_path), shown(tmp_path, f"HTTPSSECRET='{PASSPHRASE}'\n")
+
+    assert closed[0].startswith(f"{tmp_path / 'caCert.pem'} serves")
+    assert "  issuer       itself: clients have to be told to trust it" in closed
+    why = "is protected by a passphrase, and HTTPSSECRET is empty"
+    assert closed[-1] == f"Not usable: {tmp_path / 'privkey.pem'} {why}"
+    assert opened[0].startswith(f"{tmp_path / 'fullchain.pem'} serves")
+
+
+def test_show_without_any_tells_what_to_do(tmp_path):
+    assert shown(tmp_path, "PROTOCOL=http\n") == [
+        "PROTOCOL is http: the server speaks plain HTTP, whatever certificate there is.",
+        f"No certificate of {tmp_path}/ serves: plain HTTP does.",
+        f"Not there: {tmp_path / 'fullchain.pem'}, a real one",
+        f"Not there: {tmp_path / 'caCert.pem'}; `catalog certificate self-signed` makes one",
+    ]
+
+
+def test_only_what_somebody_else_has_signed_is_real(put, tmp_path):
+    put()
+    real = choose(tmp_path, "")
+    make_self_signed(tmp_path / "mine")
+    for mine, name in (("caCert.pem", "fullchain.pem"), ("privateKey.pem", "privkey.pem")):
+        (tmp_path / name).write_bytes((tmp_path / "mine" / mine).read_bytes())
+
+    pretended = choose(tmp_path, "")
+
+    assert (is_real(real), is_real(pretended), pretended.is_self_signed) == (True, False, False)

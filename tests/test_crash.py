@@ -6,15 +6,21 @@ import os
 import random
 import signal
 from contextlib import suppress
+from datetime import timedelta
 from itertools import count
 
 import httpx
 
-from tests.serving import SOON, Server
+from catalog.blobs.files import FileStorage
+from catalog.domain import kept, sweep, tenants
+from catalog.store.database import connect
+from catalog.store.embedded import Embedded
+from tests.serving import SOON, TENANT, Server
 
 CYCLES = 6  # in every other one it is the database that dies
 WRITERS = 4
 BEFORE, AFTER = (10, 40), 5  # acknowledged writes of one cycle before the kill, and after the database's
+MIDST = 0.05  # seconds at most from the last of them to the kill, so that it comes at any moment of a write
 
 
 class Oracle:
@@ -27,6 +33,7 @@ class Oracle:
         self.digests: set[str] = set()  # of everything that was ever sent
         self.names = (f"model-{number}" for number in count())
         self.written = 0
+        self.is_over = False
 
     async def until(self, writes: int, *writers: asyncio.Task[None]) -> None:
         """Wait for so many more acknowledged writes."""
@@ -38,33 +45,59 @@ class Oracle:
 
 
 async def test_what_was_acknowledged_outlives_any_kill_and_nothing_is_half_there(tmp_path):
-    oracle, chance = Oracle(), random.Random(6)
+    oracle = Oracle()
     with Server(tmp_path, JWT_EXPIRATIONTIME="1h") as server:
-        token = server.login().json()["token"]
-        async with client_of(server, token) as client:
-            await make_model(client, oracle)
-        for cycle in range(CYCLES):
-            async with client_of(server, token) as client:
-                writers = [asyncio.create_task(write(client, oracle, cycle, number)) for number in range(WRITERS)]
-                try:
-                    await oracle.until(chance.randint(*BEFORE), *writers)
-                    if cycle % 2:
-                        os.kill(server.database_pid, signal.SIGKILL)
-                        await oracle.until(AFTER, *writers)
-                    else:
-                        server.kill()
-                finally:
-                    for writer in writers:
-                        writer.cancel()
-                    ended = await asyncio.gather(*writers, return_exceptions=True)
-            assert not [end for end in ended if isinstance(end, AssertionError)]
-            if not cycle % 2:
-                server.start()
-            async with client_of(server, token) as client:
-                await check(client, oracle)
+        async for client in killed(server, oracle, CYCLES, random.Random(6)):
+            await check(client, oracle)
+        server.stop()
 
     assert len(oracle.models) > CYCLES
     assert len(oracle.versions) > CYCLES
+    await swept_clean(tmp_path)
+
+
+async def killed(server, oracle, cycles, chance):
+    """Write, kill and start again, so often. Yields a client after each, when the server answers again."""
+    token = server.login().json()["token"]
+    async with client_of(server, token) as client:
+        await make_model(client, oracle)
+    for cycle in range(cycles):
+        async with client_of(server, token) as client:
+            writers = [asyncio.create_task(write(client, oracle, cycle, number)) for number in range(WRITERS)]
+            try:
+                await oracle.until(chance.randint(*BEFORE), *writers)
+                await asyncio.sleep(chance.random() * MIDST)
+                if cycle % 2:
+                    os.kill(server.database_pid, signal.SIGKILL)
+                    await oracle.until(AFTER, *writers)
+                else:
+                    server.kill()
+            finally:
+                # To their ends: a server that lives goes on with requests whose client is gone.
+                oracle.is_over = True
+                ended = await asyncio.gather(*writers, return_exceptions=True)
+                oracle.is_over = False
+        assert [end for end in ended if end] == []
+        if not cycle % 2:
+            server.start()
+        async with client_of(server, token) as client:
+            yield client
+
+
+async def swept_clean(folder):
+    """Sweep what a stopped server has left, and return what went. Nothing is there then that no version names."""
+    with Embedded(folder / "data") as embedded:
+        database = connect(embedded.ready())
+        await database.open()
+        tenant = await tenants.enter(database, TENANT)
+        swept = await sweep.sweep(tenant, FileStorage(folder / "uploads").of(TENANT), grace=timedelta())
+        named = {file["digest"] async for version in tenant.versions.raw.find({}) for file in version["files"]}
+        left = [file for file in (folder / "uploads").rglob("*") if file.is_file()]
+        assert {file.name for file in left} == named
+        assert len(left) == len(named)
+        assert await kept.usage(tenant) == sum(file.stat().st_size for file in left)
+        database.close()
+    return swept
 
 
 def client_of(server, token):
@@ -72,10 +105,10 @@ def client_of(server, token):
 
 
 async def write(client, oracle, cycle, number):
-    """Make models and add versions to them, until the server is gone."""
+    """Make models and add versions to them, until the server is gone or it is over."""
     chance = random.Random(f"{cycle} {number}")
     with suppress(httpx.TransportError):
-        while True:
+        while not oracle.is_over:
             if chance.random() < 0.3:
                 await make_model(client, oracle)
             else:
@@ -92,7 +125,7 @@ async def make_model(client, oracle):
 
 
 async def add_version(client, oracle, model, chance):
-    content = chance.randbytes(chance.randint(1, 40_000))
+    content = chance.randbytes(chance.choice((1, 40_000, 800_000)) + chance.randrange(1000))
     digest = hashlib.sha256(content).hexdigest()
     oracle.digests.add(digest)
     kept = await client.post(f"/v1/models/{model}/versions", files={"file": ("weights.bin", content)})

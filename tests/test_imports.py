@@ -14,13 +14,17 @@ ROOMS = [
     {"catalog"},  # the version number
     {"catalog.errors", "catalog.vocabulary", "catalog.settings"},
     {"catalog.generated"},
+    {"catalog.dissection"},
     {"catalog.blobs"},
+    {"catalog.inspection"},
     {"catalog.store"},
     {"catalog.domain"},
+    {"catalog.operations"},
     {"catalog.dialects"},
     {"catalog.app"},
-    {"catalog.certificates", "catalog.logs"},
+    {"catalog.certificates", "catalog.connections", "catalog.logs", "catalog.redirect"},
     {"catalog.server"},
+    {"catalog.commands"},
     {"catalog.cli"},
     {"catalog.__main__"},
 ]
@@ -73,6 +77,13 @@ def test_a_word_imports_nothing_of_ours(file):
 @pytest.mark.parametrize("file", sorted((CATALOG / "dialects").rglob("*.py")), ids=module_name)
 def test_no_dialect_knows_the_driver(file):
     assert {name.split(".")[0] for name in imports(file)} & DRIVER <= {"bson"}
+
+
+@pytest.mark.parametrize("file", sorted((CATALOG / "dissection").rglob("*.py")), ids=module_name)
+def test_what_looks_into_hostile_bytes_needs_the_standard_library_only(file):
+    theirs = {name.split(".")[0] for name in imports(file) if not name.startswith("catalog.dissection")}
+
+    assert theirs <= sys.stdlib_module_names
 
 
 def test_only_the_child_imports_the_embedded_engine():

@@ -61,6 +61,7 @@ class Upload:
     """A file whose bytes arrive when `moment` has passed."""
 
     digest = ""
+    announced = 0
     description = ""
 
     def __init__(self, moment, data=b"data") -> None:
@@ -395,7 +396,7 @@ async def test_a_tenant_removed_while_it_is_used_refuses_its_callers(database, e
     tenant = await made_with_something_in_it(database, record, storage)
     sessions = Sessions(database, Tokens("a secret of the tests, long enough", timedelta(hours=1), timedelta(hours=1)))
     admin = await tenant.users.find_one({"username": "admin"})
-    token = sessions.issue(admin.id, tenant)
+    token = sessions.issue(admin.id, tenant.name)
     assert (await sessions.caller(token)).username == "admin"
 
     await tenants.remove(database, storage, record.id, default="")
@@ -405,8 +406,64 @@ async def test_a_tenant_removed_while_it_is_used_refuses_its_callers(database, e
         await sessions.caller(token)
     assert refusal.value.fault is AUTHENTICATION
     assert seen_meanwhile == [None]
-    assert await database.tenants.raw.count_documents({}) == 0
+    assert await tenants.enter(elsewhere, record.id) is None
     assert not await database.holds(record.database)
+
+
+async def test_what_a_server_writes_that_has_not_heard_of_a_removal_does_not_stay(database, elsewhere, record, storage):
+    await made_with_something_in_it(database, record, storage)
+    believed = await tenants.enter(elsewhere, record.id)
+
+    await tenants.remove(database, storage, record.id, default="")
+    await believed.tags.insert(Tag(id="late"))
+    storage.of(record.id).kept["digest"] = b"late"
+    await tenants.clear(database, storage)
+    too_early = await database.tenants.raw.count_documents({"state": "removed"})
+    await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": now() - tenants.LINGERING}})
+    await tenants.clear(elsewhere, storage)
+
+    assert too_early == 1
+    assert not await database.holds(record.database)
+    assert record.id not in storage.tenants
+    assert await database.tenants.raw.count_documents({}) == 0
+
+
+async def test_a_tenant_of_the_same_name_waits_until_nobody_believes_in_the_old_one(
+    database, elsewhere, record, storage, monkeypatch
+):
+    await made_with_something_in_it(database, record, storage)
+    believed = await tenants.enter(elsewhere, record.id)
+    await tenants.remove(database, storage, record.id, default="")
+    waits = []
+    really_sleep, mine = asyncio.sleep, asyncio.current_task()
+
+    async def sleep(seconds):
+        """While it waits a late writer comes, then the time goes by."""
+        if asyncio.current_task() is not mine:
+            return await really_sleep(seconds)
+        waits.append(seconds)
+        await believed.tags.insert(Tag(id="late"))
+        await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
+        return None
+
+    monkeypatch.setattr(tenants.asyncio, "sleep", sleep)
+
+    await tenants.make(database, storage, TenantRecord(id=record.id, database=record.database), ADMIN)
+
+    assert waits == [tenants.PATIENCE]
+    assert await database.tenant(record).tags.get("late") is None
+    assert await administrators(database, record) == ["admin"]
+
+
+async def test_a_name_that_is_being_given_free_for_too_long_is_refused(database, record, storage, monkeypatch):
+    await database.tenants.insert(record)
+    await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"state": "removing"}})
+    monkeypatch.setattr(tenants, "LINGERING", timedelta())
+
+    with pytest.raises(Refused) as refusal:
+        await tenants.make(database, storage, TenantRecord(id="other", database=record.database), ADMIN)
+
+    assert refusal.value.details == f"{record.id} is being removed, please try again in some seconds"
 
 
 async def test_an_interrupted_removal_is_finished_later(database, elsewhere, record):

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -12,6 +13,7 @@ import struct
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +21,7 @@ import httpx
 import pytest
 import trustme
 
+from catalog.certificates import make_self_signed
 from tests.serving import SOON, TENANT, Server, children, environment, is_running
 
 MIB = 2**20
@@ -426,7 +429,13 @@ def until(come_true):
 
 def refused(folder, **settings):
     """Start a server that cannot start, and return its exit code and the sentence that says why."""
-    ended = subprocess.run(
+    code, sentence = ended(folder, **settings)
+    return code, sentence
+
+
+def ended(folder, **settings):
+    """Start a server that cannot start, and return its exit code and all that it says."""
+    process = subprocess.run(
         [sys.executable, "-m", "catalog", "serve"],
         cwd=folder,
         env=environment(**{"PROTOCOL": "http", "HTTP_PORT": "0", **settings}),
@@ -435,9 +444,8 @@ def refused(folder, **settings):
         timeout=SOON,
         check=False,
     )
-    assert ended.stdout == ""
-    [sentence] = ended.stderr.splitlines()
-    return ended.returncode, sentence
+    assert process.stdout == ""
+    return process.returncode, *process.stderr.splitlines()
 
 
 def test_a_second_server_on_the_same_data_is_refused(walked):
@@ -452,20 +460,54 @@ def test_a_port_that_is_taken_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
-        ended = refused(tmp_path, HTTP_PORT=str(port))
+        code_and_sentence = refused(tmp_path, HTTP_PORT=str(port))
 
-    assert ended == (1, f"HTTP_PORT {port} of HOST 127.0.0.1 cannot be listened on: address already in use")
+    assert code_and_sentence == (1, f"HTTP_PORT {port} of HOST 127.0.0.1 cannot be listened on: address already in use")
 
 
 def test_a_database_that_does_not_answer_is_named(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
 
-    code, sentence = refused(tmp_path, DATABASE=f"mongodb://me:hidden@127.0.0.1:{port}/registry-catalog")
+    uri = f"mongodb://me:hidden@127.0.0.1:{port}/registry-catalog"
+    code, sentence = refused(tmp_path, DATABASE=uri, DATABASE_WAIT="0")
 
     assert code == 1
     assert sentence.startswith(f"DATABASE cannot be reached: 127.0.0.1:{port}")
     assert "hidden" not in sentence
+
+
+def test_a_database_that_is_late_is_waited_for_with_a_line_each_time(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        port = nobody.getsockname()[1]
+
+    uri = f"mongodb://127.0.0.1:{port}/registry-catalog?serverSelectionTimeoutMS=100"
+    code, *said, sentence = ended(tmp_path, DATABASE=uri, DATABASE_WAIT="4")
+
+    attempts = [json.loads(line) for line in said]
+    assert code == 1
+    assert len(attempts) >= 2
+    assert all(attempt["event"].startswith(f"DATABASE cannot be reached: 127.0.0.1:{port}") for attempt in attempts)
+    assert sentence.startswith(f"DATABASE cannot be reached: 127.0.0.1:{port}")
+
+
+def test_a_database_that_refuses_is_not_asked_again(tmp_path, mongo):
+    wrong = re.sub("//.*@", "//nobody:wrong@", mongo)
+
+    code, sentence = refused(tmp_path, DATABASE=wrong)
+
+    assert code == 1
+    assert sentence.startswith("the database of DATABASE refused")
+
+
+def test_a_setting_with_a_typo_is_named_with_the_nearest_right_name(tmp_path):
+    (tmp_path / "init").mkdir()
+    (tmp_path / "init" / "variables.env").write_text("HTTP_PROT=8080\n")
+
+    code, sentence = refused(tmp_path)
+
+    assert code == 2
+    assert sentence == "init/variables.env, line 1 sets HTTP_PROT, which is not a setting: did you mean HTTP_PORT?"
 
 
 def test_a_setting_that_is_wrong_is_named(tmp_path):
@@ -497,15 +539,34 @@ def test_ctrl_c_during_the_start_leaves_nobody_behind(tmp_path):
 # Certificates
 
 
-def test_with_a_certificate_the_server_speaks_tls(tmp_path):
-    authority = trustme.CA()
-    issued = authority.issue_cert("127.0.0.1")
-    (tmp_path / "resources").mkdir()
-    for chained in issued.cert_chain_pems:
-        chained.write_to_path(tmp_path / "resources" / "fullchain.pem", append=True)
-    issued.private_key_pem.write_to_path(tmp_path / "resources" / "privkey.pem")
-    trusting = ssl.create_default_context()
-    authority.configure_trust(trusting)
+@pytest.fixture
+def authority():
+    return trustme.CA()
+
+
+@pytest.fixture
+def trusting(authority):
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture
+def put(authority, tmp_path):
+    """Put a certificate in place of the one that is there."""
+
+    def put(*names):
+        issued = authority.issue_cert(*names)
+        folder = tmp_path / "resources"
+        folder.mkdir(exist_ok=True)
+        (folder / "fullchain.pem").write_bytes(b"".join(chained.bytes() for chained in issued.cert_chain_pems))
+        issued.private_key_pem.write_to_path(folder / "privkey.pem")
+
+    return put
+
+
+def test_with_a_certificate_the_server_speaks_tls(tmp_path, put, trusting):
+    put("127.0.0.1")
 
     with Server(tmp_path) as server:
         answer = httpx.get(f"{server.url}/v1/version", verify=trusting)
@@ -513,6 +574,132 @@ def test_with_a_certificate_the_server_speaks_tls(tmp_path):
     assert server.url.startswith("https://127.0.0.1:")
     assert f"curl -k {server.url}/v1/login" in server.told[-1]
     assert answer.status_code == 200
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_a_self_signed_certificate_binds_nobody_for_a_year(tmp_path):
+    certificate, _ = make_self_signed(tmp_path / "resources")
+
+    with Server(tmp_path) as server:
+        answer = httpx.get(f"{server.url}/v1/version", verify=ssl.create_default_context(cafile=certificate))
+
+    assert answer.status_code == 200
+    assert "Strict-Transport-Security" not in answer.headers
+
+
+def test_a_connection_that_is_open_survives_the_renewal_of_the_certificate(tmp_path, put, trusting):
+    put("127.0.0.1")
+    quickly = [sys.executable, "-c", "from catalog import server, cli; server.RENEWAL = 0; cli.main()"]
+
+    with Server(tmp_path, command=quickly) as server, https(server, trusting) as kept:
+        before = shown(kept)
+        put("127.0.0.1")
+
+        def renewed():
+            with https(server, trusting) as another:
+                return shown(another) != before
+
+        until(renewed)
+
+        assert answer(kept)
+        assert shown(kept) == before
+
+
+@contextmanager
+def https(server, context):
+    address = httpx.URL(server.url)
+    plain = socket.create_connection((address.host, address.port), SOON)
+    with context.wrap_socket(plain, server_hostname=address.host) as connection:
+        assert answer(connection)
+        yield connection
+
+
+def answer(connection):
+    """What an open connection answers, and goes on."""
+    connection.sendall(b"GET /v1/version HTTP/1.1\r\nHost: x\r\n\r\n")
+    with connection.makefile("rb") as answers:
+        return next_answer(answers)
+
+
+def shown(connection):
+    return connection.getpeercert(binary_form=True)
+
+
+# From plain HTTP to HTTPS
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
+
+
+def test_whoever_comes_by_plain_http_is_sent_on_and_nothing_is_passed_on(tmp_path, put, trusting):
+    put("127.0.0.1", "catalog.example", "*.team.example")
+    port = free_port()
+    with Server(tmp_path, HTTP_REDIRECT="true", HTTP_PORT=str(port)) as server:
+        plain, secure = f"http://127.0.0.1:{port}", httpx.URL(server.url).port
+
+        def sent_on(path, host="127.0.0.1", method="GET", **asked):
+            answer = httpx.request(method, f"{plain}{path}", headers={"Host": host}, **asked)
+            assert (answer.status_code, answer.headers["Connection"]) == (308, "close")
+            assert "Strict-Transport-Security" not in answer.headers
+            return answer.headers["Location"]
+
+        locations = {
+            host: sent_on("/v1/models?limit=1", host)
+            for host in ("Catalog.Example:80", "a.team.example", "evil.example")
+        }
+        sent_on("/v1/login", method="POST", json={"password": "in the clear"})
+        double = sent_on("//evil.example/x")
+        followed = httpx.get(f"{plain}/v1/version", follow_redirects=True, verify=trusting)
+
+    assert locations == {
+        "Catalog.Example:80": f"https://catalog.example:{secure}/v1/models?limit=1",
+        "a.team.example": f"https://a.team.example:{secure}/v1/models?limit=1",
+        "evil.example": f"https://127.0.0.1:{secure}/v1/models?limit=1",
+    }
+    assert double == f"https://127.0.0.1:{secure}//evil.example/x"
+    assert followed.status_code == 200
+
+
+def test_the_port_that_sends_on_is_named_when_it_is_taken(tmp_path, put):
+    put("127.0.0.1")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        code, sentence = refused(tmp_path, PROTOCOL="https", HTTPS_PORT="0", HTTP_REDIRECT="true", HTTP_PORT=str(port))
+
+    assert (code, sentence) == (1, f"HTTP_PORT {port} of HOST 127.0.0.1 cannot be listened on: address already in use")
+
+
+def test_without_https_there_is_nowhere_to_send_anyone(tmp_path):
+    with Server(tmp_path, HTTP_REDIRECT="true") as server:
+        assert server.url.startswith("http://")
+
+    assert "there is no HTTPS to send anyone on to" in server.log.read_text()
+
+
+# What it says
+
+
+def test_each_line_that_belongs_to_a_request_has_its_id_in_json(tmp_path):
+    with Server(tmp_path, LOG_FORMAT="json") as server:
+        os.kill(server.database_pid, signal.SIGSTOP)
+        away = httpx.get(f"{server.url}/health/ready", headers={"X-Request-ID": "mine"}, timeout=SOON)
+        os.kill(server.database_pid, signal.SIGCONT)
+        lines = [json.loads(line) for line in server.log.read_text().splitlines()]
+
+    assert away.status_code == 503
+    [line] = [line for line in lines if line.get("request_id") == "mine"]
+    assert (line["event"], line["level"]) == ("database does not answer: TimeoutError", "warning")
+
+
+def test_text_is_a_line_each_too(tmp_path):
+    with Server(tmp_path, LOG_FORMAT="text") as server:
+        line = server.log.read_text().splitlines()[0]
+
+    assert "no certificate in resources/: serving plain HTTP" in line
+    assert "\x1b" not in line
 
 
 def test_without_a_certificate_it_warns_that_nothing_is_encrypted(walked):

@@ -138,7 +138,11 @@ def test_the_longest_duration_still_fits_in_a_date():
         ("DEFAULT_TENANT", "_team", "at most 63 letters"),
         ("DEFAULT_TENANT_DATABASE", "my team", "at most 63 letters"),
         ("STORAGE", "s3:/bucket", "s3://bucket/prefix"),
-        ("STORAGE", "s3://bucket/prefix", "not built yet"),
+        ("STORAGE", "s3://", "s3://bucket/prefix"),
+        ("STORAGE", "s3://bucket/../other", "s3://bucket/prefix"),
+        ("S3_ENDPOINT", "127.0.0.1:9000", "https://host:9000"),
+        ("S3_ENDPOINT", "http://key:secret@127.0.0.1:9000", "https://host:9000"),
+        ("S3_DOWNLOADS", "direct", "'proxy' or 'redirect'"),
         ("MAX_UPLOAD_SIZE", "-1", "0"),
         ("LOG", "perhaps", "boolean"),
         ("MIN_PASSWORD_STRENGTH", "4", "3"),
@@ -357,3 +361,11 @@ def test_a_wrong_setting_ends_a_command_with_one_sentence(variables, command):
     assert (said.exit_code, said.stdout) == (2, "")
     assert said.stderr.startswith("HTTP_PORT should be")
     assert said.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("missing", ["S3_ACCESS_KEY", "S3_SECRET_KEY"])
+def test_a_store_without_a_key_is_refused_and_the_key_is_named(missing):
+    given = {"STORAGE": "s3://models/catalog", "S3_ACCESS_KEY": "ours", "S3_SECRET_KEY": "hidden"}
+
+    with pytest.raises(SettingsError, match=f"^{missing} should be set, as STORAGE is s3://models/catalog$"):
+        load(Path("no-such-file.env"), {**given, missing: ""})

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from catalog.blobs import BLOCK
 from catalog.blobs.memory import MemoryStorage
-from catalog.dialects.headers import LONGEST_NAME, file_name
 from catalog.dialects.uploads import DESCRIPTION_LIMIT
+from catalog.domain.filenames import LONGEST_NAME, file_name
 from catalog.errors import Refused
 from tests.transfers import BASE64, DATA, DIGEST, application, asking, refusal, serving
 

@@ -324,3 +324,18 @@ async def test_a_user_of_one_tenant_cannot_sign_in_to_another(client, org):
     other = await organisation(client)
 
     assert (await sign_in(client, other, "ada")).status_code == 401
+
+
+async def test_an_expired_password_is_told_to_whoever_knows_it_and_renews_nothing(client, org, app):
+    long_ago = datetime.now(UTC) - timedelta(days=2000)
+    people = app.state.database.client[org.name]["users"]
+    await people.update_one({"username": "ada"}, {"$set": {"createdPassword": long_ago}})
+
+    right, wrong = await sign_in(client, org), await sign_in(client, org, password="wrong")
+    renewed = await client.put("/v1/login", headers=org.as_("ada"))
+
+    assert "expired" in right.json()["details"]
+    assert wrong.json()["details"] == "Incorrect username or password"
+    assert (right.status_code, renewed.status_code) == (401, 401)
+    await client.put("/v1/users/ada", json={"password": "Other-Pass-2"}, headers=org.as_("admin"))
+    assert (await sign_in(client, org, password="Other-Pass-2")).status_code == 200

@@ -165,6 +165,79 @@ async def test_the_tokens_of_a_removed_tenant_do_not_open_one_of_the_same_name(c
     assert (await sign_in(client, name)).status_code == 200
 
 
+async def test_a_removal_that_names_another_tenant_is_not_confirmed(client, name):
+    await create(client, name)
+
+    wrong = await client.delete(f"/v1/tenants/{name}?confirm=another", headers=OPERATOR)
+    right = await client.delete(f"/v1/tenants/{name}?confirm={name}", headers=OPERATOR)
+
+    assert (wrong.status_code, wrong.json()["value"]) == (409, 126)
+    assert (right.status_code, right.json()["_id"]) == (200, name)
+
+
+async def administrator(client, name, headers=OPERATOR, **body):
+    return await client.put(f"/v1/tenants/{name}/administrator", json=body, headers=headers)
+
+
+async def test_the_operator_gives_an_administrator_who_lost_it_another_password(client, name):
+    await create(client, name)
+    token = (await sign_in(client, name)).json()["token"]
+
+    changed = await administrator(client, name, password="x")
+
+    assert (changed.status_code, changed.json()["username"]) == (200, "boss")
+    assert "argon2" not in changed.text
+    assert (await client.get("/v1/models", headers={"Authorization": token})).status_code == 401
+    assert (await sign_in(client, name, password="pippo")).status_code == 401
+    assert (await sign_in(client, name, password="x")).status_code == 200
+
+
+async def test_of_several_administrators_the_operator_says_which(client, org):
+    await client.put("/v1/users/ada", json={"role": "admin"}, headers=org.as_("admin"))
+
+    unsaid = await administrator(client, org.name, password="Other-Pass-2")
+    said = await administrator(client, org.name, username="ada", password="Other-Pass-2")
+
+    assert (unsaid.status_code, unsaid.json()["details"]) == (400, "username: which of ada, admin?")
+    assert (await sign_in(client, org.name, "ada", "Other-Pass-2")).status_code == said.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("tenant", "body", "status"),
+    [
+        (None, {}, 401),
+        (None, {"role": "admin"}, 401),
+        (None, {"username": "admin"}, 400),
+        (None, {"username": "ada", "password": "x"}, 404),
+        (None, {"username": {"$ne": 1}, "password": "x"}, 400),
+        ("nope", {"password": "x"}, 404),
+    ],
+)
+async def test_a_wrong_word_about_an_administrator_is_refused(client, org, tenant, body, status):
+    assert (await administrator(client, tenant or org.name, **body)).status_code == status
+
+
+async def test_an_administrator_is_no_operator(client, org):
+    assert (await administrator(client, org.name, org.as_("admin"), password="x")).status_code == 401
+
+
+async def test_the_names_of_tenants_are_the_operators_to_know(client, name, org):
+    await create(client, name)
+
+    named = await client.get("/v1/types/tenants", headers=OPERATOR)
+
+    assert {"_id": name} in named.json()["docs"]
+    assert (named.json()["limit"], named.json()["page"]) == (1000, 1)
+    for headers in ({}, org.as_("admin")):
+        assert (await client.get("/v1/types/tenants", headers=headers)).status_code == 401
+
+
+async def test_the_policy_of_passwords_is_known_to_anybody(client):
+    answer = await client.get("/v1/types/passwordStrength")
+
+    assert answer.json() == {"passwordStrength": "1", "ValidityPasswordDays": "1092"}
+
+
 async def test_the_default_tenant_is_not_removed(client, settings):
     answer = await client.delete(f"/v1/tenants/{settings.default_tenant}", headers=OPERATOR)
 

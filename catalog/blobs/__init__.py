@@ -4,7 +4,9 @@ Nobody here knows what a version is. A blob is kept before a record names it and
 after, so a crash leaves at worst a blob that no record names, which a sweep removes.
 """
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import datetime
 from typing import NamedTuple, Protocol, runtime_checkable
 
 BLOCK = 2**20
@@ -14,6 +16,22 @@ BLOCK = 2**20
 class Blob(NamedTuple):
     digest: str  # SHA-256, 64 lowercase hexadecimal characters
     size: int  # bytes
+
+
+class Kept(NamedTuple):
+    """A blob as `listing` sees it."""
+
+    digest: str
+    size: int
+    modified: datetime  # UTC; since when it is kept, or was put again
+
+
+class Leftover(NamedTuple):
+    """What is on its way in, or was when somebody was killed."""
+
+    name: str  # for `discard`; an upload in progress is "uploads/<its name>"
+    size: int
+    modified: datetime  # UTC; when it last grew
 
 
 class FileHead(NamedTuple):
@@ -28,9 +46,29 @@ class BlobUnknown(Exception):  # noqa: N818  the sentence it reads as matters mo
     """There are no bytes of that digest here."""
 
 
+class OffsetWrong(Exception):  # noqa: N818
+    """An upload goes on at `length`, and nowhere else."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(f"the upload goes on at {length}")
+        self.length = length
+
+
+class UploadBusy(Exception):  # noqa: N818
+    """Somebody else is adding to this upload, or finishing it, at this moment."""
+
+
+class StorageAway(Exception):  # noqa: N818
+    """The storage does not answer, or not well; trying again later may help. Says nothing secret."""
+
+
+class StorageUnusable(Exception):  # noqa: N818
+    """The server cannot start with this storage; the sentence says which setting to mend."""
+
+
 @runtime_checkable  # Litestar checks what it injects
 class Blobs(Protocol):
-    """The bytes of one tenant."""
+    """The bytes of one tenant. Every verb may raise StorageAway, where the storage is not on this machine."""
 
     async def put(self, content: AsyncIterator[bytes]) -> Blob:
         """Keep `content`, whole or not at all, and say what was kept.
@@ -45,13 +83,72 @@ class Blobs(Protocol):
     def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         """Yield bytes `start` up to, not including, `stop` (None: the end), counted from 0.
 
-        Raises BlobUnknown before the first chunk, never half-way through. Close it
-        (`contextlib.aclosing`) when you stop early.
+        Raises BlobUnknown before the first chunk, never half-way through: a blob that is
+        dropped meanwhile is read to its end. Close it (`contextlib.aclosing`) when you stop early.
         """
+        ...
+
+    async def size(self, digest: str) -> int | None:
+        """How many bytes a blob has; None when it is not here."""
         ...
 
     async def drop(self, digest: str) -> None:
         """Forget a blob. Dropping an unknown one is not an error: it is gone."""
+        ...
+
+    def listing(self) -> AsyncGenerator[Kept, None]:
+        """Every blob, in no order and never all held at once.
+
+        What is put or dropped meanwhile may be in it or not.
+        """
+        ...
+
+    # A file that comes in parts. `upload` is a name of 32 lowercase hexadecimal characters, which the
+    # caller chooses; anything else is a ValueError. There is nothing to begin: the first part does.
+
+    async def append(self, upload: str, offset: int, content: AsyncIterator[bytes]) -> int:
+        """Add bytes at the end, which the caller believes to be at `offset`, and return the new length.
+
+        What is returned is durable. If `content` raises part-way, the bytes before are kept as far
+        as possible and the error passes through: `length` tells how many there are.
+
+        Raises OffsetWrong, mostly before `content` is touched: nothing that is kept is ever
+        overwritten. Raises UploadBusy, OSError as `put` does.
+        """
+        ...
+
+    async def length(self, upload: str) -> int:
+        """How many bytes there are: 0 before the first, all of them once finished."""
+        ...
+
+    async def finish(self, upload: str) -> Blob:
+        """Keep what has come in as a blob. An upload without any part is a file of no bytes.
+
+        May be repeated, also after a crash in the middle or after success, until `abandon`
+        forgets the upload: of a finished one only a mark is left, which says what became of it.
+
+        Raises UploadBusy; BlobUnknown when the blob of a finished upload was dropped since.
+        """
+        ...
+
+    async def abandon(self, upload: str) -> None:
+        """Forget an upload, finished or not. Its blob, if it became one, stays. Not an error when it is unknown."""
+        ...
+
+    def leftovers(self) -> AsyncGenerator[Leftover, None]:
+        """Uploads in progress, marks of finished ones, and what killed puts left behind."""
+        ...
+
+    async def discard(self, name: str) -> None:
+        """Drop a leftover. Not an error when it is gone. Raises ValueError for what is not a leftover's name."""
+        ...
+
+    async def presigned(self, digest: str, *, seconds: int, name: str, mimetype: str) -> str | None:
+        """An address where a client may fetch the whole blob for `seconds`, without asking the catalog.
+
+        None: this storage has no such thing, or the setting does not want it. `name` and `mimetype`
+        are what the answer will say of the file. Whether the blob is there is not asked.
+        """
         ...
 
 
@@ -69,3 +166,40 @@ class Storage(Protocol):
     async def forget(self, tenant: str) -> None:
         """Drop everything of a deleted tenant. Not an error when there is nothing."""
         ...
+
+    async def check(self) -> None:
+        """Whether a server can start with it. Raises StorageUnusable, with a sentence for the operator."""
+        ...
+
+
+def is_digest(text: str) -> bool:
+    return re.fullmatch("[0-9a-f]{64}", text) is not None
+
+
+def plain_upload(upload: str) -> str:
+    """The name itself. Raises ValueError for one that no caller should have chosen."""
+    if not re.fullmatch("[0-9a-f]{32}", upload):
+        raise ValueError(f"not the name of an upload: {upload!r}")
+    return upload
+
+
+def plain_tenant(tenant: str) -> str:
+    """The name itself. Whoever made the tenant has checked it; this is the second lock on the way out of its folder."""
+    if not re.fullmatch(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*", tenant):
+        raise ValueError(f"not the name of a tenant's folder: {tenant!r}")
+    return tenant
+
+
+def plain_leftover(name: str) -> str:
+    """The name itself. Raises ValueError for what `leftovers` would not have said."""
+    if not re.fullmatch("(incoming|uploads)/[0-9a-f]{32}", name):
+        raise ValueError(f"not the name of a leftover: {name!r}")
+    return name
+
+
+async def nothing_more(content: AsyncIterator[bytes], length: int) -> int:
+    """What a finished upload takes. Raises OffsetWrong at the first byte."""
+    async for chunk in content:
+        if chunk:
+            raise OffsetWrong(length)
+    return length

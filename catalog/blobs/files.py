@@ -1,16 +1,18 @@
-"""Blobs as files: `<root>/<tenant>/<first two hex>/<sha256>`, and what is on its way in under `<tenant>/incoming/`.
+"""Blobs as files: `<root>/<tenant>/<first two hex>/<sha256>`.
 
 A name appears only when its bytes are whole and on the disk: hash while writing, flush,
-rename, flush the folder. What a killed process leaves in `incoming` is never read.
+rename, flush the folder. What is on its way in stands in `<tenant>/incoming/`, and what a
+killed process leaves there is never read; uploads in parts stand in `<tenant>/uploads/`.
 """
 
 import asyncio
 import os
-import re
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import ExitStack, suppress
+from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
@@ -18,7 +20,21 @@ from uuid import uuid4
 import aiofiles
 import aiofiles.os
 
-from catalog.blobs import BLOCK, Blob, BlobUnknown
+from catalog.blobs import (
+    BLOCK,
+    Blob,
+    BlobUnknown,
+    Kept,
+    Leftover,
+    StorageUnusable,
+    is_digest,
+    nothing_more,
+    plain_leftover,
+    plain_tenant,
+    plain_upload,
+)
+from catalog.blobs import growing as grow
+from catalog.blobs.disk import keep_as, make_folder, place, write_whole
 
 FLUSH_EVERY = 256 * BLOCK
 """So that the last flush is short: 3 GiB took 7.7 s flushed once at the end, 1.4 s flushed as it grew."""
@@ -26,23 +42,29 @@ FLUSH_EVERY = 256 * BLOCK
 FORGOTTEN = ".forgotten"
 """Where a deleted tenant's folder goes first: no tenant's name begins with a dot."""
 
+AT_ONCE = 1000
+"""How many names a listing takes from the disk in one hop to a thread."""
+
 
 class FileStorage:
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def of(self, tenant: str) -> "FileBlobs":
-        return FileBlobs(self._root / plain_folder_name(tenant))
+        return FileBlobs(self._root / plain_tenant(tenant))
 
     async def forget(self, tenant: str) -> None:
         # Out of sight in one step: a tenant of the same name, made meanwhile, must not lose its first bytes.
         forgotten = self._root / FORGOTTEN
         await aiofiles.os.makedirs(forgotten, exist_ok=True)
         with suppress(FileNotFoundError):
-            await aiofiles.os.rename(self._root / plain_folder_name(tenant), forgotten / uuid4().hex)
+            await aiofiles.os.rename(self._root / plain_tenant(tenant), forgotten / uuid4().hex)
         for leftover in await aiofiles.os.listdir(forgotten):
             with suppress(FileNotFoundError):  # another `forget` was there first
                 await asyncio.to_thread(shutil.rmtree, forgotten / leftover)
+
+    async def check(self) -> None:
+        await asyncio.to_thread(refuse_unusable, self._root)
 
 
 class FileBlobs:
@@ -84,9 +106,68 @@ class FileBlobs:
         finally:
             await file.close()
 
+    async def size(self, digest: str) -> int | None:
+        try:
+            return (await aiofiles.os.stat(place(self._folder, digest))).st_size
+        except (BlobUnknown, FileNotFoundError):
+            return None
+
     async def drop(self, digest: str) -> None:
         with suppress(BlobUnknown, FileNotFoundError):
             await aiofiles.os.remove(place(self._folder, digest))
+
+    async def listing(self) -> AsyncGenerator[Kept, None]:
+        async for name, size, modified in found_in(self._folder, "[0-9a-f][0-9a-f]/*"):
+            digest = name.rpartition("/")[2]
+            if is_digest(digest):
+                yield Kept(digest, size, modified)
+
+    async def append(self, upload: str, offset: int, content: AsyncIterator[bytes]) -> int:
+        path = self._upload(upload)
+        finished = await asyncio.to_thread(grow.finished, path)
+        if finished and finished.size == offset:
+            return await nothing_more(content, offset)
+
+        growing, block = grow.Growing(path), bytearray()
+        step = asyncio.create_task(asyncio.to_thread(growing.begin, offset))
+        try:
+            await asyncio.shield(step)
+            async for chunk in content:
+                block += chunk
+                if len(block) >= BLOCK:
+                    await asyncio.shield(step)
+                    step = asyncio.create_task(asyncio.to_thread(growing.write, block))
+                    block = bytearray()
+            await asyncio.shield(step)
+        except BaseException:
+            with suppress(OSError):  # what went wrong first is what matters
+                await asyncio.shield(asyncio.create_task(ended(growing, step, block)))
+            raise
+        return await asyncio.shield(asyncio.create_task(ended(growing, step, block)))
+
+    async def length(self, upload: str) -> int:
+        return await asyncio.to_thread(grow.length, self._upload(upload))
+
+    async def finish(self, upload: str) -> Blob:
+        return await asyncio.to_thread(grow.finish, self._folder, self._upload(upload))
+
+    async def abandon(self, upload: str) -> None:
+        await asyncio.to_thread(grow.abandon, self._upload(upload))
+
+    async def leftovers(self) -> AsyncGenerator[Leftover, None]:
+        for pattern in ("incoming/*", "uploads/*"):
+            async for name, size, modified in found_in(self._folder, pattern):
+                stem, _, suffix = name.partition(".")
+                yield Leftover(stem, 0 if suffix else size, modified)
+
+    async def discard(self, name: str) -> None:
+        await asyncio.to_thread(grow.abandon, self._folder / plain_leftover(name))
+
+    async def presigned(self, digest: str, *, seconds: int, name: str, mimetype: str) -> None:  # noqa: ARG002
+        return None
+
+    def _upload(self, upload: str) -> Path:
+        return self._folder / "uploads" / plain_upload(upload)
 
 
 class Arriving:
@@ -118,9 +199,7 @@ class Arriving:
 
     def _write(self, block: bytearray) -> None:
         self._hash.update(block)
-        rest = memoryview(block)
-        while rest:
-            rest = rest[self._file.write(rest) :]
+        write_whole(self._file.fileno(), block)
         before, self._size = self._size, self._size + len(block)
         if before // FLUSH_EVERY < self._size // FLUSH_EVERY:
             os.fdatasync(self._file.fileno())
@@ -129,20 +208,10 @@ class Arriving:
         with self._turn:
             self._write(last)
             digest = self._hash.hexdigest()
-            self._keep_as(place(self._folder, digest))
-            return Blob(digest, self._size)
-
-    def _keep_as(self, path: Path) -> None:
-        try:
-            os.utime(path)  # already here: kept once, and a sweep counts its age from now
-        except FileNotFoundError:
             os.fsync(self._file.fileno())
-            make_folder(path.parent)
-            os.replace(self._path, path)  # noqa: PTH105  it stands between two flushes, and is looked for there
-        else:
-            self._path.unlink()
-        self._file.close()
-        flush_folder(path.parent)
+            keep_as(self._path, place(self._folder, digest))
+            self._file.close()
+            return Blob(digest, self._size)
 
     def give_up(self) -> None:
         with self._turn:
@@ -150,31 +219,42 @@ class Arriving:
             self._to_clean.close()
 
 
-def place(folder: Path, digest: str) -> Path:
-    """Raises BlobUnknown for what is not a digest: it never reaches the disk."""
-    if not re.fullmatch("[0-9a-f]{64}", digest):
-        raise BlobUnknown(digest)
-    return folder / digest[:2] / digest
+async def ended(growing: grow.Growing, step: asyncio.Task[None], rest: bytearray) -> int:
+    """The thread before has its say first, then the rest is written and the lock let go of. To be shielded."""
+    await asyncio.gather(step, return_exceptions=True)
+    return await asyncio.to_thread(growing.end, rest)
 
 
-def plain_folder_name(tenant: str) -> str:
-    """The name itself. Whoever made the tenant has checked it; this is the second lock on the way out of `root`."""
-    if not re.fullmatch(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*", tenant):
-        raise ValueError(f"not the name of a tenant's folder: {tenant!r}")
-    return tenant
+async def found_in(folder: Path, pattern: str) -> AsyncGenerator[tuple[str, int, datetime], None]:
+    """Name below `folder`, size and age of each file; those that vanish meanwhile are left out."""
+    paths = folder.glob(pattern)  # noqa: ASYNC240  lazy: the disk is asked in the thread below
+    while found := await asyncio.to_thread(looked_at, folder, paths):
+        for entry in found:
+            if entry:
+                yield entry
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder that outlives a power cut: its name is safe once the folder above is flushed."""
-    if not folder.is_dir():
-        make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        flush_folder(folder.parent)
+def looked_at(folder: Path, paths: Iterator[Path]) -> list[tuple[str, int, datetime] | None]:
+    found: list[tuple[str, int, datetime] | None] = []
+    for path in islice(paths, AT_ONCE):
+        try:
+            status = path.stat()
+        except FileNotFoundError:
+            found.append(None)
+        else:
+            modified = datetime.fromtimestamp(status.st_mtime, UTC)
+            found.append((path.relative_to(folder).as_posix(), status.st_size, modified))
+    return found
 
 
-def flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def refuse_unusable(root: Path) -> None:
+    """Raises StorageUnusable for a folder in which nothing can be kept."""
+    probe = root / f".probe-{uuid4().hex}"
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        make_folder(root)
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as error:
+        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+        why = "there is a file in its way" if in_the_way else (error.strerror or "").lower()
+        raise StorageUnusable(f"UPLOAD_PATH {root} cannot be written to: {why}") from None

@@ -3,7 +3,7 @@
 import re
 from asyncio import create_task, gather
 from base64 import b64encode
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,9 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from catalog.blobs import Blobs, BlobUnknown
-from catalog.dialects.headers import AnyRequest, attachment, http_date, media_type
-from catalog.errors import DOWNLOAD, RANGE_NOT_SATISFIABLE, Refused
+from catalog.dialects.headers import AnyRequest, attachment, http_date, moment_of
+from catalog.domain.filenames import media_type
+from catalog.errors import DOWNLOAD, RANGE_NOT_SATISFIABLE, STALE, Refused
 
 
 def outgoing(
@@ -22,18 +23,13 @@ def outgoing(
 ) -> "Download":
     """The answer to GET or HEAD of a file: whole, a range of it (206), or not again (304).
 
-    Raises Refused: RANGE_NOT_SATISFIABLE here; DOWNLOAD when the answer is about to begin and its bytes are gone.
+    Raises Refused: RANGE_NOT_SATISFIABLE, STALE; DOWNLOAD when the answer is about to begin and its bytes are gone.
     """
-    etag, last_modified = f'"{digest}"', http_date(modified)
-    headers = {
-        "etag": etag,
-        "last-modified": last_modified,
-        "cache-control": "private, no-cache",  # who may read it is asked each time
-    }
-    if matches(request.headers.get("if-none-match", ""), etag):
+    headers = validators(digest, modified)
+    if known(request, headers, modified):
         return Download(None, headers, status_code=304)
 
-    wanted = wanted_range(request, size, {etag, last_modified})
+    wanted = wanted_range(request, size, {headers["etag"], headers["last-modified"]})
     start, stop = wanted or (0, size)
     headers |= {
         "content-type": media_type(mimetype),
@@ -140,5 +136,38 @@ def wanted_range(request: AnyRequest, size: int, validators: set[str]) -> tuple[
     raise Refused(RANGE_NOT_SATISFIABLE, f"it has {size} bytes", headers={"Content-Range": f"bytes */{size}"})
 
 
-def matches(if_none_match: str, etag: str) -> bool:
-    return if_none_match.strip() == "*" or etag in re.findall(r'"[^"]*"', if_none_match)
+def validators(tag: str, modified: datetime) -> dict[str, str]:
+    return {
+        "etag": f'"{tag}"',
+        "last-modified": http_date(modified),
+        "cache-control": "private, no-cache",  # who may read it is asked each time
+    }
+
+
+def known(request: AnyRequest, headers: Mapping[str, str], modified: datetime) -> bool:
+    """Whether the client has the file already, by its own conditions (RFC 9110, 13.2.2: tags go before dates).
+
+    Raises Refused: STALE when it wants another file than this.
+    """
+    asked, etag = request.headers, headers["etag"]
+    if (wanted := asked.get("if-match")) is not None:
+        same = matches(wanted, etag)
+    else:
+        before = moment_of(asked.get("if-unmodified-since", ""))
+        same = before is None or modified.replace(microsecond=0) <= before
+    if not same:
+        raise Refused(STALE, f"the file has the ETag {etag}")
+    if (had := asked.get("if-none-match")) is not None:
+        return matches(had, etag)
+    since = moment_of(asked.get("if-modified-since", ""))
+    return since is not None and modified.replace(microsecond=0) <= since
+
+
+def matches(tags: str, etag: str) -> bool:
+    return tags.strip() == "*" or etag in re.findall(r'"[^"]*"', tags)
+
+
+def redirected(url: str) -> "Download":
+    """To where the storage itself gives the file out. The address opens it for whoever has it, so nobody keeps it."""
+    headers = {"location": url, "cache-control": "no-store", "content-length": "0"}
+    return Download(None, headers, status_code=307)

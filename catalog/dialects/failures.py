@@ -5,12 +5,14 @@ import logging
 from litestar.exceptions import HTTPException
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
+from catalog.blobs import StorageAway
 from catalog.errors import (
     BODY_TOO_LARGE,
     DATABASE_AWAY,
     INTERNAL,
     METHOD_NOT_ALLOWED,
     REQUEST,
+    STORAGE_AWAY,
     UNKNOWN_ROUTE,
     Refused,
 )
@@ -28,6 +30,9 @@ def as_refused(exception: Exception, where: str, request_id: str) -> Refused:
     if isinstance(exception, UNAVAILABLE):
         logger.warning("%s (request %s): the database does not answer", where, request_id)
         return Refused(DATABASE_AWAY, headers={"Retry-After": "1"})
+    if isinstance(exception, StorageAway):
+        logger.warning("%s (request %s): the storage of files: %s", where, request_id, exception)
+        return Refused(STORAGE_AWAY, headers={"Retry-After": "1"})
     logger.error("%s (request %s): unexpected", where, request_id, exc_info=exception)
     return Refused(INTERNAL)
 

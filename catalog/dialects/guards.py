@@ -1,17 +1,23 @@
 """May you come in: answered from credentials alone, before a handler runs or a body is read."""
 
+import ipaddress
 import secrets
+from collections.abc import Awaitable, Callable
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
+from catalog.dialects.observed import concerns
 from catalog.dialects.sessions import bare
 from catalog.domain.access import Caller
 from catalog.errors import ADMINISTRATORS_ONLY, AUTHENTICATION, Refused
 
 Connection = ASGIConnection[BaseRouteHandler, Caller | None, None, State]
+
+PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+"""What a proxy adds: the peer is not who asks."""
 
 
 async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
@@ -27,7 +33,7 @@ async def administrators_only(connection: Connection, _: BaseRouteHandler) -> No
         raise Refused(ADMINISTRATORS_ONLY)
 
 
-def operator_only(api_token: str) -> Guard:
+def operator_only(api_token: str) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
     """Whoever holds API_TOKEN."""
 
     async def holds_api_token(connection: Connection, _: BaseRouteHandler) -> None:
@@ -36,5 +42,26 @@ def operator_only(api_token: str) -> Guard:
             raise Refused(AUTHENTICATION, "Missing token")
         if not secrets.compare_digest(bare(given).encode(), api_token.encode()):
             raise Refused(AUTHENTICATION, "Invalid token")
+        concerns(connection.scope, None, "operator")
 
     return holds_api_token
+
+
+def operator_or_loopback(api_token: str) -> Guard:
+    """Whoever holds API_TOKEN, or asks from this machine itself."""
+    holds_api_token = operator_only(api_token)
+
+    async def may_watch(connection: Connection, handler: BaseRouteHandler) -> None:
+        if not _is_on_loopback(connection):
+            await holds_api_token(connection, handler)
+
+    return may_watch
+
+
+def _is_on_loopback(connection: Connection) -> bool:
+    if connection.client is None or any(name in connection.headers for name in PASSED_ON):
+        return False
+    try:
+        return ipaddress.ip_address(connection.client.host).is_loopback
+    except ValueError:
+        return False

@@ -1,13 +1,11 @@
-"""What headers say of a file, both ways: its name, its media type, its digest and its age."""
+"""What headers say of a file, both ways: its name, its digest and its age."""
 
 import re
 from base64 import b64decode
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from email.utils import format_datetime
-from pathlib import PurePosixPath
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
-from unicodedata import category
 from urllib.parse import quote, unquote
 
 from litestar import Request
@@ -15,12 +13,6 @@ from litestar import Request
 from catalog.errors import NOT_CREATED, Refused
 
 AnyRequest = Request[Any, Any, Any]
-
-LONGEST_NAME = 255  # bytes, as file systems count
-LONGEST_SUFFIX = 32
-LONGEST_MEDIA_TYPE = 127
-OCTETS = "application/octet-stream"
-BIDI_OVERRIDES = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
 def as_text(raw: bytes) -> str:
@@ -46,38 +38,6 @@ def disposition_name(disposition: str) -> str | None:
     # Of a form, browsers write these three as %XX, and a percent sign as it is.
     plain = given.get("filename")
     return plain and re.sub("%22|%0[AD]", lambda sign: unquote(sign[0]), plain, flags=re.IGNORECASE)
-
-
-def file_name(given: str) -> str:
-    """A name that is harmless in any folder and header: `../../etc/passwd` is kept as `passwd`.
-
-    Raises Refused: NOT_CREATED when nothing is left of it.
-    """
-    last = re.split(r"[/\\]", given.rstrip("/\\"))[-1]
-    name = cut("".join(sign for sign in last if harmless(sign)).strip())
-    if name in {"", ".", ".."}:
-        raise Refused(NOT_CREATED, f"{given[:LONGEST_NAME]!a} is not a file name" if given else "the file has no name")
-    return name
-
-
-def harmless(sign: str) -> bool:
-    """Not a control character, half of a pair or a line break; nor one that makes `exe.txt` look like `txt.exe`."""
-    return category(sign) not in {"Cc", "Cs", "Zl", "Zp"} and sign not in BIDI_OVERRIDES
-
-
-def cut(name: str) -> str:
-    """At most LONGEST_NAME bytes, with the suffix that says what it is."""
-    suffix = PurePosixPath(name).suffix
-    suffix = suffix if len(suffix.encode()) <= LONGEST_SUFFIX else ""
-    room = LONGEST_NAME - len(suffix.encode())
-    return name.removesuffix(suffix).encode()[:room].decode(errors="ignore") + suffix
-
-
-def media_type(declared: str) -> str:
-    """`type/subtype` and nothing else."""
-    bare = declared.partition(";")[0].strip().lower()
-    understood = len(bare) <= LONGEST_MEDIA_TYPE and re.fullmatch(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", bare, re.ASCII)
-    return bare if understood else OCTETS
 
 
 def announced_digest(request: AnyRequest, *headers: str) -> str:
@@ -131,3 +91,12 @@ def attachment(name: str) -> str:
 def http_date(moment: datetime) -> str:
     """A moment that a database gives back without a zone is UTC."""
     return format_datetime(moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC), usegmt=True)
+
+
+def moment_of(date: str) -> datetime | None:
+    """What an HTTP date says; None for anything else, which is then as good as absent."""
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,7 +1,8 @@
 """Who are you: from the Authorization header to a caller.
 
-A user's standing is remembered for at most five seconds, so whoever is removed, gets
-another role or another password is out within five seconds on every server.
+A user's standing and a personal access token are remembered for some seconds (FRESH), so whoever
+is removed, gets another role or another password, and a token that is revoked, is out within that
+time on every server.
 """
 
 from collections import OrderedDict
@@ -13,18 +14,19 @@ from bson import ObjectId
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from catalog.domain import tenants
+from catalog.domain import access_tokens, tenants
 from catalog.domain.access import Caller
-from catalog.domain.credentials import Claims, Tokens
-from catalog.errors import AUTHENTICATION, Refused
+from catalog.domain.credentials import Tokens
+from catalog.domain.tenants import FRESH
+from catalog.errors import AUTHENTICATION, READ_ONLY_TOKEN, Refused
 from catalog.store.database import Database, Tenant
+from catalog.store.documents import now
 from catalog.store.seam import Raw
 from catalog.vocabulary import Role
 
 T = TypeVar("T")
 
-FRESH = 5.0
-"""Seconds that an answer of the database about a tenant or a user is believed."""
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 REMEMBERED = 10_000
 
@@ -59,18 +61,35 @@ class Sessions:
         self._tokens = tokens
         self._tenants: Recent[Tenant] = Recent()
         self._users: Recent[Raw] = Recent()
+        self._access_tokens: Recent[Raw] = Recent()
 
     async def caller(self, authorization: str, *, for_renewal: bool = False) -> Caller:
-        """Whoever the token in an Authorization header was issued to.
+        """Whoever the token in an Authorization header was issued to. A personal access token is not renewed.
 
         Raises Refused: AUTHENTICATION.
         """
-        claims = self._tokens.read(bare(authorization), for_renewal=for_renewal)
+        token = bare(authorization)
+        if name := access_tokens.tenant_of(token):
+            if for_renewal:
+                raise Refused(AUTHENTICATION, "A personal access token is not renewed")
+            return await self._script(name, access_tokens.digest(token))
+        claims = self._tokens.read(token, for_renewal=for_renewal)
         tenant = await self.tenant(claims.tenant)
         user = await self._user(tenant, claims.user) if tenant else None
-        if tenant is None or user is None or _is_signed_out(user, claims):
+        if tenant is None or user is None or _is_signed_out(user, claims.issued):
             raise Refused(AUTHENTICATION, "The token is no longer valid, please sign in again")
         return Caller(tenant, user["_id"], user["username"], Role(user["role"]))
+
+    async def _script(self, name: str, digest: str) -> Caller:
+        """Whoever made a personal access token."""
+        tenant = await self.tenant(name)
+        token = await self._access_token(tenant, digest) if tenant else None
+        user = await self._user(tenant, token["user"]) if tenant and token else None
+        if tenant is None or token is None or user is None or _is_signed_out(user, token["timestamp"].timestamp()):
+            raise Refused(AUTHENTICATION, "The token is not valid, or was revoked")
+        if token["expires"] <= now():
+            raise Refused(AUTHENTICATION, "The token has expired, please make another")
+        return Caller(tenant, user["_id"], user["username"], Role(user["role"]), access_tokens.scope_of(token))
 
     async def tenant(self, name: str) -> Tenant | None:
         known = self._tenants.get(name)
@@ -80,13 +99,25 @@ class Sessions:
                 self._tenants.learn(name, known)
         return known
 
-    def issue(self, user: ObjectId, tenant: Tenant) -> str:
-        return self._tokens.issue(user, tenant.name)
+    def issue(self, user: ObjectId, tenant: str) -> str:
+        return self._tokens.issue(user, tenant)
 
     def forget(self, tenant: str, user: ObjectId | None = None) -> None:
         """Ask the database again at once about a user who was changed here, or about a tenant that was."""
         self._tenants.forget(tenant)
         self._users.forget((tenant, user))
+
+    def forget_access_token(self, tenant: str, digest: str) -> None:
+        """Ask the database again at once about a token that was revoked here."""
+        self._access_tokens.forget((tenant, digest))
+
+    async def _access_token(self, tenant: Tenant, digest: str) -> Raw | None:
+        known = self._access_tokens.get((tenant.name, digest))
+        if known is None:
+            known = await access_tokens.find(tenant, digest)
+            if known is not None:
+                self._access_tokens.learn((tenant.name, digest), known)
+        return known
 
     async def _user(self, tenant: Tenant, user: ObjectId) -> Raw | None:
         known = self._users.get((tenant.name, user))
@@ -105,13 +136,16 @@ def bare(authorization: str) -> str:
     return authorization.strip()
 
 
-def _is_signed_out(user: Raw, claims: Claims) -> bool:
+def _is_signed_out(user: Raw, issued: float) -> bool:
     since = user.get("signed_out")
-    return since is not None and claims.issued < since.timestamp()
+    return since is not None and issued < since.timestamp()
 
 
 class Authentication(ASGIMiddleware):
-    """Sets the caller of each request, or None without a token. Routes with `public` in their `opt` are left alone."""
+    """Sets the caller of each request, or None without a token. Routes with `public` in their `opt` are left alone.
+
+    Here is also where a token that may only read is stopped.
+    """
 
     exclude_opt_key = "public"
 
@@ -120,5 +154,8 @@ class Authentication(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), None)
-        scope["user"] = await self._sessions.caller(authorization.decode("latin-1")) if authorization else None
+        caller = await self._sessions.caller(authorization.decode("latin-1")) if authorization else None
+        if caller and not caller.may_write and scope.get("method") not in SAFE_METHODS:
+            raise Refused(READ_ONLY_TOKEN)
+        scope["user"] = caller
         await next_app(scope, receive, send)

@@ -16,10 +16,9 @@ from catalog.dialects.headers import (
     announced_digest,
     as_text,
     disposition_name,
-    file_name,
-    media_type,
     parameters,
 )
+from catalog.domain.filenames import file_name, media_type
 from catalog.errors import BODY_TOO_LARGE, MALFORMED_BODY, NOT_CREATED, UPLOAD_CUT_OFF, Refused
 
 DESCRIPTION_LIMIT = 64 * 1024
@@ -34,15 +33,29 @@ HOW_TO_NAME = (
 )
 
 
-def incoming(request: AnyRequest, limit: int) -> "FormUpload | BodyUpload":
+def incoming(request: AnyRequest, limit: int, name: str = "") -> "FormUpload | BodyUpload":
     """The file that a request carries, of at most `limit` bytes (0: any size). Nothing is read yet.
 
-    The route sets `request_max_body_size=None`: the limit is kept here.
+    A file that comes alone is called `name`, where the route knows it, else as the client says. The route sets
+    `request_max_body_size=None`: the limit is kept here.
 
     Raises Refused: NOT_CREATED for a malformed digest, MALFORMED_BODY for a form without a boundary.
     """
     is_form = request.content_type[0] == "multipart/form-data"
-    return FormUpload(request, limit) if is_form else BodyUpload(request, limit)
+    return FormUpload(request, limit) if is_form else BodyUpload(request, limit, name)
+
+
+def carries_json(request: AnyRequest) -> bool:
+    """Whether the body says what is wanted, and is not itself a file: a JSON file comes with its name."""
+    is_named = "name" in request.query_params or "content-disposition" in request.headers
+    return request.content_type[0] == "application/json" and not is_named
+
+
+async def read(request: AnyRequest, limit: int) -> bytes:
+    """A body of at most `limit` bytes. Raises Refused: BODY_TOO_LARGE, UPLOAD_CUT_OFF."""
+    body = Body(request, limit)
+    body.refuse_announced_size()
+    return b"".join([chunk async for chunk in body.chunks])
 
 
 class Body:
@@ -78,23 +91,27 @@ def refuse_over(limit: int, size: int) -> None:
 class BodyUpload:
     """The body is the file, and its name comes beside it."""
 
-    def __init__(self, request: AnyRequest, limit: int) -> None:
+    def __init__(self, request: AnyRequest, limit: int, name: str = "") -> None:
         self.digest = announced_digest(request, "Repr-Digest", "Content-Digest", "Digest")
         self.description = str(request.query_params.get("description", ""))
+        self.announced = request.content_length or 0
         self._request = request
+        self._name = name
         self._body = Body(request, limit)
 
     async def open(self) -> FileHead:
         """What the client says of the file. Raises Refused: NOT_CREATED, BODY_TOO_LARGE."""
         self._body.refuse_announced_size()
-        return FileHead(self._name(), media_type(self._declared_type()), "7bit")
+        return FileHead(
+            file_name(self._name) if self._name else self._given_name(), media_type(self._declared_type()), "7bit"
+        )
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes. Raises Refused: UPLOAD_CUT_OFF, BODY_TOO_LARGE."""
         async for chunk in self._body.chunks:
             yield chunk
 
-    def _name(self) -> str:
+    def _given_name(self) -> str:
         headers, length = self._request.headers, self._request.content_length
         given = disposition_name(as_text(headers.get("content-disposition", "").encode("latin-1")))
         given = self._request.query_params.get("name") if given is None else given
@@ -115,6 +132,7 @@ class FormUpload:
     def __init__(self, request: AnyRequest, limit: int) -> None:
         # A Content-Digest would be the form's, not the file's.
         self.digest = announced_digest(request, "Repr-Digest", "Digest")
+        self.announced = max(0, (request.content_length or 0) - FORM_ROOM)
         self._limit = limit
         self._body = Body(request, limit and limit + FORM_ROOM)
         self._form = Form(request.content_type[1].get("boundary", ""))

@@ -7,7 +7,7 @@ from typing import Any
 from bson import ObjectId
 
 from catalog.store.database import Tenant
-from catalog.vocabulary import PUBLIC_READER, Role, Visibility
+from catalog.vocabulary import PUBLIC_READER, Role, Scope, Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,12 @@ class Caller:
     user: ObjectId
     username: str
     role: Role
+    scope: Scope | None = None  # of the personal access token that asks; None: signed in with a password
+
+    @property
+    def may_write(self) -> bool:
+        """Whether anything at all: a token may be for reading only."""
+        return self.scope is not Scope.READ
 
     @property
     def is_admin(self) -> bool:

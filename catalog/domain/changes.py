@@ -40,7 +40,7 @@ class Change(NamedTuple):
 
     def of(self, item: Raw) -> Raw:
         """The changed fields of `item`, as they are after the change."""
-        lists = {name: _after(name, item[name], delta, self.limits.most(name)) for name, delta in self.deltas.items()}
+        lists = {name: after(name, item[name], delta, self.limits.most(name)) for name, delta in self.deltas.items()}
         return {**self.values, **lists}
 
 
@@ -150,7 +150,8 @@ async def _refuse_unknown_tags(tenant: Tenant, item: Raw, wanted: Change) -> Non
         raise Refused(NOT_CREATED, f"tags: Tag not existent ({', '.join(sorted(unknown))})")
 
 
-def _after(name: str, elements: list[Any], delta: Delta, most: int) -> list[Any]:
+def after(name: str, elements: list[Any], delta: Delta, most: int) -> list[Any]:
+    """The list `name` without what `delta` removes, and with what it adds. Raises Refused: NOT_CHANGED."""
     after = _pairs(elements, delta) if name == "metadata" else _words(elements, delta)
     if len(after) > max(most, len(elements)):  # a limit that was lowered is no reason to refuse what shortens the list
         raise Refused(NOT_CHANGED, f"{name}: at most {most} are allowed, not {len(after)}")

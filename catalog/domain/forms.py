@@ -75,6 +75,15 @@ class Form:
             self.refuse(f"{name}: {sentence}")
         return value
 
+    def size(self, name: str) -> int | None:
+        """A number of bytes, or None without one."""
+        value = self._body.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < LONGEST_INTEGER:
+            self.refuse(f"{name}: a number of bytes is needed, 0 or more, without quotes")
+        return value
+
     def one_of(self, name: str, words: type[E]) -> E | None:
         value = self._body.get(name)
         if value is None:

@@ -15,10 +15,19 @@ from catalog.domain.access import Caller, may_read
 from catalog.store.database import Tenant
 from catalog.store.documents import object_id
 from catalog.store.seam import Raw
-from catalog.vocabulary import Kind
+from catalog.vocabulary import Kind, VersionState
 
 NEWEST = 1000
 """How many versions an item shows."""
+
+SHOWN: Raw = {"state": {"$ne": VersionState.DRAFT.value}}
+"""Drafts are shown in the list of versions alone, to whoever may change the item."""
+
+BRIEF = {"files": {"$slice": 1}, "inspection": 0}
+"""What is shown of each: a folder may have thousands of files, and an inspection be long."""
+
+BRIEF_STAGES: list[Raw] = [{"$set": {"files": {"$slice": ["$files", 1]}}}, {"$project": {"inspection": 0}}]
+"""The same in a pipeline."""
 
 
 class Related(NamedTuple):
@@ -60,7 +69,7 @@ async def read_whole(tenant: Tenant, kind: Kind, key: str, caller: Caller) -> tu
 
 def _with_related(tenant: Tenant, kind: Kind) -> list[Raw]:
     """The stages of a pipeline that give each item its `_users`, `_versions` (newest first) and `_datasets`."""
-    newest: list[Raw] = [{"$sort": {"number": DESCENDING}}, {"$limit": NEWEST}]
+    newest: list[Raw] = [{"$match": SHOWN}, {"$sort": {"number": DESCENDING}}, {"$limit": NEWEST}, *BRIEF_STAGES]
     own = [
         _lookup(tenant.users.raw, "users", "_id", "_users"),
         _lookup(tenant.versions.raw, "_id", "item", "_versions", newest),
@@ -91,9 +100,11 @@ async def _versions(tenant: Tenant, shown: Sequence[Raw]) -> dict[ObjectId, list
     many = [item["_id"] for item in shown if item["last_version"] > NEWEST]
     versions: dict[ObjectId, list[Raw]] = {item["_id"]: [] for item in shown}
     if few:
-        async for version in collection.find({"item": {"$in": few}}).sort([("item", ASCENDING), ("number", ASCENDING)]):
+        found = collection.find({"item": {"$in": few}, **SHOWN}, BRIEF)
+        async for version in found.sort([("item", ASCENDING), ("number", ASCENDING)]):
             versions[version["item"]].append(version)
     for item in many:
-        newest = await collection.find({"item": item}).sort("number", DESCENDING).limit(NEWEST).to_list(NEWEST)
+        found = collection.find({"item": item, **SHOWN}, BRIEF)
+        newest = await found.sort("number", DESCENDING).limit(NEWEST).to_list(NEWEST)
         versions[item] = newest[::-1]
     return versions

@@ -1,16 +1,20 @@
 """Organisations: made, found, changed and removed by the operator, each with a database of its own.
 
-A tenant is `making` until its database and its administrator are there, and `removing`
-from the first step of its removal on. In neither state does anyone see it, so a crash
-half-way leaves nothing that could be entered; the next server to start, or the next
-request to make a tenant of that name, clears it away.
+A tenant is `making` until its database and its administrator are there, `removing` from the
+first step of its removal on, and `removed` for as long as another server may still believe in
+it and write into what has just been dropped; then all of it is dropped once more. In none of
+these states does anyone see it, so a crash half-way leaves nothing that could be entered. Every
+server looks now and then for what is to be cleared away, and so does a request to make a tenant
+of that name.
 """
 
 import asyncio
+import logging
 import re
 import secrets
 from datetime import timedelta
-from typing import Any, NamedTuple
+from time import monotonic
+from typing import Any, NamedTuple, Never
 
 from pymongo import ReturnDocument
 
@@ -18,27 +22,46 @@ from catalog.blobs import Storage
 from catalog.domain import users
 from catalog.domain.credentials import LONGEST_PASSWORD
 from catalog.domain.forms import Form, change_form
-from catalog.errors import NOT_CREATED, NOT_DELETED, NOT_FOUND, Refused
-from catalog.store.database import Database, Duplicate, Tenant
+from catalog.errors import NOT_CONFIRMED, NOT_CREATED, NOT_DELETED, NOT_FOUND, Refused
+from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import TenantRecord, now
 from catalog.store.seam import NOBODY, Raw
-from catalog.vocabulary import Role
+from catalog.vocabulary import InspectionPolicy, Role
+
+logger = logging.getLogger(__name__)
 
 FIELDS = frozenset(
-    {"_id", "organization", "address", "email", "phone", "database", "admin_username", "admin_password", "passwordhash"}
+    {
+        *("_id", "organization", "address", "email", "phone", "quota_bytes", "inspection"),
+        *("database", "admin_username", "admin_password", "passwordhash"),
+    }
 )
-CHANGEABLE = frozenset({"organization", "address", "email", "phone"})
+TEXTS = frozenset({"organization", "address", "email", "phone"})
+CHANGEABLE = TEXTS | {"quota_bytes", "inspection"}
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE)
 """Of a tenant and of its database: what MongoDB, a file system and a URL all take as it is."""
 
+MOST_NAMED = 20
+"""How many administrators a refusal names."""
+
 RESERVED = frozenset({"admin", "local", "config", "catalog", NOBODY})
 
-STALE = {"making": timedelta(seconds=20), "removing": timedelta(minutes=10)}
-"""After this long in a state its server must have died: making takes a second, removing a huge one half a minute."""
+FRESH = 3.0
+"""Seconds that a server goes on believing what the database said of a tenant or of a user."""
+
+LINGERING = timedelta(seconds=FRESH + 1)
+"""After this long nobody writes into a removed tenant any more: a second is for requests that had begun."""
+
+STALE = {"making": timedelta(seconds=20), "removing": timedelta(minutes=10), "removed": LINGERING}
+"""After this long in a state a tenant is cleared away: making takes a second, removing a huge one half a minute, so the
+server that did it must have died."""
 
 PATIENCE = 0.5
-"""Seconds between two looks at a tenant that another server is making."""
+"""Seconds between two looks at a tenant that another server is making or removing."""
+
+CLEARED_EVERY = 10.0
+"""Seconds between two looks for what is to be cleared away."""
 
 
 class Administrator(NamedTuple):
@@ -62,6 +85,8 @@ async def create(database: Database, storage: Storage, body: Any, default: Admin
         organization=form.text("organization"),
         address=form.text("address"),
         phone=form.text("phone"),
+        quota_bytes=form.size("quota_bytes"),
+        inspection=form.one_of("inspection", InspectionPolicy),
     )
     administrator = Administrator(
         form.text("admin_username") or default.username,
@@ -75,15 +100,22 @@ async def create(database: Database, storage: Storage, body: Any, default: Admin
 async def make(database: Database, storage: Storage, record: TenantRecord, administrator: Administrator) -> Raw:
     """Make what `record` says.
 
+    Where the name or the database was another tenant's until just now, waits for some seconds.
+
     Raises Refused: NOT_CREATED when the name or the database is taken.
     """
     if record.database.lower() == database.catalogue.lower():
         raise Refused(NOT_CREATED, f"database: {record.database} is a reserved name")
-    await _clear(database, storage, {"_id": record.id, **_stale()})
-    try:
-        await database.tenants.insert(record)
-    except Duplicate:
-        raise Refused(NOT_CREATED, f"A tenant with this name or this database exists already ({record.id})") from None
+    await _clear(database, storage, {"_id": record.id})
+    until = monotonic() + 2 * LINGERING.total_seconds()
+    while not await _register(database, record):
+        before = await _lingering(database, record)
+        if before is None:
+            raise Refused(NOT_CREATED, f"A tenant with this name or this database exists already ({record.id})")
+        if monotonic() > until:
+            raise Refused(NOT_CREATED, f"{before} is being removed, please try again in some seconds")
+        await asyncio.sleep(PATIENCE)
+        await _clear(database, storage, {"_id": before})
     if await database.holds(record.database):
         await database.tenants.raw.delete_one({"_id": record.id})
         raise Refused(NOT_CREATED, f"database: {record.database} is there already, with something in it")
@@ -98,6 +130,23 @@ async def make(database: Database, storage: Storage, record: TenantRecord, admin
     if ready is None:  # so slow that another server took this one for dead
         raise Refused(NOT_CREATED, f"Making {record.id} took too long, please try again")
     return ready
+
+
+async def _register(database: Database, record: TenantRecord) -> bool:
+    record.timestamp = record.lastmod = now()
+    try:
+        await database.tenants.insert(record)
+    except Duplicate:
+        return False
+    return True
+
+
+async def _lingering(database: Database, record: TenantRecord) -> str | None:
+    """The removed tenant that stands in the way, if it is one."""
+    for query in ({"_id": record.id}, {"database_key": record.database_key}):
+        if found := await database.tenants.raw.find_one({**query, "state": {"$in": ["removing", "removed"]}}):
+            return str(found["_id"])
+    return None
 
 
 async def find(database: Database, name: str) -> Raw:
@@ -123,7 +172,11 @@ async def change(database: Database, name: str, body: Any) -> Raw:
     Raises Refused: NOT_FOUND, EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED.
     """
     form = change_form(body, CHANGEABLE)
-    fields = {field: form.text(field) for field in CHANGEABLE if field in form}
+    fields: Raw = {field: form.text(field) for field in TEXTS if field in form}
+    if "quota_bytes" in form:
+        fields["quota_bytes"] = form.size("quota_bytes")
+    if policy := form.one_of("inspection", InspectionPolicy):
+        fields["inspection"] = policy.value
     changed: Raw | None = await database.tenants.raw.find_one_and_update(
         {"_id": name, "state": "ready"},
         {"$set": {**fields, "lastmod": now()}},
@@ -134,40 +187,81 @@ async def change(database: Database, name: str, body: Any) -> Raw:
     return changed
 
 
-async def remove(database: Database, storage: Storage, name: str, default: str) -> Raw:
+async def set_administrator(database: Database, name: str, body: Any) -> Raw:
+    """Give an administrator who lost it another password, any, and sign him out everywhere.
+
+    Where there are several, `username` says which. Raises Refused: NOT_FOUND, EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED.
+    """
+    tenant = await enter(database, name)
+    if tenant is None:
+        raise Refused(NOT_FOUND, name)
+    form = change_form(body, {"username", "password"})
+    password = form.required("password", "a password is needed", LONGEST_PASSWORD)
+    query = {"role": Role.ADMIN.value} | ({"username": username} if (username := form.text("username")) else {})
+    found = await tenant.users.raw.find(query, {"username": 1}).limit(MOST_NAMED).to_list(MOST_NAMED)
+    if not found:
+        raise Refused(NOT_FOUND, f"{username} is no administrator of {name}")
+    if len(found) > 1:
+        form.refuse(f"username: which of {', '.join(sorted(user['username'] for user in found))}?")
+    changed = await users.with_password(tenant, found[0]["_id"], password)
+    if changed is None:
+        raise Refused(NOT_FOUND, name)
+    return changed
+
+
+async def remove(database: Database, storage: Storage, name: str, default: str, confirmed: str | None = None) -> Raw:
     """Remove a tenant with everything in it: from the first step on nobody can enter it any more.
 
-    Raises Refused: NOT_FOUND, NOT_DELETED for the default tenant.
+    A client may say `confirmed`, the name once more. Raises Refused: NOT_FOUND, NOT_CONFIRMED when that is another one,
+    NOT_DELETED for the default tenant.
     """
     if name == default:
         raise Refused(NOT_DELETED, f"{name} is the default tenant")
+    if confirmed not in {None, name}:
+        raise Refused(NOT_CONFIRMED, f"confirm: to remove {name}, its name is needed here")
     removed: Raw | None = await database.tenants.raw.find_one_and_update(
         {"_id": name, "state": "ready"}, {"$set": {"state": "removing", "lastmod": now()}}
     )
     if removed is None:
         raise Refused(NOT_FOUND, name)
-    await _clear(database, storage, {"_id": name, "state": "removing"})
+    await _empty(database, storage, removed)
+    await database.tenants.raw.update_one(
+        {"_id": name, "state": "removing"}, {"$set": {"state": "removed", "lastmod": now()}}
+    )
     return removed
 
 
 async def clear(database: Database, storage: Storage) -> None:
-    """Finish what a crash left half-way: removals, and tenants that were never made whole."""
-    await _clear(database, storage, _stale())
+    """Finish removals, and what a crash left half-way: also tenants that were never made whole."""
+    await _clear(database, storage, {})
 
 
-def _stale() -> Raw:
-    return {"$or": [{"state": state, "lastmod": {"$lt": now() - long}} for state, long in STALE.items()]}
+async def keep_clear(database: Database, storage: Storage) -> Never:
+    """Do so for as long as the server runs."""
+    while True:
+        await asyncio.sleep(CLEARED_EVERY)
+        try:
+            await clear(database, storage)
+        except UNAVAILABLE:
+            continue  # whoever asks for something is told; here the next look will do
+        except (DatabaseError, OSError) as failure:
+            logger.warning("a removed tenant could not be cleared away: %s", failure)
 
 
 async def _clear(database: Database, storage: Storage, query: Raw) -> None:
-    async for record in database.tenants.raw.find(query):
-        # One server clears it: another that saw it too would drop what has been made anew meanwhile.
-        seen = {field: record[field] for field in ("_id", "state", "lastmod")}
-        claim = {"$set": {"state": "removing", "lastmod": now()}}
-        if await database.tenants.raw.find_one_and_update(seen, claim):
-            await database.drop(record["database"])
-            await storage.forget(record["_id"])
-            await database.tenants.raw.delete_one({"_id": record["_id"], "state": "removing"})
+    for state, long in STALE.items():
+        async for record in database.tenants.raw.find({**query, "state": state, "lastmod": {"$lt": now() - long}}):
+            # One server clears it: another that saw it too would drop what has been made anew meanwhile.
+            seen = {field: record[field] for field in ("_id", "state", "lastmod")}
+            claim = {"$set": {"state": "removing", "lastmod": now()}}
+            if await database.tenants.raw.find_one_and_update(seen, claim):
+                await _empty(database, storage, record)
+                await database.tenants.raw.delete_one({"_id": record["_id"], "state": "removing"})
+
+
+async def _empty(database: Database, storage: Storage, record: Raw) -> None:
+    await database.drop(record["database"])
+    await storage.forget(record["_id"])
 
 
 class FirstStart(NamedTuple):

@@ -130,12 +130,17 @@ async def purge(tenant: Tenant) -> None:
     """
     if tenant in _purged and now() - _purged[tenant] < PURGED_EVERY:
         return
+    if await purge_some(tenant) < MOST_AT_ONCE:
+        _purged[tenant] = now()
+
+
+async def purge_some(tenant: Tenant) -> int:
+    """Forget MOST_AT_ONCE of what has been in the trash for long enough. Says how many there were of them."""
     query = {"until": {"$lte": now()}, "held": {"$lte": now()}}
     over = await tenant.trash.raw.find(query).sort("until", ASCENDING).limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
     for record in over:
         await _purge(tenant, record)
-    if len(over) < MOST_AT_ONCE:
-        _purged[tenant] = now()
+    return len(over)
 
 
 async def _purge(tenant: Tenant, record: Raw) -> bool:

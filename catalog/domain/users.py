@@ -6,13 +6,14 @@ from typing import Any, NamedTuple
 from bson import ObjectId
 from pymongo import ReturnDocument
 
+from catalog.domain import access_tokens, administrators, heirs
 from catalog.domain.access import Caller
 from catalog.domain.credentials import LONGEST_PASSWORD, hashed, strength, strength_name, verified
 from catalog.domain.forms import Form, change_form
-from catalog.domain.references import refuse_while_used
-from catalog.domain.trash import restorable
 from catalog.errors import (
     AUTHENTICATION,
+    BUSY,
+    CANNOT_CREATE,
     CANNOT_MODIFY,
     NOT_CHANGED,
     NOT_CREATED,
@@ -36,10 +37,10 @@ class Policy(NamedTuple):
     days: int
 
 
-async def create(tenant: Tenant, body: Any, policy: Policy) -> Raw:
+async def create(tenant: Tenant, body: Any, caller: Caller, policy: Policy) -> Raw:
     """Keep a new user.
 
-    Raises Refused: NOT_CREATED.
+    Raises Refused: NOT_CREATED, CANNOT_CREATE for an administrator by a personal access token.
     """
     form = Form(body, NOT_CREATED, FIELDS)
     username = form.required("username", "Path `username` is required.")
@@ -48,7 +49,9 @@ async def create(tenant: Tenant, body: Any, policy: Policy) -> Raw:
     password = form.required("password", "Path `password` is required.", LONGEST_PASSWORD)
     email = form.required("email", "Please, supply an email")
     role = form.one_of("role", Role) or form.refuse("role: Path `role` is required.")
-    _refuse_weak(form, password, policy)
+    if role == Role.ADMIN and caller.scope:
+        raise Refused(CANNOT_CREATE, f"role: {access_tokens.IN_PERSON}")
+    refuse_weak(form, password, policy)
     user = await add(tenant, username, password, role, email=email, days=policy.days)
     document: Raw = user.model_dump(by_alias=True)
     return document
@@ -83,77 +86,111 @@ async def find(tenant: Tenant, key: str) -> Raw:
 async def change(tenant: Tenant, key: str, body: Any, caller: Caller, policy: Policy) -> Raw:
     """Change one's own email or password; an administrator anybody's, and roles.
 
-    A new password or role signs the user out everywhere.
+    A new password or role signs the user out everywhere, and ends his personal access tokens; nothing of this is
+    done by such a token, which would make itself more than it is.
 
-    Raises Refused: NOT_FOUND, EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED, CANNOT_MODIFY.
+    Raises Refused: NOT_FOUND, EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED, CANNOT_MODIFY, BUSY.
     """
     user = await find(tenant, key)
     if not caller.is_admin and caller.user != user["_id"]:
         raise Refused(NOT_CHANGED, key)
-    fields = await _changed(tenant, user, body, caller, policy)
-    try:
-        changed: Raw | None = await tenant.users.raw.find_one_and_update(
-            {"_id": user["_id"]}, {"$set": fields}, return_document=ReturnDocument.AFTER
-        )
-    except Duplicate:
-        raise Refused(NOT_CHANGED, f"The email {fields['email']} already exists") from None
+    if caller.scope:
+        raise Refused(CANNOT_MODIFY, access_tokens.IN_PERSON)
+    fields = await _changed(user, body, caller, policy)
+    is_demotion = user["role"] == Role.ADMIN and "role" in fields
+    async with administrators.stepping_down(tenant, user, NOT_CHANGED, is_one=is_demotion) as condition:
+        try:
+            changed: Raw | None = await tenant.users.raw.find_one_and_update(
+                {"_id": user["_id"], **condition}, {"$set": fields}, return_document=ReturnDocument.AFTER
+            )
+        except Duplicate:
+            raise Refused(NOT_CHANGED, f"The email {fields['email']} already exists") from None
     if changed is None:
-        raise Refused(NOT_FOUND, key)
+        raise Refused(BUSY if condition else NOT_FOUND, key)
+    if "signed_out" in fields:
+        await access_tokens.end(tenant, user["_id"])
     return changed
 
 
-async def _changed(tenant: Tenant, user: Raw, body: Any, caller: Caller, policy: Policy) -> Raw:
+async def _changed(user: Raw, body: Any, caller: Caller, policy: Policy) -> Raw:
     """The fields that a PUT sets, checked."""
     form = change_form(body, CHANGEABLE)
     fields: Raw = {"lastmod": now()}
     if email := form.text("email"):
         fields["email"] = email
-    if password := form.text("password", LONGEST_PASSWORD):
-        _refuse_weak(form, password, policy)
-        fields |= {"password": await hashed(password), "createdPassword": now(), "signed_out": now()}
+    password = form.text("password", LONGEST_PASSWORD)
     role = form.one_of("role", Role)
     if role is not None and role != user["role"]:
-        await _refuse_role(tenant, user, caller)
+        if not caller.is_admin:
+            raise Refused(CANNOT_MODIFY, "role: only an administrator gives roles")
         fields |= {"role": role.value, "signed_out": now()}
+    if password:
+        refuse_weak(form, password, policy)
+        fields |= await _new_password(password)
     return fields
 
 
-async def remove(tenant: Tenant, key: str) -> Raw:
-    """Remove a user who owns nothing. What was shared with him is so no longer.
+async def with_password(tenant: Tenant, user: ObjectId, password: str) -> Raw | None:
+    """Give a user a new password, whatever it is, and sign him out everywhere. None when there is no such user."""
+    fields = await _new_password(password)
+    changed: Raw | None = await tenant.users.raw.find_one_and_update(
+        {"_id": user}, {"$set": fields | {"lastmod": now()}}, return_document=ReturnDocument.AFTER
+    )
+    await access_tokens.end(tenant, user)
+    return changed
 
-    Raises Refused: NOT_FOUND, NOT_DELETED.
+
+async def _new_password(password: str) -> Raw:
+    kept = await hashed(password)
+    return {"password": kept, "createdPassword": now(), "signed_out": now()}
+
+
+async def remove(tenant: Tenant, key: str, heir: str = "") -> Raw:
+    """Remove a user who owns nothing, or whose `heir` (an id or a username) is to have all that he owns.
+
+    What was shared with him is so no longer. After a crash half-way, asking again goes on with the rest.
+
+    Raises Refused: NOT_FOUND, NOT_DELETED (also when heir and user have things of one name), BUSY.
     """
     user = await find(tenant, key)
-    await refuse_while_used(tenant, {"owner": user["_id"]})
-    thrown = await tenant.trash.raw.find_one({"owner": user["_id"], **restorable()})
-    if thrown is not None:
-        what = f"{thrown['_id']} {Kind(thrown['kind']).one.capitalize()}"
-        raise Refused(NOT_DELETED, f"Used in {what}, which is in the trash: purge it, or restore it")
-    if user["role"] == Role.ADMIN and await _is_last_admin(tenant, user["_id"]):
-        raise Refused(NOT_DELETED, "The tenant would be left without an administrator")
-    await tenant.users.raw.delete_one({"_id": user["_id"]})
-    for kind in Kind:
-        await tenant.items(kind).raw.update_many(
-            {"users": user["_id"]},
-            {"$pull": {"users": user["_id"], "readers": user["_id"]}, "$inc": {"revision": 1}},
-        )
-    await tenant.trash.raw.update_many(
-        {"item.users": user["_id"]}, {"$pull": {"item.users": user["_id"], "item.readers": user["_id"]}}
-    )
+    is_admin = user["role"] == Role.ADMIN
+    if heir:
+        if is_admin:  # before anything moves
+            await administrators.refuse_last(tenant, user["_id"], NOT_DELETED)
+        await heirs.pass_on(tenant, user, await find(tenant, heir))
+    async with administrators.stepping_down(tenant, user, NOT_DELETED, is_one=is_admin) as condition:
+        await heirs.refuse_while_owning(tenant, user["_id"])
+        gone = await tenant.users.raw.delete_one({"_id": user["_id"], "role": user["role"], **condition})
+    if not gone.deleted_count:
+        raise Refused(BUSY, key)
+    await access_tokens.end(tenant, user["_id"])
+    await tenant.password_resets.raw.delete_many({"user": user["_id"]})
+    await _unshare(tenant, user["_id"])
     return user
 
 
-async def signed_in(tenant: Tenant, username: str, password: str) -> Raw:
+async def _unshare(tenant: Tenant, user: ObjectId) -> None:
+    for kind in Kind:
+        await tenant.items(kind).raw.update_many(
+            {"users": user},
+            {"$pull": {"users": user, "readers": user}, "$inc": {"revision": 1}},
+        )
+    await tenant.trash.raw.update_many({"item.users": user}, {"$pull": {"item.users": user, "item.readers": user}})
+
+
+async def signed_in(tenant: Tenant | None, username: str, password: str) -> Raw:
     """The user, when the password is right. A hash of an older kind is replaced by a better one.
 
-    Raises Refused: AUTHENTICATION, the same and after the same time for an unknown user as for a wrong password.
+    Raises Refused: AUTHENTICATION, the same and after the same time for an unknown user as for a wrong password; after
+    the same time for an unknown tenant.
     """
-    user: Raw | None = await tenant.users.raw.find_one({"username": username})
+    user: Raw | None = await tenant.users.raw.find_one({"username": username}) if tenant else None
     right, better = await verified(password[:LONGEST_PASSWORD], user["password"] if user else None)
+    if tenant is None:
+        raise Refused(AUTHENTICATION, "Incorrect tenant")
     if user is None or not right:
         raise Refused(AUTHENTICATION, "Incorrect username or password")
-    if user["validityPasswordDays"] and user["createdPassword"] + timedelta(days=user["validityPasswordDays"]) < now():
-        raise Refused(AUTHENTICATION, "The password has expired, please ask for a new one")
+    refuse_expired(user)
     if better:
         await tenant.users.raw.update_one(
             {"_id": user["_id"], "password": user["password"]}, {"$set": {"password": better}}
@@ -161,19 +198,15 @@ async def signed_in(tenant: Tenant, username: str, password: str) -> Raw:
     return user
 
 
-async def _refuse_role(tenant: Tenant, user: Raw, caller: Caller) -> None:
-    if not caller.is_admin:
-        raise Refused(CANNOT_MODIFY, "role: only an administrator gives roles")
-    if user["role"] == Role.ADMIN and await _is_last_admin(tenant, user["_id"]):
-        raise Refused(NOT_CHANGED, "role: the tenant would be left without an administrator")
+def refuse_expired(user: Raw) -> None:
+    """Raises Refused: AUTHENTICATION."""
+    days = user["validityPasswordDays"]
+    if days and user["createdPassword"] + timedelta(days=days) < now():
+        raise Refused(AUTHENTICATION, "The password has expired, please ask for a new one")
 
 
-async def _is_last_admin(tenant: Tenant, user: ObjectId) -> bool:
-    other = await tenant.users.raw.find_one({"role": Role.ADMIN.value, "_id": {"$ne": user}}, {"_id": 1})
-    return other is None
-
-
-def _refuse_weak(form: Form, password: str, policy: Policy) -> None:
+def refuse_weak(form: Form, password: str, policy: Policy) -> None:
+    """Raises Refused: the fault of the form."""
     level = strength(password)
     if level < policy.strength:
         form.refuse(f"The password strength is {strength_name(level)}, please choose a stronger password")

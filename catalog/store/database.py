@@ -4,9 +4,11 @@ Only the rooms of `store/` know the driver. `UNAVAILABLE` and `Duplicate` are it
 failures that the rooms above have an answer to.
 """
 
+import logging
+from asyncio import sleep
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from time import monotonic
 from typing import Any
 
@@ -23,22 +25,33 @@ from pymongo.uri_parser import parse_uri
 
 from catalog.store.documents import (
     OF_A_TENANT,
+    AccessToken,
     Algorithm,
     Dataset,
+    FailedAttempts,
+    Kept,
+    LogEntry,
     MetadataName,
     Model,
+    PasswordReset,
     Removed,
     Tag,
     TenantRecord,
+    Upload,
     User,
     Version,
 )
 from catalog.store.embedded import DatabaseUnavailable
 from catalog.store.seam import Bound, D, Raw, seal
-from catalog.vocabulary import Kind
+from catalog.vocabulary import InspectionPolicy, Kind
+
+logger = logging.getLogger(__name__)
 
 UNAVAILABLE = (ConnectionFailure, ExecutionTimeout)
 """The database is away, or too slow; asking again may help."""
+
+DatabaseError = PyMongoError
+"""Any failure of the database or of its driver."""
 
 Duplicate = DuplicateKeyError
 """A unique index said no."""
@@ -51,6 +64,9 @@ HANDLES = 256
 
 RECENT = 2.0
 """Seconds that a count is believed where it may as well be higher."""
+
+RETRY = 1.0
+"""Seconds between two attempts to reach the database at the start."""
 
 PATIENCE_MS = 3000
 """How long a request waits for a database that is away before it is told so."""
@@ -69,15 +85,24 @@ class Tenant:
     def __init__(self, name: str, database: AsyncIOMotorDatabase[Raw]) -> None:
         self.name = name
         self.database = database
+        self.quota = 0
+        """What its blobs may weigh together, in bytes, as its record said when it was last looked at; 0 is no limit."""
+        self.inspection = InspectionPolicy.WARN
+        """Likewise, what becomes of files that an inspection warns of."""
         self._counts: dict[str, tuple[float, int]] = {}
         self.users = self._bound(User)
+        self.access_tokens = self._bound(AccessToken)
+        self.password_resets = self._bound(PasswordReset)
         self.models = self._bound(Model)
         self.datasets = self._bound(Dataset)
         self.algorithms = self._bound(Algorithm)
         self.versions = self._bound(Version)
+        self.blobs = self._bound(Kept)
+        self.uploads = self._bound(Upload)
         self.trash = self._bound(Removed)
         self.tags = self._bound(Tag)
         self.metadata = self._bound(MetadataName)
+        self.log = self._bound(LogEntry)
 
     def __repr__(self) -> str:
         return f"Tenant({self.name!r})"
@@ -91,12 +116,12 @@ class Tenant:
             case Kind.ALGORITHM:
                 return self.algorithms
 
-    async def next(self, counter: str) -> int:
-        """Count one further, and say where the count stands. The first is 1; one may be left out."""
+    async def next(self, counter: str, steps: int = 1) -> int:
+        """Count further, and say where the count stands. The first is 1; one may be left out."""
         counted = None
         while counted is None:  # the embedded engine counts the first upserts that come at once, but does not say so
             counted = await self.database["counters"].find_one_and_update(
-                {"_id": counter}, {"$inc": {"value": 1}}, upsert=True, return_document=ReturnDocument.AFTER
+                {"_id": counter}, {"$inc": {"value": steps}}, upsert=True, return_document=ReturnDocument.AFTER
             )
         return int(counted["value"])
 
@@ -104,6 +129,19 @@ class Tenant:
         """Where a count stands; 0 before the first."""
         counted = await self.database["counters"].find_one({"_id": counter})
         return int(counted["value"]) if counted else 0
+
+    async def add(self, counter: str, amount: int, most: int | None = None) -> bool:
+        """Raise a count by `amount`, unless it would stand above `most` then. False when it would."""
+        counters, raised = self.database["counters"], {"$inc": {"value": amount}}
+        if most is None:
+            await counters.update_one({"_id": counter}, raised, upsert=True)
+            return True
+        low_enough = {"_id": counter, "value": {"$lt": most - amount + 1}}
+        while not (await counters.update_one(low_enough, raised)).matched_count:
+            if await self.count(counter) + amount > most:
+                return False
+            await counters.update_one({"_id": counter}, {"$inc": {"value": 0}}, upsert=True)  # it was the first
+        return True
 
     async def recent(self, counter: str) -> int:
         """Where a count stood at most RECENT seconds ago; by now it may stand higher."""
@@ -129,19 +167,45 @@ class Database:
         self.client = client
         self.catalogue = catalogue
         self.tenants = Bound(TenantRecord, client[catalogue]["tenants"])
+        self.attempts = Bound(FailedAttempts, client[catalogue]["attempts"])
         self._handle = lru_cache(HANDLES)(lambda name, database: Tenant(name, client[database]))
 
-    async def open(self) -> None:
-        """Prepare the catalogue.
+    async def open(self, wait: float = 0) -> None:
+        """Prepare the catalogue. A database that does not answer is asked again for `wait` seconds, a line each time.
 
         Raises DatabaseUnavailable.
         """
+        ends = monotonic() + wait
+        while True:
+            try:
+                return await self._open()
+            except DatabaseUnavailable as failure:
+                # One that answers, and refuses, would refuse again.
+                if monotonic() >= ends or not isinstance(failure.__cause__, UNAVAILABLE):
+                    raise
+                logger.warning("%s; trying for %d s more", failure, ends - monotonic())
+                await sleep(RETRY)
+
+    async def _open(self) -> None:
         with told_in_a_sentence():
-            await seal(self.client, (TenantRecord, *OF_A_TENANT))
+            await seal(self.client, (TenantRecord, FailedAttempts, *OF_A_TENANT))
             await self.tenants.prepare()
+            await self.attempts.prepare()
+            await self.operator.log.prepare()
+
+    @cached_property
+    def operator(self) -> Tenant:
+        """For the journal of what belongs to no tenant, which is kept as a tenant's is. Only once it is open."""
+        return Tenant("", self.client[self.catalogue])
+
+    async def ping(self) -> None:
+        """Raises one of UNAVAILABLE when nobody answers."""
+        await self.client.admin.command("ping")
 
     def tenant(self, record: TenantRecord) -> Tenant:
         handle: Tenant = self._handle(record.id, record.database)
+        handle.quota = record.quota_bytes or 0
+        handle.inspection = record.inspection or InspectionPolicy.WARN
         return handle
 
     async def holds(self, database: str) -> bool:

@@ -3,7 +3,7 @@
 Field names are the wire's, so that a filter or a sort of a client needs no translation.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from beanie import PydanticObjectId
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from catalog.store.seam import SealedDocument
-from catalog.vocabulary import Kind, Role, Status, Usage, VersionState, Visibility
+from catalog.vocabulary import InspectionPolicy, Kind, ResetStatus, Role, Scope, Status, Usage, VersionState, Visibility
 
 Value = str | int | float | bool
 """Of a metadata pair. Numbers compare as numbers."""
@@ -31,6 +31,11 @@ def _unique(*keys: str, **options: Any) -> IndexModel:
 def _latest() -> IndexModel:
     """Serve the default order of what has no serial."""
     return IndexModel([("timestamp", DESCENDING), ("_id", DESCENDING)])
+
+
+def _over(field: str, after: timedelta = timedelta()) -> IndexModel:
+    """Forget a document so long after the moment in `field`; the database does, once a minute."""
+    return IndexModel([(field, ASCENDING)], expireAfterSeconds=int(after.total_seconds()))
 
 
 def _newest(*keys: str) -> IndexModel:
@@ -53,6 +58,11 @@ class TenantRecord(SealedDocument):
     email: str | None = None
     phone: str | None = None
     passwordhash: bool = True
+    quota_bytes: int | None = None  # what its blobs may weigh together; none or 0 is no limit
+    sweep: PydanticObjectId | None = None  # whose turn it is to sweep it, see domain.rounds
+    sweeping: datetime | None = None  # until when, unless it is renewed
+    swept: datetime | None = None  # when a sweep has ended last
+    inspection: InspectionPolicy | None = None  # none is `warn`
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)
     # `making` until its database and its administrator are there, `removing` from the first
@@ -71,6 +81,19 @@ class TenantRecord(SealedDocument):
         )
 
 
+class FailedAttempts(SealedDocument):
+    """Attempts to sign in that failed, in the catalogue database: they are of every tenant, and of none."""
+
+    id: str  # type: ignore[assignment]  # whose they are, see domain.attempts
+    failures: int = 0
+    last: datetime = Field(default_factory=now)
+    expires: datetime
+
+    class Settings:
+        name = "attempts"
+        indexes = (_over("expires"),)
+
+
 class User(SealedDocument):
     username: str
     password: str = Field(repr=False)  # a hash, always
@@ -81,6 +104,7 @@ class User(SealedDocument):
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)
     signed_out: datetime | None = None  # tokens issued before this moment are refused
+    leaving: PydanticObjectId | None = None  # about to be no administrator any more, see domain.administrators
 
     class Settings:
         name = "users"
@@ -89,6 +113,42 @@ class User(SealedDocument):
             _unique("email", partialFilterExpression={"email": {"$type": "string"}}),
             _latest(),
         )
+
+
+class AccessToken(SealedDocument):
+    """A personal access token. The token itself is not kept, only what it is recognised by."""
+
+    user: PydanticObjectId
+    name: str
+    digest: str = Field(repr=False)  # SHA-256 of the token, 64 hexadecimal characters
+    scopes: list[Scope]
+    timestamp: datetime = Field(default_factory=now)
+    expires: datetime
+    used: datetime | None = None  # to the minute or so
+
+    class Settings:
+        name = "access_tokens"
+        indexes = (
+            _unique("digest"),
+            _unique("user", "name"),
+            IndexModel([("user", ASCENDING), ("timestamp", DESCENDING), ("_id", DESCENDING)]),
+            _latest(),
+            _over("expires", timedelta(days=30)),  # until then its owner sees why it does not serve any more
+        )
+
+
+class PasswordReset(SealedDocument):
+    """Leave to choose a new password, once. `id` is the SHA-256 of what the mail carries."""
+
+    id: str  # type: ignore[assignment]
+    user: PydanticObjectId
+    status: ResetStatus = ResetStatus.VALID
+    timestamp: datetime = Field(default_factory=now)
+    expires: datetime
+
+    class Settings:
+        name = "password_resets"
+        indexes = (IndexModel([("user", ASCENDING)]), _over("expires", timedelta(days=1)))
 
 
 class Pair(BaseModel):
@@ -163,14 +223,17 @@ class Algorithm(Trained, SealedDocument):
 
 
 class File(BaseModel):
-    """Bytes with a name inside a version."""
+    """Bytes with a name inside a version. What an inspection found stands with the version; of a folder here."""
 
-    original: str
+    original: str  # a plain file name
     digest: str
     size: int
     mimetype: str
     encoding: str
-    path: str
+    path: str  # the file name, in a folder with the folders that it is in
+    format: str = ""
+    verdict: str = ""
+    held: bool = False  # found to be something that a policy may hold back
 
 
 class Version(SealedDocument):
@@ -182,20 +245,69 @@ class Version(SealedDocument):
     ordinal: str
     ordinal_key: str  # the ordinal without regard to case
     files: list[File]
+    folder: bool = False  # made of files with paths, which came one by one
+    original: str = ""  # the name of its file, that it is found by; a folder has none
+    file_count: int = 1
+    size: int = 0  # bytes, of all files
+    digest: str = ""  # of the file; of a folder the SHA-256 of what it lists, see domain.drafts
     description: str = ""
     metadata: list[Pair] = Field(default_factory=list)
     state: VersionState = VersionState.LIVE
+    inspection: dict[str, Any] | None = None
     owner: PydanticObjectId
     timestamp: datetime = Field(default_factory=now)
+    lastmod: datetime = Field(default_factory=now)
+    revision: int = 1
 
     class Settings:
         name = "versions"
         indexes = (
             _unique("item", "number"),
             _unique("item", "ordinal_key"),
-            IndexModel([("item", ASCENDING), ("files.original", ASCENDING), ("number", DESCENDING)]),
+            IndexModel([("item", ASCENDING), ("original", ASCENDING), ("number", DESCENDING)]),
             IndexModel([("files.digest", ASCENDING)]),
+            # Of drafts alone: there are few, and the sweep asks which ones were given up.
+            IndexModel([("lastmod", ASCENDING)], partialFilterExpression={"state": VersionState.DRAFT.value}),
         )
+
+
+class Kept(SealedDocument):
+    """Bytes that are kept. `id` is their SHA-256. See domain.kept."""
+
+    id: str  # type: ignore[assignment]
+    size: int
+    touched: datetime  # when somebody last made sure of them: a sweep lets them be for a while
+    going: datetime | None = None  # since when a sweep is removing them
+
+    class Settings:
+        name = "blobs"
+        indexes = (IndexModel([("going", ASCENDING)], sparse=True),)
+
+
+class Upload(SealedDocument):
+    """A file that comes in parts, see domain.resumable. `id` is what the storage calls it."""
+
+    id: str  # type: ignore[assignment]  # 32 hexadecimal characters
+    user: PydanticObjectId
+    kind: Kind
+    item: PydanticObjectId
+    version: PydanticObjectId  # that it becomes
+    name: str
+    mimetype: str
+    size: int | None = None  # bytes, once it was told
+    digest: str = ""  # SHA-256 as the client announced it
+    ordinal: str = ""
+    description: str = ""
+    metadata: list[Pair] = Field(default_factory=list)
+    note: str = ""  # of the client's, given back as it came
+    became: str = ""  # the ordinal of the version that it is by now
+    expires: datetime
+    held: datetime = Field(default_factory=now)  # until this moment somebody is adding to it
+    holder: PydanticObjectId | None = None
+
+    class Settings:
+        name = "uploads"
+        indexes = (IndexModel([("expires", ASCENDING)]),)
 
 
 class Removed(SealedDocument):
@@ -258,6 +370,34 @@ class MetadataName(Word, SealedDocument):
         indexes = WORD_INDEXES
 
 
+class LogEntry(SealedDocument):
+    """A line of the journal: who did what, when, from where, and what came of it."""
+
+    serial: int
+    date: datetime
+    user: str | None = None  # a username, `operator`, or nobody
+    method: str
+    route: str | None = None  # the pattern, as /v1/models/{key}; None: there is no such route
+    path: str
+    item: str | None = None  # as the path names it
+    address: str | None = None
+    result: int  # the status of the answer
+    fault: int | None = None  # the value of a refusal
+    duration: float  # milliseconds
+    request_id: str
+
+    class Settings:
+        name = "log"
+        # Not one that expires: the embedded engine reads a whole collection every minute for that, and everybody waits.
+        indexes = (
+            _unique("serial"),
+            IndexModel([("date", ASCENDING)]),
+            _newest("user"),
+            _newest("item"),
+            _newest("request_id"),
+        )
+
+
 ITEMS: dict[Kind, type[Dataset | Model | Algorithm]] = {
     Kind.DATASET: Dataset,
     Kind.MODEL: Model,
@@ -266,13 +406,18 @@ ITEMS: dict[Kind, type[Dataset | Model | Algorithm]] = {
 
 OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     User,
+    AccessToken,
+    PasswordReset,
     Model,
     Dataset,
     Algorithm,
     Version,
+    Kept,
+    Upload,
     Removed,
     Tag,
     MetadataName,
+    LogEntry,
 )
 """Every document that lives in a tenant's database."""
 

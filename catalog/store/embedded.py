@@ -35,6 +35,10 @@ class DatabaseUnavailable(Exception):  # noqa: N818  the sentence it reads as ma
     """The embedded database cannot be used. Its text is one sentence for whoever runs the server."""
 
 
+class DatabaseInUse(DatabaseUnavailable):
+    """The folder is another server's, which is running."""
+
+
 class Embedded:
     """SecantusDB in a child process, its files under `path`, which it holds for itself alone.
 
@@ -219,7 +223,7 @@ def held(folder: Path) -> IO[str]:
         with lock:
             lock.seek(0)
             holder = lock.read().strip()
-        raise DatabaseUnavailable(
+        raise DatabaseInUse(
             f"{folder} belongs to another server that is running (process {holder}): "
             "stop that one, or give this one a DATA_PATH of its own"
         ) from None

@@ -105,6 +105,28 @@ MODELS = Fields(_TRAINED, sort=f"{_ITEM_SORTS} status", select=f"{_ITEM_SELECTS}
 ALGORITHMS = MODELS
 ITEMS = {Kind.MODEL: MODELS, Kind.DATASET: DATASETS, Kind.ALGORITHM: ALGORITHMS}
 
+VERSIONS = Fields(
+    {
+        "_id": ID,
+        "number": NUMBER,
+        "ordinal": TEXT,
+        "folder": BOOLEAN,
+        "file_count": NUMBER,
+        "size": NUMBER,
+        "digest": TEXT,
+        "description": TEXT,
+        "metadata": [{"name": TEXT, "value": SCALAR}],
+        "state": TEXT,
+        "owner": ID,
+        "timestamp": DATE,
+        "lastmod": DATE,
+    },
+    sort="_id number ordinal size state timestamp lastmod",
+    select="key ordinal original encoding mimetype size description timestamp digest state folder file_count metadata "
+    "owner lastmod inspection",
+    always="_id ordinal",
+)
+
 TRASH = Fields(
     {"_id": ID, "kind": TEXT, "name": TEXT, "owner": ID, "removed_by": ID, "removed": DATE, "until": DATE},
     sort="_id kind name owner removed until",
@@ -134,8 +156,34 @@ USERS = Fields(
     select="username email role validityPasswordDays createdPassword timestamp lastmod",
 )
 
+LOG = Fields(
+    {
+        "_id": ID,
+        "serial": NUMBER,
+        "date": DATE,
+        "user": TEXT,
+        "method": TEXT,
+        "route": TEXT,
+        "path": TEXT,
+        "item": TEXT,
+        "address": TEXT,
+        "result": NUMBER,
+        "fault": NUMBER,
+        "duration": NUMBER,
+        "request_id": TEXT,
+    },
+    sort="_id serial date",
+    select="serial date log user method route path item address result fault duration request_id",
+)
+
 # A filter answers questions about what it does not show: a regular user asks only of what a regular user sees.
 COLLEAGUES = Fields({"_id": ID, "username": TEXT}, sort="_id username", select="username")
+
+ACCESS_TOKENS = Fields(
+    {"_id": ID, "name": TEXT, "user": ID, "scopes": [TEXT], "timestamp": DATE, "expires": DATE, "used": DATE},
+    sort="_id name timestamp expires used",
+    select="name user scopes timestamp expires used",
+)
 
 TENANTS = Fields(
     {
@@ -146,9 +194,11 @@ TENANTS = Fields(
         "phone": TEXT,
         "database": TEXT,
         "passwordhash": BOOLEAN,
+        "quota_bytes": NUMBER,
+        "inspection": TEXT,
         "timestamp": DATE,
         "lastmod": DATE,
     },
     sort="_id organization email database timestamp lastmod",
-    select="organization address email phone database passwordhash timestamp lastmod",
+    select="organization address email phone database passwordhash quota_bytes inspection timestamp lastmod",
 )

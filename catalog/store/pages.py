@@ -23,7 +23,7 @@ Matches = Callable[[Mapping[str, Any]], bool]
 NEWEST: Order = [("serial", DESCENDING)]
 LATEST: Order = [("timestamp", DESCENDING), ("_id", DESCENDING)]
 
-UNIQUE = frozenset({"_id", "serial", "username"})
+UNIQUE = frozenset({"_id", "serial", "number", "username"})  # in their lists
 
 MOST_CANDIDATES = 100_000
 """How many items the server is willing to match itself against what the database may not be asked."""
@@ -39,8 +39,8 @@ class Found(NamedTuple):
 class Asked(NamedTuple):
     """A list, before one says which part of it.
 
-    `top` was the highest serial lately, for collections that have one. `matches` is what the query leaves to the
-    server.
+    `top` was the highest serial lately, for collections that have one, which they call `counter`. `matches` is what
+    the query leaves to the server.
     """
 
     collection: Collection
@@ -48,6 +48,11 @@ class Asked(NamedTuple):
     order: Order
     matches: Matches | None = None
     top: int | None = None
+    counter: str = "serial"
+
+    @property
+    def is_newest_first(self) -> bool:
+        return self.top is not None and self.settled == [(self.counter, DESCENDING)]
 
     @property
     def settled(self) -> Order:
@@ -55,7 +60,7 @@ class Asked(NamedTuple):
         for index, (field, _) in enumerate(self.order):
             if field in UNIQUE:
                 return self.order[: index + 1]
-        return [*self.order, ("_id" if self.top is None else "serial", self.order[-1][1])]
+        return [*self.order, ("_id" if self.top is None else self.counter, self.order[-1][1])]
 
 
 async def page(asked: Asked, *, skip: int, limit: int, exactly: bool = False) -> Found:
@@ -82,7 +87,7 @@ async def after(asked: Asked, cursor: str, *, limit: int) -> tuple[list[Raw], st
     """
     order = asked.settled
     key = key_of(order, cursor) if cursor else None
-    if order == NEWEST and asked.top is not None and asked.matches is None:
+    if asked.is_newest_first and asked.top is not None and asked.matches is None:
         docs = await _below(asked, asked.top, key, limit + 1)
     else:
         docs = await _beyond(asked, list(steps(order, key)) if key else [{}], limit + 1)
@@ -90,8 +95,8 @@ async def after(asked: Asked, cursor: str, *, limit: int) -> tuple[list[Raw], st
 
 
 async def _part(asked: Asked, skip: int, limit: int) -> list[Raw]:
-    if asked.top is not None and asked.settled == NEWEST:
-        return await windows.newest(asked.collection, asked.query, asked.top, skip, limit)
+    if asked.is_newest_first and asked.top is not None:
+        return await windows.newest(asked.collection, asked.query, asked.top, skip, limit, counter=asked.counter)
     return await asked.collection.find(asked.query).sort(asked.settled).skip(skip).limit(limit).to_list(limit)
 
 
@@ -99,7 +104,7 @@ async def _count(asked: Asked, *, exactly: bool) -> tuple[int, bool]:
     if exactly:
         return await asked.collection.count_documents(asked.query), True
     if asked.top is not None:
-        return await windows.count(asked.collection, asked.query, asked.top)
+        return await windows.count(asked.collection, asked.query, asked.top, asked.counter)
     total = await asked.collection.count_documents(asked.query, limit=COUNTED + 1)
     return min(total, COUNTED), total <= COUNTED
 
@@ -108,7 +113,7 @@ async def _below(asked: Asked, top: int, key: list[Any] | None, limit: int) -> l
     if key is not None and not isinstance(key[0], int):
         raise Refused(NOT_SEARCHED, "after is not a cursor that a list gave")
     high = None if key is None else key[0] - 1
-    return await windows.newest(asked.collection, asked.query, top, 0, limit, high=high)
+    return await windows.newest(asked.collection, asked.query, top, 0, limit, high=high, counter=asked.counter)
 
 
 async def _beyond(asked: Asked, queries: list[Raw], limit: int) -> list[Raw]:

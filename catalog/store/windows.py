@@ -23,14 +23,14 @@ WIDENING_OF_EMPTY = 16
 COUNTED = 512
 """How many items are read to count a list, at about 45 us each on the embedded engine (25 ms)."""
 
-LEADS = ("name", "datasets", "users", "tags", "metadata.name", "owner", "status")
+LEADS = ("name", "request_id", "item", "datasets", "users", "tags", "metadata.name", "owner", "user", "status")
 """Fields that have an index (field, serial), those first whose values are rarer."""
 
 
-def window(query: Raw, high: int | None, low: int) -> list[Raw]:
+def window(query: Raw, high: int | None, low: int, counter: str = "serial") -> list[Raw]:
     """The first stages of a pipeline: what of `query` has a serial above `low`, up to `high` (None: whatever came)."""
     serials = {"$gt": low} if high is None else {"$gt": low, "$lte": high}
-    span: Raw = {"$match": lead(query) | {"serial": serials}}
+    span: Raw = {"$match": lead(query) | {counter: serials}}
     return [span, {"$match": query}] if query else [span]
 
 
@@ -60,10 +60,18 @@ def _named(metadata: Any) -> Any:
 
 
 async def newest(
-    collection: Collection, query: Raw, top: int, skip: int, limit: int, *, high: int | None = None
+    collection: Collection,
+    query: Raw,
+    top: int,
+    skip: int,
+    limit: int,
+    *,
+    high: int | None = None,
+    counter: str = "serial",
 ) -> list[Raw]:
     """The matches from `skip` on, at most `limit`, of the serials up to `high`; without it, of all.
 
+    `counter` is what the serial is called in this collection.
     `top` was the highest serial lately: there may be higher ones, which the first window has then, too.
     """
     found: list[Raw] = []
@@ -71,13 +79,13 @@ async def newest(
     low = top if high is None else high
     while (low > 0 or high is None) and len(found) < limit:
         low -= width
-        stages = window(query, high, low)
+        stages = window(query, high, low, counter)
         high = low
         if skip and (passed := await _count(collection, stages)) <= skip:
             skip -= passed
             width *= WIDENING
             continue
-        ordered: list[Raw] = [{"$sort": {"serial": DESCENDING}}, {"$skip": skip}, {"$limit": limit - len(found)}]
+        ordered: list[Raw] = [{"$sort": {counter: DESCENDING}}, {"$skip": skip}, {"$limit": limit - len(found)}]
         new = await collection.aggregate([*stages, *ordered]).to_list(None)
         found += new
         skip = 0
@@ -85,9 +93,9 @@ async def newest(
     return found
 
 
-async def count(collection: Collection, query: Raw, top: int) -> tuple[int, bool]:
+async def count(collection: Collection, query: Raw, top: int, counter: str = "serial") -> tuple[int, bool]:
     """How many match, and whether that is all: counting ends where more than COUNTED items would have to be read."""
-    total = await _count(collection, window(query, None, top - COUNTED))
+    total = await _count(collection, window(query, None, top - COUNTED, counter))
     led = lead(query)
     if not led:
         return total, top <= COUNTED
@@ -97,11 +105,11 @@ async def count(collection: Collection, query: Raw, top: int) -> tuple[int, bool
         low = max(0, top - width)
         if read + density * (top - low) > COUNTED:
             return total, False
-        here = await _count(collection, window(led, top, low)[:1])
+        here = await _count(collection, window(led, top, low, counter)[:1])
         read, density = read + here, here / (top - low)
         if read > COUNTED:
             return total, False
-        total += await _count(collection, window(query, top, low)) if here else 0
+        total += await _count(collection, window(query, top, low, counter)) if here else 0
         top = low
     return total, True
 

@@ -8,8 +8,9 @@ from catalog import __version__
 from catalog.dialects import guards
 from catalog.dialects.v1.wire import Given, answer
 from catalog.domain.forms import Limits
+from catalog.domain.users import Policy
 from catalog.errors import CATALOGUE
-from catalog.vocabulary import Role, Status, Usage, Visibility
+from catalog.vocabulary import ResetStatus, Role, Status, Usage, Visibility
 
 STATUSES = {status: status for status in Status}
 
@@ -37,12 +38,16 @@ class About(Controller):
             {
                 "AlgorithmStatusTypes": STATUSES,
                 "ModelStatusTypes": STATUSES,
-                "PasswordResetStatusTypes": {"valid": "valid", "invalid": "invalid"},
+                "PasswordResetStatusTypes": {status: status for status in ResetStatus},
                 "UsageTypes": {usage: usage for usage in Usage},
                 "UserRoles": {role: role for role in Role},
                 "VisibilityTypes": {visibility: visibility for visibility in Visibility},
             }
         )
+
+    @get("/types/passwordStrength")
+    async def password_strength(self, policy: Given[Policy]) -> Response[bytes]:
+        return answer({"passwordStrength": str(policy.strength), "ValidityPasswordDays": str(policy.days)})
 
 
 class Info(Controller):

@@ -26,10 +26,13 @@ async def listed(
     access: Mapping[str, Any] | None = None,
     order: pages.Order = pages.LATEST,
     top: int | None = None,
+    counter: str = "serial",
+    limit: int = 10,
 ) -> Response[bytes]:
     """Answer `filter`, `sort`, `select`, and `page` or `after`, and `limit`, over what `access` allows.
 
-    `top` was the highest serial lately, for a collection that has one. Raises Refused: NOT_SEARCHED.
+    `top` was the highest serial lately, for a collection that has one, which it calls `counter`; `limit` serves where
+    the client names none. Raises Refused: NOT_SEARCHED.
     """
     params = request.query_params
     filtered = filter_of(fields, params.get("filter"), short_forms(params.multi_items()))
@@ -40,12 +43,13 @@ async def listed(
         sort_of(fields, params.get("sort")) or order,
         filtered.matches,
         top,
+        counter,
     )
     if (cursor := params.get("after")) is not None:
         limit = limit_of(params.get("limit"))
         docs, following = await pages.after(asked, cursor, limit=limit)
         return answer(stretch([_selected(shape, selected) for shape in await shapes(docs)], limit, following))
-    page = page_of(params.get("page"), params.get("limit"))
+    page = page_of(params.get("page"), params.get("limit") or str(limit))
     found = await pages.page(
         asked, skip=(page.page - 1) * page.limit, limit=page.limit, exactly=_exactly(params.get("total"))
     )

@@ -7,18 +7,20 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath
 
 from catalog.dialects import guards
+from catalog.dialects.addresses import Addresses
+from catalog.dialects.observed import concerns
 from catalog.dialects.sessions import Sessions
 from catalog.dialects.v1 import shapes
 from catalog.dialects.v1.lists import listed
 from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
 from catalog.domain import users
 from catalog.domain.access import Caller
+from catalog.domain.attempts import Attempts
 from catalog.domain.credentials import LONGEST_PASSWORD
 from catalog.domain.forms import Form
 from catalog.domain.users import Policy
 from catalog.errors import AUTHENTICATION, Refused
 from catalog.store import fields
-from catalog.store.database import Tenant
 from catalog.store.seam import Raw
 
 
@@ -27,16 +29,23 @@ class Login(Controller):
 
     @post(status_code=200)
     async def sign_in(
-        self, request: AnyRequest, sessions: Given[Sessions], default_tenant: Given[str], token_life: Given[str]
+        self,
+        request: AnyRequest,
+        sessions: Given[Sessions],
+        attempts: Given[Attempts],
+        addresses: Given[Addresses],
+        default_tenant: Given[str],
+        token_life: Given[str],
     ) -> Response[bytes]:
         form = Form(await body_of(request), AUTHENTICATION, {"username", "password", "tenant"})
         username = form.required("username", "a username is needed")
         password = form.required("password", "a password is needed", LONGEST_PASSWORD)
-        tenant = await sessions.tenant(form.text("tenant") or default_tenant)
-        if tenant is None:
-            raise Refused(AUTHENTICATION, "Incorrect tenant")
-        user = await users.signed_in(tenant, username, password)
-        return _session(user, tenant, sessions, token_life)
+        name = form.text("tenant") or default_tenant
+        async with attempts.at_password(name, username, addresses.of(request.scope)):
+            tenant = await sessions.tenant(name)
+            concerns(request.scope, tenant, username[:LONGEST_PASSWORD])
+            user = await users.signed_in(tenant, username, password)
+        return _session(user, name, sessions, token_life)
 
     @put()
     async def renew(self, request: AnyRequest, sessions: Given[Sessions], token_life: Given[str]) -> Response[bytes]:
@@ -44,11 +53,13 @@ class Login(Controller):
         if not authorization:
             raise Refused(AUTHENTICATION, "Missing token")
         caller = await sessions.caller(authorization, for_renewal=True)
+        concerns(request.scope, caller.tenant, caller.username)
         user = await users.find(caller.tenant, str(caller.user))
-        return _session(user, caller.tenant, sessions, token_life)
+        users.refuse_expired(user)
+        return _session(user, caller.tenant.name, sessions, token_life)
 
 
-def _session(user: Raw, tenant: Tenant, sessions: Sessions, token_life: str) -> Response[bytes]:
+def _session(user: Raw, tenant: str, sessions: Sessions, token_life: str) -> Response[bytes]:
     token = f"JWT {sessions.issue(user['_id'], tenant)}"
     return answer({"user": shapes.user(user), "token_expiration_time": token_life, "token": token})
 
@@ -59,7 +70,7 @@ class Users(Controller):
     @post(status_code=200, guards=[guards.administrators_only])
     async def create(self, request: AnyRequest, caller: Given[Caller], policy: Given[Policy]) -> Response[bytes]:
         async def make(body: Any) -> shapes.Shape:
-            user = await users.create(caller.tenant, body, policy)
+            user = await users.create(caller.tenant, body, caller, policy)
             return shapes.dated(shapes.user(user), user)
 
         return await made(request, "users", make)
@@ -90,8 +101,10 @@ class Users(Controller):
         return answer(shapes.user(changed))
 
     @delete("/{key:str}", status_code=200, guards=[guards.administrators_only])
-    async def remove(self, key: FromPath[str], caller: Given[Caller], sessions: Given[Sessions]) -> Response[bytes]:
-        removed = await users.remove(caller.tenant, key)
+    async def remove(
+        self, key: FromPath[str], request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
+    ) -> Response[bytes]:
+        removed = await users.remove(caller.tenant, key, request.query_params.get("transfer", ""))
         sessions.forget(caller.tenant.name, removed["_id"])
         return answer(shapes.dated(shapes.user(removed), removed))
 

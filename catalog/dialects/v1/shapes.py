@@ -31,13 +31,25 @@ def colleague(document: Raw) -> Shape:
     return _given(document, "_id", "username")
 
 
+def access_token(document: Raw) -> Shape:
+    """A personal access token, without what it is recognised by."""
+    used = document.get("used")
+    return {
+        **_given(document, "_id", "name", "user", "scopes"),
+        "timestamp": moment(document["timestamp"]),
+        "expires": moment(document["expires"]),
+        "used": moment(used) if used else None,
+    }
+
+
 def dated(shape: Shape, document: Raw) -> Shape:
     """With the moments that only the answers to POST and DELETE show."""
     return shape | {"timestamp": moment(document["timestamp"]), "lastmod": moment(document["lastmod"])}
 
 
 def tenant(document: Raw) -> Shape:
-    return _given(document, "passwordhash", "_id", "organization", "address", "email", "phone", "database")
+    known = _given(document, "passwordhash", "_id", "organization", "address", "email", "phone", "database")
+    return known | _given(document, "quota_bytes", "inspection")
 
 
 def removed(document: Raw) -> Shape:
@@ -58,18 +70,52 @@ def suggestion(document: Raw) -> Shape:
 
 
 def version(document: Raw) -> Shape:
-    file = document["files"][0]
-    return {
+    """A version as its item shows it. A folder is shown as the archive that it is fetched as."""
+    shown = {
         "ordinal": document["ordinal"],
         "key": document["_id"],
-        "original": file["original"],
-        "encoding": file["encoding"],
-        "mimetype": file["mimetype"],
-        "size": file["size"],
+        **_content(document),
+        "size": document["size"],
         "description": document["description"],
         "timestamp": moment(document["timestamp"]),
-        "digest": file["digest"],
+        "digest": document["digest"],
+        "state": document["state"],
     }
+    return shown | {"file_count": document["file_count"]} if document["folder"] else shown
+
+
+def _content(document: Raw) -> Shape:
+    if document["folder"]:
+        return {"original": f"{document['ordinal']}.zip", "encoding": "binary", "mimetype": "application/zip"}
+    return _given(document["files"][0], "original", "encoding", "mimetype")
+
+
+def listed_version(document: Raw) -> Shape:
+    """A version on its own, without the files of a folder."""
+    return {
+        "_id": document["_id"],
+        **version(document),
+        "folder": document["folder"],
+        "file_count": document["file_count"],
+        "metadata": document["metadata"],
+        "owner": document["owner"],
+        "lastmod": moment(document["lastmod"]),
+        "inspection": _inspection(document.get("inspection")),
+    }
+
+
+def whole_version(document: Raw) -> Shape:
+    return listed_version(document) | {"files": [file(found) for found in document["files"]]}
+
+
+def file(document: Raw) -> Shape:
+    shown = _given(document, "path", "original", "size", "digest", "mimetype", "encoding")
+    inspected = {name: document[name] for name in ("format", "verdict") if document.get(name)}
+    return shown | inspected
+
+
+def _inspection(document: Raw | None) -> Shape | None:
+    return document and document | {"inspected": moment(document["inspected"])}
 
 
 def item(document: Raw, related: Related) -> Shape:

@@ -15,6 +15,7 @@ from catalog.domain import tenants
 from catalog.domain.tenants import Administrator
 from catalog.store import fields
 from catalog.store.database import Database
+from catalog.store.listing import MOST
 from catalog.store.seam import Raw
 
 
@@ -50,8 +51,20 @@ class Tenants(Controller):
         return answer(shapes.tenant(await tenants.find(database, name)))
 
     @put("/{name:str}")
-    async def change(self, name: FromPath[str], request: AnyRequest, database: Given[Database]) -> Response[bytes]:
-        return answer(shapes.tenant(await tenants.change(database, name, await body_of(request))))
+    async def change(
+        self, name: FromPath[str], request: AnyRequest, database: Given[Database], sessions: Given[Sessions]
+    ) -> Response[bytes]:
+        changed = await tenants.change(database, name, await body_of(request))
+        sessions.forget(name)
+        return answer(shapes.tenant(changed))
+
+    @put("/{name:str}/administrator")
+    async def set_administrator(
+        self, name: FromPath[str], request: AnyRequest, database: Given[Database], sessions: Given[Sessions]
+    ) -> Response[bytes]:
+        user = await tenants.set_administrator(database, name, await body_of(request))
+        sessions.forget(name, user["_id"])
+        return answer(shapes.user(user))
 
     @delete("/{name:str}", status_code=200)
     async def remove(
@@ -61,7 +74,25 @@ class Tenants(Controller):
         storage: Given[Storage],
         sessions: Given[Sessions],
         default_tenant: Given[str],
+        request: AnyRequest,
     ) -> Response[bytes]:
-        removed = await tenants.remove(database, storage, name, default_tenant)
+        confirmed = request.query_params.get("confirm")
+        removed = await tenants.remove(database, storage, name, default_tenant, confirmed)
         sessions.forget(name)
         return answer(shapes.dated(shapes.tenant(removed), removed))
+
+
+class TenantNames(Controller):
+    """Guarded as `Tenants` are: who the tenants are is the operator's to know."""
+
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
+
+    @get("/types/tenants")
+    async def names(self, request: AnyRequest, database: Given[Database]) -> Response[bytes]:
+        """All names on one page."""
+
+        async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
+            return [{"_id": tenant["_id"]} for tenant in found]
+
+        access = {"state": "ready"}
+        return await listed(request, database.tenants.raw, fields.TENANTS, shown, access=access, limit=MOST)

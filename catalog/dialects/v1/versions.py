@@ -1,15 +1,34 @@
-"""Versions of models, datasets and algorithms: files, up and down."""
+"""Versions of models, datasets and algorithms: files up and down, and what is said of them."""
 
-from litestar import Controller, HttpMethod, Response, delete, post, route
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Controller, HttpMethod, Response, delete, get, post, put, route
 from litestar.params import FromPath
 
 from catalog.blobs import Storage
-from catalog.dialects import downloads, guards, uploads
-from catalog.dialects.v1.items import answered
-from catalog.dialects.v1.wire import AnyRequest, Given
-from catalog.domain import versions
+from catalog.dialects import guards, uploads
+from catalog.dialects.downloads import Download
+from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.files import whole
+from catalog.dialects.v1.items import answered, etag, seen
+from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, decoded
+from catalog.domain import annotations, drafts, items, possession, versions
 from catalog.domain.access import Caller
+from catalog.domain.forms import Limits
+from catalog.domain.possession import Challenges
+from catalog.errors import NOT_CREATED, Refused
+from catalog.store import fields
+from catalog.store.seam import Raw
 from catalog.vocabulary import Kind
+
+LARGEST_BODY = 10 * 2**20
+"""Bytes of JSON on the route that takes files of any size."""
+
+
+def told(version: Raw) -> Response[bytes]:
+    return answer(shapes.whole_version(version), headers={"ETag": etag(version)})
 
 
 class Versions(Controller):
@@ -23,18 +42,38 @@ class Versions(Controller):
         request: AnyRequest,
         caller: Given[Caller],
         storage: Given[Storage],
+        challenges: Given[Challenges],
+        limits: Given[Limits],
         max_upload_size: Given[int],
     ) -> Response[bytes]:
-        item = await versions.add(
-            caller.tenant,
-            self.kind,
-            key,
-            uploads.incoming(request, max_upload_size),
-            caller,
-            storage.of(caller.tenant.name),
-            ordinal=request.query_params.get("ordinal", "").strip(),
-        )
+        blobs = storage.of(caller.tenant.name)
+        ordinal = request.query_params.get("ordinal", "").strip()
+        if not uploads.carries_json(request):
+            upload = uploads.incoming(request, max_upload_size)
+            item = await versions.add(caller.tenant, self.kind, key, upload, caller, blobs, ordinal=ordinal)
+            return await answered(item, caller)
+        body = _wish(decoded(await uploads.read(request, LARGEST_BODY)), ordinal)
+        if "draft" in body:
+            return told(await drafts.begin(caller.tenant, self.kind, key, body, caller, limits))
+        item = await possession.add(caller.tenant, self.kind, key, body, caller, blobs, challenges, limits)
         return await answered(item, caller)
+
+    @get()
+    async def list_(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
+        async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
+            return [shapes.listed_version(version) for version in found]
+
+        item = await items.read(caller.tenant, self.kind, key, caller)
+        return await listed(
+            request,
+            caller.tenant.versions.raw,
+            fields.VERSIONS,
+            shown,
+            access=versions.seen_by(caller, item),
+            order=versions.NEWEST,
+            top=item["last_version"],
+            counter="number",
+        )
 
     @route("/{which:str}", http_method=[HttpMethod.GET, HttpMethod.HEAD])
     async def fetch(
@@ -44,22 +83,40 @@ class Versions(Controller):
         request: AnyRequest,
         caller: Given[Caller],
         storage: Given[Storage],
-    ) -> downloads.Download:
-        version = await versions.read(caller.tenant, self.kind, key, which, caller)
-        file = version["files"][0]
-        return downloads.outgoing(
-            request,
-            storage.of(caller.tenant.name),
-            name=file["original"],
-            digest=file["digest"],
-            size=file["size"],
-            mimetype=file["mimetype"],
-            modified=version["timestamp"],
+    ) -> Download:
+        version = await versions.openable(caller.tenant, self.kind, key, which, caller)
+        versions.refuse_draft(version)
+        return await whole(request, storage.of(caller.tenant.name), version)
+
+    @get("/{which:str}/info")
+    async def info(self, key: FromPath[str], which: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
+        return told(await versions.read(caller.tenant, self.kind, key, which, caller))
+
+    @put("/{which:str}")
+    async def change(
+        self,
+        key: FromPath[str],
+        which: FromPath[str],
+        request: AnyRequest,
+        caller: Given[Caller],
+        limits: Given[Limits],
+    ) -> Response[bytes]:
+        body = await body_of(request)
+        revision = seen(request)
+        return told(
+            await annotations.change(caller.tenant, self.kind, key, which, body, caller, limits, revision=revision)
         )
 
     @delete("/{which:str}", status_code=200)
     async def remove(self, key: FromPath[str], which: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
         return await answered(await versions.remove(caller.tenant, self.kind, key, which, caller), caller)
+
+
+def _wish(body: Any, ordinal: str) -> Raw:
+    """What a client wants that sends JSON in the place of a file."""
+    if not isinstance(body, dict) or ("draft" in body) == ("digest" in body) or body.get("draft", True) is not True:
+        raise Refused(NOT_CREATED, f'{uploads.HOW_TO_NAME}, or {{"draft": true}}, or {{"digest": "sha256:..."}}')
+    return {"ordinal": ordinal, **body}
 
 
 class ModelVersions(Versions):

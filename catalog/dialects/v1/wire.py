@@ -1,7 +1,6 @@
 """The native dialect's envelopes: bodies in, answers and refusals out."""
 
 import math
-import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -13,6 +12,7 @@ from litestar.params import SkipValidation
 from litestar.types import Scope
 
 from catalog.dialects.failures import as_refused
+from catalog.dialects.observed import harmless
 from catalog.errors import AUTHENTICATION, MALFORMED_BODY, UPLOAD_CUT_OFF, Refused
 from catalog.store.listing import Page
 from catalog.store.pages import Found
@@ -42,6 +42,11 @@ async def body_of(request: AnyRequest) -> Any:
         raw = await request.body()
     except InternalServerException:  # what the framework makes of a client that has gone
         raise Refused(UPLOAD_CUT_OFF) from None
+    return decoded(raw)
+
+
+def decoded(raw: bytes) -> Any:
+    """Raises Refused: MALFORMED_BODY."""
     try:
         return _decoder.decode(raw) if raw.strip() else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as malformed:
@@ -105,8 +110,9 @@ async def made(request: AnyRequest, plural: str, make: Callable[[Any], Awaitable
 def refusal(request: AnyRequest, exception: Exception) -> Response[bytes]:
     """The one shape of errors."""
     name = request_id(request.scope)
-    refused = as_refused(exception, f"{request.method} {request.url.path}", name)
+    refused = as_refused(exception, f"{request.method} {harmless(request.url.path)}", name)
     fault = refused.fault
+    request.scope["state"]["fault"] = fault.value  # for the journal
     content = {"status": fault.status, "value": fault.value, "message": fault.message}
     if refused.details:
         content["details"] = refused.details
@@ -118,5 +124,4 @@ def refusal(request: AnyRequest, exception: Exception) -> Response[bytes]:
 
 def request_id(scope: Scope) -> str:
     """What a request is called in its answer and in the log."""
-    state = scope.setdefault("state", {})
-    return str(state.setdefault("request_id", uuid.uuid4().hex))
+    return str(scope["state"]["request_id"])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from tests.bench.plan import Plan
-from tests.bench.rows import list_by_tag, read_model, start, transfer
+from tests.bench.rows import inspect, list_by_tag, read_model, start, transfer
 from tests.bench.table import Row
 
 ROWS: Mapping[str, Callable[[Plan], Iterator[Row]]] = MappingProxyType(
@@ -13,5 +13,6 @@ ROWS: Mapping[str, Callable[[Plan], Iterator[Row]]] = MappingProxyType(
         "list": list_by_tag.measure,
         "transfer": transfer.measure,
         "start": start.measure,
+        "inspect": inspect.measure,
     }
 )

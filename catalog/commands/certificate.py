@@ -1,0 +1,49 @@
+"""`catalog certificate show`: which certificate would serve, what it says, and why the others would not."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from catalog.certificates import FULL_CHAIN, SELF_SIGNED, Choice, choose, is_real, names_of
+
+
+def described(folder: Path, passphrase: str) -> list[str]:
+    """What a server that started now would serve with, a line each."""
+    choice = choose(folder, passphrase)
+    unusable = [f"Not usable: {warning}" for warning in choice.warnings]
+    return [*_serving(choice, folder), *unusable, *_idle(choice, folder)]
+
+
+def _serving(choice: Choice, folder: Path) -> Iterator[str]:
+    if choice.leaf is None:
+        yield f"No certificate of {folder}/ serves: plain HTTP does."
+        return
+    leaf = choice.leaf
+    yield f"{choice.certificate} serves, with the key {choice.key}."
+    yield f"  subject      {_name(leaf.subject)}"
+    yield f"  names        {', '.join(names_of(leaf)) or '(none: clients will refuse it)'}"
+    yield f"  issuer       {_name(leaf.issuer) if is_real(choice) else 'itself: clients have to be told to trust it'}"
+    yield f"  valid        {leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d} ({_left(leaf)})"
+    yield f"  fingerprint  SHA-256 {leaf.fingerprint(hashes.SHA256()).hex(':').upper()}"
+
+
+def _name(name: x509.Name) -> str:
+    return name.rfc4514_string() or "(empty)"
+
+
+def _left(leaf: x509.Certificate) -> str:
+    days = (leaf.not_valid_after_utc - datetime.now(UTC)).days
+    return "1 day left" if days == 1 else f"{days} days left"
+
+
+def _idle(choice: Choice, folder: Path) -> Iterator[str]:
+    """The rungs of the ladder that are not there, or below the one that serves."""
+    if not (folder / FULL_CHAIN).exists():
+        yield f"Not there: {folder / FULL_CHAIN}, a real one"
+    if choice.leaf and not choice.is_self_signed and (folder / SELF_SIGNED).exists():
+        yield f"Not needed: {folder / SELF_SIGNED}, the self-signed one"
+    if not (folder / SELF_SIGNED).exists() and choice.leaf is None:
+        yield f"Not there: {folder / SELF_SIGNED}; `catalog certificate self-signed` makes one"

@@ -1,0 +1,193 @@
+"""`catalog doctor`: looks at everything that a server needs, and says what to do about what it finds."""
+
+import asyncio
+import os
+import resource
+import shutil
+import stat
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
+
+from catalog.blobs import Storage, StorageAway, StorageUnusable
+from catalog.blobs.chosen import storage_of
+from catalog.certificates import choose, is_real
+from catalog.commands.sizes import told
+from catalog.operations.opened import opened
+from catalog.settings import Settings
+from catalog.store.database import UNAVAILABLE, Database
+from catalog.store.embedded import DatabaseInUse, DatabaseUnavailable
+from catalog.vocabulary import Kind
+
+RESOURCES = Path("resources")
+NOBODY = "_doctor"
+"""Whose bytes the storage is tried with: no tenant's name begins like that."""
+
+LITTLE, NEXT_TO_NOTHING = 5 * 2**30, 2**28  # bytes free
+LATE = 5.0  # seconds that two clocks may differ
+SOON = 21  # days before a certificate ends
+FEW_FILES = 1024
+SMALL = 10_000  # items, of a tenant on the embedded database
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Grade(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILURE = "FAILURE"
+
+
+class Finding(NamedTuple):
+    grade: Grade
+    sentence: str
+
+
+def ok(sentence: str) -> Finding:
+    return Finding(Grade.OK, sentence)
+
+
+def warning(sentence: str) -> Finding:
+    return Finding(Grade.WARNING, sentence)
+
+
+def failure(sentence: str) -> Finding:
+    return Finding(Grade.FAILURE, sentence)
+
+
+async def examine(settings: Settings) -> AsyncIterator[Finding]:
+    """Everything that is found, good and bad, as it is found. Nothing is changed."""
+    for finding in (*_settings(settings), *_certificates(settings), *_machine(settings)):
+        yield finding
+    async with aclosing(_database(settings)) as findings:
+        async for finding in findings:
+            yield finding
+    yield await _storage(storage_of(settings), settings.storage)
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    yield ok("The settings can be read")
+    if not settings.on_loopback and settings.protocol == "http":
+        yield warning(
+            f"HOST {settings.host} can be reached from other machines, and PROTOCOL is http: nothing is encrypted"
+        )
+    if not settings.smtp_server:
+        yield warning("SMTP_SERVER is empty: links to reset a password go to the log instead of to people")
+    file = settings.data_path / "secrets.env"
+    if file.exists() and file.stat().st_mode & OTHERS:
+        yield failure(f"{file} can be read by others: chmod 600 {file}")
+
+
+def _certificates(settings: Settings) -> Iterator[Finding]:
+    if settings.protocol == "http":
+        return
+    choice = choose(RESOURCES, settings.httpssecret.get_secret_value())
+    for reason in choice.warnings:
+        yield failure(reason)
+    if choice.leaf is None:
+        yield warning(
+            f"There is no certificate in {RESOURCES}/: the server speaks plain HTTP (catalog certificate --help)"
+        )
+        return
+    days = (choice.leaf.not_valid_after_utc - datetime.now(UTC)).days
+    kind = "The certificate" if is_real(choice) else "The self-signed certificate"
+    sentence = f"{kind} {choice.certificate} ends in {days} days"
+    yield ok(sentence) if days > SOON else warning(f"{sentence}: renew it")
+    if choice.key and choice.key.stat().st_mode & OTHERS:
+        yield warning(f"{choice.key} can be read by others: chmod 600 {choice.key}")
+
+
+def _machine(settings: Settings) -> Iterator[Finding]:
+    folders = [settings.data_path] if settings.database == "embedded" else []
+    folders += [settings.upload_path] if settings.storage == "files" else []
+    for folder in folders:
+        yield _room(folder)
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files < FEW_FILES:
+        yield warning(f"A process may open {files} files: raise it to {FEW_FILES} or more (ulimit -n)")
+
+
+def _room(folder: Path) -> Finding:
+    there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        return failure(f"{folder} cannot be written to: check who owns {there}")
+    free = shutil.disk_usage(there).free
+    sentence = f"{folder} has {told(free)} free"
+    if free < NEXT_TO_NOTHING:
+        return failure(f"{sentence}: make room, or uploads will be refused")
+    return ok(sentence) if free >= LITTLE else warning(f"{sentence}: that is little for models")
+
+
+async def _database(settings: Settings) -> AsyncGenerator[Finding]:
+    began = perf_counter()
+    try:
+        async with opened(settings) as here:
+            yield ok(f"The database answers ({perf_counter() - began:.2f} s to open it)")
+            async for finding in _about(here.database, embedded=settings.database == "embedded"):
+                yield finding
+    except DatabaseInUse:
+        yield ok("The embedded database is in use by a server that is running")
+    except DatabaseUnavailable as error:
+        yield failure(str(error))
+    except UNAVAILABLE as error:
+        yield failure(f"The database stopped answering: {type(error).__name__}")
+
+
+async def _about(database: Database, *, embedded: bool) -> AsyncIterator[Finding]:
+    hello = await database.client.admin.command("hello")
+    apart = abs((hello["localTime"].replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds())
+    if apart > LATE:
+        yield failure(f"The clocks of this machine and of the database are {apart:.0f} s apart: use NTP on both")
+    if not embedded and "setName" not in hello and hello.get("msg") != "isdbgrid":
+        yield warning("The database is a single MongoDB: a replica set survives the loss of a machine")
+    unfinished = await database.tenants.raw.count_documents({"state": {"$ne": "ready"}})
+    if unfinished:
+        yield warning(f"{unfinished} tenants are half made or half removed: a server clears them within minutes")
+    tenants = await database.tenants.find({"state": "ready"}).to_list()
+    yield ok(f"There are {len(tenants)} tenants")
+    for record in tenants if embedded else ():
+        tenant = database.tenant(record)
+        items = sum([await tenant.items(kind).raw.estimated_document_count() for kind in Kind])
+        if items > SMALL:
+            yield warning(
+                f"{record.id} has {items} items, and the embedded database is made for {SMALL}: use a MongoDB"
+            )
+
+
+async def _storage(storage: Storage, name: str) -> Finding:
+    """Bytes go in, come out and go away again."""
+    blobs, sent = storage.of(NOBODY), os.urandom(64)
+
+    async def content() -> AsyncIterator[bytes]:
+        yield sent
+
+    began = perf_counter()
+    try:
+        await storage.check()
+        blob = await blobs.put(content())
+        received = b"".join([chunk async for chunk in blobs.read(blob.digest)])
+        await blobs.drop(blob.digest)
+        await storage.forget(NOBODY)
+    except (StorageAway, StorageUnusable, OSError) as error:
+        return failure(f"The storage {name} cannot be used: {error}")
+    if received != sent:
+        return failure(f"The storage {name} gives back other bytes than it was given")
+    return ok(f"The storage {name} keeps, gives and drops bytes ({perf_counter() - began:.2f} s)")
+
+
+def run(settings: Settings) -> Iterator[Finding]:
+    """`examine`, a finding at a time."""
+    with asyncio.Runner() as runner:
+        findings = examine(settings)
+        while True:
+            finding = runner.run(_next(findings))
+            if finding is None:
+                return
+            yield finding
+
+
+async def _next(findings: AsyncIterator[Finding]) -> Finding | None:
+    return await anext(findings, None)

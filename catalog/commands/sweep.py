@@ -1,0 +1,73 @@
+"""`catalog sweep`: asks the running server to sweep now, and tells what it removed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+STEP = 1024  # from a unit to the next
+
+
+class CannotSweep(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
+    """Says why, and what to do."""
+
+
+def ask(url: str, token: str, *, dry_run: bool, tenant: str, grace: str) -> dict[str, Any]:
+    """What the server at `url` answers when it has swept. That may take minutes: nothing here is in a hurry.
+
+    Raises CannotSweep.
+    """
+    query = {"dry_run": str(dry_run).lower(), "tenant": tenant, "grace": grace}
+    try:
+        answer = httpx.post(
+            f"{url.rstrip('/')}/v1/sweep",
+            params={name: value for name, value in query.items() if value},
+            headers={"Authorization": token},
+            timeout=httpx.Timeout(None, connect=10),
+        )
+        body = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
+        raise CannotSweep(
+            f"{url} cannot be reached as a catalog ({failure}): give the address of a running server with --server. "
+            "A server also sweeps by itself, see SWEEP_EVERY"
+        ) from failure
+    if answer.is_error:
+        raise CannotSweep(f"{body.get('message')} ({body.get('details', 'CATALOG_TOKEN should be API_TOKEN')})")
+    return dict(body)
+
+
+def lines(answer: dict[str, Any]) -> Iterator[str]:
+    """The answer, a line per tenant."""
+    verb = "would remove" if answer["dry_run"] else "removed"
+    for tenant in answer["tenants"]:
+        if "refused" in tenant:
+            yield f"{tenant['_id']}: not swept. {tenant['refused']}"
+        else:
+            yield f"{tenant['_id']}: {verb} {_counted(tenant)}"
+
+
+def _counted(swept: dict[str, Any]) -> str:
+    parts = (
+        (swept["blobs"], "unused file", swept["bytes"]),
+        (swept["leftovers"], "interrupted upload", swept["leftover_bytes"]),
+    )
+    told = [f"{_many(count, what)} ({_size(size)})" for count, what, size in parts if count]
+    told += [
+        _many(swept[field], what)
+        for field, what in (("uploads", "expired upload"), ("drafts", "abandoned draft"))
+        if swept[field]
+    ]
+    mended = f"; mended the counts of {_many(swept['words'], 'word')}" if swept["words"] else ""
+    return (" and ".join(told) or "nothing") + mended
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _size(count: int) -> str:
+    size, unit = float(count), 0
+    while size >= STEP and unit < len(UNITS) - 1:
+        size, unit = size / STEP, unit + 1
+    return f"{size:.4g} {UNITS[unit]}"

@@ -1,0 +1,92 @@
+"""Connections that end when the client lets us wait: for the head of a request, or with an answer that nobody takes.
+
+The HTTP server below has no limit for either, so a few thousand silent connections would use it up. Bodies have a limit
+of their own, which is told in the shape of our errors: see `dialects.observed`.
+"""
+
+from asyncio import TimerHandle, Transport
+from typing import Any
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from catalog.errors import HEAD_TOO_LARGE, TOO_SLOW, Fault
+
+LARGEST_HEAD = 64 * 1024
+"""Bytes of request line and headers that are waited for."""
+
+
+class Connection(HttpToolsProtocol):
+    """A client's, which may take `patience` seconds over a head, or without taking any of its answer."""
+
+    def __init__(self, patience: float, **given: Any) -> None:
+        super().__init__(**given)
+        self._patience = patience
+        self._head = 0  # bytes of the head that is arriving; 0 when none is
+        self._head_ends: TimerHandle | None = None
+        self._reading_ends: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._head_came()
+        self._is_reading()
+
+    def data_received(self, data: bytes) -> None:
+        if self._head_ends is None and (self.cycle is None or self.cycle.response_complete):
+            self._await_head()  # also for what a client still sends of a body that was refused
+        if self._head:
+            self._head += len(data)
+        super().data_received(data)
+        if self._head > LARGEST_HEAD:
+            self._end_with(HEAD_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head = 1
+
+    def on_headers_complete(self) -> None:
+        self._head_came()
+        super().on_headers_complete()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._is_reading()
+        self._reading_ends = self.loop.call_later(self._patience, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._is_reading()
+
+    def _await_head(self) -> None:
+        self._head_ends = self.loop.call_later(self._patience, self._too_slow)
+
+    def _head_came(self) -> None:
+        self._head = 0
+        if self._head_ends:
+            self._head_ends.cancel()
+            self._head_ends = None
+
+    def _is_reading(self) -> None:
+        if self._reading_ends:
+            self._reading_ends.cancel()
+            self._reading_ends = None
+
+    def _too_slow(self) -> None:
+        self._head_ends = None
+        if self._head:
+            self._end_with(TOO_SLOW)
+        else:  # who has asked nothing is told nothing
+            self.transport.close()
+
+    def _end_with(self, fault: Fault) -> None:
+        self._head_came()
+        if self.transport.is_closing():
+            return
+        body = msgspec.json.encode({"status": fault.status, "value": fault.value, "message": fault.message})
+        headers = b"content-type: application/json; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+        self.transport.write(STATUS_LINE[fault.status] + headers % len(body) + body)
+        self.transport.close()

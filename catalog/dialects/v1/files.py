@@ -1,0 +1,53 @@
+"""A version as it is given out: its file, one of its files, or all of them in an archive."""
+
+from datetime import datetime
+
+from catalog.blobs import Blobs
+from catalog.dialects.archives import Entry, archived
+from catalog.dialects.downloads import Download, outgoing, redirected
+from catalog.dialects.headers import AnyRequest
+from catalog.store.seam import Raw
+
+REDIRECTED_FOR = 300
+"""Seconds in which a client has to begin with what the storage gives out itself."""
+
+
+async def whole(request: AnyRequest, blobs: Blobs, version: Raw) -> Download:
+    """The file of a version, or, for a folder and with `?archive=`, an archive.
+
+    Raises Refused: as `one` does, REQUEST for an unknown archive.
+    """
+    suffix = request.query_params.get("archive") or ("zip" if version["folder"] else "")
+    if not suffix:
+        return await one(request, blobs, version["files"][0], version["timestamp"])
+    return archived(
+        request,
+        blobs,
+        suffix,
+        name=version["ordinal"],
+        digest=version["digest"],
+        files=[Entry(file["path"], file["digest"], file["size"]) for file in version["files"]],
+        modified=version["timestamp"],
+    )
+
+
+async def one(request: AnyRequest, blobs: Blobs, file: Raw, modified: datetime) -> Download:
+    """One file, from here or, when the storage gives it out itself, by a redirection.
+
+    Raises Refused: RANGE_NOT_SATISFIABLE, STALE.
+    """
+    download = outgoing(
+        request,
+        blobs,
+        name=file["original"],
+        digest=file["digest"],
+        size=file["size"],
+        mimetype=file["mimetype"],
+        modified=modified,
+    )
+    if download.file is None:
+        return download
+    url = await blobs.presigned(
+        file["digest"], seconds=REDIRECTED_FOR, name=file["original"], mimetype=file["mimetype"]
+    )
+    return redirected(url) if url else download

@@ -1,0 +1,58 @@
+"""The journal, for administrators; and its part that belongs to no tenant, for the operator."""
+
+from collections.abc import Sequence
+
+from litestar import Controller, Response, get
+
+from catalog.dialects import guards
+from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1.wire import AnyRequest, Given
+from catalog.domain import journal
+from catalog.domain.access import Caller
+from catalog.store import fields, pages
+from catalog.store.database import Database, Tenant
+from catalog.store.seam import Raw
+
+KEPT = ("user", "method", "route", "path", "item", "address", "result", "fault", "duration", "request_id")
+
+
+def entry(document: Raw, tenant: str) -> shapes.Shape:
+    """Show an entry: its fields, and the line that other registries make of it, without contents."""
+    who = document["user"] or "Anonymous"
+    asked = f"{document['method']} {document['path']}"
+    line = f"{{tenant: {tenant or '-'} - request: {asked}, contents: {{}}, user: {who}, result: {document['result']}}}"
+    return {
+        "date": shapes.moment(document["date"]),
+        "_id": document["_id"],
+        "log": line,
+        "serial": document["serial"],
+        **{field: document[field] for field in KEPT if document.get(field) is not None},
+    }
+
+
+async def entries(request: AnyRequest, tenant: Tenant) -> Response[bytes]:
+    async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
+        return [entry(document, tenant.name) for document in found]
+
+    top = await tenant.recent(journal.COUNTER)
+    return await listed(request, tenant.log.raw, fields.LOG, shown, order=pages.NEWEST, top=top)
+
+
+class Log(Controller):
+    path = "/log"
+
+    @get(guards=[guards.administrators_only])
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
+        return await entries(request, caller.tenant)
+
+
+class OperatorsLog(Controller):
+    """Guarded by `guards.operator_only`, which the app adds: it knows API_TOKEN."""
+
+    path = "/log/operator"
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
+
+    @get()
+    async def list_(self, request: AnyRequest, database: Given[Database]) -> Response[bytes]:
+        return await entries(request, database.operator)

@@ -1,0 +1,77 @@
+"""What a tenant uses, and the sweep, which gives back what nothing names any more."""
+
+from contextlib import aclosing
+from datetime import timedelta
+from typing import Any
+
+from litestar import Controller, Response, get, post
+from litestar.params import FromPath
+
+from catalog.blobs import Storage
+from catalog.dialects import guards
+from catalog.dialects.v1.wire import AnyRequest, Given, answer
+from catalog.domain import tenants, usage
+from catalog.domain.access import Caller
+from catalog.domain.rounds import Turn, rounds
+from catalog.errors import NOT_FOUND, REQUEST, Refused
+from catalog.settings import Duration
+from catalog.store.database import Database
+
+
+class Usage(Controller):
+    path = "/usage"
+    guards = (guards.administrators_only,)
+
+    @get()
+    async def show(self, caller: Given[Caller]) -> Response[bytes]:
+        return answer(await usage.of(caller.tenant))
+
+
+class Sweeps(Controller):
+    """Guarded by `guards.operator_only`, which the app adds: it knows API_TOKEN."""
+
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
+
+    @get("/tenants/{name:str}/usage")
+    async def usage(self, name: FromPath[str], database: Given[Database]) -> Response[bytes]:
+        tenant = await tenants.enter(database, name)
+        if tenant is None:
+            raise Refused(NOT_FOUND, name)
+        return answer(await usage.of(tenant))
+
+    @post("/sweep", status_code=200)
+    async def sweep(
+        self, request: AnyRequest, database: Given[Database], storage: Given[Storage], sweep_grace: Given[timedelta]
+    ) -> Response[bytes]:
+        """Sweep now, and answer when it is done: with many files that takes minutes."""
+        query = request.query_params
+        dry_run = _flag("dry_run", query.get("dry_run", "false"))
+        sweeping = rounds(
+            database,
+            storage,
+            grace=_duration(query["grace"]) if "grace" in query else sweep_grace,
+            only=query.get("tenant", ""),
+            dry_run=dry_run,
+        )
+        async with aclosing(sweeping):
+            turns = [_turn(turn) async for turn in sweeping]
+        return answer({"dry_run": dry_run, "tenants": turns})
+
+
+def _turn(turn: Turn) -> dict[str, Any]:
+    if turn.refused:
+        return {"_id": turn.tenant, "refused": str(turn.refused)}
+    return {"_id": turn.tenant, **turn.swept._asdict()}
+
+
+def _flag(name: str, text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise Refused(REQUEST, f"{name}: true or false is needed")
+    return text == "true"
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return Duration(text)
+    except ValueError as wrong:
+        raise Refused(REQUEST, f"grace: {wrong}") from None

@@ -1,0 +1,192 @@
+"""The journal: who did what, when, from where, and what came of it. A tenant's administrators read it.
+
+An entry is noted in a queue, and written a moment later with the others: a request never waits for its entry. A server
+that is stopped writes what is left; one that is killed loses the entries of its last half second.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby, islice
+from operator import itemgetter
+from typing import NamedTuple
+
+from bson import ObjectId
+from pymongo.errors import BulkWriteError
+
+from catalog.domain import tenants
+from catalog.store.database import UNAVAILABLE, Database, Tenant
+from catalog.store.documents import now
+from catalog.store.seam import Raw
+
+logger = logging.getLogger(__name__)
+
+COUNTER = "log"
+"""Of the serials of entries."""
+
+EVERY = 0.5
+"""Seconds between two writes."""
+
+MOST_WAITING = 10_000
+"""Entries, at about 1 KB each. What is more than the database can take is counted and dropped."""
+
+AT_ONCE = 500
+"""Entries in one write, or in one removal: the embedded database takes 0.2 s for them, and does nothing else."""
+
+FORGETS_EVERY = 3600.0
+FORGETS_AFTER = 60.0
+"""Seconds between two removals of old entries, and before the first: a start has other things to do."""
+
+PAUSE = 0.1
+"""Seconds between two removals."""
+
+TAKEN = 11000
+"""What MongoDB says of an entry that it has already."""
+
+
+class Entry(NamedTuple):
+    """What is known of a request. Never its body, its query string or a token."""
+
+    date: datetime  # when it came
+    user: str | None  # a username, `operator`, or nobody
+    method: str
+    route: str | None  # the pattern that answered, as /v1/models/{key}
+    path: str
+    item: str | None  # as the path names it
+    address: str | None
+    result: int  # the status of the answer
+    fault: int | None  # the value of a refusal
+    duration: float  # milliseconds
+    request_id: str
+
+
+class Journal:
+    """Takes entries in, and writes them by and by. `dropped` and `written` count since the start."""
+
+    def __init__(self, database: Database, days: int) -> None:
+        self.dropped = 0
+        self.written = 0
+        self._database = database
+        self._days = timedelta(days=days)
+        self._waiting: deque[tuple[str, Entry]] = deque()
+        self._unwritten: list[tuple[Tenant, list[Raw]]] = []
+        self._said = 0
+        self._turn = asyncio.Lock()
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are still to be written."""
+        return len(self._waiting) + sum(len(entries) for _, entries in self._unwritten)
+
+    def note(self, tenant: Tenant | None, entry: Entry) -> None:
+        """Keep an entry of a tenant, or of none, for the operator."""
+        if len(self._waiting) >= MOST_WAITING:
+            self.dropped += 1
+        else:
+            self._waiting.append((tenant.name if tenant else "", entry))
+
+    async def keep(self) -> None:
+        """Write what was noted, again and again, until it is cancelled."""
+        while True:
+            await asyncio.sleep(EVERY)
+            try:
+                await self.flush()
+            except UNAVAILABLE:
+                logger.warning("the journal waits for the database, with %d entries", self.waiting)
+            except Exception:
+                logger.exception("the journal could not be written")
+                self._pass_over()
+            self._say_what_was_dropped()
+
+    async def flush(self) -> None:
+        """Write what was noted. What the database did not take, because it is away, is kept for the next time."""
+        async with self._turn:
+            while self._unwritten or self._waiting:
+                if not self._unwritten:
+                    self._unwritten = await self._next()
+                while self._unwritten:
+                    tenant, entries = self._unwritten[0]
+                    await _insert(tenant, entries)
+                    self.written += len(entries)
+                    self._unwritten.pop(0)
+
+    async def _next(self) -> list[tuple[Tenant, list[Raw]]]:
+        """Up to AT_ONCE entries, by tenant, with their numbers. Those of a tenant that has gone are gone too."""
+        taken = sorted(islice(self._waiting, AT_ONCE), key=itemgetter(0))
+        found = []
+        for name, noted in groupby(taken, key=itemgetter(0)):
+            entries = [entry._asdict() for _, entry in noted]
+            tenant = await tenants.enter(self._database, name) if name else self._database.operator
+            if tenant is not None:
+                last = await tenant.next(COUNTER, len(entries))
+                first = last - len(entries) + 1
+                numbered = [{"_id": ObjectId(), "serial": first + at} | entry for at, entry in enumerate(entries)]
+                found.append((tenant, numbered))
+        for _ in taken:  # only now: a database that is away has raised before
+            self._waiting.popleft()
+        return found
+
+    async def forget(self) -> None:
+        """Remove what is too old, every hour, until it is cancelled."""
+        while True:
+            await asyncio.sleep(FORGETS_AFTER)
+            try:
+                await self.expire()
+            except UNAVAILABLE:
+                logger.warning("the journal could not be cleared of old entries: the database does not answer")
+            except Exception:
+                logger.exception("the journal could not be cleared of old entries")
+            await asyncio.sleep(FORGETS_EVERY - FORGETS_AFTER)
+
+    async def expire(self) -> None:
+        """Remove what is older than LOG_DAYS, of each tenant and of the operator."""
+        await expire(self._database.operator, self._days)
+        async for record in self._database.tenants.find({"state": "ready"}):
+            await expire(self._database.tenant(record), self._days)
+
+    def _pass_over(self) -> None:
+        """Drop the entries that cannot be written, so that they do not stand in the way of all others."""
+        if self._unwritten:
+            self.dropped += len(self._unwritten.pop(0)[1])
+        else:
+            batch = min(AT_ONCE, len(self._waiting))
+            self.dropped += batch
+            for _ in range(batch):
+                self._waiting.popleft()
+
+    def _say_what_was_dropped(self) -> None:
+        if self.dropped > self._said:
+            logger.warning("the journal cannot keep up: %d entries were dropped", self.dropped - self._said)
+            self._said = self.dropped
+
+    async def close(self, patience: float) -> None:
+        """Write what is left, for at most `patience` seconds. `keep` has been cancelled before."""
+        try:
+            async with asyncio.timeout(patience):
+                await self.flush()
+        except (TimeoutError, *UNAVAILABLE):
+            logger.warning("the database did not take the last %d entries of the journal", self.waiting)
+
+
+async def _insert(tenant: Tenant, entries: Sequence[Raw]) -> None:
+    try:
+        await tenant.log.raw.insert_many(entries, ordered=False)
+    except BulkWriteError as failure:
+        # Those that are taken were written already, by a write whose answer was lost.
+        if any(error["code"] != TAKEN for error in (failure.details or {}).get("writeErrors", ())):
+            logger.warning("the journal of %s was not taken by its database: %s", tenant, failure)
+
+
+async def expire(tenant: Tenant, days: timedelta) -> int:
+    """Remove the entries that are older than `days`, and say how many.
+
+    In small steps with pauses: the embedded database lets nobody else in while it removes.
+    """
+    old = {"date": {"$lt": now() - days}}
+    removed = 0
+    while ids := [entry["_id"] async for entry in tenant.log.raw.find(old, {"_id": 1}).limit(AT_ONCE)]:
+        removed += (await tenant.log.raw.delete_many({"_id": {"$in": ids}})).deleted_count
+        await asyncio.sleep(PAUSE)
+    return removed

@@ -1,0 +1,170 @@
+"""The bytes that a tenant keeps: a record of each blob, which a sweep respects, and the quota.
+
+A blob is held between the moment its bytes are whole and the moment a version names it. Only
+a sweep removes bytes: it marks the record first (`going`), and whoever holds the blob waits
+until it has gone. `docs/decisions.md` tells why no version is ever without its bytes.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from catalog.blobs import Blob, Blobs
+from catalog.errors import BUSY, QUOTA_EXCEEDED, Refused
+from catalog.store.database import Duplicate, Tenant
+from catalog.store.documents import now
+
+LEASE = timedelta(minutes=10)
+"""How long a blob is safe from every sweep once it is held. Until a version names it takes milliseconds."""
+
+GIVEN_UP = timedelta(minutes=10)
+"""After this long a blob that is still going is one whose sweep died. Dropping bytes takes seconds at most."""
+
+PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between two looks at a blob that a sweep is removing."""
+
+BYTES = "bytes"
+"""The count of a tenant's distinct bytes. A crash at the wrong moment leaves it off by a blob; a sweep recounts."""
+
+
+class Gone(NamedTuple):
+    """What was removed of a blob."""
+
+    bytes: bool = False
+    record: bool = False
+
+
+async def usage(tenant: Tenant) -> int:
+    """Bytes that the tenant keeps, equal ones counted once."""
+    return await tenant.count(BYTES)
+
+
+async def refuse_over_quota(tenant: Tenant, size: int) -> int | None:
+    """The bytes that there is room for, when `size` more fit the quota; None without a quota.
+
+    Raises Refused: QUOTA_EXCEEDED.
+    """
+    if not tenant.quota:
+        return None
+    room = tenant.quota - await usage(tenant)
+    if size > room:
+        raise over_quota(tenant)
+    return room
+
+
+async def within_quota(tenant: Tenant, chunks: AsyncIterator[bytes], announced: int = 0) -> AsyncGenerator[bytes, None]:
+    """Pass `chunks` on for as long as there is room for them. `announced` is how many bytes will come, if known.
+
+    Uploads at the same time do not see each other here; `hold` decides.
+
+    Raises Refused: QUOTA_EXCEEDED, before the first chunk when `announced` is too much.
+    """
+    room = await refuse_over_quota(tenant, announced)
+    size = 0
+    async for chunk in chunks:
+        size += len(chunk)
+        if room is not None and size > room:
+            raise over_quota(tenant)
+        yield chunk
+
+
+def over_quota(tenant: Tenant) -> Refused:
+    return Refused(QUOTA_EXCEEDED, f"the files of {tenant.name} may weigh {tenant.quota} bytes together")
+
+
+async def hold(tenant: Tenant, blobs: Blobs, blob: Blob) -> None:
+    """Make sure of bytes that are kept, so that a version may name them within LEASE.
+
+    Call it after `blobs.put`, or for a digest that is known, and before the version's record is
+    written. Bytes that the tenant did not have yet are counted, or refused and dropped when they
+    exceed its quota.
+
+    Raises Refused: QUOTA_EXCEEDED; BUSY when a sweep is removing the very same bytes, which have to be sent again.
+    """
+    moment = now()
+    for pause in PAUSES:
+        if await _held(tenant, blobs, blob, moment):
+            break
+        await asyncio.sleep(pause)
+        moment = now()
+    else:
+        await _taken_over(tenant, blob, moment)
+    # From here on no sweep begins to remove them. One that did before may have been quicker.
+    if await blobs.size(blob.digest) is None:
+        await let_go(tenant, blobs, blob, moment)
+        raise Refused(BUSY, "the same bytes were being removed")
+
+
+async def _held(tenant: Tenant, blobs: Blobs, blob: Blob, moment: datetime) -> bool:
+    """Count bytes that are new, touch others. False when a sweep is removing them."""
+    try:
+        await tenant.blobs.raw.insert_one({"_id": blob.digest, "size": blob.size, "touched": moment})
+    except Duplicate:
+        touched = {"$max": {"touched": moment}}
+        return bool((await tenant.blobs.raw.update_one({"_id": blob.digest, "going": None}, touched)).matched_count)
+    if not await tenant.add(BYTES, blob.size, tenant.quota or None):
+        if not (await _removed(tenant, blobs, blob, moment)).record:
+            await tenant.add(BYTES, blob.size)  # somebody else, who sent the same bytes at once, keeps them
+        raise over_quota(tenant)
+    return True
+
+
+async def _taken_over(tenant: Tenant, blob: Blob, moment: datetime) -> None:
+    """Hold a blob whose sweep died half-way.
+
+    Raises Refused: BUSY when it did not.
+    """
+    held = await tenant.blobs.raw.update_one(
+        {"_id": blob.digest, "going": {"$lt": moment - GIVEN_UP}},
+        {"$set": {"touched": moment}, "$unset": {"going": ""}},
+    )
+    if not held.matched_count:
+        raise Refused(BUSY, "the same bytes are being removed")
+
+
+async def let_go(tenant: Tenant, blobs: Blobs, blob: Blob, untouched: datetime) -> bool:
+    """Remove a blob that no version names and that nobody has touched since `untouched`.
+
+    True when there were bytes to remove; another sweep may have been quicker.
+    """
+    gone = await _removed(tenant, blobs, blob, untouched)
+    if gone.record:
+        await tenant.add(BYTES, -blob.size)
+    return gone.bytes
+
+
+async def _removed(tenant: Tenant, blobs: Blobs, blob: Blob, untouched: datetime) -> Gone:
+    """The record goes last: for as long as the bytes may go, whoever wants to hold them has to wait."""
+    moment = now()
+    if not await _marked(tenant, blob, untouched, moment):
+        return Gone()
+    mine = {"_id": blob.digest, "going": moment}
+    # Asked after that: whoever has held the bytes in time has written his version by now.
+    if await tenant.versions.raw.find_one({"files.digest": blob.digest}, {"_id": 1}):
+        await tenant.blobs.raw.update_one(mine, {"$unset": {"going": ""}})
+        return Gone()
+    had_bytes = await blobs.size(blob.digest) is not None
+    await blobs.drop(blob.digest)
+    return Gone(had_bytes, bool((await tenant.blobs.raw.delete_one(mine)).deleted_count))
+
+
+async def _marked(tenant: Tenant, blob: Blob, untouched: datetime, moment: datetime) -> bool:
+    """Say that a blob is going since `moment`. False when somebody has touched it, or is removing it already."""
+    idle = {"_id": blob.digest, "touched": {"$lte": untouched}}
+    for nobody_else in ({"going": None}, {"going": {"$lt": moment - GIVEN_UP}}):
+        marked = await tenant.blobs.raw.update_one(idle | nobody_else, {"$set": {"going": moment}})
+        if marked.matched_count:
+            return True
+    # Bytes without a record: their server died before it was written.
+    return await adopt(tenant, blob, untouched, going=moment)
+
+
+async def adopt(tenant: Tenant, blob: Blob, touched: datetime, **going: datetime) -> bool:
+    """Record bytes that lie there unrecorded, and count them. False when they have a record."""
+    try:
+        await tenant.blobs.raw.insert_one({"_id": blob.digest, "size": blob.size, "touched": touched, **going})
+    except Duplicate:
+        return False
+    await tenant.add(BYTES, blob.size)
+    return True

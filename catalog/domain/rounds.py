@@ -1,0 +1,160 @@
+"""Rounds of the sweep: tenant after tenant, each swept by one server at a time, as due or as the operator asks.
+
+That one server sweeps a tenant spares work. What keeps every version's bytes does not hang on it, see `kept`.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from datetime import timedelta
+from typing import NamedTuple, Never
+
+from bson import ObjectId
+
+from catalog.blobs import Storage, StorageAway
+from catalog.domain.kept import LEASE
+from catalog.domain.recounts import recount_words
+from catalog.domain.sweep import Swept, sweep
+from catalog.errors import BUSY, DATABASE_AWAY, INTERNAL, NOT_FOUND, REQUEST, STORAGE_AWAY, Refused
+from catalog.store.database import UNAVAILABLE, Database
+from catalog.store.documents import TenantRecord, now
+from catalog.store.seam import Raw
+
+logger = logging.getLogger(__name__)
+
+BEAT = 2.0
+"""Seconds between two renewals of a sweep's turn. A tenant that is removed meanwhile is left within that time."""
+
+TURN = timedelta(seconds=30)
+"""After this long without a renewal the server whose turn it is must have died."""
+
+LOOK = timedelta(minutes=5)
+"""How often at most a server looks for tenants that are due."""
+
+PAGE = 100
+
+
+class Turn(NamedTuple):
+    """What became of a tenant in a round: either `swept` or `refused`."""
+
+    tenant: str
+    swept: Swept = Swept()
+    refused: Refused | None = None
+
+
+class Elsewhere(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
+    """The tenant is another server's, or nobody's any more."""
+
+
+async def rounds(
+    database: Database,
+    storage: Storage,
+    *,
+    grace: timedelta,
+    only: str = "",
+    dry_run: bool = False,
+    every: timedelta = timedelta(),
+) -> AsyncGenerator[Turn, None]:
+    """Sweep every tenant, or `only` one; of all, those that nobody has swept for as long as `every`.
+
+    Raises Refused: REQUEST for a grace that would not spare uploads, NOT_FOUND for `only` what is not there.
+    """
+    if grace < LEASE:
+        least = int(LEASE.total_seconds() // 60)
+        raise Refused(REQUEST, f"grace: {least}m is the least, so that uploads under way are let be")
+    found = False
+    async for record in _due(database, only, every):
+        found = True
+        yield await _turn(database, storage, record, grace, dry_run=dry_run, every=every)
+    if only and not found:
+        raise Refused(NOT_FOUND, only)
+
+
+async def keep_swept(database: Database, storage: Storage, every: timedelta, grace: timedelta) -> Never:
+    """Sweep the tenants that are due, now and then."""
+    while True:
+        await asyncio.sleep(min(every, LOOK).total_seconds())
+        try:
+            async for turn in rounds(database, storage, grace=grace, every=every):
+                if any(turn.swept):
+                    logger.info("swept %s: %s", turn.tenant, turn.swept._asdict())
+        except UNAVAILABLE as failure:
+            logger.warning("the sweep waits for the database: %s", failure)
+        except Exception:
+            logger.exception("the sweep failed, and is tried again")
+
+
+async def _due(database: Database, only: str, every: timedelta) -> AsyncIterator[TenantRecord]:
+    """Page by page: a cursor would not live as long as a round may last."""
+    last = ""
+    while True:
+        wanted = {"state": "ready", "_id": only or {"$gt": last}, **_idle(every)}
+        page = await database.tenants.find(wanted).sort("+_id").limit(PAGE).to_list()
+        for record in page:
+            yield record
+        if only or len(page) < PAGE:
+            return
+        last = page[-1].id
+
+
+def _idle(every: timedelta) -> Raw:
+    return {"swept": {"$not": {"$gt": now() - every}}} if every else {}
+
+
+async def _turn(
+    database: Database, storage: Storage, record: TenantRecord, grace: timedelta, *, dry_run: bool, every: timedelta
+) -> Turn:
+    tenant, blobs, mine = database.tenant(record), storage.of(record.id), ObjectId()
+    try:
+        if dry_run:
+            return Turn(record.id, await sweep(tenant, blobs, grace=grace, dry_run=True))
+        await _take(database, record.id, mine, every)
+        async with asyncio.TaskGroup() as tasks:
+            renewing = tasks.create_task(_renewed(database, record.id, mine))
+            swept = await sweep(tenant, blobs, grace=grace)
+            if not every:  # asked for: it reads all items, which is too much for every hour
+                swept = swept._replace(words=await recount_words(tenant))
+            renewing.cancel()
+        await _given_back(database, record.id, mine)
+        return Turn(record.id, swept)
+    except Exception as failure:  # noqa: BLE001  one tenant's trouble is not the next one's
+        return Turn(record.id, refused=_refused(failure, record.id))
+
+
+async def _take(database: Database, name: str, mine: ObjectId, every: timedelta) -> None:
+    """Raises Elsewhere."""
+    moment = now()
+    free = {"_id": name, "state": "ready", "sweeping": {"$not": {"$gt": moment}}, **_idle(every)}
+    turn = {"$set": {"sweeping": moment + TURN, "sweep": mine}}
+    if not (await database.tenants.raw.update_one(free, turn)).matched_count:
+        raise Elsewhere
+
+
+async def _renewed(database: Database, name: str, mine: ObjectId) -> Never:
+    """Raises Elsewhere when the tenant is not ours to sweep any more."""
+    while True:
+        await asyncio.sleep(BEAT)
+        ours = {"_id": name, "state": "ready", "sweep": mine}
+        if not (await database.tenants.raw.update_one(ours, {"$set": {"sweeping": now() + TURN}})).matched_count:
+            raise Elsewhere
+
+
+async def _given_back(database: Database, name: str, mine: ObjectId) -> None:
+    moment = now()
+    over = {"$set": {"sweeping": moment, "swept": moment}}
+    await database.tenants.raw.update_one({"_id": name, "sweep": mine}, over)
+
+
+def _refused(failure: Exception, tenant: str) -> Refused:
+    while isinstance(failure, ExceptionGroup):
+        failure = failure.exceptions[0]
+    match failure:
+        case Elsewhere():
+            return Refused(BUSY, "another server sweeps it, or it is being removed")
+        case StorageAway():
+            return Refused(STORAGE_AWAY)
+        case _ if isinstance(failure, UNAVAILABLE):
+            return Refused(DATABASE_AWAY)
+        case _:
+            logger.error("the sweep of %s failed", tenant, exc_info=failure)
+            return Refused(INTERNAL, "see the server's log")

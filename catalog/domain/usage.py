@@ -1,0 +1,23 @@
+"""What a tenant uses: its bytes against its quota, and how much of everything it has."""
+
+import asyncio
+
+from catalog.domain import kept
+from catalog.store.database import Tenant
+from catalog.store.seam import Raw
+from catalog.vocabulary import Kind
+
+
+async def of(tenant: Tenant) -> Raw:
+    """Bytes are distinct ones; `quota_bytes` 0 is no limit. What is in the trash counts until it is purged."""
+    counted = {
+        "blobs": tenant.blobs,
+        "versions": tenant.versions,
+        **{kind.value: tenant.items(kind) for kind in Kind},
+        "trash": tenant.trash,
+        "users": tenant.users,
+    }
+    # What the database knows of a collection by itself: on MongoDB it is read from nowhere.
+    counts = await asyncio.gather(*(bound.raw.estimated_document_count() for bound in counted.values()))
+    size = await kept.usage(tenant)
+    return {"bytes": size, "quota_bytes": tenant.quota, **dict(zip(counted, counts, strict=True))}

@@ -1,0 +1,32 @@
+"""What the commands that run beside a server work on: its database and its storage, without a server."""
+
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager
+from typing import NamedTuple
+
+from catalog.blobs import Storage
+from catalog.blobs.chosen import storage_of
+from catalog.settings import Settings
+from catalog.store.database import Database, connect
+from catalog.store.embedded import Embedded
+
+
+class Opened(NamedTuple):
+    database: Database
+    storage: Storage
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncGenerator[Opened]:
+    """The database and the storage of the settings. An embedded database is started, and ended again.
+
+    Raises DatabaseUnavailable, also when the embedded database belongs to a server that is running.
+    """
+    with ExitStack() as stack:
+        uri = settings.database
+        if uri == "embedded":
+            uri = stack.enter_context(Embedded(settings.data_path)).ready()
+        database = connect(uri)
+        stack.callback(database.close)
+        await database.open()
+        yield Opened(database, storage_of(settings))

@@ -1,0 +1,24 @@
+// node upload.mjs SERVER TOKEN FILE ITEM [UPLOAD]: uploads FILE as the next version of the model ITEM, or goes on with
+// UPLOAD. Says `at <address>` once there is an upload, and `done` at the end.
+import { createReadStream, statSync } from 'node:fs'
+import { basename } from 'node:path'
+import { Upload } from 'tus-js-client'
+
+const [server, token, file, item, known] = process.argv.slice(2)
+
+const upload = new Upload(createReadStream(file), {
+  endpoint: `${server}/v1/uploads`,
+  uploadUrl: known ?? null,
+  headers: { Authorization: token },
+  uploadSize: statSync(file).size,
+  chunkSize: 1024 * 1024,
+  retryDelays: [100, 200, 400, 800, 1600, 3200, 3200, 3200],
+  metadata: { filename: basename(file), kind: 'models', item },
+  onUploadUrlAvailable: () => console.log(`at ${upload.url}`),
+  onError: (error) => {
+    console.error(String(error))
+    process.exit(1)
+  },
+  onSuccess: () => console.log('done'),
+})
+upload.start()

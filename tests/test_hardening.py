@@ -1,0 +1,240 @@
+"""What every answer carries, and what becomes of clients that are slow, endless or malformed."""
+
+import json
+import re
+import socket
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from catalog.connections import LARGEST_HEAD
+from catalog.dialects.observed import FLOOR
+from tests.serving import SOON, Server
+
+PATIENCE = 1  # seconds, of the server below
+
+
+# Headers
+
+
+@pytest.mark.parametrize("url", ["/v1/version", "/v1/models", "/v1/nope", "/health/live", "/metrics"])
+async def test_every_answer_is_hardened_and_has_a_request_id(client, url):
+    headers = (await client.get(url)).headers
+
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["Cache-Control"] == "no-store"
+    assert re.fullmatch("[0-9a-f]{32}", headers["X-Request-ID"])
+    assert headers.keys().isdisjoint({"server", "x-powered-by", "access-control-allow-origin"})
+
+
+async def test_what_has_an_etag_may_be_kept_and_is_asked_for_again(client, org):
+    made = await client.post("/v1/models", json={"name": "iris"}, headers=org.as_("ada"))
+
+    read = await client.get(f"/v1/models/{made.json()['_id']}", headers=org.as_("ada"))
+
+    assert read.headers["ETag"]
+    assert read.headers["Cache-Control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("given", ["a", "x" * 64, "A.b_c-9"])
+async def test_a_request_id_that_is_fit_is_given_back(client, given):
+    for url in ("/v1/version", "/v1/nope"):
+        assert (await client.get(url, headers={"X-Request-ID": given})).headers["X-Request-ID"] == given
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "two words", "a\tb", "é", '{"a":1}', "a;b", "../x"])
+async def test_a_request_id_that_is_not_is_replaced(client, given):
+    answer = await client.get("/v1/version", headers=[(b"X-Request-ID", given.encode())])
+
+    assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
+
+
+# Slow, endless and malformed clients
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("catalog"), CLIENT_TIMEOUT=str(PATIENCE)) as server:
+        yield server
+
+
+@pytest.fixture
+def connection(server):
+    address = httpx.URL(server.url)
+    with socket.create_connection((address.host, address.port), SOON) as connection:
+        yield connection
+
+
+def heard(connection):
+    """All that the server says until it hangs up."""
+    said = b""
+    try:
+        while more := connection.recv(65536):
+            said += more
+    except ConnectionResetError:
+        pass
+    return said
+
+
+def refusal(said):
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert b"connection: close" in head.lower()
+    return int(head.split()[1]), json.loads(body)["value"]
+
+
+def dripped(connection, pieces):
+    """Send a piece now and then, and hear what the server says when it has had enough."""
+    began = time.monotonic()
+    try:
+        for piece in pieces:
+            connection.sendall(piece)
+            connection.settimeout(PATIENCE / 5)
+            try:
+                if said := connection.recv(65536):
+                    return said + heard(connection), time.monotonic() - began
+            except TimeoutError:
+                continue
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    raise AssertionError("the server listened to the end")
+
+
+def test_a_connection_that_asks_nothing_is_closed(connection):
+    assert heard(connection) == b""
+
+
+def test_headers_that_come_drop_by_drop_are_cut_off(connection):
+    connection.sendall(b"GET /v1/version HTTP/1.1\r\nHost: x\r\n")
+
+    said, took = dripped(connection, (b"X-Drop: 1\r\n" for _ in range(100)))
+
+    assert refusal(said) == (408, 127)
+    assert took < 5 * PATIENCE
+
+
+def test_headers_that_come_drop_by_drop_on_a_kept_connection_are_cut_off_too(connection):
+    connection.sendall(b"GET /v1/version HTTP/1.1\r\nHost: x\r\n\r\n")
+    first = connection.recv(65536)
+
+    connection.sendall(b"GET /v1/version HTTP/1.1\r\n")
+    said, _ = dripped(connection, (b"X-Drop: 1\r\n" for _ in range(100)))
+
+    assert first.startswith(b"HTTP/1.1 200")
+    assert refusal(said) == (408, 127)
+
+
+def test_a_body_that_stops_is_refused_in_our_shape(connection):
+    connection.sendall(b"POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+
+    assert refusal(heard(connection)) == (408, 127)
+
+
+def test_a_body_that_comes_drop_by_drop_is_refused(connection):
+    connection.sendall(b"POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 10000\r\n\r\n")
+
+    said, took = dripped(connection, (b" " for _ in range(100)))
+
+    assert refusal(said) == (408, 127)
+    assert took < 5 * PATIENCE
+
+
+def test_an_upload_that_stops_is_refused_and_leaves_nothing(server, connection):
+    token = server.login().json()["token"]
+    with server.client(token) as admin:
+        admin.post("/v1/models", json={"name": "stopped"}).raise_for_status()
+        head = (
+            "POST /v1/models/stopped/versions?name=a.bin HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n"
+            f"Content-Type: application/octet-stream\r\nAuthorization: {token}\r\n\r\n"
+        )
+        connection.sendall(head.encode() + b"x" * 10_000)
+
+        refused = refusal(heard(connection))
+
+        assert refused == (408, 127)
+        assert admin.get("/v1/models/stopped").json()["versions"] == []
+    assert [file for file in Path(server.folder / "uploads").rglob("*") if file.is_file()] == []
+
+
+def test_an_upload_may_take_as_long_as_it_likes_while_its_bytes_flow(server, connection):
+    token = server.login().json()["token"]
+    with server.client(token) as admin:
+        admin.post("/v1/models", json={"name": "flowing"}).raise_for_status()
+    pieces = 16
+    head = (
+        f"POST /v1/models/flowing/versions?name=a.bin HTTP/1.1\r\nHost: x\r\nContent-Length: {pieces * FLOOR}\r\n"
+        f"Content-Type: application/octet-stream\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
+    )
+    connection.sendall(head.encode())
+    began = time.monotonic()
+    for _ in range(pieces):
+        connection.sendall(b"x" * FLOOR)
+        time.sleep(PATIENCE / 6)  # not to wait for something: this is what the client is like
+
+    assert time.monotonic() - began > 2 * PATIENCE
+    assert heard(connection).startswith(b"HTTP/1.1 200")
+
+
+def test_an_answer_that_nobody_reads_is_given_up(server, tmp_path):
+    token = server.login().json()["token"]
+    with server.client(token) as admin:
+        admin.post("/v1/models", json={"name": "unread"}).raise_for_status()
+        admin.post("/v1/models/unread/versions?name=a.bin", content=bytes(64 * 2**20)).raise_for_status()
+    address = httpx.URL(server.url)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect((address.host, address.port))
+        connection.sendall(
+            f"GET /v1/models/unread/versions/1 HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n\r\n".encode()
+        )
+        deadline = time.monotonic() + SOON
+
+        while in_flight(server) > 1:
+            assert time.monotonic() < deadline
+
+        connection.settimeout(SOON)
+        assert len(heard(connection)) < 64 * 2**20
+
+
+def in_flight(server):
+    """How many requests are being answered, the one that asks included."""
+    told = httpx.get(f"{server.url}/metrics").text
+    return int(float(re.findall(r"^catalog_requests_in_flight (\S+)", told, re.MULTILINE)[0]))
+
+
+def test_headers_without_an_end_are_refused(connection):
+    connection.sendall(b"GET /v1/version HTTP/1.1\r\nHost: x\r\n")
+
+    with_an_end = b"X-More: " + b"x" * 1000 + b"\r\n"
+    try:
+        for _ in range(4 * LARGEST_HEAD // len(with_an_end)):
+            connection.sendall(with_an_end)
+    except (BrokenPipeError, ConnectionResetError):
+        return  # it hung up before we had done: the answer may be lost with that
+    assert refusal(heard(connection)) == (431, 129)
+
+
+def test_what_is_not_http_is_told_so(connection):
+    connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
+
+    said = heard(connection)
+
+    assert said.startswith(b"HTTP/1.1 400")
+    assert said.endswith(b"Invalid HTTP request received.")
+
+
+def test_a_body_of_endless_chunks_is_refused_when_it_is_too_large(connection):
+    connection.sendall(b"POST /v1/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    chunk = b"10000\r\n" + b" " * 65536 + b"\r\n"
+
+    try:
+        for _ in range(400):
+            connection.sendall(chunk)
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+
+    assert heard(connection)[:12] in {b"HTTP/1.1 413", b""}  # a reset may take the answer along
