@@ -76,7 +76,7 @@ def create_app(settings: Settings, database_uri: str) -> Litestar:
     sessions = Sessions(database, tokens)
     readiness = Health({"database": database.ping, "storage": lambda: look_into(storage)})
     metrics = Metrics()
-    journal = Journal(database, settings.log_days) if settings.log else None
+    journal = Journal(database, settings.log_days, reads=settings.log_reads) if settings.log else None
     if journal:
         _watch(journal, metrics)
     given = _given(settings, database, storage, sessions)

@@ -183,6 +183,7 @@ class Settings(BaseSettings):
     limit_metadata: Elements = Field(1000, description="most metadata pairs of an item")
     limit_users: Elements = Field(1000, description="most users of an item, and most datasets")
     log: bool = Field(default=True, description="keep the journal of who did what")
+    log_reads: bool = Field(default=False, description="the journal also tells what was only looked at")
     log_days: int = Field(90, ge=1, le=36500, description="days that the journal is kept")
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="of what the server says: json, text, or auto (text on a terminal)"

@@ -118,16 +118,33 @@ async def test_only_administrators_read_it_and_only_their_own(client, org, other
 
 
 async def test_what_belongs_to_no_tenant_is_the_operators(client, org, written):
-    await client.get("/v1/tenants", headers=OPERATOR | {"X-Request-ID": f"op-{org.name}"})
+    await client.post(
+        f"/v1/sweep?dry_run=true&tenant={org.name}", headers=OPERATOR | {"X-Request-ID": f"op-{org.name}"}
+    )
     await client.get("/v1/models", headers={"Authorization": "made-up", "X-Request-ID": f"nobody-{org.name}"})
     await written()
 
     [done] = await read(client, OPERATOR, "/v1/log/operator", filter=f'{{"request_id": "op-{org.name}"}}')
     [refused] = await read(client, OPERATOR, "/v1/log/operator", filter=f'{{"request_id": "nobody-{org.name}"}}')
 
-    assert (done["user"], done["route"], done["result"]) == ("operator", "/v1/tenants", 200)
+    assert (done["user"], done["route"], done["result"]) == ("operator", "/v1/sweep", 200)
     assert ("user" in refused, refused["result"], refused["fault"]) == (False, 401, 3)
     assert (await client.get("/v1/log/operator", headers=org.as_("admin"))).status_code == 401
+
+
+async def test_what_was_only_looked_at_is_told_when_it_is_wanted(app, client, org, written, monkeypatch):
+    ada = org.as_("ada")
+    await client.post("/v1/models", json={"name": "iris"}, headers=ada)
+    await client.post("/v1/models/iris/versions?name=iris.bin", content=b"weights", headers=ada)
+
+    for wanted in (False, True):
+        monkeypatch.setattr(app.state.journal, "reads", wanted)
+        await client.get("/v1/models/iris", headers=ada | {"X-Request-ID": f"looked-{wanted}"})
+    await client.get("/v1/models/iris/versions/1", headers=ada | {"X-Request-ID": "fetched"})
+    await written()
+
+    told = {entry["request_id"] for entry in await read(client, org.as_("admin"))}
+    assert {"looked-False", "looked-True", "fetched"} & told == {"looked-True", "fetched"}
 
 
 async def test_probes_leave_no_trace(client, org, written):

@@ -1,28 +1,19 @@
-"""Resumable uploads, as tus 1.0 has them: protocol, permission, and nothing lost or doubled."""
+"""Resumable uploads, as tus 1.0 has them: the protocol, permission, and what becomes of a file."""
 
-import asyncio
 import hashlib
 from base64 import b64encode
-from contextlib import suppress
-from datetime import timedelta
 
+import httpx
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from catalog.blobs import FileHead
-from catalog.blobs.memory import MemoryStorage
+from catalog.app import create_app
 from catalog.dialects.v1.resumable import CHECKED
-from catalog.domain import items, resumable
-from catalog.domain.resumable import Wanted
-from catalog.errors import UPLOAD_BUSY, Refused
+from catalog.domain import tenants
 from catalog.store.documents import now
-from catalog.vocabulary import Kind
-from tests.conftest import somebody
+from tests.conftest import API_TOKEN, OURS, in_database
 
 CONTENT = bytes(range(256)) * 40
 SIZE = len(CONTENT)
-LIFE = timedelta(days=1)
 
 
 def metadata(**said):
@@ -106,6 +97,18 @@ async def test_the_size_may_be_told_at_the_end(org, tus):
     assert done.headers["Catalog-Ordinal"] == "1"
 
 
+async def test_a_size_that_cannot_be_is_refused(tus):
+    where = (await tus.begin(size=None)).headers["Location"]
+    await tus.append(where, 0, CONTENT[:100])
+
+    too_small = await tus.append(where, 100, b"", **{"Upload-Length": "99"})
+    told = await tus.append(where, 100, b"", **{"Upload-Length": "200"})
+    another = await tus.append(where, 100, b"", **{"Upload-Length": "300"})
+
+    assert (too_small.status_code, told.status_code, another.status_code) == (400, 204, 400)
+    assert "100 already" in too_small.json()["details"]
+
+
 async def test_it_says_how_far_it_is(tus):
     where = (await tus.begin()).headers["Location"]
     await tus.append(where, 0, CONTENT[:100])
@@ -171,6 +174,7 @@ async def test_a_damaged_file_becomes_no_version(org, tus):
 
     assert (refused.status_code, refused.json()["value"]) == (400, 106)
     assert await versions_of(org) == []
+    assert (await tus.look(where)).status_code == 404  # nothing that comes could mend it
 
 
 async def test_it_can_be_given_up(org, tus):
@@ -179,6 +183,71 @@ async def test_it_can_be_given_up(org, tus):
 
     assert (await tus.terminate(where)).status_code == 204
     assert (await tus.look(where)).status_code == 404
+
+
+async def test_an_upload_whose_time_is_over_is_gone(org, tus, app):
+    where = (await tus.begin()).headers["Location"]
+    tenant = await tenants.enter(app.state.database, org.name)
+    await tenant.uploads.raw.update_one({"_id": where.rpartition("/")[2]}, {"$set": {"expires": now()}})
+
+    answers = [await tus.look(where), await tus.append(where, 0, CONTENT), await tus.terminate(where)]
+
+    assert [answer.status_code for answer in answers] == [410] * 3
+
+
+async def test_the_quota_counts_what_came_in_earlier_parts(org, tus):
+    operator = {"Authorization": API_TOKEN}
+    await org.client.put(f"/v1/tenants/{org.name}", json={"quota_bytes": 1000}, headers=operator)
+
+    where = (await tus.begin(size=None)).headers["Location"]
+    fits, too_much = [await tus.append(where, at, CONTENT[:600]) for at in (0, 600)]
+
+    assert (await tus.begin(size=1001)).json()["value"] == 111
+    assert (fits.status_code, too_much.status_code, too_much.json()["value"]) == (204, 507, 111)
+    assert int((await tus.look(where)).headers["Upload-Offset"]) <= 1000
+
+
+async def a_draft(org):
+    wanted = {"draft": True, "ordinal": "v 2"}
+    return await org.client.post("/v1/models/iris/versions", json=wanted, headers=org.as_("ada"))
+
+
+async def test_a_file_goes_into_a_draft(org, tus):
+    await a_draft(org)
+
+    where = (await tus.begin(path="data/weights.bin", version="v 2")).headers["Location"]
+    await tus.append(where, 0, CONTENT[:5000])
+    done = await tus.append(where, 5000, CONTENT[5000:])
+    closed = await org.client.post("/v1/models/iris/versions/v%202/close", headers=org.as_("ada"))
+    asked_again = await tus.look(where)
+
+    assert (done.status_code, closed.status_code) == (204, 200)
+    assert [file["path"] for file in closed.json()["files"]] == ["data/weights.bin"]
+    assert done.headers["Content-Location"].endswith("/versions/v%202/files/data/weights.bin")
+    assert asked_again.headers["Content-Location"] == done.headers["Content-Location"]
+    fetched = await org.client.get(done.headers["Content-Location"], headers=org.as_("ada"))
+    assert fetched.content == CONTENT
+
+
+async def test_a_draft_that_was_closed_takes_no_more(org, tus):
+    await a_draft(org)
+    await tus.begin(path="a", version="v 2", content=CONTENT)
+    where = (await tus.begin(path="b", version="v 2")).headers["Location"]
+    await org.client.post("/v1/models/iris/versions/v%202/close", headers=org.as_("ada"))
+
+    at_the_end, at_the_beginning = await tus.append(where, 0, CONTENT), await tus.begin(path="c", version="v 2")
+
+    assert [(each.status_code, each.json()["value"]) for each in (at_the_end, at_the_beginning)] == [(409, 114)] * 2
+    assert (await tus.look(where)).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "said", [{"path": "a"}, {"version": "v 2"}, {"path": "../a", "version": "v 2"}, {"path": "a", "version": "none"}]
+)
+async def test_a_file_of_a_draft_needs_a_path_and_a_draft(org, tus, said):
+    await a_draft(org)
+
+    assert (await tus.begin(**said)).status_code in {400, 404}
 
 
 async def test_a_taken_ordinal_is_refused_before_the_first_byte(org, tus):
@@ -243,95 +312,26 @@ async def test_only_who_may_change_the_item_uploads_to_it(org, tus):
     assert (await Tus(org, "bob").begin()).status_code in {403, 404}
 
 
-# Without a server around it
+def listed(answer, header):
+    return {name.strip().lower() for name in answer.headers[header].split(",")}
 
 
-async def an_upload(tenant, size=SIZE):
-    ada = await somebody(tenant)
-    await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
-    wanted = Wanted(FileHead("iris.onnx", "a/b", "binary"), size)
-    return await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE), ada
+async def test_a_page_of_another_origin_may_upload(org, tus, settings, mongo):
+    of_a_page = {"Origin": "https://ui.example"}
+    asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "upload-offset,tus-resumable"}
+    allowing = settings.model_copy(update={"cors_origins": ("https://ui.example",)})
+    app = create_app(allowing, in_database(mongo, f"{OURS}-catalogue"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as client:
+        preflight = await client.options("/v1/uploads/x", headers=of_a_page | asked)
+        told = {"Upload-Length": "10", "Upload-Metadata": metadata(filename="x", item="iris")}
+        begun = await client.post("/v1/uploads", headers=tus.headers | of_a_page | told)
+        of_tus = await client.options("/v1/uploads")
+    app.state.database.close()
 
-
-async def of(*chunks):
-    for chunk in chunks:
-        yield chunk
-
-
-async def test_two_at_once_do_not_mix_their_bytes(tenant, storage):
-    upload, ada = await an_upload(tenant)
-    blobs, both = storage.of(tenant.name), asyncio.Barrier(2)
-    first_is_in = asyncio.Event()
-
-    async def slowly():
-        first_is_in.set()
-        await both.wait()
-        yield CONTENT
-
-    async def second():
-        await first_is_in.wait()
-        with pytest.raises(Refused) as refused:
-            await resumable.append(tenant, upload, 0, of(CONTENT), ada, blobs)
-        await both.wait()
-        return refused.value.fault
-
-    done, fault = await asyncio.gather(resumable.append(tenant, upload, 0, slowly(), ada, blobs), second())
-
-    assert (done.ordinal, fault) == ("1", UPLOAD_BUSY)
-
-
-async def test_an_end_that_is_repeated_makes_no_second_version(tenant, storage):
-    upload, ada = await an_upload(tenant)
-    blobs = storage.of(tenant.name)
-    await blobs.append(upload["_id"], 0, of(CONTENT))
-    await resumable._made(tenant, upload, ada, blobs)  # and the server dies before it notes what the upload became
-
-    again = await resumable.append(tenant, upload, len(CONTENT), of(), ada, blobs)
-
-    assert again.ordinal == "1"
-    assert await tenant.versions.raw.count_documents({}) == 1
-
-
-async def test_a_lease_of_a_dead_server_ends(tenant, storage):
-    upload, ada = await an_upload(tenant)
-    moment = now()
-    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"held": moment + resumable.LEASE}})
-    done = await resumable.append(tenant, upload, 0, of(CONTENT), ada, storage.of(tenant.name))
-
-    assert done.ordinal == "1"
-
-
-async def test_what_nobody_goes_on_with_is_forgotten(tenant, storage):
-    upload, ada = await an_upload(tenant)
-    blobs = storage.of(tenant.name)
-    await resumable.append(tenant, upload, 0, of(CONTENT[:10]), ada, blobs)
-    assert await resumable.expire(tenant, blobs) == 0
-    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"expires": now()}})
-
-    assert await resumable.expire(tenant, blobs) == 1
-
-    assert await tenant.uploads.raw.count_documents({}) == 0
-    assert [left async for left in blobs.leftovers()] == []
-
-
-async def cut_off(part):
-    yield part
-    raise ConnectionError
-
-
-@settings(deadline=None, max_examples=40)
-@given(st.lists(st.tuples(st.binary(max_size=50), st.booleans()), max_size=12))
-def test_however_it_is_cut_the_bytes_are_the_same(parts):
-    async def run():
-        blobs, name = MemoryStorage().of("acme"), "a" * 32
-        sent = b""
-        for part, vanishes in parts:
-            with suppress(ConnectionError):
-                await blobs.append(name, len(sent), cut_off(part) if vanishes else of(part))
-            reached = await blobs.length(name)
-            sent += part[: reached - len(sent)]
-        return sent, await blobs.finish(name)
-
-    sent, blob = asyncio.run(run())
-
-    assert blob == (hashlib.sha256(sent).hexdigest(), len(sent))
+    assert preflight.status_code == 204
+    assert "PATCH" in preflight.headers["Access-Control-Allow-Methods"]
+    assert {"upload-offset", "tus-resumable"} <= listed(preflight, "Access-Control-Allow-Headers")
+    assert begun.headers["Access-Control-Allow-Origin"] == "https://ui.example"
+    readable = listed(begun, "Access-Control-Expose-Headers")
+    assert {"location", "upload-offset", "upload-length", "catalog-ordinal"} <= readable
+    assert of_tus.headers["Tus-Version"] == "1.0.0"

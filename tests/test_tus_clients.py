@@ -2,15 +2,18 @@
 
 import hashlib
 import random
+import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+import uuid
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import pytest
 from tusclient.client import TusClient
 
+from tests.conftest import API_TOKEN, OURS, PASSWORD, in_database
 from tests.node_programs import program
 from tests.serving import SOON, Server, environment
 
@@ -47,6 +50,38 @@ def a_server(folder):
         with server.client(token) as client:
             client.post("/v1/models", json={"name": "iris"}).raise_for_status()
         yield server, token
+
+
+@contextmanager
+def two_servers(folder, s3, mongo):
+    """Over one database and one bucket, with a model to upload to."""
+    name = f"{OURS}-{uuid.uuid4().hex[:8]}"
+    settings = {
+        **s3.settings(f"s3://{s3.bucket()}/files"),
+        "DATABASE": in_database(mongo, f"{name}-catalogue"),
+        "DEFAULT_TENANT_DATABASE": name,
+        "DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD": PASSWORD,
+        "API_TOKEN": API_TOKEN,
+        "JWT_SECRET": "a secret of both servers, long enough for HS256",
+    }
+    with ExitStack() as servers:
+        one, two = (servers.enter_context(Server(made_folder(folder / each), **settings)) for each in ("one", "two"))
+        token = one.login(password=PASSWORD).json()["token"]
+        with one.client(token) as client:
+            client.post("/v1/models", json={"name": "iris"}).raise_for_status()
+        yield one, two, token
+
+
+def made_folder(folder):
+    folder.mkdir()
+    return folder
+
+
+def offset(server, token, upload):
+    """How far `upload`, whichever server's it was, is on this one."""
+    with server.client(token) as client:
+        there = client.head(urlsplit(upload).path, headers={"Tus-Resumable": "1.0.0"}).raise_for_status()
+    return int(there.headers["Upload-Offset"])
 
 
 def digests(server, token):
@@ -133,3 +168,54 @@ def test_a_server_that_dies_is_gone_on_with_by_tuspy(tmp_path, big):
 
         assert resumed_at >= SIZE // 4
         assert digests(server, token) == [digest_of(big)]
+
+
+@pytest.mark.parametrize("client", [tuspy, tus_js])
+def test_another_server_of_the_same_bucket_goes_on_when_one_dies(tmp_path, big, s3, mongo, client):
+    with two_servers(tmp_path, s3, mongo) as (one, two, token):
+        with started(client(one, token, big)) as first:
+            known = first.stdout.readline().split()[1]
+            until(lambda: offset(two, token, known) > SIZE // 4, first)
+            one.kill()
+            first.kill()
+        resumed_at = offset(two, token, known)
+
+        with started(client(two, token, big, two.url + urlsplit(known).path)) as second:
+            said, complained = second.communicate(timeout=SOON)
+
+        assert said.endswith("done\n"), complained
+        assert resumed_at >= SIZE // 4
+        assert digests(two, token) == [digest_of(big)]
+
+
+def test_a_client_whose_line_broke_goes_on_at_once(tmp_path, big):
+    content = big.read_bytes()[:MIB]
+    with a_server(tmp_path) as (server, token), server.client(token) as client:
+        said = {"Tus-Resumable": "1.0.0", "Upload-Length": str(MIB), "Upload-Metadata": "item aXJpcw==,filename YQ=="}
+        upload = client.post("/v1/uploads", headers=said).headers["Location"]
+        offset_of_both = {"Content-Type": "application/offset+octet-stream", "Tus-Resumable": "1.0.0"}
+        with half_sent(server, token, upload, content[: MIB // 2]):
+            at = offset(server, token, server.url + upload)
+            began = time.monotonic()
+            refused = client.patch(upload, content=content[at:], headers={**offset_of_both, "Upload-Offset": str(at)})
+            at = offset(server, token, server.url + upload)
+            done = client.patch(upload, content=content[at:], headers={**offset_of_both, "Upload-Offset": str(at)})
+            took = time.monotonic() - began
+
+        assert (refused.status_code, done.status_code) == (409, 204)
+        assert at == MIB // 2
+        assert took < SOON / 3
+        assert digests(server, token) == [hashlib.sha256(content).hexdigest()]
+
+
+@contextmanager
+def half_sent(server, token, upload, half):
+    """A request that stays where it is after half of its body, as when a line breaks."""
+    parts = urlsplit(server.url)
+    head = (
+        f"PATCH {upload} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: {token}\r\nTus-Resumable: 1.0.0\r\n"
+        f"Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\nContent-Length: {2 * len(half)}\r\n\r\n"
+    )
+    with socket.create_connection((parts.hostname, parts.port)) as line:
+        line.sendall(head.encode() + half)
+        yield

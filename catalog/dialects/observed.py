@@ -47,6 +47,11 @@ REVALIDATED = (b"cache-control", b"private, no-cache")  # what has an ETag may b
 
 FLOOR = 1024  # bytes of a body that have to come within the patience
 
+LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
+BAD_REQUEST = 400
+REDIRECTED = 307
+"""To where the storage itself hands out a file."""
+
 VANISHED = 499
 """The result of a request whose client went before it was answered, as other servers have it."""
 
@@ -93,6 +98,8 @@ class Observed:
         self.metrics.ends(scope["method"], route, exchange.status, seconds, exchange.received, exchange.sent)
         if self.journal is None or (route is not None and scope["route_handler"].opt.get("unlogged")):
             return
+        if exchange.only_looked and not self.journal.reads:
+            return
         state = scope["state"]
         caller = scope.get("user")
         tenant, user = state.get("concerns") or ((caller.tenant, caller.username) if caller else (None, None))
@@ -125,6 +132,7 @@ class Exchange:
         "_whole",
         "began",
         "date",
+        "is_file",
         "received",
         "request_id",
         "scope",
@@ -137,6 +145,7 @@ class Exchange:
         self.date = now()
         self.began = perf_counter()
         self.status = VANISHED
+        self.is_file = False
         self.received = 0
         self.sent = 0
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
@@ -148,6 +157,11 @@ class Exchange:
         self._waited = 0.0
         self._since_floor = 0
         self._whole = False
+
+    @property
+    def only_looked(self) -> bool:
+        """Whether nothing was changed, refused or handed out."""
+        return self.scope["method"] in LOOKS and self.status < BAD_REQUEST and not self.is_file
 
     async def receive(self) -> HTTPReceiveMessage:
         if self._whole:  # what comes now is the client's leaving, for which an answer may wait
@@ -188,6 +202,7 @@ class Exchange:
     def _with_ours(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         given = [(name.lower(), value) for name, value in headers]
         names = {name for name, _ in given}
+        self.is_file = b"content-disposition" in names or self.status == REDIRECTED
         given += [header for header in HEADERS if header[0] not in names]
         if b"cache-control" not in names:
             given.append(REVALIDATED if b"etag" in names else FRESH)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pymongo import ReturnDocument
 
-from catalog.blobs import Blobs
+from catalog.blobs import Blob, Blobs, FileHead
 from catalog.domain import accepted, items, kept, versions
 from catalog.domain.access import Caller
 from catalog.domain.filenames import file_path
@@ -74,13 +74,31 @@ async def put(
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CREATED for a path that is none or one file too
     many, and what receiving and accepting a file raises.
     """
+    draft = await ready(tenant, kind, key, which, path, caller)
+    await kept.refuse_over_quota(tenant, upload.announced)
+    head = await upload.open()
+    blob = await versions.receive(tenant, upload, blobs)
+    return await add(tenant, draft, path, head, blob, blobs)
+
+
+async def ready(tenant: Tenant, kind: Kind, key: str, which: str, path: str, caller: Caller) -> Raw:
+    """The draft that is to get a file, before anything of that is read.
+
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CREATED for a path that is none or one file too many.
+    """
     draft = await _draft(tenant, kind, key, which, caller)
     path = file_path(path)
     if draft["file_count"] >= MOST_FILES and _at(draft, path) is None:
         raise _too_many()
-    await kept.refuse_over_quota(tenant, upload.announced)
-    head = (await upload.open())._replace(name=PurePosixPath(path).name)
-    blob = await versions.receive(tenant, upload, blobs)
+    return draft
+
+
+async def add(tenant: Tenant, draft: Raw, path: str, head: FileHead, blob: Blob, blobs: Blobs) -> Raw:
+    """Make bytes that are kept a file of a draft, in the place of one that was there, and return its record.
+
+    Raises Refused: VERSION_CLOSED, NOT_CREATED when there are too many by now, QUOTA_EXCEEDED, UNSAFE_FILE, BUSY.
+    """
+    head = head._replace(name=PurePosixPath(path).name)
     inspection = await accepted.look(tenant, blobs, head, blob)
     file = accepted.kept_file(head, blob, path, inspection).model_dump()
     for _ in range(ATTEMPTS):
@@ -89,7 +107,7 @@ async def put(
         draft = await _still_draft(tenant, draft)
         if draft["file_count"] >= MOST_FILES and _at(draft, path) is None:
             raise _too_many()
-    raise Refused(BUSY, which)
+    raise Refused(BUSY, draft["ordinal"])
 
 
 async def drop(tenant: Tenant, kind: Kind, key: str, which: str, path: str, caller: Caller) -> Raw:

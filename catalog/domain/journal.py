@@ -63,9 +63,13 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """Takes entries in, and writes them by and by. `dropped` and `written` count since the start."""
+    """Takes entries in, and writes them by and by. `dropped` and `written` count since the start.
 
-    def __init__(self, database: Database, days: int) -> None:
+    `reads` is whether it wants what was only looked at, too.
+    """
+
+    def __init__(self, database: Database, days: int, *, reads: bool = False) -> None:
+        self.reads = reads
         self.dropped = 0
         self.written = 0
         self._database = database

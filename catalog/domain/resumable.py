@@ -1,15 +1,14 @@
 """Uploads that come in parts, and go on after either side has died.
 
 What has come is told by the storage, which keeps it before it says so; the record here says
-whose it is and what it becomes. Whoever adds to an upload holds its record meanwhile, and
+whose it is and what it becomes. One request at a time adds to an upload (see `turns`), and
 whoever has the last byte makes the version, under an id that the upload has had from its
 beginning: so an upload becomes one version, however often its end is repeated.
 """
 
-import asyncio
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -17,13 +16,15 @@ from bson import ObjectId
 
 from catalog.blobs import Blob, Blobs, BlobUnknown, FileHead, OffsetWrong
 from catalog.blobs import UploadBusy as Busy
-from catalog.domain import accepted, kept, versions
+from catalog.domain import accepted, drafts, kept, versions
 from catalog.domain.access import Caller
+from catalog.domain.turns import Turn, turn
 from catalog.errors import (
     BODY_TOO_LARGE,
     DIGEST_MISMATCH,
     NOT_FOUND,
     OFFSET_CONFLICT,
+    REQUEST,
     UPLOAD_BUSY,
     UPLOAD_EXPIRED,
     Refused,
@@ -32,15 +33,6 @@ from catalog.store.database import Tenant
 from catalog.store.documents import Pair, Upload, now
 from catalog.store.seam import Raw
 from catalog.vocabulary import Kind
-
-LEASE = timedelta(seconds=10)
-"""How long an upload is held, unless that is renewed."""
-
-RENEWED_EVERY = 1.0
-"""Seconds between two renewals by a server that lives."""
-
-DEAD_AFTER = 3.0
-"""Seconds without a renewal after which the server that holds an upload is taken for dead."""
 
 
 class Wanted(NamedTuple):
@@ -52,29 +44,35 @@ class Wanted(NamedTuple):
     ordinal: str = ""
     description: str = ""
     metadata: Sequence[Pair] = ()
+    path: str = ""  # of a file that goes into the draft `ordinal`; without, the upload becomes a version of its own
     note: str = ""  # given back as it came
 
 
 class Progress(NamedTuple):
-    """How far an upload is: `offset` bytes are kept. `ordinal` is that of the version it has become."""
+    """How far an upload is: `offset` bytes are kept. `ordinal` is that of the version which has them by now."""
 
     offset: int
     ordinal: str = ""
 
 
 async def begin(tenant: Tenant, kind: Kind, key: str, wanted: Wanted, caller: Caller, life: timedelta) -> Raw:
-    """Make room for a file that becomes the next version of an item, and return the upload's record.
+    """Make room for a file that is to come, and return the upload's record.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED for an ordinal that is taken, QUOTA_EXCEEDED.
+    Raises Refused: QUOTA_EXCEEDED, and what `versions.prepare` or, for a file of a draft, `drafts.ready` raises.
     """
-    item = await versions.prepare(tenant, kind, key, caller, wanted.ordinal)
+    if wanted.path:
+        draft = await drafts.ready(tenant, kind, key, wanted.ordinal, wanted.path, caller)
+        item, version = draft["item"], draft["_id"]
+    else:
+        item, version = (await versions.prepare(tenant, kind, key, caller, wanted.ordinal))["_id"], ObjectId()
     await kept.refuse_over_quota(tenant, wanted.size or 0)
     upload = Upload(
         id=uuid.uuid4().hex,
         user=caller.user,
         kind=kind,
-        item=item["_id"],
-        version=ObjectId(),
+        item=item,
+        version=version,
+        path=wanted.path,
         name=wanted.head.name,
         mimetype=wanted.head.mimetype,
         size=wanted.size,
@@ -103,10 +101,18 @@ async def find(tenant: Tenant, name: str, caller: Caller) -> Raw:
     return {"size": None} | upload  # what is not known is not kept
 
 
-async def progress(upload: Raw, blobs: Blobs) -> Progress:
+async def look(tenant: Tenant, upload: Raw, caller: Caller, blobs: Blobs) -> Progress:
+    """How far an upload is. Of one that is whole the version is made if nobody came to that: its server died, say.
+
+    So who is told that all bytes are here is told of the version, too. Raises Refused as `append` does.
+    """
+    length = await blobs.length(upload["_id"])
+    upload = await find(tenant, upload["_id"], caller)  # after that: what it became is noted before its bytes go
     if upload.get("became"):
         return Progress(upload["size"], upload["became"])
-    return Progress(await blobs.length(upload["_id"]))
+    if upload["size"] is None or length < upload["size"]:
+        return Progress(length)
+    return await append(tenant, upload, length, _nothing(), caller, blobs)
 
 
 async def append(
@@ -123,27 +129,20 @@ async def append(
     """Add `content` at `offset`. With the last byte the upload becomes a version.
 
     `size` is that of the whole file, for an upload that did not say; `most` the largest that is taken. What came before
-    `content` raised stays. Raises Refused: OFFSET_CONFLICT, UPLOAD_BUSY, BODY_TOO_LARGE, what `content` raises, and
-    what `versions.finish` raises, after which the same may be tried again.
+    `content` raised stays. Raises Refused: OFFSET_CONFLICT, REQUEST for a size that cannot be, UPLOAD_BUSY,
+    UPLOAD_CUT_OFF, BODY_TOO_LARGE, QUOTA_EXCEEDED, DIGEST_MISMATCH, what `content` raises, and what `versions.finish`
+    or `drafts.add` raises, after which the same may be tried again.
     """
-    upload = await _sized(tenant, upload, size)
     if upload.get("became"):
         return _still_there(upload, offset)
-    async with _holding(tenant, upload):
-        limit = most if upload["size"] is None else upload["size"]
-        async with (
-            aclosing(_within(limit, offset, content)) as parts,
-            aclosing(kept.within_quota(tenant, parts, offset)) as allowed,
-        ):
-            try:
-                reached = await accepted.stored(blobs.append(upload["_id"], offset, allowed))
-            except OffsetWrong as wrong:
-                raise Refused(OFFSET_CONFLICT, f"it goes on at {await blobs.length(upload['_id'])}") from wrong
-            except Busy:
-                raise Refused(UPLOAD_BUSY, upload["_id"]) from None
+    async with turn(tenant, upload["_id"]) as mine:
+        upload = await _sized(tenant, mine.upload, size, blobs)
+        if upload.get("became"):
+            return _still_there(upload, offset)
+        reached = await _stored(tenant, mine, upload, offset, content, blobs, most)
         if upload["size"] is None or reached < upload["size"]:
             return Progress(reached)
-        return await _become_version(tenant, upload, caller, blobs)
+        return await _completed(tenant, upload, caller, blobs)
 
 
 async def terminate(tenant: Tenant, upload: Raw, blobs: Blobs) -> None:
@@ -151,31 +150,41 @@ async def terminate(tenant: Tenant, upload: Raw, blobs: Blobs) -> None:
 
     Raises Refused: UPLOAD_BUSY.
     """
-    async with _holding(tenant, upload):
-        await _forget(tenant, upload, blobs)
+    async with turn(tenant, upload["_id"]):
+        await _forget(tenant, {"_id": upload["_id"]}, blobs)
 
 
 async def expire(tenant: Tenant, blobs: Blobs, *, dry_run: bool = False) -> int:
     """Forget the uploads whose time is over, and say how many there were."""
     over = {"expires": {"$lte": now()}, "held": {"$lte": now()}}
     count = 0
-    async for upload in tenant.uploads.raw.find(over):
-        count += 1
-        if not dry_run:
-            await _forget(tenant, upload, blobs)
+    async for upload in tenant.uploads.raw.find(over, {"_id": 1}):
+        count += dry_run or await _forget(tenant, {"_id": upload["_id"], **over}, blobs)
     return count
 
 
-async def _forget(tenant: Tenant, upload: Raw, blobs: Blobs) -> None:
-    await blobs.abandon(upload["_id"])
-    await tenant.uploads.raw.delete_one({"_id": upload["_id"]})
+async def _forget(tenant: Tenant, which: Raw, blobs: Blobs) -> bool:
+    """The record goes first: bytes without one are for the sweep, should nobody come to removing them."""
+    gone = bool((await tenant.uploads.raw.delete_one(which)).deleted_count)
+    if gone:
+        await blobs.abandon(which["_id"])
+    return gone
 
 
-async def _sized(tenant: Tenant, upload: Raw, size: int | None) -> Raw:
-    """The upload, with a size that is told only now. A size that was told stays."""
-    if size is None or upload["size"] is not None:
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    yield b""
+
+
+async def _sized(tenant: Tenant, upload: Raw, size: int | None, blobs: Blobs) -> Raw:
+    """The upload, with a size that may be told only now. A size that was told stays."""
+    if size is None or size == upload["size"]:
         return upload
-    await tenant.uploads.raw.update_one({"_id": upload["_id"], "size": None}, {"$set": {"size": size}})
+    if upload["size"] is not None:
+        raise Refused(REQUEST, f"the file was to have {upload['size']} bytes, and now {size}")
+    length = await blobs.length(upload["_id"])
+    if size < length:
+        raise Refused(REQUEST, f"the file is to have {size} bytes, and there are {length} already")
+    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"size": size}})
     return upload | {"size": size}
 
 
@@ -185,38 +194,82 @@ def _still_there(upload: Raw, offset: int) -> Progress:
     return Progress(offset, upload["became"])
 
 
-async def _within(limit: int | None, offset: int, content: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+async def _stored(
+    tenant: Tenant, mine: Turn, upload: Raw, offset: int, content: AsyncIterator[bytes], blobs: Blobs, most: int | None
+) -> int:
+    """How many bytes there are with those of `content`."""
+    room = await kept.refuse_over_quota(tenant, upload["size"] or offset)
+    limit = most if upload["size"] is None else upload["size"]
+    async with (
+        aclosing(mine.heard(content)) as heard,
+        aclosing(_within(tenant, limit, room, offset, heard)) as parts,
+    ):
+        try:
+            return await mine.while_heard(accepted.stored(blobs.append(upload["_id"], offset, parts)))
+        except OffsetWrong as wrong:
+            raise Refused(OFFSET_CONFLICT, f"it goes on at {wrong.length}") from None
+        except Busy:
+            raise Refused(UPLOAD_BUSY, upload["_id"]) from None
+
+
+async def _within(
+    tenant: Tenant, limit: int | None, room: int | None, offset: int, content: AsyncIterator[bytes]
+) -> AsyncGenerator[bytes, None]:
     async for chunk in content:
         offset += len(chunk)
         if limit is not None and offset > limit:
-            raise Refused(BODY_TOO_LARGE, f"the file was to have {limit} bytes")
+            raise Refused(BODY_TOO_LARGE, f"the file was to have at most {limit} bytes")
+        if room is not None and offset > room:
+            raise kept.over_quota(tenant)
         yield chunk
 
 
-async def _become_version(tenant: Tenant, upload: Raw, caller: Caller, blobs: Blobs) -> Progress:
-    ordinal = await _made_already(tenant, upload) or await _made(tenant, upload, caller, blobs)
+async def _completed(tenant: Tenant, upload: Raw, caller: Caller, blobs: Blobs) -> Progress:
+    complete = _into_draft if upload.get("path") else _into_version
+    ordinal = await complete(tenant, upload, caller, blobs)
     await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"became": ordinal}})
     await blobs.abandon(upload["_id"])  # the bytes are the version's by now
     return Progress(upload["size"], ordinal)
 
 
-async def _made_already(tenant: Tenant, upload: Raw) -> str:
-    """The ordinal of the version that the upload became before a crash, or nothing."""
-    version: Raw | None = await tenant.versions.raw.find_one({"_id": upload["version"]}, {"ordinal": 1})
-    return str(version["ordinal"]) if version else ""
+async def _into_version(tenant: Tenant, upload: Raw, caller: Caller, blobs: Blobs) -> str:
+    """The ordinal of the version that the upload becomes, or became before a crash."""
+    made = await _version(tenant, upload)
+    if made is None:
+        kind = Kind(upload["kind"])
+        item = await versions.prepare(tenant, kind, str(upload["item"]), caller, upload["ordinal"])
+        blob = await _finished(tenant, upload, blobs)
+        told = versions.Told(upload["ordinal"], upload["description"], [Pair(**pair) for pair in upload["metadata"]])
+        await versions.finish(tenant, kind, item, _head(upload), blob, caller, blobs, told, identity=upload["version"])
+        made = await _version(tenant, upload)
+    if made is None:
+        raise Refused(NOT_FOUND, "the version was removed at once")
+    return str(made["ordinal"])
 
 
-async def _made(tenant: Tenant, upload: Raw, caller: Caller, blobs: Blobs) -> str:
-    kind = Kind(upload["kind"])
-    item = await versions.prepare(tenant, kind, str(upload["item"]), caller, upload["ordinal"])
-    blob = await _finished(upload, blobs)
-    head = FileHead(upload["name"], upload["mimetype"], "binary")
-    told = versions.Told(upload["ordinal"], upload["description"], [Pair(**pair) for pair in upload["metadata"]])
-    await versions.finish(tenant, kind, item, head, blob, caller, blobs, told, identity=upload["version"])
-    return await _made_already(tenant, upload)
+async def _into_draft(tenant: Tenant, upload: Raw, caller: Caller, blobs: Blobs) -> str:
+    """The ordinal of the draft that has the file by now, or had it before a crash."""
+    blob = await _finished(tenant, upload, blobs)
+    version = await _version(tenant, upload)
+    if version is None:
+        raise Refused(NOT_FOUND, upload["ordinal"])
+    kind, ordinal, path = Kind(upload["kind"]), str(version["ordinal"]), upload["path"]
+    if not any((file["path"], file["digest"]) == (path, blob.digest) for file in version["files"]):
+        draft = await drafts.ready(tenant, kind, str(upload["item"]), ordinal, path, caller)
+        await drafts.add(tenant, draft, path, _head(upload), blob, blobs)
+    return ordinal
 
 
-async def _finished(upload: Raw, blobs: Blobs) -> Blob:
+async def _version(tenant: Tenant, upload: Raw) -> Raw | None:
+    version: Raw | None = await tenant.versions.raw.find_one({"_id": upload["version"]})
+    return version
+
+
+def _head(upload: Raw) -> FileHead:
+    return FileHead(upload["name"], upload["mimetype"], "binary")
+
+
+async def _finished(tenant: Tenant, upload: Raw, blobs: Blobs) -> Blob:
     try:
         blob = await accepted.stored(blobs.finish(upload["_id"]))
     except Busy:
@@ -224,48 +277,6 @@ async def _finished(upload: Raw, blobs: Blobs) -> Blob:
     except BlobUnknown:
         raise Refused(UPLOAD_EXPIRED, "its bytes were removed after its end was refused") from None
     if upload["digest"] and upload["digest"] != blob.digest:
+        await _forget(tenant, {"_id": upload["_id"]}, blobs)  # nothing that comes can mend it
         raise Refused(DIGEST_MISMATCH, f"announced {upload['digest']}, received {blob.digest}")
     return blob
-
-
-@asynccontextmanager
-async def _holding(tenant: Tenant, upload: Raw) -> AsyncGenerator[None]:
-    """Let nobody else add to the upload meanwhile, on any server.
-
-    Raises Refused: UPLOAD_BUSY.
-    """
-    mine = {"_id": upload["_id"], "holder": ObjectId()}
-    if not await _held(tenant, mine, {"held": {"$lte": now()}}):
-        await _held_by_the_dead(tenant, mine)
-    renewing = asyncio.create_task(_renewing(tenant, mine))
-    try:
-        yield
-    finally:
-        renewing.cancel()
-        await asyncio.gather(renewing, return_exceptions=True)
-        await tenant.uploads.raw.update_one(mine, {"$set": {"held": now()}})
-
-
-async def _held(tenant: Tenant, mine: Raw, condition: Raw) -> bool:
-    """Hold the upload if the condition is true of it."""
-    change = {"$set": {"holder": mine["holder"], "held": now() + LEASE}}
-    taken = await tenant.uploads.raw.update_one({"_id": mine["_id"], **condition}, change)
-    return bool(taken.matched_count)
-
-
-async def _held_by_the_dead(tenant: Tenant, mine: Raw) -> None:
-    """Hold an upload that somebody else holds, if he is dead.
-
-    Should he only be slow, the storage takes the bytes of one of the two, and the upload still becomes one version.
-    """
-    before: Raw | None = await tenant.uploads.raw.find_one({"_id": mine["_id"]}, {"holder": 1, "held": 1})
-    await asyncio.sleep(DEAD_AFTER)
-    unchanged = before and {"holder": before.get("holder"), "held": before["held"]}
-    if not unchanged or not await _held(tenant, mine, unchanged):
-        raise Refused(UPLOAD_BUSY, mine["_id"])
-
-
-async def _renewing(tenant: Tenant, mine: Raw) -> None:
-    while True:
-        await asyncio.sleep(RENEWED_EVERY)
-        await tenant.uploads.raw.update_one(mine, {"$set": {"held": now() + LEASE}})

@@ -291,7 +291,8 @@ class Upload(SealedDocument):
     user: PydanticObjectId
     kind: Kind
     item: PydanticObjectId
-    version: PydanticObjectId  # that it becomes
+    version: PydanticObjectId  # that it becomes, or the draft that it goes into
+    path: str = ""  # within the draft
     name: str
     mimetype: str
     size: int | None = None  # bytes, once it was told
@@ -302,8 +303,9 @@ class Upload(SealedDocument):
     note: str = ""  # of the client's, given back as it came
     became: str = ""  # the ordinal of the version that it is by now
     expires: datetime
-    held: datetime = Field(default_factory=now)  # until this moment somebody is adding to it
-    holder: PydanticObjectId | None = None
+    held: datetime = Field(default_factory=now)  # until this moment it is somebody's turn, see domain.turns
+    holder: PydanticObjectId | None = None  # of the turn
+    asked: PydanticObjectId | None = None  # the holder who is asked to let another go on
 
     class Settings:
         name = "uploads"

@@ -19,6 +19,9 @@ const upload = new Upload(createReadStream(file), {
     console.error(String(error))
     process.exit(1)
   },
-  onSuccess: () => console.log('done'),
+  onSuccess: () => {
+    console.log('done')
+    process.exit() // not waiting for connections on which a part was refused before it was sent whole
+  },
 })
 upload.start()

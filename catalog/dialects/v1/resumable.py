@@ -116,7 +116,7 @@ class Uploads(Controller):
     ) -> Response[None]:
         _speaks_tus(request)
         upload = await resumable.find(caller.tenant, name, caller)
-        there = await resumable.progress(upload, storage.of(caller.tenant.name))
+        there = await resumable.look(caller.tenant, upload, caller, storage.of(caller.tenant.name))
         length = {"Upload-Defer-Length": "1"} if upload["size"] is None else {"Upload-Length": str(upload["size"])}
         note = {"Upload-Metadata": upload["note"]} if upload["note"] else {}
         told = _told(upload, there, native_prefix)
@@ -188,8 +188,9 @@ def _told(upload: Raw, there: Progress, native_prefix: str) -> dict[str, str]:
     told = {"Upload-Offset": str(there.offset), "Upload-Expires": http_date(upload["expires"])}
     if not there.ordinal:
         return told
-    where = f"{native_prefix}/{Kind(upload['kind'])}/{upload['item']}/versions/{quote(there.ordinal)}"
-    return told | {"Content-Location": where, "Catalog-Ordinal": quote(there.ordinal)}
+    where = f"{native_prefix}/{Kind(upload['kind'])}/{upload['item']}/versions/{quote(there.ordinal, safe='')}"
+    where += f"/files/{quote(upload['path'])}" if upload.get("path") else ""
+    return told | {"Content-Location": where, "Catalog-Ordinal": quote(there.ordinal, safe="")}
 
 
 async def _content(request: AnyRequest) -> AsyncIterator[bytes]:
@@ -231,12 +232,16 @@ def _wanted(request: AnyRequest, max_upload_size: int) -> tuple[Kind, str, Wante
     size = _size(request, max_upload_size)
     if size is None and request.headers.get("upload-defer-length") != "1":
         raise Refused(REQUEST, "Upload-Length: the size of the file is needed, or Upload-Defer-Length: 1")
+    path = said.get("path", "")
+    if bool(path) != bool(said.get("version")):
+        raise Refused(NOT_CREATED, "Upload-Metadata: version (the ordinal of a draft) and path go together")
     wanted = Wanted(
-        head=FileHead(file_name(said.get("filename", "")), media_type(said.get("filetype", "")), "binary"),
+        head=FileHead(file_name(said.get("filename", path)), media_type(said.get("filetype", "")), "binary"),
         size=size,
         digest=as_hex("sha256", said["sha256"]) if said.get("sha256") else "",
-        ordinal=said.get("ordinal", "").strip(),
+        ordinal=(said.get("version") or said.get("ordinal", "")).strip(),
         description=said.get("description", ""),
+        path=path,
         note=note,
     )
     return Kind(kind), item, wanted

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from tests.bench.plan import Plan
-from tests.bench.rows import inspect, list_by_tag, read_model, start, transfer
+from tests.bench.rows import crowd, inspect, list_by_tag, read_model, start, transfer
 from tests.bench.table import Row
 
 ROWS: Mapping[str, Callable[[Plan], Iterator[Row]]] = MappingProxyType(
@@ -12,6 +12,7 @@ ROWS: Mapping[str, Callable[[Plan], Iterator[Row]]] = MappingProxyType(
         "read": read_model.measure,
         "list": list_by_tag.measure,
         "transfer": transfer.measure,
+        "crowd": crowd.measure,
         "start": start.measure,
         "inspect": inspect.measure,
     }
