@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 certificate = typer.Typer(help="Certificates of the server.", no_args_is_help=True)
 app.add_typer(certificate, name="certificate")
+imports = typer.Typer(help="Take over what another registry keeps.", no_args_is_help=True)
+app.add_typer(imports, name="import")
 
 EnvFile = Annotated[
     Path | None,
@@ -168,6 +170,21 @@ def restore(
         backups.bring_back(_settings(env_file), file, tenant or [], name, typer.echo)
     except backups.CannotDo as error:
         _stop(error, 1)
+
+
+@imports.command()
+def measurify(uri: str, uploads: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None:
+    """Take over a Measurify registry: URI of its MongoDB, and the folder of its UPLOADS. It may be run again."""
+    with _server_parts():
+        from catalog.commands import backup as backups  # noqa: PLC0415
+        from catalog.commands import importing  # noqa: PLC0415
+
+    try:
+        complete = importing.measurify(_settings(env_file), uri, uploads, tenant or [], typer.echo)
+    except backups.CannotDo as error:
+        _stop(error, 1)
+    if not complete:
+        raise typer.Exit(1)
 
 
 def _settings(env_file: Path | None) -> Any:

@@ -14,7 +14,7 @@ from mongomock_motor import AsyncMongoMockClient
 
 from catalog.blobs import FileHead
 from catalog.blobs.memory import MemoryStorage
-from catalog.domain import drafts, items, resumable, turns
+from catalog.domain import drafts, items, kept, resumable, turns
 from catalog.domain.access import Caller
 from catalog.domain.resumable import Wanted
 from catalog.errors import OFFSET_CONFLICT, UPLOAD_BUSY, UPLOAD_CUT_OFF, Refused
@@ -126,6 +126,15 @@ async def test_who_asks_how_far_it_is_learns_of_the_version_when_a_server_died_b
 
     assert await resumable.look(tenant, upload, ada, blobs) == (SIZE, "1")
     assert await tenant.versions.raw.count_documents({}) == 1
+
+
+async def test_bytes_that_a_server_counted_before_it_died_fit_the_quota_still(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    tenant.quota, blobs = SIZE, storage.of(tenant.name)
+    await blobs.append(upload["_id"], 0, of(CONTENT))
+    await kept.hold(tenant, blobs, await blobs.finish(upload["_id"]))
+
+    assert await resumable.look(tenant, upload, ada, blobs) == (SIZE, "1")
 
 
 async def test_many_who_end_it_at_once_make_one_version(tenant, storage):

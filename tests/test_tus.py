@@ -143,7 +143,12 @@ async def test_it_goes_on_at_no_other_offset(tus):
 async def test_it_is_not_longer_than_it_said(tus):
     where = (await tus.begin(size=10)).headers["Location"]
 
+    async def unannounced():
+        yield b"x" * 11
+
     assert (await tus.append(where, 0, b"x" * 11)).status_code == 413
+    assert (await tus.append(where, 0, unannounced())).status_code == 413
+    assert (await tus.look(where)).headers["Upload-Offset"] == "0"
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])

@@ -2,12 +2,14 @@
 
 import hashlib
 import random
+import re
 import socket
 import subprocess
 import sys
 import time
 import uuid
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -19,6 +21,8 @@ from tests.serving import SOON, Server, environment
 
 MIB = 2**20
 SIZE = 24 * MIB
+
+DOCUMENT = (Path(__file__).parent.parent / "docs" / "uploads.md").read_text()
 
 A_CLIENT = """
 import sys
@@ -219,3 +223,23 @@ def half_sent(server, token, upload, half):
     with socket.create_connection((parts.hostname, parts.port)) as line:
         line.sendall(head.encode() + half)
         yield
+
+
+def test_the_examples_run_as_they_stand(tmp_path, big):
+    sh, python = (re.search(f"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)[1] for language in ("sh", "python"))
+    (tmp_path / "model.onnx").symlink_to(big)
+    with a_server(tmp_path) as (server, token):
+        commands = [
+            ["bash", "-euo", "pipefail", "-c", sh.replace("http://127.0.0.1:8080", server.url)],
+            [sys.executable, "-c", f"token = {token!r}\n{python}".replace("http://127.0.0.1:8080", server.url)],
+        ]
+        by_curl, by_tuspy = (
+            subprocess.run(
+                command, cwd=tmp_path, env=environment(ADA=token), capture_output=True, text=True, check=False
+            )
+            for command in commands
+        )
+
+        assert (by_curl.returncode, by_tuspy.returncode) == (0, 0), (by_curl, by_tuspy)
+        assert "catalog-ordinal: 1" in by_curl.stdout.lower()
+        assert digests(server, token) == [digest_of(big)] * 2

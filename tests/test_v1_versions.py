@@ -453,3 +453,16 @@ async def test_equal_bytes_of_two_tenants_are_kept_apart(client, org, other_org,
 
     [ours], [theirs] = ([path for path in kept(settings, tenant) if path.name == DIGEST] for tenant in (org, other_org))
     assert not ours.samefile(theirs)
+
+
+async def test_the_size_of_a_huge_file_is_a_number(app, client, org):
+    ada = org.as_("ada")
+    made = (await client.post("/v1/models", json={"name": "huge"}, headers=ada)).json()
+    await client.post("/v1/models/huge/versions?name=huge.bin", content=b"not really", headers=ada)
+    record = await app.state.database.tenants.find_one({"_id": org.name})
+    size = {"$set": {"size": 2**40, "files.0.size": 2**40}}  # above 2**31 the database has a number of another kind
+    await app.state.database.tenant(record).versions.raw.update_one({}, size)
+
+    shown = (await client.get(f"/v1/models/{made['_id']}", headers=ada)).json()
+
+    assert [version["size"] for version in shown["versions"]] == [2**40]

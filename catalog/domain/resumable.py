@@ -125,13 +125,16 @@ async def append(
     *,
     size: int | None = None,
     most: int | None = None,
+    coming: int = 0,
 ) -> Progress:
     """Add `content` at `offset`. With the last byte the upload becomes a version.
 
-    `size` is that of the whole file, for an upload that did not say; `most` the largest that is taken. What came before
-    `content` raised stays. Raises Refused: OFFSET_CONFLICT, REQUEST for a size that cannot be, UPLOAD_BUSY,
-    UPLOAD_CUT_OFF, BODY_TOO_LARGE, QUOTA_EXCEEDED, DIGEST_MISMATCH, what `content` raises, and what `versions.finish`
-    or `drafts.add` raises, after which the same may be tried again.
+    `size` is that of the whole file, for an upload that did not say; `most` the largest that is taken; `coming` is how
+    many bytes `content` has, as far as that is known. What came before it raised stays.
+
+    Raises Refused: OFFSET_CONFLICT, REQUEST for a size that cannot be, UPLOAD_BUSY, UPLOAD_CUT_OFF, BODY_TOO_LARGE,
+    QUOTA_EXCEEDED, DIGEST_MISMATCH, what `content` raises, and what `versions.finish` or `drafts.add` raises, after
+    which the same may be tried again.
     """
     if upload.get("became"):
         return _still_there(upload, offset)
@@ -139,7 +142,15 @@ async def append(
         upload = await _sized(tenant, mine.upload, size, blobs)
         if upload.get("became"):
             return _still_there(upload, offset)
-        reached = await _stored(tenant, mine, upload, offset, content, blobs, most)
+        limit = most if upload["size"] is None else upload["size"]
+        if limit is not None and offset + coming > limit:
+            _refuse_offset(offset, await blobs.length(upload["_id"]))  # which is the better reason
+            raise _too_large(limit)
+        needed = offset + coming if upload["size"] is None else upload["size"]
+        is_whole = offset == upload["size"]  # then its bytes may be counted already, and `kept.hold` decides
+        room = None if is_whole else await kept.refuse_over_quota(tenant, needed)
+        parts = _within(tenant, limit, room, offset, mine.heard(content))
+        reached = await _stored(mine, upload, offset, parts, blobs)
         if upload["size"] is None or reached < upload["size"]:
             return Progress(reached)
         return await _completed(tenant, upload, caller, blobs)
@@ -189,23 +200,20 @@ async def _sized(tenant: Tenant, upload: Raw, size: int | None, blobs: Blobs) ->
 
 
 def _still_there(upload: Raw, offset: int) -> Progress:
-    if offset != upload["size"]:
-        raise Refused(OFFSET_CONFLICT, f"it is whole, with {upload['size']} bytes")
+    _refuse_offset(offset, upload["size"])
     return Progress(offset, upload["became"])
 
 
-async def _stored(
-    tenant: Tenant, mine: Turn, upload: Raw, offset: int, content: AsyncIterator[bytes], blobs: Blobs, most: int | None
-) -> int:
+def _refuse_offset(offset: int, length: int) -> None:
+    if offset != length:
+        raise Refused(OFFSET_CONFLICT, f"it goes on at {length}")
+
+
+async def _stored(mine: Turn, upload: Raw, offset: int, content: AsyncGenerator[bytes, None], blobs: Blobs) -> int:
     """How many bytes there are with those of `content`."""
-    room = await kept.refuse_over_quota(tenant, upload["size"] or offset)
-    limit = most if upload["size"] is None else upload["size"]
-    async with (
-        aclosing(mine.heard(content)) as heard,
-        aclosing(_within(tenant, limit, room, offset, heard)) as parts,
-    ):
+    async with aclosing(content):
         try:
-            return await mine.while_heard(accepted.stored(blobs.append(upload["_id"], offset, parts)))
+            return await mine.while_heard(accepted.stored(blobs.append(upload["_id"], offset, content)))
         except OffsetWrong as wrong:
             raise Refused(OFFSET_CONFLICT, f"it goes on at {wrong.length}") from None
         except Busy:
@@ -213,15 +221,20 @@ async def _stored(
 
 
 async def _within(
-    tenant: Tenant, limit: int | None, room: int | None, offset: int, content: AsyncIterator[bytes]
+    tenant: Tenant, limit: int | None, room: int | None, offset: int, content: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
-    async for chunk in content:
-        offset += len(chunk)
-        if limit is not None and offset > limit:
-            raise Refused(BODY_TOO_LARGE, f"the file was to have at most {limit} bytes")
-        if room is not None and offset > room:
-            raise kept.over_quota(tenant)
-        yield chunk
+    async with aclosing(content):
+        async for chunk in content:
+            offset += len(chunk)
+            if limit is not None and offset > limit:
+                raise _too_large(limit)
+            if room is not None and offset > room:
+                raise kept.over_quota(tenant)
+            yield chunk
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(BODY_TOO_LARGE, f"the file was to have at most {limit} bytes")
 
 
 async def _completed(tenant: Tenant, upload: Raw, caller: Caller, blobs: Blobs) -> Progress:

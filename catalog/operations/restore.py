@@ -73,8 +73,7 @@ async def _begun(database: Database, storage: Storage, record: Raw, name: str) -
     if name:
         record |= {"_id": name, "database": name}
     for each in (record["_id"], record["database"]):
-        if not NAME.fullmatch(each) or each.lower() in RESERVED | {database.catalogue.lower()}:
-            raise CannotRestore(f"{each} cannot be the name of a tenant or of its database")
+        refuse_name(database, each)
     fresh = TenantRecord(**record | {"id": record["_id"], "state": RESTORING, "lastmod": now()})
     killed = await database.tenants.raw.find_one({"_id": fresh.id, "state": RESTORING})
     if killed is not None:
@@ -94,6 +93,12 @@ async def _begun(database: Database, storage: Storage, record: Raw, name: str) -
             f"There is a database {fresh.database} already, with something in it: restore under another name with --as"
         )
     return database.tenant(fresh)
+
+
+def refuse_name(database: Database, name: str) -> None:
+    """Raises CannotRestore for what neither a tenant nor its database may be called."""
+    if not NAME.fullmatch(name) or name.lower() in RESERVED | {database.catalogue.lower()}:
+        raise CannotRestore(f"{name} cannot be the name of a tenant or of its database")
 
 
 class Coming:

@@ -180,6 +180,7 @@ async def _appended(
         storage.of(caller.tenant.name),
         size=None if request.method == HttpMethod.POST else _size(request, max_upload_size),
         most=max_upload_size or None,
+        coming=request.content_length or 0,
     )
     return _told(upload, there, native_prefix)
 

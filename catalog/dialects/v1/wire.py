@@ -19,7 +19,13 @@ from catalog.store.pages import Found
 
 JSON = "application/json; charset=utf-8"
 
-_encoder = msgspec.json.Encoder(enc_hook=str)  # what JSON has no word for is an ObjectId
+
+def _plain(value: Any) -> Any:
+    """What msgspec does not know: a number above 2**31, which BSON has a class of its own for, or an ObjectId."""
+    return int(value) if isinstance(value, int) else str(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
 _decoder = msgspec.json.Decoder()
 
 AnyRequest = Request[Any, Any, Any]

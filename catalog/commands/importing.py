@@ -1,0 +1,65 @@
+"""`catalog import measurify`: run beside a server, on its database and its storage."""
+
+import asyncio
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import PyMongoError
+from pymongo.uri_parser import parse_uri
+
+from catalog.commands.backup import CannotDo, Tell
+from catalog.commands.sizes import told
+from catalog.operations.measurify import Imported, take_over
+from catalog.operations.opened import opened
+from catalog.operations.restore import CannotRestore
+from catalog.settings import Settings
+from catalog.store.embedded import DatabaseUnavailable
+from catalog.store.seam import Raw
+
+CATALOGUE = "registry-catalog"
+"""Measurify's own name for it."""
+
+PATIENCE_MS = 5000
+
+
+def measurify(settings: Settings, uri: str, uploads: Path, tenants: Collection[str], tell: Tell) -> bool:
+    """Import, with lines for each tenant. False when something could not be taken over.
+
+    Raises CannotDo.
+    """
+    if not uploads.is_dir():
+        raise CannotDo(f"{uploads} is not a folder: name the one that the registry keeps its files in")
+    complete = True
+
+    def one(done: Imported) -> None:
+        nonlocal complete
+        complete = complete and not done.problems
+        tell(
+            f"{done.tenant}: {done.users} users, {done.words} words, {done.items} items, "
+            f"{done.versions} versions ({told(done.size)})"
+        )
+        for problem in done.problems:
+            tell(f"{done.tenant}: left out: {problem}")
+
+    try:
+        asyncio.run(_run(settings, uri, uploads, tenants, one))
+    except (CannotRestore, DatabaseUnavailable) as error:
+        raise CannotDo(str(error)) from error
+    except PyMongoError as error:
+        raise CannotDo(f"The registry's database cannot be read: {str(error).partition(' (configured')[0]}") from error
+    except OSError as error:
+        raise CannotDo(f"{error.filename or uploads}: {(error.strerror or str(error)).lower()}") from error
+    return complete
+
+
+async def _run(
+    settings: Settings, uri: str, uploads: Path, tenants: Collection[str], one: Callable[[Imported], None]
+) -> None:
+    catalogue = parse_uri(uri)["database"] or CATALOGUE
+    source: AsyncIOMotorClient[Raw] = AsyncIOMotorClient(uri, tz_aware=True, serverSelectionTimeoutMS=PATIENCE_MS)
+    try:
+        async with opened(settings) as here:
+            await take_over(here.database, here.storage, source, catalogue, uploads, tenants, one)
+    finally:
+        source.close()

@@ -1,0 +1,271 @@
+"""Taking over a Measurify registry: its tenants with their users, words, items, versions and files.
+
+What is there already, by its id, is left alone: an import that was killed, or one that is to bring
+what has been added since, is simply run again. Ids stay, so links go on leading where they led.
+"""
+
+import re
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiofiles
+from bson import ObjectId
+from motor.motor_asyncio import AsyncIOMotorClient
+from pydantic import ValidationError
+from pymongo import ASCENDING
+
+from catalog.blobs import BLOCK, Blobs, FileHead, Storage
+from catalog.domain import accepted, names, tenants
+from catalog.domain.access import readers
+from catalog.domain.filenames import file_name, media_type
+from catalog.errors import Refused
+from catalog.operations.restore import RESTORING, CannotRestore, refuse_name
+from catalog.store.database import Database, Duplicate, Tenant
+from catalog.store.documents import ITEMS, Pair, TenantRecord, User, Version, now
+from catalog.store.pieces import spelling
+from catalog.store.seam import Raw
+from catalog.vocabulary import Kind, Usage, VersionState, Visibility
+
+BY_AGE = [("timestamp", ASCENDING), ("_id", ASCENDING)]
+TRAINED = (Kind.MODEL, Kind.ALGORITHM)
+NUMBER = re.compile("[0-9]{1,9}", re.ASCII)
+
+
+@dataclass
+class Imported:
+    """What an import brought into a tenant, and in sentences what it could not."""
+
+    tenant: str
+    users: int = 0
+    words: int = 0
+    items: int = 0
+    versions: int = 0
+    size: int = 0  # bytes of the versions
+    problems: list[str] = field(default_factory=list)
+
+
+async def take_over(
+    database: Database,
+    storage: Storage,
+    source: AsyncIOMotorClient[Raw],
+    catalogue: str,
+    uploads: Path,
+    wanted: Collection[str],
+    tell: Callable[[Imported], None],
+) -> None:
+    """Import the `wanted` tenants (none: all) of a registry whose catalogue database and folder of files are named.
+
+    The registry itself is only read. Raises CannotRestore for a tenant whose name cannot be taken over, or that is not
+    there; OSError when a file cannot be read.
+    """
+    left = set(wanted)
+    records = await source[catalogue]["tenants"].find({}).sort("_id", ASCENDING).to_list(None)
+    for record in records:
+        if wanted and record["_id"] not in wanted:
+            continue
+        left.discard(record["_id"])
+        tenant, is_ready = await _tenant(database, record)
+        done = Imported(tenant.name)
+        theirs = source[record.get("database") or record["_id"]]
+        await Importer(tenant, storage.of(tenant.name), theirs, uploads, done).run()
+        if not is_ready:
+            await tenant.prepare()
+            ready = {"$set": {"state": "ready", "lastmod": now()}}
+            await database.tenants.raw.update_one({"_id": tenant.name, "state": RESTORING}, ready)
+        tell(done)
+    if left or not records:
+        missing = f"no tenant {', '.join(sorted(left))}" if left else "no tenants"
+        raise CannotRestore(f"{catalogue} has {missing}: name the registry's catalogue database in the path of its URI")
+
+
+async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
+    """The tenant that gets everything, and whether people can enter it already."""
+    known = await tenants.enter(database, record["_id"])
+    if known is not None:
+        return known, True
+    begun = await database.tenants.find_one({"_id": record["_id"], "state": RESTORING})
+    if begun is not None:
+        return database.tenant(begun), False
+    wished = record.get("database") or record["_id"]
+    # The registry's own database may be on the very same server: ours stands beside it then.
+    name = f"{wished}-catalog" if await database.holds(wished) else wished
+    for each in (record["_id"], name):
+        refuse_name(database, each)
+    said = {each: record[each] for each in ("organization", "address", "email", "phone") if record.get(each)}
+    fresh = TenantRecord(id=record["_id"], database=name, state=RESTORING, **said)
+    try:
+        await database.tenants.insert(fresh)
+    except Duplicate:
+        raise CannotRestore(
+            f"{record['_id']}: a tenant with its name or its database is being made or removed"
+        ) from None
+    tenant = database.tenant(fresh)
+    await tenant.prepare()
+    return tenant, False
+
+
+class Importer:
+    """One tenant's way over."""
+
+    def __init__(self, tenant: Tenant, blobs: Blobs, theirs: Any, uploads: Path, done: Imported) -> None:
+        self._tenant = tenant
+        self._blobs = blobs
+        self._theirs = theirs
+        self._uploads = uploads.resolve()
+        self._done = done
+        self._users: set[ObjectId] = set()
+
+    async def run(self) -> None:
+        await self._people()
+        for words in names.Names:
+            await self._words(words)
+        # Datasets first: models name them.
+        for kind in (Kind.DATASET, Kind.MODEL, Kind.ALGORITHM):
+            async for document in self._theirs[kind.value].find({}).sort(BY_AGE):
+                await self._item(kind, document)
+
+    async def _people(self) -> None:
+        async for theirs in self._theirs["users"].find({}):
+            self._users.add(theirs["_id"])
+            known = await self._tenant.users.raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
+            if known is None and await self._kept(f"user {theirs.get('username')}", self._user(theirs)):
+                self._done.users += 1
+
+    async def _user(self, theirs: Raw) -> None:
+        fields = ("username", "password", "email", "role", "createdPassword", "validityPasswordDays", "timestamp")
+        said = {name: theirs[name] for name in fields if theirs.get(name) is not None}
+        await self._tenant.users.insert(User(id=theirs["_id"], **{"validityPasswordDays": 0, **said}))
+
+    async def _words(self, words: names.Names) -> None:
+        bound = names.collection(self._tenant, words)
+        async for theirs in self._theirs[words.value].find({}):
+            word = theirs["_id"]
+            usage = Usage.DEFAULT if theirs.get("usage") == Usage.DEFAULT else Usage.FOLK
+            said = {"owner": theirs["owner"]} if theirs.get("owner") else {}
+            try:
+                document = bound.document(id=word, usage=usage, **said, **spelling(word))
+                await bound.insert(document)
+            except Duplicate:
+                continue
+            except ValidationError as invalid:
+                self._problem(f"{words.one} {word}", invalid)
+            else:
+                self._done.words += 1
+
+    async def _item(self, kind: Kind, theirs: Raw) -> None:
+        bound, what = self._tenant.items(kind), f"{kind.one} {theirs.get('name')}"
+        known = await bound.raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
+        if known is None:
+            if not await self._kept(what, self._fresh_item(kind, theirs)):
+                return
+            self._done.items += 1
+        for version in sorted(theirs.get("versions", []), key=lambda each: str(each.get("timestamp", ""))):
+            named = f"version {version.get('ordinal')} of {what}"
+            ordinal = str(version.get("ordinal", ""))
+            there = {"item": theirs["_id"], "ordinal_key": ordinal.casefold()}
+            if await self._tenant.versions.raw.find_one(there, {"_id": 1}) is None:
+                await self._kept(named, self._version(kind, theirs, version, ordinal))
+
+    async def _fresh_item(self, kind: Kind, theirs: Raw) -> None:
+        owner, users = theirs["owner"], [user for user in theirs.get("users", []) if user in self._users]
+        visibility = Visibility(theirs.get("visibility", Visibility.PRIVATE))
+        more = {"status": theirs.get("status", "training"), "datasets": theirs.get("datasets", [])}
+        item = ITEMS[kind](
+            id=theirs["_id"],
+            serial=await self._tenant.next("serial"),
+            name=theirs["name"],
+            owner=owner,
+            users=users,
+            visibility=visibility,
+            tags=list(dict.fromkeys(theirs.get("tags", []))),
+            metadata=[Pair(name=pair["name"], value=pair["value"]) for pair in theirs.get("metadata", [])],
+            description=theirs.get("description") or "",
+            timestamp=theirs.get("timestamp") or now(),
+            readers=readers(owner, users, visibility),
+            **(more if kind in TRAINED else {}),
+        )
+        await self._tenant.items(kind).insert(item)
+        await names.used(self._tenant, names.NONE, names.words_of(item.model_dump()), owner)
+
+    async def _version(self, kind: Kind, theirs: Raw, said: Raw, ordinal: str) -> None:
+        head = FileHead(
+            file_name(str(said.get("original", ""))), media_type(said.get("mimetype", "")), said.get("encoding", "7bit")
+        )
+        blob = await accepted.put(self._blobs, _content(self._file(str(said.get("key", "")))))
+        inspection = await accepted.look(self._tenant, self._blobs, head, blob)
+        number = await self._number(kind, theirs["_id"], ordinal)
+        moment = said.get("timestamp") or theirs.get("timestamp") or now()
+        version = Version(
+            item=theirs["_id"],
+            kind=kind,
+            number=number,
+            ordinal=ordinal or str(number),
+            ordinal_key=(ordinal or str(number)).casefold(),
+            files=[accepted.kept_file(head, blob)],
+            original=head.name,
+            size=blob.size,
+            digest=blob.digest,
+            description=said.get("description") or "",
+            state=VersionState.LIVE,
+            inspection=dict(inspection),
+            owner=theirs["owner"],
+            timestamp=moment,
+            lastmod=moment,
+        )
+        await self._tenant.versions.insert(version)
+        self._done.versions += 1
+        self._done.size += blob.size
+
+    async def _number(self, kind: Kind, item: ObjectId, ordinal: str) -> int:
+        """The next one, or a higher one that the ordinal says."""
+        raw = self._tenant.items(kind).raw
+        known = await raw.find_one({"_id": item}, {"last_version": 1})
+        number = int((known or {}).get("last_version", 0)) + 1
+        if NUMBER.fullmatch(ordinal):
+            number = max(number, int(ordinal))
+        await raw.update_one({"_id": item}, {"$max": {"last_version": number}})
+        return number
+
+    def _file(self, key: str) -> Path:
+        """Where the registry keeps the file of that name, and never anywhere else.
+
+        Raises FileNotFoundError.
+        """
+        for place in (self._uploads / key, self._uploads / self._tenant.name / key):
+            file = place.resolve()
+            if key and file.is_relative_to(self._uploads) and file.is_file():
+                return file
+        raise FileNotFoundError(f"there is no file {key!r} in {self._uploads}")
+
+    async def _kept(self, what: str, keeping: Any) -> bool:
+        """Whether it could be kept. If not, why is told at the end, and the import goes on."""
+        try:
+            await keeping
+        except (Duplicate, FileNotFoundError, KeyError, Refused, TypeError, ValueError) as problem:
+            self._problem(what, problem)
+            return False
+        return True
+
+    def _problem(self, what: str, problem: Exception) -> None:
+        match problem:
+            case Duplicate():
+                said = "there is another of the same name"
+            case ValidationError():
+                said = "; ".join(_wrong(problem.errors(include_url=False, include_input=False)))
+            case KeyError():
+                said = f"{problem} is missing"
+            case _:
+                said = str(problem)
+        self._done.problems.append(f"{what}: {said}")
+
+
+def _wrong(errors: Iterable[Any]) -> list[str]:
+    return [f"{'.'.join(map(str, error['loc']))}: {error['msg'].lower()}" for error in errors]
+
+
+async def _content(file: Path) -> AsyncIterator[bytes]:
+    async with aiofiles.open(file, "rb") as opened:
+        while block := await opened.read(BLOCK):
+            yield block
