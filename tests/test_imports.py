@@ -24,6 +24,7 @@ ROOMS = [
     {"catalog.app"},
     {"catalog.certificates", "catalog.connections", "catalog.logs", "catalog.redirect"},
     {"catalog.server"},
+    {"catalog.client"},
     {"catalog.commands"},
     {"catalog.cli"},
     {"catalog.__main__"},
@@ -52,7 +53,8 @@ def imports(file: Path) -> set[str]:
     return found
 
 
-FILES = sorted(CATALOG.rglob("*.py"))
+# The package itself is a door to the client, which opens when somebody asks for it.
+FILES = sorted(file for file in CATALOG.rglob("*.py") if file != CATALOG / "__init__.py")
 
 
 @pytest.mark.parametrize("file", FILES, ids=module_name)
@@ -86,15 +88,37 @@ def test_what_looks_into_hostile_bytes_needs_the_standard_library_only(file):
     assert theirs <= sys.stdlib_module_names
 
 
+@pytest.mark.parametrize("file", sorted((CATALOG / "client").rglob("*.py")), ids=module_name)
+def test_the_client_knows_nothing_of_the_server(file):
+    ours = {name for name in imports(file) if name.startswith("catalog.") and not name.startswith("catalog.client")}
+
+    assert ours <= {"catalog.__version__"}
+
+
+@pytest.mark.parametrize("file", sorted((CATALOG / "client").rglob("*.py")), ids=module_name)
+def test_only_the_connection_and_the_drivers_know_the_http_library(file):
+    if file.stem not in {"connection", "blocking", "awaiting"}:
+        assert "httpx" not in {name.split(".")[0] for name in imports(file)}
+
+
 def test_only_the_child_imports_the_embedded_engine():
     assert [module_name(file) for file in FILES if "secantus" in {name.split(".")[0] for name in imports(file)}] == [
         "catalog.store.embedded_child"
     ]
 
 
-def test_the_command_line_loads_no_part_of_the_server():
-    program = "import sys, catalog.cli; print(*sys.modules)"
+@pytest.mark.parametrize("module", ["catalog.cli", "catalog.client"])
+def test_the_client_and_the_command_line_load_no_part_of_the_server(module):
+    program = f"import sys, {module}; print(*sys.modules)"
 
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
 
     assert {"litestar", "beanie", "motor", "uvicorn", "jwt", "pydantic"} & set(loaded) == set()
+
+
+def test_the_package_alone_loads_nothing_of_its_own():
+    program = "import sys, catalog; print(*(name for name in sys.modules if name.startswith('catalog.')))"
+
+    assert not subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout.strip()

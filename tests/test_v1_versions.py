@@ -461,7 +461,7 @@ async def test_the_size_of_a_huge_file_is_a_number(app, client, org):
     await client.post("/v1/models/huge/versions?name=huge.bin", content=b"not really", headers=ada)
     record = await app.state.database.tenants.find_one({"_id": org.name})
     size = {"$set": {"size": 2**40, "files.0.size": 2**40}}  # above 2**31 the database has a number of another kind
-    await app.state.database.tenant(record).versions.raw.update_one({}, size)
+    await app.state.database.tenant(record).versions.raw.update_one({"item": ObjectId(made["_id"])}, size)
 
     shown = (await client.get(f"/v1/models/{made['_id']}", headers=ada)).json()
 

@@ -60,7 +60,9 @@ async def ask(tenant: Tenant, email: str, resets: Resets) -> None:
     if user is None:
         raise Refused(NOT_FOUND, f"User with the email {shown(email)} not found")
     token = secrets.token_hex(12)
-    await tenant.password_resets.insert(PasswordReset(id=_digest(token), user=user["_id"], expires=now() + resets.life))
+    asked = now()
+    leave = PasswordReset(id=_digest(token), user=user["_id"], timestamp=asked, expires=asked + resets.life)
+    await tenant.password_resets.insert(leave)
     link = f"{resets.public_url}/#/passwordreset?{urlencode({'token': token, 'tenant': tenant.name})}"
     if resets.post is None:
         logger.warning("SMTP_SERVER is not set. A new password of %s: %s", user["username"], link)

@@ -1,0 +1,91 @@
+"""Runs operations in an event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any, TypeVar
+
+import httpx
+
+from catalog.client.connection import TROUBLE, answer, failed, sent, setup
+from catalog.client.effects import BLOCK, Answer, Body, Effect, Operation, Pause, Request, Together, Work
+from catalog.client.results import Page
+
+T = TypeVar("T")
+
+
+class Awaiting:
+    def __init__(self, url: str, timeout: float, ca: str) -> None:
+        self._url = url
+        self._timeout = timeout
+        self._client = httpx.AsyncClient(**setup(url, timeout, ca))
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def run(self, operation: Operation[T]) -> T:
+        result: Any = None
+        error: BaseException | None = None
+        while True:
+            try:
+                effect = operation.throw(error) if error else operation.send(result)
+            except StopIteration as end:
+                value: T = end.value
+                return value
+            result = error = None
+            try:
+                result = await self._perform(effect)
+            except BaseException as raised:  # noqa: BLE001  the operation's own `finally` comes first
+                error = raised
+
+    async def walk(self, page: Callable[[str], Operation[Page[T]]]) -> AsyncIterator[T]:
+        cursor: str | None = ""
+        while cursor is not None:
+            found = await self.run(page(cursor))
+            for element in found.docs:
+                yield element
+            cursor = found.next_cursor
+
+    async def _perform(self, effect: Effect) -> Any:
+        match effect:
+            case Request():
+                return await self._exchange(effect)
+            case Pause():
+                return await asyncio.sleep(effect.seconds)
+            case Work():
+                return await asyncio.to_thread(effect.function)
+            case Together():
+                return await self._side_by_side(effect)
+
+    async def _exchange(self, request: Request) -> Answer:
+        body = request.body if isinstance(request.body, bytes | None) else _blocks(request.body)
+        try:
+            async with self._client.stream(**sent(request, body, self._timeout)) as response:
+                if not request.sink or not request.sink.begin(response.status_code, dict(response.headers)):
+                    return answer(response, await response.aread())
+                async for block in response.aiter_raw(BLOCK):
+                    await asyncio.to_thread(request.sink.write, block)
+                return answer(response)
+        except TROUBLE as error:
+            raise failed(error, self._url) from None
+
+    async def _side_by_side(self, effect: Together) -> list[Any]:
+        turns = asyncio.Semaphore(effect.at_most)
+
+        async def in_turn(operation: Operation[Any]) -> Any:
+            async with turns:
+                return await self.run(operation)
+
+        tasks = [asyncio.create_task(in_turn(operation)) for operation in effect.operations]
+        try:
+            return await asyncio.gather(*tasks)
+        except BaseException:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            raise
+
+
+async def _blocks(body: Body) -> AsyncIterator[bytes]:
+    blocks = body.blocks()
+    while block := await asyncio.to_thread(next, blocks, b""):
+        yield block

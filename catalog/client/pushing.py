@@ -1,0 +1,88 @@
+"""The short way: a file up under a name, and down again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from catalog.client.cache import Cache
+from catalog.client.downloads import found, into_cache, to_place
+from catalog.client.effects import Operation
+from catalog.client.errors import Invalid, NotFound
+from catalog.client.items import Items
+from catalog.client.progress import Progress
+from catalog.client.results import KINDS, Item, Version
+from catalog.client.revisions import reference
+from catalog.client.rooms import Planned
+from catalog.client.sessions import Session
+from catalog.client.uploads import Said, Target
+from catalog.client.versions import What
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pushed:
+    """What a push made."""
+
+    item: Item
+    version: Version
+
+    @property
+    def reference(self) -> str:
+        """What brings it back: `iris@3`."""
+        return f"{self.item.name}@{self.version.ordinal}"
+
+
+def push(
+    session: Session, cache: Cache, kind: str, name: str, what: What, said: Said, tags: Sequence[str], tell: Progress
+) -> Operation[Pushed]:
+    """A version of `what`, of an item that is made if there is none; tags and metadata are added to what it has."""
+    items: Items[Planned, Any] = Items(session, Planned(), cache, kind, _shape(kind))
+    item = yield from _item(items, name)
+    version = yield from items.versions(item).add(
+        what, description=said.description, metadata=said.metadata, ordinal=said.ordinal, progress=tell
+    )
+    added = {word: values for word, values in (("tags", tags), ("metadata", said.metadata)) if values}
+    if added:
+        item = yield from items.update(item, add=added)
+    return Pushed(item=item, version=version)
+
+
+def _item(items: Items[Planned, Any], name: str) -> Operation[Item]:
+    """The item of that name, made if there is none."""
+    try:
+        item: Item = yield from items.get(name)
+    except NotFound:
+        pass
+    else:
+        return item
+    try:
+        item = yield from items.create(name)
+    except Invalid as refused:
+        try:
+            item = yield from items.get(name)  # somebody may have made it meanwhile
+        except NotFound:
+            raise refused from None
+    return item
+
+
+def pull(
+    session: Session, cache: Cache, kind: str, name: str, to: str | Path | None, tell: Progress
+) -> Operation[Path]:
+    """Bring the version here that a reference names: into the cache, or `to` a place.
+
+    Raises CatalogError: NotFound, Offline when it is not in the cache.
+    """
+    _shape(kind)
+    named = reference(name)
+    item = Target(session, cache, kind, named.name)
+    version = yield from found(item, named.revision)
+    if to is None:
+        return (yield from into_cache(item, version, tell))
+    return (yield from to_place(item, version, Path(to), tell))
+
+
+def _shape(kind: str) -> type[Item]:
+    """Raises Invalid."""
+    if kind not in KINDS:
+        raise Invalid(f"{kind!r} is no kind of item", advice=f"It is one of {', '.join(KINDS)}.")
+    return KINDS[kind]
