@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog.client.cache import Cache
 from catalog.client.downloads import found, into_cache, to_place
-from catalog.client.effects import Operation
+from catalog.client.effects import Operation, work
 from catalog.client.errors import Invalid, NotFound
 from catalog.client.items import Items
 from catalog.client.progress import Progress
@@ -15,6 +15,7 @@ from catalog.client.results import KINDS, Item, Version
 from catalog.client.revisions import reference
 from catalog.client.rooms import Planned
 from catalog.client.sessions import Session
+from catalog.client.sources import examine
 from catalog.client.uploads import Said, Target
 from catalog.client.versions import What
 
@@ -37,6 +38,7 @@ def push(
 ) -> Operation[Pushed]:
     """A version of `what`, of an item that is made if there is none; tags and metadata are added to what it has."""
     items: Items[Planned, Any] = Items(session, Planned(), cache, kind, _shape(kind))
+    yield from work(examine, what)
     item = yield from _item(items, name)
     version = yield from items.versions(item).add(
         what, description=said.description, metadata=said.metadata, ordinal=said.ordinal, progress=tell

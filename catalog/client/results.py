@@ -115,7 +115,7 @@ class Item(Shape):
     timestamp: datetime = NEVER
     lastmod: datetime = NEVER
     revision: int | None = None
-    """Its state, for `update(..., revision=)`; None in lists."""
+    """Its state, for `update(..., revision=)`, as `get` and `update` answer it; else None."""
 
     @classmethod
     def _read(cls, raw: Raw) -> dict[str, Any]:

@@ -77,6 +77,12 @@ def on_disk(path: Path, name: str = "") -> Source:
     return Source(path, name or path.name, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
+def examine(what: str | Path | IO[bytes]) -> None:
+    """Raises Invalid for what cannot be uploaded, before anything is made for it."""
+    if isinstance(what, str | Path):
+        in_folder(Path(what)) if Path(what).is_dir() else on_disk(Path(what))
+
+
 @contextmanager
 def spooled(file: IO[bytes], name: str) -> Iterator[Source]:
     """What is left of an open file, copied to a temporary one: it may have to be read more than once."""
