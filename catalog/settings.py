@@ -26,12 +26,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from catalog.aliases import ALIASES, in_our_words
+
 logger = logging.getLogger(__name__)
 
 FILE = Path("init/variables.env")
 GENERATED = ("API_TOKEN", "JWT_SECRET")
-# The names that other registries give to the same things.
-ALIASES = {"MINIO_ENDPOINT": "S3_ENDPOINT", "MINIO_ACCESS_KEY": "S3_ACCESS_KEY", "MINIO_SECRET_KEY": "S3_SECRET_KEY"}
 # Whoever guesses one of these is in. SMTP_PASSWORD is not among them: a mail provider chose it.
 GUARDED = ("httpssecret", "api_token", "jwt_secret", "s3_secret_key", "default_tenant_admin_temporary_password")
 SIGNING_BYTES = 32  # HS256 wants as many as SHA-256 gives
@@ -351,9 +351,7 @@ def with_values(settings: Settings, values: Mapping[str, str]) -> Settings:
 
 def _fields(values: Mapping[str, str]) -> dict[str, Any]:
     given = {name: value.strip() for name, value in values.items() if value.strip()}
-    aliased = {ALIASES[name]: value for name, value in given.items() if name in ALIASES}
-    named = {name: value for name, value in given.items() if name not in ALIASES}
-    return {name.lower(): value for name, value in {**aliased, **named}.items()}
+    return {name.lower(): value for name, value in in_our_words(given).items()}
 
 
 def _checked(fields: dict[str, Any]) -> Settings:

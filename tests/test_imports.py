@@ -12,7 +12,8 @@ CATALOG = Path(__file__).parent.parent / "catalog"
 # From the bottom to the top. A room may import itself and whatever stands above it in this list.
 ROOMS = [
     {"catalog"},  # the version number
-    {"catalog.errors", "catalog.vocabulary", "catalog.settings"},
+    {"catalog.aliases", "catalog.errors", "catalog.vocabulary"},
+    {"catalog.settings"},
     {"catalog.generated"},
     {"catalog.dissection"},
     {"catalog.blobs"},

@@ -175,6 +175,44 @@ def test_names_of_minio_stand_for_those_of_s3(variables):
     assert settings.s3_secret_key.get_secret_value() == "hidden"
 
 
+ANOTHER_REGISTRY = {
+    "REGISTRY_PORT": "8000",
+    "MONGODB_URL": "mongodb://root:root@localhost:27017",
+    "MONGODB_DB": "metadata",
+    "MINIO_ENDPOINT": "localhost:9000",
+    "MINIO_ACCESS_KEY": "minioadmin",
+    "MINIO_SECRET_KEY": "minioadmin",
+    "MINIO_BUCKET": "models",
+}
+
+
+def test_the_settings_of_another_registry_are_understood():
+    settings = given(**ANOTHER_REGISTRY)
+
+    assert settings.http_port == 8000
+    assert settings.database == "mongodb://root:root@localhost:27017/metadata?authSource=admin"
+    assert (settings.storage, settings.s3_endpoint) == ("s3://models", "http://localhost:9000")
+
+
+def test_our_names_count_more_than_theirs():
+    settings = given(**ANOTHER_REGISTRY, DATABASE="embedded", STORAGE="files", HTTP_PORT="0")
+
+    assert (settings.database, settings.storage, settings.http_port) == ("embedded", "files", 0)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ({"MONGODB_URL": "mongodb://db", "MONGODB_DB": "metadata"}, "mongodb://db/metadata"),
+        ({"MONGODB_URL": "mongodb://db/own", "MONGODB_DB": "metadata"}, "mongodb://db/own"),
+        ({"MONGODB_URL": "mongodb://db"}, "mongodb://db"),
+        ({"MONGODB_DB": "metadata"}, "embedded"),
+    ],
+)
+def test_a_database_of_another_registry_keeps_its_name(theirs, ours):
+    assert given(**theirs).database == ours
+
+
 @pytest.mark.parametrize(("typo", "right"), [("HTTP_PROT", "HTTP_PORT"), ("jwt_secret", "JWT_SECRET")])
 def test_a_typo_in_the_file_is_refused_with_the_right_name(variables, typo, right):
     sentence = refusal(variables(f"\n\nVERSION=v1\n\n{typo}=8081\n"))
