@@ -18,6 +18,7 @@ from catalog.dialects import guards, health
 from catalog.dialects.addresses import Addresses
 from catalog.dialects.metrics import Metrics
 from catalog.dialects.observed import Observed
+from catalog.dialects.openapi.routes import Docs, Documentation, Schema
 from catalog.dialects.sessions import Authentication, Sessions
 from catalog.dialects.v1 import (
     about,
@@ -153,9 +154,10 @@ def _native(settings: Settings) -> list[ControllerRouterHandler]:
             search.Search,
             usage.Usage,
             log.Log,
+            Docs,
         ],
     )
-    return [versioned, login]
+    return [versioned, login, Schema]
 
 
 def _given(settings: Settings, database: Database, storage: Storage, sessions: Sessions) -> dict[str, Provide]:
@@ -164,6 +166,7 @@ def _given(settings: Settings, database: Database, storage: Storage, sessions: S
         settings.default_tenant_admin_username,
         settings.default_tenant_admin_temporary_password.get_secret_value(),
     )
+    limits = _limits(settings)
     values = {
         "database": database,
         "storage": storage,
@@ -177,15 +180,8 @@ def _given(settings: Settings, database: Database, storage: Storage, sessions: S
         "trash_days": settings.trash_days,
         "sweep_grace": settings.sweep_grace,
         "upload_life": timedelta(days=settings.upload_days),
-        "limits": Limits(
-            name=settings.limit_name,
-            tag=settings.limit_tag,
-            metadata_name=settings.limit_metadata_name,
-            metadata_value=settings.limit_metadata_value,
-            tags=settings.limit_tags,
-            metadata=settings.limit_metadata,
-            users=settings.limit_users,
-        ),
+        "limits": limits,
+        "documentation": Documentation(f"/{settings.version}", limits),
         "max_upload_size": settings.max_upload_size,
         "challenges": Challenges(settings.jwt_secret.get_secret_value()),
         "signed": Links(settings.jwt_secret.get_secret_value()),
@@ -195,6 +191,18 @@ def _given(settings: Settings, database: Database, storage: Storage, sessions: S
         "log": settings.log,
     }
     return {name: _always(value) for name, value in values.items()}
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        name=settings.limit_name,
+        tag=settings.limit_tag,
+        metadata_name=settings.limit_metadata_name,
+        metadata_value=settings.limit_metadata_value,
+        tags=settings.limit_tags,
+        metadata=settings.limit_metadata,
+        users=settings.limit_users,
+    )
 
 
 def _resets(settings: Settings) -> Resets:

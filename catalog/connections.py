@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from catalog.errors import HEAD_TOO_LARGE, TOO_SLOW, Fault
+from catalog.errors import HEAD_TOO_LARGE, REQUEST, TOO_SLOW, Fault
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of request line and headers that are waited for."""
@@ -21,6 +21,7 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, patience: float, **given: Any) -> None:
         super().__init__(**given)
+        self.url = b""  # of the request that is arriving
         self._patience = patience
         self._head = 0  # bytes of the head that is arriving; 0 when none is
         self._head_ends: TimerHandle | None = None
@@ -42,6 +43,13 @@ class Connection(HttpToolsProtocol):
             self._head += len(data)
         super().data_received(data)
         if self._head > LARGEST_HEAD:
+            self._end_with(HEAD_TOO_LARGE)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP. So calls its parser an address, too, of which it cannot number the bytes."""
+        if len(self.url) < LARGEST_HEAD:
+            self._end_with(REQUEST, msg)
+        else:
             self._end_with(HEAD_TOO_LARGE)
 
     def on_message_begin(self) -> None:
@@ -82,11 +90,12 @@ class Connection(HttpToolsProtocol):
         else:  # who has asked nothing is told nothing
             self.transport.close()
 
-    def _end_with(self, fault: Fault) -> None:
+    def _end_with(self, fault: Fault, details: str = "") -> None:
         self._head_came()
         if self.transport.is_closing():
             return
-        body = msgspec.json.encode({"status": fault.status, "value": fault.value, "message": fault.message})
+        told = {"status": fault.status, "value": fault.value, "message": fault.message}
+        body = msgspec.json.encode(told | {"details": details} if details else told)
         headers = b"content-type: application/json; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
         self.transport.write(STATUS_LINE[fault.status] + headers % len(body) + body)
         self.transport.close()

@@ -223,8 +223,14 @@ def test_what_is_not_http_is_told_so(connection):
 
     said = heard(connection)
 
-    assert said.startswith(b"HTTP/1.1 400")
-    assert said.endswith(b"Invalid HTTP request received.")
+    assert refusal(said) == (400, 4)
+    assert b"Invalid HTTP request received." in said
+
+
+def test_an_address_that_is_too_long_is_refused_in_our_shape(connection):
+    connection.sendall(b"GET /v1/models?filter=" + b"x" * LARGEST_HEAD + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert refusal(heard(connection)) == (431, 129)
 
 
 def test_a_body_of_endless_chunks_is_refused_when_it_is_too_large(connection):

@@ -1,0 +1,115 @@
+"""The server itself: what it is, whether it runs, and how it is documented."""
+
+from catalog.dialects.openapi.operation import Operation, Who, answered, handed_out
+from catalog.dialects.openapi.schema import Schema, any_of, made_of, many, number, one_of, text
+from catalog.domain.forms import Limits
+from catalog.errors import CATALOGUE
+
+ABOUT, HEALTH, DOCUMENTATION = "About the server", "Health and measures", "Documentation"
+
+HTML = "text/html"
+PLAIN = "text/plain"
+"""Of what Prometheus reads."""
+
+
+def operations(prefix: str) -> list[Operation]:
+    return [*_about(prefix), *_health(), *_documentation(prefix)]
+
+
+def _about(prefix: str) -> list[Operation]:
+    words = {"type": "object", "additionalProperties": {"type": "string"}}
+    types = ("AlgorithmStatusTypes", "ModelStatusTypes", "PasswordResetStatusTypes", "UsageTypes", "UserRoles")
+    fault = made_of({"status": number(), "value": number(), "message": text()})
+    info = {name: text() for name in ("version", "demo", "token_expiration_time", "timestamp", "log")}
+    limits = made_of({name: number() for name in Limits._fields}, "What an item may hold.")
+    return [
+        _told(f"{prefix}/version", "version", "Tell the server's version", made_of({"version": text()})),
+        _told(
+            f"{prefix}/errors",
+            "errors",
+            "List every refusal, by its name",
+            made_of({fault_.name: fault for fault_ in CATALOGUE}),
+        ),
+        _told(
+            f"{prefix}/types",
+            "types",
+            "List the words that fields take",
+            made_of(dict.fromkeys((*types, "VisibilityTypes"), words)),
+        ),
+        _told(
+            f"{prefix}/types/passwordStrength",
+            "passwordStrength",
+            "Tell how strong a password must be, and how many days it lasts",
+            made_of({"passwordStrength": text(), "ValidityPasswordDays": text()}),
+        ),
+        _told(
+            f"{prefix}/info",
+            "info",
+            "Tell how the server is set up",
+            made_of({**info, "limits": limits}),
+            who=Who.USER,
+        ),
+    ]
+
+
+def _health() -> list[Operation]:
+    part = one_of(["ok", "away"])
+    ready = made_of({"status": one_of(["ready", "not ready", "stopping"]), "database": part, "storage": part})
+    return [
+        _told("/health/live", "live", "Tell whether the server runs", made_of({"status": text()}), group=HEALTH),
+        Operation(
+            method="get",
+            path="/health/ready",
+            name="ready",
+            group=HEALTH,
+            summary="Tell whether it can serve",
+            who=Who.ANYBODY,
+            answers={200: answered("It can.", ready), 503: answered("It cannot, and what keeps it.", ready)},
+        ),
+        Operation(
+            method="get",
+            path="/metrics",
+            name="metrics",
+            group=HEALTH,
+            summary="Tell what was measured, for Prometheus",
+            who=Who.WATCHER,
+            answers={200: handed_out("The measures.", {}, PLAIN)},
+        ),
+    ]
+
+
+def _documentation(prefix: str) -> list[Operation]:
+    route = made_of({"path": text(), "method": text()})
+    pair = many(any_of(text(), many(route)), "The first word of the routes, and the routes.", 2) | {"minItems": 2}
+    routes = made_of({"routes": many(pair)})
+    document = {"type": "object"}
+    both = "A page for a browser, JSON for everybody else."
+    return [
+        _shown(f"{prefix}/docs", "docs", "List the routes", both, routes),
+        _shown("/schema", "schema", "Show this document", both, document),
+        _told("/schema/openapi.json", "openapi", "Fetch this document", document, group=DOCUMENTATION),
+        _shown("/docs.html", "docsPage", "Show this document as a page", "", None),
+    ]
+
+
+def _told(
+    path: str, name: str, summary: str, schema: Schema, *, who: Who = Who.ANYBODY, group: str = ABOUT
+) -> Operation:
+    answers = {200: answered("This.", schema)}
+    return Operation(method="get", path=path, name=name, group=group, summary=summary, who=who, answers=answers)
+
+
+def _shown(path: str, name: str, summary: str, details: str, schema: Schema | None) -> Operation:
+    """What is a page, or, with a `schema`, JSON too."""
+    answer = answered("This.", schema) if schema else handed_out("This.", {}, HTML)
+    answer["content"][HTML] = {"schema": text()}
+    return Operation(
+        method="get",
+        path=path,
+        name=name,
+        group=DOCUMENTATION,
+        summary=summary,
+        details=details,
+        who=Who.ANYBODY,
+        answers={200: answer},
+    )

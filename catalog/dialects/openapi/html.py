@@ -1,0 +1,26 @@
+"""HTML, in as many words as the page needs. Whatever is not `Html` already is escaped."""
+
+import re
+from html import escape
+
+
+class Html(str):
+    """Text that is HTML."""
+
+    __slots__ = ()
+
+
+def element(name: str, *inside: str, **attributes: str) -> Html:
+    """`for_` and the like are spelt with an underscore behind, where Python has the word."""
+    told = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items())
+    return Html(f"<{name}{told}>{joined(*inside)}</{name}>")
+
+
+def joined(*parts: str, between: str = "") -> Html:
+    return Html(between.join(part if isinstance(part, Html) else escape(part, quote=False) for part in parts))
+
+
+def prose(text: str) -> Html:
+    """A sentence of the document: what stands in backticks is code."""
+    pieces = re.split(r"`([^`]+)`", text)
+    return joined(*(element("code", piece) if place % 2 else piece for place, piece in enumerate(pieces)))

@@ -1,0 +1,134 @@
+"""What is asked of each route: a request that succeeds for whoever may make it."""
+
+from typing import Any, NamedTuple
+
+from tests.conftest import PASSWORD
+from tests.permissions import things
+from tests.permissions.things import Maker, Thing
+
+NEW_PASSWORD = "Other-Pass-2"
+
+
+class Asked(NamedTuple):
+    make: Maker  # what has to be there first
+    sent: dict[str, Any]  # as httpx takes it; the braces in its texts are filled
+
+    def filled(self, thing: Thing) -> dict[str, Any]:
+        return fill(self.sent, thing | {"new": things.fresh()})
+
+
+def fill(value: Any, thing: Thing) -> Any:
+    match value:
+        case str():
+            return value.format_map(thing)
+        case dict():
+            return {key: fill(inner, thing) for key, inner in value.items()}
+        case _:
+            return value
+
+
+def ask(make: Maker = things.nothing, **sent: Any) -> Asked:
+    return Asked(make, sent)
+
+
+TUS = {"Tus-Resumable": "1.0.0"}
+OCTETS = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "0"}
+SIGN_IN = ask(things.the_tenant, json={"username": "ada", "password": PASSWORD, "tenant": "{name}"})
+A_USER = {"username": "{new}", "password": PASSWORD, "email": "{new}@example.org", "role": "regular"}
+A_TENANT = {"_id": "{new}", "email": "{new}@example.org", "admin_username": "admin", "admin_password": PASSWORD}
+
+VERSION = "/v1/{kind}/{key}/versions/{which}"
+
+ITEMS = {
+    "POST /v1/{kind}": ask(json={"name": "{new}"}),
+    "GET /v1/{kind}": ask(things.an_item),
+    "GET /v1/{kind}/{key}": ask(things.an_item),
+    "PUT /v1/{kind}/{key}": ask(things.an_item, json={"tags": {"add": ["iron"]}}),
+    "DELETE /v1/{kind}/{key}": ask(things.an_item),
+    "POST /v1/{kind}/{key}/versions": ask(things.an_item, params={"name": "weights.bin"}, content=b"weights"),
+    "GET /v1/{kind}/{key}/versions": ask(things.a_version),
+    f"GET {VERSION}": ask(things.a_version),
+    f"HEAD {VERSION}": ask(things.a_version),
+    f"GET {VERSION}/info": ask(things.a_version),
+    f"PUT {VERSION}": ask(things.a_version, json={"state": "ARCHIVED"}),
+    f"DELETE {VERSION}": ask(things.a_version),
+    f"POST {VERSION}/link": ask(things.a_version, json={}),
+    f"GET {VERSION}/files": ask(things.a_version),
+    f"GET {VERSION}/files/{{path}}": ask(things.a_version),
+    f"HEAD {VERSION}/files/{{path}}": ask(things.a_version),
+    f"PUT {VERSION}/files/{{path}}": ask(things.a_draft, content=b"others"),
+    f"DELETE {VERSION}/files/{{path}}": ask(things.a_draft),
+    f"POST {VERSION}/close": ask(things.a_draft),
+}
+
+AROUND_ITEMS = {
+    "GET /v1/search": ask(things.an_item, params={"q": "{title}"}),
+    "GET /v1/trash": ask(things.a_removed_item),
+    "POST /v1/trash/{key}/restore": ask(things.a_removed_item),
+    "DELETE /v1/trash/{key}": ask(things.a_removed_item),
+    "OPTIONS /v1/uploads": ask(),
+    "OPTIONS /v1/uploads/{name}": ask(things.an_upload),
+    "POST /v1/uploads": ask(
+        things.an_item_to_upload_to, headers=TUS | {"Upload-Length": "3", "Upload-Metadata": "{metadata}"}
+    ),
+    "HEAD /v1/uploads/{name}": ask(things.an_upload, headers=TUS),
+    "PATCH /v1/uploads/{name}": ask(things.an_upload, headers=TUS | OCTETS, content=b"abc"),
+    "DELETE /v1/uploads/{name}": ask(things.an_upload, headers=TUS),
+    "GET /v1/links/{token}": ask(things.a_link),
+    "HEAD /v1/links/{token}": ask(things.a_link),
+    "HEAD /v1/blobs/{digest}": ask(things.a_version),
+    "GET /v1/{words}": ask(things.a_word, params={"filter": '{{"_id": "{word}"}}'}),
+    "GET /v1/{words}/suggest": ask(things.a_word, params={"q": "{word}"}),
+    "POST /v1/{words}": ask(json={"_id": "{new}"}),
+    "DELETE /v1/{words}/{word}": ask(things.a_word),
+    "DELETE /v1/{words}/suggest": ask(things.the_word_suggest),
+}
+
+PEOPLE = {
+    "POST /login": SIGN_IN,
+    "PUT /login": ask(),
+    "POST /v1/login": SIGN_IN,
+    "PUT /v1/login": ask(),
+    "POST /v1/self/reset": ask(things.a_user, params={"tenant": "{tenant}"}, json={"email": "{email}"}),
+    "PUT /v1/self": ask(
+        things.leave_to_choose_a_password, json={"tenant": "{tenant}", "reset": "{reset}", "password": NEW_PASSWORD}
+    ),
+    "POST /v1/users": ask(json=A_USER),
+    "GET /v1/users": ask(things.the_owner, params={"filter": '{{"username": "ada"}}'}),
+    "GET /v1/users/{key}": ask(things.the_owner),
+    "PUT /v1/users/{key}": ask(things.the_owner, json={"email": "{new}@example.org"}),
+    "DELETE /v1/users/{key}": ask(things.a_user),
+    "POST /v1/tokens": ask(json={"name": "{new}"}),
+    "GET /v1/tokens": ask(things.an_access_token),
+    "DELETE /v1/tokens/{key}": ask(things.an_access_token),
+    "GET /v1/usage": ask(),
+    "GET /v1/log": ask(things.an_entry),
+}
+
+SERVER = {
+    "POST /v1/tenants": ask(json=A_TENANT),
+    "GET /v1/tenants": ask(things.the_tenant, params={"filter": '{{"_id": "{name}"}}'}),
+    "GET /v1/tenants/{name}": ask(things.the_tenant),
+    "PUT /v1/tenants/{name}": ask(things.the_tenant, json={"organization": "Ada & Co."}),
+    "PUT /v1/tenants/{name}/administrator": ask(things.a_tenant, json={"password": NEW_PASSWORD}),
+    "GET /v1/tenants/{name}/usage": ask(things.the_tenant),
+    "DELETE /v1/tenants/{name}": ask(things.a_tenant, params={"confirm": "{name}"}),
+    "GET /v1/types/tenants": ask(),
+    "POST /v1/sweep": ask(things.the_tenant, params={"tenant": "{name}", "dry_run": "true"}),
+    "GET /v1/log/operator": ask(),
+    "GET /v1/info": ask(),
+    "GET /v1/version": ask(),
+    "GET /v1/errors": ask(),
+    "GET /v1/types": ask(),
+    "GET /v1/types/passwordStrength": ask(),
+    "GET /v1/docs": ask(),
+    "GET /schema": ask(),
+    "GET /schema/openapi.json": ask(),
+    "GET /docs.html": ask(),
+    "GET /health/live": ask(),
+    "GET /health/ready": ask(),
+    "GET /metrics": ask(),
+}
+
+REQUESTS = ITEMS | AROUND_ITEMS | PEOPLE | SERVER
+"""By method and path, as the table writes it."""

@@ -1,0 +1,59 @@
+"""The table of docs/permissions.md, as rows that can be asked."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
+
+STANDS_FOR = {"{kind}": ("models", "datasets", "algorithms"), "{words}": ("tags", "metadata")}
+"""What a path of the table says once for several routes."""
+
+NOT_SHOWN = "none"
+"""A cell for a 200 in which the private thing is not."""
+
+
+class Row(NamedTuple):
+    """A route, and what each caller is answered: a status, or NOT_SHOWN."""
+
+    method: str
+    path: str  # as the table writes it
+    word: str  # what stands for `{kind}` or `{words}`
+    cells: dict[str, str]
+
+    @property
+    def route(self) -> tuple[str, str]:
+        """As the application knows it."""
+        return self.method, self.path.replace("{kind}", self.word).replace("{words}", self.word)
+
+    @property
+    def shows_or_hides(self) -> bool:
+        """Whether some callers find the thing in the answer, and others do not."""
+        return NOT_SHOWN in self.cells.values()
+
+    def __str__(self) -> str:
+        return " ".join(self.route)
+
+
+def status_of(cell: str) -> int:
+    return 200 if cell == NOT_SHOWN else int(cell)
+
+
+def rows() -> list[Row]:
+    """Each route of the table, once."""
+    _, begin, rest = PAGE.read_text().partition("| method | route |")
+    table = (begin + rest).partition("\n\n")[0]
+    (_, _, *callers), _, *lines = [cells_of(line) for line in table.splitlines()]
+    return [
+        Row(method, path, word, dict(zip(callers, answers, strict=True)))
+        for methods, path, *answers in lines
+        for method in methods.split(", ")
+        for word in words_of(path)
+    ]
+
+
+def words_of(path: str) -> tuple[str, ...]:
+    return next((words for word, words in STANDS_FOR.items() if word in path), ("",))
+
+
+def cells_of(line: str) -> list[str]:
+    return [cell.strip(" `") for cell in line.strip("|").split("|")]

@@ -1,0 +1,153 @@
+"""Fresh things of Ada's to ask about. Each maker is given what is made already, and adds what it makes."""
+
+import logging
+import re
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+from tests.conftest import organisation
+from tests.permissions.world import World, access_token
+
+Thing = dict[str, str]
+"""What fills the braces of a request."""
+
+Maker = Callable[[World, Thing], Awaitable[Thing]]
+
+SECRET = "only-for-readers"
+"""In the name, the description and the file of every private item."""
+
+
+def fresh() -> str:
+    return f"n{uuid4().hex[:12]}"
+
+
+async def nothing(_: World, thing: Thing) -> Thing:
+    return thing
+
+
+async def an_item(world: World, thing: Thing) -> Thing:
+    """A private item, shared with Bob; or one as `thing` wants it."""
+    kind, name = thing.get("kind") or "models", f"{SECRET}-{fresh()}"
+    body = {"name": name, "visibility": thing.get("visibility", "private"), "users": ["bob"], "description": SECRET}
+    made = (await world.ask("POST", f"/v1/{kind}", json=body)).json()
+    return {**thing, "kind": kind, "key": made["_id"], "title": name, "shown": name}
+
+
+async def a_version(world: World, thing: Thing) -> Thing:
+    item = await an_item(world, thing)
+    content = f"{SECRET} {item['key']}".encode()
+    await world.ask("POST", "/v1/{kind}/{key}/versions?name={title}".format_map(item), content=content)
+    info = (await world.ask("GET", "/v1/{kind}/{key}/versions/1/info".format_map(item))).json()
+    return {**item, "which": "1", "path": item["title"], "digest": info["digest"]}
+
+
+async def a_draft(world: World, thing: Thing) -> Thing:
+    """A draft with one file."""
+    item = await an_item(world, thing)
+    versions = "/v1/{kind}/{key}/versions".format_map(item)
+    await world.ask("POST", versions, json={"draft": True})
+    await world.ask("PUT", f"{versions}/1/files/weights.bin", content=SECRET.encode())
+    return {**item, "which": "1", "path": "weights.bin"}
+
+
+async def a_link(world: World, thing: Thing) -> Thing:
+    version = await a_version(world, thing)
+    made = await world.ask("POST", "/v1/{kind}/{key}/versions/1/link".format_map(version), json={})
+    return {**version, "token": made.json()["token"]}
+
+
+async def a_removed_item(world: World, thing: Thing) -> Thing:
+    item = await an_item(world, thing)
+    await world.ask("DELETE", "/v1/{kind}/{key}".format_map(item))
+    return item
+
+
+async def an_item_to_upload_to(world: World, thing: Thing) -> Thing:
+    item = await an_item(world, thing)
+    item_key, file_name = (b64encode(text.encode()).decode() for text in (item["key"], item["title"]))
+    return {**item, "metadata": f"item {item_key},filename {file_name}"}
+
+
+async def an_upload(world: World, thing: Thing) -> Thing:
+    """One that waits for its three bytes."""
+    item = await an_item_to_upload_to(world, thing)
+    headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "3", "Upload-Metadata": item["metadata"]}
+    begun = await world.client.post("/v1/uploads", headers=world.org.as_("ada") | headers)
+    return {**item, "name": begun.raise_for_status().headers["location"].rpartition("/")[2]}
+
+
+async def a_word(world: World, thing: Thing) -> Thing:
+    word = thing.get("word") or fresh()
+    await world.ask("POST", "/v1/{words}".format_map(thing), "admin", json={"_id": word})
+    return {**thing, "word": word, "shown": word}
+
+
+async def the_word_suggest(world: World, thing: Thing) -> Thing:
+    """Whose path the suggestions have taken. It may be there already."""
+    await world.client.post("/v1/{words}".format_map(thing), headers=world.org.as_("admin"), json={"_id": "suggest"})
+    return thing
+
+
+async def the_owner(world: World, thing: Thing) -> Thing:
+    return {**thing, "key": world.org.ids["ada"], "shown": world.org.ids["ada"]}
+
+
+async def a_user(world: World, thing: Thing) -> Thing:
+    """A person who owns nothing, with credentials that stand for the owner's."""
+    name = fresh()
+    await world.org.hire(name)
+    his = world.org.as_(name)
+    return {
+        **thing,
+        "tenant": world.org.name,
+        "key": world.org.ids[name],
+        "email": f"{name}@example.org",
+        "owner": his["Authorization"],
+        "read token": (await access_token(world.client, his, "read"))["Authorization"],
+        "write token": (await access_token(world.client, his, "write"))["Authorization"],
+    }
+
+
+class Heard(logging.Handler):
+    """What a logger says, in one text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.text += record.getMessage()
+
+
+async def leave_to_choose_a_password(world: World, thing: Thing) -> Thing:
+    """What a mail brings: without a mail server it stands in the log."""
+    user, heard, logger = await a_user(world, thing), Heard(), logging.getLogger("catalog.domain.resets")
+    logger.addHandler(heard)
+    try:
+        asked = await world.client.post(f"/v1/self/reset?tenant={world.org.name}", json={"email": user["email"]})
+        asked.raise_for_status()
+    finally:
+        logger.removeHandler(heard)
+    return {**user, "reset": re.search(r"token=([0-9a-f]+)", heard.text)[1]}
+
+
+async def an_access_token(world: World, thing: Thing) -> Thing:
+    made = (await world.ask("POST", "/v1/tokens", json={"name": fresh()})).json()
+    return {**thing, "key": made["_id"], "shown": made["_id"]}
+
+
+async def the_tenant(world: World, thing: Thing) -> Thing:
+    return {**thing, "name": world.org.name, "shown": world.org.name}
+
+
+async def a_tenant(world: World, thing: Thing) -> Thing:
+    return {**thing, "name": (await organisation(world.client)).name}
+
+
+async def an_entry(world: World, thing: Thing) -> Thing:
+    """Of the journal, which is written a little later."""
+    path = f"/v1/models/{fresh()}"
+    await world.client.delete(path, headers=world.org.as_("ada"))
+    await world.app.state.journal.flush()
+    return {**thing, "shown": path}
