@@ -13,20 +13,40 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from catalog import __version__
+from catalog.client.results import KINDS
+from catalog.commands import caching, people, versions
 from catalog.commands import log as journal
 from catalog.commands import sweep as sweeping
+from catalog.commands.items import items
+from catalog.commands.search import searching
+from catalog.commands.signing_in import signing_in
+from catalog.commands.transfers import transfers
+from catalog.commands.words import words
+
+BESIDE = "On the server's machine"
 
 # One sentence, never a trace: pretty ones show the values of variables, and some are secrets.
 app = typer.Typer(
     help="A catalog of machine-learning models and datasets.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 certificate = typer.Typer(help="Certificates of the server.", no_args_is_help=True)
-app.add_typer(certificate, name="certificate")
+app.add_typer(certificate, name="certificate", rich_help_panel=BESIDE)
 imports = typer.Typer(help="Take over what another registry keeps.", no_args_is_help=True)
-app.add_typer(imports, name="import")
+app.add_typer(imports, name="import", rich_help_panel=BESIDE)
+signing_in(app)
+transfers(app)
+searching(app)
+for kind in KINDS:
+    app.add_typer(items(kind), name=kind)
+app.add_typer(versions.app, name="versions")
+app.add_typer(words("tags", "Tags"), name="tags")
+app.add_typer(words("metadata", "Names of metadata"), name="metadata")
+app.add_typer(people.users, name="users")
+app.add_typer(people.tokens, name="tokens")
+app.add_typer(people.tenants, name="tenants")
+app.add_typer(caching.app, name="cache")
 
 EnvFile = Annotated[
     Path | None,
@@ -48,7 +68,7 @@ def version() -> None:
     typer.echo(f"catalog {__version__}")
 
 
-@app.command()
+@app.command(rich_help_panel=BESIDE)
 def serve(env_file: EnvFile = None) -> None:
     """Run the server until Ctrl-C."""
     with _server_parts():
@@ -79,7 +99,7 @@ def serve(env_file: EnvFile = None) -> None:
     raise typer.Exit(code)
 
 
-@app.command()
+@app.command(rich_help_panel=BESIDE)
 def log(
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new entries as they come.")] = False,
@@ -101,7 +121,7 @@ def log(
         raise typer.Exit from None
 
 
-@app.command()
+@app.command(rich_help_panel=BESIDE)
 def sweep(
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
@@ -122,7 +142,7 @@ def sweep(
         _stop(error, 1)
 
 
-@app.command()
+@app.command(rich_help_panel=BESIDE)
 def doctor(env_file: EnvFile = None) -> None:
     """Look at the settings, the database, the storage, the certificates, the disk and the clock, and say what to do."""
     with _server_parts():
@@ -136,7 +156,7 @@ def doctor(env_file: EnvFile = None) -> None:
         raise typer.Exit(1)
 
 
-@app.command()
+@app.command(rich_help_panel=BESIDE)
 def backup(file: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None:
     """Write the records and the files of all tenants, or of some, into FILE.
 
@@ -153,7 +173,7 @@ def backup(file: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None
         _stop(f"{file} is written, but not all bytes were there", 1)
 
 
-@app.command()
+@app.command(rich_help_panel=BESIDE)
 def restore(
     file: Path,
     tenant: Tenants = None,
@@ -211,7 +231,7 @@ def _operators_token(env_file: Path | None) -> str:
     return token or _stop("API_TOKEN is not known here: put it into CATALOG_TOKEN", 2)
 
 
-@app.command()
+@app.command(rich_help_panel=BESIDE)
 def env(env_file: EnvFile = None) -> None:
     """Print the settings in force, with secrets as ****."""
     with _server_parts():

@@ -56,13 +56,9 @@ def told_routes(cell: str) -> list[tuple[str, str]]:
 
 
 def test_the_readme_tells_of_each_command():
-    def names(command, path):
-        inner = getattr(command, "commands", None)
-        return [path] if inner is None else [name for key in inner for name in names(inner[key], f"{path} {key}")]
+    named = re.findall(r"`catalog ([a-z]+)", README)
 
-    told = README + (ROOT / "CHANGELOG.md").read_text()
-
-    assert [name for name in names(get_command(commands), "catalog") if f"`{name}`" not in told] == []
+    assert set(get_command(commands).commands) <= set(named)
 
 
 def test_each_link_between_documents_leads_somewhere():
@@ -72,7 +68,7 @@ def test_each_link_between_documents_leads_somewhere():
 
 
 def test_the_tour_runs_as_it_stands(tmp_path):
-    tour = README.split("## A tour in five minutes")[1].split("\n## ")[0]
+    tour = README.split("## The API in five minutes")[1].split("\n## ")[0]
     script = "set -euo pipefail\n" + "\n".join(re.findall(r"```bash\n(.*?)```", tour, re.DOTALL))
 
     (tmp_path / "server").mkdir()

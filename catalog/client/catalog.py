@@ -9,16 +9,17 @@ from catalog.client import profile
 from catalog.client.awaiting import Awaiting
 from catalog.client.blocking import Blocking
 from catalog.client.cache import Cache
+from catalog.client.downloads import found
 from catalog.client.effects import Operation
 from catalog.client.items import Items
 from catalog.client.people import Tenants, Tokens, Users, Words
 from catalog.client.progress import Progress, silent
 from catalog.client.pushing import Pushed, pull, push
-from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Model, Page, Raw, Value
+from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Model, Page, Raw, Value, Version
 from catalog.client.rooms import D, Room, operation, walk
 from catalog.client.sessions import Session
-from catalog.client.uploads import Said
-from catalog.client.versions import What
+from catalog.client.sources import What
+from catalog.client.uploads import Said, Target
 
 TIMEOUT = 120.0
 """Seconds. The answer to the last byte of a large file waits until the server has it safe."""
@@ -108,6 +109,14 @@ class Rooms(Room[D]):
         a model with that status. See `versions.download` for `to`.
         """
         return (yield from pull(self._session, self.cache, kind, reference, to, progress))
+
+    @operation
+    def resolve(self, name: str, revision: str, *, kind: str = "models") -> Operation[Version]:
+        """The version that is meant: an ordinal, the name of a file, `latest`, or a status.
+
+        Raises CatalogError: NotFound, Forbidden.
+        """
+        return (yield from found(Target(self._session, self.cache, kind, name), revision))
 
 
 class Catalog(Rooms[Blocking]):

@@ -9,7 +9,7 @@ from catalog.client.cache import below
 from catalog.client.effects import Operation, together, work
 from catalog.client.errors import NotFound, Offline
 from catalog.client.progress import Progress, Sum
-from catalog.client.receiving import fetch
+from catalog.client.receiving import check, fetch
 from catalog.client.results import File, Version
 from catalog.client.revisions import resolved
 from catalog.client.sessions import PREFIX
@@ -58,6 +58,15 @@ def to_place(item: Target, version: Version, to: Path, tell: Progress) -> Operat
     placed = [_placed(item, version, file, to / below(file.path), total.of(file.path)) for file in version.files]
     yield from together(placed, WIDTH)
     return to
+
+
+def verified(item: Target, which: str, tell: Progress) -> Operation[Version]:
+    """A version whose bytes have been read from the server again. Raises CatalogError: Damaged."""
+    version = yield from item.info(which)
+    total = Sum(tell, version.size)
+    reading = [check(item.session, address(item, version, each), each, total.of(each.path)) for each in version.files]
+    yield from together(reading, WIDTH)
+    return version
 
 
 def address(item: Target, version: Version, file: File) -> str:

@@ -41,7 +41,7 @@ class CatalogError(Exception):
 
 
 class NotSignedIn(CatalogError):
-    advice = "Sign in again, or give another token (CATALOG_TOKEN)."
+    advice = "Sign in (`catalog login`), or give a token (CATALOG_TOKEN)."
 
 
 class Forbidden(CatalogError):

@@ -1,6 +1,6 @@
-"""A folder up: a draft that gets its files, several at once, and is closed when they are all there."""
+"""Many files up: a draft that gets its files, several at once, and is closed when they are all there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -8,7 +8,7 @@ from catalog.client.effects import Operation, together, work
 from catalog.client.errors import NotFound
 from catalog.client.progress import Progress, Sum
 from catalog.client.results import Version
-from catalog.client.sources import Source, in_folder
+from catalog.client.sources import Source, gathered
 from catalog.client.uploads import Said, Target, as_pairs, put_file
 
 WIDTH = 4
@@ -17,13 +17,13 @@ WIDTH = 4
 ROOM = "drafts"
 
 
-def add_folder(to: Target, folder: Path, said: Said, tell: Progress) -> Operation[Version]:
-    """A new version of many files. One that was interrupted goes on in its draft.
+def add_files(to: Target, several: Sequence[Path], said: Said, tell: Progress) -> Operation[Version]:
+    """A new version of a folder, or of several files. One that was interrupted goes on in its draft.
 
     Raises CatalogError.
     """
-    sources = yield from work(in_folder, folder)
-    key = [to.session.url, to.session.tenant, to.kind, to.key, said.ordinal, str(folder.resolve())]
+    sources = yield from work(gathered, several)
+    key = [to.session.url, to.session.tenant, to.kind, to.key, said.ordinal, *(str(each.resolve()) for each in several)]
     draft = (yield from _unfinished(to, key)) or (yield from _begin(to, key, said))
     at = draft.ordinal
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog.client.catalog import Catalog
 from catalog.client.pushing import Pushed
-from catalog.client.versions import What
+from catalog.client.sources import What
 
 
 def push(name: str, what: What, **about: Any) -> Pushed:

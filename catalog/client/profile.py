@@ -68,12 +68,24 @@ def token_of(url: str, environ: Mapping[str, str] = os.environ) -> str:
 def keep_token(url: str, token: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Keep a token for a server, or forget it when it is empty, and return the file, which nobody else may read."""
     tokens = {**_tokens(environ), url.rstrip("/"): token}
-    own = folder(environ)
-    own.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, temporary = tempfile.mkstemp(dir=own)  # made with mode 0600
-    with os.fdopen(handle, "w") as file:
-        json.dump({each: value for each, value in tokens.items() if value}, file)
-    return Path(temporary).replace(own / "credentials.json")
+    kept = {each: value for each, value in tokens.items() if value}
+    return _written(folder(environ) / "credentials.json", json.dumps(kept))
+
+
+def keep_defaults(values: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> None:
+    """Write down in the user's own configuration which server is meant from now on, and who."""
+    file = folder(environ) / "config.toml"
+    said = {**_toml(file), **values}
+    _written(file, "".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items() if value))
+
+
+def _written(file: Path, text: str) -> Path:
+    """Whole or not at all, for this user alone."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, temporary = tempfile.mkstemp(dir=file.parent)  # made with mode 0600
+    with os.fdopen(handle, "w") as writing:
+        writing.write(text)
+    return Path(temporary).replace(file)
 
 
 def _tokens(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -15,9 +15,8 @@ from catalog.client.results import KINDS, Item, Version
 from catalog.client.revisions import reference
 from catalog.client.rooms import Planned
 from catalog.client.sessions import Session
-from catalog.client.sources import examine
+from catalog.client.sources import What, examine
 from catalog.client.uploads import Said, Target
-from catalog.client.versions import What
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,8 @@ from catalog.client.sessions import Session
 
 OK, PARTIAL_CONTENT = 200, 206
 
+PATIENCE = 600.0  # seconds
+
 
 class Partial:
     """A file that is arriving. Takes the bytes of answers, and knows the digest of what it has."""
@@ -100,6 +102,41 @@ def fetch(
         if partial.offset == 0:
             aside.unlink(missing_ok=True)
         claim.__exit__(None, None, None)
+
+
+class Reading:
+    """Reads the bytes of an answer, and keeps none."""
+
+    def __init__(self, size: int, tell: Progress) -> None:
+        self._size = size
+        self._tell = tell
+
+    def begin(self, status: int, headers: Mapping[str, str]) -> bool:
+        del headers
+        self._code, self._done = hashlib.sha256(), 0
+        return status == OK
+
+    def write(self, block: bytes) -> None:
+        self._code.update(block)
+        self._done += len(block)
+        self._tell("verifying", self._done, self._size)
+
+    @property
+    def digest(self) -> str:
+        return self._code.hexdigest()
+
+
+def check(session: Session, path: str, file: File, tell: Progress) -> Operation[None]:
+    """Raises CatalogError: Damaged when the server's bytes are not those of the digest."""
+    reading = Reading(file.size, tell)
+    headers = {"Accept-Encoding": "identity"}
+    yield from session.send(Request(method="GET", path=path, headers=headers, sink=reading, patience=PATIENCE))
+    if reading.digest != file.digest:
+        raise Damaged(
+            f"{file.path} is damaged on the server",
+            details=f"expected sha256 {file.digest}, received {reading.digest}",
+            advice="Tell the operator, and push it again.",
+        )
 
 
 def _rest(session: Session, path: str, partial: Partial, digest: str) -> Operation[None]:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,8 @@ from typing import IO, Any
 from catalog.client.effects import BLOCK
 from catalog.client.errors import Damaged, Invalid
 from catalog.client.progress import Progress, silent
+
+What = str | Path | IO[bytes] | Sequence[str | Path]
 
 WRITE_FIRST = "Write it first, then push it."
 WHAT_TO_GIVE = "Give the path of a file or of a folder, or a file that is open for reading bytes."
@@ -77,10 +79,39 @@ def on_disk(path: Path, name: str = "") -> Source:
     return Source(path, name or path.name, status.st_size, status.st_mtime_ns, status.st_ino)
 
 
-def examine(what: str | Path | IO[bytes]) -> None:
+def examine(what: What) -> None:
     """Raises Invalid for what cannot be uploaded, before anything is made for it."""
+    if several := paths(what):
+        gathered(several)
+    elif isinstance(what, str | Path):
+        on_disk(Path(what))
+
+
+def paths(what: What) -> list[Path]:
+    """Those of what becomes a version of many files; empty for what is one file."""
     if isinstance(what, str | Path):
-        in_folder(Path(what)) if Path(what).is_dir() else on_disk(Path(what))
+        return [Path(what)] if Path(what).is_dir() else []
+    return [Path(each) for each in what] if isinstance(what, list | tuple) else []
+
+
+def gathered(several: Sequence[Path]) -> dict[str, Source]:
+    """The files of one folder, by their paths in it; of several paths, files by their names and folders by theirs.
+
+    Raises Invalid for none, and for two of one name.
+    """
+    if len(several) == 1 and several[0].is_dir():
+        return in_folder(several[0])
+    found: dict[str, Source] = {}
+    for path in several:
+        name = path.resolve().name
+        more = {f"{name}/{inner}": source for inner, source in in_folder(path).items()} if path.is_dir() else None
+        more = more or {name: on_disk(path)}
+        if twice := found.keys() & more.keys():
+            raise Invalid(f"Two files are called {min(twice)}", advice="Put them into folders, and push a folder.")
+        found |= more
+    if not found:
+        raise Invalid("There are no files", advice=WHAT_TO_GIVE)
+    return found
 
 
 @contextmanager

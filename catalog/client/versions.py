@@ -4,27 +4,25 @@ import io
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from catalog.client.cache import Cache
-from catalog.client.downloads import file_of, found, into_cache, to_place
+from catalog.client.downloads import file_of, found, into_cache, to_place, verified
 from catalog.client.effects import Operation, Request, work
 from catalog.client.errors import Invalid
-from catalog.client.folders import add_folder
+from catalog.client.folders import add_files
 from catalog.client.progress import Progress, silent
 from catalog.client.receiving import PARTIAL_CONTENT
 from catalog.client.remote import BUFFER, Remote
 from catalog.client.results import Page, Value, Version
 from catalog.client.rooms import D, Room, operation, walk
 from catalog.client.sessions import PREFIX, Session
-from catalog.client.sources import on_disk, spooled
+from catalog.client.sources import What, on_disk, paths, spooled
 from catalog.client.uploads import Said, Target, add_file, as_pairs
 
 if TYPE_CHECKING:
     from catalog.client.blocking import Blocking
-
-What = str | Path | IO[bytes]
 
 
 class Versions(Room[D]):
@@ -45,7 +43,7 @@ class Versions(Room[D]):
         ordinal: str = "",
         progress: Progress = silent,
     ) -> Operation[Version]:
-        """Make a version of a file (its path, or open for reading bytes) or of a folder (its path).
+        """Make a version of a file (its path, or open for reading bytes), of a folder (its path), or of several paths.
 
         A file that the server has already is not sent; a large one goes on where an earlier attempt was interrupted,
         and so does a folder. `name` is the file's, if not its own. Memory is constant.
@@ -53,13 +51,13 @@ class Versions(Room[D]):
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict, OutOfSpace, Damaged, Unavailable.
         """
         said = Said(ordinal=ordinal, description=description, metadata=metadata or {})
-        if isinstance(what, str | Path) and Path(what).is_dir():
-            return (yield from add_folder(self._item, Path(what), said, progress))
+        if several := paths(what):
+            return (yield from add_files(self._item, several, said, progress))
         with ExitStack() as stack:
             if isinstance(what, str | Path):
                 source = on_disk(Path(what), name)
             else:
-                source = yield from work(lambda: stack.enter_context(spooled(what, name)))
+                source = yield from work(lambda: stack.enter_context(spooled(cast("IO[bytes]", what), name)))
             return (yield from add_file(self._item, source, said, progress))
 
     @walk
@@ -113,6 +111,14 @@ class Versions(Room[D]):
         if to is None:
             return (yield from into_cache(self._item, version, progress))
         return (yield from to_place(self._item, version, Path(to), progress))
+
+    @operation
+    def verify(self, which: str, *, progress: Progress = silent) -> Operation[Version]:
+        """Read all bytes of a version from the server, keep none, and compare them with its digests.
+
+        Raises CatalogError: NotFound, Forbidden, Damaged, Unavailable.
+        """
+        return (yield from verified(self._item, which, progress))
 
     @operation
     def read(self, which: str, start: int, stop: int, *, path: str = "", digest: str = "") -> Operation[bytes]:

@@ -1,0 +1,100 @@
+"""Data on standard output: a table for people, JSON or bare ids for programs."""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from catalog.client.results import NEVER
+
+Columns = Mapping[str, Callable[[Any], object]]
+"""A heading, and what stands below it."""
+
+
+@dataclass(frozen=True)
+class Output:
+    json: bool = False
+    quiet: bool = False
+
+    def rows(self, elements: Iterable[Any], columns: Columns, name: Callable[[Any], str]) -> None:
+        """Print a list as it comes; `name` is what other commands know an element by.
+
+        Of a table only what fits the terminal is seen; whatever is no terminal gets all, separated by tabs.
+        """
+        if self.json:
+            _array(elements)
+        elif self.quiet:
+            for element in elements:
+                typer.echo(name(element))
+        elif sys.stdout.isatty():
+            _console().print(_table(elements, columns))
+        else:
+            for element in elements:
+                typer.echo("\t".join(_text(value(element)) for value in columns.values()))
+
+    def one(self, element: Any, about: Mapping[str, object], name: str) -> None:
+        if self.json:
+            typer.echo(json.dumps(plain(element), ensure_ascii=False, indent=2))
+        elif self.quiet:
+            typer.echo(name)
+        else:
+            width = max(map(len, about), default=0)
+            for label, value in about.items():
+                typer.echo(f"{label:<{width}}  {_text(value)}".strip())
+
+
+def plain(value: Any) -> Any:
+    """A result as JSON has it."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value) if each.name != "raw"}
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(each) for each in value]
+    if isinstance(value, datetime):
+        return None if value == NEVER else value.isoformat().replace("+00:00", "Z")
+    return value
+
+
+def when(moment: datetime | None) -> str:
+    """In local time, to the minute."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment and moment != NEVER else ""
+
+
+def _array(elements: Iterable[Any]) -> None:
+    """Element by element: the list may be long."""
+    separator = "["
+    for element in elements:
+        typer.echo(f"{separator}\n{json.dumps(plain(element), ensure_ascii=False)}")
+        separator = ","
+    typer.echo("[]" if separator == "[" else "]")
+
+
+def _table(elements: Iterable[Any], columns: Columns) -> Table:
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    for element in elements:
+        table.add_row(*(_text(value(element)) for value in columns.values()))
+    return table
+
+
+def _console() -> Console:
+    return Console(no_color="NO_COLOR" in os.environ, markup=False, highlight=False, emoji=False)
+
+
+def _text(value: object) -> str:
+    """In one line. What controls a terminal is somebody else's text, and is not obeyed."""
+    if value is None:
+        return ""
+    if isinstance(value, Mapping):
+        value = ", ".join(f"{name}={each}" for name, each in value.items())
+    elif isinstance(value, list | tuple):
+        value = ", ".join(map(str, value))
+    return "".join(character if character.isprintable() else " " for character in str(value))

@@ -1,0 +1,30 @@
+"""`catalog search`."""
+
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from catalog.commands.items import COLUMNS
+from catalog.commands.shell import Shell, command
+
+
+def searching(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(search)
+
+
+def search(
+    shell: Shell,
+    query: Annotated[str, typer.Argument(help="A text, as it stands in names, tags, metadata or descriptions.")],
+    *,
+    kind: Annotated[str, typer.Option("--kind", "-k", help="Only models, datasets or algorithms.")] = "",
+    status: Annotated[str, typer.Option(help="Only training, test, production or deploy.")] = "",
+    visibility: Annotated[str, typer.Option(help="Only private or public.")] = "",
+    owner: Annotated[str, typer.Option(help="Only of this user.")] = "",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="0 is all.")] = 20,
+) -> None:
+    """Find models, datasets and algorithms, the best matches first."""
+    found = shell.catalog.search(query, kind=kind, status=status, visibility=visibility, owner=owner)
+    columns = {"kind": lambda item: item.kind, **COLUMNS}
+    shell.output.rows(islice(found, limit or None), columns, lambda item: item.id)

@@ -1,0 +1,56 @@
+"""What people write on a command line, as values."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from catalog.client import Invalid
+from catalog.client.results import Value
+
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+def pairs(written: Sequence[str]) -> dict[str, Value]:
+    """`accuracy=0.95` is a number, `tuned=true` is true; in quotes, `seed='"7"'`, it is a text.
+
+    Raises Invalid.
+    """
+    return dict(_pair(each) for each in written)
+
+
+def _pair(written: str) -> tuple[str, Value]:
+    name, equals, text = written.partition("=")
+    if not (name and equals):
+        raise Invalid(f"{written!r} is not of the form NAME=VALUE", advice="Write it as accuracy=0.95.")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return name, text
+    return name, value if isinstance(value, str | int | float) else text
+
+
+def conditions(written: Sequence[str]) -> dict[str, str]:
+    """`accuracy=gte:0.9`. Raises Invalid."""
+    return {name: str(value) for name, value in (each.partition("=")[::2] for each in written if _pair(each))}
+
+
+def filters(written: str) -> Any:
+    """Raises Invalid."""
+    try:
+        return json.loads(written)
+    except ValueError:
+        raise Invalid(f"{written} is not JSON", advice="""Write it as '{"status": "production"}'.""") from None
+
+
+def order(written: Sequence[str]) -> dict[str, str]:
+    """`name` goes up, `-timestamp` goes down."""
+    return {field.removeprefix("-"): "desc" if field.startswith("-") else "asc" for field in written}
+
+
+def length(written: str) -> int:
+    """Bytes: `500M`, `20G`. Raises Invalid."""
+    number, unit = (written[:-1], written[-1].upper()) if written[-1:].isalpha() else (written, "")
+    try:
+        return int(float(number) * UNITS[unit])
+    except (ValueError, KeyError, OverflowError):
+        raise Invalid(f"{written!r} is no size", advice="Write it as 500M or 20G.") from None

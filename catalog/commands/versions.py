@@ -1,0 +1,85 @@
+"""`catalog versions`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from catalog.client import Version
+from catalog.client.revisions import reference
+from catalog.client.versions import Versions
+from catalog.commands.meter import metered
+from catalog.commands.output import Columns, when
+from catalog.commands.shell import Shell, command, confirmed
+from catalog.commands.sizes import told
+from catalog.commands.transfers import Kind, Reference
+
+app = typer.Typer(help="The versions of an item: list, show, verify, remove.", no_args_is_help=True)
+
+COLUMNS: Columns = {
+    "version": lambda version: version.ordinal,
+    "file": lambda version: version.original,
+    "size": lambda version: told(version.size),
+    "state": lambda version: version.state,
+    "made": lambda version: when(version.timestamp),
+    "description": lambda version: version.description,
+}
+
+
+def _versions(shell: Shell, name: str, kind: str) -> Versions[Any]:
+    found: Versions[Any] = getattr(shell.catalog, kind).versions(name)
+    return found
+
+
+def _one(shell: Shell, what: str, kind: str) -> tuple[str, Version]:
+    name, revision = reference(what)
+    return name, shell.catalog.resolve(name, revision, kind=kind)
+
+
+@command(app)
+def ls(shell: Shell, name: Annotated[str, typer.Argument(help="Of the item.")], *, kind: Kind = "models") -> None:
+    """List them, newest first."""
+    shell.output.rows(_versions(shell, name, kind).list(), COLUMNS, lambda version: f"{name}@{version.ordinal}")
+
+
+@command(app)
+def show(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
+    """Show all of one."""
+    name, version = _one(shell, what, kind)
+    about: dict[str, object] = {
+        "version": f"{name}@{version.ordinal}",
+        "file": version.original,
+        "size": told(version.size),
+        "sha256": version.digest,
+        "state": version.state,
+        "metadata": version.metadata,
+        "description": version.description,
+        "verdict": version.inspection.get("verdict"),
+        "made": when(version.timestamp),
+    }
+    if version.folder:
+        about |= {each.path: told(each.size) for each in version.files}
+    shell.output.one(version, {label: value for label, value in about.items() if value}, f"{name}@{version.ordinal}")
+
+
+@command(app)
+def verify(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
+    """Read all bytes of one from the server, and compare them with its digests."""
+    name, version = _one(shell, what, kind)
+    with metered(quiet=shell.quiet) as tell:
+        _versions(shell, name, kind).verify(version.ordinal, progress=tell)
+    shell.say(f"{name}@{version.ordinal} is as it was uploaded: {version.file_count} files, {told(version.size)}")
+
+
+@command(app)
+def rm(
+    shell: Shell,
+    what: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
+    *,
+    kind: Kind = "models",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove one, for good."""
+    name, version = _one(shell, what, kind)
+    confirmed(f"Remove {name}@{version.ordinal}, {version.original}, for good?", yes=yes)
+    _versions(shell, name, kind).delete(version.ordinal)
+    shell.say(f"Removed {name}@{version.ordinal}")
