@@ -13,8 +13,10 @@ export PIP_CONSTRAINT := constraints.txt
 export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
+EXAMPLES ?= 100
+
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench clean
+.PHONY: help run test lint format bench soak fuzz clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -34,8 +36,14 @@ format: $(TO_TEST) ## format the code and repair what can be repaired
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(TO_TEST) ## measure (see tests/bench)
-	$(BIN)/python -m tests.bench $(ARGS)
+bench: $(TO_TEST) ## measure what is promised, into docs/benchmarks.md (ARGS= is passed on)
+	$(BIN)/python -m tests.bench --keep $(ARGS)
+
+fuzz: $(TO_TEST) ## ask every route for what the document allows and forbids (EXAMPLES=1000 for more)
+	CATALOG_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/test_fuzz.py
+
+soak: $(TO_TEST) ## half an hour of mixed load (ARGS='--minutes 3' for less)
+	$(BIN)/python -m tests.soak $(ARGS)
 
 clean: ## remove what was installed, built or cached; the data and the uploads stay
 	rm -rf $(VENV) tests/node/node_modules build dist *.egg-info *.whl .mypy_cache .pytest_cache .ruff_cache .hypothesis

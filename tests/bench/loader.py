@@ -18,6 +18,7 @@ import uvloop
 from tests.bench.plan import REPOSITORY
 
 TIME_LIMIT = 120  # seconds
+NUMBER = "NUMBER"
 
 
 class Load(NamedTuple):
@@ -26,6 +27,9 @@ class Load(NamedTuple):
     token: str
     requests: int
     connections: int
+    method: str = "GET"
+    body: str = ""  # JSON; in it and in the path, NUMBER stands for that of the request
+    first: int = 0  # number of the first request
 
 
 def load(wanted: Load) -> list[float]:
@@ -46,19 +50,17 @@ def load(wanted: Load) -> list[float]:
 
 
 async def _load(wanted: Load) -> list[float]:
-    left = iter(range(wanted.requests))  # shared: whoever is free takes the next
+    left = iter(range(wanted.first, wanted.first + wanted.requests))  # shared: whoever is free takes the next
     async with asyncio.timeout(TIME_LIMIT):
         each = await asyncio.gather(*(_ask(wanted, left) for _ in range(wanted.connections)))
     return [seconds for some in each for seconds in some]
 
 
 async def _ask(wanted: Load, left: Iterator[int]) -> list[float]:
-    request = (
-        f"GET {wanted.path} HTTP/1.1\r\nHost: 127.0.0.1:{wanted.port}\r\nAuthorization: Bearer {wanted.token}\r\n\r\n"
-    ).encode()
     reader, writer = await asyncio.open_connection("127.0.0.1", wanted.port)
     took = []
-    for _ in left:
+    for number in left:
+        request = _request(wanted, number)
         began = perf_counter()
         writer.write(request)
         await _answer(reader)
@@ -66,6 +68,17 @@ async def _ask(wanted: Load, left: Iterator[int]) -> list[float]:
     writer.close()
     await writer.wait_closed()
     return took
+
+
+def _request(wanted: Load, number: int) -> bytes:
+    body = wanted.body.replace(NUMBER, str(number)).encode()
+    head = [
+        f"{wanted.method} {wanted.path.replace(NUMBER, str(number))} HTTP/1.1",
+        f"Host: 127.0.0.1:{wanted.port}",
+        *([f"Authorization: Bearer {wanted.token}"] if wanted.token else ()),
+        *(["Content-Type: application/json", f"Content-Length: {len(body)}"] if body else ()),
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + body
 
 
 async def _answer(reader: asyncio.StreamReader) -> None:

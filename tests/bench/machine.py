@@ -41,7 +41,7 @@ def _database(database: str) -> str:
     if database == "embedded":
         return f"embedded, SecantusDB {_version('SecantusDB')}"
     with MongoClient[dict[str, object]](database) as client:
-        return f"MongoDB {client.server_info()['version']}"
+        return f"a wire server, which speaks as MongoDB {client.server_info()['version']}"
 
 
 def _version(name: str) -> str:

@@ -77,7 +77,10 @@ def _environment(folder: Path, database: str) -> dict[str, str]:
 
 @contextmanager
 def scratch_database(given: str) -> Generator[str]:
-    """The `given` MongoDB with a catalogue of our own in it, dropped afterwards. `embedded` stays so."""
+    """The `given` MongoDB with a catalogue of our own in it; what begins with its name is dropped afterwards.
+
+    `embedded` stays so.
+    """
     if given == "embedded":
         yield given
         return
@@ -86,5 +89,6 @@ def scratch_database(given: str) -> Generator[str]:
         yield urlsplit(given)._replace(path=f"/{name}").geturl()
     finally:
         with MongoClient[dict[str, object]](given) as client:
-            for database in (name, f"{name}-tenant"):
-                client.drop_database(database)
+            for database in client.list_database_names():
+                if database.startswith(name):
+                    client.drop_database(database)

@@ -68,6 +68,11 @@ def show(header: Sequence[str], rows: Sequence[Row]) -> None:
     console.print(table)
 
 
+def markdown(rows: Sequence[Row]) -> list[str]:
+    lines = [COLUMNS, ("---",) * len(COLUMNS), *(_cells(row) for row in rows)]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
 def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.name,
@@ -81,4 +86,4 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _worded(figure: float, unit: str) -> str:
-    return f"{figure:.0f} {unit}" if figure >= 100 else f"{figure:.3g} {unit}"
+    return f"{figure:.0f} {unit}".rstrip() if figure >= 100 else f"{figure:.3g} {unit}".rstrip()

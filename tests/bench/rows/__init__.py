@@ -4,16 +4,41 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 from tests.bench.plan import Plan
-from tests.bench.rows import crowd, inspect, list_by_tag, read_model, start, transfer
+from tests.bench.rows import (
+    crowd,
+    inspect,
+    list_by_tag,
+    pair,
+    read_model,
+    resumable,
+    search,
+    sign_in,
+    start,
+    suggest,
+    tenants,
+    transfer,
+    write,
+)
 from tests.bench.table import Row
 
 ROWS: Mapping[str, Callable[[Plan], Iterator[Row]]] = MappingProxyType(
     {
+        "sign-in": sign_in.measure,
         "read": read_model.measure,
+        "write": write.measure,
         "list": list_by_tag.measure,
+        "search": search.measure,
+        "suggest": suggest.measure,
+        "tenants": tenants.measure,
         "transfer": transfer.measure,
+        "resumable": resumable.measure,
         "crowd": crowd.measure,
         "start": start.measure,
         "inspect": inspect.measure,
+        "pair": pair.measure,
+        "large": transfer.measure_large,
     }
 )
+
+LONG = frozenset({"large", "pair"})
+"""Measured only when named: 30 GB are written for one, and the other needs a database that two can share."""

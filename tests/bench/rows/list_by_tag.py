@@ -6,12 +6,15 @@ BENCH_ITEMS says of how many: `1000,10000` without it. 100000 on the embedded en
 import os
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
-from tests.bench import processes
+import httpx
+
 from tests.bench.api import READER, as_user, make_reader, sent
-from tests.bench.loader import Load, load
+from tests.bench.loader import Load
+from tests.bench.meter import Meter, memory
 from tests.bench.plan import Plan
-from tests.bench.server import Running, server
+from tests.bench.server import server
 from tests.bench.shelves import COMMON, RARE, SELDOM, fill
 from tests.bench.table import Row, at_most
 
@@ -23,35 +26,37 @@ PROMISED_LATENCY = at_most(60, "ms")
 
 
 def measure(plan: Plan) -> Iterator[Row]:
-    for count in os.environ.get("BENCH_ITEMS", COUNTS).split(","):
-        room = plan.room(f"list-{count}")
-        with server(room, plan.database) as running, as_user(running) as admin:
-            make_reader(admin)
-            users = sent(admin, "GET", "/users")["docs"]
-        reader = next(user["_id"] for user in users if user["username"] == READER)
-        fill(room, plan.database, int(count), reader)
+    for count in counts():
+        room, tokens = filled(plan, "list", count)
         with server(room, plan.database) as running:
             for username, tag, way in product(("admin", READER), TAGS, WAYS):
-                yield from _timed(
-                    plan,
-                    running,
-                    username,
-                    f"/v1/models?filter=%7B%22tags%22:%22{tag}%22%7D{way}",
-                    f"list 10 of {count} by a tag {TAGS[tag]}, {WAYS[way]}, {username}",
-                )
+                path = f"/v1/models?filter=%7B%22tags%22:%22{tag}%22%7D{way}"
+                # An embedded engine takes its time.
+                wanted = Load(running.port, path, tokens[username], max(10, plan.requests // 40), 1)
+                name = f"list 10 of {count} by a tag {TAGS[tag]}, {WAYS[way]}, {username}"
+                yield from Meter(plan, running, wanted).rows(name, PROMISED_CPU, PROMISED_LATENCY)
+            yield memory(running, f"after listing {count}")
 
 
-def _timed(plan: Plan, running: Running, username: str, path: str, name: str) -> Iterator[Row]:
-    with as_user(running, username) as client:
-        token = client.headers["Authorization"].split()[-1]
-    requests = max(10, plan.requests // 40)  # an embedded engine takes its time
-    wanted = Load(running.port, path, token, requests, 1)
-    load(wanted._replace(requests=3))  # warm
-    latency: list[float] = []
-    cpu: list[float] = []
-    for _ in range(plan.rounds):
-        before = processes.cpu(running.pid)
-        latency += load(wanted)
-        cpu.append(1000 * (processes.cpu(running.pid) - before) / requests)
-    yield Row(f"{name}: server CPU", "ms", cpu, promise=PROMISED_CPU)
-    yield Row(f"{name}: latency", "ms", [1000 * each for each in latency], promise=PROMISED_LATENCY)
+def counts() -> list[str]:
+    return os.environ.get("BENCH_ITEMS", COUNTS).split(",")
+
+
+def filled(plan: Plan, name: str, count: str) -> tuple[Path, dict[str, str]]:
+    """The folder of a stopped catalog of so many models, and tokens by username."""
+    room = plan.room(f"{name}-{count}")
+    tokens = {}
+    with server(room, plan.database) as running:
+        with as_user(running) as admin:
+            if plan.database == "embedded" or READER not in _ids(admin):
+                make_reader(admin)
+            reader = _ids(admin)[READER]
+        for username in ("admin", READER):
+            with as_user(running, username) as client:
+                tokens[username] = client.headers["Authorization"].split()[-1]
+    fill(room, plan.database, int(count), reader)
+    return room, tokens
+
+
+def _ids(admin: httpx.Client) -> dict[str, str]:
+    return {user["username"]: user["_id"] for user in sent(admin, "GET", "/users")["docs"]}

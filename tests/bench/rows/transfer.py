@@ -29,9 +29,14 @@ HALF = ratio_at_least(0.5)
 FRUGAL = at_most(64, "MiB")
 
 
+def measure_large(plan: Plan) -> Iterator[Row]:
+    """Ten times as large, once: memory does not grow with the file."""
+    return measure(plan._replace(size=10 * plan.size, rounds=1))
+
+
 def measure(plan: Plan) -> Iterator[Row]:
-    room = plan.room("transfer")
-    file = _big_file(room / "big.bin", plan.size)
+    room = plan.room(f"transfer-{plan.size}")
+    file = big_file(room / "big.bin", plan.size)
     with server(room, plan.database) as running:
         with as_user(running) as admin:
             transfer = Transfer(running, file, admin)
@@ -46,18 +51,19 @@ class Transfer:
         self.size = file.stat().st_size
         self.idle = processes.resident(running.pid)
         self.peaks: list[float] = []  # MiB above idle
-        self._versions = f"/v1/models/{made(admin, 'models', name='big')}/versions"
-        self._authorization = {"Authorization": admin.headers["Authorization"]}
+        self.model = made(admin, "models", name="big")
+        self._versions = f"/v1/models/{self.model}/versions"
+        self.authorization = {"Authorization": admin.headers["Authorization"]}
 
     def upload_form(self) -> float:
         headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-        return self._watched(lambda: self._upload(self._versions, headers, FORM_HEAD, FORM_TAIL))
+        return self.watched(lambda: self._upload(self._versions, headers, FORM_HEAD, FORM_TAIL))
 
     def upload_body(self) -> float:
-        return self._watched(lambda: self._upload(f"{self._versions}?name=big.bin", {}, b"", b""))
+        return self.watched(lambda: self._upload(f"{self._versions}?name=big.bin", {}, b"", b""))
 
     def download(self) -> float:
-        return self._watched(lambda: fetched(self.running.port, f"{self._versions}/1", self._authorization, self.size))
+        return self.watched(lambda: fetched(self.running.port, f"{self._versions}/1", self.authorization, self.size))
 
     def reference(self) -> float:
         copy = self.file.with_suffix(".copy")
@@ -68,7 +74,7 @@ class Transfer:
         copy.unlink()
         return self.size / took / 1e6
 
-    def _watched(self, go: Callable[[], float]) -> float:
+    def watched(self, go: Callable[[], float]) -> float:
         processes.forget_peak(self.running.pid)
         rate = go()
         self.peaks.append((processes.peak(self.running.pid) - self.idle) / MIB)
@@ -81,7 +87,7 @@ class Transfer:
         began = perf_counter()
         with closing(HTTPConnection("127.0.0.1", self.running.port)) as connection, self.file.open("rb") as file:
             connection.putrequest("POST", path)
-            for name, value in {**self._authorization, **headers, "Content-Length": length}.items():
+            for name, value in {**self.authorization, **headers, "Content-Length": length}.items():
                 connection.putheader(name, value)
             connection.endheaders(before)
             connection.sock.sendfile(file)
@@ -100,9 +106,9 @@ def _up(plan: Plan, transfer: Transfer) -> Iterator[Row]:
         reference.append(transfer.reference())
         form.append(transfer.upload_form())
         body.append(transfer.upload_body())
-    yield Row("upload as a form", "MB/s", form, reference, HALF)
-    yield Row("upload as the body", "MB/s", body, reference, HALF)
-    yield Row("upload: peak memory above idle", "MiB", transfer.peaks, promise=FRUGAL)
+    yield Row(f"upload as a form, {_size(plan)}", "MB/s", form, reference, HALF)
+    yield Row(f"upload as the body, {_size(plan)}", "MB/s", body, reference, HALF)
+    yield Row(f"upload: peak memory above idle, {_size(plan)}", "MiB", transfer.peaks, promise=FRUGAL)
 
 
 def _down(plan: Plan, transfer: Transfer) -> Iterator[Row]:
@@ -112,8 +118,12 @@ def _down(plan: Plan, transfer: Transfer) -> Iterator[Row]:
         for _ in range(plan.rounds):
             reference.append(fetched(port, "/", {}, transfer.size))
             ours.append(transfer.download())
-    yield Row("download", "MB/s", ours, reference, HALF)
-    yield Row("download: peak memory above idle", "MiB", transfer.peaks, promise=FRUGAL)
+    yield Row(f"download, {_size(plan)}", "MB/s", ours, reference, HALF)
+    yield Row(f"download: peak memory above idle, {_size(plan)}", "MiB", transfer.peaks, promise=FRUGAL)
+
+
+def _size(plan: Plan) -> str:
+    return f"{plan.size / MIB:g} MiB"
 
 
 @contextmanager
@@ -144,7 +154,7 @@ def fetched(port: int, path: str, headers: dict[str, str], size: int) -> float:
     return size / took / 1e6
 
 
-def _big_file(path: Path, size: int) -> Path:
+def big_file(path: Path, size: int) -> Path:
     block = os.urandom(min(size, 16 * MIB))
     with path.open("wb") as file:
         while file.tell() < size:

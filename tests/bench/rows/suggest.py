@@ -1,0 +1,30 @@
+"""Suggest a tag on each key press. BENCH_WORDS says among how many: `10000` without it."""
+
+import os
+from collections.abc import Iterator
+
+from tests.bench.api import as_user
+from tests.bench.loader import Load
+from tests.bench.meter import Meter, memory
+from tests.bench.plan import Plan
+from tests.bench.server import server
+from tests.bench.shelves import coin
+from tests.bench.table import Row, at_most
+
+COUNTS = "10000"
+TYPED = {"": "nothing", "b": "one letter", "bal": "three letters", "baladak": "seven letters", "zzzz": "what none has"}
+PROMISED = at_most(20, "ms")
+
+
+def measure(plan: Plan) -> Iterator[Row]:
+    for count in os.environ.get("BENCH_WORDS", COUNTS).split(","):
+        room = plan.room(f"suggest-{count}")
+        with server(room, plan.database) as running, as_user(running) as admin:
+            token = admin.headers["Authorization"].split()[-1]
+        coin(room, plan.database, int(count))
+        with server(room, plan.database) as running:
+            for typed, words in TYPED.items():
+                wanted = Load(running.port, f"/v1/tags/suggest?q={typed}", token, max(10, plan.requests // 40), 1)
+                rows = Meter(plan, running, wanted).rows(f"suggest among {count}, typed {words}", None, PROMISED)
+                yield from rows
+            yield memory(running, f"after suggesting among {count}")
