@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 from litestar import Litestar, Router
@@ -80,6 +81,7 @@ def create_app(settings: Settings, database_uri: str) -> Litestar:
     journal = Journal(database, settings.log_days, reads=settings.log_reads) if settings.log else None
     if journal:
         _watch(journal, metrics)
+    traces = _traces(settings.otel_exporter_otlp_endpoint)
     given = _given(settings, database, storage, sessions)
     given |= {"health": _always(readiness), "metrics": _always(metrics)}
     app = Litestar(
@@ -88,16 +90,27 @@ def create_app(settings: Settings, database_uri: str) -> Litestar:
         middleware=[Authentication(sessions)],
         exception_handlers={Exception: refusal},
         state=State({"database": database, "first_start": None, "health": readiness, "journal": journal}),
-        lifespan=[_running(settings, database, storage), *([_journalling(journal)] if journal else [])],
+        lifespan=[
+            _running(settings, database, storage),
+            *([_journalling(journal)] if journal else []),
+            *([traces.running] if traces else []),
+        ],
         request_max_body_size=LARGEST_BODY,
         cors_config=_cors(settings.cors_origins) if settings.cors_origins else None,
         openapi_config=None,
         logging_config=None,
     )
+    if traces:
+        app.asgi_handler = traces.around(app.asgi_handler)
     # Outside of everything: the framework's own middlewares do not see a route that is not there.
     addresses, patience = Addresses(settings.trusted_proxies), settings.client_timeout.total_seconds()
     app.asgi_handler = Observed(app.asgi_handler, journal, metrics, addresses, patience)
     return app
+
+
+def _traces(endpoint: str) -> Any:
+    # Imported when wanted: what it needs is in an extra of its own.
+    return import_module("catalog.dialects.traces").Traces(endpoint) if endpoint else None
 
 
 def _watching(settings: Settings) -> list[ControllerRouterHandler]:

@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -121,6 +122,9 @@ Storage = Annotated[
     ),
 ]
 Endpoint = Annotated[str, _matching(r"|https?://[^\s/@?#]+/?", "empty, or the store's address as in https://host:9000")]
+Collector = Annotated[
+    str, _matching(r"|https?://[^\s/@?#]+(/[^\s?#]*)?", "empty, or a collector's address as in http://localhost:4318")
+]
 Origin = Annotated[str, _matching(r"\*|[a-z][a-z0-9+.-]*://[^/\s]+", "a list of origins such as https://example.org")]
 MailServer = Annotated[
     str,
@@ -188,6 +192,9 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="of what the server says: json, text, or auto (text on a terminal)"
     )
+    otel_exporter_otlp_endpoint: Collector = Field(
+        "", description="collector of OpenTelemetry that gets a span of each request; empty is none"
+    )
     client_timeout: Period = Field(Duration("60s"), description="how long a client may be silent while it is its turn")
     database_wait: int = Field(30, ge=0, le=3600, description="seconds that a start waits for DATABASE to answer")
     stop_delay: int = Field(
@@ -243,6 +250,13 @@ class Settings(BaseSettings):
         if grace < LEAST_GRACE:
             raise ValueError("should be 10m or more: a shorter one would not spare uploads under way")
         return grace
+
+    @field_validator("otel_exporter_otlp_endpoint")
+    @classmethod
+    def _traces_that_are_installed(cls, endpoint: str) -> str:
+        if endpoint and find_spec("opentelemetry") is None:
+            raise ValueError("wants the extra telemetry: pip install 'catalog[server,telemetry]'")
+        return endpoint
 
     @field_validator("workers")
     @classmethod
