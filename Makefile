@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXAMPLES ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench soak fuzz clean
+.PHONY: help run test lint format docs bench fuzz soak clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ lint: $(TO_TEST) ## formatting, rules and types
 format: $(TO_TEST) ## format the code and repair what can be repaired
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(TO_TEST) ## write docs/cli.md anew, from the commands themselves
+	$(BIN)/typer catalog.cli utils docs --name catalog --output docs/cli.md
 
 bench: $(TO_TEST) ## measure what is promised, into docs/benchmarks.md (ARGS= is passed on)
 	$(BIN)/python -m tests.bench --keep $(ARGS)

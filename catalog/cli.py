@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from catalog import __version__
+from catalog.client import CatalogError, profile
 from catalog.client.results import KINDS
 from catalog.commands import caching, people, versions
 from catalog.commands import log as journal
@@ -104,14 +105,22 @@ def log(
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new entries as they come.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=1000, help="How many of the last ones.")] = 20,
-    server: Annotated[str, typer.Option(envvar="CATALOG_URL", help="Address of the server.")] = "http://127.0.0.1:8080",
+    server: Annotated[
+        str,
+        typer.Option(
+            "--server", "--url", help="Address of the server. Default: CATALOG_URL, else where you signed in."
+        ),
+    ] = "",
     operator: Annotated[bool, typer.Option("--operator", help="What belongs to no tenant: wants API_TOKEN.")] = False,
 ) -> None:
-    """Show the journal of a running server, with the token in CATALOG_TOKEN."""
-    token = os.environ.get("CATALOG_TOKEN")
-    if not token:
-        _stop("CATALOG_TOKEN is empty: put an administrator's token there, or with --operator API_TOKEN", 2)
-    reader = journal.Reader(server, token, operator=operator)
+    """Show the journal of a running server, to an administrator. With --operator, API_TOKEN is in CATALOG_TOKEN."""
+    try:
+        known = profile.find({"url": server})
+    except CatalogError as error:
+        _stop(error, 2)
+    if not known.token:
+        _stop("Sign in as an administrator (catalog login), or put a token into CATALOG_TOKEN", 3)
+    reader = journal.Reader(known.url, known.token, operator=operator)
     try:
         for entry in chain(reader.latest(lines), reader.follow() if follow else ()):
             typer.echo(journal.line(entry))

@@ -11,6 +11,7 @@ import uuid
 from multiprocessing import get_context
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -135,6 +136,15 @@ def test_versions_are_listed_shown_verified_and_removed(run, ada, iris):
     assert "say --yes" in run("versions", "rm", f"{iris}@1", code=2).stderr
     run("versions", "rm", f"{iris}@1", "--yes")
     assert run("versions", "ls", iris, "-q").stdout == f"{iris}@2\n"
+
+
+def test_a_link_fetches_a_file_without_a_token(run, ada, iris):
+    run("push", iris, ada.file("model.onnx", b"weights"))
+
+    link = run("versions", "link", f"{iris}@1", "--for", "60", "-q").stdout.strip()
+
+    assert link.startswith(f"{ada.server.url}/v1/links/")
+    assert httpx.get(link).content == b"weights"
 
 
 def test_bytes_that_changed_on_the_server_are_found_out(run, ada, server, iris):

@@ -143,7 +143,7 @@ def test_make_alone_lists_what_it_can_do(clone):
     listed = make(clone).stdout
 
     assert re.findall(r"^make (\w+) ", listed, re.MULTILINE) == [
-        *("help", "run", "test", "lint", "format", "bench", "fuzz", "soak", "clean")
+        *("help", "run", "test", "lint", "format", "docs", "bench", "fuzz", "soak", "clean")
     ]
 
 

@@ -45,7 +45,7 @@ class NotSignedIn(CatalogError):
 
 
 class Forbidden(CatalogError):
-    advice = "Ask the owner to share it with you, or an administrator."
+    advice = "Ask its owner, or an administrator."
 
 
 class NotFound(CatalogError):

@@ -67,7 +67,7 @@ class Session:
         """Raises CatalogError: every refusal, as its family."""
         if self.offline:
             raise Offline(
-                "This needs the server, and the client is offline", advice="Leave out offline (CATALOG_OFFLINE)."
+                "This needs the server, and the client is offline", advice="Leave out offline=True."
             )
         signed_in_again = False
         for attempt in count(1):

@@ -15,7 +15,7 @@ from catalog.client.folders import add_files
 from catalog.client.progress import Progress, silent
 from catalog.client.receiving import PARTIAL_CONTENT
 from catalog.client.remote import BUFFER, Remote
-from catalog.client.results import Page, Value, Version
+from catalog.client.results import Link, Page, Value, Version
 from catalog.client.rooms import D, Room, operation, walk
 from catalog.client.sessions import PREFIX, Session
 from catalog.client.sources import What, on_disk, paths, spooled
@@ -111,6 +111,18 @@ class Versions(Room[D]):
         if to is None:
             return (yield from into_cache(self._item, version, progress))
         return (yield from to_place(self._item, version, Path(to), progress))
+
+    @operation
+    def link(self, which: str, *, expires_in: int = 300, path: str = "") -> Operation[Link]:
+        """An address that leads to the file without a token, for so many seconds, a day at most; of a folder, to the
+        file at `path`, or without it to all of it as an archive.
+
+        Raises CatalogError: NotFound, Forbidden, Invalid.
+        """
+        version = yield from found(self._item, which)
+        body = {"expires_in": expires_in} | ({"path": path} if path else {})
+        raw = yield from self._item.session.ask("POST", f"{self._item.at(version.ordinal)}/link", body=body)
+        return Link.of({**raw, "url": self._item.session.url + raw["url"]})
 
     @operation
     def verify(self, which: str, *, progress: Progress = silent) -> Operation[Version]:

@@ -13,7 +13,7 @@ from catalog.commands.shell import Shell, command, confirmed
 from catalog.commands.sizes import told
 from catalog.commands.transfers import Kind, Reference
 
-app = typer.Typer(help="The versions of an item: list, show, verify, remove.", no_args_is_help=True)
+app = typer.Typer(help="The versions of an item: list, show, verify, link, remove.", no_args_is_help=True)
 
 COLUMNS: Columns = {
     "version": lambda version: version.ordinal,
@@ -68,6 +68,22 @@ def verify(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
     with metered(quiet=shell.quiet) as tell:
         _versions(shell, name, kind).verify(version.ordinal, progress=tell)
     shell.say(f"{name}@{version.ordinal} is as it was uploaded: {version.file_count} files, {told(version.size)}")
+
+
+@command(app)
+def link(
+    shell: Shell,
+    what: Reference,
+    *,
+    seconds: Annotated[int, typer.Option("--for", min=1, help="Seconds that it serves; a day at most.")] = 300,
+    path: Annotated[str, typer.Option(help="One file of a folder. Default: all of it, as an archive.")] = "",
+    kind: Kind = "models",
+) -> None:
+    """Make a link for somebody without an account, and print it. Whoever has it fetches the file."""
+    name, version = _one(shell, what, kind)
+    made = _versions(shell, name, kind).link(version.ordinal, expires_in=seconds, path=path)
+    shell.say(f"It serves until {when(made.expires)}:")
+    shell.output.one(made, {"": made.url}, made.url)
 
 
 @command(app)
