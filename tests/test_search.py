@@ -145,6 +145,7 @@ async def test_walking_a_search_gives_exactly_the_matches_each_once_and_in_order
 ):
     monkeypatch.setattr(search, "STEP", 2)
     monkeypatch.setattr(search, "WINDOW", 3)
+    monkeypatch.setattr(search, "FULL", 2)
     monkeypatch.setattr(search, "MOST_READ", 10)
     await clear(tenant)
     people = {name: Caller(tenant, ObjectId(), name, Role.REGULAR) for name in ("ada", "bob")}

@@ -65,15 +65,19 @@ async def change(
     item = await items.changeable(tenant, kind, key, caller)
     wanted = await _checked(tenant, kind, body, caller, limits)
     await _refuse_unknown_tags(tenant, item, wanted)
-    async with _turns.setdefault((tenant.name, item["_id"]), asyncio.Lock()):
+    turn = _turns.setdefault((tenant.name, item["_id"]), asyncio.Lock())
+    is_fresh = not turn.locked()  # as far as we know; the write finds out
+    async with turn:
         for _ in range(ATTEMPTS):
-            item = await items.changeable(tenant, kind, str(item["_id"]), caller)
+            if not is_fresh:
+                item = await items.changeable(tenant, kind, str(item["_id"]), caller)
             if revision is not None and revision != item["revision"]:
                 raise Refused(STALE, f"revision {revision} was seen, it is {item['revision']} now")
             changed = await _written(tenant, kind, item, wanted)
             if changed is not None:
                 await names.used(tenant, names.words_of(item), names.words_of(changed), caller.user)
                 return changed
+            is_fresh = False
             await asyncio.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311  it only spreads the attempts
     raise Refused(BUSY, key)
 

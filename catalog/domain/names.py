@@ -1,5 +1,6 @@
 """Tags and metadata names: the folksonomy that grows as items use words, and that administrators curate."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -45,13 +46,18 @@ def words_of(item: Mapping[str, Any]) -> Words:
 
 async def used(tenant: Tenant, before: Words, after: Words, user: ObjectId) -> None:
     """Count what an accepted change to an item uses and no longer uses; new words are coined as folk."""
-    for bound, was, is_ in (
-        (tenant.tags, before.tags, after.tags),
-        (tenant.metadata, before.metadata, after.metadata),
-    ):
-        counts = [*_coined(is_ - was, user), *(UpdateOne({"_id": word}, {"$inc": {"uses": -1}}) for word in was - is_)]
-        if counts:
-            await bound.raw.bulk_write(counts, ordered=False)
+    await asyncio.gather(
+        _count(tenant.tags, before.tags, after.tags, user),
+        _count(tenant.metadata, before.metadata, after.metadata, user),
+    )
+
+
+async def _count(
+    bound: Bound[Tag] | Bound[MetadataName], was: frozenset[str], is_: frozenset[str], user: ObjectId
+) -> None:
+    counts = [*_coined(is_ - was, user), *(UpdateOne({"_id": word}, {"$inc": {"uses": -1}}) for word in was - is_)]
+    if counts:
+        await bound.raw.bulk_write(counts, ordered=False)
 
 
 def _coined(words: Iterable[str], user: ObjectId) -> list[UpdateOne]:

@@ -7,6 +7,7 @@ request reads more than a bounded number of candidates: it answers what it found
 to go on, even when that is nothing yet.
 """
 
+import asyncio
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
@@ -35,6 +36,9 @@ WINDOW = 1024
 
 MOST_READ = 16 * WINDOW
 """Candidates and serials that one request goes through."""
+
+FULL = 256
+"""Candidates that one look at a window answers; the rest is looked at again from there."""
 
 FACETED = 200
 """Hits that the facets of a first page are counted over."""
@@ -113,8 +117,9 @@ class Search(NamedTuple):
         places: list[Place] = []
         read = 0
         newest = await self.tenant.count("serial")
+        present = await asyncio.gather(*(self._holds(kind) for kind in self.kinds))
         while place is not None and read < MOST_READ:
-            look = await self._look(place, newest)
+            look = await self._look(place, newest) if present[place.kind] else Look([], self._after(place), 0)
             read += look.read
             for item in look.candidates:
                 if rank(item, self.words) == place.stage:
@@ -159,7 +164,11 @@ class Search(NamedTuple):
         top = newest if place.serial is None else place.serial - 1
         bottom = top - WINDOW
         stages = window(self._within(_holding(place.stage, escaped(self.words))), top, bottom)
-        found = await self._items(place).aggregate([*stages, {"$sort": {"serial": DESCENDING}}]).to_list(WINDOW)
+        newest_first: list[Raw] = [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}]
+        found = await self._items(place).aggregate([*stages, *newest_first]).to_list(FULL)
+        if len(found) == FULL:
+            last = found[-1]["serial"]
+            return Look(found, place._replace(serial=last), top - last + 1)
         further = place._replace(serial=bottom + 1) if bottom > 0 else self._after(place)
         return Look(found, further, min(WINDOW, top))
 
@@ -168,6 +177,10 @@ class Search(NamedTuple):
 
     def _within(self, query: Raw) -> Raw:
         return {**self.narrowing, **readable_by(self.caller), **query}
+
+    async def _holds(self, kind: Kind) -> bool:
+        """Whether there is anything of a kind at all. Asked once, it spares a look for each stage."""
+        return await self.tenant.items(kind).raw.find_one({}, {"_id": 1}) is not None
 
     def _items(self, place: Place) -> Collection:
         return self.tenant.items(self.kinds[place.kind]).raw

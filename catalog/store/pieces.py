@@ -6,6 +6,7 @@ the words of a piece are before it reads them (see `domain.suggest`).
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -27,11 +28,16 @@ def key_of(text: str) -> str:
 def spelling(word: str) -> dict[str, Any]:
     """The fields that a word is found by. They are the word's for good."""
     key = key_of(word)
+    return {"key": key, "pieces": list(_pieces(key))}
+
+
+@lru_cache(4096)  # items are tagged with the same few words again and again
+def _pieces(key: str) -> tuple[str, ...]:
     pieces = sorted(
         {*_inside(key), *_beginnings(key), WHOLE + key}, key=len
     )  # who scans them finds the short ones soon
     sample = pieces if _is_sampled(key) else []
-    return {"key": key, "pieces": [*(SAMPLED + piece for piece in sample), *pieces]}
+    return (*(SAMPLED + piece for piece in sample), *pieces)
 
 
 def insides(key: str) -> list[str]:

@@ -18,7 +18,7 @@ def described(plan: Plan) -> list[str]:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return [
         f"{_processor()}, {os.cpu_count()} cores, {memory / 2**30:.1f} GiB, {platform.system()} {platform.release()}",
-        f"{plan.folder} on {_filesystem(plan.folder)}, load average {os.getloadavg()[0]:.2f} when it began",
+        f"data on {_filesystem(plan.folder)}, load average {os.getloadavg()[0]:.2f} when it began",
         f"Python {platform.python_version()}, " + ", ".join(f"{name} {_version(name)}" for name in VERSIONS),
         f"database: {_database(plan.database)}",
         f"{plan.rounds} rounds, {plan.requests} requests in each, a file of {plan.size / MIB:g} MiB",

@@ -1,6 +1,6 @@
 """What a request costs, seen from both sides: seconds of CPU in the server, and the wait of who asked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tests.bench import processes
 from tests.bench.loader import Load, load
@@ -8,7 +8,7 @@ from tests.bench.plan import Plan
 from tests.bench.server import Running
 from tests.bench.table import MIB, Promise, Row
 
-WARM = 20  # requests
+WARM = 10  # requests
 
 
 class Meter:
@@ -22,11 +22,16 @@ class Meter:
         self.cpu: list[float] = []  # ms of the server for each request, a figure a round
 
     def rows(
-        self, name: str, promised_cpu: Promise | None = None, promised_wait: Promise | None = None
+        self,
+        name: str,
+        promised_cpu: Promise | None = None,
+        promised_wait: Promise | None = None,
+        reference: Sequence[float] = (),
     ) -> Iterator[Row]:
+        """`reference` is the latency that this one's is compared with."""
         self._measure()
         yield Row(f"{name}: server CPU", "ms", self.cpu, promise=promised_cpu)
-        yield Row(f"{name}: latency", "ms", self.latency, promise=promised_wait)
+        yield Row(f"{name}: latency", "ms", self.latency, reference, promised_wait)
 
     def _measure(self) -> None:
         first = self._wanted.first

@@ -1,18 +1,14 @@
 """What a process and its children cost, as Linux counts it."""
 
-import os
+import time
 from pathlib import Path
 
-TICK = 1 / os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
 
 
 def cpu(process: int) -> float:
     """Seconds of CPU that the living threads and the ended ones have taken so far."""
-    # The second field is the program's name in brackets, which may hold spaces and brackets.
-    fields = (PROC / str(process) / "stat").read_text().rpartition(")")[2].split()
-    user, system = fields[11:13]
-    return (int(user) + int(system)) * TICK
+    return time.clock_gettime(~process << 3 | 2)  # the name of its clock, as clock_getcpuclockid(3) makes it
 
 
 def children(process: int) -> list[int]:

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,17 @@ from catalog.store.database import Tenant, connect
 from catalog.store.documents import TenantRecord, now
 from catalog.store.embedded import Embedded
 from catalog.store.pieces import spelling
-from catalog.vocabulary import Status, Usage, Visibility
+from catalog.vocabulary import Kind, Status, Usage, VersionState, Visibility
 
 WORDS = 500
+WORD_WEIGHTS = [1 / rank for rank in range(1, WORDS + 1)]
+
+MOST_VERSIONS = 50
+VERSION_WEIGHTS = [1 / rank**2 for rank in range(1, MOST_VERSIONS + 1)]
+
+ARCHITECTURES = ("bert", "convnext", "gpt", "lstm", "mobilenet", "resnet", "segformer", "unet", "whisper", "yolo")
+SUBJECTS = ("accents", "birds", "contracts", "faces", "iris", "leaves", "news", "proteins", "streets", "x-rays")
+
 COMMON, SELDOM, RARE = "common", "seldom", "rare"
 """Tags of 9 in 10 models, of 1 in 100, and of three."""
 
@@ -28,7 +37,7 @@ BATCH = 1000
 def fill(folder: Path, database: str, count: int, reader: str) -> None:
     """Put `count` models into the default tenant of a catalog in `folder` that was started before, and is stopped.
 
-    `reader` is the id of somebody who may read four of five.
+    `reader` is the id of somebody who may read what is public, and some of what is not.
     """
     _in_tenant(folder, database, lambda tenant: _fill(tenant, count, ObjectId(reader)))
 
@@ -55,9 +64,11 @@ async def _done(uri: str, name: str, work: Callable[[Tenant], Awaitable[None]]) 
 
 async def _fill(tenant: Tenant, count: int, reader: ObjectId) -> None:
     await tenant.models.raw.delete_many({})  # a database that is given is that of the row before, too
+    await tenant.versions.raw.delete_many({})
     coming = models(count, reader)
     while batch := list(islice(coming, BATCH)):
         await tenant.models.raw.insert_many(batch, ordered=False)
+        await tenant.versions.raw.insert_many([each for model in batch for each in versions(model)], ordered=False)
     await tenant.database["counters"].update_one({"_id": "serial"}, {"$set": {"value": count}}, upsert=True)
 
 
@@ -90,24 +101,27 @@ def tags(count: int) -> Iterator[dict[str, Any]]:
 
 
 def models(count: int, reader: ObjectId) -> Iterator[dict[str, Any]]:
-    """Always the same ones: a fifth private, a fifth of those shared, tags as Zipf says, 5 to 20 pairs of metadata."""
+    """Always the same ones: a fifth private and shared with one or two, 5 to 20 pairs of metadata, 1 to 50 versions.
+
+    Tags and versions as Zipf says: few tags are on many models, few models have many versions.
+    """
     dice = random.Random(count)
-    owners = [ObjectId() for _ in range(50)]
-    rarity = [1 / (rank + 1) for rank in range(WORDS)]
+    people = [ObjectId() for _ in range(50)]
     for serial in range(1, count + 1):
-        owner, is_private = dice.choice(owners), dice.random() < 0.2
+        owner, is_private = dice.choice(people), dice.random() < 0.2
         visibility = Visibility.PRIVATE if is_private else Visibility.PUBLIC
-        users = [reader] if is_private and dice.random() < 0.2 else []
-        words = dice.choices(range(WORDS), rarity, k=dice.randint(1, 6))
-        made, name = now(), f"model-{serial}-{dice.getrandbits(32):08x}"
+        users = dice.sample([reader, *people], dice.randint(1, 2)) if is_private else []
+        made, name = now(), f"{dice.choice(ARCHITECTURES)}-{dice.choice(SUBJECTS)}-{serial}"
+        [last_version] = dice.choices(range(1, MOST_VERSIONS + 1), VERSION_WEIGHTS)
         yield {
+            "_id": ObjectId(),
             "serial": serial,
             "name": name,
             "name_key": name,
             "owner": owner,
             "users": users,
             "visibility": visibility.value,
-            "tags": [*dict.fromkeys(f"word-{word}" for word in words), *_measured_tags(dice, serial, count)],
+            "tags": [*_words(dice), *_measured_tags(dice, serial, count)],
             "metadata": [
                 {"name": f"measure-{number}", "value": dice.random()} for number in range(dice.randint(5, 20))
             ],
@@ -115,11 +129,43 @@ def models(count: int, reader: ObjectId) -> Iterator[dict[str, Any]]:
             "timestamp": made,
             "lastmod": made,
             "revision": 1,
-            "last_version": 0,
+            "last_version": last_version,
             "readers": readers(owner, users, visibility),
             "status": Status.TRAINING.value,
             "datasets": [],
         }
+
+
+def versions(model: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """As many as the model says. Their bytes are not there: nothing that is measured on them reads any."""
+    for number in range(1, model["last_version"] + 1):
+        digest = sha256(f"{model['serial']} {number}".encode()).hexdigest()
+        file = {"original": f"{number}.onnx", "digest": digest, "size": 1 << 20, "mimetype": "", "encoding": "7bit"}
+        yield {
+            "item": model["_id"],
+            "kind": Kind.MODEL.value,
+            "number": number,
+            "ordinal": str(number),
+            "ordinal_key": str(number),
+            "files": [file | {"path": file["original"]}],
+            "folder": False,
+            "original": file["original"],
+            "file_count": 1,
+            "size": file["size"],
+            "digest": digest,
+            "description": "",
+            "metadata": [],
+            "state": VersionState.LIVE.value,
+            "owner": model["owner"],
+            "timestamp": model["timestamp"],
+            "lastmod": model["lastmod"],
+            "revision": 1,
+        }
+
+
+def _words(dice: random.Random) -> list[str]:
+    ranks = dice.choices(range(WORDS), WORD_WEIGHTS, k=dice.randint(1, 6))
+    return list(dict.fromkeys(f"word-{rank}" for rank in ranks))
 
 
 def _measured_tags(dice: random.Random, serial: int, count: int) -> list[str]:

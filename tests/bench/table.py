@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from statistics import median
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -16,9 +16,12 @@ PIPED_WIDTH = 160  # characters, where no terminal says how many there are
 
 
 class Promise(NamedTuple):
+    """What a figure must be: the median, or its ratio to that of the reference, or the ratio of their p99."""
+
     words: str
     bound: float
-    on_ratio: bool = False
+    of: Literal["median", "ratio", "p99"] = "median"
+    is_least: bool = False
 
 
 def at_most(bound: float, unit: str) -> Promise:
@@ -26,7 +29,15 @@ def at_most(bound: float, unit: str) -> Promise:
 
 
 def ratio_at_least(bound: float) -> Promise:
-    return Promise(f"ratio at least {bound:g}", bound, on_ratio=True)
+    return Promise(f"ratio at least {bound:g}", bound, "ratio", is_least=True)
+
+
+def ratio_at_most(bound: float) -> Promise:
+    return Promise(f"ratio at most {bound:g}", bound, "ratio")
+
+
+def p99_at_most(bound: float) -> Promise:
+    return Promise(f"ratio of p99 at most {bound:g}", bound, "p99")
 
 
 class Row(NamedTuple):
@@ -38,16 +49,22 @@ class Row(NamedTuple):
 
     @property
     def ratio(self) -> float | None:
-        return median(self.figures) / median(self.reference) if self.reference else None
+        """To the reference: of the medians, or of the p99 if something is promised of those."""
+        if not self.reference:
+            return None
+        if self.promise and self.promise.of == "p99":
+            return p99(self.figures, self.unit) / p99(self.reference, self.unit)
+        return median(self.figures) / median(self.reference)
 
     @property
     def is_met(self) -> bool | None:
-        """None when nothing is promised."""
+        """None when nothing is promised, or when the promise is a ratio and there is no reference."""
         if self.promise is None:
             return None
-        if self.promise.on_ratio:
-            return self.ratio is not None and self.ratio >= self.promise.bound
-        return median(self.figures) <= self.promise.bound
+        figure = median(self.figures) if self.promise.of == "median" else self.ratio
+        if figure is None:
+            return None
+        return figure >= self.promise.bound if self.promise.is_least else figure <= self.promise.bound
 
 
 def p99(figures: Sequence[float], unit: str) -> float:

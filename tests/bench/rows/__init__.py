@@ -6,6 +6,7 @@ from types import MappingProxyType
 from tests.bench.plan import Plan
 from tests.bench.rows import (
     crowd,
+    footprint,
     inspect,
     list_by_tag,
     pair,
@@ -17,6 +18,7 @@ from tests.bench.rows import (
     suggest,
     tenants,
     transfer,
+    workers,
     write,
 )
 from tests.bench.table import Row
@@ -30,6 +32,8 @@ ROWS: Mapping[str, Callable[[Plan], Iterator[Row]]] = MappingProxyType(
         "search": search.measure,
         "suggest": suggest.measure,
         "tenants": tenants.measure,
+        "footprint": footprint.measure,
+        "workers": workers.measure,
         "transfer": transfer.measure,
         "resumable": resumable.measure,
         "crowd": crowd.measure,
@@ -40,5 +44,5 @@ ROWS: Mapping[str, Callable[[Plan], Iterator[Row]]] = MappingProxyType(
     }
 )
 
-LONG = frozenset({"large", "pair"})
-"""Measured only when named: 30 GB are written for one, and the other needs a database that two can share."""
+LONG = frozenset({"footprint", "large", "pair"})
+"""Measured only when named: one makes many tenants, one writes 30 GB, and one needs a database that two can share."""

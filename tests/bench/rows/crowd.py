@@ -11,6 +11,7 @@ import httpx
 
 from tests.bench import processes
 from tests.bench.api import as_user, made
+from tests.bench.meter import memory
 from tests.bench.plan import Plan
 from tests.bench.server import Running, server
 from tests.bench.table import MIB, Row
@@ -31,6 +32,7 @@ def measure(plan: Plan) -> Iterator[Row]:
         down = [crowd.download() for _ in range(plan.rounds)]
         yield Row(f"{DOWNLOADS} downloads of 1 MiB, {AT_ONCE} connections", "MB/s", down)
         yield Row(f"{DOWNLOADS} downloads of 1 MiB: peak memory above idle", "MiB", crowd.peaks)
+        yield memory(running, f"after {AT_ONCE} at once")
 
 
 class Crowd:

@@ -14,7 +14,7 @@ from tests.bench.rows.list_by_tag import counts, filled
 from tests.bench.server import server
 from tests.bench.table import Row
 
-WORDS = {"model-7": "the beginning of many names", "common": "a tag of 9 in 10", "zebra": "nothing"}
+WORDS = {"bert": "the beginning of many names", "common": "a tag of 9 in 10", "zebra": "nothing"}
 
 
 def measure(plan: Plan) -> Iterator[Row]:
