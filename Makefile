@@ -16,13 +16,23 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXAMPLES ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format docs bench fuzz soak clean
+.PHONY: help run secrets test lint format docs bench fuzz soak clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(TO_RUN) ## start the catalog with its embedded database (ARGS= is passed on)
 	@$(BIN)/catalog serve $(ARGS)
+
+# 20 and 40 characters are the most that every S3 store takes for a key and its secret. Services run as users of their
+# own, who read the files; the folder keeps everybody else out.
+secrets: ## make up the secrets of docker-compose.yml, each in a file under secrets/; what is there stays
+	@mkdir -p -m 0700 secrets
+	@for named in api_token:40 jwt_secret:43 admin_password:20 s3_access_key:20 s3_secret_key:40; do \
+		file=secrets/$${named%:*}; \
+		test -s $$file || { LC_ALL=C tr -dc 'A-Za-z0-9' < /dev/urandom | head -c $${named#*:} > $$file && chmod 0444 $$file; }; \
+	done
+	@echo "The administrator's first password is in secrets/admin_password, the operator's token in secrets/api_token."
 
 test: lint $(NODE_PACKAGES) ## everything that must be clean before a change is kept
 	$(BIN)/pytest -n 2

@@ -17,6 +17,7 @@ from catalog.blobs import Storage
 from catalog.blobs.chosen import storage_of
 from catalog.dialects import guards, health
 from catalog.dialects.addresses import Addresses
+from catalog.dialects.colleagues import Colleagues
 from catalog.dialects.metrics import Metrics
 from catalog.dialects.observed import Observed
 from catalog.dialects.openapi.routes import Docs, Documentation, Schema
@@ -65,8 +66,10 @@ LARGEST_BODY = 10 * 2**20
 """Bytes of JSON. Uploads have a limit of their own, MAX_UPLOAD_SIZE."""
 
 
-def create_app(settings: Settings, database_uri: str) -> Litestar:
+def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | None = None) -> Litestar:
     """The application over a database. Connecting, and making the default tenant, waits for its start.
+
+    `colleagues` are the other workers, if there are any.
 
     Raises DatabaseUnavailable when `database_uri` cannot be understood.
     """
@@ -77,7 +80,7 @@ def create_app(settings: Settings, database_uri: str) -> Litestar:
     )
     sessions = Sessions(database, tokens)
     readiness = Health({"database": database.ping, "storage": lambda: look_into(storage)})
-    metrics = Metrics()
+    metrics = Metrics(colleagues)
     journal = Journal(database, settings.log_days, reads=settings.log_reads) if settings.log else None
     if journal:
         _watch(journal, metrics)
@@ -94,6 +97,7 @@ def create_app(settings: Settings, database_uri: str) -> Litestar:
             _running(settings, database, storage),
             *([_journalling(journal)] if journal else []),
             *([traces.running] if traces else []),
+            *([lambda _: colleagues.told(metrics.text)] if colleagues else []),
         ],
         request_max_body_size=LARGEST_BODY,
         cors_config=_cors(settings.cors_origins) if settings.cors_origins else None,

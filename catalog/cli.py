@@ -94,9 +94,12 @@ def serve(env_file: EnvFile = None) -> None:
                 _stop(error, 1)
         # Only now: the database starts while everything else is imported, which halves the time to the first answer.
         with _server_parts():
-            from catalog import server  # noqa: PLC0415
+            if settings.workers > 1:
+                from catalog.workers import serve as serving  # noqa: PLC0415
+            else:
+                from catalog.server import serve as serving  # noqa: PLC0415
 
-        code = server.serve(settings, database.ready if database else lambda: settings.database, token_kept_in)
+        code = serving(settings, database.ready if database else lambda: settings.database, token_kept_in)
     raise typer.Exit(code)
 
 

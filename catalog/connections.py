@@ -5,6 +5,7 @@ of their own, which is told in the shape of our errors: see `dialects.observed`.
 """
 
 from asyncio import TimerHandle, Transport
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -17,10 +18,14 @@ LARGEST_HEAD = 64 * 1024
 
 
 class Connection(HttpToolsProtocol):
-    """A client's, which may take `patience` seconds over a head, or without taking any of its answer."""
+    """A client's, which may take `patience` seconds over a head, or without taking any of its answer.
 
-    def __init__(self, patience: float, **given: Any) -> None:
+    Of a server that `stops` it is told with each answer that it ends, so that the next request goes elsewhere.
+    """
+
+    def __init__(self, patience: float, stops: Callable[[], bool], **given: Any) -> None:
         super().__init__(**given)
+        self._stops = stops
         self.url = b""  # of the request that is arriving
         self._patience = patience
         self._head = 0  # bytes of the head that is arriving; 0 when none is
@@ -59,6 +64,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_came()
         super().on_headers_complete()
+        if self.cycle and self._stops():
+            self.cycle.keep_alive = False
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -1,11 +1,12 @@
-"""What the server says of its work: one line an event, to standard error."""
+"""What the server says of its work: one line an event, to standard error. A start is told on standard output."""
 
 import logging
 import sys
+from collections.abc import Iterable
 
 import structlog
 
-from catalog.dialects.observed import REQUEST
+from catalog.vocabulary import REQUEST
 
 
 def configure(form: str = "auto") -> None:
@@ -34,6 +35,11 @@ def configure(form: str = "auto") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+def tell(lines: Iterable[str]) -> None:
+    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.flush()
 
 
 def _of_request(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -1,4 +1,4 @@
-"""Ports, certificates and signals: makes the app answer, and says where.
+"""Sockets, certificates and signals: makes the app answer, and says where.
 
 Importing this room imports all the others, which takes as long as the embedded database
 needs to start: `catalog.cli` starts the database first.
@@ -7,14 +7,11 @@ needs to start: `catalog.cli` starts the database first.
 import asyncio
 import contextlib
 import functools
-import json
 import logging
-import shlex
 import signal
 import socket
 import sys
 from collections.abc import Callable, Generator
-from pathlib import Path
 from time import monotonic
 from types import FrameType
 from typing import Any, NamedTuple
@@ -24,30 +21,26 @@ import uvloop
 from litestar import Litestar
 from uvicorn.server import HANDLED_SIGNALS, ServerState
 
-from catalog import logs
+from catalog import logs, welcome
 from catalog.app import FirstStart, create_app
 from catalog.blobs import StorageUnusable
-from catalog.certificates import Renewable, choose, is_real, names_of
+from catalog.certificates import Renewable, is_real, names_of
 from catalog.connections import Connection
+from catalog.dialects.colleagues import Colleagues
 from catalog.domain.health import Health
 from catalog.errors import Refused
+from catalog.listening import BACKLOG, CannotListen, Doors, address, local, opened
 from catalog.redirect import Redirect
 from catalog.settings import Settings
 from catalog.store.embedded import DatabaseUnavailable
 
 logger = logging.getLogger(__name__)
 
-RESOURCES = Path("resources")
 GRACE = 30  # seconds that requests in flight are given to end
+LAST_CALL = 0.25  # seconds after the last connection was taken for its request to come
 RENEWAL = 30  # seconds between two looks at the certificates
 KEEP_ALIVE = 75  # seconds that a connection may idle: longer than the minute after which proxies let go of theirs
-BACKLOG = 2048
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
-ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  shown, not listened on
-
-
-class CannotListen(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
-    """Names the setting to change."""
 
 
 def serve(settings: Settings, database_uri: Callable[[], str], token_kept_in: str) -> int:
@@ -56,26 +49,51 @@ def serve(settings: Settings, database_uri: Callable[[], str], token_kept_in: st
     `database_uri` may wait until the database is there; `token_kept_in` tells the operator where API_TOKEN is.
     """
     logs.configure(settings.log_format)
+
+    def serving() -> None:
+        with opened(settings) as doors:
+
+            def announce(first: FirstStart | None) -> None:
+                logs.tell(welcome.lines(settings, first, address(settings, doors), token_kept_in))
+                welcome.warn(settings)
+
+            answer(settings, doors, database_uri(), announce)
+
+    return exit_code_of(serving)
+
+
+def exit_code_of(serving: Callable[[], None]) -> int:
+    """Serve. What stops a start is told in a sentence."""
     code = 0
     try:
-        tls = _tls(settings)
-        with _listen(settings, is_tls=tls is not None) as listener, _plain(settings, tls, listener) as plain:
-            app = create_app(settings, database_uri())
-            address = _address(settings, tls is not None, listener)
-            server = Server(
-                _config(app, tls, settings.client_timeout.total_seconds()),
-                lambda: _announce(app, settings, address, token_kept_in),
-                app.state.health,
-                settings.stop_delay,
-                plain,
-            )
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_answer(app, server, listener))
+        serving()
     # With a star: what stops the start of the app comes out of Litestar in a group.
     except* (CannotListen, DatabaseUnavailable, Refused, StorageUnusable) as errors:
         sys.stderr.writelines(f"{error}\n" for error in errors.exceptions)
         code = 1
     return code
+
+
+def answer(
+    settings: Settings,
+    doors: Doors,
+    database_uri: str,
+    announce: Callable[[FirstStart | None], None],
+    colleagues: Colleagues | None = None,
+) -> None:
+    """Answer requests until a signal. `announce` is told when they can come, and of the tenant that was made."""
+    app = create_app(settings, database_uri, colleagues)
+    health: Health = app.state.health
+    connection = functools.partial(Connection, settings.client_timeout.total_seconds(), lambda: health.stopping)
+    server = Server(
+        _config(app, doors.tls, connection),
+        lambda: announce(app.state.first_start),
+        health,
+        settings.stop_delay,
+        _plain(settings, doors),
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_answer(app, server, doors.main))
 
 
 async def _answer(app: Litestar, server: "Server", listener: socket.socket) -> None:
@@ -125,6 +143,14 @@ class Server(uvicorn.Server):
         self._stops = self._stops or monotonic() + self.stop_delay
         return self._signals > 1 or monotonic() >= self._stops
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Uvicorn closes idle connections at once, also where the request is on its way.
+        for listener in (*self.servers, *(sockets or ())):
+            listener.close()
+        if self.server_state.connections and self._signals < 2:  # noqa: PLR2004  another signal is for haste
+            await asyncio.sleep(LAST_CALL)
+        await super().shutdown(sockets)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         # Uvicorn's own raises the signal again at the end: nothing after it would run, and the database would be left.
@@ -151,7 +177,7 @@ class Server(uvicorn.Server):
         )
 
 
-def _config(app: Litestar, tls: Renewable | None, patience: float) -> uvicorn.Config:
+def _config(app: Litestar, tls: Renewable | None, connection: Any) -> uvicorn.Config:
     async def renew() -> None:
         if tls:
             for warning in tls.refresh():
@@ -160,7 +186,7 @@ def _config(app: Litestar, tls: Renewable | None, patience: float) -> uvicorn.Co
 
     config = _usual(
         app,
-        functools.partial(Connection, patience),
+        connection,
         ssl_context_factory=(lambda _config, _default: tls.context) if tls else None,
         headers=[(name.decode(), value.decode()) for name, value in _strictly(tls)],
         callback_notify=renew,
@@ -194,84 +220,10 @@ def _strictly(tls: Renewable | None) -> list[tuple[bytes, bytes]]:
     return [STRICT_TRANSPORT] if tls and is_real(tls.choice) else []
 
 
-def _tls(settings: Settings) -> Renewable | None:
-    if settings.protocol == "http":
+def _plain(settings: Settings, doors: Doors) -> Plain | None:
+    if doors.plain is None or doors.tls is None:
         return None
-    choice = choose(RESOURCES, settings.httpssecret.get_secret_value())
-    for warning in choice.warnings:
-        logger.warning("%s", warning)
-    if choice.context is None:
-        logger.warning("no certificate in %s/: serving plain HTTP", RESOURCES)
-        return None
-    if choice.is_self_signed:
-        logger.warning("the certificate is self-signed: clients have to be told to trust %s", choice.certificate)
-    return Renewable(RESOURCES, settings.httpssecret.get_secret_value(), choice)
-
-
-@contextlib.contextmanager
-def _plain(settings: Settings, tls: Renewable | None, secure: socket.socket) -> Generator[Plain | None]:
-    if not settings.http_redirect:
-        yield None
-        return
-    if tls is None:
-        logger.warning("HTTP_REDIRECT is set, and there is no HTTPS to send anyone on to")
-        yield None
-        return
-    names = names_of(tls.choice.leaf)
-    host = ANY_ADDRESS.get(settings.host, settings.host)
+    names = names_of(doors.tls.choice.leaf)
     known = [name for name in names if "*" not in name and name != "localhost"]
-    with _listen(settings, is_tls=False) as listener:
-        yield Plain(listener, Redirect(names, known[0] if known else host, secure.getsockname()[1]))
-
-
-def _listen(settings: Settings, *, is_tls: bool) -> socket.socket:
-    name, port = ("HTTPS_PORT", settings.https_port) if is_tls else ("HTTP_PORT", settings.http_port)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, port), family=family, backlog=BACKLOG)
-    except OSError as error:
-        why = (error.strerror or "").partition(" (")[0].lower()
-        raise CannotListen(f"{name} {port} of HOST {settings.host} cannot be listened on: {why}") from error
-
-
-def _address(settings: Settings, is_tls: bool, listener: socket.socket) -> str:
-    host = ANY_ADDRESS.get(settings.host, settings.host)
-    shown = f"[{host}]" if ":" in host else host
-    return f"{'https' if is_tls else 'http'}://{shown}:{listener.getsockname()[1]}"
-
-
-def _announce(app: Litestar, settings: Settings, address: str, token_kept_in: str) -> None:
-    lines = [f"Catalog is on {address}"]
-    first: FirstStart | None = app.state.first_start
-    if first:
-        lines += _welcome(settings, first, f"{address}/{settings.version}/login", token_kept_in)
-    else:
-        who = f"{settings.default_tenant_admin_username} of {settings.default_tenant}"
-        lines += [
-            f"The operator's API_TOKEN is in {token_kept_in}.",
-            f"Sign in as {who}, with the password that the first start told of.",
-        ]
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
-    if settings.default_tenant_admin_temporary_password.get_secret_value() == "admin":
-        logger.warning("DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD is `admin`: change that password, then the setting")
-
-
-def _welcome(settings: Settings, first: FirstStart, login: str, token_kept_in: str) -> list[str]:
-    if settings.default_tenant_admin_temporary_password.get_secret_value():
-        password, shown = "...", "that of DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD; put it in place of the dots below"
-    else:
-        password, shown = first.password, f"{first.password} (shown this once)"
-    # A certificate for the public name, or a self-signed one, does not convince curl at this address.
-    insecure = "-k " if login.startswith("https") else ""
-    body = json.dumps({"username": first.username, "password": password, "tenant": first.tenant})
-    return [
-        "",
-        f"The tenant {first.tenant} was made. Its administrator:",
-        f"  username: {first.username}",
-        f"  password: {shown}",
-        f"The operator's API_TOKEN is in {token_kept_in}.",
-        "",
-        "Sign in with:",
-        f"  curl {insecure}{login} -H 'Content-Type: application/json' -d {shlex.quote(body)}",
-    ]
+    host = known[0] if known else local(settings.host)
+    return Plain(doors.plain, Redirect(names, host, doors.main.getsockname()[1]))

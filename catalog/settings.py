@@ -8,7 +8,7 @@ import ipaddress
 import logging
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +28,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from catalog.aliases import ALIASES, in_our_words
+from catalog.secret_files import FILES, NoSecret, with_contents
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +69,8 @@ class Duration(timedelta):
         duration.text = NEVER[0]
         return duration
 
-    def __reduce__(self) -> tuple[type[Self], tuple[str]]:
-        return type(self), (self.text,)
+    def __reduce__(self) -> tuple[Callable[[str], "Duration"], tuple[str]]:
+        return _pace, (self.text,)
 
 
 def _duration(value: object) -> Duration:
@@ -224,7 +225,7 @@ class Settings(BaseSettings):
         (), description="addresses of proxies, with commas between, whose X-Forwarded-For is believed"
     )
     cors_origins: Origins = Field((), description="origins of web pages that may call the API, with commas between")
-    workers: int = Field(1, ge=1, description="number of server processes")
+    workers: int = Field(1, ge=1, le=64, description="number of server processes: one for each processor, say")
     demo: bool = Field(default=False, description="offer the demo routes")
 
     @property
@@ -257,13 +258,6 @@ class Settings(BaseSettings):
         if endpoint and find_spec("opentelemetry") is None:
             raise ValueError("wants the extra telemetry: pip install 'catalog[server,telemetry]'")
         return endpoint
-
-    @field_validator("workers")
-    @classmethod
-    def _workers_that_are_built(cls, workers: int) -> int:
-        if workers > 1:
-            raise ValueError("should be 1: several processes are not built yet")
-        return workers
 
     @model_validator(mode="after")
     def _mail_that_arrives(self) -> Self:
@@ -353,7 +347,7 @@ def load(file: Path = FILE, environ: Mapping[str, str] = os.environ) -> Settings
 
     Raises SettingsError.
     """
-    known = {name.upper() for name in Settings.model_fields} | ALIASES.keys()
+    known = {name.upper() for name in Settings.model_fields} | ALIASES.keys() | FILES.keys()
     written = read_file(file, known)
     return _checked({**_fields(written), **_fields({name: environ[name] for name in known & environ.keys()})})
 
@@ -364,6 +358,10 @@ def with_values(settings: Settings, values: Mapping[str, str]) -> Settings:
 
 
 def _fields(values: Mapping[str, str]) -> dict[str, Any]:
+    try:
+        values = with_contents(values)
+    except NoSecret as error:
+        raise SettingsError(str(error)) from None
     given = {name: value.strip() for name, value in values.items() if value.strip()}
     return {name.lower(): value for name, value in in_our_words(given).items()}
 

@@ -1,6 +1,10 @@
 """The words that the rooms share. One word per idea, spelt as on the wire."""
 
+from contextvars import ContextVar
 from enum import StrEnum
+
+REQUEST: ContextVar[str] = ContextVar("request")
+"""What the request that is being answered is called, for the log."""
 
 
 class Kind(StrEnum):

@@ -77,8 +77,13 @@ class Server:
     @property
     def database_pid(self) -> int:
         """The embedded database's process."""
-        [child] = children(self.pid)
+        [child] = [child for child in children(self.pid) if "embedded_child" in command_of(child)]
         return child
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer requests, when there are several."""
+        return [child for child in children(self.pid) if "catalog.worker" in command_of(child)]
 
     def stop(self) -> int:
         """Press Ctrl-C, and return the exit code."""
@@ -157,6 +162,13 @@ def children(pid: int) -> list[int]:
     """The processes that `pid` started, from any of its threads."""
     lists = Path(f"/proc/{pid}/task").glob("*/children")
     return [int(child) for file in lists for child in file.read_text().split()]
+
+
+def command_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def is_running(pid: int) -> bool:

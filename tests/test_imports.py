@@ -12,7 +12,7 @@ CATALOG = Path(__file__).parent.parent / "catalog"
 # From the bottom to the top. A room may import itself and whatever stands above it in this list.
 ROOMS = [
     {"catalog"},  # the version number
-    {"catalog.aliases", "catalog.errors", "catalog.vocabulary"},
+    {"catalog.aliases", "catalog.errors", "catalog.secret_files", "catalog.vocabulary"},
     {"catalog.settings"},
     {"catalog.generated"},
     {"catalog.dissection"},
@@ -23,8 +23,11 @@ ROOMS = [
     {"catalog.operations"},
     {"catalog.dialects"},
     {"catalog.app"},
-    {"catalog.certificates", "catalog.connections", "catalog.logs", "catalog.redirect"},
+    {"catalog.certificates", "catalog.connections", "catalog.logs", "catalog.redirect", "catalog.welcome"},
+    {"catalog.listening"},
+    {"catalog.workers"},
     {"catalog.server"},
+    {"catalog.worker"},
     {"catalog.client"},
     {"catalog.commands"},
     {"catalog.cli"},

@@ -22,6 +22,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from catalog.secret_files import FILES
+
 ROOT = Path(__file__).parent.parent
 SECRET = re.compile("TOKEN|SECRET|PASSWORD|KEY")
 REGISTRIES = ["pypi org", "pythonhosted org", "npmjs org", "golang org", "crates io", "rubygems org", "maven org"]
@@ -143,7 +145,7 @@ def test_make_alone_lists_what_it_can_do(clone):
     listed = make(clone).stdout
 
     assert re.findall(r"^make (\w+) ", listed, re.MULTILINE) == [
-        *("help", "run", "test", "lint", "format", "docs", "bench", "fuzz", "soak", "clean")
+        *("help", "run", "secrets", "test", "lint", "format", "docs", "bench", "fuzz", "soak", "clean")
     ]
 
 
@@ -266,19 +268,33 @@ def test_the_compose_file_holds_no_secret(compose):
     given = {
         key: value for service in compose["services"].values() for key, value in service.get("environment", {}).items()
     }
+    kept = {f"/run/secrets/{name}" for name in compose["secrets"]}
 
-    assert [name for name in given if SECRET.search(name)] == []
+    assert [name for name, value in given.items() if SECRET.search(name) and value not in kept] == []
     assert "@" not in given["DATABASE"]
+
+
+def test_what_make_secrets_makes_up_is_what_the_services_want(compose, clone):
+    make(clone, "secrets")
+    before = {file.name: file.read_text() for file in (clone / "secrets").iterdir()}
+    again = make(clone, "secrets")
+
+    assert {f"./secrets/{name}" for name in before} == {secret["file"] for secret in compose["secrets"].values()}
+    assert len({*before.values()}) == len(before)
+    assert all(re.fullmatch("[A-Za-z0-9]{20,43}", secret) for secret in before.values())
+    assert {file.name: file.read_text() for file in (clone / "secrets").iterdir()} == before
+    assert (clone / "secrets").stat().st_mode & 0o077 == 0
+    assert not any(secret in again.stdout + again.stderr for secret in before.values())
 
 
 def test_what_the_compose_file_sets_are_settings(compose):
     settings = re.findall(r"^#? ?([A-Z][A-Z0-9_]*)=", (ROOT / "init" / "variables.env").read_text(), re.MULTILINE)
 
-    assert compose["services"]["catalog"]["environment"].keys() - set(settings) == set()
+    assert compose["services"]["catalog"]["environment"].keys() - set(settings) - FILES.keys() == set()
 
 
 def test_what_the_compose_file_shares_with_this_machine_is_here_and_read_only(compose):
-    mounts = [mount.split(":") for service in compose["services"].values() for mount in service["volumes"]]
+    mounts = [mount.split(":") for service in compose["services"].values() for mount in service.get("volumes", ())]
     shared = [(source, mode) for source, _, *mode in mounts if source not in compose["volumes"]]
 
     assert [source for source, mode in shared if mode != ["ro"] or not (ROOT / source).is_dir()] == []
@@ -286,9 +302,10 @@ def test_what_the_compose_file_shares_with_this_machine_is_here_and_read_only(co
 
 def test_every_service_runs_without_privileges(compose):
     for name, service in compose["services"].items():
+        assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name
-        assert "build" in service or not service["user"].startswith(("0", "root")), name
+        assert service["build"] == "." if "user" not in service else service["user"].split(":")[0].strip("0"), name
 
 
 def test_the_catalog_starts_after_the_database_takes_writes(compose):

@@ -226,12 +226,12 @@ def half_sent(server, token, upload, half):
 
 
 def test_the_examples_run_as_they_stand(tmp_path, big):
-    sh, python = (re.search(f"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)[1] for language in ("sh", "python"))
+    bash, python = (re.search(f"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)[1] for language in ("bash", "python"))
     (tmp_path / "model.onnx").symlink_to(big)
     with a_server(tmp_path) as (server, token):
         commands = [
-            ["bash", "-euo", "pipefail", "-c", sh.replace("http://127.0.0.1:8080", server.url)],
-            [sys.executable, "-c", f"token = {token!r}\n{python}".replace("http://127.0.0.1:8080", server.url)],
+            ["bash", "-euo", "pipefail", "-c", bash.replace("http://127.0.0.1:8080", server.url)],
+            [sys.executable, "-c", python.replace("http://127.0.0.1:8080", server.url)],
         ]
         by_curl, by_tuspy = (
             subprocess.run(

@@ -66,9 +66,7 @@ class Session:
     def send(self, request: Request) -> Operation[Answer]:
         """Raises CatalogError: every refusal, as its family."""
         if self.offline:
-            raise Offline(
-                "This needs the server, and the client is offline", advice="Leave out offline=True."
-            )
+            raise Offline("This needs the server, and the client is offline", advice="Leave out offline=True.")
         signed_in_again = False
         for attempt in count(1):
             yield from self._be_signed_in()

@@ -39,4 +39,4 @@ class Measured(Controller):
 
     @get("/metrics")
     async def metrics(self, metrics: Given[Metrics]) -> Response[bytes]:
-        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await metrics.of_all(), media_type=CONTENT_TYPE_LATEST)

@@ -13,6 +13,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from catalog.dialects.colleagues import Colleagues, together
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)  # seconds
@@ -30,9 +32,10 @@ class _Row(NamedTuple):
 
 
 class Metrics:
-    """Of one application, so that two in a process do not count together."""
+    """Of one application, so that two in a process do not count together. With `colleagues`, of them all."""
 
-    def __init__(self) -> None:
+    def __init__(self, colleagues: Colleagues | None = None) -> None:
+        self._colleagues = colleagues
         # Which double what is sent, to tell when each was first counted.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
@@ -85,4 +88,8 @@ class Metrics:
         return row
 
     def text(self) -> bytes:
+        """What this process has measured."""
         return generate_latest(self.registry)
+
+    async def of_all(self) -> bytes:
+        return together(await self._colleagues.ask()) if self._colleagues else self.text()

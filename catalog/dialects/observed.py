@@ -9,7 +9,6 @@ import asyncio
 import re
 import uuid
 from collections.abc import Iterable
-from contextvars import ContextVar
 from time import perf_counter
 from typing import cast
 
@@ -22,9 +21,7 @@ from catalog.domain.journal import Entry, Journal
 from catalog.errors import TOO_SLOW, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents import now
-
-REQUEST: ContextVar[str] = ContextVar("request")
-"""What the request that is being answered is called, for the log."""
+from catalog.vocabulary import REQUEST
 
 ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """The request ids of clients that are believed: fit for a header, a log and a search."""

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, AnyStr, Self
 
 log = logging.getLogger(__name__)
 
@@ -196,7 +196,7 @@ class Child:
             self._process.wait()
 
 
-def pipe(stream: IO[str] | None) -> IO[str]:
+def pipe(stream: IO[AnyStr] | None) -> IO[AnyStr]:
     """A child's pipe, which `Popen` declares optional."""
     assert stream is not None
     return stream

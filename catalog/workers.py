@@ -1,0 +1,204 @@
+"""Several processes behind one socket: WORKERS of them, started, kept alive and stopped by one that serves nobody.
+
+Imports little: the workers import the server while the database starts.
+"""
+
+import json
+import logging
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import SimpleQueue
+from socket import socket
+from tempfile import TemporaryDirectory
+from threading import Event, Lock, Thread
+from time import monotonic
+from typing import NamedTuple, Self
+
+from catalog import logs
+from catalog.listening import CannotListen, opened
+from catalog.settings import Settings
+from catalog.store.embedded import LONG_ENOUGH, LONGEST_PAUSE, DatabaseUnavailable, pipe
+
+logger = logging.getLogger(__name__)
+
+PROGRAM = (sys.executable, "-P", "-m", "catalog.worker")
+STOPS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Job(NamedTuple):
+    """What a worker is told on its standard input. It ends when that closes, so that it never outlives its parent."""
+
+    settings: Settings
+    database_uri: str
+    token_kept_in: str
+    descriptors: Sequence[int]
+    """Of the sockets that it has inherited: the main one, and that of plain HTTP if there is one."""
+    is_tls: bool
+    room: Path
+    """A folder where the workers find each other."""
+    number: int = 1
+    is_first: bool = False
+    """Whether it is the one that speaks of the start."""
+
+
+def serve(settings: Settings, database_uri: Callable[[], str], token_kept_in: str) -> int:
+    """Have requests answered until a signal, and return the exit code of the process. As `server.serve`."""
+    logs.configure(settings.log_format)
+    try:
+        with opened(settings) as doors:
+            sockets = [door for door in (doors.main, doors.plain) if door]
+            descriptors = [each.fileno() for each in sockets]
+            with TemporaryDirectory(prefix="catalog-") as room, Workers(settings.workers, sockets) as workers:
+                is_tls = doors.tls is not None
+                return workers.serve(Job(settings, database_uri(), token_kept_in, descriptors, is_tls, Path(room)))
+    except (CannotListen, DatabaseUnavailable) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+class Workers:
+    """Started at once, they import. The first is given its job and makes the start, then the others get theirs.
+
+    A start that fails so fails once, and is told once. From then on each one that ends is replaced.
+    """
+
+    def __init__(self, count: int, sockets: Sequence[socket]) -> None:
+        self._sockets = sockets
+        self._workers = [Worker(sockets) for _ in range(count)]
+        self._signals: SimpleQueue[int | None] = SimpleQueue()  # None: all have ended
+        self._stopping = Event()
+        self._changing = Lock()  # a restart and a stop take turns, so that no worker is born after the stop
+        self._code = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.let_go()
+
+    def serve(self, job: Job) -> int:
+        with self._signals_heard():
+            Thread(target=self._run, args=(job,), name="workers").start()
+            for number in iter(self._signals.get, None):
+                self._stop(number)
+        return self._code
+
+    @contextmanager
+    def _signals_heard(self) -> Generator[None]:
+        before = {number: signal.signal(number, lambda number, _: self._signals.put(number)) for number in STOPS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, number: int) -> None:
+        """The first signal lets every worker finish; another goes on to them, and hurries them."""
+        with self._changing:
+            if not self._stopping.is_set():
+                number = signal.SIGTERM  # on which a worker that still imports ends without a word
+            self._stopping.set()
+            for listener in self._sockets:  # those of the workers stay: once they close, nobody is kept waiting here
+                listener.close()
+            for worker in self._workers:
+                worker.signal(number)
+
+    def _run(self, job: Job) -> None:
+        try:
+            first = self._workers[0]
+            first.give(job._replace(is_first=True))
+            if first.hear():
+                logs.tell(first.told)
+                keepers = [Thread(target=self._keep, args=(place, job)) for place in range(len(self._workers))]
+                for keeper in keepers:
+                    keeper.start()
+                for keeper in keepers:
+                    keeper.join()
+            else:
+                self._code = 0 if self._stopping.is_set() else 1
+        finally:
+            for worker in self._workers:
+                worker.let_go()
+                worker.wait()
+            self._signals.put(None)
+
+    def _keep(self, place: int, job: Job) -> None:
+        """Have somebody work there, for as long as nobody said stop."""
+        worker, pause = self._workers[place], 0.0
+        while True:
+            began = monotonic()
+            worker.give(job._replace(number=place + 1))
+            if worker.hear():
+                logger.info("worker %d answers (process %d)", place + 1, worker.pid)
+            how = worker.wait()
+            pause = 0.0 if monotonic() - began > LONG_ENOUGH else min(max(2 * pause, 0.05), LONGEST_PAUSE)
+            if self._stopping.wait(pause):
+                return
+            logger.warning("worker %d ended (process %d, %s) and is started again", place + 1, worker.pid, how)
+            worker = self._replace(place)
+
+    def _replace(self, place: int) -> "Worker":
+        with self._changing:
+            # With no process or memory to spare for now, the dead worker is its own replacement: the watch goes on.
+            with suppress(OSError):
+                if not self._stopping.is_set():
+                    self._workers[place] = Worker(self._sockets)
+            return self._workers[place]
+
+
+class Worker:
+    """One process, in a session of its own: Ctrl-C reaches the parent alone, which passes it on."""
+
+    def __init__(self, sockets: Sequence[socket]) -> None:
+        self._process = subprocess.Popen(  # noqa: S603  our own program
+            PROGRAM,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=[each.fileno() for each in sockets],
+            start_new_session=True,
+            # What this process imports is what it imports, and no module of the current directory.
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        self._has_job = False
+        self.told: list[str] = []
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def give(self, job: Job) -> None:
+        """Let it begin; a second time is nothing new."""
+        if not self._has_job:
+            self._has_job = True
+            with suppress(BrokenPipeError):  # dead already, as will be heard
+                pickle.dump(job, pipe(self._process.stdin))
+                pipe(self._process.stdin).flush()
+
+    def hear(self) -> bool:
+        """Wait until it answers requests, and has `told` of its start. False when it ended instead."""
+        stdout = pipe(self._process.stdout)
+        if not stdout.closed:
+            self.told = json.loads(stdout.readline() or "[]")
+            stdout.close()
+        return bool(self.told)
+
+    def wait(self) -> str:
+        """Wait for its end, and say how it came."""
+        code = self._process.wait()
+        self.let_go()
+        return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def let_go(self) -> None:
+        """Close what it listens to: it ends, with what it has begun."""
+        with suppress(BrokenPipeError):
+            pipe(self._process.stdin).close()

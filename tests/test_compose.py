@@ -1,0 +1,60 @@
+"""The services of docker-compose.yml start, in their order, into a catalog that works: see `tests.compose`."""
+
+import httpx
+import pytest
+
+from tests.compose.rehearsal import Rehearsal
+from tests.serving import TENANT
+
+IN_A_STORE = {"COMPOSE_PROFILES": "s3", "STORAGE": "s3://models/ours"}
+CONTENT = bytes(range(256)) * 1000
+
+
+@pytest.mark.parametrize("chosen", [{}, IN_A_STORE, {"WORKERS": "2"}], ids=["files", "s3", "workers"])
+def test_what_compose_starts_is_a_catalog_that_keeps_files(tmp_path, chosen):
+    with Rehearsal(tmp_path, **chosen) as running:
+        ready = httpx.get(f"{running.url}/health/ready").json()
+        fetched = walk(running)
+        objects = stored(running, "models") if chosen == IN_A_STORE else []
+
+    kept = [file for file in (tmp_path / "catalog" / "uploads").rglob("*") if file.is_file()]
+    assert ready == {"status": "ready", "database": "ok", "storage": "ok"}
+    assert fetched == CONTENT
+    assert (len(kept), len(objects)) == ((0, 1) if chosen == IN_A_STORE else (1, 0))
+    assert running.codes["catalog"] == 0
+    assert [secret for secret in secrets_of(running) if secret in running.said("catalog")] == []
+
+
+def test_the_store_is_there_before_the_catalog_and_only_when_it_is_asked_for(tmp_path):
+    (tmp_path / "with").mkdir()
+    (tmp_path / "without").mkdir()
+
+    with Rehearsal(tmp_path / "with", **IN_A_STORE) as running:
+        begun = list(running.started)
+    with Rehearsal(tmp_path / "without") as alone:
+        pass
+
+    assert begun.index("storage") < begun.index("bucket") < begun.index("catalog")
+    assert list(alone.started) == ["mongo", "catalog"]
+    assert running.codes["bucket"] == 0
+
+
+def walk(running: Rehearsal) -> bytes:
+    """Sign in, make a model, upload a version, and fetch it."""
+    who = {"username": "admin", "password": running.secret("admin_password"), "tenant": TENANT}
+    token = httpx.post(f"{running.url}/v1/login", json=who).raise_for_status().json()["token"]
+    with httpx.Client(base_url=running.url, headers={"Authorization": token}) as client:
+        client.post("/v1/models", json={"name": "iris"}).raise_for_status()
+        client.post("/v1/models/iris/versions", files={"file": ("w", CONTENT)}).raise_for_status()
+        as_operator = {"Authorization": running.secret("api_token")}
+        client.get("/v1/tenants", headers=as_operator).raise_for_status()
+        return client.get("/v1/models/iris/versions/1").content
+
+
+def stored(running: Rehearsal, bucket: str) -> list[str]:
+    listed = httpx.get(f"http://127.0.0.1:{running.port('9000')}/{bucket}?list-type=2").raise_for_status().text
+    return [key.partition("</Key>")[0] for key in listed.split("<Key>")[1:]]
+
+
+def secrets_of(running: Rehearsal) -> list[str]:
+    return [file.read_text() for file in (running.folder / "secrets").iterdir()]

@@ -1,0 +1,164 @@
+"""Workers that die, are killed, stopped or orphaned, and certificates that are renewed under them."""
+
+import os
+import random
+import signal
+import socket
+import ssl
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import httpx
+import pytest
+import trustme
+
+from tests.processes import Team, all_at_work, answering, at, others_asleep, until
+from tests.serving import SOON, Server, is_running
+
+
+def test_a_worker_that_is_killed_loses_nothing_and_comes_back(tmp_path):
+    with Server(tmp_path, WORKERS="4") as server, ExitStack() as stack:
+        kill_workers_under_load(Team(server, stack))
+
+
+def kill_workers_under_load(team):
+    written, over = [], threading.Event()
+
+    def write():
+        while not over.is_set():
+            name = team.name()
+            try:
+                made = httpx.post(
+                    f"{team.server.url}/v1/models", json={"name": name}, headers={"Authorization": team.token}
+                )
+            except httpx.TransportError:
+                continue  # it was the dead one's
+            assert made.status_code == 200, made.text
+            written.append(name)
+
+    with ThreadPoolExecutor(4) as writers:
+        at_it = [writers.submit(write) for _ in range(4)]
+        try:
+            for _ in range(3):
+                before = len(written)
+                until(lambda before=before: len(written) > before + 20)
+                dead = random.choice(team.server.workers)
+                os.kill(dead, signal.SIGKILL)
+                until(lambda dead=dead: not is_running(dead))
+                assert dead not in all_at_work(team.server)
+        finally:
+            over.set()
+        for writer in at_it:
+            writer.result()
+
+    with httpx.Client(base_url=team.server.url, headers={"Authorization": team.token}, timeout=SOON) as client:
+        assert [name for name in written if client.get(f"/v1/models/{name}").status_code != 200] == []
+    assert "SIGKILL) and is started again" in team.server.log.read_text()
+
+
+def test_a_stop_lets_every_worker_finish_what_it_has_begun(tmp_path):
+    with Server(tmp_path, WORKERS="2", UPLOAD_PATH="uploads") as server, ExitStack() as stack:
+        pids = all_at_work(server, 2)
+        token = server.login().json()["token"]
+        clients = [stack.enter_context(at(server, pid, token)) for pid in pids]
+        models = [client.post("/v1/models", json={"name": f"m{n}"}).json()["_id"] for n, client in enumerate(clients)]
+        begun, stopped = threading.Barrier(3), threading.Event()
+
+        def slowly():
+            yield b"begun"
+            begun.wait(SOON)
+            stopped.wait(SOON)
+            yield b" and ended"
+
+        def upload(client, model):
+            named = {"Content-Type": "application/octet-stream"}
+            return client.post(f"/v1/models/{model}/versions?name=w", content=slowly(), headers=named)
+
+        with ThreadPoolExecutor(2) as uploaders:
+            sent = list(map(uploaders.submit, [upload] * 2, clients, models))
+            begun.wait(SOON)
+            os.kill(server.pid, signal.SIGTERM)
+            until(lambda: not listens(server))
+            stopped.set()
+            answers = [answer.result(SOON) for answer in sent]
+        until(lambda: not is_running(server.pid))
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert [pid for pid in pids if is_running(pid)] == []
+
+
+def listens(server: Server) -> bool:
+    url = httpx.URL(server.url)
+    try:
+        socket.create_connection((url.host, url.port), SOON).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_no_worker_outlives_its_parent(tmp_path):
+    with Server(tmp_path, WORKERS="2", STOP_DELAY="60") as server:
+        left = [*all_at_work(server, 2), server.database_pid]
+
+        server.kill()
+
+        until(lambda: not any(is_running(pid) for pid in left))
+        assert not listens(server)
+
+
+def test_a_worker_that_is_asked_to_end_is_replaced(tmp_path):
+    with Server(tmp_path, WORKERS="2") as server:
+        old, other = all_at_work(server, 2)
+
+        os.kill(old, signal.SIGTERM)
+        until(lambda: old not in server.workers)
+
+        assert other in all_at_work(server, 2)
+
+
+# Certificates
+
+
+@pytest.fixture
+def put(tmp_path):
+    """Put a certificate in place of the one that is there, and say in which bytes it is shown."""
+    authority = trustme.CA()
+    folder = tmp_path / "resources"
+    folder.mkdir()
+
+    def put() -> bytes:
+        issued = authority.issue_cert("127.0.0.1")
+        chain = b"".join(chained.bytes() for chained in issued.cert_chain_pems)
+        (folder / "fullchain.pem").write_bytes(chain)
+        issued.private_key_pem.write_to_path(folder / "privkey.pem")
+        return ssl.PEM_cert_to_DER_cert(issued.cert_chain_pems[0].bytes().decode())
+
+    return put
+
+
+QUICKLY = """
+import sys
+from catalog import cli, workers
+workers.PROGRAM = (sys.executable, "-c", "from catalog import server, worker; server.RENEWAL = 0; worker.main()")
+cli.main()
+"""
+
+
+def test_a_renewed_certificate_is_shown_by_every_worker(tmp_path, put):
+    first = put()
+    with Server(tmp_path, command=[sys.executable, "-c", QUICKLY], WORKERS="2") as server:
+        pids = until(lambda: len(answering(server)) == 2 and sorted(answering(server)))
+        assert {shown(server, pid, pids) for pid in pids} == {first}
+
+        second = put()
+
+        for pid in pids:
+            until(lambda pid=pid: shown(server, pid, pids) == second)
+
+
+def shown(server: Server, pid: int, pids: list[int]) -> bytes:
+    url = httpx.URL(server.url)
+    with others_asleep(pid, pids):
+        return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate((url.host, url.port), timeout=SOON))
