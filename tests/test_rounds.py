@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from catalog.blobs.files import FileStorage
-from catalog.domain import rounds, tenants
+from catalog.domain import recounts, rounds, tenants
 from catalog.domain.rounds import Turn
 from catalog.domain.sweep import Swept
 from catalog.domain.tenants import Administrator
@@ -64,6 +64,24 @@ async def test_a_tenant_that_was_swept_lately_is_not_due(database, storage, made
 
     await database.tenants.raw.update_many({}, {"$set": {"swept": now() - HOUR - timedelta(seconds=1)}})
     assert [turn.tenant for turn in await round_of(database, storage, every=HOUR)] == made
+
+
+async def test_the_uses_of_words_are_counted_again_after_a_start_and_then_once_a_day(
+    database, storage, made, monkeypatch
+):
+    tenant = await tenants.enter(database, made[0])
+    monkeypatch.setattr(recounts, "SETTLED", 0)
+
+    async def mended(counted_since):
+        await tenant.tags.raw.update_one({"_id": "flowers"}, {"$set": {"uses": 3}}, upsert=True)
+        await database.tenants.raw.update_many({}, {"$unset": {"swept": ""}})
+        [turn] = await round_of(database, storage, only=made[0], every=HOUR, counted_since=counted_since)
+        return turn.swept.words
+
+    start = now()
+    assert [await mended(start), await mended(start), await mended(now() + timedelta(milliseconds=1))] == [1, 0, 1]
+    await database.tenants.raw.update_many({}, {"$set": {"recounted": now() + DAY}})  # by a clock that was wrong
+    assert await mended(start) == 1
 
 
 async def test_a_tenant_that_another_server_sweeps_is_left_to_it_until_that_is_dead(database, storage, made):

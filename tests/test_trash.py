@@ -98,6 +98,22 @@ async def test_without_days_nothing_is_kept(tenant, ada, iris):
     assert [await count(bound) for bound in (tenant.models, tenant.versions, tenant.trash)] == [0, 0, 0]
 
 
+async def test_without_days_a_removal_that_was_cut_off_is_finished_by_a_sweep(tenant, ada, iris, monkeypatch):
+    async def cut_off(*args):
+        raise ConnectionError
+
+    with monkeypatch.context() as crash:
+        crash.setattr(trash, "_purge", cut_off)
+        with pytest.raises(ConnectionError):
+            await items.remove(tenant, Kind.MODEL, str(iris["_id"]), ada)
+    assert await in_trash(tenant, ada) == []
+
+    await trash.purge_some(tenant)
+
+    assert [await count(bound) for bound in (tenant.models, tenant.versions, tenant.trash)] == [0, 0, 0]
+    assert await uses(tenant) == [0, 0]
+
+
 async def test_a_name_in_the_trash_is_free_and_then_stands_in_the_way_of_restoring(tenant, ada, iris):
     await remove(tenant, iris, ada)
     other = await items.create(tenant, Kind.MODEL, IRIS, ada)

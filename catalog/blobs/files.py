@@ -155,10 +155,12 @@ class FileBlobs:
         await asyncio.to_thread(grow.abandon, self._upload(upload))
 
     async def leftovers(self) -> AsyncGenerator[Leftover, None]:
-        for pattern in ("incoming/*", "uploads/*"):
-            async for name, size, modified in found_in(self._folder, pattern):
-                stem, _, suffix = name.partition(".")
-                yield Leftover(stem, 0 if suffix else size, modified)
+        async for name, size, modified in found_in(self._folder, "incoming/*"):
+            if not await asyncio.to_thread(grow.is_claimed, self._folder / name):
+                yield Leftover(name, size, modified)
+        async for name, size, modified in found_in(self._folder, "uploads/*"):
+            stem, _, suffix = name.partition(".")
+            yield Leftover(stem, 0 if suffix else size, modified)
 
     async def discard(self, name: str) -> None:
         await asyncio.to_thread(grow.abandon, self._folder / plain_leftover(name))
@@ -192,6 +194,7 @@ class Arriving:
                 make_folder(self._path.parent)
                 self._to_clean.callback(self._path.unlink, missing_ok=True)
                 self._file = self._to_clean.enter_context(self._path.open("xb", buffering=0))
+                grow.claim(self._file.fileno())
 
     def write(self, block: bytearray) -> None:
         with self._turn:

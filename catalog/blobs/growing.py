@@ -74,6 +74,23 @@ class Growing:
                 self._file = None
 
 
+def claim(file: int) -> None:
+    """Say that the file is somebody's for as long as it is open, however old it looks."""
+    with suppress(OSError):  # a file system without locks: there its age has to do
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_claimed(path: Path) -> bool:
+    with suppress(FileNotFoundError), path.open("r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+    return False
+
+
 def locked(path: Path) -> int:
     """The upload's file, made if need be, and locked for as long as it is open. Raises UploadBusy."""
     make_folder(path.parent)

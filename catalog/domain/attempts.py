@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
 from catalog.store.database import Database, Duplicate
-from catalog.store.documents import now
+from catalog.store.documents import AHEAD, now
 from catalog.store.seam import Raw
 
 AT_ONCE = 2
@@ -126,7 +126,9 @@ class Attempts:
     async def _find(self, ids: Sequence[str]) -> dict[str, Raw]:
         found = await self._kept.find({"_id": {"$in": list(ids)}}).to_list(None)
         moment = now()
-        return {record["_id"]: record for record in found if record["expires"] > moment}
+        return {
+            record["_id"]: record for record in found if record["expires"] > moment and record["last"] < moment + AHEAD
+        }
 
     async def _count(self, counters: Sequence[Counter]) -> None:
         moment = now()

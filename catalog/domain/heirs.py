@@ -10,7 +10,7 @@ from catalog.domain.references import refuse_while_used
 from catalog.domain.trash import restorable
 from catalog.errors import BUSY, NOT_DELETED, Refused
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import now
+from catalog.store.documents import lasting, now
 from catalog.store.seam import Raw
 from catalog.vocabulary import Kind
 
@@ -88,7 +88,7 @@ async def _give(tenant: Tenant, kind: Kind, item: ObjectId, user: ObjectId, heir
 
 async def _give_thrown(tenant: Tenant, record: Raw, heir: ObjectId) -> None:
     fields = {f"item.{name}": value for name, value in _owned_by(heir, record["item"]).items()}
-    mine = {"_id": record["_id"], "removal": record["removal"], "held": {"$lte": now()}}
+    mine = {"_id": record["_id"], "removal": record["removal"], "held": {"$not": lasting()}}
     given = await tenant.trash.raw.update_one(mine, {"$set": {"owner": heir, **fields}})
     if not given.matched_count and await tenant.trash.raw.find_one({"_id": record["_id"]}, {"_id": 1}):
         raise Refused(BUSY, f"somebody moves {record['name']} into the trash, or out of it")

@@ -98,31 +98,21 @@ async def changeable(tenant: Tenant, kind: Kind, key: str, caller: Caller, fault
 async def remove(tenant: Tenant, kind: Kind, key: str, caller: Caller, *, days: int = 0) -> Raw:
     """Remove an item, for so many `days` into the trash, and return it as it was.
 
-    Without any, its versions go at once; the bytes that nothing names any more are left to the sweep.
+    Without any, it only passes through, so that a crash on the way is finished later, and its versions go at once;
+    the bytes that nothing names any more are left to the sweep.
 
     Raises Refused: NOT_FOUND, CANNOT_DELETE, NOT_DELETED while a model or an algorithm uses the dataset.
     """
     item = await changeable(tenant, kind, key, caller, CANNOT_DELETE)
     if kind is Kind.DATASET:
         await refuse_while_used(tenant, {"datasets": item["_id"]}, TRAINED)
-    if days:
-        while not await trash.take(tenant, kind, item, caller, days):
-            item = await changeable(tenant, kind, str(item["_id"]), caller, CANNOT_DELETE)
-    else:
-        item = await _removed(tenant, kind, item["_id"])
+    while not await trash.take(tenant, kind, item, caller, days):
+        item = await changeable(tenant, kind, str(item["_id"]), caller, CANNOT_DELETE)
     await names.used(tenant, names.words_of(item), names.NONE, caller.user)
+    if not days:
+        await trash.empty_of(tenant, item["_id"])
     await trash.purge(tenant)
     return item
-
-
-async def _removed(tenant: Tenant, kind: Kind, identity: ObjectId) -> Raw:
-    """Remove for good. The trash may know the item too, from a removal that a crash cut off."""
-    removed: Raw | None = await tenant.items(kind).raw.find_one_and_delete({"_id": identity})
-    if removed is None:
-        raise Refused(NOT_FOUND, str(identity))
-    await tenant.trash.raw.delete_one({"_id": identity})
-    await tenant.versions.raw.delete_many({"item": identity})
-    return removed
 
 
 async def user_ids(tenant: Tenant, keys: Iterable[str], fault: Fault, field: str = "users") -> list[ObjectId]:

@@ -30,7 +30,7 @@ from catalog.errors import (
     Refused,
 )
 from catalog.store.database import Tenant
-from catalog.store.documents import Pair, Upload, now
+from catalog.store.documents import Pair, Upload, lasting, now
 from catalog.store.seam import Raw
 from catalog.vocabulary import Kind
 
@@ -167,7 +167,7 @@ async def terminate(tenant: Tenant, upload: Raw, blobs: Blobs) -> None:
 
 async def expire(tenant: Tenant, blobs: Blobs, *, dry_run: bool = False) -> int:
     """Forget the uploads whose time is over, and say how many there were."""
-    over = {"expires": {"$lte": now()}, "held": {"$lte": now()}}
+    over = {"expires": {"$lte": now()}, "held": {"$not": lasting()}}
     count = 0
     async for upload in tenant.uploads.raw.find(over, {"_id": 1}):
         count += dry_run or await _forget(tenant, {"_id": upload["_id"], **over}, blobs)

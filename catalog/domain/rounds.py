@@ -6,7 +6,7 @@ That one server sweeps a tenant spares work. What keeps every version's bytes do
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple, Never
 
 from bson import ObjectId
@@ -17,7 +17,7 @@ from catalog.domain.recounts import recount_words
 from catalog.domain.sweep import Swept, sweep
 from catalog.errors import BUSY, DATABASE_AWAY, INTERNAL, NOT_FOUND, REQUEST, STORAGE_AWAY, Refused
 from catalog.store.database import UNAVAILABLE, Database
-from catalog.store.documents import TenantRecord, now
+from catalog.store.documents import AHEAD, TenantRecord, lasting, now
 from catalog.store.seam import Raw
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,9 @@ TURN = timedelta(seconds=30)
 
 LOOK = timedelta(minutes=5)
 """How often at most a server looks for tenants that are due."""
+
+RECOUNTED = timedelta(days=1)
+"""How often the uses of words are counted again: it reads all items, which is too much for every sweep."""
 
 PAGE = 100
 
@@ -54,8 +57,11 @@ async def rounds(
     only: str = "",
     dry_run: bool = False,
     every: timedelta = timedelta(),
+    counted_since: datetime | None = None,
 ) -> AsyncGenerator[Turn, None]:
     """Sweep every tenant, or `only` one; of all, those that nobody has swept for as long as `every`.
+
+    The uses of words are counted again, too, unless they were since `counted_since`.
 
     Raises Refused: REQUEST for a grace that would not spare uploads, NOT_FOUND for `only` what is not there.
     """
@@ -65,17 +71,27 @@ async def rounds(
     found = False
     async for record in _due(database, only, every):
         found = True
-        yield await _turn(database, storage, record, grace, dry_run=dry_run, every=every)
+        if dry_run:
+            yield await _looked_at(database, storage, record, grace)
+        else:
+            uncounted = counted_since is None or not _is_since(counted_since, record.recounted)
+            yield await _turn(database, storage, record, grace, every, uncounted=uncounted)
     if only and not found:
         raise Refused(NOT_FOUND, only)
 
 
 async def keep_swept(database: Database, storage: Storage, every: timedelta, grace: timedelta) -> Never:
-    """Sweep the tenants that are due, now and then."""
+    """Sweep the tenants that are due, now and then.
+
+    What ended the server that was here before may have come between an item and the count of its words. So they are
+    counted again after each start, and each day, as a database that was away may have come there, too.
+    """
+    began = now()
     while True:
         await asyncio.sleep(min(every, LOOK).total_seconds())
         try:
-            async for turn in rounds(database, storage, grace=grace, every=every):
+            counted_since = max(began, now() - RECOUNTED)
+            async for turn in rounds(database, storage, grace=grace, every=every, counted_since=counted_since):
                 if any(turn.swept):
                     logger.info("swept %s: %s", turn.tenant, turn.swept._asdict())
         except UNAVAILABLE as failure:
@@ -98,24 +114,36 @@ async def _due(database: Database, only: str, every: timedelta) -> AsyncIterator
 
 
 def _idle(every: timedelta) -> Raw:
-    return {"swept": {"$not": {"$gt": now() - every}}} if every else {}
+    return {"swept": {"$not": {"$gt": now() - every, "$lt": now() + AHEAD}}} if every else {}
+
+
+def _is_since(moment: datetime, done: datetime | None) -> bool:
+    return done is not None and moment <= done < now() + AHEAD
+
+
+async def _looked_at(database: Database, storage: Storage, record: TenantRecord, grace: timedelta) -> Turn:
+    try:
+        swept = await sweep(database.tenant(record), storage.of(record.id), grace=grace, dry_run=True)
+    except Exception as failure:  # noqa: BLE001  one tenant's trouble is not the next one's
+        return Turn(record.id, refused=_refused(failure, record.id))
+    return Turn(record.id, swept)
 
 
 async def _turn(
-    database: Database, storage: Storage, record: TenantRecord, grace: timedelta, *, dry_run: bool, every: timedelta
+    database: Database, storage: Storage, record: TenantRecord, grace: timedelta, every: timedelta, *, uncounted: bool
 ) -> Turn:
     tenant, blobs, mine = database.tenant(record), storage.of(record.id), ObjectId()
     try:
-        if dry_run:
-            return Turn(record.id, await sweep(tenant, blobs, grace=grace, dry_run=True))
         await _take(database, record.id, mine, every)
         async with asyncio.TaskGroup() as tasks:
             renewing = tasks.create_task(_renewed(database, record.id, mine))
             swept = await sweep(tenant, blobs, grace=grace)
-            if not every:  # asked for: it reads all items, which is too much for every hour
+            if uncounted:
                 swept = swept._replace(words=await recount_words(tenant))
             renewing.cancel()
         await _given_back(database, record.id, mine)
+        if uncounted:
+            await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"recounted": now()}})
         return Turn(record.id, swept)
     except Exception as failure:  # noqa: BLE001  one tenant's trouble is not the next one's
         return Turn(record.id, refused=_refused(failure, record.id))
@@ -124,7 +152,7 @@ async def _turn(
 async def _take(database: Database, name: str, mine: ObjectId, every: timedelta) -> None:
     """Raises Elsewhere."""
     moment = now()
-    free = {"_id": name, "state": "ready", "sweeping": {"$not": {"$gt": moment}}, **_idle(every)}
+    free = {"_id": name, "state": "ready", "sweeping": {"$not": lasting()}, **_idle(every)}
     turn = {"$set": {"sweeping": moment + TURN, "sweep": mine}}
     if not (await database.tenants.raw.update_one(free, turn)).matched_count:
         raise Elsewhere

@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
+from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING
 
 from catalog.domain import names
 from catalog.domain.access import Caller, changeable_by, may_change
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import Removed, now, object_id
+from catalog.store.documents import Removed, lasting, now, object_id
 from catalog.store.seam import Raw
 from catalog.vocabulary import Kind
 
@@ -123,6 +124,12 @@ async def drop(tenant: Tenant, key: str, caller: Caller) -> Raw:
     return record
 
 
+async def empty_of(tenant: Tenant, item: ObjectId) -> None:
+    """Purge an item that has just been taken, unless somebody else has done so."""
+    if record := await tenant.trash.raw.find_one({"_id": item}):
+        await _purge(tenant, record)
+
+
 async def purge(tenant: Tenant) -> None:
     """Forget what has been in the trash for long enough, with its versions; once an hour, and not too much at once.
 
@@ -136,7 +143,7 @@ async def purge(tenant: Tenant) -> None:
 
 async def purge_some(tenant: Tenant) -> int:
     """Forget MOST_AT_ONCE of what has been in the trash for long enough. Says how many there were of them."""
-    query = {"until": {"$lte": now()}, "held": {"$lte": now()}}
+    query = {"until": {"$lte": now()}, "held": {"$not": lasting()}}
     over = await tenant.trash.raw.find(query).sort("until", ASCENDING).limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
     for record in over:
         await _purge(tenant, record)
@@ -147,7 +154,7 @@ async def _purge(tenant: Tenant, record: Raw) -> bool:
     """Versions first, but only when there is no way back. False when somebody is moving the item just now."""
     mine = {"_id": record["_id"], "removal": record["removal"]}
     marked = await tenant.trash.raw.find_one_and_update(
-        {**mine, "held": {"$lte": now()}}, {"$set": {"purging": True, "until": record["removed"]}}
+        {**mine, "held": {"$not": lasting()}}, {"$set": {"purging": True, "until": record["removed"]}}
     )
     if marked is None:
         return False
@@ -179,7 +186,7 @@ async def _held(tenant: Tenant, record: Raw) -> Raw:
     """
     mine = {"_id": record["_id"], "removal": record["removal"], "purging": False}
     held: Raw | None = await tenant.trash.raw.find_one_and_update(
-        {**mine, "held": {"$lte": now()}}, {"$set": {"held": now() + HOLD}}
+        {**mine, "held": {"$not": lasting()}}, {"$set": {"held": now() + HOLD}}
     )
     if held is None:
         there = await tenant.trash.raw.find_one(mine, {"_id": 1})

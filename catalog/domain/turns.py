@@ -16,7 +16,7 @@ from pymongo import ReturnDocument
 
 from catalog.errors import NOT_FOUND, UPLOAD_BUSY, UPLOAD_CUT_OFF, Refused
 from catalog.store.database import Tenant
-from catalog.store.documents import now
+from catalog.store.documents import lasting, now
 from catalog.store.seam import Raw
 
 LEASE = timedelta(seconds=10)
@@ -95,7 +95,7 @@ class Turn:
 
     async def free(self) -> bool:
         """Begin the turn if it is nobody's."""
-        return await self._begun({"held": {"$lte": now()}})
+        return await self._begun({"held": {"$not": lasting()}})
 
     async def wait(self) -> None:
         """Ask for the turn, and begin it once it is free, or when nobody alive has it.

@@ -195,6 +195,9 @@ async def signed_in(tenant: Tenant | None, username: str, password: str) -> Raw:
         await tenant.users.raw.update_one(
             {"_id": user["_id"], "password": user["password"]}, {"$set": {"password": better}}
         )
+    if (since := user.get("signed_out")) and since > (moment := now()):
+        # From a clock that was wrong: until then no token would be good. Those from before this moment stay ended.
+        await tenant.users.raw.update_one({"_id": user["_id"], "signed_out": since}, {"$set": {"signed_out": moment}})
     return user
 
 

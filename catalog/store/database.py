@@ -71,11 +71,16 @@ RETRY = 1.0
 PATIENCE_MS = 3000
 """How long a request waits for a database that is away before it is told so."""
 
+LOOKED_AT_MS = 3000
+"""How often each server of the database is looked at. One that hangs is found out by this and PATIENCE_MS together, and
+who waits for its answer is told then."""
+
 OPTIONS: dict[str, Any] = {
     "w": "majority",
     "journal": True,
     "serverSelectionTimeoutMS": PATIENCE_MS,
     "connectTimeoutMS": PATIENCE_MS,
+    "heartbeatFrequencyMS": LOOKED_AT_MS,
 }
 
 

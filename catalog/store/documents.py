@@ -24,6 +24,16 @@ def now() -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+AHEAD = timedelta(minutes=10)
+"""How far the clocks of servers may differ. What is from further in the future was written by one that was wrong."""
+
+
+def lasting() -> dict[str, datetime]:
+    """The condition of a moment until which something holds, and that is still to come."""
+    moment = now()
+    return {"$gt": moment, "$lt": moment + AHEAD}
+
+
 def _unique(*keys: str, **options: Any) -> IndexModel:
     return IndexModel([(key, ASCENDING) for key in keys], unique=True, **options)
 
@@ -62,6 +72,7 @@ class TenantRecord(SealedDocument):
     sweep: PydanticObjectId | None = None  # whose turn it is to sweep it, see domain.rounds
     sweeping: datetime | None = None  # until when, unless it is renewed
     swept: datetime | None = None  # when a sweep has ended last
+    recounted: datetime | None = None  # when the uses of its words were counted again last
     inspection: InspectionPolicy | None = None  # none is `warn`
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)

@@ -8,6 +8,7 @@ other users of the machine could read. Standard output answers one line, {"port"
 
 import errno
 import json
+import logging
 import os
 import select
 import signal
@@ -34,12 +35,15 @@ SAFE_SETTINGS = MappingProxyType(
 )
 BUSY_LIMIT = 10.0  # seconds to wait for a killed server's database to leave the folder
 END_LIMIT = 15  # seconds after which an end that hangs is cut short
+PANIC = "WT_PANIC"
+PANICKED = 3  # the exit code after one
 
 
 def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which still has requests to finish
     signal.signal(signal.SIGTERM, end)
     answers = private_stdout()
+    logging.getLogger("secantus").addHandler(EndOnPanic())
     try:
         server = started(**json.loads(sys.stdin.readline()))
     except Exception as error:  # noqa: BLE001  a damaged file can raise anything, and the server words it
@@ -51,6 +55,19 @@ def main() -> int:
     finally:
         stop(server)
     return 0
+
+
+class EndOnPanic(logging.Handler):
+    """Ends the process when its storage has panicked, as it does on a full disk.
+
+    Nothing can be read or written any more then, not even with room again, until another process opens the files. It
+    may end at once: what was acknowledged is on disk.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failure = record.exc_info[1] if record.exc_info else None
+        if PANIC in str(failure):
+            os._exit(PANICKED)
 
 
 def end(_signal: int, _frame: FrameType | None) -> None:

@@ -1,7 +1,7 @@
-"""Kill -9 many times under uploads: `python -m tests.soak.kills --cycles 200`.
+"""Kill -9 many times under a mixed load: `python -m tests.soak.kills --cycles 200`.
 
-In every other cycle it is the server that dies, else its database. What each cycle added is read again at once,
-everything at the end; then a sweep must leave nothing that no version names.
+In every other cycle it is the server that dies, else its database. After each everything is compared with what was
+acknowledged; at the end a sweep must leave nothing that no version names.
 """
 
 import argparse
@@ -11,26 +11,23 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.mixed import Oracle, settle
 from tests.serving import Server
-from tests.test_crash import Oracle, check, check_bytes, killed, swept_clean
+from tests.test_crash import killed, swept_clean
 
 
 async def soak(cycles: int, seed: int) -> None:
-    oracle, began = Oracle(), time.monotonic()
+    oracle, began, cycle = Oracle(), time.monotonic(), 0
     folder = Path(tempfile.mkdtemp(prefix="kills-"))
     with Server(folder, JWT_EXPIRATIONTIME="1d") as server:
-        cycle, known = 0, set()
         async for client in killed(server, oracle, cycles, random.Random(seed)):
             cycle += 1
-            new = {place: digest for place, digest in oracle.versions.items() if place not in known}
-            await asyncio.gather(*(check_bytes(client, oracle, place, {"digest": new[place]}) for place in new))
-            known |= new.keys()
-            if cycle == cycles:
-                await check(client, oracle)
-            print(f"{cycle} kills, {len(known)} versions, {time.monotonic() - began:.0f} s", flush=True)
+            await settle(client, oracle)
+            print(f"{cycle} kills, {oracle.written} writes, {time.monotonic() - began:.0f} s", flush=True)
         server.stop()
-    swept = await swept_clean(folder)
-    print(f"{len(oracle.models)} models and {len(known)} versions were acknowledged, and are there with their bytes")
+    swept = await swept_clean(folder, oracle)
+    present = [shape for shape in oracle.shapes() if not shape.removed]
+    print(f"{oracle.written} writes were acknowledged; {len(present)} models are as they were left")
     print(f"swept: {swept._asdict()}; nothing else is left in {folder}")
 
 

@@ -45,6 +45,7 @@ class Login(Controller):
             tenant = await sessions.tenant(name)
             concerns(request.scope, tenant, username[:LONGEST_PASSWORD])
             user = await users.signed_in(tenant, username, password)
+        sessions.forget(name, user["_id"])  # what was learnt of him a moment ago may refuse the new token
         return _session(user, name, sessions, token_life)
 
     @put()
