@@ -156,13 +156,17 @@ def test_lists_are_walked_lazily_and_end(hers):
 
 def test_a_text_is_found_across_all_kinds(hers, iris):
     hers.models.create(iris)
-    hers.datasets.create(f"petals-{iris}")
+    hers.datasets.create(f"petals-{iris}", tags=[iris], metadata={"rows": 150})
 
     assert [(found.kind, found.name) for found in hers.search(iris)] == [
         ("models", iris),
         ("datasets", f"petals-{iris}"),
     ]
     assert [found.kind for found in hers.datasets.search(iris)] == ["datasets"]
+    assert [found.kind for found in hers.search(iris, filter={"tags": iris}, metadata={"rows": "gte:150"})] == [
+        "datasets"
+    ]
+    assert list(hers.datasets.search(iris, filter={"tags": "other"})) == []
 
 
 def test_what_was_removed_comes_back_by_its_name(hers, ada, iris):

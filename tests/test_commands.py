@@ -166,12 +166,13 @@ def test_an_item_is_made_changed_found_removed_and_restored(run, kind, iris):
 
     shown = run(kind, "update", iris, "--untag", "flowers", "-t", "tested", "--set", "rows=150", "--json")
     listed = run(kind, "ls", "--tag", "tested", "--where", "rows=gte:150", "--sort", "-name", "-q")
-    found = run("search", iris, "--kind", kind, "-q")
+    found = run("search", iris, "--kind", kind, "--tag", "tested", "--where", "rows=150", "-q")
+    not_found = run("search", iris, "--filter", '{"tags": "flowers"}', "-q")
 
     item = json.loads(shown.stdout)
     assert (item["tags"], item["metadata"], item["description"]) == (["tested"], {"seed": "7", "rows": 150}, "petals")
     assert identity in listed.stdout.split()
-    assert found.stdout.split() == [identity]
+    assert (found.stdout.split(), not_found.stdout) == ([identity], "")
     run(kind, "rm", iris)
     run(kind, "show", iris, code=4)
     assert identity in run(kind, "ls", "--trash", "-q").stdout.split()

@@ -9,6 +9,8 @@ from catalog.domain import items, search
 from catalog.domain.access import Caller, may_read
 from catalog.domain.search import Search, Stage, rank
 from catalog.errors import Refused
+from catalog.store.fields import MODELS
+from catalog.store.query import Filter, filter_of
 from catalog.vocabulary import Kind, Role
 from tests.conftest import somebody
 
@@ -74,6 +76,23 @@ async def test_a_search_is_narrowed_by_kind_status_visibility_and_owner(client, 
     assert await names(owner="bob") == {"iris two", "iris three"}
 
 
+async def test_a_search_takes_the_filters_of_a_list(client, org):
+    good, poor = [{"name": "accuracy", "value": 0.97}], [{"name": "accuracy", "value": 0.6}]
+    await create(client, org, "ada", name="iris one", status="test", metadata=good, description="petals")
+    await create(client, org, "bob", name="iris two", metadata=poor, tags=["iris", "small"])
+    await create(client, org, "bob", "datasets", name="iris three", description="iris, and petals")
+
+    async def names(**query):
+        return {doc["name"] for doc in (await found(client, org, "eve", q="iris", **query))["docs"]}
+
+    assert await names(filter='{"tags": "small"}') == {"iris two"}
+    assert await names(filter='{"tags": "small"}', owner="ada") == set()
+    assert await names(filter='[{"status": "test"}, {"tags": "small"}]') == {"iris one", "iris two"}
+    assert await names(filter='{"description": {"$regex": "petals$"}}') == {"iris one", "iris three"}
+    assert await names(filter='{"description": {"$regex": "^(iris|pet)"}}', kind="datasets") == {"iris three"}
+    assert await names(**{"metadata.accuracy": "gte:0.9"}) == {"iris one"}
+
+
 async def test_facets_count_what_was_found(client, org):
     await create(client, org, "ada", name="iris one", tags=["flowers"])
     await create(client, org, "bob", "datasets", name="iris two", tags=["flowers", "small"])
@@ -101,6 +120,8 @@ WRONG = {
     "an unknown kind": {"q": "a", "kind": "users"},
     "an unknown status": {"q": "a", "status": "ready"},
     "an unknown owner": {"q": "a", "owner": "nobody"},
+    "an operator that is not allowed": {"q": "a", "filter": '{"$where": "1"}'},
+    "a field that is not shown": {"q": "a", "filter": '{"readers": "public"}'},
     "a page of nothing": {"q": "a", "limit": "0"},
     "no cursor": {"q": "a", "after": "zzz"},
     "a cursor of something else": {"q": "a", "after": "WzBd"},
@@ -136,12 +157,27 @@ THINGS = st.fixed_dictionaries(
         "description": LETTERS,
     }
 )
+NARROWINGS = {
+    "": lambda item: True,
+    '{"tags": "a"}': lambda item: "a" in item["tags"],
+    '{"serial": {"$lt": 5}}': lambda item: item["serial"] < 5,
+    '{"description": {"$regex": "a"}}': lambda item: "a" in item["description"],
+    '{"name": {"$regex": "^(a|b)"}}': lambda item: item["name"].startswith(("a", "b")),
+    '{"metadata": {"$elemMatch": {"name": "a"}}}': lambda item: any(pair["name"] == "a" for pair in item["metadata"]),
+}
+"""Each of which asks of what a stage of a search asks, too."""
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(THINGS, max_size=8), st.text("abß.", min_size=1, max_size=2), st.integers(1, 4), st.booleans())
+@settings(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(THINGS, max_size=8),
+    st.text("abß.", min_size=1, max_size=2),
+    st.integers(1, 4),
+    st.booleans(),
+    st.sampled_from(sorted(NARROWINGS)),
+)
 async def test_walking_a_search_gives_exactly_the_matches_each_once_and_in_order(
-    tenant, monkeypatch, things, words, limit, is_admin
+    tenant, monkeypatch, things, words, limit, is_admin, narrowing
 ):
     monkeypatch.setattr(search, "STEP", 2)
     monkeypatch.setattr(search, "WINDOW", 3)
@@ -152,7 +188,7 @@ async def test_walking_a_search_gives_exactly_the_matches_each_once_and_in_order
     for number, thing in enumerate(things):
         await keep(tenant, people[thing["owner"]], number, **thing)
     reader = Caller(tenant, people["ada"].user, "ada", Role.ADMIN if is_admin else Role.REGULAR)
-    wanted = Search(tenant, reader, words.lower(), EVERYTHING, {})
+    wanted = Search(tenant, reader, words.lower(), EVERYTHING, filter_of(MODELS, narrowing))
 
     walked, cursor, pages = [], None, 0
     while pages == 0 or cursor:
@@ -163,7 +199,8 @@ async def test_walking_a_search_gives_exactly_the_matches_each_once_and_in_order
         assert pages < 500
 
     everything = [item for kind in EVERYTHING async for item in tenant.items(kind).raw.find()]
-    expected = {item["_id"] for item in everything if may_read(reader, item) and rank(item, wanted.words) is not None}
+    readable = [item for item in everything if may_read(reader, item) and NARROWINGS[narrowing](item)]
+    expected = {item["_id"] for item in readable if rank(item, wanted.words) is not None}
     assert {identity for _, identity in walked} == expected
     assert len(walked) == len(expected)
     assert [stage for stage, _ in walked] == sorted(stage for stage, _ in walked)
@@ -198,8 +235,8 @@ async def test_a_cursor_widens_nothing(tenant):
     for number in range(3):
         await items.create(tenant, Kind.MODEL, {"name": f"iris{number}"}, ada)
 
-    seen = await Search(tenant, ada, "iris", EVERYTHING, {}).page(1, None)
-    stolen = await Search(tenant, eve, "iris", EVERYTHING, {}).page(10, seen.further)
+    seen = await Search(tenant, ada, "iris", EVERYTHING, Filter({})).page(1, None)
+    stolen = await Search(tenant, eve, "iris", EVERYTHING, Filter({})).page(10, seen.further)
 
     assert (len(seen.hits), stolen.hits) == (1, [])
 
@@ -208,4 +245,4 @@ async def test_kinds_bound_what_a_cursor_may_name(tenant):
     ada = Caller(tenant, ObjectId(), "ada", Role.REGULAR)
 
     with pytest.raises(Refused):
-        await Search(tenant, ada, "iris", [Kind.MODEL], {}).page(1, "WzAsIDEsIG51bGwsIG51bGxd")
+        await Search(tenant, ada, "iris", [Kind.MODEL], Filter({})).page(1, "WzAsIDEsIG51bGwsIG51bGxd")

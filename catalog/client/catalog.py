@@ -11,7 +11,7 @@ from catalog.client.blocking import Blocking
 from catalog.client.cache import Cache
 from catalog.client.downloads import found
 from catalog.client.effects import Operation
-from catalog.client.items import Items
+from catalog.client.items import Filter, Items, narrowed
 from catalog.client.people import Tenants, Tokens, Users, Words
 from catalog.client.progress import Progress, silent
 from catalog.client.pushing import Pushed, pull, push
@@ -71,11 +71,20 @@ class Rooms(Room[D]):
 
     @walk
     def search(
-        self, words: str, *, kind: str = "", status: str = "", visibility: str = "", owner: str = ""
+        self,
+        words: str,
+        *,
+        kind: str = "",
+        status: str = "",
+        visibility: str = "",
+        owner: str = "",
+        filter: Filter | None = None,  # noqa: A002  the API's word
+        metadata: Mapping[str, object] | None = None,
     ) -> Callable[[str], Operation[Page[Item]]]:
-        """Walk through everything that has the words, best first."""
+        """Walk through everything that has the words, best first. `filter` and `metadata` are as in `models.list`."""
         query = {"q": words, "kind": kind, "status": status, "visibility": visibility, "owner": owner}
-        return self._session.page("/search", _item, {name: value for name, value in query.items() if value})
+        given = {name: value for name, value in query.items() if value}
+        return self._session.page("/search", _item, given | narrowed(filter, metadata))
 
     @operation
     def push(

@@ -76,18 +76,26 @@ class Items(Room[D], Generic[D, ItemT]):
         `filter` and `sort` are as in the API; `metadata` has conditions such as `{"accuracy": "gte:0.9"}`; `batch` is
         how many are asked for at once.
         """
-        query = {"limit": str(batch)} | {f"metadata.{name}": str(value) for name, value in (metadata or {}).items()}
-        if filter:
-            query["filter"] = json.dumps(filter)
+        query = {"limit": str(batch)} | narrowed(filter, metadata)
         if sort:
             query["sort"] = json.dumps(sort)
         return self._session.page(f"/{self._kind}", self._shape.of, query)
 
     @walk
-    def search(self, words: str, *, status: str = "", visibility: str = "", owner: str = "") -> Pages[ItemT]:
-        """Walk through those that have the words, best first."""
+    def search(
+        self,
+        words: str,
+        *,
+        status: str = "",
+        visibility: str = "",
+        owner: str = "",
+        filter: Filter | None = None,  # noqa: A002  the API's word
+        metadata: Mapping[str, object] | None = None,
+    ) -> Pages[ItemT]:
+        """Walk through those that have the words, best first. `filter` and `metadata` are as in `list`."""
         query = {"q": words, "kind": self._kind, "status": status, "visibility": visibility, "owner": owner}
-        return self._session.page("/search", self._shape.of, {name: value for name, value in query.items() if value})
+        given = {name: value for name, value in query.items() if value}
+        return self._session.page("/search", self._shape.of, given | narrowed(filter, metadata))
 
     @operation
     def update(
@@ -161,6 +169,12 @@ class Items(Room[D], Generic[D, ItemT]):
 
     def _at(self, key: str | Item) -> str:
         return f"/{self._kind}/{segment(key_of(key))}"
+
+
+def narrowed(filter: Filter | None, metadata: Mapping[str, object] | None) -> dict[str, str]:  # noqa: A002
+    """The part of a query string that says which items."""
+    conditions = {f"metadata.{name}": str(value) for name, value in (metadata or {}).items()}
+    return {"filter": json.dumps(filter), **conditions} if filter else conditions
 
 
 def key_of(key: str | Item) -> str:

@@ -18,6 +18,8 @@ Datasets = Annotated[list[str] | None, typer.Option("--dataset", help="What it w
 Visibility = Annotated[str | None, typer.Option(help="private or public, which is for everybody of the tenant.")]
 Status = Annotated[str | None, typer.Option(help="training, test, production or deploy.")]
 Description = Annotated[str | None, typer.Option("--description", "-d")]
+Where = Annotated[list[str] | None, typer.Option(help="Of metadata: accuracy=0.95, accuracy=gte:0.9. May be repeated.")]
+Filter = Annotated[str, typer.Option("--filter", help="As in the API, in JSON.")]
 Users = Annotated[list[str], typer.Argument(help="Ids or names.")]
 
 TRAINED = ("status", "dataset", "add_dataset", "remove_dataset")
@@ -42,10 +44,8 @@ def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
         shell: Shell,
         *,
         tag: Tags = None,
-        where: Annotated[
-            list[str] | None, typer.Option(help="Of metadata: accuracy=0.95, accuracy=gte:0.9. May be repeated.")
-        ] = None,
-        filter_: Annotated[str, typer.Option("--filter", help="As in the API, in JSON.")] = "",
+        where: Where = None,
+        filter_: Filter = "",
         sort: Annotated[list[str] | None, typer.Option(help="A field; -FIELD goes down. May be repeated.")] = None,
         limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="0 is all.")] = 50,
         trash: Annotated[bool, typer.Option("--trash", help="What was removed and can be restored.")] = False,
@@ -54,11 +54,8 @@ def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
         if trash:
             shell.output.rows(room(shell).trash(), REMOVED, lambda removed: removed.id)
             return
-        wanted: dict[str, Any] = values.filters(filter_) if filter_ else {}
-        if tag:
-            wanted = {"$and": [*([wanted] if wanted else []), *({"tags": each} for each in tag)]}
         found = room(shell).list(
-            filter=wanted or None,
+            filter=values.filters(filter_, tag or []),
             sort=values.order(sort or []) or None,
             metadata=values.conditions(where or []),
             batch=min(limit or 100, 100),

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from catalog.commands.items import COLUMNS
+from catalog.commands import values
+from catalog.commands.items import COLUMNS, Filter, Tags, Where
 from catalog.commands.shell import Shell, command
 
 
@@ -22,9 +23,20 @@ def search(
     status: Annotated[str, typer.Option(help="Only training, test, production or deploy.")] = "",
     visibility: Annotated[str, typer.Option(help="Only private or public.")] = "",
     owner: Annotated[str, typer.Option(help="Only of this user.")] = "",
+    tag: Tags = None,
+    where: Where = None,
+    filter_: Filter = "",
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="0 is all.")] = 20,
 ) -> None:
     """Find models, datasets and algorithms, the best matches first."""
-    found = shell.catalog.search(query, kind=kind, status=status, visibility=visibility, owner=owner)
+    found = shell.catalog.search(
+        query,
+        kind=kind,
+        status=status,
+        visibility=visibility,
+        owner=owner,
+        filter=values.filters(filter_, tag or []),
+        metadata=values.conditions(where or []),
+    )
     columns = {"kind": lambda item: item.kind, **COLUMNS}
     shell.output.rows(islice(found, limit or None), columns, lambda item: item.id)

@@ -34,8 +34,15 @@ def conditions(written: Sequence[str]) -> dict[str, str]:
     return {name: str(value) for name, value in (each.partition("=")[::2] for each in written if _pair(each))}
 
 
-def filters(written: str) -> Any:
-    """Raises Invalid."""
+def filters(written: str, tags: Sequence[str]) -> Any:
+    """What is written in JSON, and each of the tags as well; None for neither. Raises Invalid."""
+    wanted = _filter(written) if written else None
+    if not tags:
+        return wanted
+    return {"$and": [*([] if wanted is None else [wanted]), *({"tags": each} for each in tags)]}
+
+
+def _filter(written: str) -> Any:
     try:
         return json.loads(written)
     except ValueError:

@@ -21,6 +21,7 @@ from catalog.domain.access import Caller, readable_by
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.database import Tenant
 from catalog.store.patterns import escaped, prefix_range
+from catalog.store.query import Filter, within
 from catalog.store.seam import Raw
 from catalog.store.windows import Collection, window
 from catalog.vocabulary import Kind
@@ -94,7 +95,7 @@ class Search(NamedTuple):
     caller: Caller
     words: str
     kinds: Sequence[Kind]
-    narrowing: Mapping[str, Any]
+    narrowing: Filter
 
     async def page(self, limit: int, after: str | None) -> Found:
         """At most `limit` hits, from `after` on.
@@ -116,13 +117,14 @@ class Search(NamedTuple):
         hits: list[Hit] = []
         places: list[Place] = []
         read = 0
+        matches = self.narrowing.matches
         newest = await self.tenant.count("serial")
         present = await asyncio.gather(*(self._holds(kind) for kind in self.kinds))
         while place is not None and read < MOST_READ:
             look = await self._look(place, newest) if present[place.kind] else Look([], self._after(place), 0)
             read += look.read
             for item in look.candidates:
-                if rank(item, self.words) == place.stage:
+                if rank(item, self.words) == place.stage and (matches is None or matches(item)):
                     hits.append(Hit(self.kinds[place.kind], item))
                     places.append(place._replace(serial=item["serial"], name=item["name_key"]))
                     if len(hits) == most:
@@ -176,7 +178,7 @@ class Search(NamedTuple):
         return await self._items(place).find(self._within(query)).sort(order).limit(most).to_list(most)
 
     def _within(self, query: Raw) -> Raw:
-        return {**self.narrowing, **readable_by(self.caller), **query}
+        return within({**readable_by(self.caller), **query}, self.narrowing)
 
     async def _holds(self, kind: Kind) -> bool:
         """Whether there is anything of a kind at all. Asked once, it spares a look for each stage."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.dialects.openapi.answers import FOUND, ITEM_SCHEMAS
-from catalog.dialects.openapi.lists import listing, made_answers, one_or_many
+from catalog.dialects.openapi.lists import filtering, listing, made_answers, one_or_many
 from catalog.dialects.openapi.operation import Operation, answered, header, json_body
 from catalog.dialects.openapi.parameters import IF_MATCH, LIMIT, query
 from catalog.dialects.openapi.people import CHANGE_FAULTS, VERBOSE
@@ -148,6 +148,7 @@ def _search(path: str) -> Operation:
             query("status", "Only these.", one_of(Status)),
             query("visibility", "Only these.", one_of(Visibility)),
             query("owner", "Only his: an id or a username."),
+            filtering(name_of(Kind.MODEL)),
             LIMIT,
             query("after", "The `nextCursor` of the answer before."),
         ],

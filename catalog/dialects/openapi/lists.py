@@ -88,11 +88,10 @@ def _condition(kind: Type, value: Schema) -> Schema:
 
 
 def _parameters(of: str, fields: Fields) -> list[Schema]:
-    filter_ = ref(f"{of}Filter")
     sort = dict.fromkeys(sorted(fields.sortable), DIRECTIONS)
     select = sorted(fields.selectable)
     return [
-        _json("filter", "A filter, or a list of filters of which any may hold.", any_of(filter_, many(filter_)), {}),
+        filtering(of),
         _json(
             "sort",
             "Fields, each `asc` or `desc`, the first one first.",
@@ -104,6 +103,12 @@ def _parameters(of: str, fields: Fields) -> list[Schema]:
         query("total", "`exact` counts to the end, however long that takes.", one_of(["exact"])),
         query("after", "Walk by cursor: nothing at first, then each `nextCursor`.", allowEmptyValue=True),
     ]
+
+
+def filtering(of: str) -> Schema:
+    """The parameter of a filter by the fields of a resource."""
+    one = ref(f"{of}Filter")
+    return _json("filter", "A filter, or a list of filters of which any may hold.", any_of(one, many(one)), {})
 
 
 def _json(name: str, meaning: str, schema: Schema, example: Any) -> Schema:

@@ -1,7 +1,5 @@
 """Search across everything that the caller may read."""
 
-from typing import Any
-
 from litestar import Controller, Response, get
 
 from catalog.dialects import guards
@@ -12,6 +10,9 @@ from catalog.domain import items, search
 from catalog.domain.access import Caller
 from catalog.domain.related import related
 from catalog.errors import NOT_SEARCHED, Refused
+from catalog.store import fields
+from catalog.store.listing import short_forms
+from catalog.store.query import Filter, filter_of
 from catalog.vocabulary import Kind, Status, Visibility
 
 
@@ -52,17 +53,19 @@ def _kinds(given: list[str]) -> list[Kind]:
     return [kind for kind in Kind if not given or kind in given]
 
 
-async def _narrowing(request: AnyRequest, caller: Caller) -> dict[str, Any]:
+async def _narrowing(request: AnyRequest, caller: Caller) -> Filter:
+    """What else must hold: the words of the query string, and a `filter` as of the lists, of what any kind has."""
     asked = request.query_params
-    narrowing: dict[str, Any] = {}
+    narrowing = short_forms(asked.multi_items())
     for name, words in (("status", Status), ("visibility", Visibility)):
         if value := asked.get(name):
             if value not in set(words):
                 raise Refused(NOT_SEARCHED, f"{name}: one of {', '.join(words)} is needed")
-            narrowing[name] = value
+            narrowing.append({name: value})
     if owner := asked.get("owner"):
-        [narrowing["owner"]] = await items.user_ids(caller.tenant, [owner], NOT_SEARCHED)
-    return narrowing
+        [found] = await items.user_ids(caller.tenant, [owner], NOT_SEARCHED)
+        narrowing.append({"owner": str(found)})
+    return filter_of(fields.MODELS, asked.get("filter"), narrowing)
 
 
 async def _shown(hits: list[search.Hit], caller: Caller) -> list[shapes.Shape]:
