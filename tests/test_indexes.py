@@ -1,7 +1,9 @@
 """Every list that the API offers is walked by an index: asked of the database, with the commands that lists send."""
 
 import json
+import time
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,12 +12,13 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from catalog.domain.access import Caller, readable_by, readers
-from catalog.store import fields
+from catalog.store import fields, windows
 from catalog.store.database import Database, Tenant
 from catalog.store.documents import TenantRecord, now
 from catalog.store.listing import sort_of
-from catalog.store.pages import LATEST, NEWEST, Asked, Order, after, page
+from catalog.store.pages import LATEST, NEWEST, Asked, Found, Order, after, page
 from catalog.store.query import filter_of, within
+from catalog.store.windows import Memory
 from catalog.vocabulary import Kind, Role
 from tests.conftest import OURS, in_database
 
@@ -216,3 +219,41 @@ async def test_the_versions_of_an_item_are_walked_by_an_index(library: Library) 
     question = {"find": "versions", "filter": {"item": ADA}, "sort": {"number": -1}, "limit": 10}
 
     assert "IXSCAN" in await explained(library.tenant.database, question)
+
+
+async def test_a_list_that_was_asked_for_lately_takes_one_window_and_one_count(library: Library) -> None:
+    query = {"tags": "often"}
+    asked = Asked(library.tenant.models.raw, query, NEWEST, top=100_000)  # all its items are old ones
+    memory = Memory()
+
+    async def again() -> tuple[Found, int]:
+        library.heard.commands.clear()
+        found = await page(asked._replace(seen=memory.of(asked.collection, query)), skip=0, limit=10)
+        return found, len(library.heard.commands)
+
+    first, walked = await again()
+    second, straight = await again()
+
+    assert second == first
+    assert (first.total, first.is_exact) == (MANY, True)
+    assert walked > straight == 2
+
+
+def test_what_is_remembered_of_queries_is_bounded_and_not_believed_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "REMEMBERED", 2)
+    memory, collection = Memory(), SimpleNamespace(name="models")
+    one, two, three = ({"tags": word} for word in "abc")
+
+    first = memory.of(collection, one)
+    assert memory.of(collection, one) is first
+    assert memory.of(SimpleNamespace(name="datasets"), one) is not first
+    memory.of(collection, two)
+    memory.of(collection, three)
+    assert memory.of(collection, one) is not first
+
+    long = {"tags": "x" * windows.LONGEST}
+    assert memory.of(collection, long) is not memory.of(collection, long)
+
+    second = memory.of(collection, one)
+    monkeypatch.setattr(windows, "monotonic", lambda: time.monotonic() + windows.BELIEVED)
+    assert memory.of(collection, one) is not second

@@ -17,7 +17,7 @@ from catalog.store import pages
 from catalog.store.database import Tenant, connect
 from catalog.store.documents import TenantRecord
 from catalog.store.pages import LATEST, NEWEST, Asked
-from catalog.store.windows import COUNTED
+from catalog.store.windows import COUNTED, Seen
 from catalog.vocabulary import Role
 from tests.conftest import OURS, in_database
 
@@ -126,7 +126,7 @@ async def leafed(asked: Asked, limit: int) -> list[Any]:
 async def test_every_walk_meets_everything_once_and_in_order(shelf: Tenant, order: pages.Order) -> None:
     for caller in callers(shelf):
         for query in QUERIES:
-            list_ = asked(caller, query, order)
+            list_ = asked(caller, query, order, seen=Seen())
             wanted = await expected(list_)
 
             assert await walked(list_, 40) == wanted, query
@@ -140,16 +140,25 @@ async def test_every_walk_meets_everything_once_and_in_order(shelf: Tenant, orde
     limit=st.integers(7, 1000),
     of_ours=st.booleans(),
     has_serials=st.booleans(),
+    apart=st.none() | st.floats(0, 200),
 )
 def test_any_limit_will_do(
-    mongo: str, shelf: Tenant, order: pages.Order, query: dict[str, Any], limit: int, of_ours: bool, has_serials: bool
+    mongo: str,
+    shelf: Tenant,
+    order: pages.Order,
+    query: dict[str, Any],
+    limit: int,
+    of_ours: bool,
+    has_serials: bool,
+    apart: float | None,
 ) -> None:
     async def check() -> None:
         database = connect(mongo)
         tenant = database.tenant(TenantRecord(id="pages", database=f"{OURS}-pages-tenant"))
         for caller in callers(tenant):
             matches = (lambda document: document["serial"] % 2 == 0) if of_ours else None
-            list_ = asked(caller, query, order, matches=matches, top=TOP if has_serials else None)
+            seen = None if apart is None else Seen(apart=apart)
+            list_ = asked(caller, query, order, matches=matches, top=TOP if has_serials else None, seen=seen)
             wanted = await expected(list_)
 
             assert await walked(list_, limit) == wanted

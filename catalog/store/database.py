@@ -43,6 +43,7 @@ from catalog.store.documents import (
 )
 from catalog.store.embedded import DatabaseUnavailable
 from catalog.store.seam import Bound, D, Raw, seal
+from catalog.store.windows import Memory
 from catalog.vocabulary import InspectionPolicy, Kind
 
 logger = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ class Tenant:
         """What its blobs may weigh together, in bytes, as its record said when it was last looked at; 0 is no limit."""
         self.inspection = InspectionPolicy.WARN
         """Likewise, what becomes of files that an inspection warns of."""
+        self.memory = Memory()
+        """Of how it was read lately."""
         self._counts: dict[str, tuple[float, int]] = {}
         self.users = self._bound(User)
         self.access_tokens = self._bound(AccessToken)

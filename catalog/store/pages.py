@@ -14,7 +14,7 @@ from catalog.store import windows
 from catalog.store.cursors import Order, cursor_of, key_of, steps
 from catalog.store.query import Filter, within
 from catalog.store.seam import Raw
-from catalog.store.windows import COUNTED, Collection
+from catalog.store.windows import COUNTED, Collection, Seen
 
 __all__ = ["LATEST", "NEWEST", "Asked", "Collection", "Found", "Order", "after", "page"]
 
@@ -40,7 +40,7 @@ class Asked(NamedTuple):
     """A list, before one says which part of it.
 
     `top` was the highest serial lately, for collections that have one, which they call `counter`. `matches` is what
-    the query leaves to the server.
+    the query leaves to the server; `seen` what is remembered of it.
     """
 
     collection: Collection
@@ -49,6 +49,7 @@ class Asked(NamedTuple):
     matches: Matches | None = None
     top: int | None = None
     counter: str = "serial"
+    seen: Seen | None = None
 
     @property
     def is_newest_first(self) -> bool:
@@ -96,7 +97,9 @@ async def after(asked: Asked, cursor: str, *, limit: int) -> tuple[list[Raw], st
 
 async def _part(asked: Asked, skip: int, limit: int) -> list[Raw]:
     if asked.is_newest_first and asked.top is not None:
-        return await windows.newest(asked.collection, asked.query, asked.top, skip, limit, counter=asked.counter)
+        return await windows.newest(
+            asked.collection, asked.query, asked.top, skip, limit, counter=asked.counter, seen=asked.seen
+        )
     return await asked.collection.find(asked.query).sort(asked.settled).skip(skip).limit(limit).to_list(limit)
 
 
@@ -104,7 +107,7 @@ async def _count(asked: Asked, *, exactly: bool) -> tuple[int, bool]:
     if exactly:
         return await asked.collection.count_documents(asked.query), True
     if asked.top is not None:
-        return await windows.count(asked.collection, asked.query, asked.top, asked.counter)
+        return await windows.count(asked.collection, asked.query, asked.top, asked.counter, asked.seen)
     total = await asked.collection.count_documents(asked.query, limit=COUNTED + 1)
     return min(total, COUNTED), total <= COUNTED
 
@@ -113,7 +116,9 @@ async def _below(asked: Asked, top: int, key: list[Any] | None, limit: int) -> l
     if key is not None and not isinstance(key[0], int):
         raise Refused(NOT_SEARCHED, "after is not a cursor that a list gave")
     high = None if key is None else key[0] - 1
-    return await windows.newest(asked.collection, asked.query, top, 0, limit, high=high, counter=asked.counter)
+    return await windows.newest(
+        asked.collection, asked.query, top, 0, limit, high=high, counter=asked.counter, seen=asked.seen
+    )
 
 
 async def _beyond(asked: Asked, queries: list[Raw], limit: int) -> list[Raw]:

@@ -7,6 +7,9 @@ query of the two). A plain equality on a word goes with the window, onto the ind
 10 000 items took 3 ms so, and 43 ms as `$elemMatch`, and a tag that three items have 1 ms a window.
 """
 
+from collections import OrderedDict
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorCollection
@@ -19,9 +22,19 @@ Collection = AsyncIOMotorCollection[Raw]
 NARROWEST = 64
 WIDENING = 4
 WIDENING_OF_EMPTY = 16
+TWICE = 2  # what is wanted, in the first window of a query whose matches are known to stand so far apart
 
 COUNTED = 512
 """How many items are read to count a list, at about 45 us each on the embedded engine (25 ms)."""
+
+REMEMBERED = 1000
+"""How many queries of a tenant are remembered."""
+
+BELIEVED = 60.0
+"""Seconds. A query that many more items match by now would read so many more of them."""
+
+LONGEST = 1024
+"""Characters of a query that is remembered."""
 
 LEADS = ("name", "request_id", "item", "datasets", "users", "tags", "metadata.name", "owner", "user", "status")
 """Fields that have an index (field, serial), those first whose values are rarer."""
@@ -59,6 +72,36 @@ def _named(metadata: Any) -> Any:
     return pair.get("name") if isinstance(pair, dict) else None
 
 
+@dataclass
+class Seen:
+    """What the last walk of a query came to know, so that the next one needs a single window."""
+
+    until: float = 0.0
+    apart: float = 0.0  # serials from one match to the next; 0: not known
+    counted: int = 0  # serials that a count went through, from the highest one; 0: not counted yet
+    is_counted_whole: bool = False
+
+
+class Memory:
+    """Of a tenant's queries. What it says decides how much is read at once, never what is found."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[str, Seen] = OrderedDict()
+
+    def of(self, collection: Collection, query: Raw) -> Seen:
+        now, key = monotonic(), f"{collection.name} {query!r}"
+        known = self._seen.get(key)
+        if known is not None and known.until > now:
+            return known
+        seen = Seen(now + BELIEVED)
+        if len(key) <= LONGEST:
+            self._seen.pop(key, None)
+            self._seen[key] = seen
+            if len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+        return seen
+
+
 async def newest(
     collection: Collection,
     query: Raw,
@@ -68,6 +111,7 @@ async def newest(
     *,
     high: int | None = None,
     counter: str = "serial",
+    seen: Seen | None = None,
 ) -> list[Raw]:
     """The matches from `skip` on, at most `limit`, of the serials up to `high`; without it, of all.
 
@@ -75,8 +119,10 @@ async def newest(
     `top` was the highest serial lately: there may be higher ones, which the first window has then, too.
     """
     found: list[Raw] = []
-    width = max(NARROWEST, WIDENING * limit)
-    low = top if high is None else high
+    seen = seen or Seen()
+    width = max(NARROWEST, round(TWICE * (skip + limit) * seen.apart) or WIDENING * limit)
+    start = low = top if high is None else high
+    past = skip
     while (low > 0 or high is None) and len(found) < limit:
         low -= width
         stages = window(query, high, low, counter)
@@ -90,28 +136,44 @@ async def newest(
         found += new
         skip = 0
         width *= WIDENING if new else WIDENING_OF_EMPTY
+    lowest = found[-1][counter] if len(found) == limit else 0
+    seen.apart = max(1, start - lowest) / max(1, past - skip + len(found))
     return found
 
 
-async def count(collection: Collection, query: Raw, top: int, counter: str = "serial") -> tuple[int, bool]:
+async def count(
+    collection: Collection, query: Raw, top: int, counter: str = "serial", seen: Seen | None = None
+) -> tuple[int, bool]:
     """How many match, and whether that is all: counting ends where more than COUNTED items would have to be read."""
-    total = await _count(collection, window(query, None, top - COUNTED, counter))
+    seen = seen or Seen()
+    if seen.counted:
+        low = 0 if seen.is_counted_whole else top - seen.counted
+        return await _count(collection, window(query, None, low, counter)), seen.is_counted_whole
+    total, low = await _count_down(collection, query, top, counter)
+    seen.counted, seen.is_counted_whole = max(1, top - low), low <= 0
+    return total, seen.is_counted_whole
+
+
+async def _count_down(collection: Collection, query: Raw, top: int, counter: str) -> tuple[int, int]:
+    """How many match, and the serial above which they were counted; 0 when that is all."""
+    low = max(0, top - COUNTED)
+    total = await _count(collection, window(query, None, low, counter))
     led = lead(query)
     if not led:
-        return total, top <= COUNTED
-    read, density, width, top = total, total / COUNTED, COUNTED, top - COUNTED
-    while top > 0:
+        return total, low
+    read, density, width = total, total / COUNTED, COUNTED
+    while low > 0:
         width *= WIDENING
-        low = max(0, top - width)
-        if read + density * (top - low) > COUNTED:
-            return total, False
-        here = await _count(collection, window(led, top, low, counter)[:1])
-        read, density = read + here, here / (top - low)
+        lower = max(0, low - width)
+        if read + density * (low - lower) > COUNTED:
+            break
+        here = await _count(collection, window(led, low, lower, counter)[:1])
+        read, density = read + here, here / (low - lower)
         if read > COUNTED:
-            return total, False
-        total += await _count(collection, window(query, top, low, counter)) if here else 0
-        top = low
-    return total, True
+            break
+        total += await _count(collection, window(query, low, lower, counter)) if here else 0
+        low = lower
+    return total, low
 
 
 async def _count(collection: Collection, stages: list[Raw]) -> int:

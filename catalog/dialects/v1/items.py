@@ -59,6 +59,7 @@ class Items(Controller):
             access=readable_by(caller),
             order=pages.NEWEST,
             top=await caller.tenant.recent("serial"),
+            memory=caller.tenant.memory,
         )
 
     @get("/{key:str}")

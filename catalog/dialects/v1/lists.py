@@ -13,6 +13,7 @@ from catalog.store.fields import Fields
 from catalog.store.listing import page_of, select_of, short_forms, sort_of
 from catalog.store.query import filter_of, within
 from catalog.store.seam import Raw
+from catalog.store.windows import Memory
 
 Shapes = Callable[[Sequence[Raw]], Awaitable[Sequence[Shape]]]
 
@@ -28,22 +29,25 @@ async def listed(
     top: int | None = None,
     counter: str = "serial",
     limit: int = 10,
+    memory: Memory | None = None,
 ) -> Response[bytes]:
     """Answer `filter`, `sort`, `select`, and `page` or `after`, and `limit`, over what `access` allows.
 
     `top` was the highest serial lately, for a collection that has one, which it calls `counter`; `limit` serves where
-    the client names none. Raises Refused: NOT_SEARCHED.
+    the client names none; `memory` is the tenant's. Raises Refused: NOT_SEARCHED.
     """
     params = request.query_params
     filtered = filter_of(fields, params.get("filter"), short_forms(params.multi_items()))
     selected = select_of(fields, params.get("select"))
+    query = within(access or {}, filtered)
     asked = pages.Asked(
         collection,
-        within(access or {}, filtered),
+        query,
         sort_of(fields, params.get("sort")) or order,
         filtered.matches,
         top,
         counter,
+        memory.of(collection, query) if memory else None,
     )
     if (cursor := params.get("after")) is not None:
         limit = limit_of(params.get("limit"))

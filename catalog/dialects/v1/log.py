@@ -36,7 +36,7 @@ async def entries(request: AnyRequest, tenant: Tenant) -> Response[bytes]:
         return [entry(document, tenant.name) for document in found]
 
     top = await tenant.recent(journal.COUNTER)
-    return await listed(request, tenant.log.raw, fields.LOG, shown, order=pages.NEWEST, top=top)
+    return await listed(request, tenant.log.raw, fields.LOG, shown, order=pages.NEWEST, top=top, memory=tenant.memory)
 
 
 class Log(Controller):
