@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from queue import SimpleQueue
 from socket import socket
 from tempfile import TemporaryDirectory
 from threading import Event, Lock, Thread
@@ -29,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 PROGRAM = (sys.executable, "-P", "-m", "catalog.worker")
 STOPS = (signal.SIGINT, signal.SIGTERM)
+ALL_ENDED = b"\0"  # in the place of a signal
 
 
 class Job(NamedTuple):
@@ -71,7 +71,6 @@ class Workers:
     def __init__(self, count: int, sockets: Sequence[socket]) -> None:
         self._sockets = sockets
         self._workers = [Worker(sockets) for _ in range(count)]
-        self._signals: SimpleQueue[int | None] = SimpleQueue()  # None: all have ended
         self._stopping = Event()
         self._changing = Lock()  # a restart and a stop take turns, so that no worker is born after the stop
         self._code = 0
@@ -84,20 +83,11 @@ class Workers:
             worker.let_go()
 
     def serve(self, job: Job) -> int:
-        with self._signals_heard():
-            Thread(target=self._run, args=(job,), name="workers").start()
-            for number in iter(self._signals.get, None):
-                self._stop(number)
+        with _signals() as (heard, told):
+            Thread(target=self._run, args=(job, told), name="workers").start()
+            for number in iter(lambda: os.read(heard, 1), ALL_ENDED):
+                self._stop(*number)
         return self._code
-
-    @contextmanager
-    def _signals_heard(self) -> Generator[None]:
-        before = {number: signal.signal(number, lambda number, _: self._signals.put(number)) for number in STOPS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _stop(self, number: int) -> None:
         """The first signal lets every worker finish; another goes on to them, and hurries them."""
@@ -110,7 +100,7 @@ class Workers:
             for worker in self._workers:
                 worker.signal(number)
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: Job, told: int) -> None:
         try:
             first = self._workers[0]
             first.give(job._replace(is_first=True))
@@ -127,7 +117,7 @@ class Workers:
             for worker in self._workers:
                 worker.let_go()
                 worker.wait()
-            self._signals.put(None)
+            os.write(told, ALL_ENDED)
 
     def _keep(self, place: int, job: Job) -> None:
         """Have somebody work there, for as long as nobody said stop."""
@@ -151,6 +141,26 @@ class Workers:
                 if not self._stopping.is_set():
                     self._workers[place] = Worker(self._sockets)
             return self._workers[place]
+
+
+@contextmanager
+def _signals() -> Generator[tuple[int, int]]:
+    """A pipe that tells each of STOPS, a byte each, as it comes.
+
+    Of several threads any may be given a signal, and the first one, where Python's handlers run, would sleep on.
+    """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    wakened = signal.set_wakeup_fd(told)
+    before = {number: signal.signal(number, lambda _number, _frame: None) for number in STOPS}
+    try:
+        yield heard, told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(wakened)
+        os.close(heard)
+        os.close(told)
 
 
 class Worker:

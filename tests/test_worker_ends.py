@@ -1,5 +1,6 @@
 """Workers that die, are killed, stopped or orphaned, and certificates that are renewed under them."""
 
+import ctypes
 import os
 import random
 import signal
@@ -9,6 +10,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
@@ -96,6 +98,17 @@ def listens(server: Server) -> bool:
     except ConnectionRefusedError:
         return False
     return True
+
+
+def test_a_stop_is_heard_whichever_thread_is_given_the_signal(tmp_path):
+    with Server(tmp_path, WORKERS="2") as server:
+        workers = server.workers
+        # The first thread has the number of the process, and is the lowest.
+        other_thread = max(int(task.name) for task in Path(f"/proc/{server.pid}/task").iterdir())
+
+        assert ctypes.CDLL(None).tgkill(server.pid, other_thread, signal.SIGTERM) == 0
+
+        until(lambda: not any(map(is_running, workers)))
 
 
 def test_no_worker_outlives_its_parent(tmp_path):
