@@ -16,7 +16,7 @@ from mongomock_motor import AsyncMongoMockClient
 
 from catalog.app import create_app
 from catalog.blobs.memory import MemoryStorage
-from catalog.domain import users
+from catalog.domain import credentials, users
 from catalog.domain.access import Caller
 from catalog.settings import Settings, load
 from catalog.store.database import Database, Tenant, connect
@@ -36,6 +36,14 @@ def in_database(uri: str, name: str) -> str:
     parts = urlsplit(uri)
     query = parts.query if "authSource" in parts.query or "@" not in parts.netloc else f"{parts.query}&authSource=admin"
     return parts._replace(path=f"/{name}", query=query.lstrip("&")).geturl()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """Passwords cost a hundredth here: most tests begin with four people who sign in. Servers of their own pay all."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(credentials, "_HASHES", credentials.hashes(memory=8, passes=1))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -20,14 +20,20 @@ from catalog.store.documents import AHEAD, now, object_id
 # short queue memory stays flat and the event loop free.
 _POOL = ThreadPoolExecutor(2, thread_name_prefix="password")
 
-_HASHES = CryptContext(
-    schemes=["argon2", "bcrypt"],
-    deprecated="auto",
-    argon2__type="ID",
-    argon2__memory_cost=19 * 1024,  # KiB
-    argon2__time_cost=2,
-    argon2__parallelism=1,
-)
+
+def hashes(memory: int = 19 * 1024, passes: int = 2) -> CryptContext:
+    """Argon2id over so many KiB, by default as much as OWASP advises, and bcrypt for hashes taken over."""
+    return CryptContext(
+        schemes=["argon2", "bcrypt"],
+        deprecated="auto",
+        argon2__type="ID",
+        argon2__memory_cost=memory,
+        argon2__time_cost=passes,
+        argon2__parallelism=1,
+    )
+
+
+_HASHES = hashes()
 
 _BCRYPT_LIMIT = 72  # bytes that bcrypt looks at
 
