@@ -21,6 +21,7 @@ from catalog.dialects.colleagues import Colleagues
 from catalog.dialects.metrics import Metrics
 from catalog.dialects.observed import Observed
 from catalog.dialects.openapi.routes import Docs, Documentation, Schema
+from catalog.dialects.requests import refuse_unreadable
 from catalog.dialects.sessions import Authentication, Sessions
 from catalog.dialects.v1 import (
     about,
@@ -91,6 +92,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
         route_handlers=[*_native(settings), *_watching(settings)],
         dependencies=given | {"caller": Provide(_caller, sync_to_thread=False)},
         middleware=[Authentication(sessions)],
+        before_request=refuse_unreadable,
         exception_handlers={Exception: refusal},
         state=State({"database": database, "first_start": None, "health": readiness, "journal": journal}),
         lifespan=[

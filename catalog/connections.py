@@ -5,16 +5,31 @@ of their own, which is told in the shape of our errors: see `dialects.observed`.
 """
 
 from asyncio import TimerHandle, Transport
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from catalog.errors import HEAD_TOO_LARGE, REQUEST, TOO_SLOW, Fault
+from catalog.errors import HEAD_TOO_LARGE, REQUEST, TOO_SLOW, TRANSFER_CODED, Fault, Refused
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of request line and headers that are waited for."""
+
+
+def refuse_framing(headers: Iterable[tuple[bytes, bytes]], http_version: str) -> None:
+    """Refuse a head without one host, or with a body that is coded in a way that is not undone here.
+
+    `headers` have lowercase names. Raises Refused: REQUEST (RFC 9112, 3.2), TRANSFER_CODED (6.1).
+    """
+    hosts = [value for name, value in headers if name == b"host"]
+    if len(hosts) > 1:
+        raise Refused(REQUEST, "the request has several Host headers: send one")
+    if not hosts and http_version == "1.1":
+        raise Refused(REQUEST, "the request has no Host header, which HTTP/1.1 needs")
+    codings = b",".join(value for name, value in headers if name == b"transfer-encoding")
+    if codings and codings.strip().lower() != b"chunked":
+        raise Refused(TRANSFER_CODED, "Transfer-Encoding: only chunked is understood, once")
 
 
 class Connection(HttpToolsProtocol):
@@ -63,6 +78,13 @@ class Connection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_came()
+        try:
+            refuse_framing(self.headers, self.parser.get_http_version())
+        except Refused as refused:
+            if self.cycle and not self.cycle.response_complete:
+                self.transport.close()  # an earlier request still awaits its answer, which this refusal is not
+            self._end_with(refused.fault, refused.details)
+            raise  # ends the parsing of all that has come: without a cycle of its own it must not reach another's
         super().on_headers_complete()
         if self.cycle and self._stops():
             self.cycle.keep_alive = False

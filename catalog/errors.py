@@ -67,6 +67,8 @@ NOT_CONFIRMED = Fault("not_confirmed", 409, 126, "Please confirm that this is wh
 TOO_SLOW = Fault("request_timeout", 408, 127, "The request did not arrive in time")
 MAIL_AWAY = Fault("mail_away", 503, 128, "The mail could not be sent, please try again later")
 HEAD_TOO_LARGE = Fault("head_too_large", 431, 129, "The headers of the request are too large")
+CONTENT_CODED = Fault("content_coded", 415, 151, "The body has a Content-Encoding, which is not undone here")
+TRANSFER_CODED = Fault("transfer_coded", 501, 152, "The body has a Transfer-Encoding that is not understood here")
 
 
 class Refused(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix

@@ -244,3 +244,59 @@ def test_a_body_of_endless_chunks_is_refused_when_it_is_too_large(connection):
         pass
 
     assert heard(connection)[:12] in {b"HTTP/1.1 413", b""}  # a reset may take the answer along
+
+
+# Heads that say too much or too little
+
+
+def asked(connection, *lines, body=b""):
+    """What the server says to a request for its version, made of these lines."""
+    connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode() + body)
+    return heard(connection)
+
+
+GET_VERSION = "GET /v1/version HTTP/1.1"
+
+
+@pytest.mark.parametrize("hosts", [[], ["Host: a", "Host: a"], ["Host: a", "host: b"]])
+def test_a_request_names_one_host(connection, hosts):
+    said = asked(connection, GET_VERSION, *hosts)
+
+    assert refusal(said) == (400, 4)
+    assert b"Host" in said.partition(b"\r\n\r\n")[2]
+
+
+def test_http_1_0_needs_no_host(connection):
+    assert asked(connection, "GET /v1/version HTTP/1.0").startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "gzip,chunked", "identity, chunked"])
+def test_a_transfer_coding_other_than_chunked_is_not_implemented(connection, coding):
+    head = ["POST /v1/login HTTP/1.1", "Host: a", f"Transfer-Encoding: {coding}"]
+
+    said = asked(connection, *head, body=b"2\r\n{}\r\n0\r\n\r\n")
+
+    assert refusal(said) == (501, 152)
+
+
+def test_two_lines_of_transfer_codings_are_one_list(connection):
+    said = asked(
+        connection, "POST /v1/login HTTP/1.1", "Host: a", "Transfer-Encoding: gzip", "Transfer-Encoding: chunked"
+    )
+
+    assert refusal(said) == (501, 152)
+
+
+def test_chunked_may_be_spelt_in_any_case(connection):
+    head = ["POST /v1/login HTTP/1.1", "Host: a", "Transfer-Encoding: Chunked"]
+
+    assert asked(connection, *head, body=b"2\r\n{}\r\n0\r\n\r\n").startswith(b"HTTP/1.1 401")
+
+
+def test_a_refused_head_is_not_taken_for_the_answer_to_the_request_before_it(connection):
+    first = b"POST /v1/login HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+    connection.sendall(first + b"GET /v1/version HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+
+    said = heard(connection)
+
+    assert not said.startswith(b"HTTP/1.1 400")

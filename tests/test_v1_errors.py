@@ -23,7 +23,8 @@ def assert_shape(answer: httpx.Response, status: int, value: int) -> None:
 def test_the_numbers_of_the_catalogue_are_stable():
     values = [fault.value for fault in CATALOGUE]
 
-    assert values == [*range(14), 13, 14, 15, 16, 17, 27, *range(100, 130)]
+    assert [value for value in values if value < 130] == [*range(14), 13, 14, 15, 16, 17, 27, *range(100, 130)]
+    assert len(set(values)) == len(values) - 1  # 13 stands for two
     assert len({fault.name for fault in CATALOGUE}) == len(CATALOGUE)
 
 

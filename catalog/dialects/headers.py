@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 
 from litestar import Request
 
-from catalog.errors import NOT_CREATED, Refused
+from catalog.errors import CONTENT_CODED, NOT_CREATED, Refused
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -38,6 +38,17 @@ def disposition_name(disposition: str) -> str | None:
     # Of a form, browsers write these three as %XX, and a percent sign as it is.
     plain = given.get("filename")
     return plain and re.sub("%22|%0[AD]", lambda sign: unquote(sign[0]), plain, flags=re.IGNORECASE)
+
+
+def refuse_coded(encodings: Iterable[str]) -> None:
+    """Refuse content that would have to be decoded before it is what was sent: what the catalog keeps is never decoded.
+
+    `encodings` are values of Content-Encoding. Raises Refused: CONTENT_CODED (RFC 9110, 15.5.16).
+    """
+    codings = {coding.strip().lower() for line in encodings for coding in line.split(",")}
+    if unknown := codings - {"", "identity"}:
+        details = f"Content-Encoding: send the bytes as they are, without {', '.join(sorted(unknown))[:100]!a}"
+        raise Refused(CONTENT_CODED, details, headers={"Accept-Encoding": "identity"})
 
 
 def announced_digest(request: AnyRequest, *headers: str) -> str:

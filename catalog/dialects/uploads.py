@@ -17,6 +17,7 @@ from catalog.dialects.headers import (
     as_text,
     disposition_name,
     parameters,
+    refuse_coded,
 )
 from catalog.domain.filenames import file_name, media_type
 from catalog.errors import BODY_TOO_LARGE, MALFORMED_BODY, NOT_CREATED, UPLOAD_CUT_OFF, Refused
@@ -264,6 +265,8 @@ class Form:
 
 
 def file_head(filename: str, headers: Mapping[str, str]) -> FileHead:
+    """What the head of a part says of its file. Raises Refused: NOT_CREATED, CONTENT_CODED."""
+    refuse_coded([headers.get("content-encoding", "")])
     encoding = headers.get("content-transfer-encoding", "").strip().lower()
     declared = media_type(headers.get("content-type", ""))
     return FileHead(file_name(filename), declared, encoding if encoding in ENCODINGS else "7bit")

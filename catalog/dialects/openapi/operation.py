@@ -12,6 +12,7 @@ from catalog.errors import (
     ADMINISTRATORS_ONLY,
     AUTHENTICATION,
     BODY_TOO_LARGE,
+    CONTENT_CODED,
     DATABASE_AWAY,
     HEAD_TOO_LARGE,
     INTERNAL,
@@ -30,7 +31,7 @@ ANY_FILE = "*/*"
 SAFE = {"get", "head", "options"}
 BODILESS = {"head"}
 
-OF_ANY_BODY = (MALFORMED_BODY, UPLOAD_CUT_OFF, BODY_TOO_LARGE, TOO_SLOW)
+OF_ANY_BODY = (MALFORMED_BODY, UPLOAD_CUT_OFF, BODY_TOO_LARGE, TOO_SLOW, CONTENT_CODED)
 
 REQUEST_ID = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
 

@@ -1,6 +1,7 @@
 """The native dialect's envelopes: bodies in, answers and refusals out."""
 
 import math
+from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -52,9 +53,12 @@ async def body_of(request: AnyRequest) -> Any:
 
 
 def decoded(raw: bytes) -> Any:
-    """Raises Refused: MALFORMED_BODY."""
+    """The value of a JSON text, with or without the mark that some programs put before UTF-8.
+
+    Raises Refused: MALFORMED_BODY.
+    """
     try:
-        return _decoder.decode(raw) if raw.strip() else {}
+        return _decoder.decode(raw) if (raw := raw.removeprefix(BOM_UTF8)).strip() else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as malformed:
         raise Refused(MALFORMED_BODY, str(malformed)) from None
 
