@@ -7,6 +7,7 @@ from tests.bench.plan import Plan
 from tests.bench.rows import (
     crowd,
     footprint,
+    hostile,
     inspect,
     list_by_tag,
     pair,
@@ -41,8 +42,10 @@ ROWS: Mapping[str, Callable[[Plan], Iterator[Row]]] = MappingProxyType(
         "inspect": inspect.measure,
         "pair": pair.measure,
         "large": transfer.measure_large,
+        "hostile": hostile.measure,
     }
 )
 
-LONG = frozenset({"footprint", "large", "pair"})
-"""Measured only when named: one makes many tenants, one writes 30 GB, and one needs a database that two can share."""
+LONG = frozenset({"footprint", "hostile", "large", "pair"})
+"""Measured only when named: they make many tenants, send hostile requests to a server each, write 30 GB, and need a
+database that two can share."""
