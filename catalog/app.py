@@ -21,6 +21,7 @@ from catalog.dialects.colleagues import Colleagues
 from catalog.dialects.metrics import Metrics
 from catalog.dialects.observed import Observed
 from catalog.dialects.openapi.routes import Docs, Documentation, Schema
+from catalog.dialects.paths import Parameters, Segments
 from catalog.dialects.requests import refuse_unreadable
 from catalog.dialects.sessions import Authentication, Sessions
 from catalog.dialects.v1 import (
@@ -91,7 +92,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
     app = Litestar(
         route_handlers=[*_native(settings), *_watching(settings)],
         dependencies=given | {"caller": Provide(_caller, sync_to_thread=False)},
-        middleware=[Authentication(sessions)],
+        middleware=[Parameters(), Authentication(sessions)],
         before_request=refuse_unreadable,
         exception_handlers={Exception: refusal},
         state=State({"database": database, "first_start": None, "health": readiness, "journal": journal}),
@@ -110,7 +111,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
         app.asgi_handler = traces.around(app.asgi_handler)
     # Outside of everything: the framework's own middlewares do not see a route that is not there.
     addresses, patience = Addresses(settings.trusted_proxies), settings.client_timeout.total_seconds()
-    app.asgi_handler = Observed(app.asgi_handler, journal, metrics, addresses, patience)
+    app.asgi_handler = Observed(Segments(app.asgi_handler), journal, metrics, addresses, patience)
     return app
 
 

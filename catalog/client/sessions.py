@@ -241,5 +241,5 @@ def document(answer: Answer) -> Any:
 
 
 def segment(text: str) -> str:
-    """Text as one segment of a path."""
-    return quote(text, safe="")
+    """Text as one segment of a path: `a/b` is `a%2Fb`. Dots alone would lead out of it."""
+    return text.replace(".", "%2E") if text in {".", ".."} else quote(text, safe="")

@@ -5,8 +5,8 @@ from typing import Any
 from catalog.dialects.openapi.schema import Schema, number, text
 from catalog.store.listing import MOST
 
-IN_A_PATH = "^[^/\\x00]+$"
-"""Of what stands between two slashes."""
+IN_A_PATH = "^[^\\x00]+$"
+"""Of a segment, before it is percent-encoded: then a slash in it is `%2F`, and no separator."""
 
 
 def parameter(name: str, place: str, meaning: str, schema: Schema, **more: Any) -> Schema:
@@ -29,7 +29,7 @@ def _path(name: str, meaning: str, example: str, **more: Any) -> Schema:
 IN_PATHS = {
     "key": _path("key", "An id, or a name: the caller's own first, else the only one that he may read.", "iris"),
     "which": _path("which", "A version's ordinal, else the newest whose file has that name.", "1"),
-    "path": _path("path", "A path within the version, such as data/model.onnx.", "model.onnx", pattern="^[^\\x00]+$"),
+    "path": _path("path", "A path within the version, such as data/model.onnx.", "model.onnx"),
     "upload": _path("upload", "What the upload was called when it began.", "0" * 32),
     "user": _path("user", "A user's id or username.", "ada"),
     "id": _path("id", "An id.", "65a1b2c3d4e5f60718293a4b"),
