@@ -46,7 +46,7 @@ from catalog.domain.access import Caller
 from catalog.domain.attempts import Attempts
 from catalog.domain.credentials import Tokens
 from catalog.domain.forms import Limits
-from catalog.domain.health import Health, look_into
+from catalog.domain.health import Health
 from catalog.domain.journal import Journal
 from catalog.domain.links import Links
 from catalog.domain.mail import Post
@@ -81,7 +81,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
         settings.jwt_secret.get_secret_value(), settings.jwt_expirationtime, settings.jwt_renew_expirationtime
     )
     sessions = Sessions(database, tokens)
-    readiness = Health({"database": database.ping, "storage": lambda: look_into(storage)})
+    readiness = Health({"database": database.ping, "storage": storage.probe})
     metrics = Metrics(colleagues)
     journal = Journal(database, settings.log_days, reads=settings.log_reads) if settings.log else None
     if journal:

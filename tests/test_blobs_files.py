@@ -370,11 +370,11 @@ async def test_a_file_in_the_way_of_the_folder_is_told(tmp_path):
             await FileStorage(root).check()
 
 
-async def test_a_folder_without_room_or_right_is_told(tmp_path, monkeypatch):
-    def refuse(path, **kwargs):
+async def test_a_folder_without_right_is_told(tmp_path, monkeypatch):
+    def refuse(path, flags):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(Path, "touch", refuse)
+    monkeypatch.setattr(files_module, "private", refuse)
 
     with pytest.raises(StorageUnusable, match=r"cannot be written to: read-only file system$"):
         await FileStorage(tmp_path).check()

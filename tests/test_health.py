@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from catalog.app import create_app
-from catalog.domain.health import Health, look_into
+from catalog.domain.health import Health
 from tests.serving import SOON, Server
 
 
@@ -33,7 +33,7 @@ async def test_without_its_database_it_is_alive_and_not_ready_and_tells_no_secre
 
 async def test_a_part_that_hangs_is_away(monkeypatch, storage):
     monkeypatch.setattr("catalog.domain.health.PATIENCE", 0.01)
-    health = Health({"database": asyncio.Event().wait, "storage": lambda: look_into(storage)})
+    health = Health({"database": asyncio.Event().wait, "storage": storage.probe})
 
     assert await health.away() == {"database"}
 

@@ -68,13 +68,14 @@ class StorageUnusable(Exception):  # noqa: N818
 
 @runtime_checkable  # Litestar checks what it injects
 class Blobs(Protocol):
-    """The bytes of one tenant. Every verb may raise StorageAway, where the storage is not on this machine."""
+    """The bytes of one tenant. Every verb may raise StorageAway: a store is not reached, or a disk is read-only."""
 
     async def put(self, content: AsyncIterator[bytes]) -> Blob:
         """Keep `content`, whole or not at all, and say what was kept.
 
         If `content` raises part-way, nothing is kept and the error passes through.
-        Putting bytes that are already here is not an error; their age begins anew.
+        Bytes that are already here are replaced by these, in one step, so what was damaged is whole again; whoever
+        reads them goes on reading the old ones. Their age begins anew.
 
         Raises OSError: ENOSPC or EDQUOT when there is no room.
         """
@@ -169,6 +170,13 @@ class Storage(Protocol):
 
     async def check(self) -> None:
         """Whether a server can start with it. Raises StorageUnusable, with a sentence for the operator."""
+        ...
+
+    async def probe(self) -> None:
+        """Whether files can be kept in it now: cheap enough to be asked every second.
+
+        Raises StorageAway, OSError.
+        """
         ...
 
 

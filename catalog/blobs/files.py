@@ -3,9 +3,11 @@
 A name appears only when its bytes are whole and on the disk: hash while writing, flush,
 rename, flush the folder. What is on its way in stands in `<tenant>/incoming/`, and what a
 killed process leaves there is never read; uploads in parts stand in `<tenant>/uploads/`.
+Files are 0600 and folders 0700.
 """
 
 import asyncio
+import errno
 import os
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -26,6 +28,7 @@ from catalog.blobs import (
     BlobUnknown,
     Kept,
     Leftover,
+    StorageAway,
     StorageUnusable,
     is_digest,
     nothing_more,
@@ -34,13 +37,15 @@ from catalog.blobs import (
     plain_upload,
 )
 from catalog.blobs import growing as grow
-from catalog.blobs.disk import keep_as, make_folder, place, write_whole
+from catalog.blobs.disk import FOLDER_MODE, in_our_words, keep_as, make_folder, place, private, write_whole
 
 FLUSH_EVERY = 256 * BLOCK
 """So that the last flush is short: 3 GiB took 7.7 s flushed once at the end, 1.4 s flushed as it grew."""
 
 FORGOTTEN = ".forgotten"
 """Where a deleted tenant's folder goes first: no tenant's name begins with a dot."""
+
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 AT_ONCE = 1000
 """How many names a listing takes from the disk in one hop to a thread."""
@@ -56,15 +61,25 @@ class FileStorage:
     async def forget(self, tenant: str) -> None:
         # Out of sight in one step: a tenant of the same name, made meanwhile, must not lose its first bytes.
         forgotten = self._root / FORGOTTEN
-        await aiofiles.os.makedirs(forgotten, exist_ok=True)
-        with suppress(FileNotFoundError):
-            await aiofiles.os.rename(self._root / plain_tenant(tenant), forgotten / uuid4().hex)
-        for leftover in await aiofiles.os.listdir(forgotten):
-            with suppress(FileNotFoundError):  # another `forget` was there first
-                await asyncio.to_thread(shutil.rmtree, forgotten / leftover)
+        with in_our_words():
+            await aiofiles.os.makedirs(forgotten, FOLDER_MODE, exist_ok=True)
+            with suppress(FileNotFoundError):
+                await aiofiles.os.rename(self._root / plain_tenant(tenant), forgotten / uuid4().hex)
+            for leftover in await aiofiles.os.listdir(forgotten):
+                with suppress(FileNotFoundError):  # another `forget` was there first
+                    await asyncio.to_thread(shutil.rmtree, forgotten / leftover)
 
     async def check(self) -> None:
-        await asyncio.to_thread(refuse_unusable, self._root)
+        try:
+            await asyncio.to_thread(probe, self._root)
+        except OSError as error:
+            in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+            why = "there is a file in its way" if in_the_way else (error.strerror or "").lower()
+            raise StorageUnusable(f"UPLOAD_PATH {self._root} cannot be written to: {why}") from None
+
+    async def probe(self) -> None:
+        with in_our_words():
+            await asyncio.to_thread(probe, self._root)
 
 
 class FileBlobs:
@@ -94,26 +109,28 @@ class FileBlobs:
             raise
 
     async def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
-        try:
-            file = await aiofiles.open(place(self._folder, digest), "rb", buffering=0)
-        except FileNotFoundError:
-            raise BlobUnknown(digest) from None
-        try:
-            await file.seek(start)
-            while block := await file.read(BLOCK if stop is None else max(0, min(BLOCK, stop - start))):
-                start += len(block)
-                yield block
-        finally:
-            await file.close()
+        with in_our_words():
+            try:
+                file = await aiofiles.open(place(self._folder, digest), "rb", buffering=0)
+            except FileNotFoundError:
+                raise BlobUnknown(digest) from None
+            try:
+                await file.seek(start)
+                while block := await file.read(BLOCK if stop is None else max(0, min(BLOCK, stop - start))):
+                    start += len(block)
+                    yield block
+            finally:
+                await file.close()
 
     async def size(self, digest: str) -> int | None:
         try:
-            return (await aiofiles.os.stat(place(self._folder, digest))).st_size
+            with in_our_words():
+                return (await aiofiles.os.stat(place(self._folder, digest))).st_size
         except (BlobUnknown, FileNotFoundError):
             return None
 
     async def drop(self, digest: str) -> None:
-        with suppress(BlobUnknown, FileNotFoundError):
+        with in_our_words(), suppress(BlobUnknown, FileNotFoundError):
             await aiofiles.os.remove(place(self._folder, digest))
 
     async def listing(self) -> AsyncGenerator[Kept, None]:
@@ -140,7 +157,7 @@ class FileBlobs:
                     block = bytearray()
             await asyncio.shield(step)
         except BaseException:
-            with suppress(OSError):  # what went wrong first is what matters
+            with suppress(OSError, StorageAway):  # what went wrong first is what matters
                 await asyncio.shield(asyncio.create_task(ended(growing, step, block)))
             raise
         return await asyncio.shield(asyncio.create_task(ended(growing, step, block)))
@@ -188,14 +205,16 @@ class Arriving:
         self._hash = sha256()
         self._size = 0
 
+    @in_our_words()
     def begin(self) -> None:
         with self._turn:
             if not self._over:
                 make_folder(self._path.parent)
                 self._to_clean.callback(self._path.unlink, missing_ok=True)
-                self._file = self._to_clean.enter_context(self._path.open("xb", buffering=0))
+                self._file = self._to_clean.enter_context(os.fdopen(private(self._path, NEW), "wb", buffering=0))
                 grow.claim(self._file.fileno())
 
+    @in_our_words()
     def write(self, block: bytearray) -> None:
         with self._turn:
             self._write(block)
@@ -207,6 +226,7 @@ class Arriving:
         if before // FLUSH_EVERY < self._size // FLUSH_EVERY:
             os.fdatasync(self._file.fileno())
 
+    @in_our_words()
     def finish(self, last: bytearray) -> Blob:
         with self._turn:
             self._write(last)
@@ -237,6 +257,7 @@ async def found_in(folder: Path, pattern: str) -> AsyncGenerator[tuple[str, int,
                 yield entry
 
 
+@in_our_words()
 def looked_at(folder: Path, paths: Iterator[Path]) -> list[tuple[str, int, datetime] | None]:
     found: list[tuple[str, int, datetime] | None] = []
     for path in islice(paths, AT_ONCE):
@@ -250,14 +271,16 @@ def looked_at(folder: Path, paths: Iterator[Path]) -> list[tuple[str, int, datet
     return found
 
 
-def refuse_unusable(root: Path) -> None:
-    """Raises StorageUnusable for a folder in which nothing can be kept."""
-    probe = root / f".probe-{uuid4().hex}"
+def probe(root: Path) -> None:
+    """Create a file in `root` and remove it. It has no bytes: a full disk still serves what it has.
+
+    Raises OSError.
+    """
+    path = root / f".probe-{uuid4().hex}"
+    make_folder(root)
     try:
-        make_folder(root)
-        probe.touch(exist_ok=False)
-        probe.unlink()
-    except OSError as error:
-        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
-        why = "there is a file in its way" if in_the_way else (error.strerror or "").lower()
-        raise StorageUnusable(f"UPLOAD_PATH {root} cannot be written to: {why}") from None
+        os.close(private(path, NEW))
+    except OSError as failure:
+        if failure.errno not in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+    path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 
 from catalog.blobs import BLOCK, Blob, BlobUnknown, OffsetWrong, UploadBusy
-from catalog.blobs.disk import flush_folder, keep_as, make_folder, place, write_whole
+from catalog.blobs.disk import FILE_MODE, flush_folder, in_our_words, keep_as, make_folder, place, private, write_whole
 
 FLUSH_EVERY = 256 * BLOCK
 
@@ -29,6 +29,7 @@ class Growing:
         self._length = 0
         self._over = False
 
+    @in_our_words()
     def begin(self, offset: int) -> None:
         """Raises OffsetWrong, UploadBusy."""
         with self._turn:
@@ -41,6 +42,7 @@ class Growing:
                 raise OffsetWrong(self._length)
             self._file = file
 
+    @in_our_words()
     def write(self, block: bytearray) -> None:
         with self._turn:
             self._write(block)
@@ -55,6 +57,7 @@ class Growing:
             os.fdatasync(self._file)
         self._over = False
 
+    @in_our_words()
     def end(self, last: bytearray) -> int:
         """Write `last`, flush whatever was written, let go, and return the length."""
         with self._turn:
@@ -94,7 +97,7 @@ def is_claimed(path: Path) -> bool:
 def locked(path: Path) -> int:
     """The upload's file, made if need be, and locked for as long as it is open. Raises UploadBusy."""
     make_folder(path.parent)
-    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE_MODE)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Finished or abandoned between the two lines above, this is no longer the upload, and may be a blob.
@@ -109,6 +112,7 @@ def locked(path: Path) -> int:
     return file
 
 
+@in_our_words()
 def length(path: Path) -> int:
     became = finished(path)
     if became:
@@ -119,10 +123,11 @@ def length(path: Path) -> int:
         return 0
 
 
+@in_our_words()
 def finish(folder: Path, path: Path) -> Blob:
     """Make the upload a blob of `folder`: first the mark, then the name, so that a crash between them can be repeated.
 
-    Raises UploadBusy, BlobUnknown.
+    Raises UploadBusy; BlobUnknown when the blob of a finished upload was dropped since, or lost bytes.
     """
     blob = finished(path)
     if blob is None or path.exists():
@@ -135,7 +140,8 @@ def finish(folder: Path, path: Path) -> Blob:
                 path.unlink()
         finally:
             os.close(file)
-    if not place(folder, blob.digest).exists():
+    kept = place(folder, blob.digest)
+    if not kept.exists() or kept.stat().st_size != blob.size:
         raise BlobUnknown(blob.digest)
     return blob
 
@@ -148,7 +154,7 @@ def marked(path: Path, file: int) -> Blob:
         os.fsync(content.fileno())
     blob = Blob(digest, path.stat().st_size)
     writing = path.with_suffix(".marking")
-    with writing.open("w") as mark:
+    with open(writing, "w", opener=private) as mark:
         mark.write(f"{blob.digest} {blob.size}")
         mark.flush()
         os.fsync(mark.fileno())
@@ -157,6 +163,7 @@ def marked(path: Path, file: int) -> Blob:
     return blob
 
 
+@in_our_words()
 def finished(path: Path) -> Blob | None:
     """What the upload became, if it is finished or was about to be."""
     try:
@@ -166,6 +173,7 @@ def finished(path: Path) -> Blob | None:
     return Blob(digest, int(size))
 
 
+@in_our_words()
 def abandon(path: Path) -> None:
     for suffix in ("", ".marking", ".kept"):  # the mark last: without it, what is left would be an upload again
         with suppress(FileNotFoundError):

@@ -126,3 +126,6 @@ class MemoryStorage:
 
     async def check(self) -> None:
         """Memory is always there."""
+
+    async def probe(self) -> None:
+        """As `check`."""

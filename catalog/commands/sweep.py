@@ -59,7 +59,8 @@ def _counted(swept: dict[str, Any]) -> str:
         if swept[field]
     ]
     mended = f"; mended the counts of {_many(swept['words'], 'word')}" if swept["words"] else ""
-    return (" and ".join(told) or "nothing") + mended
+    lost = f"; {_many(swept['damaged'], 'file')} found damaged" if swept.get("damaged") else ""
+    return (" and ".join(told) or "nothing") + mended + lost
 
 
 def _many(count: int, what: str) -> str:

@@ -3,7 +3,7 @@
 import re
 from asyncio import create_task, gather
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -17,13 +17,17 @@ from catalog.dialects.headers import AnyRequest, attachment, http_date, moment_o
 from catalog.domain.filenames import media_type
 from catalog.errors import DOWNLOAD, RANGE_NOT_SATISFIABLE, STALE, Refused
 
+ASKED_AT_ONCE = 32
+"""Of a storage, how large its files are."""
+
 
 def outgoing(
     request: AnyRequest, blobs: Blobs, *, name: str, digest: str, size: int, mimetype: str, modified: datetime
 ) -> "Download":
     """The answer to GET or HEAD of a file: whole, a range of it (206), or not again (304).
 
-    Raises Refused: RANGE_NOT_SATISFIABLE, STALE; DOWNLOAD when the answer is about to begin and its bytes are gone.
+    Raises Refused: RANGE_NOT_SATISFIABLE, STALE; DOWNLOAD when the answer is about to begin and its bytes are gone, see
+    `refuse_lost`.
     """
     headers = validators(digest, modified)
     if known(request, headers, modified):
@@ -98,13 +102,31 @@ async def client_gone(receive: Receive) -> None:
         pass
 
 
+async def refuse_lost(blobs: Blobs, files: Sequence[tuple[str, str, int]]) -> None:
+    """Find out before an answer begins that it cannot end well. `files`: name, digest and size of each.
+
+    Raises Refused: DOWNLOAD for a file whose bytes are missing, or more or fewer than there were.
+    """
+    for at in range(0, len(files), ASKED_AT_ONCE):
+        some = files[at : at + ASKED_AT_ONCE]
+        for (name, _, size), found in zip(some, await gather(*(blobs.size(each[1]) for each in some)), strict=True):
+            if found is None:
+                raise missing(name)
+            if found != size:
+                raise Refused(DOWNLOAD, f"the bytes of {name} are damaged: {found} are left of {size}")
+
+
+def missing(name: str) -> Refused:
+    return Refused(DOWNLOAD, f"the bytes of {name} are missing")
+
+
 async def reading(blobs: Blobs, name: str, digest: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
     try:
         async with aclosing(blobs.read(digest, start, stop)) as blocks:
             async for block in blocks:
                 yield block
     except BlobUnknown:
-        raise Refused(DOWNLOAD, f"the bytes of {name} are missing") from None
+        raise missing(name) from None
 
 
 def wanted_range(request: AnyRequest, size: int, validators: set[str]) -> tuple[int, int] | None:

@@ -32,7 +32,7 @@ def as_refused(exception: Exception, where: str, request_id: str) -> Refused:
         return Refused(DATABASE_AWAY, headers={"Retry-After": "1"})
     if isinstance(exception, StorageAway):
         logger.warning("%s (request %s): the storage of files: %s", where, request_id, exception)
-        return Refused(STORAGE_AWAY, headers={"Retry-After": "1"})
+        return Refused(STORAGE_AWAY, str(exception), headers={"Retry-After": "1"})
     logger.error("%s (request %s): unexpected", where, request_id, exc_info=exception)
     return Refused(INTERNAL)
 

@@ -14,7 +14,7 @@ from catalog.vocabulary import InspectionPolicy, VersionState
 
 T = TypeVar("T")
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 LONGEST_VERDICT = 200  # characters of it that are kept with a file of a folder
 

@@ -3,10 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import aclosing, suppress
 from time import monotonic
 
-from catalog.blobs import BlobUnknown, Storage
+from catalog.blobs import StorageAway
 
 logger = logging.getLogger(__name__)
 
@@ -15,9 +14,6 @@ PATIENCE = 2.0
 
 BELIEVED = 1.0
 """Seconds that an answer is believed, so that asking often costs nothing."""
-
-NOTHING = "0" * 64
-"""A digest that no bytes have."""
 
 Check = Callable[[], Awaitable[object]]
 
@@ -51,13 +47,7 @@ async def _is_there(name: str, check: Check) -> bool:
         async with asyncio.timeout(PATIENCE):
             await check()
     except Exception as failure:  # noqa: BLE001  whatever it raises, it is not there
-        logger.warning("%s does not answer: %s", name, type(failure).__name__)
+        why = str(failure) if isinstance(failure, StorageAway) else type(failure).__name__
+        logger.warning("%s does not answer: %s", name, why)
         return False
     return True
-
-
-async def look_into(storage: Storage) -> None:
-    """Ask for bytes that nobody has. Raises what a storage that is away raises."""
-    with suppress(BlobUnknown):
-        async with aclosing(storage.of("health").read(NOTHING)) as blocks:
-            await anext(blocks)

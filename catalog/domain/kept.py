@@ -3,14 +3,20 @@
 A blob is held between the moment its bytes are whole and the moment a version names it. Only
 a sweep removes bytes: it marks the record first (`going`), and whoever holds the blob waits
 until it has gone. `docs/decisions.md` tells why no version is ever without its bytes.
+
+A disk may lose or change bytes. A record says so (`damaged`) once that is known, until the same
+bytes are sent again: a storage replaces what it has by what it is given.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
 from typing import NamedTuple
 
-from catalog.blobs import Blob, Blobs
+from catalog.blobs import Blob, Blobs, BlobUnknown
 from catalog.errors import BUSY, QUOTA_EXCEEDED, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import now
@@ -26,6 +32,18 @@ PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 
 BYTES = "bytes"
 """The count of a tenant's distinct bytes. A crash at the wrong moment leaves it off by a blob; a sweep recounts."""
+
+
+VERIFIED_AT_ONCE = asyncio.Semaphore(2)
+"""Reading all of a blob keeps a disk and a processor busy."""
+
+
+class Condition(StrEnum):
+    """What was found when all bytes of a blob were read."""
+
+    INTACT = "intact"
+    DAMAGED = "damaged"
+    MISSING = "missing"
 
 
 class Gone(NamedTuple):
@@ -78,7 +96,7 @@ async def hold(tenant: Tenant, blobs: Blobs, blob: Blob) -> None:
 
     Call it after `blobs.put`, or for a digest that is known, and before the version's record is
     written. Bytes that the tenant did not have yet are counted, or refused and dropped when they
-    exceed its quota.
+    exceed its quota. Bytes that were known to be damaged are not any more: for a digest alone, ask `is_intact` first.
 
     Raises Refused: QUOTA_EXCEEDED; BUSY when a sweep is removing the very same bytes, which have to be sent again.
     """
@@ -101,7 +119,7 @@ async def _held(tenant: Tenant, blobs: Blobs, blob: Blob, moment: datetime) -> b
     try:
         await tenant.blobs.raw.insert_one({"_id": blob.digest, "size": blob.size, "touched": moment})
     except Duplicate:
-        touched = {"$max": {"touched": moment}}
+        touched = {"$max": {"touched": moment}, "$unset": {"damaged": ""}}
         return bool((await tenant.blobs.raw.update_one({"_id": blob.digest, "going": None}, touched)).matched_count)
     if not await tenant.add(BYTES, blob.size, tenant.quota or None):
         if not (await _removed(tenant, blobs, blob, moment)).record:
@@ -117,10 +135,40 @@ async def _taken_over(tenant: Tenant, blob: Blob, moment: datetime) -> None:
     """
     held = await tenant.blobs.raw.update_one(
         {"_id": blob.digest, "going": {"$lt": moment - GIVEN_UP}},
-        {"$set": {"touched": moment}, "$unset": {"going": ""}},
+        {"$set": {"touched": moment}, "$unset": {"going": "", "damaged": ""}},
     )
     if not held.matched_count:
         raise Refused(BUSY, "the same bytes are being removed")
+
+
+async def is_intact(tenant: Tenant, blobs: Blobs, blob: Blob) -> bool:
+    """Whether a blob is here with all of its bytes, and is not known to be damaged. Reads none of them."""
+    damaged = await tenant.blobs.raw.find_one({"_id": blob.digest, "damaged": {"$ne": None}}, {"_id": 1})
+    return await blobs.size(blob.digest) == blob.size and damaged is None
+
+
+async def mark_damaged(tenant: Tenant, digest: str, since: datetime) -> None:
+    """Note that bytes which were looked at `since` then are damaged, unless they were sent again meanwhile."""
+    looked_at = {"_id": digest, "touched": {"$lte": since}}
+    await tenant.blobs.raw.update_one(looked_at, {"$set": {"damaged": now()}})
+
+
+async def verify(tenant: Tenant, blobs: Blobs, blob: Blob) -> Condition:
+    """Read all bytes of a blob, and note whether they are those of its digest."""
+    began, digest = now(), sha256()
+    try:
+        async with VERIFIED_AT_ONCE, aclosing(blobs.read(blob.digest)) as chunks:
+            async for chunk in chunks:
+                await asyncio.to_thread(digest.update, chunk)
+    except BlobUnknown:
+        condition = Condition.MISSING
+    else:
+        condition = Condition.INTACT if digest.hexdigest() == blob.digest else Condition.DAMAGED
+    if condition is Condition.INTACT:
+        await tenant.blobs.raw.update_one({"_id": blob.digest}, {"$unset": {"damaged": ""}})
+    else:
+        await mark_damaged(tenant, blob.digest, began)
+    return condition
 
 
 async def let_go(tenant: Tenant, blobs: Blobs, blob: Blob, untouched: datetime) -> bool:

@@ -20,7 +20,7 @@ import jwt
 from bson import ObjectId
 
 from catalog.blobs import Blob, Blobs, BlobUnknown, FileHead, is_digest
-from catalog.domain import versions
+from catalog.domain import kept, versions
 from catalog.domain.access import Caller, changeable_by, readable_by
 from catalog.domain.filenames import file_name, media_type
 from catalog.domain.forms import LIMITS, LONGEST_DESCRIPTION, Form, Limits
@@ -91,13 +91,13 @@ class Challenges:
         return {"tenant": tenant, "sub": str(caller.user), "digest": blob.digest, "size": blob.size}
 
 
-async def readable_size(tenant: Tenant, digest: str, caller: Caller) -> int:
+async def readable_size(tenant: Tenant, digest: str, caller: Caller, blobs: Blobs) -> int:
     """How many bytes a file has that the caller may read in some version.
 
-    Raises Refused: NOT_FOUND, also when others have it.
+    Raises Refused: NOT_FOUND, also when others have it, and when its bytes are lost or damaged: then they are needed.
     """
     file = await _readable(tenant, digest, caller) if is_digest(digest) else None
-    if file is None:
+    if file is None or not await kept.is_intact(tenant, blobs, Blob(digest, file["size"])):
         raise Refused(NOT_FOUND, digest)
     return int(file["size"])
 
@@ -124,7 +124,7 @@ async def add(
     blob, head, told = _blob(form), _head(form), _told(form)
     item = await versions.prepare(tenant, kind, key, caller, told.ordinal)
     file = await _readable(tenant, blob.digest, caller)
-    if file is None:
+    if file is None or not await kept.is_intact(tenant, blobs, Blob(blob.digest, file["size"])):
         await _prove(tenant, form, blob, caller, blobs, challenges)
     else:
         blob = Blob(blob.digest, file["size"])
@@ -168,7 +168,7 @@ async def _prove(tenant: Tenant, form: Form, blob: Blob, caller: Caller, blobs: 
     began = monotonic()
     token, sample, whole = (form.text(name, LONGEST_ANSWER) or "" for name in ("challenge", "sample", "whole"))
     answered = token.isascii() and challenges.holds(token, tenant.name, caller, blob)
-    if not answered or not await _sampled(blobs, blob, token, challenges.ranges(token, blob.size), sample):
+    if not answered or not await _sampled(tenant, blobs, blob, token, challenges.ranges(token, blob.size), sample):
         if token:
             await asyncio.sleep(max(0.0, began + PATIENCE - monotonic()))
         raise _challenged(challenges.make(tenant.name, caller, blob))
@@ -176,8 +176,10 @@ async def _prove(tenant: Tenant, form: Form, blob: Blob, caller: Caller, blobs: 
         raise _challenged(challenges.make(tenant.name, caller, blob))
 
 
-async def _sampled(blobs: Blobs, blob: Blob, token: str, ranges: Sequence[tuple[int, int]], sample: str) -> bool:
-    if await blobs.size(blob.digest) != blob.size:
+async def _sampled(
+    tenant: Tenant, blobs: Blobs, blob: Blob, token: str, ranges: Sequence[tuple[int, int]], sample: str
+) -> bool:
+    if not await kept.is_intact(tenant, blobs, blob):
         return False
     try:
         return hmac.compare_digest(await _mac(blobs, blob, token, ranges), sample.encode())

@@ -6,6 +6,7 @@ storage in batches, so that its memory does not grow with the number of blobs.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -16,6 +17,8 @@ from catalog.domain import drafts, kept, resumable, trash
 from catalog.store.database import Tenant
 from catalog.store.documents import now
 from catalog.store.seam import Raw
+
+logger = logging.getLogger(__name__)
 
 BATCH = 500
 """Blobs that the database is asked about at once."""
@@ -37,6 +40,7 @@ class Swept(NamedTuple):
     uploads: int = 0  # resumable ones that nobody resumed in time
     drafts: int = 0  # that nobody went on with; their bytes go with a later sweep
     words: int = 0  # whose count of uses was wrong
+    damaged: int = 0  # blobs that lost bytes, or have more than there were; marked so, and not removed
 
 
 async def sweep(tenant: Tenant, blobs: Blobs, *, grace: timedelta, dry_run: bool = False) -> Swept:
@@ -52,17 +56,22 @@ async def sweep(tenant: Tenant, blobs: Blobs, *, grace: timedelta, dry_run: bool
             continue
         await _finish_what_died(tenant, blobs, untouched)
     count = size = 0
-    async for blob in _unnamed(tenant, blobs, untouched):
+    damaged: list[str] = []
+    async for blob in _unnamed(tenant, blobs, untouched, damaged):
         if dry_run or await kept.let_go(tenant, blobs, blob, untouched):
             count, size = count + 1, size + blob.size
     leftovers = await _leftovers(tenant, blobs, untouched, dry_run=dry_run)
     if not dry_run:
         await recount(tenant)
-    return Swept(count, size, *leftovers, expired, abandoned)
+    for digest in damaged:
+        logger.warning("%s: the bytes of %s are damaged: they are not as many as they were", tenant.name, digest)
+        if not dry_run:
+            await kept.mark_damaged(tenant, digest, untouched)
+    return Swept(count, size, *leftovers, expired, abandoned, damaged=len(damaged))
 
 
-async def _unnamed(tenant: Tenant, blobs: Blobs, untouched: datetime) -> AsyncIterator[Blob]:
-    """Blobs that are old, that no version names and that nobody holds."""
+async def _unnamed(tenant: Tenant, blobs: Blobs, untouched: datetime, damaged: list[str]) -> AsyncIterator[Blob]:
+    """Blobs that are old, that no version names and that nobody holds. `damaged` gets named ones of another size."""
     async for batch in _batches(blobs, untouched):
         digests = [listed.digest for listed in batch]
         records = {record["_id"]: record async for record in tenant.blobs.raw.find({"_id": {"$in": digests}})}
@@ -74,6 +83,8 @@ async def _unnamed(tenant: Tenant, blobs: Blobs, untouched: datetime) -> AsyncIt
                     yield blob
             elif record is None:
                 await kept.adopt(tenant, blob, untouched)
+            elif record["size"] != blob.size:
+                damaged.append(blob.digest)
 
 
 async def _batches(blobs: Blobs, untouched: datetime) -> AsyncIterator[list[Listed]]:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Never
 
 from pymongo import ReturnDocument
 
-from catalog.blobs import Storage
+from catalog.blobs import Storage, StorageAway
 from catalog.domain import users
 from catalog.domain.credentials import LONGEST_PASSWORD
 from catalog.domain.forms import Form, change_form
@@ -244,7 +244,7 @@ async def keep_clear(database: Database, storage: Storage) -> Never:
             await clear(database, storage)
         except UNAVAILABLE:
             continue  # whoever asks for something is told; here the next look will do
-        except (DatabaseError, OSError) as failure:
+        except (DatabaseError, StorageAway, OSError) as failure:
             logger.warning("a removed tenant could not be cleared away: %s", failure)
 
 

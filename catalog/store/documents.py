@@ -289,6 +289,7 @@ class Kept(SealedDocument):
     size: int
     touched: datetime  # when somebody last made sure of them: a sweep lets them be for a while
     going: datetime | None = None  # since when a sweep is removing them
+    damaged: datetime | None = None  # since when they are known not to be those of the digest
 
     class Settings:
         name = "blobs"

@@ -1,6 +1,8 @@
 """The tenants' blobs in one bucket."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+from time import monotonic
 from uuid import uuid4
 
 import obstore
@@ -17,6 +19,8 @@ FORGOTTEN = ".forgotten"
 PROBE = ".probe"
 """No tenant's name begins with a dot."""
 
+WRITE_EVERY = 60.0
+
 
 class S3Storage:
     """`redirects`: whether clients may be sent to the store, which then has to be reachable for them."""
@@ -25,6 +29,8 @@ class S3Storage:
         self._place = place
         self._redirects = redirects
         self._bucket = Bucket(place)
+        self._write_at = 0.0
+        """When `probe` writes again, by the monotonic clock."""
 
     def of(self, tenant: str) -> "S3Blobs":
         return S3Blobs(self._bucket, plain_tenant(tenant), self._place if self._redirects else None)
@@ -48,6 +54,16 @@ class S3Storage:
             await obstore.delete_async(self._bucket.store, PROBE)
         except (BaseError, FileNotFoundError) as error:
             raise unusable(self._place, error) from None
+
+    async def probe(self) -> None:
+        """Read each time, and write once every WRITE_EVERY seconds for as long as that works: stores count requests."""
+        with suppress(BlobUnknown):
+            async with aclosing(self._bucket.read(PROBE)) as blocks:
+                await anext(blocks, b"")
+        if monotonic() >= self._write_at:
+            with suppress(OSError):  # a full store serves what it has
+                await self._bucket.write(PROBE, b"")
+            self._write_at = monotonic() + WRITE_EVERY
 
 
 class S3Blobs:
@@ -95,7 +111,7 @@ class S3Blobs:
         if blob is None:
             blob = await self.put(pieces.joined(self._bucket, folder, state))
             await pieces.write_mark(self._bucket, folder, blob)
-        elif await self.size(blob.digest) is None:
+        elif await self.size(blob.digest) != blob.size:
             raise BlobUnknown(blob.digest)
         await self._bucket.drop_all(pieces.keys(folder, state))
         return blob

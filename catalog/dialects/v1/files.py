@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from litestar.status_codes import HTTP_304_NOT_MODIFIED
+
 from catalog.blobs import Blobs
 from catalog.dialects.archives import Entry, archived
-from catalog.dialects.downloads import Download, outgoing, redirected
+from catalog.dialects.downloads import Download, outgoing, redirected, refuse_lost
 from catalog.dialects.headers import AnyRequest
 from catalog.store.seam import Raw
 
@@ -20,21 +22,25 @@ async def whole(request: AnyRequest, blobs: Blobs, version: Raw) -> Download:
     suffix = request.query_params.get("archive") or ("zip" if version["folder"] else "")
     if not suffix:
         return await one(request, blobs, version["files"][0], version["timestamp"])
-    return archived(
+    files = [Entry(file["path"], file["digest"], file["size"]) for file in version["files"]]
+    download = archived(
         request,
         blobs,
         suffix,
         name=version["ordinal"],
         digest=version["digest"],
-        files=[Entry(file["path"], file["digest"], file["size"]) for file in version["files"]],
+        files=files,
         modified=version["timestamp"],
     )
+    if download.status_code != HTTP_304_NOT_MODIFIED:
+        await refuse_lost(blobs, files)
+    return download
 
 
 async def one(request: AnyRequest, blobs: Blobs, file: Raw, modified: datetime) -> Download:
     """One file, from here or, when the storage gives it out itself, by a redirection.
 
-    Raises Refused: RANGE_NOT_SATISFIABLE, STALE.
+    Raises Refused: RANGE_NOT_SATISFIABLE, STALE; DOWNLOAD for bytes that are lost or damaged.
     """
     download = outgoing(
         request,
@@ -45,6 +51,9 @@ async def one(request: AnyRequest, blobs: Blobs, file: Raw, modified: datetime) 
         mimetype=file["mimetype"],
         modified=modified,
     )
+    if download.status_code == HTTP_304_NOT_MODIFIED:
+        return download
+    await refuse_lost(blobs, [(file["original"], file["digest"], file["size"])])
     if download.file is None:
         return download
     url = await blobs.presigned(

@@ -76,6 +76,7 @@ class Blobs(Controller):
     guards = (guards.signed_in,)
 
     @head("/{digest:str}")
-    async def size(self, digest: FromPath[str], caller: Given[Caller]) -> Response[None]:
-        size = await possession.readable_size(caller.tenant, digest.removeprefix("sha256:"), caller)
+    async def size(self, digest: FromPath[str], caller: Given[Caller], storage: Given[Storage]) -> Response[None]:
+        blobs = storage.of(caller.tenant.name)
+        size = await possession.readable_size(caller.tenant, digest.removeprefix("sha256:"), caller, blobs)
         return Response(None, headers={"Content-Length": str(size)})
