@@ -36,6 +36,9 @@ class Connection(HttpToolsProtocol):
     """A client's, which may take `patience` seconds over a head, or without taking any of its answer.
 
     Of a server that `stops` it is told with each answer that it ends, so that the next request goes elsewhere.
+
+    The trailer section of a chunked body is dropped: uvicorn would merge it into the headers of the request, where a
+    proxy in front has looked for credentials and addresses already.
     """
 
     def __init__(self, patience: float, stops: Callable[[], bool], **given: Any) -> None:
@@ -44,6 +47,8 @@ class Connection(HttpToolsProtocol):
         self.url = b""  # of the request that is arriving
         self._patience = patience
         self._head = 0  # bytes of the head that is arriving; 0 when none is
+        self._head_is_whole = False  # what looks like a header from then on is a trailer
+        self._beside_body = 0  # bytes since the head or the last byte of the body: chunk extensions and trailers
         self._head_ends: TimerHandle | None = None
         self._reading_ends: TimerHandle | None = None
 
@@ -61,8 +66,9 @@ class Connection(HttpToolsProtocol):
             self._await_head()  # also for what a client still sends of a body that was refused
         if self._head:
             self._head += len(data)
+        self._beside_body += len(data)
         super().data_received(data)
-        if self._head > LARGEST_HEAD:
+        if self._head > LARGEST_HEAD or self._beside_body > LARGEST_HEAD:
             self._end_with(HEAD_TOO_LARGE)
 
     def send_400_response(self, msg: str) -> None:
@@ -75,9 +81,20 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head = 1
+        self._head_is_whole = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._head_is_whole:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._beside_body = 0
+        super().on_body(body)
 
     def on_headers_complete(self) -> None:
         self._head_came()
+        self._head_is_whole = True
+        self._beside_body = 0
         try:
             refuse_framing(self.headers, self.parser.get_http_version())
         except Refused as refused:
@@ -87,6 +104,11 @@ class Connection(HttpToolsProtocol):
             raise  # ends the parsing of all that has come: without a cycle of its own it must not reach another's
         super().on_headers_complete()
         if self.cycle and self._stops():
+            self.cycle.keep_alive = False
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self.cycle and not self.parser.should_keep_alive():  # also when a trailer said so: the parser reads no more
             self.cycle.keep_alive = False
 
     def pause_writing(self) -> None:

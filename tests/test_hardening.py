@@ -227,6 +227,78 @@ def test_what_is_not_http_is_told_so(connection):
     assert b"Invalid HTTP request received." in said
 
 
+# Trailers
+
+
+CHUNKED = b"POST /v1/models HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+BODY = b"11\r\n" + b'{"name": "smug1"}' + b"\r\n0\r\n"
+NEXT = b"GET /v1/users HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+def answers(said):
+    """The status and the value of each answer on a connection."""
+    heads = re.findall(rb"HTTP/1.1 (\d+) ", said)
+    values = re.findall(rb'"value":(\d+)', said)
+    return [int(head) for head in heads], [int(value) for value in values]
+
+
+@pytest.mark.parametrize("in_one_packet", [True, False])
+def test_a_trailer_signs_nobody_in_neither_now_nor_in_the_next_request(server, connection, in_one_packet):
+    trailer = f"Authorization: {server.login().json()['token']}\r\n\r\n".encode()
+
+    for packet in [CHUNKED + b"\r\n" + BODY + trailer] if in_one_packet else [CHUNKED + b"\r\n" + BODY, trailer]:
+        connection.sendall(packet)
+    connection.sendall(NEXT)
+
+    assert answers(heard(connection)) == ([401, 401], [3, 3])
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        b"Host: evil.example\r\n",
+        b"Content-Type: text/plain\r\nX-Request-ID: of-the-trailer\r\n",
+        b"Expect: 100-continue\r\n",
+        b"X-Forwarded-For: 192.0.2.1\r\n" * 50,
+    ],
+)
+def test_a_trailer_changes_neither_its_request_nor_the_next(server, connection, trailer):
+    signed_in = CHUNKED + f"Authorization: {server.login().json()['token']}\r\n\r\n".encode()
+    name = f"with-{hash(trailer):x}".encode()
+    body = b'{"name": "%s"}' % name
+    connection.sendall(signed_in + b"%x\r\n%s\r\n0\r\n" % (len(body), body) + trailer + b"\r\n" + NEXT)
+
+    said = heard(connection)
+
+    assert answers(said)[0] == [200, 401]
+    assert b"of-the-trailer" not in said
+
+
+@pytest.mark.parametrize("trailer", [b"Content-Length: 1000000\r\n", b"Transfer-Encoding: identity\r\n"])
+def test_a_trailer_that_would_frame_the_body_anew_ends_the_connection(connection, trailer):
+    connection.sendall(CHUNKED + b"\r\n" + BODY + trailer + b"\r\n" + NEXT)
+
+    assert refusal(heard(connection)) == (400, 4)
+
+
+def test_a_trailer_that_says_close_closes(connection):
+    connection.sendall(CHUNKED + b"\r\n" + BODY + b"Connection: close\r\n\r\n")
+
+    assert answers(heard(connection))[0] == [401]
+
+
+@pytest.mark.parametrize("endless", [b"X-More: " + b"x" * 1000 + b"\r\n", b"x" * 1000])
+def test_trailers_without_an_end_are_refused(connection, endless):
+    connection.sendall(CHUNKED + b"\r\n" + BODY + b"X-Begin: ")
+
+    try:
+        for _ in range(4 * LARGEST_HEAD // len(endless)):
+            connection.sendall(endless)
+    except (BrokenPipeError, ConnectionResetError):
+        return  # it hung up before we had done
+    assert set(answers(heard(connection))[0]) <= {401, 431}
+
+
 def test_an_address_that_is_too_long_is_refused_in_our_shape(connection):
     connection.sendall(b"GET /v1/models?filter=" + b"x" * LARGEST_HEAD + b" HTTP/1.1\r\nHost: x\r\n\r\n")
 
