@@ -1,8 +1,13 @@
 """Where a request comes from."""
 
+import ipaddress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog.dialects.addresses import Addresses
+from catalog.domain.attempts import network_of
 
 PROXIES = ("10.0.0.0/8", "192.0.2.1")
 
@@ -24,7 +29,27 @@ def scope(peer, *forwarded):
         ("10.1.2.3", ["1.1.1.1, 203.0.113.9"], "203.0.113.9"),
         ("10.1.2.3", ["10.9.9.9"], "10.9.9.9"),
         ("10.1.2.3", ["203.0.113.9,,"], "203.0.113.9"),
-        ("10.1.2.3", ["unknown, é"], "é"),
+        ("10.1.2.3", ["203.0.113.9:40001"], "203.0.113.9"),
+        ("10.1.2.3", ["2001:db8::1"], "2001:db8::1"),
+        ("10.1.2.3", ["[2001:db8::1]"], "2001:db8::1"),
+        ("10.1.2.3", ["[2001:DB8::1]:443"], "2001:db8::1"),
+        ("10.1.2.3", ['"[2001:db8::1]:443"'], "2001:db8::1"),
+        ("10.1.2.3", ['"203.0.113.9"'], "203.0.113.9"),
+        ("10.1.2.3", ["::ffff:203.0.113.9"], "203.0.113.9"),
+        ("10.1.2.3", ["[::ffff:203.0.113.9]:80"], "203.0.113.9"),
+        ("10.1.2.3", ["fe80::1%eth0"], "fe80::1"),
+        ("10.1.2.3", ["203.0.113.9:1, 192.0.2.1:2"], "203.0.113.9"),
+        ("10.1.2.3", ["unknown"], "10.1.2.3"),
+        ("10.1.2.3", ["203.0.113.9, unknown"], "10.1.2.3"),
+        ("10.1.2.3", ["203.0.113.9, unknown, 192.0.2.1"], "192.0.2.1"),
+        ("10.1.2.3", ["unknown, é"], "10.1.2.3"),
+        ("10.1.2.3", ["_hidden"], "10.1.2.3"),
+        ("10.1.2.3", ["203.0.113.9:port"], "10.1.2.3"),
+        ("10.1.2.3", ["[203.0.113.9"], "10.1.2.3"),
+        ("10.1.2.3", ["[]:1"], "10.1.2.3"),
+        ("10.1.2.3", [":1"], "10.1.2.3"),
+        ("10.1.2.3", ['"'], "10.1.2.3"),
+        ("::ffff:10.1.2.3", ["203.0.113.9"], "203.0.113.9"),
         ("", ["203.0.113.9"], ""),
     ],
 )
@@ -34,3 +59,18 @@ def test_only_a_trusted_proxy_says_for_whom_it_comes(peer, forwarded, address):
 
 def test_without_trusted_proxies_the_other_end_of_the_connection_is_the_client():
     assert Addresses().of(scope("10.1.2.3", "203.0.113.9")) == "10.1.2.3"
+
+
+@given(st.lists(st.text(st.characters(max_codepoint=255)), max_size=3))
+def test_whatever_a_proxy_writes_the_client_is_an_address(forwarded):
+    address = Addresses(PROXIES).of(scope("10.1.2.3", *forwarded))
+
+    assert ipaddress.ip_address(address)
+    assert network_of(address)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "names"), [((), False), (PROXIES, False), (("127.0.0.0/8",), True), (("::1",), True)]
+)
+def test_a_proxy_on_this_machine_is_named_or_not(trusted, names):
+    assert Addresses(trusted).names_loopback is names

@@ -1,5 +1,11 @@
 """Passwords and tokens."""
 
+import hmac
+import json
+import math
+import sys
+from base64 import urlsafe_b64encode
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -8,8 +14,9 @@ from hypothesis import strategies as st
 from passlib.hash import bcrypt
 
 from catalog.domain import credentials, users
-from catalog.domain.credentials import hashed, strength, verified
-from catalog.errors import Refused
+from catalog.domain.credentials import Tokens, hashed, strength, verified
+from catalog.domain.links import derived_key
+from catalog.errors import AUTHENTICATION, Refused
 from catalog.store.documents import now
 from catalog.vocabulary import Role
 from tests.conftest import PASSWORD
@@ -87,3 +94,102 @@ async def test_a_user_does_not_print_his_hash(tenant):
     user = await users.add(tenant, "ada", PASSWORD, Role.REGULAR, email=None, days=0)
 
     assert "argon2" not in repr(user)
+
+
+SECRET = "a secret of the tests, long enough for HS256"
+SOUND = {"sub": "5f" * 12, "tenant": "acme", "iat": 1.0, "exp": 4e9, "jti": "x"}
+SURROGATE = "\ud800"
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.just(SURROGATE) | st.just(10**400),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def signed(payload, key=SECRET.encode()):
+    """A token over any text, as somebody makes it who has the secret."""
+    head, body = (urlsafe_b64encode(part).rstrip(b"=") for part in (b'{"alg":"HS256","typ":"JWT"}', payload))
+    signature = hmac.digest(key, head + b"." + body, "sha256")
+    return b".".join([head, body, urlsafe_b64encode(signature).rstrip(b"=")]).decode()
+
+
+def written(claims):
+    with unlimited_digits():
+        return json.dumps(claims).encode()
+
+
+@contextmanager
+def unlimited_digits():
+    before = sys.get_int_max_str_digits()
+    sys.set_int_max_str_digits(0)
+    try:
+        yield
+    finally:
+        sys.set_int_max_str_digits(before)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(SOUND)), ODD), st.sets(st.sampled_from(sorted(SOUND)), max_size=2))
+def test_whatever_a_signed_token_claims_it_is_read_or_refused(odd, missing):
+    claims = {name: value for name, value in (SOUND | odd).items() if name not in missing}
+    token = signed(written(claims))
+
+    for for_renewal in False, True:
+        try:
+            read = Tokens(SECRET, timedelta(minutes=30), timedelta(days=36500)).read(token, for_renewal=for_renewal)
+        except Refused as refused:
+            assert refused.fault is AUTHENTICATION
+        else:
+            assert read.tenant.encode("ascii")
+            assert math.isfinite(read.issued + read.expires)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"exp": "never"},
+        {"exp": math.nan},
+        {"exp": math.inf},
+        {"exp": 10**5000},
+        {"exp": 10**400},
+        {"exp": True},
+        {"exp": None},
+        {"iat": []},
+        {"iat": -math.inf},
+        {"iat": None},
+        {"tenant": SURROGATE},
+        {"tenant": ["acme"]},
+        {"tenant": "ä"},
+        {"sub": 5},
+        {"sub": SURROGATE},
+        {"sub": "5f"},
+        {"jti": 5},
+    ],
+)
+async def test_odd_claims_sign_nobody_in(client, settings, claims):
+    token = signed(written(SOUND | claims), settings.jwt_secret.get_secret_value().encode())
+
+    answer = await client.get("/v1/models", headers={"Authorization": token})
+    renewed = await client.put("/v1/login", headers={"Authorization": token})
+
+    assert (answer.status_code, answer.json()["value"]) == (401, 3)
+    assert (renewed.status_code, renewed.json()["value"]) == (401, 3)
+
+
+@pytest.mark.parametrize("payload", [b"[" * 40_000, b"[]", b"null", b"", b"\xff", b'{"sub":' + b"1" * 5000 + b"}"])
+async def test_a_signed_payload_that_is_no_object_signs_nobody_in(client, settings, payload):
+    token = signed(payload, settings.jwt_secret.get_secret_value().encode())
+
+    assert (await client.get("/v1/models", headers={"Authorization": token})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "claims", [{}, {"sub": 5}, {"sub": "x"}, {"version": []}, {"exp": math.inf}, {"exp": "x"}, {"tenant": SURROGATE}]
+)
+async def test_odd_claims_in_a_link_lead_nowhere(client, settings, claims):
+    key = derived_key(settings.jwt_secret.get_secret_value(), "links")
+    whole = {"sub": "5f" * 12, "tenant": "acme", "version": "5f" * 12, "path": "", "exp": 4e9} | claims
+
+    answer = await client.get(f"/v1/links/{signed(written(whole), key)}")
+
+    assert (answer.status_code, answer.json()["value"]) == (403, 116)

@@ -1,11 +1,17 @@
 """Where a request comes from: the other end of its connection, unless that is a trusted proxy, which says for whom."""
 
 import ipaddress
+import re
 from collections.abc import Sequence
 
 from litestar.types import Scope
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
+
+_WITH_PORT = re.compile(r"\[(?P<six>[^\]]*)\](?::\d{1,5})?|(?P<four>[^:]*):\d{1,5}")
 
 
 class Addresses:
@@ -14,25 +20,43 @@ class Addresses:
     def __init__(self, trusted: Sequence[str] = ()) -> None:
         self._trusted: list[Network] = [ipaddress.ip_network(network) for network in trusted]
 
+    @property
+    def names_loopback(self) -> bool:
+        """Whether a proxy on this machine says for whom it comes, so that nobody else shares its address."""
+        return any(address in network for network in self._trusted for address in _LOOPBACK)
+
     def of(self, scope: Scope) -> str:
-        """The client's address; empty when the connection has none, as over a Unix socket."""
+        """The client's address; empty when the connection has none, as over a Unix socket.
+
+        What a trusted proxy says and nobody can read (`unknown`, a name) counts as the proxy's own address.
+        """
         client = scope.get("client")
         address = client[0] if client else ""
         if not self._trusted:
             return address
         # Each proxy adds the address that it saw: read from the near end for as long as it is a proxy's own.
-        for seen in reversed(_forwarded_for(scope)):
-            if not self._is_trusted(address):
+        for forwarded in reversed(_forwarded_for(scope)):
+            seen = parsed(forwarded) if self._is_trusted(address) else None
+            if seen is None:
                 break
-            address = seen
+            address = str(seen)
         return address
 
     def _is_trusted(self, address: str) -> bool:
-        try:
-            ip = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(ip in network for network in self._trusted)
+        ip = parsed(address)
+        return ip is not None and any(ip in network for network in self._trusted)
+
+
+def parsed(text: str) -> Address | None:
+    """An address as proxies write it: in quotes, in brackets, with a port, mapped into IPv6. None if it is none."""
+    bare = text.strip().strip('"').strip()
+    if written := _WITH_PORT.fullmatch(bare):
+        bare = written["six"] or written["four"] or ""
+    try:
+        ip = ipaddress.ip_address(bare.partition("%")[0])
+    except ValueError:
+        return None
+    return (ip.ipv4_mapped or ip) if isinstance(ip, ipaddress.IPv6Address) else ip
 
 
 def _forwarded_for(scope: Scope) -> list[str]:

@@ -1,6 +1,7 @@
 """Passwords and tokens."""
 
 import asyncio
+import math
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -141,7 +142,20 @@ class Tokens:
             )
         except jwt.InvalidTokenError as invalid:
             raise Refused(AUTHENTICATION, f"The token is not valid ({invalid})") from None
-        user = object_id(claims["sub"])
-        if user is None or not isinstance(claims["tenant"], str):
+        except (ValueError, RecursionError):  # JSON that Python does not read: numbers of 5 000 digits, 50 000 brackets
+            raise Refused(AUTHENTICATION, "The token is not valid") from None
+        user, tenant = object_id(claims["sub"]), claims["tenant"]
+        issued, expires = _seconds(claims["iat"]), _seconds(claims["exp"])
+        if user is None or not isinstance(tenant, str) or not tenant.isascii() or issued is None or expires is None:
             raise Refused(AUTHENTICATION, "The token is not valid")
-        return Claims(user, claims["tenant"], float(claims["iat"]), float(claims["exp"]))
+        return Claims(user, tenant, issued, expires)
+
+
+def _seconds(claim: object) -> float | None:
+    """A moment in a token: a number, and a finite one. None for all else that its signer may have put there."""
+    if isinstance(claim, bool) or not isinstance(claim, int | float):
+        return None
+    try:
+        return float(claim) if math.isfinite(claim) else None
+    except OverflowError:
+        return None

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import jwt
 from bson import ObjectId
+from bson.errors import InvalidId
 
 from catalog.domain import versions
 from catalog.domain.access import Caller, may_read
@@ -64,9 +65,9 @@ class Links:
         """Raises Refused: LINK_INVALID, and never says why."""
         try:
             claims = jwt.decode(token, self._key, algorithms=["HS256"], options={"require": list(CLAIMS)})
-        except jwt.InvalidTokenError:
+            return Aim(claims["tenant"], ObjectId(claims["sub"]), ObjectId(claims["version"]), claims["path"])
+        except (jwt.InvalidTokenError, InvalidId, TypeError, ValueError, OverflowError, RecursionError):
             raise Refused(LINK_INVALID) from None
-        return Aim(claims["tenant"], ObjectId(claims["sub"]), ObjectId(claims["version"]), claims["path"])
 
 
 async def make(links: Links, tenant: Tenant, kind: Kind, key: str, which: str, body: Any, caller: Caller) -> Link:

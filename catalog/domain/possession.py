@@ -74,7 +74,7 @@ class Challenges:
         """Whether this is a challenge that he was given for these bytes, and not too long ago."""
         try:
             claims = jwt.decode(token, self._key, algorithms=["HS256"], options={"require": ["exp", "jti"]})
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, ValueError, OverflowError, RecursionError):
             return False
         about = self._about(tenant, caller, blob)
         return {name: claims.get(name) for name in about} == about

@@ -161,7 +161,9 @@ async def find(database: Database, name: str) -> Raw:
 
 
 async def enter(database: Database, name: str) -> Tenant | None:
-    """The handle of a tenant, or None when there is no such tenant."""
+    """The handle of a tenant, or None when there is no such tenant. `name` may be anything that a client sent."""
+    if not NAME.fullmatch(name):  # half of a surrogate pair cannot even be asked for
+        return None
     record = await database.tenants.find_one({"_id": name, "state": "ready"})
     return database.tenant(record) if record else None
 
