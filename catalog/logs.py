@@ -50,5 +50,30 @@ def _of_request(_logger: object, _method: str, event: structlog.typing.EventDict
 
 def _rendering(as_text: bool) -> list[structlog.typing.Processor]:
     if as_text:
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        console = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+        return [structlog.processors.format_exc_info, _in_one_line, console]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(default=str)]
+
+
+def _in_one_line(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Escape what clients sent, so that it neither begins a line nor controls a terminal.
+
+    Tracebacks keep their lines, indented: none of them reads like an event of its own.
+    """
+    return {escaped(name): _value(name, value) for name, value in event.items()}
+
+
+def _value(name: str, value: object) -> object:
+    if name in {"exception", "stack"}:
+        return "\n".join(f"  {escaped(line)}" for line in str(value).split("\n"))
+    # Numbers pass: their renderer has a width for them. All else is shown as text anyway.
+    return value if isinstance(value, int | float) else escaped(str(value))
+
+
+def escaped(text: str) -> str:
+    """`text` with all that does not print, line ends of every kind and the end of a colour too, as Python writes it."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

@@ -5,7 +5,7 @@ import json
 import math
 import sys
 from base64 import urlsafe_b64encode
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import pytest
@@ -16,7 +16,7 @@ from passlib.hash import bcrypt
 from catalog.domain import credentials, users
 from catalog.domain.credentials import Tokens, hashed, strength, verified
 from catalog.domain.links import derived_key
-from catalog.errors import AUTHENTICATION, Refused
+from catalog.errors import Refused
 from catalog.store.documents import now
 from catalog.vocabulary import Role
 from tests.conftest import PASSWORD
@@ -107,7 +107,7 @@ ODD = st.recursive(
 )
 
 
-def signed(payload, key=SECRET.encode()):
+def signed(payload, key):
     """A token over any text, as somebody makes it who has the secret."""
     head, body = (urlsafe_b64encode(part).rstrip(b"=") for part in (b'{"alg":"HS256","typ":"JWT"}', payload))
     signature = hmac.digest(key, head + b"." + body, "sha256")
@@ -132,14 +132,12 @@ def unlimited_digits():
 @given(st.dictionaries(st.sampled_from(sorted(SOUND)), ODD), st.sets(st.sampled_from(sorted(SOUND)), max_size=2))
 def test_whatever_a_signed_token_claims_it_is_read_or_refused(odd, missing):
     claims = {name: value for name, value in (SOUND | odd).items() if name not in missing}
-    token = signed(written(claims))
+    tokens = Tokens(SECRET, timedelta(minutes=30), timedelta(days=36500))
+    token = signed(written(claims), SECRET.encode())
 
     for for_renewal in False, True:
-        try:
-            read = Tokens(SECRET, timedelta(minutes=30), timedelta(days=36500)).read(token, for_renewal=for_renewal)
-        except Refused as refused:
-            assert refused.fault is AUTHENTICATION
-        else:
+        with suppress(Refused):  # all that may come out of it
+            read = tokens.read(token, for_renewal=for_renewal)
             assert read.tenant.encode("ascii")
             assert math.isfinite(read.issued + read.expires)
 
