@@ -63,6 +63,12 @@ def server(tmp_path_factory):
         yield server
 
 
+@pytest.fixture(scope="module")
+def token(server):
+    """Signed in before the connection is there, which may idle for PATIENCE only."""
+    return server.login().json()["token"]
+
+
 @pytest.fixture
 def connection(server):
     address = httpx.URL(server.url)
@@ -143,8 +149,7 @@ def test_a_body_that_comes_drop_by_drop_is_refused(connection):
     assert took < 5 * PATIENCE
 
 
-def test_an_upload_that_stops_is_refused_and_leaves_nothing(server, connection):
-    token = server.login().json()["token"]
+def test_an_upload_that_stops_is_refused_and_leaves_nothing(server, token, connection):
     with server.client(token) as admin:
         admin.post("/v1/models", json={"name": "stopped"}).raise_for_status()
         head = (
@@ -160,8 +165,7 @@ def test_an_upload_that_stops_is_refused_and_leaves_nothing(server, connection):
     assert [file for file in Path(server.folder / "uploads").rglob("*") if file.is_file()] == []
 
 
-def test_an_upload_may_take_as_long_as_it_likes_while_its_bytes_flow(server, connection):
-    token = server.login().json()["token"]
+def test_an_upload_may_take_as_long_as_it_likes_while_its_bytes_flow(server, token, connection):
     with server.client(token) as admin:
         admin.post("/v1/models", json={"name": "flowing"}).raise_for_status()
     pieces = 16
@@ -243,8 +247,8 @@ def answers(said):
 
 
 @pytest.mark.parametrize("in_one_packet", [True, False])
-def test_a_trailer_signs_nobody_in_neither_now_nor_in_the_next_request(server, connection, in_one_packet):
-    trailer = f"Authorization: {server.login().json()['token']}\r\n\r\n".encode()
+def test_a_trailer_signs_nobody_in_neither_now_nor_in_the_next_request(token, connection, in_one_packet):
+    trailer = f"Authorization: {token}\r\n\r\n".encode()
 
     for packet in [CHUNKED + b"\r\n" + BODY + trailer] if in_one_packet else [CHUNKED + b"\r\n" + BODY, trailer]:
         connection.sendall(packet)
@@ -262,8 +266,8 @@ def test_a_trailer_signs_nobody_in_neither_now_nor_in_the_next_request(server, c
         b"X-Forwarded-For: 192.0.2.1\r\n" * 50,
     ],
 )
-def test_a_trailer_changes_neither_its_request_nor_the_next(server, connection, trailer):
-    signed_in = CHUNKED + f"Authorization: {server.login().json()['token']}\r\n\r\n".encode()
+def test_a_trailer_changes_neither_its_request_nor_the_next(token, connection, trailer):
+    signed_in = CHUNKED + f"Authorization: {token}\r\n\r\n".encode()
     name = f"with-{hash(trailer):x}".encode()
     body = b'{"name": "%s"}' % name
     connection.sendall(signed_in + b"%x\r\n%s\r\n0\r\n" % (len(body), body) + trailer + b"\r\n" + NEXT)
