@@ -28,10 +28,11 @@ from sklearn.ensemble import RandomForestClassifier
 from catalog.blobs import Blobs
 from catalog.blobs.files import FileStorage
 from catalog.blobs.memory import MemoryBlobs, MemoryStorage
+from catalog.dissection.headers.told import MOST_SHOWN
+from catalog.dissection.headers.window import AHEAD
 from catalog.domain import tenants
 from catalog.inspection import holds_back, inspect, process
-from catalog.inspection.source import AHEAD, MOST_BYTES
-from catalog.inspection.told import MOST_SHOWN
+from catalog.inspection.source import MOST_BYTES
 from catalog.vocabulary import InspectionPolicy
 from tests.conftest import API_TOKEN
 
@@ -543,13 +544,11 @@ async def test_no_bytes_break_the_inspection_or_are_read_without_bound(content, 
 
 
 async def test_what_is_told_can_be_kept_and_sent_whatever_the_names_are():
-    names = {"a.b": np.zeros(1), "$where": np.zeros(1), "\ud800": np.zeros(1)}
-    header = {name: {"dtype": "F64", "shape": [1], "data_offsets": [0, 8]} for name in names}
-    body = json.dumps({"__metadata__": {"$a.b": "\ud800"}, **header}).encode()
+    content = safetensors_of({"a.b": np.zeros(1), "$where": np.zeros(1), "\0": np.zeros(1)}, {"$a.b": "\0"})
 
-    told = await look(struct.pack("<Q", len(body)) + body + bytes(8))
+    told = await look(content)
 
-    assert told["summary"]["tensors"] == 3
+    assert (told["summary"]["tensors"], told["findings"]) == (3, [])
     assert bson.decode(bson.encode(dict(told)))["summary"]["tensors"] == 3
 
 

@@ -1,4 +1,6 @@
-"""The process that looks: `python -I -S __main__.py SIZE`, without arguments of a user, environment or network.
+"""The process that looks: `python -I -S __main__.py SIZE [FORMAT]`, without environment or network.
+
+With a format it reads the header that a file of that format has, otherwise it looks for pickles.
 
 It asks for a range with a line `start stop` on standard output, and gets it on standard input: 8 bytes that say how
 long it is, then so many bytes; 2**64 - 1 says that no more will be given. Its last line is a JSON object. It ends
@@ -13,7 +15,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 sys.path.append(str(Path(__file__).parents[2]))
+from catalog.dissection import headers
 from catalog.dissection.containers import Look
+from catalog.dissection.headers.window import IN_SANDBOX, Window
 from catalog.dissection.opcodes import TooMuch
 
 MEMORY = 2**30
@@ -68,10 +72,25 @@ class Asked(io.RawIOBase):
 def main() -> None:
     for limit, most in LIMITS.items():
         resource.setrlimit(limit, (most, most))
-    size = int(sys.argv[1])
+    size, *formats = sys.argv[1:]
+    file = Asked(int(size), sys.stdout.buffer, sys.stdin.buffer)
+    told = header(file, int(size), formats[0]) if formats else pickles(file)
+    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def header(file: Asked, size: int, format_: str) -> headers.Header:
+    def read(start: int, stop: int) -> bytes:
+        file.seek(start)
+        return b"".join(iter(lambda: file.read(stop - file.tell()) or b"", b""))
+
+    return headers.read(Window(read, size, b"", IN_SANDBOX), format_)
+
+
+def pickles(file: Asked) -> dict[str, Any]:
     look = Look()
-    look.into(io.BufferedReader(Asked(size, sys.stdout.buffer, sys.stdin.buffer), AT_A_TIME))
-    told = {
+    look.into(io.BufferedReader(file, AT_A_TIME))
+    return {
         "format": look.format,
         "pickles": look.pickles,
         "entries": look.entries,
@@ -79,8 +98,6 @@ def main() -> None:
         "doubtful": [(where, *name) for where, name in look.doubtful],
         "notes": look.notes,
     }
-    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
-    sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

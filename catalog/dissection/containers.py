@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
+from catalog.dissection.headers.numpy_array import MAGIC as NUMPY
+from catalog.dissection.headers.numpy_array import OBJECTS, header_size, may_hold_objects
 from catalog.dissection.opcodes import Name, NotFollowed, TooMuch
 from catalog.dissection.pickles import Following, in_memory, looks_like_one
 from catalog.dissection.views import Allowance, decompressed, forwards, part
@@ -27,11 +29,6 @@ NESTED_ARCHIVE = 2**25
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 ENTRY_HEADER = 30
 """Bytes before an entry's name, whose length and that of what follows it are the last four."""
-
-NUMPY = b"\x93NUMPY"
-LONGEST_HEADER = 2**16
-OBJECTS = re.compile(rb"['|<>=]O\d*'")
-"""In the header of an array: some of its values are objects."""
 
 PACKINGS = (
     *((0, magic, "zip") for magic in ZIP),
@@ -118,8 +115,11 @@ class Look:
 
     def _plain(self, file: io.BufferedReader, head: bytes, where: str) -> str:
         if head.startswith(NUMPY):
-            if OBJECTS.search(_numpy_header(file)):
+            header = _numpy_header(file)
+            if OBJECTS.search(header):
                 self._pickles(file, where)
+            elif may_hold_objects(header):
+                self._doubted(file, where)
             return "numpy"
         if looks_like_one(head, whole=len(head) < PEEK):
             return self._pickles(file, where)
@@ -134,6 +134,11 @@ class Look:
         if met.end:
             self.note("malformed", where, f"a pickle that cannot be followed to its end: {met.end}")
         return "joblib" if following.joblib else "pickle"
+
+    def _doubted(self, file: io.BufferedReader, where: str) -> None:
+        """Look at what may be a pickle: what it would import counts only if it is a threat."""
+        doubtful = partial(self._found, self.doubtful, where)
+        self.pickles += Following(file, doubtful, doubtful).all().followed
 
     def _found(self, among: dict[tuple[str, Name], None], where: str, name: Name) -> None:
         among[where[:200], Name(*(piece and piece[:200] for piece in name))] = None
@@ -228,6 +233,5 @@ def _seekable(file: io.BufferedReader) -> io.BufferedReader:
 
 def _numpy_header(file: io.BufferedReader) -> bytes:
     """Read on to where the values begin, which are pickled when they are objects."""
-    version = file.read(8)[6:7]
-    size = int.from_bytes(file.read(2 if version == b"\x01" else 4), "little")
-    return file.read(min(size, LONGEST_HEADER))
+    start, end = header_size(file.peek(PEEK)[:12])
+    return file.read(end)[start:]

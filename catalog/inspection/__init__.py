@@ -1,23 +1,25 @@
 """Look inside a file without ever loading it: what a header tells, and what a pickle would import.
 
-A header is read in ranges by the server itself. What may hold a pickle is looked at by a process of its own, which is
-given ranges and bounds (`process`). A file that is neither costs one read of 64 KiB.
+A header of up to 256 KiB is read in ranges by a thread of the server. A longer one, and what may hold a pickle, is
+looked at by a process of its own, which is given ranges and bounds (`process`). A file that is neither costs one read
+of 64 KiB.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypedDict
 
 from catalog.blobs import Blobs
-from catalog.dissection.containers import OBJECTS, packing
+from catalog.dissection import headers
+from catalog.dissection.containers import packing
+from catalog.dissection.headers import numpy_array
+from catalog.dissection.headers.told import brief
+from catalog.dissection.headers.window import AHEAD, IN_SERVER, NeedsSandbox, Window
 from catalog.dissection.pickles import looks_like_one
-from catalog.inspection import gguf, numpy_array, onnx, safetensors
 from catalog.inspection.findings import Finding, finding, of_pickles, verdict
-from catalog.inspection.process import dissect
-from catalog.inspection.source import AHEAD, Malformed, Source, TooMuch, Window
-from catalog.inspection.told import Told, brief
+from catalog.inspection.process import Dissected, dissect
+from catalog.inspection.source import Source
 
 logger = logging.getLogger(__name__)
 
@@ -40,18 +42,11 @@ class Inspection(TypedDict):
     inspected: datetime
 
 
-class Format(NamedTuple):
-    begins_so: Callable[[bytes], bool]
-    read: Callable[[Window, Told], None]
+class FirstLook(NamedTuple):
+    """What a file's first bytes and its name say."""
 
-
-FORMATS = {
-    "safetensors": Format(safetensors.begins_so, safetensors.read),
-    "gguf": Format(gguf.begins_so, gguf.read),
-    "numpy": Format(numpy_array.begins_so, numpy_array.read),
-    "onnx": Format(onnx.begins_so, onnx.read),
-}
-SUFFIXES = {".safetensors": "safetensors", ".gguf": "gguf", ".npy": "numpy", ".onnx": "onnx"}
+    format: str  # of its header, or nothing
+    has_pickles: bool  # perhaps
 
 
 async def inspect(blobs: Blobs, digest: str, size: int, name: str) -> Inspection:
@@ -76,45 +71,56 @@ def holds_back(inspection: Inspection) -> bool:
 
 async def _inspected(source: Source, name: str) -> Inspection:
     head = await source.read(0, AHEAD)
-    packed = packing(head)
-    is_whole = source.size <= AHEAD
-    format_ = "" if packed else _format(head, name)
-    has_pickles = packed or looks_like_one(head, is_whole) or (format_ == "numpy" and OBJECTS.search(head))
-    told = await _header(source, head, format_) if format_ else ({}, [])
-    if not has_pickles:
-        return _inspection(format_ or "unknown", *told)
+    first = await asyncio.to_thread(_first_look, head, source.size, name)
+    header = await _header(source, head, first.format) if first.format else None
+    if not first.has_pickles:
+        return header or _inspection("unknown", {}, [])
     inside = await _pickles(source)
-    if not format_:
+    if not header:
         return inside
     # A file can be made to be read in two ways. What is wrong with the other one is no news then.
     threats = [found for found in inside["findings"] if found["kind"] not in {"malformed", "opaque"}]
-    return _inspection(format_, told[0] | inside["summary"], told[1] + threats)
+    return _inspection(header["format"], header["summary"] | inside["summary"], header["findings"] + threats)
 
 
-def _format(head: bytes, name: str) -> str:
-    told = next((format_ for format_, reader in FORMATS.items() if reader.begins_so(head)), "")
-    return told or next((format_ for suffix, format_ in SUFFIXES.items() if name.lower().endswith(suffix)), "")
+def _first_look(head: bytes, size: int, name: str) -> FirstLook:
+    if packing(head):
+        return FirstLook("", has_pickles=True)
+    format_ = headers.format_of(head, name)
+    begin, end = numpy_array.header_size(head)
+    objects = format_ == "numpy" and numpy_array.may_hold_objects(head[begin:end])
+    return FirstLook(format_, objects or looks_like_one(head, whole=size <= AHEAD))
 
 
-async def _header(source: Source, head: bytes, format_: str) -> tuple[dict[str, Any], list[Finding]]:
-    window, told = Window(source, head, asyncio.get_running_loop()), Told()
-    findings = []
+async def _header(source: Source, head: bytes, format_: str) -> Inspection:
+    loop = asyncio.get_running_loop()
+
+    def read(start: int, stop: int) -> bytes:
+        return asyncio.run_coroutine_threadsafe(source.read(start, stop), loop).result(SECONDS)
+
+    window = Window(read, source.size, head, IN_SERVER)
+    told: Any
     try:
-        await asyncio.to_thread(FORMATS[format_].read, window, told)
-    except Malformed as fault:
-        findings.append(finding("malformed", f"not {format_} as it should be: {fault}"))
-    except TooMuch as bound:
-        findings.append(finding("abridged", str(bound)))
+        told = await asyncio.to_thread(headers.read, window, format_)
+    except NeedsSandbox:
+        told = await dissect(source, format_)
     finally:
         window.close()
-    findings += [finding("suspicious", what, where) for what, where in told.suspicious]
-    return told.summary(), findings
+    if told is None:
+        return _inspection(
+            format_, {}, [finding(headers.abridged(format_), "it wants more time or memory than is given")]
+        )
+    return _inspection(told["format"], told["summary"], [finding(*found) for found in told["findings"]])
 
 
 async def _pickles(source: Source) -> Inspection:
     told = await dissect(source)
     if told is None:
         return _inspection("unknown", {}, [finding("unfinished", "it wants more time or memory than it is given")])
+    return await asyncio.to_thread(_of_pickles, told)
+
+
+def _of_pickles(told: Dissected) -> Inspection:
     imports = list(dict.fromkeys(f"{module}.{name}" for _, module, name in told["imports"] if module and name))
     summary = {
         "pickles": told["pickles"],

@@ -5,9 +5,9 @@ from typing import Any, TypedDict
 
 from picklescan.scanner import SafetyLevel
 
+from catalog.dissection.headers.told import brief
 from catalog.inspection.process import Dissected
 from catalog.inspection.threats import Import, judged
-from catalog.inspection.told import brief
 
 MOST_FINDINGS = 100
 MOST_IN_A_VERDICT = 3

@@ -1,15 +1,17 @@
-"""Run the process that looks for pickles, and give it the ranges it asks for."""
+"""Run the sandboxed process, which looks for pickles or reads a long header, and give it the ranges it asks for."""
 
 import asyncio
-import json
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from catalog import dissection
-from catalog.inspection.source import Source, TooMuch
+from catalog.dissection.opcodes import TooMuch
+from catalog.inspection.source import Source
 
 PROGRAM = (sys.executable, "-I", "-S", str(Path(dissection.__file__).with_name("__main__.py")))
 AT_ONCE = 2
@@ -21,12 +23,16 @@ turns = asyncio.Semaphore(AT_ONCE)
 Dissected = dict[str, Any]
 
 
-async def dissect(source: Source) -> Dissected | None:
-    """What the process says of a file; None when it ended without a word, as one does that wants too much."""
+async def dissect(source: Source, header: str = "") -> Dissected | None:
+    """What the process says of a file; None when it ended without a word, as one does that wants too much.
+
+    With `header`, a format, it reads the file's header; without, it looks for pickles.
+    """
     async with turns:
         process = await asyncio.create_subprocess_exec(
             *PROGRAM,
             str(source.size),
+            *([header] if header else []),
             stdin=PIPE,
             stdout=PIPE,
             stderr=DEVNULL,
@@ -49,7 +55,7 @@ async def _served(process: Process, source: Source) -> Dissected | None:
     with suppress(ConnectionError):
         while line := await asked.readline():
             if line.startswith(b"{"):
-                told: Dissected = json.loads(line)
+                told: Dissected = msgspec.json.decode(line)
                 return told
             start, _, stop = line.partition(b" ")
             try:

@@ -1,10 +1,9 @@
 """What a header tells of tensors, in a size that is kept with a version."""
 
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any
 
-from catalog.inspection.source import Malformed
+from catalog.dissection.headers.window import Malformed
 
 MOST_SHOWN = 200
 MOST_DIMENSIONS = 64
@@ -26,8 +25,8 @@ class Tensors:
 
     def add(self, name: str, dtype: str, shape: list[int]) -> None:
         """Raises Malformed for a shape that no tensor has."""
-        size = prod(shape)
-        if len(shape) > MOST_DIMENSIONS or any(not 0 <= side <= LARGEST for side in shape) or size > LARGEST:
+        size = elements(shape)
+        if size is None:
             raise Malformed(f"{brief(name)} has an impossible shape")
         self.count += 1
         self._parameters += size
@@ -47,6 +46,20 @@ class Tensors:
         }
 
 
+def elements(shape: list[int]) -> int | None:
+    """How many a tensor of a shape has; None where no tensor has such a shape. No number becomes long on the way."""
+    if len(shape) > MOST_DIMENSIONS:
+        return None
+    count = 1
+    for side in shape:
+        if not 0 <= side <= LARGEST:
+            return None
+        count *= side
+        if count > LARGEST:
+            return None
+    return count
+
+
 def brief(text: str) -> str:
     """Text that can be kept: not endless, and valid as UTF-8."""
     shown = text[:LONGEST].encode("utf-8", "replace").decode()
@@ -64,12 +77,23 @@ class Told:
     suspicious: list[tuple[str, str]] = field(default_factory=list)
     """What, and where."""
 
+    dangerous: list[tuple[str, str]] = field(default_factory=list)
+    """Likewise."""
+
+    def tell(self, name: str, value: str) -> None:
+        """Keep a pair of its metadata, if it is one of the first."""
+        if len(self.metadata) < MOST_SHOWN:
+            self.metadata[name] = value
+
     def suspect(self, what: str, where: str) -> None:
         if len(self.suspicious) < MOST_SHOWN:
             self.suspicious.append((what, where))
 
+    def accuse(self, what: str, where: str) -> None:
+        if len(self.dangerous) < MOST_SHOWN:
+            self.dangerous.append((what, where))
+
     def summary(self) -> dict[str, Any]:
         # A list of pairs, because a name may hold a dot or a dollar, which the database keeps for itself.
-        first = list(self.metadata.items())[:MOST_SHOWN]
-        metadata = [{"name": brief(name), "value": brief(value)} for name, value in first]
+        metadata = [{"name": brief(name), "value": brief(value)} for name, value in self.metadata.items()]
         return self.tensors.summary() | self.more | {"metadata": metadata}

@@ -3,8 +3,8 @@
 import re
 import struct
 
-from catalog.inspection.source import Malformed, Window
-from catalog.inspection.told import LARGEST, Told
+from catalog.dissection.headers.told import LARGEST, Told
+from catalog.dissection.headers.window import Malformed, Window
 
 MAGIC = b"GGUF"
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
@@ -32,7 +32,7 @@ def begins_so(head: bytes) -> bool:
 def read(window: Window, told: Told) -> None:
     """Read a GGUF file of version 2 or later.
 
-    Raises Malformed, TooMuch.
+    Raises Malformed, TooMuch, NeedsSandbox.
     """
     window.skip(len(MAGIC))
     version = window.number(4)
@@ -42,7 +42,8 @@ def read(window: Window, told: Told) -> None:
     tensors, metadata = window.number(8), window.number(8)
     for _ in range(_within(metadata, LARGEST, "metadata")):
         name = _text(window)
-        told.metadata[name] = value = _value(window, window.number(4), 0)
+        value = _value(window, window.number(4), 0)
+        told.tell(name, value)
         if name.startswith(TEMPLATE) and INTERNALS.search(value):
             told.suspect("reaches for Python's internals, which a chat template has no use for", name)
     for _ in range(_within(tensors, LARGEST, "tensors")):
