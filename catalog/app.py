@@ -49,7 +49,7 @@ from catalog.domain.forms import Limits
 from catalog.domain.health import Health
 from catalog.domain.journal import Journal
 from catalog.domain.links import Links
-from catalog.domain.mail import Post
+from catalog.domain.mail import Outbox, Post
 from catalog.domain.possession import Challenges
 from catalog.domain.resets import Resets
 from catalog.domain.rounds import keep_swept
@@ -63,6 +63,9 @@ __all__ = ["FirstStart", "create_app"]
 
 JOURNAL_PATIENCE = 5.0
 """Seconds that a server which stops gives the database to take the last entries."""
+
+MAIL_PATIENCE = 5.0
+"""Seconds that a server which stops gives the mail server to take the last mails."""
 
 LARGEST_BODY = 10 * 2**20
 """Bytes of JSON. Uploads have a limit of their own, MAX_UPLOAD_SIZE."""
@@ -87,7 +90,8 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
     if journal:
         _watch(journal, metrics)
     traces = _traces(settings.otel_exporter_otlp_endpoint)
-    given = _given(settings, database, storage, sessions)
+    outbox = Outbox()
+    given = _given(settings, database, storage, sessions, outbox)
     given |= {"health": _always(readiness), "metrics": _always(metrics)}
     app = Litestar(
         route_handlers=[*_native(settings), *_watching(settings)],
@@ -95,9 +99,12 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
         middleware=[Parameters(), Authentication(sessions)],
         before_request=refuse_unreadable,
         exception_handlers={Exception: refusal},
-        state=State({"database": database, "first_start": None, "health": readiness, "journal": journal}),
+        state=State(
+            {"database": database, "first_start": None, "health": readiness, "journal": journal, "outbox": outbox}
+        ),
         lifespan=[
             _running(settings, database, storage),
+            _mailing(outbox),
             *([_journalling(journal)] if journal else []),
             *([traces.running] if traces else []),
             *([lambda _: colleagues.told(metrics.text)] if colleagues else []),
@@ -180,7 +187,9 @@ def _native(settings: Settings) -> list[ControllerRouterHandler]:
     return [versioned, login, Schema]
 
 
-def _given(settings: Settings, database: Database, storage: Storage, sessions: Sessions) -> dict[str, Provide]:
+def _given(
+    settings: Settings, database: Database, storage: Storage, sessions: Sessions, outbox: Outbox
+) -> dict[str, Provide]:
     """What handlers may ask for by name."""
     administrator = Administrator(
         settings.default_tenant_admin_username,
@@ -193,7 +202,7 @@ def _given(settings: Settings, database: Database, storage: Storage, sessions: S
         "sessions": sessions,
         "attempts": Attempts(database),
         "addresses": Addresses(settings.trusted_proxies),
-        "password_resets": _resets(settings),
+        "password_resets": _resets(settings, outbox),
         "policy": Policy(settings.min_password_strength, settings.default_days_validity_password),
         "default_tenant": settings.default_tenant,
         "default_administrator": administrator,
@@ -225,7 +234,7 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _resets(settings: Settings) -> Resets:
+def _resets(settings: Settings, outbox: Outbox) -> Resets:
     post = settings.smtp_server and Post.of(
         settings.smtp_server,
         settings.smtp_username,
@@ -235,7 +244,7 @@ def _resets(settings: Settings) -> Resets:
     )
     port = settings.https_port if settings.protocol == "https" else settings.http_port
     public_url = settings.public_url.rstrip("/") or f"{settings.protocol}://{settings.host}:{port}"
-    return Resets(post or None, public_url, settings.version, settings.reset_expirationtime)
+    return Resets(post or None, public_url, settings.version, settings.reset_expirationtime, outbox)
 
 
 def _always(value: Any) -> Provide:
@@ -287,6 +296,17 @@ async def _ended(task: asyncio.Task[Any]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+def _mailing(outbox: Outbox) -> Any:
+    @asynccontextmanager
+    async def mailing(_: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await outbox.drain(MAIL_PATIENCE)
+
+    return mailing
 
 
 def _journalling(journal: Journal) -> Any:

@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from catalog.domain import access_tokens, tenants
 from catalog.domain.access import Caller
-from catalog.domain.credentials import Tokens
+from catalog.domain.credentials import Tokens, has_ended
 from catalog.domain.tenants import FRESH
 from catalog.errors import AUTHENTICATION, READ_ONLY_TOKEN, Refused
 from catalog.store.database import Database, Tenant
@@ -76,7 +76,7 @@ class Sessions:
         claims = self._tokens.read(token, for_renewal=for_renewal)
         tenant = await self.tenant(claims.tenant)
         user = await self._user(tenant, claims.user) if tenant else None
-        if tenant is None or user is None or _is_signed_out(user, claims.issued):
+        if tenant is None or user is None or has_ended(user, claims.issued):
             raise Refused(AUTHENTICATION, "The token is no longer valid, please sign in again")
         return Caller(tenant, user["_id"], user["username"], Role(user["role"]))
 
@@ -85,7 +85,7 @@ class Sessions:
         tenant = await self.tenant(name)
         token = await self._access_token(tenant, digest) if tenant else None
         user = await self._user(tenant, token["user"]) if tenant and token else None
-        if tenant is None or token is None or user is None or _is_signed_out(user, token["timestamp"].timestamp()):
+        if tenant is None or token is None or user is None or has_ended(user, token["timestamp"].timestamp()):
             raise Refused(AUTHENTICATION, "The token is not valid, or was revoked")
         if token["expires"] <= now():
             raise Refused(AUTHENTICATION, "The token has expired, please make another")
@@ -134,11 +134,6 @@ def bare(authorization: str) -> str:
         if authorization[: len(scheme)].lower() == scheme:
             return authorization[len(scheme) :].strip()
     return authorization.strip()
-
-
-def _is_signed_out(user: Raw, issued: float) -> bool:
-    since = user.get("signed_out")
-    return since is not None and issued < since.timestamp()
 
 
 class Authentication(ASGIMiddleware):

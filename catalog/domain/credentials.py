@@ -5,7 +5,7 @@ import math
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from time import time
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from passlib.context import CryptContext
 
 from catalog.errors import AUTHENTICATION, Refused
 from catalog.store.documents import AHEAD, now, object_id
+from catalog.store.seam import Raw
 
 # Two threads: 16 sign-ins at once with the library's default profile took 575 MB, so with 19 MiB each and a
 # short queue memory stays flat and the event loop free.
@@ -84,6 +85,25 @@ def _verify(password: str, kept: str | None) -> tuple[bool, str | None]:
         return right, _HASHES.hash(password) if right else None
     right, better = _HASHES.verify_and_update(password, kept)
     return bool(right), better
+
+
+def signs_out() -> Raw:
+    """The fields of a change to a user that ends all credentials: sessions, personal tokens and reset links."""
+    return {"signed_out": now()}
+
+
+def has_ended(user: Raw, issued: float) -> bool:
+    """Whether a credential of the user's, of whatever kind, was issued before they all were ended.
+
+    `issued` is in seconds since the epoch.
+    """
+    since = user.get("signed_out")
+    return since is not None and issued < since.timestamp()
+
+
+def not_ended(issued: datetime) -> Raw:
+    """The condition on a user that says the same, for a write that holds only while the credential does."""
+    return {"$or": [{"signed_out": None}, {"signed_out": {"$lte": issued}}]}
 
 
 class Claims(NamedTuple):

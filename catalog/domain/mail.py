@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.message import EmailMessage
@@ -17,7 +18,13 @@ from catalog.errors import MAIL_AWAY, Refused
 logger = logging.getLogger(__name__)
 
 PATIENCE = 10.0
-"""Seconds that a mail server is given altogether, while somebody waits for the answer."""
+"""Seconds that a mail server is given for a mail altogether."""
+
+MOST_WAITING = 1000
+"""Mails. Beyond this the server is flooded, or the mail server is away."""
+
+AT_ONCE = 4
+"""How many mails are sent together."""
 
 TLS_PORT, SUBMISSION_PORT = 465, 587
 
@@ -94,6 +101,44 @@ class Post:
         message["Subject"] = f"{self.tag} {subject}".strip()
         message.set_content(text)
         return message
+
+
+class Outbox:
+    """Mails that are sent after the answer to who asked for them. What is left when the server stops is lost."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    def put(self, send: Callable[[], Awaitable[None]]) -> None:
+        """Have a mail sent. What becomes of it is told in the log.
+
+        Raises Refused: MAIL_AWAY when MOST_WAITING are waiting.
+        """
+        if len(self._tasks) >= MOST_WAITING:
+            raise Refused(MAIL_AWAY)
+        task = asyncio.create_task(self._sent(send))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def drain(self, patience: float) -> None:
+        """Send what waits, for at most `patience` seconds."""
+        if not self._tasks:
+            return
+        _, left = await asyncio.wait(self._tasks, timeout=patience)
+        for task in left:
+            task.cancel()
+        if left:
+            logger.warning("%d mails were not sent before the server stopped", len(left))
+
+    async def _sent(self, send: Callable[[], Awaitable[None]]) -> None:
+        async with self._turns:
+            try:
+                await send()
+            except Refused:
+                pass  # told in the log already
+            except Exception:
+                logger.exception("a mail could not be sent")
 
 
 def _security(scheme: str, port: int, *, has_password: bool) -> Security:

@@ -1,19 +1,24 @@
-"""A forgotten password: a mail with leave to choose a new one, once, for a while."""
+"""A forgotten password: a mail with leave to choose a new one, once, for a while.
+
+A link ends with all other credentials of its user (see `credentials.has_ended`): when another link is used, and when
+the password, the role or the address changes.
+"""
 
 import hashlib
 import logging
 import re
 import secrets
 from datetime import timedelta
+from functools import partial
 from typing import Any, NamedTuple, Never
 from urllib.parse import urlencode
 
 from pymongo import ReturnDocument
 
 from catalog.domain import users
-from catalog.domain.credentials import LONGEST_PASSWORD
+from catalog.domain.credentials import LONGEST_PASSWORD, has_ended
 from catalog.domain.forms import Form, shown
-from catalog.domain.mail import Post
+from catalog.domain.mail import Outbox, Post
 from catalog.domain.users import Policy
 from catalog.errors import EMPTY_BODY, NOT_CHANGED, NOT_FOUND, RESET_INVALID, Refused
 from catalog.store.database import Tenant
@@ -49,18 +54,26 @@ class Resets(NamedTuple):
     public_url: str  # what people type to get to this server; never what a request says of it
     version: str  # the prefix of the API
     life: timedelta
+    outbox: Outbox
 
 
 async def ask(tenant: Tenant, email: str, resets: Resets) -> None:
-    """Send leave to choose a new password to a user's address.
+    """Have leave to choose a new password sent to a user's address, if it is one's.
 
-    Raises Refused: NOT_FOUND when nobody has that address, MAIL_AWAY.
+    Everything that depends on that comes later: neither the answer nor the time it takes tells who has an address.
+
+    Raises Refused: MAIL_AWAY when too many mails wait.
     """
+    resets.outbox.put(partial(_send, tenant, email, resets))
+
+
+async def _send(tenant: Tenant, email: str, resets: Resets) -> None:
+    """Raises Refused: MAIL_AWAY."""
+    asked = now()  # before the user is read: a change that comes between ends this link, too
     user: Raw | None = await tenant.users.raw.find_one({"email": email}, {"username": 1})
     if user is None:
-        raise Refused(NOT_FOUND, f"User with the email {shown(email)} not found")
+        return
     token = secrets.token_hex(12)
-    asked = now()
     leave = PasswordReset(id=_digest(token), user=user["_id"], timestamp=asked, expires=asked + resets.life)
     await tenant.password_resets.insert(leave)
     link = f"{resets.public_url}/#/passwordreset?{urlencode({'token': token, 'tenant': tenant.name})}"
@@ -80,7 +93,7 @@ async def ask(tenant: Tenant, email: str, resets: Resets) -> None:
 
 
 async def confirm(tenant: Tenant, body: Any, policy: Policy) -> Raw:
-    """Give the user of a reset the password that he chose, sign him out everywhere, and return him.
+    """Give the user of a reset the new password, end all credentials, and return the user.
 
     Raises Refused: EMPTY_BODY for a field that is missing, NOT_FOUND for a token that never was, RESET_INVALID for one
     that is used or over, NOT_CHANGED for a password that is too weak, which leaves the token good.
@@ -100,7 +113,8 @@ async def confirm(tenant: Tenant, body: Any, policy: Policy) -> Raw:
             NOT_FOUND,
             f"The reset token {token} doesn't exist, please check the token or repeat the reset password procedure",
         )
-    if not _is_good(found):
+    user = await tenant.users.raw.find_one({"_id": found["user"]}, {"signed_out": 1})
+    if not _is_good(found) or user is None or has_ended(user, found["timestamp"].timestamp()):
         raise Refused(RESET_INVALID, token)
     users.refuse_weak(form, password, policy)
     return await _use(tenant, found, token, password)
@@ -115,7 +129,7 @@ async def _use(tenant: Tenant, reset: Raw, token: str, password: str) -> Raw:
     )
     if used is None:
         raise Refused(RESET_INVALID, token)
-    user = await users.with_password(tenant, reset["user"], password)
+    user = await users.with_password(tenant, reset["user"], password, by=reset["timestamp"])
     if user is None:
         raise Refused(RESET_INVALID, token)
     return user

@@ -1,6 +1,6 @@
 """The people of a tenant."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from bson import ObjectId
@@ -8,7 +8,15 @@ from pymongo import ReturnDocument
 
 from catalog.domain import access_tokens, administrators, heirs
 from catalog.domain.access import Caller
-from catalog.domain.credentials import LONGEST_PASSWORD, hashed, strength, strength_name, verified
+from catalog.domain.credentials import (
+    LONGEST_PASSWORD,
+    hashed,
+    not_ended,
+    signs_out,
+    strength,
+    strength_name,
+    verified,
+)
 from catalog.domain.forms import Form, change_form
 from catalog.errors import (
     AUTHENTICATION,
@@ -86,8 +94,8 @@ async def find(tenant: Tenant, key: str) -> Raw:
 async def change(tenant: Tenant, key: str, body: Any, caller: Caller, policy: Policy) -> Raw:
     """Change one's own email or password; an administrator anybody's, and roles.
 
-    A new password or role signs the user out everywhere, and ends his personal access tokens; nothing of this is
-    done by such a token, which would make itself more than it is.
+    A new password, role or address ends all credentials of the user; nothing of this is done by a personal access
+    token, which would make itself more than it is.
 
     Raises Refused: NOT_FOUND, EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED, CANNOT_MODIFY, BUSY.
     """
@@ -116,33 +124,40 @@ async def _changed(user: Raw, body: Any, caller: Caller, policy: Policy) -> Raw:
     """The fields that a PUT sets, checked."""
     form = change_form(body, CHANGEABLE)
     fields: Raw = {"lastmod": now()}
-    if email := form.text("email"):
-        fields["email"] = email
+    email = form.text("email")
+    if email and email != user.get("email"):
+        fields |= {"email": email, **signs_out()}
     password = form.text("password", LONGEST_PASSWORD)
     role = form.one_of("role", Role)
     if role is not None and role != user["role"]:
         if not caller.is_admin:
             raise Refused(CANNOT_MODIFY, "role: only an administrator gives roles")
-        fields |= {"role": role.value, "signed_out": now()}
+        fields |= {"role": role.value, **signs_out()}
     if password:
         refuse_weak(form, password, policy)
         fields |= await _new_password(password)
     return fields
 
 
-async def with_password(tenant: Tenant, user: ObjectId, password: str) -> Raw | None:
-    """Give a user a new password, whatever it is, and sign him out everywhere. None when there is no such user."""
+async def with_password(tenant: Tenant, user: ObjectId, password: str, *, by: datetime | None = None) -> Raw | None:
+    """Give a user a new password, whatever it is, and end all credentials.
+
+    `by` is when the credential was issued that is used for it: another change may have ended that meanwhile. None when
+    it has, or when there is no such user.
+    """
     fields = await _new_password(password)
     changed: Raw | None = await tenant.users.raw.find_one_and_update(
-        {"_id": user}, {"$set": fields | {"lastmod": now()}}, return_document=ReturnDocument.AFTER
+        {"_id": user, **(not_ended(by) if by else {})},
+        {"$set": fields | {"lastmod": now()}},
+        return_document=ReturnDocument.AFTER,
     )
-    await access_tokens.end(tenant, user)
+    if changed is not None:
+        await access_tokens.end(tenant, user)
     return changed
 
 
 async def _new_password(password: str) -> Raw:
-    kept = await hashed(password)
-    return {"password": kept, "createdPassword": now(), "signed_out": now()}
+    return {"password": await hashed(password), "createdPassword": now(), **signs_out()}
 
 
 async def remove(tenant: Tenant, key: str, heir: str = "") -> Raw:
@@ -191,6 +206,10 @@ async def signed_in(tenant: Tenant | None, username: str, password: str) -> Raw:
     if user is None or not right:
         raise Refused(AUTHENTICATION, "Incorrect username or password")
     refuse_expired(user)
+    unchanged = {"_id": user["_id"], "signed_out": user.get("signed_out")}
+    if not await tenant.users.raw.find_one(unchanged, {"_id": 1}):
+        # Verifying takes a tenth of a second. All credentials have ended meanwhile, and this password with them.
+        raise Refused(AUTHENTICATION, "Incorrect username or password")
     if better:
         await tenant.users.raw.update_one(
             {"_id": user["_id"], "password": user["password"]}, {"$set": {"password": better}}

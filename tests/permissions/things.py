@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from tests.conftest import organisation
 from tests.permissions.world import World, access_token
+from tests.serving import SOON
 
 Thing = dict[str, str]
 """What fills the braces of a request."""
@@ -127,6 +128,7 @@ async def leave_to_choose_a_password(world: World, thing: Thing) -> Thing:
     try:
         asked = await world.client.post(f"/v1/self/reset?tenant={world.org.name}", json={"email": user["email"]})
         asked.raise_for_status()
+        await world.app.state.outbox.drain(SOON)
     finally:
         logger.removeHandler(heard)
     return {**user, "reset": re.search(r"token=([0-9a-f]+)", heard.text)[1]}

@@ -133,8 +133,9 @@ def _passwords(path: str) -> list[Operation]:
             who=Who.ANYBODY,
             parameters=[query("tenant", "The tenant's name.", required=True)],
             body=json_body(ref("ResetRequest"), {"email": "ada@example.org"}),
-            answers={200: answered("It is on its way.", made_of({"message": text()}))},
-            faults=(NOT_SEARCHED, NOT_CHANGED, MISSING_EMAIL, NOT_FOUND, TOO_MANY_ATTEMPTS, MAIL_AWAY),
+            details="The answer does not tell whether somebody has the address.",
+            answers={200: answered("If somebody has the address, a mail is on its way.", made_of({"message": text()}))},
+            faults=(NOT_SEARCHED, NOT_CHANGED, MISSING_EMAIL, TOO_MANY_ATTEMPTS, MAIL_AWAY),
         ),
         Operation(
             method="put",

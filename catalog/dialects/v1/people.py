@@ -54,6 +54,9 @@ class Login(Controller):
         if not authorization:
             raise Refused(AUTHENTICATION, "Missing token")
         caller = await sessions.caller(authorization, for_renewal=True)
+        # What was learnt seconds ago will not do: the new token would outlive the end of the old one.
+        sessions.forget(caller.tenant.name, caller.user)
+        caller = await sessions.caller(authorization, for_renewal=True)
         concerns(request.scope, caller.tenant, caller.username)
         user = await users.find(caller.tenant, str(caller.user))
         users.refuse_expired(user)
