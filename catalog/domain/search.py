@@ -19,6 +19,7 @@ from pymongo import ASCENDING, DESCENDING
 
 from catalog.domain.access import Caller, readable_by
 from catalog.errors import NOT_SEARCHED, Refused
+from catalog.store.budgets import Budget, matching
 from catalog.store.database import Tenant
 from catalog.store.patterns import escaped, prefix_range
 from catalog.store.query import Filter, within
@@ -117,20 +118,28 @@ class Search(NamedTuple):
         hits: list[Hit] = []
         places: list[Place] = []
         read = 0
-        matches = self.narrowing.matches
+        budget = self.narrowing.budget or Budget()
         newest = await self.tenant.count("serial")
         present = await asyncio.gather(*(self._holds(kind) for kind in self.kinds))
         while place is not None and read < MOST_READ:
             look = await self._look(place, newest) if present[place.kind] else Look([], self._after(place), 0)
             read += look.read
-            for item in look.candidates:
-                if rank(item, self.words) == place.stage and (matches is None or matches(item)):
-                    hits.append(Hit(self.kinds[place.kind], item))
-                    places.append(place._replace(serial=item["serial"], name=item["name_key"]))
-                    if len(hits) == most:
-                        return hits, places, places[-1]
+            for item in await self._fitting(look.candidates, place.stage, budget):
+                hits.append(Hit(self.kinds[place.kind], item))
+                places.append(place._replace(serial=item["serial"], name=item["name_key"]))
+                if len(hits) == most:
+                    return hits, places, places[-1]
             place = look.further
         return hits, places, place
+
+    async def _fitting(self, candidates: Sequence[Raw], stage: Stage, budget: Budget) -> list[Raw]:
+        """The candidates that are found in this stage first, and match what else must hold."""
+        matches = self.narrowing.matches
+
+        def fits(item: Raw) -> bool:
+            return rank(item, self.words) == stage and (matches is None or matches(item))
+
+        return await matching(fits, candidates, budget) if candidates else []
 
     async def _look(self, place: Place, newest: int) -> Look:
         """The next candidates of a stage and kind, and where to look after them."""

@@ -11,6 +11,7 @@ from pymongo import DESCENDING
 
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store import windows
+from catalog.store.budgets import Budget, matching
 from catalog.store.cursors import Order, cursor_of, key_of, steps
 from catalog.store.query import Filter, within
 from catalog.store.seam import Raw
@@ -28,6 +29,9 @@ UNIQUE = frozenset({"_id", "serial", "number", "username"})  # in their lists
 MOST_CANDIDATES = 100_000
 """How many items the server is willing to match itself against what the database may not be asked."""
 
+AT_ONCE = 100
+"""Of them, in one batch."""
+
 
 class Found(NamedTuple):
     docs: list[Raw]
@@ -40,7 +44,7 @@ class Asked(NamedTuple):
     """A list, before one says which part of it.
 
     `top` was the highest serial lately, for collections that have one, which they call `counter`. `matches` is what
-    the query leaves to the server; `seen` what is remembered of it.
+    the query leaves to the server, within `budget`; `seen` what is remembered of it.
     """
 
     collection: Collection
@@ -50,6 +54,7 @@ class Asked(NamedTuple):
     top: int | None = None
     counter: str = "serial"
     seen: Seen | None = None
+    budget: Budget | None = None
 
     @property
     def is_newest_first(self) -> bool:
@@ -135,14 +140,22 @@ async def _beyond(asked: Asked, queries: list[Raw], limit: int) -> list[Raw]:
 async def _matching(asked: Asked, limit: int) -> AsyncIterator[Raw]:
     ordered = asked.collection.find(asked.query).sort(asked.settled)
     if asked.matches is None:
-        ordered = ordered.limit(limit)
-    tried = 0
-    async for candidate in ordered:
-        tried += 1
+        for document in await ordered.limit(limit).to_list(limit):
+            yield document
+        return
+    async for batch in _matching_batches(asked, asked.matches):
+        for document in batch:
+            yield document
+
+
+async def _matching_batches(asked: Asked, matches: Matches) -> AsyncIterator[list[Raw]]:
+    candidates = asked.collection.find(asked.query).sort(asked.settled)
+    budget, tried = asked.budget or Budget(), 0
+    while batch := await candidates.to_list(AT_ONCE):
+        tried += len(batch)
         if tried > MOST_CANDIDATES:
             raise _too_many()
-        if asked.matches is None or asked.matches(candidate):
-            yield candidate
+        yield await matching(matches, batch, budget)
 
 
 async def _matched(asked: Asked, matches: Matches, skip: int, limit: int) -> Found:
@@ -151,11 +164,9 @@ async def _matched(asked: Asked, matches: Matches, skip: int, limit: int) -> Fou
         raise _too_many()
     found: list[Raw] = []
     total = 0
-    async for candidate in asked.collection.find(asked.query).sort(asked.settled):
-        if matches(candidate):
-            total += 1
-            if skip < total <= skip + limit:
-                found.append(candidate)
+    async for batch in _matching_batches(asked, matches):
+        found += batch[max(0, skip - total) : max(0, skip + limit - total)]
+        total += len(batch)
     return Found(found, bool(limit) and total > skip + limit, total, is_exact=True)
 
 

@@ -10,15 +10,17 @@ from typing import Any, NamedTuple
 import re2
 
 from catalog.errors import NOT_SEARCHED, Refused
+from catalog.store.budgets import Budget
 from catalog.store.fields import Field, Type, shown
 from catalog.store.literals import text
 from catalog.store.pieces import beginning, key_of, rarest
 
 LONGEST = 256  # characters
+MOST = 32  # patterns of a request that are more than text
 SHORTEST_PIECE = 3  # letters; too many words have a shorter one
 
-# What each of RE2's 128 cached patterns may hold, and how many instructions it may have. The worst pattern within
-# them takes 5 us for each byte of the text; most take 2 ns.
+# What each of RE2's 128 cached patterns may hold, and how many instructions those of a request may have. The worst
+# within them takes 5 us for each byte of the text; most take 2 ns.
 _MEMORY = 1 << 18
 _LARGEST_PROGRAM = 2000
 
@@ -47,8 +49,9 @@ class Literal(NamedTuple):
 class Rich:
     """A pattern that is more than text. It is searched for here, never sent."""
 
-    def __init__(self, pattern: str, flags: str) -> None:
+    def __init__(self, pattern: str, flags: str, budget: Budget) -> None:
         """Raises Refused: NOT_SEARCHED, for what RE2 does not read or could not match in little memory."""
+        self._budget = budget
         try:
             self._search = re2.compile(f"(?{flags}){pattern}" if flags else pattern, _OPTIONS)
         except re2.error as error:
@@ -56,11 +59,39 @@ class Rich:
         if self._search.programsize > _LARGEST_PROGRAM:
             raise Refused(NOT_SEARCHED, "$regex: the pattern is too large")
 
+    @property
+    def size(self) -> int:
+        """Instructions of RE2's."""
+        return int(self._search.programsize)
+
     def found_in(self, text: str) -> bool:
-        return self._search.search(text.encode()) is not None  # of bytes, RE2 need not count characters
+        """Raises Refused: NOT_SEARCHED when the budget of the request is used up."""
+        encoded = text.encode()  # of bytes, RE2 need not count characters
+        self._budget.check(len(encoded))
+        return self._search.search(encoded) is not None
 
 
-def condition(field: Field, pattern: Any, options: Any, *, ranges: bool) -> dict[str, Any]:
+class Patterns:
+    """The rich patterns of one request: few, small together, and with one budget."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._count = 0
+        self._size = 0
+
+    def rich(self, pattern: str, flags: str) -> Rich:
+        """Raises Refused: NOT_SEARCHED."""
+        self._count += 1
+        if self._count > MOST:
+            raise Refused(NOT_SEARCHED, f"$regex: a request has at most {MOST} patterns that are more than text")
+        rich = Rich(pattern, flags, self.budget)
+        self._size += rich.size
+        if self._size > _LARGEST_PROGRAM:
+            raise Refused(NOT_SEARCHED, "$regex: the patterns are too large together")
+        return rich
+
+
+def condition(field: Field, pattern: Any, options: Any, patterns: Patterns, *, ranges: bool) -> dict[str, Any]:
     """The condition that stands for `{"$regex": pattern, "$options": options}`.
 
     A pattern that is more than text stands in it as `Rich`. With `ranges`, `^text` becomes a range and
@@ -71,7 +102,7 @@ def condition(field: Field, pattern: Any, options: Any, *, ranges: bool) -> dict
     pattern, flags = _checked(field, pattern), _flags(options)
     plain = literal_of(pattern)
     if plain is None:
-        return {"$regex": Rich(pattern, "".join(sorted(flags)))}
+        return {"$regex": patterns.rich(pattern, "".join(sorted(flags)))}
     if ranges and plain.starts and not flags & {"i", "m"}:
         return {"$eq": plain.text} if plain.ends else _of_one(field, prefix_range(plain.text))
     kept = "".join(sorted(flags - {"s"}))  # without a dot, `s` says nothing

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from catalog.errors import NOT_SEARCHED, Refused
+from catalog.store.budgets import Budget
 from catalog.store.fields import Field, Fields, Type, shown
 from catalog.store.literals import literal
 from catalog.store.matching import Matcher, matcher
-from catalog.store.patterns import Rich, piece_of
+from catalog.store.patterns import Patterns, Rich, piece_of
 from catalog.store.patterns import condition as pattern_condition
 
 LONGEST = 64 * 1024  # characters of JSON
@@ -29,24 +30,28 @@ Conjunct = tuple[str, Any]
 class Filter:
     query: dict[str, Any]  # for the database: only allowed operators, only literals
     matches: Matcher | None = None  # what is left to ask of each whole document that it answers; None: nothing
+    budget: Budget | None = None  # for all of that
 
 
-def filter_of(fields: Fields, text: str | None, also: Iterable[Mapping[str, Any]] = ()) -> Filter:
+def filter_of(
+    fields: Fields, text: str | None, also: Iterable[Mapping[str, Any]] = (), budget: Budget | None = None
+) -> Filter:
     """The checked query of a client's JSON: an object, or an array of which one must match.
 
     Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $regex $options $and $or $nor $not $all $elemMatch $size. An
     object in the place of a list of objects asks for an element like it. `also` are further filters, which must hold
-    too (see `listing.short_forms`).
+    too (see `listing.short_forms`). `budget` is what the request may spend on matching, the usual one without it.
 
     Raises Refused: NOT_SEARCHED, naming the operator or the field.
     """
     given = read_json("filter", text) if text and text.strip() else {}
-    client = Compiler()
+    patterns = Patterns(budget or Budget())
+    client = Compiler(patterns)
     whole = {"$or": given} if isinstance(given, list) else given
     conjuncts = [found for each in (whole, *also) for found in client.conjuncts(fields, each, 0)]
     here = [each for each in conjuncts if _is_ours(*each)]
     query = joined(each for each in conjuncts if not _is_ours(*each))
-    return Filter(query, matcher(joined(here)) if here else None)
+    return Filter(query, matcher(joined(here)), patterns.budget) if here else Filter(query)
 
 
 def within(access: Mapping[str, Any], asked: Filter) -> dict[str, Any]:
@@ -83,7 +88,8 @@ def _no_number(word: str) -> NoReturn:
 class Compiler:
     """Reads one client's filters, counting as it goes."""
 
-    def __init__(self) -> None:
+    def __init__(self, patterns: Patterns) -> None:
+        self._patterns = patterns
         self._nodes = 0
 
     def conjuncts(self, fields: Fields, given: Any, level: int) -> Iterator[Conjunct]:
@@ -114,7 +120,8 @@ class Compiler:
             for name, wanted in _filled("an object in the place of a value", value).items():
                 self._count(name, level)
                 if name == "$regex":
-                    yield pattern_condition(field, wanted, value.get("$options", ""), ranges=ranges)
+                    options = value.get("$options", "")
+                    yield pattern_condition(field, wanted, options, self._patterns, ranges=ranges)
                 elif name != "$options":
                     yield self._condition(field, name, wanted, level + 1)
                 elif "$regex" not in value:

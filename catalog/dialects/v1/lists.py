@@ -48,6 +48,7 @@ async def listed(
         top,
         counter,
         memory.of(collection, query) if memory else None,
+        filtered.budget,
     )
     if (cursor := params.get("after")) is not None:
         limit = limit_of(params.get("limit"))

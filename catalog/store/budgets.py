@@ -1,0 +1,98 @@
+"""What one request may cost where the server matches documents itself, in worker threads.
+
+RE2 releases the interpreter's lock while it searches, so the event loop runs meanwhile. A thread cannot be ended from
+outside: the budget is checked between two documents and between two texts, and after a short slice of time the thread
+serves other requests.
+"""
+
+import asyncio
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from time import monotonic, thread_time
+from typing import TypeVar
+
+from catalog.errors import NOT_SEARCHED, Refused
+
+SECONDS = 2.0
+"""Of CPU, so that a busy server refuses nobody for what others do."""
+
+SIZE = 256 * 2**20
+"""Bytes of text that patterns look into."""
+
+SLICE = 0.05
+"""Seconds after which other requests have their turn."""
+
+NARROWER = "narrow it with a tag, an owner or a beginning of the name, or ask for a simpler pattern"
+
+_THREADS = ThreadPoolExecutor(2, thread_name_prefix="matching")
+
+T = TypeVar("T")
+
+
+class Budget:
+    """Of one request: `seconds` of CPU and `size` bytes of text. Only one thread works for it at a time."""
+
+    def __init__(self, seconds: float = SECONDS, size: int = SIZE, clock: Callable[[], float] = thread_time) -> None:
+        self._seconds = seconds
+        self._size = size
+        self._clock = clock
+        self._began: float | None = None
+        self._is_over = False
+
+    def check(self, size: int = 0) -> None:
+        """Take `size` bytes from the budget.
+
+        Raises Refused: NOT_SEARCHED, when more was used than there was, or when the request is over.
+        """
+        self._size -= size
+        if self._is_over:
+            raise Refused(NOT_SEARCHED, "the client is gone")
+        if self._size < 0:
+            raise Refused(NOT_SEARCHED, f"the filter looks into too much text: {NARROWER}")
+        if self._began is not None and self._clock() - self._began > self._seconds:
+            raise Refused(NOT_SEARCHED, f"the filter takes too long: {NARROWER}")
+
+    def end(self) -> None:
+        """Let the thread that works for the request stop at its next check."""
+        self._is_over = True
+
+    @contextmanager
+    def running(self) -> Generator[None]:
+        """Count the time of this thread."""
+        self._began = began = self._clock()
+        try:
+            yield
+        finally:
+            self._seconds -= self._clock() - began
+            self._began = None
+
+
+async def matching(test: Callable[[T], bool], documents: Sequence[T], budget: Budget) -> list[T]:
+    """The documents that pass `test`, in their order, found in a worker thread.
+
+    The thread stops soon after the caller is cancelled. Raises Refused: NOT_SEARCHED when the budget is used up.
+    """
+    found: list[T] = []
+    at = 0
+    loop = asyncio.get_running_loop()
+    try:
+        while at < len(documents):
+            at = await loop.run_in_executor(_THREADS, _slice, test, documents, at, found, budget)
+    except asyncio.CancelledError:
+        budget.end()
+        raise
+    return found
+
+
+def _slice(test: Callable[[T], bool], documents: Sequence[T], start: int, found: list[T], budget: Budget) -> int:
+    """Where to go on."""
+    ends = monotonic() + SLICE
+    with budget.running():
+        for at in range(start, len(documents)):
+            budget.check()
+            if test(documents[at]):
+                found.append(documents[at])
+            if monotonic() > ends:
+                return at + 1
+    return len(documents)
