@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
+from catalog.blobs import StorageAway
 from catalog.commands.sizes import told
-from catalog.operations.archive import BadArchive
+from catalog.operations.archive import BadArchive, NotRegular
 from catalog.operations.backup import BackedUp, NoSuchTenant, backup
 from catalog.operations.opened import Opened, opened
 from catalog.operations.restore import CannotRestore, Restored, restore
 from catalog.settings import Settings
+from catalog.store.database import DatabaseError
 from catalog.store.embedded import DatabaseUnavailable
 
 Tell = Callable[[str], None]
@@ -20,7 +22,7 @@ class CannotDo(Exception):  # noqa: N818  the sentence it reads as matters more 
 
 
 def make(settings: Settings, file: Path, tenants: Collection[str], tell: Tell) -> bool:
-    """Back up, with a line for each tenant. False when bytes that a version names are not in the storage.
+    """Back up, with a line for each tenant and for all bytes that the storage has lost. False when there are such.
 
     Raises CannotDo.
     """
@@ -28,10 +30,11 @@ def make(settings: Settings, file: Path, tenants: Collection[str], tell: Tell) -
 
     def one(done: BackedUp) -> None:
         nonlocal whole
-        whole = whole and not done.missing
+        whole = whole and not done.lost
         tell(_line(done))
-        for digest in done.missing:
-            tell(f"{done.tenant}: the bytes of {digest} are missing in the storage, so the backup lacks them, too")
+        for digest, why, named in done.lost:
+            where = "; ".join(named) or "a version that is gone by now"
+            tell(f"{done.tenant}: not in the backup: the bytes of {digest} ({where}) are {why}. Push the file again")
 
     _run(settings, file, lambda here: backup(here.database, here.storage, file, tenants, one))
     return whole
@@ -44,6 +47,9 @@ def bring_back(settings: Settings, file: Path, tenants: Collection[str], name: s
     """
 
     def one(done: Restored) -> None:
+        if done.was_there:
+            tell(f"{done.tenant}: left as it is: a restore of this backup that was stopped had brought it back")
+            return
         left_out = f"; {done.orphans} versions of items that had gone were left out" if done.orphans else ""
         tell(_line(done) + left_out)
 
@@ -62,7 +68,11 @@ def _run(settings: Settings, file: Path, work: Callable[[Opened], Awaitable[None
 
     try:
         asyncio.run(run())
-    except (BadArchive, CannotRestore, DatabaseUnavailable, NoSuchTenant) as error:
+    except (BadArchive, CannotRestore, DatabaseUnavailable, NoSuchTenant, NotRegular) as error:
         raise CannotDo(str(error)) from error
+    except StorageAway as error:
+        raise CannotDo(f"The storage of files does not answer: {error}") from error
+    except DatabaseError as error:
+        raise CannotDo(f"The database failed: {str(error).partition(' (configured')[0]}") from error
     except OSError as error:
         raise CannotDo(f"{error.filename or file}: {(error.strerror or str(error)).lower()}") from error

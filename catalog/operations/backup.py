@@ -1,7 +1,7 @@
 """A backup: the records and the bytes of tenants, in one file that can be restored onto any database and storage."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import aclosing
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,11 +13,13 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
 from catalog import __version__
-from catalog.blobs import Blobs, BlobUnknown, Storage
-from catalog.operations.archive import BEGINNING, END, FORMAT, Writer
+from catalog.blobs import Blobs, BlobUnknown, Storage, StorageAway
+from catalog.domain import kept
+from catalog.operations.archive import BEGINNING, END, FORMAT, NotAnnounced, Writer, refuse_irregular
 from catalog.store.database import Database, Tenant
-from catalog.store.documents import TenantRecord
+from catalog.store.documents import TenantRecord, now
 from catalog.store.seam import Raw
+from catalog.vocabulary import Kind
 
 PASSING = frozenset({"uploads", "password_resets"})
 """Collections of what is under way: it ends in minutes or days, and its bytes are in no backup."""
@@ -32,14 +34,29 @@ class NoSuchTenant(Exception):  # noqa: N818  the sentence it reads as matters m
     """A tenant was asked for that is not there."""
 
 
+AWAY_IN_A_ROW = 5
+"""After so many files that cannot be read, one after the other, it is the storage that is away."""
+
+MOST_NAMED = 5
+"""Files of versions that are named for bytes which are lost."""
+
+
+class Lost(NamedTuple):
+    """Bytes that a version names and the storage does not give as they were."""
+
+    digest: str
+    why: str  # "missing", "damaged: ..." or "unreadable: ..."
+    named: list[str]  # "model iris, version 3, file weights.bin": at most MOST_NAMED
+
+
 class BackedUp(NamedTuple):
-    """What became of a tenant. `missing` are digests that a version names and the storage does not have."""
+    """What became of a tenant. Its backup has all but the bytes that are `lost`."""
 
     tenant: str
     records: int
     blobs: int
     size: int  # bytes of the blobs
-    missing: list[str]
+    lost: list[Lost]
 
 
 async def backup(
@@ -48,8 +65,9 @@ async def backup(
     """Write the `wanted` tenants (none: all) into `file`, which appears only when it is whole. It holds password
     hashes, so nobody else may read it.
 
-    Raises NoSuchTenant, and OSError when `file` cannot be written.
+    Raises NoSuchTenant; NotRegular for what is no file; StorageAway; OSError when `file` cannot be written.
     """
+    refuse_irregular(file)
     records = await _records(database, wanted)
     partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
     try:
@@ -83,7 +101,7 @@ async def _tenant(writer: Writer, database: Database, storage: Storage, record: 
     for collection in await _collections(tenant):
         await dump.collection(tenant, collection)
     # Bytes after records: what a record names was there before it, and a sweep lets it be for a while.
-    blobs = await _blobs(writer, name, storage.of(name), dump.digests)
+    blobs = await _blobs(writer, tenant, storage.of(name), dump.digests)
     result = BackedUp(name, sum(dump.counts.values()), *blobs)
     told = {"records": dump.counts, "sha256": dump.seen.hexdigest(), "blobs": result.blobs, "bytes": result.size}
     writer.tell(f"{name}/{END}", told)
@@ -132,28 +150,41 @@ class Dump:
             self.digests[bytes.fromhex(file["digest"])] = file["size"]
 
 
-async def _blobs(writer: Writer, tenant: str, blobs: Blobs, named: dict[bytes, int]) -> tuple[int, int, list[str]]:
-    count, size, missing = 0, 0, []
+async def _blobs(writer: Writer, tenant: Tenant, blobs: Blobs, named: dict[bytes, int]) -> tuple[int, int, list[Lost]]:
+    count, size, away, lost = 0, 0, 0, []
     for key in sorted(named):
-        digest = key.hex()
+        digest, began = key.hex(), now()
         try:
-            await _blob(writer, f"{tenant}/blobs/{digest}", blobs, digest, named[key])
+            await _blob(writer, f"{tenant.name}/blobs/{digest}", blobs, digest, named[key])
         except BlobUnknown:
-            missing.append(digest)
+            why = "missing"
+        except NotAnnounced as difference:
+            why = f"damaged: {difference}"
+            await kept.mark_damaged(tenant, digest, began)
+        except StorageAway as failure:
+            away += 1
+            if away == AWAY_IN_A_ROW:
+                raise
+            why = f"unreadable: {failure}"
         else:
-            count, size = count + 1, size + named[key]
-    return count, size, missing
+            away, count, size = 0, count + 1, size + named[key]
+            continue
+        lost.append(Lost(digest, why, await _files(tenant, digest)))
+    return count, size, lost
 
 
 async def _blob(writer: Writer, name: str, blobs: Blobs, digest: str, size: int) -> None:
     async with aclosing(blobs.read(digest)) as chunks:
-        first = await anext(chunks, b"")  # before the header: it is not too late to say that there is none
+        await writer.stream(name, digest, size, chunks)
 
-        async def whole() -> AsyncIterator[bytes]:
-            yield first
-            async for chunk in chunks:
-                yield chunk
 
-        found = await writer.stream(name, size, whole())
-    if found != digest:
-        raise ValueError(f"The bytes of {digest} are damaged in the storage: they are {found}")
+async def _files(tenant: Tenant, digest: str) -> list[str]:
+    """The files of versions that have these bytes, in words."""
+    fields = {"item": 1, "kind": 1, "ordinal": 1, "files": {"$elemMatch": {"digest": digest}}}
+    found = []
+    async for version in tenant.versions.raw.find({"files.digest": digest}, fields).limit(MOST_NAMED):
+        kind = Kind(version["kind"])
+        item = await tenant.items(kind).raw.find_one({"_id": version["item"]}, {"name": 1})
+        name = item["name"] if item else f"{version['item']}, which is in the trash"
+        found.append(f"{kind.one} {name}, version {version['ordinal']}, file {version['files'][0]['path']}")
+    return found

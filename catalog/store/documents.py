@@ -74,6 +74,7 @@ class TenantRecord(SealedDocument):
     swept: datetime | None = None  # when a sweep has ended last
     recounted: datetime | None = None  # when the uses of its words were counted again last
     inspection: InspectionPolicy | None = None  # none is `warn`
+    restored_from: str | None = None  # the backup, until all of its tenants are back, see operations.restore
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)
     # `making` until its database and its administrator are there, `removing` from the first
