@@ -86,7 +86,9 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
     sessions = Sessions(database, tokens)
     readiness = Health({"database": database.ping, "storage": storage.probe})
     metrics = Metrics(colleagues)
-    journal = Journal(database, settings.log_days, reads=settings.log_reads) if settings.log else None
+    journal = (
+        Journal(database, settings.log_days, size=settings.log_size, reads=settings.log_reads) if settings.log else None
+    )
     if journal:
         _watch(journal, metrics)
     traces = _traces(settings.otel_exporter_otlp_endpoint)
@@ -231,6 +233,9 @@ def _limits(settings: Settings) -> Limits:
         tags=settings.limit_tags,
         metadata=settings.limit_metadata,
         users=settings.limit_users,
+        new_terms=settings.limit_new_terms,
+        terms=settings.limit_terms,
+        uploads=settings.limit_uploads,
     )
 
 

@@ -39,6 +39,7 @@ GUARDED = ("httpssecret", "api_token", "jwt_secret", "s3_secret_key", "default_t
 SIGNING_BYTES = 32  # HS256 wants as many as SHA-256 gives
 GUESSABLE_UNDER = 16  # characters; every secret that stands in a manual has fewer
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+SIZE_UNITS = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 CENTURY = timedelta(days=36500)
 NEVER = ("none", "off", "0", "0s")
 LEAST_GRACE = timedelta(minutes=10)
@@ -81,6 +82,27 @@ def _pace(value: object) -> Duration:
     return Duration.never() if str(value) in NEVER else _duration(value)
 
 
+class Size(int):
+    """A number of bytes that remembers how it was written: `500K`, `20M`, `10G`, `2T`; a bare number is bytes."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        written = re.fullmatch(r"([0-9]{1,15})(?:([kmgt]?)(?:i?b)?)", text.lower())
+        if not written:
+            raise ValueError("should be a size such as 500K, 20M or 10G (a bare number is bytes; 0 is no limit)")
+        size = super().__new__(cls, int(written[1]) * SIZE_UNITS[written[2]])
+        size.text = text
+        return size
+
+    def __reduce__(self) -> tuple[Callable[[str], "Size"], tuple[str]]:
+        return Size, (self.text,)
+
+
+def _size(value: object) -> Size:
+    return value if isinstance(value, Size) else Size(str(value))
+
+
 def _matching(pattern: str, form: str) -> AfterValidator:
     def check(value: str) -> str:
         if not re.fullmatch(pattern, value):
@@ -106,6 +128,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 Characters = Annotated[int, Field(ge=1, le=65536)]
 Elements = Annotated[int, Field(ge=1, le=10_000)]
 Period = Annotated[Duration, PlainValidator(_duration)]
+Bytes = Annotated[Size, PlainValidator(_size)]
 Pace = Annotated[Duration, PlainValidator(_pace)]
 Segment = Annotated[str, _matching(r"[A-Za-z0-9._~-]+", "one segment of a path, such as v1")]
 Name = Annotated[
@@ -173,7 +196,7 @@ class Settings(BaseSettings):
     s3_downloads: Literal["proxy", "redirect"] = Field(
         "proxy", description="proxy: files pass through the server; redirect: clients fetch them from the storage"
     )
-    max_upload_size: int = Field(0, ge=0, description="largest upload in bytes; 0 is no limit")
+    max_upload_size: Bytes = Field(Size("0"), description="largest upload: 500M, 10G; 0 is no limit")
     upload_days: int = Field(7, ge=1, le=365, description="days that a resumable upload may take")
     trash_days: int = Field(7, ge=0, le=36500, description="days that a removed item can be restored; 0 is none")
     sweep_every: Pace = Field(
@@ -187,9 +210,19 @@ class Settings(BaseSettings):
     limit_tags: Elements = Field(500, description="most tags of an item")
     limit_metadata: Elements = Field(1000, description="most metadata pairs of an item")
     limit_users: Elements = Field(1000, description="most users of an item, and most datasets")
+    limit_new_terms: int = Field(
+        200, ge=1, le=100_000, description="most tags and metadata names that one request adds to the folksonomy"
+    )
+    limit_terms: int = Field(
+        1_000_000, ge=1, le=1_000_000_000, description="most tags, and most metadata names, of a tenant"
+    )
+    limit_uploads: Elements = Field(100, description="most unfinished resumable uploads of a user")
     log: bool = Field(default=True, description="keep the journal of who did what")
     log_reads: bool = Field(default=False, description="the journal also tells what was only looked at")
     log_days: int = Field(90, ge=1, le=36500, description="days that the journal is kept")
+    log_size: Bytes = Field(
+        Size("1G"), description="size of the journal of each tenant, the oldest entries go first; 0 is no limit"
+    )
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="of what the server says: json, text, or auto (text on a terminal)"
     )
@@ -322,7 +355,7 @@ def as_written(value: object) -> str:
     match value:
         case bool():
             return str(value).lower()
-        case Duration():
+        case Duration() | Size():
             return value.text
         case SecretStr():
             return "****" if value.get_secret_value() else ""

@@ -150,12 +150,12 @@ async def test_what_was_only_looked_at_is_told_when_it_is_wanted(app, client, or
 async def test_probes_leave_no_trace(client, org, written):
     name = {"X-Request-ID": f"probe-{org.name}"}
 
-    for url in ("/health/live", "/health/ready", "/metrics", "/v1/nope"):
+    for url in ("/health/live", "/health/ready", "/metrics", "/v1/models"):
         await client.get(url, headers=name)
     await written()
 
     found = await read(client, OPERATOR, "/v1/log/operator", filter=f'{{"request_id": "probe-{org.name}"}}')
-    assert [entry["path"] for entry in found] == ["/v1/nope"]
+    assert [entry["path"] for entry in found] == ["/v1/models"]
 
 
 async def test_it_is_filtered_sorted_selected_and_walked_like_other_lists(client, org, written):
@@ -227,6 +227,70 @@ async def test_what_is_too_much_is_dropped_counted_and_said_aloud(ready_tenant, 
     assert [record.getMessage() for record in caplog.records] == ["the journal cannot keep up: 2 entries were dropped"]
 
 
+async def test_every_field_is_cut(ready_tenant, database):
+    journal = Journal(database, 90)
+    journal.note(ready_tenant, entry(**dict.fromkeys(journals.LONGEST, "é" * 60_000)))
+    await journal.flush()
+
+    [kept] = await ready_tenant.log.raw.find().to_list(None)
+
+    assert {name: len(kept[name]) for name in journals.LONGEST} == journals.LONGEST
+    assert {name for name, kind in Entry.__annotations__.items() if "str" in str(kind)} == journals.LONGEST.keys()
+
+
+async def test_a_journal_keeps_its_newest_entries_within_its_size(ready_tenant, database, monkeypatch):
+    monkeypatch.setattr(journals, "AT_ONCE", 7)
+    monkeypatch.setattr(journals, "PAUSE", 0)
+    one = journals._size(entry()._asdict() | {"_id": "x" * 24, "serial": 1000})
+    journal = Journal(database, 90, size=20 * one)
+
+    for _ in range(3):
+        for _ in range(50):
+            journal.note(ready_tenant, entry())
+        journal.note(None, entry(user="operator"))
+        await journal.flush()
+        await journal.cut_back()
+
+    kept = sorted([found["serial"] async for found in ready_tenant.log.raw.find()])
+    assert kept == list(range(kept[0], 151))
+    assert 15 <= len(kept) <= 21
+    assert await database.operator.log.raw.count_documents({}) == 3
+
+
+async def test_a_journal_that_is_small_enough_is_let_be_and_entries_without_a_size_go_first(ready_tenant, monkeypatch):
+    monkeypatch.setattr(journals, "PAUSE", 0)
+    old = [entry()._asdict() | {"serial": number} for number in range(1, 4)]
+    new = [entry()._asdict() | {"serial": number, "end": (number - 3) * 100} for number in range(4, 8)]
+    await ready_tenant.log.raw.insert_many([*old, *new])
+    await ready_tenant.next(journals.COUNTER, 7)
+    await ready_tenant.next(journals.WRITTEN, 400)
+
+    assert await journals.shrink(ready_tenant, 400) == 0
+    assert await journals.shrink(ready_tenant, 399) == 3
+    assert await journals.shrink(ready_tenant, 200) == 2
+
+    assert sorted([found["serial"] async for found in ready_tenant.log.raw.find()]) == [6, 7]
+
+
+async def test_requests_of_nobody_for_what_is_not_there_become_one_entry(client, app, org, written):
+    mine = {"X-Request-ID": f"first-{org.name}"}
+    journal = app.state.journal
+    journal._note_counted(now())
+
+    for at in range(5):
+        await client.get(f"/no/{at}/" + "x" * 60_000, headers=mine if not at else {})
+    await client.get(f"/v1/models/{org.name}", headers=org.as_("ada"))
+    await written()
+    before = await read(client, OPERATOR, "/v1/log/operator", filter=f'{{"request_id": "first-{org.name}"}}')
+    journal._note_counted(now())
+    await written()
+
+    [told] = await read(client, OPERATOR, "/v1/log/operator", filter=f'{{"request_id": "first-{org.name}"}}')
+    assert before == []
+    assert (told["requests"], told["result"], told["path"][:6], len(told["path"])) == (5, 404, "/no/0/", 500)
+    assert (await read(client, org.as_("admin")))[0]["path"] == f"/v1/models/{org.name}"
+
+
 async def test_numbers_go_on_from_write_to_write_and_between_servers(ready_tenant, database):
     mine, theirs = Journal(database, 90), Journal(database, 90)
     for journal in (mine, theirs, mine):
@@ -265,7 +329,7 @@ async def test_a_write_whose_answer_was_lost_is_not_written_twice(ready_tenant, 
 
 async def test_entries_that_cannot_be_written_do_not_stand_in_the_way_of_others(ready_tenant, database, caplog):
     journal = Journal(database, 90)
-    journal.note(ready_tenant, entry(user=object()))
+    journal.note(ready_tenant, entry(fault=object()))
     keeping = asyncio.create_task(journal.keep())
     while not journal.dropped:
         await asyncio.wait([keeping], timeout=0.05)

@@ -118,6 +118,20 @@ async def test_what_exceeds_the_quota_unannounced_is_refused_on_its_way(tenant, 
     assert refusal.value.fault is QUOTA_EXCEEDED
 
 
+async def test_uploads_that_come_at_once_see_each_other(tenant):
+    tenant.quota = 10
+    first = kept.within_quota(tenant, chunks(b"123", b"456"), 6)
+    await anext(first)
+
+    with pytest.raises(Refused) as refusal:
+        await received(tenant, [b"12345"])
+    await first.aclose()
+
+    assert refusal.value.fault is QUOTA_EXCEEDED
+    assert tenant.arriving == 0
+    assert await received(tenant, [b"1234567890"]) == b"1234567890"
+
+
 async def test_a_quota_below_what_is_there_refuses_everything_and_removes_nothing(tenant, blobs):
     blob = await put(blobs, b"123456")
     await kept.hold(tenant, blobs, blob)
@@ -334,6 +348,7 @@ async def test_administrators_and_the_operator_see_what_is_used(client, org, oth
 
     assert seen.json() == {
         "bytes": 5,
+        "unfinished_bytes": 0,
         "quota_bytes": 99,
         "blobs": 1,
         "versions": 2,

@@ -4,9 +4,10 @@ import httpx
 import pytest
 
 from catalog.app import create_app
-from catalog.domain import changes, items
+from catalog.domain import changes, items, names
 from catalog.domain.forms import LIMITS, Limits
-from catalog.errors import NOT_CHANGED, NOT_CREATED, Refused
+from catalog.errors import NOT_CHANGED, NOT_CREATED, QUOTA_EXCEEDED, Refused
+from catalog.store import database
 from catalog.vocabulary import Kind
 from tests.conftest import OURS, in_database, somebody
 
@@ -36,8 +37,11 @@ async def ada(tenant):
     return await somebody(tenant)
 
 
+ELSEWHERE = {"new_terms", "terms", "uploads"}  # the first two below, the last in test_resumable
+
+
 def test_each_limit_is_tried():
-    assert TOO_MUCH.keys() == LIMITS._asdict().keys()
+    assert TOO_MUCH.keys() | ELSEWHERE == LIMITS._asdict().keys()
 
 
 @pytest.mark.parametrize(("body", "sentence"), TOO_MUCH.values(), ids=TOO_MUCH)
@@ -67,6 +71,62 @@ async def test_a_list_that_is_too_long_since_a_limit_was_lowered_may_lose_elemen
     changed = await changes.change(tenant, Kind.MODEL, "m", {"tags": {"remove": ["a"]}}, ada, SMALL)
 
     assert changed["tags"] == list("bcd")
+
+
+async def test_a_request_adds_so_many_new_words_and_not_one_more(tenant, ada):
+    limits = Limits(new_terms=3)
+    await items.create(tenant, Kind.MODEL, {"name": "old", "tags": ["a"], "metadata": PAIRS[:1]}, ada, limits)
+    most = {"tags": ["a", "b", "c"], "metadata": PAIRS[:2]}
+
+    made = await items.create(tenant, Kind.MODEL, {"name": "m", **most}, ada, limits)
+    with pytest.raises(Refused) as at_creation:
+        await items.create(tenant, Kind.MODEL, {"name": "n", "tags": ["d", "e", "f", "g"]}, ada, limits)
+    with pytest.raises(Refused) as at_change:
+        await changes.change(tenant, Kind.MODEL, "m", {"tags": {"add": ["d", "e", "f", "g"]}}, ada, limits)
+
+    assert made["tags"] == ["a", "b", "c"]
+    assert (at_creation.value.fault, at_change.value.fault) == (NOT_CREATED, NOT_CHANGED)
+    assert "a request may add 3 new tags and metadata names" in at_creation.value.details
+    assert await tenant.tags.raw.count_documents({"_id": {"$in": ["d", "e", "f", "g"]}}) == 0
+
+
+async def test_the_items_of_one_request_share_its_new_words(tenant, ada):
+    limits = Limits(new_terms=3)
+    allowance = names.Allowance(limits)
+
+    await items.create(tenant, Kind.MODEL, {"name": "m", "tags": ["a", "b"]}, ada, limits, allowance)
+    await items.create(tenant, Kind.DATASET, {"name": "d", "tags": ["a", "c"]}, ada, limits, allowance)
+    await items.create(tenant, Kind.MODEL, {"name": "n", "tags": ["b", "c"]}, ada, limits, allowance)
+
+    with pytest.raises(Refused):
+        await items.create(tenant, Kind.MODEL, {"name": "o", "tags": ["d"]}, ada, limits, allowance)
+
+
+async def test_a_tenant_has_so_many_words_and_goes_on_using_them(tenant, ada, monkeypatch):
+    monkeypatch.setattr(database, "RECENT", -1)
+    limits = Limits(terms=2)
+    await items.create(tenant, Kind.MODEL, {"name": "m", "tags": ["a", "b"]}, ada, limits)
+
+    for body in ({"name": "n", "tags": ["c"]}, {"name": "n", "tags": ["a", "c"]}):
+        with pytest.raises(Refused) as refusal:
+            await items.create(tenant, Kind.MODEL, body, ada, limits)
+        assert refusal.value.fault is QUOTA_EXCEEDED
+    with pytest.raises(Refused) as curated:
+        await names.create(tenant, names.Names.TAGS, {"_id": "c"}, ada, limits)
+    again = await items.create(tenant, Kind.MODEL, {"name": "n", "tags": ["b"], "metadata": PAIRS[:2]}, ada, limits)
+    promoted = await names.create(tenant, names.Names.TAGS, {"_id": "a"}, ada, limits)
+
+    assert curated.value.fault is QUOTA_EXCEEDED
+    assert (again["tags"], promoted["usage"]) == (["b"], "default")
+
+
+async def test_a_list_of_items_is_held_to_the_new_words_of_one_request(client, org):
+    body = [{"name": f"m{index}", "tags": [f"{index}-{each}" for each in range(120)]} for index in range(2)]
+
+    made = await client.post("/v1/models", json=body, headers=org.as_("ada"))
+
+    assert (made.status_code, len(made.json()["models"])) == (202, 1)
+    assert "new tags and metadata names" in made.json()["errors"][0]
 
 
 async def test_the_settings_are_in_force_and_told(org, settings, mongo):

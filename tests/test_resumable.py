@@ -14,10 +14,17 @@ from mongomock_motor import AsyncMongoMockClient
 
 from catalog.blobs import FileHead
 from catalog.blobs.memory import MemoryStorage
-from catalog.domain import drafts, items, kept, resumable, turns
+from catalog.domain import drafts, items, kept, resumable, sweep, turns, usage
 from catalog.domain.access import Caller
 from catalog.domain.resumable import Wanted
-from catalog.errors import OFFSET_CONFLICT, UPLOAD_BUSY, UPLOAD_CUT_OFF, Refused
+from catalog.errors import (
+    OFFSET_CONFLICT,
+    QUOTA_EXCEEDED,
+    TOO_MANY_UPLOADS,
+    UPLOAD_BUSY,
+    UPLOAD_CUT_OFF,
+    Refused,
+)
 from catalog.store.database import Database
 from catalog.store.documents import TenantRecord, now
 from catalog.vocabulary import Kind, Role
@@ -132,9 +139,84 @@ async def test_bytes_that_a_server_counted_before_it_died_fit_the_quota_still(te
     upload, ada = await an_upload(tenant)
     tenant.quota, blobs = SIZE, storage.of(tenant.name)
     await blobs.append(upload["_id"], 0, of(CONTENT))
-    await kept.hold(tenant, blobs, await blobs.finish(upload["_id"]))
+    await kept.hold(tenant, blobs, await blobs.finish(upload["_id"]), is_reserved=True)
 
     assert await resumable.look(tenant, upload, ada, blobs) == (SIZE, "1")
+    assert (await kept.usage(tenant), await kept.unfinished(tenant)) == (SIZE, 0)
+    assert await sweep.recount(tenant) == 0
+
+
+async def begun(tenant, ada, size=SIZE, most=100):
+    wanted = Wanted(FileHead("iris.onnx", "a/b", "binary"), size)
+    return await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE, most)
+
+
+async def test_an_announced_size_counts_against_the_quota_until_the_upload_is_removed(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    tenant.quota, blobs = 2 * SIZE, storage.of(tenant.name)
+    await begun(tenant, ada)
+
+    with pytest.raises(Refused) as refused:
+        await begun(tenant, ada, size=1)
+    used = await usage.of(tenant)
+    await resumable.terminate(tenant, upload, blobs)
+
+    assert refused.value.fault is QUOTA_EXCEEDED
+    assert (used["bytes"], used["unfinished_bytes"], used["quota_bytes"]) == (2 * SIZE, 2 * SIZE, 2 * SIZE)
+    assert await kept.usage(tenant) == SIZE
+    assert await begun(tenant, ada)
+
+
+async def test_uploads_that_begin_at_once_do_not_exceed_the_quota_together(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    await resumable.terminate(tenant, upload, storage.of(tenant.name))
+    tenant.quota = 3 * SIZE
+
+    outcomes = await asyncio.gather(*(begun(tenant, ada) for _ in range(8)), return_exceptions=True)
+
+    assert sum(isinstance(outcome, dict) for outcome in outcomes) == 3
+    assert await kept.usage(tenant) == 3 * SIZE
+
+
+async def test_an_upload_that_did_not_say_its_size_counts_by_what_came(tenant, storage):
+    upload, ada = await an_upload(tenant, size=None)
+    tenant.quota, blobs = 500, storage.of(tenant.name)
+
+    await resumable.append(tenant, upload, 0, of(CONTENT[:200], CONTENT[200:400]), ada, blobs)
+    after_the_first = await kept.usage(tenant)
+    with pytest.raises(Refused) as refused:
+        await resumable.append(tenant, upload, 400, of(CONTENT[400:450], CONTENT[450:600]), ada, blobs)
+
+    assert (after_the_first, refused.value.fault) == (400, QUOTA_EXCEEDED)
+    assert await kept.usage(tenant) == await blobs.length(upload["_id"]) <= 500
+
+
+async def test_an_upload_that_expires_gives_its_room_back_and_a_recount_finds_nothing_wrong(tenant, storage):
+    upload, _ = await an_upload(tenant)
+    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"expires": now() - LIFE}})
+
+    await resumable.expire(tenant, storage.of(tenant.name))
+
+    assert await kept.usage(tenant) == 0
+    assert await sweep.recount(tenant) == 0
+
+
+async def test_a_user_has_so_many_unfinished_uploads_and_not_one_more(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    blobs, bob = storage.of(tenant.name), await somebody(tenant, "bob", Role.ADMIN)
+
+    outcomes = await asyncio.gather(*(begun(tenant, ada, most=3) for _ in range(8)), return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+    of_another = await begun(tenant, bob, most=3)
+    await resumable.append(tenant, upload, 0, of(CONTENT), ada, blobs)
+
+    assert {refusal.fault for refusal in refused} == {TOO_MANY_UPLOADS}
+    open_ones = await tenant.uploads.raw.count_documents({"user": ada.user, "became": ""})
+    assert len(refused) >= 6
+    assert open_ones == 8 - len(refused)
+    assert await kept.unfinished(tenant) == (open_ones + 1) * SIZE
+    assert of_another
+    assert await begun(tenant, ada, most=3)
 
 
 async def test_many_who_end_it_at_once_make_one_version(tenant, storage):

@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import string
 
 import pytest
 from hypothesis import given
@@ -111,14 +112,39 @@ def test_a_word_that_a_pattern_matches_has_the_piece_it_is_narrowed_by(word, dat
         assert piece is None or piece in spelling(word)["pieces"]
 
 
+def test_a_long_word_has_no_more_pieces_than_its_first_letters():
+    short, long = (len(spelling(string.printable[:length].lower())["pieces"]) for length in (32, 100))
+
+    assert long == short + 1
+
+
+async def test_a_pattern_finds_what_stands_far_behind_in_a_long_word(tenant):
+    long = "x" * 40 + "needle" + "y" * 40
+    await keep(tenant, [{"_id": word} for word in (long, "a needle", "other", "z" * 50)])
+    query = filter_of(TAGS, json.dumps({"_id": {"$regex": "needle"}})).query
+
+    found = {word["_id"] async for word in tenant.tags.raw.find(query)}
+
+    assert found == {long, "a needle"}
+
+
+async def test_a_long_word_is_suggested_by_its_beginning_and_by_all_of_it(tenant):
+    long = "the quick brown fox jumps over the lazy dog and goes home"
+    await keep(tenant, [{"_id": word, "usage": "folk", "uses": 1} for word in (long, long[:45], "brown")])
+
+    assert await suggested(tenant, "quick brown") == [long[:45], long]
+    assert await suggested(tenant, long[:50]) == [long]
+    assert await suggested(tenant, long) == [long]
+
+
 @pytest.mark.parametrize(
     ("pattern", "options", "narrowed"),
     [
-        ("Fol", "", "*fol"),
-        ("Fol", "i", "*fol"),
-        ("folk_z", "", "*lk_z"),
+        ("Fol", "", {"$in": ["*fol", "+"]}),
+        ("Fol", "i", {"$in": ["*fol", "+"]}),
+        ("folk_z", "", {"$in": ["*lk_z", "+"]}),
         ("^Folk", "i", "^folk"),
-        ("^Folk", "im", "*folk"),
+        ("^Folk", "im", {"$in": ["*folk", "+"]}),
         ("^Folk$", "i", "^folk"),
         ("^Folk", "", None),
         ("Fo", "", None),

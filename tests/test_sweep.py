@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from catalog.blobs.files import FileStorage
-from catalog.domain import drafts, items, kept, sweep, trash, versions
+from catalog.domain import drafts, items, kept, names, sweep, trash, versions
 from catalog.domain.sweep import Swept
 from catalog.errors import BUSY
 from catalog.store.documents import now
@@ -347,3 +347,19 @@ async def test_a_version_removed_during_a_sweep_takes_its_bytes_along_in_the_nex
 
     monkeypatch.setattr(sweep, "_named", named)
     assert await swept(tenant, blobs) == Swept(blobs=1, bytes=4)
+
+
+async def test_folk_words_that_nothing_uses_are_removed_and_all_others_stay(tenant, blobs, ada):
+    await items.create(tenant, Kind.MODEL, {"name": "iris", "tags": ["used"]}, ada)
+    gone = {"name": "gone", "tags": ["used", "unused"], "metadata": [{"name": "unused", "value": 1}]}
+    await items.create(tenant, Kind.MODEL, gone, ada)
+    await items.remove(tenant, Kind.MODEL, "gone", ada)
+    await names.create(tenant, names.Names.TAGS, {"_id": "chosen"}, ada)
+
+    spared = await sweep.sweep(tenant, blobs, grace=DAY)
+    looked_at = await sweep.sweep(tenant, blobs, grace=NONE, dry_run=True)
+    swept = await sweep.sweep(tenant, blobs, grace=NONE)
+
+    assert (spared.unused_words, looked_at.unused_words, swept.unused_words) == (0, 2, 2)
+    assert {word["_id"] async for word in tenant.tags.raw.find({})} == {"used", "chosen"}
+    assert await tenant.metadata.raw.count_documents({}) == 0

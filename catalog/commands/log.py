@@ -79,6 +79,7 @@ def line(entry: Doc) -> str:
         entry["result"],
         f"{entry['duration']:g}ms",
         entry["request_id"],
+        *([f"and {entry['requests'] - 1} more"] if entry.get("requests") else []),
     )
     text = " ".join(map(str, parts))
     return "".join(each if each.isprintable() else "?" for each in text)

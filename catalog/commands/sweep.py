@@ -55,8 +55,12 @@ def _counted(swept: dict[str, Any]) -> str:
     told = [f"{_many(count, what)} ({_size(size)})" for count, what, size in parts if count]
     told += [
         _many(swept[field], what)
-        for field, what in (("uploads", "expired upload"), ("drafts", "abandoned draft"))
-        if swept[field]
+        for field, what in (
+            ("uploads", "expired upload"),
+            ("drafts", "abandoned draft"),
+            ("unused_words", "unused word"),
+        )
+        if swept.get(field)
     ]
     mended = f"; mended the counts of {_many(swept['words'], 'word')}" if swept["words"] else ""
     lost = f"; {_many(swept['damaged'], 'file')} found damaged" if swept.get("damaged") else ""

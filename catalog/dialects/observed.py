@@ -18,7 +18,7 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Rece
 from catalog.dialects.addresses import Addresses
 from catalog.dialects.metrics import Metrics
 from catalog.domain.journal import Entry, Journal
-from catalog.errors import TOO_SLOW, Refused
+from catalog.errors import NOT_FOUND, TOO_SLOW, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents import now
 from catalog.vocabulary import REQUEST
@@ -28,8 +28,6 @@ ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 SECRET = re.compile(r"^(/[^/]+/(?:links|uploads|reset|resets)/)[^/]+")
 """Paths whose third segment opens a door by itself."""
-
-LONGEST_PATH = 500  # characters of it that the journal keeps
 
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -106,7 +104,7 @@ class Observed:
             user=user,
             method=scope["method"],
             route=route,
-            path=path[:LONGEST_PATH],
+            path=path,
             item=None if hidden else next(iter(scope.get("path_params", {}).values()), None),
             address=self.addresses.of(scope) or None,
             result=exchange.status,
@@ -114,7 +112,10 @@ class Observed:
             duration=round(1000 * seconds, 2),
             request_id=exchange.request_id,
         )
-        self.journal.note(tenant, entry)
+        if tenant is None and user is None and (route is None or exchange.status == NOT_FOUND.status):
+            self.journal.count(entry)
+        else:
+            self.journal.note(tenant, entry)
 
 
 class Exchange:

@@ -60,11 +60,13 @@ async def change(
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY (also for a new owner, unless by an administrator), EMPTY_BODY,
     NO_VALID_FIELDS, NOT_CHANGED (also when the new owner has an item of that kind and name),
-    NOT_CREATED for a tag to remove that nobody knows, STALE when `revision` is not the item's any more, BUSY.
+    NOT_CREATED for a tag to remove that nobody knows, QUOTA_EXCEEDED when the tenant has too many words,
+    STALE when `revision` is not the item's any more, BUSY.
     """
     item = await items.changeable(tenant, kind, key, caller)
     wanted = await _checked(tenant, kind, body, caller, limits)
     await _refuse_unknown_tags(tenant, item, wanted)
+    allowance = names.Allowance(limits)
     turn = _turns.setdefault((tenant.name, item["_id"]), asyncio.Lock())
     is_fresh = not turn.locked()  # as far as we know; the write finds out
     async with turn:
@@ -73,7 +75,7 @@ async def change(
                 item = await items.changeable(tenant, kind, str(item["_id"]), caller)
             if revision is not None and revision != item["revision"]:
                 raise Refused(STALE, f"revision {revision} was seen, it is {item['revision']} now")
-            changed = await _written(tenant, kind, item, wanted)
+            changed = await _written(tenant, kind, item, wanted, allowance)
             if changed is not None:
                 await names.used(tenant, names.words_of(item), names.words_of(changed), caller.user)
                 return changed
@@ -82,10 +84,12 @@ async def change(
     raise Refused(BUSY, key)
 
 
-async def _written(tenant: Tenant, kind: Kind, item: Raw, wanted: Change) -> Raw | None:
+async def _written(tenant: Tenant, kind: Kind, item: Raw, wanted: Change, allowance: names.Allowance) -> Raw | None:
     """The item after the change, or None when somebody else was first."""
     fields = wanted.of(item)
     after = {**item, **fields}
+    allowance.left = allowance.most  # whatever an attempt that somebody else overtook has used of it
+    await names.allow(tenant, names.words_of(item), names.words_of(after), allowance, NOT_CHANGED)
     fields["readers"] = readers(after["owner"], after["users"], after["visibility"])
     fields["lastmod"] = now()
     try:

@@ -26,6 +26,9 @@ class Limits(NamedTuple):
     tags: int = 500
     metadata: int = 1000
     users: int = 1000
+    new_terms: int = 200  # words that nobody has used yet, of one request
+    terms: int = 1_000_000  # different ones, of a tenant
+    uploads: int = 100  # unfinished, of a user
 
     def most(self, field: str) -> int:
         """How many elements a list of an item may have."""

@@ -34,10 +34,19 @@ def fields_of(kind: Kind) -> frozenset[str]:
     return TRAINED_FIELDS if kind in TRAINED else FIELDS
 
 
-async def create(tenant: Tenant, kind: Kind, body: Any, caller: Caller, limits: Limits = LIMITS) -> Raw:
+async def create(
+    tenant: Tenant,
+    kind: Kind,
+    body: Any,
+    caller: Caller,
+    limits: Limits = LIMITS,
+    allowance: names.Allowance | None = None,
+) -> Raw:
     """Keep a new item of the caller's.
 
-    `users` and `datasets` may be ids or names. Raises Refused: NOT_CREATED.
+    `users` and `datasets` may be ids or names. The items of one request share an `allowance` of new words.
+
+    Raises Refused: NOT_CREATED, QUOTA_EXCEEDED when the tenant has too many words.
     """
     form = Form(body, NOT_CREATED, fields_of(kind), limits)
     fields: dict[str, Any] = {
@@ -51,6 +60,8 @@ async def create(tenant: Tenant, kind: Kind, body: Any, caller: Caller, limits: 
     if kind in TRAINED:
         fields["status"] = form.one_of("status", Status) or Status.TRAINING
         fields["datasets"] = await dataset_ids(tenant, form.keys("datasets"), caller, NOT_CREATED)
+    words = names.Words(frozenset(fields["tags"]), frozenset(pair.name for pair in fields["metadata"]))
+    await names.allow(tenant, names.NONE, words, allowance or names.Allowance(limits), NOT_CREATED)
     fields["readers"] = readers(caller.user, fields["users"], fields["visibility"])
     document = ITEMS[kind](serial=await tenant.next("serial"), owner=caller.user, **fields)
     try:
@@ -58,7 +69,7 @@ async def create(tenant: Tenant, kind: Kind, body: Any, caller: Caller, limits: 
     except Duplicate:
         raise Refused(NOT_CREATED, f"A {kind.one} with the same name already exists for this user") from None
     item = document.model_dump(by_alias=True)
-    await names.used(tenant, names.NONE, names.words_of(item), caller.user)
+    await names.used(tenant, names.NONE, words, caller.user)
     return item
 
 

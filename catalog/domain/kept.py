@@ -20,6 +20,7 @@ from catalog.blobs import Blob, Blobs, BlobUnknown
 from catalog.errors import BUSY, QUOTA_EXCEEDED, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import now
+from catalog.store.seam import Raw
 
 LEASE = timedelta(minutes=10)
 """How long a blob is safe from every sweep once it is held. Until a version names it takes milliseconds."""
@@ -31,7 +32,11 @@ PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between two looks at a blob that a sweep is removing."""
 
 BYTES = "bytes"
-"""The count of a tenant's distinct bytes. A crash at the wrong moment leaves it off by a blob; a sweep recounts."""
+"""The count of a tenant's distinct bytes, and of those that unfinished uploads have reserved. A crash at the wrong
+moment leaves it off by a blob or an upload; a sweep recounts."""
+
+RESERVED_AT_ONCE = 8 * 2**20
+"""Bytes by which the reservation of an upload grows that did not say its size."""
 
 
 VERIFIED_AT_ONCE = asyncio.Semaphore(2)
@@ -54,7 +59,7 @@ class Gone(NamedTuple):
 
 
 async def usage(tenant: Tenant) -> int:
-    """Bytes that the tenant keeps, equal ones counted once."""
+    """Bytes that the tenant keeps, equal ones counted once, and those that unfinished uploads have reserved."""
     return await tenant.count(BYTES)
 
 
@@ -74,35 +79,121 @@ async def refuse_over_quota(tenant: Tenant, size: int) -> int | None:
 async def within_quota(tenant: Tenant, chunks: AsyncIterator[bytes], announced: int = 0) -> AsyncGenerator[bytes, None]:
     """Pass `chunks` on for as long as there is room for them. `announced` is how many bytes will come, if known.
 
-    Uploads at the same time do not see each other here; `hold` decides.
+    Uploads that this process receives at the same time count as well, equal bytes too. Those of other processes are not
+    seen here; `hold` decides.
 
     Raises Refused: QUOTA_EXCEEDED, before the first chunk when `announced` is too much.
     """
-    room = await refuse_over_quota(tenant, announced)
-    size = 0
-    async for chunk in chunks:
-        size += len(chunk)
-        if room is not None and size > room:
-            raise over_quota(tenant)
-        yield chunk
+    used = await usage(tenant) if tenant.quota else 0
+    size, counted = 0, announced
+    tenant.arriving += announced
+    try:
+        _refuse_arriving(tenant, used)
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > counted:
+                tenant.arriving += size - counted
+                counted = size
+                _refuse_arriving(tenant, used)
+            yield chunk
+    finally:
+        tenant.arriving -= counted
+
+
+def _refuse_arriving(tenant: Tenant, used: int) -> None:
+    if tenant.quota and used + tenant.arriving > tenant.quota:
+        raise over_quota(tenant)
 
 
 def over_quota(tenant: Tenant) -> Refused:
     return Refused(QUOTA_EXCEEDED, f"the files of {tenant.name} may weigh {tenant.quota} bytes together")
 
 
-async def hold(tenant: Tenant, blobs: Blobs, blob: Blob) -> None:
+class Reservation:
+    """The bytes of an unfinished upload that count against the quota, on all servers, before they are a blob's."""
+
+    def __init__(self, tenant: Tenant, upload: str, size: int) -> None:
+        self.size = size
+        self._tenant = tenant
+        self._upload = upload
+
+    async def cover(self, size: int, at_once: int = 0) -> None:
+        """Reserve as much as is missing of `size` bytes, or `at_once` if there is room for that.
+
+        Raises Refused: QUOTA_EXCEEDED.
+        """
+        missing = size - self.size
+        if missing <= 0:
+            return
+        if at_once > missing and await self._grown(at_once):
+            return
+        if not await self._grown(missing):
+            raise over_quota(self._tenant)
+
+    async def settle(self, blobs: Blobs, blob: Blob) -> None:
+        """Hold the upload's bytes, which are a blob by now, in the place of what is reserved.
+
+        Doing it again after a crash half-way is safe. Raises Refused: QUOTA_EXCEEDED without a reservation, BUSY.
+        """
+        await hold(self._tenant, blobs, blob, is_reserved=self.size >= blob.size)
+        await self.shrink(0)
+
+    async def shrink(self, size: int) -> None:
+        """Reserve no more than `size` bytes."""
+        smaller = {"_id": self._upload, "reserved": {"$gt": size}}
+        before = await self._tenant.uploads.raw.find_one_and_update(
+            smaller, {"$set": {"reserved": size}}, {"reserved": 1}
+        )
+        if before:
+            await self._tenant.add(BYTES, size - before["reserved"])
+            self.size = size
+
+    async def _grown(self, more: int) -> bool:
+        if not await self._tenant.add(BYTES, more, self._tenant.quota or None):
+            return False
+        grown = await self._tenant.uploads.raw.update_one({"_id": self._upload}, {"$inc": {"reserved": more}})
+        if not grown.matched_count:  # somebody has removed the upload
+            await self._tenant.add(BYTES, -more)
+        self.size += more
+        return True
+
+
+async def reserve(tenant: Tenant, size: int) -> None:
+    """Count bytes of an upload that is about to be recorded with them as `reserved`.
+
+    Raises Refused: QUOTA_EXCEEDED.
+    """
+    if not await tenant.add(BYTES, size, tenant.quota or None):
+        raise over_quota(tenant)
+
+
+async def unreserve(tenant: Tenant, size: int) -> None:
+    """Count bytes no more that an upload had reserved whose record is gone."""
+    if size:
+        await tenant.add(BYTES, -size)
+
+
+async def unfinished(tenant: Tenant) -> int:
+    """Bytes that unfinished uploads have reserved."""
+    total: list[Raw] = await tenant.uploads.raw.aggregate(
+        [{"$group": {"_id": None, "bytes": {"$sum": "$reserved"}}}]
+    ).to_list(1)
+    return int(total[0]["bytes"] if total else 0)
+
+
+async def hold(tenant: Tenant, blobs: Blobs, blob: Blob, *, is_reserved: bool = False) -> None:
     """Make sure of bytes that are kept, so that a version may name them within LEASE.
 
     Call it after `blobs.put`, or for a digest that is known, and before the version's record is
     written. Bytes that the tenant did not have yet are counted, or refused and dropped when they
-    exceed its quota. Bytes that were known to be damaged are not any more: for a digest alone, ask `is_intact` first.
+    exceed its quota, unless room for them is reserved. Bytes that were known to be damaged are not any more: for a
+    digest alone, ask `is_intact` first.
 
     Raises Refused: QUOTA_EXCEEDED; BUSY when a sweep is removing the very same bytes, which have to be sent again.
     """
     moment = now()
     for pause in PAUSES:
-        if await _held(tenant, blobs, blob, moment):
+        if await _held(tenant, blobs, blob, moment, is_reserved=is_reserved):
             break
         await asyncio.sleep(pause)
         moment = now()
@@ -114,14 +205,14 @@ async def hold(tenant: Tenant, blobs: Blobs, blob: Blob) -> None:
         raise Refused(BUSY, "the same bytes were being removed")
 
 
-async def _held(tenant: Tenant, blobs: Blobs, blob: Blob, moment: datetime) -> bool:
+async def _held(tenant: Tenant, blobs: Blobs, blob: Blob, moment: datetime, *, is_reserved: bool) -> bool:
     """Count bytes that are new, touch others. False when a sweep is removing them."""
     try:
         await tenant.blobs.raw.insert_one({"_id": blob.digest, "size": blob.size, "touched": moment})
     except Duplicate:
         touched = {"$max": {"touched": moment}, "$unset": {"damaged": ""}}
         return bool((await tenant.blobs.raw.update_one({"_id": blob.digest, "going": None}, touched)).matched_count)
-    if not await tenant.add(BYTES, blob.size, tenant.quota or None):
+    if not await tenant.add(BYTES, blob.size, None if is_reserved else tenant.quota or None):
         if not (await _removed(tenant, blobs, blob, moment)).record:
             await tenant.add(BYTES, blob.size)  # somebody else, who sent the same bytes at once, keeps them
         raise over_quota(tenant)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -11,10 +12,10 @@ from pymongo import UpdateOne
 from catalog.domain.access import Caller
 from catalog.domain.forms import LIMITS, Form, Limits
 from catalog.domain.references import refuse_while_used
-from catalog.errors import NOT_CREATED, NOT_FOUND, Refused
+from catalog.errors import NOT_CREATED, NOT_FOUND, QUOTA_EXCEEDED, Fault, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import MetadataName, Tag, now
-from catalog.store.pieces import spelling
+from catalog.store.pieces import beginning, spelling
 from catalog.store.seam import Bound, Raw
 from catalog.vocabulary import Usage
 
@@ -39,9 +40,50 @@ class Words(NamedTuple):
 
 NONE = Words(frozenset(), frozenset())
 
+REMOVED_AT_ONCE = 100
+PAUSE = 0.1
+"""Seconds between two removals: the embedded database lets nobody else in while it removes."""
+
 
 def words_of(item: Mapping[str, Any]) -> Words:
     return Words(frozenset(item["tags"]), frozenset(pair["name"] for pair in item["metadata"]))
+
+
+class Allowance:
+    """How many new words one request may still coin. A list of items shares one."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.most = limits.new_terms
+        self.of_tenant = limits.terms
+        self.left = limits.new_terms
+
+
+async def allow(tenant: Tenant, before: Words, after: Words, allowance: Allowance, fault: Fault) -> None:
+    """Make sure that a change may coin the words that nobody has used yet, before it is made.
+
+    The database is asked which words are new only where their number matters.
+
+    Raises Refused: `fault` when one request coins too many, QUOTA_EXCEEDED when the tenant has too many.
+    """
+    fresh = {Names.TAGS: after.tags - before.tags, Names.METADATA: after.metadata - before.metadata}
+    room = {names: await _room(tenant, names, allowance.of_tenant) if words else 0 for names, words in fresh.items()}
+    if sum(map(len, fresh.values())) > allowance.left or any(
+        len(words) > room[names] for names, words in fresh.items()
+    ):
+        fresh = {names: words - await known(tenant, names, words) if words else words for names, words in fresh.items()}
+    for names, words in fresh.items():
+        if len(words) > room[names]:
+            raise Refused(QUOTA_EXCEEDED, f"{names}: {tenant.name} may have {allowance.of_tenant} different ones")
+    coined = sum(map(len, fresh.values()))
+    if coined > allowance.left:
+        sentence = f"a request may add {allowance.most} new tags and metadata names, which nobody has used before"
+        raise Refused(fault, f"{sentence}: send them in several")
+    allowance.left -= coined
+
+
+async def _room(tenant: Tenant, names: Names, most: int) -> int:
+    """How many more words a vocabulary of the tenant may have, as it was a moment ago."""
+    return most - await tenant.recent_size(collection(tenant, names).raw)
 
 
 async def used(tenant: Tenant, before: Words, after: Words, user: ObjectId) -> None:
@@ -71,13 +113,15 @@ def _coined(words: Iterable[str], user: ObjectId) -> list[UpdateOne]:
 async def create(tenant: Tenant, names: Names, body: Any, caller: Caller, limits: Limits = LIMITS) -> Raw:
     """Add a word to the ones that a UI suggests first. A folk word becomes a default one.
 
-    Raises Refused: NOT_CREATED.
+    Raises Refused: NOT_CREATED, QUOTA_EXCEEDED when the tenant has too many.
     """
     form = Form(body, NOT_CREATED, {"_id", "usage"})
     longest = limits.tag if names is Names.TAGS else limits.metadata_name
     word = form.required("_id", "Please, supply an _id", longest)
     usage = form.one_of("usage", Usage) or Usage.DEFAULT
     bound = collection(tenant, names)
+    if await _room(tenant, names, limits.terms) < 1 and not await known(tenant, names, [word]):
+        raise Refused(QUOTA_EXCEEDED, f"{names}: {tenant.name} may have {limits.terms} different ones")
     document = bound.document(id=word, usage=usage, owner=caller.user, **spelling(word))
     try:
         await bound.insert(document)
@@ -107,6 +151,29 @@ async def remove(tenant: Tenant, names: Names, word: str) -> Raw:
     removed: Raw | None = await bound.raw.find_one_and_delete({"_id": word})
     if removed is None:
         raise Refused(NOT_FOUND, word)
+    return removed
+
+
+async def forget_unused(tenant: Tenant, untouched: datetime, *, dry_run: bool = False) -> int:
+    """Remove the folk words that nothing uses and that were coined before `untouched`, and say how many.
+
+    Safe while items change: a word that is used meanwhile is counted first, or coined again.
+    """
+    removed = 0
+    for names in Names:
+        words = collection(tenant, names).raw
+        # Every word has the piece that is the beginning of all, so an index answers this.
+        unused = {"pieces": beginning(""), "usage": Usage.FOLK.value, "uses": {"$lte": 0}}
+        unused["timestamp"] = {"$lte": untouched}
+        if dry_run:
+            removed += await words.count_documents(unused)
+            continue
+        while found := [word["_id"] async for word in words.find(unused, {"_id": 1}).limit(REMOVED_AT_ONCE)]:
+            gone = (await words.delete_many({"_id": {"$in": found}, **unused})).deleted_count
+            removed += gone
+            if not gone:  # all of them were used meanwhile
+                break
+            await asyncio.sleep(PAUSE)
     return removed
 
 

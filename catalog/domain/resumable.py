@@ -18,6 +18,7 @@ from catalog.blobs import Blob, Blobs, BlobUnknown, FileHead, OffsetWrong
 from catalog.blobs import UploadBusy as Busy
 from catalog.domain import accepted, drafts, kept, versions
 from catalog.domain.access import Caller
+from catalog.domain.forms import LIMITS
 from catalog.domain.turns import Turn, turn
 from catalog.errors import (
     BODY_TOO_LARGE,
@@ -25,6 +26,7 @@ from catalog.errors import (
     NOT_FOUND,
     OFFSET_CONFLICT,
     REQUEST,
+    TOO_MANY_UPLOADS,
     UPLOAD_BUSY,
     UPLOAD_EXPIRED,
     Refused,
@@ -55,17 +57,26 @@ class Progress(NamedTuple):
     ordinal: str = ""
 
 
-async def begin(tenant: Tenant, kind: Kind, key: str, wanted: Wanted, caller: Caller, life: timedelta) -> Raw:
-    """Make room for a file that is to come, and return the upload's record.
+async def begin(
+    tenant: Tenant,
+    kind: Kind,
+    key: str,
+    wanted: Wanted,
+    caller: Caller,
+    life: timedelta,
+    most: int = LIMITS.uploads,
+) -> Raw:
+    """Make room for a file that is to come, and return the upload's record. Its size counts against the quota from now.
 
-    Raises Refused: QUOTA_EXCEEDED, and what `versions.prepare` or, for a file of a draft, `drafts.ready` raises.
+    Raises Refused: QUOTA_EXCEEDED, TOO_MANY_UPLOADS when the caller has more than `most` unfinished ones, and what
+    `versions.prepare` or, for a file of a draft, `drafts.ready` raises.
     """
     if wanted.path:
         draft = await drafts.ready(tenant, kind, key, wanted.ordinal, wanted.path, caller)
         item, version = draft["item"], draft["_id"]
     else:
         item, version = (await versions.prepare(tenant, kind, key, caller, wanted.ordinal))["_id"], ObjectId()
-    await kept.refuse_over_quota(tenant, wanted.size or 0)
+    await kept.reserve(tenant, wanted.size or 0)
     upload = Upload(
         id=uuid.uuid4().hex,
         user=caller.user,
@@ -76,6 +87,7 @@ async def begin(tenant: Tenant, kind: Kind, key: str, wanted: Wanted, caller: Ca
         name=wanted.head.name,
         mimetype=wanted.head.mimetype,
         size=wanted.size,
+        reserved=wanted.size or 0,
         digest=wanted.digest,
         ordinal=wanted.ordinal,
         description=wanted.description,
@@ -84,6 +96,11 @@ async def begin(tenant: Tenant, kind: Kind, key: str, wanted: Wanted, caller: Ca
         expires=now() + life,
     )
     await tenant.uploads.insert(upload)
+    # Counted with this one in it: of many that begin at once none passes unseen.
+    unfinished = {"user": caller.user, "became": "", "expires": {"$gt": now()}}
+    if await tenant.uploads.raw.count_documents(unfinished, limit=most + 1) > most:
+        await _gone(tenant, {"_id": upload.id})
+        raise Refused(TOO_MANY_UPLOADS, f"at most {most} may be unfinished at once: finish or remove some of them")
     record: Raw = upload.model_dump(by_alias=True)
     return record
 
@@ -146,14 +163,19 @@ async def append(
         if limit is not None and offset + coming > limit:
             _refuse_offset(offset, await blobs.length(upload["_id"]))  # which is the better reason
             raise _too_large(limit)
-        needed = offset + coming if upload["size"] is None else upload["size"]
-        is_whole = offset == upload["size"]  # then its bytes may be counted already, and `kept.hold` decides
-        room = None if is_whole else await kept.refuse_over_quota(tenant, needed)
-        parts = _within(tenant, limit, room, offset, mine.heard(content))
-        reached = await _stored(mine, upload, offset, parts, blobs)
+        reservation = _reservation(tenant, upload)
+        if offset != upload["size"]:  # else its bytes may be a blob's already
+            await reservation.cover(offset + coming if upload["size"] is None else upload["size"])
+            await kept.refuse_over_quota(tenant, 0)  # it may have been lowered
+        parts = _within(limit, reservation, offset, mine.heard(content))
+        try:
+            reached = await _stored(mine, upload, offset, parts, blobs)
+        finally:
+            if upload["size"] is None:
+                await reservation.shrink(await blobs.length(upload["_id"]))
         if upload["size"] is None or reached < upload["size"]:
             return Progress(reached)
-        return await _completed(tenant, upload, caller, blobs)
+        return await _completed(tenant, upload | {"reserved": reservation.size}, caller, blobs)
 
 
 async def terminate(tenant: Tenant, upload: Raw, blobs: Blobs) -> None:
@@ -176,10 +198,18 @@ async def expire(tenant: Tenant, blobs: Blobs, *, dry_run: bool = False) -> int:
 
 async def _forget(tenant: Tenant, which: Raw, blobs: Blobs) -> bool:
     """The record goes first: bytes without one are for the sweep, should nobody come to removing them."""
-    gone = bool((await tenant.uploads.raw.delete_one(which)).deleted_count)
+    gone = await _gone(tenant, which)
     if gone:
         await blobs.abandon(which["_id"])
     return gone
+
+
+async def _gone(tenant: Tenant, which: Raw) -> bool:
+    """Remove the record of an upload, and what it has reserved."""
+    upload: Raw | None = await tenant.uploads.raw.find_one_and_delete(which, {"reserved": 1})
+    if upload is not None:
+        await kept.unreserve(tenant, upload.get("reserved", 0))
+    return upload is not None
 
 
 async def _nothing() -> AsyncGenerator[bytes, None]:
@@ -221,15 +251,15 @@ async def _stored(mine: Turn, upload: Raw, offset: int, content: AsyncGenerator[
 
 
 async def _within(
-    tenant: Tenant, limit: int | None, room: int | None, offset: int, content: AsyncGenerator[bytes, None]
+    limit: int | None, reservation: kept.Reservation, offset: int, content: AsyncGenerator[bytes, None]
 ) -> AsyncGenerator[bytes, None]:
     async with aclosing(content):
         async for chunk in content:
             offset += len(chunk)
             if limit is not None and offset > limit:
                 raise _too_large(limit)
-            if room is not None and offset > room:
-                raise kept.over_quota(tenant)
+            if offset > reservation.size:
+                await reservation.cover(offset, kept.RESERVED_AT_ONCE)
             yield chunk
 
 
@@ -240,6 +270,7 @@ def _too_large(limit: int) -> Refused:
 async def _completed(tenant: Tenant, upload: Raw, caller: Caller, blobs: Blobs) -> Progress:
     complete = _into_draft if upload.get("path") else _into_version
     ordinal = await complete(tenant, upload, caller, blobs)
+    await _reservation(tenant, upload).shrink(0)
     await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"became": ordinal}})
     await blobs.abandon(upload["_id"])  # the bytes are the version's by now
     return Progress(upload["size"], ordinal)
@@ -278,6 +309,10 @@ async def _version(tenant: Tenant, upload: Raw) -> Raw | None:
     return version
 
 
+def _reservation(tenant: Tenant, upload: Raw) -> kept.Reservation:
+    return kept.Reservation(tenant, upload["_id"], upload.get("reserved", 0))
+
+
 def _head(upload: Raw) -> FileHead:
     return FileHead(upload["name"], upload["mimetype"], "binary")
 
@@ -292,4 +327,5 @@ async def _finished(tenant: Tenant, upload: Raw, blobs: Blobs) -> Blob:
     if upload["digest"] and upload["digest"] != blob.digest:
         await _forget(tenant, {"_id": upload["_id"]}, blobs)  # nothing that comes can mend it
         raise Refused(DIGEST_MISMATCH, f"announced {upload['digest']}, received {blob.digest}")
+    await _reservation(tenant, upload).settle(blobs, blob)
     return blob

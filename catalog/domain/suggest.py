@@ -19,7 +19,7 @@ from catalog.domain.names import Names, collection
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.database import Tenant
 from catalog.store.pages import Collection
-from catalog.store.pieces import LONGEST_BEGINNING, SAMPLED, beginning, insides, key_of, whole
+from catalog.store.pieces import LONGEST_BEGINNING, LONGEST_KEY, SAMPLED, beginning, insides, key_of, whole
 from catalog.store.seam import Raw
 from catalog.vocabulary import Usage
 
@@ -51,6 +51,8 @@ async def suggest(tenant: Tenant, names: Names, typed: str, limit: int) -> list[
 
     Where more was typed than the longest pieces hold (LONGEST_BEGINNING letters, LONGEST_INSIDE for what stands
     inside), the words of its rarest piece are looked through, the MOST_LOOKED_AT most used ones of each usage.
+
+    What stands inside of a word is found in its first LONGEST_KEY letters.
 
     Raises Refused: NOT_SEARCHED, for more than LONGEST characters.
     """
@@ -131,7 +133,7 @@ def _between(after: Place | None, until: Place | None) -> Iterator[Raw]:
 
 async def _rarest(words: Collection, key: str) -> tuple[str, int | None]:
     """The one of the longest pieces of `key` that the sample has least often, and how often (None: not counted)."""
-    pieces = _few(insides(key)) if key else [beginning(key)]
+    pieces = _few(insides(key[:LONGEST_KEY])) if key else [beginning(key)]
     if len(key) < WORTH_COUNTING:
         return pieces[0], None
     counted = await asyncio.gather(

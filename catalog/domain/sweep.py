@@ -1,4 +1,4 @@
-"""The sweep: removes the bytes that nothing names any more, and what killed uploads left behind.
+"""The sweep: removes the bytes that nothing names any more, what killed uploads left behind, and unused folk words.
 
 It may run while uploads do, on any server and on several at once: what it removes it marks
 first, and whatever somebody has touched lately it lets be (see `kept`). It walks through the
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from catalog.blobs import Blob, Blobs
 from catalog.blobs import Kept as Listed
-from catalog.domain import drafts, kept, resumable, trash
+from catalog.domain import drafts, kept, names, resumable, trash
 from catalog.store.database import Tenant
 from catalog.store.documents import now
 from catalog.store.seam import Raw
@@ -41,6 +41,7 @@ class Swept(NamedTuple):
     drafts: int = 0  # that nobody went on with; their bytes go with a later sweep
     words: int = 0  # whose count of uses was wrong
     damaged: int = 0  # blobs that lost bytes, or have more than there were; marked so, and not removed
+    unused_words: int = 0  # tags and metadata names, coined by use, that nothing uses any more
 
 
 async def sweep(tenant: Tenant, blobs: Blobs, *, grace: timedelta, dry_run: bool = False) -> Swept:
@@ -61,13 +62,14 @@ async def sweep(tenant: Tenant, blobs: Blobs, *, grace: timedelta, dry_run: bool
         if dry_run or await kept.let_go(tenant, blobs, blob, untouched):
             count, size = count + 1, size + blob.size
     leftovers = await _leftovers(tenant, blobs, untouched, dry_run=dry_run)
+    unused = await names.forget_unused(tenant, untouched, dry_run=dry_run)
     if not dry_run:
         await recount(tenant)
     for digest in damaged:
         logger.warning("%s: the bytes of %s are damaged: they are not as many as they were", tenant.name, digest)
         if not dry_run:
             await kept.mark_damaged(tenant, digest, untouched)
-    return Swept(count, size, *leftovers, expired, abandoned, damaged=len(damaged))
+    return Swept(count, size, *leftovers, expired, abandoned, damaged=len(damaged), unused_words=unused)
 
 
 async def _unnamed(tenant: Tenant, blobs: Blobs, untouched: datetime, damaged: list[str]) -> AsyncIterator[Blob]:
@@ -157,5 +159,6 @@ async def _miscounted(tenant: Tenant) -> int:
     total: list[Raw] = await tenant.blobs.raw.aggregate(
         [{"$group": {"_id": None, "bytes": {"$sum": "$size"}}}]
     ).to_list(1)
+    reserved = await kept.unfinished(tenant)
     after = await kept.usage(tenant)
-    return int(total[0]["bytes"] if total else 0) - before if before == after else 0
+    return int(total[0]["bytes"] if total else 0) + reserved - before if before == after else 0

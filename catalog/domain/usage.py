@@ -9,7 +9,10 @@ from catalog.vocabulary import Kind
 
 
 async def of(tenant: Tenant) -> Raw:
-    """Bytes are distinct ones; `quota_bytes` 0 is no limit. What is in the trash counts until it is purged."""
+    """Bytes are distinct ones, the `unfinished_bytes` of uploads that are still coming among them.
+
+    A `quota_bytes` of 0 is no limit. What is in the trash counts until it is purged.
+    """
     counted = {
         "blobs": tenant.blobs,
         "versions": tenant.versions,
@@ -20,4 +23,5 @@ async def of(tenant: Tenant) -> Raw:
     # What the database knows of a collection by itself: on MongoDB it is read from nowhere.
     counts = await asyncio.gather(*(bound.raw.estimated_document_count() for bound in counted.values()))
     size = await kept.usage(tenant)
-    return {"bytes": size, "quota_bytes": tenant.quota, **dict(zip(counted, counts, strict=True))}
+    told = {"bytes": size, "unfinished_bytes": await kept.unfinished(tenant), "quota_bytes": tenant.quota}
+    return told | dict(zip(counted, counts, strict=True))

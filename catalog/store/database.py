@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from time import monotonic
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ReturnDocument
 from pymongo.errors import (
     ConnectionFailure,
@@ -95,6 +95,8 @@ class Tenant:
         """What its blobs may weigh together, in bytes, as its record said when it was last looked at; 0 is no limit."""
         self.inspection = InspectionPolicy.WARN
         """Likewise, what becomes of files that an inspection warns of."""
+        self.arriving = 0
+        """Bytes of uploads that this process is receiving, and that nothing else counts yet."""
         self.memory = Memory()
         """Of how it was read lately."""
         self._counts: dict[str, tuple[float, int]] = {}
@@ -151,11 +153,24 @@ class Tenant:
             await counters.update_one({"_id": counter}, {"$inc": {"value": 0}}, upsert=True)  # it was the first
         return True
 
+    async def raise_to(self, counter: str, value: int) -> None:
+        """Let a count stand at `value`, unless it stands higher."""
+        await self.database["counters"].update_one({"_id": counter}, {"$max": {"value": value}}, upsert=True)
+
     async def recent(self, counter: str) -> int:
         """Where a count stood at most RECENT seconds ago; by now it may stand higher."""
         learnt, value = self._counts.get(counter, (0.0, 0))
         if not learnt or monotonic() - learnt > RECENT:
             value = await self.count(counter)
+            self._counts[counter] = monotonic(), value
+        return value
+
+    async def recent_size(self, collection: AsyncIOMotorCollection[Raw]) -> int:
+        """About how many documents a collection had at most RECENT seconds ago."""
+        counter = f"size of {collection.name}"
+        learnt, value = self._counts.get(counter, (0.0, 0))
+        if not learnt or monotonic() - learnt > RECENT:
+            value = await collection.estimated_document_count()
             self._counts[counter] = monotonic(), value
         return value
 

@@ -309,6 +309,7 @@ class Upload(SealedDocument):
     name: str
     mimetype: str
     size: int | None = None  # bytes, once it was told
+    reserved: int = 0  # bytes that count against the quota until they are a blob's
     digest: str = ""  # SHA-256 as the client announced it
     ordinal: str = ""
     description: str = ""
@@ -322,7 +323,10 @@ class Upload(SealedDocument):
 
     class Settings:
         name = "uploads"
-        indexes = (IndexModel([("expires", ASCENDING)]),)
+        indexes = (
+            IndexModel([("expires", ASCENDING)]),
+            IndexModel([("user", ASCENDING), ("became", ASCENDING), ("expires", ASCENDING)]),
+        )
 
 
 class Removed(SealedDocument):
@@ -400,6 +404,8 @@ class LogEntry(SealedDocument):
     fault: int | None = None  # the value of a refusal
     duration: float  # milliseconds
     request_id: str
+    requests: int | None = None  # that it stands for, when they are several
+    end: int = 0  # where it ends among the bytes of all entries, see domain.journal
 
     class Settings:
         name = "log"

@@ -171,9 +171,10 @@ LOG = Fields(
         "fault": NUMBER,
         "duration": NUMBER,
         "request_id": TEXT,
+        "requests": NUMBER,
     },
     sort="_id serial date",
-    select="serial date log user method route path item address result fault duration request_id",
+    select="serial date log user method route path item address result fault duration request_id requests",
 )
 
 # A filter answers questions about what it does not show: a regular user asks only of what a regular user sees.

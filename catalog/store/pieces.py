@@ -3,6 +3,9 @@
 `*fol` is inside the key (the word without regard to case), `^fol` is its beginning, `=folk` is all of it. One word in
 SPARSELY, told by its hash, carries each piece once more behind a `~`: a sample, by which a lookup knows how far apart
 the words of a piece are before it reads them (see `domain.suggest`).
+
+Only the first LONGEST_KEY characters of a key are cut into pieces, so that a long word does not cost more than a short
+one. A word that goes on behind them carries `+`, by which a filter finds the words that it has to look through.
 """
 
 from collections.abc import Iterator
@@ -10,10 +13,11 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-INSIDE, BEGINNING, WHOLE, SAMPLED = "*", "^", "=", "~"
+INSIDE, BEGINNING, WHOLE, SAMPLED, LONG = "*", "^", "=", "~", "+"
 
 LONGEST_INSIDE = 4  # letters
 LONGEST_BEGINNING = 8
+LONGEST_KEY = 32  # letters of a key that pieces are made of
 
 SPARSELY = 64
 
@@ -33,15 +37,18 @@ def spelling(word: str) -> dict[str, Any]:
 
 @lru_cache(4096)  # items are tagged with the same few words again and again
 def _pieces(key: str) -> tuple[str, ...]:
-    pieces = sorted(
-        {*_inside(key), *_beginnings(key), WHOLE + key}, key=len
-    )  # who scans them finds the short ones soon
+    cut = key[:LONGEST_KEY]
+    unsorted = {*_inside(cut), *_beginnings(cut), WHOLE + key} | ({LONG} if cut != key else set())
+    pieces = sorted(unsorted, key=len)  # who scans them finds the short ones soon
     sample = pieces if _is_sampled(key) else []
     return (*(SAMPLED + piece for piece in sample), *pieces)
 
 
 def insides(key: str) -> list[str]:
-    """The longest pieces that every word with `key` inside has, from the first to the last. `key` is not empty."""
+    """The longest pieces of `key`, from the first to the last. `key` is not empty.
+
+    Every word with `key` inside its first LONGEST_KEY letters has them.
+    """
     length = min(len(key), LONGEST_INSIDE)
     return [INSIDE + key[start : start + length] for start in range(len(key) - length + 1)]
 
@@ -53,6 +60,11 @@ def beginning(key: str) -> str:
 
 def whole(key: str) -> str:
     return WHOLE + key
+
+
+def having(piece: str) -> dict[str, Any]:
+    """The condition on `pieces` of the words that may have a piece, which may stand behind the letters that are cut."""
+    return {"$in": [piece, LONG]} if piece.startswith(INSIDE) else {"$eq": piece}
 
 
 def rarest(key: str) -> str:

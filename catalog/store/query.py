@@ -16,6 +16,7 @@ from catalog.store.literals import literal
 from catalog.store.matching import Matcher, matcher
 from catalog.store.patterns import Patterns, Rich, piece_of
 from catalog.store.patterns import condition as pattern_condition
+from catalog.store.pieces import having
 
 LONGEST = 64 * 1024  # characters of JSON
 LEVELS = 5  # operators within operators
@@ -108,7 +109,7 @@ class Compiler:
                 yield from ((key, each) for each in self._conditions(field, value, level, ranges=ranges))
                 if key == fields.spelt and isinstance(value, dict) and "$regex" in value:
                     piece = piece_of(value["$regex"], value.get("$options", ""))
-                    yield from [("pieces", {"$eq": piece})] if piece else []
+                    yield from [("pieces", having(piece))] if piece else []
 
     def _conditions(self, field: Field, value: Any, level: int, *, ranges: bool) -> Iterator[dict[str, Any]]:
         """The conditions on one field, each of a single operator (or $regex with its $options)."""

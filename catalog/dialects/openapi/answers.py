@@ -197,8 +197,9 @@ LOG_ENTRY = made_of(
         "fault": number("the value of a refusal"),
         "duration": measured("milliseconds"),
         "request_id": text(),
+        "requests": number("how many requests of nobody the entry stands for, when they are several"),
     },
-    optional=("user", "route", "item", "address", "fault"),
+    optional=("user", "route", "item", "address", "fault", "requests"),
 )
 
 FOUND = {"kind": one_of(Kind)}

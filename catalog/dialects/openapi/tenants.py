@@ -144,7 +144,16 @@ def _watching(prefix: str) -> list[Operation]:
 
 
 def _usage() -> Schema:
-    counted = ("bytes", "quota_bytes", "blobs", "versions", *(kind.value for kind in Kind), "trash", "users")
+    counted = (
+        "bytes",
+        "unfinished_bytes",
+        "quota_bytes",
+        "blobs",
+        "versions",
+        *(kind.value for kind in Kind),
+        "trash",
+        "users",
+    )
     return answered("So much.", made_of({name: number() for name in counted}))
 
 

@@ -13,6 +13,7 @@ from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
 from catalog.domain import changes, items
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.forms import Limits
+from catalog.domain.names import Allowance
 from catalog.domain.related import read_whole, related
 from catalog.errors import STALE, Refused
 from catalog.store import fields, pages
@@ -43,8 +44,11 @@ class Items(Controller):
 
     @post(status_code=200)
     async def create(self, request: AnyRequest, caller: Given[Caller], limits: Given[Limits]) -> Response[bytes]:
+        allowance = Allowance(limits)
+
         async def make(body: Any) -> shapes.Shape:
-            [shape] = await shown([await items.create(caller.tenant, self.kind, body, caller, limits)], caller)
+            item = await items.create(caller.tenant, self.kind, body, caller, limits, allowance)
+            [shape] = await shown([item], caller)
             return shape
 
         return await made(request, self.kind, make)

@@ -14,7 +14,7 @@ from catalog.store import fields, pages
 from catalog.store.database import Database, Tenant
 from catalog.store.seam import Raw
 
-KEPT = ("user", "method", "route", "path", "item", "address", "result", "fault", "duration", "request_id")
+KEPT = ("user", "method", "route", "path", "item", "address", "result", "fault", "duration", "request_id", "requests")
 
 
 def entry(document: Raw, tenant: str) -> shapes.Shape:

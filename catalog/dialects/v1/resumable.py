@@ -20,7 +20,7 @@ from catalog.dialects.v1.wire import AnyRequest, Given, refusal
 from catalog.domain import resumable
 from catalog.domain.access import Caller
 from catalog.domain.filenames import file_name, media_type
-from catalog.domain.forms import LONGEST_DESCRIPTION
+from catalog.domain.forms import LONGEST_DESCRIPTION, Limits
 from catalog.domain.resumable import Progress, Wanted
 from catalog.errors import (
     BODY_TOO_LARGE,
@@ -95,11 +95,12 @@ class Uploads(Controller):
         storage: Given[Storage],
         max_upload_size: Given[int],
         upload_life: Given[timedelta],
+        limits: Given[Limits],
         native_prefix: Given[str],
     ) -> Response[None]:
         _speaks_tus(request)
         kind, item, wanted = _wanted(request, max_upload_size)
-        upload = await resumable.begin(caller.tenant, kind, item, wanted, caller, upload_life)
+        upload = await resumable.begin(caller.tenant, kind, item, wanted, caller, upload_life, limits.uploads)
         told = {"Location": f"{native_prefix}/uploads/{upload['_id']}", "Upload-Expires": http_date(upload["expires"])}
         if request.content_type[0] == OCTETS or wanted.size == 0:
             told |= await _appended(request, upload, 0, caller, storage, max_upload_size, native_prefix)
