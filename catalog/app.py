@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
+from catalog import descriptors
 from catalog.blobs import Storage
 from catalog.blobs.chosen import storage_of
 from catalog.dialects import guards, health
@@ -84,7 +85,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
         settings.jwt_secret.get_secret_value(), settings.jwt_expirationtime, settings.jwt_renew_expirationtime
     )
     sessions = Sessions(database, tokens)
-    readiness = Health({"database": database.ping, "storage": storage.probe})
+    readiness = Health({"database": database.ping, "storage": storage.probe, "file_descriptors": descriptors.check})
     metrics = Metrics(colleagues)
     journal = (
         Journal(database, settings.log_days, size=settings.log_size, reads=settings.log_reads) if settings.log else None
@@ -130,7 +131,9 @@ def _traces(endpoint: str) -> Any:
 
 
 def _watching(settings: Settings) -> list[ControllerRouterHandler]:
-    may_watch = guards.operator_or_loopback(settings.api_token.get_secret_value())
+    token = settings.api_token.get_secret_value()
+    open_to_loopback = settings.metrics_access == "loopback" and not settings.trusted_proxies
+    may_watch = guards.operator_or_loopback(token) if open_to_loopback else guards.operator_only(token)
     return [health.Probes, Router("/", route_handlers=[health.Measured], guards=[may_watch])]
 
 

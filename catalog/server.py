@@ -21,7 +21,7 @@ import uvloop
 from litestar import Litestar
 from uvicorn.server import HANDLED_SIGNALS, ServerState
 
-from catalog import logs, welcome
+from catalog import descriptors, logs, welcome
 from catalog.app import FirstStart, create_app
 from catalog.blobs import StorageUnusable
 from catalog.certificates import Renewable, is_real, names_of
@@ -29,16 +29,16 @@ from catalog.connections import Connection
 from catalog.dialects.colleagues import Colleagues
 from catalog.domain.health import Health
 from catalog.errors import Refused
-from catalog.listening import BACKLOG, CannotListen, Doors, address, local, opened
+from catalog.listening import BACKLOG, GRACE, RESOURCES, Doors, ListenError, address, certificate, local, opened
 from catalog.redirect import Redirect
 from catalog.settings import Settings
 from catalog.store.embedded import DatabaseUnavailable
 
 logger = logging.getLogger(__name__)
 
-GRACE = 30  # seconds that requests in flight are given to end
 LAST_CALL = 0.25  # seconds after the last connection was taken for its request to come
 RENEWAL = 30  # seconds between two looks at the certificates
+BEAT = 1.0  # seconds between two signs of life to the parent process
 KEEP_ALIVE = 75  # seconds that a connection may idle: longer than the minute after which proxies let go of theirs
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
@@ -49,6 +49,7 @@ def serve(settings: Settings, database_uri: Callable[[], str], token_kept_in: st
     `database_uri` may wait until the database is there; `token_kept_in` tells the operator where API_TOKEN is.
     """
     logs.configure(settings.log_format)
+    descriptors.raise_limit()
 
     def serving() -> None:
         with opened(settings) as doors:
@@ -68,7 +69,7 @@ def exit_code_of(serving: Callable[[], None]) -> int:
     try:
         serving()
     # With a star: what stops the start of the app comes out of Litestar in a group.
-    except* (CannotListen, DatabaseUnavailable, Refused, StorageUnusable) as errors:
+    except* (ListenError, DatabaseUnavailable, Refused, StorageUnusable) as errors:
         sys.stderr.writelines(f"{error}\n" for error in errors.exceptions)
         code = 1
     return code
@@ -80,8 +81,12 @@ def answer(
     database_uri: str,
     announce: Callable[[FirstStart | None], None],
     colleagues: Colleagues | None = None,
+    beat: Callable[[], None] | None = None,
 ) -> None:
-    """Answer requests until a signal. `announce` is told when they can come, and of the tenant that was made."""
+    """Answer requests until a signal. `announce` is told when they can come, and of the tenant that was made.
+
+    `beat` is called every second from the event loop, for a parent process to see that it still turns.
+    """
     app = create_app(settings, database_uri, colleagues)
     health: Health = app.state.health
     connection = functools.partial(Connection, settings.client_timeout.total_seconds(), lambda: health.stopping)
@@ -91,7 +96,10 @@ def answer(
         health,
         settings.stop_delay,
         _plain(settings, doors),
+        beat,
     )
+    if doors.reserved:
+        server.await_certificate(settings, doors)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_answer(app, server, doors.main))
 
@@ -100,6 +108,12 @@ async def _answer(app: Litestar, server: "Server", listener: socket.socket) -> N
     # Entered here rather than by uvicorn, which would print the trace of a start that fails and keep the exception.
     async with app.lifespan():
         await server.serve(sockets=[listener])
+
+
+async def _beating(beat: Callable[[], None]) -> None:
+    while True:
+        beat()
+        await asyncio.sleep(BEAT)
 
 
 class Plain(NamedTuple):
@@ -123,12 +137,15 @@ class Server(uvicorn.Server):
         health: Health,
         stop_delay: float = 0,
         plain: Plain | None = None,
+        beat: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(config)
+        self._beat = beat
         self.announce = announce
         self.health = health
         self.stop_delay = stop_delay
         self.plain = plain
+        self._descriptors = descriptors.Watch()
         self._signals = 0
         self._stops: float | None = None  # when, once it was told to
 
@@ -136,7 +153,45 @@ class Server(uvicorn.Server):
         self._signals += 1
         super().handle_exit(sig, frame)
 
+    def await_certificate(self, settings: Settings, doors: Doors) -> None:
+        """Serve HTTPS as well, without a restart, as soon as there is a certificate."""
+
+        async def look() -> None:
+            tls = certificate(settings, warn=False)
+            if tls:
+                self.config.callback_notify = None
+                await self._begin_https(settings, doors._replace(tls=tls))
+
+        self.config.callback_notify = look
+
+    async def _begin_https(self, settings: Settings, doors: Doors) -> None:
+        """From now on HTTPS is served, and with HTTP_REDIRECT new connections to plain HTTP are redirected to it."""
+        assert doors.reserved
+        assert doors.tls
+        plain_config = self.config
+        self.config = _config(plain_config.app, doors.tls, plain_config.http)
+        self.config.load()
+        connection: Any = self.config.http_protocol_class
+        try:
+            listening = await asyncio.get_running_loop().create_server(
+                lambda: connection(config=self.config, server_state=self.server_state, app_state={}),
+                sock=doors.reserved,
+                ssl=doors.tls.context,
+                backlog=BACKLOG,
+            )
+        except OSError as failure:
+            logger.warning("HTTPS_PORT %d cannot be listened on (%s)", settings.https_port, failure.strerror)
+            return
+        self.servers.append(listening)
+        logger.warning("a certificate is in %s/ now: HTTPS is on port %d", RESOURCES, doors.reserved.getsockname()[1])
+        if settings.http_redirect:
+            plain_config.loaded_app = _redirect(settings, doors.tls, doors.reserved)
+            for connection_of_before in list(self.server_state.connections):
+                connection_of_before.shutdown()  # once it has its answer
+
     async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:
+            self._descriptors.look()
         if not await super().on_tick(counter):
             return False
         self.health.stopping = True
@@ -166,6 +221,8 @@ class Server(uvicorn.Server):
         if self.plain:
             self.servers.append(await self._plain_server(self.plain))
         self.announce()
+        if self._beat:
+            self._beating = asyncio.create_task(_beating(self._beat))  # ends with the event loop
 
     async def _plain_server(self, plain: Plain) -> asyncio.Server:
         config = _usual(plain.app, self.config.http)
@@ -177,7 +234,7 @@ class Server(uvicorn.Server):
         )
 
 
-def _config(app: Litestar, tls: Renewable | None, connection: Any) -> uvicorn.Config:
+def _config(app: Any, tls: Renewable | None, connection: Any) -> uvicorn.Config:
     async def renew() -> None:
         if tls:
             for warning in tls.refresh():
@@ -223,7 +280,12 @@ def _strictly(tls: Renewable | None) -> list[tuple[bytes, bytes]]:
 def _plain(settings: Settings, doors: Doors) -> Plain | None:
     if doors.plain is None or doors.tls is None:
         return None
-    names = names_of(doors.tls.choice.leaf)
+    return Plain(doors.plain, _redirect(settings, doors.tls, doors.main))
+
+
+def _redirect(settings: Settings, tls: Renewable, listener: socket.socket) -> Redirect:
+    """Redirects to the port of `listener`, at a name of the certificate."""
+    names = names_of(tls.choice.leaf)
     known = [name for name in names if "*" not in name and name != "localhost"]
     host = known[0] if known else local(settings.host)
-    return Plain(doors.plain, Redirect(names, host, doors.main.getsockname()[1]))
+    return Redirect(names, host, listener.getsockname()[1])

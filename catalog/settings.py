@@ -259,6 +259,12 @@ class Settings(BaseSettings):
     )
     cors_origins: Origins = Field((), description="origins of web pages that may call the API, with commas between")
     workers: int = Field(1, ge=1, le=64, description="number of server processes: one for each processor, say")
+    worker_timeout: Period = Field(
+        Duration("30s"), description="a worker that does not respond for so long is killed and replaced"
+    )
+    metrics_access: Literal["token", "loopback"] = Field(
+        "token", description="who may read /metrics: token (with API_TOKEN), loopback (this machine without it, too)"
+    )
     demo: bool = Field(default=False, description="offer the demo routes")
 
     @property

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from threading import Thread
 from typing import IO
 
-from catalog import logs, welcome
+from catalog import descriptors, logs, welcome
 from catalog.dialects.colleagues import Colleagues
 from catalog.domain.tenants import FirstStart
-from catalog.listening import CannotListen, Doors, address, certificate
+from catalog.listening import Doors, ListenError, address, certificate
 from catalog.server import answer, exit_code_of
-from catalog.workers import Job
+from catalog.workers import BEAT, Job
 
 
 def main() -> None:
@@ -28,6 +28,7 @@ def main() -> None:
         except EOFError:  # it has changed its mind
             return
         logs.configure(job.settings.log_format)
+        descriptors.raise_limit()
         Thread(target=_end_with_the_parent, daemon=True).start()
         sys.exit(exit_code_of(lambda: _work(job, answers)))
 
@@ -40,16 +41,23 @@ def _work(job: Job, answers: IO[str]) -> None:
         if job.is_first:
             welcome.warn(job.settings)
 
-    answer(job.settings, doors, job.database_uri, announce, Colleagues(job.room, job.number))
+    def beat() -> None:
+        with contextlib.suppress(BrokenPipeError):
+            os.write(answers.fileno(), BEAT)
+
+    answer(job.settings, doors, job.database_uri, announce, Colleagues(job.room, job.number), beat)
 
 
 def _doors(job: Job) -> Doors:
-    """Raises CannotListen when the certificate is no more what it was when the parent began to listen."""
+    """Raises ListenError when the certificate cannot be used any more."""
     tls = certificate(job.settings, warn=False) if job.is_tls else None
     if job.is_tls and tls is None:
-        raise CannotListen("the certificate cannot be used any more: see catalog certificate show")
-    main, *plain = (socket.socket(fileno=descriptor) for descriptor in job.descriptors)
-    return Doors(main, plain[0] if plain else None, tls)
+        raise ListenError("the certificate cannot be used any more: see catalog certificate show")
+    return Doors(socket.socket(fileno=job.main), _socket(job.plain), tls, _socket(job.reserved))
+
+
+def _socket(descriptor: int | None) -> socket.socket | None:
+    return None if descriptor is None else socket.socket(fileno=descriptor)
 
 
 def _answer(answers: IO[str], lines: Sequence[str]) -> None:

@@ -13,14 +13,15 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from select import select
 from socket import socket
 from tempfile import TemporaryDirectory
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, Timer
 from time import monotonic
 from typing import NamedTuple, Self
 
-from catalog import logs
-from catalog.listening import CannotListen, opened
+from catalog import descriptors, logs
+from catalog.listening import GRACE, ListenError, opened
 from catalog.settings import Settings
 from catalog.store.embedded import LONG_ENOUGH, LONGEST_PAUSE, DatabaseUnavailable, pipe
 
@@ -29,6 +30,9 @@ logger = logging.getLogger(__name__)
 PROGRAM = (sys.executable, "-P", "-m", "catalog.worker")
 STOPS = (signal.SIGINT, signal.SIGTERM)
 ALL_ENDED = b"\0"  # in the place of a signal
+BEAT = b"."  # what a worker writes every second
+LOOK = 1.0  # seconds between two looks for a beat
+SLACK = 5.0  # more seconds after that, for the worker itself to end
 
 
 class Job(NamedTuple):
@@ -37,8 +41,10 @@ class Job(NamedTuple):
     settings: Settings
     database_uri: str
     token_kept_in: str
-    descriptors: Sequence[int]
-    """Of the sockets that it has inherited: the main one, and that of plain HTTP if there is one."""
+    main: int
+    """File descriptors of the sockets that it inherits, see `listening.Doors`."""
+    plain: int | None
+    reserved: int | None
     is_tls: bool
     room: Path
     """A folder where the workers find each other."""
@@ -50,30 +56,51 @@ class Job(NamedTuple):
 def serve(settings: Settings, database_uri: Callable[[], str], token_kept_in: str) -> int:
     """Have requests answered until a signal, and return the exit code of the process. As `server.serve`."""
     logs.configure(settings.log_format)
+    descriptors.raise_limit()
     try:
         with opened(settings) as doors:
-            sockets = [door for door in (doors.main, doors.plain) if door]
-            descriptors = [each.fileno() for each in sockets]
-            with TemporaryDirectory(prefix="catalog-") as room, Workers(settings.workers, sockets) as workers:
-                is_tls = doors.tls is not None
-                return workers.serve(Job(settings, database_uri(), token_kept_in, descriptors, is_tls, Path(room)))
-    except (CannotListen, DatabaseUnavailable) as error:
+            sockets = [door for door in (doors.main, doors.plain, doors.reserved) if door]
+            patience = Patience(settings.worker_timeout.total_seconds(), settings.stop_delay + GRACE + SLACK)
+            with TemporaryDirectory(prefix="catalog-") as room, Workers(settings.workers, sockets, patience) as workers:
+                job = Job(
+                    settings,
+                    database_uri(),
+                    token_kept_in,
+                    main=doors.main.fileno(),
+                    plain=doors.plain.fileno() if doors.plain else None,
+                    reserved=doors.reserved.fileno() if doors.reserved else None,
+                    is_tls=doors.tls is not None,
+                    room=Path(room),
+                )
+                return workers.serve(job)
+    except (ListenError, DatabaseUnavailable) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+class Patience(NamedTuple):
+    """Seconds after which a worker is killed."""
+
+    silence: float
+    """Without a beat of its event loop."""
+    stop: float
+    """After it was told to stop."""
 
 
 class Workers:
     """Started at once, they import. The first is given its job and makes the start, then the others get theirs.
 
-    A start that fails so fails once, and is told once. From then on each one that ends is replaced.
+    A start that fails so fails once, and is told once. From then on each one that ends or hangs is replaced.
     """
 
-    def __init__(self, count: int, sockets: Sequence[socket]) -> None:
+    def __init__(self, count: int, sockets: Sequence[socket], patience: Patience) -> None:
         self._sockets = sockets
+        self._patience = patience
         self._workers = [Worker(sockets) for _ in range(count)]
         self._stopping = Event()
         self._changing = Lock()  # a restart and a stop take turns, so that no worker is born after the stop
         self._code = 0
+        self._last_resort: Timer | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -99,6 +126,16 @@ class Workers:
                 listener.close()
             for worker in self._workers:
                 worker.signal(number)
+            if self._last_resort is None:
+                self._last_resort = Timer(self._patience.stop, self._kill)
+                self._last_resort.daemon = True
+                self._last_resort.start()
+
+    def _kill(self) -> None:
+        """End workers that did not stop in time, also those that are stopped or hang."""
+        for worker in self._workers:
+            if worker.kill():
+                logger.warning("a worker did not stop in time and was killed (process %d)", worker.pid)
 
     def _run(self, job: Job, told: int) -> None:
         try:
@@ -127,6 +164,9 @@ class Workers:
             worker.give(job._replace(number=place + 1))
             if worker.hear():
                 logger.info("worker %d answers (process %d)", place + 1, worker.pid)
+                if worker.hangs(self._patience.silence):
+                    logger.warning("worker %d does not respond and is killed (process %d)", place + 1, worker.pid)
+                    worker.kill()
             how = worker.wait()
             pause = 0.0 if monotonic() - began > LONG_ENOUGH else min(max(2 * pause, 0.05), LONGEST_PAUSE)
             if self._stopping.wait(pause):
@@ -177,6 +217,7 @@ class Worker:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         )
         self._has_job = False
+        self._has_begun = False
         self.told: list[str] = []
 
     @property
@@ -193,20 +234,42 @@ class Worker:
 
     def hear(self) -> bool:
         """Wait until it answers requests, and has `told` of its start. False when it ended instead."""
-        stdout = pipe(self._process.stdout)
-        if not stdout.closed:
-            self.told = json.loads(stdout.readline() or "[]")
-            stdout.close()
+        if not self._has_begun:
+            self._has_begun = True
+            self.told = json.loads(pipe(self._process.stdout).readline() or "[]")
         return bool(self.told)
+
+    def hangs(self, silence: float) -> bool:
+        """Watch its beats. True once there was none for `silence` seconds, False once it has ended.
+
+        Looks are counted, not seconds: a computer that slept, or a parent that was stopped, accuses no worker.
+        """
+        stdout, missed = pipe(self._process.stdout), 0
+        while missed * LOOK < silence:
+            if not select([stdout], [], [], LOOK)[0]:
+                missed += 1
+            elif not os.read(stdout.fileno(), 4096):
+                return False
+            else:
+                missed = 0
+        return True
 
     def wait(self) -> str:
         """Wait for its end, and say how it came."""
         code = self._process.wait()
+        pipe(self._process.stdout).close()
         self.let_go()
         return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
     def signal(self, number: int) -> None:
         self._process.send_signal(number)
+
+    def kill(self) -> bool:
+        """End it at once. False when it had ended before."""
+        if self._process.poll() is not None:
+            return False
+        self._process.kill()
+        return True
 
     def let_go(self) -> None:
         """Close what it listens to: it ends, with what it has begun."""

@@ -18,7 +18,7 @@ def test_what_compose_starts_is_a_catalog_that_keeps_files(tmp_path, chosen):
         objects = stored(running, "models") if chosen == IN_A_STORE else []
 
     kept = [file for file in (tmp_path / "catalog" / "uploads").rglob("*") if file.is_file()]
-    assert ready == {"status": "ready", "database": "ok", "storage": "ok"}
+    assert ready == {"status": "ready", "database": "ok", "storage": "ok", "file_descriptors": "ok"}
     assert fetched == CONTENT
     assert (len(kept), len(objects)) == ((0, 1) if chosen == IN_A_STORE else (1, 0))
     assert running.codes["catalog"] == 0

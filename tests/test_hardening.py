@@ -59,7 +59,7 @@ async def test_a_request_id_that_is_not_is_replaced(client, given):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with Server(tmp_path_factory.mktemp("catalog"), CLIENT_TIMEOUT=str(PATIENCE)) as server:
+    with Server(tmp_path_factory.mktemp("catalog"), CLIENT_TIMEOUT=str(PATIENCE), METRICS_ACCESS="loopback") as server:
         yield server
 
 

@@ -17,7 +17,8 @@ async def test_a_server_that_can_serve_is_alive_and_ready(client):
     live, ready = await client.get("/health/live"), await client.get("/health/ready")
 
     assert (live.status_code, live.json()) == (200, {"status": "live"})
-    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "database": "ok", "storage": "ok"})
+    parts = {"database": "ok", "storage": "ok", "file_descriptors": "ok"}
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready", **parts})
 
 
 async def test_without_its_database_it_is_alive_and_not_ready_and_tells_no_secret(settings):
@@ -28,7 +29,12 @@ async def test_without_its_database_it_is_alive_and_not_ready_and_tells_no_secre
 
     assert live.status_code == 200
     assert (ready.status_code, ready.headers["Retry-After"]) == (503, "1")
-    assert ready.json() == {"status": "not ready", "database": "away", "storage": "ok"}
+    assert ready.json() == {
+        "status": "not ready",
+        "database": "away",
+        "storage": "ok",
+        "file_descriptors": "ok",
+    }
 
 
 async def test_a_part_that_hangs_is_away(monkeypatch, storage):

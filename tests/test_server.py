@@ -13,7 +13,8 @@ import struct
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -555,8 +556,8 @@ def trusting(authority):
 def put(authority, tmp_path):
     """Put a certificate in place of the one that is there."""
 
-    def put(*names):
-        issued = authority.issue_cert(*names)
+    def put(*names, **details):
+        issued = authority.issue_cert(*names, **details)
         folder = tmp_path / "resources"
         folder.mkdir(exist_ok=True)
         (folder / "fullchain.pem").write_bytes(b"".join(chained.bytes() for chained in issued.cert_chain_pems))
@@ -677,6 +678,88 @@ def test_without_https_there_is_nowhere_to_send_anyone(tmp_path):
         assert server.url.startswith("http://")
 
     assert "there is no HTTPS to send anyone on to" in server.log.read_text()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_certificate_that_comes_later_is_served_and_plain_http_redirects_to_it(tmp_path, put, trusting, workers):
+    soon = "import catalog.server as server; server.RENEWAL = 0;"
+    command = [sys.executable, "-c", f"{soon} from catalog import cli; cli.main()"]
+    if workers != "1":
+        program = f"('{sys.executable}', '-c', '{soon} from catalog import worker; worker.main()')"
+        command[2] = (
+            f"import catalog.workers as workers; workers.PROGRAM = {program}; from catalog import cli; cli.main()"
+        )
+    port = free_port()
+
+    with (
+        Server(tmp_path, command=command, WORKERS=workers, HTTP_REDIRECT="true", HTTPS_PORT=str(port)) as server,
+        httpx.Client(base_url=server.url) as idle,
+    ):
+        idle.get("/v1/version").raise_for_status()
+        put("127.0.0.1")
+        until(lambda: server.log.read_text().count("HTTPS is on port") == int(workers))
+
+        secure = httpx.get(f"https://127.0.0.1:{port}/v1/version", verify=trusting)
+        new = httpx.get(f"{server.url}/v1/version")
+        old = idle.get("/v1/version")
+
+    assert secure.status_code == 200
+    assert {(new.status_code, new.headers["Location"]), (old.status_code, old.headers["Location"])} == {
+        (308, f"https://127.0.0.1:{port}/v1/version")
+    }
+
+
+@pytest.mark.parametrize("spoil", ["expired", "another key", "none"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_beyond_loopback_https_that_cannot_be_had_stops_the_start(tmp_path, put, spoil, workers):
+    if spoil != "none":
+        put("127.0.0.1", **({"not_after": datetime.now(UTC) - timedelta(days=1)} if spoil == "expired" else {}))
+    if spoil == "another key":
+        key = trustme.CA().issue_cert("127.0.0.1").private_key_pem
+        key.write_to_path(tmp_path / "resources" / "privkey.pem")
+
+    code, sentence = refused(
+        tmp_path,
+        PROTOCOL="https",
+        HOST="0.0.0.0",
+        HTTP_REDIRECT="true",
+        WORKERS=workers,
+    )
+
+    why = {"expired": "expired on", "another key": "is not the private key of", "none": "there is none in resources/"}
+    assert code == 1
+    assert sentence.startswith("PROTOCOL is https, and no certificate can be used (")
+    assert why[spoil] in sentence
+    assert "or set PROTOCOL=http" in sentence
+
+
+# What it runs out of
+
+
+def test_a_server_without_file_descriptors_says_so_and_recovers(tmp_path):
+    limited = [
+        sys.executable,
+        "-c",
+        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80)); from catalog import cli; cli.main()",
+    ]
+
+    with (
+        Server(tmp_path, command=limited) as server,
+        ExitStack() as crowd,
+        httpx.Client(base_url=server.url) as watcher,
+    ):
+        assert watcher.get("/health/ready").json()["file_descriptors"] == "ok"
+        address = ("127.0.0.1", httpx.URL(server.url).port)
+        for _ in range(80):
+            crowd.enter_context(socket.create_connection(address, SOON))
+        until(lambda: "no file descriptor is left" in server.log.read_text())
+        until(lambda: watcher.get("/health/ready").json()["file_descriptors"] == "away")
+        without = watcher.get("/health/ready")
+        crowd.close()
+        until(lambda: watcher.get("/health/ready").status_code == 200)
+
+    assert without.status_code == 503
+    assert server.log.read_text().count("no file descriptor is left") == 1
 
 
 # What it says

@@ -100,6 +100,61 @@ def listens(server: Server) -> bool:
     return True
 
 
+def test_a_worker_that_hangs_is_replaced(tmp_path):
+    with Server(tmp_path, WORKERS="2", WORKER_TIMEOUT="1s") as server:
+        hanging, well = all_at_work(server, 2)
+
+        os.kill(hanging, signal.SIGSTOP)
+        until(lambda: not is_running(hanging))
+        now = all_at_work(server, 2)
+
+        assert hanging not in now
+        assert well in now
+        assert f"does not respond and is killed (process {hanging})" in server.log.read_text()
+
+
+def test_a_stop_ends_although_a_worker_hangs(tmp_path):
+    with Server(tmp_path, WORKERS="2", WORKER_TIMEOUT="1s") as server:
+        hanging, _ = all_at_work(server, 2)
+        os.kill(hanging, signal.SIGSTOP)
+
+        os.kill(server.pid, signal.SIGTERM)
+        until(lambda: not is_running(server.pid))
+
+        assert not is_running(hanging)
+
+
+def test_a_worker_that_never_finishes_is_killed_some_time_after_a_stop(tmp_path):
+    brief = (
+        "import catalog.workers as workers; workers.GRACE = workers.SLACK = 0.5; from catalog import cli; cli.main()"
+    )
+    with Server(tmp_path, command=[sys.executable, "-c", brief], WORKERS="2") as server, ExitStack() as stack:
+        pids = all_at_work(server, 2)
+        token = server.login().json()["token"]
+        client = stack.enter_context(at(server, pids[0], token))
+        model = client.post("/v1/models", json={"name": "m"}).json()["_id"]
+        begun, over = threading.Event(), threading.Event()
+
+        def endlessly():
+            yield b"begun"
+            begun.set()
+            over.wait(SOON)
+
+        with ThreadPoolExecutor(1) as uploader:
+            named = {"Content-Type": "application/octet-stream"}
+            sent = uploader.submit(
+                client.post, f"/v1/models/{model}/versions?name=w", content=endlessly(), headers=named
+            )
+            begun.wait(SOON)
+            os.kill(server.pid, signal.SIGTERM)
+            until(lambda: not is_running(server.pid))
+            over.set()
+            sent.exception(SOON)
+
+        assert [pid for pid in pids if is_running(pid)] == []
+        assert "did not stop in time and was killed" in server.log.read_text()
+
+
 def test_a_stop_is_heard_whichever_thread_is_given_the_signal(tmp_path):
     with Server(tmp_path, WORKERS="2") as server:
         workers = server.workers

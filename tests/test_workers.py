@@ -23,7 +23,10 @@ KNOWN_BY_ALL = 5.0
 @pytest.fixture(scope="module")
 def team(tmp_path_factory) -> Iterator[Team]:
     folder = tmp_path_factory.mktemp("team")
-    with Server(folder, WORKERS=str(WORKERS), LOG_READS="true") as server, ExitStack() as stack:
+    with (
+        Server(folder, WORKERS=str(WORKERS), LOG_READS="true", METRICS_ACCESS="loopback") as server,
+        ExitStack() as stack,
+    ):
         yield Team(server, stack)
 
 

@@ -88,9 +88,11 @@ def _certificates(settings: Settings) -> Iterator[Finding]:
     for reason in choice.warnings:
         yield failure(reason)
     if choice.leaf is None:
-        yield warning(
-            f"There is no certificate in {RESOURCES}/: the server speaks plain HTTP (catalog certificate --help)"
-        )
+        absent = f"There is no certificate in {RESOURCES}/ that can be used"
+        if settings.on_loopback:
+            yield warning(f"{absent}: the server speaks plain HTTP (catalog certificate --help)")
+        else:
+            yield failure(f"{absent}: the server does not start (catalog certificate --help, or PROTOCOL=http)")
         return
     days = (choice.leaf.not_valid_after_utc - datetime.now(UTC)).days
     kind = "The certificate" if is_real(choice) else "The self-signed certificate"

@@ -1,6 +1,7 @@
 """May you come in: answered from credentials alone, before a handler runs or a body is read."""
 
 import ipaddress
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -16,8 +17,10 @@ from catalog.errors import ADMINISTRATORS_ONLY, AUTHENTICATION, Refused
 
 Connection = ASGIConnection[BaseRouteHandler, Caller | None, None, State]
 
-PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
-"""What a proxy adds: the peer is not who asks."""
+PROXY_HEADERS = re.compile(
+    "forwarded|x-(forwarded|original|envoy)-.*|(x-|true-|cf-|fastly-)?(real|connecting|client|cluster-client)-ip|via"
+)
+"""Headers that a proxy adds: the peer is not the client then."""
 
 
 async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
@@ -59,7 +62,7 @@ def operator_or_loopback(api_token: str) -> Guard:
 
 
 def _is_on_loopback(connection: Connection) -> bool:
-    if connection.client is None or any(name in connection.headers for name in PASSED_ON):
+    if connection.client is None or any(PROXY_HEADERS.fullmatch(name) for name in connection.headers):
         return False
     try:
         return ipaddress.ip_address(connection.client.host).is_loopback

@@ -27,9 +27,13 @@ SOON = 60  # seconds, a limit for what should take a few
 
 
 class Rehearsal:
-    """`docker compose up` in `folder`, for as long as the `with` lasts. `environ` is what `.env` would say."""
+    """`docker compose up` in `folder`, for as long as the `with` lasts. `environ` is what `.env` would say.
+
+    Plain HTTP, as behind a proxy that has the certificate, unless it says otherwise.
+    """
 
     def __init__(self, folder: Path, **environ: str) -> None:
+        environ = {"PROTOCOL": "http", **environ}
         text = interpolated((ROOT / "docker-compose.yml").read_text(), environ)
         self.folder = folder
         self.services = chosen(yaml.safe_load(text)["services"], environ.get("COMPOSE_PROFILES", "").split(","))

@@ -44,7 +44,7 @@ class Who(Enum):
     USER = "Anybody signed in, as far as he may."
     ADMINISTRATOR = "Administrators of the tenant."
     OPERATOR = "Whoever has API_TOKEN."
-    WATCHER = "Whoever has API_TOKEN, or asks from the server's own machine."
+    WATCHER = "The operator (API_TOKEN). With METRICS_ACCESS=loopback also the server's own machine."
 
     @property
     def security(self) -> list[dict[str, list[str]]]:
@@ -53,10 +53,8 @@ class Who(Enum):
                 return []
             case Who.RENEWER:
                 return [{"jwt": []}, {"bearer": []}]
-            case Who.OPERATOR:
+            case Who.OPERATOR | Who.WATCHER:
                 return [{"operator": []}]
-            case Who.WATCHER:
-                return [{"operator": []}, {}]
         return [{"jwt": []}, {"bearer": []}]
 
     def faults(self, method: str) -> tuple[Fault, ...]:
