@@ -68,6 +68,7 @@ TOO_SLOW = Fault("request_timeout", 408, 127, "The request did not arrive in tim
 MAIL_AWAY = Fault("mail_away", 503, 128, "The mail could not be sent, please try again later")
 HEAD_TOO_LARGE = Fault("head_too_large", 431, 129, "The headers of the request are too large")
 TOO_MANY_UPLOADS = Fault("too_many_uploads", 429, 138, "Too many uploads are unfinished")
+AMBIGUOUS = Fault("ambiguous_name", 409, 148, "Several resources have this name")
 CONTENT_CODED = Fault("content_coded", 415, 151, "The body has a Content-Encoding, which is not undone here")
 TRANSFER_CODED = Fault("transfer_coded", 501, 152, "The body has a Transfer-Encoding that is not understood here")
 

@@ -63,17 +63,18 @@ async def test_an_item_is_also_reached_by_its_name(client, org):
     assert shown.json() == made
 
 
-async def test_a_name_that_several_items_bear_needs_an_id(client, org):
-    await create(client, org, "ada")
-    await create(client, org, "bob")
+async def test_a_name_that_several_items_bear_lists_what_it_may_mean(client, org):
+    hers = (await create(client, org, "ada"))["_id"]
+    his = (await create(client, org, "bob"))["_id"]
 
     mine = await client.get("/v1/models/iris", headers=org.as_("ada"))
     whose = await client.get("/v1/models/iris", headers=org.as_("eve"))
 
     assert mine.json()["owner"] == org.ids["ada"]
-    assert (whose.status_code, whose.json()["details"]) == (
-        400,
-        "Several models are called iris, please give an id",
+    assert (whose.status_code, whose.json()["value"], whose.json()["details"]) == (
+        409,
+        148,
+        f"Several models are called iris, give the owner/name or the id of one: ada/iris ({hers}), bob/iris ({his})",
     )
 
 

@@ -2,6 +2,7 @@
 
 from catalog.client.catalog import AsyncCatalog, Catalog
 from catalog.client.errors import (
+    Ambiguous,
     CatalogError,
     Conflict,
     Damaged,
@@ -35,6 +36,7 @@ from catalog.client.results import (
 
 __all__ = [
     "Algorithm",
+    "Ambiguous",
     "AsyncCatalog",
     "Catalog",
     "CatalogError",

@@ -62,6 +62,12 @@ class Conflict(CatalogError):
     advice = "Read it again and repeat your change."
 
 
+class Ambiguous(Conflict):
+    """Several items have the name; `details` lists them."""
+
+    advice = "Write owner/name, or the id."
+
+
 class Invalid(CatalogError):
     """The request, or an argument, is wrong."""
 
@@ -123,6 +129,7 @@ _BY_VALUE: dict[int, type[CatalogError]] = {
     14: Invalid,
     16: Invalid,
     27: Invalid,
+    148: Ambiguous,
 }
 """Where the status alone would mislead."""
 

@@ -6,14 +6,14 @@ word that is in both stays. A metadata pair takes the place of an earlier one of
 
 import asyncio
 import random
-from collections.abc import Hashable
+from collections.abc import Collection, Container, Hashable
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from bson import ObjectId
 from pymongo import ReturnDocument
 
-from catalog.domain import items, names
+from catalog.domain import items, names, naming
 from catalog.domain.access import Caller, readers
 from catalog.domain.forms import LIMITS, LONGEST_DESCRIPTION, Delta, Limits, change_form
 from catalog.errors import BUSY, CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
@@ -153,27 +153,57 @@ async def _datasets(tenant: Tenant, delta: Delta | None, caller: Caller) -> Delt
 
 async def _refuse_unknown_tags(tenant: Tenant, item: Raw, wanted: Change) -> None:
     """As the reference does, though it says so by accident: a tag to remove must be one that the tenant knows."""
-    absent = set(wanted.deltas["tags"].remove) - set(item["tags"]) if "tags" in wanted.deltas else set()
+    removed = wanted.deltas["tags"].remove if "tags" in wanted.deltas else []
+    absent = {naming.spelling_in(item["tags"], tag) for tag in removed} - set(item["tags"])
     if absent and (unknown := absent - await names.known(tenant, names.Names.TAGS, absent)):
         raise Refused(NOT_CREATED, f"tags: Tag not existent ({', '.join(sorted(unknown))})")
 
 
 def after(name: str, elements: list[Any], delta: Delta, most: int) -> list[Any]:
-    """The list `name` without what `delta` removes, and with what it adds. Raises Refused: NOT_CHANGED."""
-    after = _pairs(elements, delta) if name == "metadata" else _words(elements, delta)
+    """The list `name` without what `delta` removes, and with what it adds.
+
+    What the list has already may be spelled as new words may not. Raises Refused: NOT_CHANGED.
+    """
+    match name:
+        case "metadata":
+            after = _pairs(elements, delta)
+        case "tags":
+            after = _elements(elements, _spelled(name, elements, delta))
+        case _:
+            after = _elements(elements, delta)
     if len(after) > max(most, len(elements)):  # a limit that was lowered is no reason to refuse what shortens the list
         raise Refused(NOT_CHANGED, f"{name}: at most {most} are allowed, not {len(after)}")
     return after
 
 
-def _words(elements: list[Any], delta: Delta) -> list[Any]:
-    kept = [element for element in elements if element not in delta.remove]
-    return list(dict.fromkeys(kept + delta.add))
+def _elements(elements: list[Any], delta: Delta) -> list[Any]:
+    removed = set(delta.remove)
+    return list(dict.fromkeys([element for element in elements if element not in removed] + delta.add))
+
+
+def _spelled(name: str, words: Collection[str], delta: Delta) -> Delta:
+    """`delta` in the spellings of a list's words, and in the normalized one of what is new to it."""
+    return Delta(
+        [naming.spelling_in(words, word) for word in delta.remove],
+        [_new(name, words, word) for word in delta.add],
+    )
+
+
+def _new(name: str, words: Container[str], word: str) -> str:
+    if word in words:
+        return word
+    try:
+        return naming.word(word)
+    except naming.NameInvalidError as problem:
+        raise Refused(NOT_CHANGED, f"{name}: {problem}") from None
 
 
 def _pairs(elements: list[Raw], delta: Delta) -> list[Raw]:
-    kept = {pair["name"]: pair for pair in elements if not any(_covers(removed, pair) for removed in delta.remove)}
-    return list((kept | {pair.name: pair.model_dump() for pair in delta.add}).values())
+    names = {pair["name"] for pair in elements}
+    removed = [pair | {"name": naming.spelling_in(names, pair["name"])} for pair in delta.remove]
+    added = [pair.model_dump() | {"name": _new("metadata", names, pair.name)} for pair in delta.add]
+    kept = {pair["name"]: pair for pair in elements if not any(_covers(each, pair) for each in removed)}
+    return list((kept | {pair["name"]: pair for pair in added}).values())
 
 
 def _covers(removed: Raw, pair: Raw) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from enum import StrEnum
 from typing import Any, NamedTuple, Never, TypeVar
 
+from catalog.domain import naming
 from catalog.errors import EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED, Fault, Refused
 from catalog.store.documents import Pair, Value
 from catalog.store.seam import Raw
@@ -78,6 +79,10 @@ class Form:
             self.refuse(f"{name}: {sentence}")
         return value
 
+    def named(self, name: str, sentence: str, longest: int, rule: Callable[[str], str]) -> str:
+        """A new name, as `rule` (one of `naming`) allows and spells it."""
+        return self._new(name, self.required(name, sentence, longest), longest, rule)
+
     def size(self, name: str) -> int | None:
         """A number of bytes, or None without one."""
         value = self._body.get(name)
@@ -117,20 +122,34 @@ class Form:
         )
 
     def words(self, name: str) -> list[str]:
-        """Words of the folksonomy, each once."""
-        return list(dict.fromkeys(self.list_(name, self.word)))
+        """Words of the folksonomy, each once, for something new."""
+        return list(dict.fromkeys(self.list_(name, self._new_word)))
 
     def keys(self, name: str) -> list[str]:
-        """Ids or names of things that must be there already, each once."""
+        """References to things that must be there already, each once."""
         return list(dict.fromkeys(self.list_(name, self.key)))
 
     def pairs(self, name: str) -> list[Pair]:
-        """Name and value pairs. A later pair takes the place of an earlier one of its name."""
-        given = self.list_(name, self.pair)
+        """Name and value pairs, for something new. A later pair takes the place of an earlier one of its name."""
+        given = self.list_(name, self._new_pair)
         return list({pair.name: pair for pair in given}.values())
 
     def word(self, name: str, value: Any) -> str:
         return self._word(name, value, self.limits.tag)
+
+    def _new_word(self, name: str, value: Any) -> str:
+        return self._new(name, self.word(name, value), self.limits.tag, naming.word)
+
+    def _new_pair(self, name: str, value: Any) -> Pair:
+        pair = self.pair(name, value)
+        pair.name = self._new(f"{name}.name", pair.name, self.limits.metadata_name, naming.word)
+        return pair
+
+    def _new(self, name: str, value: str, longest: int, rule: Callable[[str], str]) -> str:
+        try:
+            return self._text(name, rule(value), longest)  # to normalize a text may make it longer
+        except naming.NameInvalidError as problem:
+            self.refuse(f"{name}: {problem}")
 
     def _word(self, name: str, value: Any, longest: int) -> str:
         if not isinstance(value, str) or not value.strip():
@@ -140,7 +159,7 @@ class Form:
     def key(self, name: str, value: Any) -> str:
         if not isinstance(value, str) or not value:
             self.refuse(f"{name}: an id or a name is needed")
-        return self._text(name, value, max(LONGEST_NAME, self.limits.name))
+        return self._text(name, value, LONGEST_NAME + 1 + max(LONGEST_NAME, self.limits.name))  # owner/name
 
     def pair(self, name: str, value: Any) -> Pair:
         if not isinstance(value, dict) or not set(value) <= {"name", "value", "_id"}:

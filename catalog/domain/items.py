@@ -1,21 +1,22 @@
 """Models, datasets and algorithms: made, read, found and removed. How they change is told in `changes`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from bson import ObjectId
 
-from catalog.domain import names, trash
+from catalog.domain import names, naming, trash
 from catalog.domain.access import Caller, may_change, may_read, readable_by, readers
 from catalog.domain.forms import LIMITS, LONGEST_DESCRIPTION, Form, Limits
 from catalog.domain.references import refuse_while_used
 from catalog.errors import (
+    AMBIGUOUS,
     CANNOT_DELETE,
     CANNOT_MODIFY,
     CANNOT_READ,
     NOT_CREATED,
     NOT_FOUND,
-    REQUEST,
     Fault,
     Refused,
 )
@@ -27,6 +28,12 @@ from catalog.vocabulary import Kind, Status, Visibility
 FIELDS = frozenset({"name", "users", "visibility", "tags", "metadata", "description"})
 TRAINED_FIELDS = FIELDS | {"status", "datasets"}
 TRAINED = (Kind.MODEL, Kind.ALGORITHM)
+
+CHOICES = 10
+"""How many items a refusal lists when several have the name."""
+
+SPLITS = 8
+"""How many of a reference's slashes may be the one behind the owner."""
 
 
 def fields_of(kind: Kind) -> frozenset[str]:
@@ -50,7 +57,7 @@ async def create(
     """
     form = Form(body, NOT_CREATED, fields_of(kind), limits)
     fields: dict[str, Any] = {
-        "name": form.required("name", "Please, supply a valid name", limits.name),
+        "name": form.named("name", "Please, supply a valid name", limits.name, naming.item_name),
         "description": form.text("description", LONGEST_DESCRIPTION) or "",
         "visibility": form.one_of("visibility", Visibility) or Visibility.PRIVATE,
         "tags": form.words("tags"),
@@ -74,9 +81,10 @@ async def create(
 
 
 async def read(tenant: Tenant, kind: Kind, key: str, caller: Caller) -> Raw:
-    """The item with this id or, among what the caller may read, this name.
+    """The item with this id or, among what the caller may read, this name or owner/name.
 
-    Raises Refused: NOT_FOUND, CANNOT_READ, REQUEST when several readable items bear the name.
+    Raises Refused: NOT_FOUND, CANNOT_READ, AMBIGUOUS when the name is that of several readable items and none of them
+    is the caller's.
     """
     return readable(await _sought(tenant, kind, key, caller), key, caller)
 
@@ -96,7 +104,7 @@ def readable(item: Raw | None, key: str, caller: Caller) -> Raw:
 async def changeable(tenant: Tenant, kind: Kind, key: str, caller: Caller, fault: Fault = CANNOT_MODIFY) -> Raw:
     """The item, for somebody who may change it.
 
-    Raises Refused: NOT_FOUND, REQUEST, or `fault`.
+    Raises Refused: NOT_FOUND, AMBIGUOUS, or `fault`.
     """
     item = await _sought(tenant, kind, key, caller)
     if item is None:
@@ -132,15 +140,20 @@ async def user_ids(tenant: Tenant, keys: Iterable[str], fault: Fault, field: str
     Raises Refused: `fault` for a user who does not exist.
     """
     keys = list(keys)
+    return _all(keys, await _users(tenant, keys), f"{field}: User", fault)
+
+
+async def _users(tenant: Tenant, keys: Collection[str]) -> dict[str, ObjectId]:
+    """The ids of those users who exist, by the ids and the usernames that they are given by."""
     if not keys:
-        return []
+        return {}
     ids = [given for key in keys if (given := object_id(key))]
-    either = [{"_id": {"$in": ids}}, {"username": {"$in": keys}}]
+    names = [name for key in keys for name in naming.spellings(key)]
     found: dict[str, ObjectId] = {}
-    for query in either:
+    for query in ({"_id": {"$in": ids}}, {"username": {"$in": names}}):
         async for user in tenant.users.raw.find(query, {"username": 1}):
             found[str(user["_id"])] = found[user["username"]] = user["_id"]
-    return _all(keys, found, f"{field}: User", fault)
+    return found | {key: found[name] for key in keys if (name := naming.spelling_in(found, key)) in found}
 
 
 async def dataset_ids(tenant: Tenant, keys: Iterable[str], caller: Caller, fault: Fault) -> list[ObjectId]:
@@ -174,13 +187,48 @@ async def _by_id(tenant: Tenant, kind: Kind, key: str) -> Raw | None:
     return found
 
 
-async def _by_name(tenant: Tenant, kind: Kind, name: str, caller: Caller) -> Raw | None:
-    """The caller's own item of this name, else the only one that he may read."""
+async def _by_name(tenant: Tenant, kind: Kind, key: str, caller: Caller) -> Raw | None:
+    """The item that a reference means: the key is taken as a whole name first, then split into owner and name."""
+    for name in naming.spellings(key):
+        if found := await _named(tenant, kind, name, caller):
+            return found
+    return await _owned(tenant, kind, key, caller)
+
+
+async def _named(tenant: Tenant, kind: Kind, name: str, caller: Caller) -> Raw | None:
+    """The caller's own item of this name, else the only one that the caller may read."""
     collection = tenant.items(kind).raw
     mine: Raw | None = await collection.find_one({"owner": caller.user, "name": name})
     if mine is not None:
         return mine
     others: list[Raw] = await collection.find({"name": name, **readable_by(caller)}).limit(2).to_list(2)
     if len(others) > 1:
-        raise Refused(REQUEST, f"Several {kind} are called {name}, please give an id")
+        raise await _ambiguous(tenant, kind, name, caller)
     return others[0] if others else None
+
+
+async def _ambiguous(tenant: Tenant, kind: Kind, name: str, caller: Caller) -> Refused:
+    """The refusal that lists what a name may mean."""
+    query = {"name": name, **readable_by(caller)}
+    found = await tenant.items(kind).raw.find(query, {"owner": 1}).limit(CHOICES + 1).to_list(CHOICES + 1)
+    owners = tenant.users.raw.find({"_id": {"$in": [item["owner"] for item in found]}}, {"username": 1})
+    usernames = {owner["_id"]: owner["username"] async for owner in owners}
+    choices = sorted(f"{usernames.get(item['owner'], item['owner'])}/{name} ({item['_id']})" for item in found)
+    more = ", and more" if len(choices) > CHOICES else ""
+    return Refused(
+        AMBIGUOUS,
+        f"Several {kind} are called {name}, give the owner/name or the id of one: {', '.join(choices[:CHOICES])}{more}",
+    )
+
+
+async def _owned(tenant: Tenant, kind: Kind, key: str, caller: Caller) -> Raw | None:
+    """The item that `owner/name` means, if the caller may read it. The owner is a username or an id."""
+    slashes = islice((at for at, sign in enumerate(key) if sign == "/"), SPLITS)
+    split = {key[:at]: key[at + 1 :] for at in slashes}  # a new username has no slash, an older one may
+    owners = await _users(tenant, split)
+    for owner, rest in split.items():
+        for name in naming.spellings(rest) if owner in owners else ():
+            found: Raw | None = await tenant.items(kind).raw.find_one({"owner": owners[owner], "name": name})
+            if found is not None and may_read(caller, found):
+                return found
+    return None

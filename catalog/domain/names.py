@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from bson import ObjectId
 from pymongo import UpdateOne
 
+from catalog.domain import naming
 from catalog.domain.access import Caller
 from catalog.domain.forms import LIMITS, Form, Limits
 from catalog.domain.references import refuse_while_used
@@ -118,6 +119,8 @@ async def create(tenant: Tenant, names: Names, body: Any, caller: Caller, limits
     form = Form(body, NOT_CREATED, {"_id", "usage"})
     longest = limits.tag if names is Names.TAGS else limits.metadata_name
     word = form.required("_id", "Please, supply an _id", longest)
+    if not await known(tenant, names, [word]):
+        word = form.named("_id", "Please, supply an _id", longest, naming.word)
     usage = form.one_of("usage", Usage) or Usage.DEFAULT
     bound = collection(tenant, names)
     if await _room(tenant, names, limits.terms) < 1 and not await known(tenant, names, [word]):
@@ -145,6 +148,7 @@ async def remove(tenant: Tenant, names: Names, word: str) -> Raw:
     Raises Refused: NOT_FOUND, NOT_DELETED while an item uses it.
     """
     bound = collection(tenant, names)
+    word = naming.spelling_in(await known(tenant, names, [word]), word)
     await _read(bound, word)
     field = "tags" if names is Names.TAGS else "metadata.name"
     await refuse_while_used(tenant, {field: word})

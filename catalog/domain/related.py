@@ -47,9 +47,9 @@ async def related(tenant: Tenant, shown: Sequence[Raw], caller: Caller) -> Relat
 
 
 async def read_whole(tenant: Tenant, kind: Kind, key: str, caller: Caller) -> tuple[Raw, Related]:
-    """The item with this id or, among what the caller may read, this name, and what is shown with it.
+    """The item with this id or, among what the caller may read, this name or owner/name, and what is shown with it.
 
-    Raises Refused: NOT_FOUND, CANNOT_READ, REQUEST when several readable items bear the name.
+    Raises Refused: NOT_FOUND, CANNOT_READ, AMBIGUOUS.
     """
     identity = object_id(key)
     if identity is None:

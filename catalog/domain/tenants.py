@@ -12,6 +12,7 @@ import asyncio
 import logging
 import re
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
 from typing import Any, NamedTuple, Never
@@ -19,9 +20,9 @@ from typing import Any, NamedTuple, Never
 from pymongo import ReturnDocument
 
 from catalog.blobs import Storage, StorageAway
-from catalog.domain import users
+from catalog.domain import naming, users
 from catalog.domain.credentials import LONGEST_PASSWORD
-from catalog.domain.forms import Form, change_form
+from catalog.domain.forms import LONGEST_NAME, Form, change_form
 from catalog.errors import NOT_CONFIRMED, NOT_CREATED, NOT_DELETED, NOT_FOUND, Refused
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import TenantRecord, now
@@ -89,7 +90,7 @@ async def create(database: Database, storage: Storage, body: Any, default: Admin
         inspection=form.one_of("inspection", InspectionPolicy),
     )
     administrator = Administrator(
-        form.text("admin_username") or default.username,
+        _username(form) or default.username,
         form.text("admin_password", LONGEST_PASSWORD) or default.password,
     )
     if not administrator.password:
@@ -107,6 +108,7 @@ async def make(database: Database, storage: Storage, record: TenantRecord, admin
     if record.database.lower() == database.catalogue.lower():
         raise Refused(NOT_CREATED, f"database: {record.database} is a reserved name")
     await _clear(database, storage, {"_id": record.id})
+    await _fold_older(database)
     until = monotonic() + 2 * LINGERING.total_seconds()
     while not await _register(database, record):
         before = await _lingering(database, record)
@@ -141,9 +143,17 @@ async def _register(database: Database, record: TenantRecord) -> bool:
     return True
 
 
+async def _fold_older(database: Database) -> None:
+    """Give older tenants the key that the unique index compares. Where several have one key, one of them gets it."""
+    async for record in database.tenants.raw.find({"name_key": None}, {"_id": 1}):
+        with suppress(Duplicate):
+            key = {"name_key": record["_id"].lower()}
+            await database.tenants.raw.update_one({"_id": record["_id"]}, {"$set": key})
+
+
 async def _lingering(database: Database, record: TenantRecord) -> str | None:
     """The removed tenant that stands in the way, if it is one."""
-    for query in ({"_id": record.id}, {"database_key": record.database_key}):
+    for query in ({"_id": record.id}, {"name_key": record.name_key}, {"database_key": record.database_key}):
         if found := await database.tenants.raw.find_one({**query, "state": {"$in": ["removing", "removed"]}}):
             return str(found["_id"])
     return None
@@ -292,6 +302,11 @@ async def ensure_default(
         else:
             return FirstStart(record.id, *administrator)
     return None
+
+
+def _username(form: Form) -> str:
+    field, missing = "admin_username", "a username is needed"
+    return form.named(field, missing, LONGEST_NAME, naming.username) if form.text(field) else ""
 
 
 def _name(form: Form, field: str, name: str) -> str:

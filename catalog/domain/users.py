@@ -1,12 +1,14 @@
 """The people of a tenant."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from weakref import WeakSet
 
 from bson import ObjectId
 from pymongo import ReturnDocument
 
-from catalog.domain import access_tokens, administrators, heirs
+from catalog.domain import access_tokens, administrators, heirs, naming
 from catalog.domain.access import Caller
 from catalog.domain.credentials import (
     LONGEST_PASSWORD,
@@ -17,7 +19,7 @@ from catalog.domain.credentials import (
     strength_name,
     verified,
 )
-from catalog.domain.forms import Form, change_form
+from catalog.domain.forms import LONGEST_NAME, Form, change_form
 from catalog.errors import (
     AUTHENTICATION,
     BUSY,
@@ -37,6 +39,9 @@ from catalog.vocabulary import Kind, Role
 FIELDS = frozenset({"username", "password", "email", "role"})
 CHANGEABLE = FIELDS - {"username"}
 
+_folded: WeakSet[Tenant] = WeakSet()
+"""Tenants whose older users have been given their `username_key`."""
+
 
 class Policy(NamedTuple):
     """What a password must be, and for how many days it serves (0: for ever)."""
@@ -51,7 +56,7 @@ async def create(tenant: Tenant, body: Any, caller: Caller, policy: Policy) -> R
     Raises Refused: NOT_CREATED, CANNOT_CREATE for an administrator by a personal access token.
     """
     form = Form(body, NOT_CREATED, FIELDS)
-    username = form.required("username", "Path `username` is required.")
+    username = form.named("username", "Path `username` is required.", LONGEST_NAME, naming.username)
     if object_id(username):
         form.refuse("username: 24 hexadecimal digits are an id, please choose another name")
     password = form.required("password", "Path `password` is required.", LONGEST_PASSWORD)
@@ -66,16 +71,56 @@ async def create(tenant: Tenant, body: Any, caller: Caller, policy: Policy) -> R
 
 
 async def add(tenant: Tenant, username: str, password: str, role: Role, *, email: str | None, days: int) -> User:
-    """Keep a new user, whatever the password. Raises Refused: NOT_CREATED when name or email is taken."""
-    user = User(username=username, password=await hashed(password), email=email, role=role, validityPasswordDays=days)
+    """Keep a new user, whatever the password.
+
+    Raises Refused: NOT_CREATED when the email is taken, or the username, in whatever case.
+    """
+    await _fold_older(tenant)
+    user = User(
+        username=username,
+        username_key=naming.folded(username),
+        password=await hashed(password),
+        email=email,
+        role=role,
+        validityPasswordDays=days,
+    )
     try:
         return await tenant.users.insert(user)
     except Duplicate:
-        if await tenant.users.raw.find_one({"username": username}, {"_id": 1}):
-            taken = f"User validation failed: a user with the same username already exists ({username})"
+        same = [{"username": username}, {"username_key": user.username_key}]
+        if there := await tenant.users.raw.find_one({"$or": same}, {"username": 1}):
+            taken = f"User validation failed: a user with the same username already exists ({there['username']})"
         else:
             taken = f"The email {email} already exists"
         raise Refused(NOT_CREATED, taken) from None
+
+
+async def take_over(tenant: Tenant, user: User) -> None:
+    """Keep a user as another registry has kept it. There, usernames may differ by case alone.
+
+    Raises Duplicate.
+    """
+    user.username_key = naming.folded(user.username)
+    try:
+        await tenant.users.insert(user)
+    except Duplicate:
+        user.username_key = None
+        await tenant.users.insert(user)
+
+
+async def _fold_older(tenant: Tenant) -> None:
+    """Give older users the key that the unique index compares, once in each process.
+
+    Where several have one key, the first gets it, and that is enough: no new user takes it.
+    """
+    if tenant in _folded:
+        return
+    await tenant.users.prepare()
+    async for user in tenant.users.raw.find({"username_key": None}, {"username": 1}):
+        with suppress(Duplicate):
+            key = naming.folded(user["username"])
+            await tenant.users.raw.update_one({"_id": user["_id"]}, {"$set": {"username_key": key}})
+    _folded.add(tenant)
 
 
 async def find(tenant: Tenant, key: str) -> Raw:
@@ -84,11 +129,18 @@ async def find(tenant: Tenant, key: str) -> Raw:
     Raises Refused: NOT_FOUND.
     """
     identity = object_id(key)
-    query = {"_id": identity} if identity else {"username": key}
-    user: Raw | None = await tenant.users.raw.find_one(query)
+    user: Raw | None = await (tenant.users.raw.find_one({"_id": identity}) if identity else _named(tenant, key))
     if user is None:
         raise Refused(NOT_FOUND, key)
     return user
+
+
+async def _named(tenant: Tenant, username: str) -> Raw | None:
+    for name in naming.spellings(username):
+        user: Raw | None = await tenant.users.raw.find_one({"username": name})
+        if user is not None:
+            return user
+    return None
 
 
 async def change(tenant: Tenant, key: str, body: Any, caller: Caller, policy: Policy) -> Raw:
@@ -199,7 +251,7 @@ async def signed_in(tenant: Tenant | None, username: str, password: str) -> Raw:
     Raises Refused: AUTHENTICATION, the same and after the same time for an unknown user as for a wrong password; after
     the same time for an unknown tenant.
     """
-    user: Raw | None = await tenant.users.raw.find_one({"username": username}) if tenant else None
+    user = await _named(tenant, username) if tenant else None
     right, better = await verified(password[:LONGEST_PASSWORD], user["password"] if user else None)
     if tenant is None:
         raise Refused(AUTHENTICATION, "Incorrect tenant")

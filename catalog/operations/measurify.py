@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from pymongo import ASCENDING
 
 from catalog.blobs import BLOCK, Blobs, FileHead, Storage
-from catalog.domain import accepted, names, tenants
+from catalog.domain import accepted, names, tenants, users
 from catalog.domain.access import readers
 from catalog.domain.filenames import file_name, media_type
 from catalog.errors import Refused
@@ -136,7 +136,7 @@ class Importer:
     async def _user(self, theirs: Raw) -> None:
         fields = ("username", "password", "email", "role", "createdPassword", "validityPasswordDays", "timestamp")
         said = {name: theirs[name] for name in fields if theirs.get(name) is not None}
-        await self._tenant.users.insert(User(id=theirs["_id"], **{"validityPasswordDays": 0, **said}))
+        await users.take_over(self._tenant, User(id=theirs["_id"], **{"validityPasswordDays": 0, **said}))
 
     async def _words(self, words: names.Names) -> None:
         bound = names.collection(self._tenant, words)

@@ -38,6 +38,11 @@ def _unique(*keys: str, **options: Any) -> IndexModel:
     return IndexModel([(key, ASCENDING) for key in keys], unique=True, **options)
 
 
+def _unique_text(field: str) -> IndexModel:
+    """Unique among the documents that have the field: opening a collection of older ones does not fail."""
+    return _unique(field, partialFilterExpression={field: {"$type": "string"}})
+
+
 def _latest() -> IndexModel:
     """Serve the default order of what has no serial."""
     return IndexModel([("timestamp", DESCENDING), ("_id", DESCENDING)])
@@ -81,14 +86,17 @@ class TenantRecord(SealedDocument):
     # step of its removal on. Neither is seen by anyone; what was left behind by a crash is cleared.
     state: str = "making"
     database_key: str = ""  # the database's name without regard to case, as MongoDB compares them
+    name_key: str = ""  # likewise the tenant's; tenants that are older than this field may have none
 
     def model_post_init(self, _: object) -> None:
         self.database_key = self.database.lower()
+        self.name_key = self.id.lower()
 
     class Settings:
         name = "tenants"
         indexes = (
             _unique("database_key"),
+            _unique_text("name_key"),
             IndexModel([("state", ASCENDING), ("timestamp", DESCENDING), ("_id", DESCENDING)]),
         )
 
@@ -108,6 +116,7 @@ class FailedAttempts(SealedDocument):
 
 class User(SealedDocument):
     username: str
+    username_key: str | None = None  # folded, see domain.naming; an older user may have none
     password: str = Field(repr=False)  # a hash, always
     email: str | None = None
     role: Role
@@ -122,7 +131,8 @@ class User(SealedDocument):
         name = "users"
         indexes = (
             _unique("username"),
-            _unique("email", partialFilterExpression={"email": {"$type": "string"}}),
+            _unique_text("username_key"),
+            _unique_text("email"),
             _latest(),
         )
 

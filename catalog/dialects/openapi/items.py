@@ -11,6 +11,7 @@ from catalog.dialects.openapi.people import CHANGE_FAULTS, VERBOSE
 from catalog.dialects.openapi.schema import Schema, any_of, flag, made_of, many, number, one_of, ref, text, with_
 from catalog.domain.search import LONGEST
 from catalog.errors import (
+    AMBIGUOUS,
     BUSY,
     CANNOT_DELETE,
     CANNOT_MODIFY,
@@ -59,7 +60,7 @@ def _items(path: str, kind: Kind) -> list[Operation]:
             parameters=[VERBOSE],
             body=json_body(one_or_many(f"{name}ToMake"), example),
             answers=made_answers(name, kind),
-            faults=(NOT_CREATED,),
+            faults=(NOT_CREATED, AMBIGUOUS),
         ),
         listing(path, f"list{group}", group, f"List the {kind} that one may read, newest first", name),
         Operation(

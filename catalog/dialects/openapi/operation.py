@@ -10,6 +10,7 @@ from catalog.dialects.openapi.parameters import IN_PATHS
 from catalog.dialects.openapi.schema import Schema, ref
 from catalog.errors import (
     ADMINISTRATORS_ONLY,
+    AMBIGUOUS,
     AUTHENTICATION,
     BODY_TOO_LARGE,
     CONTENT_CODED,
@@ -106,9 +107,18 @@ class Operation:
 
     def _faults(self) -> tuple[Fault, ...]:
         of_paths = (UNKNOWN_ROUTE, REQUEST) if "{" in self.path else ()
+        of_items = (AMBIGUOUS,) if "{key}" in self.path else ()
         of_parameters = (HEAD_TOO_LARGE,) if self.parameters else ()
         of_bodies = OF_ANY_BODY if self.body else ()
-        common = (*self.who.faults(self.method), *of_paths, *of_parameters, *of_bodies, DATABASE_AWAY, INTERNAL)
+        common = (
+            *self.who.faults(self.method),
+            *of_paths,
+            *of_items,
+            *of_parameters,
+            *of_bodies,
+            DATABASE_AWAY,
+            INTERNAL,
+        )
         return (*self.faults, *common)
 
     def _responses(self) -> Schema:

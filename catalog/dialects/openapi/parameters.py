@@ -27,14 +27,18 @@ def _path(name: str, meaning: str, example: str, **more: Any) -> Schema:
 
 
 IN_PATHS = {
-    "key": _path("key", "An id, or a name: the caller's own first, else the only one that he may read.", "iris"),
+    "key": _path(
+        "key",
+        "An id, a name (the caller's own item, else the only readable one), or owner/name. A slash is `%2F`.",
+        "iris",
+    ),
     "which": _path("which", "A version's ordinal, else the newest whose file has that name.", "1"),
     "path": _path("path", "A path within the version, such as data/model.onnx.", "model.onnx"),
     "upload": _path("upload", "What the upload was called when it began.", "0" * 32),
-    "user": _path("user", "A user's id or username.", "ada"),
+    "user": _path("user", "A user's id or username, percent-encoded.", "ada"),
     "id": _path("id", "An id.", "65a1b2c3d4e5f60718293a4b"),
     "name": _path("name", "A name.", "acme"),
-    "word": _path("word", "The word itself.", "flowers"),
+    "word": _path("word", "The word itself, percent-encoded: a slash is `%2F`.", "flowers"),
     "token": _path("token", "What the link was answered with.", "eyJhbGciOi..."),
     "digest": _path("digest", "`sha256:` and 64 hexadecimal digits.", f"sha256:{'0' * 64}"),
 }

@@ -6,6 +6,7 @@ from catalog.dialects.openapi.schema import Schema, number, text
 from catalog.dialects.openapi.versions import OF_UPLOADS
 from catalog.dialects.v1.resumable import LONGEST_METADATA, OCTETS, VERSION
 from catalog.errors import (
+    AMBIGUOUS,
     BODY_TOO_LARGE,
     CHECKSUM_MISMATCH,
     NOT_FOUND,
@@ -63,7 +64,7 @@ def operations(prefix: str) -> list[Operation]:
             ],
             body=_chunk(required=False),
             answers={201: bare("It may begin.", TOLD | {"Location": header("where the bytes go")})},
-            faults=(TUS_VERSION, *OF_CHUNKS),
+            faults=(TUS_VERSION, AMBIGUOUS, *OF_CHUNKS),
         ),
         Operation(
             method="head",

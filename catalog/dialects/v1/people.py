@@ -13,7 +13,7 @@ from catalog.dialects.sessions import Sessions
 from catalog.dialects.v1 import shapes
 from catalog.dialects.v1.lists import listed
 from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
-from catalog.domain import users
+from catalog.domain import naming, users
 from catalog.domain.access import Caller
 from catalog.domain.attempts import Attempts
 from catalog.domain.credentials import LONGEST_PASSWORD
@@ -41,7 +41,7 @@ class Login(Controller):
         username = form.required("username", "a username is needed")
         password = form.required("password", "a password is needed", LONGEST_PASSWORD)
         name = form.text("tenant") or default_tenant
-        async with attempts.at_password(name, username, addresses.of(request.scope)):
+        async with attempts.at_password(name, naming.normalized(username), addresses.of(request.scope)):
             tenant = await sessions.tenant(name)
             concerns(request.scope, tenant, username[:LONGEST_PASSWORD])
             user = await users.signed_in(tenant, username, password)
