@@ -6,10 +6,12 @@ up where the unpickler goes on is how a threat hides. Nothing that stands in a p
 opcode or the end of the bytes.
 """
 
+import codecs
 import pickletools
+import re
 from collections.abc import Callable
-from io import BufferedReader
-from typing import Any, NamedTuple
+from io import BufferedReader, BytesIO, RawIOBase
+from typing import Any, NamedTuple, cast
 
 LONGEST_TEXT = 1024
 """Bytes of a text that is kept. No module has such a name."""
@@ -18,7 +20,23 @@ LONGEST_TUPLE = 16
 """Values of a tuple that is kept."""
 
 CHUNK = 2**16
+LONGEST_INNER = 2**25
+"""Bytes of a value that is itself a pickle or packed, where it must be held whole."""
+
 BINARY_TEXTS = {"SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING"}
+BYTES = {"SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8", "BINSTRING", "SHORT_BINSTRING"}
+VALUES = BINARY_TEXTS | BYTES
+AS_UTF_8 = BINARY_TEXTS - BYTES
+PREFIX = 256
+INNER = re.compile(
+    rb"\x80[\x00-\x05]|[(\])}tl0]{0,9}c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n"
+    rb"|PK\x03\x04|\x1f\x8b\x08|BZh[1-9]|\xfd7zXZ\x00|\x04\x22\x4d\x18|\x93NUMPY|x[\x01\x5e\x9c\xda]"
+)
+"""How a value begins that may itself be a pickle, or hold one."""
+
+INNER_AS_UTF_8 = re.compile(rb"\xc2\x80[\x00-\x05]|\xc2\x93NUMPY|PK\x03\x04|[(\])}tl0]{0,9}c[A-Za-z_][\w.]*\n[A-Za-z_]")
+"""Likewise, of bytes that are written as a text: how protocol 2 has them."""
+
 CALLS = {"REDUCE", "NEWOBJ", "NEWOBJ_EX", "OBJ", "INST", "BUILD"}
 SIZES = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,
@@ -59,7 +77,15 @@ class Mark:
     pass
 
 
-UNKNOWN, MARK = Unknown(), Mark()
+class Persistent:
+    """What a program keeps beside the pickle."""
+
+
+class Inner:
+    """Bytes that were looked into."""
+
+
+UNKNOWN, MARK, PERSISTENT, INNER_VALUE = Unknown(), Mark(), Persistent(), Inner()
 
 
 class Opcode(NamedTuple):
@@ -83,12 +109,19 @@ def _opcode(described: pickletools.OpcodeInfo) -> Opcode:
 OPCODES = {described.code.encode("latin-1"): _opcode(described) for described in pickletools.opcodes}
 
 
-class Walk:
-    """One pickle. `found` is told of every import, in order; `built` of every call of BUILD with an object's state."""
+class Events(NamedTuple):
+    """What is called while a pickle is followed."""
 
-    def __init__(
-        self, file: BufferedReader, found: Callable[[Name], None], built: Callable[["Walk", Any, Any], None], most: int
-    ) -> None:
+    found: Callable[[Name], None]  # with every import, in order
+    built: Callable[["Walk", Any, Any], None]  # with every object that BUILD sets the state of, and that state
+    accused: Callable[[str], None]  # with what it does that no writer of pickles does
+    inner: Callable[[BufferedReader], None] | None  # with every value that may be a pickle itself
+
+
+class Walk:
+    """One pickle."""
+
+    def __init__(self, file: BufferedReader, events: Events, most: int) -> None:
         self.file = file
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
@@ -97,7 +130,7 @@ class Walk:
         self.calls = 0
         """How often it would call something or set an object's state."""
         self.opcodes = 0
-        self.found, self._built, self._most = found, built, most
+        self.events, self._most = events, most
 
     def to_stop(self) -> None:
         """Go on until STOP.
@@ -118,6 +151,8 @@ class Walk:
             self.calls += opcode.name in CALLS and bool(self.stack)
             if effect := EFFECTS.get(opcode.name):
                 effect(self, argument)
+            elif argument is INNER_VALUE:
+                self.stack.append(argument)
             elif opcode.name in BINARY_TEXTS:
                 self.stack.append(_text(argument))
             else:
@@ -131,11 +166,11 @@ class Walk:
 
     def fork(self, file: BufferedReader, found: Callable[[Name], None], most: int) -> "Walk":
         """Another from here on, over `file`, to which nothing is particular about what is built."""
-        other = Walk(file, found, ignored, most)
+        other = Walk(file, Events(found, ignored, ignored, None), most)
         other.stack, other.memo, other.sound = list(self.stack), dict(self.memo), self.sound
         return other
 
-    def _argument(self, opcode: Opcode) -> bytes | None:
+    def _argument(self, opcode: Opcode) -> Any:
         size = opcode.argument
         if size is None:
             return None
@@ -143,10 +178,35 @@ class Walk:
             return b"\n".join(self._line() for _ in range(opcode.lines))
         if size < 0:
             size = int.from_bytes(take(self.file, SIZES[size]), "little")
+        if opcode.name in VALUES and self.events.inner:
+            return self._value(size, opcode.name in AS_UTF_8)
         if size <= LONGEST_TEXT:
             return take(self.file, size)
         skip(self.file, size)
         return None
+
+    def _value(self, size: int, as_utf_8: bool) -> Any:
+        """A text or bytes, looked into where they may hold a pickle, and passed over where they are long."""
+        begin = take(self.file, min(size, PREFIX))
+        looked_into = bool((INNER_AS_UTF_8 if as_utf_8 else INNER).match(begin))
+        if size <= LONGEST_TEXT:
+            begin += take(self.file, size - len(begin))
+            if not looked_into:
+                return begin
+            self._look_into(begin, as_utf_8)
+            return INNER_VALUE
+        if not looked_into:
+            skip(self.file, size - len(begin))
+            return None
+        if size > LONGEST_INNER:
+            raise TooMuch(f"a value of more than {LONGEST_INNER} bytes that may be a pickle itself")
+        self._look_into(begin + take(self.file, size - len(begin)), as_utf_8)
+        return INNER_VALUE
+
+    def _look_into(self, value: bytes, as_utf_8: bool = False) -> None:
+        if self.events.inner:
+            content = value.decode(errors="replace").encode("latin-1", "replace") if as_utf_8 else value
+            self.events.inner(in_memory(content))
 
     def _line(self) -> bytes:
         line = piece = self.file.readline(CHUNK)
@@ -174,8 +234,17 @@ class Walk:
         return values[::-1]
 
     def _import(self, name: Name) -> None:
-        self.found(name)
+        self.events.found(name)
         self.stack.append(name)
+
+    def _call(self, by: Any, arguments: Any) -> None:
+        """Take note of what a call gives, and of a call of what only a call could have given."""
+        if isinstance(by, Made | Persistent):
+            self.events.accused("calls something that it computes")
+        elif isinstance(by, Name) and by.name in OF_BYTES and not _first(arguments, Inner):
+            self.events.accused(f"loads bytes that were not looked into by {by.module}.{by.name}")
+        keeps = isinstance(by, Name) and by in ENCODES and _first(arguments, Inner)
+        self.stack.append(INNER_VALUE if keeps else Made(by, arguments))
 
     def _op_mark(self, _: None) -> None:
         self.stack.append(MARK)
@@ -191,9 +260,20 @@ class Walk:
         self._import(Name(module.decode(errors="replace"), name.decode(errors="replace")))
 
     def _op_inst(self, lines: bytes) -> None:
-        self._down_to_mark()
+        arguments = tuple(self._down_to_mark())
         self._op_global(lines)
-        self.stack[-1] = UNKNOWN
+        self._call(self.pop(), arguments)
+
+    def _op_obj(self, _: None) -> None:
+        by, *arguments = self._down_to_mark() or [UNKNOWN]
+        self._call(by, tuple(arguments))
+
+    def _op_persid(self, _: bytes) -> None:
+        self.stack.append(PERSISTENT)
+
+    def _op_binpersid(self, _: None) -> None:
+        self.pop()
+        self.stack.append(PERSISTENT)
 
     def _op_stack_global(self, _: None) -> None:
         name, module = self.pop(), self.pop()
@@ -207,11 +287,15 @@ class Walk:
 
     def _op_string(self, line: bytes) -> None:
         quoted = line.strip()
+        if self.events.inner and INNER.match(content := _unescaped(quoted[1:-1])):
+            self._look_into(content)
         plain = b"\\" not in quoted and len(quoted) <= LONGEST_TEXT
         self.stack.append(quoted[1:-1].decode(errors="replace") if plain else UNKNOWN)
 
     def _op_unicode(self, line: bytes) -> None:
         text = line.decode("raw_unicode_escape", errors="replace")
+        if self.events.inner and INNER.match(content := text[:LONGEST_INNER].encode("latin-1", "replace")):
+            self._look_into(content)
         self.stack.append(text if len(line) <= LONGEST_TEXT else UNKNOWN)
 
     def _op_binint1(self, number: bytes) -> None:
@@ -263,9 +347,15 @@ class Walk:
 
     def _op_reduce(self, _: None) -> None:
         arguments, by = self.pop(), self.pop()
+        self._call(by, arguments)
+
+    def _op_newobj(self, _: None) -> None:
+        arguments, by = self.pop(), self.pop()
         self.stack.append(Made(by, arguments))
 
-    _op_newobj = _op_reduce
+    def _op_newobj_ex(self, _: None) -> None:
+        self.pop()
+        self._op_newobj(None)
 
     def _op_empty_dict(self, _: None) -> None:
         self.stack.append({})
@@ -278,7 +368,10 @@ class Walk:
 
     def _op_build(self, _: None) -> None:
         state = self.pop()
-        self._built(self, self.stack[-1] if self.stack else UNKNOWN, state)
+        built = self.stack[-1] if self.stack else UNKNOWN
+        if isinstance(built, Name):
+            self.events.accused(f"changes {built.module}.{built.name} itself, not an object")
+        self.events.built(self, built, state)
 
 
 EFFECTS: dict[str, Callable[[Walk, Any], None]] = {
@@ -287,8 +380,30 @@ EFFECTS: dict[str, Callable[[Walk, Any], None]] = {
 """What is particular to an opcode. Of the others only how many values they take and leave is of interest."""
 
 
-def ignored(_walk: Walk, _built: Any, _state: Any) -> None:
+OF_BYTES = {"_load_from_bytes"}
+"""How PyTorch has its numbers in plain pickles: as bytes that are a file of its own, with pickles inside."""
+
+ENCODES = {Name("_codecs", "encode")}
+
+
+def ignored(*_: Any) -> None:
     pass
+
+
+def _first(arguments: Any, kind: type) -> bool:
+    return isinstance(arguments, tuple) and bool(arguments) and isinstance(arguments[0], kind)
+
+
+def _unescaped(content: bytes) -> bytes:
+    """The bytes that a text of protocol 0 spells."""
+    try:
+        return codecs.escape_decode(content[:LONGEST_INNER])[0]
+    except ValueError:
+        return b""
+
+
+def in_memory(content: bytes) -> BufferedReader:
+    return BufferedReader(cast(RawIOBase, BytesIO(content)), max(1, len(content)))
 
 
 def _text(argument: bytes | None) -> Any:

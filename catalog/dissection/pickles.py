@@ -3,11 +3,22 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from io import BufferedReader, BytesIO, RawIOBase
+from io import BufferedReader
 from math import prod
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from catalog.dissection.opcodes import Made, Name, NotFollowed, TooMuch, Walk, ignored, skip, take
+from catalog.dissection.opcodes import (
+    Events,
+    Made,
+    Name,
+    NotFollowed,
+    TooMuch,
+    Walk,
+    ignored,
+    in_memory,
+    skip,
+    take,
+)
 
 MOST_OPCODES = 3_000_000
 """Of a file: a few seconds."""
@@ -48,10 +59,13 @@ class Following:
         file: BufferedReader,
         found: Callable[[Name], None],
         doubtful: Callable[[Name], None],
+        accused: Callable[[str], None] = ignored,
+        inner: Callable[[BufferedReader], None] | None = None,
         most: int = MOST_OPCODES,
     ) -> None:
         self.file = file
         self.joblib = False
+        self._accused, self._inner = accused, inner
         self._found, self._doubtful = found, doubtful
         self._left = most
         self._nested = 0
@@ -63,13 +77,16 @@ class Following:
         """
         for count in range(MOST_PICKLES):
             met: list[Name] = []
+            accused: list[str] = []
             try:
-                self._one(met.append if count else self._found)
+                self._one(met.append if count else self._found, accused.append if count else self._accused)
             except NotFollowed as end:
                 self._doubt(met)
                 return Pickles(count, None if count else str(end))
             for name in met:
                 self._found(name)
+            for what in accused:
+                self._accused(what)
         raise TooMuch(f"more than {MOST_PICKLES} pickles one after the other")
 
     def _followed(self, walk: Walk) -> None:
@@ -78,8 +95,8 @@ class Following:
         finally:
             self._left -= walk.opcodes
 
-    def _one(self, found: Callable[[Name], None]) -> None:
-        self._followed(Walk(self.file, found, self._built, self._left))
+    def _one(self, found: Callable[[Name], None], accused: Callable[[str], None]) -> None:
+        self._followed(Walk(self.file, Events(found, self._built, accused, self._inner), self._left))
 
     def _built(self, walk: Walk, built: Any, state: Any) -> None:
         """Behind the state of such an object joblib has an array."""
@@ -113,14 +130,14 @@ class Following:
         self._doubt(met)
 
     def _doubt(self, met: list[Name]) -> None:
-        for name in filter(_is_meant, met):
+        for name in filter(is_meant, met):
             self._doubtful(name)
 
     def _array_of_objects(self, walk: Walk) -> None:
         self._nested += 1
         if self._nested > MOST_NESTED:
             raise TooMuch(f"more than {MOST_NESTED} pickles within one another")
-        self._one(walk.found)
+        self._one(walk.events.found, walk.events.accused)
         self._nested -= 1
 
 
@@ -134,20 +151,16 @@ def _element(dtype: Any) -> tuple[str, int]:
     return "", 0
 
 
-def _is_meant(name: Name) -> bool:
+def is_meant(name: Name) -> bool:
     """Whether somebody wrote it, rather than any bytes that happen to read so."""
     return all(part is not None and WORD.fullmatch(part) for part in name)
-
-
-def in_memory(content: bytes) -> BufferedReader:
-    return BufferedReader(cast(RawIOBase, BytesIO(content)), max(1, len(content)))
 
 
 def looks_like_one(head: bytes, whole: bool) -> bool:
     """Whether `pickle.load` would do anything with bytes that begin so. `whole`: there are no others."""
     file = in_memory(head)
     imports: list[Name] = []
-    walk = Walk(file, imports.append, ignored, ENOUGH)
+    walk = Walk(file, Events(imports.append, ignored, ignored, None), ENOUGH)
     announced = head[:1] == PROTOCOL
     try:
         walk.to_stop()
@@ -163,4 +176,4 @@ def looks_like_one(head: bytes, whole: bool) -> bool:
 
 def _begins_with_a_module(imports: list[Name]) -> bool:
     """Many a text reads as an import, of what cannot be a module: there the unpickler would stop."""
-    return bool(imports) and (imports[0].module is None or _is_meant(imports[0]))
+    return bool(imports) and (imports[0].module is None or is_meant(imports[0]))

@@ -1,4 +1,8 @@
-"""Tell dangerous imports from others, by picklescan's lists."""
+"""Tell dangerous imports from others: by picklescan's lists, by the standard library's contents, and by their names.
+
+A name is resolved as the unpickler does it: it may go through attributes (`_os.system` of `tempfile`), be one of Python
+2, or stand in a copy that a package keeps of another (`sklearn.externals.joblib`). Nothing is imported for that.
+"""
 
 from collections.abc import Iterable, Iterator
 from io import BytesIO
@@ -6,12 +10,69 @@ from itertools import pairwise
 
 from picklescan.scanner import SafetyLevel, scan_pickle_bytes
 
+from catalog.inspection.stdlib import is_harmless, is_standard, of_python_2
+
 Import = tuple[str | None, str | None]
 """A module and a name in it. None: computed, so that nobody can know it without running the pickle."""
 
-BESIDES = {"__builtin__": {"__import__"}, "builtins": {"__import__"}, "io": {"open"}, "_io": {"open"}}
-MODULES_BESIDES = {"importlib", "_frozen_importlib", "_frozen_importlib_external", "multiprocessing", "zipimport"}
-"""What picklescan has on no list, and nothing that is only data needs: other files, and other modules."""
+PACKAGES = frozenset(
+    {
+        "IPython", "aiohttp", "cffi", "cloudpickle", "dill", "docker", "execnet", "fabric", "fsspec", "httpx", "hydra",
+        "invoke", "ipykernel", "jedi", "jsonpickle", "klepto", "loky", "mako", "mpi4py", "numexpr",
+        "numpy.ctypeslib", "numpy.distutils", "numpy.f2py", "numpy.testing", "pandas.compat.pickle_compat",
+        "pandas.core.computation",
+        "pandas.io", "paramiko", "pexpect", "pickle5", "pickleshare", "pip", "pkg_resources", "plumbum", "psutil",
+        "ptyprocess", "pyarrow.serialization", "requests", "setuptools", "sh", "torch._inductor",
+        "torch.distributed.rpc", "torch.hub", "torch.multiprocessing", "torch.package", "torch.utils.cpp_extension",
+        "torch.utils.model_zoo", "urllib3", "win32api", "yaml", "zmq",
+    }
+)  # fmt: skip
+"""What they are for is running code, commands or pickles, or reaching files and other machines."""
+
+FUNCTIONS = frozenset(
+    {
+        # run a command
+        "Popen", "check_call", "check_output", "exec_command", "getoutput", "getstatusoutput", "popen", "spawn",
+        "system",
+        # run a text or a code object
+        "__import__", "eval", "exec", "execfile", "exec_module", "execWrapper", "import_module", "import_string",
+        "load_module", "load_source", "py_func", "py_function", "run_code", "run_module", "run_path",
+        "runcode", "runsource", "runstring", "safe_eval", "subimport",
+        # load a library
+        "CDLL", "LoadLibrary", "load_library", "load_op_library",
+        # load a pickle, or what may hold one
+        "NpzFile", "_legacy_load", "_load", "full_load", "load", "load_all", "load_dynamic", "load_file",
+        "load_learner", "load_model", "load_object", "load_pickle", "load_state_dict_from_url", "loads", "pickle_load",
+        "pickle_loads", "read_array", "read_pickle", "unpickle", "unsafe_load", "unsafe_load_all",
+        # files and other machines
+        "dump", "get_file", "open", "read_file", "save", "savetxt", "savez", "savez_compressed", "to_pickle", "tofile",
+        "urlopen", "urlretrieve", "write_file", "download_url_to_file",
+        # attributes by name, which lead anywhere
+        "_getattribute", "attrgetter", "getattr", "methodcaller", "resolve_name", "enable_unsafe_deserialization",
+        "import_from_string",
+    }
+)  # fmt: skip
+"""Names that mean this in whatever module: many packages have the functions of others among their own."""
+
+BESIDES = {
+    ("joblib.numpy_pickle", "_unpickle"),
+    ("pandas", "query"),
+    ("pandas.core.frame", "DataFrame.query"),
+}
+"""Functions whose names mean this only there."""
+
+MODULES = frozenset(
+    {
+        "builtins", "cPickle", "cloudpickle", "ctypes", "dill", "importlib", "marshal", "multiprocessing", "nt", "os",
+        "pickle", "posix", "pty", "runpy", "shutil", "socket", "subprocess", "sys", "urllib", "webbrowser",
+    }
+)  # fmt: skip
+"""Modules that are a threat when they are only reached: nothing that is data is called so."""
+
+COPIES = frozenset({"_vendor", "extern", "externals", "moves", "vendor"})
+"""Where packages keep other packages."""
+
+CONSTRUCTORS = frozenset({"__new__", "__newobj__", "__newobj_ex__"})
 
 TEXT, IMPORT, STOP = b"X", b"\x93", b"."
 WORST = (SafetyLevel.Dangerous, SafetyLevel.Suspicious)
@@ -21,7 +82,10 @@ def judged(imports: Iterable[Import]) -> dict[Import, SafetyLevel]:
     """How each is listed: dangerous, innocuous, or suspicious, which is everything else."""
     aliases = {found: set(_aliases(found)) for found in imports}
     levels = _listed(set().union(*aliases.values()))
-    return {found: _worst(levels[alias] for alias in ways) for found, ways in aliases.items()}
+    return {
+        found: SafetyLevel.Dangerous if None in found or _leads_away(found) else _worst(levels[alias] for alias in ways)
+        for found, ways in aliases.items()
+    }
 
 
 def _worst(levels: Iterable[SafetyLevel]) -> SafetyLevel:
@@ -29,14 +93,37 @@ def _worst(levels: Iterable[SafetyLevel]) -> SafetyLevel:
     return next((level for level in WORST if level in found), SafetyLevel.Innocuous)
 
 
+def _leads_away(found: Import) -> bool:
+    """Whether its name is, or goes through, what holds a module's or an object's internals: `__globals__`, or `_os`."""
+    parts = (found[1] or "").split(".")
+    hidden = any(part[:2] == part[-2:] == "__" and part not in CONSTRUCTORS for part in parts)
+    return hidden or any(part.lstrip("_") in MODULES for part in parts)
+
+
 def _aliases(found: Import) -> Iterator[tuple[str, str]]:
-    """Itself, and what a name with dots goes through: `logging`, `os.system` ends at `os`, `system`."""
-    module, name = (part or "unknown" for part in found)  # the word picklescan has for what it cannot tell
+    """Itself, and what it is elsewhere: `logging`, `os.system` ends at `os`, `system`."""
+    module, name = (part or "" for part in found)
+    for place in _places(module):
+        yield from _paths(place, name)
+        for of_today in of_python_2(place, name):
+            yield from _paths(*of_today)
+
+
+def _places(module: str) -> Iterator[str]:
+    """The module, and that of which it is a package's copy."""
+    yield module
+    parts = module.split(".")
+    yield from (".".join(parts[index + 1 :]) for index, part in enumerate(parts[:-1]) if part in COPIES)
+
+
+def _paths(module: str, name: str) -> Iterator[tuple[str, str]]:
     parts = name.split(".")
     yield module, name
     if len(parts) > 1:
         yield module, parts[0]
-        yield from pairwise(parts)
+        yield from ((before.lstrip("_"), after) for before, after in pairwise(parts))
+        if not is_standard(module):
+            yield from ((f"{module}.{'.'.join(parts[:at])}", ".".join(parts[at:])) for at in range(1, len(parts)))
 
 
 def _listed(imports: set[tuple[str, str]]) -> dict[tuple[str, str], SafetyLevel]:
@@ -50,7 +137,14 @@ def _listed(imports: set[tuple[str, str]]) -> dict[tuple[str, str], SafetyLevel]
 
 
 def _besides(module: str, name: str) -> bool:
-    return name in BESIDES.get(module, ()) or module.partition(".")[0] in MODULES_BESIDES
+    """What picklescan has on no list, and nothing that is only data needs."""
+    if is_standard(module):
+        return not is_harmless(module, name)
+    parts = module.split(".")
+    packages = {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
+    if packages & PACKAGES or (module, name) in BESIDES:
+        return True
+    return any(part in FUNCTIONS or part.endswith("Unpickler") for part in name.split("."))
 
 
 def _text(text: str) -> bytes:

@@ -25,15 +25,33 @@ def parsed(text: bytes, most: int, over: type[Exception]) -> Any:
 
     An object with a key twice is a `Repeated`. Raises Malformed, and `over` where there are more values.
     """
-    count = values(text)
-    if count > most:
-        raise over(f"JSON of {count} values; up to {most} are read")
+    _counted(text, most, over)
     try:
         return json.loads(
             text.decode(), parse_int=_integer, parse_float=_number, parse_constant=_refused, object_pairs_hook=_object
         )
     except (ValueError, RecursionError) as failure:
         raise Malformed(f"its header is no JSON: {str(failure)[:100]}") from None
+
+
+def parsed_as_python_does(text: bytes, most: int, over: type[Exception]) -> Any:
+    """Likewise, of whatever Python's own reader takes: other encodings, `NaN`, and numbers of any length, as texts.
+
+    Raises Malformed, and `over` where there are more values or levels.
+    """
+    _counted(text, most, over)
+    try:
+        return json.loads(text, parse_int=str, parse_float=str)
+    except RecursionError:
+        raise over("JSON of too many levels") from None
+    except ValueError as failure:
+        raise Malformed(f"it is no JSON: {str(failure)[:100]}") from None
+
+
+def _counted(text: bytes, most: int, over: type[Exception]) -> None:
+    count = values(text)
+    if count > most:
+        raise over(f"JSON of {count} values; up to {most} are read")
 
 
 def _integer(digits: str) -> int:

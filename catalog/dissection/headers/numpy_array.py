@@ -15,7 +15,8 @@ OBJECTS = re.compile(rb"'[<>|=]?O\d*'")
 
 LITERAL = re.compile(rb"'([^']*)'")
 COULD_BE_OBJECTS = re.compile(rb"[<>|=]?O\d*|object\w*|.*[,(].*O.*", re.DOTALL)
-UNUSUAL = re.compile(rb"[\"\\#]|'\s*[a-zA-Z]{0,2}'")
+ESCAPED = b"\\"
+UNUSUAL = re.compile(rb"[\"#]|'\s*[a-zA-Z]{0,2}'")
 """With each literal shortened to one quote: a spelling of a text that only Python can tell, such as `'|' 'O'`."""
 
 
@@ -26,7 +27,8 @@ def begins_so(head: bytes) -> bool:
 def may_hold_objects(header: bytes) -> bool:
     """Whether the values behind a header of this text could be pickled, also in a spelling that NumPy does not use."""
     literals = LITERAL.findall(header)
-    return any(map(COULD_BE_OBJECTS.fullmatch, literals)) or bool(UNUSUAL.search(LITERAL.sub(b"'", header)))
+    unusual = ESCAPED in header or UNUSUAL.search(LITERAL.sub(b"'", header))
+    return bool(unusual) or any(map(COULD_BE_OBJECTS.fullmatch, literals))
 
 
 def header_size(begin: bytes) -> tuple[int, int]:
