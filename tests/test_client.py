@@ -291,6 +291,28 @@ def test_what_was_left_of_something_else_does_no_harm(hers, ada, iris, tmp_path)
     assert hers.pull(iris, to=tmp_path / "model.bin").read_bytes() == content
 
 
+@pytest.mark.parametrize("kind", ["pipe", "link", "dangling link", "device"])
+def test_a_download_replaces_nothing_but_a_file(hers, ada, iris, tmp_path, kind):
+    hers.push(iris, ada.file("model.bin", os.urandom(1000)))
+    target, there = tmp_path / "model.bin", tmp_path / "there"
+    there.write_bytes(b"there")
+    make = {
+        "pipe": lambda: os.mkfifo(target),
+        "link": lambda: target.symlink_to(there),
+        "dangling link": lambda: target.symlink_to(tmp_path / "nowhere"),
+        "device": lambda: target.symlink_to("/dev/null"),
+    }
+    make[kind]()
+    before = (target.lstat().st_ino, target.lstat().st_mode)
+
+    with pytest.raises(Invalid, match=r"is a symbolic link|is not a regular file"):
+        hers.pull(iris, to=target)
+
+    assert (target.lstat().st_ino, target.lstat().st_mode) == before
+    assert there.read_bytes() == b"there"
+    assert {each.name for each in tmp_path.iterdir() if each.is_file()} <= {"model.bin", "there"}
+
+
 def test_damaged_bytes_are_refused_and_leave_nothing(hers, server, ada, iris, tmp_path):
     digest = hers.push(iris, ada.file("model.bin", b"weights")).version.digest
     [blob] = (server.folder / "uploads").rglob(digest)

@@ -18,7 +18,7 @@ from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
 from catalog.store import embedded_child
-from catalog.store.embedded import PROGRAM, DatabaseUnavailable, Embedded
+from catalog.store.embedded import PASSED_ON, PROGRAM, DatabaseUnavailable, Embedded
 
 SOON = 30  # seconds, a limit for what should take one
 
@@ -119,6 +119,18 @@ def test_its_settings_are_the_safe_ones(running):
         assert "setName" not in client.admin.command("hello")
         with pytest.raises(OperationFailure, match="configureFailPoint"):
             client.admin.command("configureFailPoint", "failCommand", mode="alwaysOn", data={})
+
+
+def test_the_database_inherits_no_secret_of_the_server(tmp_path, monkeypatch):
+    for name in ("API_TOKEN", "JWT_SECRET", "SMTP_PASSWORD", "S3_SECRET_KEY"):
+        monkeypatch.setenv(name, f"the secret in {name}")
+
+    with Embedded(tmp_path) as embedded:
+        embedded.ready()
+        environment = Path(f"/proc/{embedded.pid}/environ").read_bytes()
+
+    assert b"the secret in" not in environment
+    assert {each.partition(b"=")[0].decode() for each in environment.split(b"\0") if each} <= {*PASSED_ON}
 
 
 def test_only_the_owner_of_the_server_may_look_into_its_folder(running):

@@ -194,15 +194,127 @@ async def test_an_import_that_was_killed_goes_on(database, registry):
     assert await alice.tenant.versions.raw.count_documents({}) == 2
 
 
-@pytest.mark.parametrize("key", ["../secret", "/etc/hostname", "", "missing"])
+KEYS = [
+    "../secret",
+    "/etc/hostname",
+    "",
+    "missing",
+    ".",
+    "..",
+    "a/../b",
+    f"{ORG}/../../secret",
+    "other/theirs",
+    "linked",
+]
+
+
+@pytest.mark.parametrize("key", KEYS)
 async def test_a_file_that_is_not_there_is_told_of(database, storage, registry, key):
-    client, _ = registry
+    client, uploads = registry
+    (uploads / "other").mkdir()
+    (uploads / "other" / "theirs").write_bytes(b"another tenant's")
+    (uploads / "linked").symlink_to(uploads / "other" / "theirs")
     await client[ORG].models.update_one({"_id": MODEL}, {"$set": {"versions": [a_version("1", key, "net.onnx")]}})
 
     [done] = await imported(database, storage, registry)
 
     assert (done.items, done.versions) == (2, 0)
     assert done.problems == [f"version 1 of model iris: there is no file {key!r} in {registry[1].resolve()}"]
+
+
+@pytest.mark.parametrize("key", ["k" * 5000, "a\0b", "a\nb", 7, None, ["a"], {"a": 1}, True], ids=str)
+async def test_a_key_that_is_no_name_is_one_line_and_the_rest_is_brought(database, storage, registry, key):
+    client, _ = registry
+    odd, good = a_version("1", key, "net.onnx"), a_version("2", "a" * 32, "net.onnx", 1)
+    await client[ORG].models.update_one({"_id": MODEL}, {"$set": {"versions": [odd, good]}})
+
+    [done] = await imported(database, storage, registry)
+
+    [problem] = done.problems
+    assert done.versions == 1
+    assert problem.startswith("version 1 of model iris: there is no file ")
+    assert problem.isprintable()
+    assert len(problem) < 1000
+
+
+async def test_a_file_in_the_tenants_own_folder_is_taken(database, storage, registry):
+    client, uploads = registry
+    (uploads / ORG).mkdir()
+    (uploads / ORG / "mine").write_bytes(b"mine")
+    both = [a_version("1", "mine", "net.onnx"), a_version("2", f"{ORG}/mine", "net.onnx", 1)]
+    await client[ORG].models.update_one({"_id": MODEL}, {"$set": {"versions": both}})
+
+    [done] = await imported(database, storage, registry)
+
+    assert (done.versions, done.problems) == (2, [])
+
+
+async def test_a_file_that_versions_of_two_tenants_name_is_given_to_none(database, storage, registry):
+    client, _ = registry
+    other = f"{ORG}-other"
+    await client.drop_database(other)
+    await client[CATALOGUE]["tenants"].insert_one({"_id": other, "database": other, "email": "info@example.org"})
+    theirs = {"_id": ObjectId(), "name": "thief", "owner": ALICE, "versions": [a_version("1", "b" * 32, "stolen")]}
+    await client[other].models.insert_one(theirs)
+
+    both = await imported(database, storage, registry)
+
+    told = [problem for done in both for problem in done.problems]
+    assert [done.versions for done in both] == [1, 0]
+    assert [problem.partition(": ")[2] for problem in told] == [
+        f"the file {'b' * 32!r} is named by versions of other tenants, too"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"versions": "none"},
+        {"versions": {"a": 1}},
+        {"versions": [7]},
+        {"versions": [None, a_version("1", "a" * 32, "net.onnx") | {"mimetype": 7}]},
+        {"versions": [a_version("1", "a" * 32, "net.onnx") | {"timestamp": "yesterday"}]},
+        {"versions": [a_version("1", "a" * 32, "net.onnx") | {"description": ["a"]}]},
+        {"versions": [a_version("1", "a" * 32, "net.onnx") | {"encoding": {}}]},
+        {"users": 7},
+        {"users": [{}]},
+        {"tags": [["a"]]},
+        {"tags": "a"},
+        {"metadata": [{"name": "a"}]},
+        {"metadata": ["a"]},
+        {"name": 7},
+        {"name": None},
+        {"owner": "alice"},
+        {"visibility": 7},
+        {"datasets": "a"},
+        {"timestamp": "yesterday"},
+    ],
+    ids=str,
+)
+async def test_odd_types_are_a_line_each_and_the_import_goes_on(database, storage, registry, fields):
+    client, _ = registry
+    odd = {"_id": ObjectId(), "name": "odd", "owner": ALICE, "timestamp": OLD - timedelta(days=1)}
+    await client[ORG].models.insert_one(odd | fields)
+    await client[ORG].users.insert_one({"_id": {"a": 1}, "username": ["x"]})
+    await client[ORG].tags.insert_one({"_id": 7})
+
+    [done] = await imported(database, storage, registry)
+
+    assert done.versions >= 2
+    assert all(problem.isprintable() for problem in done.problems)
+    assert len(done.problems) >= 2
+
+
+async def test_a_tenant_that_cannot_be_taken_over_is_a_line_and_the_others_are_brought(database, storage, registry):
+    client, _ = registry
+    await client[CATALOGUE]["tenants"].insert_many(
+        [{"_id": 7}, {"_id": "admin"}, {"_id": "../up"}, {"_id": "x", "email": 7}]
+    )
+
+    done = {each.tenant: each for each in await imported(database, storage, registry)}
+
+    assert {name: len(each.problems) for name, each in done.items()} == {"7": 1, "../up": 1, "admin": 1, "x": 1, ORG: 0}
+    assert done[ORG].versions == 2
 
 
 async def test_what_cannot_be_taken_over_is_told_and_the_rest_is(database, storage, registry):

@@ -458,12 +458,92 @@ async def test_a_tenant_of_the_same_name_waits_until_nobody_believes_in_the_old_
 async def test_a_name_that_is_being_given_free_for_too_long_is_refused(database, record, storage, monkeypatch):
     await database.tenants.insert(record)
     await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"state": "removing"}})
-    monkeypatch.setattr(tenants, "LINGERING", timedelta())
+    monkeypatch.setattr(tenants, "WAITING", timedelta())
 
     with pytest.raises(Refused) as refusal:
         await tenants.make(database, storage, TenantRecord(id="other", database=record.database), ADMIN)
 
-    assert refusal.value.details == f"{record.id} is being removed, please try again in some seconds"
+    assert refusal.value.details == f"{record.id} is still being removed, please try again in 10 seconds"
+    assert refusal.value.headers == {"Retry-After": "10"}
+
+
+async def renewed_since(database, record, moment):
+    for _ in range(1000):
+        seen = await database.tenants.raw.find_one({"_id": record.id})
+        if seen["lastmod"] > moment:
+            break
+        await asyncio.sleep(0.01)
+    return seen
+
+
+async def test_a_removal_that_takes_long_is_renewed_and_left_to_its_server(database, elsewhere, record, monkeypatch):
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(MemoryStorage):
+        async def forget(self, tenant):
+            begun.set()
+            await go_on.wait()
+            await super().forget(tenant)
+
+    storage, other = Slow(), MemoryStorage()
+    await made_with_something_in_it(database, record, storage)
+    monkeypatch.setattr(tenants, "BEAT", 0.01)
+    removing = asyncio.create_task(tenants.remove(database, storage, record.id, default=""))
+    await begun.wait()
+    claimed = await elsewhere.tenants.raw.find_one({"_id": record.id})
+
+    await elsewhere.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
+    seen = await renewed_since(elsewhere, record, LONG_AGO)
+    await tenants.clear(elsewhere, other)
+    after = await elsewhere.tenants.raw.find_one({"_id": record.id})
+    go_on.set()
+    await removing
+
+    assert seen["lastmod"] >= claimed["lastmod"]
+    assert after["remover"] == claimed["remover"]
+    assert (await elsewhere.tenants.raw.find_one({"_id": record.id}))["state"] == "removed"
+
+
+async def test_a_removal_whose_server_died_is_taken_over_and_its_name_free_within_seconds(
+    database, elsewhere, record, storage
+):
+    tenant = await made_with_something_in_it(database, record, storage)
+    died = now() - tenants.STALE["removing"] - timedelta(seconds=1)
+    await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"state": "removing", "lastmod": died}})
+
+    await tenants.make(elsewhere, storage, TenantRecord(id=record.id, database=record.database), ADMIN)
+
+    assert tenants.STALE["removing"] <= timedelta(seconds=10)
+    assert tenants.STALE["removing"] < tenants.WAITING
+    assert await tenant.tags.get("kept") is None
+    assert storage.of(record.id).kept == {}
+
+
+async def test_a_server_that_was_taken_for_dead_drops_nothing_of_a_tenant_of_the_same_name(
+    database, elsewhere, record, storage, monkeypatch
+):
+    stopped, go_on = asyncio.Event(), asyncio.Event()
+    really_drop = type(database).drop
+
+    async def drop(self, name):
+        """As a process that is stopped after its first step: it wakes up when all is over."""
+        await really_drop(self, name)
+        if self is database and not stopped.is_set():
+            stopped.set()
+            await go_on.wait()
+
+    await made_with_something_in_it(database, record, storage)
+    monkeypatch.setattr(type(database), "drop", drop)
+    removing = asyncio.create_task(tenants.remove(database, storage, record.id, default=""))
+    await stopped.wait()
+    await elsewhere.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
+    await tenants.make(elsewhere, storage, TenantRecord(id=record.id, database=record.database), ADMIN)
+    storage.of(record.id).kept["digest"] = b"the new tenant's"
+    go_on.set()
+    await removing
+
+    assert storage.of(record.id).kept == {"digest": b"the new tenant's"}
+    assert await tenants.enter(elsewhere, record.id) is not None
 
 
 async def test_an_interrupted_removal_is_finished_later(database, elsewhere, record):

@@ -1,13 +1,15 @@
 """A version down: into the cache, or to where it is wanted."""
 
 import shutil
+import stat
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 from catalog.client.cache import below
 from catalog.client.effects import Operation, together, work
-from catalog.client.errors import NotFound, Offline
+from catalog.client.errors import Invalid, NotFound, Offline
 from catalog.client.progress import Progress, Sum
 from catalog.client.receiving import check, fetch
 from catalog.client.results import File, Version
@@ -96,6 +98,7 @@ def _placed(item: Target, version: Version, file: File, target: Path, tell: Prog
     """One file, from the cache if that has it. What is there already, unchanged, stays."""
     if (yield from work(_is, target, file, tell)):
         return
+    yield from work(_refuse_irregular, target)
     if kept := (yield from work(item.cache.find, file.digest)):
         yield from work(_copy, kept, target)
         tell("downloading", file.size, file.size)
@@ -110,6 +113,16 @@ def _is(path: Path, file: File, tell: Progress = lambda *_: None) -> bool:
         return False
     tell("verifying", 0, file.size)
     return on_disk(path).digest() == file.digest
+
+
+def _refuse_irregular(target: Path) -> None:
+    """Raises CatalogError: Invalid for what a file would be put in the place of, and is no file."""
+    with suppress(FileNotFoundError):
+        mode = target.lstat().st_mode
+        if stat.S_ISLNK(mode):
+            raise Invalid(f"{target} is a symbolic link", advice="Name the file that it leads to, or remove it first.")
+        if not stat.S_ISREG(mode):
+            raise Invalid(f"{target} is not a regular file", advice="Name a file, which is made or replaced.")
 
 
 def _copy(kept: Path, target: Path) -> None:

@@ -8,6 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
+from catalog.blobs import StorageAway
 from catalog.commands.backup import CannotDo, Tell
 from catalog.commands.sizes import told
 from catalog.operations.measurify import Imported, take_over
@@ -46,6 +47,8 @@ def measurify(settings: Settings, uri: str, uploads: Path, tenants: Collection[s
         asyncio.run(_run(settings, uri, uploads, tenants, one))
     except (CannotRestore, DatabaseUnavailable) as error:
         raise CannotDo(str(error)) from error
+    except StorageAway as error:
+        raise CannotDo(f"The storage of files does not answer: {error}") from error
     except PyMongoError as error:
         raise CannotDo(f"The registry's database cannot be read: {str(error).partition(' (configured')[0]}") from error
     except OSError as error:

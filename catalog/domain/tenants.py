@@ -5,7 +5,8 @@ first step of its removal on, and `removed` for as long as another server may st
 it and write into what has just been dropped; then all of it is dropped once more. In none of
 these states does anyone see it, so a crash half-way leaves nothing that could be entered. Every
 server looks now and then for what is to be cleared away, and so does a request to make a tenant
-of that name.
+of that name. A removal is a lease: the server that does it renews `lastmod`, and another takes
+over soon after it stops doing so.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any, NamedTuple, Never
 
+from bson import ObjectId
 from pymongo import ReturnDocument
 
 from catalog.blobs import Storage, StorageAway
@@ -54,9 +56,15 @@ FRESH = 3.0
 LINGERING = timedelta(seconds=FRESH + 1)
 """After this long nobody writes into a removed tenant any more: a second is for requests that had begun."""
 
-STALE = {"making": timedelta(seconds=20), "removing": timedelta(minutes=10), "removed": LINGERING}
-"""After this long in a state a tenant is cleared away: making takes a second, removing a huge one half a minute, so the
-server that did it must have died."""
+STALE = {"making": timedelta(seconds=20), "removing": timedelta(seconds=10), "removed": LINGERING}
+"""After this long in a state a tenant is cleared away: making takes a second, a removal is renewed each BEAT, so
+the server that did it must have died."""
+
+BEAT = 2.0
+"""Seconds between two renewals of a removal."""
+
+WAITING = timedelta(seconds=15)
+"""How long a new tenant waits for one of its name to be gone: a lease that nobody renews, and a second look."""
 
 PATIENCE = 0.5
 """Seconds between two looks at a tenant that another server is making or removing."""
@@ -109,13 +117,15 @@ async def make(database: Database, storage: Storage, record: TenantRecord, admin
         raise Refused(NOT_CREATED, f"database: {record.database} is a reserved name")
     await _clear(database, storage, {"_id": record.id})
     await _fold_older(database)
-    until = monotonic() + 2 * LINGERING.total_seconds()
+    until = monotonic() + WAITING.total_seconds()
     while not await _register(database, record):
         before = await _lingering(database, record)
         if before is None:
             raise Refused(NOT_CREATED, f"A tenant with this name or this database exists already ({record.id})")
         if monotonic() > until:
-            raise Refused(NOT_CREATED, f"{before} is being removed, please try again in some seconds")
+            seconds = int(STALE["removing"].total_seconds())
+            details = f"{before} is still being removed, please try again in {seconds} seconds"
+            raise Refused(NOT_CREATED, details, headers={"Retry-After": str(seconds)})
         await asyncio.sleep(PATIENCE)
         await _clear(database, storage, {"_id": before})
     if await database.holds(record.database):
@@ -231,15 +241,14 @@ async def remove(database: Database, storage: Storage, name: str, default: str, 
         raise Refused(NOT_DELETED, f"{name} is the default tenant")
     if confirmed not in {None, name}:
         raise Refused(NOT_CONFIRMED, f"confirm: to remove {name}, its name is needed here")
+    mine = ObjectId()
     removed: Raw | None = await database.tenants.raw.find_one_and_update(
-        {"_id": name, "state": "ready"}, {"$set": {"state": "removing", "lastmod": now()}}
+        {"_id": name, "state": "ready"}, {"$set": {"state": "removing", "remover": mine, "lastmod": now()}}
     )
     if removed is None:
         raise Refused(NOT_FOUND, name)
-    await _empty(database, storage, removed)
-    await database.tenants.raw.update_one(
-        {"_id": name, "state": "removing"}, {"$set": {"state": "removed", "lastmod": now()}}
-    )
+    if await _emptied(database, storage, removed, mine):
+        await database.tenants.raw.update_one(_ours(name, mine), {"$set": {"state": "removed", "lastmod": now()}})
     return removed
 
 
@@ -265,15 +274,50 @@ async def _clear(database: Database, storage: Storage, query: Raw) -> None:
         async for record in database.tenants.raw.find({**query, "state": state, "lastmod": {"$lt": now() - long}}):
             # One server clears it: another that saw it too would drop what has been made anew meanwhile.
             seen = {field: record[field] for field in ("_id", "state", "lastmod")}
-            claim = {"$set": {"state": "removing", "lastmod": now()}}
-            if await database.tenants.raw.find_one_and_update(seen, claim):
-                await _empty(database, storage, record)
-                await database.tenants.raw.delete_one({"_id": record["_id"], "state": "removing"})
+            mine = ObjectId()
+            claim = {"$set": {"state": "removing", "remover": mine, "lastmod": now()}}
+            taken = await database.tenants.raw.find_one_and_update(seen, claim)
+            if taken and await _emptied(database, storage, record, mine):
+                await database.tenants.raw.delete_one(_ours(record["_id"], mine))
 
 
-async def _empty(database: Database, storage: Storage, record: Raw) -> None:
-    await database.drop(record["database"])
-    await storage.forget(record["_id"])
+class TakenOverError(Exception):
+    """The removal is another server's by now: this one was away for so long that it looked dead."""
+
+
+async def _emptied(database: Database, storage: Storage, record: Raw, mine: ObjectId) -> bool:
+    """Drop all that a tenant has. False when another server took the removal over, and goes on with it."""
+    renewing = asyncio.create_task(_renewed(database, record["_id"], mine))
+    try:
+        # Asked right before each: a tenant of the same name may be there since this server was last awake.
+        await _renew(database, record["_id"], mine)
+        await database.drop(record["database"])
+        await _renew(database, record["_id"], mine)
+        await storage.forget(record["_id"])
+    except TakenOverError:
+        return False
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+    return True
+
+
+async def _renewed(database: Database, name: str, mine: ObjectId) -> None:
+    with suppress(TakenOverError):
+        while True:
+            await asyncio.sleep(BEAT)
+            with suppress(DatabaseError):  # the next one may get through
+                await _renew(database, name, mine)
+
+
+async def _renew(database: Database, name: str, mine: ObjectId) -> None:
+    """Raises TakenOverError."""
+    if not (await database.tenants.raw.update_one(_ours(name, mine), {"$set": {"lastmod": now()}})).matched_count:
+        raise TakenOverError(name)
+
+
+def _ours(name: str, mine: ObjectId) -> Raw:
+    return {"_id": name, "state": "removing", "remover": mine}
 
 
 class FirstStart(NamedTuple):

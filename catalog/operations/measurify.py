@@ -12,6 +12,7 @@ from typing import Any
 
 import aiofiles
 from bson import ObjectId
+from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient
 from pydantic import ValidationError
 from pymongo import ASCENDING
@@ -20,9 +21,9 @@ from catalog.blobs import BLOCK, Blobs, FileHead, Storage
 from catalog.domain import accepted, names, tenants, users
 from catalog.domain.access import readers
 from catalog.domain.filenames import file_name, media_type
-from catalog.errors import Refused
+from catalog.errors import STORAGE_FULL, Refused
 from catalog.operations.restore import RESTORING, CannotRestore, refuse_name
-from catalog.store.database import Database, Duplicate, Tenant
+from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import ITEMS, Pair, TenantRecord, User, Version, now
 from catalog.store.pieces import spelling
 from catalog.store.seam import Raw
@@ -30,6 +31,8 @@ from catalog.vocabulary import Kind, Usage, VersionState, Visibility
 
 BY_AGE = [("timestamp", ASCENDING), ("_id", ASCENDING)]
 TRAINED = (Kind.MODEL, Kind.ALGORITHM)
+LONGEST_SHOWN = 160  # characters of a name in a line about it
+DATABASE = re.compile(r"""[^ ./\\$"\0]+""")  # what can be the name of one
 NUMBER = re.compile("[0-9]{1,9}", re.ASCII)
 
 
@@ -57,19 +60,27 @@ async def take_over(
 ) -> None:
     """Import the `wanted` tenants (none: all) of a registry whose catalogue database and folder of files are named.
 
-    The registry itself is only read. Raises CannotRestore for a tenant whose name cannot be taken over, or that is not
-    there; OSError when a file cannot be read.
+    The registry itself is only read. What cannot be taken over, be it a file or a tenant, is told as a problem.
+
+    Raises CannotRestore for a tenant that is not there, and when the storage is full; StorageAway.
     """
     left = set(wanted)
     records = await source[catalogue]["tenants"].find({}).sort("_id", ASCENDING).to_list(None)
+    shared = await _shared_keys(source, records)
     for record in records:
         if wanted and record["_id"] not in wanted:
             continue
         left.discard(record["_id"])
-        tenant, is_ready = await _tenant(database, record)
+        try:
+            tenant, is_ready = await _tenant(database, record)
+        except UNAVAILABLE:
+            raise
+        except (CannotRestore, DatabaseError, TypeError, ValueError) as problem:
+            tell(Imported(str(record["_id"]), problems=[f"the tenant itself: {_in_a_line(problem)}"]))
+            continue
         done = Imported(tenant.name)
         theirs = source[record.get("database") or record["_id"]]
-        await Importer(tenant, storage.of(tenant.name), theirs, uploads, done).run()
+        await Importer(tenant, storage.of(tenant.name), theirs, uploads, shared, done).run()
         if not is_ready:
             await tenant.prepare()
             ready = {"$set": {"state": "ready", "lastmod": now()}}
@@ -78,6 +89,27 @@ async def take_over(
     if left or not records:
         missing = f"no tenant {', '.join(sorted(left))}" if left else "no tenants"
         raise CannotRestore(f"{catalogue} has {missing}: name the registry's catalogue database in the path of its URI")
+
+
+async def _shared_keys(source: AsyncIOMotorClient[Raw], records: Iterable[Raw]) -> set[str]:
+    """The keys that versions of several tenants name. The registry keeps all files in one folder, so whose such a file
+    is cannot be told.
+    """
+    owners: dict[str, str] = {}
+    shared = set()
+    for record in records:
+        name, database = str(record["_id"]), str(record.get("database") or record["_id"])
+        for kind in Kind if DATABASE.fullmatch(database) else ():
+            async for item in source[database][kind.value].find({}, {"versions.key": 1}):
+                for key in (version.get("key") for version in _versions(item) if isinstance(version, dict)):
+                    if isinstance(key, str) and owners.setdefault(key, name) != name:
+                        shared.add(key)
+    return shared
+
+
+def _versions(item: Raw) -> list[Any]:
+    versions = item.get("versions")
+    return versions if isinstance(versions, list) else []
 
 
 async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
@@ -109,11 +141,14 @@ async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
 class Importer:
     """One tenant's way over."""
 
-    def __init__(self, tenant: Tenant, blobs: Blobs, theirs: Any, uploads: Path, done: Imported) -> None:
+    def __init__(
+        self, tenant: Tenant, blobs: Blobs, theirs: Any, uploads: Path, shared: Collection[str], done: Imported
+    ) -> None:
         self._tenant = tenant
         self._blobs = blobs
         self._theirs = theirs
         self._uploads = uploads.resolve()
+        self._shared = shared
         self._done = done
         self._users: set[ObjectId] = set()
 
@@ -128,7 +163,8 @@ class Importer:
 
     async def _people(self) -> None:
         async for theirs in self._theirs["users"].find({}):
-            self._users.add(theirs["_id"])
+            if isinstance(theirs["_id"], ObjectId):
+                self._users.add(theirs["_id"])
             known = await self._tenant.users.raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
             if known is None and await self._kept(f"user {theirs.get('username')}", self._user(theirs)):
                 self._done.users += 1
@@ -139,20 +175,17 @@ class Importer:
         await users.take_over(self._tenant, User(id=theirs["_id"], **{"validityPasswordDays": 0, **said}))
 
     async def _words(self, words: names.Names) -> None:
-        bound = names.collection(self._tenant, words)
+        raw = names.collection(self._tenant, words).raw
         async for theirs in self._theirs[words.value].find({}):
-            word = theirs["_id"]
-            usage = Usage.DEFAULT if theirs.get("usage") == Usage.DEFAULT else Usage.FOLK
-            said = {"owner": theirs["owner"]} if theirs.get("owner") else {}
-            try:
-                document = bound.document(id=word, usage=usage, **said, **spelling(word))
-                await bound.insert(document)
-            except Duplicate:
-                continue
-            except ValidationError as invalid:
-                self._problem(f"{words.one} {word}", invalid)
-            else:
+            known = await raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
+            if known is None and await self._kept(f"{words.one} {theirs['_id']}", self._word(words, theirs)):
                 self._done.words += 1
+
+    async def _word(self, words: names.Names, theirs: Raw) -> None:
+        bound, word = names.collection(self._tenant, words), theirs["_id"]
+        usage = Usage.DEFAULT if theirs.get("usage") == Usage.DEFAULT else Usage.FOLK
+        said = {"owner": theirs["owner"]} if theirs.get("owner") else {}
+        await bound.insert(bound.document(id=word, usage=usage, **said, **spelling(word)))
 
     async def _item(self, kind: Kind, theirs: Raw) -> None:
         bound, what = self._tenant.items(kind), f"{kind.one} {theirs.get('name')}"
@@ -161,7 +194,12 @@ class Importer:
             if not await self._kept(what, self._fresh_item(kind, theirs)):
                 return
             self._done.items += 1
-        for version in sorted(theirs.get("versions", []), key=lambda each: str(each.get("timestamp", ""))):
+        if not isinstance(theirs.get("versions", []), list):
+            self._problem(what, TypeError("its versions are not a list"))
+        readable = [each for each in _versions(theirs) if isinstance(each, dict)]
+        if len(readable) < len(_versions(theirs)):
+            self._problem(what, TypeError("some of its versions are not records"))
+        for version in sorted(readable, key=lambda each: str(each.get("timestamp", ""))):
             named = f"version {version.get('ordinal')} of {what}"
             ordinal = str(version.get("ordinal", ""))
             there = {"item": theirs["_id"], "ordinal_key": ordinal.casefold()}
@@ -229,36 +267,80 @@ class Importer:
         return number
 
     def _file(self, key: str) -> Path:
-        """Where the registry keeps the file of that name, and never anywhere else.
+        """Where the registry keeps the file of that name: in a folder of the tenant's own, or in the one of all.
 
-        Raises FileNotFoundError.
+        Raises FileNotFoundError; ValueError for one that may be another tenant's.
         """
-        for place in (self._uploads / key, self._uploads / self._tenant.name / key):
-            file = place.resolve()
-            if key and file.is_relative_to(self._uploads) and file.is_file():
-                return file
-        raise FileNotFoundError(f"there is no file {key!r} in {self._uploads}")
+        own = self._uploads / self._tenant.name
+        name = key.removeprefix(f"{self._tenant.name}/")
+        if name and "/" not in name and "\0" not in name:
+            for place in (own, self._uploads):
+                if _is_in(place / name, place):
+                    if place != own and key in self._shared:
+                        raise ValueError(f"the file {_short(key)!r} is named by versions of other tenants, too")
+                    return place / name
+        raise FileNotFoundError(f"there is no file {_short(key)!r} in {self._uploads}")
 
     async def _kept(self, what: str, keeping: Any) -> bool:
-        """Whether it could be kept. If not, why is told at the end, and the import goes on."""
+        """Whether it could be kept. If not, why is told at the end, and the import goes on.
+
+        Raises CannotRestore when there is no room for more.
+        """
         try:
             await keeping
-        except (Duplicate, FileNotFoundError, KeyError, Refused, TypeError, ValueError) as problem:
+        except UNAVAILABLE:
+            raise
+        except (
+            AttributeError,
+            BSONError,
+            DatabaseError,
+            LookupError,
+            OSError,
+            Refused,
+            TypeError,
+            ValueError,
+        ) as problem:
+            if isinstance(problem, Refused) and problem.fault is STORAGE_FULL:
+                raise CannotRestore(
+                    "There is no space left to keep files: make room and start the import again"
+                ) from None
             self._problem(what, problem)
             return False
         return True
 
     def _problem(self, what: str, problem: Exception) -> None:
-        match problem:
-            case Duplicate():
-                said = "there is another of the same name"
-            case ValidationError():
-                said = "; ".join(_wrong(problem.errors(include_url=False, include_input=False)))
-            case KeyError():
-                said = f"{problem} is missing"
-            case _:
-                said = str(problem)
-        self._done.problems.append(f"{what}: {said}")
+        self._done.problems.append(f"{_short(what)}: {_in_a_line(problem)}")
+
+
+def _in_a_line(problem: Exception) -> str:
+    match problem:
+        case Duplicate():
+            return "there is another of the same name"
+        case ValidationError():
+            return "; ".join(_wrong(problem.errors(include_url=False, include_input=False)))
+        case KeyError():
+            return f"{problem} is missing"
+        case FileNotFoundError() | Refused() | CannotRestore():
+            return str(problem)
+        case OSError():
+            return (problem.strerror or str(problem)).lower()
+    return str(problem)
+
+
+def _is_in(file: Path, folder: Path) -> bool:
+    """Whether there is such a file in this very folder: not below it, and not a link to elsewhere."""
+    try:
+        return file.is_file() and file.resolve().parent == folder
+    except OSError:  # a name that is too long
+        return False
+
+
+def _short(text: str) -> str:
+    """At most a line, whatever it is that somebody has called something."""
+    text = (
+        " ".join(text.split()) if text.isprintable() else "".join(each if each.isprintable() else "?" for each in text)
+    )
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
 
 
 def _wrong(errors: Iterable[Any]) -> list[str]:

@@ -79,6 +79,7 @@ class TenantRecord(SealedDocument):
     swept: datetime | None = None  # when a sweep has ended last
     recounted: datetime | None = None  # when the uses of its words were counted again last
     inspection: InspectionPolicy | None = None  # none is `warn`
+    remover: PydanticObjectId | None = None  # who removes it, see domain.tenants
     restored_from: str | None = None  # the backup, until all of its tenants are back, see operations.restore
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)

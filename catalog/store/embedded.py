@@ -26,6 +26,12 @@ log = logging.getLogger(__name__)
 # Run by its path and with -P: neither a module of the current directory nor one of this room can take another's name.
 PROGRAM = (sys.executable, "-P", str(Path(__file__).with_name("embedded_child.py")))
 USER = "catalog"
+PASSED_ON = (
+    *("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TMPDIR", "TZ"),
+    *("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH"),
+)
+"""Of the environment: what Python needs to find its parts, and no secret of the server."""
+
 END_LIMIT = 20.0  # seconds before a child that does not end is killed
 LONGEST_PAUSE = 5.0  # seconds before a child that dies again and again is started again
 LONG_ENOUGH = 60.0  # seconds alive after which a death counts as the first
@@ -151,6 +157,7 @@ class Child:
             stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
+            env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
             # Ctrl-C and a closed terminal reach a whole group at once, from the first instant on. The server still has
             # requests to finish then, and ends its database afterwards.
             start_new_session=True,
