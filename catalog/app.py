@@ -19,11 +19,13 @@ from catalog.blobs.chosen import storage_of
 from catalog.dialects import guards, health
 from catalog.dialects.addresses import Addresses
 from catalog.dialects.colleagues import Colleagues
+from catalog.dialects.heads import HeadsOfGets
 from catalog.dialects.metrics import Metrics
 from catalog.dialects.observed import Observed
+from catalog.dialects.openapi.document import operations
 from catalog.dialects.openapi.routes import Docs, Documentation, Schema
 from catalog.dialects.paths import Parameters, Segments
-from catalog.dialects.requests import refuse_unreadable
+from catalog.dialects.requests import Requests
 from catalog.dialects.sessions import Authentication, Sessions
 from catalog.dialects.v1 import (
     about,
@@ -68,6 +70,22 @@ JOURNAL_PATIENCE = 5.0
 MAIL_PATIENCE = 5.0
 """Seconds that a server which stops gives the mail server to take the last mails."""
 
+READ_BY_BROWSERS = (
+    "ETag",
+    "Last-Modified",
+    "Content-Disposition",
+    "Content-Length",
+    "Content-Range",
+    "Accept-Ranges",
+    "Accept-Encoding",
+    "Repr-Digest",
+    "Retry-After",
+    "Allow",
+    "WWW-Authenticate",
+    "X-Request-ID",
+)
+"""Headers that a page of another origin sees only when it is told that it may. tus has more."""
+
 LARGEST_BODY = 10 * 2**20
 """Bytes of JSON. Uploads have a limit of their own, MAX_UPLOAD_SIZE."""
 
@@ -100,7 +118,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
         route_handlers=[*_native(settings), *_watching(settings)],
         dependencies=given | {"caller": Provide(_caller, sync_to_thread=False)},
         middleware=[Parameters(), Authentication(sessions)],
-        before_request=refuse_unreadable,
+        before_request=Requests(operations(f"/{settings.version}")).look_at,
         exception_handlers={Exception: refusal},
         state=State(
             {"database": database, "first_start": None, "health": readiness, "journal": journal, "outbox": outbox}
@@ -112,6 +130,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
             *([traces.running] if traces else []),
             *([lambda _: colleagues.told(metrics.text)] if colleagues else []),
         ],
+        plugins=[HeadsOfGets()],
         request_max_body_size=LARGEST_BODY,
         cors_config=_cors(settings.cors_origins) if settings.cors_origins else None,
         openapi_config=None,
@@ -144,7 +163,7 @@ def _watch(journal: Journal, metrics: Metrics) -> None:
 
 
 def _cors(origins: Iterable[str]) -> CORSConfig:
-    return CORSConfig(allow_origins=list(origins), expose_headers=["ETag", *resumable.READ_BY_BROWSERS])
+    return CORSConfig(allow_origins=list(origins), expose_headers=[*READ_BY_BROWSERS, *resumable.READ_BY_BROWSERS])
 
 
 def _native(settings: Settings) -> list[ControllerRouterHandler]:

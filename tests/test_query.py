@@ -718,20 +718,27 @@ def test_a_selection_that_cannot_be_is_refused(text):
         (None, None, (1, 10)),
         ("", "", (1, 10)),
         ("3", "20", (3, 20)),
-        ("0", "5", (1, 5)),
-        ("-7", "5", (1, 5)),
-        ("two", "5", (1, 5)),
-        ("1_0", "5", (1, 5)),
         ("2", "0", (2, 0)),
-        ("2", "-1", (2, 0)),
-        ("2", "many", (2, 0)),
         ("1", "1001", (1, 1000)),
-        ("1", "9" * 5000, (1, 0)),
         ("10000", "1000", (10_000, 1000)),
     ],
 )
 def test_pages_are_read_as_recorded(page, limit, asked):
     assert page_of(page, limit) == Page(*asked)
+
+
+@pytest.mark.parametrize("text", ["-1", "-7", "+5", "two", "1_0", "1.5", "٣", " ", "9" * 5000, "\ud800"])
+@pytest.mark.parametrize("name", ["page", "limit"])
+def test_what_is_no_number_is_refused_by_its_name(name, text):
+    with pytest.raises(Refused, match=f"{name}: a whole number") as caught:
+        page_of(**{"page": None, "limit": None, name: text})
+    assert caught.value.fault is NOT_SEARCHED
+    caught.value.details.encode()
+
+
+def test_there_is_no_page_before_the_first():
+    with pytest.raises(Refused, match="page: a whole number from 1 on"):
+        page_of("0", None)
 
 
 @pytest.mark.parametrize(("page", "limit"), [("10001", "1000"), ("9" * 3000, "0"), ("10000001", "1")])

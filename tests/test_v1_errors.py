@@ -138,6 +138,24 @@ async def test_only_the_origins_that_are_allowed_may_call_from_a_page(client, se
     assert "Access-Control-Allow-Origin" not in without.headers
 
 
+@pytest.mark.parametrize(
+    ("method", "url", "status"),
+    [("GET", "/v1/version", 200), ("GET", "/v1/models", 401), ("GET", "/nope", 404), ("PUT", "/v1/errors", 405)],
+)
+async def test_a_page_may_read_what_answers_and_refusals_say_in_headers(settings, mongo, method, url, status):
+    allowing = create_app(settings.model_copy(update={"cors_origins": ("https://ui.example",)}), mongo)
+    transport = httpx.ASGITransport(allowing)
+    async with httpx.AsyncClient(transport=transport, base_url="http://catalog") as page:
+        answer = await page.request(method, url, headers={"Origin": "https://ui.example"})
+    allowing.state.database.close()
+
+    shown = set(answer.headers["Access-Control-Expose-Headers"].replace(" ", "").split(","))
+    wanted = {"Content-Disposition", "Content-Range", "Repr-Digest", "Retry-After", "X-Request-ID", "ETag", "Location"}
+    assert answer.status_code == status
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://ui.example"
+    assert shown >= wanted | {"Upload-Offset", "Tus-Resumable", "Content-Location"}
+
+
 async def test_a_client_that_goes_while_it_speaks_is_no_fault_of_the_server(app, caplog):
     events = [{"type": "http.request", "body": b'{"username":', "more_body": True}, {"type": "http.disconnect"}]
     sent = []

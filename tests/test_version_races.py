@@ -196,7 +196,7 @@ async def test_of_two_changes_at_once_of_what_both_saw_one_wins(tenant, ada, iri
     meeting(monkeypatch, annotations, "_written", 2)
 
     won, refused = await outcomes(*(
-        annotations.change(tenant, Kind.MODEL, iris, "1", {"description": text}, ada, revision=1) for text in "ab"
+        annotations.change(tenant, Kind.MODEL, iris, "1", {"description": text}, ada, revisions={1}) for text in "ab"
     ))  # fmt: skip
 
     assert (len(won), [refusal.fault for refusal in refused]) == (1, [STALE])

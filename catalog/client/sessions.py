@@ -234,7 +234,7 @@ def document(answer: Answer) -> Any:
         found = answer.json()
     except ValueError:
         raise NotACatalog("The server answered with something that is not JSON", status=answer.status) from None
-    tag = answer.headers.get("etag", "").strip('"')
+    tag = answer.headers.get("etag", "").strip('"').partition(".")[0]
     if isinstance(found, dict) and tag.isdigit():
         found["revision"] = int(tag)
     return found

@@ -13,7 +13,7 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from catalog.blobs import Blobs, BlobUnknown
-from catalog.dialects.headers import AnyRequest, attachment, http_date, moment_of
+from catalog.dialects.headers import AnyRequest, attachment, entity_tags, http_date, is_unchanged, moment_of
 from catalog.domain.filenames import media_type
 from catalog.errors import DOWNLOAD, RANGE_NOT_SATISFIABLE, STALE, Refused
 
@@ -172,21 +172,17 @@ def known(request: AnyRequest, headers: Mapping[str, str], modified: datetime) -
     Raises Refused: STALE when it wants another file than this.
     """
     asked, etag = request.headers, headers["etag"]
-    if (wanted := asked.get("if-match")) is not None:
-        same = matches(wanted, etag)
+    if (wanted := entity_tags(request, "if-match")) is not None:
+        same = wanted == ["*"] or etag in wanted
     else:
         before = moment_of(asked.get("if-unmodified-since", ""))
         same = before is None or modified.replace(microsecond=0) <= before
     if not same:
         raise Refused(STALE, f"the file has the ETag {etag}")
-    if (had := asked.get("if-none-match")) is not None:
-        return matches(had, etag)
+    if "if-none-match" in asked:
+        return is_unchanged(request, etag)
     since = moment_of(asked.get("if-modified-since", ""))
     return since is not None and modified.replace(microsecond=0) <= since
-
-
-def matches(tags: str, etag: str) -> bool:
-    return tags.strip() == "*" or etag in re.findall(r'"[^"]*"', tags)
 
 
 def redirected(url: str) -> "Download":

@@ -92,6 +92,21 @@ def malformed_digest(where: str) -> Refused:
     return Refused(NOT_CREATED, f"{where}: not a SHA-256; write sha-256=:base64:, or ?sha256= and 64 hex characters")
 
 
+def entity_tags(request: AnyRequest, header: str) -> list[str] | None:
+    """The tags of an If-Match or If-None-Match, `W/` included; `["*"]`, or None without the header."""
+    lines = request.headers.getall(header, [])
+    if not lines:
+        return None
+    listed = ",".join(lines).strip()
+    return ["*"] if listed == "*" else re.findall(r'(?:W/)?"[^"]*"', listed)
+
+
+def is_unchanged(request: AnyRequest, etag: str) -> bool:
+    """Whether the client has what has this strong tag: If-None-Match is compared weakly (RFC 9110, 13.1.2)."""
+    tags = entity_tags(request, "if-none-match") or []
+    return tags == ["*"] or etag in {tag.removeprefix("W/") for tag in tags}
+
+
 def attachment(name: str) -> str:
     """RFC 6266: a name that every client reads, and beside it, when they differ, the name."""
     plain = re.sub(r"[^ !#$&'()+,\-.0-9;=@A-Z\[\]^_`a-z{}~]", "_", name)

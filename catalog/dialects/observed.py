@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from time import perf_counter
 from typing import cast
 
-from litestar.enums import ScopeType
+from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Receive, Scope, Send
 
 from catalog.dialects.addresses import Addresses
@@ -194,6 +194,8 @@ class Exchange:
             self.status = message["status"]
             message["headers"] = self._with_ours(message["headers"])
         elif message["type"] == "http.response.body":
+            if self.scope["method"] == HttpMethod.HEAD:
+                message["body"] = b""  # what GET would have answered is told by the headers
             self.sent += len(message.get("body", b""))
         await self._send(message)
 

@@ -1,5 +1,6 @@
 """What is said of a version changes: its description, its metadata, whether it is live. Its files never do."""
 
+from collections.abc import Collection
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -31,11 +32,11 @@ async def change(
     caller: Caller,
     limits: Limits = LIMITS,
     *,
-    revision: int | None = None,
+    revisions: Collection[int] | None = None,
 ) -> Raw:
     """Change what is said of a version, and return it as it is then.
 
-    `revision` is the one that the client has seen, if it says so. Raises Refused: NOT_FOUND, CANNOT_MODIFY, EMPTY_BODY,
+    `revisions` are those that the client has seen, if it says so. Raises Refused: NOT_FOUND, CANNOT_MODIFY, EMPTY_BODY,
     NO_VALID_FIELDS, NOT_CHANGED, STALE, VERSION_DRAFT for the state of a draft, QUARANTINED for that of a version which
     only an administrator releases.
     """
@@ -49,8 +50,8 @@ async def change(
     item = await items.changeable(tenant, kind, key, caller)
     version = await versions.find(tenant, item, which, caller)
     for _ in range(ATTEMPTS):
-        if revision is not None and revision != version["revision"]:
-            raise Refused(STALE, f"revision {revision} was seen, it is {version['revision']} now")
+        if revisions is not None and version["revision"] not in revisions:
+            raise Refused(STALE, f"another revision was seen, it is {version['revision']} now")
         fields: Raw = {"lastmod": now()}
         if description is not None:
             fields["description"] = description

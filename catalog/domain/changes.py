@@ -52,16 +52,16 @@ async def change(
     caller: Caller,
     limits: Limits = LIMITS,
     *,
-    revision: int | None = None,
+    revisions: Collection[int] | None = None,
 ) -> Raw:
     """Change an item, and return it as it is then.
 
-    `revision` is the one that the client has seen, if it says so.
+    `revisions` are those that the client has seen, if it says so.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY (also for a new owner, unless by an administrator), EMPTY_BODY,
     NO_VALID_FIELDS, NOT_CHANGED (also when the new owner has an item of that kind and name),
     NOT_CREATED for a tag to remove that nobody knows, QUOTA_EXCEEDED when the tenant has too many words,
-    STALE when `revision` is not the item's any more, BUSY.
+    STALE when none of `revisions` is the item's any more, BUSY.
     """
     item = await items.changeable(tenant, kind, key, caller)
     wanted = await _checked(tenant, kind, body, caller, limits)
@@ -73,8 +73,8 @@ async def change(
         for _ in range(ATTEMPTS):
             if not is_fresh:
                 item = await items.changeable(tenant, kind, str(item["_id"]), caller)
-            if revision is not None and revision != item["revision"]:
-                raise Refused(STALE, f"revision {revision} was seen, it is {item['revision']} now")
+            if revisions is not None and item["revision"] not in revisions:
+                raise Refused(STALE, f"another revision was seen, it is {item['revision']} now")
             changed = await _written(tenant, kind, item, wanted, allowance)
             if changed is not None:
                 await names.used(tenant, names.words_of(item), names.words_of(changed), caller.user)

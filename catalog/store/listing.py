@@ -13,7 +13,10 @@ from catalog.store.query import read_json
 MOST = 1000  # documents on a page
 FURTHEST = 10_000_000  # documents before the end of a page
 
-_WHOLE = re.compile("[-+]?[0-9]{1,4000}")  # Python reads no longer ones
+SHORT = "metadata."
+"""What the names of filters in short begin with."""
+
+_WHOLE = re.compile("[0-9]{1,4000}")  # Python reads no longer ones
 _DIRECTIONS: dict[Any, int] = {"asc": 1, "ascending": 1, 1: 1, "desc": -1, "descending": -1, -1: -1}
 _COMPARISONS = frozenset({"ne", "gt", "gte", "lt", "lte"})
 
@@ -24,21 +27,22 @@ class Page(NamedTuple):
 
 
 def page_of(page: str | None, limit: str | None) -> Page:
-    """What the query string says, read as mongoose-paginate does: a page that is no number is the first one, a limit
-    that is no number is 0.
+    """What the query string says. A limit of 0 is a page of nothing, as with mongoose-paginate.
 
-    Raises Refused: NOT_SEARCHED, for a page too far to be reached by counting.
+    Raises Refused: NOT_SEARCHED, for what is no such number, and for a page too far to be reached by counting.
     """
-    asked = Page(max(1, _whole(page, absent=1)), min(MOST, max(0, _whole(limit, absent=10))))
+    asked = Page(_whole("page", page, least=1, absent=1), min(MOST, _whole("limit", limit, least=0, absent=10)))
     if asked.page * max(1, asked.limit) > FURTHEST:
         raise Refused(NOT_SEARCHED, f"page: a list is shown up to its document {FURTHEST}, filter further")
     return asked
 
 
-def _whole(text: str | None, *, absent: int) -> int:
+def _whole(name: str, text: str | None, *, least: int, absent: int) -> int:
     if not text:
         return absent
-    return int(text) if _WHOLE.fullmatch(text) else 0
+    if not _WHOLE.fullmatch(text) or (number := int(text)) < least:
+        raise Refused(NOT_SEARCHED, f"{name}: a whole number from {least} on is needed, not {shown(text)}")
+    return number
 
 
 def sort_of(fields: Fields, text: str | None) -> list[tuple[str, int]]:
@@ -101,7 +105,7 @@ def short_forms(params: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
 
     Raises Refused: NOT_SEARCHED, for `exists` with anything but true or false.
     """
-    return [_short_form(key.removeprefix("metadata."), value) for key, value in params if key.startswith("metadata.")]
+    return [_short_form(key.removeprefix(SHORT), value) for key, value in params if key.startswith(SHORT)]
 
 
 def _short_form(name: str, given: str) -> dict[str, Any]:

@@ -13,7 +13,9 @@ INTRODUCTION = """\
 A catalog of machine-learning models and datasets. Sign in with `POST {prefix}/login`, and send the token that
 it answers in `Authorization`. Every answer has an `X-Request-ID`. A refusal is `{{status, value, message, details}}`;
 `value` is the number to program against. A slash at the end of a path is accepted. `null` in a body is as good as
-leaving it out.
+leaving it out. Every path that answers GET answers HEAD, with the same headers and no content. A body with a
+`Content-Encoding` is refused. Where a route takes parameters in the query string, others are refused, but for names
+that begin with `_`.
 """
 
 SECURITY = {

@@ -5,8 +5,8 @@ from typing import Any
 
 from catalog.dialects.openapi.answers import FOUND, ITEM_SCHEMAS
 from catalog.dialects.openapi.lists import filtering, listing, made_answers, one_or_many
-from catalog.dialects.openapi.operation import Operation, answered, header, json_body
-from catalog.dialects.openapi.parameters import IF_MATCH, LIMIT, query
+from catalog.dialects.openapi.operation import Operation, answered, bare, header, json_body
+from catalog.dialects.openapi.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, SAME, query
 from catalog.dialects.openapi.people import CHANGE_FAULTS, VERBOSE
 from catalog.dialects.openapi.schema import Schema, any_of, flag, made_of, many, number, one_of, ref, text, with_
 from catalog.domain.search import LONGEST
@@ -26,7 +26,7 @@ from catalog.vocabulary import Kind, Status, Visibility
 
 TRASH, SEARCH = "Trash", "Search"
 
-REVISION = {"ETag": header("the revision, for `If-Match`")}
+REVISION = {"ETag": header("the revision, for `If-Match` and `If-None-Match`")}
 
 CHANGE: Mapping[str, Any] = {"tags": {"add": ["flowers"], "remove": []}, "visibility": "public"}
 
@@ -69,7 +69,8 @@ def _items(path: str, kind: Kind) -> list[Operation]:
             name=f"show{name}",
             group=group,
             summary="Show it, with its versions",
-            answers={200: answered("It, with its revision.", ref(name), REVISION)},
+            parameters=[IF_NONE_MATCH],
+            answers={200: answered("It, with its revision.", ref(name), REVISION), 304: bare(SAME, REVISION)},
             faults=(NOT_FOUND, CANNOT_READ),
         ),
         Operation(
@@ -155,4 +156,5 @@ def _search(path: str) -> Operation:
         ],
         answers={200: answered("A stretch; fewer than `limit` are not the end of it.", found)},
         faults=(NOT_SEARCHED,),
+        is_filtered=True,
     )

@@ -42,6 +42,7 @@ def listing(
         parameters=_parameters(of, LISTED[of][1]),
         answers={200: answered("A page, or a stretch.", any_of(ref(f"{of}Page"), ref(f"{of}Stretch")))},
         faults=(NOT_SEARCHED, *faults),
+        is_filtered=True,
     )
 
 

@@ -18,6 +18,7 @@ from catalog.errors import (
     HEAD_TOO_LARGE,
     INTERNAL,
     MALFORMED_BODY,
+    NOT_SEARCHED,
     READ_ONLY_TOKEN,
     REQUEST,
     TOO_SLOW,
@@ -81,6 +82,12 @@ class Operation:
     parameters: Sequence[Schema] = ()
     body: Schema | None = None
     faults: Sequence[Fault] = field(default=())
+    is_filtered: bool = False  # whether it takes `metadata.<name>` besides
+
+    @property
+    def query_names(self) -> frozenset[str]:
+        """The parameters that it takes in its query string. Others are refused, where there are any."""
+        return frozenset(each["name"] for each in self.parameters if each["in"] == "query")
 
     def told(self) -> Schema:
         """The Operation Object."""
@@ -109,16 +116,10 @@ class Operation:
         of_paths = (UNKNOWN_ROUTE, REQUEST) if "{" in self.path else ()
         of_items = (AMBIGUOUS,) if "{key}" in self.path else ()
         of_parameters = (HEAD_TOO_LARGE,) if self.parameters else ()
+        of_queries = (NOT_SEARCHED if self.method in SAFE else REQUEST,) if self.query_names else ()
         of_bodies = OF_ANY_BODY if self.body else ()
-        common = (
-            *self.who.faults(self.method),
-            *of_paths,
-            *of_items,
-            *of_parameters,
-            *of_bodies,
-            DATABASE_AWAY,
-            INTERNAL,
-        )
+        asked = (*of_paths, *of_items, *of_parameters, *of_queries, *of_bodies)
+        common = (*self.who.faults(self.method), *asked, DATABASE_AWAY, INTERNAL)
         return (*self.faults, *common)
 
     def _responses(self) -> Schema:

@@ -44,6 +44,10 @@ IN_PATHS = {
 }
 
 IF_MATCH = header("If-Match", "Refuse when somebody changed it since this `ETag` was answered.", example='"1"')
+IF_NONE_MATCH = header(
+    "If-None-Match", "Answer 304 when it is still what this `ETag` was answered with.", example='"1"'
+)
+SAME = "It is what the client has."
 
 CONDITIONS = (
     header("Range", "One range of bytes.", example="bytes=0-1023"),

@@ -12,7 +12,16 @@ from catalog.dialects.openapi.operation import (
     header,
     json_body,
 )
-from catalog.dialects.openapi.parameters import CONDITIONS, DIGESTS, FILE_NAME, IF_MATCH, PAGED, query
+from catalog.dialects.openapi.parameters import (
+    CONDITIONS,
+    DIGESTS,
+    FILE_NAME,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    PAGED,
+    SAME,
+    query,
+)
 from catalog.dialects.openapi.people import CHANGE_FAULTS
 from catalog.dialects.openapi.schema import Schema, any_of, made_of, one_of, ref, text
 from catalog.errors import (
@@ -129,7 +138,8 @@ def _versions(path: str, kind: Kind) -> list[Operation]:
             name=f"show{name}Version",
             group=group,
             summary="Show a version's record",
-            answers={200: record},
+            parameters=[IF_NONE_MATCH],
+            answers={200: record, 304: bare(SAME, REVISION)},
             faults=OF_READING,
         ),
         Operation(

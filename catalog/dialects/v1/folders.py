@@ -79,8 +79,10 @@ class Folders(Controller):
         return answer(shapes.file(await drafts.drop(caller.tenant, self.kind, key, which, inner(path), caller)))
 
     @post("/close", status_code=200)
-    async def close(self, key: FromPath[str], which: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
-        return told(await drafts.close(caller.tenant, self.kind, key, which, caller))
+    async def close(
+        self, key: FromPath[str], which: FromPath[str], request: AnyRequest, caller: Given[Caller]
+    ) -> Response[bytes]:
+        return told(request, await drafts.close(caller.tenant, self.kind, key, which, caller))
 
 
 def inner(path: str) -> str:

@@ -7,15 +7,14 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath
 
 from catalog.dialects import guards
-from catalog.dialects.v1 import shapes
+from catalog.dialects.v1 import shapes, wire
 from catalog.dialects.v1.lists import listed
-from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
+from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made, revisions_seen
 from catalog.domain import changes, items
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.forms import Limits
 from catalog.domain.names import Allowance
 from catalog.domain.related import read_whole, related
-from catalog.errors import STALE, Refused
 from catalog.store import fields, pages
 from catalog.store.seam import Raw
 from catalog.vocabulary import Kind
@@ -27,13 +26,9 @@ async def shown(found: Sequence[Raw], caller: Caller) -> list[shapes.Shape]:
     return [shapes.item(item, with_them) for item in found]
 
 
-async def answered(item: Raw, caller: Caller) -> Response[bytes]:
+async def answered(request: AnyRequest, item: Raw, caller: Caller) -> Response[bytes]:
     [shape] = await shown([item], caller)
-    return answer(shape, headers={"ETag": etag(item)})
-
-
-def etag(item: Raw) -> str:
-    return f'"{item["revision"]}"'
+    return wire.shown(request, shape, item["revision"], embeds=True)
 
 
 class Items(Controller):
@@ -67,19 +62,18 @@ class Items(Controller):
         )
 
     @get("/{key:str}")
-    async def show(self, key: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
+    async def show(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
         item, with_it = await read_whole(caller.tenant, self.kind, key, caller)
-        return answer(shapes.item(item, with_it), headers={"ETag": etag(item)})
+        return wire.shown(request, shapes.item(item, with_it), item["revision"], embeds=True)
 
     @put("/{key:str}")
     async def change(
         self, key: FromPath[str], request: AnyRequest, caller: Given[Caller], limits: Given[Limits]
     ) -> Response[bytes]:
         body = await body_of(request)
-        revision = seen(request)
-        return await answered(
-            await changes.change(caller.tenant, self.kind, key, body, caller, limits, revision=revision), caller
-        )
+        seen = revisions_seen(request)
+        changed = await changes.change(caller.tenant, self.kind, key, body, caller, limits, revisions=seen)
+        return await answered(request, changed, caller)
 
     @delete("/{key:str}", status_code=200)
     async def remove(self, key: FromPath[str], caller: Given[Caller], trash_days: Given[int]) -> Response[bytes]:
@@ -102,17 +96,3 @@ class Datasets(Items):
 class Algorithms(Items):
     path = "/algorithms"
     kind = Kind.ALGORITHM
-
-
-def seen(request: AnyRequest) -> int | None:
-    """The revision that If-Match (RFC 9110, 13.1.1) speaks of; None when any will do.
-
-    Raises Refused: STALE for what was never a revision.
-    """
-    tag = request.headers.get("if-match", "*").strip()
-    if tag == "*":
-        return None
-    number = tag.strip('"')
-    if tag != f'"{number}"' or not (number.isascii() and number.isdigit()):
-        raise Refused(STALE, "If-Match: one ETag as an answer gave it, in double quotes, is needed")
-    return int(number)

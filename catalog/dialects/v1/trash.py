@@ -36,8 +36,8 @@ class Trash(Controller):
         )
 
     @post("/{key:str}/restore", status_code=200)
-    async def restore(self, key: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
-        return await answered(await trash.restore(caller.tenant, key, caller), caller)
+    async def restore(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
+        return await answered(request, await trash.restore(caller.tenant, key, caller), caller)
 
     @delete("/{key:str}", status_code=200)
     async def drop(self, key: FromPath[str], caller: Given[Caller]) -> Response[bytes]:

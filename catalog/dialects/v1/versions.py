@@ -11,9 +11,9 @@ from catalog.dialects import guards, uploads
 from catalog.dialects.downloads import Download
 from catalog.dialects.v1 import shapes
 from catalog.dialects.v1.files import whole
-from catalog.dialects.v1.items import answered, etag, seen
+from catalog.dialects.v1.items import answered
 from catalog.dialects.v1.lists import listed
-from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, decoded
+from catalog.dialects.v1.wire import AnyRequest, Given, body_of, decoded, revisions_seen, shown
 from catalog.domain import annotations, drafts, items, possession, versions
 from catalog.domain.access import Caller
 from catalog.domain.forms import Limits
@@ -27,8 +27,8 @@ LARGEST_BODY = 10 * 2**20
 """Bytes of JSON on the route that takes files of any size."""
 
 
-def told(version: Raw) -> Response[bytes]:
-    return answer(shapes.whole_version(version), headers={"ETag": etag(version)})
+def told(request: AnyRequest, version: Raw) -> Response[bytes]:
+    return shown(request, shapes.whole_version(version), version["revision"])
 
 
 class Versions(Controller):
@@ -51,16 +51,16 @@ class Versions(Controller):
         if not uploads.carries_json(request):
             upload = uploads.incoming(request, max_upload_size)
             item = await versions.add(caller.tenant, self.kind, key, upload, caller, blobs, ordinal=ordinal)
-            return await answered(item, caller)
+            return await answered(request, item, caller)
         body = _wish(decoded(await uploads.read(request, LARGEST_BODY)), ordinal)
         if "draft" in body:
-            return told(await drafts.begin(caller.tenant, self.kind, key, body, caller, limits))
+            return told(request, await drafts.begin(caller.tenant, self.kind, key, body, caller, limits))
         item = await possession.add(caller.tenant, self.kind, key, body, caller, blobs, challenges, limits)
-        return await answered(item, caller)
+        return await answered(request, item, caller)
 
     @get()
     async def list_(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
-        async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
+        async def listed_versions(found: Sequence[Raw]) -> list[shapes.Shape]:
             return [shapes.listed_version(version) for version in found]
 
         item = await items.read(caller.tenant, self.kind, key, caller)
@@ -68,7 +68,7 @@ class Versions(Controller):
             request,
             caller.tenant.versions.raw,
             fields.VERSIONS,
-            shown,
+            listed_versions,
             access=versions.seen_by(caller, item),
             order=versions.NEWEST,
             top=item["last_version"],
@@ -89,8 +89,10 @@ class Versions(Controller):
         return await whole(request, storage.of(caller.tenant.name), version)
 
     @get("/{which:str}/info")
-    async def info(self, key: FromPath[str], which: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
-        return told(await versions.read(caller.tenant, self.kind, key, which, caller))
+    async def info(
+        self, key: FromPath[str], which: FromPath[str], request: AnyRequest, caller: Given[Caller]
+    ) -> Response[bytes]:
+        return told(request, await versions.read(caller.tenant, self.kind, key, which, caller))
 
     @put("/{which:str}")
     async def change(
@@ -102,14 +104,15 @@ class Versions(Controller):
         limits: Given[Limits],
     ) -> Response[bytes]:
         body = await body_of(request)
-        revision = seen(request)
-        return told(
-            await annotations.change(caller.tenant, self.kind, key, which, body, caller, limits, revision=revision)
-        )
+        seen = revisions_seen(request)
+        changed = await annotations.change(caller.tenant, self.kind, key, which, body, caller, limits, revisions=seen)
+        return told(request, changed)
 
     @delete("/{which:str}", status_code=200)
-    async def remove(self, key: FromPath[str], which: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
-        return await answered(await versions.remove(caller.tenant, self.kind, key, which, caller), caller)
+    async def remove(
+        self, key: FromPath[str], which: FromPath[str], request: AnyRequest, caller: Given[Caller]
+    ) -> Response[bytes]:
+        return await answered(request, await versions.remove(caller.tenant, self.kind, key, which, caller), caller)
 
 
 def _wish(body: Any, ordinal: str) -> Raw:

@@ -1,8 +1,10 @@
 """The native dialect's envelopes: bodies in, answers and refusals out."""
 
 import math
+import re
 from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Mapping
+from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -13,12 +15,15 @@ from litestar.params import SkipValidation
 from litestar.types import Scope
 
 from catalog.dialects.failures import as_refused
-from catalog.dialects.observed import harmless
-from catalog.errors import AUTHENTICATION, MALFORMED_BODY, UPLOAD_CUT_OFF, Refused
+from catalog.dialects.headers import entity_tags, is_unchanged
+from catalog.dialects.observed import LOOKS, harmless
+from catalog.errors import AUTHENTICATION, MALFORMED_BODY, STALE, UPLOAD_CUT_OFF, Refused
 from catalog.store.listing import Page
 from catalog.store.pages import Found
 
 JSON = "application/json; charset=utf-8"
+REVISION = re.compile(r'"([0-9]{1,18})(?:\.[0-9a-f]+)?"')
+"""An ETag as `shown` makes it. Of an item the digest does not count where it is to be changed."""
 
 
 def _plain(value: Any) -> Any:
@@ -38,6 +43,32 @@ Given = NamedDependency[SkipValidation[T]]
 
 def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
     return Response(_encoder.encode(content), status_code=status, media_type=JSON, headers=headers)
+
+
+def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = False) -> Response[bytes]:
+    """Answer with what has a revision, or tell a client that has just this already (304).
+
+    What `embeds` others changes with them as well, so its tag is the revision and a digest of the content.
+    """
+    encoded = _encoder.encode(content)
+    digest = f".{blake2b(encoded, digest_size=8).hexdigest()}" if embeds else ""
+    headers = {"ETag": f'"{revision}{digest}"'}
+    if request.method in LOOKS and is_unchanged(request, headers["ETag"]):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(encoded, status_code=200, media_type=JSON, headers=headers)
+
+
+def revisions_seen(request: AnyRequest) -> frozenset[int] | None:
+    """The revisions that If-Match (RFC 9110, 13.1.1) speaks of; None when any will do.
+
+    Raises Refused: STALE for what was never a tag.
+    """
+    tags = entity_tags(request, "if-match")
+    if tags is None or tags == ["*"]:
+        return None
+    if not tags:
+        raise Refused(STALE, "If-Match: ETags as answers gave them, in double quotes and with commas between")
+    return frozenset(int(tag[1]) for each in tags if (tag := REVISION.fullmatch(each)))
 
 
 async def body_of(request: AnyRequest) -> Any:
