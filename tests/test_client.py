@@ -13,6 +13,7 @@ import pytest
 
 import catalog as package
 from catalog.client import (
+    Ambiguous,
     AsyncCatalog,
     Catalog,
     CatalogError,
@@ -60,6 +61,13 @@ def his(bob):
 
 
 @pytest.fixture
+def admin(server, tmp_path):
+    who = {"username": "admin", "password": server.password, "tenant": TENANT}
+    with Catalog(server.url, **who, cache=tmp_path / "admin") as catalog:
+        yield catalog
+
+
+@pytest.fixture
 def iris():
     """A name that nobody has taken."""
     return f"iris-{uuid.uuid4().hex[:8]}"
@@ -78,6 +86,83 @@ def test_a_model_is_pushed_by_one_and_pulled_by_another(hers, his, ada, bob, iri
     assert (path.name, path.read_bytes()) == ("model.onnx", b"weights")
     assert (pushed.reference, pushed.item.tags, pushed.item.metadata) == (f"{iris}@1", ("small",), {"accuracy": 0.95})
     assert (pushed.version.metadata, pushed.version.description) == ({"accuracy": 0.95}, "first")
+
+
+def test_a_push_to_a_name_that_somebody_else_has_makes_an_item_of_ones_own(hers, his, ada, bob, iris):
+    hers.push(iris, ada.file("model.onnx", b"hers"))
+    hers.models.update(iris, visibility="public")
+
+    pushed = [his.push(iris, bob.file("model.onnx", content)) for content in (b"his", b"his second")]
+    pulled = [client.pull(iris).read_bytes() for client in (hers, his)]
+
+    assert [each.reference for each in pushed] == [f"{iris}@1", f"{iris}@2"]
+    assert pulled == [b"hers", b"his second"]
+    assert his.pull(f"{ada.username}/{iris}@1").read_bytes() == b"hers"
+
+
+def test_a_script_with_a_token_pushes_to_an_item_of_its_owner(hers, his, ada, bob, iris):
+    hers.models.create(iris, visibility="public")
+    token = his.tokens.create(iris, scope="write").token
+
+    with bob.catalog(token=token, username="", password="") as script:
+        pushed = [script.push(iris, bob.file("model.onnx", content)) for content in (b"one", b"two")]
+
+    assert [each.reference for each in pushed] == [f"{iris}@1", f"{iris}@2"]
+    assert his.pull(iris).read_bytes() == b"two"
+    assert list(hers.models.versions(f"{ada.username}/{iris}").list()) == []
+
+
+def test_a_push_to_an_owner_and_name_or_to_an_id_is_for_those_who_may_change_it(hers, his, admin, ada, bob, iris):
+    made = hers.models.create(iris, visibility="public")
+    reference = f"{ada.username}/{iris}"
+    model = bob.file("model.onnx", b"weights")
+
+    pushed = [client.push(key, model) for client in (hers, admin) for key in (reference, made.id)]
+
+    assert [each.item.id for each in pushed] == [made.id] * 4
+    assert [each.reference for each in pushed] == [
+        *(f"{reference}@1", f"{made.id}@2", f"{reference}@3", f"{made.id}@4")
+    ]
+    for key in (reference, made.id):
+        with pytest.raises(Forbidden):
+            his.push(key, model)
+    assert [item.id for item in his.models.list(filter={"name": iris})] == [made.id]
+
+
+def test_a_push_makes_no_item_for_somebody_else_and_ones_own_by_its_name(hers, his, ada, bob, iris):
+    hers.models.create(iris)  # which he may not read
+    model = bob.file("model.onnx", b"weights")
+
+    with pytest.raises(NotFound, match=f"Push to {iris} alone"):
+        his.push(f"{ada.username}/{iris}", model)
+    own = his.push(f"{bob.username}/{iris}", model)
+    elsewhere = his.push(f"no-such-user/{iris}", model)
+
+    assert (own.item.name, own.reference) == (iris, f"{bob.username}/{iris}@1")
+    assert elsewhere.item.name == f"no-such-user/{iris}"
+
+
+def test_several_readable_items_of_one_name_are_told_with_their_owners(hers, his, admin, ada, bob, iris):
+    made = [client.models.create(iris, visibility="public") for client in (hers, his)]
+
+    with pytest.raises(Ambiguous) as refused:
+        admin.models.get(iris)
+
+    for owner, item in ((ada, made[0]), (bob, made[1])):
+        assert f"{owner.username}/{iris} ({item.id})" in str(refused.value)
+        assert admin.models.get(f"{owner.username}/{iris}").id == item.id
+    assert admin.push(iris, ada.file("model.onnx", b"weights")).item.id not in {each.id for each in made}
+
+
+def test_what_is_in_the_trash_comes_back_by_owner_and_name(hers, his, admin, ada, bob, iris):
+    made = [client.models.create(iris) for client in (hers, his)]
+    for client in (hers, his):
+        client.models.delete(iris)
+
+    restored = admin.models.restore(f"{ada.username}/{iris}")
+
+    assert restored.id == made[0].id
+    assert his.models.restore(iris).id == made[1].id
 
 
 def test_the_one_liners_take_who_is_asking_from_the_environment(ada, iris, monkeypatch):

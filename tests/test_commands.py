@@ -92,6 +92,58 @@ def test_a_file_is_pushed_and_pulled(run, ada, iris):
     assert json.loads(run("models", "show", iris, "--json").stdout)["metadata"] == {"accuracy": 0.95}
 
 
+@pytest.mark.parametrize("name", ["org/{}", "a b%2F/{}?#+;", "🌸/{}"])
+def test_a_name_with_slashes_and_signs_is_pushed_found_and_pulled(run, ada, iris, name):
+    name = name.format(iris)
+    ada.file("model.bin", b"weights")
+
+    pushed = run("push", name, "model.bin", "--tag", "a/b", "-q")
+    (ada.folder / "model.bin").unlink()
+    pulled = [run("pull", what) for what in (name, f"{name}@1", f"{ada.username}/{name}")]
+    shown = json.loads(run("models", "show", name, "--json").stdout)
+    versions = run("versions", "ls", name, "-q")
+    run("models", "rm", name)
+    run("models", "restore", name)
+
+    assert (pushed.stdout, versions.stdout) == (f"{name}@1\n", f"{name}@1\n")
+    assert [each.stdout for each in pulled] == ["model.bin\n"] * 3
+    assert (shown["name"], shown["tags"]) == (name, ["a/b"])
+    assert (ada.folder / "model.bin").read_bytes() == b"weights"
+
+
+def test_a_folder_under_a_name_with_slashes_comes_down_beside_us(run, ada, iris):
+    for path in ("config.json", "weights/a.bin"):
+        ada.file(path, path.encode())
+
+    run("push", f"org/{iris}", "config.json", "weights")
+    pulled = run("pull", f"org/{iris}")
+
+    assert pulled.stdout == f"org_{iris}\n"
+    assert (ada.folder / f"org_{iris}" / "weights" / "a.bin").read_bytes() == b"weights/a.bin"
+
+
+def test_a_name_that_several_have_is_told_with_what_to_write(run, ada, iris, server, tmp_path):
+    owners = [hired(server, tmp_path, name) for name in ("bob", "eve")]
+    made = []
+    for owner in owners:
+        with owner.catalog() as catalog:
+            made.append(catalog.models.create(iris, visibility="public"))
+
+    refused = run("models", "show", iris, code=5)
+
+    for owner, item in zip(owners, made, strict=True):
+        assert f"{owner.username}/{iris} ({item.id})" in refused.stderr
+        assert run("models", "show", f"{owner.username}/{iris}", "-q").stdout == f"{item.id}\n"
+
+
+def test_a_tag_with_a_slash_and_a_blank_is_removed(as_admin, iris):
+    as_admin("tags", "add", f"{iris}/a b")
+
+    as_admin("tags", "rm", f"{iris}/a b")
+
+    assert iris not in as_admin("tags", "ls").stdout
+
+
 def test_several_files_are_one_version_and_come_down_into_a_folder(run, ada, iris):
     for path in ("config.json", "weights/a.bin", "weights/b.bin"):
         ada.file(path, path.encode())

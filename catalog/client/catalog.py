@@ -99,8 +99,11 @@ class Rooms(Room[D]):
         ordinal: str = "",
         progress: Progress = silent,
     ) -> Operation[Pushed]:
-        """Make a version of a file or a folder, and the item if there is none. `metrics` become its metadata, and the
+        """Make a version of a file or a folder. A name alone is that of one's own item, which is made if there is none,
+        whoever else has one of that name; `owner/name` or an id is that item. `metrics` become its metadata, and the
         version's.
+
+        Raises CatalogError: NotFound, Forbidden for an item of somebody else, Invalid.
         """
         said = Said(ordinal=ordinal, description=description, metadata=metrics or {})
         return (yield from push(self._session, self.cache, kind, name, what, said, tags, progress))
@@ -114,8 +117,8 @@ class Rooms(Room[D]):
         to: str | Path | None = None,
         progress: Progress = silent,
     ) -> Operation[Path]:
-        """Bring a version here: `iris`, `iris@3`, `iris@latest`, or `iris@production`, which is the newest version of
-        a model with that status. See `versions.download` for `to`.
+        """Bring a version here: `iris`, `ada/iris`, `iris@3`, `iris@latest`, or `iris@production`, which is the newest
+        version of a model with that status. See `versions.download` for `to`.
         """
         return (yield from pull(self._session, self.cache, kind, reference, to, progress))
 

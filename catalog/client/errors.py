@@ -63,9 +63,9 @@ class Conflict(CatalogError):
 
 
 class Ambiguous(Conflict):
-    """Several items have the name; `details` lists them."""
+    """Several items have the name. `details` lists the owner/name and the id of each."""
 
-    advice = "Write owner/name, or the id."
+    advice = ""  # the details say it
 
 
 class Invalid(CatalogError):

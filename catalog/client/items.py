@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
+from unicodedata import normalize
 
 from catalog.client.cache import Cache
 from catalog.client.effects import Operation
-from catalog.client.errors import NotFound
+from catalog.client.errors import Ambiguous, Invalid, NotFound
 from catalog.client.results import Item, Page, Removed, Value
-from catalog.client.rooms import D, Room, operation, walk
+from catalog.client.rooms import D, Planned, Room, operation, walk
 from catalog.client.sessions import PAGE, Session, segment
 from catalog.client.uploads import as_pairs
 from catalog.client.versions import Versions
@@ -21,7 +22,7 @@ Pages = Callable[[str], Operation[Page[T]]]
 
 
 class Items(Room[D], Generic[D, ItemT]):
-    """The items of one kind. A key is an id, a name, or an item itself."""
+    """The items of one kind. A key is an id, a name, `owner/name`, or an item itself."""
 
     def __init__(self, session: Session, driver: D, cache: Cache, kind: str, shape: type[ItemT]) -> None:
         super().__init__(session, driver, cache)
@@ -59,8 +60,34 @@ class Items(Room[D], Generic[D, ItemT]):
 
     @operation
     def get(self, key: str | Item) -> Operation[ItemT]:
-        """Raises CatalogError: NotFound, Forbidden."""
+        """Raises CatalogError: NotFound, Forbidden, Ambiguous."""
         return self._shape.of((yield from self._session.ask("GET", self._at(key))))
+
+    @operation
+    def ensure(self, name: str, *, description: str = "", tags: Iterable[str] = ()) -> Operation[ItemT]:
+        """The caller's own item of that name, made if there is none, whoever else has one; or the item that an id or
+        `owner/name` names, which must be there.
+
+        Raises CatalogError: NotFound, Forbidden, Invalid for a name that cannot be given.
+        """
+        items = Items(self._session, Planned(), self._cache, self._kind, self._shape)
+        try:
+            found = yield from items.get(name)
+        except NotFound:
+            own = yield from self._to_make(name)
+        except Ambiguous:
+            own = name
+        else:
+            if says_whose(found, name) or found.owner == self._session.claims.get("sub"):
+                return found
+            own = name
+        try:
+            return (yield from items.create(own, description=description, tags=tags))
+        except Invalid as refused:  # it is there: made meanwhile, or the token does not say whose it is
+            try:
+                return (yield from items.get(own))
+            except (NotFound, Ambiguous):
+                raise refused from None
 
     @walk
     def list(
@@ -158,14 +185,44 @@ class Items(Room[D], Generic[D, ItemT]):
         return self._session.page("/trash", Removed.of, {"filter": json.dumps({"kind": self._kind})})
 
     def _removed(self, key: str) -> Operation[Removed]:
+        found = yield from self._thrown(key)
+        if found is None and (owner := (yield from self._owner_in(key))):
+            found = yield from self._thrown(f"{owner}/{key.partition('/')[2]}")
+        if found is None:
+            raise NotFound(f"{key} is not in the trash", advice="It may have been purged, or be somebody else's.")
+        return found
+
+    def _thrown(self, key: str) -> Operation[Removed | None]:
         cursor: str | None = ""
         while cursor is not None:
             page = yield from self._trash()(cursor)
             for removed in page.docs:
-                if key in {removed.id, removed.name}:
+                if key in {removed.id, removed.name, f"{removed.owner}/{removed.name}"}:
                     return removed
             cursor = page.next_cursor
-        raise NotFound(f"{key} is not in the trash", advice="It may have been purged, or be somebody else's.")
+        return None
+
+    def _to_make(self, name: str) -> Operation[str]:
+        """The name to make an item by that is not there: the caller's own `owner/name` is the name alone.
+
+        Raises NotFound when the owner is somebody else.
+        """
+        owner = yield from self._owner_in(name)
+        rest = name.partition("/")[2]
+        if owner and owner != self._session.claims.get("sub"):
+            advice = f"Push to {rest} alone to make one of your own."
+            raise NotFound(f"There is no {name} that you may read", advice=advice)
+        return rest if owner else name
+
+    def _owner_in(self, reference: str) -> Operation[str]:
+        """The id of the user who is named before the first slash; empty when there is none."""
+        username, slash, name = reference.partition("/")
+        if not (username and slash and name):
+            return ""
+        try:
+            return str((yield from self._session.ask("GET", f"/users/{segment(username)}"))["_id"])
+        except NotFound:
+            return ""
 
     def _at(self, key: str | Item) -> str:
         return f"/{self._kind}/{segment(key_of(key))}"
@@ -175,6 +232,11 @@ def narrowed(filter: Filter | None, metadata: Mapping[str, object] | None) -> di
     """The part of a query string that says which items."""
     conditions = {f"metadata.{name}": str(value) for name, value in (metadata or {}).items()}
     return {"filter": json.dumps(filter), **conditions} if filter else conditions
+
+
+def says_whose(item: Item, key: str) -> bool:
+    """Whether the key that found the item names it whoever asks: by its id, or by `owner/name`."""
+    return key == item.id or item.name not in {key, normalize("NFC", key)}
 
 
 def key_of(key: str | Item) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 from catalog.client.cache import Cache
 from catalog.client.downloads import found, into_cache, to_place
 from catalog.client.effects import Operation, work
-from catalog.client.errors import Invalid, NotFound
-from catalog.client.items import Items
+from catalog.client.errors import Invalid
+from catalog.client.items import Items, says_whose
 from catalog.client.progress import Progress
 from catalog.client.results import KINDS, Item, Version
 from catalog.client.revisions import reference
@@ -25,45 +25,31 @@ class Pushed:
 
     item: Item
     version: Version
+    name: str
+    """Of the item: alone when it is one's own, else the id or `owner/name` that it was pushed to."""
 
     @property
     def reference(self) -> str:
         """What brings it back: `iris@3`."""
-        return f"{self.item.name}@{self.version.ordinal}"
+        return f"{self.name}@{self.version.ordinal}"
 
 
 def push(
     session: Session, cache: Cache, kind: str, name: str, what: What, said: Said, tags: Sequence[str], tell: Progress
 ) -> Operation[Pushed]:
-    """A version of `what`, of an item that is made if there is none; tags and metadata are added to what it has."""
+    """A version of `what`, of the caller's own item, which is made if there is none, or of the one that `owner/name`
+    or an id names; tags and metadata are added to what it has.
+    """
     items: Items[Planned, Any] = Items(session, Planned(), cache, kind, _shape(kind))
     yield from work(examine, what)
-    item = yield from _item(items, name)
+    item = yield from items.ensure(name)
     version = yield from items.versions(item).add(
         what, description=said.description, metadata=said.metadata, ordinal=said.ordinal, progress=tell
     )
     added = {word: values for word, values in (("tags", tags), ("metadata", said.metadata)) if values}
     if added:
         item = yield from items.update(item, add=added)
-    return Pushed(item=item, version=version)
-
-
-def _item(items: Items[Planned, Any], name: str) -> Operation[Item]:
-    """The item of that name, made if there is none."""
-    try:
-        item: Item = yield from items.get(name)
-    except NotFound:
-        pass
-    else:
-        return item
-    try:
-        item = yield from items.create(name)
-    except Invalid as refused:
-        try:
-            item = yield from items.get(name)  # somebody may have made it meanwhile
-        except NotFound:
-            raise refused from None
-    return item
+    return Pushed(item=item, version=version, name=name if says_whose(item, name) else item.name)
 
 
 def pull(

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from catalog.client.catalog import Catalog
-from catalog.client.errors import NotFound
 from catalog.client.results import Model, Value, Version
 
 KEPT = "registry"
@@ -101,10 +100,7 @@ class ModelRegistryClient:
 
     def _item(self, metadata: ModelMetadata) -> Model:
         tags = [f"{name}:{value}" for name, value in metadata.tags.items()]
-        try:
-            item = self.catalog.models.get(metadata.name)
-        except NotFound:
-            return self.catalog.models.create(metadata.name, description=metadata.description, tags=tags)
+        item = self.catalog.models.ensure(metadata.name, description=metadata.description, tags=tags)
         missing = set(tags) - set(item.tags)
         return self.catalog.models.update(item, add={"tags": sorted(missing)}) if missing else item
 

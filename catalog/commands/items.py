@@ -32,8 +32,8 @@ def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
     app = typer.Typer(help=f"{kind.capitalize()}: list, show, make, change, share, remove.", no_args_is_help=True)
     without = TRAINED if kind == "datasets" else ()
     complete = {"autocompletion": completion.OF[kind]}
-    key = Annotated[str, typer.Argument(help="Id or name.", **complete)]
-    keys = Annotated[list[str], typer.Argument(help="Ids or names.", **complete)]
+    key = Annotated[str, typer.Argument(help="Id, name, or owner/name.", **complete)]
+    keys = Annotated[list[str], typer.Argument(help="Ids, names, or owner/name.", **complete)]
 
     def room(shell: Shell) -> Items[Any, Any]:
         found: Items[Any, Any] = getattr(shell.catalog, kind)
@@ -144,7 +144,7 @@ def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
             shell.say(f"Removed {each}. It comes back by: catalog {kind} restore {each}")
 
     @command(app)
-    def restore(shell: Shell, key: Annotated[str, typer.Argument(help="Id or name.")]) -> None:
+    def restore(shell: Shell, key: Annotated[str, typer.Argument(help="Id, name, or owner/name.")]) -> None:
         """Bring one back from the trash."""
         _show(shell, room(shell).restore(key))
 

@@ -15,11 +15,13 @@ from catalog.commands.meter import metered
 from catalog.commands.shell import INTERRUPTED, Shell, command, stop
 
 Kind = Annotated[Literal["models", "datasets", "algorithms"], typer.Option("--kind", "-k")]
+OWN = "Of your own item, which is made if there is none. OWNER/NAME, or an id, is somebody else's."
 Reference = Annotated[
     str,
     typer.Argument(
-        metavar="NAME[@REVISION]",
-        help="@3, @latest, or a status: @production is its newest version, if it has that status.",
+        metavar="[OWNER/]NAME[@REVISION]",
+        help="A name alone is your own item, else the only one that you may read. "
+        "@3, @latest, or a status: @production is its newest version, if it has that status.",
         autocompletion=completion.models,
     ),
 ]
@@ -33,7 +35,7 @@ def transfers(app: typer.Typer) -> None:
 
 def push(
     shell: Shell,
-    name: Annotated[str, typer.Argument(help="Of the item, which is made if there is none.")],
+    name: Annotated[str, typer.Argument(help=OWN)],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Several, or a folder, are one version.")],
     *,
     kind: Kind = "models",
