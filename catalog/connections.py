@@ -4,8 +4,12 @@ The HTTP server below has no limit for either, so a few thousand silent connecti
 of their own, which is told in the shape of our errors: see `dialects.observed`.
 """
 
+import fcntl
+import sys
+import termios
 from asyncio import TimerHandle, Transport
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -15,6 +19,19 @@ from catalog.errors import HEAD_TOO_LARGE, REQUEST, TOO_SLOW, TRANSFER_CODED, Fa
 
 LARGEST_HEAD = 64 * 1024
 """Bytes of request line and headers that are waited for."""
+
+
+LEAST_TAKEN = 1024
+"""Bytes of an answer that a client has to take within the patience."""
+
+
+def untaken(transport: Transport) -> int:
+    """Bytes that are written and that the client has not acknowledged, those in the kernel's hands included."""
+    waiting = transport.get_write_buffer_size()
+    with suppress(OSError):
+        in_kernel = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+        waiting += int.from_bytes(in_kernel, sys.byteorder)
+    return waiting
 
 
 def refuse_framing(headers: Iterable[tuple[bytes, bytes]], http_version: str) -> None:
@@ -33,7 +50,7 @@ def refuse_framing(headers: Iterable[tuple[bytes, bytes]], http_version: str) ->
 
 
 class Connection(HttpToolsProtocol):
-    """A client's, which may take `patience` seconds over a head, or without taking any of its answer.
+    """A client's, which may take `patience` seconds over a head, or over LEAST_TAKEN bytes of its answer.
 
     Of a server that `stops` it is told with each answer that it ends, so that the next request goes elsewhere.
 
@@ -51,6 +68,7 @@ class Connection(HttpToolsProtocol):
         self._beside_body = 0  # bytes since the head or the last byte of the body: chunk extensions and trailers
         self._head_ends: TimerHandle | None = None
         self._reading_ends: TimerHandle | None = None
+        self._untaken = 0  # bytes of the answer, when the reader was last looked at
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
@@ -114,7 +132,7 @@ class Connection(HttpToolsProtocol):
     def pause_writing(self) -> None:
         super().pause_writing()
         self._is_reading()
-        self._reading_ends = self.loop.call_later(self._patience, self.transport.abort)
+        self._await_reader()
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -128,6 +146,17 @@ class Connection(HttpToolsProtocol):
         if self._head_ends:
             self._head_ends.cancel()
             self._head_ends = None
+
+    def _await_reader(self) -> None:
+        self._untaken = untaken(self.transport)
+        self._reading_ends = self.loop.call_later(self._patience, self._reader_waited)
+
+    def _reader_waited(self) -> None:
+        # Writing resumes when nearly all of a block is taken, for which a slow reader needs more than the patience.
+        if self._untaken - untaken(self.transport) >= LEAST_TAKEN:
+            self._await_reader()
+        else:
+            self.transport.abort()
 
     def _is_reading(self) -> None:
         if self._reading_ends:

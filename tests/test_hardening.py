@@ -204,6 +204,29 @@ def test_an_answer_that_nobody_reads_is_given_up(server, tmp_path):
         assert len(heard(connection)) < 64 * 2**20
 
 
+def test_a_slow_reader_is_answered_for_as_long_as_it_reads(server):
+    size, rate = 3 * 2**20, 2**19
+    token = server.login().json()["token"]
+    with server.client(token) as admin:
+        admin.post("/v1/models", json={"name": "slow"}).raise_for_status()
+        admin.post("/v1/models/slow/versions?name=a.bin", content=bytes(size)).raise_for_status()
+    address = httpx.URL(server.url)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(SOON)
+        connection.connect((address.host, address.port))
+        connection.sendall(
+            f"GET /v1/models/slow/versions/1 HTTP/1.1\r\nHost: x\r\nAuthorization: {token}\r\n"
+            "Connection: close\r\n\r\n".encode()
+        )
+        said = bytearray()
+        while more := connection.recv(2**14):
+            said += more
+            time.sleep(len(more) / rate)  # not to wait for something: this is what the client is like
+
+    assert len(said.partition(b"\r\n\r\n")[2]) == size
+
+
 def in_flight(server):
     """How many requests are being answered, the one that asks included."""
     told = httpx.get(f"{server.url}/metrics").text
