@@ -97,7 +97,9 @@ THREATS = pairs(
     make_dataclass, itertools starmap, string Formatter, logging.config dictConfig, ast parse, symtable symtable,
     pickletools dis, pydoc locate, idlelib.run Executive, lib2to3.refactor RefactoringTool, distutils.spawn spawn,
     mako.template Template, numexpr evaluate, hydra.utils instantiate, psutil Popen, keras.models load_model,
-    tensorflow.io write_file, mlflow.pyfunc load_model, _interpreters exec, faulthandler dump_traceback
+    scipy.spatial.distance partial, sklearn.utils._testing assert_run_python_script, joblib.disk delete_folder,
+    base64 b64decode, tensorflow.io write_file, mlflow.pyfunc load_model, _interpreters exec,
+    faulthandler dump_traceback
     """
 )
 
@@ -271,6 +273,8 @@ HIDDEN = {
         named("base64", "b64decode") + text(base64.b64encode(NESTED[:90]).decode()) + b"\x85R",
     ),
     "a loader of joblib": called("joblib", "load"),
+    "an array in a file": called("numpy", "memmap", text("/tmp/x")),
+    "bytes of more than is held that are a pickle": dumped([pickle.dumps([bytes(2**25), Attack()])]),
     "BUILD with a state of attributes": b"\x80\x04"
     + named("my", "Thing")
     + b")\x81}"

@@ -18,7 +18,7 @@ sys.path.append(str(Path(__file__).parents[2]))
 from catalog.dissection import headers
 from catalog.dissection.containers import Look
 from catalog.dissection.headers.window import IN_SANDBOX, Window
-from catalog.dissection.opcodes import TooMuch
+from catalog.dissection.views import TooMuch
 
 MEMORY = 2**30
 SECONDS = 9

@@ -16,9 +16,9 @@ from catalog.dissection.headers.numpy_array import MAGIC as NUMPY
 from catalog.dissection.headers.numpy_array import OBJECTS, header_size, may_hold_objects
 from catalog.dissection.headers.window import Malformed
 from catalog.dissection.keras import ATTRIBUTE, HDF5, LONGEST, SAYS_CLASS, Configuration, ends_of
-from catalog.dissection.opcodes import Name, NotFollowed, TooMuch, in_memory
+from catalog.dissection.opcodes import Name, NotFollowed, in_memory
 from catalog.dissection.pickles import Following, is_meant, looks_like_one
-from catalog.dissection.views import Allowance, decompressed, forwards, part
+from catalog.dissection.views import Allowance, TooMuch, decompressed, forwards, part
 
 DEEPEST = 4
 """A file in an archive in an archive... is looked at down to here."""

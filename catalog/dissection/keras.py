@@ -11,7 +11,8 @@ from typing import Any
 
 from catalog.dissection.headers.json_text import parsed_as_python_does
 from catalog.dissection.headers.window import Malformed
-from catalog.dissection.opcodes import Name, TooMuch
+from catalog.dissection.opcodes import Name
+from catalog.dissection.views import TooMuch
 
 LONGEST = 8 * 2**20
 """Bytes of a configuration."""

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from io import BufferedReader, BytesIO, RawIOBase
 from typing import Any, NamedTuple, cast
 
+from catalog.dissection.views import TooMuch, part
+
 LONGEST_TEXT = 1024
 """Bytes of a text that is kept. No module has such a name."""
 
@@ -49,10 +51,6 @@ SIZES = {
 
 class NotFollowed(Exception):  # noqa: N818  how a walk ends early, which is no error of ours
     """The bytes cannot be followed as a pickle any further."""
-
-
-class TooMuch(Exception):  # noqa: N818  likewise
-    """A bound was reached."""
 
 
 class Name(NamedTuple):
@@ -198,10 +196,19 @@ class Walk:
         if not looked_into:
             skip(self.file, size - len(begin))
             return None
+        if self.file.seekable() and not as_utf_8:
+            self._look_into_part(self.file.tell() - len(begin), size)
+            return INNER_VALUE
         if size > LONGEST_INNER:
             raise TooMuch(f"a value of more than {LONGEST_INNER} bytes that may be a pickle itself")
         self._look_into(begin + take(self.file, size - len(begin)), as_utf_8)
         return INNER_VALUE
+
+    def _look_into_part(self, start: int, size: int) -> None:
+        if self.events.inner:
+            self.events.inner(part(self.file, start, start + size))
+        self.file.seek(start)
+        skip(self.file, size)
 
     def _look_into(self, value: bytes, as_utf_8: bool = False) -> None:
         if self.events.inner:
@@ -243,6 +250,8 @@ class Walk:
             self.events.accused("calls something that it computes")
         elif isinstance(by, Name) and by.name in OF_BYTES and not _first(arguments, Inner):
             self.events.accused(f"loads bytes that were not looked into by {by.module}.{by.name}")
+        elif isinstance(by, Name) and by.name in OF_FILES:
+            self.events.accused(f"opens a file by {by.module}.{by.name}")
         keeps = isinstance(by, Name) and by in ENCODES and _first(arguments, Inner)
         self.stack.append(INNER_VALUE if keeps else Made(by, arguments))
 
@@ -382,6 +391,9 @@ EFFECTS: dict[str, Callable[[Walk, Any], None]] = {
 
 OF_BYTES = {"_load_from_bytes"}
 """How PyTorch has its numbers in plain pickles: as bytes that are a file of its own, with pickles inside."""
+
+OF_FILES = {"memmap"}
+"""Classes of arrays that name a file when they are called, and none when their numbers are pickled."""
 
 ENCODES = {Name("_codecs", "encode")}
 

@@ -12,13 +12,13 @@ from catalog.dissection.opcodes import (
     Made,
     Name,
     NotFollowed,
-    TooMuch,
     Walk,
     ignored,
     in_memory,
     skip,
     take,
 )
+from catalog.dissection.views import TooMuch
 
 MOST_OPCODES = 3_000_000
 """Of a file: a few seconds."""

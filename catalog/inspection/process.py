@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from catalog import dissection
-from catalog.dissection.opcodes import TooMuch
+from catalog.dissection.views import TooMuch
 from catalog.inspection.source import Source
 
 PROGRAM = (sys.executable, "-I", "-S", str(Path(dissection.__file__).with_name("__main__.py")))

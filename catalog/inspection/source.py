@@ -3,7 +3,7 @@
 from contextlib import aclosing
 
 from catalog.blobs import Blobs
-from catalog.dissection.opcodes import TooMuch
+from catalog.dissection.views import TooMuch
 
 MOST_BYTES = 64 * 2**20
 MOST_READS = 2000

@@ -30,12 +30,12 @@ ALL = frozenset({"*"})
 HARMLESS: dict[str, frozenset[str]] = {
     **dict.fromkeys(
         (
-            "_pydatetime", "_pydecimal", "_random", "_sre", "abc", "array", "base64", "binascii", "bisect", "_bisect",
+            "_pydatetime", "_pydecimal", "_random", "_sre", "abc", "array", "bisect", "_bisect",
             "calendar", "cmath", "collections", "collections.abc", "_collections_abc", "colorsys", "datetime",
             "decimal", "_decimal", "difflib", "enum", "fnmatch", "fractions", "graphlib", "hashlib", "heapq", "_heapq",
             "ipaddress", "json", "json.decoder", "json.encoder", "keyword", "math", "numbers", "random", "re",
             "statistics", "string", "struct", "_struct", "textwrap", "time",
-            "unicodedata", "urllib.parse", "zlib",
+            "unicodedata", "urllib.parse",
         ),
         ALL,
     ),
@@ -89,8 +89,8 @@ HARMLESS: dict[str, frozenset[str]] = {
 
 PRIVATE = {("array", "_array_reconstructor"), ("collections", "_tuplegetter"), ("re", "_compile")}
 EXCEPT = {
-    ("array", "array.fromfile"), ("array", "array.tofile"), ("base64", "main"), ("base64", "encode"),
-    ("base64", "decode"), ("calendar", "main"), ("enum", "bltns"), ("hashlib", "file_digest"), ("json", "dump"),
+    ("array", "array.fromfile"), ("array", "array.tofile"),
+    ("calendar", "main"), ("enum", "bltns"), ("hashlib", "file_digest"), ("json", "dump"),
     ("json", "load"), ("string", "Formatter"), ("enum", "reduce"), ("statistics", "reduce"), ("statistics", "groupby"),
     ("_collections_abc", "FunctionType"),
 }  # fmt: skip

@@ -17,45 +17,50 @@ Import = tuple[str | None, str | None]
 
 PACKAGES = frozenset(
     {
-        "IPython", "aiohttp", "cffi", "cloudpickle", "dill", "docker", "execnet", "fabric", "fsspec", "httpx", "hydra",
-        "invoke", "ipykernel", "jedi", "jsonpickle", "klepto", "loky", "mako", "mpi4py", "numexpr",
-        "numpy.ctypeslib", "numpy.distutils", "numpy.f2py", "numpy.testing", "pandas.compat.pickle_compat",
-        "pandas.core.computation",
-        "pandas.io", "paramiko", "pexpect", "pickle5", "pickleshare", "pip", "pkg_resources", "plumbum", "psutil",
-        "ptyprocess", "pyarrow.serialization", "requests", "setuptools", "sh", "torch._inductor",
-        "torch.distributed.rpc", "torch.hub", "torch.multiprocessing", "torch.package", "torch.utils.cpp_extension",
-        "torch.utils.model_zoo", "urllib3", "win32api", "yaml", "zmq",
+        "IPython", "aiohttp", "cffi", "cloudpickle", "dill", "docker", "execnet", "fabric", "fsspec", "httpx",
+        "hydra", "invoke", "ipykernel", "jedi", "joblib._store_backends", "joblib.backports", "joblib.disk",
+        "joblib.executor", "joblib.numpy_pickle_compat", "joblib.pool", "joblib.testing", "jsonpickle",
+        "klepto", "loky", "mako", "mpi4py", "numexpr", "numpy.ctypeslib", "numpy.distutils", "numpy.f2py",
+        "numpy.testing", "pandas._testing", "pandas.compat.pickle_compat", "pandas.core.computation",
+        "pandas.io", "paramiko", "pexpect", "pickle5", "pickleshare", "pip", "pkg_resources", "plumbum",
+        "psutil", "ptyprocess", "pyarrow.serialization", "requests", "scipy._lib._testutils", "scipy.datasets",
+        "scipy.io", "setuptools", "sh", "sklearn.datasets", "sklearn.utils._testing", "torch._inductor",
+        "torch.distributed.rpc", "torch.hub", "torch.multiprocessing", "torch.package",
+        "torch.utils.cpp_extension", "torch.utils.model_zoo", "urllib3", "win32api", "yaml", "zmq",
     }
 )  # fmt: skip
 """What they are for is running code, commands or pickles, or reaching files and other machines."""
 
 FUNCTIONS = frozenset(
     {
-        # run a command
-        "Popen", "check_call", "check_output", "exec_command", "getoutput", "getstatusoutput", "popen", "spawn",
-        "system",
+        # run a command, or something beside
+        "Popen", "Thread", "ThreadPool", "check_call", "check_output", "exec_command", "getoutput",
+        "getstatusoutput", "popen", "spawn", "system",
         # run a text or a code object
-        "__import__", "eval", "exec", "execfile", "exec_module", "execWrapper", "import_module", "import_string",
-        "load_module", "load_source", "py_func", "py_function", "run_code", "run_module", "run_path",
-        "runcode", "runsource", "runstring", "safe_eval", "subimport",
+        "__import__", "eval", "exec", "execWrapper", "exec_module", "execfile", "import_module",
+        "import_string", "load_module", "load_source", "py_func", "py_function", "run_code", "run_module",
+        "run_path", "runcode", "runsource", "runstring", "safe_eval", "subimport",
         # load a library
-        "CDLL", "LoadLibrary", "load_library", "load_op_library",
+        "CDLL", "LoadLibrary", "PyCFuncPtr", "load_library", "load_op_library",
         # load a pickle, or what may hold one
         "NpzFile", "_legacy_load", "_load", "full_load", "load", "load_all", "load_dynamic", "load_file",
-        "load_learner", "load_model", "load_object", "load_pickle", "load_state_dict_from_url", "loads", "pickle_load",
-        "pickle_loads", "read_array", "read_pickle", "unpickle", "unsafe_load", "unsafe_load_all",
+        "load_learner", "load_model", "load_object", "load_pickle", "load_state_dict_from_url", "loads",
+        "pickle_load", "pickle_loads", "read_array", "read_pickle", "unpickle", "unsafe_load",
+        "unsafe_load_all",
         # files and other machines
-        "dump", "get_file", "open", "read_file", "save", "savetxt", "savez", "savez_compressed", "to_pickle", "tofile",
-        "urlopen", "urlretrieve", "write_file", "download_url_to_file",
+        "download_url_to_file", "dump", "fromfile", "genfromtxt", "get_file", "loadtxt", "open", "read_file",
+        "save", "savetxt", "savez", "savez_compressed", "to_pickle", "tofile", "urlopen", "urlretrieve",
+        "write_file",
         # attributes by name, which lead anywhere
-        "_getattribute", "attrgetter", "getattr", "methodcaller", "resolve_name", "enable_unsafe_deserialization",
-        "import_from_string",
+        "_getattribute", "attrgetter", "enable_unsafe_deserialization", "getattr", "import_from_string",
+        "itemgetter", "methodcaller", "module_from_spec", "partial", "resolve_name", "spec_from_file_location",
     }
 )  # fmt: skip
 """Names that mean this in whatever module: many packages have the functions of others among their own."""
 
 BESIDES = {
     ("joblib.numpy_pickle", "_unpickle"),
+    ("joblib.numpy_pickle", "NumpyArrayWrapper.read"),
     ("pandas", "query"),
     ("pandas.core.frame", "DataFrame.query"),
 }

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypedDict
 from catalog.dissection.headers import coreml, gguf, messages, numpy_array, onnx, safetensors, tensorflow
 from catalog.dissection.headers.told import Told
 from catalog.dissection.headers.window import Malformed, Window
-from catalog.dissection.opcodes import TooMuch
+from catalog.dissection.views import TooMuch
 
 
 class Format(NamedTuple):

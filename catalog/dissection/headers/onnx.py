@@ -3,7 +3,7 @@
 from catalog.dissection.headers.protobuf import SIZED, Field, fields, text, texts, varint
 from catalog.dissection.headers.told import LARGEST, MOST_DIMENSIONS, Told, brief
 from catalog.dissection.headers.window import Malformed, Window
-from catalog.dissection.opcodes import TooMuch
+from catalog.dissection.views import TooMuch
 
 PRODUCER = {2: "producer", 3: "producer_version"}
 MOST_NAMES = 50

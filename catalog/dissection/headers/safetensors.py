@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from catalog.dissection.headers.json_text import Repeated, parsed
 from catalog.dissection.headers.told import Told, elements
 from catalog.dissection.headers.window import Malformed, Window
-from catalog.dissection.opcodes import TooMuch
+from catalog.dissection.views import TooMuch
 
 SIZE = 8
 MOST_ALLOWED = 2**40

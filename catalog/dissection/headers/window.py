@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from catalog.dissection.opcodes import TooMuch
+from catalog.dissection.views import TooMuch
 
 AHEAD = 2**16
 """Bytes read at a time while a header is walked through."""
