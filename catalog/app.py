@@ -140,7 +140,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
         app.asgi_handler = traces.around(app.asgi_handler)
     # Outside of everything: the framework's own middlewares do not see a route that is not there.
     addresses, patience = Addresses(settings.trusted_proxies), settings.client_timeout.total_seconds()
-    app.asgi_handler = Observed(Segments(app.asgi_handler), journal, metrics, addresses, patience)
+    app.asgi_handler = Observed(Segments(app.asgi_handler), journal, metrics, addresses, patience, readiness)
     return app
 
 

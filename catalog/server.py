@@ -199,6 +199,7 @@ class Server(uvicorn.Server):
         return self._signals > 1 or monotonic() >= self._stops
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.health.ending = True
         # Uvicorn closes idle connections at once, also where the request is on its way.
         for listener in (*self.servers, *(sockets or ())):
             listener.close()

@@ -10,11 +10,20 @@ from tests.permissions import things
 from tests.permissions.requests import REQUESTS
 from tests.permissions.table import NOT_SHOWN, Row, rows, status_of
 from tests.permissions.things import SECRET, Thing
-from tests.permissions.world import Callers, World, world_of
+from tests.permissions.world import Callers, World, access_token, everything, world_of
+from tests.slowly import sent_slowly
 
 ROWS = rows()
 OF_AN_ITEM = [row for row in ROWS if row.path.startswith("/v1/{kind}/{key}")]
 CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
+
+OF_ADMINISTRATORS = [
+    row
+    for row in ROWS
+    if (row.cells["nobody"], row.cells["administrator"]) == ("401", "200") and not row.path.endswith("/login")
+]
+WITH_BODY = [row for row in OF_ADMINISTRATORS if REQUESTS[f"{row.method} {row.path}"].has_body]
+BY_SCRIPTS = [row for row in WITH_BODY if not row.path.startswith(("/v1/users", "/v1/tokens"))]
 
 each_route = pytest.mark.parametrize("row", ROWS, ids=str)
 each_route_of_an_item = pytest.mark.parametrize("row", OF_AN_ITEM, ids=str)
@@ -113,3 +122,68 @@ async def test_by_its_name_a_private_thing_is_not_there_for_a_stranger(world, ro
 
 def without_key(response: httpx.Response, thing: Thing) -> str:
     return response.text.replace(thing["key"], "")
+
+
+async def removed(world: World, name: str) -> None:
+    await world.ask("DELETE", f"/v1/users/{name}", "admin")
+
+
+async def demoted(world: World, name: str) -> None:
+    await world.ask("PUT", f"/v1/users/{name}", "admin", json={"role": "regular"})
+
+
+async def an_administrator(world: World) -> tuple[str, dict[str, str]]:
+    """One who may do all that the table says, and owns nothing."""
+    name = things.fresh()
+    await world.org.hire(name)
+    await world.ask("PUT", f"/v1/users/{name}", "admin", json={"role": "admin"})
+    return name, await world.org.sign_in(name)
+
+
+async def answer_to_a_slow(world: World, row: Row, thing: Thing, credentials: dict[str, str], meanwhile) -> tuple:
+    """The answer to somebody of whom something becomes `meanwhile`, and whether anything was changed after that."""
+    sent = REQUESTS[f"{row.method} {row.path}"].filled(thing)
+    headers = sent.pop("headers", {}) | credentials
+    before = {}
+
+    async def happens() -> None:
+        await meanwhile()
+        before.update(await everything(world))
+
+    response = await sent_slowly(world.client, row.method, row.path.format_map(thing), happens, headers=headers, **sent)
+    return response, await everything(world) != before
+
+
+@pytest.mark.parametrize("becomes", [removed, demoted], ids=lambda fate: fate.__name__)
+@pytest.mark.parametrize("row", WITH_BODY, ids=str)
+async def test_an_administrator_who_is_none_any_more_while_sending_changes_nothing(world, row, becomes):
+    thing = await thing_of(world, row)
+    name, credentials = await an_administrator(world)
+
+    response, has_changed = await answer_to_a_slow(world, row, thing, credentials, lambda: becomes(world, name))
+
+    assert (response.status_code, response.json()["value"], has_changed) == (401, 3, False)
+
+
+@pytest.mark.parametrize("row", BY_SCRIPTS, ids=str)
+async def test_a_token_that_is_revoked_while_it_sends_changes_nothing(world, row):
+    thing = await thing_of(world, row)
+    token = await access_token(world.client, world.org.as_("admin"), "write", things.fresh())
+    [made, *_] = (await world.ask("GET", "/v1/tokens", "admin")).json()["docs"]
+
+    async def revoked() -> None:
+        await world.ask("DELETE", f"/v1/tokens/{made['_id']}", "admin")
+
+    response, has_changed = await answer_to_a_slow(world, row, thing, token, revoked)
+
+    assert (response.status_code, response.json()["value"], has_changed) == (401, 3, False)
+
+
+@pytest.mark.parametrize("row", OF_ADMINISTRATORS, ids=str)
+async def test_an_administrators_token_may_what_its_owner_may_but_neither_make_nor_end_people_and_tokens(world, row):
+    thing = await thing_of(world, row)
+
+    response = await answer(world, row, thing, world.script)
+
+    in_person = row.path.startswith(("/v1/users", "/v1/tokens")) and row.method not in CHANGES_NOTHING
+    assert cell(row, thing, response) == ("403" if in_person else row.cells["administrator"])

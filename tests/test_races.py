@@ -396,7 +396,7 @@ async def test_a_tenant_removed_while_it_is_used_refuses_its_callers(database, e
     tenant = await made_with_something_in_it(database, record, storage)
     sessions = Sessions(database, Tokens("a secret of the tests, long enough", timedelta(hours=1), timedelta(hours=1)))
     admin = await tenant.users.find_one({"username": "admin"})
-    token = sessions.issue(admin.id, tenant.name)
+    token = sessions.issue(admin.id, tenant)
     assert (await sessions.caller(token)).username == "admin"
 
     await tenants.remove(database, storage, record.id, default="")

@@ -92,6 +92,11 @@ def forged(settings, org, *, secret=None, algorithm="HS256", leave_out=(), **cla
     return jwt.encode(whole, None if algorithm == "none" else key, algorithm=algorithm)
 
 
+def generation_of(org):
+    """Of the tenant, as its tokens say."""
+    return jwt.decode(org.tokens["admin"].removeprefix("JWT "), options={"verify_signature": False})["generation"]
+
+
 FORGERIES = {
     "of another secret": {"secret": "another secret, but as long as the real one is"},
     "of no algorithm": {"algorithm": "none"},
@@ -102,6 +107,10 @@ FORGERIES = {
     "of a user that is no id": {"sub": "ada"},
     "of a tenant that never was": {"tenant": "nope"},
     "of the operator's own making": {"tenant": "registry-catalog"},
+    "of another generation of the tenant": {"generation": "5f" * 12},
+    "from before the tenant was made, by a version that did not say of which": {
+        "iat": datetime.now(UTC) - timedelta(days=1)
+    },
     "from the future": {"iat": datetime(2090, 1, 1, tzinfo=UTC)},
 }
 
@@ -139,13 +148,13 @@ async def test_a_token_says_no_more_than_who_and_where(org, settings):
 
     claims = jwt.decode(token, settings.jwt_secret.get_secret_value(), algorithms=["HS256"])
 
-    assert claims.keys() == {"sub", "tenant", "iat", "exp", "jti"}
+    assert claims.keys() == {"sub", "tenant", "generation", "iat", "exp", "jti"}
     assert (claims["sub"], claims["tenant"]) == (org.ids["ada"], org.name)
 
 
 async def test_a_token_is_renewed_even_when_it_has_just_expired(client, org, settings):
     ago = datetime.now(UTC) - timedelta(hours=1)
-    expired = forged(settings, org, iat=ago, exp=ago + timedelta(minutes=30))
+    expired = forged(settings, org, iat=ago, exp=ago + timedelta(minutes=30), generation=generation_of(org))
 
     answer = await client.put("/v1/login", headers={"Authorization": expired})
 

@@ -77,6 +77,7 @@ async def test_a_token_reads_unless_it_says_more(client, org):
 
 async def test_a_token_does_not_make_itself_more_than_it_is(client, org):
     _, writes = await token_of(client, org, "admin")
+    other, _ = await token_of(client, org, "ada")
     admin = {"username": "zoe", "password": PASSWORD, "email": "zoe@example.org", "role": "admin"}
 
     refused = [
@@ -84,18 +85,31 @@ async def test_a_token_does_not_make_itself_more_than_it_is(client, org):
         await client.put("/v1/users/admin", json={"password": "Other-Pass-2"}, headers=writes),
         await client.put("/v1/users/ada", json={"role": "admin"}, headers=writes),
         await client.post("/v1/users", json=admin, headers=writes),
+        await client.post("/v1/users", json=admin | {"role": "regular"}, headers=writes),
+        await client.delete("/v1/users/eve?transfer=ada", headers=writes),
+        await client.delete(f"/v1/tokens/{other}", headers=writes),
     ]
     renewed = await client.put("/v1/login", headers=writes)
-    regular = await client.post("/v1/users", json=admin | {"role": "regular"}, headers=writes)
 
     assert [(answer.status_code, answer.json()["value"]) for answer in refused] == [
         (403, 11),
         (403, 12),
         (403, 12),
         (403, 11),
+        (403, 11),
+        (403, 13),
+        (403, 13),
     ]
     assert renewed.status_code == 401
-    assert regular.status_code == 200
+
+
+async def test_a_token_ends_itself(client, org):
+    made, writes = await token_of(client, org, "ada")
+
+    ended = await client.delete(f"/v1/tokens/{made}", headers=writes)
+
+    assert ended.status_code == 200
+    assert (await client.get("/v1/models", headers=writes)).status_code == 401
 
 
 WRONG = {

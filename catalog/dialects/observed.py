@@ -17,8 +17,9 @@ from litestar.types import ASGIApp, HTTPReceiveMessage, HTTPScope, Message, Rece
 
 from catalog.dialects.addresses import Addresses
 from catalog.dialects.metrics import Metrics
+from catalog.domain.health import Health
 from catalog.domain.journal import Entry, Journal
-from catalog.errors import NOT_FOUND, TOO_SLOW, Refused
+from catalog.errors import CLIENT_GONE, NOT_FOUND, STOPPING, TOO_SLOW, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents import now
 from catalog.vocabulary import REQUEST
@@ -42,6 +43,9 @@ REVALIDATED = (b"cache-control", b"private, no-cache")  # what has an ETag may b
 
 FLOOR = 1024  # bytes of a body that have to come within the patience
 
+WATCHED_AFTER = 1.0
+"""Seconds after which the server looks whether a client is still there: most are answered long before."""
+
 LOOKS = frozenset({"GET", "HEAD", "OPTIONS"})
 BAD_REQUEST = 400
 REDIRECTED = 307
@@ -61,28 +65,49 @@ def concerns(scope: Scope, tenant: Tenant | None, user: str) -> None:
     scope["state"]["concerns"] = tenant, user
 
 
+def exchange_of(scope: Scope) -> "Exchange":
+    exchange: Exchange = scope["state"]["exchange"]
+    return exchange
+
+
 class Observed:
-    """`patience` is the seconds that a client may take over FLOOR bytes of a body; `journal` None keeps none."""
+    """`patience` is the seconds that a client may take over FLOOR bytes of a body; `journal` None keeps none.
+
+    `health` tells whether the server ends.
+    """
 
     def __init__(
-        self, app: ASGIApp, journal: Journal | None, metrics: Metrics, addresses: Addresses, patience: float
+        self,
+        app: ASGIApp,
+        journal: Journal | None,
+        metrics: Metrics,
+        addresses: Addresses,
+        patience: float,
+        health: Health,
     ) -> None:
         self.app = app
         self.journal = journal
         self.metrics = metrics
         self.addresses = addresses
         self.patience = patience
+        self.health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)
             return
-        exchange = Exchange(scope, receive, send, self.patience)
+        exchange = Exchange(scope, receive, send, self.patience, self.health)
         named = REQUEST.set(exchange.request_id)
         self.metrics.begins()
+        watch = Watch(exchange)
         try:
             await self.app(scope, exchange.receive, exchange.send)
+        except asyncio.CancelledError:
+            if not watch.has_cancelled:
+                raise
+            watch.task.uncancel()
         finally:
+            watch.end()
             REQUEST.reset(named)
             self._ends(exchange)
 
@@ -118,19 +143,63 @@ class Observed:
             self.journal.note(tenant, entry)
 
 
+class Watch:
+    """Ends a request's work when its client goes, unless it is answered within WATCHED_AFTER.
+
+    What has changed nothing yet is cancelled. Anything else goes on to the next point where it looks whether it is
+    still wanted: before a write, and between the elements of a list.
+    """
+
+    __slots__ = ("_exchange", "_timer", "_watching", "has_cancelled", "task")
+
+    def __init__(self, exchange: "Exchange") -> None:
+        self.has_cancelled = False
+        self.task = cast("asyncio.Task[None]", asyncio.current_task())
+        self._exchange = exchange
+        self._watching: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(WATCHED_AFTER, self._begin)
+
+    def end(self) -> None:
+        self._timer.cancel()
+        if self._watching:
+            self._watching.cancel()
+
+    def _begin(self) -> None:
+        if self._exchange.is_whole or not _has_body(self._exchange.scope):
+            self._watching = asyncio.create_task(self._watch())
+        else:  # who reads the body hears it
+            self._timer = asyncio.get_running_loop().call_later(WATCHED_AFTER, self._begin)
+
+    async def _watch(self) -> None:
+        await self._exchange.vanished()
+        if self._exchange.can_end:
+            self.has_cancelled = True
+            self.task.cancel()
+
+
+def _has_body(scope: HTTPScope) -> bool:
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
+
+
 class Exchange:
     """A request and its answer, as they pass."""
 
     __slots__ = (
+        "_early",
+        "_health",
         "_patience",
         "_receive",
         "_send",
         "_since_floor",
         "_waited",
-        "_whole",
         "began",
         "date",
+        "has_vanished",
         "is_file",
+        "is_whole",
         "received",
         "request_id",
         "scope",
@@ -138,8 +207,12 @@ class Exchange:
         "status",
     )
 
-    def __init__(self, scope: HTTPScope, receive: Receive, send: Send, patience: float) -> None:
+    def __init__(self, scope: HTTPScope, receive: Receive, send: Send, patience: float, health: Health) -> None:
         self.scope = scope
+        self.has_vanished = False
+        """Whether the client has gone, as far as somebody has looked."""
+        self.is_whole = False
+        """Whether the body has come to its end."""
         self.date = now()
         self.began = perf_counter()
         self.status = VANISHED
@@ -149,26 +222,54 @@ class Exchange:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
         self.request_id = given.decode() if given and ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = self.request_id
+        scope["state"]["exchange"] = self
         self._receive = receive
         self._send = send
         self._patience = patience
         self._waited = 0.0
         self._since_floor = 0
-        self._whole = False
+        self._early: HTTPReceiveMessage | None = None
+        self._health = health
 
     @property
     def only_looked(self) -> bool:
         """Whether nothing was changed, refused or handed out."""
         return self.scope["method"] in LOOKS and self.status < BAD_REQUEST and not self.is_file
 
+    @property
+    def can_end(self) -> bool:
+        """Whether the work can be cut off at any point: it has changed nothing, as far as that is known."""
+        caller = self.scope.get("user")
+        fence = caller.tenant.fence if caller else None
+        return self.scope["method"] in LOOKS or bool(fence and not fence.is_crossed)
+
+    def refuse_vanished(self) -> None:
+        """Raises Refused: CLIENT_GONE."""
+        if self.has_vanished:
+            raise Refused(CLIENT_GONE)
+
+    def refuse_stopping(self) -> None:
+        """Between two steps of long work, each of which may be the last. Raises Refused: STOPPING."""
+        if self._health.ending:
+            raise Refused(STOPPING, headers={"Retry-After": "1"})
+
+    async def vanished(self) -> None:
+        """Wait until the client has gone. Only once the body is whole, or when there is none."""
+        while (message := await self._receive())["type"] != "http.disconnect":
+            self._early, self.is_whole = cast("HTTPReceiveMessage", message), True
+        self.has_vanished = True
+
     async def receive(self) -> HTTPReceiveMessage:
-        if self._whole:  # what comes now is the client's leaving, for which an answer may wait
+        if self._early:
+            message, self._early = self._early, None
+            return message
+        if self.is_whole:  # what comes now is the client's leaving, for which an answer may wait
             return cast("HTTPReceiveMessage", await self._receive())
         message = await self._in_time()
         if message["type"] == "http.request":
             size = len(message.get("body", b""))
             self.received += size
-            self._whole = not message.get("more_body", False)
+            self.is_whole = not message.get("more_body", False)
             self._since_floor += size
             if self._since_floor >= FLOOR:
                 self._waited, self._since_floor = 0.0, 0

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from bson import ObjectId
 
-from catalog.domain.access import Caller
+from catalog.domain.access import ACCESS_TOKENS, Caller, refuse_out_of_scope
 from catalog.domain.forms import Form
-from catalog.errors import CANNOT_CREATE, NOT_CREATED, NOT_FOUND, Refused
+from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import AccessToken, now, object_id
 from catalog.store.seam import Raw
@@ -41,8 +41,6 @@ MOST = 100
 USE_IS_WRITTEN = timedelta(minutes=1)
 """So often at most, since it costs a write."""
 
-IN_PERSON = "not with a personal access token: sign in with the password"
-
 
 class Made(NamedTuple):
     """A new token. `token` itself is shown this once."""
@@ -56,8 +54,7 @@ async def create(caller: Caller, body: Any) -> Made:
 
     Raises Refused: NOT_CREATED, CANNOT_CREATE by such a token: it makes no other.
     """
-    if caller.scope:
-        raise Refused(CANNOT_CREATE, IN_PERSON)
+    refuse_out_of_scope(caller, ACCESS_TOKENS, CANNOT_CREATE)
     tenant = caller.tenant
     form = Form(body, NOT_CREATED, FIELDS)
     name = form.required("name", "a name is needed, which says what the token is for")
@@ -82,11 +79,15 @@ def seen_by(caller: Caller) -> Raw:
 async def revoke(caller: Caller, key: str) -> Raw:
     """End a token, and return its record.
 
-    Raises Refused: NOT_FOUND.
+    A token may end itself, and no other. Raises Refused: NOT_FOUND, CANNOT_DELETE.
     """
-    gone: Raw | None = await caller.tenant.access_tokens.raw.find_one_and_delete(
-        {"_id": object_id(key), **seen_by(caller)}
-    )
+    identity, tenant = object_id(key), caller.tenant
+    if identity == caller.token:
+        await caller.still_allowed()
+        tenant = tenant.base  # through the caller's own it changes no token
+    else:
+        refuse_out_of_scope(caller, ACCESS_TOKENS, CANNOT_DELETE)
+    gone: Raw | None = await tenant.access_tokens.raw.find_one_and_delete({"_id": identity, **seen_by(caller)})
     if gone is None:
         raise Refused(NOT_FOUND, key)
     return gone

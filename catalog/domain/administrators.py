@@ -46,7 +46,7 @@ async def stepping_down(tenant: Tenant, user: Raw, fault: Fault, *, is_one: bool
             await asyncio.sleep(PAUSE)
         yield {"leaving": mine["leaving"]}
     finally:
-        await tenant.users.raw.update_one(mine, {"$unset": {"leaving": ""}})
+        await tenant.base.users.raw.update_one(mine, {"$unset": {"leaving": ""}})
 
 
 async def refuse_last(tenant: Tenant, user: ObjectId, fault: Fault) -> None:

@@ -113,6 +113,7 @@ class Claims(NamedTuple):
     tenant: str
     issued: float
     expires: float
+    generation: str | None = None  # of the tenant; older versions did not say it
 
 
 class Tokens:
@@ -124,11 +125,12 @@ class Tokens:
         self._renewal = renewal
         self._verified = lru_cache(REMEMBERED)(self._verify)  # a signature that held once holds for ever
 
-    def issue(self, user: ObjectId, tenant: str) -> str:
+    def issue(self, user: ObjectId, tenant: str, generation: str = "") -> str:
         issued = now()
         claims = {
             "sub": str(user),
             "tenant": tenant,
+            **({"generation": generation} if generation else {}),
             "iat": issued.timestamp(),
             "exp": (issued + self._life).timestamp(),
             "jti": uuid.uuid4().hex,
@@ -168,7 +170,7 @@ class Tokens:
         issued, expires = _seconds(claims["iat"]), _seconds(claims["exp"])
         if user is None or not isinstance(tenant, str) or not tenant.isascii() or issued is None or expires is None:
             raise Refused(AUTHENTICATION, "The token is not valid")
-        return Claims(user, tenant, issued, expires)
+        return Claims(user, tenant, issued, expires, claims.get("generation"))
 
 
 def _seconds(claim: object) -> float | None:

@@ -19,10 +19,13 @@ Check = Callable[[], Awaitable[object]]
 
 
 class Health:
-    """`stopping` is set when the server is told to stop: from then on it is not ready."""
+    """`stopping` is set when the server is told to stop: from then on it is not ready. `ending` is set when it takes no
+    more connections: long work is to end.
+    """
 
     def __init__(self, checks: Mapping[str, Check]) -> None:
         self.stopping = False
+        self.ending = False
         self._checks = checks
         self._learnt = -BELIEVED
         self._away: frozenset[str] = frozenset()

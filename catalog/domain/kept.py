@@ -114,7 +114,7 @@ class Reservation:
 
     def __init__(self, tenant: Tenant, upload: str, size: int) -> None:
         self.size = size
-        self._tenant = tenant
+        self._tenant = tenant.base  # it is given back whatever has become of the caller
         self._upload = upload
 
     async def cover(self, size: int, at_once: int = 0) -> None:
@@ -170,7 +170,7 @@ async def reserve(tenant: Tenant, size: int) -> None:
 async def unreserve(tenant: Tenant, size: int) -> None:
     """Count bytes no more that an upload had reserved whose record is gone."""
     if size:
-        await tenant.add(BYTES, -size)
+        await tenant.base.add(BYTES, -size)
 
 
 async def unfinished(tenant: Tenant) -> int:

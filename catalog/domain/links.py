@@ -44,6 +44,7 @@ class Aim(NamedTuple):
     user: ObjectId  # who made it
     version: ObjectId
     path: str
+    generation: str = ""  # of the tenant; older links do not say it
 
 
 def derived_key(secret: str, purpose: str) -> bytes:
@@ -59,13 +60,15 @@ class Links:
 
     def sign(self, aim: Aim, expires: datetime) -> str:
         claims = {"sub": str(aim.user), "tenant": aim.tenant, "version": str(aim.version), "path": aim.path}
+        claims |= {"generation": aim.generation} if aim.generation else {}
         return jwt.encode({**claims, "exp": expires.timestamp()}, self._key, algorithm="HS256")
 
     def read(self, token: str) -> Aim:
         """Raises Refused: LINK_INVALID, and never says why."""
         try:
             claims = jwt.decode(token, self._key, algorithms=["HS256"], options={"require": list(CLAIMS)})
-            return Aim(claims["tenant"], ObjectId(claims["sub"]), ObjectId(claims["version"]), claims["path"])
+            maker, version = ObjectId(claims["sub"]), ObjectId(claims["version"])
+            return Aim(claims["tenant"], maker, version, claims["path"], claims.get("generation", ""))
         except (jwt.InvalidTokenError, InvalidId, TypeError, ValueError, OverflowError, RecursionError):
             raise Refused(LINK_INVALID) from None
 
@@ -85,7 +88,8 @@ async def make(links: Links, tenant: Tenant, kind: Kind, key: str, which: str, b
     if path:
         file_at(version, path)
     expires = now() + timedelta(seconds=seconds)
-    return Link(links.sign(Aim(tenant.name, caller.user, version["_id"], path), expires), expires)
+    aim = Aim(tenant.name, caller.user, version["_id"], path, tenant.generation)
+    return Link(links.sign(aim, expires), expires)
 
 
 async def follow(tenant: Tenant | None, aim: Aim) -> Raw:
@@ -93,7 +97,8 @@ async def follow(tenant: Tenant | None, aim: Aim) -> Raw:
 
     Raises Refused: LINK_INVALID, whatever has become of it.
     """
-    version = await _version(tenant, aim) if tenant else None
+    same = tenant is not None and aim.generation in {"", tenant.generation}
+    version = await _version(tenant, aim) if tenant and same else None
     if version is None:
         raise Refused(LINK_INVALID)
     return version

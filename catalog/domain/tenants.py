@@ -1,5 +1,8 @@
 """Organisations: made, found, changed and removed by the operator, each with a database of its own.
 
+Each time that a tenant is made it is of another *generation*: a handle, a token or a memory of one is worth nothing in
+the next one of the same name.
+
 A tenant is `making` until its database and its administrator are there, `removing` from the
 first step of its removal on, and `removed` for as long as another server may still believe in
 it and write into what has just been dropped; then all of it is dropped once more. In none of
@@ -28,6 +31,7 @@ from catalog.domain.forms import LONGEST_NAME, Form, change_form
 from catalog.errors import NOT_CONFIRMED, NOT_CREATED, NOT_DELETED, NOT_FOUND, Refused
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import TenantRecord, now
+from catalog.store.fence import FRESH
 from catalog.store.seam import NOBODY, Raw
 from catalog.vocabulary import InspectionPolicy, Role
 
@@ -49,9 +53,6 @@ MOST_NAMED = 20
 """How many administrators a refusal names."""
 
 RESERVED = frozenset({"admin", "local", "config", "catalog", NOBODY})
-
-FRESH = 3.0
-"""Seconds that a server goes on believing what the database said of a tenant or of a user."""
 
 LINGERING = timedelta(seconds=FRESH + 1)
 """After this long nobody writes into a removed tenant any more: a second is for requests that had begun."""
@@ -146,6 +147,7 @@ async def make(database: Database, storage: Storage, record: TenantRecord, admin
 
 async def _register(database: Database, record: TenantRecord) -> bool:
     record.timestamp = record.lastmod = now()
+    record.generation = new_generation()
     try:
         await database.tenants.insert(record)
     except Duplicate:
@@ -184,8 +186,27 @@ async def enter(database: Database, name: str) -> Tenant | None:
     """The handle of a tenant, or None when there is no such tenant. `name` may be anything that a client sent."""
     if not NAME.fullmatch(name):  # half of a surrogate pair cannot even be asked for
         return None
+    asked = monotonic()
     record = await database.tenants.find_one({"_id": name, "state": "ready"})
-    return database.tenant(record) if record else None
+    if record is None:
+        return None
+    if not record.generation:
+        record.generation = await _given_generation(database, name)
+    handle = database.tenant(record)
+    handle.known.seen = asked
+    return handle
+
+
+def new_generation() -> str:
+    return str(ObjectId())
+
+
+async def _given_generation(database: Database, name: str) -> str | None:
+    """The generation of a tenant that an older version made, given to it by the first server that asks."""
+    fresh = {"$set": {"generation": new_generation()}}
+    await database.tenants.raw.update_one({"_id": name, "generation": None, "state": "ready"}, fresh)
+    record: Raw | None = await database.tenants.raw.find_one({"_id": name}, {"generation": 1})
+    return record.get("generation") if record else None
 
 
 async def change(database: Database, name: str, body: Any) -> Raw:

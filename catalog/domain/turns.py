@@ -60,7 +60,7 @@ class Turn:
     upload: Raw
 
     def __init__(self, tenant: Tenant, name: str) -> None:
-        self._uploads = tenant.uploads.raw
+        self._uploads = tenant.base.uploads.raw  # a turn is given back whatever has become of the caller
         self._name = name
         self._me = ObjectId()
         self._mine = {"_id": name, "holder": self._me}

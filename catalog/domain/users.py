@@ -9,7 +9,7 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 
 from catalog.domain import access_tokens, administrators, heirs, naming
-from catalog.domain.access import Caller
+from catalog.domain.access import USERS, Caller, refuse_out_of_scope
 from catalog.domain.credentials import (
     LONGEST_PASSWORD,
     hashed,
@@ -24,6 +24,7 @@ from catalog.errors import (
     AUTHENTICATION,
     BUSY,
     CANNOT_CREATE,
+    CANNOT_DELETE,
     CANNOT_MODIFY,
     NOT_CHANGED,
     NOT_CREATED,
@@ -53,8 +54,9 @@ class Policy(NamedTuple):
 async def create(tenant: Tenant, body: Any, caller: Caller, policy: Policy) -> Raw:
     """Keep a new user.
 
-    Raises Refused: NOT_CREATED, CANNOT_CREATE for an administrator by a personal access token.
+    Raises Refused: NOT_CREATED, CANNOT_CREATE by a personal access token.
     """
+    refuse_out_of_scope(caller, USERS, CANNOT_CREATE)
     form = Form(body, NOT_CREATED, FIELDS)
     username = form.named("username", "Path `username` is required.", LONGEST_NAME, naming.username)
     if object_id(username):
@@ -62,8 +64,6 @@ async def create(tenant: Tenant, body: Any, caller: Caller, policy: Policy) -> R
     password = form.required("password", "Path `password` is required.", LONGEST_PASSWORD)
     email = form.required("email", "Please, supply an email")
     role = form.one_of("role", Role) or form.refuse("role: Path `role` is required.")
-    if role == Role.ADMIN and caller.scope:
-        raise Refused(CANNOT_CREATE, f"role: {access_tokens.IN_PERSON}")
     refuse_weak(form, password, policy)
     user = await add(tenant, username, password, role, email=email, days=policy.days)
     document: Raw = user.model_dump(by_alias=True)
@@ -113,6 +113,7 @@ async def _fold_older(tenant: Tenant) -> None:
 
     Where several have one key, the first gets it, and that is enough: no new user takes it.
     """
+    tenant = tenant.base  # which all requests share
     if tenant in _folded:
         return
     await tenant.users.prepare()
@@ -154,8 +155,7 @@ async def change(tenant: Tenant, key: str, body: Any, caller: Caller, policy: Po
     user = await find(tenant, key)
     if not caller.is_admin and caller.user != user["_id"]:
         raise Refused(NOT_CHANGED, key)
-    if caller.scope:
-        raise Refused(CANNOT_MODIFY, access_tokens.IN_PERSON)
+    refuse_out_of_scope(caller, USERS, CANNOT_MODIFY)
     fields = await _changed(user, body, caller, policy)
     is_demotion = user["role"] == Role.ADMIN and "role" in fields
     async with administrators.stepping_down(tenant, user, NOT_CHANGED, is_one=is_demotion) as condition:
@@ -168,7 +168,7 @@ async def change(tenant: Tenant, key: str, body: Any, caller: Caller, policy: Po
     if changed is None:
         raise Refused(BUSY if condition else NOT_FOUND, key)
     if "signed_out" in fields:
-        await access_tokens.end(tenant, user["_id"])
+        await access_tokens.end(tenant.base, user["_id"])  # it may be the caller who was just signed out
     return changed
 
 
@@ -212,13 +212,16 @@ async def _new_password(password: str) -> Raw:
     return {"password": await hashed(password), "createdPassword": now(), **signs_out()}
 
 
-async def remove(tenant: Tenant, key: str, heir: str = "") -> Raw:
+async def remove(tenant: Tenant, key: str, heir: str = "", caller: Caller | None = None) -> Raw:
     """Remove a user who owns nothing, or whose `heir` (an id or a username) is to have all that he owns.
 
     What was shared with him is so no longer. After a crash half-way, asking again goes on with the rest.
 
-    Raises Refused: NOT_FOUND, NOT_DELETED (also when heir and user have things of one name), BUSY.
+    Raises Refused: NOT_FOUND, NOT_DELETED (also when heir and user have things of one name), BUSY, CANNOT_DELETE by a
+    personal access token.
     """
+    if caller:  # before anything moves
+        refuse_out_of_scope(caller, USERS, CANNOT_DELETE)
     user = await find(tenant, key)
     is_admin = user["role"] == Role.ADMIN
     if heir:
@@ -230,6 +233,7 @@ async def remove(tenant: Tenant, key: str, heir: str = "") -> Raw:
         gone = await tenant.users.raw.delete_one({"_id": user["_id"], "role": user["role"], **condition})
     if not gone.deleted_count:
         raise Refused(BUSY, key)
+    tenant = tenant.base  # what follows belongs to the removal, also of the caller
     await access_tokens.end(tenant, user["_id"])
     await tenant.password_resets.raw.delete_many({"user": user["_id"]})
     await _unshare(tenant, user["_id"])

@@ -126,7 +126,7 @@ async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
     for each in (record["_id"], name):
         refuse_name(database, each)
     said = {each: record[each] for each in ("organization", "address", "email", "phone") if record.get(each)}
-    fresh = TenantRecord(id=record["_id"], database=name, state=RESTORING, **said)
+    fresh = TenantRecord(id=record["_id"], database=name, state=RESTORING, generation=tenants.new_generation(), **said)
     try:
         await database.tenants.insert(fresh)
     except Duplicate:

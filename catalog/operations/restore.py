@@ -12,7 +12,7 @@ from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
 from catalog.blobs import Storage, is_digest
-from catalog.domain.tenants import NAME, RESERVED
+from catalog.domain.tenants import NAME, RESERVED, new_generation
 from catalog.operations.archive import BadArchive, Member, read
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import TenantRecord, now
@@ -109,9 +109,8 @@ async def _begun(database: Database, storage: Storage, record: Raw, name: str, i
         record |= {"_id": name, "database": name}
     for each in (record["_id"], record["database"]):
         refuse_name(database, each)
-    fresh = TenantRecord(
-        **record | {"id": record["_id"], "state": RESTORING, "restored_from": identity, "lastmod": now()}
-    )
+    again = {"id": record["_id"], "state": RESTORING, "restored_from": identity, "generation": new_generation()}
+    fresh = TenantRecord(**record | again | {"lastmod": now()})
     known: Raw | None = await database.tenants.raw.find_one(
         {"_id": fresh.id}, {"state": 1, "restored_from": 1, "database": 1}
     )

@@ -5,12 +5,14 @@ failures that the rooms above have an answer to.
 """
 
 import logging
+import math
 from asyncio import sleep
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property, lru_cache
 from time import monotonic
-from typing import Any
+from typing import Any, Generic, cast
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ReturnDocument
@@ -23,6 +25,7 @@ from pymongo.errors import (
 )
 from pymongo.uri_parser import parse_uri
 
+from catalog.errors import NOT_FOUND, Refused
 from catalog.store.documents import (
     OF_A_TENANT,
     AccessToken,
@@ -42,6 +45,7 @@ from catalog.store.documents import (
     Version,
 )
 from catalog.store.embedded import DatabaseUnavailable
+from catalog.store.fence import Fence, Fenced
 from catalog.store.seam import Bound, D, Raw, seal
 from catalog.store.windows import Memory
 from catalog.vocabulary import InspectionPolicy, Kind
@@ -59,6 +63,8 @@ Duplicate = DuplicateKeyError
 
 CATALOGUE = "registry-catalog"
 """The catalogue database, unless DATABASE names another."""
+
+COUNTERS = "counters"
 
 HANDLES = 256
 """How many tenants' handles are kept. They cost 0.1 KB each and are made in microseconds."""
@@ -85,34 +91,113 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-class Tenant:
-    """A tenant's own database. Nothing else reaches its collections."""
+class Collection(Generic[D]):
+    """A collection of a tenant's, bound when it is first asked for: a request needs three of thirteen."""
 
-    def __init__(self, name: str, database: AsyncIOMotorDatabase[Raw]) -> None:
+    def __init__(self, document: type[D]) -> None:
+        self._document = document
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, tenant: "Tenant", _: type) -> Bound[D]:
+        bound = tenant.bound(self._document)
+        tenant.__dict__[self._name] = bound  # found before this the next time
+        return bound
+
+
+class Known:
+    """What the handles of one generation of a tenant know together."""
+
+    def __init__(self) -> None:
+        self.quota = 0
+        self.inspection = InspectionPolicy.WARN
+        self.arriving = 0
+        self.created: datetime | None = None
+        self.seen = -math.inf
+        """When the database last said that the tenant is there, in seconds of the monotonic clock."""
+        self.memory = Memory()
+        self.counts: dict[str, tuple[float, int]] = {}
+        self.collections: dict[str, AsyncIOMotorCollection[Raw]] = {}
+
+
+class Tenant:
+    """One generation of a tenant: a handle of its own database. Nothing else reaches its collections.
+
+    Each write through the handle passes its fence (see `fence`). `of_caller` makes one whose fence looks at a
+    caller's rights, too; all of them know the same.
+    """
+
+    users = Collection(User)
+    access_tokens = Collection(AccessToken)
+    password_resets = Collection(PasswordReset)
+    models = Collection(Model)
+    datasets = Collection(Dataset)
+    algorithms = Collection(Algorithm)
+    versions = Collection(Version)
+    blobs = Collection(Kept)
+    uploads = Collection(Upload)
+    trash = Collection(Removed)
+    tags = Collection(Tag)
+    metadata = Collection(MetadataName)
+    log = Collection(LogEntry)
+
+    def __init__(
+        self,
+        name: str,
+        database: AsyncIOMotorDatabase[Raw],
+        generation: str = "",
+        fence: Fence | None = None,
+        base: "Tenant | None" = None,
+    ) -> None:
         self.name = name
         self.database = database
-        self.quota = 0
+        self.generation = generation
+        self.fence = fence
+        self.base = base or self
+        """The handle without a caller: for housekeeping, and for what a change still needs after it was made."""
+        self.known: Known = base.known if base else Known()
+
+    def of_caller(self, fence: Fence) -> "Tenant":
+        """A handle of the same generation, for one request of a caller."""
+        return Tenant(self.name, self.database, self.generation, fence, self.base)
+
+    async def still_allowed(self) -> None:
+        """Look again, as before a write. Raises Refused."""
+        if self.fence:
+            await self.fence.look()
+
+    @property
+    def quota(self) -> int:
         """What its blobs may weigh together, in bytes, as its record said when it was last looked at; 0 is no limit."""
-        self.inspection = InspectionPolicy.WARN
+        return self.known.quota
+
+    @quota.setter
+    def quota(self, size: int) -> None:
+        self.known.quota = size
+
+    @property
+    def inspection(self) -> InspectionPolicy:
         """Likewise, what becomes of files that an inspection warns of."""
-        self.arriving = 0
+        return self.known.inspection
+
+    @inspection.setter
+    def inspection(self, policy: InspectionPolicy) -> None:
+        self.known.inspection = policy
+
+    @property
+    def arriving(self) -> int:
         """Bytes of uploads that this process is receiving, and that nothing else counts yet."""
-        self.memory = Memory()
+        return self.known.arriving
+
+    @arriving.setter
+    def arriving(self, size: int) -> None:
+        self.known.arriving = size
+
+    @property
+    def memory(self) -> Memory:
         """Of how it was read lately."""
-        self._counts: dict[str, tuple[float, int]] = {}
-        self.users = self._bound(User)
-        self.access_tokens = self._bound(AccessToken)
-        self.password_resets = self._bound(PasswordReset)
-        self.models = self._bound(Model)
-        self.datasets = self._bound(Dataset)
-        self.algorithms = self._bound(Algorithm)
-        self.versions = self._bound(Version)
-        self.blobs = self._bound(Kept)
-        self.uploads = self._bound(Upload)
-        self.trash = self._bound(Removed)
-        self.tags = self._bound(Tag)
-        self.metadata = self._bound(MetadataName)
-        self.log = self._bound(LogEntry)
+        return self.known.memory
 
     def __repr__(self) -> str:
         return f"Tenant({self.name!r})"
@@ -130,19 +215,19 @@ class Tenant:
         """Count further, and say where the count stands. The first is 1; one may be left out."""
         counted = None
         while counted is None:  # the embedded engine counts the first upserts that come at once, but does not say so
-            counted = await self.database["counters"].find_one_and_update(
+            counted = await self.collection(COUNTERS).find_one_and_update(
                 {"_id": counter}, {"$inc": {"value": steps}}, upsert=True, return_document=ReturnDocument.AFTER
             )
         return int(counted["value"])
 
     async def count(self, counter: str) -> int:
         """Where a count stands; 0 before the first."""
-        counted = await self.database["counters"].find_one({"_id": counter})
+        counted = await self.collection(COUNTERS).find_one({"_id": counter})
         return int(counted["value"]) if counted else 0
 
     async def add(self, counter: str, amount: int, most: int | None = None) -> bool:
         """Raise a count by `amount`, unless it would stand above `most` then. False when it would."""
-        counters, raised = self.database["counters"], {"$inc": {"value": amount}}
+        counters, raised = self.collection(COUNTERS), {"$inc": {"value": amount}}
         if most is None:
             await counters.update_one({"_id": counter}, raised, upsert=True)
             return True
@@ -155,32 +240,40 @@ class Tenant:
 
     async def raise_to(self, counter: str, value: int) -> None:
         """Let a count stand at `value`, unless it stands higher."""
-        await self.database["counters"].update_one({"_id": counter}, {"$max": {"value": value}}, upsert=True)
+        await self.collection(COUNTERS).update_one({"_id": counter}, {"$max": {"value": value}}, upsert=True)
 
     async def recent(self, counter: str) -> int:
         """Where a count stood at most RECENT seconds ago; by now it may stand higher."""
-        learnt, value = self._counts.get(counter, (0.0, 0))
+        learnt, value = self.known.counts.get(counter, (0.0, 0))
         if not learnt or monotonic() - learnt > RECENT:
             value = await self.count(counter)
-            self._counts[counter] = monotonic(), value
+            self.known.counts[counter] = monotonic(), value
         return value
 
     async def recent_size(self, collection: AsyncIOMotorCollection[Raw]) -> int:
         """About how many documents a collection had at most RECENT seconds ago."""
         counter = f"size of {collection.name}"
-        learnt, value = self._counts.get(counter, (0.0, 0))
+        learnt, value = self.known.counts.get(counter, (0.0, 0))
         if not learnt or monotonic() - learnt > RECENT:
             value = await collection.estimated_document_count()
-            self._counts[counter] = monotonic(), value
+            self.known.counts[counter] = monotonic(), value
         return value
 
     async def prepare(self) -> None:
         """Make every index. Making them again is not an error."""
         for document in OF_A_TENANT:
-            await self._bound(document).prepare()
+            await self.bound(document).prepare()
 
-    def _bound(self, document: type[D]) -> Bound[D]:
-        return Bound(document, self.database[document.get_settings().name or document.__name__])
+    def bound(self, document: type[D]) -> Bound[D]:
+        return Bound(document, self.collection(document.get_settings().name or document.__name__))
+
+    def collection(self, name: str) -> AsyncIOMotorCollection[Raw]:
+        """A collection of this database, behind the fence."""
+        collections = self.known.collections
+        collection = collections.get(name)
+        if collection is None:
+            collection = collections[name] = self.database[name]
+        return cast("AsyncIOMotorCollection[Raw]", Fenced(collection, name, self.fence)) if self.fence else collection
 
 
 class Database:
@@ -191,7 +284,7 @@ class Database:
         self.catalogue = catalogue
         self.tenants = Bound(TenantRecord, client[catalogue]["tenants"])
         self.attempts = Bound(FailedAttempts, client[catalogue]["attempts"])
-        self._handle = lru_cache(HANDLES)(lambda name, database: Tenant(name, client[database]))
+        self._handle = lru_cache(HANDLES)(self._new_handle)
 
     async def open(self, wait: float = 0) -> None:
         """Prepare the catalogue. A database that does not answer is asked again for `wait` seconds, a line each time.
@@ -226,10 +319,31 @@ class Database:
         await self.client.admin.command("ping")
 
     def tenant(self, record: TenantRecord) -> Tenant:
-        handle: Tenant = self._handle(record.id, record.database)
+        handle: Tenant = self._handle(record.id, record.database, record.generation or "")
         handle.quota = record.quota_bytes or 0
         handle.inspection = record.inspection or InspectionPolicy.WARN
+        handle.known.created = record.timestamp
         return handle
+
+    def _new_handle(self, name: str, database: str, generation: str) -> Tenant:
+        # A record without a generation was never registered, or not by this version; see `domain.tenants.enter`.
+        handle = Tenant(name, self.client[database], generation)
+        if generation:
+            handle.fence = Fence(lambda age: self.refuse_gone(handle, age))
+        return handle
+
+    async def refuse_gone(self, tenant: Tenant, age: float) -> None:
+        """Whether this generation of a tenant is there, as the database said at most `age` seconds ago.
+
+        Raises Refused: NOT_FOUND.
+        """
+        if monotonic() - tenant.known.seen < age:
+            return
+        asked = monotonic()
+        same = {"_id": tenant.name, "generation": tenant.generation, "state": {"$nin": ["removing", "removed"]}}
+        if await self.tenants.raw.find_one(same, {"_id": 1}) is None:
+            raise Refused(NOT_FOUND, f"the tenant {tenant.name} was removed meanwhile")
+        tenant.known.seen = asked
 
     async def holds(self, database: str) -> bool:
         """Whether a database of this name has anything in it already."""

@@ -68,6 +68,7 @@ class TenantRecord(SealedDocument):
 
     id: str  # type: ignore[assignment]  # the reference's tenants are named by their client
     database: str
+    generation: str | None = None  # of its own each time that a tenant of this name is made; see store.fence
     organization: str | None = None
     address: str | None = None
     email: str | None = None

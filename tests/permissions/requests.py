@@ -13,6 +13,10 @@ class Asked(NamedTuple):
     make: Maker  # what has to be there first
     sent: dict[str, Any]  # as httpx takes it; the braces in its texts are filled
 
+    @property
+    def has_body(self) -> bool:
+        return "json" in self.sent or "content" in self.sent
+
     def filled(self, thing: Thing) -> dict[str, Any]:
         return fill(self.sent, thing | {"new": things.fresh()})
 

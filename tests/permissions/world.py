@@ -24,7 +24,7 @@ class World(NamedTuple):
     are worth nothing.
 
     `client` makes ready what is asked about, and `afar` asks: not from this machine, to which a server tells its
-    metrics and whose attempts it does not count.
+    metrics and whose attempts it does not count. `script` has a token of the administrator's, for writing.
     """
 
     app: Litestar
@@ -33,6 +33,7 @@ class World(NamedTuple):
     org: Organisation
     callers: Callers
     invalid: Callers
+    script: dict[str, str]
 
     async def ask(self, method: str, url: str, who: str = "ada", **sent: object) -> httpx.Response:
         """A request of a user, or of the operator, that has to succeed."""
@@ -57,7 +58,8 @@ async def world_of(app: Litestar, client: httpx.AsyncClient) -> AsyncIterator[Wo
     }
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=AFAR)
     async with httpx.AsyncClient(transport=transport, base_url="http://catalog") as afar:
-        yield World(app, client, afar, org, callers, await invalid(client, org))
+        script = await access_token(client, org.as_("admin"), "write")
+        yield World(app, client, afar, org, callers, await invalid(client, org), script)
 
 
 async def invalid(client: httpx.AsyncClient, org: Organisation) -> Callers:
@@ -74,7 +76,15 @@ async def invalid(client: httpx.AsyncClient, org: Organisation) -> Callers:
     }
 
 
-async def access_token(client: httpx.AsyncClient, whose: dict[str, str], scope: str) -> dict[str, str]:
+async def everything(world: World) -> dict[str, list[dict]]:
+    """All records of the tenant, but the journal and when tokens were used."""
+    database = world.app.state.database.client[world.org.name]
+    names = set(await database.list_collection_names()) - {"log", "counters"}
+    unused = {"used": 0}
+    return {name: await database[name].find({}, unused).sort("_id", 1).to_list(None) for name in sorted(names)}
+
+
+async def access_token(client: httpx.AsyncClient, whose: dict[str, str], scope: str, name: str = "") -> dict[str, str]:
     """The headers of a script."""
-    made = await client.post("/v1/tokens", json={"name": scope, "scopes": [scope]}, headers=whose)
+    made = await client.post("/v1/tokens", json={"name": name or scope, "scopes": [scope]}, headers=whose)
     return {"Authorization": f"Bearer {made.raise_for_status().json()['token']}"}

@@ -1,7 +1,7 @@
 """Signing in, and the users of a tenant."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath
@@ -21,6 +21,7 @@ from catalog.domain.forms import Form
 from catalog.domain.users import Policy
 from catalog.errors import AUTHENTICATION, Refused
 from catalog.store import fields
+from catalog.store.database import Tenant
 from catalog.store.seam import Raw
 
 
@@ -46,7 +47,7 @@ class Login(Controller):
             concerns(request.scope, tenant, username[:LONGEST_PASSWORD])
             user = await users.signed_in(tenant, username, password)
         sessions.forget(name, user["_id"])  # what was learnt of him a moment ago may refuse the new token
-        return _session(user, name, sessions, token_life)
+        return _session(user, cast("Tenant", tenant), sessions, token_life)  # without one nobody was signed in
 
     @put()
     async def renew(self, request: AnyRequest, sessions: Given[Sessions], token_life: Given[str]) -> Response[bytes]:
@@ -60,10 +61,10 @@ class Login(Controller):
         concerns(request.scope, caller.tenant, caller.username)
         user = await users.find(caller.tenant, str(caller.user))
         users.refuse_expired(user)
-        return _session(user, caller.tenant.name, sessions, token_life)
+        return _session(user, caller.tenant, sessions, token_life)
 
 
-def _session(user: Raw, tenant: str, sessions: Sessions, token_life: str) -> Response[bytes]:
+def _session(user: Raw, tenant: Tenant, sessions: Sessions, token_life: str) -> Response[bytes]:
     token = f"JWT {sessions.issue(user['_id'], tenant)}"
     return answer({"user": shapes.user(user), "token_expiration_time": token_life, "token": token})
 
@@ -108,7 +109,7 @@ class Users(Controller):
     async def remove(
         self, key: FromPath[str], request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
     ) -> Response[bytes]:
-        removed = await users.remove(caller.tenant, key, request.query_params.get("transfer", ""))
+        removed = await users.remove(caller.tenant, key, request.query_params.get("transfer", ""), caller)
         sessions.forget(caller.tenant.name, removed["_id"])
         return answer(shapes.dated(shapes.user(removed), removed))
 

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from catalog.blobs import Storage
 from catalog.dialects import guards
+from catalog.dialects.observed import exchange_of
 from catalog.dialects.v1.wire import AnyRequest, Given, answer
 from catalog.domain import tenants, usage
 from catalog.domain.access import Caller
@@ -54,7 +55,11 @@ class Sweeps(Controller):
             dry_run=dry_run,
         )
         async with aclosing(sweeping):
-            turns = [_turn(turn) async for turn in sweeping]
+            turns = []
+            async for turn in sweeping:
+                turns.append(_turn(turn))
+                exchange_of(request.scope).refuse_vanished()
+                exchange_of(request.scope).refuse_stopping()
         return answer({"dry_run": dry_run, "tenants": turns})
 
 

@@ -16,7 +16,7 @@ from litestar.types import Scope
 
 from catalog.dialects.failures import as_refused
 from catalog.dialects.headers import entity_tags, is_unchanged
-from catalog.dialects.observed import LOOKS, harmless
+from catalog.dialects.observed import LOOKS, exchange_of, harmless
 from catalog.errors import AUTHENTICATION, MALFORMED_BODY, STALE, UPLOAD_CUT_OFF, Refused
 from catalog.store.listing import Page
 from catalog.store.pages import Found
@@ -141,11 +141,23 @@ async def made(request: AnyRequest, plural: str, make: Callable[[Any], Awaitable
         return answer(await make(body))
     bulk = Bulk([], [])
     for index, element in enumerate(body):
+        await _go_on(request)
         try:
+            exchange_of(request.scope).refuse_stopping()
             bulk.made.append(await make(element))
         except Refused as refused:
             bulk.errors.append(f"Index: {index} ({refused.details or refused.fault.message})")
     return bulk.answer(plural, verbose=request.query_params.get("verbose") != "false")
+
+
+async def _go_on(request: AnyRequest) -> None:
+    """Between two elements: is the client still there, and may it still do this?
+
+    Raises Refused: CLIENT_GONE, AUTHENTICATION.
+    """
+    exchange_of(request.scope).refuse_vanished()
+    if caller := request.scope.get("user"):
+        await caller.still_allowed()
 
 
 def refusal(request: AnyRequest, exception: Exception) -> Response[bytes]:
