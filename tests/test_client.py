@@ -411,6 +411,34 @@ def test_damaged_bytes_are_refused_and_leave_nothing(hers, server, ada, iris, tm
     blob.write_bytes(b"weights")
 
 
+def test_a_file_that_was_found_damaged_is_repaired_by_pushing_it_again(hers, server, ada, iris):
+    content = os.urandom(2**19)  # so large that a client asks first whether it has to be sent
+    digest = hers.push(iris, ada.file("model.bin", content)).version.digest
+    [blob] = (server.folder / "uploads").rglob(digest)
+    blob.write_bytes(b"!" + content[1:])
+    versions = hers.models.versions(iris)
+
+    with pytest.raises(Damaged, match=r"damaged on the server.*push it again"):
+        versions.verify("1")
+    hers.push(iris, ada.file("model.bin", content))
+
+    assert versions.verify("1").digest == digest
+    assert blob.read_bytes() == content
+
+
+def test_a_file_that_lost_bytes_is_damaged_and_is_repaired_without_being_verified(hers, server, ada, iris):
+    content = os.urandom(2**19)
+    digest = hers.push(iris, ada.file("model.bin", content)).version.digest
+    [blob] = (server.folder / "uploads").rglob(digest)
+    os.truncate(blob, 5)
+
+    with pytest.raises(Damaged, match=r"damaged: 5 are left of 524288.*push the file again"):
+        hers.pull(iris)
+    hers.push(iris, ada.file("model.bin", content))
+
+    assert hers.pull(iris).read_bytes() == content
+
+
 def test_what_is_in_the_cache_is_not_fetched_again_and_does_not_change(hers, ada, iris):
     hers.push(iris, ada.file("model.bin", b"weights"))
     first = hers.pull(iris)

@@ -184,6 +184,23 @@ async def test_bytes_that_come_back_by_themselves_are_trusted_again(url, on_disk
     assert (found, again, await kept.is_intact(tenant, blobs, blob)) == (condition, Condition.INTACT, True)
 
 
+@pytest.mark.parametrize(
+    ("damage", "condition"), [(flipped, "damaged"), (cut, "damaged"), (Path.unlink, "missing"), (Path.stat, "intact")]
+)
+async def test_a_reader_has_the_files_of_a_version_compared_with_their_digests(client, org, on_disk, damage, condition):
+    folder = await versions_of(client, org, "datasets")
+    await closed(client, org, folder, {"a": DATA, "b": b"b"})
+    damage(on_disk)
+
+    made = await client.post("/v1/tokens", json={"name": "ci", "scopes": ["read"]}, headers=org.as_("bob"))
+    answer = await client.get(f"{folder}/1/verify", headers={"Authorization": made.json()["token"]})
+    offered_now = await client.head(f"/v1/blobs/sha256:{DIGEST}", headers=org.as_("bob"))
+
+    assert answer.json()["intact"] == (condition == "intact")
+    assert {file["path"]: file["condition"] for file in answer.json()["files"]} == {"a": condition, "b": "intact"}
+    assert offered_now.status_code == (200 if condition == "intact" else 404)
+
+
 async def test_the_sweep_marks_bytes_that_are_not_as_many_as_they_were(client, org, url, on_disk, tenant, blobs):
     cut(on_disk)
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from catalog.client.cache import below
 from catalog.client.effects import Operation, together, work
-from catalog.client.errors import Invalid, NotFound, Offline
+from catalog.client.errors import Damaged, Forbidden, Invalid, NotFound, Offline, ServerError, Unavailable
 from catalog.client.progress import Progress, Sum
 from catalog.client.receiving import check, fetch
 from catalog.client.results import File, Version
@@ -67,8 +67,26 @@ def verified(item: Target, which: str, tell: Progress) -> Operation[Version]:
     version = yield from item.info(which)
     total = Sum(tell, version.size)
     reading = [check(item.session, address(item, version, each), each, total.of(each.path)) for each in version.files]
-    yield from together(reading, WIDTH)
+    try:
+        yield from together(reading, WIDTH)
+    except Damaged as damage:
+        raise (yield from _looked_into(item, version, damage)) from damage
     return version
+
+
+def _looked_into(item: Target, version: Version, damage: Damaged) -> Operation[Damaged]:
+    """What to say of damage: the server looks at its own bytes, and asks for those that are not right from then on."""
+    try:
+        found = yield from item.session.ask("GET", f"{item.at(version.ordinal)}/verify")
+    except (NotFound, Forbidden, Unavailable, ServerError):  # one that is older, say
+        return damage
+    if not found["intact"]:
+        return damage
+    return Damaged(
+        f"What the server sends of {version.ordinal} is damaged on its way",
+        details=damage.details,
+        advice="The server's own bytes are right: look at the line, and at proxies.",
+    )
 
 
 def address(item: Target, version: Version, file: File) -> str:

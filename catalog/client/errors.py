@@ -124,6 +124,7 @@ class NotACatalog(CatalogError):
 
 _BY_VALUE: dict[int, type[CatalogError]] = {
     3: NotSignedIn,
+    2: Damaged,
     106: Damaged,
     122: Damaged,
     14: Invalid,
@@ -150,6 +151,7 @@ _BY_STATUS: dict[int, type[CatalogError]] = {
 }
 
 _ADVICE = {
+    2: "The server has lost or damaged its bytes: push the file again, and tell the operator.",
     113: "Only an administrator can look at it and set its state to LIVE.",
     114: "Make a new version: the files of one that is closed never change.",
     115: "Close it first.",

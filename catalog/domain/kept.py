@@ -241,11 +241,11 @@ async def is_intact(tenant: Tenant, blobs: Blobs, blob: Blob) -> bool:
 async def mark_damaged(tenant: Tenant, digest: str, since: datetime) -> None:
     """Note that bytes which were looked at `since` then are damaged, unless they were sent again meanwhile."""
     looked_at = {"_id": digest, "touched": {"$lte": since}}
-    await tenant.blobs.raw.update_one(looked_at, {"$set": {"damaged": now()}})
+    await tenant.base.blobs.raw.update_one(looked_at, {"$set": {"damaged": now()}})
 
 
 async def verify(tenant: Tenant, blobs: Blobs, blob: Blob) -> Condition:
-    """Read all bytes of a blob, and note whether they are those of its digest."""
+    """Read all bytes of a blob, and note whether they are those of its digest: also for somebody who may only read."""
     began, digest = now(), sha256()
     try:
         async with VERIFIED_AT_ONCE, aclosing(blobs.read(blob.digest)) as chunks:
@@ -256,7 +256,7 @@ async def verify(tenant: Tenant, blobs: Blobs, blob: Blob) -> Condition:
     else:
         condition = Condition.INTACT if digest.hexdigest() == blob.digest else Condition.DAMAGED
     if condition is Condition.INTACT:
-        await tenant.blobs.raw.update_one({"_id": blob.digest}, {"$unset": {"damaged": ""}})
+        await tenant.base.blobs.raw.update_one({"_id": blob.digest}, {"$unset": {"damaged": ""}})
     else:
         await mark_damaged(tenant, blob.digest, began)
     return condition

@@ -194,6 +194,17 @@ async def openable(tenant: Tenant, kind: Kind, key: str, which: str, caller: Cal
     return version
 
 
+async def verify(
+    tenant: Tenant, kind: Kind, key: str, which: str, caller: Caller, blobs: Blobs
+) -> list[tuple[Raw, kept.Condition]]:
+    """Read all bytes of a version in the storage. Each of its files, with what became of its bytes, which is noted.
+
+    Raises Refused: what `openable` raises.
+    """
+    version = await openable(tenant, kind, key, which, caller)
+    return [(file, await kept.verify(tenant, blobs, Blob(file["digest"], file["size"]))) for file in version["files"]]
+
+
 def refuse_quarantined(version: Raw, caller: Caller) -> None:
     """Raises Refused: QUARANTINED, unless for an administrator."""
     if version["state"] == VersionState.QUARANTINED and not caller.is_admin:

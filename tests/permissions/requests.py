@@ -54,6 +54,7 @@ ITEMS = {
     f"GET {VERSION}": ask(things.a_version),
     f"HEAD {VERSION}": ask(things.a_version),
     f"GET {VERSION}/info": ask(things.a_version),
+    f"GET {VERSION}/verify": ask(things.a_version),
     f"PUT {VERSION}": ask(things.a_version, json={"state": "ARCHIVED"}),
     f"DELETE {VERSION}": ask(things.a_version),
     f"POST {VERSION}/link": ask(things.a_version, json={}),

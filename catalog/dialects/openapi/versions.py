@@ -23,7 +23,7 @@ from catalog.dialects.openapi.parameters import (
     query,
 )
 from catalog.dialects.openapi.people import CHANGE_FAULTS
-from catalog.dialects.openapi.schema import Schema, any_of, made_of, one_of, ref, text
+from catalog.dialects.openapi.schema import Schema, any_of, made_of, many, one_of, ref, text
 from catalog.errors import (
     BUSY,
     CANNOT_MODIFY,
@@ -73,6 +73,23 @@ A_FILE = {
     "Accept-Ranges": header("`bytes`; of an archive `none`"),
 }
 ARCHIVE = query("archive", "All files in one archive.", one_of(["zip", "tar"]))
+
+
+_VERIFIED = made_of(
+    {
+        "intact": {"type": "boolean"},
+        "files": many(
+            made_of(
+                {
+                    "path": text(),
+                    "digest": text(),
+                    "size": {"type": "integer", "minimum": 0},
+                    "condition": one_of(["intact", "damaged", "missing"]),
+                }
+            )
+        ),
+    }
+)
 
 
 def operations(prefix: str) -> list[Operation]:
@@ -141,6 +158,16 @@ def _versions(path: str, kind: Kind) -> list[Operation]:
             parameters=[IF_NONE_MATCH],
             answers={200: record, 304: bare(SAME, REVISION)},
             faults=OF_READING,
+        ),
+        Operation(
+            method="get",
+            path=f"{one}/verify",
+            name=f"verify{name}Version",
+            group=group,
+            summary="Compare its files in the storage with their digests",
+            details="All bytes are read. What is found damaged is asked for, and replaced, when it is sent again.",
+            answers={200: answered("What became of each file.", _VERIFIED)},
+            faults=(*OF_READING, QUARANTINED, STORAGE_AWAY),
         ),
         Operation(
             method="post",

@@ -13,10 +13,11 @@ from catalog.dialects.v1 import shapes
 from catalog.dialects.v1.files import whole
 from catalog.dialects.v1.items import answered
 from catalog.dialects.v1.lists import listed
-from catalog.dialects.v1.wire import AnyRequest, Given, body_of, decoded, revisions_seen, shown
+from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, decoded, revisions_seen, shown
 from catalog.domain import annotations, drafts, items, possession, versions
 from catalog.domain.access import Caller
 from catalog.domain.forms import Limits
+from catalog.domain.kept import Condition
 from catalog.domain.possession import Challenges
 from catalog.errors import NOT_CREATED, Refused
 from catalog.store import fields
@@ -93,6 +94,19 @@ class Versions(Controller):
         self, key: FromPath[str], which: FromPath[str], request: AnyRequest, caller: Given[Caller]
     ) -> Response[bytes]:
         return told(request, await versions.read(caller.tenant, self.kind, key, which, caller))
+
+    @get("/{which:str}/verify")
+    async def verify(
+        self, key: FromPath[str], which: FromPath[str], caller: Given[Caller], storage: Given[Storage]
+    ) -> Response[bytes]:
+        """Read all bytes in the storage, and answer when that is done: a second or more for each gigabyte."""
+        blobs = storage.of(caller.tenant.name)
+        found = await versions.verify(caller.tenant, self.kind, key, which, caller, blobs)
+        files = [
+            {"path": file["path"], "digest": file["digest"], "size": file["size"], "condition": condition}
+            for file, condition in found
+        ]
+        return answer({"intact": all(condition is Condition.INTACT for _, condition in found), "files": files})
 
     @put("/{which:str}")
     async def change(
