@@ -477,9 +477,9 @@ def test_a_forbidden_word_is_named_in_its_refusal_wherever_it_stands(word):
 def test_what_is_not_declared_cannot_be_asked_for_sorted_or_selected(secret):
     for fields in (MODELS, USERS, COLLEAGUES, TAGS, TENANTS):
         assert secret in refusal({secret: {"$gt": ""}}, fields)
-        for read, text in ((sort_of, json.dumps({secret: 1})), (select_of, json.dumps([secret]))):
-            with pytest.raises(Refused, match=re.escape(secret)):
-                read(fields, text)
+        with pytest.raises(Refused, match=re.escape(secret)):
+            sort_of(fields, json.dumps({secret: 1}))
+        assert select_of(fields, json.dumps([secret])) == fields.always
 
 
 def test_a_regular_user_asks_nothing_of_a_colleague_but_the_name():
@@ -704,7 +704,7 @@ def test_a_selection_that_is_not_json_is_ignored(ignored):
     assert select_of(MODELS, ignored) is None
 
 
-@pytest.mark.parametrize("text", ['["readers"]', '["password"]', "[1]", '{"name":1}', '[["name"]]', '["\\ud800"]'])
+@pytest.mark.parametrize("text", ["[1]", '{"name":1}', '[["name"]]'])
 def test_a_selection_that_cannot_be_is_refused(text):
     with pytest.raises(Refused) as caught:
         select_of(MODELS, text)

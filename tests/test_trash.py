@@ -280,18 +280,27 @@ async def test_a_removed_dataset_comes_back_to_the_models_that_name_it(tenant, a
     assert (await items.read(tenant, Kind.DATASET, "petals", ada))["_id"] == petals["_id"]
 
 
-async def test_a_user_who_owns_something_in_the_trash_is_not_removed(tenant, ada, iris):
+async def test_the_trash_of_a_user_who_is_removed_goes_to_the_administrator_who_does_it(tenant, ada, iris):
+    admin = await somebody(tenant, "boss", Role.ADMIN)
     await remove(tenant, iris, ada)
 
-    with pytest.raises(Refused) as refusal:
-        await users.remove(tenant, "ada")
-    assert (refusal.value.fault, refusal.value.details) == (
-        NOT_DELETED,
-        f"Used in {iris['_id']} Model, which is in the trash: purge it, or restore it",
-    )
+    await users.remove(tenant, "ada", caller=admin)
 
-    await trash.drop(tenant, str(iris["_id"]), ada)
-    assert (await users.remove(tenant, "ada"))["username"] == "ada"
+    restored = await restore(tenant, iris, admin)
+    assert (restored["owner"], restored["readers"]) == (admin.user, [admin.user])
+
+
+async def test_an_administrator_who_goes_alone_says_who_gets_the_trash(tenant, ada, iris):
+    boss, other = [await somebody(tenant, name, Role.ADMIN) for name in ("boss", "other")]
+    mine = await items.create(tenant, Kind.MODEL, {"name": "mine"}, boss)
+    await remove(tenant, mine, boss)
+
+    with pytest.raises(Refused) as refusal:
+        await users.remove(tenant, "boss", caller=boss)
+    await users.remove(tenant, "boss", "other", boss)
+
+    assert refusal.value.fault is NOT_DELETED
+    assert (await restore(tenant, mine, other))["owner"] == other.user
 
 
 async def test_what_was_shared_with_a_user_who_has_left_comes_back_without_him(tenant, ada):

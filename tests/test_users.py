@@ -7,7 +7,7 @@ import pytest
 from catalog.domain import administrators, heirs, trash, users
 from catalog.domain.access import Caller
 from catalog.domain.users import Policy
-from catalog.errors import BUSY, NOT_CHANGED, NOT_DELETED, Refused
+from catalog.errors import BUSY, NOT_CHANGED, Refused
 from catalog.vocabulary import Role
 from tests.conftest import somebody
 
@@ -59,7 +59,7 @@ async def test_of_a_removal_and_a_demotion_at_once_one_is_left(tenant, together)
     ada, _ = [await somebody(tenant, name, Role.ADMIN) for name in ("ada", "bob")]
     together(2)
 
-    refused = await ends(demote(tenant, "ada", ada), users.remove(tenant, "bob"))
+    refused = await ends(demote(tenant, "ada", ada), users.remove(tenant, "bob", caller=ada))
 
     assert len(refused) == 1
     assert len(await admins(tenant)) == 1
@@ -89,18 +89,18 @@ async def test_an_administrator_whose_server_died_while_he_left_counts_again_aft
 
 
 async def test_whoever_is_made_administrator_while_he_is_removed_stays(tenant, monkeypatch):
-    await somebody(tenant, "ada", Role.ADMIN)
+    ada = await somebody(tenant, "ada", Role.ADMIN)
     await somebody(tenant, "bob")
-    refuse = heirs.refuse_while_owning
+    pass_on = heirs.pass_on_trash
 
     async def and_meanwhile(*args):
-        await refuse(*args)
+        await pass_on(*args)
         await tenant.users.raw.update_one({"username": "bob"}, {"$set": {"role": "admin"}})
 
-    monkeypatch.setattr(heirs, "refuse_while_owning", and_meanwhile)
+    monkeypatch.setattr(heirs, "pass_on_trash", and_meanwhile)
 
     with pytest.raises(Refused) as refusal:
-        await users.remove(tenant, "bob")
+        await users.remove(tenant, "bob", caller=ada)
 
     assert refusal.value.fault is BUSY
     assert await admins(tenant) == {"ada", "bob"}
@@ -223,10 +223,10 @@ async def test_what_is_being_restored_holds_a_departure_up(tenant):
     )
 
     with pytest.raises(Refused) as refusal:
-        await users.remove(tenant, "ada", "bob")
+        await users.remove(tenant, "ada", "bob", bob)
 
     assert refusal.value.fault is BUSY
     assert bob.user
     with pytest.raises(Refused) as refusal:
-        await users.remove(tenant, "ada")
-    assert refusal.value.fault is NOT_DELETED
+        await users.remove(tenant, "ada", caller=bob)
+    assert refusal.value.fault is BUSY

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.conftest import PASSWORD
+
 KINDS = ["models", "datasets", "algorithms"]
 
 A_MODEL = {
@@ -118,8 +120,8 @@ WRONG = {
     "tags that are no list": ({"name": "m", "tags": "flowers"}, "tags: a list is needed"),
     "an empty tag": ({"name": "m", "tags": [""]}, "tags.0: a word is needed, a text that is not empty"),
     "a field nobody knows": ({"name": "m", "visiblity": "public"}, "Unknown field (visiblity)"),
-    "versions with a key": ({"name": "m", "versions": [{"key": "/etc/passwd"}]}, "Unknown field (versions)"),
-    "an owner": ({"name": "m", "owner": "5f" * 12}, "Unknown field (owner)"),
+    "the catalog's own readers": ({"name": "m", "readers": ["public"]}, "Unknown field (readers)"),
+    "a revision": ({"name": "m", "revision": 7}, "Unknown field (revision)"),
 }
 
 
@@ -398,6 +400,66 @@ async def test_lists_are_filtered_sorted_selected_and_paged(client, org):
     assert await found(page=3, limit=2) == ["m0"]
     assert await found(page=99) == []
     assert await found(limit=0) == []
+
+
+async def test_select_shows_of_one_item_what_it_shows_in_a_list(client, org):
+    await client.post("/v1/models", json={"name": "iris", "tags": ["a"]}, headers=org.as_("ada"))
+    query = {"select": '["name", "versions", "nonsense", "readers"]'}
+
+    one = await client.get("/v1/models/iris", params=query, headers=org.as_("ada"))
+    [listed] = (await client.get("/v1/models", params=query, headers=org.as_("ada"))).json()["docs"]
+    nothing = await client.get("/v1/models", params={"select": '["nonsense"]'}, headers=org.as_("ada"))
+
+    assert one.json() == listed
+    assert listed.keys() == {"_id", "users", "datasets", "name", "versions"}
+    assert nothing.json()["docs"][0].keys() == {"_id", "users", "datasets"}
+
+
+async def test_an_answer_can_be_sent_back_and_what_no_client_sets_is_passed_over(client, org):
+    made = (await client.post("/v1/models", json={"name": "iris", "tags": ["a"]}, headers=org.as_("ada"))).json()
+    claimed = made | {"name": "copy", "owner": org.ids["bob"], "versions": [{"ordinal": "1"}], "_id": "0" * 24}
+
+    copy = await client.post("/v1/models", json=claimed, headers=org.as_("ada"))
+    listed = await client.post("/v1/models", json=[claimed | {"name": "another"}], headers=org.as_("ada"))
+    refused = await client.post("/v1/models", json={"name": "x", "readers": []}, headers=org.as_("ada"))
+
+    assert copy.json()["tags"] == ["a"]
+    assert (copy.json()["owner"], copy.json()["versions"]) == (org.ids["ada"], [])
+    assert copy.json()["_id"] != claimed["_id"]
+    assert listed.status_code == 200
+    assert (refused.status_code, refused.json()["details"]) == (400, "Unknown field (readers)")
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("users", {"username": "zoe", "password": PASSWORD, "email": "z@example.org", "role": "regular"}),
+        ("tags", {"_id": "flowers"}),
+        ("metadata", {"_id": "accuracy"}),
+        ("tokens", {"name": "mine"}),
+    ],
+)
+async def test_answers_of_every_kind_can_be_sent_back(client, org, path, body):
+    made = (await client.post(f"/v1/{path}", json=body, headers=org.as_("admin"))).json()
+    gone = made["username"] if path == "users" else made["_id"]
+    (await client.delete(f"/v1/{path}/{gone}", headers=org.as_("admin"))).raise_for_status()
+    if path == "tokens":
+        del made["token"]
+
+    again = await client.post(f"/v1/{path}", json=made | body, headers=org.as_("admin"))
+
+    assert again.status_code == 200, again.text
+
+
+async def test_what_one_cannot_read_one_cannot_delete_either(client, org):
+    secret = (await client.post("/v1/models", json={"name": "secret"}, headers=org.as_("ada"))).json()["_id"]
+
+    answers = [
+        await client.request(method, f"/v1/models/{secret}", json=body, headers=org.as_("bob"))
+        for method, body in (("DELETE", None), ("PUT", {"visibility": "public"}), ("GET", None))
+    ]
+
+    assert [(answer.status_code, answer.json()["value"]) for answer in answers] == [(403, 13), (403, 12), (403, 10)]
 
 
 async def test_select_shows_what_was_asked_for_and_what_always_comes_along(client, org):

@@ -226,7 +226,7 @@ WRONG_USERS = {
     "a username that is taken": {"username": "ada"},
     "an email that is taken": {"email": "ada@example.org"},
     "a username that is an id": {"username": "5f" * 12},
-    "a hash of one's own": {"createdPassword": "2020-01-01"},
+    "a moment of signing out": {"signed_out": "2020-01-01"},
 }
 
 
@@ -348,3 +348,20 @@ async def test_an_expired_password_is_told_to_whoever_knows_it_and_renews_nothin
     assert (right.status_code, renewed.status_code) == (401, 401)
     await client.put("/v1/users/ada", json={"password": "Other-Pass-2"}, headers=org.as_("admin"))
     assert (await sign_in(client, org, password="Other-Pass-2")).status_code == 200
+
+
+async def test_an_administrator_says_how_long_a_password_lasts(client, org):
+    body = {"username": "zoe", "password": PASSWORD, "email": "zoe@example.org", "role": "regular"}
+    zoe = org.client.post("/v1/users", json=body | {"validityPasswordDays": 0}, headers=org.as_("admin"))
+
+    made = (await zoe).json()
+    changed = await client.put("/v1/users/zoe", json={"validityPasswordDays": 30}, headers=org.as_("admin"))
+    by_herself = await client.put("/v1/users/ada", json={"validityPasswordDays": 0}, headers=org.as_("ada"))
+    wrong = [
+        await client.put("/v1/users/zoe", json={"validityPasswordDays": days}, headers=org.as_("admin"))
+        for days in (-1, 36501, "30", 1.5, True)
+    ]
+
+    assert (made["validityPasswordDays"], changed.json()["validityPasswordDays"]) == (0, 30)
+    assert (by_herself.status_code, by_herself.json()["value"]) == (403, 12)
+    assert {(answer.status_code, answer.json()["value"]) for answer in wrong} == {(400, 8)}

@@ -116,7 +116,7 @@ WRONG = {
     "no name": {"name": None},
     "an unknown scope": {"scopes": ["admin"]},
     "a scope that is no list": {"scopes": "read"},
-    "an unknown field": {"user": "bob"},
+    "an unknown field": {"digest": "0" * 64},
     "no life at all": {"expires_in": 0},
     "a life of a thousand years": {"expires_in": "365000d"},
     "a life in words": {"expires_in": "soon"},

@@ -125,11 +125,16 @@ async def test_the_bytes_alone_are_an_upload_too(client, org, iris):
 
 
 async def test_ordinals_count_on_from_the_highest_number(client, org, iris):
-    for asked, given in ((None, "1"), ("70", "70"), (None, "71"), ("v2.0", "v2.0"), ("8", "8"), (None, "74")):
+    for asked, given in (
+        *((None, "1"), ("41", "41"), ("7", "7"), (None, "42"), ("70", "70"), (None, "71")),
+        *(("v2.0", "v2.0"), ("8", "8"), (None, "72"), (None, "73")),
+    ):
         query = {"ordinal": asked} if asked else {}
         assert (await uploaded(client, org, iris, **query))["ordinal"] == given
 
-    assert await ordinals(client, org, iris) == ["1", "70", "71", "v2.0", "8", "74"]  # in the order they came
+    assert await ordinals(client, org, iris) == [
+        *("1", "41", "7", "42", "70", "71", "v2.0", "8", "72", "73")
+    ]  # in the order they came
 
 
 async def test_the_ordinal_of_a_removed_version_is_not_given_again(client, org, iris):

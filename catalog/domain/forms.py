@@ -92,6 +92,15 @@ class Form:
             self.refuse(f"{name}: a number of bytes is needed, 0 or more, without quotes")
         return value
 
+    def whole(self, name: str, most: int, of: str) -> int | None:
+        """A number of something, such as days, or None without one."""
+        value = self._body.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
+            self.refuse(f"{name}: a number of {of} from 0 to {most} is needed, without quotes")
+        return value
+
     def one_of(self, name: str, words: type[E]) -> E | None:
         value = self._body.get(name)
         if value is None:

@@ -6,7 +6,6 @@ from bson import ObjectId
 from pymongo import ReturnDocument
 
 from catalog.domain.access import readers
-from catalog.domain.references import refuse_while_used
 from catalog.domain.trash import restorable
 from catalog.errors import BUSY, NOT_DELETED, Refused
 from catalog.store.database import Duplicate, Tenant
@@ -19,15 +18,6 @@ AT_ONCE = 500
 
 NAMED = 10
 """How many of the names that collide a refusal tells."""
-
-
-async def refuse_while_owning(tenant: Tenant, user: ObjectId) -> None:
-    """Raises Refused: NOT_DELETED, naming an item that the user owns, also in the trash."""
-    await refuse_while_used(tenant, {"owner": user})
-    thrown = await tenant.trash.raw.find_one({"owner": user, **restorable()})
-    if thrown is not None:
-        what = f"{thrown['_id']} {Kind(thrown['kind']).one.capitalize()}"
-        raise Refused(NOT_DELETED, f"Used in {what}, which is in the trash: purge it, or restore it")
 
 
 async def pass_on(tenant: Tenant, user: Raw, heir: Raw) -> None:
@@ -43,8 +33,21 @@ async def pass_on(tenant: Tenant, user: Raw, heir: Raw) -> None:
     for kind in Kind:
         async for item in tenant.items(kind).raw.find({"owner": user["_id"]}, {"_id": 1}):
             await _give(tenant, kind, item["_id"], user["_id"], heir)
-    async for record in tenant.trash.raw.find({"owner": user["_id"]}):
-        await _give_thrown(tenant, record, heir["_id"])
+    await pass_on_trash(tenant, user["_id"], heir["_id"])
+
+
+async def refuse_while_in_trash(tenant: Tenant, user: ObjectId) -> None:
+    """Raises Refused: NOT_DELETED, when the user has something in the trash that can be restored."""
+    if await tenant.trash.raw.find_one({"owner": user, **restorable()}, {"_id": 1}):
+        raise Refused(NOT_DELETED, "transfer: somebody else is needed, who gets what you have in the trash")
+
+
+async def pass_on_trash(tenant: Tenant, user: ObjectId, heir: ObjectId | None) -> None:
+    """Give what `user` has in the trash to `heir`, if there is one. Raises Refused: BUSY."""
+    if heir is None:
+        return
+    async for record in tenant.trash.raw.find({"owner": user}):
+        await _give_thrown(tenant, record, heir)
 
 
 async def _refuse_collisions(tenant: Tenant, user: ObjectId, heir: Raw) -> None:

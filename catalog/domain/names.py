@@ -39,6 +39,8 @@ class Words(NamedTuple):
     metadata: frozenset[str]
 
 
+FIELDS = frozenset({"_id", "usage"})
+
 NONE = Words(frozenset(), frozenset())
 
 REMOVED_AT_ONCE = 100
@@ -116,7 +118,7 @@ async def create(tenant: Tenant, names: Names, body: Any, caller: Caller, limits
 
     Raises Refused: NOT_CREATED, QUOTA_EXCEEDED when the tenant has too many.
     """
-    form = Form(body, NOT_CREATED, {"_id", "usage"})
+    form = Form(body, NOT_CREATED, FIELDS)
     longest = limits.tag if names is Names.TAGS else limits.metadata_name
     word = form.required("_id", "Please, supply an _id", longest)
     if not await known(tenant, names, [word]):

@@ -20,6 +20,7 @@ from catalog.domain.credentials import (
     verified,
 )
 from catalog.domain.forms import LONGEST_NAME, Form, change_form
+from catalog.domain.references import refuse_while_used
 from catalog.errors import (
     AUTHENTICATION,
     BUSY,
@@ -37,8 +38,11 @@ from catalog.store.documents import User, now, object_id
 from catalog.store.seam import Raw
 from catalog.vocabulary import Kind, Role
 
-FIELDS = frozenset({"username", "password", "email", "role"})
+FIELDS = frozenset({"username", "password", "email", "role", "validityPasswordDays"})
 CHANGEABLE = FIELDS - {"username"}
+
+LONGEST_VALIDITY = 36500
+"""Days that a password may last. 0 is for ever."""
 
 _folded: WeakSet[Tenant] = WeakSet()
 """Tenants whose older users have been given their `username_key`."""
@@ -65,7 +69,8 @@ async def create(tenant: Tenant, body: Any, caller: Caller, policy: Policy) -> R
     email = form.required("email", "Please, supply an email")
     role = form.one_of("role", Role) or form.refuse("role: Path `role` is required.")
     refuse_weak(form, password, policy)
-    user = await add(tenant, username, password, role, email=email, days=policy.days)
+    days = form.whole("validityPasswordDays", LONGEST_VALIDITY, "days")
+    user = await add(tenant, username, password, role, email=email, days=policy.days if days is None else days)
     document: Raw = user.model_dump(by_alias=True)
     return document
 
@@ -185,6 +190,11 @@ async def _changed(user: Raw, body: Any, caller: Caller, policy: Policy) -> Raw:
         if not caller.is_admin:
             raise Refused(CANNOT_MODIFY, "role: only an administrator gives roles")
         fields |= {"role": role.value, **signs_out()}
+    days = form.whole("validityPasswordDays", LONGEST_VALIDITY, "days")
+    if days is not None and days != user["validityPasswordDays"]:
+        if not caller.is_admin:
+            raise Refused(CANNOT_MODIFY, "validityPasswordDays: only an administrator says how long a password lasts")
+        fields["validityPasswordDays"] = days
     if password:
         refuse_weak(form, password, policy)
         fields |= await _new_password(password)
@@ -213,9 +223,10 @@ async def _new_password(password: str) -> Raw:
 
 
 async def remove(tenant: Tenant, key: str, heir: str = "", caller: Caller | None = None) -> Raw:
-    """Remove a user who owns nothing, or whose `heir` (an id or a username) is to have all that he owns.
+    """Remove a user who owns nothing, or whose `heir` (an id or a username) is to have all that the user owns.
 
-    What was shared with him is so no longer. After a crash half-way, asking again goes on with the rest.
+    Without an heir, what the user has in the trash goes to the caller. What was shared with the user no longer is.
+    After a crash half-way, asking again goes on with the rest.
 
     Raises Refused: NOT_FOUND, NOT_DELETED (also when heir and user have things of one name), BUSY, CANNOT_DELETE by a
     personal access token.
@@ -227,9 +238,17 @@ async def remove(tenant: Tenant, key: str, heir: str = "", caller: Caller | None
     if heir:
         if is_admin:  # before anything moves
             await administrators.refuse_last(tenant, user["_id"], NOT_DELETED)
-        await heirs.pass_on(tenant, user, await find(tenant, heir))
+        taking = await find(tenant, heir)
+        await heirs.pass_on(tenant, user, taking)
+        inherits = taking["_id"]
+    elif caller is None or caller.user == user["_id"]:
+        await heirs.refuse_while_in_trash(tenant, user["_id"])
+        inherits = None
+    else:
+        inherits = caller.user
     async with administrators.stepping_down(tenant, user, NOT_DELETED, is_one=is_admin) as condition:
-        await heirs.refuse_while_owning(tenant, user["_id"])
+        await refuse_while_used(tenant, {"owner": user["_id"]})
+        await heirs.pass_on_trash(tenant, user["_id"], inherits)
         gone = await tenant.users.raw.delete_one({"_id": user["_id"], "role": user["role"], **condition})
     if not gone.deleted_count:
         raise Refused(BUSY, key)
@@ -237,6 +256,7 @@ async def remove(tenant: Tenant, key: str, heir: str = "", caller: Caller | None
     await access_tokens.end(tenant, user["_id"])
     await tenant.password_resets.raw.delete_many({"user": user["_id"]})
     await _unshare(tenant, user["_id"])
+    await heirs.pass_on_trash(tenant, user["_id"], inherits)  # what came there meanwhile
     return user
 
 

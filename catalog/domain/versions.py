@@ -64,7 +64,7 @@ async def add(
 ) -> Raw:
     """Keep a file as the next version of an item, and return the item.
 
-    Without an `ordinal` the version's number is its ordinal.
+    Without an `ordinal` it is the highest number that ever was one, plus 1.
 
     Raises Refused: what `prepare`, `receive` and `finish` raise, and what `upload` does.
     """
@@ -136,7 +136,7 @@ async def finish(
 
 
 async def record(tenant: Tenant, version: Version) -> Raw:
-    """Write a version under the next number, with that as its ordinal if it has none, and return its item.
+    """Write a version under the next number, with the next ordinal if it has none, and return its item.
 
     Raises Refused: NOT_CREATED for an ordinal that is taken, NOT_FOUND when the item is gone.
     """
@@ -144,8 +144,7 @@ async def record(tenant: Tenant, version: Version) -> Raw:
     # leaves a blob nobody names, which a sweep removes; never a version without bytes.
     ordinal = version.ordinal
     while True:
-        version.number = await _next_number(tenant, version.kind, version.item, ordinal)
-        version.ordinal = ordinal or str(version.number)
+        version.number, version.ordinal = await _next_number(tenant, version.kind, version.item, ordinal)
         version.ordinal_key = version.ordinal.casefold()
         try:
             await tenant.versions.insert(version)  # the unique index decides, not a look beforehand
@@ -277,17 +276,35 @@ def _taken(ordinal: str) -> Refused:
     )
 
 
-async def _next_number(tenant: Tenant, kind: Kind, item: ObjectId, ordinal: str) -> int:
-    """A number that no version of the item had before. An ordinal that is a higher number is taken at its word."""
+async def _next_number(tenant: Tenant, kind: Kind, item: ObjectId, ordinal: str) -> tuple[int, str]:
+    """A number that no version of the item had before, and `ordinal`, by default the highest that was a number, plus 1.
+
+    An ordinal that is a higher number is the version's number, too. `last_ordinal` of the item is the highest ordinal
+    that was a number, where that is not `last_version`.
+
+    Raises Refused: NOT_FOUND.
+    """
     collection = tenant.items(kind).raw
-    if ordinal.isascii() and ordinal.isdigit() and len(ordinal) <= LONGEST_NUMBER:
-        number = int(ordinal)
-        leap = {"$set": {"last_version": number}}
-        if (await collection.update_one({"_id": item, "last_version": {"$lt": number}}, leap)).matched_count:
-            return number
-    counted: Raw | None = await collection.find_one_and_update(
-        {"_id": item}, {"$inc": {"last_version": 1}}, {"last_version": 1}, return_document=ReturnDocument.AFTER
-    )
-    if counted is None:
-        raise Refused(NOT_FOUND, str(item))
-    return int(counted["last_version"])
+    if not ordinal:
+        counted: Raw | None = await collection.find_one_and_update(
+            {"_id": item, "last_ordinal": None},
+            {"$inc": {"last_version": 1}},
+            {"last_version": 1},
+            return_document=ReturnDocument.AFTER,
+        )
+        if counted is not None:
+            return int(counted["last_version"]), str(counted["last_version"])
+    while True:
+        found: Raw | None = await collection.find_one({"_id": item}, {"last_version": 1, "last_ordinal": 1})
+        if found is None:
+            raise Refused(NOT_FOUND, str(item))
+        last, highest = int(found["last_version"]), found.get("last_ordinal")
+        top = last if highest is None else int(highest)
+        mine = ordinal or str(top + 1)
+        is_number = mine.isascii() and mine.isdigit() and len(mine) <= LONGEST_NUMBER
+        number, top = (max(last + 1, int(mine)), max(top, int(mine))) if is_number else (last + 1, top)
+        differ = {"$set": {"last_version": number, "last_ordinal": top}}
+        same = {"$set": {"last_version": number}, "$unset": {"last_ordinal": ""}}
+        unchanged = {"_id": item, "last_version": last, "last_ordinal": highest}
+        if (await collection.update_one(unchanged, same if top == number else differ)).matched_count:
+            return number, mine

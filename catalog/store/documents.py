@@ -197,6 +197,7 @@ class Item(BaseModel):
     lastmod: datetime = Field(default_factory=now)
     revision: int = 1
     last_version: int = 0  # the highest number ever given, so that none is given twice
+    last_ordinal: int | None = None  # the highest ordinal ever given that is a number, where that is another
     readers: list[Any]  # derived on each write, see domain.access
     name_key: str = ""  # the name without regard to case, for the search
 

@@ -70,9 +70,9 @@ def _direction(name: str, way: Any) -> int:
 
 def select_of(fields: Fields, text: str | None) -> frozenset[str] | None:
     """The names in `["name", "tags"]`, with those that always come along. None is everything: so says text that is
-    not JSON, as in the reference.
+    not JSON, and a name that is no field selects nothing, as in the reference.
 
-    Raises Refused: NOT_SEARCHED, naming the field.
+    Raises Refused: NOT_SEARCHED, for what is not a list of names.
     """
     try:
         given = json.loads(text or "")
@@ -80,14 +80,9 @@ def select_of(fields: Fields, text: str | None) -> frozenset[str] | None:
         return None
     if not isinstance(given, list):
         raise Refused(NOT_SEARCHED, 'select is an array, like ["name"]')
-    return frozenset(_selectable(fields, name) for name in given) | fields.always
-
-
-def _selectable(fields: Fields, name: Any) -> str:
-    if not isinstance(name, str) or name not in fields.selectable:
-        spelt = name if isinstance(name, str) else "what is not text"
-        raise Refused(NOT_SEARCHED, f"select: {shown(spelt)} is not a field that can be selected")
-    return name
+    if not all(isinstance(name, str) for name in given):
+        raise Refused(NOT_SEARCHED, "select: what is not text is not a field that can be selected")
+    return (frozenset(given) & fields.selectable) | fields.always
 
 
 def short_forms(params: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:

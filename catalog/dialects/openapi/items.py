@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.dialects.openapi.answers import FOUND, ITEM_SCHEMAS
-from catalog.dialects.openapi.lists import filtering, listing, made_answers, one_or_many
+from catalog.dialects.openapi.lists import filtering, listing, made_answers, one_or_many, selecting
 from catalog.dialects.openapi.operation import Operation, answered, bare, header, json_body
 from catalog.dialects.openapi.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, SAME, query
 from catalog.dialects.openapi.people import CHANGE_FAULTS, VERBOSE
@@ -22,6 +22,7 @@ from catalog.errors import (
     NOT_SEARCHED,
     STALE,
 )
+from catalog.store import fields
 from catalog.vocabulary import Kind, Status, Visibility
 
 TRASH, SEARCH = "Trash", "Search"
@@ -69,9 +70,12 @@ def _items(path: str, kind: Kind) -> list[Operation]:
             name=f"show{name}",
             group=group,
             summary="Show it, with its versions",
-            parameters=[IF_NONE_MATCH],
-            answers={200: answered("It, with its revision.", ref(name), REVISION), 304: bare(SAME, REVISION)},
-            faults=(NOT_FOUND, CANNOT_READ),
+            parameters=[selecting(fields.ITEMS[kind]), IF_NONE_MATCH],
+            answers={
+                200: answered("It, with its revision.", any_of(ref(name), ref(f"{name}InList")), REVISION),
+                304: bare(SAME, REVISION),
+            },
+            faults=(NOT_FOUND, CANNOT_READ, NOT_SEARCHED),
         ),
         Operation(
             method="put",

@@ -90,7 +90,6 @@ def _condition(kind: Type, value: Schema) -> Schema:
 
 def _parameters(of: str, fields: Fields) -> list[Schema]:
     sort = dict.fromkeys(sorted(fields.sortable), DIRECTIONS)
-    select = sorted(fields.selectable)
     return [
         filtering(of),
         _json(
@@ -99,11 +98,18 @@ def _parameters(of: str, fields: Fields) -> list[Schema]:
             {"type": "object", "properties": sort, "additionalProperties": False},
             {},
         ),
-        _json("select", "The fields to show. Ids always come along.", many({"enum": select}), select[:2]),
+        selecting(fields),
         *PAGED,
         query("total", "`exact` counts to the end, however long that takes.", one_of(["exact"])),
         query("after", "Walk by cursor: nothing at first, then each `nextCursor`.", allowEmptyValue=True),
     ]
+
+
+def selecting(fields: Fields) -> Schema:
+    """The parameter that says which fields of a resource are shown."""
+    select = sorted(fields.selectable)
+    meaning = "The fields to show. Ids always come along, and what is no field selects nothing."
+    return _json("select", meaning, many({"enum": select}), select[:2])
 
 
 def filtering(of: str) -> Schema:

@@ -1,6 +1,6 @@
 """Signing in, users, forgotten passwords and personal access tokens."""
 
-from catalog.dialects.openapi.lists import listing, made_answers, one_or_many
+from catalog.dialects.openapi.lists import listing, made_answers, one_or_many, selecting
 from catalog.dialects.openapi.operation import Operation, Who, answered, json_body
 from catalog.dialects.openapi.parameters import query
 from catalog.dialects.openapi.schema import any_of, made_of, ref, text
@@ -21,6 +21,7 @@ from catalog.errors import (
     RESET_INVALID,
     TOO_MANY_ATTEMPTS,
 )
+from catalog.store import fields
 
 SIGN_IN, USERS, PASSWORDS, TOKENS = "Sign in", "Users", "Forgotten passwords", "Personal access tokens"
 
@@ -93,8 +94,9 @@ def _users(path: str) -> list[Operation]:
             group=USERS,
             summary="Show a user",
             details="Administrators see users whole, others their names.",
-            answers={200: answered("The user.", any_of(ref("User"), ref("Colleague")))},
-            faults=(NOT_FOUND,),
+            parameters=[selecting(fields.USERS)],
+            answers={200: answered("The user.", any_of(ref("User"), ref("Colleague"), ref("UserInList")))},
+            faults=(NOT_FOUND, NOT_SEARCHED),
         ),
         Operation(
             method="put",

@@ -32,6 +32,9 @@ def components(limits: Limits) -> dict[str, Schema]:
     }
 
 
+VALIDITY = number("days that a password lasts, 0: for ever; default: DEFAULT_DAYS_VALIDITY_PASSWORD", maximum=36500)
+
+
 def people() -> dict[str, Schema]:
     email, role = needed(longest=LONGEST_NAME), one_of(Role)
     return {
@@ -45,12 +48,13 @@ def people() -> dict[str, Schema]:
         ),
         "UserToMake": form(
             {"username": needed("not 24 hexadecimal digits", LONGEST_NAME), "password": PASSWORD, "email": email}
-            | {"role": role},
+            | {"role": role, "validityPasswordDays": VALIDITY},
             required=("username", "password", "email", "role"),
         ),
         "UserChange": form(
-            {"email": written(longest=LONGEST_NAME), "password": written(longest=LONGEST_PASSWORD), "role": role},
-            "`role` is for administrators. A new password or role signs the user out everywhere.",
+            {"email": written(longest=LONGEST_NAME), "password": written(longest=LONGEST_PASSWORD), "role": role}
+            | {"validityPasswordDays": VALIDITY},
+            "`role` and `validityPasswordDays` are for administrators. A new password or role signs the user out.",
             minProperties=1,
         ),
         "ResetRequest": form({"email": needed(longest=LONGEST_NAME)}, required=("email",)),

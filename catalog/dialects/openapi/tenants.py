@@ -1,6 +1,6 @@
 """Tenants and the sweep, for the operator; usage and journal, for administrators."""
 
-from catalog.dialects.openapi.lists import listing, made_answers, one_or_many
+from catalog.dialects.openapi.lists import listing, made_answers, one_or_many, selecting
 from catalog.dialects.openapi.operation import Operation, Who, answered, json_body
 from catalog.dialects.openapi.parameters import query
 from catalog.dialects.openapi.people import CHANGE_FAULTS, VERBOSE
@@ -11,9 +11,11 @@ from catalog.errors import (
     NOT_CREATED,
     NOT_DELETED,
     NOT_FOUND,
+    NOT_SEARCHED,
     REQUEST,
     STORAGE_AWAY,
 )
+from catalog.store import fields
 from catalog.vocabulary import Kind
 
 GROUP, WATCHING = "Tenants", "Usage and journal"
@@ -48,8 +50,9 @@ def _tenants(path: str) -> list[Operation]:
             group=GROUP,
             summary="Show a tenant",
             who=operator,
-            answers={200: answered("The tenant.", ref("Tenant"))},
-            faults=(NOT_FOUND,),
+            parameters=[selecting(fields.TENANTS)],
+            answers={200: answered("The tenant.", any_of(ref("Tenant"), ref("TenantInList")))},
+            faults=(NOT_FOUND, NOT_SEARCHED),
         ),
         Operation(
             method="put",

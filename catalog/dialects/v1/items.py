@@ -7,14 +7,15 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath
 
 from catalog.dialects import guards
-from catalog.dialects.v1 import shapes, wire
-from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1 import passed_over, shapes, wire
+from catalog.dialects.v1.lists import listed, selected
 from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made, revisions_seen
 from catalog.domain import changes, items
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.forms import Limits
 from catalog.domain.names import Allowance
 from catalog.domain.related import read_whole, related
+from catalog.errors import CANNOT_DELETE
 from catalog.store import fields, pages
 from catalog.store.seam import Raw
 from catalog.vocabulary import Kind
@@ -46,7 +47,7 @@ class Items(Controller):
             [shape] = await shown([item], caller)
             return shape
 
-        return await made(request, self.kind, make)
+        return await made(request, self.kind, make, passed_over.ITEMS[self.kind])
 
     @get()
     async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
@@ -64,7 +65,8 @@ class Items(Controller):
     @get("/{key:str}")
     async def show(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
         item, with_it = await read_whole(caller.tenant, self.kind, key, caller)
-        return wire.shown(request, shapes.item(item, with_it), item["revision"], embeds=True)
+        shape = selected(request, fields.ITEMS[self.kind], shapes.item(item, with_it))
+        return wire.shown(request, shape, item["revision"], embeds=True)
 
     @put("/{key:str}")
     async def change(
@@ -77,7 +79,7 @@ class Items(Controller):
 
     @delete("/{key:str}", status_code=200)
     async def remove(self, key: FromPath[str], caller: Given[Caller], trash_days: Given[int]) -> Response[bytes]:
-        item = await items.read(caller.tenant, self.kind, key, caller)
+        item = await items.changeable(caller.tenant, self.kind, key, caller, CANNOT_DELETE)
         with_it = await related(caller.tenant, [item], caller)
         removed = await items.remove(caller.tenant, self.kind, key, caller, days=trash_days)
         return answer(shapes.bare_item(removed, with_it))

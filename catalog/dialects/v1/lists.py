@@ -61,6 +61,11 @@ async def listed(
     return answer(envelope([_selected(shape, selected) for shape in await shapes(found.docs)], found, page))
 
 
+def selected(request: AnyRequest, fields: Fields, shape: Shape) -> Shape:
+    """Of one document what `select` asks for, as of each in a list. Raises Refused: NOT_SEARCHED."""
+    return _selected(shape, select_of(fields, request.query_params.get("select")))
+
+
 def limit_of(text: str | None) -> int:
     """How much a step of a walk by cursor answers. A step of nothing would lead nowhere.
 

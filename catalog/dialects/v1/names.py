@@ -7,7 +7,7 @@ from litestar import Controller, Response, delete, get, post
 from litestar.params import FromPath
 
 from catalog.dialects import guards
-from catalog.dialects.v1 import shapes
+from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.lists import listed
 from catalog.dialects.v1.wire import AnyRequest, Given, answer, made
 from catalog.domain import names, suggest
@@ -53,7 +53,7 @@ class Words(Controller):
             [shape] = await shown([word], caller)
             return shape | {"timestamp": shapes.moment(word["timestamp"])}
 
-        return await made(request, self.plural, make)
+        return await made(request, self.plural, make, passed_over.WORDS)
 
     # A word may be `suggest`, whose path the suggestions have taken.
     @delete(["/{word:str}", "/suggest"], status_code=200, guards=[guards.administrators_only])

@@ -10,8 +10,8 @@ from catalog.dialects import guards
 from catalog.dialects.addresses import Addresses
 from catalog.dialects.observed import concerns
 from catalog.dialects.sessions import Sessions
-from catalog.dialects.v1 import shapes
-from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1 import passed_over, shapes
+from catalog.dialects.v1.lists import listed, selected
 from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
 from catalog.domain import naming, users
 from catalog.domain.access import Caller
@@ -78,7 +78,7 @@ class Users(Controller):
             user = await users.create(caller.tenant, body, caller, policy)
             return shapes.dated(shapes.user(user), user)
 
-        return await made(request, "users", make)
+        return await made(request, "users", make, passed_over.USERS)
 
     @get(guards=[guards.signed_in])
     async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
@@ -89,8 +89,9 @@ class Users(Controller):
         return await listed(request, caller.tenant.users.raw, declared, shown)
 
     @get("/{key:str}", guards=[guards.signed_in])
-    async def show(self, key: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
-        return answer(_as_seen_by(caller, await users.find(caller.tenant, key)))
+    async def show(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
+        shape = _as_seen_by(caller, await users.find(caller.tenant, key))
+        return answer(selected(request, fields.USERS, shape))
 
     @put("/{key:str}", guards=[guards.signed_in])
     async def change(

@@ -8,8 +8,8 @@ from litestar.params import FromPath
 
 from catalog.blobs import Storage
 from catalog.dialects.sessions import Sessions
-from catalog.dialects.v1 import shapes
-from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1 import passed_over, shapes
+from catalog.dialects.v1.lists import listed, selected
 from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
 from catalog.domain import tenants
 from catalog.domain.tenants import Administrator
@@ -37,7 +37,7 @@ class Tenants(Controller):
             tenant = await tenants.create(database, storage, body, default_administrator)
             return shapes.dated(shapes.tenant(tenant), tenant)
 
-        return await made(request, "tenants", make)
+        return await made(request, "tenants", make, passed_over.TENANTS)
 
     @get()
     async def list_(self, request: AnyRequest, database: Given[Database]) -> Response[bytes]:
@@ -47,8 +47,8 @@ class Tenants(Controller):
         return await listed(request, database.tenants.raw, fields.TENANTS, shown, access={"state": "ready"})
 
     @get("/{name:str}")
-    async def show(self, name: FromPath[str], database: Given[Database]) -> Response[bytes]:
-        return answer(shapes.tenant(await tenants.find(database, name)))
+    async def show(self, name: FromPath[str], request: AnyRequest, database: Given[Database]) -> Response[bytes]:
+        return answer(selected(request, fields.TENANTS, shapes.tenant(await tenants.find(database, name))))
 
     @put("/{name:str}")
     async def change(

@@ -7,7 +7,7 @@ from litestar.params import FromPath
 
 from catalog.dialects import guards
 from catalog.dialects.sessions import Sessions
-from catalog.dialects.v1 import shapes
+from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.lists import listed
 from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of
 from catalog.domain import access_tokens
@@ -22,7 +22,7 @@ class Tokens(Controller):
 
     @post(status_code=200)
     async def create(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
-        made = await access_tokens.create(caller, await body_of(request))
+        made = await access_tokens.create(caller, passed_over.without(await body_of(request), passed_over.TOKENS))
         return answer(shapes.access_token(made.record.model_dump(by_alias=True)) | {"token": made.token})
 
     @get()

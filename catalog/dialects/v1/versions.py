@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from catalog.blobs import Storage
 from catalog.dialects import guards, uploads
 from catalog.dialects.downloads import Download
-from catalog.dialects.v1 import shapes
+from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.files import whole
 from catalog.dialects.v1.items import answered
 from catalog.dialects.v1.lists import listed
@@ -133,7 +133,7 @@ def _wish(body: Any, ordinal: str) -> Raw:
     """What a client wants that sends JSON in the place of a file."""
     if not isinstance(body, dict) or ("draft" in body) == ("digest" in body) or body.get("draft", True) is not True:
         raise Refused(NOT_CREATED, f'{uploads.HOW_TO_NAME}, or {{"draft": true}}, or {{"digest": "sha256:..."}}')
-    return {"ordinal": ordinal, **body}
+    return {"ordinal": ordinal, **passed_over.without(body, passed_over.VERSIONS)}
 
 
 class ModelVersions(Versions):

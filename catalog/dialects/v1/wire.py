@@ -3,7 +3,7 @@
 import math
 import re
 from codecs import BOM_UTF8
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,6 +17,7 @@ from litestar.types import Scope
 from catalog.dialects.failures import as_refused
 from catalog.dialects.headers import entity_tags, is_unchanged
 from catalog.dialects.observed import LOOKS, exchange_of, harmless
+from catalog.dialects.v1.passed_over import without
 from catalog.errors import AUTHENTICATION, MALFORMED_BODY, STALE, UPLOAD_CUT_OFF, Refused
 from catalog.store.listing import Page
 from catalog.store.pages import Found
@@ -134,17 +135,22 @@ class Bulk(NamedTuple):
         return answer({"saved": len(self.made), "errors": len(self.errors), "Indexes": self.errors}, status)
 
 
-async def made(request: AnyRequest, plural: str, make: Callable[[Any], Awaitable[dict[str, Any]]]) -> Response[bytes]:
-    """Answer a POST of one thing, or of a list of them, each made or refused on its own."""
+async def made(
+    request: AnyRequest, plural: str, make: Callable[[Any], Awaitable[dict[str, Any]]], shown_only: Collection[str] = ()
+) -> Response[bytes]:
+    """Answer a POST of one thing, or of a list of them, each made or refused on its own.
+
+    Fields that are `shown_only` are passed over.
+    """
     body = await body_of(request)
     if not isinstance(body, list):
-        return answer(await make(body))
+        return answer(await make(without(body, shown_only)))
     bulk = Bulk([], [])
     for index, element in enumerate(body):
         await _go_on(request)
         try:
             exchange_of(request.scope).refuse_stopping()
-            bulk.made.append(await make(element))
+            bulk.made.append(await make(without(element, shown_only)))
         except Refused as refused:
             bulk.errors.append(f"Index: {index} ({refused.details or refused.fault.message})")
     return bulk.answer(plural, verbose=request.query_params.get("verbose") != "false")

@@ -1,0 +1,28 @@
+"""What a POST passes over: fields that our own answers show and no client can set. So an answer can be sent back."""
+
+from collections.abc import Collection
+from typing import Any
+
+from catalog.dialects.openapi import answers
+from catalog.dialects.openapi.schema import Schema
+from catalog.domain import access_tokens, drafts, items, names, possession, tenants, users
+from catalog.vocabulary import Kind
+
+
+def _shown_only(answer: Schema, settable: Collection[str]) -> frozenset[str]:
+    return frozenset(answer["properties"] | answers.DATES) - frozenset(settable)
+
+
+ITEMS = {kind: _shown_only(answers.ITEM_SCHEMAS[kind], items.fields_of(kind)) for kind in Kind}
+USERS = _shown_only(answers.USER, users.FIELDS)
+WORDS = _shown_only(answers.WORD, names.FIELDS)
+TENANTS = _shown_only(answers.TENANT, tenants.FIELDS)
+TOKENS = _shown_only(answers.ACCESS_TOKEN, access_tokens.FIELDS)
+VERSIONS = _shown_only(answers.VERSION_RECORD, drafts.FIELDS | possession.FIELDS)
+
+
+def without(body: Any, shown_only: Collection[str]) -> Any:
+    """The object without those fields. Anything else is left to be refused."""
+    if not isinstance(body, dict):
+        return body
+    return {name: value for name, value in body.items() if name not in shown_only}
