@@ -120,10 +120,19 @@ async def test_a_long_header_is_read_by_nothing_else(format_, monkeypatch):
     assert kinds(await look(LONG[format_][0], f"m.{format_}")) == {"failed"}
 
 
-async def test_a_short_header_of_many_values_is_left_to_the_sandboxed_process(monkeypatch):
+MANY_PARTS = {
+    "safetensors": safetensors_file(b'{"a":[' + b"[]," * 20_000 + b"[]]}"),
+    "gguf": gguf((text("k") + struct.pack("<IB", 0, 1)) * 14_000, metadata=14_000),
+    "onnx": b"\x08\x08" + sized(7, b"\x10\x01" * 100_000),
+}
+
+
+@pytest.mark.parametrize("content", MANY_PARTS.values(), ids=MANY_PARTS.keys())
+async def test_a_short_header_of_many_parts_is_left_to_the_sandboxed_process(content, monkeypatch):
     monkeypatch.setattr(process, "PROGRAM", ("no such program",))
 
-    assert kinds(await look(safetensors_file(b'{"a":[' + b"[]," * 20_000 + b"[]]}"))) == {"failed"}
+    assert len(content) < IN_SERVER.size
+    assert kinds(await look(content)) == {"failed"}
 
 
 @pytest.mark.parametrize("format_", GOOD)

@@ -24,6 +24,7 @@ MEMORY = 2**30
 SECONDS = 9
 REFUSED = 2**64 - 1
 AT_A_TIME = 2**16
+AT_MOST = 2**18
 
 LIMITS = {
     resource.RLIMIT_AS: MEMORY,
@@ -82,7 +83,7 @@ def main() -> None:
 def header(file: Asked, size: int, format_: str) -> headers.Header:
     def read(start: int, stop: int) -> bytes:
         file.seek(start)
-        return b"".join(iter(lambda: file.read(stop - file.tell()) or b"", b""))
+        return b"".join(iter(lambda: file.read(min(stop - file.tell(), AT_MOST)) or b"", b""))
 
     return headers.read(Window(read, size, b"", IN_SANDBOX), format_)
 

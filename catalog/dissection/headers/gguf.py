@@ -41,12 +41,14 @@ def read(window: Window, told: Told) -> None:
     told.more["version"] = version
     tensors, metadata = window.number(8), window.number(8)
     for _ in range(_within(metadata, LARGEST, "metadata")):
+        window.step()
         name = _text(window)
         value = _value(window, window.number(4), 0)
         told.tell(name, value)
         if name.startswith(TEMPLATE) and INTERNALS.search(value):
             told.suspect("reaches for Python's internals, which a chat template has no use for", name)
     for _ in range(_within(tensors, LARGEST, "tensors")):
+        window.step()
         name = _text(window)
         shape = [window.number(8) for _ in range(_within(window.number(4), 8, "dimensions"))]
         kind = window.number(4)
@@ -82,6 +84,7 @@ def _array(window: Window, depth: int) -> str:
         window.skip_texts(count)
     else:
         for _ in range(_within(count, LARGEST, "values")):
+            window.step()
             _value(window, kind, depth + 1)
     return f"{count} values"
 

@@ -24,6 +24,7 @@ def fields(window: Window, end: int) -> Iterator[Field]:
     Raises Malformed, TooMuch, NeedsSandbox.
     """
     while window.at < end:
+        window.step()
         tag = varint(window)
         number, wire = tag >> 3, tag & 7
         if number == 0 or wire not in (VARINT, EIGHT_BYTES, SIZED, FOUR_BYTES):

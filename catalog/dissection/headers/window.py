@@ -23,12 +23,13 @@ class Bounds(NamedTuple):
 
     size: int  # bytes
     values: int  # in JSON: numbers, texts, lists, objects
+    steps: int  # fields, pairs, rows
     seconds: float
     over: type[Exception]
 
 
-IN_SERVER = Bounds(2**18, 8_000, 3.0, NeedsSandbox)
-IN_SANDBOX = Bounds(24 * 2**20, 1_000_000, 5.0, TooMuch)
+IN_SERVER = Bounds(2**18, 8_000, 8_000, 3.0, NeedsSandbox)
+IN_SANDBOX = Bounds(24 * 2**20, 1_000_000, 5_000_000, 5.0, TooMuch)
 
 
 class Window:
@@ -42,6 +43,7 @@ class Window:
         self._held, self._held_from = head, 0
         self._fetched = len(head)
         self._over = False
+        self._steps = 0
         self._latest = time.monotonic() + bounds.seconds
 
     def take(self, size: int) -> bytes:
@@ -64,6 +66,12 @@ class Window:
             self.at += 1
             return self._held[begin]
         return self.take(1)[0]
+
+    def step(self) -> None:
+        """Count one field, pair or row: a few microseconds of a reader, whatever it holds."""
+        self._steps += 1
+        if self._steps > self.bounds.steps:
+            raise self.bounds.over(f"a header of more than {self.bounds.steps} parts")
 
     def number(self, size: int) -> int:
         return int.from_bytes(self.take(size), "little")
