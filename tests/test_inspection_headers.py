@@ -34,7 +34,7 @@ def sized(number: int, *parts: bytes) -> bytes:
 
 
 def nested_graphs(depth: int) -> bytes:
-    graph = sized(2, b"innermost")
+    graph = sized(2, b"location")
     for _ in range(depth):
         graph = sized(1, sized(5, sized(6, graph)))
     return b"\x08\x08" + sized(7, graph)
@@ -352,6 +352,7 @@ constant = helper.make_node("Constant", [], ["c"], value=outside())
 NESTED = {
     "an initializer": model(graph(tensors=[outside()])),
     "a constant": model(graph(constant)),
+    "a node that is long": model(graph(helper.make_node("Any", [], ["c"], text="a" * 2**17, value=[outside()]))),
     "tensors of an attribute": model(graph(helper.make_node("Any", [], ["c"], value=[outside()]))),
     "the branch of an If": model(graph(helper.make_node("If", ["x"], ["y"], then_branch=graph(tensors=[outside()])))),
     "a constant in the body of a Loop": model(within(graph(constant), 5)),

@@ -2,11 +2,14 @@
 
 from catalog.dissection.headers.protobuf import SIZED, Field, fields, text, texts, varint
 from catalog.dissection.headers.told import LARGEST, MOST_DIMENSIONS, Told, brief
-from catalog.dissection.headers.window import Malformed, Window
+from catalog.dissection.headers.window import AHEAD, Malformed, Window
 from catalog.dissection.views import TooMuch
 
 PRODUCER = {2: "producer", 3: "producer_version"}
 MOST_NAMES = 50
+LOCATION = b"location"
+"""The key of a tensor's data that lies in another file."""
+
 DEEPEST = 16
 """Graphs within the attributes of nodes within graphs..."""
 
@@ -96,6 +99,9 @@ def _subgraph(window: Window, end: int, told: Told, depth: int) -> None:
 
 
 def _node(window: Window, end: int, told: Told, depth: int) -> None:
+    size = end - window.at
+    if size <= AHEAD and LOCATION not in window.peek(size):
+        return  # a model has tens of thousands of nodes, and hardly one has numbers elsewhere
     for field in fields(window, end):
         if field[:2] == (5, SIZED):
             _attribute(window, field.value, told, depth)
@@ -151,7 +157,7 @@ def _tensor(window: Window, end: int, told: Told) -> tuple[str, str, list[int]]:
                 name = text(window, stop)
             case Field(13, 2, stop):
                 key, location = texts(window, stop, 1, 2)
-                if key == "location" and _is_outside(location) and len(outside) < MOST_NAMES:
+                if key == LOCATION.decode() and _is_outside(location) and len(outside) < MOST_NAMES:
                     outside.append(location)
     for location in outside:
         told.suspect(f"takes its numbers from outside of its folder: {brief(location)}", name)

@@ -59,6 +59,13 @@ class Window:
         self.at += size
         return self._held[begin : begin + size]
 
+    def peek(self, size: int) -> bytes:
+        """The next `size` bytes, which stay the next. Raises as `take` does."""
+        begin = self.at
+        data = self.take(size)
+        self.at = begin
+        return data
+
     def byte(self) -> int:
         """The next byte, which `take(1)` would give more slowly."""
         begin = self.at - self._held_from
