@@ -323,6 +323,34 @@ async def test_a_store_that_is_not_there_is_away():
             await asked
 
 
+NOTHING_THERE = refusal("404 Not Found", "NoSuchKey")
+
+
+async def test_a_store_that_is_well_is_read_each_time_that_it_is_probed_and_written_now_and_then():
+    well = b'HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'
+    async with a_store_that_answers(NOTHING_THERE, well, NOTHING_THERE) as (storage, asked):
+        for _ in range(3):
+            await storage.probe()
+
+    assert [head.split()[0] for head in asked] == ["get", "put", "get", "get"]
+
+
+async def test_a_store_that_may_be_read_and_not_written_is_away_each_time_that_it_is_probed():
+    refused = refusal("403 Forbidden", "AccessDenied")
+    async with a_store_that_answers(NOTHING_THERE, refused, NOTHING_THERE, refused) as (storage, asked):
+        for _ in range(2):
+            with pytest.raises(StorageAway, match=r"^the store answers 403 AccessDenied$"):
+                await storage.probe()
+
+    assert len(asked) == 4
+
+
+async def test_a_full_store_is_probed_without_complaint():
+    full = refusal("507 Insufficient Storage", "XMinioStorageFull")
+    async with a_store_that_answers(NOTHING_THERE, full) as (storage, _):
+        await storage.probe()
+
+
 @pytest.mark.parametrize(
     ("status", "code"),
     [("507 Insufficient Storage", "XMinioStorageFull"), ("403 Forbidden", "QuotaExceeded"), ("507 Full", "Full")],

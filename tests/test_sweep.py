@@ -219,6 +219,16 @@ async def test_named_bytes_without_a_record_get_one_and_are_counted(tenant, blob
     assert await kept.usage(tenant) == 4
 
 
+async def test_of_a_damaged_file_that_nothing_names_as_much_is_given_back_as_was_counted(tenant, blobs, tmp_path):
+    blob = await held(tenant, blobs, b"0123456789")
+    os.truncate(tmp_path / tenant.name / blob.digest[:2] / blob.digest, 3)
+    await grow_old(tenant, tmp_path)
+
+    await swept(tenant, blobs)
+
+    assert await kept.usage(tenant) == 0
+
+
 @pytest.mark.parametrize("wrong", [-3, 5])
 async def test_a_count_that_a_crash_left_wrong_is_mended(tenant, blobs, wrong):
     await held(tenant, blobs)

@@ -82,7 +82,8 @@ async def _unnamed(tenant: Tenant, blobs: Blobs, untouched: datetime, damaged: l
             record = records.get(blob.digest)
             if blob.digest not in named:
                 if record is None or record["touched"] <= untouched:
-                    yield blob
+                    # What was counted is given back, though the disk may have lost some of it.
+                    yield blob if record is None else Blob(blob.digest, record["size"])
             elif record is None:
                 await kept.adopt(tenant, blob, untouched)
             elif record["size"] != blob.size:

@@ -76,7 +76,7 @@ async def take_over(
         except UNAVAILABLE:
             raise
         except (CannotRestore, DatabaseError, TypeError, ValueError) as problem:
-            tell(Imported(str(record["_id"]), problems=[f"the tenant itself: {_in_a_line(problem)}"]))
+            tell(Imported(_short(str(record["_id"])), problems=[f"the tenant itself: {_in_a_line(problem)}"]))
             continue
         done = Imported(tenant.name)
         theirs = source[record.get("database") or record["_id"]]
