@@ -257,7 +257,8 @@ async def test_administrators_see_users_whole_and_others_see_names(client, org):
 
     assert whole["email"] == "ada@example.org"
     assert by_id == {"_id": org.ids["ada"], "username": "ada"}
-    assert [user.keys() for user in listed["docs"]] == [{"_id", "username"}] * 4
+    others = [user for user in listed["docs"] if user["username"] != "bob"]
+    assert [user.keys() for user in others] == [{"_id", "username"}] * 3
 
 
 async def test_no_answer_has_a_password_in_it(client, org):
@@ -269,6 +270,7 @@ async def test_no_answer_has_a_password_in_it(client, org):
 
 async def test_a_user_changes_his_own_email_and_password(client, org):
     email = await client.put("/v1/users/ada", json={"email": "new@example.org"}, headers=org.as_("ada"))
+    await org.sign_in("ada")  # another address ends all sessions
     password = await client.put("/v1/users/ada", json={"password": "Other-Pass-2"}, headers=org.as_("ada"))
 
     assert (email.status_code, email.json()["email"]) == (200, "new@example.org")
@@ -365,3 +367,50 @@ async def test_an_administrator_says_how_long_a_password_lasts(client, org):
     assert (made["validityPasswordDays"], changed.json()["validityPasswordDays"]) == (0, 30)
     assert (by_herself.status_code, by_herself.json()["value"]) == (403, 12)
     assert {(answer.status_code, answer.json()["value"]) for answer in wrong} == {(400, 8)}
+
+
+LOOKS = (
+    "/v1/users",
+    "/v1/users/ada",
+    "/v1/models",
+    "/v1/models?select=[%22users%22]",
+    "/v1/models/m",
+    "/v1/models/m/versions",
+    "/v1/models/m/versions/1/info",
+    "/v1/datasets",
+    "/v1/algorithms",
+    "/v1/search?q=m",
+    "/v1/tags",
+    "/v1/metadata",
+    "/v1/tags/suggest?q=t",
+    "/v1/trash",
+)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_other_people_are_shown_to_users_by_name_only(client, org, look):
+    shared = {"visibility": "public", "users": ["bob", "eve"], "tags": ["t"], "metadata": [{"name": "n", "value": 1}]}
+    for kind in ("datasets", "models", "algorithms"):
+        body = {"name": "m", **shared} | ({} if kind == "datasets" else {"datasets": ["m"]})
+        (await client.post(f"/v1/{kind}", json=body, headers=org.as_("ada"))).raise_for_status()
+    await client.post("/v1/models/m/versions?name=a.bin", content=b"x", headers=org.as_("ada"))
+
+    seen = await client.get(look, headers=org.as_("bob"))
+
+    assert seen.status_code == 200
+    others = seen.text.replace("bob@example.org", "").replace('"role":"regular"', "", 1)
+    assert "@example.org" not in others
+    assert others.count("validityPasswordDays") <= seen.text.count("bob@example.org")
+
+
+async def test_oneself_is_shown_whole_and_to_administrators_everybody(client, org):
+    made = await client.post("/v1/models", json={"name": "m", "users": ["bob", "eve"]}, headers=org.as_("ada"))
+    url = f"/v1/models/{made.json()['_id']}"
+
+    for_bob, for_admin = [(await client.get(url, headers=org.as_(who))).json()["users"] for who in ("bob", "admin")]
+    self = (await client.get("/v1/users/bob", headers=org.as_("bob"))).json()
+
+    assert [user.get("email") for user in for_bob] == ["bob@example.org", None]
+    assert [user.get("email") for user in for_admin] == ["bob@example.org", "eve@example.org"]
+    assert [user["username"] for user in for_bob] == ["bob", "eve"]
+    assert self["email"] == "bob@example.org"

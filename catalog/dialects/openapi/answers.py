@@ -45,7 +45,7 @@ USER = made_of(
     },
     optional=("email",),
 )
-COLLEAGUE = made_of({"_id": ref("Id"), "username": text()}, "A user, as other users see him.")
+COLLEAGUE = made_of({"_id": ref("Id"), "username": text()}, "A user, as other users see one.")
 DATES = {"timestamp": ref("Moment"), "lastmod": ref("Moment")}
 
 ACCESS_TOKEN = made_of(
@@ -120,7 +120,7 @@ VERSION_RECORD = with_(LISTED_VERSION, {"files": many(ref("File"))}, "A version,
 
 ITEM = made_of(
     {
-        "users": many(ref("User"), "who may read it besides its owner"),
+        "users": many(any_of(ref("User"), ref("Colleague")), "who may read it besides its owner"),
         "visibility": one_of(Visibility),
         "tags": many(text()),
         "_id": ref("Id"),
@@ -159,7 +159,7 @@ WORD = made_of(
     {
         "usage": one_of(Usage, "`default`: an administrator's; `folk`: coined by use"),
         "_id": text("the word itself"),
-        "owner": any_of(ref("User"), ref("Id"), {"type": "null"}),
+        "owner": any_of(ref("User"), ref("Colleague"), ref("Id"), {"type": "null"}),
         "uses": number("how many items use it"),
     }
 )

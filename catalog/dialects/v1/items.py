@@ -24,7 +24,7 @@ from catalog.vocabulary import Kind
 async def shown(found: Sequence[Raw], caller: Caller) -> list[shapes.Shape]:
     """Items with what belongs to them."""
     with_them = await related(caller.tenant, found, caller)
-    return [shapes.item(item, with_them) for item in found]
+    return [shapes.item(item, with_them, caller) for item in found]
 
 
 async def answered(request: AnyRequest, item: Raw, caller: Caller) -> Response[bytes]:
@@ -65,7 +65,7 @@ class Items(Controller):
     @get("/{key:str}")
     async def show(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
         item, with_it = await read_whole(caller.tenant, self.kind, key, caller)
-        shape = selected(request, fields.ITEMS[self.kind], shapes.item(item, with_it))
+        shape = selected(request, fields.ITEMS[self.kind], shapes.item(item, with_it, caller))
         return wire.shown(request, shape, item["revision"], embeds=True)
 
     @put("/{key:str}")

@@ -23,7 +23,9 @@ async def shown(found: Sequence[Raw], caller: Caller) -> list[shapes.Shape]:
     """Words, with who first used each of them."""
     owners = await users_of(caller.tenant, found)
     return [
-        shapes.word(word, shapes.user(owners[word["owner"]]) if word.get("owner") in owners else word.get("owner"))
+        shapes.word(
+            word, shapes.person(owners[word["owner"]], caller) if word.get("owner") in owners else word.get("owner")
+        )
         for word in found
     ]
 

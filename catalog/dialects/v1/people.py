@@ -83,14 +83,14 @@ class Users(Controller):
     @get(guards=[guards.signed_in])
     async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
         async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
-            return [_as_seen_by(caller, user) for user in found]
+            return [shapes.person(user, caller) for user in found]
 
         declared = fields.USERS if caller.is_admin else fields.COLLEAGUES
         return await listed(request, caller.tenant.users.raw, declared, shown)
 
     @get("/{key:str}", guards=[guards.signed_in])
     async def show(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
-        shape = _as_seen_by(caller, await users.find(caller.tenant, key))
+        shape = shapes.person(await users.find(caller.tenant, key), caller)
         return answer(selected(request, fields.USERS, shape))
 
     @put("/{key:str}", guards=[guards.signed_in])
@@ -113,7 +113,3 @@ class Users(Controller):
         removed = await users.remove(caller.tenant, key, request.query_params.get("transfer", ""), caller)
         sessions.forget(caller.tenant.name, removed["_id"])
         return answer(shapes.dated(shapes.user(removed), removed))
-
-
-def _as_seen_by(caller: Caller, user: Raw) -> shapes.Shape:
-    return shapes.user(user) if caller.is_admin else shapes.colleague(user)

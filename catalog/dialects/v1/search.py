@@ -70,4 +70,4 @@ async def _narrowing(request: AnyRequest, caller: Caller) -> Filter:
 
 async def _shown(hits: list[search.Hit], caller: Caller) -> list[shapes.Shape]:
     with_them = await related(caller.tenant, [hit.item for hit in hits], caller)
-    return [{"kind": hit.kind, **shapes.item(hit.item, with_them)} for hit in hits]
+    return [{"kind": hit.kind, **shapes.item(hit.item, with_them, caller)} for hit in hits]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from catalog.domain.access import Caller
 from catalog.domain.related import Related
 from catalog.store.seam import Raw
 
@@ -29,6 +30,12 @@ def user(document: Raw) -> Shape:
 def colleague(document: Raw) -> Shape:
     """A user, as other users see him."""
     return _given(document, "_id", "username")
+
+
+def person(document: Raw, caller: Caller) -> Shape:
+    """A user, as the caller may see one: whole for administrators and oneself, else by name."""
+    whole = caller.is_admin or document["_id"] == caller.user
+    return user(document) if whole else colleague(document)
 
 
 def access_token(document: Raw) -> Shape:
@@ -118,16 +125,18 @@ def _inspection(document: Raw | None) -> Shape | None:
     return document and document | {"inspected": moment(document["inspected"])}
 
 
-def item(document: Raw, related: Related) -> Shape:
+def item(document: Raw, related: Related, caller: Caller) -> Shape:
     """With its users, its versions and, as far as the caller may read them, its datasets."""
+
+    def users_of(shown: Raw) -> list[Shape]:
+        return [person(found, caller) for found in _found(related.users, shown["users"])]
+
     return _item(
         document,
         related,
-        users=[user(found) for found in _found(related.users, document["users"])],
+        users=users_of(document),
         datasets=[
-            _item(dataset, related, users=[user(found) for found in _found(related.users, dataset["users"])])
-            if (dataset := related.datasets.get(key))
-            else key
+            _item(dataset, related, users=users_of(dataset)) if (dataset := related.datasets.get(key)) else key
             for key in document.get("datasets", ())
         ],
     )
