@@ -6,16 +6,19 @@ import re
 import string
 
 import pytest
+from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.domain.names import NONE, Names, Words, create, used
+from catalog.domain.access import Caller
+from catalog.domain.names import NONE, Names, Words, create, shown, shown_to, used
 from catalog.domain.suggest import LONGEST, suggest
 from catalog.errors import Refused
 from catalog.store.fields import TAGS
 from catalog.store.patterns import piece_of
 from catalog.store.pieces import key_of, spelling
 from catalog.store.query import filter_of
+from catalog.vocabulary import Role
 from tests.conftest import somebody
 
 
@@ -36,8 +39,12 @@ async def keep(tenant, words):
         await tenant.tags.raw.insert_many([word | spelling(word["_id"]) for word in words])
 
 
-async def suggested(tenant, typed, limit=100):
-    return [word["_id"] for word in await suggest(tenant, Names.TAGS, typed, limit)]
+def seen_by(tenant, role=Role.ADMIN):
+    return Caller(tenant, ObjectId(), "root", role)
+
+
+async def suggested(tenant, typed, limit=100, caller=None):
+    return [word["_id"] for word in await suggest(caller or seen_by(tenant), Names.TAGS, typed, limit)]
 
 
 def vocabulary(seed):
@@ -58,6 +65,22 @@ async def test_the_plain_rule_says_the_same(tenant, seed):
     for typed in asked:
         assert await suggested(tenant, typed, 10) == best(words, typed)[:10], typed
         assert await suggested(tenant, typed, 100) == best(words, typed)[:100], typed
+
+
+@pytest.mark.parametrize("seed", range(2))
+async def test_the_plain_rule_says_the_same_of_what_shows_to_a_user(tenant, seed):
+    words, chance, bob = vocabulary(seed), random.Random(seed), seen_by(tenant, Role.REGULAR)
+    for word in words:
+        word["seen"] = {chance.choice(["public", str(bob.user), "5f" * 12]): chance.randrange(2)}
+    showing = [word for word in words if shown(bob, word)]
+    await keep(tenant, words)
+    asked = ["", "a", "A", "^", "ss", "z", *(chance.choice(words)["_id"] for _ in range(20))]
+
+    for typed in asked:
+        assert await suggested(tenant, typed, 10, bob) == best(showing, typed)[:10], typed
+    assert 50 < len(showing) < len(words)
+    found = tenant.tags.raw.find(shown_to(bob), {"_id": 1})
+    assert {word["_id"] async for word in found} == {word["_id"] for word in showing}
 
 
 async def test_no_word_is_lost_between_two_windows(tenant):
@@ -84,7 +107,7 @@ async def test_a_word_can_be_suggested_however_it_was_made(tenant):
     await create(tenant, Names.TAGS, {"_id": "My folk"}, ada)
 
     assert await suggested(tenant, "FOL") == ["My folk", "Folk_one"]
-    assert [word["_id"] for word in await suggest(tenant, Names.METADATA, "fol", 10)] == ["Folk_two"]
+    assert [word["_id"] for word in await suggest(seen_by(tenant), Names.METADATA, "fol", 10)] == ["Folk_two"]
 
     await used(tenant, NONE, Words(frozenset({"Folk_three"}), frozenset()), ada.user)
     await used(tenant, NONE, Words(frozenset({"Folk_three"}), frozenset()), ada.user)

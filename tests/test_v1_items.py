@@ -30,9 +30,11 @@ async def names(client, org, who, kind="models", **query):
 async def test_an_item_is_shown_as_it_was_made(client, org, kind):
     made = await create(client, org, "ada", kind, users=["bob"], description="petals")
 
-    shown = await client.get(f"/v1/{kind}/{made['_id']}", headers=org.as_("bob"))
+    shown = await client.get(f"/v1/{kind}/{made['_id']}", headers=org.as_("ada"))
+    to_bob = await client.get(f"/v1/{kind}/{made['_id']}", headers=org.as_("bob"))
 
     assert shown.json() == made
+    assert to_bob.json() == made | {"users": to_bob.json()["users"]}  # who sees more of oneself
     assert made["owner"] == org.ids["ada"]
     assert [user["username"] for user in made["users"]] == ["bob"]
     assert made["metadata"] == A_MODEL["metadata"]
@@ -243,7 +245,8 @@ async def test_a_put_removes_then_adds(client, org):
     assert changed["tags"] == ["small", "big"]  # a word that is in both stays
     assert changed["metadata"] == [{"name": "framework", "value": "torch"}, {"name": "epochs", "value": 3}]
     assert (changed["visibility"], changed["status"], changed["description"]) == ("private", "deploy", "better")
-    assert (await client.get(f"/v1/models/{made['_id']}", headers=org.as_("eve"))).json() == changed
+    assert (await client.get(f"/v1/models/{made['_id']}", headers=org.as_("ada"))).json() == changed
+    assert (await client.get(f"/v1/models/{made['_id']}", headers=org.as_("eve"))).json()["tags"] == changed["tags"]
 
 
 WRONG_PUTS = {

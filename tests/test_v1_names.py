@@ -10,7 +10,7 @@ def item_with(resource, word):
 
 
 async def words(client, org, resource, **query):
-    answer = await client.get(f"/v1/{resource}", params=query, headers=org.as_("ada"))
+    answer = await client.get(f"/v1/{resource}", params=query, headers=org.as_("admin"))
     assert answer.status_code == 200, answer.text
     return {word["_id"]: (word["usage"], word["uses"]) for word in answer.json()["docs"]}
 
@@ -35,7 +35,8 @@ async def test_a_word_is_coined_by_use_and_counted(client, org, resource):
 
 
 async def test_a_folk_word_tells_who_coined_it(client, org, resource):
-    await client.post("/v1/models", json={"name": "m", **item_with(resource, "iron")}, headers=org.as_("ada"))
+    body = {"name": "m", "visibility": "public", **item_with(resource, "iron")}
+    await client.post("/v1/models", json=body, headers=org.as_("ada"))
 
     [word] = (await client.get(f"/v1/{resource}", headers=org.as_("bob"))).json()["docs"]
 

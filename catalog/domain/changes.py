@@ -65,7 +65,7 @@ async def change(
     """
     item = await items.changeable(tenant, kind, key, caller)
     wanted = await _checked(tenant, kind, body, caller, limits)
-    await _refuse_unknown_tags(tenant, item, wanted)
+    await _refuse_unknown_tags(tenant, item, wanted, caller)
     allowance = names.Allowance(limits)
     turn = _turns.setdefault((tenant.name, item["_id"]), asyncio.Lock())
     is_fresh = not turn.locked()  # as far as we know; the write finds out
@@ -151,11 +151,11 @@ async def _datasets(tenant: Tenant, delta: Delta | None, caller: Caller) -> Delt
     )
 
 
-async def _refuse_unknown_tags(tenant: Tenant, item: Raw, wanted: Change) -> None:
+async def _refuse_unknown_tags(tenant: Tenant, item: Raw, wanted: Change, caller: Caller) -> None:
     """As the reference does, though it says so by accident: a tag to remove must be one that the tenant knows."""
     removed = wanted.deltas["tags"].remove if "tags" in wanted.deltas else []
     absent = {naming.spelling_in(item["tags"], tag) for tag in removed} - set(item["tags"])
-    if absent and (unknown := absent - await names.known(tenant, names.Names.TAGS, absent)):
+    if absent and (unknown := absent - await names.known(tenant, names.Names.TAGS, absent, caller)):
         raise Refused(NOT_CREATED, f"tags: Tag not existent ({', '.join(sorted(unknown))})")
 
 

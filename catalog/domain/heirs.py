@@ -5,6 +5,7 @@ from typing import Any
 from bson import ObjectId
 from pymongo import ReturnDocument
 
+from catalog.domain import names
 from catalog.domain.access import readers
 from catalog.domain.trash import restorable
 from catalog.errors import BUSY, NOT_DELETED, Refused
@@ -72,7 +73,8 @@ async def _of(tenant: Tenant, kind: Kind, owner: ObjectId, names: list[str]) -> 
 
 
 async def _give(tenant: Tenant, kind: Kind, item: ObjectId, user: ObjectId, heir: Raw) -> None:
-    changed = None
+    changed: Raw | None = None
+    found: Raw | None = None
     while changed is None:  # until nobody else was first; every time that it fails somebody else has succeeded
         found = await tenant.items(kind).raw.find_one({"_id": item, "owner": user})
         if found is None:
@@ -87,6 +89,8 @@ async def _give(tenant: Tenant, kind: Kind, item: ObjectId, user: ObjectId, heir
             raise Refused(
                 NOT_DELETED, f"transfer: {heir['username']} has items of these names already: {kind}/{found['name']}"
             ) from None
+    if found is not None:
+        await names.used(tenant, names.words_of(found), names.words_of(changed), heir["_id"])
 
 
 async def _give_thrown(tenant: Tenant, record: Raw, heir: ObjectId) -> None:

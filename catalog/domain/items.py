@@ -76,7 +76,7 @@ async def create(
     except Duplicate:
         raise Refused(NOT_CREATED, f"A {kind.one} with the same name already exists for this user") from None
     item = document.model_dump(by_alias=True)
-    await names.used(tenant, names.NONE, words, caller.user)
+    await names.used(tenant, names.NONE, names.words_of(item), caller.user)
     return item
 
 

@@ -1,4 +1,9 @@
-"""Tags and metadata names: the folksonomy that grows as items use words, and that administrators curate."""
+"""Tags and metadata names: the folksonomy that grows as items use words, and that administrators curate.
+
+A folk word that is only on items which a user cannot read does not show to that user, and is counted for each user as
+often as it is on an item that is readable. For that a word knows how often whom it is `seen` by: by everybody on public
+items, by their readers on the others. The counts change with the items, in the write that counts the uses.
+"""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
@@ -18,7 +23,7 @@ from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import MetadataName, Tag, now
 from catalog.store.pieces import beginning, spelling
 from catalog.store.seam import Bound, Raw
-from catalog.vocabulary import Usage
+from catalog.vocabulary import PUBLIC_READER, Usage
 
 
 class Names(StrEnum):
@@ -33,10 +38,11 @@ class Names(StrEnum):
 
 
 class Words(NamedTuple):
-    """The words that an item uses."""
+    """The words that an item uses, and who sees them there."""
 
     tags: frozenset[str]
     metadata: frozenset[str]
+    seers: frozenset[str] = frozenset()
 
 
 FIELDS = frozenset({"_id", "usage"})
@@ -47,9 +53,43 @@ REMOVED_AT_ONCE = 100
 PAUSE = 0.1
 """Seconds between two removals: the embedded database lets nobody else in while it removes."""
 
+MOST_SEERS = 50
+"""How many readers of a private item count for its words, the owner first: what is kept of them must not grow as the
+product of words and readers. The others see the words on the item, but not for its sake in lists."""
+
 
 def words_of(item: Mapping[str, Any]) -> Words:
-    return Words(frozenset(item["tags"]), frozenset(pair["name"] for pair in item["metadata"]))
+    readers = item["readers"]
+    seers = [PUBLIC_READER] if PUBLIC_READER in readers else readers[:MOST_SEERS]
+    tags, metadata = frozenset(item["tags"]), frozenset(pair["name"] for pair in item["metadata"])
+    return Words(tags, metadata, frozenset(map(str, seers)))
+
+
+def shown(caller: Caller, word: Mapping[str, Any]) -> bool:
+    """Whether a word shows to the caller: an administrator's always, a coined one where it is on something readable."""
+    mine = word["usage"] == Usage.DEFAULT or word.get("owner") == caller.user
+    return caller.is_admin or mine or uses_for(caller, word) > 0
+
+
+def shown_to(caller: Caller) -> Raw:
+    """The filter that says the same."""
+    if caller.is_admin:
+        return {}
+    seen = [{f"seen.{seer}": {"$gt": 0}} for seer in (PUBLIC_READER, caller.user)]
+    return {"$or": [{"usage": Usage.DEFAULT.value}, {"owner": caller.user}, *seen]}
+
+
+def uses_for(caller: Caller, word: Mapping[str, Any]) -> int:
+    """On how many items that the caller may read the word is."""
+    if caller.is_admin:
+        return int(word.get("uses", 0))
+    seen = word.get("seen") or {}
+    return int(seen.get(PUBLIC_READER, 0) + seen.get(str(caller.user), 0))
+
+
+def looked_at(caller: Caller) -> Raw:
+    """The fields of a word that tell whether and how it shows to the caller."""
+    return dict.fromkeys(("usage", "owner", "uses", f"seen.{PUBLIC_READER}", f"seen.{caller.user}"), 1)
 
 
 class Allowance:
@@ -90,25 +130,38 @@ async def _room(tenant: Tenant, names: Names, most: int) -> int:
 
 
 async def used(tenant: Tenant, before: Words, after: Words, user: ObjectId) -> None:
-    """Count what an accepted change to an item uses and no longer uses; new words are coined as folk."""
+    """Count what an accepted change to an item uses and no longer uses, and who sees it; new words become folk ones."""
+    seers = before.seers, after.seers
     await asyncio.gather(
-        _count(tenant.tags, before.tags, after.tags, user),
-        _count(tenant.metadata, before.metadata, after.metadata, user),
+        _count(tenant.tags, before.tags, after.tags, seers, user),
+        _count(tenant.metadata, before.metadata, after.metadata, seers, user),
     )
 
 
 async def _count(
-    bound: Bound[Tag] | Bound[MetadataName], was: frozenset[str], is_: frozenset[str], user: ObjectId
+    bound: Bound[Tag] | Bound[MetadataName],
+    was: frozenset[str],
+    is_: frozenset[str],
+    seers: tuple[frozenset[str], frozenset[str]],
+    user: ObjectId,
 ) -> None:
-    counts = [*_coined(is_ - was, user), *(UpdateOne({"_id": word}, {"$inc": {"uses": -1}}) for word in was - is_)]
+    saw, see = seers
+    counts = _coined(is_ - was, _counted(see, 1), user)
+    counts += [UpdateOne({"_id": word}, {"$inc": {"uses": -1, **_counted(saw, -1)}}) for word in was - is_]
+    if moved := {**_counted(see - saw, 1), **_counted(saw - see, -1)}:
+        counts += [UpdateOne({"_id": word}, {"$inc": moved}) for word in was & is_]
     if counts:
         await bound.raw.bulk_write(counts, ordered=False)
 
 
-def _coined(words: Iterable[str], user: ObjectId) -> list[UpdateOne]:
+def _counted(seers: Iterable[str], by: int) -> dict[str, int]:
+    return {f"seen.{seer}": by for seer in seers}
+
+
+def _coined(words: Iterable[str], seen: Mapping[str, int], user: ObjectId) -> list[UpdateOne]:
     fresh = {"usage": Usage.FOLK.value, "owner": user, "timestamp": now()}
     return [
-        UpdateOne({"_id": word}, {"$inc": {"uses": 1}, "$setOnInsert": fresh | spelling(word)}, upsert=True)
+        UpdateOne({"_id": word}, {"$inc": {"uses": 1, **seen}, "$setOnInsert": fresh | spelling(word)}, upsert=True)
         for word in sorted(words)
     ]
 
@@ -183,9 +236,10 @@ async def forget_unused(tenant: Tenant, untouched: datetime, *, dry_run: bool = 
     return removed
 
 
-async def known(tenant: Tenant, names: Names, words: Collection[str]) -> set[str]:
-    """Those of `words` that the folksonomy has."""
-    found = collection(tenant, names).raw.find({"_id": {"$in": list(words)}}, {"_id": 1})
+async def known(tenant: Tenant, names: Names, words: Collection[str], caller: Caller | None = None) -> set[str]:
+    """Those of `words` that the folksonomy has; of a caller, those that show to the caller."""
+    query = {"_id": {"$in": list(words)}, **(shown_to(caller) if caller else {})}
+    found = collection(tenant, names).raw.find(query, {"_id": 1})
     return {word["_id"] async for word in found}
 
 

@@ -5,16 +5,18 @@ count its words, is wrong for good and is added, not set: what was counted meanw
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
 
 from pymongo import ASCENDING, UpdateOne
 
+from catalog.domain.names import MOST_SEERS
 from catalog.store.database import Tenant
 from catalog.store.documents import MetadataName, Tag, now
 from catalog.store.pieces import spelling
 from catalog.store.seam import Bound, Raw
-from catalog.vocabulary import Kind, Usage
+from catalog.vocabulary import PUBLIC_READER, Kind, Usage
 
 SETTLED = 1.0
 """Seconds after which whoever is between his item and its words has counted them."""
@@ -24,13 +26,24 @@ MOST = 10_000
 
 
 class Used(NamedTuple):
+    """What is counted of a word: `uses`, and `seen.<whom>`, by how often."""
+
     word: str
-    uses: int
+    counts: Mapping[str, int]
 
 
 async def recount_words(tenant: Tenant) -> int:
-    """Mend the uses of tags and of metadata names, and say of how many."""
-    return await _recount(tenant, tenant.tags, "tags") + await _recount(tenant, tenant.metadata, "metadata.name")
+    """Mend the uses of tags and of metadata names, and who sees them, and say of how many."""
+    return await _recounted(tenant, tenant.tags, "tags") + await _recounted(tenant, tenant.metadata, "metadata.name")
+
+
+async def _recounted(tenant: Tenant, bound: Bound[Tag] | Bound[MetadataName], field: str) -> int:
+    mended = await _recount(tenant, bound, field)
+    total = mended
+    while mended == MOST:  # there may be more; words of an older version were seen by nobody yet
+        mended = await _recount(tenant, bound, field)
+        total += mended
+    return total
 
 
 async def _recount(tenant: Tenant, bound: Bound[Tag] | Bound[MetadataName], field: str) -> int:
@@ -40,7 +53,7 @@ async def _recount(tenant: Tenant, bound: Bound[Tag] | Bound[MetadataName], fiel
     await asyncio.sleep(SETTLED)
     still = await _miscounted(tenant, bound, field)
     mended = [
-        UpdateOne({"_id": word}, {"$inc": {"uses": lacking}, "$setOnInsert": _coined(word)}, upsert=True)
+        UpdateOne({"_id": word}, {"$inc": dict(lacking), "$setOnInsert": _coined(word)}, upsert=True)
         for word, lacking in wrong.items()
         if still.get(word) == lacking
     ]
@@ -53,26 +66,28 @@ def _coined(word: str) -> Raw:
     return {"usage": Usage.FOLK.value, "timestamp": now(), **spelling(word)}
 
 
-async def _miscounted(tenant: Tenant, bound: Bound[Tag] | Bound[MetadataName], field: str) -> dict[str, int]:
-    """Words, with how many uses their counts lack. All lists are walked in the order of words, none is held."""
-    told = _told(bound)
-    streams = [told, *(_used(tenant, kind, field) for kind in Kind)]
+async def _miscounted(tenant: Tenant, bound: Bound[Tag] | Bound[MetadataName], field: str) -> dict[str, dict[str, int]]:
+    """Words, with what their counts lack. All lists are walked in the order of words, none is held."""
+    streams = [_told(bound)]
+    streams += [read(tenant, kind, field) for kind in Kind for read in (_used, _seen)]
     heads = [await anext(stream, None) for stream in streams]
-    wrong: dict[str, int] = {}
+    wrong: dict[str, dict[str, int]] = {}
     while len(wrong) < MOST and any(heads):
         word = min(head.word for head in heads if head)
-        here = [head.uses if head and head.word == word else 0 for head in heads]
-        if sum(here[1:]) != here[0]:
-            wrong[word] = sum(here[1:]) - here[0]
+        lacking: Counter[str] = Counter()
         for index, head in enumerate(heads):
             if head and head.word == word:
+                lacking.update({name: count if index else -count for name, count in head.counts.items()})
                 heads[index] = await anext(streams[index], None)
+        if any(lacking.values()):
+            wrong[word] = {name: count for name, count in lacking.items() if count}
     return wrong
 
 
 async def _told(bound: Bound[Tag] | Bound[MetadataName]) -> AsyncIterator[Used]:
-    async for word in bound.raw.find({}, {"uses": 1}).sort("_id", ASCENDING):
-        yield Used(word["_id"], word.get("uses", 0))
+    async for word in bound.raw.find({}, {"uses": 1, "seen": 1}).sort("_id", ASCENDING):
+        seen = {f"seen.{whom}": count for whom, count in (word.get("seen") or {}).items()}
+        yield Used(word["_id"], {"uses": word.get("uses", 0), **seen})
 
 
 async def _used(tenant: Tenant, kind: Kind, field: str) -> AsyncIterator[Used]:
@@ -83,4 +98,26 @@ async def _used(tenant: Tenant, kind: Kind, field: str) -> AsyncIterator[Used]:
         {"$sort": {"_id": ASCENDING}},
     ]
     async for word in tenant.items(kind).raw.aggregate(stages, allowDiskUse=True):
-        yield Used(word["_id"], word["uses"])
+        yield Used(word["_id"], {"uses": word["uses"]})
+
+
+async def _seen(tenant: Tenant, kind: Kind, field: str) -> AsyncIterator[Used]:
+    """By whom words are seen, as `names.words_of` says of each item. Each reader of a word is a line of its own."""
+    public = {"$in": [PUBLIC_READER, "$readers"]}
+    seers = {"$cond": [public, [PUBLIC_READER], {"$slice": ["$readers", MOST_SEERS]}]}
+    stages: list[Raw] = [
+        {"$project": {field: 1, "seer": seers}},
+        {"$unwind": f"${field.partition('.')[0]}"},
+        {"$unwind": "$seer"},
+        {"$group": {"_id": {"word": f"${field}", "seer": "$seer"}, "items": {"$sum": 1}}},
+        {"$sort": {"_id": ASCENDING}},
+    ]
+    word, counts = "", dict[str, int]()
+    async for line in tenant.items(kind).raw.aggregate(stages, allowDiskUse=True):
+        if line["_id"]["word"] != word and counts:
+            yield Used(word, counts)
+            counts = {}
+        word = line["_id"]["word"]
+        counts[f"seen.{line['_id']['seer']}"] = line["items"]
+    if counts:
+        yield Used(word, counts)

@@ -9,15 +9,15 @@ so that a window holds some SPARSELY words also when all of them are used equall
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 from pymongo import ASCENDING, DESCENDING
 
-from catalog.domain.names import Names, collection
+from catalog.domain.access import Caller
+from catalog.domain.names import Names, collection, looked_at, shown
 from catalog.errors import NOT_SEARCHED, Refused
-from catalog.store.database import Tenant
 from catalog.store.pages import Collection
 from catalog.store.pieces import LONGEST_BEGINNING, LONGEST_KEY, SAMPLED, beginning, insides, key_of, whole
 from catalog.store.seam import Raw
@@ -34,7 +34,6 @@ WORTH_COUNTING = 3  # letters; a shorter piece is in many words
 FEW_PIECES = 4  # of which the rarest one is looked for
 
 _ORDER = [("uses", DESCENDING), ("key", ASCENDING)]
-_READ = {"_id": 1, "usage": 1, "uses": 1, "key": 1}
 
 Fits = Callable[[str], bool]
 
@@ -46,8 +45,21 @@ class Place(NamedTuple):
     key: str
 
 
-async def suggest(tenant: Tenant, names: Names, typed: str, limit: int) -> list[Raw]:
-    """At most `limit` words, best first. When nothing is typed, every word begins with it.
+class Words(NamedTuple):
+    """The words of a tenant, as a caller sees them: what does not show is read past, and counts as looked at."""
+
+    collection: Collection
+    caller: Caller
+
+    def find(self, query: Raw) -> Any:
+        return self.collection.find(query, {"key": 1, **looked_at(self.caller)})
+
+    def shown(self, found: Iterable[Raw]) -> list[Raw]:
+        return [word for word in found if shown(self.caller, word)]
+
+
+async def suggest(caller: Caller, names: Names, typed: str, limit: int) -> list[Raw]:
+    """At most `limit` words that show to the caller, best first. When nothing is typed, every word begins with it.
 
     Where more was typed than the longest pieces hold (LONGEST_BEGINNING letters, LONGEST_INSIDE for what stands
     inside), the words of its rarest piece are looked through, the MOST_LOOKED_AT most used ones of each usage.
@@ -58,12 +70,14 @@ async def suggest(tenant: Tenant, names: Names, typed: str, limit: int) -> list[
     """
     if len(typed) > LONGEST:
         raise Refused(NOT_SEARCHED, f"q: at most {LONGEST} characters are allowed, not {len(typed)}")
-    words, key = collection(tenant, names).raw, key_of(typed)
+    words, key = Words(collection(caller.tenant, names).raw, caller), key_of(typed)
     rarest, sampled = await _rarest(words, key)
     if sampled == 0:
-        few = await words.find({"pieces": rarest}, _READ).limit(MOST_LOOKED_AT).to_list(MOST_LOOKED_AT)
+        few = await words.find({"pieces": rarest}).limit(MOST_LOOKED_AT).to_list(MOST_LOOKED_AT)
         if len(few) < MOST_LOOKED_AT:  # cheaper read than asked about
-            return sorted((word for word in few if key in word["key"]), key=lambda word: _rank(word, key))[:limit]
+            return sorted((word for word in words.shown(few) if key in word["key"]), key=lambda word: _rank(word, key))[
+                :limit
+            ]
     return await _ranked(words, key, rarest, limit)
 
 
@@ -76,11 +90,11 @@ def _place(word: Raw) -> tuple[int, str, str]:
     return -word["uses"], word["key"], word["_id"]
 
 
-async def _ranked(words: Collection, key: str, rarest: str, limit: int) -> list[Raw]:
-    same = await words.find({"pieces": whole(key)}, _READ).limit(MOST_LOOKED_AT).to_list(MOST_LOOKED_AT)
+async def _ranked(words: Words, key: str, rarest: str, limit: int) -> list[Raw]:
+    same = await words.find({"pieces": whole(key)}).limit(MOST_LOOKED_AT).to_list(MOST_LOOKED_AT)
     found: list[Raw] = []
     for usage in Usage.DEFAULT, Usage.FOLK:
-        found += sorted((word for word in same if word["usage"] == usage), key=_place)
+        found += sorted((word for word in words.shown(same) if word["usage"] == usage), key=_place)
         for piece, fits in _lookups(key, rarest):
             if len(found) < limit:
                 found += await _best(words, {"pieces": piece, "usage": usage.value}, fits, limit - len(found))
@@ -95,22 +109,22 @@ def _lookups(key: str, rarest: str) -> Iterator[tuple[str, Fits]]:
         yield rarest, lambda word: key in word and not word.startswith(key)
 
 
-async def _best(words: Collection, among: Raw, fits: Fits, wanted: int) -> list[Raw]:
+async def _best(words: Words, among: Raw, fits: Fits, wanted: int) -> list[Raw]:
     found: list[Raw] = []
     left = MOST_LOOKED_AT
     async for window in _windows(words, among):
-        read = await words.find(among | window, _READ).sort(_ORDER).limit(left).to_list(left)
-        found += sorted((word for word in read if fits(word["key"])), key=_place)
+        read = await words.find(among | window).sort(_ORDER).limit(left).to_list(left)
+        found += sorted((word for word in words.shown(read) if fits(word["key"])), key=_place)
         left -= len(read)
         if len(found) >= wanted or left <= 0:
             break
     return found[:wanted]
 
 
-async def _windows(words: Collection, among: Raw) -> AsyncIterator[Raw]:
+async def _windows(words: Words, among: Raw) -> AsyncIterator[Raw]:
     """Conditions that part the words, best first. Each window is about twice as wide as the one before."""
     sample = among | {"pieces": SAMPLED + among["pieces"]}
-    read = await words.find(sample, _READ).sort(_ORDER).limit(CUTS).to_list(CUTS)
+    read = await words.find(sample).sort(_ORDER).limit(CUTS).to_list(CUTS)
     places = [Place(word["uses"], word["key"]) for word in read]
     cuts = [places[2**step - 2] for step in range(1, CUTS.bit_length()) if 2**step - 2 < len(places)]
     for after, until in pairwise([None, *cuts, None]):
@@ -131,13 +145,13 @@ def _between(after: Place | None, until: Place | None) -> Iterator[Raw]:
         yield {"uses": until.uses, "key": {"$lte": until.key}}
 
 
-async def _rarest(words: Collection, key: str) -> tuple[str, int | None]:
+async def _rarest(words: Words, key: str) -> tuple[str, int | None]:
     """The one of the longest pieces of `key` that the sample has least often, and how often (None: not counted)."""
     pieces = _few(insides(key[:LONGEST_KEY])) if key else [beginning(key)]
     if len(key) < WORTH_COUNTING:
         return pieces[0], None
     counted = await asyncio.gather(
-        *(words.count_documents({"pieces": SAMPLED + piece}, limit=MOST_LOOKED_AT) for piece in pieces)
+        *(words.collection.count_documents({"pieces": SAMPLED + piece}, limit=MOST_LOOKED_AT) for piece in pieces)
     )
     sampled, rarest = min(zip(counted, pieces, strict=True))
     return rarest, sampled

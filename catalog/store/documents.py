@@ -374,6 +374,7 @@ class Word(BaseModel):
     owner: PydanticObjectId | None = None
     timestamp: datetime = Field(default_factory=now)
     uses: int = 0
+    seen: dict[str, int] = Field(default_factory=dict)  # on how many items by whom, see domain.names
     key: str = ""  # without regard to case; with the pieces, what it is found by, see `pieces`
     pieces: list[str] = Field(default_factory=list)
 

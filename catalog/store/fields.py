@@ -141,6 +141,14 @@ TAGS = Fields(
 )
 METADATA = TAGS
 
+SEEN_TAGS = Fields(
+    {"_id": TEXT, "usage": TEXT, "owner": ID, "timestamp": DATE},
+    sort="_id usage uses timestamp",
+    select="usage owner uses timestamp",
+    spelt="_id",
+)
+"""For users, who are not told how often a word is used where they cannot read: no filter finds that out."""
+
 USERS = Fields(
     {
         "_id": ID,

@@ -95,6 +95,7 @@ def tags(count: int) -> Iterator[dict[str, Any]]:
                 "usage": usage.value,
                 "owner": owner,
                 "uses": uses,
+                "seen": {"public": uses} if len(seen) % 3 else {str(owner): uses},
                 "timestamp": now(),
                 **spelling(word),
             }

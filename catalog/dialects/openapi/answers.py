@@ -160,7 +160,7 @@ WORD = made_of(
         "usage": one_of(Usage, "`default`: an administrator's; `folk`: coined by use"),
         "_id": text("the word itself"),
         "owner": any_of(ref("User"), ref("Colleague"), ref("Id"), {"type": "null"}),
-        "uses": number("how many items use it"),
+        "uses": number("on how many items that the caller may read it is"),
     }
 )
 SUGGESTION = made_of({"usage": one_of(Usage), "_id": text("the word itself"), "uses": number()})

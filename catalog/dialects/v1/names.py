@@ -1,6 +1,6 @@
 """Tags and metadata names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litestar import Controller, Response, delete, get, post
@@ -22,12 +22,12 @@ from catalog.store.seam import Raw
 async def shown(found: Sequence[Raw], caller: Caller) -> list[shapes.Shape]:
     """Words, with who first used each of them."""
     owners = await users_of(caller.tenant, found)
-    return [
-        shapes.word(
-            word, shapes.person(owners[word["owner"]], caller) if word.get("owner") in owners else word.get("owner")
-        )
-        for word in found
-    ]
+    return [shapes.word(word, _coiner(word, owners, caller), names.uses_for(caller, word)) for word in found]
+
+
+def _coiner(word: Raw, owners: Mapping[Any, Raw], caller: Caller) -> Any:
+    owner = word.get("owner")
+    return shapes.person(owners[owner], caller) if owner in owners else owner
 
 
 class Words(Controller):
@@ -39,14 +39,16 @@ class Words(Controller):
     @get(guards=[guards.signed_in])
     async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
         collection = names.collection(caller.tenant, self.names).raw
-        return await listed(request, collection, fields.TAGS, lambda found: shown(found, caller))
+        declared = fields.TAGS if caller.is_admin else fields.SEEN_TAGS
+        access = names.shown_to(caller)
+        return await listed(request, collection, declared, lambda found: shown(found, caller), access=access)
 
     @get("/suggest", guards=[guards.signed_in])
     async def suggest(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
         asked = request.query_params
         limit = min(page_of(None, asked.get("limit")).limit, suggest.MOST)
-        found = await suggest.suggest(caller.tenant, self.names, asked.get("q", ""), limit)
-        return answer({"docs": [shapes.suggestion(word) for word in found]})
+        found = await suggest.suggest(caller, self.names, asked.get("q", ""), limit)
+        return answer({"docs": [shapes.suggestion(word, names.uses_for(caller, word)) for word in found]})
 
     @post(status_code=200, guards=[guards.administrators_only])
     async def create(self, request: AnyRequest, caller: Given[Caller], limits: Given[Limits]) -> Response[bytes]:
@@ -61,7 +63,7 @@ class Words(Controller):
     @delete(["/{word:str}", "/suggest"], status_code=200, guards=[guards.administrators_only])
     async def remove(self, caller: Given[Caller], word: FromPath[str] = "suggest") -> Response[bytes]:
         removed = await names.remove(caller.tenant, self.names, word)
-        shape = shapes.word(removed, removed.get("owner"))
+        shape = shapes.word(removed, removed.get("owner"), removed.get("uses", 0))
         return answer(shape | {"timestamp": shapes.moment(removed["timestamp"])})
 
 

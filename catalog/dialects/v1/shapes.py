@@ -68,12 +68,12 @@ def removed(document: Raw) -> Shape:
     }
 
 
-def word(document: Raw, owner: Any) -> Shape:
-    return {**_given(document, "usage", "_id"), "owner": owner, "uses": document.get("uses", 0)}
+def word(document: Raw, owner: Any, uses: int) -> Shape:
+    return {**_given(document, "usage", "_id"), "owner": owner, "uses": uses}
 
 
-def suggestion(document: Raw) -> Shape:
-    return _given(document, "usage", "_id", "uses")
+def suggestion(document: Raw, uses: int) -> Shape:
+    return {**_given(document, "usage", "_id"), "uses": uses}
 
 
 def version(document: Raw) -> Shape:
