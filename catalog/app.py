@@ -258,6 +258,7 @@ def _limits(settings: Settings) -> Limits:
         new_terms=settings.limit_new_terms,
         terms=settings.limit_terms,
         uploads=settings.limit_uploads,
+        elements=settings.limit_elements,
     )
 
 

@@ -217,6 +217,7 @@ class Settings(BaseSettings):
         1_000_000, ge=1, le=1_000_000_000, description="most tags, and most metadata names, of a tenant"
     )
     limit_uploads: Elements = Field(100, description="most unfinished resumable uploads of a user")
+    limit_elements: Elements = Field(1000, description="most elements of a list that is POSTed")
     log: bool = Field(default=True, description="keep the journal of who did what")
     log_reads: bool = Field(default=False, description="the journal also tells what was only looked at")
     log_days: int = Field(90, ge=1, le=36500, description="days that the journal is kept")

@@ -11,7 +11,7 @@ from catalog.store import database
 from catalog.vocabulary import Kind
 from tests.conftest import OURS, in_database, somebody
 
-SMALL = Limits(name=5, tag=4, metadata_name=3, metadata_value=2, tags=2, metadata=2, users=1)
+SMALL = Limits(name=5, tag=4, metadata_name=3, metadata_value=2, tags=2, metadata=2, users=1, elements=2)
 
 PAIRS = [{"name": name, "value": 1} for name in "abc"]
 
@@ -37,7 +37,7 @@ async def ada(tenant):
     return await somebody(tenant)
 
 
-ELSEWHERE = {"new_terms", "terms", "uploads"}  # the first two below, the last in test_resumable
+ELSEWHERE = {"new_terms", "terms", "uploads", "elements"}  # below, and uploads in test_resumable
 
 
 def test_each_limit_is_tried():
@@ -137,10 +137,12 @@ async def test_the_settings_are_in_force_and_told(org, settings, mongo):
         made = await client.post("/v1/models", json={"name": "x" * 6}, headers=org.as_("ada"))
         await client.post("/v1/models", json={"name": "m"}, headers=org.as_("ada"))
         changed = await client.put("/v1/models/m", json={"tags": {"add": ["x" * 5]}}, headers=org.as_("ada"))
+        several = await client.post("/v1/models", json=[{"name": "a"}] * 3, headers=org.as_("ada"))
     app.state.database.close()
 
     assert told.json()["limits"] == SMALL._asdict()
-    assert [answer.json()["details"] for answer in (made, changed)] == [
+    assert [answer.json()["details"] for answer in (made, changed, several)] == [
         "name: at most 5 characters are allowed, not 6",
         "tags.add.0: at most 4 characters are allowed, not 5",
+        "a list of at most 2 elements: send the rest in further requests",
     ]

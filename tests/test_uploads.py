@@ -516,3 +516,22 @@ def test_a_client_that_cuts_off_its_upload_leaves_nothing_and_no_error(a_server,
     log = a_server.stop()
     assert "Application startup complete" in log
     assert not re.search("error|exception|traceback", log, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("parts", "limit"),
+    [
+        ([part(b"", 'form-data; name="x"')] * 5000, "100 parts"),
+        ([part(b"", 'form-data; name="x"', f"X-Long: {'x' * 3000}")] * 50, "16384 bytes"),
+    ],
+    ids=["parts", "headers"],
+)
+@pytest.mark.parametrize("has_file", [False, True])
+async def test_a_form_has_few_parts_and_short_headers(client, kept, parts, limit, has_file):
+    file = [part(DATA)] if has_file else []
+
+    status, fault, details = refusal(await client.post("/files", content=form(*file, *parts), headers=FORM))
+
+    assert (status, fault) == (413, "body_too_large")
+    assert limit in details
+    assert kept == {}

@@ -26,6 +26,10 @@ DESCRIPTION_LIMIT = 64 * 1024
 FORM_ROOM = 2 * DESCRIPTION_LIMIT
 """What a form may weigh beside its file: boundaries, headers, the description."""
 
+MOST_PARTS = 100
+LARGEST_HEADERS = 16 * 1024  # bytes, of all the parts of a form together
+LONGEST_BOUNDARY = 200  # characters; RFC 2046 allows 70
+
 ENCODINGS = {"7bit", "8bit", "binary", "base64", "quoted-printable"}
 NOT_CLOSED = "the form has no closing boundary"
 HOW_TO_NAME = (
@@ -188,6 +192,8 @@ class Form:
         self._names: list[str] = []  # of the first parts, to tell a client that has none called "file"
         self._file: list[bytes] = []
         self._headers: list[tuple[bytearray, bytearray]] = []
+        self._parts = 0
+        self._headers_size = 0
         self._part = ""
         self._parser = self._listening_to(boundary)
 
@@ -217,12 +223,14 @@ class Form:
     def _listening_to(self, boundary: str) -> MultipartParser:
         if not boundary:
             raise Refused(MALFORMED_BODY, "the form has no boundary")
+        if len(boundary) > LONGEST_BOUNDARY:
+            raise Refused(MALFORMED_BODY, f"the form's boundary has more than {LONGEST_BOUNDARY} characters")
         try:
             return MultipartParser(
                 boundary,
                 {
-                    "on_part_begin": self._headers.clear,
-                    "on_header_begin": lambda: self._headers.append((bytearray(), bytearray())),
+                    "on_part_begin": self._next_part,
+                    "on_header_begin": self._next_header,
                     "on_header_field": self._header_name,
                     "on_header_value": self._header_value,
                     "on_headers_finished": self._part_begins,
@@ -233,11 +241,28 @@ class Form:
         except FormParserError as wrong:
             raise Refused(MALFORMED_BODY, str(wrong)) from None
 
+    def _next_part(self) -> None:
+        self._headers.clear()
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise Refused(BODY_TOO_LARGE, f"a form of at most {MOST_PARTS} parts")
+
+    def _next_header(self) -> None:
+        self._headers.append((bytearray(), bytearray()))
+        self._count_headers(1)
+
     def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._count_headers(end - start)
         self._headers[-1][0].extend(data[start:end])
 
     def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._count_headers(end - start)
         self._headers[-1][1].extend(data[start:end])
+
+    def _count_headers(self, size: int) -> None:
+        self._headers_size += size
+        if self._headers_size > LARGEST_HEADERS:
+            raise Refused(BODY_TOO_LARGE, f"the headers of a form's parts have at most {LARGEST_HEADERS} bytes")
 
     def _part_begins(self) -> None:
         headers = {as_text(bytes(name)).lower(): as_text(bytes(value)) for name, value in self._headers}

@@ -30,6 +30,7 @@ class Limits(NamedTuple):
     new_terms: int = 200  # words that nobody has used yet, of one request
     terms: int = 1_000_000  # different ones, of a tenant
     uploads: int = 100  # unfinished, of a user
+    elements: int = 1000  # of a POSTed list
 
     def most(self, field: str) -> int:
         """How many elements a list of an item may have."""

@@ -229,6 +229,9 @@ def components() -> dict[str, Schema]:
         **{_name(kind): schema for kind, schema in ITEM_SCHEMAS.items()},
         **{f"Removed{_name(kind)}": _bare(schema) for kind, schema in ITEM_SCHEMAS.items()},
         "TrashEntry": REMOVED,
+        "MadeButNotShown": made_of(
+            {"_id": text(), "truncated": flag(const=True)}, "One of many, after the first 8 MiB of the answer."
+        ),
         "Word": WORD,
         "NewWord": with_(WORD, {"timestamp": ref("Moment")}),
         "Suggestion": SUGGESTION,

@@ -48,12 +48,13 @@ def listing(
 
 def one_or_many(of: str) -> Schema:
     """The body of a POST that makes one thing, or each of a list of them."""
-    return any_of(ref(of), many(ref(of), "Each is made or refused on its own."))
+    return any_of(ref(of), many(ref(of), "At most LIMIT_ELEMENTS (1000). Each is made or refused on its own."))
 
 
 def made_answers(made: str, plural: str) -> dict[int, Schema]:
     """What such a POST answers."""
-    kept = made_of({plural: many(ref(made)), "errors": many(text(), "`Index: 1 (why)`")}, "To a list.")
+    shown = any_of(ref(made), ref("MadeButNotShown"))
+    kept = made_of({plural: many(shown), "errors": many(text(), "`Index: 1 (why)`")}, "To a list.")
     counted = made_of(
         {"saved": number(), "errors": number(), "Indexes": many(text())}, "To a list, with `verbose=false`."
     )

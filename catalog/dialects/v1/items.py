@@ -47,7 +47,7 @@ class Items(Controller):
             [shape] = await shown([item], caller)
             return shape
 
-        return await made(request, self.kind, make, passed_over.ITEMS[self.kind])
+        return await made(request, self.kind, make, limits.elements, passed_over.ITEMS[self.kind])
 
     @get()
     async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:

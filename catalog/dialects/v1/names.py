@@ -57,7 +57,7 @@ class Words(Controller):
             [shape] = await shown([word], caller)
             return shape | {"timestamp": shapes.moment(word["timestamp"])}
 
-        return await made(request, self.plural, make, passed_over.WORDS)
+        return await made(request, self.plural, make, limits.elements, passed_over.WORDS)
 
     # A word may be `suggest`, whose path the suggestions have taken.
     @delete(["/{word:str}", "/suggest"], status_code=200, guards=[guards.administrators_only])

@@ -17,7 +17,7 @@ from catalog.domain import naming, users
 from catalog.domain.access import Caller
 from catalog.domain.attempts import Attempts
 from catalog.domain.credentials import LONGEST_PASSWORD
-from catalog.domain.forms import Form
+from catalog.domain.forms import Form, Limits
 from catalog.domain.users import Policy
 from catalog.errors import AUTHENTICATION, Refused
 from catalog.store import fields
@@ -73,12 +73,14 @@ class Users(Controller):
     path = "/users"
 
     @post(status_code=200, guards=[guards.administrators_only])
-    async def create(self, request: AnyRequest, caller: Given[Caller], policy: Given[Policy]) -> Response[bytes]:
+    async def create(
+        self, request: AnyRequest, caller: Given[Caller], policy: Given[Policy], limits: Given[Limits]
+    ) -> Response[bytes]:
         async def make(body: Any) -> shapes.Shape:
             user = await users.create(caller.tenant, body, caller, policy)
             return shapes.dated(shapes.user(user), user)
 
-        return await made(request, "users", make, passed_over.USERS)
+        return await made(request, "users", make, limits.elements, passed_over.USERS)
 
     @get(guards=[guards.signed_in])
     async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:

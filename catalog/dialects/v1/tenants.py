@@ -12,6 +12,7 @@ from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.lists import listed, selected
 from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
 from catalog.domain import tenants
+from catalog.domain.forms import Limits
 from catalog.domain.tenants import Administrator
 from catalog.store import fields
 from catalog.store.database import Database
@@ -32,12 +33,13 @@ class Tenants(Controller):
         database: Given[Database],
         storage: Given[Storage],
         default_administrator: Given[Administrator],
+        limits: Given[Limits],
     ) -> Response[bytes]:
         async def make(body: Any) -> shapes.Shape:
             tenant = await tenants.create(database, storage, body, default_administrator)
             return shapes.dated(shapes.tenant(tenant), tenant)
 
-        return await made(request, "tenants", make, passed_over.TENANTS)
+        return await made(request, "tenants", make, limits.elements, passed_over.TENANTS)
 
     @get()
     async def list_(self, request: AnyRequest, database: Given[Database]) -> Response[bytes]:

@@ -12,8 +12,9 @@ from catalog.dialects.downloads import Download
 from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.files import whole
 from catalog.dialects.v1.items import answered
+from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.lists import listed
-from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, decoded, revisions_seen, shown
+from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, revisions_seen, shown
 from catalog.domain import annotations, drafts, items, possession, versions
 from catalog.domain.access import Caller
 from catalog.domain.forms import Limits
@@ -53,7 +54,7 @@ class Versions(Controller):
             upload = uploads.incoming(request, max_upload_size)
             item = await versions.add(caller.tenant, self.kind, key, upload, caller, blobs, ordinal=ordinal)
             return await answered(request, item, caller)
-        body = _wish(decoded(await uploads.read(request, LARGEST_BODY)), ordinal)
+        body = _wish(await decoded(await uploads.read(request, LARGEST_BODY)), ordinal)
         if "draft" in body:
             return told(request, await drafts.begin(caller.tenant, self.kind, key, body, caller, limits))
         item = await possession.add(caller.tenant, self.kind, key, body, caller, blobs, challenges, limits)

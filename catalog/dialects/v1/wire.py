@@ -2,10 +2,9 @@
 
 import math
 import re
-from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from hashlib import blake2b
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Request, Response
@@ -17,14 +16,21 @@ from litestar.types import Scope
 from catalog.dialects.failures import as_refused
 from catalog.dialects.headers import entity_tags, is_unchanged
 from catalog.dialects.observed import LOOKS, exchange_of, harmless
+from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.passed_over import without
-from catalog.errors import AUTHENTICATION, MALFORMED_BODY, STALE, UPLOAD_CUT_OFF, Refused
+from catalog.domain import forms
+from catalog.errors import AUTHENTICATION, STALE, UPLOAD_CUT_OFF, Refused
 from catalog.store.listing import Page
 from catalog.store.pages import Found
 
 JSON = "application/json; charset=utf-8"
 REVISION = re.compile(r'"([0-9]{1,18})(?:\.[0-9a-f]+)?"')
 """An ETag as `shown` makes it. Of an item the digest does not count where it is to be changed."""
+
+LARGEST_ANSWER = 8 * 2**20
+"""Bytes of JSON, after which an answer of many things shows no more of them."""
+
+LONGEST_ERROR = 300  # characters of what is said of an element
 
 
 def _plain(value: Any) -> Any:
@@ -33,7 +39,6 @@ def _plain(value: Any) -> Any:
 
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
-_decoder = msgspec.json.Decoder()
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -72,27 +77,16 @@ def revisions_seen(request: AnyRequest) -> frozenset[int] | None:
     return frozenset(int(tag[1]) for each in tags if (tag := REVISION.fullmatch(each)))
 
 
-async def body_of(request: AnyRequest) -> Any:
+async def body_of(request: AnyRequest, most_elements: int | None = None) -> Any:
     """The JSON of a request. No body at all is an empty object.
 
-    Raises Refused: MALFORMED_BODY, UPLOAD_CUT_OFF.
+    Raises Refused: MALFORMED_BODY, UPLOAD_CUT_OFF; BODY_TOO_LARGE for more than `most_elements` in a list.
     """
     try:
         raw = await request.body()
     except InternalServerException:  # what the framework makes of a client that has gone
         raise Refused(UPLOAD_CUT_OFF) from None
-    return decoded(raw)
-
-
-def decoded(raw: bytes) -> Any:
-    """The value of a JSON text, with or without the mark that some programs put before UTF-8.
-
-    Raises Refused: MALFORMED_BODY.
-    """
-    try:
-        return _decoder.decode(raw) if (raw := raw.removeprefix(BOM_UTF8)).strip() else {}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as malformed:
-        raise Refused(MALFORMED_BODY, str(malformed)) from None
+    return await decoded(raw, most_elements)
 
 
 def envelope(docs: list[Any], found: Found, page: Page) -> dict[str, Any]:
@@ -122,37 +116,56 @@ def stretch(docs: list[Any], limit: int, following: str | None) -> dict[str, Any
     return {"docs": docs, "limit": limit, "hasNextPage": following is not None, "nextCursor": following}
 
 
-class Bulk(NamedTuple):
-    """What became of the elements of a POSTed list."""
+class Bulk:
+    """What became of the elements of a POSTed list.
 
-    made: list[dict[str, Any]]
-    errors: list[str]
+    Of what was made the answer shows LARGEST_ANSWER bytes, and of the rest the ids.
+    """
+
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+        self._made: list[msgspec.Raw] = []
+        self._room = LARGEST_ANSWER
+
+    def add(self, shape: dict[str, Any]) -> None:
+        encoded = _encoder.encode(shape)
+        self._room -= len(encoded)
+        if self._room < 0:
+            encoded = _encoder.encode({"_id": shape["_id"], "truncated": True})
+        self._made.append(msgspec.Raw(encoded))
 
     def answer(self, plural: str, *, verbose: bool) -> Response[bytes]:
         status = 202 if self.errors else 200
         if verbose:
-            return answer({plural: self.made, "errors": self.errors}, status)
-        return answer({"saved": len(self.made), "errors": len(self.errors), "Indexes": self.errors}, status)
+            return answer({plural: self._made, "errors": self.errors}, status)
+        return answer({"saved": len(self._made), "errors": len(self.errors), "Indexes": self.errors}, status)
 
 
 async def made(
-    request: AnyRequest, plural: str, make: Callable[[Any], Awaitable[dict[str, Any]]], shown_only: Collection[str] = ()
+    request: AnyRequest,
+    plural: str,
+    make: Callable[[Any], Awaitable[dict[str, Any]]],
+    most: int,
+    shown_only: Collection[str] = (),
 ) -> Response[bytes]:
-    """Answer a POST of one thing, or of a list of them, each made or refused on its own.
+    """Answer a POST of one thing, or of a list of them, at most `most`, each made or refused on its own.
 
     Fields that are `shown_only` are passed over.
+
+    Raises Refused: BODY_TOO_LARGE for a longer list, of which nothing is made.
     """
-    body = await body_of(request)
+    body = await body_of(request, most)
     if not isinstance(body, list):
         return answer(await make(without(body, shown_only)))
-    bulk = Bulk([], [])
+    bulk = Bulk()
     for index, element in enumerate(body):
         await _go_on(request)
         try:
             exchange_of(request.scope).refuse_stopping()
-            bulk.made.append(await make(without(element, shown_only)))
+            bulk.add(await make(without(element, shown_only)))
         except Refused as refused:
-            bulk.errors.append(f"Index: {index} ({refused.details or refused.fault.message})")
+            details = refused.details or refused.fault.message
+            bulk.errors.append(f"Index: {index} ({forms.shown(details, LONGEST_ERROR)})")
     return bulk.answer(plural, verbose=request.query_params.get("verbose") != "false")
 
 
