@@ -87,6 +87,25 @@ async def test_an_object_stands_under_prefix_tenant_and_digest(storage, blobs, c
     assert kept_under(client, bucket, prefix_of(storage)) == names
 
 
+@pytest.mark.parametrize("size", [4, PART + 1])
+@pytest.mark.parametrize("way", ["put", "finish"])
+async def test_bytes_that_are_sent_again_replace_damaged_ones(storage, blobs, client, bucket, size, way):
+    data = some_bytes(size)
+    kept = await blobs.put(chunked(data))
+    [key] = kept_under(client, bucket, prefix_of(storage))
+    client.put_object(Bucket=bucket, Key=f"{prefix_of(storage)}{key}", Body=b"!" + data[1:])
+    damaged = await whole(blobs, kept.digest)
+
+    if way == "put":
+        await blobs.put(chunked(data))
+    else:
+        await blobs.append(UPLOAD, 0, chunked(data))
+        await blobs.finish(UPLOAD)
+
+    assert damaged != data
+    assert await whole(blobs, kept.digest) == data
+
+
 @pytest.mark.parametrize("size", BIG)
 async def test_around_the_size_of_a_part_everything_is_whole(blobs, size):
     data = some_bytes(size)
