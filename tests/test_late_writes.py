@@ -8,19 +8,20 @@ import msgspec
 import pytest
 from motor.motor_asyncio import AsyncIOMotorCollection
 
-from catalog.blobs.memory import MemoryStorage
+from catalog.blobs import FileHead
+from catalog.blobs.memory import MemoryBlobs, MemoryStorage
 from catalog.dialects import observed
 from catalog.dialects.sessions import Sessions
 from catalog.dialects.v1 import items as routes_of_items
-from catalog.domain import access_tokens, items, tenants
+from catalog.domain import access_tokens, drafts, items, tenants
 from catalog.domain.access import Caller
 from catalog.domain.credentials import Tokens
 from catalog.domain.tenants import Administrator
-from catalog.errors import AUTHENTICATION, NOT_FOUND, READ_ONLY_TOKEN, Refused
+from catalog.errors import AUTHENTICATION, CANNOT_MODIFY, NOT_FOUND, READ_ONLY_TOKEN, Refused
 from catalog.store.documents import Tag, TenantRecord, now
 from catalog.store.fence import FRESH, WRITES, Fence
 from catalog.vocabulary import Kind, Role, Scope
-from tests.conftest import API_TOKEN, PASSWORD, Organisation
+from tests.conftest import API_TOKEN, PASSWORD, Organisation, somebody
 from tests.serving import SOON, Server
 from tests.slowly import sent_slowly
 
@@ -135,6 +136,46 @@ async def test_a_running_upload_ends_with_its_user(app, client, org):
 
     assert ended.status_code == 401
     assert (await client.get("/v1/models/iris/versions", headers=org.as_("admin"))).json()["docs"] == []
+
+
+async def test_whose_item_is_given_to_another_while_a_file_comes_adds_no_version(client, org):
+    model = await a_model(client, org)
+
+    async def given_away() -> None:
+        body = {"owner": "bob"}
+        (await client.put(f"/v1/models/{model}", json=body, headers=org.as_("admin"))).raise_for_status()
+
+    url = f"/v1/models/{model}/versions?name=weights.bin"
+    ended = await sent_slowly(client, "POST", url, given_away, headers=org.as_("ada"), content=b"weights" * 10)
+
+    assert (ended.status_code, ended.json()["value"]) == (403, 12)
+    assert (await client.get(f"/v1/models/{model}/versions", headers=org.as_("bob"))).json()["docs"] == []
+
+
+class Upload:
+    digest = description = ""
+    announced = 0
+
+    async def open(self):
+        return FileHead("a.bin", "application/octet-stream", "binary")
+
+
+async def test_whose_item_is_given_to_another_while_a_file_comes_adds_none_to_its_draft(tenant):
+    ada, bob = await somebody(tenant, "ada"), await somebody(tenant, "bob")
+    item = await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+    draft = await drafts.begin(tenant, Kind.MODEL, "iris", {"draft": True}, ada)
+
+    class GivenAway(Upload):
+        async def chunks(self):
+            await tenant.models.raw.update_one({"_id": item["_id"]}, {"$set": {"owner": bob.user}})
+            yield b"weights"
+
+    with pytest.raises(Refused) as refusal:
+        await drafts.put(
+            *(tenant, Kind.MODEL, str(item["_id"]), draft["ordinal"], "a.bin", GivenAway(), ada, MemoryBlobs()), fresh=0
+        )
+
+    assert refusal.value.fault is CANNOT_MODIFY
 
 
 @pytest.fixture

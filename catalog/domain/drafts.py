@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 from pathlib import PurePosixPath
+from time import monotonic
 from typing import Any
 
 from pymongo import ReturnDocument
@@ -23,6 +24,7 @@ from catalog.errors import BUSY, NOT_CHANGED, NOT_CREATED, NOT_FOUND, VERSION_CL
 from catalog.inspection.findings import NOTHING
 from catalog.store.database import Tenant
 from catalog.store.documents import Version, now
+from catalog.store.fence import FRESH
 from catalog.store.seam import Raw
 from catalog.vocabulary import Kind, VersionState
 
@@ -61,23 +63,37 @@ async def begin(tenant: Tenant, kind: Kind, key: str, body: Any, caller: Caller,
         state=VersionState.DRAFT,
         owner=caller.user,
     )
-    await versions.record(tenant, draft)
+    await versions.record(tenant, draft, caller)
     made: Raw = draft.model_dump(by_alias=True)
     return made
 
 
 async def put(
-    tenant: Tenant, kind: Kind, key: str, which: str, path: str, upload: Upload, caller: Caller, blobs: Blobs
+    tenant: Tenant,
+    kind: Kind,
+    key: str,
+    which: str,
+    path: str,
+    upload: Upload,
+    caller: Caller,
+    blobs: Blobs,
+    *,
+    fresh: float = FRESH,
 ) -> Raw:
     """Keep a file under `path` in a draft, in the place of one that was there, and return its record.
+
+    When it took longer than `fresh` seconds to come, everything is looked at again: the item may be another's by now.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CREATED for a path that is none or one file too
     many, and what receiving and accepting a file raises.
     """
+    looked = monotonic()
     draft = await ready(tenant, kind, key, which, path, caller)
     await kept.refuse_over_quota(tenant, upload.announced)
     head = await upload.open()
     blob = await versions.receive(tenant, upload, blobs)
+    if monotonic() - looked > fresh:
+        draft = await ready(tenant, kind, str(draft["item"]), which, path, caller)
     return await add(tenant, draft, path, head, blob, blobs)
 
 

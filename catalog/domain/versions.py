@@ -9,8 +9,8 @@ from pymongo import DESCENDING, ReturnDocument
 
 from catalog.blobs import Blob, Blobs, FileHead
 from catalog.domain import accepted, items, kept
-from catalog.domain.access import Caller, may_change
-from catalog.errors import NOT_CREATED, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
+from catalog.domain.access import Caller, changeable_by, may_change
+from catalog.errors import CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
 from catalog.inspection import holds_back
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import Pair, Version, now
@@ -132,19 +132,20 @@ async def finish(
         inspection=dict(inspection),
         owner=caller.user,
     )
-    return await record(tenant, version)
+    return await record(tenant, version, caller)
 
 
-async def record(tenant: Tenant, version: Version) -> Raw:
+async def record(tenant: Tenant, version: Version, caller: Caller) -> Raw:
     """Write a version under the next number, with the next ordinal if it has none, and return its item.
 
-    Raises Refused: NOT_CREATED for an ordinal that is taken, NOT_FOUND when the item is gone.
+    Raises Refused: NOT_CREATED for an ordinal that is taken, NOT_FOUND when the item is gone, CANNOT_MODIFY when it is
+    somebody else's by now.
     """
     # The bytes are safe before anything points at them. A crash between the two
     # leaves a blob nobody names, which a sweep removes; never a version without bytes.
     ordinal = version.ordinal
     while True:
-        version.number, version.ordinal = await _next_number(tenant, version.kind, version.item, ordinal)
+        version.number, version.ordinal = await _next_number(tenant, version.kind, version.item, ordinal, caller)
         version.ordinal_key = version.ordinal.casefold()
         try:
             await tenant.versions.insert(version)  # the unique index decides, not a look beforehand
@@ -276,18 +277,18 @@ def _taken(ordinal: str) -> Refused:
     )
 
 
-async def _next_number(tenant: Tenant, kind: Kind, item: ObjectId, ordinal: str) -> tuple[int, str]:
+async def _next_number(tenant: Tenant, kind: Kind, item: ObjectId, ordinal: str, caller: Caller) -> tuple[int, str]:
     """A number that no version of the item had before, and `ordinal`, by default the highest that was a number, plus 1.
 
     An ordinal that is a higher number is the version's number, too. `last_ordinal` of the item is the highest ordinal
     that was a number, where that is not `last_version`.
 
-    Raises Refused: NOT_FOUND.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY.
     """
-    collection = tenant.items(kind).raw
+    collection, changeable = tenant.items(kind).raw, {"_id": item, **changeable_by(caller)}
     if not ordinal:
         counted: Raw | None = await collection.find_one_and_update(
-            {"_id": item, "last_ordinal": None},
+            {**changeable, "last_ordinal": None},
             {"$inc": {"last_version": 1}},
             {"last_version": 1},
             return_document=ReturnDocument.AFTER,
@@ -295,9 +296,9 @@ async def _next_number(tenant: Tenant, kind: Kind, item: ObjectId, ordinal: str)
         if counted is not None:
             return int(counted["last_version"]), str(counted["last_version"])
     while True:
-        found: Raw | None = await collection.find_one({"_id": item}, {"last_version": 1, "last_ordinal": 1})
-        if found is None:
-            raise Refused(NOT_FOUND, str(item))
+        found: Raw | None = await collection.find_one({"_id": item}, {"owner": 1, "last_version": 1, "last_ordinal": 1})
+        if found is None or not may_change(caller, found):
+            raise Refused(CANNOT_MODIFY if found else NOT_FOUND, str(item))
         last, highest = int(found["last_version"]), found.get("last_ordinal")
         top = last if highest is None else int(highest)
         mine = ordinal or str(top + 1)
@@ -305,6 +306,6 @@ async def _next_number(tenant: Tenant, kind: Kind, item: ObjectId, ordinal: str)
         number, top = (max(last + 1, int(mine)), max(top, int(mine))) if is_number else (last + 1, top)
         differ = {"$set": {"last_version": number, "last_ordinal": top}}
         same = {"$set": {"last_version": number}, "$unset": {"last_ordinal": ""}}
-        unchanged = {"_id": item, "last_version": last, "last_ordinal": highest}
+        unchanged = {**changeable, "last_version": last, "last_ordinal": highest}
         if (await collection.update_one(unchanged, same if top == number else differ)).matched_count:
             return number, mine
