@@ -4,8 +4,10 @@ import asyncio
 import hashlib
 import io
 import shutil
+import struct
 import tarfile
 import zipfile
+import zlib
 from datetime import UTC, datetime
 
 import pytest
@@ -15,6 +17,9 @@ from hypothesis import strategies as st
 from catalog.blobs import BLOCK
 from catalog.blobs.memory import MemoryBlobs
 from catalog.dialects.archives import FORMATS, Entry
+from catalog.dialects.zips import Stored, directory, local_header
+from catalog.domain.checksums import Checksums
+from catalog.errors import DOWNLOAD, Refused
 
 MODIFIED = datetime(2026, 1, 2, 3, 4, 6, 789000, tzinfo=UTC)
 FILES = {
@@ -33,9 +38,25 @@ def entries(files: dict[str, bytes]) -> tuple[MemoryBlobs, list[Entry]]:
     return blobs, made
 
 
+class Known:
+    """The checksums of a tenant that remembers all of them."""
+
+    def __init__(self, kept):
+        self.kept = kept
+
+    async def recall(self, digests):
+        pass
+
+    async def remember(self):
+        pass
+
+    async def of(self, digest):
+        return zlib.crc32(self.kept[digest])
+
+
 async def written(suffix: str, files: dict[str, bytes]) -> bytes:
     blobs, made = entries(files)
-    blocks = [block async for block in FORMATS[suffix].write(blobs, made, MODIFIED)]
+    blocks = [block async for block in FORMATS[suffix].write(blobs, made, MODIFIED, Known(blobs.kept))]
     assert all(blocks)
     return b"".join(blocks)
 
@@ -93,7 +114,7 @@ async def test_files_over_two_gibibytes_are_counted_right(suffix):
     files = [Entry("large", "0" * 64, 2**31 + 5), Entry("after", "0" * 64, 3)]
 
     length, end = 0, b""
-    async for block in FORMATS[suffix].write(Zeros(), files, MODIFIED):
+    async for block in FORMATS[suffix].write(Zeros(), files, MODIFIED, Known({"0" * 64: b""})):
         length, end = length + len(block), (end + block)[-400:]
 
     assert length == FORMATS[suffix].length(files, MODIFIED)
@@ -117,6 +138,131 @@ async def test_the_usual_programs_read_it(suffix, program, tmp_path):
 async def test_the_bytes_go_out_as_they_are_read(suffix):
     blobs, made = entries({"a": bytes(8 * BLOCK), "b": bytes(8 * BLOCK)})
 
-    sizes = [len(block) async for block in FORMATS[suffix].write(blobs, made, MODIFIED)]
+    sizes = [len(block) async for block in FORMATS[suffix].write(blobs, made, MODIFIED, Known(blobs.kept))]
 
     assert max(sizes) < 3 * BLOCK
+
+
+# Of a zip
+
+
+def streamed(archive: bytes) -> dict[str, bytes]:
+    """What a reader finds that never sees the end first: each file by what stands before it."""
+    found, at = {}, 0
+    while archive[at : at + 4] == b"PK\3\4":
+        _, _, flags, method, _, _, crc, packed, size, named, extra = struct.unpack_from("<4s5H3I2H", archive, at)
+        assert (flags & 8, method, packed) == (0, 0, size)  # no data descriptor
+        begin = at + 30 + named + extra
+        data = archive[begin : begin + size]
+        assert zlib.crc32(data) == crc
+        found[archive[at + 30 : at + 30 + named].decode()] = data
+        at = begin + size
+    assert archive[at : at + 4] == b"PK\1\2"
+    return found
+
+
+async def test_a_zip_is_read_as_it_comes():
+    assert streamed(await written("zip", FILES)) == FILES
+
+
+JAVA = """
+import java.io.*; import java.util.zip.*;
+public class Read { public static void main(String[] names) throws IOException {
+    ZipInputStream in = new ZipInputStream(System.in);
+    for (ZipEntry entry; (entry = in.getNextEntry()) != null; )
+        System.out.println(in.readAllBytes().length + " " + entry.getName()); } }
+"""
+
+
+async def test_java_reads_a_zip_as_it_comes(tmp_path):
+    if not shutil.which("java"):
+        pytest.skip("java is not here")
+    (tmp_path / "Read.java").write_text(JAVA)
+    command = ["java", "-Dstdout.encoding=UTF-8", "-Dfile.encoding=UTF-8", "Read.java"]
+
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, stdin=pipe, stdout=pipe)
+    said, _ = await process.communicate(await written("zip", FILES))
+
+    assert said.decode().splitlines() == [f"{len(data)} {path}" for path, data in FILES.items()]
+
+
+def test_more_files_than_sixteen_bits_count_are_all_there():
+    files = [Stored(str(number), 0, 0, 0) for number in range(2**16 + 1)]
+
+    lines = b"".join(directory(files, MODIFIED, 0))
+
+    with zipfile.ZipFile(io.BytesIO(lines)) as opened:
+        assert opened.namelist() == [file.path for file in files]
+
+
+async def test_what_is_large_is_told_in_zip64():
+    large = 2**32 + 5
+
+    header = local_header("large", large, 7, MODIFIED)
+    lines = b"".join(directory([Stored("large", large, 7, 0), Stored("far", 3, 9, large)], MODIFIED, large + 100))
+
+    assert struct.unpack_from("<I2I", header, 14) == (7, 2**32 - 1, 2**32 - 1)
+    assert struct.unpack_from("<2H2Q", header, 30 + 5) == (1, 16, large, large)
+    with zipfile.ZipFile(AfterHole(large + 100, lines)) as opened:
+        assert [(entry.file_size, entry.header_offset) for entry in opened.filelist] == [(large, 0), (3, large)]
+
+
+class AfterHole(io.RawIOBase):
+    """A file whose first bytes nobody has written: only what is read of its end is there."""
+
+    def __init__(self, hole, end):
+        self.hole, self.end, self.at = hole, end, 0
+
+    def seekable(self):
+        return True
+
+    def tell(self):
+        return self.at
+
+    def seek(self, offset, whence=0):
+        self.at = offset + {0: 0, 1: self.at, 2: self.hole + len(self.end)}[whence]
+        return self.at
+
+    def read(self, size=-1):
+        begin = self.at - self.hole
+        data = self.end[begin:] if size < 0 else self.end[begin : begin + size]
+        self.at += len(data)
+        return data
+
+
+@pytest.fixture
+async def kept(tenant):
+    """A blob of the tenant's with its record."""
+    blobs = MemoryBlobs()
+    digest = hashlib.sha256(b"kept").hexdigest()
+    blobs.kept = {digest: b"kept"}
+    await tenant.blobs.raw.insert_one({"_id": digest, "size": 4, "touched": MODIFIED})
+    return blobs, digest
+
+
+async def test_a_checksum_is_computed_once_and_remembered(tenant, kept):
+    blobs, digest = kept
+    first = Checksums(tenant, blobs)
+    computed = await first.of(digest)
+    await first.remember()
+
+    blobs.kept = {}  # from here on nothing can be read
+    later = Checksums(tenant, blobs)
+    await later.recall([digest])
+
+    assert (computed, await later.of(digest)) == (zlib.crc32(b"kept"), computed)
+
+
+@pytest.mark.parametrize("there", [[], [b"other"]])
+async def test_no_checksum_is_remembered_of_bytes_that_are_lost_or_damaged(tenant, kept, there):
+    blobs, digest = kept
+    blobs.kept = dict(zip([digest], there, strict=False))
+
+    checksums = Checksums(tenant, blobs)
+    with pytest.raises(Refused) as caught:
+        await checksums.of(digest)
+    await checksums.remember()
+
+    assert caught.value.fault is DOWNLOAD
+    assert "crc32" not in await tenant.blobs.raw.find_one({"_id": digest})

@@ -8,15 +8,16 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import NamedTuple
-from zipfile import ZIP64_LIMIT, ZIP_FILECOUNT_LIMIT, ZipFile, ZipInfo
 
 from catalog.blobs import BLOCK, Blobs
 from catalog.dialects.downloads import Download, known, reading, validators
 from catalog.dialects.headers import AnyRequest, attachment
+from catalog.dialects.zips import Stored, local_header
+from catalog.dialects.zips import directory as directory_of
+from catalog.domain.checksums import Checksums
 from catalog.errors import REQUEST, Refused
 
 OWNER_WRITES = 0o644
-REGULAR_FILE = 0o100000
 
 TAR_BLOCK = tarfile.BLOCKSIZE
 """What a tar is made of: headers and files are filled up to it."""
@@ -31,7 +32,7 @@ class Entry(NamedTuple):
 class Format(NamedTuple):
     mimetype: str
     length: Callable[[Sequence[Entry], datetime], int]
-    write: Callable[[Blobs, Sequence[Entry], datetime], AsyncGenerator[bytes, None]]
+    write: Callable[[Blobs, Sequence[Entry], datetime, Checksums], AsyncGenerator[bytes, None]]
 
 
 def archived(
@@ -43,6 +44,7 @@ def archived(
     digest: str,
     files: Sequence[Entry],
     modified: datetime,
+    checksums: Checksums,
 ) -> Download:
     """The answer to GET or HEAD of a whole folder, as `name.zip` or `name.tar`. It has no ranges.
 
@@ -61,42 +63,39 @@ def archived(
         "x-content-type-options": "nosniff",
         "accept-ranges": "none",
     }
-    content = None if request.method == "HEAD" else format_.write(blobs, files, modified)
+    content = None if request.method == "HEAD" else format_.write(blobs, files, modified, checksums)
     return Download(content, headers, status_code=200)
 
 
-async def zipped(blobs: Blobs, files: Sequence[Entry], modified: datetime) -> AsyncGenerator[bytes, None]:
-    """A zip of any size. Its checksums come behind each file, so nothing is read twice."""
-    output = Output()
-    with ZipFile(output, "w") as archive:  # type: ignore[call-overload]  # all that it wants is `write` and `flush`
-        for file in files:
-            with archive.open(_zip_entry(file.path, modified), "w", force_zip64=True) as entry:
-                async with aclosing(reading(blobs, file.path, file.digest, 0, file.size)) as blocks:
-                    async for block in blocks:
-                        entry.write(block)
-                        if output.size >= BLOCK:
-                            yield output.taken()
-    yield output.taken()
-
-
-def zip_length(files: Sequence[Entry], _: datetime) -> int:
-    """What `zipped` comes to: per file a header, its bytes, its checksum, and a line of the directory at the end."""
-    offset = directory = 0
+async def zipped(
+    blobs: Blobs, files: Sequence[Entry], modified: datetime, checksums: Checksums
+) -> AsyncGenerator[bytes, None]:
+    """A zip of any size. A file whose checksum nobody has asked for yet is read once more, before it is sent."""
+    await checksums.recall([file.digest for file in files])
+    waiting, offset = Output(), 0
+    directory: list[Stored] = []
     for file in files:
-        name = len(file.path.encode())
-        is_large = file.size > ZIP64_LIMIT
-        large = 2 * is_large + (offset > ZIP64_LIMIT)  # numbers that need eight bytes in the directory
-        directory += 46 + name + (4 + 8 * large if large else 0)
-        offset += 30 + name + 20 + file.size + 24
-    needs_zip64 = len(files) > ZIP_FILECOUNT_LIMIT or offset > ZIP64_LIMIT or directory > ZIP64_LIMIT
-    return offset + directory + (56 + 20 if needs_zip64 else 0) + 22
+        crc = await checksums.of(file.digest)
+        directory.append(Stored(file.path, file.size, crc, offset))
+        offset += waiting.write(local_header(file.path, file.size, crc, modified)) + file.size
+        async with aclosing(reading(blobs, file.path, file.digest, 0, file.size)) as blocks:
+            async for block in blocks:
+                waiting.write(block)
+                if waiting.size >= BLOCK:
+                    yield waiting.taken()
+    await checksums.remember()
+    for line in directory_of(directory, modified, offset):
+        waiting.write(line)
+    yield waiting.taken()
 
 
-def _zip_entry(path: str, modified: datetime) -> ZipInfo:
-    entry = ZipInfo(path, modified.timetuple()[:6])
-    entry.external_attr = (REGULAR_FILE | OWNER_WRITES) << 16
-    entry.create_system = 3  # Unix, whose permissions these are
-    return entry
+def zip_length(files: Sequence[Entry], modified: datetime) -> int:
+    """What `zipped` comes to, whatever the checksums are."""
+    directory, offset = [], 0
+    for file in files:
+        directory.append(Stored(file.path, file.size, 0, offset))
+        offset += len(local_header(file.path, file.size, 0, modified)) + file.size
+    return offset + sum(len(line) for line in directory_of(directory, modified, offset))
 
 
 class Output:
@@ -111,15 +110,12 @@ class Output:
         self.size += len(data)
         return len(data)
 
-    def flush(self) -> None:
-        pass
-
     def taken(self) -> bytes:
         parts, self._parts, self.size = self._parts, [], 0
         return b"".join(parts)
 
 
-async def tarred(blobs: Blobs, files: Sequence[Entry], modified: datetime) -> AsyncGenerator[bytes, None]:
+async def tarred(blobs: Blobs, files: Sequence[Entry], modified: datetime, _: Checksums) -> AsyncGenerator[bytes, None]:
     """A tar of any size, in the format of POSIX (pax)."""
     waiting = Output()
     for file in files:

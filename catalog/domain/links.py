@@ -92,13 +92,12 @@ async def make(links: Links, tenant: Tenant, kind: Kind, key: str, which: str, b
     return Link(links.sign(aim, expires), expires)
 
 
-async def follow(tenant: Tenant | None, aim: Aim) -> Raw:
+async def follow(tenant: Tenant, aim: Aim) -> Raw:
     """The version that a link leads to.
 
     Raises Refused: LINK_INVALID, whatever has become of it.
     """
-    same = tenant is not None and aim.generation in {"", tenant.generation}
-    version = await _version(tenant, aim) if tenant and same else None
+    version = await _version(tenant, aim) if aim.generation in {"", tenant.generation} else None
     if version is None:
         raise Refused(LINK_INVALID)
     return version

@@ -304,6 +304,7 @@ class Kept(SealedDocument):
     touched: datetime  # when somebody last made sure of them: a sweep lets them be for a while
     going: datetime | None = None  # since when a sweep is removing them
     damaged: datetime | None = None  # since when they are known not to be those of the digest
+    crc32: int | None = None  # once somebody has asked for it, see domain.checksums
 
     class Settings:
         name = "blobs"

@@ -8,13 +8,15 @@ from catalog.blobs import Blobs
 from catalog.dialects.archives import Entry, archived
 from catalog.dialects.downloads import Download, outgoing, redirected, refuse_lost
 from catalog.dialects.headers import AnyRequest
+from catalog.domain.checksums import Checksums
+from catalog.store.database import Tenant
 from catalog.store.seam import Raw
 
 REDIRECTED_FOR = 300
 """Seconds in which a client has to begin with what the storage gives out itself."""
 
 
-async def whole(request: AnyRequest, blobs: Blobs, version: Raw) -> Download:
+async def whole(request: AnyRequest, tenant: Tenant, blobs: Blobs, version: Raw) -> Download:
     """The file of a version, or, for a folder and with `?archive=`, an archive.
 
     Raises Refused: as `one` does, REQUEST for an unknown archive.
@@ -31,6 +33,7 @@ async def whole(request: AnyRequest, blobs: Blobs, version: Raw) -> Download:
         digest=version["digest"],
         files=files,
         modified=version["timestamp"],
+        checksums=Checksums(tenant, blobs),
     )
     if download.status_code != HTTP_304_NOT_MODIFIED:
         await refuse_lost(blobs, files)

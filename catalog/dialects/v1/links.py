@@ -12,6 +12,7 @@ from catalog.dialects.v1.shapes import moment
 from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of
 from catalog.domain import drafts, links, possession
 from catalog.domain.access import Caller
+from catalog.errors import LINK_INVALID, Refused
 from catalog.vocabulary import Kind
 
 
@@ -64,10 +65,13 @@ class Linked(Controller):
         storage: Given[Storage],
     ) -> Download:
         aim = signed.read(token)
-        version = await links.follow(await sessions.tenant(aim.tenant), aim)
+        tenant = await sessions.tenant(aim.tenant)
+        if tenant is None:
+            raise Refused(LINK_INVALID)
+        version = await links.follow(tenant, aim)
         blobs = storage.of(aim.tenant)
         if not aim.path:
-            return await whole(request, blobs, version)
+            return await whole(request, tenant, blobs, version)
         return await one(request, blobs, drafts.file_at(version, aim.path), version["timestamp"])
 
 

@@ -88,7 +88,7 @@ class Versions(Controller):
     ) -> Download:
         version = await versions.openable(caller.tenant, self.kind, key, which, caller)
         versions.refuse_draft(version)
-        return await whole(request, storage.of(caller.tenant.name), version)
+        return await whole(request, caller.tenant, storage.of(caller.tenant.name), version)
 
     @get("/{which:str}/info")
     async def info(
