@@ -17,7 +17,7 @@ from catalog.dissection.headers.numpy_array import OBJECTS, header_size, may_hol
 from catalog.dissection.headers.window import Malformed
 from catalog.dissection.keras import ATTRIBUTE, HDF5, LONGEST, SAYS_CLASS, Configuration, ends_of
 from catalog.dissection.opcodes import Name, NotFollowed, in_memory
-from catalog.dissection.pickles import Following, is_meant, looks_like_one
+from catalog.dissection.pickles import Following, hidden, is_meant, looks_like_one
 from catalog.dissection.views import Allowance, TooMuch, decompressed, forwards, part
 
 DEEPEST = 4
@@ -26,6 +26,10 @@ DEEPEST = 4
 MOST_ENTRIES = 5000
 MOST_IMPORTS = 500
 PEEK = 4096
+HEAD = 2**16
+SEARCHED = 2**20
+"""Bytes behind the pickles of a file in which others are looked for."""
+
 NESTED_ARCHIVE = 2**25
 """Bytes of an archive within a compressed file, which has to be held whole: its table stands at its end."""
 
@@ -60,6 +64,11 @@ CONFIGURATION = "/config.json"
 """What an archive of Keras has beside its weights, and many another has too."""
 
 LIKELY = (".pkl", ".pickle", ".joblib", ".npy", ".npz", ".pt", ".pth", ".bin", ".ckpt", ".dat", ".data", ".zip", ".gz")
+
+
+def has_archive(head: bytes) -> bool:
+    """Whether a zip archive may stand behind these bytes: its table is at its end, so its readers do not mind."""
+    return ZIP[0] in head
 
 
 def packing(head: bytes) -> str:
@@ -113,6 +122,8 @@ class Look:
         try:
             self.format = packing(file.peek(PEEK)) or "pickle"
             self.format = self._at(file, "", 0)
+            if self.format == "unknown":
+                self._hidden(file)
         except TooMuch as bound:
             self.note("unfinished", "", str(bound))
         except MemoryError:
@@ -169,7 +180,28 @@ class Look:
         self.pickles += met.followed
         if met.end:
             self.note("malformed", where, f"a pickle that cannot be followed to its end: {met.end}")
+        else:
+            self._rest(file, following.last, where, depth)
         return "joblib" if following.joblib else "pickle"
+
+    def _rest(self, file: io.BufferedReader, start: int | None, where: str, depth: int) -> None:
+        """Look for pickles behind the last one, with something else between."""
+        if start is not None:
+            file.seek(start)
+        rest = file.read(SEARCHED)
+        for at in hidden(rest):
+            self._doubted(in_memory(rest[at:]), where, depth)
+
+    def _hidden(self, file: io.BufferedReader) -> None:
+        """Look for what stands behind something else, at the beginning of a file of no format."""
+        file.seek(0)
+        head = file.read(HEAD)
+        if has_archive(head):
+            self._inside_values += 1
+            self._zip(file, "", 0)
+            self._inside_values -= 1
+        for at in hidden(head):
+            self._doubted(part(file, at, file.seek(0, 2)), "", 0)
 
     def _value(self, where: str, depth: int, value: io.BufferedReader) -> None:
         """Look at bytes in a pickle that may be one: what they would import counts only if it is a threat."""

@@ -36,6 +36,9 @@ PROTOCOL = b"\x80"
 ENOUGH = 2000
 """Opcodes after which nobody doubts that it is a pickle."""
 
+BEGINNING = re.compile(rb"\x80[\x02-\x05]")
+MOST_BEGINNINGS = 20
+
 ARRAYS = {Name(f"{room}joblib.numpy_pickle", "NumpyArrayWrapper") for room in ("", "sklearn.externals.")}
 WIDTHS = {"U": 4}
 """Bytes of a unit of an element, where it is not one."""
@@ -67,6 +70,8 @@ class Following:
         self.joblib = False
         self._accused, self._inner = accused, inner
         self._found, self._doubtful = found, doubtful
+        self.last: int | None = None
+        """Where the bytes begin that are no pickle any more, if the file can seek."""
         self._left = most
         self._nested = 0
 
@@ -76,6 +81,7 @@ class Following:
         Raises TooMuch.
         """
         for count in range(MOST_PICKLES):
+            self.last = self.file.tell() if self.file.seekable() else None
             met: list[Name] = []
             accused: list[str] = []
             try:
@@ -172,6 +178,23 @@ def looks_like_one(head: bytes, whole: bool) -> bool:
         cut_short = not whole and file.tell() >= len(head)
         return walk.sound and _begins_with_a_module(imports) and (walk.calls > 0 or cut_short)
     return announced or (walk.sound and (_begins_with_a_module(imports) or (whole and file.tell() == len(head))))
+
+
+def hidden(content: bytes) -> list[int]:
+    """Where pickles with imports begin, among bytes that are something else."""
+    found = []
+    for _, beginning in zip(range(MOST_BEGINNINGS), BEGINNING.finditer(content), strict=False):
+        imports: list[Name] = []
+        file = in_memory(content[beginning.start() :])
+        walk = Walk(file, Events(imports.append, ignored, ignored, None), ENOUGH)
+        try:
+            walk.to_stop()
+        except (TooMuch, NotFollowed):
+            if not walk.calls:
+                continue
+        if walk.sound and imports and all(map(is_meant, imports)):
+            found.append(beginning.start())
+    return found
 
 
 def _begins_with_a_module(imports: list[Name]) -> bool:

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple, TypedDict
 
 from catalog.blobs import Blobs
 from catalog.dissection import headers
-from catalog.dissection.containers import packing
+from catalog.dissection.containers import has_archive, packing
 from catalog.dissection.headers import numpy_array
 from catalog.dissection.headers.told import brief
 from catalog.dissection.headers.window import AHEAD, IN_SERVER, NeedsSandbox, Window
-from catalog.dissection.pickles import looks_like_one
+from catalog.dissection.pickles import hidden, looks_like_one
 from catalog.inspection.findings import Finding, finding, of_pickles, verdict
 from catalog.inspection.process import Dissected, dissect
 from catalog.inspection.source import Source
@@ -89,7 +89,8 @@ def _first_look(head: bytes, size: int, name: str) -> FirstLook:
     format_ = headers.format_of(head, name)
     begin, end = numpy_array.header_size(head)
     objects = format_ == "numpy" and numpy_array.may_hold_objects(head[begin:end])
-    return FirstLook(format_, objects or looks_like_one(head, whole=size <= AHEAD))
+    behind = not format_ and (has_archive(head) or bool(hidden(head)))
+    return FirstLook(format_, objects or behind or looks_like_one(head, whole=size <= AHEAD))
 
 
 async def _header(source: Source, head: bytes, format_: str) -> Inspection:
