@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from catalog.blobs import FileHead
+from catalog.blobs import FileHead, StorageAway
 from catalog.blobs.memory import MemoryBlobs, MemoryStorage
 from catalog.dialects.sessions import Sessions
 from catalog.domain import changes, items, tenants, users, versions
@@ -544,6 +544,27 @@ async def test_a_server_that_was_taken_for_dead_drops_nothing_of_a_tenant_of_the
 
     assert storage.of(record.id).kept == {"digest": b"the new tenant's"}
     assert await tenants.enter(elsewhere, record.id) is not None
+
+
+async def test_a_tenant_whose_files_cannot_be_cleared_away_keeps_no_other_from_it(database, record):
+    class ReadOnly(MemoryStorage):
+        async def forget(self, tenant):
+            if tenant == record.id:
+                raise StorageAway("the disk says: read-only file system")
+            await super().forget(tenant)
+
+    storage = ReadOnly()
+    other = TenantRecord(id=f"{record.id}-z", database=f"{record.database}-z")
+    for each in (record, other):
+        await made_with_something_in_it(database, each, storage)
+    died = {"$set": {"state": "removing", "lastmod": LONG_AGO}}
+    await database.tenants.raw.update_many({"_id": {"$in": [record.id, other.id]}}, died)
+
+    await tenants.clear(database, storage)
+
+    left = [each["_id"] async for each in database.tenants.raw.find({})]
+    assert left == [record.id]
+    assert other.id not in storage.tenants
 
 
 async def test_an_interrupted_removal_is_finished_later(database, elsewhere, record):

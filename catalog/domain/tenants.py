@@ -287,7 +287,7 @@ async def keep_clear(database: Database, storage: Storage) -> Never:
             await clear(database, storage)
         except UNAVAILABLE:
             continue  # whoever asks for something is told; here the next look will do
-        except (DatabaseError, StorageAway, OSError) as failure:
+        except DatabaseError as failure:
             logger.warning("a removed tenant could not be cleared away: %s", failure)
 
 
@@ -299,8 +299,14 @@ async def _clear(database: Database, storage: Storage, query: Raw) -> None:
             mine = ObjectId()
             claim = {"$set": {"state": "removing", "remover": mine, "lastmod": now()}}
             taken = await database.tenants.raw.find_one_and_update(seen, claim)
-            if taken and await _emptied(database, storage, record, mine):
-                await database.tenants.raw.delete_one(_ours(record["_id"], mine))
+            try:
+                if taken and await _emptied(database, storage, record, mine):
+                    await database.tenants.raw.delete_one(_ours(record["_id"], mine))
+            except (StorageAway, OSError) as failure:
+                if query:
+                    raise
+                # The next one may be cleared. This one is tried again when the lease is over.
+                logger.warning("the files of %s, which is removed, cannot be cleared away: %s", record["_id"], failure)
 
 
 class TakenOverError(Exception):
