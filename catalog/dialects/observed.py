@@ -65,9 +65,30 @@ def concerns(scope: Scope, tenant: Tenant | None, user: str) -> None:
     scope["state"]["concerns"] = tenant, user
 
 
-def exchange_of(scope: Scope) -> "Exchange":
-    exchange: Exchange = scope["state"]["exchange"]
-    return exchange
+class Wanted:
+    """Whether a request's work is still wanted. It knows nothing of the request, so that both are freed at once."""
+
+    __slots__ = ("_health", "has_vanished")
+
+    def __init__(self, health: Health) -> None:
+        self.has_vanished = False
+        """Whether the client has gone, as far as somebody has looked."""
+        self._health = health
+
+    def refuse_vanished(self) -> None:
+        """Raises Refused: CLIENT_GONE."""
+        if self.has_vanished:
+            raise Refused(CLIENT_GONE)
+
+    def refuse_stopping(self) -> None:
+        """Between two steps of long work, each of which may be the last. Raises Refused: STOPPING."""
+        if self._health.ending:
+            raise Refused(STOPPING, headers={"Retry-After": "1"})
+
+
+def wanted(scope: Scope) -> Wanted:
+    found: Wanted = scope["state"]["wanted"]
+    return found
 
 
 class Observed:
@@ -189,7 +210,6 @@ class Exchange:
 
     __slots__ = (
         "_early",
-        "_health",
         "_patience",
         "_receive",
         "_send",
@@ -197,7 +217,6 @@ class Exchange:
         "_waited",
         "began",
         "date",
-        "has_vanished",
         "is_file",
         "is_whole",
         "received",
@@ -209,8 +228,6 @@ class Exchange:
 
     def __init__(self, scope: HTTPScope, receive: Receive, send: Send, patience: float, health: Health) -> None:
         self.scope = scope
-        self.has_vanished = False
-        """Whether the client has gone, as far as somebody has looked."""
         self.is_whole = False
         """Whether the body has come to its end."""
         self.date = now()
@@ -222,14 +239,13 @@ class Exchange:
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
         self.request_id = given.decode() if given and ID.fullmatch(given) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = self.request_id
-        scope["state"]["exchange"] = self
+        scope["state"]["wanted"] = Wanted(health)
         self._receive = receive
         self._send = send
         self._patience = patience
         self._waited = 0.0
         self._since_floor = 0
         self._early: HTTPReceiveMessage | None = None
-        self._health = health
 
     @property
     def only_looked(self) -> bool:
@@ -243,21 +259,11 @@ class Exchange:
         fence = caller.tenant.fence if caller else None
         return self.scope["method"] in LOOKS or bool(fence and not fence.is_crossed)
 
-    def refuse_vanished(self) -> None:
-        """Raises Refused: CLIENT_GONE."""
-        if self.has_vanished:
-            raise Refused(CLIENT_GONE)
-
-    def refuse_stopping(self) -> None:
-        """Between two steps of long work, each of which may be the last. Raises Refused: STOPPING."""
-        if self._health.ending:
-            raise Refused(STOPPING, headers={"Retry-After": "1"})
-
     async def vanished(self) -> None:
         """Wait until the client has gone. Only once the body is whole, or when there is none."""
         while (message := await self._receive())["type"] != "http.disconnect":
             self._early, self.is_whole = cast("HTTPReceiveMessage", message), True
-        self.has_vanished = True
+        wanted(self.scope).has_vanished = True
 
     async def receive(self) -> HTTPReceiveMessage:
         if self._early:

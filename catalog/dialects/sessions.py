@@ -16,7 +16,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, ReceiveMessage, Send
 from litestar.types import Scope as Connection
 
-from catalog.dialects.observed import exchange_of
+from catalog.dialects.observed import wanted
 from catalog.domain import access_tokens, tenants
 from catalog.domain.access import Caller, permits
 from catalog.domain.credentials import Claims, Tokens, has_ended
@@ -216,7 +216,7 @@ class Authentication(ASGIMiddleware):
             scope["user"] = None
             await next_app(scope, receive, send)
             return
-        also = exchange_of(scope).refuse_vanished
+        also = wanted(scope).refuse_vanished
         caller = await self._sessions.caller(authorization.decode("latin-1"), also=also)
         if not caller.may_write and scope.get("method") not in SAFE_METHODS:
             raise Refused(READ_ONLY_TOKEN)

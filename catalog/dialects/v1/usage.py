@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from catalog.blobs import Storage
 from catalog.dialects import guards
-from catalog.dialects.observed import exchange_of
+from catalog.dialects.observed import wanted
 from catalog.dialects.v1.wire import AnyRequest, Given, answer
 from catalog.domain import tenants, usage
 from catalog.domain.access import Caller
@@ -58,8 +58,8 @@ class Sweeps(Controller):
             turns = []
             async for turn in sweeping:
                 turns.append(_turn(turn))
-                exchange_of(request.scope).refuse_vanished()
-                exchange_of(request.scope).refuse_stopping()
+                wanted(request.scope).refuse_vanished()
+                wanted(request.scope).refuse_stopping()
         return answer({"dry_run": dry_run, "tenants": turns})
 
 

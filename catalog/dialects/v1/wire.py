@@ -15,7 +15,7 @@ from litestar.types import Scope
 
 from catalog.dialects.failures import as_refused
 from catalog.dialects.headers import entity_tags, is_unchanged
-from catalog.dialects.observed import LOOKS, exchange_of, harmless
+from catalog.dialects.observed import LOOKS, harmless, wanted
 from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.passed_over import without
 from catalog.domain import forms
@@ -161,7 +161,7 @@ async def made(
     for index, element in enumerate(body):
         await _go_on(request)
         try:
-            exchange_of(request.scope).refuse_stopping()
+            wanted(request.scope).refuse_stopping()
             bulk.add(await make(without(element, shown_only)))
         except Refused as refused:
             details = refused.details or refused.fault.message
@@ -174,7 +174,7 @@ async def _go_on(request: AnyRequest) -> None:
 
     Raises Refused: CLIENT_GONE, AUTHENTICATION.
     """
-    exchange_of(request.scope).refuse_vanished()
+    wanted(request.scope).refuse_vanished()
     if caller := request.scope.get("user"):
         await caller.still_allowed()
 
