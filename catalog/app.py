@@ -19,6 +19,7 @@ from catalog.blobs.chosen import storage_of
 from catalog.dialects import guards, health
 from catalog.dialects.addresses import Addresses
 from catalog.dialects.colleagues import Colleagues
+from catalog.dialects.front import Front
 from catalog.dialects.heads import HeadsOfGets
 from catalog.dialects.metrics import Metrics
 from catalog.dialects.observed import Observed
@@ -169,7 +170,7 @@ def _cors(origins: Iterable[str]) -> CORSConfig:
 def _native(settings: Settings) -> list[ControllerRouterHandler]:
     for_operator = Router(
         "/",
-        route_handlers=[tenants.Tenants, tenants.TenantNames, usage.Sweeps, log.OperatorsLog],
+        route_handlers=[tenants.Tenants, usage.Sweeps, log.OperatorsLog],
         guards=[guards.operator_only(settings.api_token.get_secret_value())],
     )
     login = Router("/login", route_handlers=[people.Login])
@@ -179,6 +180,7 @@ def _native(settings: Settings) -> list[ControllerRouterHandler]:
             about.About,
             about.Info,
             for_operator,
+            tenants.TenantNames,
             login,
             people.Users,
             tokens.Tokens,
@@ -208,7 +210,7 @@ def _native(settings: Settings) -> list[ControllerRouterHandler]:
             Docs,
         ],
     )
-    return [versioned, login, Schema]
+    return [versioned, login, Schema, Front]
 
 
 def _given(
@@ -229,6 +231,8 @@ def _given(
         "password_resets": _resets(settings, outbox),
         "policy": Policy(settings.min_password_strength, settings.default_days_validity_password),
         "default_tenant": settings.default_tenant,
+        "public_tenants": settings.public_tenants,
+        "holds_api_token": guards.recognises(settings.api_token.get_secret_value()),
         "default_administrator": administrator,
         "trash_days": settings.trash_days,
         "sweep_grace": settings.sweep_grace,

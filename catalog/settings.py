@@ -259,6 +259,10 @@ class Settings(BaseSettings):
         (), description="addresses of proxies, with commas between, whose X-Forwarded-For is believed"
     )
     cors_origins: Origins = Field((), description="origins of web pages that may call the API, with commas between")
+    public_tenants: bool = Field(
+        default=False,
+        description="show the names of all tenants to anybody, for pages that offer them at the sign-in",
+    )
     workers: int = Field(1, ge=1, le=64, description="number of server processes: one for each processor, say")
     worker_timeout: Period = Field(
         Duration("30s"), description="a worker that does not respond for so long is killed and replaced"
@@ -275,15 +279,6 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return self.host == "localhost"
-
-    @field_validator("jwt_secret")
-    @classmethod
-    def _long_enough_to_sign(cls, secret: SecretStr) -> SecretStr:
-        if 0 < len(secret.get_secret_value().encode()) < SIGNING_BYTES:
-            raise ValueError(
-                "should have at least 32 bytes: give a longer one, or leave it empty to have one generated"
-            )
-        return secret
 
     @field_validator("sweep_grace")
     @classmethod
@@ -313,6 +308,16 @@ class Settings(BaseSettings):
             for name in ("s3_access_key", "s3_secret_key"):
                 if not getattr(self, name):
                     raise ValueError(f"{name.upper()} should be set, as STORAGE is {self.storage}")
+        return self
+
+    @model_validator(mode="after")
+    def _long_enough_to_sign_on_a_network(self) -> Self:
+        secret = self.jwt_secret.get_secret_value().encode()
+        if 0 < len(secret) < SIGNING_BYTES and not self.on_loopback:
+            raise ValueError(
+                f"JWT_SECRET should have at least {SIGNING_BYTES} bytes while HOST {self.host} can be reached from "
+                "other machines: give a longer one, or leave it empty to have one generated"
+            )
         return self
 
     @model_validator(mode="after")
@@ -350,6 +355,13 @@ def table() -> list[Setting]:
         Setting(name.upper(), as_written(field.default), field.description or "")
         for name, field in Settings.model_fields.items()
     ]
+
+
+def weak_secrets(settings: Settings) -> list[str]:
+    """The names of the secrets that would not be taken beyond loopback."""
+    weak = [name.upper() for name in GUARDED if guessable(getattr(settings, name).get_secret_value())]
+    signing = settings.jwt_secret.get_secret_value().encode()
+    return weak + (["JWT_SECRET"] if 0 < len(signing) < SIGNING_BYTES and "JWT_SECRET" not in weak else [])
 
 
 def guessable(secret: str) -> bool:

@@ -5,12 +5,14 @@ import logging
 import shlex
 
 from catalog.domain.tenants import FirstStart
-from catalog.settings import Settings
+from catalog.settings import Settings, weak_secrets
 
 logger = logging.getLogger(__name__)
 
 
 def warn(settings: Settings) -> None:
+    for name in weak_secrets(settings):
+        logger.warning("%s is well-known or short: this is for trying out, beyond loopback it is refused", name)
     if settings.default_tenant_admin_temporary_password.get_secret_value() == "admin":
         logger.warning("DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD is `admin`: change that password, then the setting")
 

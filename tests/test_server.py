@@ -512,7 +512,7 @@ def test_a_setting_with_a_typo_is_named_with_the_nearest_right_name(tmp_path):
 
 
 def test_a_setting_that_is_wrong_is_named(tmp_path):
-    code, sentence = refused(tmp_path, JWT_SECRET="too short")
+    code, sentence = refused(tmp_path, JWT_SECRET="too short", HOST="0.0.0.0")
 
     assert code == 2
     assert sentence.startswith("JWT_SECRET should have at least 32 bytes")

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from catalog.cli import app
 from catalog.generated import with_secrets
 from catalog.settings import Duration, Settings, SettingsError, as_written, in_force, load, table
+from catalog.welcome import warn
 
 SHIPPED = Path(__file__).parents[1] / "init" / "variables.env"
 SEED = """VERSION=v1
@@ -19,7 +20,7 @@ HTTP_PORT=80
 HTTPS_PORT=443
 HTTPSSECRET=atmospherePass
 API_TOKEN=ifhidhfudshuf8
-JWT_SECRET=
+JWT_SECRET=fdshudshfidsuh
 JWT_EXPIRATIONTIME=300000m
 DATABASE=mongodb://localhost:27017/registry-catalog
 LOG=true
@@ -141,7 +142,6 @@ def test_the_longest_duration_still_fits_in_a_date():
         ("PROTOCOL", "ftp", "'https' or 'http'"),
         ("HTTP_PORT", "http", "integer"),
         ("HTTPS_PORT", "65536", "65535"),
-        ("JWT_SECRET", "fdshudshfidsuh", "leave it empty to have one generated"),
         ("DATABASE", "postgres://x", "mongodb://"),
         ("DEFAULT_TENANT", "_team", "at most 63 letters"),
         ("DEFAULT_TENANT_DATABASE", "my team", "at most 63 letters"),
@@ -255,6 +255,40 @@ def test_a_guessable_secret_is_accepted_on_loopback_only(name, secret):
     assert secret not in sentence
 
 
+def test_the_settings_that_the_reference_prints_are_taken_on_loopback_with_warnings(variables, caplog):
+    settings = load(variables(SEED), {})
+
+    warn(settings)
+
+    assert settings.default_tenant_admin_username == "admin"
+    warned = {record.getMessage().split()[0] for record in caplog.records}
+    assert warned == {"HTTPSSECRET", "API_TOKEN", "JWT_SECRET", "DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD"}
+    assert "fdshudshfidsuh" not in caplog.text
+    with pytest.raises(SettingsError):
+        load(variables(SEED), {"HOST": "0.0.0.0"})
+
+
+def test_a_secret_that_is_too_short_to_sign_with_does_not_face_a_network():
+    assert given(JWT_SECRET="as short as thirty-one bytes...")
+
+    sentence = refusal(HOST="0.0.0.0", JWT_SECRET="as short as thirty-one bytes...")
+
+    assert sentence.startswith("JWT_SECRET should have at least 32 bytes")
+    assert "leave it empty to have one generated" in sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("0", 0), ("1000", 1000), ("500K", 500 * 2**10), ("20m", 20 * 2**20), ("10GiB", 10 * 2**30)],
+)
+def test_sizes_are_written_with_a_unit_or_without(text, size):
+    settings = given(MAX_UPLOAD_SIZE=text, LOG_SIZE=text)
+
+    assert (settings.max_upload_size, settings.log_size) == (size, size)
+    assert f"LOG_SIZE={text}" in in_force(settings)
+    assert "should be a size" in refusal(LOG_SIZE="ten")
+
+
 def test_strong_or_generated_secrets_may_face_a_network():
     assert given(HOST="0.0.0.0", API_TOKEN=STRONG, SMTP_PASSWORD="short")
 
@@ -364,7 +398,7 @@ def test_secrets_that_others_could_read_are_closed_to_them(tmp_path, caplog):
     ("content", "why"),
     [
         ("API_TOKEN=x\n", "JWT_SECRET is not in"),
-        ("API_TOKEN=x\nJWT_SECRET=short\n", "JWT_SECRET should have at least 32 bytes"),
+        ("API_TOKEN=x\nJWT_SECRET=\n", "JWT_SECRET is not in"),
     ],
 )
 def test_a_damaged_file_of_secrets_is_refused_and_left_as_it_is(tmp_path, content, why):

@@ -2,9 +2,11 @@
 
 import uuid
 
+import httpx
 import pytest
 
-from tests.conftest import API_TOKEN, OURS, PASSWORD
+from catalog.app import create_app
+from tests.conftest import API_TOKEN, OURS, PASSWORD, in_database
 
 OPERATOR = {"Authorization": API_TOKEN}
 
@@ -222,7 +224,7 @@ async def test_an_administrator_is_no_operator(client, org):
     assert (await administrator(client, org.name, org.as_("admin"), password="x")).status_code == 401
 
 
-async def test_the_names_of_tenants_are_the_operators_to_know(client, name, org):
+async def test_the_names_of_tenants_are_the_operators_to_know(client, name, org, settings):
     await create(client, name)
 
     named = await client.get("/v1/types/tenants", headers=OPERATOR)
@@ -230,7 +232,29 @@ async def test_the_names_of_tenants_are_the_operators_to_know(client, name, org)
     assert {"_id": name} in named.json()["docs"]
     assert (named.json()["limit"], named.json()["page"]) == (1000, 1)
     for headers in ({}, org.as_("admin")):
-        assert (await client.get("/v1/types/tenants", headers=headers)).status_code == 401
+        others = (await client.get("/v1/types/tenants", headers=headers)).json()["docs"]
+        assert others == [{"_id": settings.default_tenant}]
+
+
+async def test_who_is_not_the_operator_asks_only_for_names(client):
+    hidden = {"filter": '{"email": "info@example.org"}'}
+
+    refused = await client.get("/v1/types/tenants", params=hidden)
+
+    assert (refused.status_code, refused.json()["value"]) == (400, 6)
+    assert (await client.get("/v1/types/tenants", params=hidden, headers=OPERATOR)).status_code == 200
+
+
+async def test_where_tenants_are_public_anybody_is_shown_their_names_and_nothing_else(client, name, settings, mongo):
+    await create(client, name)
+    app = create_app(settings.model_copy(update={"public_tenants": True}), in_database(mongo, f"{OURS}-catalogue"))
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as anybody:
+        docs = (await anybody.get("/v1/types/tenants")).json()["docs"]
+    app.state.database.close()
+
+    assert {"_id": name} in docs
+    assert {frozenset(each) for each in docs} == {frozenset({"_id"})}
 
 
 async def test_the_policy_of_passwords_is_known_to_anybody(client):

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import jwt
 from bson import ObjectId
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from passlib.context import CryptContext
 
 from catalog.errors import AUTHENTICATION, Refused
@@ -40,6 +42,9 @@ _HASHES = hashes()
 _BCRYPT_LIMIT = 72  # bytes that bcrypt looks at
 
 LONGEST_PASSWORD = 1024  # characters; hashing longer ones is work for an attacker's benefit
+
+SIGNING_BYTES = 32
+"""As many as SHA-256 gives, which is what HS256 wants of a key."""
 
 REMEMBERED = 10_000
 """Tokens whose signature is not computed again: 0.1 ms of a read that takes 0.8."""
@@ -116,11 +121,22 @@ class Claims(NamedTuple):
     generation: str | None = None  # of the tenant; older versions did not say it
 
 
+def signing_key(secret: str) -> bytes:
+    """What tokens are signed with: the secret, or when it is shorter than HS256 wants, a key that is made of it.
+
+    A short secret is as easy to guess as before: it is for a server that only its own machine reaches.
+    """
+    given = secret.encode()
+    if len(given) >= SIGNING_BYTES:
+        return given
+    return HKDF(algorithm=SHA256(), length=SIGNING_BYTES, salt=None, info=b"catalog: tokens").derive(given)
+
+
 class Tokens:
     """JSON Web Tokens (RFC 7519), signed with HS256 and nothing else."""
 
     def __init__(self, secret: str, life: timedelta, renewal: timedelta) -> None:
-        self._secret = secret
+        self._secret = signing_key(secret)
         self._life = life
         self._renewal = renewal
         self._verified = lru_cache(REMEMBERED)(self._verify)  # a signature that held once holds for ever

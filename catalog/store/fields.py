@@ -194,6 +194,9 @@ ACCESS_TOKENS = Fields(
     select="name user scopes timestamp expires used",
 )
 
+# Likewise of tenants whoever is not the operator.
+TENANT_NAMES = Fields({"_id": TEXT}, sort="_id")
+
 TENANTS = Fields(
     {
         "_id": TEXT,

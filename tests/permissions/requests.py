@@ -130,6 +130,7 @@ SERVER = {
     "GET /v1/docs": ask(),
     "GET /schema": ask(),
     "GET /schema/openapi.json": ask(),
+    "GET /": ask(headers={"Accept": "text/html"}),
     "GET /docs.html": ask(),
     "GET /health/live": ask(),
     "GET /health/ready": ask(),

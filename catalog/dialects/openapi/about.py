@@ -1,9 +1,11 @@
 """The server itself: what it is, whether it runs, and how it is documented."""
 
+from collections.abc import Sequence
+
 from catalog.dialects.openapi.operation import Operation, Who, answered, handed_out
 from catalog.dialects.openapi.schema import Schema, any_of, made_of, many, number, one_of, text
 from catalog.domain.forms import Limits
-from catalog.errors import CATALOGUE
+from catalog.errors import CATALOGUE, UNKNOWN_ROUTE, Fault
 
 ABOUT, HEALTH, DOCUMENTATION = "About the server", "Health and measures", "Documentation"
 
@@ -89,6 +91,7 @@ def _documentation(prefix: str) -> list[Operation]:
         _shown("/schema", "schema", "Show this document", both, document),
         _told("/schema/openapi.json", "openapi", "Fetch this document", document, group=DOCUMENTATION),
         _shown("/docs.html", "docsPage", "Show this document as a page", "", None),
+        _shown("/", "front", "Show a browser the page where a password is reset", "", None, (UNKNOWN_ROUTE,)),
     ]
 
 
@@ -99,7 +102,9 @@ def _told(
     return Operation(method="get", path=path, name=name, group=group, summary=summary, who=who, answers=answers)
 
 
-def _shown(path: str, name: str, summary: str, details: str, schema: Schema | None) -> Operation:
+def _shown(
+    path: str, name: str, summary: str, details: str, schema: Schema | None, faults: Sequence[Fault] = ()
+) -> Operation:
     """What is a page, or, with a `schema`, JSON too."""
     answer = answered("This.", schema) if schema else handed_out("This.", {}, HTML)
     answer["content"][HTML] = {"schema": text()}
@@ -112,4 +117,5 @@ def _shown(path: str, name: str, summary: str, details: str, schema: Schema | No
         details=details,
         who=Who.ANYBODY,
         answers={200: answer},
+        faults=faults,
     )

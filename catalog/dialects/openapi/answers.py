@@ -300,7 +300,7 @@ LISTED: dict[str, tuple[Schema, Fields]] = {
     "TrashEntry": (REMOVED, fields.TRASH),
     "Word": (WORD, fields.TAGS),
     "Tenant": (TENANT, fields.TENANTS),
-    "TenantName": (TENANT_NAME, fields.TENANTS),
+    "TenantName": (TENANT_NAME, fields.TENANT_NAMES),
     "LogEntry": (LOG_ENTRY, fields.LOG),
 }
 """What is asked for in lists: how one is shown, and the fields that may be asked about."""

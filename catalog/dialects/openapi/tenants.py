@@ -102,7 +102,7 @@ def _tenants(path: str) -> list[Operation]:
 
 def _names(prefix: str) -> Operation:
     return listing(
-        f"{prefix}/types/tenants", "listTenantNames", GROUP, "List the names of tenants", "TenantName", who=Who.OPERATOR
+        f"{prefix}/types/tenants", "listTenantNames", GROUP, "List the names of tenants", "TenantName", who=Who.ANYBODY
     )
 
 

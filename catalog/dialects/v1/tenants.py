@@ -7,6 +7,7 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath
 
 from catalog.blobs import Storage
+from catalog.dialects.guards import HoldsApiToken
 from catalog.dialects.sessions import Sessions
 from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.lists import listed, selected
@@ -85,16 +86,26 @@ class Tenants(Controller):
 
 
 class TenantNames(Controller):
-    """Guarded as `Tenants` are: who the tenants are is the operator's to know."""
+    """Who the tenants are is the operator's to know, unless PUBLIC_TENANTS says otherwise."""
 
-    opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: whoever signs in has no token yet
 
     @get("/types/tenants")
-    async def names(self, request: AnyRequest, database: Given[Database]) -> Response[bytes]:
-        """All names on one page."""
+    async def names(
+        self,
+        request: AnyRequest,
+        database: Given[Database],
+        default_tenant: Given[str],
+        holds_api_token: Given[HoldsApiToken],
+        public_tenants: Given[bool],
+    ) -> Response[bytes]:
+        """All names on one page; to others than the operator, without PUBLIC_TENANTS, that of the default tenant."""
 
         async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
             return [{"_id": tenant["_id"]} for tenant in found]
 
-        access = {"state": "ready"}
-        return await listed(request, database.tenants.raw, fields.TENANTS, shown, access=access, limit=MOST)
+        is_operator = holds_api_token(request)
+        one = {} if is_operator or public_tenants else {"_id": default_tenant}
+        declared = fields.TENANTS if is_operator else fields.TENANT_NAMES
+        access = {"state": "ready", **one}
+        return await listed(request, database.tenants.raw, declared, shown, access=access, limit=MOST)
