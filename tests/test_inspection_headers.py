@@ -150,6 +150,12 @@ def two(second: dict) -> dict:
     return {"a": ONE, "b": ONE | second}
 
 
+async def test_texts_that_are_no_unicode_in_a_long_header_are_told_as_any_other():
+    told = await look(safetensors_file(row(dtype="\ud800") | {"b" * 2**19: ONE}, bytes(4)))
+
+    assert kinds(told) == {"malformed"}
+
+
 JUDGED = {
     "plain": (PLAIN, 4),
     "no tensor": (b"{}", 0),

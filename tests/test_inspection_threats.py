@@ -98,6 +98,9 @@ THREATS = pairs(
     pickletools dis, pydoc locate, idlelib.run Executive, lib2to3.refactor RefactoringTool, distutils.spawn spawn,
     mako.template Template, numexpr evaluate, hydra.utils instantiate, psutil Popen, keras.models load_model,
     scipy.spatial.distance partial, sklearn.utils._testing assert_run_python_script, joblib.disk delete_folder,
+    pyspark.cloudpickle.cloudpickle _make_function, torch.fx.graph_module reduce_graph_module,
+    torch._utils _import_dotted_name,
+    sympy.parsing.sympy_parser parse_expr, transformers.models.auto.modeling_auto AutoModel.from_pretrained,
     base64 b64decode, tensorflow.io write_file, mlflow.pyfunc load_model, _interpreters exec,
     faulthandler dump_traceback
     """
@@ -538,3 +541,28 @@ async def test_a_keras_file_of_its_own_layers_is_clean(content, format_):
     told = await look(content, "m.keras")
 
     assert (told["format"], told["findings"]) == (format_, [])
+
+
+def tar_of(name: bytes, content: bytes) -> bytes:
+    """A tar archive with a name that is no Unicode."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        entry = tarfile.TarInfo(name.decode(errors="surrogateescape"))
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        tar_of(b"\xff\x80.pkl", NESTED),
+        keras_archive(keras_layer("Popen\ud800", "subprocess")),
+        b"\x80\x04c\xff\xfe\nos.system\n)R.",
+    ],
+)
+async def test_names_that_are_no_unicode_hide_nothing(content):
+    told = await look(content)
+
+    assert "dangerous" in kinds(told)
+    json.dumps(told, default=str, ensure_ascii=False).encode()

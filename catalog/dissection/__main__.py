@@ -76,7 +76,8 @@ def main() -> None:
     size, *formats = sys.argv[1:]
     file = Asked(int(size), sys.stdout.buffer, sys.stdin.buffer)
     told = header(file, int(size), formats[0]) if formats else pickles(file)
-    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
+    # Names may hold halves of surrogate pairs, which are no Unicode.
+    sys.stdout.buffer.write(json.dumps(told, ensure_ascii=False).encode(errors="replace") + b"\n")
     sys.stdout.buffer.flush()
 
 

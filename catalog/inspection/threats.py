@@ -17,16 +17,18 @@ Import = tuple[str | None, str | None]
 
 PACKAGES = frozenset(
     {
-        "IPython", "aiohttp", "cffi", "cloudpickle", "dill", "docker", "execnet", "fabric", "fsspec", "httpx",
-        "hydra", "invoke", "ipykernel", "jedi", "joblib._store_backends", "joblib.backports", "joblib.disk",
-        "joblib.executor", "joblib.numpy_pickle_compat", "joblib.pool", "joblib.testing", "jsonpickle",
-        "klepto", "loky", "mako", "mpi4py", "numexpr", "numpy.ctypeslib", "numpy.distutils", "numpy.f2py",
-        "numpy.testing", "pandas._testing", "pandas.compat.pickle_compat", "pandas.core.computation",
-        "pandas.io", "paramiko", "pexpect", "pickle5", "pickleshare", "pip", "pkg_resources", "plumbum",
-        "psutil", "ptyprocess", "pyarrow.serialization", "requests", "scipy._lib._testutils", "scipy.datasets",
-        "scipy.io", "setuptools", "sh", "sklearn.datasets", "sklearn.utils._testing", "torch._inductor",
-        "torch.distributed.rpc", "torch.hub", "torch.multiprocessing", "torch.package",
-        "torch.utils.cpp_extension", "torch.utils.model_zoo", "urllib3", "win32api", "yaml", "zmq",
+        "IPython", "_pytest", "aiohttp", "celery", "cffi", "cloudpickle", "dill", "django.core.management",
+        "docker", "execnet", "fabric", "fsspec", "httpx", "hydra", "invoke", "ipykernel", "jedi", "jinja2",
+        "joblib._store_backends", "joblib.backports", "joblib.disk", "joblib.executor",
+        "joblib.numpy_pickle_compat", "joblib.pool", "joblib.testing", "jsonpickle", "klepto", "loky", "mako",
+        "mpi4py", "nose", "numexpr", "numpy.ctypeslib", "numpy.distutils", "numpy.f2py", "numpy.testing",
+        "pandas._testing", "pandas.compat.pickle_compat", "pandas.core.computation", "pandas.io", "paramiko",
+        "pexpect", "pickle5", "pickleshare", "pip", "pkg_resources", "plumbum", "psutil", "ptyprocess",
+        "pyarrow.serialization", "pytest", "requests", "scipy._lib._testutils", "scipy.datasets", "scipy.io",
+        "setuptools", "sh", "sklearn.datasets", "sklearn.utils._testing", "torch._inductor",
+        "torch.distributed.rpc", "torch.fx.graph_module", "torch.hub", "torch.multiprocessing", "torch.package",
+        "torch.utils.cpp_extension", "torch.utils.model_zoo", "transformers.dynamic_module_utils", "urllib3",
+        "win32api", "yaml", "zmq",
     }
 )  # fmt: skip
 """What they are for is running code, commands or pickles, or reaching files and other machines."""
@@ -37,9 +39,10 @@ FUNCTIONS = frozenset(
         "Popen", "Thread", "ThreadPool", "check_call", "check_output", "exec_command", "getoutput",
         "getstatusoutput", "popen", "spawn", "system",
         # run a text or a code object
-        "__import__", "eval", "exec", "execWrapper", "exec_module", "execfile", "import_module",
-        "import_string", "load_module", "load_source", "py_func", "py_function", "run_code", "run_module",
-        "run_path", "runcode", "runsource", "runstring", "safe_eval", "subimport",
+        "__import__", "eval", "exec", "execWrapper", "exec_module", "execfile", "func_load", "import_module",
+        "import_string", "lambdify", "load_module", "load_source", "parse_expr", "py_func", "py_function",
+        "run_code", "run_module", "run_path", "runcode", "runsource", "runstring", "safe_eval", "subimport",
+        "sympify", "unsafe_eval",
         # load a library
         "CDLL", "LoadLibrary", "PyCFuncPtr", "load_library", "load_op_library",
         # load a pickle, or what may hold one
@@ -48,12 +51,13 @@ FUNCTIONS = frozenset(
         "pickle_load", "pickle_loads", "read_array", "read_pickle", "unpickle", "unsafe_load",
         "unsafe_load_all",
         # files and other machines
-        "download_url_to_file", "dump", "fromfile", "genfromtxt", "get_file", "loadtxt", "open", "read_file",
-        "save", "savetxt", "savez", "savez_compressed", "to_pickle", "tofile", "urlopen", "urlretrieve",
-        "write_file",
+        "download_url_to_file", "dump", "from_pretrained", "fromfile", "genfromtxt", "get_file",
+        "hf_hub_download", "loadtxt", "open", "read_file", "save", "savetxt", "savez", "savez_compressed",
+        "snapshot_download", "to_pickle", "tofile", "urlopen", "urlretrieve", "write_file",
         # attributes by name, which lead anywhere
-        "_getattribute", "attrgetter", "enable_unsafe_deserialization", "getattr", "import_from_string",
-        "itemgetter", "methodcaller", "module_from_spec", "partial", "resolve_name", "spec_from_file_location",
+        "_getattribute", "_import_dotted_name", "attrgetter", "enable_unsafe_deserialization", "getattr",
+        "import_from_string", "itemgetter", "methodcaller", "module_from_spec", "partial", "resolve_name",
+        "spec_from_file_location",
     }
 )  # fmt: skip
 """Names that mean this in whatever module: many packages have the functions of others among their own."""
@@ -147,7 +151,7 @@ def _besides(module: str, name: str) -> bool:
         return not is_harmless(module, name)
     parts = module.split(".")
     packages = {".".join(parts[:end]) for end in range(1, len(parts) + 1)}
-    if packages & PACKAGES or (module, name) in BESIDES:
+    if packages & PACKAGES or not MODULES.isdisjoint(parts) or (module, name) in BESIDES:
         return True
     return any(part in FUNCTIONS or part.endswith("Unpickler") for part in name.split("."))
 
