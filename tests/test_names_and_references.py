@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from base64 import b64encode
 from unicodedata import normalize
 from urllib.parse import quote
 
@@ -42,6 +43,12 @@ async def create(client, org, who, name, kind="models", **fields):
 
 async def get(client, org, who, key, kind="models"):
     return await client.get(f"/v1/{kind}/{segment(key)}", headers=org.as_(who))
+
+
+async def begin_upload(client, org, who, item):
+    said = ",".join(f"{key} {b64encode(value.encode()).decode()}" for key, value in (("item", item), ("filename", "a")))
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Metadata": said}
+    return await client.post("/v1/uploads", headers=org.as_(who) | tus)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -280,11 +287,12 @@ async def test_a_reference_serves_wherever_a_key_is_taken(client, org, twins):
         await client.get(f"{path}/versions/1", headers=org.as_("eve")),
         await client.post(f"{path}/versions/1/link", headers=org.as_("eve")),
         await client.delete(f"{path}/versions/1", headers=ada),
+        await begin_upload(client, org, "ada", "ada/twin/iris"),
         await create(client, org, "eve", "trained", datasets=["bob/twin/iris"]),
         await client.put("/v1/models/trained", json={"datasets": {"add": ["ada/twin/iris"]}}, headers=org.as_("eve")),
     ]
 
-    assert [answer.status_code for answer in answers] == [200] * len(answers)
+    assert [answer.status_code for answer in answers] == [200] * 5 + [201] + [200] * 2
     assert [each["_id"] for each in answers[-1].json()["datasets"]] == [
         *(twins["datasets", who] for who in ("bob", "ada"))
     ]

@@ -146,14 +146,15 @@ async def test_a_pattern_is_only_text(client, org):
 
 
 LETTERS = st.text("abß.", max_size=3)
+WORDS = LETTERS.filter(lambda word: word not in {"", ".", ".."})
 THINGS = st.fixed_dictionaries(
     {
         "kind": st.sampled_from(EVERYTHING),
         "visibility": st.sampled_from(["public", "private"]),
         "owner": st.sampled_from(["ada", "bob"]),
         "name": LETTERS,
-        "tags": st.lists(LETTERS.filter(bool), max_size=2),
-        "metadata": st.lists(st.tuples(LETTERS.filter(bool), LETTERS | st.integers(0, 9)), max_size=2),
+        "tags": st.lists(WORDS, max_size=2),
+        "metadata": st.lists(st.tuples(WORDS, LETTERS | st.integers(0, 9)), max_size=2),
         "description": LETTERS,
     }
 )

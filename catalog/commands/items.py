@@ -1,5 +1,6 @@
 """`catalog models`, `catalog datasets`, `catalog algorithms`."""
 
+import shlex
 from itertools import islice
 from typing import Annotated, Any
 
@@ -141,7 +142,7 @@ def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
         """Remove, with all versions, into the trash."""
         for each in keys:
             room(shell).delete(each)
-            shell.say(f"Removed {each}. It comes back by: catalog {kind} restore {each}")
+            shell.say(f"Removed {each}. It comes back by: catalog {kind} restore {shlex.quote(each)}")
 
     @command(app)
     def restore(shell: Shell, key: Annotated[str, typer.Argument(help="Id, name, or owner/name.")]) -> None:

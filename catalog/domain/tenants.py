@@ -240,7 +240,9 @@ async def set_administrator(database: Database, name: str, body: Any) -> Raw:
         raise Refused(NOT_FOUND, name)
     form = change_form(body, {"username", "password"})
     password = form.required("password", "a password is needed", LONGEST_PASSWORD)
-    query = {"role": Role.ADMIN.value} | ({"username": username} if (username := form.text("username")) else {})
+    username = form.text("username")
+    named: Raw = {"username": {"$in": naming.spellings(username)}} if username else {}
+    query = {"role": Role.ADMIN.value, **named}
     found = await tenant.users.raw.find(query, {"username": 1}).limit(MOST_NAMED).to_list(MOST_NAMED)
     if not found:
         raise Refused(NOT_FOUND, f"{username} is no administrator of {name}")
