@@ -49,6 +49,7 @@ from catalog.dialects.v1.wire import AnyRequest, refusal
 from catalog.domain.access import Caller
 from catalog.domain.attempts import Attempts
 from catalog.domain.credentials import Tokens
+from catalog.domain.devices import Devices
 from catalog.domain.forms import Limits
 from catalog.domain.health import Health
 from catalog.domain.journal import Journal
@@ -226,7 +227,8 @@ def _given(
         "database": database,
         "storage": storage,
         "sessions": sessions,
-        "attempts": Attempts(database),
+        "attempts": Attempts(database, counts_loopback=Addresses(settings.trusted_proxies).names_loopback),
+        "devices": Devices(settings.jwt_secret.get_secret_value()),
         "addresses": Addresses(settings.trusted_proxies),
         "password_resets": _resets(settings, outbox),
         "policy": Policy(settings.min_password_strength, settings.default_days_validity_password),

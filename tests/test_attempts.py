@@ -9,6 +9,7 @@ import pytest
 from catalog.app import create_app
 from catalog.domain import attempts, users
 from catalog.domain.attempts import ACCOUNT, ADDRESS, Attempts, network_of
+from catalog.domain.devices import Devices
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
 from catalog.store.documents import now
 from tests.conftest import OURS, PASSWORD, in_database
@@ -21,10 +22,10 @@ def guarded(database):
     return Attempts(database)
 
 
-async def guess(attempts, username="ada", address=ABROAD, *, right=False, tenant="acme"):
+async def guess(attempts, username="ada", address=ABROAD, *, right=False, tenant="acme", device=""):
     """Look at a password, and say with which fault it was refused."""
     try:
-        async with attempts.at_password(tenant, username, address):
+        async with attempts.at_password(tenant, username, address, device):
             if not right:
                 raise Refused(AUTHENTICATION)  # noqa: TRY301  as a wrong password is
     except Refused as refused:
@@ -112,6 +113,48 @@ async def test_home_is_no_place_to_guess_from_either(guarded):
     faults = [await guess(guarded, address=HOME) for _ in range(6)]
 
     assert faults == [AUTHENTICATION] * 5 + [TOO_MANY_ATTEMPTS]
+
+
+def rotating(count):
+    return [f"203.0.113.{number}" for number in range(count)]
+
+
+async def test_strangers_with_many_addresses_do_not_shut_out_a_known_device_wherever_it_is(clock, guarded):
+    for address in rotating(12):
+        await guess(guarded, address=address)
+        clock.turn(ACCOUNT.longest)
+    await guess(guarded, address=ABROAD)
+
+    assert await guess(guarded, address=HOME, right=True) is TOO_MANY_ATTEMPTS
+    assert await guess(guarded, address=HOME, right=True, device="mine") is None
+
+
+async def test_a_stolen_device_has_a_few_guesses(guarded):
+    faults = [await guess(guarded, address=address, device="stolen") for address in rotating(6)]
+
+    assert faults == [AUTHENTICATION] * 5 + [TOO_MANY_ATTEMPTS]
+    assert await guess(guarded, address=HOME, right=True, device="mine") is None
+
+
+async def test_who_shows_otherwise_whose_an_account_is_need_not_wait(guarded):
+    for address in rotating(12):
+        await guess(guarded, address=address)
+    assert await guess(guarded, address=HOME, right=True) is TOO_MANY_ATTEMPTS
+
+    await guarded.welcome("acme", "ada", HOME)
+    for address in rotating(12):
+        await guess(guarded, address=address)
+
+    assert await guess(guarded, address=HOME, right=True) is None
+
+
+@pytest.mark.parametrize(("counts", "last"), [(False, AUTHENTICATION), (True, TOO_MANY_ATTEMPTS)])
+async def test_this_machine_counts_where_a_proxy_on_it_is_trusted(database, counts, last):
+    guarded = Attempts(database, counts_loopback=counts)
+
+    faults = [await guess(guarded, f"user-{number}", "127.0.0.1") for number in range(ADDRESS.free + 1)]
+
+    assert faults == [AUTHENTICATION] * ADDRESS.free + [last]
 
 
 async def test_one_account_and_one_tenant_do_not_slow_another(guarded):
@@ -255,3 +298,55 @@ async def test_an_unknown_tenant_user_and_password_cost_the_same_work(client, or
         "Incorrect username or password",
         "Incorrect username or password",
     ]
+
+
+async def test_behind_a_proxy_that_nobody_named_a_known_browser_is_not_shut_out(client, org):
+    client.cookies.clear()
+    welcome = await login(client, org.name, "ada", PASSWORD)
+    browser = dict(client.cookies)
+    client.cookies.clear()
+    for _ in range(ACCOUNT.free + 2):
+        await login(client, org.name, "ada")
+
+    stranger = await login(client, org.name, "ada", PASSWORD)
+    known = await login(client, org.name, "ada", PASSWORD, Cookie="; ".join(f"{n}={v}" for n, v in browser.items()))
+    of_another = await login(client, org.name, "bob", PASSWORD)
+    client.cookies.clear()
+
+    [cookie] = welcome.headers.get_list("set-cookie")
+    assert all(part in cookie for part in ("HttpOnly", "SameSite=strict", f"Max-Age={30 * 86400}"))
+    assert (stranger.status_code, known.status_code, of_another.status_code) == (429, 200, 200)
+
+
+async def test_a_wrong_password_is_no_way_to_become_known(client, org):
+    client.cookies.clear()
+
+    answer = await login(client, org.name, "ada")
+
+    assert "set-cookie" not in answer.headers
+
+
+ADA, BOB = ("acme", "ada"), ("acme", "bob")
+
+
+def test_a_mark_is_of_the_accounts_that_signed_in_and_cannot_be_made_up():
+    devices = Devices("a secret of the tests")
+
+    first = devices.mark("", *ADA)
+    second = devices.mark(first, *BOB)
+
+    assert devices.known(first, *ADA) == devices.known(second, *ADA) == devices.known(second, *BOB) != ""
+    assert [devices.known(first, *account) for account in (BOB, ("other", "ada"))] == ["", ""]
+    assert [devices.known(made_up, *ADA) for made_up in ("", "x", "a.b.c", "\u00e9", first[:-2])] == [""] * 5
+    assert Devices("another secret").known(first, *ADA) == ""
+
+
+def test_a_mark_does_not_grow_with_the_people_of_a_device():
+    devices, mark = Devices("a secret of the tests"), ""
+
+    for number in range(100):
+        mark = devices.mark(mark, "acme", f"user-{number}")
+
+    assert len(mark) < 500
+    assert devices.known(mark, "acme", "user-99")
+    assert not devices.known(mark, "acme", "user-1")

@@ -1,11 +1,13 @@
-"""Whoever guesses is slowed down, on every server at once: failures are counted in the catalogue database.
+"""Who guesses is slowed down, on every server at once: failures are counted in the catalogue database.
 
 Failures are counted for an *account*, whoever tries it, for an *address*, whichever account it
 tries, and for the two together. An account's delay is short, because a stranger can cause it; an
-address's is long. Who has signed in from an address before is a *known* one there: only wrong
-passwords for that account from that address delay him, so no stranger shuts him out.
+address's is long. An account that has signed in from an address before is a *known* one there: only wrong
+passwords for that account from that address delay it. So it is on a known device (see `devices`), wherever
+that is, and after choosing a new password with a link that was mailed: no stranger shuts anybody out for good.
 
-Addresses of this machine are not counted: they are a proxy's as often as not, and everybody's then.
+Addresses of this machine are not counted, unless a trusted proxy is there: they are a proxy's as often as not, and
+everybody's then.
 """
 
 import asyncio
@@ -70,35 +72,46 @@ class Counter(NamedTuple):
 class Attempts:
     """Counts failed attempts, and refuses who does not wait. Shared by all requests of a server."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, counts_loopback: bool = False) -> None:
         self._kept = database.attempts.raw
+        self._counts_loopback = counts_loopback
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
     @asynccontextmanager
-    async def at_password(self, tenant: str, username: str, address: str) -> AsyncIterator[None]:
+    async def at_password(self, tenant: str, username: str, address: str, device: str = "") -> AsyncIterator[None]:
         """Around a look at a password: what comes out of it as a refusal was a wrong one.
 
-        Raises Refused: TOO_MANY_ATTEMPTS, whether the password would have been right or not.
+        `device` is the id of one that the account is known on. Raises Refused: TOO_MANY_ATTEMPTS, whether the password
+        would have been right or not.
         """
-        place = network_of(address)
+        place = self._place(address)
         account = Counter(_id("account", tenant, username), ACCOUNT)
         around = [Counter(_id("address", place), ADDRESS)] if place else []
         here = [Counter(_id("account at address", tenant, username, place), ACCOUNT_AT_ADDRESS)] if place else []
+        mine = [Counter(_id("account on device", tenant, username, device), ACCOUNT_AT_ADDRESS)] if device else []
         known = _id("known", tenant, username, place)
-        counters = [account, *around, *here]
+        counters = [account, *around, *here, *mine]
         async with self._turn():
             found = await self._find([known, *(counter.id for counter in counters)])
-            _refuse_haste(found, here if known in found else [account, *around])
+            _refuse_haste(found, mine or (here if known in found else [account, *around]))
             try:
                 yield
             except Refused as refused:
                 if refused.fault is AUTHENTICATION:
                     await self._count(counters)
                 raise
-            await self._forget({counter.id for counter in (account, *here)} & found.keys())
+            await self._forget({counter.id for counter in (account, *here, *mine)} & found.keys())
             if place:
                 await self._know(known, found.get(known))
+
+    async def welcome(self, tenant: str, username: str, address: str) -> None:
+        """Know an account at an address from which it has shown otherwise whose it is, and forget its failures."""
+        place = self._place(address)
+        kinds = [("account", tenant, username), ("account at address", tenant, username, place)]
+        await self._forget({_id(*kind) for kind in kinds})
+        if place:
+            await self._know(_id("known", tenant, username, place), None)
 
     async def at_reset(self, tenant: str, email: str, address: str) -> None:
         """Count a question for a mail, whether or not the address is anybody's.
@@ -106,11 +119,14 @@ class Attempts:
         Raises Refused: TOO_MANY_ATTEMPTS.
         """
         counters = [Counter(_id("mail to", tenant, email.lower()), MAIL_TO)]
-        if place := network_of(address):
+        if place := self._place(address):
             counters.append(Counter(_id("mail from", place), MAIL_FROM))
         async with self._turn():
             _refuse_haste(await self._find([counter.id for counter in counters]), counters)
             await self._count(counters)
+
+    def _place(self, address: str) -> str:
+        return network_of(address, loopback=self._counts_loopback)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
@@ -152,8 +168,10 @@ class Attempts:
             await self._kept.update_one({"_id": known}, {"$set": fields}, upsert=True)
 
 
-def network_of(address: str) -> str:
-    """What one client may be taken for: an IPv4 address, an IPv6 network, or nothing for this machine and the unknown.
+def network_of(address: str, *, loopback: bool = False) -> str:
+    """What one client may be taken for: an IPv4 address, an IPv6 network, or nothing for the unknown.
+
+    This machine is nothing, too, unless its `loopback` addresses are to count.
 
     Who has an IPv6 network has as many addresses in it as there are grains of sand.
     """
@@ -162,7 +180,7 @@ def network_of(address: str) -> str:
     except ValueError:
         return ""
     ip = (ip.ipv4_mapped or ip) if isinstance(ip, ipaddress.IPv6Address) else ip
-    if ip.is_loopback:
+    if ip.is_loopback and not loopback:
         return ""
     return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, NETWORK), strict=False))  # noqa: PLR2004
 

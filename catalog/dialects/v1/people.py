@@ -17,12 +17,16 @@ from catalog.domain import naming, users
 from catalog.domain.access import Caller
 from catalog.domain.attempts import Attempts
 from catalog.domain.credentials import LONGEST_PASSWORD
+from catalog.domain.devices import LIFE, Devices
 from catalog.domain.forms import Form, Limits
 from catalog.domain.users import Policy
 from catalog.errors import AUTHENTICATION, Refused
 from catalog.store import fields
 from catalog.store.database import Tenant
 from catalog.store.seam import Raw
+
+DEVICE = "catalog_device"
+"""The cookie with the mark of a known device."""
 
 
 class Login(Controller):
@@ -35,6 +39,7 @@ class Login(Controller):
         sessions: Given[Sessions],
         attempts: Given[Attempts],
         addresses: Given[Addresses],
+        devices: Given[Devices],
         default_tenant: Given[str],
         token_life: Given[str],
     ) -> Response[bytes]:
@@ -42,12 +47,16 @@ class Login(Controller):
         username = form.required("username", "a username is needed")
         password = form.required("password", "a password is needed", LONGEST_PASSWORD)
         name = form.text("tenant") or default_tenant
-        async with attempts.at_password(name, naming.normalized(username), addresses.of(request.scope)):
+        account = naming.normalized(username)
+        mark = request.cookies.get(DEVICE, "")
+        device = devices.known(mark, name, account)
+        async with attempts.at_password(name, account, addresses.of(request.scope), device):
             tenant = await sessions.tenant(name)
             concerns(request.scope, tenant, username[:LONGEST_PASSWORD])
             user = await users.signed_in(tenant, username, password)
         sessions.forget(name, user["_id"])  # what was learnt of him a moment ago may refuse the new token
-        return _session(user, cast("Tenant", tenant), sessions, token_life)  # without one nobody was signed in
+        session = _session(user, cast("Tenant", tenant), sessions, token_life)  # without one nobody was signed in
+        return remembered(session, request, devices.mark(mark, name, account))
 
     @put()
     async def renew(self, request: AnyRequest, sessions: Given[Sessions], token_life: Given[str]) -> Response[bytes]:
@@ -62,6 +71,19 @@ class Login(Controller):
         user = await users.find(caller.tenant, str(caller.user))
         users.refuse_expired(user)
         return _session(user, caller.tenant, sessions, token_life)
+
+
+def remembered(answered: Response[bytes], request: AnyRequest, mark: str) -> Response[bytes]:
+    """An answer that a browser keeps the mark of a known device from."""
+    answered.set_cookie(
+        key=DEVICE,
+        value=mark,
+        max_age=int(LIFE.total_seconds()),
+        secure=request.scope["scheme"] == "https",
+        httponly=True,
+        samesite="strict",
+    )
+    return answered
 
 
 def _session(user: Raw, tenant: Tenant, sessions: Sessions, token_life: str) -> Response[bytes]:

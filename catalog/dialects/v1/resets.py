@@ -8,9 +8,11 @@ from catalog.dialects.addresses import Addresses
 from catalog.dialects.observed import concerns
 from catalog.dialects.sessions import Sessions
 from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.people import DEVICE, remembered
 from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of
-from catalog.domain import resets
+from catalog.domain import naming, resets
 from catalog.domain.attempts import Attempts
+from catalog.domain.devices import Devices
 from catalog.domain.forms import Form, shown
 from catalog.domain.resets import Resets
 from catalog.domain.users import Policy
@@ -44,7 +46,15 @@ class Self(Controller):
         return answer({"message": "request sent"})
 
     @put()
-    async def confirm(self, request: AnyRequest, sessions: Given[Sessions], policy: Given[Policy]) -> Response[bytes]:
+    async def confirm(
+        self,
+        request: AnyRequest,
+        sessions: Given[Sessions],
+        policy: Given[Policy],
+        attempts: Given[Attempts],
+        addresses: Given[Addresses],
+        devices: Given[Devices],
+    ) -> Response[bytes]:
         body = await body_of(request)
         name = body.get("tenant") if isinstance(body, dict) else None
         if not name:
@@ -53,7 +63,11 @@ class Self(Controller):
         user = await resets.confirm(tenant, body, policy)
         sessions.forget(tenant.name, user["_id"])
         concerns(request.scope, tenant, user["username"])
-        return answer(shapes.user(user))
+        # Whoever guesses meanwhile does not keep the new password from serving.
+        account = naming.normalized(user["username"])
+        await attempts.welcome(tenant.name, account, addresses.of(request.scope))
+        mark = devices.mark(request.cookies.get(DEVICE, ""), tenant.name, account)
+        return remembered(answer(shapes.user(user)), request, mark)
 
 
 async def _tenant(sessions: Sessions, name: Any, fault: Fault) -> Tenant:
