@@ -28,7 +28,6 @@ PATIENCE = 600.0
 """Seconds: the answer to the last byte waits until the server has the file safe, and has looked into it."""
 
 NOT_PROVEN = 117
-OCTETS = {"Content-Type": "application/octet-stream"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +105,7 @@ def put_file(to: Target, draft: str, path: str, source: Source, digest: str, tel
         request = Request(
             method="PUT",
             path=f"{PREFIX}{to.at(draft)}/files/{quote(path)}",
-            headers={**OCTETS, "Repr-Digest": _structured(digest)},
+            headers={"Repr-Digest": _structured(digest)},
             body=Slice(source, 0, source.size, tell),
             patience=PATIENCE,
         )
@@ -151,7 +150,7 @@ def _at_once(to: Target, source: Source, digest: str, said: Said, tell: Progress
         method="POST",
         path=f"{PREFIX}{to.path}",
         query={name: value for name, value in query.items() if value},
-        headers={**OCTETS, "Repr-Digest": _structured(digest)},
+        headers={"Repr-Digest": _structured(digest)},
         body=Slice(source, 0, source.size, tell),
         patience=PATIENCE,
     )

@@ -20,6 +20,7 @@ from catalog.dialects.headers import (
     refuse_coded,
 )
 from catalog.domain.filenames import file_name, media_type
+from catalog.domain.media_types import OCTETS
 from catalog.errors import BODY_TOO_LARGE, MALFORMED_BODY, NOT_CREATED, UPLOAD_CUT_OFF, Refused
 
 DESCRIPTION_LIMIT = 64 * 1024
@@ -107,9 +108,8 @@ class BodyUpload:
     async def open(self) -> FileHead:
         """What the client says of the file. Raises Refused: NOT_CREATED, BODY_TOO_LARGE."""
         self._body.refuse_announced_size()
-        return FileHead(
-            file_name(self._name) if self._name else self._given_name(), media_type(self._declared_type()), "7bit"
-        )
+        name = file_name(self._name) if self._name else self._given_name()
+        return FileHead(name, media_type(self._declared_type(), name), "7bit")
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The bytes. Raises Refused: UPLOAD_CUT_OFF, BODY_TOO_LARGE."""
@@ -293,5 +293,7 @@ def file_head(filename: str, headers: Mapping[str, str]) -> FileHead:
     """What the head of a part says of its file. Raises Refused: NOT_CREATED, CONTENT_CODED."""
     refuse_coded([headers.get("content-encoding", "")])
     encoding = headers.get("content-transfer-encoding", "").strip().lower()
-    declared = media_type(headers.get("content-type", ""))
-    return FileHead(file_name(filename), declared, encoding if encoding in ENCODINGS else "7bit")
+    name, declared = file_name(filename), headers.get("content-type", "")
+    # Which libraries of forms say of whatever they do not know, so it tells nothing of the file.
+    mimetype = media_type("" if declared.strip().lower() == OCTETS else declared, name)
+    return FileHead(name, mimetype, encoding if encoding in ENCODINGS else "7bit")

@@ -4,13 +4,13 @@ import re
 from pathlib import PurePosixPath
 from unicodedata import category
 
+from catalog.domain.media_types import type_of_name
 from catalog.errors import NOT_CREATED, Refused
 
 LONGEST_NAME = 255  # bytes, as file systems count
 LONGEST_PATH = 512  # bytes
 LONGEST_SUFFIX = 32
 LONGEST_MEDIA_TYPE = 127
-OCTETS = "application/octet-stream"
 BIDI_OVERRIDES = {chr(code) for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 
 
@@ -54,8 +54,8 @@ def file_path(path: str) -> str:
     return path
 
 
-def media_type(declared: str) -> str:
-    """`type/subtype` and nothing else."""
+def media_type(declared: str, name: str = "") -> str:
+    """`type/subtype` and nothing else: as declared, else what the file's `name` stands for."""
     bare = declared.partition(";")[0].strip().lower()
     understood = len(bare) <= LONGEST_MEDIA_TYPE and re.fullmatch(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", bare, re.ASCII)
-    return bare if understood else OCTETS
+    return bare if understood else type_of_name(name)

@@ -214,11 +214,8 @@ def _blob(form: Form) -> Blob:
 
 
 def _head(form: Form) -> FileHead:
-    return FileHead(
-        file_name(form.required("name", "the name of the file is needed")),
-        media_type(form.text("mimetype") or ""),
-        "binary",
-    )
+    name = file_name(form.required("name", "the name of the file is needed"))
+    return FileHead(name, media_type(form.text("mimetype") or "", name), "binary")
 
 
 def _told(form: Form) -> Told:

@@ -237,8 +237,9 @@ def _wanted(request: AnyRequest, max_upload_size: int) -> tuple[Kind, str, Wante
     path = said.get("path", "")
     if bool(path) != bool(said.get("version")):
         raise Refused(NOT_CREATED, "Upload-Metadata: version (the ordinal of a draft) and path go together")
+    name = file_name(said.get("filename", path))
     wanted = Wanted(
-        head=FileHead(file_name(said.get("filename", path)), media_type(said.get("filetype", "")), "binary"),
+        head=FileHead(name, media_type(said.get("filetype", ""), name), "binary"),
         size=size,
         digest=as_hex("sha256", said["sha256"]) if said.get("sha256") else "",
         ordinal=(said.get("version") or said.get("ordinal", "")).strip(),
