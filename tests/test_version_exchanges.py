@@ -25,7 +25,7 @@ BOB = {
     "createdPassword": MOMENT,
 }  # fmt: skip
 
-OURS = {"description", "lastmod", "digest", "state"}
+OURS = {"versionsTotal", "description", "lastmod", "digest", "state"}
 """What the catalog says besides."""
 
 

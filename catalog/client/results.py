@@ -111,7 +111,8 @@ class Item(Shape):
     users: Sequence[User | str] = ()
     """Who may read it besides its owner; in the answer to a removal their ids."""
     versions: Sequence[Version] = ()
-    """The newest 1000, oldest first."""
+    """The newest 100, oldest first. `versions(key).list()` walks them all."""
+    versions_total: int = 0
     timestamp: datetime = NEVER
     lastmod: datetime = NEVER
     revision: int | None = None
@@ -124,6 +125,7 @@ class Item(Shape):
         read["metadata"] = pairs(raw)
         read["users"] = tuple(user if isinstance(user, str) else User.of(user) for user in raw.get("users", ()))
         read["versions"] = tuple(Version.of(version) for version in raw.get("versions", ()))
+        read["versions_total"] = raw.get("versionsTotal", len(read["versions"]))
         return read
 
 

@@ -157,7 +157,7 @@ COLUMNS: Columns = {
     "status": lambda item: getattr(item, "status", ""),
     "tags": lambda item: item.tags,
     "visibility": lambda item: item.visibility,
-    "versions": lambda item: len(item.versions),
+    "versions": lambda item: item.versions_total,
     "changed": lambda item: when(item.lastmod),
     "id": lambda item: item.id,
 }

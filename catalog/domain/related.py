@@ -17,8 +17,8 @@ from catalog.store.documents import object_id
 from catalog.store.seam import Raw
 from catalog.vocabulary import Kind, VersionState
 
-NEWEST = 1000
-"""How many versions an item shows."""
+NEWEST = 100
+"""How many versions an item shows. The rest is in the list of its versions."""
 
 SHOWN: Raw = {"state": {"$ne": VersionState.DRAFT.value}}
 """Drafts are shown in the list of versions alone, to whoever may change the item."""
@@ -31,11 +31,19 @@ BRIEF_STAGES: list[Raw] = [{"$set": {"files": {"$slice": ["$files", 1]}}}, {"$pr
 
 
 class Related(NamedTuple):
-    """By id: users, the datasets that the caller may read, and each item's newest versions, oldest first."""
+    """By id: users, the datasets that the caller may read, and each item's newest versions, oldest first.
+
+    `totals` are how many versions there are, of items that have more than are shown.
+    """
 
     users: Mapping[ObjectId, Raw]
     datasets: Mapping[ObjectId, Raw]
     versions: Mapping[ObjectId, Sequence[Raw]]
+    totals: Mapping[ObjectId, int]
+
+    def total(self, item: ObjectId) -> int:
+        """How many versions it has, drafts aside."""
+        return self.totals.get(item, len(self.versions[item]))
 
 
 async def related(tenant: Tenant, shown: Sequence[Raw], caller: Caller) -> Related:
@@ -43,7 +51,8 @@ async def related(tenant: Tenant, shown: Sequence[Raw], caller: Caller) -> Relat
     readable = {key: dataset for key, dataset in datasets.items() if may_read(caller, dataset)}
     shown = [*shown, *readable.values()]
     users = await _by_id(tenant.users.raw, (key for item in shown for key in item["users"]))
-    return Related(users, readable, await _versions(tenant, shown))
+    versions = await _versions(tenant, shown)
+    return Related(users, readable, versions, await _totals(tenant, versions))
 
 
 async def read_whole(tenant: Tenant, kind: Kind, key: str, caller: Caller) -> tuple[Raw, Related]:
@@ -64,7 +73,8 @@ async def read_whole(tenant: Tenant, kind: Kind, key: str, caller: Caller) -> tu
     datasets = {dataset["_id"]: dataset for dataset in item.pop("_datasets", ()) if may_read(caller, dataset)}
     shown = [item, *datasets.values()]
     users = {user["_id"]: user for each in shown for user in each.pop("_users")}
-    return item, Related(users, datasets, {each["_id"]: each.pop("_versions")[::-1] for each in shown})
+    versions = {each["_id"]: each.pop("_versions")[::-1] for each in shown}
+    return item, Related(users, datasets, versions, await _totals(tenant, versions))
 
 
 def _with_related(tenant: Tenant, kind: Kind) -> list[Raw]:
@@ -108,3 +118,9 @@ async def _versions(tenant: Tenant, shown: Sequence[Raw]) -> dict[ObjectId, list
         newest = await found.sort("number", DESCENDING).limit(NEWEST).to_list(NEWEST)
         versions[item] = newest[::-1]
     return versions
+
+
+async def _totals(tenant: Tenant, versions: Mapping[ObjectId, Sequence[Raw]]) -> dict[ObjectId, int]:
+    """Counted only of items that show as many as they may."""
+    full = [item for item, found in versions.items() if len(found) == NEWEST]
+    return {item: await tenant.versions.raw.count_documents({"item": item, **SHOWN}) for item in full}

@@ -87,6 +87,11 @@ class Found(NamedTuple):
     further: str | None  # where to go on, None at the end
     facets: dict[str, dict[str, int]] | None  # of the first page only
     counted: int  # hits that the facets are counted over
+    places: Sequence[Place]  # after each hit
+
+    def after(self, count: int) -> str:
+        """Where to go on after the first `count` hits."""
+        return _written(self.places[count - 1])
 
 
 class Search(NamedTuple):
@@ -111,7 +116,7 @@ class Search(NamedTuple):
             hits, further, counted = hits[:limit], places[limit - 1], len(hits)
         else:
             counted = len(hits)
-        return Found(hits, _written(further) if further else None, facets, counted)
+        return Found(hits, _written(further) if further else None, facets, counted, places)
 
     async def _walk(self, place: Place | None, most: int) -> tuple[list[Hit], list[Place], Place | None]:
         """Hits, the place after each, and the place to go on from."""

@@ -76,9 +76,12 @@ VERSION = made_of(
         "digest": ref("Digest"),
         "state": one_of(VersionState),
         "file_count": number("of a folder only"),
+        "description_truncated": flag(
+            "the description is longer; the version's own record has the whole of it", const=True
+        ),
     },
     "A version, as its item shows it.",
-    optional=("file_count",),
+    optional=("file_count", "description_truncated"),
 )
 FILE = made_of(
     {
@@ -128,7 +131,8 @@ ITEM = made_of(
         "description": text(),
         "metadata": many(ref("Pair")),
         "owner": ref("Id"),
-        "versions": many(ref("Version"), "the newest 1000"),
+        "versions": many(ref("Version"), "the newest 100, their descriptions cut after 1000 characters"),
+        "versionsTotal": number("how many versions there are"),
         "timestamp": ref("Moment"),
         "lastmod": ref("Moment"),
     }
@@ -265,8 +269,10 @@ def page(each: Schema) -> Schema:
             "hasNextPage": flag(),
             "prevPage": or_null(number()),
             "nextPage": or_null(number()),
+            "truncated": flag("The page ends early: its answer would be too large.", const=True),
+            "nextCursor": text("goes on where a truncated page ends, with `after`"),
         },
-        optional=("totalIsExact",),
+        optional=("totalIsExact", "truncated", "nextCursor"),
     )
 
 

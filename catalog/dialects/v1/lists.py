@@ -6,14 +6,17 @@ from typing import Any
 from litestar import Response
 
 from catalog.dialects.v1.shapes import Shape
-from catalog.dialects.v1.wire import AnyRequest, answer, envelope, stretch
+from catalog.dialects.v1.wire import LARGEST_ANSWER, AnyRequest, answer, envelope, fitting, stretch
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store import pages
+from catalog.store.cursors import cursor_of
 from catalog.store.fields import Fields
 from catalog.store.listing import page_of, select_of, short_forms, sort_of
 from catalog.store.query import filter_of, within
 from catalog.store.seam import Raw
 from catalog.store.windows import Memory
+
+AT_ONCE = 50  # documents
 
 Shapes = Callable[[Sequence[Raw]], Awaitable[Sequence[Shape]]]
 
@@ -53,12 +56,33 @@ async def listed(
     if (cursor := params.get("after")) is not None:
         limit = limit_of(params.get("limit"))
         docs, following = await pages.after(asked, cursor, limit=limit)
-        return answer(stretch([_selected(shape, selected) for shape in await shapes(docs)], limit, following))
+        shown = await _fitting(docs, shapes, selected)
+        if len(shown) < len(docs):
+            following = cursor_of(asked.settled, docs[len(shown) - 1])
+        return answer(stretch(shown, limit, following))
     page = page_of(params.get("page"), params.get("limit") or str(limit))
     found = await pages.page(
         asked, skip=(page.page - 1) * page.limit, limit=page.limit, exactly=_exactly(params.get("total"))
     )
-    return answer(envelope([_selected(shape, selected) for shape in await shapes(found.docs)], found, page))
+    shown = await _fitting(found.docs, shapes, selected)
+    cut = cursor_of(asked.settled, found.docs[len(shown) - 1]) if len(shown) < len(found.docs) else None
+    return answer(envelope(shown, found, page, cut))
+
+
+async def _fitting(docs: Sequence[Raw], shapes: Shapes, names: frozenset[str] | None) -> list[Any]:
+    """As many as an answer may show. What belongs to them is read for a few at a time."""
+    fit: list[Any] = []
+    room = LARGEST_ANSWER
+    for start in range(0, len(docs), AT_ONCE):
+        shown = await shapes(docs[start : start + AT_ONCE])
+        more = fitting((_selected(shape, names) for shape in shown), room)
+        room -= sum(map(len, map(bytes, more)))
+        if fit and room < 0:
+            break
+        fit += more
+        if len(more) < len(shown):
+            break
+    return fit
 
 
 def selected(request: AnyRequest, fields: Fields, shape: Shape) -> Shape:

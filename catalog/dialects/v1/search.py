@@ -5,7 +5,7 @@ from litestar import Controller, Response, get
 from catalog.dialects import guards
 from catalog.dialects.v1 import shapes
 from catalog.dialects.v1.lists import limit_of
-from catalog.dialects.v1.wire import AnyRequest, Given, answer, stretch
+from catalog.dialects.v1.wire import AnyRequest, Given, answer, fitting, stretch
 from catalog.domain import items, search
 from catalog.domain.access import Caller
 from catalog.domain.related import related
@@ -32,7 +32,9 @@ class Search(Controller):
             await _narrowing(request, caller),
         )
         found = await wanted.page(limit, asked.get("after") or None)
-        content = stretch(await _shown(found.hits, caller), limit, found.further)
+        shown = fitting(await _shown(found.hits, caller))
+        further = found.further if len(shown) == len(found.hits) else found.after(len(shown))
+        content = stretch(shown, limit, further)
         if found.facets is not None:
             content |= {"facets": found.facets, "facetsOf": found.counted}
         return answer(content)

@@ -10,6 +10,8 @@ from catalog.store.seam import Raw
 
 Shape = dict[str, Any]
 
+LONGEST_EMBEDDED = 1000  # characters of a version's description, where its item shows it
+
 
 def moment(when: datetime) -> str:
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -91,6 +93,14 @@ def version(document: Raw) -> Shape:
     return shown | {"file_count": document["file_count"]} if document["folder"] else shown
 
 
+def _embedded(document: Raw) -> Shape:
+    """A version within its item: a long description is cut, and the version's own record has the whole of it."""
+    shown = version(document)
+    if len(shown["description"]) <= LONGEST_EMBEDDED:
+        return shown
+    return shown | {"description": shown["description"][:LONGEST_EMBEDDED], "description_truncated": True}
+
+
 def _content(document: Raw) -> Shape:
     if document["folder"]:
         return {"original": f"{document['ordinal']}.zip", "encoding": "binary", "mimetype": "application/zip"}
@@ -159,7 +169,8 @@ def _item(document: Raw, related: Related, *, users: list[Any], datasets: list[A
         "description": document["description"],
         "metadata": document["metadata"],
         "owner": document["owner"],
-        "versions": [version(found) for found in related.versions[document["_id"]]],
+        "versions": [_embedded(found) for found in related.versions[document["_id"]]],
+        "versionsTotal": related.total(document["_id"]),
         "timestamp": moment(document["timestamp"]),
         "lastmod": moment(document["lastmod"]),
     }

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -89,8 +89,22 @@ async def body_of(request: AnyRequest, most_elements: int | None = None) -> Any:
     return await decoded(raw, most_elements)
 
 
-def envelope(docs: list[Any], found: Found, page: Page) -> dict[str, Any]:
-    """A list as mongoose-paginate words it.
+def fitting(shapes: Iterable[Any], room: int = LARGEST_ANSWER) -> list[msgspec.Raw]:
+    """The first ones, encoded, of at most `room` bytes together; one at least, however large."""
+    fit: list[msgspec.Raw] = []
+    for shape in shapes:
+        encoded = _encoder.encode(shape)
+        room -= len(encoded)
+        if fit and room < 0:
+            break
+        fit.append(msgspec.Raw(encoded))
+    return fit
+
+
+def envelope(docs: list[Any], found: Found, page: Page, cut: str | None = None) -> dict[str, Any]:
+    """A list as mongoose-paginate words it. `cut` is the cursor that goes on where a page ends early.
+
+    The page after one that ends early would not have what that leaves out, so it is not named.
 
     A total that was not counted to its end says so, and is as many as there are at least: there is a next page, and
     a page of that number, for as long as documents follow.
@@ -105,9 +119,10 @@ def envelope(docs: list[Any], found: Found, page: Page) -> dict[str, Any]:
         "page": page.page,
         "pagingCounter": (page.page - 1) * page.limit + 1,
         "hasPrevPage": page.page > 1,
-        "hasNextPage": found.more,
+        "hasNextPage": found.more or cut is not None,
         "prevPage": page.page - 1 if page.page > 1 else None,
-        "nextPage": page.page + 1 if found.more else None,
+        "nextPage": page.page + 1 if found.more and cut is None else None,
+        **({} if cut is None else {"truncated": True, "nextCursor": cut}),
     }
 
 

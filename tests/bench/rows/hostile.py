@@ -195,6 +195,8 @@ def _bulk_of_ones(_: Running, admin: httpx.Client) -> Send:
 
 def _list_of_large_items(_: Running, admin: httpx.Client) -> Send:
     pairs = [{"name": f"name-{number}", "value": "v" * 4096} for number in range(1000)]
+    for start in range(0, 1000, 100):
+        sent(admin, "POST", "/metadata", json=[{"_id": pair["name"]} for pair in pairs[start : start + 100]])
     for number in range(12):
         made(admin, "models", name=f"model-{number}", metadata=pairs)
     return _asking(admin, "GET", "/models?limit=100")
@@ -245,7 +247,7 @@ def _unfinished_uploads(running: Running, _: httpx.Client) -> Send:
 
     def send() -> int:
         ends, status = perf_counter() + LONGEST, 0
-        with client:
+        with closing(client):
             for _ in range(40):
                 if perf_counter() > ends:
                     return 0
