@@ -25,6 +25,7 @@ from catalog.dialects.metrics import Metrics
 from catalog.dialects.observed import Observed
 from catalog.dialects.openapi.document import operations
 from catalog.dialects.openapi.routes import Docs, Documentation, Schema
+from catalog.dialects.overrides import Overrides
 from catalog.dialects.paths import Parameters, Segments
 from catalog.dialects.requests import Requests
 from catalog.dialects.sessions import Authentication, Sessions
@@ -142,7 +143,8 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
         app.asgi_handler = traces.around(app.asgi_handler)
     # Outside of everything: the framework's own middlewares do not see a route that is not there.
     addresses, patience = Addresses(settings.trusted_proxies), settings.client_timeout.total_seconds()
-    app.asgi_handler = Observed(Segments(app.asgi_handler), journal, metrics, addresses, patience, readiness)
+    overridden = Overrides(app.asgi_handler, f"/{settings.version}/uploads")
+    app.asgi_handler = Observed(Segments(overridden), journal, metrics, addresses, patience, readiness)
     return app
 
 

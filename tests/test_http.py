@@ -277,3 +277,47 @@ async def test_a_change_may_name_several_revisions(client, org):
         412,
         200,
     ]
+
+
+# X-HTTP-Method-Override
+
+
+@pytest.mark.parametrize("said", ["PATCH", "patch"])
+async def test_an_upload_goes_on_where_only_post_gets_through(client, org, said):
+    await a_model(client, org)
+    upload = await an_upload(client, org)
+
+    headers = org.as_("ada") | OCTETS | {"X-HTTP-Method-Override": said}
+    answer = await client.post(upload, content=b"abc", headers=headers)
+
+    assert (answer.status_code, answer.headers["Upload-Offset"], answer.headers["Catalog-Ordinal"]) == (204, "3", "1")
+
+
+async def test_an_upload_is_given_up_where_only_post_gets_through(client, org):
+    await a_model(client, org)
+    upload = await an_upload(client, org)
+
+    answer = await client.post(upload, headers=org.as_("ada") | TUS | {"X-HTTP-Method-Override": "DELETE"})
+
+    assert answer.status_code == 204
+    assert (await client.head(upload, headers=org.as_("ada") | TUS)).is_client_error
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "override"),
+    [
+        ("POST", "/v1/models/iris", "DELETE"),
+        ("GET", "/v1/models/iris", "DELETE"),
+        ("POST", "/v1/models/uploads/x", "PATCH"),
+        ("POST", "{upload}", "GET"),
+    ],
+)
+async def test_no_other_request_becomes_another(client, org, method, path, override):
+    await a_model(client, org)
+    path = path.format(upload=await an_upload(client, org))
+
+    headers = org.as_("ada") | TUS | {"X-HTTP-Method-Override": override}
+    answer = await client.request(method, path, headers=headers)
+
+    assert answer.status_code in {200, 404, 405}
+    assert (await client.get("/v1/models/iris", headers=org.as_("ada"))).status_code == 200

@@ -82,6 +82,7 @@ def operations(prefix: str) -> list[Operation]:
             name="addToUpload",
             group=GROUP,
             summary="Add to it; the last byte makes the version",
+            details="A POST with `X-HTTP-Method-Override: PATCH` is the same.",
             parameters=[
                 SPEAKS,
                 asked("Upload-Offset", "Where these bytes begin.", number(), required=True, example=0),
