@@ -302,7 +302,8 @@ async def _next_number(tenant: Tenant, kind: Kind, item: ObjectId, ordinal: str,
         last, highest = int(found["last_version"]), found.get("last_ordinal")
         top = last if highest is None else int(highest)
         mine = ordinal or str(top + 1)
-        is_number = mine.isascii() and mine.isdigit() and len(mine) <= LONGEST_NUMBER
+        # What was counted up is a number, however long: else a label of that name would be met again and again.
+        is_number = not ordinal or (mine.isascii() and mine.isdigit() and len(mine) <= LONGEST_NUMBER)
         number, top = (max(last + 1, int(mine)), max(top, int(mine))) if is_number else (last + 1, top)
         differ = {"$set": {"last_version": number, "last_ordinal": top}}
         same = {"$set": {"last_version": number}, "$unset": {"last_ordinal": ""}}
