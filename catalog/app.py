@@ -224,6 +224,7 @@ def _given(
         settings.default_tenant_admin_username,
         settings.default_tenant_admin_temporary_password.get_secret_value(),
     )
+    addresses = Addresses(settings.trusted_proxies, settings.public_url)
     limits = _limits(settings)
     values = {
         "database": database,
@@ -231,7 +232,7 @@ def _given(
         "sessions": sessions,
         "attempts": Attempts(database, counts_loopback=Addresses(settings.trusted_proxies).names_loopback),
         "devices": Devices(settings.jwt_secret.get_secret_value()),
-        "addresses": Addresses(settings.trusted_proxies),
+        "addresses": addresses,
         "password_resets": _resets(settings, outbox),
         "policy": Policy(settings.min_password_strength, settings.default_days_validity_password),
         "default_tenant": settings.default_tenant,
@@ -246,12 +247,22 @@ def _given(
         "max_upload_size": settings.max_upload_size,
         "challenges": Challenges(settings.jwt_secret.get_secret_value()),
         "signed": Links(settings.jwt_secret.get_secret_value()),
-        "native_prefix": f"/{settings.version}",
         "token_life": settings.jwt_expirationtime.text,
         "demo": settings.demo,
         "log": settings.log,
     }
-    return {name: _always(value) for name, value in values.items()}
+
+    def outer_prefix(request: AnyRequest) -> str:
+        return addresses.prefix_of(request.scope)
+
+    def native_prefix(request: AnyRequest) -> str:
+        """What every address of ours begins with that a client is told."""
+        return f"{addresses.prefix_of(request.scope)}/{settings.version}"
+
+    asked = {"outer_prefix": outer_prefix, "native_prefix": native_prefix}
+    return {name: _always(value) for name, value in values.items()} | {
+        name: Provide(answer, sync_to_thread=False) for name, answer in asked.items()
+    }
 
 
 def _limits(settings: Settings) -> Limits:

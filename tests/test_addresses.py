@@ -74,3 +74,20 @@ def test_whatever_a_proxy_writes_the_client_is_an_address(forwarded):
 )
 def test_a_proxy_on_this_machine_is_named_or_not(trusted, names):
     assert Addresses(trusted).names_loopback is names
+
+
+def seen_through(prefix, client="10.0.0.1", public_url="", **headers):
+    told = [(b"x-forwarded-prefix", value.encode()) for value in prefix]
+    return Addresses(["10.0.0.0/8"], public_url).prefix_of({"client": (client, 1), "headers": told})
+
+
+def test_a_trusted_proxy_says_below_which_path_clients_see_the_server():
+    assert seen_through(["/registry/"]) == "/registry"
+    assert seen_through(["/a/b"], public_url="https://x.example/c") == "/a/b"
+    assert seen_through([], public_url="https://x.example/c/") == "/c"
+    assert seen_through([]) == ""
+
+
+def test_of_others_and_of_nonsense_no_prefix_is_believed():
+    assert seen_through(["/evil"], client="11.0.0.1") == ""
+    assert [seen_through([said]) for said in ("//evil.example", "/a b", "https://evil", "a", "/a?b")] == [""] * 5

@@ -114,7 +114,7 @@ def _begun(upload: Upload, digest: str) -> Operation[Answer]:
     pairs = ",".join(f"{name} {b64encode(value.encode()).decode()}" for name, value in said.items() if value)
     headers = {**TUS, "Upload-Length": str(upload.source.size), "Upload-Metadata": pairs}
     answer = yield from upload.session.send(Request(method="POST", path=f"{PREFIX}/uploads", headers=headers))
-    upload.keep(Known(urlsplit(answer.headers["location"]).path, digest))
+    upload.keep(Known(upload.session.below(urlsplit(answer.headers["location"]).path), digest))
     return answer
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from catalog.client import retries
 from catalog.client.effects import Answer, Operation, Request, exchange, pause
@@ -83,6 +83,10 @@ class Session:
                     raise
                 yield from pause(seconds)
         raise AssertionError  # `count` does not end
+
+    def below(self, path: str) -> str:
+        """A path as the server tells it, without what the catalog's own address has before it."""
+        return path.removeprefix(urlsplit(self.url).path)
 
     def ask(
         self,

@@ -122,7 +122,8 @@ class Versions(Room[D]):
         version = yield from found(self._item, which)
         body = {"expires_in": expires_in} | ({"path": path} if path else {})
         raw = yield from self._item.session.ask("POST", f"{self._item.at(version.ordinal)}/link", body=body)
-        return Link.of({**raw, "url": self._item.session.url + raw["url"]})
+        session = self._item.session
+        return Link.of({**raw, "url": session.url + session.below(raw["url"])})
 
     @operation
     def verify(self, which: str, *, progress: Progress = silent) -> Operation[Version]:

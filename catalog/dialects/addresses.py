@@ -3,11 +3,14 @@
 import ipaddress
 import re
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 from litestar.types import Scope
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_PREFIX = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 
 _LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 
@@ -17,8 +20,9 @@ _WITH_PORT = re.compile(r"\[(?P<six>[^\]]*)\](?::\d{1,5})?|(?P<four>[^:]*):\d{1,
 class Addresses:
     """Knows which proxies are trusted. Of what others write into `X-Forwarded-For` nothing is believed."""
 
-    def __init__(self, trusted: Sequence[str] = ()) -> None:
+    def __init__(self, trusted: Sequence[str] = (), public_url: str = "") -> None:
         self._trusted: list[Network] = [ipaddress.ip_network(network) for network in trusted]
+        self._public_path = urlsplit(public_url).path.rstrip("/")
 
     @property
     def names_loopback(self) -> bool:
@@ -41,6 +45,19 @@ class Addresses:
                 break
             address = str(seen)
         return address
+
+    def prefix_of(self, scope: Scope) -> str:
+        """What stands before the paths of this server where clients see it; empty, or `/registry`.
+
+        A trusted proxy says it in `X-Forwarded-Prefix`, else PUBLIC_URL does.
+        """
+        client = scope.get("client")
+        said = [value for name, value in scope["headers"] if name == b"x-forwarded-prefix"]
+        if said and client and self._is_trusted(client[0]):
+            prefix = said[-1].decode("latin-1").strip().rstrip("/")
+            if _PREFIX.fullmatch(prefix):
+                return prefix
+        return self._public_path
 
     def _is_trusted(self, address: str) -> bool:
         ip = parsed(address)

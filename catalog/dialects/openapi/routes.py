@@ -27,6 +27,12 @@ class Documentation:
     def document(self) -> bytes:
         return msgspec.json.encode(self._document)
 
+    def document_below(self, outer_prefix: str) -> bytes:
+        """The document of a server that clients see below a path of a proxy's."""
+        if not outer_prefix:
+            return self.document
+        return msgspec.json.encode({**self._document, "servers": [{"url": outer_prefix}]})
+
     @cached_property
     def page(self) -> bytes:
         return page(self._document).encode()
@@ -61,12 +67,14 @@ class Schema(Controller):
     opt = PUBLIC
 
     @get("/schema")
-    async def schema(self, request: AnyRequest, documentation: Given[Documentation]) -> Response[bytes]:
-        return _shown(documentation) if _wants_page(request) else _sent(documentation.document)
+    async def schema(
+        self, request: AnyRequest, documentation: Given[Documentation], outer_prefix: Given[str]
+    ) -> Response[bytes]:
+        return _shown(documentation) if _wants_page(request) else _sent(documentation.document_below(outer_prefix))
 
     @get("/schema/openapi.json")
-    async def document(self, documentation: Given[Documentation]) -> Response[bytes]:
-        return _sent(documentation.document)
+    async def document(self, documentation: Given[Documentation], outer_prefix: Given[str]) -> Response[bytes]:
+        return _sent(documentation.document_below(outer_prefix))
 
     @get("/docs.html")
     async def page(self, documentation: Given[Documentation]) -> Response[bytes]:
