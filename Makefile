@@ -47,7 +47,7 @@ format: $(TO_TEST) ## format the code and repair what can be repaired
 	$(BIN)/ruff check --fix .
 
 docs: $(TO_TEST) ## write docs/cli.md anew, from the commands themselves
-	$(BIN)/typer catalog.cli utils docs --name catalog --output docs/cli.md
+	$(BIN)/typer catalog.commands.cli utils docs --name catalog --output docs/cli.md
 
 bench: $(TO_TEST) ## measure what is promised, into docs/benchmarks.md (ARGS= is passed on)
 	$(BIN)/python -m tests.bench --keep $(ARGS)

@@ -1,3 +1,3 @@
-from catalog.cli import main
+from catalog.commands.cli import main
 
 main()

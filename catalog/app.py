@@ -13,55 +13,55 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from catalog import descriptors
-from catalog.blobs import Storage
-from catalog.blobs.chosen import storage_of
-from catalog.dialects import guards, health
-from catalog.dialects.addresses import Addresses
-from catalog.dialects.colleagues import Colleagues
+from catalog.blobs.protocol import Storage
+from catalog.blobs.selection import storage_of
 from catalog.dialects.front import Front
-from catalog.dialects.heads import HeadsOfGets
-from catalog.dialects.metrics import Metrics
-from catalog.dialects.observed import Observed
+from catalog.dialects.http import guards
+from catalog.dialects.http.client_ip import Addresses
+from catalog.dialects.http.heads import HeadsOfGets
+from catalog.dialects.http.overrides import Overrides
+from catalog.dialects.http.paths import Parameters, Segments
+from catalog.dialects.http.request_log import Observed
+from catalog.dialects.http.requests import Requests
+from catalog.dialects.http.sessions import Authentication, Sessions
 from catalog.dialects.openapi.document import operations
 from catalog.dialects.openapi.routes import Docs, Documentation, Schema
-from catalog.dialects.overrides import Overrides
-from catalog.dialects.paths import Parameters, Segments
-from catalog.dialects.requests import Requests
-from catalog.dialects.sessions import Authentication, Sessions
+from catalog.dialects.ops import file_descriptors, health
+from catalog.dialects.ops.metrics import Metrics
+from catalog.dialects.ops.worker_metrics import Colleagues
 from catalog.dialects.v1 import (
     about,
-    folders,
+    drafts,
     items,
     links,
     log,
-    names,
+    password_resets,
     people,
-    resets,
-    resumable,
     search,
     tenants,
+    terms,
     tokens,
     trash,
+    tus,
     usage,
     versions,
 )
-from catalog.dialects.v1.wire import AnyRequest, refusal
+from catalog.dialects.v1.http import AnyRequest, refusal
 from catalog.domain.access import Caller
-from catalog.domain.attempts import Attempts
-from catalog.domain.credentials import Tokens
-from catalog.domain.devices import Devices
-from catalog.domain.forms import Limits
+from catalog.domain.audit import Journal
+from catalog.domain.body_fields import Limits
+from catalog.domain.cleanup.sweep_schedule import keep_swept
+from catalog.domain.files.possession import Challenges
 from catalog.domain.health import Health
-from catalog.domain.journal import Journal
-from catalog.domain.links import Links
-from catalog.domain.mail import Outbox, Post
-from catalog.domain.possession import Challenges
-from catalog.domain.resets import Resets
-from catalog.domain.rounds import keep_swept
-from catalog.domain.tenants import Administrator, FirstStart, clear, ensure_default, keep_clear
-from catalog.domain.users import Policy
-from catalog.settings import Settings
+from catalog.domain.people.credentials import Tokens
+from catalog.domain.people.devices import Devices
+from catalog.domain.people.login_throttle import Attempts
+from catalog.domain.people.mail import Outbox, Post
+from catalog.domain.people.password_resets import Resets
+from catalog.domain.people.users import Policy
+from catalog.domain.tenants.tenants import Administrator, FirstStart, clear, ensure_default, keep_clear
+from catalog.domain.versions.links import Links
+from catalog.settings.settings import Settings
 from catalog.store.database import Database, connect, told_in_a_sentence
 from catalog.store.documents import TenantRecord
 
@@ -106,7 +106,9 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
         settings.jwt_secret.get_secret_value(), settings.jwt_expirationtime, settings.jwt_renew_expirationtime
     )
     sessions = Sessions(database, tokens)
-    readiness = Health({"database": database.ping, "storage": storage.probe, "file_descriptors": descriptors.check})
+    readiness = Health(
+        {"database": database.ping, "storage": storage.probe, "file_descriptors": file_descriptors.check}
+    )
     metrics = Metrics(colleagues)
     journal = (
         Journal(database, settings.log_days, size=settings.log_size, reads=settings.log_reads) if settings.log else None
@@ -150,7 +152,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
 
 def _traces(endpoint: str) -> Any:
     # Imported when wanted: what it needs is in an extra of its own.
-    return import_module("catalog.dialects.traces").Traces(endpoint) if endpoint else None
+    return import_module("catalog.dialects.ops.traces").Traces(endpoint) if endpoint else None
 
 
 def _watching(settings: Settings) -> list[ControllerRouterHandler]:
@@ -167,7 +169,7 @@ def _watch(journal: Journal, metrics: Metrics) -> None:
 
 
 def _cors(origins: Iterable[str]) -> CORSConfig:
-    return CORSConfig(allow_origins=list(origins), expose_headers=[*READ_BY_BROWSERS, *resumable.READ_BY_BROWSERS])
+    return CORSConfig(allow_origins=list(origins), expose_headers=[*READ_BY_BROWSERS, *tus.READ_BY_BROWSERS])
 
 
 def _native(settings: Settings) -> list[ControllerRouterHandler]:
@@ -187,26 +189,26 @@ def _native(settings: Settings) -> list[ControllerRouterHandler]:
             login,
             people.Users,
             tokens.Tokens,
-            resets.Self,
-            resumable.Offer,
-            resumable.Uploads,
+            password_resets.Self,
+            tus.Offer,
+            tus.Uploads,
             items.Models,
             items.Datasets,
             items.Algorithms,
             versions.ModelVersions,
             versions.DatasetVersions,
             versions.AlgorithmVersions,
-            folders.ModelFolders,
-            folders.DatasetFolders,
-            folders.AlgorithmFolders,
+            drafts.ModelFolders,
+            drafts.DatasetFolders,
+            drafts.AlgorithmFolders,
             links.ModelLink,
             links.DatasetLink,
             links.AlgorithmLink,
             links.Linked,
             links.Blobs,
             trash.Trash,
-            names.Tags,
-            names.MetadataNames,
+            terms.Tags,
+            terms.MetadataNames,
             search.Search,
             usage.Usage,
             log.Log,
@@ -233,7 +235,7 @@ def _given(
         "attempts": Attempts(database, counts_loopback=Addresses(settings.trusted_proxies).names_loopback),
         "devices": Devices(settings.jwt_secret.get_secret_value()),
         "addresses": addresses,
-        "password_resets": _resets(settings, outbox),
+        "reset_mails": _resets(settings, outbox),
         "policy": Policy(settings.min_password_strength, settings.default_days_validity_password),
         "default_tenant": settings.default_tenant,
         "public_tenants": settings.public_tenants,

@@ -16,14 +16,14 @@ from mongomock_motor import AsyncMongoMockClient
 
 from catalog.app import create_app
 from catalog.blobs.memory import MemoryStorage
-from catalog.domain import credentials, users
 from catalog.domain.access import Caller
-from catalog.settings import Settings, load
+from catalog.domain.people import credentials, users
+from catalog.settings.settings import Settings, load
 from catalog.store.database import Database, Tenant, connect
 from catalog.store.documents import TenantRecord
-from catalog.store.embedded import Embedded
+from catalog.store.embedded.process import Embedded
 from catalog.vocabulary import Role
-from tests.s3_server import S3Server, s3_server
+from tests.support.s3_server import S3Server, s3_server
 
 API_TOKEN = "the-operator-of-the-tests"
 PASSWORD = "Engine-No-1"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.dialects.addresses import Addresses
-from catalog.domain.attempts import network_of
+from catalog.dialects.http.client_ip import Addresses
+from catalog.domain.people.login_throttle import network_of
 
 PROXIES = ("10.0.0.0/8", "192.0.2.1")
 

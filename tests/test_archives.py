@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.blobs import BLOCK
 from catalog.blobs.memory import MemoryBlobs
-from catalog.dialects.archives import FORMATS, Entry
-from catalog.dialects.zips import Stored, directory, local_header
-from catalog.domain.checksums import Checksums
+from catalog.blobs.protocol import BLOCK
+from catalog.dialects.http.archives import FORMATS, Entry
+from catalog.dialects.http.zips import Stored, directory, local_header
+from catalog.domain.files.checksums import Checksums
 from catalog.errors import DOWNLOAD, Refused
 
 MODIFIED = datetime(2026, 1, 2, 3, 4, 6, 789000, tzinfo=UTC)

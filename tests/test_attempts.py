@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from catalog.app import create_app
-from catalog.domain import attempts, users
-from catalog.domain.attempts import ACCOUNT, ADDRESS, Attempts, network_of
-from catalog.domain.devices import Devices
+from catalog.domain.people import login_throttle, users
+from catalog.domain.people.devices import Devices
+from catalog.domain.people.login_throttle import ACCOUNT, ADDRESS, Attempts, network_of
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
 from catalog.store.documents import now
 from tests.conftest import OURS, PASSWORD, in_database
@@ -49,7 +49,7 @@ class Clock:
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(attempts, "now", clock)
+    monkeypatch.setattr(login_throttle, "now", clock)
     return clock
 
 
@@ -169,11 +169,11 @@ async def test_guesses_that_come_all_at_once_are_counted_one_by_one(guarded):
     faults = await asyncio.gather(*(guess(guarded) for _ in range(40)))
 
     looked_at = [fault for fault in faults if fault is AUTHENTICATION]
-    assert ACCOUNT.free <= len(looked_at) <= ACCOUNT.free + attempts.AT_ONCE
+    assert ACCOUNT.free <= len(looked_at) <= ACCOUNT.free + login_throttle.AT_ONCE
 
 
 async def test_a_flood_is_told_at_once(guarded, monkeypatch):
-    monkeypatch.setattr(attempts, "MOST_WAITING", 1)
+    monkeypatch.setattr(login_throttle, "MOST_WAITING", 1)
     inside, over = asyncio.Event(), asyncio.Event()
 
     async def slowly():

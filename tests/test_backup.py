@@ -12,12 +12,15 @@ import tarfile
 import bson
 import pytest
 
-from catalog.blobs import Blob, FileHead
 from catalog.blobs.files import FileStorage
 from catalog.blobs.memory import MemoryStorage
-from catalog.domain import items, kept, tenants, versions
+from catalog.blobs.protocol import Blob, FileHead
 from catalog.domain.access import Caller
-from catalog.domain.tenants import Administrator
+from catalog.domain.files import blob_records
+from catalog.domain.items import items
+from catalog.domain.tenants import tenants
+from catalog.domain.tenants.tenants import Administrator
+from catalog.domain.versions import versions
 from catalog.operations.archive import MOST, BadArchive, NotRegular
 from catalog.operations.backup import NoSuchTenant, backup
 from catalog.operations.restore import CannotRestore, restore
@@ -25,7 +28,7 @@ from catalog.store.database import connect
 from catalog.store.documents import TenantRecord
 from catalog.vocabulary import Kind, Role
 from tests.conftest import OURS, PASSWORD, in_database
-from tests.serving import Server, environment
+from tests.support.serving import Server, environment
 
 WEIGHTS = b"weights" * 1000
 
@@ -263,7 +266,7 @@ async def test_bytes_that_a_backup_found_damaged_are_not_taken_for_whole_ones(da
 
     await backup(database, storage, tmp_path / "all.tar", [], lambda _: None)
 
-    assert not await kept.is_intact(tenant, blobs, blob)
+    assert not await blob_records.is_intact(tenant, blobs, blob)
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link", "dangling link"])

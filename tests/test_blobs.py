@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.blobs import BLOCK, Blob, Blobs, BlobUnknown, OffsetWrong, Storage, UploadBusy
-from catalog.blobs.chosen import storage_of
 from catalog.blobs.files import FileStorage
 from catalog.blobs.memory import MemoryStorage
-from catalog.settings import load
-from tests.contents import broken_after, chunked, some_bytes, whole
+from catalog.blobs.protocol import BLOCK, Blob, Blobs, BlobUnknown, OffsetWrong, Storage, UploadBusy
+from catalog.blobs.selection import storage_of
+from catalog.settings.settings import load
+from tests.support.contents import broken_after, chunked, some_bytes, whole
 
 SIZES = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7]
 UNKNOWN = "0" * 64

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from catalog.blobs import BLOCK, BlobUnknown, OffsetWrong, StorageUnusable, UploadBusy
 from catalog.blobs import files as files_module
-from catalog.blobs import growing as growing_module
+from catalog.blobs import partial_files as growing_module
 from catalog.blobs.files import FileBlobs, FileStorage
-from tests.contents import broken_after, chunked, files_under, open_descriptors, some_bytes, whole
-from tests.serving import serve
+from catalog.blobs.protocol import BLOCK, BlobUnknown, OffsetWrong, StorageUnusable, UploadBusy
+from tests.support.contents import broken_after, chunked, files_under, open_descriptors, some_bytes, whole
+from tests.support.serving import serve
 
 SIZES = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7]
 UPLOAD = "f" * 32

@@ -16,18 +16,18 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from catalog.blobs import BLOCK, Blob, StorageAway, StorageUnusable
-from catalog.blobs.chosen import storage_of
+from catalog.blobs.protocol import BLOCK, Blob, StorageAway, StorageUnusable
 from catalog.blobs.s3 import arriving as arriving_module
 from catalog.blobs.s3 import pieces as pieces_module
 from catalog.blobs.s3.presigning import presigned_get
 from catalog.blobs.s3.sending import PART
 from catalog.blobs.s3.storage import S3Blobs, S3Storage
 from catalog.blobs.s3.store import Place
-from catalog.settings import load
-from tests.contents import broken_after, chunked, some_bytes, whole
-from tests.s3_server import KEY, REGION, SECRET, s3_server
-from tests.serving import Server, serve
+from catalog.blobs.selection import storage_of
+from catalog.settings.settings import load
+from tests.support.contents import broken_after, chunked, some_bytes, whole
+from tests.support.s3_server import KEY, REGION, SECRET, s3_server
+from tests.support.serving import Server, serve
 
 NO_FILE = Path("no-such-file.env")
 BIG = [PART - 1, PART, PART + 1, 2 * PART + 5]

@@ -8,9 +8,9 @@ from threading import Event, get_ident
 import pytest
 
 from catalog.errors import NOT_SEARCHED, Refused
-from catalog.store import fields
-from catalog.store.budgets import Budget, matching
-from catalog.store.query import filter_of
+from catalog.store.query import fields
+from catalog.store.query.budgets import Budget, matching
+from catalog.store.query.filter import filter_of
 from catalog.vocabulary import Kind
 
 MODELS = fields.ITEMS[Kind.MODEL]

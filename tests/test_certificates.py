@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from typer.testing import CliRunner
 
-from catalog.certificates import Renewable, choose, is_real, make_self_signed
-from catalog.cli import app
+from catalog.commands.cli import app
+from catalog.server.certificates import Renewable, choose, is_real, make_self_signed
 
 PEM = serialization.Encoding.PEM
 PASSPHRASE = "open sesame, please"

@@ -26,8 +26,8 @@ from catalog.client import (
     Offline,
     Unavailable,
 )
-from tests.people import PASSWORD, hired
-from tests.serving import TENANT, Server
+from tests.support.people import PASSWORD, hired
+from tests.support.serving import TENANT, Server
 
 LARGE = 9 * 2**20  # goes in parts
 

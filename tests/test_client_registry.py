@@ -5,8 +5,8 @@ import io
 import pytest
 
 from catalog.client import ModelMetadata, ModelRegistryClient, NotFound
-from tests.people import hired
-from tests.serving import Server
+from tests.support.people import hired
+from tests.support.serving import Server
 
 # As the other registry's README has it, but for the imports, the data and the address.
 UPLOAD = """

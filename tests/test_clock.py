@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from catalog.domain import credentials, trash, turns
+from catalog.domain.files import upload_lease
+from catalog.domain.items import trash
+from catalog.domain.people import credentials
 from catalog.store import documents
 from catalog.store.documents import TenantRecord
 from tests.conftest import PASSWORD
@@ -137,7 +139,7 @@ async def test_an_upload_in_parts_whose_server_died_in_the_future_goes_on_today(
     where = (await Tus(org).begin(size=12)).headers["Location"]
     clock.jump(A_YEAR)
     await org.sign_in("ada")
-    died = {"$set": {"held": documents.now() + turns.LEASE}}
+    died = {"$set": {"held": documents.now() + upload_lease.LEASE}}
     tenant = client._transport.app.state.database.tenant(TenantRecord(id=org.name, database=org.name))
     await tenant.uploads.raw.update_many({}, died)
     clock.jump(-A_YEAR)

@@ -16,11 +16,11 @@ import pytest
 from typer.testing import CliRunner
 
 from catalog import __version__
-from catalog.cli import app
 from catalog.client import Catalog
+from catalog.commands.cli import app
 from catalog.commands.meter import EVERY, Lines
-from tests.people import PASSWORD, hired
-from tests.serving import CATALOG, TENANT, Server
+from tests.support.people import PASSWORD, hired
+from tests.support.serving import CATALOG, TENANT, Server
 
 OPERATOR = "an operator's token of the tests"
 KILLS = 50

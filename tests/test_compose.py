@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from tests.compose.rehearsal import Rehearsal
-from tests.serving import TENANT
+from tests.support.serving import TENANT
 
 IN_A_STORE = {"COMPOSE_PROFILES": "s3", "STORAGE": "s3://models/ours"}
 CONTENT = bytes(range(256)) * 1000

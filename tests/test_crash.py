@@ -7,11 +7,13 @@ import signal
 from datetime import timedelta
 
 from catalog.blobs.files import FileStorage
-from catalog.domain import kept, sweep, tenants
+from catalog.domain.cleanup import sweep
+from catalog.domain.files import blob_records
+from catalog.domain.tenants import tenants
 from catalog.store.database import connect
-from catalog.store.embedded import Embedded
-from tests.mixed import Oracle, Writer, client_of, settle, words_told, words_used
-from tests.serving import SOON, TENANT, Server
+from catalog.store.embedded.process import Embedded
+from tests.support.mixed import Oracle, Writer, client_of, settle, words_told, words_used
+from tests.support.serving import SOON, TENANT, Server
 
 CYCLES = 6  # in every other one it is the database that dies
 WRITERS = 4
@@ -73,6 +75,6 @@ async def swept_clean(folder, oracle):
         assert {digest for shape in oracle.shapes() for digest in shape.digests} == named
         assert {file.name for file in left} == named
         assert len(left) == len(named)
-        assert await kept.usage(tenant) == sum(file.stat().st_size for file in left)
+        assert await blob_records.usage(tenant) == sum(file.stat().st_size for file in left)
         database.close()
     return swept

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from passlib.hash import bcrypt
 
-from catalog.domain import credentials, users
-from catalog.domain.credentials import Tokens, hashed, strength, verified
-from catalog.domain.links import derived_key
+from catalog.domain.people import credentials, users
+from catalog.domain.people.credentials import Tokens, hashed, strength, verified
+from catalog.domain.versions.links import derived_key
 from catalog.errors import Refused
 from catalog.store.documents import now
 from catalog.vocabulary import Role

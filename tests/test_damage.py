@@ -12,13 +12,14 @@ import httpx
 import pytest
 
 from catalog.app import create_app
-from catalog.blobs import Blob, StorageAway
 from catalog.blobs.files import FileStorage
-from catalog.domain import kept, sweep
-from catalog.domain.kept import Condition
+from catalog.blobs.protocol import Blob, StorageAway
+from catalog.domain.cleanup import sweep
+from catalog.domain.files import blob_records
+from catalog.domain.files.blob_records import Condition
 from catalog.store.documents import TenantRecord, now
 from tests.conftest import OURS, Organisation, in_database, organisation
-from tests.contents import broken_after, chunked, some_bytes, whole
+from tests.support.contents import broken_after, chunked, some_bytes, whole
 from tests.test_folders import closed, filled
 from tests.test_tus import Tus
 from tests.test_v1_versions import refusal, uploaded, versions_of
@@ -152,22 +153,22 @@ async def test_bytes_that_were_found_damaged_are_asked_for_until_they_are_sent(
     client, org, url, on_disk, tenant, blobs
 ):
     flipped(on_disk)
-    found = await kept.verify(tenant, blobs, Blob(DIGEST, len(DATA)))
+    found = await blob_records.verify(tenant, blobs, Blob(DIGEST, len(DATA)))
 
     before = await offered(client, org, url)
     await uploaded(client, org, url, DATA, "again.bin")
     after = await offered(client, org, url)
 
     assert (found, before, after) == (Condition.DAMAGED, (404, 403, 117), (200, 200, None))
-    assert await kept.verify(tenant, blobs, Blob(DIGEST, len(DATA))) is Condition.INTACT
+    assert await blob_records.verify(tenant, blobs, Blob(DIGEST, len(DATA))) is Condition.INTACT
 
 
 async def test_bytes_that_were_sent_again_meanwhile_are_not_marked(client, org, url, tenant, blobs):
     long_ago = now() - timedelta(hours=1)
 
-    await kept.mark_damaged(tenant, DIGEST, long_ago)
+    await blob_records.mark_damaged(tenant, DIGEST, long_ago)
 
-    assert await kept.is_intact(tenant, blobs, Blob(DIGEST, len(DATA)))
+    assert await blob_records.is_intact(tenant, blobs, Blob(DIGEST, len(DATA)))
 
 
 @pytest.mark.parametrize(
@@ -177,11 +178,11 @@ async def test_bytes_that_come_back_by_themselves_are_trusted_again(url, on_disk
     good, blob = on_disk.read_bytes(), Blob(DIGEST, len(DATA))
     damage(on_disk)
 
-    found = await kept.verify(tenant, blobs, blob)
+    found = await blob_records.verify(tenant, blobs, blob)
     on_disk.write_bytes(good)
-    again = await kept.verify(tenant, blobs, blob)
+    again = await blob_records.verify(tenant, blobs, blob)
 
-    assert (found, again, await kept.is_intact(tenant, blobs, blob)) == (condition, Condition.INTACT, True)
+    assert (found, again, await blob_records.is_intact(tenant, blobs, blob)) == (condition, Condition.INTACT, True)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from catalog.store.database import CATALOGUE, connect
-from catalog.store.embedded import DatabaseUnavailable
+from catalog.store.embedded.process import DatabaseUnavailable
 
 
 @pytest.mark.parametrize("uri", ["", "nonsense", "http://localhost", "mongodb://", "mongodb://h:x/", "mongodb://h/a b"])

@@ -9,9 +9,9 @@ import pytest
 from litestar.routes import HTTPRoute
 from typer.main import get_command
 
-from catalog.cli import app as commands
+from catalog.commands.cli import app as commands
 from catalog.errors import CATALOGUE
-from catalog.settings import table
+from catalog.settings.settings import table
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -64,7 +64,9 @@ def test_the_reference_of_the_commands_is_what_make_docs_writes(tmp_path):
     written = tmp_path / "cli.md"
     typer = Path(sys.executable).with_name("typer")
 
-    subprocess.run([typer, "catalog.cli", "utils", "docs", "--name", "catalog", "--output", written], check=True)
+    subprocess.run(
+        [typer, "catalog.commands.cli", "utils", "docs", "--name", "catalog", "--output", written], check=True
+    )
 
     assert (ROOT / "docs" / "cli.md").read_text() == written.read_text()
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from catalog.client import Catalog
-from tests.serving import TENANT, Server, environment
+from tests.support.serving import TENANT, Server, environment
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.serving import Server, environment
+from tests.support.serving import Server, environment
 
 
 def doctor(folder, **settings):

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.blobs import BLOCK
 from catalog.blobs.memory import MemoryStorage
-from tests.transfers import BASE64, DATA, DIGEST, application, asking, refusal, serving
+from catalog.blobs.protocol import BLOCK
+from tests.support.transfers import BASE64, DATA, DIGEST, application, asking, refusal, serving
 
 LAST_MODIFIED = "Fri, 02 Jan 2026 03:04:05 GMT"
 

@@ -17,8 +17,8 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from catalog.store import embedded_child
-from catalog.store.embedded import PASSED_ON, PROGRAM, DatabaseUnavailable, Embedded
+from catalog.store.embedded import child
+from catalog.store.embedded.process import PASSED_ON, PROGRAM, DatabaseUnavailable, Embedded
 
 SOON = 30  # seconds, a limit for what should take one
 
@@ -26,7 +26,7 @@ A_SERVER_THAT_WRITES = """
 import os, sys
 from pathlib import Path
 from pymongo import MongoClient
-from catalog.store.embedded import Embedded
+from catalog.store.embedded.process import Embedded
 
 embedded = Embedded(Path(sys.argv[1]))
 embedded.start()
@@ -51,7 +51,7 @@ def warnings():
     heard = queue.Queue()
     handler = logging.Handler()
     handler.emit = lambda record: heard.put(record.getMessage())
-    logger = logging.getLogger("catalog.store.embedded")
+    logger = logging.getLogger("catalog.store.embedded.process")
     logger.addHandler(handler)
     yield heard
     logger.removeHandler(handler)
@@ -101,13 +101,13 @@ def test_the_password_is_in_no_argument_environment_or_repr(running):
 
     shown = (process / "cmdline").read_text() + (process / "environ").read_text() + repr(running)
 
-    assert "embedded_child" in shown
+    assert "embedded/child" in shown
     assert len(password) >= 32
     assert password not in shown
 
 
 def test_its_settings_are_the_safe_ones(running):
-    assert dict(embedded_child.SAFE_SETTINGS) == {
+    assert dict(child.SAFE_SETTINGS) == {
         "host": "127.0.0.1",
         "sync_on_commit": True,
         "durable": True,
@@ -141,7 +141,7 @@ def test_only_the_owner_of_the_server_may_look_into_its_folder(running):
 
 def test_the_server_itself_never_loads_secantus():
     loaded = subprocess.check_output(
-        [sys.executable, "-c", "import catalog.store.embedded, sys; print(*sys.modules)"], text=True
+        [sys.executable, "-c", "import catalog.store.embedded.process, sys; print(*sys.modules)"], text=True
     )
 
     assert not {"secantus", "wiredtiger", "pymongo", "litestar", "pydantic"} & set(loaded.split())

@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager, contextmanager
 import httpx
 import pytest
 
-from tests.ill_s3 import IllStore
-from tests.mixed import Oracle, Writer, client_of, settle
-from tests.serving import SOON, Server
+from tests.support.ill_s3 import IllStore
+from tests.support.mixed import Oracle, Writer, client_of, settle
+from tests.support.serving import SOON, Server
 
 WRITERS = 4
 STOPPED = 0.0  # seconds at least that a database is stopped; `tests.soak.faults` takes longer

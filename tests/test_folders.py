@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from catalog.domain.filenames import file_path
+from catalog.domain.files.filenames import file_path
 from catalog.errors import NOT_CREATED, Refused
 from tests.conftest import Organisation, organisation
 from tests.test_archives import untarred, unzipped

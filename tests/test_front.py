@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from catalog.dialects import front
-from tests.serving import TENANT, Server
+from tests.support.serving import TENANT, Server
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

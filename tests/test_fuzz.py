@@ -21,7 +21,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi import checks
 
-from tests.serving import TENANT, Server
+from tests.support.serving import TENANT, Server
 
 EXAMPLES = int(os.environ.get("CATALOG_FUZZ_EXAMPLES", "0"))
 FEW = 4

@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from catalog.connections import LARGEST_HEAD
-from catalog.dialects.observed import FLOOR
-from tests.serving import SOON, Server
+from catalog.dialects.http.request_log import FLOOR
+from catalog.server.protocol import LARGEST_HEAD
+from tests.support.serving import SOON, Server
 
 PATIENCE = 1  # seconds, of the server below
 

@@ -10,7 +10,7 @@ import pytest
 
 from catalog.app import create_app
 from catalog.domain.health import Health
-from tests.serving import SOON, Server
+from tests.support.serving import SOON, Server
 
 
 async def test_a_server_that_can_serve_is_alive_and_ready(client):

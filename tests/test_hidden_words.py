@@ -3,7 +3,8 @@
 import pytest
 from bson import ObjectId
 
-from catalog.domain import items, names, recounts
+from catalog.domain.items import items
+from catalog.domain.terms import term_counts, terms
 from catalog.vocabulary import Kind
 from tests.conftest import somebody
 from tests.test_v1_names import item_with
@@ -147,7 +148,7 @@ async def test_nobody_learns_of_a_hidden_word_by_using_or_removing_it(client, or
 
 
 async def test_who_sees_words_is_counted_anew_as_their_uses_are(tenant, monkeypatch):
-    monkeypatch.setattr(recounts, "SETTLED", 0)
+    monkeypatch.setattr(term_counts, "SETTLED", 0)
     ada, bob = await somebody(tenant), await somebody(tenant, "bob")
     for name, visibility, users in (("a", "private", ["bob"]), ("b", "public", ["bob"]), ("c", "private", [])):
         body = {"name": name, "visibility": visibility, "users": users, "tags": ["t"], "metadata": []}
@@ -155,15 +156,15 @@ async def test_who_sees_words_is_counted_anew_as_their_uses_are(tenant, monkeypa
     right = (await tenant.tags.raw.find_one({"_id": "t"}))["seen"]
     await tenant.tags.raw.update_one({"_id": "t"}, {"$set": {"seen": {"public": 7}}})
 
-    mended = await recounts.recount_words(tenant)
+    mended = await term_counts.recount_words(tenant)
 
     assert right == {"public": 1, str(ada.user): 2, str(bob.user): 1}
     assert mended == 1
     assert (await tenant.tags.raw.find_one({"_id": "t"}))["seen"] == right
-    assert await recounts.recount_words(tenant) == 0
+    assert await term_counts.recount_words(tenant) == 0
 
 
 def test_many_readers_and_many_words_do_not_multiply():
-    words = names.words_of({"tags": ["t"], "metadata": [], "readers": [ObjectId() for _ in range(1000)]})
+    words = terms.words_of({"tags": ["t"], "metadata": [], "readers": [ObjectId() for _ in range(1000)]})
 
-    assert len(words.seers) == names.MOST_SEERS
+    assert len(words.seers) == terms.MOST_SEERS

@@ -10,8 +10,8 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from catalog.app import create_app
-from catalog.dialects.addresses import Addresses
-from tests.serving import Server
+from catalog.dialects.http.client_ip import Addresses
+from tests.support.serving import Server
 
 PRESSED = gzip.compress(b'{"name": "pressed"}')
 TUS = {"Tus-Resumable": "1.0.0"}

@@ -10,14 +10,17 @@ from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorClient
 
 from catalog.blobs.memory import MemoryStorage
-from catalog.domain import items, tenants, users, versions
 from catalog.domain.access import Caller
+from catalog.domain.items import items
+from catalog.domain.people import users
+from catalog.domain.tenants import tenants
+from catalog.domain.versions import versions
 from catalog.operations.measurify import take_over
 from catalog.operations.restore import CannotRestore
 from catalog.store.database import connect
 from catalog.vocabulary import Kind, Role
 from tests.conftest import OURS, in_database
-from tests.serving import environment
+from tests.support.serving import environment
 
 CATALOGUE = f"{OURS}-measurify"
 ORG = f"{OURS}-polytec"
@@ -208,7 +211,7 @@ KEYS = [
 ]
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", KEYS, ids=[str(number) for number in range(len(KEYS))])  # ORG differs between processes
 async def test_a_file_that_is_not_there_is_told_of(database, storage, registry, key):
     client, uploads = registry
     (uploads / "other").mkdir()

@@ -12,10 +12,10 @@ CATALOG = Path(__file__).parent.parent / "catalog"
 # From the bottom to the top. A room may import itself and whatever stands above it in this list.
 ROOMS = [
     {"catalog"},  # the version number
-    {"catalog.aliases", "catalog.errors", "catalog.secret_files", "catalog.vocabulary"},
-    {"catalog.settings"},
-    {"catalog.generated"},
-    {"catalog.dissection"},
+    {"catalog.settings.aliases", "catalog.errors", "catalog.settings.secret_files", "catalog.vocabulary"},
+    {"catalog.settings.settings"},
+    {"catalog.settings.generated_secrets"},
+    {"catalog.inspection.formats", "catalog.inspection.sandbox"},
     {"catalog.blobs"},
     {"catalog.inspection"},
     {"catalog.store"},
@@ -23,14 +23,20 @@ ROOMS = [
     {"catalog.operations"},
     {"catalog.dialects"},
     {"catalog.app"},
-    {"catalog.certificates", "catalog.connections", "catalog.logs", "catalog.redirect", "catalog.welcome"},
-    {"catalog.listening"},
-    {"catalog.workers"},
-    {"catalog.server"},
-    {"catalog.worker"},
+    {
+        "catalog.server.certificates",
+        "catalog.server.protocol",
+        "catalog.server.logs",
+        "catalog.server.redirect",
+        "catalog.server.banner",
+    },
+    {"catalog.server.sockets"},
+    {"catalog.server.supervisor"},
+    {"catalog.server.run"},
+    {"catalog.server.worker"},
     {"catalog.client"},
     {"catalog.commands"},
-    {"catalog.cli"},
+    {"catalog.commands.cli"},
     {"catalog.__main__"},
 ]
 
@@ -85,9 +91,13 @@ def test_no_dialect_knows_the_driver(file):
     assert {name.split(".")[0] for name in imports(file)} & DRIVER <= {"bson"}
 
 
-@pytest.mark.parametrize("file", sorted((CATALOG / "dissection").rglob("*.py")), ids=module_name)
+@pytest.mark.parametrize("file", sorted((CATALOG / "inspection").rglob("*.py")), ids=module_name)
 def test_what_looks_into_hostile_bytes_needs_the_standard_library_only(file):
-    theirs = {name.split(".")[0] for name in imports(file) if not name.startswith("catalog.dissection")}
+    theirs = {
+        name.split(".")[0]
+        for name in imports(file)
+        if not name.startswith(("catalog.inspection.sandbox", "catalog.inspection.formats"))
+    }
 
     assert theirs <= sys.stdlib_module_names
 
@@ -101,17 +111,17 @@ def test_the_client_knows_nothing_of_the_server(file):
 
 @pytest.mark.parametrize("file", sorted((CATALOG / "client").rglob("*.py")), ids=module_name)
 def test_only_the_connection_and_the_drivers_know_the_http_library(file):
-    if file.stem not in {"connection", "blocking", "awaiting"}:
+    if file.stem not in {"connection", "sync_driver", "async_driver"}:
         assert "httpx" not in {name.split(".")[0] for name in imports(file)}
 
 
 def test_only_the_child_imports_the_embedded_engine():
     assert [module_name(file) for file in FILES if "secantus" in {name.split(".")[0] for name in imports(file)}] == [
-        "catalog.store.embedded_child"
+        "catalog.store.embedded.child"
     ]
 
 
-@pytest.mark.parametrize("module", ["catalog.cli", "catalog.client"])
+@pytest.mark.parametrize("module", ["catalog.commands.cli", "catalog.client"])
 def test_the_client_and_the_command_line_load_no_part_of_the_server(module):
     program = f"import sys, {module}; print(*sys.modules)"
 

@@ -12,13 +12,13 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from catalog.domain.access import Caller, readable_by, readers
-from catalog.store import fields, windows
 from catalog.store.database import Database, Tenant
 from catalog.store.documents import TenantRecord, now
-from catalog.store.listing import sort_of
-from catalog.store.pages import LATEST, NEWEST, Asked, Found, Order, after, page
-from catalog.store.query import filter_of, within
-from catalog.store.windows import Memory
+from catalog.store.query import fields, serial_scan
+from catalog.store.query.filter import filter_of, within
+from catalog.store.query.pages import LATEST, NEWEST, Asked, Found, Order, after, page
+from catalog.store.query.params import sort_of
+from catalog.store.query.serial_scan import Memory
 from catalog.vocabulary import Kind, Role
 from tests.conftest import OURS, in_database
 
@@ -240,7 +240,7 @@ async def test_a_list_that_was_asked_for_lately_takes_one_window_and_one_count(l
 
 
 def test_what_is_remembered_of_queries_is_bounded_and_not_believed_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "REMEMBERED", 2)
+    monkeypatch.setattr(serial_scan, "REMEMBERED", 2)
     memory, collection = Memory(), SimpleNamespace(name="models")
     one, two, three = ({"tags": word} for word in "abc")
 
@@ -251,9 +251,9 @@ def test_what_is_remembered_of_queries_is_bounded_and_not_believed_for_long(monk
     memory.of(collection, three)
     assert memory.of(collection, one) is not first
 
-    long = {"tags": "x" * windows.LONGEST}
+    long = {"tags": "x" * serial_scan.LONGEST}
     assert memory.of(collection, long) is not memory.of(collection, long)
 
     second = memory.of(collection, one)
-    monkeypatch.setattr(windows, "monotonic", lambda: time.monotonic() + windows.BELIEVED)
+    monkeypatch.setattr(serial_scan, "monotonic", lambda: time.monotonic() + serial_scan.BELIEVED)
     assert memory.of(collection, one) is not second

@@ -25,13 +25,14 @@ from onnx import TensorProto, helper
 from safetensors.numpy import save as safetensors_of
 from sklearn.ensemble import RandomForestClassifier
 
-from catalog.blobs import Blobs
 from catalog.blobs.files import FileStorage
 from catalog.blobs.memory import MemoryBlobs, MemoryStorage
-from catalog.dissection.headers.told import MOST_SHOWN
-from catalog.dissection.headers.window import AHEAD
-from catalog.domain import tenants
-from catalog.inspection import holds_back, inspect, process
+from catalog.blobs.protocol import Blobs
+from catalog.domain.tenants import tenants
+from catalog.inspection import process
+from catalog.inspection.formats.told import MOST_SHOWN
+from catalog.inspection.formats.window import AHEAD
+from catalog.inspection.inspector import holds_back, inspect
 from catalog.inspection.source import MOST_BYTES
 from catalog.vocabulary import InspectionPolicy
 from tests.conftest import API_TOKEN

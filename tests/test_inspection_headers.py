@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import SparseTensorProto, TensorProto, TrainingInfoProto, helper
 
-from catalog.dissection.headers.window import IN_SERVER
-from catalog.inspection import holds_back, process
+from catalog.inspection import process
+from catalog.inspection.formats.window import IN_SERVER
+from catalog.inspection.inspector import holds_back
 from tests.test_inspection import GOOD, kinds, look, text
 
 ONE = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}

@@ -40,8 +40,8 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from sklearn.svm import SVC
 
-from catalog.dissection.keras import HDF5
-from catalog.inspection import holds_back
+from catalog.inspection.inspector import holds_back
+from catalog.inspection.sandbox.keras import HDF5
 from catalog.inspection.stdlib import HARMLESS
 from catalog.inspection.threats import judged
 from tests.test_inspection import Attack, dumped, joblib_of, kinds, look, zipped

@@ -10,12 +10,12 @@ from datetime import timedelta
 import pytest
 
 from catalog.app import create_app
-from catalog.domain import journal as journals
-from catalog.domain.journal import Entry, Journal, expire
+from catalog.domain import audit as journals
+from catalog.domain.audit import Entry, Journal, expire
 from catalog.store.database import Tenant
 from catalog.store.documents import TenantRecord, now
 from tests.conftest import API_TOKEN, OURS, PASSWORD
-from tests.serving import SOON, Server
+from tests.support.serving import SOON, Server
 
 OPERATOR = {"Authorization": API_TOKEN}
 

@@ -8,22 +8,25 @@ import msgspec
 import pytest
 from motor.motor_asyncio import AsyncIOMotorCollection
 
-from catalog.blobs import FileHead
 from catalog.blobs.memory import MemoryBlobs, MemoryStorage
-from catalog.dialects import observed
-from catalog.dialects.sessions import Sessions
+from catalog.blobs.protocol import FileHead
+from catalog.dialects.http import request_log
+from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1 import items as routes_of_items
-from catalog.domain import access_tokens, drafts, items, tenants
 from catalog.domain.access import Caller
-from catalog.domain.credentials import Tokens
-from catalog.domain.tenants import Administrator
+from catalog.domain.items import items
+from catalog.domain.people import access_tokens
+from catalog.domain.people.credentials import Tokens
+from catalog.domain.tenants import tenants
+from catalog.domain.tenants.tenants import Administrator
+from catalog.domain.versions import drafts
 from catalog.errors import AUTHENTICATION, CANNOT_MODIFY, NOT_FOUND, READ_ONLY_TOKEN, Refused
 from catalog.store.documents import Tag, TenantRecord, now
 from catalog.store.fence import FRESH, WRITES, Fence
 from catalog.vocabulary import Kind, Role, Scope
 from tests.conftest import API_TOKEN, PASSWORD, Organisation, somebody
-from tests.serving import SOON, Server
 from tests.slowly import sent_slowly
+from tests.support.serving import SOON, Server
 
 OPERATOR = {"Authorization": API_TOKEN}
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -323,7 +326,7 @@ async def count_of(app, org):
 
 
 async def test_a_list_ends_with_its_client(app, client, org, monkeypatch):
-    monkeypatch.setattr(observed, "WATCHED_AFTER", 0.0)
+    monkeypatch.setattr(request_log, "WATCHED_AFTER", 0.0)
     leaves = asyncio.Event()
 
     posting = asyncio.create_task(asked(app, "POST", "/v1/models", org.as_("ada"), a_long_list(), leaves))
@@ -348,7 +351,7 @@ async def test_a_list_ends_when_its_author_is_signed_out(app, client, org):
 
 
 async def test_what_has_changed_nothing_is_cut_off_when_its_client_goes(app, org, monkeypatch):
-    monkeypatch.setattr(observed, "WATCHED_AFTER", 0.0)
+    monkeypatch.setattr(request_log, "WATCHED_AFTER", 0.0)
     leaves, begun, cut_off = asyncio.Event(), asyncio.Event(), []
 
     async def takes_for_ever(*_given, **_named):

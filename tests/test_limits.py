@@ -4,8 +4,9 @@ import httpx
 import pytest
 
 from catalog.app import create_app
-from catalog.domain import changes, items, names
-from catalog.domain.forms import LIMITS, Limits
+from catalog.domain.body_fields import LIMITS, Limits
+from catalog.domain.items import changes, items
+from catalog.domain.terms import terms
 from catalog.errors import NOT_CHANGED, NOT_CREATED, QUOTA_EXCEEDED, Refused
 from catalog.store import database
 from catalog.vocabulary import Kind
@@ -92,7 +93,7 @@ async def test_a_request_adds_so_many_new_words_and_not_one_more(tenant, ada):
 
 async def test_the_items_of_one_request_share_its_new_words(tenant, ada):
     limits = Limits(new_terms=3)
-    allowance = names.Allowance(limits)
+    allowance = terms.Allowance(limits)
 
     await items.create(tenant, Kind.MODEL, {"name": "m", "tags": ["a", "b"]}, ada, limits, allowance)
     await items.create(tenant, Kind.DATASET, {"name": "d", "tags": ["a", "c"]}, ada, limits, allowance)
@@ -112,9 +113,9 @@ async def test_a_tenant_has_so_many_words_and_goes_on_using_them(tenant, ada, mo
             await items.create(tenant, Kind.MODEL, body, ada, limits)
         assert refusal.value.fault is QUOTA_EXCEEDED
     with pytest.raises(Refused) as curated:
-        await names.create(tenant, names.Names.TAGS, {"_id": "c"}, ada, limits)
+        await terms.create(tenant, terms.Names.TAGS, {"_id": "c"}, ada, limits)
     again = await items.create(tenant, Kind.MODEL, {"name": "n", "tags": ["b"], "metadata": PAIRS[:2]}, ada, limits)
-    promoted = await names.create(tenant, names.Names.TAGS, {"_id": "a"}, ada, limits)
+    promoted = await terms.create(tenant, terms.Names.TAGS, {"_id": "a"}, ada, limits)
 
     assert curated.value.fault is QUOTA_EXCEEDED
     assert (again["tags"], promoted["usage"]) == (["b"], "default")

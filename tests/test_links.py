@@ -6,7 +6,7 @@ import jwt
 import pytest
 from bson import ObjectId
 
-from catalog.domain.links import Aim, Links, derived_key
+from catalog.domain.versions.links import Aim, Links, derived_key
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.documents import now
 from tests.conftest import API_TOKEN, Organisation, organisation

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog import logs
-from tests.serving import Server
+from catalog.server import logs
+from tests.support.serving import Server
 
 FORGED = "2026-01-01T00:00:00Z [info     ] signed in as admin"
 ENDS = ["\n", "\r", "\r\n", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"]

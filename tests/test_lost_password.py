@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.serving import SOON, TENANT, Server
+from tests.support.serving import SOON, TENANT, Server
 
 NEW = "Engine-No-2"
 

@@ -5,7 +5,7 @@ from base64 import b64encode
 
 import pytest
 
-from catalog.domain.media_types import BY_SUFFIX, type_of_name
+from catalog.domain.files.media_types import BY_SUFFIX, type_of_name
 
 NAMES = {
     "config.json": "application/json",

@@ -5,8 +5,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from catalog.app import create_app
-from catalog.dialects.metrics import Metrics
-from catalog.settings import with_values
+from catalog.dialects.ops.metrics import Metrics
+from catalog.settings.settings import with_values
 from tests.conftest import API_TOKEN
 
 

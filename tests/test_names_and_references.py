@@ -10,8 +10,9 @@ import pytest
 from bson import ObjectId
 
 from catalog.client.sessions import segment
-from catalog.domain import tenants, users
-from catalog.domain.tenants import Administrator
+from catalog.domain.people import users
+from catalog.domain.tenants import tenants
+from catalog.domain.tenants.tenants import Administrator
 from catalog.errors import Refused
 from catalog.store.documents import TenantRecord, User, now
 from catalog.vocabulary import Role

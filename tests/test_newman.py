@@ -4,8 +4,8 @@ import json
 import subprocess
 from pathlib import Path
 
-from tests.node_programs import FOLDER, program
-from tests.serving import Server, environment
+from tests.support.node_programs import FOLDER, program
+from tests.support.serving import Server, environment
 
 COLLECTION = Path(__file__).parent.parent / "registry.postman_collection.json"
 LIMIT = 120  # seconds

@@ -22,7 +22,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from catalog.secret_files import FILES
+from catalog.settings.secret_files import FILES
 
 ROOT = Path(__file__).parent.parent
 SECRET = re.compile("TOKEN|SECRET|PASSWORD|KEY")

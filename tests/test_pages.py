@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.domain.access import Caller, readable_by, readers
-from catalog.store import pages
 from catalog.store.database import Tenant, connect
 from catalog.store.documents import TenantRecord
-from catalog.store.pages import LATEST, NEWEST, Asked
-from catalog.store.windows import COUNTED, Seen
+from catalog.store.query import pages
+from catalog.store.query.pages import LATEST, NEWEST, Asked
+from catalog.store.query.serial_scan import COUNTED, Seen
 from catalog.vocabulary import Role
 from tests.conftest import OURS, in_database
 

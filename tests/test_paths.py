@@ -7,7 +7,7 @@ from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.dialects.paths import Parameters, Segments, segmented, unescaped
+from catalog.dialects.http.paths import Parameters, Segments, segmented, unescaped
 from catalog.store.documents import now
 from tests.conftest import API_TOKEN, Organisation, organisation
 

@@ -10,7 +10,7 @@ from time import perf_counter
 
 import pytest
 
-from catalog.domain import possession
+from catalog.domain.files import possession
 from tests.conftest import Organisation, organisation
 from tests.test_folders import closed, filled
 from tests.test_v1_versions import DATA, DIGEST, KINDS, ordinals, refusal, uploaded, versions_of

@@ -15,12 +15,12 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import NOT_SEARCHED, Refused
-from catalog.store import query
-from catalog.store.fields import COLLEAGUES, MODELS, TAGS, TENANTS, USERS, Fields
-from catalog.store.listing import Page, page_of, select_of, short_forms, sort_of
-from catalog.store.matching import matcher
-from catalog.store.patterns import Rich, escaped, prefix_range
-from catalog.store.query import filter_of, within
+from catalog.store.query import filter as query_filter
+from catalog.store.query.fields import COLLEAGUES, MODELS, TAGS, TENANTS, USERS, Fields
+from catalog.store.query.filter import filter_of, within
+from catalog.store.query.matching import matcher
+from catalog.store.query.params import Page, page_of, select_of, short_forms, sort_of
+from catalog.store.query.patterns import Rich, escaped, prefix_range
 from tests.conftest import OURS
 
 EVERYWHERE = settings(max_examples=300, deadline=None)
@@ -211,7 +211,7 @@ def as_kept(asked: Any) -> Any:
     return KEPT.get(asked, asked) if isinstance(asked, str) else asked
 
 
-def compiled(asked: Any) -> query.Filter:
+def compiled(asked: Any) -> query_filter.Filter:
     try:
         return filter_of(MODELS, json.dumps(asked))
     except Refused as refused:
@@ -236,7 +236,7 @@ def mock() -> Any:
     return things
 
 
-def answered(collection: Any, access: dict[str, Any], asked: query.Filter) -> list[int]:
+def answered(collection: Any, access: dict[str, Any], asked: query_filter.Filter) -> list[int]:
     matches = asked.matches or (lambda _: True)
     return sorted(found["serial"] for found in collection.find(within(access, asked)) if matches(found))
 
@@ -551,7 +551,7 @@ def test_a_filter_has_64_kib_and_no_more():
 
 @pytest.mark.parametrize("nothing", [None, "", "  ", "{}"])
 def test_no_filter_asks_for_everything(nothing):
-    assert filter_of(MODELS, nothing) == query.Filter({}, None)
+    assert filter_of(MODELS, nothing) == query_filter.Filter({}, None)
 
 
 def test_a_catastrophic_pattern_is_just_answered():
@@ -600,7 +600,7 @@ def test_a_pattern_within_an_or_takes_the_whole_or_to_the_server():
     ],
 )
 def test_what_the_database_is_asked(asked, sent):
-    assert filter_of(MODELS, json.dumps(asked)) == query.Filter(sent, None)
+    assert filter_of(MODELS, json.dumps(asked)) == query_filter.Filter(sent, None)
 
 
 def test_words_of_the_folksonomy_are_asked_for_by_their_uses():
@@ -639,7 +639,7 @@ def test_words_of_the_folksonomy_are_asked_for_by_their_uses():
 def test_a_short_form_asks_for_one_pair_of_the_metadata(given, wanted):
     filtered = filter_of(MODELS, None, short_forms([("metadata.a.b", given), ("limit", "1")]))
 
-    assert filtered == query.Filter({"metadata": {"$elemMatch": {"name": "a.b", "value": wanted}}}, None)
+    assert filtered == query_filter.Filter({"metadata": {"$elemMatch": {"name": "a.b", "value": wanted}}}, None)
 
 
 def test_a_short_form_asks_whether_a_name_is_there():

@@ -6,12 +6,15 @@ from datetime import timedelta
 
 import pytest
 
-from catalog.blobs import FileHead, StorageAway
 from catalog.blobs.memory import MemoryBlobs, MemoryStorage
-from catalog.dialects.sessions import Sessions
-from catalog.domain import changes, items, tenants, users, versions
-from catalog.domain.credentials import Tokens
-from catalog.domain.tenants import STALE, Administrator
+from catalog.blobs.protocol import FileHead, StorageAway
+from catalog.dialects.http.sessions import Sessions
+from catalog.domain.items import changes, items
+from catalog.domain.people import users
+from catalog.domain.people.credentials import Tokens
+from catalog.domain.tenants import tenants
+from catalog.domain.tenants.tenants import STALE, Administrator
+from catalog.domain.versions import versions
 from catalog.errors import AUTHENTICATION, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.database import Tenant, connect
 from catalog.store.documents import Tag, TenantRecord, User, now

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from catalog.domain import items, names, recounts
+from catalog.domain.items import items
+from catalog.domain.terms import term_counts, terms
 from catalog.vocabulary import Kind
 from tests.conftest import somebody
 
@@ -17,7 +18,7 @@ async def ada(tenant):
 @pytest.fixture
 async def words(tenant, ada, monkeypatch):
     """The words of some items, counted right."""
-    monkeypatch.setattr(recounts, "SETTLED", 0)
+    monkeypatch.setattr(term_counts, "SETTLED", 0)
     for kind in Kind:
         body = {"name": "a", "tags": ["é", "common", kind.value], "metadata": [{"name": "common", "value": 1}]}
         await items.create(tenant, kind, body, ada)
@@ -30,7 +31,7 @@ async def all_words(tenant):
 
 
 async def test_counts_of_words_that_are_right_are_let_be(tenant, words):
-    assert await recounts.recount_words(tenant) == 0
+    assert await term_counts.recount_words(tenant) == 0
 
     assert await all_words(tenant) == words
 
@@ -40,7 +41,7 @@ async def test_counts_of_words_that_a_crash_left_wrong_are_mended(tenant, words)
     await tenant.metadata.raw.update_one({"_id": "common"}, {"$inc": {"uses": -1}})
     await tenant.tags.raw.delete_one({"_id": "models"})
 
-    assert await recounts.recount_words(tenant) == 3
+    assert await term_counts.recount_words(tenant) == 3
 
     assert await all_words(tenant) == words
 
@@ -53,10 +54,10 @@ async def test_a_word_that_is_counted_a_moment_later_is_not_counted_twice(tenant
         if asyncio.current_task() is not mine:
             await sleep(seconds)
             return
-        await names.used(tenant, names.NONE, names.Words(frozenset({"new"}), frozenset()), ada.user)
+        await terms.used(tenant, terms.NONE, terms.Words(frozenset({"new"}), frozenset()), ada.user)
 
     monkeypatch.setattr(asyncio, "sleep", counted_meanwhile)
 
-    assert await recounts.recount_words(tenant) == 0
+    assert await term_counts.recount_words(tenant) == 0
 
     assert (await tenant.tags.get("new")).uses == 1

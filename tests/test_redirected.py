@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from catalog.app import create_app
-from catalog.settings import load
+from catalog.settings.settings import load
 from tests.conftest import API_TOKEN, OURS, PASSWORD, in_database, organisation
 from tests.test_v1_versions import DATA, uploaded, versions_of
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.serving import SOON, TENANT, Server
+from tests.support.serving import SOON, TENANT, Server
 
 LIMIT = 1000
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from catalog.blobs import Blob
-from catalog.domain import items
-from catalog.domain.related import read_whole, related
+from catalog.blobs.protocol import Blob
+from catalog.domain.items import items
+from catalog.domain.items.related import read_whole, related
 from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
 from catalog.store.database import connect
 from catalog.store.documents import File, TenantRecord, Version

@@ -12,11 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mongomock_motor import AsyncMongoMockClient
 
-from catalog.blobs import FileHead
 from catalog.blobs.memory import MemoryStorage
-from catalog.domain import drafts, items, kept, resumable, sweep, turns, usage
+from catalog.blobs.protocol import FileHead
 from catalog.domain.access import Caller
-from catalog.domain.resumable import Wanted
+from catalog.domain.cleanup import sweep
+from catalog.domain.files import blob_records, resumable, upload_lease
+from catalog.domain.files.resumable import Wanted
+from catalog.domain.items import items
+from catalog.domain.tenants import usage
+from catalog.domain.versions import drafts
 from catalog.errors import (
     OFFSET_CONFLICT,
     QUOTA_EXCEEDED,
@@ -58,7 +62,7 @@ async def test_two_at_once_do_not_mix_their_bytes(tenant, storage):
             first_is_in.set()
             if not second_is_out.is_set():
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(second_is_out.wait(), turns.SILENT_AFTER / 4)
+                    await asyncio.wait_for(second_is_out.wait(), upload_lease.SILENT_AFTER / 4)
             yield CONTENT[at : at + 1]
 
     async def second():
@@ -139,10 +143,10 @@ async def test_bytes_that_a_server_counted_before_it_died_fit_the_quota_still(te
     upload, ada = await an_upload(tenant)
     tenant.quota, blobs = SIZE, storage.of(tenant.name)
     await blobs.append(upload["_id"], 0, of(CONTENT))
-    await kept.hold(tenant, blobs, await blobs.finish(upload["_id"]), is_reserved=True)
+    await blob_records.hold(tenant, blobs, await blobs.finish(upload["_id"]), is_reserved=True)
 
     assert await resumable.look(tenant, upload, ada, blobs) == (SIZE, "1")
-    assert (await kept.usage(tenant), await kept.unfinished(tenant)) == (SIZE, 0)
+    assert (await blob_records.usage(tenant), await blob_records.unfinished(tenant)) == (SIZE, 0)
     assert await sweep.recount(tenant) == 0
 
 
@@ -163,7 +167,7 @@ async def test_an_announced_size_counts_against_the_quota_until_the_upload_is_re
 
     assert refused.value.fault is QUOTA_EXCEEDED
     assert (used["bytes"], used["unfinished_bytes"], used["quota_bytes"]) == (2 * SIZE, 2 * SIZE, 2 * SIZE)
-    assert await kept.usage(tenant) == SIZE
+    assert await blob_records.usage(tenant) == SIZE
     assert await begun(tenant, ada)
 
 
@@ -175,7 +179,7 @@ async def test_uploads_that_begin_at_once_do_not_exceed_the_quota_together(tenan
     outcomes = await asyncio.gather(*(begun(tenant, ada) for _ in range(8)), return_exceptions=True)
 
     assert sum(isinstance(outcome, dict) for outcome in outcomes) == 3
-    assert await kept.usage(tenant) == 3 * SIZE
+    assert await blob_records.usage(tenant) == 3 * SIZE
 
 
 async def test_an_upload_that_did_not_say_its_size_counts_by_what_came(tenant, storage):
@@ -183,12 +187,12 @@ async def test_an_upload_that_did_not_say_its_size_counts_by_what_came(tenant, s
     tenant.quota, blobs = 500, storage.of(tenant.name)
 
     await resumable.append(tenant, upload, 0, of(CONTENT[:200], CONTENT[200:400]), ada, blobs)
-    after_the_first = await kept.usage(tenant)
+    after_the_first = await blob_records.usage(tenant)
     with pytest.raises(Refused) as refused:
         await resumable.append(tenant, upload, 400, of(CONTENT[400:450], CONTENT[450:600]), ada, blobs)
 
     assert (after_the_first, refused.value.fault) == (400, QUOTA_EXCEEDED)
-    assert await kept.usage(tenant) == await blobs.length(upload["_id"]) <= 500
+    assert await blob_records.usage(tenant) == await blobs.length(upload["_id"]) <= 500
 
 
 async def test_an_upload_that_expires_gives_its_room_back_and_a_recount_finds_nothing_wrong(tenant, storage):
@@ -197,7 +201,7 @@ async def test_an_upload_that_expires_gives_its_room_back_and_a_recount_finds_no
 
     await resumable.expire(tenant, storage.of(tenant.name))
 
-    assert await kept.usage(tenant) == 0
+    assert await blob_records.usage(tenant) == 0
     assert await sweep.recount(tenant) == 0
 
 
@@ -214,7 +218,7 @@ async def test_a_user_has_so_many_unfinished_uploads_and_not_one_more(tenant, st
     open_ones = await tenant.uploads.raw.count_documents({"user": ada.user, "became": ""})
     assert len(refused) >= 6
     assert open_ones == 8 - len(refused)
-    assert await kept.unfinished(tenant) == (open_ones + 1) * SIZE
+    assert await blob_records.unfinished(tenant) == (open_ones + 1) * SIZE
     assert of_another
     assert await begun(tenant, ada, most=3)
 
@@ -247,7 +251,7 @@ async def test_a_file_of_a_draft_that_was_closed_before_the_server_noted_it_is_f
 async def test_a_lease_of_a_dead_server_ends(tenant, storage):
     upload, ada = await an_upload(tenant)
     moment = now()
-    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"held": moment + turns.LEASE}})
+    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"held": moment + upload_lease.LEASE}})
     done = await resumable.append(tenant, upload, 0, of(CONTENT), ada, storage.of(tenant.name))
 
     assert done.ordinal == "1"

@@ -10,14 +10,16 @@ from datetime import timedelta
 import pytest
 
 from catalog.blobs.files import FileStorage
-from catalog.domain import recounts, rounds, tenants
-from catalog.domain.rounds import Turn
-from catalog.domain.sweep import Swept
-from catalog.domain.tenants import Administrator
+from catalog.domain.cleanup import sweep_schedule
+from catalog.domain.cleanup.sweep import Swept
+from catalog.domain.cleanup.sweep_schedule import Turn
+from catalog.domain.tenants import tenants
+from catalog.domain.tenants.tenants import Administrator
+from catalog.domain.terms import term_counts
 from catalog.errors import BUSY, INTERNAL, NOT_FOUND, REQUEST, Refused
 from catalog.store.documents import TenantRecord, now
 from tests.conftest import OURS, PASSWORD
-from tests.serving import SOON, TENANT, Server, environment
+from tests.support.serving import SOON, TENANT, Server, environment
 from tests.test_kept import OPERATOR, chunks
 from tests.test_sweep import DAY, HOUR, grow_old, there
 
@@ -38,7 +40,7 @@ async def made(database, storage):
 
 
 async def round_of(database, storage, **how):
-    return [turn async for turn in rounds.rounds(database, storage, grace=DAY, **how)]
+    return [turn async for turn in sweep_schedule.rounds(database, storage, grace=DAY, **how)]
 
 
 async def test_a_round_sweeps_every_tenant(database, storage, made, tmp_path):
@@ -52,7 +54,7 @@ async def test_a_round_sweeps_every_tenant(database, storage, made, tmp_path):
 
 
 async def test_pages_of_tenants_are_walked_to_the_end(database, storage, made, monkeypatch):
-    monkeypatch.setattr(rounds, "PAGE", 1)
+    monkeypatch.setattr(sweep_schedule, "PAGE", 1)
 
     assert [turn.tenant for turn in await round_of(database, storage, dry_run=True)] == made
 
@@ -70,7 +72,7 @@ async def test_the_uses_of_words_are_counted_again_after_a_start_and_then_once_a
     database, storage, made, monkeypatch
 ):
     tenant = await tenants.enter(database, made[0])
-    monkeypatch.setattr(recounts, "SETTLED", 0)
+    monkeypatch.setattr(term_counts, "SETTLED", 0)
 
     async def mended(counted_since):
         await tenant.tags.raw.update_one({"_id": "flowers"}, {"$set": {"uses": 3}}, upsert=True)
@@ -85,7 +87,7 @@ async def test_the_uses_of_words_are_counted_again_after_a_start_and_then_once_a
 
 
 async def test_a_tenant_that_another_server_sweeps_is_left_to_it_until_that_is_dead(database, storage, made):
-    await database.tenants.raw.update_one({"_id": made[0]}, {"$set": {"sweeping": now() + rounds.TURN}})
+    await database.tenants.raw.update_one({"_id": made[0]}, {"$set": {"sweeping": now() + sweep_schedule.TURN}})
 
     one, other = await round_of(database, storage)
 
@@ -95,13 +97,13 @@ async def test_a_tenant_that_another_server_sweeps_is_left_to_it_until_that_is_d
 
 
 async def test_a_tenant_that_is_removed_meanwhile_is_left(database, storage, made, monkeypatch):
-    monkeypatch.setattr(rounds, "BEAT", 0.001)
+    monkeypatch.setattr(sweep_schedule, "BEAT", 0.001)
 
     async def endless(*args, **kwargs):
         await database.tenants.raw.update_one({"_id": made[0]}, {"$set": {"state": "removing"}})
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(rounds, "sweep", endless)
+    monkeypatch.setattr(sweep_schedule, "sweep", endless)
 
     [turn] = await round_of(database, storage, only=made[0])
 
@@ -114,7 +116,7 @@ async def test_the_trouble_of_one_tenant_is_not_the_next_ones(database, storage,
             raise OSError("a broken disk")
         return Swept()
 
-    monkeypatch.setattr(rounds, "sweep", broken)
+    monkeypatch.setattr(sweep_schedule, "sweep", broken)
 
     one, other = await round_of(database, storage)
 
@@ -125,7 +127,7 @@ async def test_the_trouble_of_one_tenant_is_not_the_next_ones(database, storage,
 @pytest.mark.parametrize(("how", "fault"), [({"only": "nobody"}, NOT_FOUND), ({"grace": HOUR / 7}, REQUEST)])
 async def test_what_a_round_is_refused_for(database, storage, how, fault):
     with pytest.raises(Refused) as refusal:
-        [turn async for turn in rounds.rounds(database, storage, **{"grace": DAY} | how)]
+        [turn async for turn in sweep_schedule.rounds(database, storage, **{"grace": DAY} | how)]
 
     assert refusal.value.fault is fault
 
@@ -134,7 +136,7 @@ async def test_a_server_sweeps_by_itself(database, storage, made, tmp_path, monk
     await storage.of(made[0]).put(chunks(b"nobody names this"))
     await grow_old(await tenants.enter(database, made[0]), tmp_path)
 
-    both_are_swept, given_back, told = asyncio.Event(), rounds._given_back, []
+    both_are_swept, given_back, told = asyncio.Event(), sweep_schedule._given_back, []
 
     async def given_back_and_told(database, name, mine):
         await given_back(database, name, mine)
@@ -142,8 +144,8 @@ async def test_a_server_sweeps_by_itself(database, storage, made, tmp_path, monk
         if len(told) == len(made):
             both_are_swept.set()
 
-    monkeypatch.setattr(rounds, "_given_back", given_back_and_told)
-    sweeping = asyncio.create_task(rounds.keep_swept(database, storage, timedelta(milliseconds=1), DAY))
+    monkeypatch.setattr(sweep_schedule, "_given_back", given_back_and_told)
+    sweeping = asyncio.create_task(sweep_schedule.keep_swept(database, storage, timedelta(milliseconds=1), DAY))
     await asyncio.wait_for(both_are_swept.wait(), SOON)
     sweeping.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -5,12 +5,12 @@ from bson import ObjectId
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.domain import items, search
 from catalog.domain.access import Caller, may_read
-from catalog.domain.search import Search, Stage, rank
+from catalog.domain.items import items, search
+from catalog.domain.items.search import Search, Stage, rank
 from catalog.errors import Refused
-from catalog.store.fields import MODELS
-from catalog.store.query import Filter, filter_of
+from catalog.store.query.fields import MODELS
+from catalog.store.query.filter import Filter, filter_of
 from catalog.vocabulary import Kind, Role
 from tests.conftest import somebody
 

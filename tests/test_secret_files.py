@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from catalog.cli import app
-from catalog.secret_files import SECRETS
-from catalog.settings import Settings, SettingsError, load
+from catalog.commands.cli import app
+from catalog.settings.secret_files import SECRETS
+from catalog.settings.settings import Settings, SettingsError, load
 
 ROOT = Path(__file__).parents[1]
 NOWHERE = Path("/nonexistent/variables.env")

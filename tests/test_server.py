@@ -22,8 +22,8 @@ import httpx
 import pytest
 import trustme
 
-from catalog.certificates import make_self_signed
-from tests.serving import SOON, TENANT, Server, children, environment, is_running
+from catalog.server.certificates import make_self_signed
+from tests.support.serving import SOON, TENANT, Server, children, environment, is_running
 
 MIB = 2**20
 BIG = 200 * MIB
@@ -590,7 +590,8 @@ def test_a_self_signed_certificate_binds_nobody_for_a_year(tmp_path):
 
 def test_a_connection_that_is_open_survives_the_renewal_of_the_certificate(tmp_path, put, trusting):
     put("127.0.0.1")
-    quickly = [sys.executable, "-c", "from catalog import server, cli; server.RENEWAL = 0; cli.main()"]
+    program = "from catalog.commands import cli; from catalog.server import run; run.RENEWAL = 0; cli.main()"
+    quickly = [sys.executable, "-c", program]
 
     with Server(tmp_path, command=quickly) as server, https(server, trusting) as kept:
         before = shown(kept)
@@ -682,13 +683,12 @@ def test_without_https_there_is_nowhere_to_send_anyone(tmp_path):
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_certificate_that_comes_later_is_served_and_plain_http_redirects_to_it(tmp_path, put, trusting, workers):
-    soon = "import catalog.server as server; server.RENEWAL = 0;"
-    command = [sys.executable, "-c", f"{soon} from catalog import cli; cli.main()"]
+    soon = "from catalog.server import run; run.RENEWAL = 0;"
+    run_it = "from catalog.commands import cli; cli.main()"
+    command = [sys.executable, "-c", f"{soon} {run_it}"]
     if workers != "1":
-        program = f"('{sys.executable}', '-c', '{soon} from catalog import worker; worker.main()')"
-        command[2] = (
-            f"import catalog.workers as workers; workers.PROGRAM = {program}; from catalog import cli; cli.main()"
-        )
+        program = f"('{sys.executable}', '-c', '{soon} from catalog.server import worker; worker.main()')"
+        command[2] = f"from catalog.server import supervisor; supervisor.PROGRAM = {program}; {run_it}"
     port = free_port()
 
     with (
@@ -740,7 +740,7 @@ def test_a_server_without_file_descriptors_says_so_and_recovers(tmp_path):
     limited = [
         sys.executable,
         "-c",
-        "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (80, 80)); from catalog import cli; cli.main()",
+        "from resource import *; setrlimit(RLIMIT_NOFILE, (80, 80)); from catalog.commands import cli; cli.main()",
     ]
 
     with (

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from tests.conftest import API_TOKEN, OURS, PASSWORD, in_database
-from tests.processes import until
-from tests.serving import SOON, TENANT, Server
+from tests.support.processes import until
+from tests.support.serving import SOON, TENANT, Server
 
 KNOWN_BY_ALL = 5.0
 LOOKS_EVERY = 0.1  # seconds between two looks of the balancer

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from catalog.cli import app
-from catalog.generated import with_secrets
-from catalog.settings import Duration, Settings, SettingsError, as_written, in_force, load, table
-from catalog.welcome import warn
+from catalog.commands.cli import app
+from catalog.server.banner import warn
+from catalog.settings.generated_secrets import with_secrets
+from catalog.settings.settings import Duration, Settings, SettingsError, as_written, in_force, load, table
 
 SHIPPED = Path(__file__).parents[1] / "init" / "variables.env"
 SEED = """VERSION=v1

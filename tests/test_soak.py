@@ -1,9 +1,9 @@
 """The soak runs, compares, and tells what is wrong. Half an hour of it is for `make soak`."""
 
-from tests.serving import Server
 from tests.soak.__main__ import soak
 from tests.soak.user import User, client_of
 from tests.soak.watch import Sample, verdict
+from tests.support.serving import Server
 
 
 async def test_a_short_soak_finds_everything_as_it_should_be(tmp_path):

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.domain.access import Caller
-from catalog.domain.names import NONE, Names, Words, create, shown, shown_to, used
-from catalog.domain.suggest import LONGEST, suggest
+from catalog.domain.terms.suggest import LONGEST, suggest
+from catalog.domain.terms.terms import NONE, Names, Words, create, shown, shown_to, used
 from catalog.errors import Refused
-from catalog.store.fields import TAGS
-from catalog.store.patterns import piece_of
-from catalog.store.pieces import key_of, spelling
-from catalog.store.query import filter_of
+from catalog.store.query.fields import TAGS
+from catalog.store.query.filter import filter_of
+from catalog.store.query.ngrams import key_of, spelling
+from catalog.store.query.patterns import piece_of
 from catalog.vocabulary import Role
 from tests.conftest import somebody
 
@@ -93,7 +93,7 @@ async def test_no_word_is_lost_between_two_windows(tenant):
 
 
 async def test_only_so_many_candidates_are_looked_at(tenant, monkeypatch):
-    monkeypatch.setattr("catalog.domain.suggest.MOST_LOOKED_AT", 50)
+    monkeypatch.setattr("catalog.domain.terms.suggest.MOST_LOOKED_AT", 50)
     common = [{"_id": f"abcdx-bcdex{number}", "usage": "folk", "uses": 2} for number in range(200)]
     await keep(tenant, [*common, {"_id": "xabcde", "usage": "folk", "uses": 1}])
 

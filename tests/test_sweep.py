@@ -7,8 +7,12 @@ from datetime import timedelta
 import pytest
 
 from catalog.blobs.files import FileStorage
-from catalog.domain import drafts, items, kept, names, sweep, trash, versions
-from catalog.domain.sweep import Swept
+from catalog.domain.cleanup import sweep
+from catalog.domain.cleanup.sweep import Swept
+from catalog.domain.files import blob_records
+from catalog.domain.items import items, trash
+from catalog.domain.terms import terms
+from catalog.domain.versions import drafts, versions
 from catalog.errors import BUSY
 from catalog.store.documents import now
 from catalog.vocabulary import Kind
@@ -59,7 +63,7 @@ async def remove(tenant, ada, ordinal):
 async def held(tenant, blobs, data=b"data"):
     """Bytes whose version was removed, or never written."""
     blob = await blobs.put(chunks(data))
-    await kept.hold(tenant, blobs, blob)
+    await blob_records.hold(tenant, blobs, blob)
     return blob
 
 
@@ -90,7 +94,7 @@ async def test_what_no_version_names_any_more_goes_and_the_rest_stays(tenant, bl
 
     [version] = await tenant.versions.raw.find({}).to_list(None)
     assert await there(blobs) == {version["files"][0]["digest"]}
-    assert await kept.usage(tenant) == len(b"second")
+    assert await blob_records.usage(tenant) == len(b"second")
     assert await swept(tenant, blobs) == Swept()
 
 
@@ -110,7 +114,7 @@ async def test_bytes_whose_server_died_before_their_record_go(tenant, blobs, tmp
 
     assert await swept(tenant, blobs) == Swept(blobs=1, bytes=9)
 
-    assert (await there(blobs), await kept.usage(tenant)) == (set(), 0)
+    assert (await there(blobs), await blob_records.usage(tenant)) == (set(), 0)
 
 
 async def test_a_dry_run_counts_and_removes_nothing(tenant, blobs, ada, iris, tmp_path):
@@ -205,18 +209,18 @@ async def test_a_sweep_that_died_between_the_bytes_and_their_record_is_finished(
 
     await swept(tenant, blobs)
 
-    assert (await record(tenant, blob), await kept.usage(tenant)) == (None, 0)
+    assert (await record(tenant, blob), await blob_records.usage(tenant)) == (None, 0)
 
 
 async def test_named_bytes_without_a_record_get_one_and_are_counted(tenant, blobs, ada, iris, tmp_path):
     await add(tenant, blobs, ada, b"data")
     await tenant.blobs.raw.delete_many({})
-    await tenant.database["counters"].delete_one({"_id": kept.BYTES})
+    await tenant.database["counters"].delete_one({"_id": blob_records.BYTES})
     await grow_old(tenant, tmp_path)
 
     assert await swept(tenant, blobs) == Swept()
 
-    assert await kept.usage(tenant) == 4
+    assert await blob_records.usage(tenant) == 4
 
 
 async def test_of_a_damaged_file_that_nothing_names_as_much_is_given_back_as_was_counted(tenant, blobs, tmp_path):
@@ -226,17 +230,17 @@ async def test_of_a_damaged_file_that_nothing_names_as_much_is_given_back_as_was
 
     await swept(tenant, blobs)
 
-    assert await kept.usage(tenant) == 0
+    assert await blob_records.usage(tenant) == 0
 
 
 @pytest.mark.parametrize("wrong", [-3, 5])
 async def test_a_count_that_a_crash_left_wrong_is_mended(tenant, blobs, wrong):
     await held(tenant, blobs)
-    await tenant.add(kept.BYTES, wrong)
+    await tenant.add(blob_records.BYTES, wrong)
 
     await swept(tenant, blobs)
 
-    assert await kept.usage(tenant) == 4
+    assert await blob_records.usage(tenant) == 4
 
 
 async def test_whoever_has_not_been_counted_yet_is_not_counted_twice(tenant, blobs, monkeypatch):
@@ -248,13 +252,13 @@ async def test_whoever_has_not_been_counted_yet_is_not_counted_twice(tenant, blo
         if asyncio.current_task() is not mine:
             await sleep(seconds)
             return
-        await tenant.add(kept.BYTES, 10)
+        await tenant.add(blob_records.BYTES, 10)
 
     monkeypatch.setattr(asyncio, "sleep", counted_meanwhile)
 
     await sweep.recount(tenant)
 
-    assert await kept.usage(tenant) == 14
+    assert await blob_records.usage(tenant) == 14
 
 
 # Whoever comes at the same time, on the real wire.
@@ -296,25 +300,25 @@ async def test_equal_bytes_sent_while_a_sweep_is_about_to_drop_them_are_kept_or_
     assert await tenant.versions.raw.count_documents({}) == 0
     await add(tenant, blobs, ada, b"data")
     assert await readable(tenant, blobs)
-    assert await kept.usage(tenant) == 4
+    assert await blob_records.usage(tenant) == 4
 
 
 @on_the_wire
 async def test_bytes_held_after_a_sweep_has_looked_are_let_be(tenant, blobs, ada, iris, tmp_path, monkeypatch):
     blob = await held(tenant, blobs, b"data")
     await grow_old(tenant, tmp_path)
-    let_go = kept.let_go
+    let_go = blob_records.let_go
 
     async def added_first(*args):
         await add(tenant, blobs, ada, b"data")
         return await let_go(*args)
 
-    monkeypatch.setattr(kept, "let_go", added_first)
+    monkeypatch.setattr(blob_records, "let_go", added_first)
 
     assert await swept(tenant, blobs) == Swept()
 
     assert await there(blobs) == {blob.digest}
-    assert await kept.usage(tenant) == 4
+    assert await blob_records.usage(tenant) == 4
 
 
 @on_the_wire
@@ -323,19 +327,19 @@ async def test_two_sweeps_at_once_remove_each_blob_once(tenant, blobs, ada, iris
         await held(tenant, blobs, b"%d" % number)
     await add(tenant, blobs, ada, b"named")
     await grow_old(tenant, tmp_path)
-    both_have_looked, let_go, first = asyncio.Barrier(2), kept.let_go, iter(range(2))
+    both_have_looked, let_go, first = asyncio.Barrier(2), blob_records.let_go, iter(range(2))
 
     async def let_go_together(*args):
         if next(first, None) is not None:
             await both_have_looked.wait()
         return await let_go(*args)
 
-    monkeypatch.setattr(kept, "let_go", let_go_together)
+    monkeypatch.setattr(blob_records, "let_go", let_go_together)
 
     one, other = await asyncio.gather(swept(tenant, blobs), swept(tenant, blobs))
 
     assert one.blobs + other.blobs == 8
-    assert await kept.usage(tenant) == len(b"named")
+    assert await blob_records.usage(tenant) == len(b"named")
     assert len(await there(blobs)) == 1
 
 
@@ -364,7 +368,7 @@ async def test_folk_words_that_nothing_uses_are_removed_and_all_others_stay(tena
     gone = {"name": "gone", "tags": ["used", "unused"], "metadata": [{"name": "unused", "value": 1}]}
     await items.create(tenant, Kind.MODEL, gone, ada)
     await items.remove(tenant, Kind.MODEL, "gone", ada)
-    await names.create(tenant, names.Names.TAGS, {"_id": "chosen"}, ada)
+    await terms.create(tenant, terms.Names.TAGS, {"_id": "chosen"}, ada)
 
     spared = await sweep.sweep(tenant, blobs, grace=DAY)
     looked_at = await sweep.sweep(tenant, blobs, grace=NONE, dry_run=True)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from mongomock_motor import AsyncMongoMockClient
 
 from catalog.blobs.memory import MemoryBlobs
-from catalog.domain import kept, sweep
+from catalog.domain.cleanup import sweep
+from catalog.domain.files import blob_records
 from catalog.errors import Refused
 from catalog.store.database import Database, Tenant
 from tests.conftest import OURS
@@ -80,9 +81,9 @@ async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(histo
     clock = Clock()
     blobs = Dated(clock)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kept, "now", clock.now)
+        patch.setattr(blob_records, "now", clock.now)
         patch.setattr(sweep, "now", clock.now)
-        patch.setattr(kept, "PAUSES", (0,) * 50)
+        patch.setattr(blob_records, "PAUSES", (0,) * 50)
         patch.setattr(sweep, "SETTLED", 0)
         tenant = interleaved_tenant(chance)
 
@@ -94,7 +95,7 @@ async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(histo
             else:
                 blob = await Interleaved(blobs, chance).put(chunks(data))
                 with suppress(Refused):
-                    await kept.hold(tenant, Interleaved(blobs, chance), blob)
+                    await blob_records.hold(tenant, Interleaved(blobs, chance), blob)
                     await tenant.versions.raw.insert_one({"files": [{"digest": blob.digest}]})
 
         for data in (b"a", b"bb"):  # from long ago, and nothing names them any more
@@ -108,7 +109,7 @@ async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(histo
         await sweep.sweep(tenant, blobs, grace=NONE)
         named = {file["digest"] async for version in tenant.versions.raw.find({}) for file in version["files"]}
         assert set(blobs.kept) == named
-        assert await kept.usage(tenant) == sum(map(len, blobs.kept.values()))
+        assert await blob_records.usage(tenant) == sum(map(len, blobs.kept.values()))
 
 
 def interleaved_tenant(chance):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.domain import items
+from catalog.domain.items import items
 from catalog.store.documents import OF_A_TENANT, Model, Tag, TenantRecord, User
-from catalog.store.seam import NOBODY, SealedDocument, Unbound
+from catalog.store.tenant_documents import NOBODY, SealedDocument, Unbound
 from catalog.vocabulary import Kind
 from tests.conftest import OURS, somebody
 

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 
 from catalog.blobs.memory import MemoryBlobs
-from catalog.domain import items, trash, users, versions
 from catalog.domain.access import changeable_by, may_change
+from catalog.domain.items import items, trash
+from catalog.domain.people import users
+from catalog.domain.versions import versions
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_DELETED, NOT_FOUND, Refused
 from catalog.store.documents import now
 from catalog.vocabulary import Kind, Role

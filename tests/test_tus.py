@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from catalog.app import create_app
-from catalog.dialects.v1.resumable import CHECKED
-from catalog.domain import tenants
+from catalog.dialects.v1.tus import CHECKED
+from catalog.domain.tenants import tenants
 from catalog.store.documents import now
 from tests.conftest import API_TOKEN, OURS, in_database
 

@@ -16,8 +16,8 @@ import pytest
 from tusclient.client import TusClient
 
 from tests.conftest import API_TOKEN, OURS, PASSWORD, in_database
-from tests.node_programs import program
-from tests.serving import SOON, Server, environment
+from tests.support.node_programs import program
+from tests.support.serving import SOON, Server, environment
 
 MIB = 2**20
 SIZE = 24 * MIB

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.serving import SOON, TENANT, Server, environment
+from tests.support.serving import SOON, TENANT, Server, environment
 
 FIXTURES = Path(__file__).parent / "fixtures"
 VERSIONS = sorted(folder.name for folder in FIXTURES.iterdir() if folder.is_dir())

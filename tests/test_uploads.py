@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.blobs import BLOCK
 from catalog.blobs.memory import MemoryStorage
-from catalog.dialects.uploads import DESCRIPTION_LIMIT
-from catalog.domain.filenames import LONGEST_NAME, file_name
+from catalog.blobs.protocol import BLOCK
+from catalog.dialects.http.uploads import DESCRIPTION_LIMIT
+from catalog.domain.files.filenames import LONGEST_NAME, file_name
 from catalog.errors import Refused
-from tests.transfers import BASE64, DATA, DIGEST, application, asking, refusal, serving
+from tests.support.transfers import BASE64, DATA, DIGEST, application, asking, refusal, serving
 
 BOUNDARY = "the-boundary"
 FORM = {"content-type": f"multipart/form-data; boundary={BOUNDARY}"}

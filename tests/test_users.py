@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from catalog.domain import administrators, heirs, trash, users
 from catalog.domain.access import Caller
-from catalog.domain.users import Policy
+from catalog.domain.items import trash
+from catalog.domain.people import last_admin, ownership_transfer, users
+from catalog.domain.people.users import Policy
 from catalog.errors import BUSY, NOT_CHANGED, Refused
 from catalog.vocabulary import Role
 from tests.conftest import somebody
@@ -32,14 +33,14 @@ def together(monkeypatch):
     """Nobody looks for another administrator before all have begun."""
 
     def together(number):
-        barrier, others, late = asyncio.Barrier(number), administrators._others, iter(range(number))
+        barrier, others, late = asyncio.Barrier(number), last_admin._others, iter(range(number))
 
         async def others_when_all_are_here(*args):
             if next(late, None) is not None:
                 await barrier.wait()
             return await others(*args)
 
-        monkeypatch.setattr(administrators, "_others", others_when_all_are_here)
+        monkeypatch.setattr(last_admin, "_others", others_when_all_are_here)
 
     return together
 
@@ -78,9 +79,9 @@ async def test_of_five_administrators_who_all_leave_at_once_one_is_left(tenant, 
 
 async def test_an_administrator_whose_server_died_while_he_left_counts_again_after_a_while(tenant, monkeypatch):
     ada, bob = [await somebody(tenant, name, Role.ADMIN) for name in ("ada", "bob")]
-    leaving = administrators.stepping_down(tenant, {"_id": bob.user}, NOT_CHANGED, is_one=True)
+    leaving = last_admin.stepping_down(tenant, {"_id": bob.user}, NOT_CHANGED, is_one=True)
     condition = await leaving.__aenter__()  # and never leaves again
-    monkeypatch.setattr(administrators, "HOLD", -administrators.HOLD)  # as if it were long ago
+    monkeypatch.setattr(last_admin, "HOLD", -last_admin.HOLD)  # as if it were long ago
 
     await demote(tenant, "ada", ada)
 
@@ -91,13 +92,13 @@ async def test_an_administrator_whose_server_died_while_he_left_counts_again_aft
 async def test_whoever_is_made_administrator_while_he_is_removed_stays(tenant, monkeypatch):
     ada = await somebody(tenant, "ada", Role.ADMIN)
     await somebody(tenant, "bob")
-    pass_on = heirs.pass_on_trash
+    pass_on = ownership_transfer.pass_on_trash
 
     async def and_meanwhile(*args):
         await pass_on(*args)
         await tenant.users.raw.update_one({"username": "bob"}, {"$set": {"role": "admin"}})
 
-    monkeypatch.setattr(heirs, "pass_on_trash", and_meanwhile)
+    monkeypatch.setattr(ownership_transfer, "pass_on_trash", and_meanwhile)
 
     with pytest.raises(Refused) as refusal:
         await users.remove(tenant, "bob", caller=ada)
@@ -168,7 +169,7 @@ async def test_the_last_administrator_gives_nothing_away(client, org):
 
 async def test_a_departure_that_was_interrupted_goes_on(client, org, monkeypatch):
     await own(client, org, "ada", "iris", "rose", "zinnia")
-    give, given = heirs._give, []
+    give, given = ownership_transfer._give, []
 
     async def die_at_the_second(tenant, kind, item, user, heir):
         if given:
@@ -176,9 +177,9 @@ async def test_a_departure_that_was_interrupted_goes_on(client, org, monkeypatch
         given.append(item)
         await give(tenant, kind, item, user, heir)
 
-    monkeypatch.setattr(heirs, "_give", die_at_the_second)
+    monkeypatch.setattr(ownership_transfer, "_give", die_at_the_second)
     interrupted = await leave(client, org, "ada", transfer="bob")
-    monkeypatch.setattr(heirs, "_give", give)
+    monkeypatch.setattr(ownership_transfer, "_give", give)
 
     again = await leave(client, org, "ada", transfer="bob")
 
@@ -188,13 +189,13 @@ async def test_a_departure_that_was_interrupted_goes_on(client, org, monkeypatch
 
 async def test_a_change_to_an_item_that_is_given_away_is_not_lost(client, org, monkeypatch):
     await own(client, org, "ada", "iris")
-    owned_by, changed = heirs._owned_by, []
+    owned_by, changed = ownership_transfer._owned_by, []
 
     def when_somebody_was_first(heir, item):
         changed.append(item["revision"])
         return owned_by(heir, item)
 
-    monkeypatch.setattr(heirs, "_owned_by", when_somebody_was_first)
+    monkeypatch.setattr(ownership_transfer, "_owned_by", when_somebody_was_first)
 
     await asyncio.gather(
         leave(client, org, "ada", transfer="bob"),
@@ -216,8 +217,8 @@ async def test_what_is_being_restored_holds_a_departure_up(tenant):
             "owner": ada.user,
             "item": {"users": [], "visibility": "private"},
             "removal": ada.user,
-            "held": heirs.now() + trash.HOLD,
-            "until": heirs.now() + trash.HOLD,
+            "held": ownership_transfer.now() + trash.HOLD,
+            "until": ownership_transfer.now() + trash.HOLD,
             "purging": False,
         }
     )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import jwt
 import pytest
 
-from catalog.dialects import sessions
+from catalog.dialects.http import sessions
 from tests.conftest import PASSWORD, organisation
 
 

@@ -17,15 +17,15 @@ import trustme
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from catalog.app import create_app
-from catalog.domain import attempts, mail, resets, users
-from catalog.domain.attempts import MAIL_TO
-from catalog.domain.mail import Outbox, Post
+from catalog.domain.people import login_throttle, mail, password_resets, users
+from catalog.domain.people.login_throttle import MAIL_TO
+from catalog.domain.people.mail import Outbox, Post
 from catalog.errors import MAIL_AWAY, Refused
-from catalog.settings import SettingsError, load
-from catalog.store import seam
+from catalog.settings.settings import SettingsError, load
+from catalog.store import tenant_documents
 from catalog.store.documents import PasswordReset, now
 from tests.conftest import API_TOKEN, OURS, PASSWORD, in_database
-from tests.serving import SOON
+from tests.support.serving import SOON
 
 NEW = "Other-Pass-2"
 ADDRESSES = {"ada": "ada@example.org", "admin": "info@example.org"}
@@ -166,7 +166,7 @@ async def test_of_two_that_use_a_token_at_once_one_wins(client, org, token):
 
 
 async def test_a_token_is_over_after_a_while(client, org, token, monkeypatch):
-    monkeypatch.setattr("catalog.domain.resets.now", lambda: now() + timedelta(hours=1, seconds=1))
+    monkeypatch.setattr("catalog.domain.people.password_resets.now", lambda: now() + timedelta(hours=1, seconds=1))
 
     answer = await confirm(client, org, token)
 
@@ -257,14 +257,14 @@ async def test_of_two_links_that_are_used_at_once_one_wins(app, client, org, cap
 
 async def test_a_link_asked_for_while_the_address_changes_is_worth_nothing(app, client, org, caplog, monkeypatch):
     users_raw = app.state.database.client[org.name]["users"]
-    insert = seam.Bound.insert
+    insert = tenant_documents.Bound.insert
 
     async def after_the_change(self, document):
         if isinstance(document, PasswordReset):
             await users_raw.update_one({"username": "ada"}, {"$set": {"email": "new@example.org", "signed_out": now()}})
         return await insert(self, document)
 
-    monkeypatch.setattr(seam.Bound, "insert", after_the_change)
+    monkeypatch.setattr(tenant_documents.Bound, "insert", after_the_change)
 
     token = await token_for(app, client, org, caplog)
 
@@ -374,7 +374,7 @@ async def test_a_wrong_confirmation_is_refused(client, org, wrong, status, value
 
 async def test_whoever_asks_again_and_again_waits_known_or_not(client, org, monkeypatch):
     moment = now()
-    monkeypatch.setattr(attempts, "now", lambda: moment)
+    monkeypatch.setattr(login_throttle, "now", lambda: moment)
 
     for address in ("ada@example.org", "nobody@example.org"):
         asked = [await ask(client, org, address) for _ in range(MAIL_TO.free + 1)]
@@ -385,13 +385,13 @@ async def test_whoever_asks_again_and_again_waits_known_or_not(client, org, monk
 async def test_nobody_learns_from_the_answer_who_has_an_address(mongo, settings, org, letterbox, monkeypatch):
     """The mail server takes nothing before all have been answered, and nothing was looked up for an answer."""
     answered = asyncio.Event()
-    find = resets._send
+    find = password_resets._send
 
     async def later(*asked):
         await answered.wait()
         await find(*asked)
 
-    monkeypatch.setattr(resets, "_send", later)
+    monkeypatch.setattr(password_resets, "_send", later)
     async with serving(letterbox) as port, posting(mongo, settings, port) as (client, outbox):
         known, unknown = await ask(client, org), await ask(client, org, "nobody@example.org")
         answered.set()
@@ -435,7 +435,7 @@ async def test_a_mail_server_that_is_away_is_told_in_a_line(mongo, settings, org
             await outbox.drain(SOON)
 
     assert answer.status_code == 200
-    [line] = [record.getMessage() for record in caplog.records if record.name == "catalog.domain.mail"]
+    [line] = [record.getMessage() for record in caplog.records if record.name == "catalog.domain.people.mail"]
     assert line.startswith(f"a mail could not be sent by 127.0.0.1:{port}: ")
     assert "\n" not in line
     assert "token=" not in caplog.text

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from catalog.dialects import sessions
-from catalog.domain.access_tokens import digest
+from catalog.dialects.http import sessions
+from catalog.domain.people.access_tokens import digest
 from catalog.store.documents import now
 from tests.conftest import PASSWORD
 
@@ -239,7 +239,7 @@ async def test_a_token_opens_its_own_tenant_only(client, org, other_org):
 
 
 async def test_a_user_has_a_bounded_number_of_tokens(client, org, monkeypatch):
-    monkeypatch.setattr("catalog.domain.access_tokens.MOST", 2)
+    monkeypatch.setattr("catalog.domain.people.access_tokens.MOST", 2)
 
     statuses = [(await create(client, org, name=f"{number}")).status_code for number in range(3)]
 

@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from catalog.blobs.memory import MemoryBlobs
-from catalog.domain import annotations, drafts, items, versions
+from catalog.domain.items import items
+from catalog.domain.versions import drafts, version_changes, versions
 from catalog.errors import NOT_FOUND, STALE, VERSION_CLOSED, Refused
-from catalog.store.seam import Bound
+from catalog.store.tenant_documents import Bound
 from catalog.vocabulary import Kind
 from tests.conftest import somebody
 from tests.test_races import Upload, nothing, outcomes
@@ -180,11 +181,11 @@ async def test_one_file_too_many_is_refused(tenant, put, monkeypatch):
 
 async def test_of_two_changes_at_once_both_hold(tenant, ada, iris, monkeypatch):
     await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
-    meeting(monkeypatch, annotations, "_written", 2)
+    meeting(monkeypatch, version_changes, "_written", 2)
 
     def change(name, **options):
         body = {"metadata": {"add": [{"name": name, "value": 1}]}}
-        return annotations.change(tenant, Kind.MODEL, iris, "1", body, ada, **options)
+        return version_changes.change(tenant, Kind.MODEL, iris, "1", body, ada, **options)
 
     await asyncio.gather(change("a"), change("b"))
 
@@ -193,10 +194,11 @@ async def test_of_two_changes_at_once_both_hold(tenant, ada, iris, monkeypatch):
 
 async def test_of_two_changes_at_once_of_what_both_saw_one_wins(tenant, ada, iris, monkeypatch):
     await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
-    meeting(monkeypatch, annotations, "_written", 2)
+    meeting(monkeypatch, version_changes, "_written", 2)
 
     won, refused = await outcomes(*(
-        annotations.change(tenant, Kind.MODEL, iris, "1", {"description": text}, ada, revisions={1}) for text in "ab"
+        version_changes.change(tenant, Kind.MODEL, iris, "1", {"description": text}, ada, revisions={1})
+        for text in "ab"
     ))  # fmt: skip
 
     assert (len(won), [refusal.fault for refusal in refused]) == (1, [STALE])

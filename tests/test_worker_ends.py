@@ -16,8 +16,8 @@ import httpx
 import pytest
 import trustme
 
-from tests.processes import Team, all_at_work, answering, at, others_asleep, until
-from tests.serving import SOON, Server, is_running
+from tests.support.processes import Team, all_at_work, answering, at, others_asleep, until
+from tests.support.serving import SOON, Server, is_running
 
 
 def test_a_worker_that_is_killed_loses_nothing_and_comes_back(tmp_path):
@@ -126,7 +126,8 @@ def test_a_stop_ends_although_a_worker_hangs(tmp_path):
 
 def test_a_worker_that_never_finishes_is_killed_some_time_after_a_stop(tmp_path):
     brief = (
-        "import catalog.workers as workers; workers.GRACE = workers.SLACK = 0.5; from catalog import cli; cli.main()"
+        "from catalog.commands import cli; from catalog.server import supervisor; "
+        "supervisor.GRACE = supervisor.SLACK = 0.5; cli.main()"
     )
     with Server(tmp_path, command=[sys.executable, "-c", brief], WORKERS="2") as server, ExitStack() as stack:
         pids = all_at_work(server, 2)
@@ -208,8 +209,9 @@ def put(tmp_path):
 
 QUICKLY = """
 import sys
-from catalog import cli, workers
-workers.PROGRAM = (sys.executable, "-c", "from catalog import server, worker; server.RENEWAL = 0; worker.main()")
+from catalog.commands import cli
+from catalog.server import supervisor
+supervisor.PROGRAM = (sys.executable, "-c", "from catalog.server import run, worker; run.RENEWAL = 0; worker.main()")
 cli.main()
 """
 

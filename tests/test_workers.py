@@ -13,8 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import PASSWORD
-from tests.processes import WORKERS, Team, until
-from tests.serving import SOON, Server, is_running, serve
+from tests.support.processes import WORKERS, Team, until
+from tests.support.serving import SOON, Server, is_running, serve
 
 KNOWN_BY_ALL = 5.0
 """Seconds until every worker knows what one of them was told."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from catalog.blobs import BlobUnknown, StorageAway, is_digest
+from catalog.blobs.protocol import BlobUnknown, StorageAway, is_digest
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 

@@ -22,7 +22,9 @@ from uuid import uuid4
 import aiofiles
 import aiofiles.os
 
-from catalog.blobs import (
+from catalog.blobs import partial_files as grow
+from catalog.blobs.disk import FOLDER_MODE, in_our_words, keep_as, make_folder, place, private, write_whole
+from catalog.blobs.protocol import (
     BLOCK,
     Blob,
     BlobUnknown,
@@ -36,8 +38,6 @@ from catalog.blobs import (
     plain_tenant,
     plain_upload,
 )
-from catalog.blobs import growing as grow
-from catalog.blobs.disk import FOLDER_MODE, in_our_words, keep_as, make_folder, place, private, write_whole
 
 FLUSH_EVERY = 256 * BLOCK
 """So that the last flush is short: 3 GiB took 7.7 s flushed once at the end, 1.4 s flushed as it grew."""

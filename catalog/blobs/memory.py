@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from catalog.blobs import (
+from catalog.blobs.protocol import (
     BLOCK,
     Blob,
     BlobUnknown,

@@ -6,8 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from catalog.client import profile
-from catalog.client.awaiting import Awaiting
-from catalog.client.blocking import Blocking
+from catalog.client.async_driver import Awaiting
 from catalog.client.cache import Cache
 from catalog.client.downloads import found
 from catalog.client.effects import Operation
@@ -15,10 +14,11 @@ from catalog.client.items import Filter, Items, narrowed
 from catalog.client.people import Tenants, Tokens, Users, Words
 from catalog.client.progress import Progress, silent
 from catalog.client.pushing import Pushed, pull, push
+from catalog.client.resources import D, Room, operation, walk
 from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Model, Page, Raw, Value, Version
-from catalog.client.rooms import D, Room, operation, walk
 from catalog.client.sessions import Session
 from catalog.client.sources import What
+from catalog.client.sync_driver import Blocking
 from catalog.client.uploads import Said, Target
 
 TIMEOUT = 120.0

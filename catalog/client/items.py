@@ -8,8 +8,8 @@ from unicodedata import normalize
 from catalog.client.cache import Cache
 from catalog.client.effects import Operation
 from catalog.client.errors import Ambiguous, Invalid, NotFound
+from catalog.client.resources import D, Planned, Room, operation, walk
 from catalog.client.results import Item, Page, Removed, Value
-from catalog.client.rooms import D, Planned, Room, operation, walk
 from catalog.client.sessions import PAGE, Session, segment
 from catalog.client.uploads import as_pairs
 from catalog.client.versions import Versions

@@ -5,8 +5,8 @@ from typing import Any
 
 from catalog.client.cache import Cache
 from catalog.client.effects import Operation
+from catalog.client.resources import D, Room, operation, walk
 from catalog.client.results import Page, Tenant, Token, User, Word
-from catalog.client.rooms import D, Room, operation, walk
 from catalog.client.sessions import Session, segment
 
 About = Mapping[str, Any]

@@ -11,9 +11,9 @@ from catalog.client.effects import Operation, work
 from catalog.client.errors import Invalid
 from catalog.client.items import Items, says_whose
 from catalog.client.progress import Progress
+from catalog.client.resources import Planned
 from catalog.client.results import KINDS, Item, Version
 from catalog.client.revisions import reference
-from catalog.client.rooms import Planned
 from catalog.client.sessions import Session
 from catalog.client.sources import What, examine
 from catalog.client.uploads import Said, Target

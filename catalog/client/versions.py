@@ -15,14 +15,14 @@ from catalog.client.folders import add_files
 from catalog.client.progress import Progress, silent
 from catalog.client.receiving import PARTIAL_CONTENT
 from catalog.client.remote import BUFFER, Remote
+from catalog.client.resources import D, Room, operation, walk
 from catalog.client.results import Link, Page, Value, Version
-from catalog.client.rooms import D, Room, operation, walk
 from catalog.client.sessions import PREFIX, Session
 from catalog.client.sources import What, on_disk, paths, spooled
 from catalog.client.uploads import Said, Target, add_file, as_pairs
 
 if TYPE_CHECKING:
-    from catalog.client.blocking import Blocking
+    from catalog.client.sync_driver import Blocking
 
 
 class Versions(Room[D]):

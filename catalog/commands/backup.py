@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
-from catalog.blobs import StorageAway
+from catalog.blobs.protocol import StorageAway
 from catalog.commands.sizes import told
 from catalog.operations.archive import BadArchive, NotRegular
 from catalog.operations.backup import BackedUp, NoSuchTenant, backup
 from catalog.operations.opened import Opened, opened
 from catalog.operations.restore import CannotRestore, Restored, restore
-from catalog.settings import Settings
+from catalog.settings.settings import Settings
 from catalog.store.database import DatabaseError
-from catalog.store.embedded import DatabaseUnavailable
+from catalog.store.embedded.process import DatabaseUnavailable
 
 Tell = Callable[[str], None]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from catalog.certificates import FULL_CHAIN, SELF_SIGNED, Choice, choose, is_real, names_of
+from catalog.server.certificates import FULL_CHAIN, SELF_SIGNED, Choice, choose, is_real, names_of
 
 
 def described(folder: Path, passphrase: str) -> list[str]:

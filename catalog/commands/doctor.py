@@ -13,14 +13,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from catalog.blobs import Storage, StorageAway, StorageUnusable
-from catalog.blobs.chosen import storage_of
-from catalog.certificates import choose, is_real
+from catalog.blobs.protocol import Storage, StorageAway, StorageUnusable
+from catalog.blobs.selection import storage_of
 from catalog.commands.sizes import told
 from catalog.operations.opened import opened
-from catalog.settings import Settings
+from catalog.server.certificates import choose, is_real
+from catalog.settings.settings import Settings
 from catalog.store.database import UNAVAILABLE, Database
-from catalog.store.embedded import DatabaseInUse, DatabaseUnavailable
+from catalog.store.embedded.process import DatabaseInUse, DatabaseUnavailable
 from catalog.vocabulary import Kind
 
 RESOURCES = Path("resources")

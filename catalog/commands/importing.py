@@ -8,15 +8,15 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
-from catalog.blobs import StorageAway
+from catalog.blobs.protocol import StorageAway
 from catalog.commands.backup import CannotDo, Tell
 from catalog.commands.sizes import told
 from catalog.operations.measurify import Imported, take_over
 from catalog.operations.opened import opened
 from catalog.operations.restore import CannotRestore
-from catalog.settings import Settings
-from catalog.store.embedded import DatabaseUnavailable
-from catalog.store.seam import Raw
+from catalog.settings.settings import Settings
+from catalog.store.embedded.process import DatabaseUnavailable
+from catalog.store.tenant_documents import Raw
 
 CATALOGUE = "registry-catalog"
 """Measurify's own name for it."""

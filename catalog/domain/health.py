@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 
-from catalog.blobs import StorageAway
+from catalog.blobs.protocol import StorageAway
 
 logger = logging.getLogger(__name__)
 

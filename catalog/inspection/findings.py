@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 
 from picklescan.scanner import SafetyLevel
 
-from catalog.dissection.headers.told import brief
+from catalog.inspection.formats.told import brief
 from catalog.inspection.process import Dissected
 from catalog.inspection.threats import Import, judged
 

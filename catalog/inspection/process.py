@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
-from catalog import dissection
-from catalog.dissection.views import TooMuch
+from catalog.inspection import sandbox
+from catalog.inspection.sandbox.views import TooMuch
 from catalog.inspection.source import Source
 
-PROGRAM = (sys.executable, "-I", "-S", str(Path(dissection.__file__).with_name("__main__.py")))
+PROGRAM = (sys.executable, "-I", "-S", str(Path(sandbox.__file__).with_name("__main__.py")))
 AT_ONCE = 2
 LONGEST_LINE = 2**22
 REFUSED = (2**64 - 1).to_bytes(8, "big")

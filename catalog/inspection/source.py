@@ -2,8 +2,8 @@
 
 from contextlib import aclosing
 
-from catalog.blobs import Blobs
-from catalog.dissection.views import TooMuch
+from catalog.blobs.protocol import Blobs
+from catalog.inspection.sandbox.views import TooMuch
 
 MOST_BYTES = 64 * 2**20
 MOST_READS = 2000

@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from catalog.blobs import BLOCK
+from catalog.blobs.protocol import BLOCK
 
 FORMAT = 1
 BEGINNING = "catalog-backup.json"

@@ -13,12 +13,12 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
 from catalog import __version__
-from catalog.blobs import Blobs, BlobUnknown, Storage, StorageAway
-from catalog.domain import kept
+from catalog.blobs.protocol import Blobs, BlobUnknown, Storage, StorageAway
+from catalog.domain.files import blob_records
 from catalog.operations.archive import BEGINNING, END, FORMAT, NotAnnounced, Writer, refuse_irregular
 from catalog.store.database import Database, Tenant
 from catalog.store.documents import TenantRecord, now
-from catalog.store.seam import Raw
+from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 PASSING = frozenset({"uploads", "password_resets"})
@@ -160,7 +160,7 @@ async def _blobs(writer: Writer, tenant: Tenant, blobs: Blobs, named: dict[bytes
             why = "missing"
         except NotAnnounced as difference:
             why = f"damaged: {difference}"
-            await kept.mark_damaged(tenant, digest, began)
+            await blob_records.mark_damaged(tenant, digest, began)
         except StorageAway as failure:
             away += 1
             if away == AWAY_IN_A_ROW:

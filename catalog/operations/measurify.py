@@ -17,16 +17,19 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pydantic import ValidationError
 from pymongo import ASCENDING
 
-from catalog.blobs import BLOCK, Blobs, FileHead, Storage
-from catalog.domain import accepted, names, tenants, users
+from catalog.blobs.protocol import BLOCK, Blobs, FileHead, Storage
 from catalog.domain.access import readers
-from catalog.domain.filenames import file_name, media_type
+from catalog.domain.files import acceptance
+from catalog.domain.files.filenames import file_name, media_type
+from catalog.domain.people import users
+from catalog.domain.tenants import tenants
+from catalog.domain.terms import terms
 from catalog.errors import STORAGE_FULL, Refused
 from catalog.operations.restore import RESTORING, CannotRestore, refuse_name
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import ITEMS, Pair, TenantRecord, User, Version, now
-from catalog.store.pieces import spelling
-from catalog.store.seam import Raw
+from catalog.store.query.ngrams import spelling
+from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind, Usage, VersionState, Visibility
 
 BY_AGE = [("timestamp", ASCENDING), ("_id", ASCENDING)]
@@ -154,7 +157,7 @@ class Importer:
 
     async def run(self) -> None:
         await self._people()
-        for words in names.Names:
+        for words in terms.Names:
             await self._words(words)
         # Datasets first: models name them.
         for kind in (Kind.DATASET, Kind.MODEL, Kind.ALGORITHM):
@@ -174,15 +177,15 @@ class Importer:
         said = {name: theirs[name] for name in fields if theirs.get(name) is not None}
         await users.take_over(self._tenant, User(id=theirs["_id"], **{"validityPasswordDays": 0, **said}))
 
-    async def _words(self, words: names.Names) -> None:
-        raw = names.collection(self._tenant, words).raw
+    async def _words(self, words: terms.Names) -> None:
+        raw = terms.collection(self._tenant, words).raw
         async for theirs in self._theirs[words.value].find({}):
             known = await raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
             if known is None and await self._kept(f"{words.one} {theirs['_id']}", self._word(words, theirs)):
                 self._done.words += 1
 
-    async def _word(self, words: names.Names, theirs: Raw) -> None:
-        bound, word = names.collection(self._tenant, words), theirs["_id"]
+    async def _word(self, words: terms.Names, theirs: Raw) -> None:
+        bound, word = terms.collection(self._tenant, words), theirs["_id"]
         usage = Usage.DEFAULT if theirs.get("usage") == Usage.DEFAULT else Usage.FOLK
         said = {"owner": theirs["owner"]} if theirs.get("owner") else {}
         await bound.insert(bound.document(id=word, usage=usage, **said, **spelling(word)))
@@ -225,14 +228,14 @@ class Importer:
             **(more if kind in TRAINED else {}),
         )
         await self._tenant.items(kind).insert(item)
-        await names.used(self._tenant, names.NONE, names.words_of(item.model_dump()), owner)
+        await terms.used(self._tenant, terms.NONE, terms.words_of(item.model_dump()), owner)
 
     async def _version(self, kind: Kind, theirs: Raw, said: Raw, ordinal: str) -> None:
         head = FileHead(
             file_name(str(said.get("original", ""))), media_type(said.get("mimetype", "")), said.get("encoding", "7bit")
         )
-        blob = await accepted.put(self._blobs, _content(self._file(str(said.get("key", "")))))
-        inspection = await accepted.look(self._tenant, self._blobs, head, blob)
+        blob = await acceptance.put(self._blobs, _content(self._file(str(said.get("key", "")))))
+        inspection = await acceptance.look(self._tenant, self._blobs, head, blob)
         number = await self._number(kind, theirs["_id"], ordinal)
         moment = said.get("timestamp") or theirs.get("timestamp") or now()
         version = Version(
@@ -241,7 +244,7 @@ class Importer:
             number=number,
             ordinal=ordinal or str(number),
             ordinal_key=(ordinal or str(number)).casefold(),
-            files=[accepted.kept_file(head, blob)],
+            files=[acceptance.kept_file(head, blob)],
             original=head.name,
             size=blob.size,
             digest=blob.digest,

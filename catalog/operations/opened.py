@@ -4,11 +4,11 @@ from collections.abc import AsyncGenerator
 from contextlib import ExitStack, asynccontextmanager
 from typing import NamedTuple
 
-from catalog.blobs import Storage
-from catalog.blobs.chosen import storage_of
-from catalog.settings import Settings
+from catalog.blobs.protocol import Storage
+from catalog.blobs.selection import storage_of
+from catalog.settings.settings import Settings
 from catalog.store.database import Database, connect
-from catalog.store.embedded import Embedded
+from catalog.store.embedded.process import Embedded
 
 
 class Opened(NamedTuple):

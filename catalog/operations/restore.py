@@ -11,13 +11,13 @@ from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
-from catalog.blobs import Storage, is_digest
-from catalog.domain.tenants import NAME, RESERVED, new_generation
+from catalog.blobs.protocol import Storage, is_digest
+from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
 from catalog.operations.archive import BadArchive, Member, read
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import TenantRecord, now
-from catalog.store.embedded import DatabaseUnavailable
-from catalog.store.seam import Raw
+from catalog.store.embedded.process import DatabaseUnavailable
+from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 RESTORING = "restoring"

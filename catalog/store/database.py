@@ -44,10 +44,10 @@ from catalog.store.documents import (
     User,
     Version,
 )
-from catalog.store.embedded import DatabaseUnavailable
+from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.fence import Fence, Fenced
-from catalog.store.seam import Bound, D, Raw, seal
-from catalog.store.windows import Memory
+from catalog.store.query.serial_scan import Memory
+from catalog.store.tenant_documents import Bound, D, Raw, seal
 from catalog.vocabulary import InspectionPolicy, Kind
 
 logger = logging.getLogger(__name__)

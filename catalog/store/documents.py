@@ -11,7 +11,7 @@ from bson import ObjectId
 from pydantic import BaseModel, ConfigDict, Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from catalog.store.seam import SealedDocument
+from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import InspectionPolicy, Kind, ResetStatus, Role, Scope, Status, Usage, VersionState, Visibility
 
 Value = str | int | float | bool

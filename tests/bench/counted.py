@@ -7,7 +7,7 @@ import os
 
 from pymongo import monitoring
 
-from catalog.cli import main
+from catalog.commands.cli import main
 
 
 class Writer(monitoring.CommandListener):

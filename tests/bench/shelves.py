@@ -14,8 +14,8 @@ from bson import ObjectId
 from catalog.domain.access import readers
 from catalog.store.database import Tenant, connect
 from catalog.store.documents import TenantRecord, now
-from catalog.store.embedded import Embedded
-from catalog.store.pieces import spelling
+from catalog.store.embedded.process import Embedded
+from catalog.store.query.ngrams import spelling
 from catalog.vocabulary import Kind, Status, Usage, VersionState, Visibility
 
 WORDS = 500

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from tests.conftest import organisation
 from tests.permissions.world import World, access_token
-from tests.serving import SOON
+from tests.support.serving import SOON
 
 Thing = dict[str, str]
 """What fills the braces of a request."""
@@ -123,7 +123,11 @@ class Heard(logging.Handler):
 
 async def leave_to_choose_a_password(world: World, thing: Thing) -> Thing:
     """What a mail brings: without a mail server it stands in the log."""
-    user, heard, logger = await a_user(world, thing), Heard(), logging.getLogger("catalog.domain.resets")
+    user, heard, logger = (
+        await a_user(world, thing),
+        Heard(),
+        logging.getLogger("catalog.domain.people.password_resets"),
+    )
     logger.addHandler(heard)
     try:
         asked = await world.client.post(f"/v1/self/reset?tenant={world.org.name}", json={"email": user["email"]})

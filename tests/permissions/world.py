@@ -7,8 +7,8 @@ from typing import NamedTuple
 import httpx
 from litestar import Litestar
 
-from catalog.domain.credentials import Tokens
-from catalog.settings import Duration
+from catalog.domain.people.credentials import Tokens
+from catalog.settings.settings import Duration
 from tests.conftest import API_TOKEN, Organisation, organisation
 
 OPERATOR = {"Authorization": API_TOKEN}

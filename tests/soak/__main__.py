@@ -13,9 +13,9 @@ import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from tests.serving import Server
 from tests.soak.user import User, client_of
 from tests.soak.watch import Sample, sampled, verdict
+from tests.support.serving import Server
 
 USERS = 8
 SETTINGS = {"JWT_EXPIRATIONTIME": "7d", "TRASH_DAYS": "0", "SWEEP_EVERY": "1m", "SWEEP_GRACE": "10m"}

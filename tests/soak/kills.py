@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.mixed import Oracle, settle
-from tests.serving import Server
+from tests.support.mixed import Oracle, settle
+from tests.support.serving import Server
 from tests.test_crash import killed, swept_clean
 
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from hashlib import sha256
 from uuid import uuid4
 
-from catalog.blobs import BLOCK, Blob, StorageAway
+from catalog.blobs.protocol import BLOCK, Blob, StorageAway
 from catalog.blobs.s3.bucket import Bucket
 from catalog.blobs.s3.sending import PART, Sending
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 
-from catalog.blobs import BLOCK, BlobUnknown
+from catalog.blobs.protocol import BLOCK, BlobUnknown
 from catalog.blobs.s3.store import Place, codes, connected, in_our_words
 
 AT_ONCE = 1000

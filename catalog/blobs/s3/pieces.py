@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from catalog.blobs import Blob, OffsetWrong, StorageAway, nothing_more
+from catalog.blobs.protocol import Blob, OffsetWrong, StorageAway, nothing_more
 from catalog.blobs.s3.bucket import Bucket
 
 PIECE = 8 * 2**20

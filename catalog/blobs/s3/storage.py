@@ -8,7 +8,16 @@ from uuid import uuid4
 import obstore
 from obstore.exceptions import BaseError
 
-from catalog.blobs import Blob, BlobUnknown, Kept, Leftover, is_digest, plain_leftover, plain_tenant, plain_upload
+from catalog.blobs.protocol import (
+    Blob,
+    BlobUnknown,
+    Kept,
+    Leftover,
+    is_digest,
+    plain_leftover,
+    plain_tenant,
+    plain_upload,
+)
 from catalog.blobs.s3 import pieces
 from catalog.blobs.s3.arriving import Arriving
 from catalog.blobs.s3.bucket import Bucket

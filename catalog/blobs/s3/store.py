@@ -11,7 +11,7 @@ from datetime import timedelta
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from catalog.blobs import StorageAway, StorageUnusable
+from catalog.blobs.protocol import StorageAway, StorageUnusable
 
 FULL = {"507", "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
 KEY_REFUSED = {"401", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}

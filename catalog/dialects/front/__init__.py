@@ -8,7 +8,7 @@ from pathlib import Path
 
 from litestar import Controller, MediaType, Response, get
 
-from catalog.dialects.v1.wire import AnyRequest, Given
+from catalog.dialects.v1.http import AnyRequest, Given
 from catalog.errors import UNKNOWN_ROUTE, Refused
 
 

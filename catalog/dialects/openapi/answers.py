@@ -15,8 +15,8 @@ from catalog.dialects.openapi.schema import (
     text,
     with_,
 )
-from catalog.store import fields
-from catalog.store.fields import Fields
+from catalog.store.query import fields
+from catalog.store.query.fields import Fields
 from catalog.vocabulary import InspectionPolicy, Kind, Role, Scope, Status, Usage, VersionState, Visibility
 
 REFUSAL = made_of(

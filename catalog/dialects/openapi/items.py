@@ -9,7 +9,7 @@ from catalog.dialects.openapi.operation import Operation, answered, bare, header
 from catalog.dialects.openapi.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, SAME, query
 from catalog.dialects.openapi.people import CHANGE_FAULTS, VERBOSE
 from catalog.dialects.openapi.schema import Schema, any_of, flag, made_of, many, number, one_of, ref, text, with_
-from catalog.domain.search import LONGEST
+from catalog.domain.items.search import LONGEST
 from catalog.errors import (
     AMBIGUOUS,
     BUSY,
@@ -22,7 +22,7 @@ from catalog.errors import (
     NOT_SEARCHED,
     STALE,
 )
-from catalog.store import fields
+from catalog.store.query import fields
 from catalog.vocabulary import Kind, Status, Visibility
 
 TRASH, SEARCH = "Trash", "Search"

@@ -8,8 +8,8 @@ from catalog.dialects.openapi.operation import JSON, Operation, Who, answered
 from catalog.dialects.openapi.parameters import PAGED, query
 from catalog.dialects.openapi.schema import Schema, any_of, flag, made_of, many, number, one_of, ref, text
 from catalog.errors import NOT_SEARCHED, Fault
-from catalog.store.fields import Fields, Type
-from catalog.store.patterns import LONGEST as LONGEST_PATTERN
+from catalog.store.query.fields import Fields, Type
+from catalog.store.query.patterns import LONGEST as LONGEST_PATTERN
 
 COMPARED: dict[Type, Schema] = {
     Type.TEXT: text(),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from catalog.dialects.openapi.schema import Schema, number, text
-from catalog.store.listing import MOST
+from catalog.store.query.params import MOST
 
 IN_A_PATH = "^[^\\x00]+$"
 """Of a segment, before it is percent-encoded: then a slash in it is `%2F`, and no separator."""

@@ -21,7 +21,7 @@ from catalog.errors import (
     RESET_INVALID,
     TOO_MANY_ATTEMPTS,
 )
-from catalog.store import fields
+from catalog.store.query import fields
 
 SIGN_IN, USERS, PASSWORDS, TOKENS = "Sign in", "Users", "Forgotten passwords", "Personal access tokens"
 

@@ -1,14 +1,14 @@
 """What clients send, by the names that it has in the document. The domain's forms read the same."""
 
 from catalog.dialects.openapi.schema import Schema, any_of, form, many, needed, number, one_of, ref, text, written
-from catalog.domain.credentials import LONGEST_PASSWORD
-from catalog.domain.filenames import LONGEST_PATH
-from catalog.domain.forms import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_NAME, Limits
-from catalog.domain.links import LONGEST as LONGEST_LINK
-from catalog.domain.links import SHORTEST as SHORTEST_LINK
-from catalog.domain.possession import LONGEST_ANSWER
-from catalog.domain.tenants import NAME
-from catalog.domain.versions import LONGEST_ORDINAL
+from catalog.domain.body_fields import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_NAME, Limits
+from catalog.domain.files.filenames import LONGEST_PATH
+from catalog.domain.files.possession import LONGEST_ANSWER
+from catalog.domain.people.credentials import LONGEST_PASSWORD
+from catalog.domain.tenants.tenants import NAME
+from catalog.domain.versions.links import LONGEST as LONGEST_LINK
+from catalog.domain.versions.links import SHORTEST as SHORTEST_LINK
+from catalog.domain.versions.versions import LONGEST_ORDINAL
 from catalog.vocabulary import InspectionPolicy, Kind, Role, Scope, Status, Usage, VersionState, Visibility
 
 BYTES = number("bytes, without quotes", maximum=LONGEST_INTEGER - 1)

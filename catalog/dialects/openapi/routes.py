@@ -9,8 +9,8 @@ from litestar import Controller, MediaType, Response, get
 from catalog import __version__
 from catalog.dialects.openapi.document import document
 from catalog.dialects.openapi.page import page, policy
-from catalog.dialects.v1.wire import JSON, AnyRequest, Given
-from catalog.domain.forms import Limits
+from catalog.dialects.v1.http import JSON, AnyRequest, Given
+from catalog.domain.body_fields import Limits
 
 PUBLIC = {"public": True}
 VARIES = {"Vary": "Accept"}

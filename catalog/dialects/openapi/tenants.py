@@ -5,7 +5,7 @@ from catalog.dialects.openapi.operation import Operation, Who, answered, json_bo
 from catalog.dialects.openapi.parameters import query
 from catalog.dialects.openapi.people import CHANGE_FAULTS, VERBOSE
 from catalog.dialects.openapi.schema import Schema, any_of, flag, made_of, many, number, one_of, ref, text
-from catalog.domain.sweep import Swept
+from catalog.domain.cleanup.sweep import Swept
 from catalog.errors import (
     NOT_CONFIRMED,
     NOT_CREATED,
@@ -15,7 +15,7 @@ from catalog.errors import (
     REQUEST,
     STORAGE_AWAY,
 )
-from catalog.store import fields
+from catalog.store.query import fields
 from catalog.vocabulary import Kind
 
 GROUP, WATCHING = "Tenants", "Usage and journal"

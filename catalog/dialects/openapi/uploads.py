@@ -4,7 +4,7 @@ from catalog.dialects.openapi.operation import Operation, Who, bare, header
 from catalog.dialects.openapi.parameters import header as asked
 from catalog.dialects.openapi.schema import Schema, number, text
 from catalog.dialects.openapi.versions import OF_UPLOADS
-from catalog.dialects.v1.resumable import LONGEST_METADATA, OCTETS, VERSION
+from catalog.dialects.v1.tus import LONGEST_METADATA, OCTETS, VERSION
 from catalog.errors import (
     AMBIGUOUS,
     BODY_TOO_LARGE,

@@ -5,8 +5,8 @@ from catalog.dialects.openapi.operation import Operation, Who, answered, json_bo
 from catalog.dialects.openapi.parameters import LIMIT, query
 from catalog.dialects.openapi.people import VERBOSE
 from catalog.dialects.openapi.schema import made_of, many, ref, text
-from catalog.domain.names import Names
-from catalog.domain.suggest import LONGEST
+from catalog.domain.terms.suggest import LONGEST
+from catalog.domain.terms.terms import Names
 from catalog.errors import NOT_CREATED, NOT_DELETED, NOT_FOUND, NOT_SEARCHED
 
 

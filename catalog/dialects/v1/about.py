@@ -5,10 +5,10 @@ from time import time
 from litestar import Controller, Response, get
 
 from catalog import __version__
-from catalog.dialects import guards
-from catalog.dialects.v1.wire import Given, answer
-from catalog.domain.forms import Limits
-from catalog.domain.users import Policy
+from catalog.dialects.http import guards
+from catalog.dialects.v1.http import Given, answer
+from catalog.domain.body_fields import Limits
+from catalog.domain.people.users import Policy
 from catalog.errors import CATALOGUE
 from catalog.vocabulary import ResetStatus, Role, Status, Usage, Visibility
 

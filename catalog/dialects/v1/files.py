@@ -4,13 +4,13 @@ from datetime import datetime
 
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
-from catalog.blobs import Blobs
-from catalog.dialects.archives import Entry, archived
-from catalog.dialects.downloads import Download, outgoing, redirected, refuse_lost
-from catalog.dialects.headers import AnyRequest
-from catalog.domain.checksums import Checksums
+from catalog.blobs.protocol import Blobs
+from catalog.dialects.http.archives import Entry, archived
+from catalog.dialects.http.downloads import Download, outgoing, redirected, refuse_lost
+from catalog.dialects.http.headers import AnyRequest
+from catalog.domain.files.checksums import Checksums
 from catalog.store.database import Tenant
-from catalog.store.seam import Raw
+from catalog.store.tenant_documents import Raw
 
 REDIRECTED_FOR = 300
 """Seconds in which a client has to begin with what the storage gives out itself."""

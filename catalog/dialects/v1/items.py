@@ -6,18 +6,18 @@ from typing import Any
 from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath
 
-from catalog.dialects import guards
-from catalog.dialects.v1 import passed_over, shapes, wire
+from catalog.dialects.http import guards
+from catalog.dialects.v1 import http, passed_over, shapes
+from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of, made, revisions_seen
 from catalog.dialects.v1.lists import listed, selected
-from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made, revisions_seen
-from catalog.domain import changes, items
 from catalog.domain.access import Caller, readable_by
-from catalog.domain.forms import Limits
-from catalog.domain.names import Allowance
-from catalog.domain.related import read_whole, related
+from catalog.domain.body_fields import Limits
+from catalog.domain.items import changes, items
+from catalog.domain.items.related import read_whole, related
+from catalog.domain.terms.terms import Allowance
 from catalog.errors import CANNOT_DELETE
-from catalog.store import fields, pages
-from catalog.store.seam import Raw
+from catalog.store.query import fields, pages
+from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 
@@ -29,7 +29,7 @@ async def shown(found: Sequence[Raw], caller: Caller) -> list[shapes.Shape]:
 
 async def answered(request: AnyRequest, item: Raw, caller: Caller) -> Response[bytes]:
     [shape] = await shown([item], caller)
-    return wire.shown(request, shape, item["revision"], embeds=True)
+    return http.shown(request, shape, item["revision"], embeds=True)
 
 
 class Items(Controller):
@@ -66,7 +66,7 @@ class Items(Controller):
     async def show(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
         item, with_it = await read_whole(caller.tenant, self.kind, key, caller)
         shape = selected(request, fields.ITEMS[self.kind], shapes.item(item, with_it, caller))
-        return wire.shown(request, shape, item["revision"], embeds=True)
+        return http.shown(request, shape, item["revision"], embeds=True)
 
     @put("/{key:str}")
     async def change(

@@ -3,15 +3,16 @@
 from litestar import Controller, HttpMethod, Response, head, post, route
 from litestar.params import FromPath
 
-from catalog.blobs import Storage
-from catalog.dialects import guards
-from catalog.dialects.downloads import Download
-from catalog.dialects.sessions import Sessions
+from catalog.blobs.protocol import Storage
+from catalog.dialects.http import guards
+from catalog.dialects.http.downloads import Download
+from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.files import one, whole
+from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of
 from catalog.dialects.v1.shapes import moment
-from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of
-from catalog.domain import drafts, links, possession
 from catalog.domain.access import Caller
+from catalog.domain.files import possession
+from catalog.domain.versions import drafts, links
 from catalog.errors import LINK_INVALID, Refused
 from catalog.vocabulary import Kind
 

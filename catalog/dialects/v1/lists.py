@@ -5,16 +5,16 @@ from typing import Any
 
 from litestar import Response
 
+from catalog.dialects.v1.http import LARGEST_ANSWER, AnyRequest, answer, envelope, fitting, stretch
 from catalog.dialects.v1.shapes import Shape
-from catalog.dialects.v1.wire import LARGEST_ANSWER, AnyRequest, answer, envelope, fitting, stretch
 from catalog.errors import NOT_SEARCHED, Refused
-from catalog.store import pages
-from catalog.store.cursors import cursor_of
-from catalog.store.fields import Fields
-from catalog.store.listing import page_of, select_of, short_forms, sort_of
-from catalog.store.query import filter_of, within
-from catalog.store.seam import Raw
-from catalog.store.windows import Memory
+from catalog.store.query import pages
+from catalog.store.query.cursors import cursor_of
+from catalog.store.query.fields import Fields
+from catalog.store.query.filter import filter_of, within
+from catalog.store.query.params import page_of, select_of, short_forms, sort_of
+from catalog.store.query.serial_scan import Memory
+from catalog.store.tenant_documents import Raw
 
 AT_ONCE = 50  # documents
 

@@ -4,15 +4,15 @@ from collections.abc import Sequence
 
 from litestar import Controller, Response, get
 
-from catalog.dialects import guards
+from catalog.dialects.http import guards
 from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.http import AnyRequest, Given
 from catalog.dialects.v1.lists import listed
-from catalog.dialects.v1.wire import AnyRequest, Given
-from catalog.domain import journal
+from catalog.domain import audit
 from catalog.domain.access import Caller
-from catalog.store import fields, pages
 from catalog.store.database import Database, Tenant
-from catalog.store.seam import Raw
+from catalog.store.query import fields, pages
+from catalog.store.tenant_documents import Raw
 
 KEPT = ("user", "method", "route", "path", "item", "address", "result", "fault", "duration", "request_id", "requests")
 
@@ -35,7 +35,7 @@ async def entries(request: AnyRequest, tenant: Tenant) -> Response[bytes]:
     async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
         return [entry(document, tenant.name) for document in found]
 
-    top = await tenant.recent(journal.COUNTER)
+    top = await tenant.recent(audit.COUNTER)
     return await listed(request, tenant.log.raw, fields.LOG, shown, order=pages.NEWEST, top=top, memory=tenant.memory)
 
 

@@ -5,7 +5,12 @@ from typing import Any
 
 from catalog.dialects.openapi import answers
 from catalog.dialects.openapi.schema import Schema
-from catalog.domain import access_tokens, drafts, items, names, possession, tenants, users
+from catalog.domain.files import possession
+from catalog.domain.items import items
+from catalog.domain.people import access_tokens, users
+from catalog.domain.tenants import tenants
+from catalog.domain.terms import terms
+from catalog.domain.versions import drafts
 from catalog.vocabulary import Kind
 
 
@@ -15,7 +20,7 @@ def _shown_only(answer: Schema, settable: Collection[str]) -> frozenset[str]:
 
 ITEMS = {kind: _shown_only(answers.ITEM_SCHEMAS[kind], items.fields_of(kind)) for kind in Kind}
 USERS = _shown_only(answers.USER, users.FIELDS)
-WORDS = _shown_only(answers.WORD, names.FIELDS)
+WORDS = _shown_only(answers.WORD, terms.FIELDS)
 TENANTS = _shown_only(answers.TENANT, tenants.FIELDS)
 TOKENS = _shown_only(answers.ACCESS_TOKEN, access_tokens.FIELDS)
 VERSIONS = _shown_only(answers.VERSION_RECORD, drafts.FIELDS | possession.FIELDS)

@@ -6,24 +6,25 @@ from typing import Any, cast
 from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath
 
-from catalog.dialects import guards
-from catalog.dialects.addresses import Addresses
-from catalog.dialects.observed import concerns
-from catalog.dialects.sessions import Sessions
+from catalog.dialects.http import guards
+from catalog.dialects.http.client_ip import Addresses
+from catalog.dialects.http.request_log import concerns
+from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1 import passed_over, shapes
+from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of, made
 from catalog.dialects.v1.lists import listed, selected
-from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
-from catalog.domain import naming, users
+from catalog.domain import naming
 from catalog.domain.access import Caller
-from catalog.domain.attempts import Attempts
-from catalog.domain.credentials import LONGEST_PASSWORD
-from catalog.domain.devices import LIFE, Devices
-from catalog.domain.forms import Form, Limits
-from catalog.domain.users import Policy
+from catalog.domain.body_fields import Form, Limits
+from catalog.domain.people import users
+from catalog.domain.people.credentials import LONGEST_PASSWORD
+from catalog.domain.people.devices import LIFE, Devices
+from catalog.domain.people.login_throttle import Attempts
+from catalog.domain.people.users import Policy
 from catalog.errors import AUTHENTICATION, Refused
-from catalog.store import fields
 from catalog.store.database import Tenant
-from catalog.store.seam import Raw
+from catalog.store.query import fields
+from catalog.store.tenant_documents import Raw
 
 DEVICE = "catalog_device"
 """The cookie with the mark of a known device."""

@@ -2,17 +2,17 @@
 
 from litestar import Controller, Response, get
 
-from catalog.dialects import guards
+from catalog.dialects.http import guards
 from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.http import AnyRequest, Given, answer, fitting, stretch
 from catalog.dialects.v1.lists import limit_of
-from catalog.dialects.v1.wire import AnyRequest, Given, answer, fitting, stretch
-from catalog.domain import items, search
 from catalog.domain.access import Caller
-from catalog.domain.related import related
+from catalog.domain.items import items, search
+from catalog.domain.items.related import related
 from catalog.errors import NOT_SEARCHED, Refused
-from catalog.store import fields
-from catalog.store.listing import short_forms
-from catalog.store.query import Filter, filter_of
+from catalog.store.query import fields
+from catalog.store.query.filter import Filter, filter_of
+from catalog.store.query.params import short_forms
 from catalog.vocabulary import Kind, Status, Visibility
 
 

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from catalog.domain.access import Caller
-from catalog.domain.related import Related
-from catalog.store.seam import Raw
+from catalog.domain.items.related import Related
+from catalog.store.tenant_documents import Raw
 
 Shape = dict[str, Any]
 

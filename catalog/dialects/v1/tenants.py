@@ -6,19 +6,19 @@ from typing import Any
 from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath
 
-from catalog.blobs import Storage
-from catalog.dialects.guards import HoldsApiToken
-from catalog.dialects.sessions import Sessions
+from catalog.blobs.protocol import Storage
+from catalog.dialects.http.guards import HoldsApiToken
+from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1 import passed_over, shapes
+from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of, made
 from catalog.dialects.v1.lists import listed, selected
-from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, made
-from catalog.domain import tenants
-from catalog.domain.forms import Limits
-from catalog.domain.tenants import Administrator
-from catalog.store import fields
+from catalog.domain.body_fields import Limits
+from catalog.domain.tenants import tenants
+from catalog.domain.tenants.tenants import Administrator
 from catalog.store.database import Database
-from catalog.store.listing import MOST
-from catalog.store.seam import Raw
+from catalog.store.query import fields
+from catalog.store.query.params import MOST
+from catalog.store.tenant_documents import Raw
 
 
 class Tenants(Controller):

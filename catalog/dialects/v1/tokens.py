@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from litestar import Controller, Response, delete, get, post
 from litestar.params import FromPath
 
-from catalog.dialects import guards
-from catalog.dialects.sessions import Sessions
+from catalog.dialects.http import guards
+from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1 import passed_over, shapes
+from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of
 from catalog.dialects.v1.lists import listed
-from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of
-from catalog.domain import access_tokens
 from catalog.domain.access import Caller
-from catalog.store import fields
-from catalog.store.seam import Raw
+from catalog.domain.people import access_tokens
+from catalog.store.query import fields
+from catalog.store.tenant_documents import Raw
 
 
 class Tokens(Controller):

@@ -5,15 +5,15 @@ from collections.abc import Sequence
 from litestar import Controller, Response, delete, get, post
 from litestar.params import FromPath
 
-from catalog.dialects import guards
+from catalog.dialects.http import guards
 from catalog.dialects.v1 import shapes
+from catalog.dialects.v1.http import AnyRequest, Given, answer
 from catalog.dialects.v1.items import answered
 from catalog.dialects.v1.lists import listed
-from catalog.dialects.v1.wire import AnyRequest, Given, answer
-from catalog.domain import trash
 from catalog.domain.access import Caller
-from catalog.store import fields
-from catalog.store.seam import Raw
+from catalog.domain.items import trash
+from catalog.store.query import fields
+from catalog.store.tenant_documents import Raw
 
 
 class Trash(Controller):

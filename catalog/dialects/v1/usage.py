@@ -7,15 +7,15 @@ from typing import Any
 from litestar import Controller, Response, get, post
 from litestar.params import FromPath
 
-from catalog.blobs import Storage
-from catalog.dialects import guards
-from catalog.dialects.observed import wanted
-from catalog.dialects.v1.wire import AnyRequest, Given, answer
-from catalog.domain import tenants, usage
+from catalog.blobs.protocol import Storage
+from catalog.dialects.http import guards
+from catalog.dialects.http.request_log import wanted
+from catalog.dialects.v1.http import AnyRequest, Given, answer
 from catalog.domain.access import Caller
-from catalog.domain.rounds import Turn, rounds
+from catalog.domain.cleanup.sweep_schedule import Turn, rounds
+from catalog.domain.tenants import tenants, usage
 from catalog.errors import NOT_FOUND, REQUEST, Refused
-from catalog.settings import Duration
+from catalog.settings.settings import Duration
 from catalog.store.database import Database
 
 

@@ -6,23 +6,25 @@ from typing import Any
 from litestar import Controller, HttpMethod, Response, delete, get, post, put, route
 from litestar.params import FromPath
 
-from catalog.blobs import Storage
-from catalog.dialects import guards, uploads
-from catalog.dialects.downloads import Download
+from catalog.blobs.protocol import Storage
+from catalog.dialects.http import guards, uploads
+from catalog.dialects.http.downloads import Download
 from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.files import whole
+from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of, revisions_seen, shown
 from catalog.dialects.v1.items import answered
 from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.lists import listed
-from catalog.dialects.v1.wire import AnyRequest, Given, answer, body_of, revisions_seen, shown
-from catalog.domain import annotations, drafts, items, possession, versions
 from catalog.domain.access import Caller
-from catalog.domain.forms import Limits
-from catalog.domain.kept import Condition
-from catalog.domain.possession import Challenges
+from catalog.domain.body_fields import Limits
+from catalog.domain.files import possession
+from catalog.domain.files.blob_records import Condition
+from catalog.domain.files.possession import Challenges
+from catalog.domain.items import items
+from catalog.domain.versions import drafts, version_changes, versions
 from catalog.errors import NOT_CREATED, Refused
-from catalog.store import fields
-from catalog.store.seam import Raw
+from catalog.store.query import fields
+from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 LARGEST_BODY = 10 * 2**20
@@ -120,7 +122,9 @@ class Versions(Controller):
     ) -> Response[bytes]:
         body = await body_of(request)
         seen = revisions_seen(request)
-        changed = await annotations.change(caller.tenant, self.kind, key, which, body, caller, limits, revisions=seen)
+        changed = await version_changes.change(
+            caller.tenant, self.kind, key, which, body, caller, limits, revisions=seen
+        )
         return told(request, changed)
 
     @delete("/{which:str}", status_code=200)

@@ -7,9 +7,9 @@ import struct
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from time import perf_counter
 
-from catalog.blobs import BLOCK, Blobs
 from catalog.blobs.files import FileStorage
-from catalog.inspection import inspect
+from catalog.blobs.protocol import BLOCK, Blobs
+from catalog.inspection.inspector import inspect
 from tests.bench.plan import Plan
 from tests.bench.table import MIB, Row, at_most
 

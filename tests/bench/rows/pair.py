@@ -16,7 +16,7 @@ from tests.bench.loader import Load, load
 from tests.bench.plan import Plan
 from tests.bench.server import Running, server
 from tests.bench.table import Row
-from tests.s3_server import s3_server
+from tests.support.s3_server import s3_server
 
 BUSY = 16  # connections
 

@@ -44,4 +44,4 @@ def _memory(running: Running) -> float:
 
 
 def _is_database(process: int) -> bool:
-    return "embedded_child" in (processes.PROC / str(process) / "cmdline").read_text()
+    return "embedded/child" in (processes.PROC / str(process) / "cmdline").read_text()

@@ -1,0 +1,299 @@
+"""The commands.
+
+A client's machine has no server parts: what they need is imported by the commands that run beside the server.
+"""
+
+import os
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from catalog import __version__
+from catalog.client import CatalogError, profile
+from catalog.client.results import KINDS
+from catalog.commands import caching, people, versions
+from catalog.commands import log as journal
+from catalog.commands import sweep as sweeping
+from catalog.commands.items import items
+from catalog.commands.search import searching
+from catalog.commands.signing_in import signing_in
+from catalog.commands.transfers import transfers
+from catalog.commands.words import words
+
+BESIDE = "On the server's machine"
+
+# One sentence, never a trace: pretty ones show the values of variables, and some are secrets.
+app = typer.Typer(
+    help="A catalog of machine-learning models and datasets.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+certificate = typer.Typer(help="Certificates of the server.", no_args_is_help=True)
+app.add_typer(certificate, name="certificate", rich_help_panel=BESIDE)
+imports = typer.Typer(help="Take over what another registry keeps.", no_args_is_help=True)
+app.add_typer(imports, name="import", rich_help_panel=BESIDE)
+signing_in(app)
+transfers(app)
+searching(app)
+for kind in KINDS:
+    app.add_typer(items(kind), name=kind)
+app.add_typer(versions.app, name="versions")
+app.add_typer(words("tags", "Tags"), name="tags")
+app.add_typer(words("metadata", "Names of metadata"), name="metadata")
+app.add_typer(people.users, name="users")
+app.add_typer(people.tokens, name="tokens")
+app.add_typer(people.tenants, name="tenants")
+app.add_typer(caching.app, name="cache")
+
+EnvFile = Annotated[
+    Path | None,
+    typer.Option("--env-file", exists=True, dir_okay=False, help="File of settings, instead of init/variables.env."),
+]
+Names = Annotated[
+    list[str] | None, typer.Option("--name", help="One more host name or address of the server. May be repeated.")
+]
+Tenants = Annotated[list[str] | None, typer.Option("--tenant", help="Only this one. May be repeated.")]
+
+
+def main() -> None:
+    app()
+
+
+@app.command()
+def version() -> None:
+    """Say which version this is."""
+    typer.echo(f"catalog {__version__}")
+
+
+@app.command(rich_help_panel=BESIDE)
+def serve(env_file: EnvFile = None) -> None:
+    """Run the server until Ctrl-C."""
+    with _server_parts():
+        from catalog.settings.generated_secrets import with_secrets  # noqa: PLC0415
+        from catalog.settings.settings import FILE, SettingsError, load  # noqa: PLC0415
+        from catalog.store.embedded.process import DatabaseUnavailable, Embedded  # noqa: PLC0415
+
+    try:
+        given = load(env_file or FILE)
+        settings, file = with_secrets(given)
+    except SettingsError as error:
+        _stop(error, 2)
+    token_kept_in = "the settings" if given.api_token.get_secret_value() else str(file)
+
+    with ExitStack() as stack:
+        database = Embedded(settings.data_path) if settings.database == "embedded" else None
+        if database:
+            stack.callback(database.stop)
+            try:
+                database.start()
+            except DatabaseUnavailable as error:
+                _stop(error, 1)
+        # Only now: the database starts while everything else is imported, which halves the time to the first answer.
+        with _server_parts():
+            if settings.workers > 1:
+                from catalog.server.supervisor import serve as serving  # noqa: PLC0415
+            else:
+                from catalog.server.run import serve as serving  # noqa: PLC0415
+
+        code = serving(settings, database.ready if database else lambda: settings.database, token_kept_in)
+    raise typer.Exit(code)
+
+
+@app.command(rich_help_panel=BESIDE)
+def log(
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new entries as they come.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=1000, help="How many of the last ones.")] = 20,
+    server: Annotated[
+        str,
+        typer.Option(
+            "--server", "--url", help="Address of the server. Default: CATALOG_URL, else where you signed in."
+        ),
+    ] = "",
+    operator: Annotated[bool, typer.Option("--operator", help="What belongs to no tenant: wants API_TOKEN.")] = False,
+) -> None:
+    """Show the journal of a running server, to an administrator. With --operator, API_TOKEN is in CATALOG_TOKEN."""
+    try:
+        known = profile.find({"url": server})
+    except CatalogError as error:
+        _stop(error, 2)
+    if not known.token:
+        _stop("Sign in as an administrator (catalog login), or put a token into CATALOG_TOKEN", 3)
+    reader = journal.Reader(known.url, known.token, operator=operator)
+    try:
+        for entry in chain(reader.latest(lines), reader.follow() if follow else ()):
+            typer.echo(journal.line(entry))
+    except journal.CannotRead as error:
+        _stop(error, 1)
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+@app.command(rich_help_panel=BESIDE)
+def sweep(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    tenant: Annotated[str, typer.Option(help="Only this one.")] = "",
+    grace: Annotated[str, typer.Option(help="Let be what is younger: 1h, 7d; at least 10m. Default SWEEP_GRACE.")] = "",
+    server: Annotated[str, typer.Option(envvar="CATALOG_URL", help="Address of the server.")] = "http://127.0.0.1:8080",
+    env_file: EnvFile = None,
+) -> None:
+    """Have a running server remove the files that no version names any more.
+
+    API_TOKEN is looked for in CATALOG_TOKEN, in the settings and in DATA_PATH/secrets.env.
+    """
+    token = os.environ.get("CATALOG_TOKEN") or _operators_token(env_file)
+    try:
+        for line in sweeping.lines(sweeping.ask(server, token, dry_run=dry_run, tenant=tenant, grace=grace)):
+            typer.echo(line)
+    except sweeping.CannotSweep as error:
+        _stop(error, 1)
+
+
+@app.command(rich_help_panel=BESIDE)
+def doctor(env_file: EnvFile = None) -> None:
+    """Look at the settings, the database, the storage, the certificates, the disk and the clock, and say what to do."""
+    with _server_parts():
+        from catalog.commands import doctor as doctors  # noqa: PLC0415
+
+    grades = set()
+    for finding in doctors.run(_settings(env_file)):
+        grades.add(finding.grade)
+        typer.echo(f"{finding.grade:>7}  {finding.sentence}")
+    if doctors.Grade.FAILURE in grades:
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=BESIDE)
+def backup(file: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None:
+    """Write the records and the files of all tenants, or of some, into FILE.
+
+    An embedded database is opened by the command itself: stop its server first.
+    """
+    with _server_parts():
+        from catalog.commands import backup as backups  # noqa: PLC0415
+
+    try:
+        whole = backups.make(_settings(env_file), file, tenant or [], typer.echo)
+    except backups.CannotDo as error:
+        _stop(error, 1)
+    if not whole:
+        _stop(f"{file} is written, but not all bytes were there", 1)
+
+
+@app.command(rich_help_panel=BESIDE)
+def restore(
+    file: Path,
+    tenant: Tenants = None,
+    name: Annotated[str, typer.Option("--as", help="Another name for the one tenant that --tenant names.")] = "",
+    env_file: EnvFile = None,
+) -> None:
+    """Bring back the tenants of a backup, or some, onto the database and the storage that are set here."""
+    with _server_parts():
+        from catalog.commands import backup as backups  # noqa: PLC0415
+
+    if name and len(tenant or []) != 1:
+        _stop("--as wants one --tenant", 2)
+    try:
+        backups.bring_back(_settings(env_file), file, tenant or [], name, typer.echo)
+    except backups.CannotDo as error:
+        _stop(error, 1)
+
+
+@imports.command()
+def measurify(uri: str, uploads: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None:
+    """Take over a Measurify registry: URI of its MongoDB, and the folder of its UPLOADS. It may be run again."""
+    with _server_parts():
+        from catalog.commands import backup as backups  # noqa: PLC0415
+        from catalog.commands import importing  # noqa: PLC0415
+
+    try:
+        complete = importing.measurify(_settings(env_file), uri, uploads, tenant or [], typer.echo)
+    except backups.CannotDo as error:
+        _stop(error, 1)
+    if not complete:
+        raise typer.Exit(1)
+
+
+def _settings(env_file: Path | None) -> Any:
+    with _server_parts():
+        from catalog.settings.settings import FILE, SettingsError, load  # noqa: PLC0415
+
+    try:
+        return load(env_file or FILE)
+    except SettingsError as error:
+        _stop(error, 2)
+
+
+def _operators_token(env_file: Path | None) -> str:
+    """API_TOKEN, on the machine of a server."""
+    with _server_parts():
+        from catalog.settings.generated_secrets import kept_secrets  # noqa: PLC0415
+        from catalog.settings.settings import FILE, SettingsError, load  # noqa: PLC0415
+
+    try:
+        settings = load(env_file or FILE)
+        token = settings.api_token.get_secret_value() or kept_secrets(settings).get("API_TOKEN", "")
+    except SettingsError as error:
+        _stop(error, 2)
+    return token or _stop("API_TOKEN is not known here: put it into CATALOG_TOKEN", 2)
+
+
+@app.command(rich_help_panel=BESIDE)
+def env(env_file: EnvFile = None) -> None:
+    """Print the settings in force, with secrets as ****."""
+    with _server_parts():
+        from catalog.settings.settings import FILE, SettingsError, in_force, load  # noqa: PLC0415
+
+    try:
+        typer.echo("\n".join(in_force(load(env_file or FILE))))
+    except SettingsError as error:
+        _stop(error, 2)
+
+
+@certificate.command()
+def self_signed(name: Names = None, folder: Path = Path("resources")) -> None:
+    """Make a self-signed certificate for this machine, for as long as there is no real one."""
+    with _server_parts():
+        from catalog.server.certificates import SELF_SIGNED_LIFE, make_self_signed  # noqa: PLC0415
+
+    try:
+        made, key = make_self_signed(folder, name or [])
+    except FileExistsError as error:
+        _stop(f"{error.filename} is there already: remove it first", 1)
+    except OSError as error:
+        _stop(f"{folder} cannot be written to ({error.strerror})", 1)
+    typer.echo(f"Made {made} (valid for {SELF_SIGNED_LIFE.days} days) and its private key {key}")
+
+
+@certificate.command()
+def show(env_file: EnvFile = None, folder: Path = Path("resources")) -> None:
+    """Tell which certificate the server would serve with, and why not another."""
+    with _server_parts():
+        from catalog.commands.certificate import described  # noqa: PLC0415
+        from catalog.settings.settings import FILE, SettingsError, load  # noqa: PLC0415
+
+    try:
+        settings = load(env_file or FILE)
+    except SettingsError as error:
+        _stop(error, 2)
+    if settings.protocol == "http":
+        typer.echo("PROTOCOL is http: the server speaks plain HTTP, whatever certificate there is.")
+    typer.echo("\n".join(described(folder, settings.httpssecret.get_secret_value())))
+
+
+@contextmanager
+def _server_parts() -> Generator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        _stop(f"This command needs the server's parts, and {error.name} is missing: pip install 'catalog[server]'", 1)
+
+
+def _stop(sentence: object, code: int) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)

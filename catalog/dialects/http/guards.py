@@ -1,0 +1,86 @@
+"""May you come in: answered from credentials alone, before a handler runs or a body is read."""
+
+import ipaddress
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from catalog.dialects.http.request_log import concerns
+from catalog.dialects.http.sessions import bare
+from catalog.domain.access import Caller
+from catalog.errors import ADMINISTRATORS_ONLY, AUTHENTICATION, Refused
+
+Connection = ASGIConnection[BaseRouteHandler, Caller | None, None, State]
+
+PROXY_HEADERS = re.compile(
+    "forwarded|x-(forwarded|original|envoy)-.*|(x-|true-|cf-|fastly-)?(real|connecting|client|cluster-client)-ip|via"
+)
+"""Headers that a proxy adds: the peer is not the client then."""
+
+
+async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
+    if connection.scope["user"] is None:
+        raise Refused(AUTHENTICATION, "Missing token")
+
+
+async def administrators_only(connection: Connection, _: BaseRouteHandler) -> None:
+    caller = connection.scope["user"]
+    if caller is None:
+        raise Refused(AUTHENTICATION, "Missing token")
+    if not caller.is_admin:
+        raise Refused(ADMINISTRATORS_ONLY)
+
+
+HoldsApiToken = Callable[[ASGIConnection[Any, Any, Any, Any]], bool]
+
+
+def recognises(api_token: str) -> HoldsApiToken:
+    """Says whether a request carries API_TOKEN, and tells the journal that the operator asks."""
+
+    def holds_api_token(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+        given = connection.headers.get("authorization") or ""
+        is_operator = secrets.compare_digest(bare(given).encode(), api_token.encode())
+        if is_operator:
+            concerns(connection.scope, None, "operator")
+        return is_operator
+
+    return holds_api_token
+
+
+def operator_only(api_token: str) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
+    """Whoever holds API_TOKEN."""
+    recognised = recognises(api_token)
+
+    async def holds_api_token(connection: Connection, _: BaseRouteHandler) -> None:
+        if not connection.headers.get("authorization"):
+            raise Refused(AUTHENTICATION, "Missing token")
+        if not recognised(connection):
+            raise Refused(AUTHENTICATION, "Invalid token")
+
+    return holds_api_token
+
+
+def operator_or_loopback(api_token: str) -> Guard:
+    """Whoever holds API_TOKEN, or asks from this machine itself."""
+    holds_api_token = operator_only(api_token)
+
+    async def may_watch(connection: Connection, handler: BaseRouteHandler) -> None:
+        if not _is_on_loopback(connection):
+            await holds_api_token(connection, handler)
+
+    return may_watch
+
+
+def _is_on_loopback(connection: Connection) -> bool:
+    if connection.client is None or any(PROXY_HEADERS.fullmatch(name) for name in connection.headers):
+        return False
+    try:
+        return ipaddress.ip_address(connection.client.host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,83 @@
+"""A span of each request, sent to a collector of OpenTelemetry. Needs the extra `telemetry`.
+
+Names and attributes are those of the semantic conventions for HTTP servers. A span has what the journal has: the
+route and the path without what opens a door, never a query, a body or a token. What else there is to say (the name of
+the service, how many are sampled, headers for the collector) is said by OTEL_* in the environment, as in any program.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import Span, SpanKind, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from catalog import __version__
+from catalog.dialects.http.request_log import harmless
+
+SERVER_ERROR = 500
+
+
+class Traces:
+    """`endpoint` is a collector's base address for OTLP over HTTP: http://localhost:4318."""
+
+    def __init__(self, endpoint: str) -> None:
+        ours = Resource({"service.name": "catalog", "service.version": __version__})
+        self._provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()))
+        exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._tracer = self._provider.get_tracer("catalog", __version__)
+        self._propagated = TraceContextTextMapPropagator()
+
+    def around(self, app: ASGIApp) -> ASGIApp:
+        """The same application, each request of it in a span that goes on with the caller's `traceparent`."""
+
+        async def traced(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != ScopeType.HTTP:
+                await app(scope, receive, send)
+                return
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            context = self._propagated.extract(headers)
+            with self._tracer.start_as_current_span(scope["method"], context, SpanKind.SERVER) as span:
+
+                async def told(message: Message) -> None:
+                    if message["type"] == "http.response.start":
+                        _tell(span, scope, message["status"])
+                    await send(message)
+
+                await app(scope, receive, told)
+
+        return traced
+
+    @asynccontextmanager
+    async def running(self, _: Any) -> AsyncIterator[None]:
+        """At the end, what was not sent yet is."""
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(self._provider.shutdown)
+
+
+def _tell(span: Span, scope: HTTPScope, status: int) -> None:
+    state: dict[str, Any] = scope["state"]
+    about = {
+        "http.request.method": scope["method"],
+        "http.response.status_code": status,
+        "http.route": scope.get("path_template"),
+        "url.path": harmless(scope["path"]),
+        "url.scheme": scope["scheme"],
+        "catalog.request_id": state.get("request_id"),
+        "catalog.fault": state.get("fault"),
+    }
+    span.set_attributes({name: value for name, value in about.items() if value is not None})
+    if route := about["http.route"]:
+        span.update_name(f"{scope['method']} {route}")
+    if status >= SERVER_ERROR:
+        span.set_status(StatusCode.ERROR)

@@ -1,0 +1,214 @@
+"""The native dialect's envelopes: bodies in, answers and refusals out."""
+
+import math
+import re
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.di import NamedDependency
+from litestar.exceptions import InternalServerException
+from litestar.params import SkipValidation
+from litestar.types import Scope
+
+from catalog.dialects.http.failures import as_refused
+from catalog.dialects.http.headers import entity_tags, is_unchanged
+from catalog.dialects.http.request_log import LOOKS, harmless, wanted
+from catalog.dialects.v1.json_bodies import decoded
+from catalog.dialects.v1.passed_over import without
+from catalog.domain import body_fields
+from catalog.errors import AUTHENTICATION, STALE, UPLOAD_CUT_OFF, Refused
+from catalog.store.query.pages import Found
+from catalog.store.query.params import Page
+
+JSON = "application/json; charset=utf-8"
+REVISION = re.compile(r'"([0-9]{1,18})(?:\.[0-9a-f]+)?"')
+"""An ETag as `shown` makes it. Of an item the digest does not count where it is to be changed."""
+
+LARGEST_ANSWER = 8 * 2**20
+"""Bytes of JSON, after which an answer of many things shows no more of them."""
+
+LONGEST_ERROR = 300  # characters of what is said of an element
+
+
+def _plain(value: Any) -> Any:
+    """What msgspec does not know: a number above 2**31, which BSON has a class of its own for, or an ObjectId."""
+    return int(value) if isinstance(value, int) else str(value)
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain)
+
+AnyRequest = Request[Any, Any, Any]
+
+T = TypeVar("T")
+Given = NamedDependency[SkipValidation[T]]
+"""What the app gives to the handlers that name it."""
+
+
+def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    return Response(_encoder.encode(content), status_code=status, media_type=JSON, headers=headers)
+
+
+def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = False) -> Response[bytes]:
+    """Answer with what has a revision, or tell a client that has just this already (304).
+
+    What `embeds` others changes with them as well, so its tag is the revision and a digest of the content.
+    """
+    encoded = _encoder.encode(content)
+    digest = f".{blake2b(encoded, digest_size=8).hexdigest()}" if embeds else ""
+    headers = {"ETag": f'"{revision}{digest}"'}
+    if request.method in LOOKS and is_unchanged(request, headers["ETag"]):
+        return Response(b"", status_code=304, headers=headers)
+    return Response(encoded, status_code=200, media_type=JSON, headers=headers)
+
+
+def revisions_seen(request: AnyRequest) -> frozenset[int] | None:
+    """The revisions that If-Match (RFC 9110, 13.1.1) speaks of; None when any will do.
+
+    Raises Refused: STALE for what was never a tag.
+    """
+    tags = entity_tags(request, "if-match")
+    if tags is None or tags == ["*"]:
+        return None
+    if not tags:
+        raise Refused(STALE, "If-Match: ETags as answers gave them, in double quotes and with commas between")
+    return frozenset(int(tag[1]) for each in tags if (tag := REVISION.fullmatch(each)))
+
+
+async def body_of(request: AnyRequest, most_elements: int | None = None) -> Any:
+    """The JSON of a request. No body at all is an empty object.
+
+    Raises Refused: MALFORMED_BODY, UPLOAD_CUT_OFF; BODY_TOO_LARGE for more than `most_elements` in a list.
+    """
+    try:
+        raw = await request.body()
+    except InternalServerException:  # what the framework makes of a client that has gone
+        raise Refused(UPLOAD_CUT_OFF) from None
+    return await decoded(raw, most_elements)
+
+
+def fitting(shapes: Iterable[Any], room: int = LARGEST_ANSWER) -> list[msgspec.Raw]:
+    """The first ones, encoded, of at most `room` bytes together; one at least, however large."""
+    fit: list[msgspec.Raw] = []
+    for shape in shapes:
+        encoded = _encoder.encode(shape)
+        room -= len(encoded)
+        if fit and room < 0:
+            break
+        fit.append(msgspec.Raw(encoded))
+    return fit
+
+
+def envelope(docs: list[Any], found: Found, page: Page, cut: str | None = None) -> dict[str, Any]:
+    """A list as mongoose-paginate words it. `cut` is the cursor that goes on where a page ends early.
+
+    The page after one that ends early would not have what that leaves out, so it is not named.
+
+    A total that was not counted to its end says so, and is as many as there are at least: there is a next page, and
+    a page of that number, for as long as documents follow.
+    """
+    pages = math.ceil(found.total / page.limit) if page.limit else 0
+    return {
+        "docs": docs,
+        "totalDocs": found.total,
+        **({} if found.is_exact else {"totalIsExact": False}),
+        "limit": page.limit,
+        "totalPages": pages,
+        "page": page.page,
+        "pagingCounter": (page.page - 1) * page.limit + 1,
+        "hasPrevPage": page.page > 1,
+        "hasNextPage": found.more or cut is not None,
+        "prevPage": page.page - 1 if page.page > 1 else None,
+        "nextPage": page.page + 1 if found.more and cut is None else None,
+        **({} if cut is None else {"truncated": True, "nextCursor": cut}),
+    }
+
+
+def stretch(docs: list[Any], limit: int, following: str | None) -> dict[str, Any]:
+    """A list that is walked by cursor."""
+    return {"docs": docs, "limit": limit, "hasNextPage": following is not None, "nextCursor": following}
+
+
+class Bulk:
+    """What became of the elements of a POSTed list.
+
+    Of what was made the answer shows LARGEST_ANSWER bytes, and of the rest the ids.
+    """
+
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+        self._made: list[msgspec.Raw] = []
+        self._room = LARGEST_ANSWER
+
+    def add(self, shape: dict[str, Any]) -> None:
+        encoded = _encoder.encode(shape)
+        self._room -= len(encoded)
+        if self._room < 0:
+            encoded = _encoder.encode({"_id": shape["_id"], "truncated": True})
+        self._made.append(msgspec.Raw(encoded))
+
+    def answer(self, plural: str, *, verbose: bool) -> Response[bytes]:
+        status = 202 if self.errors else 200
+        if verbose:
+            return answer({plural: self._made, "errors": self.errors}, status)
+        return answer({"saved": len(self._made), "errors": len(self.errors), "Indexes": self.errors}, status)
+
+
+async def made(
+    request: AnyRequest,
+    plural: str,
+    make: Callable[[Any], Awaitable[dict[str, Any]]],
+    most: int,
+    shown_only: Collection[str] = (),
+) -> Response[bytes]:
+    """Answer a POST of one thing, or of a list of them, at most `most`, each made or refused on its own.
+
+    Fields that are `shown_only` are passed over.
+
+    Raises Refused: BODY_TOO_LARGE for a longer list, of which nothing is made.
+    """
+    body = await body_of(request, most)
+    if not isinstance(body, list):
+        return answer(await make(without(body, shown_only)))
+    bulk = Bulk()
+    for index, element in enumerate(body):
+        await _go_on(request)
+        try:
+            wanted(request.scope).refuse_stopping()
+            bulk.add(await make(without(element, shown_only)))
+        except Refused as refused:
+            details = refused.details or refused.fault.message
+            bulk.errors.append(f"Index: {index} ({body_fields.shown(details, LONGEST_ERROR)})")
+    return bulk.answer(plural, verbose=request.query_params.get("verbose") != "false")
+
+
+async def _go_on(request: AnyRequest) -> None:
+    """Between two elements: is the client still there, and may it still do this?
+
+    Raises Refused: CLIENT_GONE, AUTHENTICATION.
+    """
+    wanted(request.scope).refuse_vanished()
+    if caller := request.scope.get("user"):
+        await caller.still_allowed()
+
+
+def refusal(request: AnyRequest, exception: Exception) -> Response[bytes]:
+    """The one shape of errors."""
+    name = request_id(request.scope)
+    refused = as_refused(exception, f"{request.method} {harmless(request.url.path)}", name)
+    fault = refused.fault
+    request.scope["state"]["fault"] = fault.value  # for the journal
+    content = {"status": fault.status, "value": fault.value, "message": fault.message}
+    if refused.details:
+        content["details"] = refused.details
+    headers = {**refused.headers, "X-Request-ID": name}
+    if fault is AUTHENTICATION:
+        headers["WWW-Authenticate"] = "Bearer"
+    return answer(content, fault.status, headers)
+
+
+def request_id(scope: Scope) -> str:
+    """What a request is called in its answer and in the log."""
+    return str(scope["state"]["request_id"])

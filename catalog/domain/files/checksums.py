@@ -1,0 +1,65 @@
+"""The CRC-32 of kept bytes, which a zip tells before them: computed when it is first asked for, and remembered."""
+
+import hashlib
+import zlib
+from asyncio import to_thread
+from collections.abc import Sequence
+from contextlib import aclosing
+
+from pymongo import UpdateOne
+
+from catalog.blobs.protocol import Blobs, BlobUnknown
+from catalog.errors import DOWNLOAD, Refused
+from catalog.store.database import Tenant
+
+AT_ONCE = 500
+"""Digests in one command to the database."""
+
+
+class Checksums:
+    """Those of a tenant's blobs."""
+
+    def __init__(self, tenant: Tenant, blobs: Blobs) -> None:
+        self._tenant = tenant
+        self._blobs = blobs
+        self._known: dict[str, int] = {}
+        self._new: list[str] = []
+
+    async def recall(self, digests: Sequence[str]) -> None:
+        """Learn what was remembered of them."""
+        for start in range(0, len(digests), AT_ONCE):
+            asked = {"_id": {"$in": list(digests[start : start + AT_ONCE])}, "crc32": {"$type": "number"}}
+            async for found in self._tenant.blobs.raw.find(asked, {"crc32": 1}):
+                self._known[found["_id"]] = found["crc32"]
+
+    async def of(self, digest: str) -> int:
+        """The CRC-32 of a blob. Unless it was recalled, the blob is read once.
+
+        Raises Refused: DOWNLOAD for bytes that are missing, or are not those of the digest.
+        """
+        if digest not in self._known:
+            self._known[digest] = await self._computed(digest)
+            self._new.append(digest)
+            if len(self._new) == AT_ONCE:
+                await self.remember()
+        return self._known[digest]
+
+    async def remember(self) -> None:
+        """Write down what was computed, so that nothing is read twice for it again."""
+        learnt = [UpdateOne({"_id": digest}, {"$set": {"crc32": self._known[digest]}}) for digest in self._new]
+        self._new = []
+        if learnt:
+            await self._tenant.blobs.raw.bulk_write(learnt, ordered=False)
+
+    async def _computed(self, digest: str) -> int:
+        hasher, crc = hashlib.sha256(), 0
+        try:
+            async with aclosing(self._blobs.read(digest)) as blocks:
+                async for block in blocks:
+                    await to_thread(hasher.update, block)
+                    crc = await to_thread(zlib.crc32, block, crc)
+        except BlobUnknown:
+            raise Refused(DOWNLOAD, f"the bytes of sha256:{digest} are missing") from None
+        if hasher.hexdigest() != digest:  # what is remembered of it has to be right for ever
+            raise Refused(DOWNLOAD, f"the bytes of sha256:{digest} are damaged")
+        return crc

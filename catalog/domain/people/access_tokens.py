@@ -1,0 +1,157 @@
+"""Personal access tokens, for scripts: `cat_<tenant>_<43 letters and digits>`.
+
+The beginning is for people and for whoever looks for leaked secrets, the tenant leads to its
+database, and the rest is 256 bits of chance. What is kept is its SHA-256: a slow hash protects
+what can be guessed, and this cannot.
+"""
+
+import hashlib
+import re
+import secrets
+import string
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from bson import ObjectId
+
+from catalog.domain.access import ACCESS_TOKENS, Caller, refuse_out_of_scope
+from catalog.domain.body_fields import Form
+from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, NOT_CREATED, NOT_FOUND, Refused
+from catalog.store.database import Duplicate, Tenant
+from catalog.store.documents import AccessToken, now, object_id
+from catalog.store.tenant_documents import Raw
+from catalog.vocabulary import Scope
+
+PREFIX = "cat_"
+
+ALPHABET = string.ascii_letters + string.digits
+LENGTH = 43  # 256 bits, at 5.95 a character
+
+WRITTEN = re.compile(rf"{PREFIX}([A-Za-z0-9][A-Za-z0-9_-]{{0,62}})_[A-Za-z0-9]{{{LENGTH}}}")
+
+FIELDS = frozenset({"name", "scopes", "expires_in", "expires"})
+
+LIFE = timedelta(days=90)
+LONGEST_LIFE = timedelta(days=3650)
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+MOST = 100
+"""How many tokens a user has."""
+
+USE_IS_WRITTEN = timedelta(minutes=1)
+"""So often at most, since it costs a write."""
+
+
+class Made(NamedTuple):
+    """A new token. `token` itself is shown this once."""
+
+    record: AccessToken
+    token: str
+
+
+async def create(caller: Caller, body: Any) -> Made:
+    """Make a token for the caller.
+
+    Raises Refused: NOT_CREATED, CANNOT_CREATE by such a token: it makes no other.
+    """
+    refuse_out_of_scope(caller, ACCESS_TOKENS, CANNOT_CREATE)
+    tenant = caller.tenant
+    form = Form(body, NOT_CREATED, FIELDS)
+    name = form.required("name", "a name is needed, which says what the token is for")
+    scopes = list(dict.fromkeys(form.list_("scopes", lambda place, value: _scope(form, place, value))))
+    if await tenant.access_tokens.raw.count_documents({"user": caller.user}, limit=MOST) >= MOST:
+        form.refuse(f"{MOST} tokens are as many as a user may have: revoke some")
+    token = f"{PREFIX}{tenant.name}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
+    record = AccessToken(
+        user=caller.user, name=name, digest=digest(token), scopes=scopes or [Scope.READ], expires=_expiry(form, body)
+    )
+    try:
+        return Made(await tenant.access_tokens.insert(record), token)
+    except Duplicate:
+        raise Refused(NOT_CREATED, f"name: a token of this name is there already ({name})") from None
+
+
+def seen_by(caller: Caller) -> Raw:
+    """The filter of the tokens that the caller sees and may revoke."""
+    return {} if caller.is_admin else {"user": caller.user}
+
+
+async def revoke(caller: Caller, key: str) -> Raw:
+    """End a token, and return its record.
+
+    A token may end itself, and no other. Raises Refused: NOT_FOUND, CANNOT_DELETE.
+    """
+    identity, tenant = object_id(key), caller.tenant
+    if identity == caller.token:
+        await caller.still_allowed()
+        tenant = tenant.base  # through the caller's own it changes no token
+    else:
+        refuse_out_of_scope(caller, ACCESS_TOKENS, CANNOT_DELETE)
+    gone: Raw | None = await tenant.access_tokens.raw.find_one_and_delete({"_id": identity, **seen_by(caller)})
+    if gone is None:
+        raise Refused(NOT_FOUND, key)
+    return gone
+
+
+async def end(tenant: Tenant, user: ObjectId) -> None:
+    """End all tokens of a user. (They do not serve any more as it is: his `signed_out` is later.)"""
+    await tenant.access_tokens.raw.delete_many({"user": user})
+
+
+def tenant_of(token: str) -> str | None:
+    """The tenant that a text leads to, when it is written as a token is."""
+    written = WRITTEN.fullmatch(token)
+    return written[1] if written else None
+
+
+async def find(tenant: Tenant, digest: str) -> Raw | None:
+    """What is kept of a token, whether or not it still serves. Its use is written down, at most once a minute."""
+    found: Raw | None = await tenant.access_tokens.raw.find_one({"digest": digest})
+    moment = now()
+    if found and (found.get("used") is None or found["used"] < moment - USE_IS_WRITTEN):
+        await tenant.access_tokens.raw.update_one({"_id": found["_id"]}, {"$set": {"used": moment}})
+    return found
+
+
+def digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def scope_of(record: Raw) -> Scope:
+    return Scope.WRITE if Scope.WRITE in record["scopes"] else Scope.READ
+
+
+def _scope(form: Form, place: str, value: Any) -> Scope:
+    try:
+        return Scope(value)
+    except ValueError:
+        return form.refuse(f"{place}: read or write is needed")
+
+
+def _expiry(form: Form, body: Any) -> datetime:
+    """From `expires_in`, a number of seconds or a text such as 12h or 90d, or from `expires`, a date."""
+    if "expires_in" in form and "expires" in form:
+        form.refuse("expires: give either expires_in or expires")
+    moment = now()
+    expires = _date(form) if "expires" in form else moment + _life(form, body.get("expires_in"))
+    if not moment < expires <= moment + LONGEST_LIFE:
+        form.refuse(f"expires: it must be later than now, by at most {LONGEST_LIFE.days} days")
+    return expires
+
+
+def _life(form: Form, value: Any) -> timedelta:
+    if value is None:
+        return LIFE
+    written = re.fullmatch(r"([0-9]{1,9})([smhd]?)", str(value)) if not isinstance(value, bool) else None
+    if written is None:
+        form.refuse("expires_in: seconds, or a text such as 45m, 12h or 90d is needed")
+    return timedelta(seconds=int(written[1]) * UNITS.get(written[2], 1))
+
+
+def _date(form: Form) -> datetime:
+    try:
+        date = datetime.fromisoformat(form.text("expires") or "")
+    except ValueError:
+        form.refuse("expires: a date such as 2030-12-31T23:59:59Z is needed")
+    aware = date if date.tzinfo else date.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).replace(microsecond=0)

@@ -1,0 +1,199 @@
+"""Passwords and tokens."""
+
+import asyncio
+import math
+import re
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from functools import lru_cache
+from time import time
+from typing import NamedTuple
+
+import jwt
+from bson import ObjectId
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from passlib.context import CryptContext
+
+from catalog.errors import AUTHENTICATION, Refused
+from catalog.store.documents import AHEAD, now, object_id
+from catalog.store.tenant_documents import Raw
+
+# Two threads: 16 sign-ins at once with the library's default profile took 575 MB, so with 19 MiB each and a
+# short queue memory stays flat and the event loop free.
+_POOL = ThreadPoolExecutor(2, thread_name_prefix="password")
+
+
+def hashes(memory: int = 19 * 1024, passes: int = 2) -> CryptContext:
+    """Argon2id over so many KiB, by default as much as OWASP advises, and bcrypt for hashes taken over."""
+    return CryptContext(
+        schemes=["argon2", "bcrypt"],
+        deprecated="auto",
+        argon2__type="ID",
+        argon2__memory_cost=memory,
+        argon2__time_cost=passes,
+        argon2__parallelism=1,
+    )
+
+
+_HASHES = hashes()
+
+_BCRYPT_LIMIT = 72  # bytes that bcrypt looks at
+
+LONGEST_PASSWORD = 1024  # characters; hashing longer ones is work for an attacker's benefit
+
+SIGNING_BYTES = 32
+"""As many as SHA-256 gives, which is what HS256 wants of a key."""
+
+REMEMBERED = 10_000
+"""Tokens whose signature is not computed again: 0.1 ms of a read that takes 0.8."""
+
+# Levels as the reference's `check-password-strength` tells them: kinds of characters, length.
+_STRENGTHS = ((0, 0), (2, 6), (4, 8), (4, 10))
+_STRENGTH_NAMES = ("Too weak", "Weak", "Medium", "Strong")
+_KINDS = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^a-zA-Z0-9]")
+
+
+def strength(password: str) -> int:
+    """How hard a password is to guess, 0 (too weak) to 3 (strong)."""
+    kinds = sum(bool(re.search(kind, password)) for kind in _KINDS)
+    return max(
+        level for level, (needed, length) in enumerate(_STRENGTHS) if kinds >= needed and len(password) >= length
+    )
+
+
+def strength_name(level: int) -> str:
+    return _STRENGTH_NAMES[level]
+
+
+async def hashed(password: str) -> str:
+    """The Argon2id hash of a password."""
+    return await asyncio.get_running_loop().run_in_executor(_POOL, _HASHES.hash, password)
+
+
+async def verified(password: str, kept: str | None) -> tuple[bool, str | None]:
+    """Whether a password is the kept one, and a better hash of it when the kept one is of an older kind.
+
+    Without a kept hash the same work is done and the answer is no, so that an unknown
+    user takes as long as a wrong password.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_POOL, _verify, password, kept)
+
+
+def _verify(password: str, kept: str | None) -> tuple[bool, str | None]:
+    if kept is None:
+        _HASHES.dummy_verify()
+        return False, None
+    if kept.startswith("$2"):
+        right = _HASHES.verify(password.encode()[:_BCRYPT_LIMIT], kept)
+        return right, _HASHES.hash(password) if right else None
+    right, better = _HASHES.verify_and_update(password, kept)
+    return bool(right), better
+
+
+def signs_out() -> Raw:
+    """The fields of a change to a user that ends all credentials: sessions, personal tokens and reset links."""
+    return {"signed_out": now()}
+
+
+def has_ended(user: Raw, issued: float) -> bool:
+    """Whether a credential of the user's, of whatever kind, was issued before they all were ended.
+
+    `issued` is in seconds since the epoch.
+    """
+    since = user.get("signed_out")
+    return since is not None and issued < since.timestamp()
+
+
+def not_ended(issued: datetime) -> Raw:
+    """The condition on a user that says the same, for a write that holds only while the credential does."""
+    return {"$or": [{"signed_out": None}, {"signed_out": {"$lte": issued}}]}
+
+
+class Claims(NamedTuple):
+    """What a token says. `issued` and `expires` are seconds since the epoch."""
+
+    user: ObjectId
+    tenant: str
+    issued: float
+    expires: float
+    generation: str | None = None  # of the tenant; older versions did not say it
+
+
+def signing_key(secret: str) -> bytes:
+    """What tokens are signed with: the secret, or when it is shorter than HS256 wants, a key that is made of it.
+
+    A short secret is as easy to guess as before: it is for a server that only its own machine reaches.
+    """
+    given = secret.encode()
+    if len(given) >= SIGNING_BYTES:
+        return given
+    return HKDF(algorithm=SHA256(), length=SIGNING_BYTES, salt=None, info=b"catalog: tokens").derive(given)
+
+
+class Tokens:
+    """JSON Web Tokens (RFC 7519), signed with HS256 and nothing else."""
+
+    def __init__(self, secret: str, life: timedelta, renewal: timedelta) -> None:
+        self._secret = signing_key(secret)
+        self._life = life
+        self._renewal = renewal
+        self._verified = lru_cache(REMEMBERED)(self._verify)  # a signature that held once holds for ever
+
+    def issue(self, user: ObjectId, tenant: str, generation: str = "") -> str:
+        issued = now()
+        claims = {
+            "sub": str(user),
+            "tenant": tenant,
+            **({"generation": generation} if generation else {}),
+            "iat": issued.timestamp(),
+            "exp": (issued + self._life).timestamp(),
+            "jti": uuid.uuid4().hex,
+        }
+        return jwt.encode(claims, self._secret, algorithm="HS256")
+
+    def read(self, token: str, *, for_renewal: bool = False) -> Claims:
+        """What a token says, once its signature holds and its time has not run out.
+
+        For renewal an expired token serves too, for as long as JWT_RENEW_EXPIRATIONTIME since it was issued.
+
+        Raises Refused: AUTHENTICATION.
+        """
+        claims = self._verified(token)
+        if claims.issued > time() + AHEAD.total_seconds():
+            raise Refused(AUTHENTICATION, "The token is from the future, please sign in again")
+        if for_renewal and claims.issued + self._renewal.total_seconds() < time():
+            raise Refused(AUTHENTICATION, "The token is too old to be renewed, please sign in again")
+        if not for_renewal and claims.expires <= time():
+            raise Refused(AUTHENTICATION, "The token has expired, please sign in again")
+        return claims
+
+    def _verify(self, token: str) -> Claims:
+        """What a token says, whatever its age."""
+        try:
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=["HS256"],
+                options={"require": ["sub", "tenant", "iat", "exp", "jti"], "verify_exp": False, "verify_iat": False},
+            )
+        except jwt.InvalidTokenError as invalid:
+            raise Refused(AUTHENTICATION, f"The token is not valid ({invalid})") from None
+        except (ValueError, RecursionError):  # JSON that Python does not read: numbers of 5 000 digits, 50 000 brackets
+            raise Refused(AUTHENTICATION, "The token is not valid") from None
+        user, tenant = object_id(claims["sub"]), claims["tenant"]
+        issued, expires = _seconds(claims["iat"]), _seconds(claims["exp"])
+        if user is None or not isinstance(tenant, str) or not tenant.isascii() or issued is None or expires is None:
+            raise Refused(AUTHENTICATION, "The token is not valid")
+        return Claims(user, tenant, issued, expires, claims.get("generation"))
+
+
+def _seconds(claim: object) -> float | None:
+    """A moment in a token: a number, and a finite one. None for all else that its signer may have put there."""
+    if isinstance(claim, bool) or not isinstance(claim, int | float):
+        return None
+    try:
+        return float(claim) if math.isfinite(claim) else None
+    except OverflowError:
+        return None

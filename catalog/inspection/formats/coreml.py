@@ -1,0 +1,80 @@
+"""Core ML (`.mlmodel`): a protobuf message that says what goes in and out, and then of which kind the model is."""
+
+from catalog.inspection.formats.protobuf import SIZED, Field, fields, text
+from catalog.inspection.formats.told import LARGEST, Told, brief
+from catalog.inspection.formats.window import Window
+
+MOST_NAMES = 50
+KINDS_FROM = 200
+"""Fields from here on are models; smaller ones describe it."""
+
+KINDS = {
+    200: "pipelineClassifier",
+    201: "pipelineRegressor",
+    202: "pipeline",
+    300: "glmRegressor",
+    301: "supportVectorRegressor",
+    302: "treeEnsembleRegressor",
+    303: "neuralNetworkRegressor",
+    304: "bayesianProbitRegressor",
+    400: "glmClassifier",
+    401: "supportVectorClassifier",
+    402: "treeEnsembleClassifier",
+    403: "neuralNetworkClassifier",
+    404: "kNearestNeighborsClassifier",
+    500: "neuralNetwork",
+    501: "itemSimilarityRecommender",
+    502: "mlProgram",
+    555: "customModel",
+    556: "linkedModel",
+    560: "classConfidenceThresholding",
+    600: "oneHotEncoder",
+    601: "imputer",
+    602: "featureVectorizer",
+    603: "dictVectorizer",
+    604: "scaler",
+    606: "categoricalMapping",
+    607: "normalizer",
+    609: "arrayFeatureExtractor",
+    610: "nonMaximumSuppression",
+    900: "identity",
+    2000: "textClassifier",
+    2001: "wordTagger",
+    2002: "visionFeaturePrint",
+    2003: "soundAnalysisPreprocessing",
+    2004: "gazetteer",
+    2005: "wordEmbedding",
+    2006: "audioFeaturePrint",
+    3000: "serializedModel",
+}
+
+
+def read(window: Window, told: Told) -> None:
+    """Read a Core ML model.
+
+    Raises Malformed, TooMuch, NeedsSandbox.
+    """
+    told.more.update(inputs=[], outputs=[])
+    for field in fields(window, window.size):
+        match field:
+            case Field(1, 0, version):
+                told.more["version"] = min(version, LARGEST)
+            case Field(2, 2, stop):
+                _description(window, stop, told)
+            case Field(number, 2, _) if number >= KINDS_FROM:
+                told.more["kind"] = KINDS.get(number, f"type {number}")
+
+
+def _description(window: Window, end: int, told: Told) -> None:
+    for field in fields(window, end):
+        match field:
+            case Field(1, 2, stop):
+                _named(window, stop, told.more["inputs"])
+            case Field(10, 2, stop):
+                _named(window, stop, told.more["outputs"])
+
+
+def _named(window: Window, end: int, names: list[str]) -> None:
+    for field in fields(window, end):
+        if field[:2] == (1, SIZED) and len(names) < MOST_NAMES:
+            names.append(brief(text(window, field.value)))

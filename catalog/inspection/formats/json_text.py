@@ -1,0 +1,75 @@
+"""JSON from strangers: counted before it is parsed, and without numbers that take long to read."""
+
+import json
+from typing import Any
+
+from catalog.inspection.formats.window import Malformed
+
+LONGEST_INTEGER = 20
+"""Characters: 64 bits have no more digits, with the sign."""
+
+LONGEST_FLOAT = 32
+
+
+class Repeated(dict[str, Any]):
+    """An object of which a key stands more than once."""
+
+
+def values(text: bytes) -> int:
+    """At most how many values a JSON text has, whether it is well-formed or not."""
+    return 1 + text.count(b",") + text.count(b"[") + text.count(b"{")
+
+
+def parsed(text: bytes, most: int, over: type[Exception]) -> Any:
+    """The value of a JSON text of at most `most` values.
+
+    An object with a key twice is a `Repeated`. Raises Malformed, and `over` where there are more values.
+    """
+    _counted(text, most, over)
+    try:
+        return json.loads(
+            text.decode(), parse_int=_integer, parse_float=_number, parse_constant=_refused, object_pairs_hook=_object
+        )
+    except (ValueError, RecursionError) as failure:
+        raise Malformed(f"its header is no JSON: {str(failure)[:100]}") from None
+
+
+def parsed_as_python_does(text: bytes, most: int, over: type[Exception]) -> Any:
+    """Likewise, of whatever Python's own reader takes: other encodings, `NaN`, and numbers of any length, as texts.
+
+    Raises Malformed, and `over` where there are more values or levels.
+    """
+    _counted(text, most, over)
+    try:
+        return json.loads(text, parse_int=str, parse_float=str)
+    except RecursionError:
+        raise over("JSON of too many levels") from None
+    except ValueError as failure:
+        raise Malformed(f"it is no JSON: {str(failure)[:100]}") from None
+
+
+def _counted(text: bytes, most: int, over: type[Exception]) -> None:
+    count = values(text)
+    if count > most:
+        raise over(f"JSON of {count} values; up to {most} are read")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > LONGEST_INTEGER:
+        raise ValueError(f"an integer of {len(digits)} digits")
+    return int(digits)
+
+
+def _number(digits: str) -> float:
+    if len(digits) > LONGEST_FLOAT:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return float(digits)
+
+
+def _refused(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else Repeated(found)

@@ -1,0 +1,99 @@
+"""What a header tells of tensors, in a size that is kept with a version."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.inspection.formats.window import Malformed
+
+MOST_SHOWN = 200
+MOST_DIMENSIONS = 64
+LONGEST = 200
+"""Characters of a name or a value that are kept."""
+
+LARGEST = 2**63 - 1
+"""What the database takes for a number."""
+
+
+class Tensors:
+    """Counts all, shows the first."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._parameters = 0
+        self._dtypes: dict[str, int] = {}
+        self._shown: list[dict[str, Any]] = []
+
+    def add(self, name: str, dtype: str, shape: list[int]) -> None:
+        """Raises Malformed for a shape that no tensor has."""
+        size = elements(shape)
+        if size is None:
+            raise Malformed(f"{brief(name)} has an impossible shape")
+        self.count += 1
+        self._parameters += size
+        dtype = brief(dtype)
+        if dtype in self._dtypes or len(self._dtypes) < MOST_SHOWN:
+            self._dtypes[dtype] = self._dtypes.get(dtype, 0) + 1
+        if len(self._shown) < MOST_SHOWN:
+            self._shown.append({"name": brief(name), "dtype": dtype, "shape": shape})
+
+    def summary(self) -> dict[str, Any]:
+        return {
+            "tensors": self.count,
+            "parameters": min(self._parameters, LARGEST),
+            "dtypes": [{"dtype": dtype, "tensors": count} for dtype, count in sorted(self._dtypes.items())],
+            "shown": self._shown,
+            "truncated": self.count > len(self._shown),
+        }
+
+
+def elements(shape: list[int]) -> int | None:
+    """How many a tensor of a shape has; None where no tensor has such a shape. No number becomes long on the way."""
+    if len(shape) > MOST_DIMENSIONS:
+        return None
+    count = 1
+    for side in shape:
+        if not 0 <= side <= LARGEST:
+            return None
+        count *= side
+        if count > LARGEST:
+            return None
+    return count
+
+
+def brief(text: str) -> str:
+    """Text that can be kept: not endless, and valid as UTF-8."""
+    shown = text[:LONGEST].encode("utf-8", "replace").decode()
+    return shown if len(text) <= LONGEST else f"{shown}..."
+
+
+@dataclass
+class Told:
+    """What a header tells, as far as it was read: kept also when the rest of it cannot be."""
+
+    tensors: Tensors = field(default_factory=Tensors)
+    metadata: dict[str, str] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
+    """What only this format has."""
+    suspicious: list[tuple[str, str]] = field(default_factory=list)
+    """What, and where."""
+
+    dangerous: list[tuple[str, str]] = field(default_factory=list)
+    """Likewise."""
+
+    def tell(self, name: str, value: str) -> None:
+        """Keep a pair of its metadata, if it is one of the first."""
+        if len(self.metadata) < MOST_SHOWN:
+            self.metadata[name] = value
+
+    def suspect(self, what: str, where: str) -> None:
+        if len(self.suspicious) < MOST_SHOWN:
+            self.suspicious.append((what, where))
+
+    def accuse(self, what: str, where: str) -> None:
+        if len(self.dangerous) < MOST_SHOWN:
+            self.dangerous.append((what, where))
+
+    def summary(self) -> dict[str, Any]:
+        # A list of pairs, because a name may hold a dot or a dollar, which the database keeps for itself.
+        metadata = [{"name": brief(name), "value": brief(value)} for name, value in self.metadata.items()]
+        return self.tensors.summary() | self.more | {"metadata": metadata}

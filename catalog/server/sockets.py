@@ -1,0 +1,120 @@
+"""The sockets that the server listens on, and the certificate that it shows there."""
+
+import contextlib
+import logging
+import socket
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from catalog.server.certificates import Renewable, choose
+from catalog.settings.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+RESOURCES = Path("resources")
+BACKLOG = 2048
+GRACE = 30  # seconds that requests in flight have to end, once the server is told to stop
+ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  shown, not listened on
+
+
+class ListenError(Exception):
+    """The server cannot listen as it is set up. The message names the setting to change."""
+
+
+class Doors(NamedTuple):
+    """The sockets of the server. Without `tls`, `main` is plain HTTP."""
+
+    main: socket.socket
+    plain: socket.socket | None
+    """Redirects to HTTPS, where HTTP_REDIRECT is set."""
+    tls: Renewable | None
+    reserved: socket.socket | None = None
+    """Bound to HTTPS_PORT while there is no certificate, and not listening yet: clients are refused there."""
+
+
+@contextlib.contextmanager
+def opened(settings: Settings) -> Generator[Doors]:
+    """Listen for as long as the context lasts, with a warning for all that is not as it should be.
+
+    Raises ListenError.
+    """
+    tls = certificate(settings, warn=True)
+    with _listen(settings, is_tls=tls is not None) as main, contextlib.ExitStack() as others:
+        plain = reserved = None
+        if settings.http_redirect and tls is None:
+            logger.warning("HTTP_REDIRECT is set, and there is no HTTPS to send anyone on to")
+        if settings.http_redirect and tls:
+            plain = others.enter_context(_listen(settings, is_tls=False))
+        if settings.protocol == "https" and tls is None:
+            reserved = _reserve(settings)
+            others.callback(reserved.close if reserved else lambda: None)
+        yield Doors(main, plain, tls, reserved)
+
+
+def certificate(settings: Settings, *, warn: bool) -> Renewable | None:
+    """What to show to clients that connect; None is plain HTTP.
+
+    Raises ListenError when other machines can reach HOST and HTTPS is wanted, but has no usable certificate: plain HTTP
+    in its place would send passwords in clear text.
+    """
+    if settings.protocol == "http":
+        return None
+    passphrase = settings.httpssecret.get_secret_value()
+    choice = choose(RESOURCES, passphrase)
+    said = list(choice.warnings)
+    if choice.context is None and not settings.on_loopback:
+        raise ListenError(_no_certificate(settings.host, said))
+    if choice.context is None:
+        said.append(f"no certificate in {RESOURCES}/: serving plain HTTP")
+    elif choice.is_self_signed:
+        said.append(f"the certificate is self-signed: clients have to be told to trust {choice.certificate}")
+    for warning in said if warn else ():
+        logger.warning("%s", warning)
+    return Renewable(RESOURCES, passphrase, choice) if choice.context else None
+
+
+def _no_certificate(host: str, reasons: Sequence[str]) -> str:
+    why = "; ".join(reasons) or f"there is none in {RESOURCES}/"
+    return (
+        f"PROTOCOL is https, and no certificate can be used ({why}). HOST {host} can be reached from other machines, "
+        "so plain HTTP is not served in its place: mend the certificate, make one with `catalog certificate "
+        "self-signed`, or set PROTOCOL=http when a proxy has the certificate"
+    )
+
+
+def address(settings: Settings, doors: Doors) -> str:
+    """What a client on this machine types."""
+    host = local(settings.host)
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if doors.tls else 'http'}://{shown}:{doors.main.getsockname()[1]}"
+
+
+def local(host: str) -> str:
+    return ANY_ADDRESS.get(host, host)
+
+
+def _listen(settings: Settings, *, is_tls: bool) -> socket.socket:
+    name, port = ("HTTPS_PORT", settings.https_port) if is_tls else ("HTTP_PORT", settings.http_port)
+    try:
+        return socket.create_server((settings.host, port), family=_family(settings), backlog=BACKLOG)
+    except OSError as error:
+        why = (error.strerror or "").partition(" (")[0].lower()
+        raise ListenError(f"{name} {port} of HOST {settings.host} cannot be listened on: {why}") from error
+
+
+def _reserve(settings: Settings) -> socket.socket | None:
+    """A socket for HTTPS, on which all workers listen once there is a certificate. None when HTTPS_PORT is taken."""
+    reserved = socket.socket(_family(settings))
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        reserved.bind((settings.host, settings.https_port))
+    except OSError:
+        reserved.close()
+        logger.warning("HTTPS_PORT %d is taken: a certificate that comes later needs a restart", settings.https_port)
+        return None
+    return reserved
+
+
+def _family(settings: Settings) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in settings.host else socket.AF_INET

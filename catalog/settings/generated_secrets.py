@@ -1,0 +1,79 @@
+"""The secrets that the first start makes up, in `DATA_PATH/secrets.env`."""
+
+import logging
+import os
+import secrets
+from pathlib import Path
+
+from catalog.settings.settings import GENERATED, Settings, SettingsError, read_file, reason, with_values
+
+logger = logging.getLogger(__name__)
+
+
+def with_secrets(settings: Settings) -> tuple[Settings, Path | None]:
+    """Fill in an empty API_TOKEN or JWT_SECRET, and say which file keeps them (None: both were given).
+
+    The first start writes `DATA_PATH/secrets.env`, which is never overwritten: servers that
+    start at once end with the same secrets.
+
+    Raises SettingsError.
+    """
+    missing = [name for name in GENERATED if not getattr(settings, name.lower()).get_secret_value()]
+    if not missing:
+        return settings, None
+
+    file = settings.data_path / "secrets.env"
+    try:
+        _generate(file)
+        _close_to_others(file)
+    except OSError as error:
+        raise SettingsError(f"DATA_PATH: {file} cannot be kept ({reason(error)})") from None
+
+    kept = read_file(file, set(GENERATED))
+    for name in missing:
+        if not kept.get(name, "").strip():
+            raise SettingsError(f"{name} is not in {file}: add it, or remove the file to have new secrets generated")
+    return with_values(settings, {name: kept[name] for name in missing}), file
+
+
+def kept_secrets(settings: Settings) -> dict[str, str]:
+    """What an earlier start has made up; nothing when there was none.
+
+    Raises SettingsError.
+    """
+    return read_file(settings.data_path / "secrets.env", set(GENERATED))
+
+
+def _generate(file: Path) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if file.exists():
+        return
+
+    partial = file.with_name(f".{file.name}.{secrets.token_hex(8)}.partial")
+    try:
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as writing:  # noqa: PTH123  a mode from the first byte on
+            writing.writelines(f"{name}={secrets.token_urlsafe(32)}\n" for name in GENERATED)
+            writing.flush()
+            os.fsync(writing.fileno())
+        _link_unless_there(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _link_unless_there(partial: Path, file: Path) -> None:
+    # A link, unlike a rename, refuses to replace: of two servers that start at once, the first one's secrets stay.
+    try:
+        file.hardlink_to(partial)
+    except FileExistsError:
+        return
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _close_to_others(file: Path) -> None:
+    if file.is_file() and file.stat().st_mode & 0o077:
+        file.chmod(0o600)
+        logger.warning("%s could be read by other users of this machine; it no longer can", file)

@@ -1,0 +1,244 @@
+"""The embedded database, seen from the server: a child process that is started, kept alive and ended.
+
+Imports little, so that the child can start while the server still imports the rest.
+"""
+
+import fcntl
+import json
+import logging
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections import deque
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Event, Lock, Thread
+from types import TracebackType
+from typing import IO, Any, AnyStr, Self
+
+log = logging.getLogger(__name__)
+
+# Run by its path and with -P: neither a module of the current directory nor one of this room can take another's name.
+PROGRAM = (sys.executable, "-P", str(Path(__file__).with_name("child.py")))
+USER = "catalog"
+PASSED_ON = (
+    *("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TMPDIR", "TZ"),
+    *("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH"),
+)
+"""Of the environment: what Python needs to find its parts, and no secret of the server."""
+
+END_LIMIT = 20.0  # seconds before a child that does not end is killed
+LONGEST_PAUSE = 5.0  # seconds before a child that dies again and again is started again
+LONG_ENOUGH = 60.0  # seconds alive after which a death counts as the first
+
+
+class DatabaseUnavailable(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
+    """The embedded database cannot be used. Its text is one sentence for whoever runs the server."""
+
+
+class DatabaseInUse(DatabaseUnavailable):
+    """The folder is another server's, which is running."""
+
+
+class Embedded:
+    """SecantusDB in a child process, its files under `path`, which it holds for itself alone.
+
+    If the child dies it is started again on the same port with the same password, so that the clients of the one URI
+    find it again by themselves.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path.absolute()
+        self._password = secrets.token_urlsafe(32)
+        self._port: Future[int] = Future()
+        self._lock: IO[str] | None = None
+        self._child: Child | None = None
+        self._watcher: Thread | None = None
+        self._stopped = Event()
+        self._changing = Lock()  # a restart and a stop take turns, so that no child is born after the stop
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Spawn the database and return at once.
+
+        Raises DatabaseUnavailable when it is not installed, or the folder cannot be used or is another server's.
+        """
+        if find_spec("secantus") is None:
+            raise DatabaseUnavailable(
+                "The embedded database is not installed: "
+                "pip install 'catalog[server,embedded]', or point DATABASE at a MongoDB"
+            )
+        self._lock = held(self._path)
+        try:
+            child = self._child = self._spawn(port=0)
+        except OSError as error:
+            self._lock.close()
+            raise DatabaseUnavailable(f"The embedded database cannot be started: {error.strerror}") from error
+        self._watcher = Thread(target=self._watch, args=(child,), name="embedded-database", daemon=True)
+        self._watcher.start()
+
+    def ready(self) -> str:
+        """Wait until the started database answers, and return its MongoDB URI, which holds the password.
+
+        Raises DatabaseUnavailable when it ended instead: files that are damaged, or of another version.
+        """
+        return f"mongodb://{USER}:{self._password}@127.0.0.1:{self._port.result()}/?authSource=admin"
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process; another one after a restart."""
+        return self._child.pid if self._child else None
+
+    def stop(self) -> None:
+        """End the database and let the folder go. Stopping twice is not an error."""
+        with self._changing:
+            self._stopped.set()
+            if self._child:
+                self._child.ask_to_end()
+        if self._child:
+            self._child.end(END_LIMIT)
+        # Ctrl-C may have come while the watch was being started: then there is nobody to wait for.
+        if self._watcher and self._watcher.is_alive():
+            self._watcher.join()
+        if self._lock:
+            self._lock.close()
+
+    def _spawn(self, port: int) -> "Child":
+        return Child({"path": str(self._path / "database"), "port": port, "user": USER, "password": self._password})
+
+    def _watch(self, child: "Child") -> None:
+        """In a thread of its own: hear the first child's answer, then replace it for as long as nobody said stop."""
+        if "port" not in child.answer:
+            sentence = f"The embedded database in {self._path} does not start: {child.wait()}"
+            self._port.set_exception(DatabaseUnavailable(sentence))
+            return
+        self._port.set_result(child.answer["port"])
+        pause = 0.0
+        while True:
+            began = time.monotonic()
+            how = child.wait()
+            healthy = time.monotonic() - began > LONG_ENOUGH
+            pause = 0.0 if healthy else min(max(2 * pause, 0.05), LONGEST_PAUSE)
+            if self._stopped.wait(pause):
+                return
+            log.warning("The embedded database ended (%s) and is started again", how)
+            child = self._replace(child)
+
+    def _replace(self, child: "Child") -> "Child":
+        with self._changing:
+            # With no process or file to spare for now, the dead child is its own replacement: the watch goes on.
+            with suppress(OSError):
+                if not self._stopped.is_set():
+                    child = self._child = self._spawn(self._port.result())
+            return child
+
+
+class Child:
+    """One run of the database's process."""
+
+    def __init__(self, wanted: dict[str, Any]) -> None:
+        self._process = subprocess.Popen(  # noqa: S603  our own program
+            PROGRAM,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            env={name: os.environ[name] for name in PASSED_ON if name in os.environ},
+            # Ctrl-C and a closed terminal reach a whole group at once, from the first instant on. The server still has
+            # requests to finish then, and ends its database afterwards.
+            start_new_session=True,
+        )
+        self._last_lines: deque[str] = deque(maxlen=10)
+        self._reader = Thread(target=self._last_lines.extend, args=(self._process.stderr,), daemon=True)
+        self._reader.start()
+        with suppress(BrokenPipeError):  # dead already, as its answer will tell
+            pipe(self._process.stdin).write(json.dumps(wanted) + "\n")
+            pipe(self._process.stdin).flush()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @cached_property
+    def answer(self) -> dict[str, Any]:
+        """What it says of its start, once it does: `port` or `error`, or nothing when it died."""
+        with pipe(self._process.stdout) as stdout:
+            said = next((line for line in stdout if line.startswith("{")), "{}")  # an import may print, too
+        return dict(json.loads(said))
+
+    def wait(self) -> str:
+        """Wait for its end, and say in one line how it came."""
+        error = self.answer.get("error")
+        code = self._process.wait()
+        self._reader.join()
+        pipe(self._process.stderr).close()
+        self.ask_to_end()  # nobody hears it; the pipe is closed
+        said = " / ".join(line.strip() for line in self._last_lines if line.strip())
+        return error or said or f"exit code {code}"
+
+    def ask_to_end(self) -> None:
+        with suppress(BrokenPipeError):
+            pipe(self._process.stdin).close()
+
+    def end(self, limit: float) -> None:
+        """Wait until it has ended, for at most `limit` seconds before it is killed."""
+        try:
+            self._process.wait(limit)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def pipe(stream: IO[AnyStr] | None) -> IO[AnyStr]:
+    """A child's pipe, which `Popen` declares optional."""
+    assert stream is not None
+    return stream
+
+
+def held(folder: Path) -> IO[str]:
+    """Make `folder` and hold it, until what is returned is closed or this process ends in whatever way.
+
+    Raises DatabaseUnavailable.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (folder / "database").mkdir(mode=0o700, exist_ok=True)
+        lock = (folder / "lock").open("a+")
+    except OSError as error:
+        raise unusable(folder, error) from error
+    try:
+        # Python's files do not survive an exec, so the child cannot hold the folder for a server that is dead.
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+    except BlockingIOError:
+        with lock:
+            lock.seek(0)
+            holder = lock.read().strip()
+        raise DatabaseInUse(
+            f"{folder} belongs to another server that is running (process {holder}): "
+            "stop that one, or give this one a DATA_PATH of its own"
+        ) from None
+    except OSError as error:
+        lock.close()
+        raise unusable(folder, error) from error
+    return lock
+
+
+def unusable(folder: Path, error: OSError) -> DatabaseUnavailable:
+    return DatabaseUnavailable(f"The embedded database cannot keep its files in {folder}: {error.strerror}")

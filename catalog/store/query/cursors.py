@@ -1,0 +1,67 @@
+"""Where a walk through a list stands: the last document's sort key, as an opaque word that fits into a URL.
+
+A cursor says where to go on and nothing else. It comes back from a client, so it is checked, and what it says only
+narrows the query that the caller may ask anyway.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import bson
+from bson.codec_options import CodecOptions
+from bson.errors import BSONError
+
+from catalog.errors import NOT_SEARCHED, Refused
+from catalog.store.tenant_documents import Raw
+
+Order = list[tuple[str, int]]
+
+LONGEST = 8192  # characters; a name has at most 255
+_SCALARS = (str, int, float, datetime, bson.ObjectId, type(None))
+_AWARE: CodecOptions[Raw] = CodecOptions(tz_aware=True)
+
+
+def cursor_of(order: Order, last: Mapping[str, Any]) -> str:
+    key = [last.get(field) for field, _ in order]
+    return urlsafe_b64encode(bson.encode({"order": _spelt(order), "key": key})).rstrip(b"=").decode()
+
+
+def key_of(order: Order, cursor: str) -> list[Any]:
+    """The sort key that `cursor` carries.
+
+    Raises Refused: NOT_SEARCHED for what is no cursor of a list in this order.
+    """
+    try:
+        given = bson.decode(urlsafe_b64decode(cursor[:LONGEST].encode("ascii") + b"=="), _AWARE)
+    except (ValueError, BSONError, OverflowError, RecursionError):  # not base64, not ASCII, not BSON
+        raise Refused(NOT_SEARCHED, "after is not a cursor that a list gave") from None
+    key = given.get("key")
+    if given.get("order") != _spelt(order):
+        raise Refused(NOT_SEARCHED, "after comes from a list in another order")
+    if not isinstance(key, list) or len(key) != len(order) or not all(isinstance(each, _SCALARS) for each in key):
+        raise Refused(NOT_SEARCHED, "after is not a cursor that a list gave")
+    return key
+
+
+def steps(order: Order, key: Sequence[Any]) -> Iterator[Raw]:
+    """The queries for what comes after `key`, in turn: equal in all fields but the last and beyond it there, and so on.
+
+    One after the other, since the embedded engine answers an `$or` by reading everything.
+    """
+    for last in reversed(range(len(order))):
+        same = {field: value for (field, _), value in zip(order[:last], key, strict=False)}
+        field, direction = order[last]
+        yield from (same | {field: beyond} for beyond in _beyond(key[last], direction))
+
+
+def _beyond(value: Any, direction: int) -> list[Any]:
+    """Nothing, which a comparison does not find, sorts before everything."""
+    if value is None:
+        return [{"$ne": None}] if direction > 0 else []
+    return [{"$gt": value}] if direction > 0 else [{"$lt": value}, None]
+
+
+def _spelt(order: Order) -> str:
+    return ",".join(f"{field}:{direction}" for field, direction in order)

@@ -1,0 +1,283 @@
+"""A client's `filter`, compiled by an allow-list into a query that is safe to ask.
+
+What reaches the database is built here, operator by operator, and never copied from the client. See `fields` for what
+may be asked of which resource.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from catalog.errors import NOT_SEARCHED, Refused
+from catalog.store.query.budgets import Budget
+from catalog.store.query.fields import Field, Fields, Type, shown
+from catalog.store.query.literals import literal
+from catalog.store.query.matching import Matcher, matcher
+from catalog.store.query.ngrams import having
+from catalog.store.query.patterns import Patterns, Rich, piece_of
+from catalog.store.query.patterns import condition as pattern_condition
+
+LONGEST = 64 * 1024  # characters of JSON
+LEVELS = 5  # operators within operators
+NODES = 64  # operators and fields
+LITERALS = 1000  # in one list
+
+Conjunct = tuple[str, Any]
+"""A field's path with its operators, or `$or` or `$nor` with their queries. All the conjuncts of a filter must hold."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    query: dict[str, Any]  # for the database: only allowed operators, only literals
+    matches: Matcher | None = None  # what is left to ask of each whole document that it answers; None: nothing
+    budget: Budget | None = None  # for all of that
+
+
+def filter_of(
+    fields: Fields, text: str | None, also: Iterable[Mapping[str, Any]] = (), budget: Budget | None = None
+) -> Filter:
+    """The checked query of a client's JSON: an object, or an array of which one must match.
+
+    Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $regex $options $and $or $nor $not $all $elemMatch $size. An
+    object in the place of a list of objects asks for an element like it. `also` are further filters, which must hold
+    too (see `listing.short_forms`). `budget` is what the request may spend on matching, the usual one without it.
+
+    Raises Refused: NOT_SEARCHED, naming the operator or the field.
+    """
+    given = read_json("filter", text) if text and text.strip() else {}
+    patterns = Patterns(budget or Budget())
+    client = Compiler(patterns)
+    whole = {"$or": given} if isinstance(given, list) else given
+    conjuncts = [found for each in (whole, *also) for found in client.conjuncts(fields, each, 0)]
+    here = [each for each in conjuncts if _is_ours(*each)]
+    query = joined(each for each in conjuncts if not _is_ours(*each))
+    return Filter(query, matcher(joined(here)), patterns.budget) if here else Filter(query)
+
+
+def within(access: Mapping[str, Any], asked: Filter) -> dict[str, Any]:
+    """The documents of both `access` and the filter's query, never one more.
+
+    Side by side wherever they do not collide: the embedded database answers a `$and` by reading everything.
+    """
+    merged, rest = dict(access), []
+    for key, wanted in asked.query.items():
+        together = _together(merged[key], wanted) if key in merged else wanted
+        if together is None:
+            rest.append({key: wanted})
+        else:
+            merged[key] = together
+    return merged | {"$and": [*merged.get("$and", []), *rest]} if rest else merged
+
+
+def read_json(name: str, text: str) -> Any:
+    """Raises Refused: NOT_SEARCHED, naming the parameter."""
+    if len(text) > LONGEST:
+        raise Refused(NOT_SEARCHED, f"{name} is longer than {LONGEST} characters")
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise Refused(NOT_SEARCHED, f"{name} is not JSON: {error.msg} at character {error.pos}") from None
+    except (ValueError, RecursionError):
+        raise Refused(NOT_SEARCHED, f"{name} holds a number too long or is nested too deeply") from None
+
+
+def _no_number(word: str) -> NoReturn:
+    raise Refused(NOT_SEARCHED, f"{word} is not a number in JSON")
+
+
+class Compiler:
+    """Reads one client's filters, counting as it goes."""
+
+    def __init__(self, patterns: Patterns) -> None:
+        self._patterns = patterns
+        self._nodes = 0
+
+    def conjuncts(self, fields: Fields, given: Any, level: int) -> Iterator[Conjunct]:
+        for key, value in _object("a filter", given).items():
+            self._count(key, level)
+            if key == "$and":
+                for each in _list(key, value):
+                    yield from self.conjuncts(fields, each, level + 1)
+            elif key in {"$or", "$nor"}:
+                yield key, [joined(self.conjuncts(fields, each, level + 1)) for each in _list(key, value)]
+            elif key.startswith("$"):
+                raise _not_here(key)
+            else:
+                field = fields.field(key)
+                ranges = "." not in key  # through a list, each bound might be met by another element
+                yield from ((key, each) for each in self._conditions(field, value, level, ranges=ranges))
+                if key == fields.spelt and isinstance(value, dict) and "$regex" in value:
+                    piece = piece_of(value["$regex"], value.get("$options", ""))
+                    yield from [("pieces", having(piece))] if piece else []
+
+    def _conditions(self, field: Field, value: Any, level: int, *, ranges: bool) -> Iterator[dict[str, Any]]:
+        """The conditions on one field, each of a single operator (or $regex with its $options)."""
+        if not isinstance(value, dict):
+            yield {"$eq": _value(field, value)}
+        elif field.type is Type.OBJECT and not any(key.startswith("$") for key in value):
+            yield self._elem_match(field, value, level)
+        else:
+            for name, wanted in _filled("an object in the place of a value", value).items():
+                self._count(name, level)
+                if name == "$regex":
+                    options = value.get("$options", "")
+                    yield pattern_condition(field, wanted, options, self._patterns, ranges=ranges)
+                elif name != "$options":
+                    yield self._condition(field, name, wanted, level + 1)
+                elif "$regex" not in value:
+                    raise Refused(NOT_SEARCHED, "$options stands beside $regex")
+
+    def _condition(self, field: Field, name: str, wanted: Any, level: int) -> dict[str, Any]:
+        value: Any
+        match name:
+            case "$eq" | "$ne":
+                value = _value(field, wanted)
+            case "$gt" | "$gte" | "$lt" | "$lte":
+                value = literal(field, wanted)
+            case "$in" | "$nin":
+                value = _literals(name, field, wanted)
+            case "$exists":
+                value = _flag(name, wanted)
+            case "$size":
+                value = _size(name, field, wanted)
+            case "$not":
+                value = self._operators(name, field, wanted, level)
+            case "$all":
+                value = self._all(field, wanted, level)
+            case "$elemMatch":
+                return self._elem_match(field, wanted, level)
+            case _:
+                raise _not_here(name)
+        return {name: value}
+
+    def _operators(self, name: str, field: Field, given: Any, level: int) -> dict[str, Any]:
+        """Conditions that must stand together in one object: no range, which could meet the client's own bounds."""
+        if not any(key.startswith("$") for key in _filled(name, given)):
+            raise Refused(NOT_SEARCHED, f"{name} takes an object of operators here")
+        conditions = self._conditions(field, given, level, ranges=False)
+        return {key: value for condition in conditions for key, value in condition.items()}
+
+    def _elem_match(self, field: Field, given: Any, level: int) -> dict[str, Any]:
+        if not field.many:
+            raise Refused(NOT_SEARCHED, "$elemMatch is for a field that is a list")
+        if field.inside is None:
+            return {"$elemMatch": self._operators("$elemMatch", field.each, given, level)}
+        return {"$elemMatch": joined(self.conjuncts(field.inside, _filled("$elemMatch", given), level))}
+
+    def _all(self, field: Field, wanted: Any, level: int) -> list[Any]:
+        if not any(isinstance(each, dict) for each in _list("$all", wanted)):
+            return [literal(field, each) for each in wanted]
+        for each in wanted:
+            if _object("each of $all", each).keys() != {"$elemMatch"}:
+                raise Refused(NOT_SEARCHED, "$all takes values, or objects of $elemMatch alone")
+            self._count("$elemMatch", level)
+        return [self._elem_match(field, each["$elemMatch"], level + 1) for each in wanted]
+
+    def _count(self, key: str, level: int) -> None:
+        self._nodes += 1
+        if self._nodes > NODES:
+            raise Refused(NOT_SEARCHED, f"a filter has at most {NODES} operators and fields")
+        if key.startswith("$") and level >= LEVELS:
+            raise Refused(NOT_SEARCHED, f"{shown(key)} is more than {LEVELS} levels deep")
+
+
+def _not_here(name: str) -> Refused:
+    return Refused(NOT_SEARCHED, f"{shown(name)} is not an operator that a filter may use here")
+
+
+def _object(what: str, given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise Refused(NOT_SEARCHED, f"{what} is an object")
+    return given
+
+
+def _filled(what: str, given: Any) -> dict[str, Any]:
+    if not _object(what, given):
+        raise Refused(NOT_SEARCHED, f"{what} is empty")
+    return _object(what, given)
+
+
+def _list(name: str, given: Any) -> list[Any]:
+    if not isinstance(given, list) or not 0 < len(given) <= LITERALS:
+        raise Refused(NOT_SEARCHED, f"{name} takes a list of 1 to {LITERALS} elements")
+    return given
+
+
+def _value(field: Field, value: Any) -> Any:
+    """What a field is compared with: a literal, null, or a whole list where the field is one."""
+    if isinstance(value, list) and field.many and len(value) <= LITERALS:
+        return [literal(field, each) for each in value]
+    return None if value is None else literal(field, value)
+
+
+def _literals(name: str, field: Field, given: Any) -> list[Any]:
+    if not isinstance(given, list) or len(given) > LITERALS:
+        raise Refused(NOT_SEARCHED, f"{name} takes a list of at most {LITERALS} values")
+    return [None if each is None else literal(field, each) for each in given]
+
+
+def _flag(name: str, given: Any) -> bool:
+    if not isinstance(given, int) or given not in {0, 1}:
+        raise Refused(NOT_SEARCHED, f"{name} takes true or false")
+    return bool(given)
+
+
+def _size(name: str, field: Field, given: Any) -> int:
+    if not field.many:
+        raise Refused(NOT_SEARCHED, f"{name} is for a field that is a list")
+    if not isinstance(given, int) or isinstance(given, bool) or not 0 <= given < 1 << 31:
+        raise Refused(NOT_SEARCHED, f"{name} takes a number of elements")
+    return given
+
+
+def joined(conjuncts: Iterable[Conjunct]) -> dict[str, Any]:
+    """One query of them all, with as few `$and` as can be: on the embedded database each one reads everything."""
+    by_key: dict[str, list[Any]] = {}
+    for key, wanted in conjuncts:
+        by_key.setdefault(key, []).append(wanted)
+    query: dict[str, Any] = {}
+    rest: list[dict[str, Any]] = []
+    for key, several in by_key.items():
+        for wanted in several if key.startswith("$") or "." in key else _elements_together(several):
+            together = _together(query[key], wanted) if key in query else wanted
+            if together is None:
+                rest.append({key: _plain(wanted)})
+            else:
+                query[key] = together
+    return {key: _plain(wanted) for key, wanted in query.items()} | ({"$and": rest} if rest else {})
+
+
+def _elements_together(several: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Two or more `$elemMatch` of one list, or two values it must hold, as one `$all`."""
+    for name in ("$elemMatch", "$eq"):
+        some = [each for each in several if each.keys() == {name} and isinstance(each[name], str | dict)]
+        if len(some) > 1 and not any("$all" in each for each in several):
+            wanted = some if name == "$elemMatch" else [each[name] for each in some]
+            several = [*(each for each in several if each not in some), {"$all": wanted}]
+    return several
+
+
+def _together(one: Any, other: Any) -> dict[str, Any] | None:
+    """The operators of both, or None when they cannot stand in one object."""
+    if _is_operators(one) and _is_operators(other) and one.keys().isdisjoint(other):
+        return {**one, **other}
+    return None
+
+
+def _is_operators(wanted: Any) -> bool:
+    return isinstance(wanted, dict) and bool(wanted) and all(key.startswith("$") for key in wanted)
+
+
+def _plain(wanted: Any) -> Any:
+    return wanted["$eq"] if _is_operators(wanted) and wanted.keys() == {"$eq"} else wanted
+
+
+def _is_ours(key: str, wanted: Any) -> bool:
+    """Whether the server must match this itself: a rich pattern anywhere inside, or what the engines disagree about."""
+    if isinstance(wanted, dict):
+        # Of objects in a list, the embedded database wants one value to be `$all` of them at once.
+        return ("." in key and "$all" in wanted) or any(_is_ours(name, each) for name, each in wanted.items())
+    if isinstance(wanted, list):
+        return any(_is_ours("", each) for each in wanted)
+    return isinstance(wanted, Rich)

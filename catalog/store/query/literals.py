@@ -1,0 +1,81 @@
+"""A client's plain values, read as what the database keeps."""
+
+import json
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from bson import ObjectId
+
+from catalog.errors import NOT_SEARCHED, Refused
+from catalog.store.query.fields import Field, Type, shown
+
+_ID = re.compile("[0-9a-fA-F]{24}")
+
+
+def literal(field: Field, value: Any) -> Any:
+    """`value` as the field holds it. Text that is no id stays text, which matches no id.
+
+    Raises Refused: NOT_SEARCHED, naming the field.
+    """
+    if field.type not in _READERS:
+        raise Refused(NOT_SEARCHED, f"{field.path} is {field.type.value}: ask for one of them, or with $elemMatch")
+    try:
+        return _READERS[field.type](value)
+    except (TypeError, ValueError, OverflowError):
+        raise Refused(NOT_SEARCHED, f"{field.path}: {_spelt(value)} is not {field.type.value}") from None
+
+
+def _spelt(value: Any) -> str:
+    """As the client wrote it. A list or an object may be too deep to be written out."""
+    return "a list or an object" if isinstance(value, list | dict) else shown(json.dumps(value))
+
+
+def text(value: Any) -> str:
+    """`value`, which is text that can be kept: half of a surrogate pair cannot."""
+    if not isinstance(value, str):
+        raise TypeError
+    value.encode()
+    return value
+
+
+def _id(value: Any) -> ObjectId | str:
+    return ObjectId(value) if _ID.fullmatch(text(value)) else text(value)
+
+
+def _date(value: Any) -> datetime:
+    date = datetime.fromisoformat(text(value))
+    date = date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    return date.replace(microsecond=date.microsecond // 1000 * 1000)  # the database keeps milliseconds
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, int) and not isinstance(value, bool) and -(1 << 63) <= value < 1 << 63:
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise ValueError
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _scalar(value: Any) -> str | float | bool:
+    if isinstance(value, bool):
+        return value
+    return text(value) if isinstance(value, str) else _number(value)
+
+
+_READERS: dict[Type, Callable[[Any], Any]] = {
+    Type.TEXT: text,
+    Type.ID: _id,
+    Type.DATE: _date,
+    Type.NUMBER: _number,
+    Type.BOOLEAN: _boolean,
+    Type.SCALAR: _scalar,
+}

@@ -1,0 +1,175 @@
+"""MongoDB's matching of one document, for the part of a filter that the database is not asked.
+
+Understands what `query` compiles and nothing else.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from bson import Int64
+
+from catalog.store.query.patterns import Rich
+
+Matcher = Callable[[Mapping[str, Any]], bool]
+Test = Callable[[list[Any]], bool]
+"""Of all the values that a path leads to in one document."""
+
+
+class _Missing(Enum):
+    MISSING = "no such field"
+
+
+_MISSING = _Missing.MISSING
+
+
+def matcher(query: Mapping[str, Any]) -> Matcher:
+    """`query`, as a question about one document. Dates of a document without a zone are UTC."""
+    tests = [_clause(key, wanted) for key, wanted in query.items()]
+    return lambda document: all(test(document) for test in tests)
+
+
+def _clause(key: str, wanted: Any) -> Matcher:
+    if key in _JOINTS:
+        joint, matchers = _JOINTS[key], [matcher(each) for each in wanted]
+        return lambda document: joint(each(document) for each in matchers)
+    path, test = key.split("."), _every(wanted if _is_operators(wanted) else {"$eq": wanted})
+    return lambda document: test(list(_values(document, path)))
+
+
+_JOINTS: dict[str, Callable[[Iterator[bool]], bool]] = {
+    "$and": all,
+    "$or": any,
+    "$nor": lambda answers: not any(answers),
+}
+
+
+def _is_operators(wanted: Any) -> bool:
+    return isinstance(wanted, Mapping) and any(key.startswith("$") for key in wanted)
+
+
+def _every(operators: Mapping[str, Any]) -> Test:
+    options = operators.get("$options", "")
+    tests = [
+        _regex(wanted, options) if name == "$regex" else _TESTS[name](wanted)
+        for name, wanted in operators.items()
+        if name != "$options"
+    ]
+    return lambda values: all(test(values) for test in tests)
+
+
+def _values(document: Any, path: list[str]) -> Iterator[Any]:
+    """What `path` leads to. A list on the way stands for each object in it."""
+    if not path:
+        yield document
+    elif isinstance(document, list):
+        for each in document:
+            if isinstance(each, Mapping):
+                yield from _values(each, path)
+    else:
+        yield from _values(document.get(path[0], _MISSING) if isinstance(document, Mapping) else _MISSING, path[1:])
+
+
+class _Element(list[Any]):
+    """A list that is itself an element of one: `$elemMatch` has chosen it, and looks no deeper."""
+
+
+def _candidates(values: list[Any]) -> Iterator[Any]:
+    """The values and, of a list, its elements too."""
+    for value in values:
+        yield value
+        if isinstance(value, list) and not isinstance(value, _Element):
+            yield from value
+
+
+_BRACKETS: dict[type, str] = {bool: "boolean", int: "number", Int64: "number", float: "number", str: "text"}
+
+
+def _comparable(value: Any) -> tuple[str, Any]:
+    """`value` with its bracket: values of different brackets are never equal, nor in any order."""
+    match value:
+        case None | _Missing.MISSING:
+            return "null", None
+        case datetime():
+            return "date", value if value.tzinfo else value.replace(tzinfo=UTC)
+        case list():
+            return "list", tuple(_comparable(each) for each in value)
+        case Mapping():
+            return "object", tuple((key, _comparable(each)) for key, each in value.items())
+    return _BRACKETS.get(type(value), type(value).__name__), value
+
+
+def _among(wanted: list[Any]) -> Test:
+    allowed = {_comparable(each) for each in wanted}
+    return lambda values: any(_comparable(value) in allowed for value in _candidates(values))
+
+
+def _ordered(holds: Callable[[Any, Any], bool]) -> Callable[[Any], Test]:
+    def compared(wanted: Any) -> Test:
+        bracket, bound = _comparable(wanted)
+
+        def test(values: list[Any]) -> bool:
+            pairs = (_comparable(value) for value in _candidates(values))
+            return any(holds(value, bound) for kind, value in pairs if kind == bracket)
+
+        return test
+
+    return compared
+
+
+def _regex(wanted: Any, options: str) -> Test:
+    found_in = wanted.found_in if isinstance(wanted, Rich) else _plain(wanted, options)
+    return lambda values: any(isinstance(value, str) and found_in(value) for value in _candidates(values))
+
+
+def _plain(pattern: str, options: str) -> Callable[[str], bool]:
+    """Text and anchors only, so Python's own expressions are not held up by it."""
+    flags = (re.IGNORECASE if "i" in options else 0) | (re.MULTILINE if "m" in options else 0)
+    compiled = re.compile(pattern, flags)
+    return lambda text: compiled.search(text) is not None
+
+
+def _elem_match(wanted: Mapping[str, Any]) -> Test:
+    one = _value_matcher(_every(wanted)) if _is_values_only(wanted) else _object_matcher(matcher(wanted))
+    return lambda values: any(one(each) for value in values if isinstance(value, list) for each in value)
+
+
+def _value_matcher(test: Test) -> Callable[[Any], bool]:
+    return lambda element: test([_Element(element) if isinstance(element, list) else element])
+
+
+def _object_matcher(matches: Matcher) -> Callable[[Any], bool]:
+    return lambda element: isinstance(element, Mapping) and matches(element)
+
+
+def _is_values_only(wanted: Mapping[str, Any]) -> bool:
+    return _is_operators(wanted) and not wanted.keys() & _JOINTS.keys()
+
+
+def _all(wanted: list[Any]) -> Test:
+    tests = [_every(each if _is_operators(each) else {"$eq": each}) for each in wanted]
+    return lambda values: bool(tests) and all(test(values) for test in tests)
+
+
+def _not(test: Test) -> Test:
+    return lambda values: not test(values)
+
+
+_TESTS: dict[str, Callable[[Any], Test]] = {
+    "$eq": lambda wanted: _among([wanted]),
+    "$ne": lambda wanted: _not(_among([wanted])),
+    "$in": _among,
+    "$nin": lambda wanted: _not(_among(wanted)),
+    "$gt": _ordered(operator.gt),
+    "$gte": _ordered(operator.ge),
+    "$lt": _ordered(operator.lt),
+    "$lte": _ordered(operator.le),
+    "$not": lambda wanted: _not(_every(wanted)),
+    "$exists": lambda wanted: lambda values: any(value is not _MISSING for value in values) == wanted,
+    "$size": lambda wanted: lambda values: any(isinstance(value, list) and len(value) == wanted for value in values),
+    "$all": _all,
+    "$elemMatch": _elem_match,
+}

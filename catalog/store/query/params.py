@@ -1,0 +1,138 @@
+"""The rest of a list's query string: which page, in what order, which fields, and filters in short."""
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from catalog.errors import NOT_SEARCHED, Refused
+from catalog.store.query.fields import Fields, shown
+from catalog.store.query.filter import read_json
+from catalog.store.query.patterns import escaped
+
+MOST = 1000  # documents on a page
+FURTHEST = 10_000_000  # documents before the end of a page
+
+SHORT = "metadata."
+"""What the names of filters in short begin with."""
+
+_WHOLE = re.compile("[0-9]{1,4000}")  # Python reads no longer ones
+_DIRECTIONS: dict[Any, int] = {"asc": 1, "ascending": 1, 1: 1, "desc": -1, "descending": -1, -1: -1}
+_COMPARISONS = frozenset({"ne", "gt", "gte", "lt", "lte"})
+
+
+class Page(NamedTuple):
+    page: int  # from 1
+    limit: int  # documents on it; 0: none are wanted
+
+
+def page_of(page: str | None, limit: str | None) -> Page:
+    """What the query string says. A limit of 0 is a page of nothing, as with mongoose-paginate.
+
+    Raises Refused: NOT_SEARCHED, for what is no such number, and for a page too far to be reached by counting.
+    """
+    asked = Page(_whole("page", page, least=1, absent=1), min(MOST, _whole("limit", limit, least=0, absent=10)))
+    if asked.page * max(1, asked.limit) > FURTHEST:
+        raise Refused(NOT_SEARCHED, f"page: a list is shown up to its document {FURTHEST}, filter further")
+    return asked
+
+
+def _whole(name: str, text: str | None, *, least: int, absent: int) -> int:
+    if not text:
+        return absent
+    if not _WHOLE.fullmatch(text) or (number := int(text)) < least:
+        raise Refused(NOT_SEARCHED, f"{name}: a whole number from {least} on is needed, not {shown(text)}")
+    return number
+
+
+def sort_of(fields: Fields, text: str | None) -> list[tuple[str, int]]:
+    """The order of `{"name": "asc", "timestamp": -1}`; none when it is absent.
+
+    Raises Refused: NOT_SEARCHED, naming the field.
+    """
+    given = read_json("sort", text) if text and text.strip() else {}
+    if not isinstance(given, dict):
+        raise Refused(NOT_SEARCHED, 'sort is an object, like {"name": "asc"}')
+    return [(_sortable(fields, name), _direction(name, way)) for name, way in given.items()]
+
+
+def _sortable(fields: Fields, name: str) -> str:
+    if name not in fields.sortable:
+        raise Refused(NOT_SEARCHED, f"{shown(name)} is not a field that sorts")
+    return name
+
+
+def _direction(name: str, way: Any) -> int:
+    if isinstance(way, bool) or not isinstance(way, str | int) or way not in _DIRECTIONS:
+        raise Refused(NOT_SEARCHED, f"sort: {name} goes asc or desc")
+    return _DIRECTIONS[way]
+
+
+def select_of(fields: Fields, text: str | None) -> frozenset[str] | None:
+    """The names in `["name", "tags"]`, with those that always come along. None is everything: so says text that is
+    not JSON, and a name that is no field selects nothing, as in the reference.
+
+    Raises Refused: NOT_SEARCHED, for what is not a list of names.
+    """
+    try:
+        given = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(given, list):
+        raise Refused(NOT_SEARCHED, 'select is an array, like ["name"]')
+    if not all(isinstance(name, str) for name in given):
+        raise Refused(NOT_SEARCHED, "select: what is not text is not a field that can be selected")
+    return (frozenset(given) & fields.selectable) | fields.always
+
+
+def short_forms(params: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The filters that parameters named `metadata.<name>` stand for, one each. All of them must hold.
+
+        metadata.accuracy=0.9               is 0.9, the number
+        metadata.accuracy=gte:0.9           also: gt, lt, lte, eq
+        metadata.framework=ne:onnx          is there, and is not onnx
+        metadata.framework=in:onnx,pytorch  is one of them
+        metadata.framework=prefix:py        begins with this text
+        metadata.framework=exists:false     is not there; exists:true: is there
+
+    A value is a number or a boolean when it is one in JSON, else text. Quotes make it text: `"0.9"`. A value that
+    begins like one of these operators wants `eq:` before it.
+
+    Raises Refused: NOT_SEARCHED, for `exists` with anything but true or false.
+    """
+    return [_short_form(key.removeprefix(SHORT), value) for key, value in params if key.startswith(SHORT)]
+
+
+def _short_form(name: str, given: str) -> dict[str, Any]:
+    operator, _, value = given.partition(":")
+    if operator == "exists":
+        return _existence(name, value)
+    return {"metadata": {"$elemMatch": {"name": name, "value": _wanted(operator, value, given)}}}
+
+
+def _wanted(operator: str, value: str, given: str) -> Any:
+    if operator == "prefix":
+        return {"$regex": f"^{escaped(_unquoted(value))}"}
+    if operator == "in":
+        return {"$in": [_scalar(each) for each in value.split(",")]}
+    if operator in _COMPARISONS:
+        return {f"${operator}": _scalar(value)}
+    return _scalar(value if given.startswith("eq:") else given)
+
+
+def _existence(name: str, value: str) -> dict[str, Any]:
+    if value not in {"true", "false"}:
+        raise Refused(NOT_SEARCHED, f"metadata.{shown(name)}: exists takes true or false")
+    return {"metadata.name": name if value == "true" else {"$ne": name}}
+
+
+def _scalar(text: str) -> str | float | bool:
+    try:
+        value = json.loads(text, parse_constant=str)
+    except (ValueError, RecursionError):
+        return _unquoted(text)
+    return value if isinstance(value, int | float) else _unquoted(text)
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] == '"' else text

@@ -1,0 +1,181 @@
+"""Newest first, without reading everything: `serial` grows with time, and a list walks it down in windows.
+
+A window is one bounded scan of an index on every engine. It stands in a `$match` of its own, before the rest of the
+query: the embedded engine looks at the first `$match` only when it chooses an index, and forgets the window when other
+conditions stand beside it (ten of 10 000 by a common tag, as a regular user: 5 ms so, 81 ms in one; MongoDB makes one
+query of the two). A plain equality on a word goes with the window, onto the index of (word, serial): a tag in 1 % of
+10 000 items took 3 ms so, and 43 ms as `$elemMatch`, and a tag that three items have 1 ms a window.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo import DESCENDING
+
+from catalog.store.tenant_documents import Raw
+
+Collection = AsyncIOMotorCollection[Raw]
+
+NARROWEST = 64
+WIDENING = 4
+WIDENING_OF_EMPTY = 16
+TWICE = 2  # what is wanted, in the first window of a query whose matches are known to stand so far apart
+
+COUNTED = 512
+"""How many items are read to count a list, at about 45 us each on the embedded engine (25 ms)."""
+
+REMEMBERED = 1000
+"""How many queries of a tenant are remembered."""
+
+BELIEVED = 60.0
+"""Seconds. A query that many more items match by now would read so many more of them."""
+
+LONGEST = 1024
+"""Characters of a query that is remembered."""
+
+LEADS = ("name", "request_id", "item", "datasets", "users", "tags", "metadata.name", "owner", "user", "status")
+"""Fields that have an index (field, serial), those first whose values are rarer."""
+
+
+def window(query: Raw, high: int | None, low: int, counter: str = "serial") -> list[Raw]:
+    """The first stages of a pipeline: what of `query` has a serial above `low`, up to `high` (None: whatever came)."""
+    serials = {"$gt": low} if high is None else {"$gt": low, "$lte": high}
+    span: Raw = {"$match": lead(query) | {counter: serials}}
+    return [span, {"$match": query}] if query else [span]
+
+
+def lead(query: Raw) -> Raw:
+    """An equality that holds for every match of `query` and that an index answers; empty when there is none."""
+    for field in LEADS:
+        for wanted in _wanted(query, field):
+            if wanted is not None and not isinstance(wanted, dict | list):
+                return {field: wanted}
+    return {}
+
+
+def _wanted(query: Raw, field: str) -> list[Any]:
+    """What `field` must be, or must have among others."""
+    wanted = query.get(field)
+    if isinstance(wanted, dict):
+        return list(wanted.get("$all", ()))
+    if wanted is None and field == "metadata.name":
+        return [_named(query.get("metadata"))]
+    return [wanted]
+
+
+def _named(metadata: Any) -> Any:
+    """The name that a query for pairs asks for."""
+    pair = metadata.get("$elemMatch") if isinstance(metadata, dict) else None
+    return pair.get("name") if isinstance(pair, dict) else None
+
+
+@dataclass
+class Seen:
+    """What the last walk of a query came to know, so that the next one needs a single window."""
+
+    until: float = 0.0
+    apart: float = 0.0  # serials from one match to the next; 0: not known
+    counted: int = 0  # serials that a count went through, from the highest one; 0: not counted yet
+    is_counted_whole: bool = False
+
+
+class Memory:
+    """Of a tenant's queries. What it says decides how much is read at once, never what is found."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[str, Seen] = OrderedDict()
+
+    def of(self, collection: Collection, query: Raw) -> Seen:
+        now, key = monotonic(), f"{collection.name} {query!r}"
+        known = self._seen.get(key)
+        if known is not None and known.until > now:
+            return known
+        seen = Seen(now + BELIEVED)
+        if len(key) <= LONGEST:
+            self._seen.pop(key, None)
+            self._seen[key] = seen
+            if len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+        return seen
+
+
+async def newest(
+    collection: Collection,
+    query: Raw,
+    top: int,
+    skip: int,
+    limit: int,
+    *,
+    high: int | None = None,
+    counter: str = "serial",
+    seen: Seen | None = None,
+) -> list[Raw]:
+    """The matches from `skip` on, at most `limit`, of the serials up to `high`; without it, of all.
+
+    `counter` is what the serial is called in this collection.
+    `top` was the highest serial lately: there may be higher ones, which the first window has then, too.
+    """
+    found: list[Raw] = []
+    seen = seen or Seen()
+    width = max(NARROWEST, round(TWICE * (skip + limit) * seen.apart) or WIDENING * limit)
+    start = low = top if high is None else high
+    past = skip
+    while (low > 0 or high is None) and len(found) < limit:
+        low -= width
+        stages = window(query, high, low, counter)
+        high = low
+        if skip and (passed := await _count(collection, stages)) <= skip:
+            skip -= passed
+            width *= WIDENING
+            continue
+        ordered: list[Raw] = [{"$sort": {counter: DESCENDING}}, {"$skip": skip}, {"$limit": limit - len(found)}]
+        new = await collection.aggregate([*stages, *ordered]).to_list(None)
+        found += new
+        skip = 0
+        width *= WIDENING if new else WIDENING_OF_EMPTY
+    lowest = found[-1][counter] if len(found) == limit else 0
+    seen.apart = max(1, start - lowest) / max(1, past - skip + len(found))
+    return found
+
+
+async def count(
+    collection: Collection, query: Raw, top: int, counter: str = "serial", seen: Seen | None = None
+) -> tuple[int, bool]:
+    """How many match, and whether that is all: counting ends where more than COUNTED items would have to be read."""
+    seen = seen or Seen()
+    if seen.counted:
+        low = 0 if seen.is_counted_whole else top - seen.counted
+        return await _count(collection, window(query, None, low, counter)), seen.is_counted_whole
+    total, low = await _count_down(collection, query, top, counter)
+    seen.counted, seen.is_counted_whole = max(1, top - low), low <= 0
+    return total, seen.is_counted_whole
+
+
+async def _count_down(collection: Collection, query: Raw, top: int, counter: str) -> tuple[int, int]:
+    """How many match, and the serial above which they were counted; 0 when that is all."""
+    low = max(0, top - COUNTED)
+    total = await _count(collection, window(query, None, low, counter))
+    led = lead(query)
+    if not led:
+        return total, low
+    read, density, width = total, total / COUNTED, COUNTED
+    while low > 0:
+        width *= WIDENING
+        lower = max(0, low - width)
+        if read + density * (low - lower) > COUNTED:
+            break
+        here = await _count(collection, window(led, low, lower, counter)[:1])
+        read, density = read + here, here / (low - lower)
+        if read > COUNTED:
+            break
+        total += await _count(collection, window(query, low, lower, counter)) if here else 0
+        low = lower
+    return total, low
+
+
+async def _count(collection: Collection, stages: list[Raw]) -> int:
+    counted = await collection.aggregate([*stages, {"$group": {"_id": None, "n": {"$sum": 1}}}]).to_list(1)
+    return int(counted[0]["n"]) if counted else 0
