@@ -49,10 +49,10 @@ from catalog.dialects.v1 import (
 from catalog.dialects.v1.http import AnyRequest, refusal
 from catalog.domain.access import Caller
 from catalog.domain.audit import Journal
-from catalog.domain.body_fields import Limits
 from catalog.domain.cleanup.sweep_schedule import keep_swept
 from catalog.domain.files.possession import Challenges
 from catalog.domain.health import Health
+from catalog.domain.limits import Limits
 from catalog.domain.people.credentials import Tokens
 from catalog.domain.people.devices import Devices
 from catalog.domain.people.login_throttle import Attempts

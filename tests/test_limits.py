@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from catalog.app import create_app
-from catalog.domain.body_fields import LIMITS, Limits
 from catalog.domain.items import changes, items
+from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.terms import terms
 from catalog.errors import NOT_CHANGED, NOT_CREATED, QUOTA_EXCEEDED, Refused
 from catalog.store import database

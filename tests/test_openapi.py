@@ -13,7 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from catalog.dialects.openapi.curl import command
 from catalog.dialects.openapi.document import document
-from catalog.domain.body_fields import Limits
+from catalog.domain.limits import Limits
 from catalog.errors import CATALOGUE
 
 PAGES = ["/docs.html", "/schema/", "/schema", "/v1/docs"]

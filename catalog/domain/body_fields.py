@@ -5,39 +5,13 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Never, TypeVar
 
 from catalog.domain import naming
+from catalog.domain.limits import LIMITS, LONGEST_INTEGER, LONGEST_NAME, Limits
 from catalog.errors import EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED, Fault, Refused
 from catalog.store.documents import Pair, Value
 from catalog.store.tenant_documents import Raw
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
-
-LONGEST_INTEGER = 2**63  # what BSON holds
-LONGEST_NAME = 255  # characters
-LONGEST_DESCRIPTION = 65536
-
-
-class Limits(NamedTuple):
-    """What an item may hold, as an operator sets it."""
-
-    name: int = LONGEST_NAME  # characters, as in the next three
-    tag: int = 128
-    metadata_name: int = 128
-    metadata_value: int = 4096
-    tags: int = 500
-    metadata: int = 1000
-    users: int = 1000
-    new_terms: int = 200  # words that nobody has used yet, of one request
-    terms: int = 1_000_000  # different ones, of a tenant
-    uploads: int = 100  # unfinished, of a user
-    elements: int = 1000  # of a POSTed list
-
-    def most(self, field: str) -> int:
-        """How many elements a list of an item may have."""
-        return {"tags": self.tags, "metadata": self.metadata}.get(field, self.users)
-
-
-LIMITS = Limits()
 
 
 class Delta(NamedTuple):

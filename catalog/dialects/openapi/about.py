@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from catalog.dialects.openapi.operation import Operation, Who, answered, handed_out
 from catalog.dialects.openapi.schema import Schema, any_of, made_of, many, number, one_of, text
-from catalog.domain.body_fields import Limits
+from catalog.domain.limits import Limits
 from catalog.errors import CATALOGUE, UNKNOWN_ROUTE, Fault
 
 ABOUT, HEALTH, DOCUMENTATION = "About the server", "Health and measures", "Documentation"

@@ -7,7 +7,7 @@ from catalog.dialects.openapi import about, answers, items, people, requests, te
 from catalog.dialects.openapi.lists import filters
 from catalog.dialects.openapi.operation import Operation
 from catalog.dialects.openapi.schema import Schema
-from catalog.domain.body_fields import Limits
+from catalog.domain.limits import Limits
 
 INTRODUCTION = """\
 A catalog of machine-learning models and datasets. Sign in with `POST {prefix}/login`, and send the token that

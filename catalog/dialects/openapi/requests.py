@@ -1,9 +1,9 @@
 """What clients send, by the names that it has in the document. The domain's forms read the same."""
 
 from catalog.dialects.openapi.schema import Schema, any_of, form, many, needed, number, one_of, ref, text, written
-from catalog.domain.body_fields import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_NAME, Limits
 from catalog.domain.files.filenames import LONGEST_PATH
 from catalog.domain.files.possession import LONGEST_ANSWER
+from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_NAME, Limits
 from catalog.domain.people.credentials import LONGEST_PASSWORD
 from catalog.domain.tenants.tenants import NAME
 from catalog.domain.versions.links import LONGEST as LONGEST_LINK

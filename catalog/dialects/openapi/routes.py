@@ -10,7 +10,7 @@ from catalog import __version__
 from catalog.dialects.openapi.document import document
 from catalog.dialects.openapi.page import page, policy
 from catalog.dialects.v1.http import JSON, AnyRequest, Given
-from catalog.domain.body_fields import Limits
+from catalog.domain.limits import Limits
 
 PUBLIC = {"public": True}
 VARIES = {"Vary": "Accept"}

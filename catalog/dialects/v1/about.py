@@ -7,7 +7,7 @@ from litestar import Controller, Response, get
 from catalog import __version__
 from catalog.dialects.http import guards
 from catalog.dialects.v1.http import Given, answer
-from catalog.domain.body_fields import Limits
+from catalog.domain.limits import Limits
 from catalog.domain.people.users import Policy
 from catalog.errors import CATALOGUE
 from catalog.vocabulary import ResetStatus, Role, Status, Usage, Visibility

@@ -11,9 +11,9 @@ from catalog.dialects.v1 import http, passed_over, shapes
 from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of, made, revisions_seen
 from catalog.dialects.v1.lists import listed, selected
 from catalog.domain.access import Caller, readable_by
-from catalog.domain.body_fields import Limits
 from catalog.domain.items import changes, items
 from catalog.domain.items.related import read_whole, related
+from catalog.domain.limits import Limits
 from catalog.domain.terms.terms import Allowance
 from catalog.errors import CANNOT_DELETE
 from catalog.store.query import fields, pages

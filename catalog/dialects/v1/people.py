@@ -15,7 +15,8 @@ from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of, made
 from catalog.dialects.v1.lists import listed, selected
 from catalog.domain import naming
 from catalog.domain.access import Caller
-from catalog.domain.body_fields import Form, Limits
+from catalog.domain.body_fields import Form
+from catalog.domain.limits import Limits
 from catalog.domain.people import users
 from catalog.domain.people.credentials import LONGEST_PASSWORD
 from catalog.domain.people.devices import LIFE, Devices

@@ -12,7 +12,7 @@ from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of, made
 from catalog.dialects.v1.lists import listed, selected
-from catalog.domain.body_fields import Limits
+from catalog.domain.limits import Limits
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.store.database import Database

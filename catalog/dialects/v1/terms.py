@@ -11,8 +11,8 @@ from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.http import AnyRequest, Given, answer, made
 from catalog.dialects.v1.lists import listed
 from catalog.domain.access import Caller
-from catalog.domain.body_fields import Limits
 from catalog.domain.items.related import users_of
+from catalog.domain.limits import Limits
 from catalog.domain.terms import suggest, terms
 from catalog.store.query import fields
 from catalog.store.query.params import page_of

@@ -18,10 +18,10 @@ from catalog.dialects.http.headers import as_hex, http_date
 from catalog.dialects.http.uploads import Body, read
 from catalog.dialects.v1.http import AnyRequest, Given, refusal
 from catalog.domain.access import Caller
-from catalog.domain.body_fields import LONGEST_DESCRIPTION, Limits
 from catalog.domain.files import resumable
 from catalog.domain.files.filenames import file_name, media_type
 from catalog.domain.files.resumable import Progress, Wanted
+from catalog.domain.limits import LONGEST_DESCRIPTION, Limits
 from catalog.errors import (
     BODY_TOO_LARGE,
     CHECKSUM_MISMATCH,

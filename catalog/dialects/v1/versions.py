@@ -16,11 +16,11 @@ from catalog.dialects.v1.items import answered
 from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.lists import listed
 from catalog.domain.access import Caller
-from catalog.domain.body_fields import Limits
 from catalog.domain.files import possession
 from catalog.domain.files.blob_records import Condition
 from catalog.domain.files.possession import Challenges
 from catalog.domain.items import items
+from catalog.domain.limits import Limits
 from catalog.domain.versions import drafts, version_changes, versions
 from catalog.errors import NOT_CREATED, Refused
 from catalog.store.query import fields

@@ -21,9 +21,10 @@ from bson import ObjectId
 
 from catalog.blobs.protocol import Blob, Blobs, BlobUnknown, FileHead, is_digest
 from catalog.domain.access import Caller, changeable_by, readable_by
-from catalog.domain.body_fields import LIMITS, LONGEST_DESCRIPTION, Form, Limits
+from catalog.domain.body_fields import Form
 from catalog.domain.files import blob_records
 from catalog.domain.files.filenames import file_name, media_type
+from catalog.domain.limits import LIMITS, LONGEST_DESCRIPTION, Limits
 from catalog.domain.versions import versions
 from catalog.domain.versions.links import derived_key
 from catalog.domain.versions.versions import Told

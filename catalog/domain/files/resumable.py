@@ -17,9 +17,9 @@ from bson import ObjectId
 from catalog.blobs.protocol import Blob, Blobs, BlobUnknown, FileHead, OffsetWrong
 from catalog.blobs.protocol import UploadBusy as Busy
 from catalog.domain.access import Caller
-from catalog.domain.body_fields import LIMITS
 from catalog.domain.files import acceptance, blob_records
 from catalog.domain.files.upload_lease import Turn, turn
+from catalog.domain.limits import LIMITS
 from catalog.domain.versions import drafts, versions
 from catalog.errors import (
     BODY_TOO_LARGE,

@@ -15,8 +15,9 @@ from pymongo import ReturnDocument
 
 from catalog.domain import naming
 from catalog.domain.access import Caller, readers
-from catalog.domain.body_fields import LIMITS, LONGEST_DESCRIPTION, Delta, Limits, change_form
+from catalog.domain.body_fields import Delta, change_form
 from catalog.domain.items import items
+from catalog.domain.limits import LIMITS, LONGEST_DESCRIPTION, Limits
 from catalog.domain.terms import terms
 from catalog.errors import BUSY, CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
 from catalog.store.database import Duplicate, Tenant

@@ -8,9 +8,10 @@ from bson import ObjectId
 
 from catalog.domain import naming
 from catalog.domain.access import Caller, may_change, may_read, readable_by, readers
-from catalog.domain.body_fields import LIMITS, LONGEST_DESCRIPTION, Form, Limits
+from catalog.domain.body_fields import Form
 from catalog.domain.items import trash
 from catalog.domain.items.in_use import refuse_while_used
+from catalog.domain.limits import LIMITS, LONGEST_DESCRIPTION, Limits
 from catalog.domain.terms import terms
 from catalog.errors import (
     AMBIGUOUS,

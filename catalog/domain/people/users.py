@@ -10,8 +10,9 @@ from pymongo import ReturnDocument
 
 from catalog.domain import naming
 from catalog.domain.access import USERS, Caller, refuse_out_of_scope
-from catalog.domain.body_fields import LONGEST_NAME, Form, change_form
+from catalog.domain.body_fields import Form, change_form
 from catalog.domain.items.in_use import refuse_while_used
+from catalog.domain.limits import LONGEST_NAME
 from catalog.domain.people import access_tokens, last_admin, ownership_transfer
 from catalog.domain.people.credentials import (
     LONGEST_PASSWORD,

@@ -26,7 +26,8 @@ from pymongo import ReturnDocument
 
 from catalog.blobs.protocol import Storage, StorageAway
 from catalog.domain import naming
-from catalog.domain.body_fields import LONGEST_NAME, Form, change_form
+from catalog.domain.body_fields import Form, change_form
+from catalog.domain.limits import LONGEST_NAME
 from catalog.domain.people import users
 from catalog.domain.people.credentials import LONGEST_PASSWORD
 from catalog.errors import NOT_CONFIRMED, NOT_CREATED, NOT_DELETED, NOT_FOUND, Refused

@@ -16,8 +16,9 @@ from pymongo import UpdateOne
 
 from catalog.domain import naming
 from catalog.domain.access import Caller
-from catalog.domain.body_fields import LIMITS, Form, Limits
+from catalog.domain.body_fields import Form
 from catalog.domain.items.in_use import refuse_while_used
+from catalog.domain.limits import LIMITS, Limits
 from catalog.errors import NOT_CREATED, NOT_FOUND, QUOTA_EXCEEDED, Fault, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import MetadataName, Tag, now

@@ -16,10 +16,11 @@ from pymongo import ReturnDocument
 
 from catalog.blobs.protocol import Blob, Blobs, FileHead
 from catalog.domain.access import Caller
-from catalog.domain.body_fields import LIMITS, LONGEST_DESCRIPTION, Form, Limits
+from catalog.domain.body_fields import Form
 from catalog.domain.files import acceptance, blob_records
 from catalog.domain.files.filenames import file_path
 from catalog.domain.items import items
+from catalog.domain.limits import LIMITS, LONGEST_DESCRIPTION, Limits
 from catalog.domain.versions import versions
 from catalog.domain.versions.versions import Upload
 from catalog.errors import BUSY, NOT_CHANGED, NOT_CREATED, NOT_FOUND, VERSION_CLOSED, Refused

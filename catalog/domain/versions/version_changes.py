@@ -6,8 +6,9 @@ from typing import Any
 from pymongo import ReturnDocument
 
 from catalog.domain.access import Caller
-from catalog.domain.body_fields import LIMITS, LONGEST_DESCRIPTION, Limits, change_form
+from catalog.domain.body_fields import change_form
 from catalog.domain.items import changes, items
+from catalog.domain.limits import LIMITS, LONGEST_DESCRIPTION, Limits
 from catalog.domain.versions import versions
 from catalog.errors import BUSY, NOT_FOUND, STALE, Refused
 from catalog.store.database import Tenant
