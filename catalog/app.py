@@ -63,7 +63,7 @@ from catalog.domain.tenants.tenants import Administrator, FirstStart, clear, ens
 from catalog.domain.versions.links import Links
 from catalog.settings.settings import Settings
 from catalog.store.database import Database, connect, told_in_a_sentence
-from catalog.store.documents import TenantRecord
+from catalog.store.documents import RegisteredTenant
 
 __all__ = ["FirstStart", "create_app"]
 
@@ -319,7 +319,7 @@ def _running(settings: Settings, database: Database, storage: Storage) -> Any:
                 app.state.first_start = await ensure_default(
                     database,
                     storage,
-                    TenantRecord(id=settings.default_tenant, database=settings.default_tenant_database),
+                    RegisteredTenant(id=settings.default_tenant, database=settings.default_tenant_database),
                     settings.default_tenant_admin_username,
                     settings.default_tenant_admin_temporary_password.get_secret_value(),
                 )

@@ -20,7 +20,7 @@ from catalog.domain.access import Caller
 from catalog.domain.people import credentials, users
 from catalog.settings.settings import Settings, load
 from catalog.store.database import Database, Tenant, connect
-from catalog.store.documents import TenantRecord
+from catalog.store.documents import RegisteredTenant
 from catalog.store.embedded.process import Embedded
 from catalog.vocabulary import Role
 from tests.support.s3_server import S3Server, s3_server
@@ -198,7 +198,7 @@ async def database(request: pytest.FixtureRequest, mongo: str) -> AsyncIterator[
 async def tenant(database: Database) -> Tenant:
     """A tenant's handle, without a server around it."""
     name = f"{OURS}-{uuid.uuid4().hex[:8]}"
-    made = database.tenant(TenantRecord(id=name, database=name))
+    made = database.tenant(RegisteredTenant(id=name, database=name))
     await made.prepare()
     return made
 

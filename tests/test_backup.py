@@ -25,7 +25,7 @@ from catalog.operations.archive import MOST, BadArchive, NotRegular
 from catalog.operations.backup import NoSuchTenant, backup
 from catalog.operations.restore import CannotRestore, restore
 from catalog.store.database import connect
-from catalog.store.documents import TenantRecord
+from catalog.store.documents import RegisteredTenant
 from catalog.vocabulary import Kind, Role
 from tests.conftest import OURS, PASSWORD, in_database
 from tests.support.serving import Server, environment
@@ -59,7 +59,7 @@ class Sent:
 
 async def organisation(database, storage, name):
     """A tenant with an administrator, a model and a version of it."""
-    record = TenantRecord(id=f"{OURS}-{name}", database=f"{OURS}-{name}", email="info@example.org")
+    record = RegisteredTenant(id=f"{OURS}-{name}", database=f"{OURS}-{name}", email="info@example.org")
     await tenants.make(database, storage, record, Administrator("admin", PASSWORD))
     tenant = await tenants.enter(database, record.id)
     admin = await tenant.users.find_one({"username": "admin"})

@@ -8,7 +8,7 @@ from catalog.domain.files import upload_lease
 from catalog.domain.items import trash
 from catalog.domain.people import credentials
 from catalog.store import documents
-from catalog.store.documents import TenantRecord
+from catalog.store.documents import RegisteredTenant
 from tests.conftest import PASSWORD
 from tests.test_kept import OPERATOR
 from tests.test_tus import Tus
@@ -140,7 +140,7 @@ async def test_an_upload_in_parts_whose_server_died_in_the_future_goes_on_today(
     clock.jump(A_YEAR)
     await org.sign_in("ada")
     died = {"$set": {"held": documents.now() + upload_lease.LEASE}}
-    tenant = client._transport.app.state.database.tenant(TenantRecord(id=org.name, database=org.name))
+    tenant = client._transport.app.state.database.tenant(RegisteredTenant(id=org.name, database=org.name))
     await tenant.uploads.raw.update_many({}, died)
     clock.jump(-A_YEAR)
     await org.sign_in("ada")

@@ -17,7 +17,7 @@ from catalog.blobs.protocol import Blob, StorageAway
 from catalog.domain.cleanup import sweep
 from catalog.domain.files import blob_records
 from catalog.domain.files.blob_records import Condition
-from catalog.store.documents import TenantRecord, now
+from catalog.store.documents import RegisteredTenant, now
 from tests.conftest import OURS, Organisation, in_database, organisation
 from tests.support.contents import broken_after, chunked, some_bytes, whole
 from tests.test_folders import closed, filled
@@ -61,7 +61,7 @@ def on_disk(settings, org) -> Path:
 
 @pytest.fixture
 def tenant(app, org):
-    return app.state.database.tenant(TenantRecord(id=org.name, database=org.name))
+    return app.state.database.tenant(RegisteredTenant(id=org.name, database=org.name))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 
 from catalog.domain.access import Caller, readable_by, readers
 from catalog.store.database import Database, Tenant
-from catalog.store.documents import TenantRecord, now
+from catalog.store.documents import RegisteredTenant, now
 from catalog.store.query import fields, serial_scan
 from catalog.store.query.filter import filter_of, within
 from catalog.store.query.pages import LATEST, NEWEST, Asked, Found, Order, after, page
@@ -79,7 +79,7 @@ async def library(mongo: str) -> AsyncIterator[Library]:
     uri = in_database(mongo, f"{OURS}-indexes")
     database = Database(AsyncIOMotorClient(uri, tz_aware=True, event_listeners=[heard]), f"{OURS}-indexes")
     await database.open()
-    tenant = database.tenant(TenantRecord(id="indexes", database=f"{OURS}-indexes-tenant"))
+    tenant = database.tenant(RegisteredTenant(id="indexes", database=f"{OURS}-indexes-tenant"))
     await tenant.prepare()
     for kind in Kind:
         await tenant.items(kind).raw.insert_many([an_item(serial) for serial in range(1, MANY + 1)])

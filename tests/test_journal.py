@@ -13,7 +13,7 @@ from catalog.app import create_app
 from catalog.domain import audit as journals
 from catalog.domain.audit import Entry, Journal, expire
 from catalog.store.database import Tenant
-from catalog.store.documents import TenantRecord, now
+from catalog.store.documents import RegisteredTenant, now
 from tests.conftest import API_TOKEN, OURS, PASSWORD
 from tests.support.serving import SOON, Server
 
@@ -206,7 +206,7 @@ async def test_a_changed_log_days_counts_for_what_is_there_already(ready_tenant,
 @pytest.fixture
 async def ready_tenant(database):
     name = f"{OURS}-journal"
-    record = TenantRecord(id=name, database=f"{database.catalogue}-j", state="ready")
+    record = RegisteredTenant(id=name, database=f"{database.catalogue}-j", state="ready")
     await database.tenants.insert(record)
     made = database.tenant(record)
     await made.prepare()

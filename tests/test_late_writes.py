@@ -21,7 +21,7 @@ from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import drafts
 from catalog.errors import AUTHENTICATION, CANNOT_MODIFY, NOT_FOUND, READ_ONLY_TOKEN, Refused
-from catalog.store.documents import Tag, TenantRecord, now
+from catalog.store.documents import RegisteredTenant, Tag, now
 from catalog.store.fence import FRESH, WRITES, Fence
 from catalog.vocabulary import Kind, Role, Scope
 from tests.conftest import API_TOKEN, PASSWORD, Organisation, somebody
@@ -184,7 +184,7 @@ async def test_whose_item_is_given_to_another_while_a_file_comes_adds_none_to_it
 @pytest.fixture
 async def acme(database):
     name = f"{database.catalogue}-acme"
-    await tenants.make(database, MemoryStorage(), TenantRecord(id=name, database=name), ADMIN)
+    await tenants.make(database, MemoryStorage(), RegisteredTenant(id=name, database=name), ADMIN)
     return await tenants.enter(database, name)
 
 

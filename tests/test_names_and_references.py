@@ -14,7 +14,7 @@ from catalog.domain.people import users
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.errors import Refused
-from catalog.store.documents import TenantRecord, User, now
+from catalog.store.documents import RegisteredTenant, User, now
 from catalog.vocabulary import Role
 from tests.conftest import API_TOKEN, OURS, PASSWORD, Organisation, organisation
 
@@ -243,7 +243,7 @@ async def test_older_tenants_whose_names_differ_by_case_stay_and_get_no_third(da
 
     with pytest.raises(Refused, match="exists already"):
         await tenants.make(
-            database, storage, TenantRecord(id=name.title(), database=f"{OURS}-3"), Administrator("admin", PASSWORD)
+            database, storage, RegisteredTenant(id=name.title(), database=f"{OURS}-3"), Administrator("admin", PASSWORD)
         )
 
     assert [(await tenants.find(database, each))["_id"] for each in (name, name.upper())] == [name, name.upper()]

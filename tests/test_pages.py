@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.domain.access import Caller, readable_by, readers
 from catalog.store.database import Tenant, connect
-from catalog.store.documents import TenantRecord
+from catalog.store.documents import RegisteredTenant
 from catalog.store.query import pages
 from catalog.store.query.pages import LATEST, NEWEST, Asked
 from catalog.store.query.serial_scan import COUNTED, Seen
@@ -77,7 +77,7 @@ async def shelf(mongo: str) -> AsyncIterator[Tenant]:
     """150 items, some serials never used, and more serials than items."""
     database = connect(in_database(mongo, f"{OURS}-pages"))
     await database.open()
-    tenant = database.tenant(TenantRecord(id="pages", database=f"{OURS}-pages-tenant"))
+    tenant = database.tenant(RegisteredTenant(id="pages", database=f"{OURS}-pages-tenant"))
     await tenant.database["models"].insert_many([an_item(serial * 3 + serial % 2) for serial in range(1, 151)])
     yield tenant
     database.close()
@@ -154,7 +154,7 @@ def test_any_limit_will_do(
 ) -> None:
     async def check() -> None:
         database = connect(mongo)
-        tenant = database.tenant(TenantRecord(id="pages", database=f"{OURS}-pages-tenant"))
+        tenant = database.tenant(RegisteredTenant(id="pages", database=f"{OURS}-pages-tenant"))
         for caller in callers(tenant):
             matches = (lambda document: document["serial"] % 2 == 0) if of_ours else None
             seen = None if apart is None else Seen(apart=apart)

@@ -17,7 +17,7 @@ from catalog.domain.tenants.tenants import STALE, Administrator
 from catalog.domain.versions import versions
 from catalog.errors import AUTHENTICATION, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.database import Tenant, connect
-from catalog.store.documents import Tag, TenantRecord, User, now
+from catalog.store.documents import RegisteredTenant, Tag, User, now
 from catalog.vocabulary import Kind, Role
 from tests.conftest import OURS, PASSWORD, in_database, somebody
 
@@ -235,7 +235,7 @@ class NoQueue(dict):
 
 async def test_nor_when_they_come_through_two_servers(tenant, ada, iris, elsewhere, monkeypatch):
     await staff(tenant, SOME)
-    sides = [tenant, elsewhere.tenant(TenantRecord(id=tenant.name, database=tenant.name))]
+    sides = [tenant, elsewhere.tenant(RegisteredTenant(id=tenant.name, database=tenant.name))]
     all_have_read, write, first = asyncio.Barrier(SOME), changes._written, iter(range(SOME))
 
     async def written_when_all_have_read(*args):
@@ -260,7 +260,7 @@ async def test_nor_when_they_come_through_two_servers(tenant, ada, iris, elsewhe
 async def record(database, elsewhere):
     """A tenant to be made, and unmade at the end."""
     name = f"{OURS}-{uuid.uuid4().hex[:8]}"
-    yield TenantRecord(id=name, database=name)
+    yield RegisteredTenant(id=name, database=name)
     await database.drop(name)
 
 
@@ -276,7 +276,7 @@ def both_have_looked(monkeypatch):
     monkeypatch.setattr(tenants, "_clear", cleared_together)
 
 
-def is_of(record: TenantRecord, end: Refused) -> bool:
+def is_of(record: RegisteredTenant, end: Refused) -> bool:
     return end.fault is NOT_CREATED and record.id in end.details
 
 
@@ -296,7 +296,7 @@ async def test_of_two_servers_that_make_a_tenant_one_wins(database, elsewhere, r
 
 
 async def test_of_two_tenants_that_want_one_database_one_wins(database, elsewhere, record, storage, both_have_looked):
-    other = TenantRecord(id=f"{record.id}-other", database=record.database.upper())
+    other = RegisteredTenant(id=f"{record.id}-other", database=record.database.upper())
 
     [made], [refused] = await outcomes(
         tenants.make(database, storage, record, ADMIN), tenants.make(elsewhere, storage, other, ADMIN)
@@ -332,7 +332,7 @@ async def test_two_servers_that_start_at_once_make_one_default_tenant(
 
 
 @pytest.fixture
-async def half_made(database, record, storage) -> TenantRecord:
+async def half_made(database, record, storage) -> RegisteredTenant:
     """What a server leaves that died while it made a tenant."""
     record.lastmod = LONG_AGO
     await database.tenants.insert(record)
@@ -343,7 +343,7 @@ async def half_made(database, record, storage) -> TenantRecord:
 
 
 async def test_a_tenant_whose_server_died_making_it_is_made_anew(database, half_made, storage):
-    again = TenantRecord(id=half_made.id, database=half_made.database)
+    again = RegisteredTenant(id=half_made.id, database=half_made.database)
 
     assert await tenants.enter(database, half_made.id) is None
     made = await tenants.make(database, storage, again, ADMIN)
@@ -357,7 +357,7 @@ async def test_two_servers_that_start_after_such_a_death_make_one_default_tenant
     database, elsewhere, half_made, storage, monkeypatch
 ):
     monkeypatch.setattr(tenants, "PATIENCE", 0.01)
-    again = TenantRecord(id=half_made.id, database=half_made.database)
+    again = RegisteredTenant(id=half_made.id, database=half_made.database)
 
     starts = await asyncio.gather(
         tenants.ensure_default(database, storage, again.model_copy(), "admin", ""),
@@ -373,7 +373,7 @@ async def test_a_tenant_that_another_server_is_making_is_left_alone(database, ha
 
     await tenants.clear(database, storage)
     with pytest.raises(Refused) as refusal:
-        await tenants.make(database, storage, TenantRecord(id=half_made.id, database=half_made.database), ADMIN)
+        await tenants.make(database, storage, RegisteredTenant(id=half_made.id, database=half_made.database), ADMIN)
 
     assert is_of(half_made, refusal.value)
     assert await administrators(database, half_made) == ["half-made"]
@@ -451,7 +451,7 @@ async def test_a_tenant_of_the_same_name_waits_until_nobody_believes_in_the_old_
 
     monkeypatch.setattr(tenants.asyncio, "sleep", sleep)
 
-    await tenants.make(database, storage, TenantRecord(id=record.id, database=record.database), ADMIN)
+    await tenants.make(database, storage, RegisteredTenant(id=record.id, database=record.database), ADMIN)
 
     assert waits == [tenants.PATIENCE]
     assert await database.tenant(record).tags.get("late") is None
@@ -464,7 +464,7 @@ async def test_a_name_that_is_being_given_free_for_too_long_is_refused(database,
     monkeypatch.setattr(tenants, "WAITING", timedelta())
 
     with pytest.raises(Refused) as refusal:
-        await tenants.make(database, storage, TenantRecord(id="other", database=record.database), ADMIN)
+        await tenants.make(database, storage, RegisteredTenant(id="other", database=record.database), ADMIN)
 
     assert refusal.value.details == f"{record.id} is still being removed, please try again in 10 seconds"
     assert refusal.value.headers == {"Retry-After": "10"}
@@ -514,7 +514,7 @@ async def test_a_removal_whose_server_died_is_taken_over_and_its_name_free_withi
     died = now() - tenants.STALE["removing"] - timedelta(seconds=1)
     await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"state": "removing", "lastmod": died}})
 
-    await tenants.make(elsewhere, storage, TenantRecord(id=record.id, database=record.database), ADMIN)
+    await tenants.make(elsewhere, storage, RegisteredTenant(id=record.id, database=record.database), ADMIN)
 
     assert tenants.STALE["removing"] <= timedelta(seconds=10)
     assert tenants.STALE["removing"] < tenants.WAITING
@@ -540,7 +540,7 @@ async def test_a_server_that_was_taken_for_dead_drops_nothing_of_a_tenant_of_the
     removing = asyncio.create_task(tenants.remove(database, storage, record.id, default=""))
     await stopped.wait()
     await elsewhere.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
-    await tenants.make(elsewhere, storage, TenantRecord(id=record.id, database=record.database), ADMIN)
+    await tenants.make(elsewhere, storage, RegisteredTenant(id=record.id, database=record.database), ADMIN)
     storage.of(record.id).kept["digest"] = b"the new tenant's"
     go_on.set()
     await removing
@@ -557,7 +557,7 @@ async def test_a_tenant_whose_files_cannot_be_cleared_away_keeps_no_other_from_i
             await super().forget(tenant)
 
     storage = ReadOnly()
-    other = TenantRecord(id=f"{record.id}-z", database=f"{record.database}-z")
+    other = RegisteredTenant(id=f"{record.id}-z", database=f"{record.database}-z")
     for each in (record, other):
         await made_with_something_in_it(database, each, storage)
     died = {"$set": {"state": "removing", "lastmod": LONG_AGO}}
@@ -589,4 +589,6 @@ async def test_an_interrupted_removal_is_finished_later(database, elsewhere, rec
     assert await database.tenants.raw.count_documents({}) == 0
     assert not await database.holds(record.database)
     assert record.id not in whole.tenants
-    assert (await tenants.make(database, whole, TenantRecord(id=record.id, database=record.database), ADMIN))["state"]
+    assert (await tenants.make(database, whole, RegisteredTenant(id=record.id, database=record.database), ADMIN))[
+        "state"
+    ]

@@ -7,7 +7,7 @@ from catalog.domain.items import items
 from catalog.domain.items.related import read_whole, related
 from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
 from catalog.store.database import connect
-from catalog.store.documents import File, TenantRecord, Version
+from catalog.store.documents import File, RegisteredTenant, Version
 from catalog.vocabulary import Kind, Role
 from tests.conftest import OURS, in_database, somebody
 
@@ -19,7 +19,7 @@ async def tenant(mongo):
     database = connect(in_database(mongo, name))
     await database.drop(name)
     await database.open()
-    made = database.tenant(TenantRecord(id=name, database=name))
+    made = database.tenant(RegisteredTenant(id=name, database=name))
     await made.prepare()
     yield made
     database.close()

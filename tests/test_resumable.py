@@ -30,7 +30,7 @@ from catalog.errors import (
     Refused,
 )
 from catalog.store.database import Database
-from catalog.store.documents import TenantRecord, now
+from catalog.store.documents import RegisteredTenant, now
 from catalog.vocabulary import Kind, Role
 from tests.conftest import somebody
 
@@ -291,7 +291,7 @@ cuts = st.builds(Cut, st.integers(0, 60), st.booleans(), st.booleans())
 def test_however_it_is_cut_the_version_has_the_same_bytes(content, cuts):
     async def run():
         database = Database(AsyncMongoMockClient(tz_aware=True), "catalogue")
-        tenant = database.tenant(TenantRecord(id="acme", database="acme"))
+        tenant = database.tenant(RegisteredTenant(id="acme", database="acme"))
         ada, blobs = Caller(tenant, ObjectId(), "ada", Role.REGULAR), MemoryStorage().of("acme")
         await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
         wanted = Wanted(FileHead("iris.onnx", "a/b", "binary"), len(content))

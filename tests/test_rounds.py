@@ -17,7 +17,7 @@ from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.terms import term_counts
 from catalog.errors import BUSY, INTERNAL, NOT_FOUND, REQUEST, Refused
-from catalog.store.documents import TenantRecord, now
+from catalog.store.documents import RegisteredTenant, now
 from tests.conftest import OURS, PASSWORD
 from tests.support.serving import SOON, TENANT, Server, environment
 from tests.test_kept import OPERATOR, chunks
@@ -34,7 +34,7 @@ async def made(database, storage):
     """Two tenants that are ready, the second with a blob that nothing names, from long ago."""
     names = [f"{OURS}-{letter}{uuid.uuid4().hex[:8]}" for letter in "ab"]
     for name in names:
-        record = TenantRecord(id=name, database=name)
+        record = RegisteredTenant(id=name, database=name)
         await tenants.make(database, storage, record, Administrator("admin", PASSWORD))
     return names
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.domain.items import items
-from catalog.store.documents import OF_A_TENANT, Model, Tag, TenantRecord, User
+from catalog.store.documents import OF_A_TENANT, Model, RegisteredTenant, Tag, User
 from catalog.store.tenant_documents import NOBODY, SealedDocument, Unbound
 from catalog.vocabulary import Kind
 from tests.conftest import OURS, somebody
@@ -59,7 +59,7 @@ async def test_beanie_keeps_no_cache_that_tenants_would_share(database):
 
 async def test_fifty_tenants_interleaved_each_keep_to_their_own_database(database):
     names = [f"{OURS}-{uuid.uuid4().hex[:8]}" for _ in range(50)]
-    tenants = [database.tenant(TenantRecord(id=name, database=name)) for name in names]
+    tenants = [database.tenant(RegisteredTenant(id=name, database=name)) for name in names]
     all_have_begun = asyncio.Barrier(len(tenants))
 
     async def live(tenant):
@@ -87,7 +87,7 @@ STEPS = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["add", "remove", 
 @given(STEPS)
 async def test_whatever_the_order_of_steps_a_tenant_sees_its_own_alone(database, steps):
     names = [f"{OURS}-{uuid.uuid4().hex[:8]}" for _ in range(3)]
-    tenants = [database.tenant(TenantRecord(id=name, database=name)) for name in names]
+    tenants = [database.tenant(RegisteredTenant(id=name, database=name)) for name in names]
     expected: list[set[str]] = [set(), set(), set()]
 
     for number, (which, step) in enumerate(steps):
@@ -104,11 +104,11 @@ async def test_whatever_the_order_of_steps_a_tenant_sees_its_own_alone(database,
 
 
 async def test_a_handle_forgotten_and_made_again_is_the_same_tenant(database):
-    record = TenantRecord(id="again", database=f"{OURS}-again")
+    record = RegisteredTenant(id="again", database=f"{OURS}-again")
     await database.tenant(record).tags.insert(Tag(id="kept"))
 
     for number in range(300):  # more than are remembered
-        database.tenant(TenantRecord(id=f"t{number}", database=f"{OURS}-t{number}"))
+        database.tenant(RegisteredTenant(id=f"t{number}", database=f"{OURS}-t{number}"))
 
     assert await database.tenant(record).tags.get("kept") is not None
     await database.drop(record.database)

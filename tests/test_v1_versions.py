@@ -12,7 +12,7 @@ import pytest
 from bson import ObjectId
 
 from catalog.app import create_app
-from catalog.store.documents import TenantRecord
+from catalog.store.documents import RegisteredTenant
 from tests.conftest import API_TOKEN, OURS, Organisation, in_database, organisation
 
 KINDS = ["models", "datasets", "algorithms"]
@@ -77,7 +77,7 @@ def kept(settings, org) -> list[Path]:
 
 async def records(app, org, url) -> int:
     """How many versions of an item the database has."""
-    tenant = app.state.database.tenant(TenantRecord(id=org.name, database=org.name))
+    tenant = app.state.database.tenant(RegisteredTenant(id=org.name, database=org.name))
     return await tenant.versions.raw.count_documents({"item": ObjectId(url.split("/")[3])})
 
 

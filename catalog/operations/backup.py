@@ -17,7 +17,7 @@ from catalog.blobs.protocol import Blobs, BlobUnknown, Storage, StorageAway
 from catalog.domain.files import blob_records
 from catalog.operations.archive import BEGINNING, END, FORMAT, NotAnnounced, Writer, refuse_irregular
 from catalog.store.database import Database, Tenant
-from catalog.store.documents import TenantRecord, now
+from catalog.store.documents import RegisteredTenant, now
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
@@ -85,7 +85,7 @@ async def backup(
         partial.unlink(missing_ok=True)
 
 
-async def _records(database: Database, wanted: Collection[str]) -> list[TenantRecord]:
+async def _records(database: Database, wanted: Collection[str]) -> list[RegisteredTenant]:
     query: Raw = {"state": "ready", **({"_id": {"$in": list(wanted)}} if wanted else {})}
     records = await database.tenants.find(query).to_list()
     unknown = set(wanted) - {record.id for record in records}
@@ -94,7 +94,7 @@ async def _records(database: Database, wanted: Collection[str]) -> list[TenantRe
     return sorted(records, key=lambda record: record.id)
 
 
-async def _tenant(writer: Writer, database: Database, storage: Storage, record: TenantRecord) -> BackedUp:
+async def _tenant(writer: Writer, database: Database, storage: Storage, record: RegisteredTenant) -> BackedUp:
     tenant, name = database.tenant(record), record.id
     writer.add(f"{name}/tenant.bson", bson.encode(await database.tenants.raw.find_one({"_id": name}) or {}))
     dump = Dump(writer, name)

@@ -27,7 +27,7 @@ from catalog.domain.terms import terms
 from catalog.errors import STORAGE_FULL, Refused
 from catalog.operations.restore import RESTORING, CannotRestore, refuse_name
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
-from catalog.store.documents import ITEMS, Pair, TenantRecord, User, Version, now
+from catalog.store.documents import ITEMS, Pair, RegisteredTenant, User, Version, now
 from catalog.store.query.ngrams import spelling
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind, Usage, VersionState, Visibility
@@ -129,7 +129,9 @@ async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
     for each in (record["_id"], name):
         refuse_name(database, each)
     said = {each: record[each] for each in ("organization", "address", "email", "phone") if record.get(each)}
-    fresh = TenantRecord(id=record["_id"], database=name, state=RESTORING, generation=tenants.new_generation(), **said)
+    fresh = RegisteredTenant(
+        id=record["_id"], database=name, state=RESTORING, generation=tenants.new_generation(), **said
+    )
     try:
         await database.tenants.insert(fresh)
     except Duplicate:

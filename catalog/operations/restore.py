@@ -15,7 +15,7 @@ from catalog.blobs.protocol import Storage, is_digest
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
 from catalog.operations.archive import BadArchive, Member, read
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
-from catalog.store.documents import TenantRecord, now
+from catalog.store.documents import RegisteredTenant, now
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
@@ -95,7 +95,7 @@ async def restore(
 def _record(tenant: str, content: bytes) -> Raw:
     try:
         record: Raw = bson.decode(content, CodecOptions(tz_aware=True))
-        TenantRecord(**record | {"id": record["_id"]})
+        RegisteredTenant(**record | {"id": record["_id"]})
     except (BSONError, KeyError, ValueError) as wrong:
         raise BadArchive(f"The record of {tenant} in the backup is damaged") from wrong
     if record["_id"] != tenant:
@@ -110,7 +110,7 @@ async def _begun(database: Database, storage: Storage, record: Raw, name: str, i
     for each in (record["_id"], record["database"]):
         refuse_name(database, each)
     again = {"id": record["_id"], "state": RESTORING, "restored_from": identity, "generation": new_generation()}
-    fresh = TenantRecord(**record | again | {"lastmod": now()})
+    fresh = RegisteredTenant(**record | again | {"lastmod": now()})
     known: Raw | None = await database.tenants.raw.find_one(
         {"_id": fresh.id}, {"state": 1, "restored_from": 1, "database": 1}
     )

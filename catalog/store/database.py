@@ -32,14 +32,14 @@ from catalog.store.documents import (
     Algorithm,
     Dataset,
     FailedAttempts,
-    Kept,
     LogEntry,
     MetadataName,
     Model,
     PasswordReset,
-    Removed,
+    RegisteredTenant,
+    StoredBlob,
     Tag,
-    TenantRecord,
+    TrashEntry,
     Upload,
     User,
     Version,
@@ -47,7 +47,21 @@ from catalog.store.documents import (
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.fence import Fence, Fenced
 from catalog.store.query.serial_scan import Memory
-from catalog.store.tenant_documents import Bound, D, Raw, seal
+from catalog.store.records import (
+    AccessTokenRecord,
+    BlobRecord,
+    FailedAttemptsRecord,
+    ItemRecord,
+    LogRecord,
+    PasswordResetRecord,
+    TenantRecord,
+    TermRecord,
+    TrashRecord,
+    UploadRecord,
+    UserRecord,
+    VersionRecord,
+)
+from catalog.store.tenant_documents import Bound, D, R, Raw, seal
 from catalog.vocabulary import InspectionPolicy, Kind
 
 logger = logging.getLogger(__name__)
@@ -91,7 +105,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-class Collection(Generic[D]):
+class Collection(Generic[D, R]):
     """A collection of a tenant's, bound when it is first asked for: a request needs three of thirteen."""
 
     def __init__(self, document: type[D]) -> None:
@@ -100,10 +114,14 @@ class Collection(Generic[D]):
     def __set_name__(self, _: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, tenant: "Tenant", _: type) -> Bound[D]:
-        bound = tenant.bound(self._document)
+    def __get__(self, tenant: "Tenant", _: type) -> Bound[D, R]:
+        bound: Bound[D, R] = tenant.bound(self._document)
         tenant.__dict__[self._name] = bound  # found before this the next time
         return bound
+
+
+ItemCollection = Bound[Model, ItemRecord] | Bound[Dataset, ItemRecord] | Bound[Algorithm, ItemRecord]
+TermCollection = Bound[Tag, TermRecord] | Bound[MetadataName, TermRecord]
 
 
 class Known:
@@ -128,19 +146,19 @@ class Tenant:
     caller's rights, too; all of them know the same.
     """
 
-    users = Collection(User)
-    access_tokens = Collection(AccessToken)
-    password_resets = Collection(PasswordReset)
-    models = Collection(Model)
-    datasets = Collection(Dataset)
-    algorithms = Collection(Algorithm)
-    versions = Collection(Version)
-    blobs = Collection(Kept)
-    uploads = Collection(Upload)
-    trash = Collection(Removed)
-    tags = Collection(Tag)
-    metadata = Collection(MetadataName)
-    log = Collection(LogEntry)
+    users = Collection[User, UserRecord](User)
+    access_tokens = Collection[AccessToken, AccessTokenRecord](AccessToken)
+    password_resets = Collection[PasswordReset, PasswordResetRecord](PasswordReset)
+    models = Collection[Model, ItemRecord](Model)
+    datasets = Collection[Dataset, ItemRecord](Dataset)
+    algorithms = Collection[Algorithm, ItemRecord](Algorithm)
+    versions = Collection[Version, VersionRecord](Version)
+    blobs = Collection[StoredBlob, BlobRecord](StoredBlob)
+    uploads = Collection[Upload, UploadRecord](Upload)
+    trash = Collection[TrashEntry, TrashRecord](TrashEntry)
+    tags = Collection[Tag, TermRecord](Tag)
+    metadata = Collection[MetadataName, TermRecord](MetadataName)
+    log = Collection[LogEntry, LogRecord](LogEntry)
 
     def __init__(
         self,
@@ -202,7 +220,7 @@ class Tenant:
     def __repr__(self) -> str:
         return f"Tenant({self.name!r})"
 
-    def items(self, kind: Kind) -> Bound[Model] | Bound[Dataset] | Bound[Algorithm]:
+    def items(self, kind: Kind) -> ItemCollection:
         match kind:
             case Kind.MODEL:
                 return self.models
@@ -264,7 +282,7 @@ class Tenant:
         for document in OF_A_TENANT:
             await self.bound(document).prepare()
 
-    def bound(self, document: type[D]) -> Bound[D]:
+    def bound(self, document: type[D]) -> Bound[D, Any]:
         return Bound(document, self.collection(document.get_settings().name or document.__name__))
 
     def collection(self, name: str) -> AsyncIOMotorCollection[Raw]:
@@ -282,8 +300,8 @@ class Database:
     def __init__(self, client: AsyncIOMotorClient[Raw], catalogue: str = CATALOGUE) -> None:
         self.client = client
         self.catalogue = catalogue
-        self.tenants = Bound(TenantRecord, client[catalogue]["tenants"])
-        self.attempts = Bound(FailedAttempts, client[catalogue]["attempts"])
+        self.tenants = Bound[RegisteredTenant, TenantRecord](RegisteredTenant, client[catalogue]["tenants"])
+        self.attempts = Bound[FailedAttempts, FailedAttemptsRecord](FailedAttempts, client[catalogue]["attempts"])
         self._handle = lru_cache(HANDLES)(self._new_handle)
 
     async def open(self, wait: float = 0) -> None:
@@ -304,7 +322,7 @@ class Database:
 
     async def _open(self) -> None:
         with told_in_a_sentence():
-            await seal(self.client, (TenantRecord, FailedAttempts, *OF_A_TENANT))
+            await seal(self.client, (RegisteredTenant, FailedAttempts, *OF_A_TENANT))
             await self.tenants.prepare()
             await self.attempts.prepare()
             await self.operator.log.prepare()
@@ -318,7 +336,7 @@ class Database:
         """Raises one of UNAVAILABLE when nobody answers."""
         await self.client.admin.command("ping")
 
-    def tenant(self, record: TenantRecord) -> Tenant:
+    def tenant(self, record: RegisteredTenant) -> Tenant:
         handle: Tenant = self._handle(record.id, record.database, record.generation or "")
         handle.quota = record.quota_bytes or 0
         handle.inspection = record.inspection or InspectionPolicy.WARN

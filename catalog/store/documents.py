@@ -63,7 +63,7 @@ def _sorted(field: str) -> IndexModel:
     return IndexModel([(field, ASCENDING), ("serial", ASCENDING)])
 
 
-class TenantRecord(SealedDocument):
+class RegisteredTenant(SealedDocument):
     """An organisation, in the catalogue database. `id` is the tenant's name."""
 
     id: str  # type: ignore[assignment]  # the reference's tenants are named by their client
@@ -296,7 +296,7 @@ class Version(SealedDocument):
         )
 
 
-class Kept(SealedDocument):
+class StoredBlob(SealedDocument):
     """Bytes that are kept. `id` is their SHA-256. See domain.kept."""
 
     id: str  # type: ignore[assignment]
@@ -343,7 +343,7 @@ class Upload(SealedDocument):
         )
 
 
-class Removed(SealedDocument):
+class TrashEntry(SealedDocument):
     """An item in the trash. `id` is the item's own, so that an item is there once."""
 
     kind: Kind
@@ -448,9 +448,9 @@ OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     Dataset,
     Algorithm,
     Version,
-    Kept,
+    StoredBlob,
     Upload,
-    Removed,
+    TrashEntry,
     Tag,
     MetadataName,
     LogEntry,

@@ -44,6 +44,7 @@ class SealedDocument(Document):
 
 
 D = TypeVar("D", bound=SealedDocument)
+R = TypeVar("R", bound=Mapping[str, Any])
 
 
 def record_of(document: SealedDocument) -> Raw:
@@ -61,16 +62,18 @@ async def seal(client: AsyncIOMotorClient[Raw], documents: Iterable[type[SealedD
         settings.motor_collection = cast("Any", SEALED)
 
 
-class Bound(Generic[D]):
+class Bound(Generic[D, R]):
     """One document in one database.
 
-    `raw` is the driver's own collection, for conditional updates and for reads that
-    are too hot to build a document for.
+    `records` is the driver's own collection, for conditional updates and for reads that
+    are too hot to build a document for. It reads records of the type `R`.
     """
 
     def __init__(self, document: type[D], collection: AsyncIOMotorCollection[Raw]) -> None:
         self.document = document
+        self.records = cast("AsyncIOMotorCollection[R]", collection)
         self.raw = collection
+        """The same collection, untyped. Use `records`; this goes when nothing uses it any more."""
 
     def __getattr__(self, name: str) -> Any:
         """Answer Beanie's questions about the shape as the document's class would."""

@@ -13,7 +13,7 @@ from bson import ObjectId
 
 from catalog.domain.access import readers
 from catalog.store.database import Tenant, connect
-from catalog.store.documents import TenantRecord, now
+from catalog.store.documents import RegisteredTenant, now
 from catalog.store.embedded.process import Embedded
 from catalog.store.query.ngrams import spelling
 from catalog.vocabulary import Kind, Status, Usage, VersionState, Visibility
@@ -58,7 +58,7 @@ def _in_tenant(folder: Path, database: str, work: Callable[[Tenant], Awaitable[N
 async def _done(uri: str, name: str, work: Callable[[Tenant], Awaitable[None]]) -> None:
     database = connect(uri)
     await database.open()
-    await work(database.tenant(TenantRecord(id=name, database=name)))
+    await work(database.tenant(RegisteredTenant(id=name, database=name)))
     database.close()
 
 

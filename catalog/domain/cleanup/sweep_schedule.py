@@ -17,7 +17,7 @@ from catalog.domain.files.blob_records import LEASE
 from catalog.domain.terms.term_counts import recount_words
 from catalog.errors import BUSY, DATABASE_AWAY, INTERNAL, NOT_FOUND, REQUEST, STORAGE_AWAY, Refused
 from catalog.store.database import UNAVAILABLE, Database
-from catalog.store.documents import AHEAD, TenantRecord, lasting, now
+from catalog.store.documents import AHEAD, RegisteredTenant, lasting, now
 from catalog.store.tenant_documents import Raw
 
 logger = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ async def keep_swept(database: Database, storage: Storage, every: timedelta, gra
             logger.exception("the sweep failed, and is tried again")
 
 
-async def _due(database: Database, only: str, every: timedelta) -> AsyncIterator[TenantRecord]:
+async def _due(database: Database, only: str, every: timedelta) -> AsyncIterator[RegisteredTenant]:
     """Page by page: a cursor would not live as long as a round may last."""
     last = ""
     while True:
@@ -121,7 +121,7 @@ def _is_since(moment: datetime, done: datetime | None) -> bool:
     return done is not None and moment <= done < now() + AHEAD
 
 
-async def _looked_at(database: Database, storage: Storage, record: TenantRecord, grace: timedelta) -> Turn:
+async def _looked_at(database: Database, storage: Storage, record: RegisteredTenant, grace: timedelta) -> Turn:
     try:
         swept = await sweep(database.tenant(record), storage.of(record.id), grace=grace, dry_run=True)
     except Exception as failure:  # noqa: BLE001  one tenant's trouble is not the next one's
@@ -130,7 +130,13 @@ async def _looked_at(database: Database, storage: Storage, record: TenantRecord,
 
 
 async def _turn(
-    database: Database, storage: Storage, record: TenantRecord, grace: timedelta, every: timedelta, *, uncounted: bool
+    database: Database,
+    storage: Storage,
+    record: RegisteredTenant,
+    grace: timedelta,
+    every: timedelta,
+    *,
+    uncounted: bool,
 ) -> Turn:
     tenant, blobs, mine = database.tenant(record), storage.of(record.id), ObjectId()
     try:

@@ -16,7 +16,7 @@ from catalog.domain.access import Caller, changeable_by, may_change
 from catalog.domain.terms import terms
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import Removed, lasting, now, object_id
+from catalog.store.documents import TrashEntry, lasting, now, object_id
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
@@ -74,7 +74,7 @@ async def take(tenant: Tenant, kind: Kind, item: Raw, caller: Caller, days: int)
 
 def _record(kind: Kind, item: Raw, caller: Caller, days: int) -> Raw:
     moment = now()
-    removed = Removed(
+    removed = TrashEntry(
         id=item["_id"],
         kind=kind,
         name=item["name"],

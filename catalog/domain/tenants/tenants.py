@@ -32,7 +32,7 @@ from catalog.domain.people import users
 from catalog.domain.people.credentials import LONGEST_PASSWORD
 from catalog.errors import NOT_CONFIRMED, NOT_CREATED, NOT_DELETED, NOT_FOUND, Refused
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
-from catalog.store.documents import TenantRecord, now
+from catalog.store.documents import RegisteredTenant, now
 from catalog.store.fence import FRESH
 from catalog.store.tenant_documents import NOBODY, Raw
 from catalog.vocabulary import InspectionPolicy, Role
@@ -90,7 +90,7 @@ async def create(database: Database, storage: Storage, body: Any, default: Admin
     """
     form = Form(body, NOT_CREATED, FIELDS)
     name = _name(form, "_id", form.required("_id", "Please, supply a valid name"))
-    record = TenantRecord(
+    record = RegisteredTenant(
         id=name,
         database=_name(form, "database", form.text("database") or name),
         email=form.required("email", "Please, supply a valid email"),
@@ -109,7 +109,7 @@ async def create(database: Database, storage: Storage, body: Any, default: Admin
     return await make(database, storage, record, administrator)
 
 
-async def make(database: Database, storage: Storage, record: TenantRecord, administrator: Administrator) -> Raw:
+async def make(database: Database, storage: Storage, record: RegisteredTenant, administrator: Administrator) -> Raw:
     """Make what `record` says.
 
     Where the name or the database was another tenant's until just now, waits for some seconds.
@@ -147,7 +147,7 @@ async def make(database: Database, storage: Storage, record: TenantRecord, admin
     return ready
 
 
-async def _register(database: Database, record: TenantRecord) -> bool:
+async def _register(database: Database, record: RegisteredTenant) -> bool:
     record.timestamp = record.lastmod = now()
     record.generation = new_generation()
     try:
@@ -165,7 +165,7 @@ async def _fold_older(database: Database) -> None:
             await database.tenants.raw.update_one({"_id": record["_id"]}, {"$set": key})
 
 
-async def _lingering(database: Database, record: TenantRecord) -> str | None:
+async def _lingering(database: Database, record: RegisteredTenant) -> str | None:
     """The removed tenant that stands in the way, if it is one."""
     for query in ({"_id": record.id}, {"name_key": record.name_key}, {"database_key": record.database_key}):
         if found := await database.tenants.raw.find_one({**query, "state": {"$in": ["removing", "removed"]}}):
@@ -361,7 +361,7 @@ class FirstStart(NamedTuple):
 
 
 async def ensure_default(
-    database: Database, storage: Storage, record: TenantRecord, username: str, password: str
+    database: Database, storage: Storage, record: RegisteredTenant, username: str, password: str
 ) -> FirstStart | None:
     """Make the default tenant, if it is not there yet.
 

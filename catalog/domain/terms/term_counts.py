@@ -12,10 +12,10 @@ from typing import NamedTuple
 from pymongo import ASCENDING, UpdateOne
 
 from catalog.domain.terms.terms import MOST_SEERS
-from catalog.store.database import Tenant
-from catalog.store.documents import MetadataName, Tag, now
+from catalog.store.database import Tenant, TermCollection
+from catalog.store.documents import now
 from catalog.store.query.ngrams import spelling
-from catalog.store.tenant_documents import Bound, Raw
+from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import PUBLIC_READER, Kind, Usage
 
 SETTLED = 1.0
@@ -37,7 +37,7 @@ async def recount_words(tenant: Tenant) -> int:
     return await _recounted(tenant, tenant.tags, "tags") + await _recounted(tenant, tenant.metadata, "metadata.name")
 
 
-async def _recounted(tenant: Tenant, bound: Bound[Tag] | Bound[MetadataName], field: str) -> int:
+async def _recounted(tenant: Tenant, bound: TermCollection, field: str) -> int:
     mended = await _recount(tenant, bound, field)
     total = mended
     while mended == MOST:  # there may be more; words of an older version were seen by nobody yet
@@ -46,7 +46,7 @@ async def _recounted(tenant: Tenant, bound: Bound[Tag] | Bound[MetadataName], fi
     return total
 
 
-async def _recount(tenant: Tenant, bound: Bound[Tag] | Bound[MetadataName], field: str) -> int:
+async def _recount(tenant: Tenant, bound: TermCollection, field: str) -> int:
     wrong = await _miscounted(tenant, bound, field)
     if not wrong:
         return 0
@@ -66,7 +66,7 @@ def _coined(word: str) -> Raw:
     return {"usage": Usage.FOLK.value, "timestamp": now(), **spelling(word)}
 
 
-async def _miscounted(tenant: Tenant, bound: Bound[Tag] | Bound[MetadataName], field: str) -> dict[str, dict[str, int]]:
+async def _miscounted(tenant: Tenant, bound: TermCollection, field: str) -> dict[str, dict[str, int]]:
     """Words, with what their counts lack. All lists are walked in the order of words, none is held."""
     streams = [_told(bound)]
     streams += [read(tenant, kind, field) for kind in Kind for read in (_used, _seen)]
@@ -84,7 +84,7 @@ async def _miscounted(tenant: Tenant, bound: Bound[Tag] | Bound[MetadataName], f
     return wrong
 
 
-async def _told(bound: Bound[Tag] | Bound[MetadataName]) -> AsyncIterator[Used]:
+async def _told(bound: TermCollection) -> AsyncIterator[Used]:
     async for word in bound.raw.find({}, {"uses": 1, "seen": 1}).sort("_id", ASCENDING):
         seen = {f"seen.{whom}": count for whom, count in (word.get("seen") or {}).items()}
         yield Used(word["_id"], {"uses": word.get("uses", 0), **seen})

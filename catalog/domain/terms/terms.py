@@ -20,10 +20,10 @@ from catalog.domain.body_fields import Form
 from catalog.domain.items.in_use import refuse_while_used
 from catalog.domain.limits import LIMITS, Limits
 from catalog.errors import NOT_CREATED, NOT_FOUND, QUOTA_EXCEEDED, Fault, Refused
-from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import MetadataName, Tag, now
+from catalog.store.database import Duplicate, Tenant, TermCollection
+from catalog.store.documents import now
 from catalog.store.query.ngrams import beginning, spelling
-from catalog.store.tenant_documents import Bound, Raw
+from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import PUBLIC_READER, Usage
 
 
@@ -140,7 +140,7 @@ async def used(tenant: Tenant, before: Words, after: Words, user: ObjectId) -> N
 
 
 async def _count(
-    bound: Bound[Tag] | Bound[MetadataName],
+    bound: TermCollection,
     was: frozenset[str],
     is_: frozenset[str],
     seers: tuple[frozenset[str], frozenset[str]],
@@ -189,7 +189,7 @@ async def create(tenant: Tenant, names: Names, body: Any, caller: Caller, limits
     return await _read(bound, word)
 
 
-async def _promoted(bound: Bound[Tag] | Bound[MetadataName], names: Names, word: str, usage: Usage) -> Raw:
+async def _promoted(bound: TermCollection, names: Names, word: str, usage: Usage) -> Raw:
     coined = await bound.raw.find_one_and_update(
         {"_id": word, "usage": Usage.FOLK.value}, {"$set": {"usage": Usage.DEFAULT.value}}
     )
@@ -244,12 +244,12 @@ async def known(tenant: Tenant, names: Names, words: Collection[str], caller: Ca
     return {word["_id"] async for word in found}
 
 
-async def _read(bound: Bound[Tag] | Bound[MetadataName], word: str) -> Raw:
+async def _read(bound: TermCollection, word: str) -> Raw:
     found: Raw | None = await bound.raw.find_one({"_id": word})
     if found is None:
         raise Refused(NOT_FOUND, word)
     return found
 
 
-def collection(tenant: Tenant, names: Names) -> Bound[Tag] | Bound[MetadataName]:
+def collection(tenant: Tenant, names: Names) -> TermCollection:
     return tenant.tags if names is Names.TAGS else tenant.metadata

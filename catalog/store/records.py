@@ -1,0 +1,229 @@
+"""The records of each collection, as the driver reads them: a TypedDict per document.
+
+`tenant.models.records.find_one(...)` returns `ItemRecord | None`, and `find(...)` there yields `ItemRecord`.
+The Beanie documents in `documents` declare the same fields with their indexes and checks; a test compares the two.
+
+A field is `NotRequired` where a record may lack it: it has no value, or the record is older than the field.
+Enumerations are read as strings. A projection leaves fields out although the type says that they are there.
+"""
+
+from datetime import datetime
+from typing import Any, NotRequired, TypedDict
+
+from bson import ObjectId
+
+from catalog.inspection.inspector import Inspection
+
+Value = str | int | float | bool
+"""The value of a metadata pair. Numbers compare as numbers."""
+
+Query = dict[str, Any]
+"""A condition on the records of a collection, in the database's query language."""
+
+Changes = dict[str, Any]
+"""New values of fields, by name."""
+
+
+class PairRecord(TypedDict):
+    name: str
+    value: Value
+
+
+class ItemRecord(TypedDict):
+    """A model, a dataset or an algorithm."""
+
+    _id: ObjectId
+    serial: int
+    name: str
+    owner: ObjectId
+    users: list[ObjectId]
+    visibility: str
+    tags: list[str]
+    metadata: list[PairRecord]
+    description: str
+    timestamp: datetime
+    lastmod: datetime
+    revision: int
+    last_version: NotRequired[int]
+    last_ordinal: NotRequired[int | None]
+    readers: list[ObjectId | str]
+    name_key: NotRequired[str]
+    status: NotRequired[str]  # a dataset has none
+    datasets: NotRequired[list[ObjectId]]  # a dataset has none
+
+
+class FileRecord(TypedDict):
+    original: str
+    digest: str
+    size: int
+    mimetype: str
+    encoding: str
+    path: str
+    format: str
+    verdict: str
+    held: bool
+
+
+class VersionRecord(TypedDict):
+    _id: ObjectId
+    item: ObjectId
+    kind: str
+    number: int
+    ordinal: str
+    ordinal_key: str
+    files: list[FileRecord]
+    folder: bool
+    original: str
+    file_count: int
+    size: int
+    digest: str
+    description: str
+    metadata: list[PairRecord]
+    state: str
+    inspection: NotRequired[Inspection | None]
+    owner: ObjectId
+    timestamp: datetime
+    lastmod: datetime
+    revision: int
+
+
+class UserRecord(TypedDict):
+    _id: ObjectId
+    username: str
+    username_key: NotRequired[str | None]
+    password: str
+    email: NotRequired[str | None]
+    role: str
+    createdPassword: datetime
+    validityPasswordDays: int
+    timestamp: datetime
+    lastmod: datetime
+    signed_out: NotRequired[datetime | None]
+    leaving: NotRequired[ObjectId | None]
+
+
+class AccessTokenRecord(TypedDict):
+    _id: ObjectId
+    user: ObjectId
+    name: str
+    digest: str
+    scopes: list[str]
+    timestamp: datetime
+    expires: datetime
+    used: NotRequired[datetime | None]
+
+
+class PasswordResetRecord(TypedDict):
+    _id: str
+    user: ObjectId
+    status: str
+    timestamp: datetime
+    expires: datetime
+
+
+class BlobRecord(TypedDict):
+    _id: str
+    size: int
+    touched: datetime
+    going: NotRequired[datetime | None]
+    damaged: NotRequired[datetime | None]
+    crc32: NotRequired[int | None]
+
+
+class UploadRecord(TypedDict):
+    _id: str
+    user: ObjectId
+    kind: str
+    item: ObjectId
+    version: ObjectId
+    path: str
+    name: str
+    mimetype: str
+    size: NotRequired[int | None]
+    reserved: NotRequired[int]
+    digest: str
+    ordinal: str
+    description: str
+    metadata: list[PairRecord]
+    note: str
+    became: str
+    expires: datetime
+    held: datetime
+    holder: NotRequired[ObjectId | None]
+    asked: NotRequired[ObjectId | None]
+
+
+class TrashRecord(TypedDict):
+    _id: ObjectId
+    kind: str
+    name: str
+    owner: ObjectId
+    item: ItemRecord
+    removal: ObjectId
+    removed_by: ObjectId
+    removed: datetime
+    until: datetime
+    held: datetime
+    purging: bool
+
+
+class TermRecord(TypedDict):
+    """A tag or a metadata name."""
+
+    _id: str
+    usage: str
+    owner: NotRequired[ObjectId | None]
+    timestamp: datetime
+    uses: NotRequired[int]
+    seen: NotRequired[dict[str, int]]
+    key: NotRequired[str]
+    pieces: NotRequired[list[str]]
+
+
+class LogRecord(TypedDict):
+    _id: ObjectId
+    serial: int
+    date: datetime
+    user: NotRequired[str | None]
+    method: str
+    route: NotRequired[str | None]
+    path: str
+    item: NotRequired[str | None]
+    address: NotRequired[str | None]
+    result: int
+    fault: NotRequired[int | None]
+    duration: float
+    request_id: str
+    requests: NotRequired[int | None]
+    end: NotRequired[int]
+
+
+class TenantRecord(TypedDict):
+    _id: str
+    database: str
+    generation: NotRequired[str | None]
+    organization: NotRequired[str | None]
+    address: NotRequired[str | None]
+    email: NotRequired[str | None]
+    phone: NotRequired[str | None]
+    passwordhash: bool
+    quota_bytes: NotRequired[int | None]
+    sweep: NotRequired[ObjectId | None]
+    sweeping: NotRequired[datetime | None]
+    swept: NotRequired[datetime | None]
+    recounted: NotRequired[datetime | None]
+    inspection: NotRequired[str | None]
+    remover: NotRequired[ObjectId | None]
+    restored_from: NotRequired[str | None]
+    timestamp: datetime
+    lastmod: datetime
+    state: str
+    database_key: str
+    name_key: NotRequired[str]
+
+
+class FailedAttemptsRecord(TypedDict):
+    _id: str
+    failures: int
+    last: datetime
+    expires: datetime

@@ -1,0 +1,87 @@
+"""The records are typed as the documents are declared."""
+
+from enum import Enum
+from functools import reduce
+from inspect import isclass
+from operator import or_
+from types import NoneType, UnionType
+from typing import Any, NotRequired, Union, get_args, get_origin, get_type_hints
+
+import pytest
+from beanie import PydanticObjectId
+from bson import ObjectId
+
+from catalog.inspection.inspector import Inspection
+from catalog.store import records
+from catalog.store.documents import OF_A_TENANT, FailedAttempts, File, Pair, RegisteredTenant
+from catalog.store.records import FileRecord, ItemRecord, PairRecord
+
+RECORDS = {
+    "RegisteredTenant": records.TenantRecord,
+    "FailedAttempts": records.FailedAttemptsRecord,
+    "User": records.UserRecord,
+    "AccessToken": records.AccessTokenRecord,
+    "PasswordReset": records.PasswordResetRecord,
+    "Model": records.ItemRecord,
+    "Dataset": records.ItemRecord,
+    "Algorithm": records.ItemRecord,
+    "Version": records.VersionRecord,
+    "StoredBlob": records.BlobRecord,
+    "Upload": records.UploadRecord,
+    "TrashEntry": records.TrashRecord,
+    "Tag": records.TermRecord,
+    "MetadataName": records.TermRecord,
+    "LogEntry": records.LogRecord,
+    "Pair": records.PairRecord,
+    "File": records.FileRecord,
+}
+
+ONLY_IN_SOME = {"Dataset": {"status", "datasets"}}
+"""Fields of a record that another document with the same record has."""
+
+SAID_MORE_PRECISELY = {
+    ("Item", "readers"): list[ObjectId | str],
+    ("Version", "inspection"): Inspection | None,
+    ("TrashEntry", "item"): ItemRecord,
+}
+"""What the database reads for a field that its document declares loosely."""
+
+READ_AS = {PydanticObjectId: ObjectId, Pair: PairRecord, File: FileRecord}
+
+
+def read_as(declared: Any) -> Any:
+    """The type that the driver reads for a field of the type `declared`."""
+    if get_origin(declared) in (Union, UnionType):
+        return reduce(or_, (read_as(each) for each in get_args(declared)))
+    if get_origin(declared) in (list, dict):
+        return get_origin(declared)[tuple(read_as(each) for each in get_args(declared))]
+    if isclass(declared) and issubclass(declared, Enum):
+        return str
+    return READ_AS.get(declared, declared)
+
+
+@pytest.mark.parametrize(
+    "document", [RegisteredTenant, FailedAttempts, *OF_A_TENANT, Pair, File], ids=lambda document: document.__name__
+)
+def test_a_record_has_the_fields_of_its_document(document):
+    hints = get_type_hints(RECORDS[document.__name__], include_extras=True)
+    fields = {name: field for name, field in document.model_fields.items() if name != "revision_id"}
+
+    names = {field.alias or name for name, field in fields.items()}
+
+    assert set(hints) - ONLY_IN_SOME.get(document.__name__, set()) == names
+    for name, field in fields.items():
+        hint = hints[field.alias or name]
+        may_lack = get_origin(hint) is NotRequired
+        said = get_args(hint)[0] if may_lack else hint
+        assert said == expected(document, name, field.annotation), name
+        assert may_lack or NoneType not in get_args(said), f"{name} is left out when it is None"
+
+
+def expected(document: Any, name: str, declared: Any) -> Any:
+    if name == "id":
+        return ObjectId if "PydanticObjectId" in str(declared) else declared
+    for base in document.__mro__:
+        if (base.__name__, name) in SAID_MORE_PRECISELY:
+            return SAID_MORE_PRECISELY[base.__name__, name]
+    return read_as(declared)
