@@ -50,7 +50,6 @@ from catalog.dialects.v1.http import AnyRequest, refusal
 from catalog.domain.access import Caller
 from catalog.domain.audit import Journal
 from catalog.domain.cleanup.sweep_schedule import keep_swept
-from catalog.domain.files.possession import Challenges
 from catalog.domain.health import Health
 from catalog.domain.limits import Limits
 from catalog.domain.people.credentials import Tokens
@@ -247,7 +246,6 @@ def _given(
         "limits": limits,
         "documentation": Documentation(f"/{settings.version}", limits),
         "max_upload_size": settings.max_upload_size,
-        "challenges": Challenges(settings.jwt_secret.get_secret_value()),
         "signed": Links(settings.jwt_secret.get_secret_value()),
         "token_life": settings.jwt_expirationtime.text,
         "demo": settings.demo,

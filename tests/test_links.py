@@ -148,7 +148,7 @@ def test_a_link_ends_when_it_said():
 
 
 def test_each_purpose_has_a_key_of_its_own():
-    assert len({derived_key("a secret", purpose) for purpose in ("links", "possession")} | {b"a secret"}) == 3
+    assert len({derived_key("a secret", purpose) for purpose in ("links", "devices")} | {b"a secret"}) == 3
 
 
 async def test_the_journal_does_not_hold_the_link(client, org, iris, app):

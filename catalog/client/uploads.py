@@ -27,7 +27,7 @@ LONGEST_BESIDE = 2000
 PATIENCE = 600.0
 """Seconds: the answer to the last byte waits until the server has the file safe, and has looked into it."""
 
-NOT_PROVEN = 117
+BYTES_NEEDED = 117
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ def _known(to: Target, source: Source, digest: str, said: Said, tell: Progress) 
     except NotFound:
         return ""  # of the item, too: the upload will say so
     except Forbidden as refused:
-        if refused.value == NOT_PROVEN:
+        if refused.value == BYTES_NEEDED:
             return ""
         raise
     tell("uploading", source.size, source.size)

@@ -2,7 +2,6 @@
 
 from catalog.dialects.openapi.schema import Schema, any_of, form, many, needed, number, one_of, ref, text, written
 from catalog.domain.files.filenames import LONGEST_PATH
-from catalog.domain.files.possession import LONGEST_ANSWER
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_NAME, Limits
 from catalog.domain.people.credentials import LONGEST_PASSWORD
 from catalog.domain.tenants.tenants import NAME
@@ -110,7 +109,6 @@ def versions(limits: Limits) -> dict[str, Schema]:
         "description": written(longest=LONGEST_DESCRIPTION),
         "metadata": many(ref("PairToSet"), most=limits.metadata),
     }
-    proof = written(longest=LONGEST_ANSWER)
     return {
         "FileForm": {
             "type": "object",
@@ -134,11 +132,8 @@ def versions(limits: Limits) -> dict[str, Schema]:
                 "name": needed("of the file", LONGEST_NAME),
                 "mimetype": written(longest=LONGEST_NAME),
                 **told,
-                "challenge": proof,
-                "sample": proof,
-                "whole": proof,
             },
-            "A version of bytes that the caller may read already, or shows that he has.",
+            "A version of bytes that the catalog stores already, in a file that the caller may read.",
             required=("digest", "name"),
         ),
         "VersionChange": form(

@@ -26,6 +26,7 @@ from catalog.dialects.openapi.people import CHANGE_FAULTS
 from catalog.dialects.openapi.schema import Schema, any_of, made_of, many, one_of, ref, text
 from catalog.errors import (
     BUSY,
+    BYTES_NEEDED,
     CANNOT_MODIFY,
     CANNOT_READ,
     DIGEST_MISMATCH,
@@ -34,7 +35,6 @@ from catalog.errors import (
     NOT_CHANGED,
     NOT_CREATED,
     NOT_FOUND,
-    NOT_PROVEN,
     NOT_SEARCHED,
     QUARANTINED,
     QUOTA_EXCEEDED,
@@ -125,7 +125,7 @@ def _versions(path: str, kind: Kind) -> list[Operation]:
             answers={
                 200: answered("The item; of a draft, its record.", any_of(ref(name), ref("VersionRecord")), REVISION)
             },
-            faults=(*OF_UPLOADS, NOT_PROVEN),
+            faults=(*OF_UPLOADS, BYTES_NEEDED),
         ),
         listing(path, f"list{name}Versions", group, "List its versions, newest first", "Version", faults=OF_READING),
         *_handed_out(one, f"{name}Version", group, "the file, or of a folder all files"),

@@ -11,8 +11,7 @@ from catalog.dialects.v1.files import one, whole
 from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of
 from catalog.dialects.v1.shapes import moment
 from catalog.domain.access import Caller
-from catalog.domain.files import possession
-from catalog.domain.versions import drafts, links
+from catalog.domain.versions import drafts, links, reuse
 from catalog.errors import LINK_INVALID, Refused
 from catalog.vocabulary import Kind
 
@@ -83,5 +82,5 @@ class Blobs(Controller):
     @head("/{digest:str}")
     async def size(self, digest: FromPath[str], caller: Given[Caller], storage: Given[Storage]) -> Response[None]:
         blobs = storage.of(caller.tenant.name)
-        size = await possession.readable_size(caller.tenant, digest.removeprefix("sha256:"), caller, blobs)
+        size = await reuse.readable_size(caller.tenant, digest.removeprefix("sha256:"), caller, blobs)
         return Response(None, headers={"Content-Length": str(size)})

@@ -5,12 +5,11 @@ from typing import Any
 
 from catalog.dialects.openapi import answers
 from catalog.dialects.openapi.schema import Schema
-from catalog.domain.files import possession
 from catalog.domain.items import items
 from catalog.domain.people import access_tokens, users
 from catalog.domain.tenants import tenants
 from catalog.domain.terms import terms
-from catalog.domain.versions import drafts
+from catalog.domain.versions import drafts, reuse
 from catalog.vocabulary import Kind
 
 
@@ -23,7 +22,7 @@ USERS = _shown_only(answers.USER, users.FIELDS)
 WORDS = _shown_only(answers.WORD, terms.FIELDS)
 TENANTS = _shown_only(answers.TENANT, tenants.FIELDS)
 TOKENS = _shown_only(answers.ACCESS_TOKEN, access_tokens.FIELDS)
-VERSIONS = _shown_only(answers.VERSION_RECORD, drafts.FIELDS | possession.FIELDS)
+VERSIONS = _shown_only(answers.VERSION_RECORD, drafts.FIELDS | reuse.FIELDS)
 
 
 def without(body: Any, shown_only: Collection[str]) -> Any:

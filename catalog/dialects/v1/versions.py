@@ -16,12 +16,10 @@ from catalog.dialects.v1.items import answered
 from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.lists import listed
 from catalog.domain.access import Caller
-from catalog.domain.files import possession
 from catalog.domain.files.blob_records import Condition
-from catalog.domain.files.possession import Challenges
 from catalog.domain.items import items
 from catalog.domain.limits import Limits
-from catalog.domain.versions import drafts, version_changes, versions
+from catalog.domain.versions import drafts, reuse, version_changes, versions
 from catalog.errors import NOT_CREATED, Refused
 from catalog.store.query import fields
 from catalog.store.tenant_documents import Raw
@@ -46,7 +44,6 @@ class Versions(Controller):
         request: AnyRequest,
         caller: Given[Caller],
         storage: Given[Storage],
-        challenges: Given[Challenges],
         limits: Given[Limits],
         max_upload_size: Given[int],
     ) -> Response[bytes]:
@@ -59,7 +56,7 @@ class Versions(Controller):
         body = _wish(await decoded(await uploads.read(request, LARGEST_BODY)), ordinal)
         if "draft" in body:
             return told(request, await drafts.begin(caller.tenant, self.kind, key, body, caller, limits))
-        item = await possession.add(caller.tenant, self.kind, key, body, caller, blobs, challenges, limits)
+        item = await reuse.add(caller.tenant, self.kind, key, body, caller, blobs, limits)
         return await answered(request, item, caller)
 
     @get()
