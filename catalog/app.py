@@ -99,8 +99,8 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
 
     Raises DatabaseUnavailable when `database_uri` cannot be understood.
     """
-    database = connect(database_uri)
     storage = storage_of(settings)
+    database = connect(database_uri, storage)
     tokens = Tokens(
         settings.jwt_secret.get_secret_value(), settings.jwt_expirationtime, settings.jwt_renew_expirationtime
     )

@@ -182,13 +182,13 @@ BulkOperationBuilder.add_update = _without_sort(BulkOperationBuilder.add_update)
 
 
 @pytest.fixture(params=["mock", "wire"])
-async def database(request: pytest.FixtureRequest, mongo: str) -> AsyncIterator[Database]:
+async def database(request: pytest.FixtureRequest, mongo: str, storage: MemoryStorage) -> AsyncIterator[Database]:
     """The same tests on the mock and on the real wire."""
     name = f"{OURS}-{uuid.uuid4().hex[:8]}"
     if request.param == "mock":
-        opened = Database(AsyncMongoMockClient(tz_aware=True), name)
+        opened = Database(AsyncMongoMockClient(tz_aware=True), name, storage)
     else:
-        opened = connect(in_database(mongo, name))
+        opened = connect(in_database(mongo, name), storage)
     await opened.open()
     yield opened
     opened.close()

@@ -35,7 +35,7 @@ async def put(blobs, data=b"data"):
 
 
 async def record(tenant, blob):
-    return await tenant.blobs.raw.find_one({"_id": blob.digest})
+    return await tenant.blob_records.raw.find_one({"_id": blob.digest})
 
 
 async def received(tenant, pieces, announced=0):
@@ -47,13 +47,13 @@ async def test_bytes_that_are_held_are_counted_once(tenant, blobs):
         await blob_records.hold(tenant, blobs, await put(blobs, data))
 
     assert await blob_records.usage(tenant) == len(b"data") + len(b"other data")
-    assert await tenant.blobs.raw.count_documents({}) == 3
+    assert await tenant.blob_records.raw.count_documents({}) == 3
 
 
 async def test_holding_bytes_again_makes_them_young_again(tenant, blobs):
     blob = await put(blobs)
     await blob_records.hold(tenant, blobs, blob)
-    await tenant.blobs.raw.update_one({"_id": blob.digest}, {"$set": {"touched": LONG_AGO}})
+    await tenant.blob_records.raw.update_one({"_id": blob.digest}, {"$set": {"touched": LONG_AGO}})
 
     await blob_records.hold(tenant, blobs, blob)
 
@@ -155,7 +155,7 @@ async def test_new_bytes_that_exceed_the_quota_when_they_are_whole_are_dropped(t
     assert refusal.value.fault is QUOTA_EXCEEDED
     assert await blob_records.usage(tenant) == 6
     assert [await blobs.size(blob.digest) for blob in (first, second)] == [6, None]
-    assert await tenant.blobs.raw.count_documents({}) == 1
+    assert await tenant.blob_records.raw.count_documents({}) == 1
 
 
 @on_the_wire
@@ -168,7 +168,7 @@ async def test_of_uploads_that_end_at_once_so_many_are_kept_as_the_quota_allows(
 
     assert (len(held), {refusal.fault for refusal in refused}) == (3, {QUOTA_EXCEEDED})
     assert await blob_records.usage(tenant) == 30
-    assert await tenant.blobs.raw.count_documents({}) == 3
+    assert await tenant.blob_records.raw.count_documents({}) == 3
 
 
 @on_the_wire
@@ -287,7 +287,7 @@ async def test_a_blob_whose_sweep_died_is_held_again_or_removed_by_the_next(tena
     blob = await put(blobs)
     await blob_records.hold(tenant, blobs, blob)
     left = {"touched": LONG_AGO, "going": LONG_AGO + timedelta(days=1)}
-    await tenant.blobs.raw.update_one({"_id": blob.digest}, {"$set": left})
+    await tenant.blob_records.raw.update_one({"_id": blob.digest}, {"$set": left})
 
     if the_bytes_are == "there":
         await blob_records.hold(tenant, blobs, blob)

@@ -69,7 +69,7 @@ async def held(tenant, blobs, data=b"data"):
 
 async def grow_old(tenant, tmp_path):
     """Whatever is kept was put and touched long ago."""
-    await tenant.blobs.raw.update_many({}, {"$set": {"touched": LONG_AGO}})
+    await tenant.blob_records.raw.update_many({}, {"$set": {"touched": LONG_AGO}})
     for file in tmp_path.rglob("*"):
         if file.is_file():
             os.utime(file, (LONG_AGO.timestamp(),) * 2)
@@ -205,7 +205,7 @@ async def test_more_blobs_than_a_batch_are_all_looked_at(tenant, blobs, ada, iri
 async def test_a_sweep_that_died_between_the_bytes_and_their_record_is_finished(tenant, blobs, tmp_path):
     blob = await held(tenant, blobs)
     await blobs.drop(blob.digest)
-    await tenant.blobs.raw.update_one({}, {"$set": {"touched": LONG_AGO, "going": LONG_AGO}})
+    await tenant.blob_records.raw.update_one({}, {"$set": {"touched": LONG_AGO, "going": LONG_AGO}})
 
     await swept(tenant, blobs)
 
@@ -214,7 +214,7 @@ async def test_a_sweep_that_died_between_the_bytes_and_their_record_is_finished(
 
 async def test_named_bytes_without_a_record_get_one_and_are_counted(tenant, blobs, ada, iris, tmp_path):
     await add(tenant, blobs, ada, b"data")
-    await tenant.blobs.raw.delete_many({})
+    await tenant.blob_records.raw.delete_many({})
     await tenant.database["counters"].delete_one({"_id": blob_records.BYTES})
     await grow_old(tenant, tmp_path)
 
@@ -245,7 +245,7 @@ async def test_a_count_that_a_crash_left_wrong_is_mended(tenant, blobs, wrong):
 
 async def test_whoever_has_not_been_counted_yet_is_not_counted_twice(tenant, blobs, monkeypatch):
     await held(tenant, blobs)
-    await tenant.blobs.raw.insert_one({"_id": "another", "size": 10, "touched": now()})
+    await tenant.blob_records.raw.insert_one({"_id": "another", "size": 10, "touched": now()})
     sleep, mine = asyncio.sleep, asyncio.current_task()
 
     async def counted_meanwhile(seconds):

@@ -115,7 +115,7 @@ async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(histo
 def interleaved_tenant(chance):
     name = f"t{chance.getrandbits(64):x}"
     tenant = Tenant(name, AsyncMongoMockClient(tz_aware=True)[name])
-    tenant.blobs.raw, tenant.versions.raw = (
-        Interleaved(bound.raw, chance) for bound in (tenant.blobs, tenant.versions)
+    tenant.blob_records.raw, tenant.versions.raw = (
+        Interleaved(bound.raw, chance) for bound in (tenant.blob_records, tenant.versions)
     )
     return tenant

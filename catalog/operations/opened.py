@@ -26,7 +26,8 @@ async def opened(settings: Settings) -> AsyncGenerator[Opened]:
         uri = settings.database
         if uri == "embedded":
             uri = stack.enter_context(Embedded(settings.data_path)).ready()
-        database = connect(uri)
+        storage = storage_of(settings)
+        database = connect(uri, storage)
         stack.callback(database.close)
         await database.open()
-        yield Opened(database, storage_of(settings))
+        yield Opened(database, storage)

@@ -25,6 +25,7 @@ from pymongo.errors import (
 )
 from pymongo.uri_parser import parse_uri
 
+from catalog.blobs.protocol import Blobs, Storage
 from catalog.errors import NOT_FOUND, Refused
 from catalog.store.documents import (
     OF_A_TENANT,
@@ -61,7 +62,7 @@ from catalog.store.records import (
     UserRecord,
     VersionRecord,
 )
-from catalog.store.tenant_documents import Bound, D, R, Raw, seal
+from catalog.store.tenant_documents import Bound, D, R, Raw, Unbound, seal
 from catalog.vocabulary import InspectionPolicy, Kind
 
 logger = logging.getLogger(__name__)
@@ -131,6 +132,7 @@ class Known:
         self.quota = 0
         self.inspection = InspectionPolicy.WARN
         self.arriving = 0
+        self.blobs: Blobs | None = None
         self.created: datetime | None = None
         self.seen = -math.inf
         """When the database last said that the tenant is there, in seconds of the monotonic clock."""
@@ -153,7 +155,7 @@ class Tenant:
     datasets = Collection[Dataset, ItemRecord](Dataset)
     algorithms = Collection[Algorithm, ItemRecord](Algorithm)
     versions = Collection[Version, VersionRecord](Version)
-    blobs = Collection[StoredBlob, BlobRecord](StoredBlob)
+    blob_records = Collection[StoredBlob, BlobRecord](StoredBlob)
     uploads = Collection[Upload, UploadRecord](Upload)
     trash = Collection[TrashEntry, TrashRecord](TrashEntry)
     tags = Collection[Tag, TermRecord](Tag)
@@ -184,6 +186,17 @@ class Tenant:
         """Look again, as before a write. Raises Refused."""
         if self.fence:
             await self.fence.look()
+
+    @property
+    def blobs(self) -> Blobs:
+        """Where its bytes are stored. Raises Unbound when the database was opened without a storage."""
+        if self.known.blobs is None:
+            raise Unbound(f"{self.name}: the database was opened without a storage")
+        return self.known.blobs
+
+    @blobs.setter
+    def blobs(self, blobs: Blobs) -> None:
+        self.known.blobs = blobs
 
     @property
     def quota(self) -> int:
@@ -295,11 +308,17 @@ class Tenant:
 
 
 class Database:
-    """A connection. `tenants` is the catalogue; `tenant()` makes a tenant's handle."""
+    """A connection. `tenants` is the catalogue; `tenant()` makes a tenant's handle.
 
-    def __init__(self, client: AsyncIOMotorClient[Raw], catalogue: str = CATALOGUE) -> None:
+    `storage` has the tenants' bytes. Without one the handles know records only.
+    """
+
+    def __init__(
+        self, client: AsyncIOMotorClient[Raw], catalogue: str = CATALOGUE, storage: Storage | None = None
+    ) -> None:
         self.client = client
         self.catalogue = catalogue
+        self.storage = storage
         self.tenants = Bound[RegisteredTenant, TenantRecord](RegisteredTenant, client[catalogue]["tenants"])
         self.attempts = Bound[FailedAttempts, FailedAttemptsRecord](FailedAttempts, client[catalogue]["attempts"])
         self._handle = lru_cache(HANDLES)(self._new_handle)
@@ -353,6 +372,8 @@ class Database:
     def _new_handle(self, name: str, database: str, generation: str) -> Tenant:
         # A record without a generation was never registered, or not by this version; see `domain.tenants.enter`.
         handle = Tenant(name, self.client[database], generation)
+        if self.storage:
+            handle.blobs = self.storage.of(name)
         if generation:
             handle.fence = Fence(lambda age: self.refuse_gone(handle, age))
         return handle
@@ -395,7 +416,7 @@ def told_in_a_sentence() -> Iterator[None]:
         raise DatabaseUnavailable(f"DATABASE cannot be reached: {reason}") from failure
 
 
-def connect(uri: str) -> Database:
+def connect(uri: str, storage: Storage | None = None) -> Database:
     """A connection to MongoDB, not yet used.
 
     A write is answered when a majority has it on disk, so that a success survives a
@@ -409,4 +430,4 @@ def connect(uri: str) -> Database:
         client: AsyncIOMotorClient[Raw] = AsyncIOMotorClient(uri, tz_aware=True, appname="catalog", **options)
     except (PyMongoError, ValueError) as failure:
         raise DatabaseUnavailable(f"DATABASE is not a MongoDB address: {failure}") from failure
-    return Database(client, parsed["database"] or CATALOGUE)
+    return Database(client, parsed["database"] or CATALOGUE, storage)

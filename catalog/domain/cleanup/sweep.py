@@ -79,7 +79,7 @@ async def _unnamed(tenant: Tenant, blobs: Blobs, untouched: datetime, damaged: l
     """Blobs that are old, that no version names and that nobody holds. `damaged` gets named ones of another size."""
     async for batch in _batches(blobs, untouched):
         digests = [listed.digest for listed in batch]
-        records = {record["_id"]: record async for record in tenant.blobs.raw.find({"_id": {"$in": digests}})}
+        records = {record["_id"]: record async for record in tenant.blob_records.raw.find({"_id": {"$in": digests}})}
         named = await _named(tenant, digests)
         for blob in (Blob(listed.digest, listed.size) for listed in batch):
             record = records.get(blob.digest)
@@ -115,7 +115,7 @@ async def _named(tenant: Tenant, digests: list[str]) -> set[str]:
 async def _finish_what_died(tenant: Tenant, blobs: Blobs, untouched: datetime) -> None:
     """Remove the blobs that an earlier sweep had marked when its server died; their bytes may be gone already."""
     left = {"going": {"$lt": now() - blob_records.GIVEN_UP}}
-    async for record in tenant.blobs.raw.find(left):
+    async for record in tenant.blob_records.raw.find(left):
         await blob_records.let_go(tenant, blobs, Blob(record["_id"], record["size"]), untouched)
 
 
@@ -160,7 +160,7 @@ async def recount(tenant: Tenant) -> int:
 async def _miscounted(tenant: Tenant) -> int:
     """Bytes that the count lacks; 0 also when it changed meanwhile."""
     before = await blob_records.usage(tenant)
-    total: list[Raw] = await tenant.blobs.raw.aggregate(
+    total: list[Raw] = await tenant.blob_records.raw.aggregate(
         [{"$group": {"_id": None, "bytes": {"$sum": "$size"}}}]
     ).to_list(1)
     reserved = await blob_records.unfinished(tenant)

@@ -208,10 +208,12 @@ async def hold(tenant: Tenant, blobs: Blobs, blob: Blob, *, is_reserved: bool = 
 async def _held(tenant: Tenant, blobs: Blobs, blob: Blob, moment: datetime, *, is_reserved: bool) -> bool:
     """Count bytes that are new, touch others. False when a sweep is removing them."""
     try:
-        await tenant.blobs.raw.insert_one({"_id": blob.digest, "size": blob.size, "touched": moment})
+        await tenant.blob_records.raw.insert_one({"_id": blob.digest, "size": blob.size, "touched": moment})
     except Duplicate:
         touched = {"$max": {"touched": moment}, "$unset": {"damaged": ""}}
-        return bool((await tenant.blobs.raw.update_one({"_id": blob.digest, "going": None}, touched)).matched_count)
+        return bool(
+            (await tenant.blob_records.raw.update_one({"_id": blob.digest, "going": None}, touched)).matched_count
+        )
     if not await tenant.add(BYTES, blob.size, None if is_reserved else tenant.quota or None):
         if not (await _removed(tenant, blobs, blob, moment)).record:
             await tenant.add(BYTES, blob.size)  # somebody else, who sent the same bytes at once, keeps them
@@ -224,7 +226,7 @@ async def _taken_over(tenant: Tenant, blob: Blob, moment: datetime) -> None:
 
     Raises Refused: BUSY when it did not.
     """
-    held = await tenant.blobs.raw.update_one(
+    held = await tenant.blob_records.raw.update_one(
         {"_id": blob.digest, "going": {"$lt": moment - GIVEN_UP}},
         {"$set": {"touched": moment}, "$unset": {"going": "", "damaged": ""}},
     )
@@ -234,14 +236,14 @@ async def _taken_over(tenant: Tenant, blob: Blob, moment: datetime) -> None:
 
 async def is_intact(tenant: Tenant, blobs: Blobs, blob: Blob) -> bool:
     """Whether a blob is here with all of its bytes, and is not known to be damaged. Reads none of them."""
-    damaged = await tenant.blobs.raw.find_one({"_id": blob.digest, "damaged": {"$ne": None}}, {"_id": 1})
+    damaged = await tenant.blob_records.raw.find_one({"_id": blob.digest, "damaged": {"$ne": None}}, {"_id": 1})
     return await blobs.size(blob.digest) == blob.size and damaged is None
 
 
 async def mark_damaged(tenant: Tenant, digest: str, since: datetime) -> None:
     """Note that bytes which were looked at `since` then are damaged, unless they were sent again meanwhile."""
     looked_at = {"_id": digest, "touched": {"$lte": since}}
-    await tenant.base.blobs.raw.update_one(looked_at, {"$set": {"damaged": now()}})
+    await tenant.base.blob_records.raw.update_one(looked_at, {"$set": {"damaged": now()}})
 
 
 async def verify(tenant: Tenant, blobs: Blobs, blob: Blob) -> Condition:
@@ -256,7 +258,7 @@ async def verify(tenant: Tenant, blobs: Blobs, blob: Blob) -> Condition:
     else:
         condition = Condition.INTACT if digest.hexdigest() == blob.digest else Condition.DAMAGED
     if condition is Condition.INTACT:
-        await tenant.base.blobs.raw.update_one({"_id": blob.digest}, {"$unset": {"damaged": ""}})
+        await tenant.base.blob_records.raw.update_one({"_id": blob.digest}, {"$unset": {"damaged": ""}})
     else:
         await mark_damaged(tenant, blob.digest, began)
     return condition
@@ -281,18 +283,18 @@ async def _removed(tenant: Tenant, blobs: Blobs, blob: Blob, untouched: datetime
     mine = {"_id": blob.digest, "going": moment}
     # Asked after that: whoever has held the bytes in time has written his version by now.
     if await tenant.versions.raw.find_one({"files.digest": blob.digest}, {"_id": 1}):
-        await tenant.blobs.raw.update_one(mine, {"$unset": {"going": ""}})
+        await tenant.blob_records.raw.update_one(mine, {"$unset": {"going": ""}})
         return Gone()
     had_bytes = await blobs.size(blob.digest) is not None
     await blobs.drop(blob.digest)
-    return Gone(had_bytes, bool((await tenant.blobs.raw.delete_one(mine)).deleted_count))
+    return Gone(had_bytes, bool((await tenant.blob_records.raw.delete_one(mine)).deleted_count))
 
 
 async def _marked(tenant: Tenant, blob: Blob, untouched: datetime, moment: datetime) -> bool:
     """Say that a blob is going since `moment`. False when somebody has touched it, or is removing it already."""
     idle = {"_id": blob.digest, "touched": {"$lte": untouched}}
     for nobody_else in ({"going": None}, {"going": {"$lt": moment - GIVEN_UP}}):
-        marked = await tenant.blobs.raw.update_one(idle | nobody_else, {"$set": {"going": moment}})
+        marked = await tenant.blob_records.raw.update_one(idle | nobody_else, {"$set": {"going": moment}})
         if marked.matched_count:
             return True
     # Bytes without a record: their server died before it was written.
@@ -302,7 +304,7 @@ async def _marked(tenant: Tenant, blob: Blob, untouched: datetime, moment: datet
 async def adopt(tenant: Tenant, blob: Blob, touched: datetime, **going: datetime) -> bool:
     """Record bytes that lie there unrecorded, and count them. False when they have a record."""
     try:
-        await tenant.blobs.raw.insert_one({"_id": blob.digest, "size": blob.size, "touched": touched, **going})
+        await tenant.blob_records.raw.insert_one({"_id": blob.digest, "size": blob.size, "touched": touched, **going})
     except Duplicate:
         return False
     await tenant.add(BYTES, blob.size)

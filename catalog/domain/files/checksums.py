@@ -29,7 +29,7 @@ class Checksums:
         """Learn what was remembered of them."""
         for start in range(0, len(digests), AT_ONCE):
             asked = {"_id": {"$in": list(digests[start : start + AT_ONCE])}, "crc32": {"$type": "number"}}
-            async for found in self._tenant.blobs.raw.find(asked, {"crc32": 1}):
+            async for found in self._tenant.blob_records.raw.find(asked, {"crc32": 1}):
                 self._known[found["_id"]] = found["crc32"]
 
     async def of(self, digest: str) -> int:
@@ -49,7 +49,7 @@ class Checksums:
         learnt = [UpdateOne({"_id": digest}, {"$set": {"crc32": self._known[digest]}}) for digest in self._new]
         self._new = []
         if learnt:
-            await self._tenant.blobs.raw.bulk_write(learnt, ordered=False)
+            await self._tenant.blob_records.raw.bulk_write(learnt, ordered=False)
 
     async def _computed(self, digest: str) -> int:
         hasher, crc = hashlib.sha256(), 0

@@ -14,7 +14,7 @@ async def of(tenant: Tenant) -> Raw:
     A `quota_bytes` of 0 is no limit. What is in the trash counts until it is purged.
     """
     counted = {
-        "blobs": tenant.blobs,
+        "blobs": tenant.blob_records,
         "versions": tenant.versions,
         **{kind.value: tenant.items(kind) for kind in Kind},
         "trash": tenant.trash,
