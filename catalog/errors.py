@@ -1,7 +1,6 @@
-"""The error catalogue: every way in which the catalog refuses, told once.
+"""The error catalogue: every reason for which the catalog refuses a request.
 
-`GET /v1/errors` lists it, each dialect words it. A number is never used twice nor
-given again; the reference's own 13 stands for two refusals, and stays so on the wire.
+A fault says what is wrong. Each dialect maps it to its own numbers, codes and texts; see `dialects/v1/errors.py`.
 """
 
 from collections.abc import Mapping
@@ -9,70 +8,75 @@ from typing import NamedTuple
 
 
 class Fault(NamedTuple):
-    name: str  # its key in `GET /v1/errors`
+    name: str
     status: int  # HTTP status code
-    value: int  # the stable number of the native dialect
     message: str
 
 
-INTERNAL = Fault("internal_server_error", 500, 0, "Internal server error")
-UPLOAD = Fault("generic_upload_error", 500, 1, "Upload error")
-DOWNLOAD = Fault("generic_download_error", 500, 2, "Download error")
-AUTHENTICATION = Fault("authentication_error", 401, 3, "Authentication error")
-REQUEST = Fault("generic_request_error", 400, 4, "The request has errors")
-NOT_CREATED = Fault("post_request_error", 400, 5, "Resource not created")
-NOT_SEARCHED = Fault("get_request_error", 400, 6, "Search request error")
-NOT_DELETED = Fault("delete_request_error", 400, 7, "Delete request error")
-NOT_CHANGED = Fault("put_request_error", 400, 8, "Modify request error")
-NOT_FOUND = Fault("resource_not_found", 404, 9, "Resource Not found")
-CANNOT_READ = Fault("restricted_access_read", 403, 10, "You cannot read this resource")
-CANNOT_CREATE = Fault("restricted_access_create", 403, 11, "You cannot create a new resource")
-CANNOT_MODIFY = Fault("restricted_access_modify", 403, 12, "You cannot modify this resource")
-CANNOT_DELETE = Fault("restricted_access_delete", 403, 13, "You cannot delete this resource")
-ADMINISTRATORS_ONLY = Fault("only_administrator", 403, 13, "Only administrators can do this operation")
-NO_VALID_FIELDS = Fault("incorrect_info", 401, 14, "Please, the body information is missing valid fields")
-DEMO_TENANT_ONLY = Fault("demo_tenant_required", 403, 15, "Demo routes only work in the demo tenant")
-EMPTY_BODY = Fault("missing_info", 401, 16, "Please, the request body is empty")
-RESET_INVALID = Fault("reset_invalid", 403, 17, "The reset password request is not valid")
-MISSING_EMAIL = Fault("missing_email", 401, 27, "Please, specify the user email")
+INTERNAL = Fault("internal_server_error", 500, "Internal server error")
+UPLOAD = Fault("generic_upload_error", 500, "Upload error")
+DOWNLOAD = Fault("generic_download_error", 500, "Download error")
+AUTHENTICATION = Fault("authentication_error", 401, "Authentication error")
+REQUEST = Fault("generic_request_error", 400, "The request has errors")
+NOT_CREATED = Fault("post_request_error", 400, "Resource not created")
+NOT_SEARCHED = Fault("get_request_error", 400, "Search request error")
+NOT_DELETED = Fault("delete_request_error", 400, "Delete request error")
+NOT_CHANGED = Fault("put_request_error", 400, "Modify request error")
+NOT_FOUND = Fault("resource_not_found", 404, "Resource Not found")
+CANNOT_READ = Fault("restricted_access_read", 403, "You cannot read this resource")
+CANNOT_CREATE = Fault("restricted_access_create", 403, "You cannot create a new resource")
+CANNOT_MODIFY = Fault("restricted_access_modify", 403, "You cannot modify this resource")
+CANNOT_DELETE = Fault("restricted_access_delete", 403, "You cannot delete this resource")
+ADMINISTRATORS_ONLY = Fault("only_administrator", 403, "Only administrators can do this operation")
+NO_VALID_FIELDS = Fault("incorrect_info", 401, "Please, the body information is missing valid fields")
+DEMO_TENANT_ONLY = Fault("demo_tenant_required", 403, "Demo routes only work in the demo tenant")
+EMPTY_BODY = Fault("missing_info", 401, "Please, the request body is empty")
+RESET_INVALID = Fault("reset_invalid", 403, "The reset password request is not valid")
+MISSING_EMAIL = Fault("missing_email", 401, "Please, specify the user email")
 
-# Ours, from 100 on.
-UNKNOWN_ROUTE = Fault("unknown_route", 404, 100, "There is no such route")
-METHOD_NOT_ALLOWED = Fault("method_not_allowed", 405, 101, "The route does not answer this method")
-MALFORMED_BODY = Fault("malformed_body", 400, 102, "The request body cannot be understood")
-BODY_TOO_LARGE = Fault("body_too_large", 413, 103, "The request body is too large")
-DATABASE_AWAY = Fault("database_away", 503, 104, "The database does not answer, please try again")
-STORAGE_FULL = Fault("storage_full", 507, 105, "There is no space left to keep the file")
-DIGEST_MISMATCH = Fault("digest_mismatch", 400, 106, "The bytes received are not the bytes announced")
-UPLOAD_CUT_OFF = Fault("upload_cut_off", 400, 107, "The upload ended before it was whole")
-RANGE_NOT_SATISFIABLE = Fault("range_not_satisfiable", 416, 108, "The file has no such range of bytes")
-STALE = Fault("stale_revision", 412, 109, "Somebody changed this resource first")
-BUSY = Fault("too_many_changes", 503, 110, "Too many changes to this resource at once, please try again")
-QUOTA_EXCEEDED = Fault("quota_exceeded", 507, 111, "The tenant's quota is used up")
-UNSAFE_FILE = Fault("unsafe_file", 422, 112, "The file was found to be unsafe")
-QUARANTINED = Fault("quarantined", 403, 113, "This version is in quarantine")
-VERSION_CLOSED = Fault("version_closed", 409, 114, "This version is closed and cannot change any more")
-VERSION_DRAFT = Fault("version_draft", 409, 115, "This version is a draft: close it first")
-LINK_INVALID = Fault("link_invalid", 403, 116, "The link is not valid, or not any more")
-BYTES_NEEDED = Fault("bytes_needed", 403, 117, "No file that you may read has these bytes, upload them")
-OFFSET_CONFLICT = Fault("upload_offset_conflict", 409, 118, "The upload goes on at another offset")
-UPLOAD_EXPIRED = Fault("upload_expired", 410, 119, "The upload is over: begin a new one")
-UPLOAD_BUSY = Fault("upload_busy", 423, 120, "Somebody else is adding to this upload just now")
-TUS_VERSION = Fault("tus_version", 412, 121, "Only tus 1.0.0 is spoken here")
-CHECKSUM_MISMATCH = Fault("checksum_mismatch", 460, 122, "The bytes of this chunk are not the bytes announced")
-STORAGE_AWAY = Fault("storage_away", 503, 123, "The storage of files does not answer, please try again")
-TOO_MANY_ATTEMPTS = Fault("too_many_attempts", 429, 124, "Too many attempts, please wait")
-READ_ONLY_TOKEN = Fault("read_only_token", 403, 125, "This token may only read")
-NOT_CONFIRMED = Fault("not_confirmed", 409, 126, "Please confirm that this is what you want")
-TOO_SLOW = Fault("request_timeout", 408, 127, "The request did not arrive in time")
-MAIL_AWAY = Fault("mail_away", 503, 128, "The mail could not be sent, please try again later")
-HEAD_TOO_LARGE = Fault("head_too_large", 431, 129, "The headers of the request are too large")
-CLIENT_GONE = Fault("client_gone", 499, 130, "The client left before it was answered")
-STOPPING = Fault("server_stopping", 503, 131, "The server is stopping, please try again")
-TOO_MANY_UPLOADS = Fault("too_many_uploads", 429, 138, "Too many uploads are unfinished")
-AMBIGUOUS = Fault("ambiguous_name", 409, 148, "Several resources have this name")
-CONTENT_CODED = Fault("content_coded", 415, 151, "The body has a Content-Encoding, which is not undone here")
-TRANSFER_CODED = Fault("transfer_coded", 501, 152, "The body has a Transfer-Encoding that is not understood here")
+INVALID_FIELD = Fault("invalid_field", 400, "A field of the request is not valid")
+INVALID_QUERY = Fault("invalid_query", 400, "A parameter of the query string is not valid")
+NAME_TAKEN = Fault("name_taken", 409, "Another resource has this name")
+LIMIT_REACHED = Fault("limit_reached", 409, "No more of these resources are allowed")
+IN_USE = Fault("in_use", 409, "The resource is in use")
+LAST_ADMIN = Fault("last_admin", 409, "The tenant would be left without an administrator")
+PROTECTED = Fault("protected", 409, "This resource cannot be removed")
+UNKNOWN_ROUTE = Fault("unknown_route", 404, "There is no such route")
+METHOD_NOT_ALLOWED = Fault("method_not_allowed", 405, "The route does not answer this method")
+MALFORMED_BODY = Fault("malformed_body", 400, "The request body cannot be understood")
+BODY_TOO_LARGE = Fault("body_too_large", 413, "The request body is too large")
+DATABASE_AWAY = Fault("database_away", 503, "The database does not answer, please try again")
+STORAGE_FULL = Fault("storage_full", 507, "There is no space left to keep the file")
+DIGEST_MISMATCH = Fault("digest_mismatch", 400, "The bytes received are not the bytes announced")
+UPLOAD_CUT_OFF = Fault("upload_cut_off", 400, "The upload ended before it was whole")
+RANGE_NOT_SATISFIABLE = Fault("range_not_satisfiable", 416, "The file has no such range of bytes")
+STALE = Fault("stale_revision", 412, "This resource has changed since you read it")
+BUSY = Fault("too_many_changes", 503, "Too many changes to this resource at once, please try again")
+QUOTA_EXCEEDED = Fault("quota_exceeded", 507, "The tenant's quota is used up")
+UNSAFE_FILE = Fault("unsafe_file", 422, "The file was found to be unsafe")
+QUARANTINED = Fault("quarantined", 403, "This version is in quarantine")
+VERSION_CLOSED = Fault("version_closed", 409, "This version is closed and cannot change any more")
+VERSION_DRAFT = Fault("version_draft", 409, "This version is a draft: close it first")
+LINK_INVALID = Fault("link_invalid", 403, "The link is not valid, or not any more")
+BYTES_NEEDED = Fault("bytes_needed", 403, "No file that you may read has these bytes, upload them")
+OFFSET_CONFLICT = Fault("upload_offset_conflict", 409, "The upload goes on at another offset")
+UPLOAD_EXPIRED = Fault("upload_expired", 410, "The upload is over: begin a new one")
+UPLOAD_BUSY = Fault("upload_busy", 423, "Another request is adding to this upload")
+TUS_VERSION = Fault("tus_version", 412, "Only tus 1.0.0 is spoken here")
+CHECKSUM_MISMATCH = Fault("checksum_mismatch", 460, "The bytes of this chunk are not the bytes announced")
+STORAGE_AWAY = Fault("storage_away", 503, "The storage of files does not answer, please try again")
+TOO_MANY_ATTEMPTS = Fault("too_many_attempts", 429, "Too many attempts, please wait")
+READ_ONLY_TOKEN = Fault("read_only_token", 403, "This token may only read")
+NOT_CONFIRMED = Fault("not_confirmed", 409, "Please confirm that this is what you want")
+TOO_SLOW = Fault("request_timeout", 408, "The request did not arrive in time")
+MAIL_AWAY = Fault("mail_away", 503, "The mail could not be sent, please try again later")
+HEAD_TOO_LARGE = Fault("head_too_large", 431, "The headers of the request are too large")
+CLIENT_GONE = Fault("client_gone", 499, "The client left before it was answered")
+STOPPING = Fault("server_stopping", 503, "The server is stopping, please try again")
+TOO_MANY_UPLOADS = Fault("too_many_uploads", 429, "Too many uploads are unfinished")
+AMBIGUOUS = Fault("ambiguous_name", 409, "Several resources have this name")
+CONTENT_CODED = Fault("content_coded", 415, "The body has a Content-Encoding, which is not undone here")
+TRANSFER_CODED = Fault("transfer_coded", 501, "The body has a Transfer-Encoding that is not understood here")
 
 
 class Refused(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
@@ -87,6 +91,3 @@ class Refused(Exception):  # noqa: N818  the sentence it reads as matters more t
         self.fault = fault
         self.details = details
         self.headers = dict(headers or {})
-
-
-CATALOGUE: tuple[Fault, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Fault))

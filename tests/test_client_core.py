@@ -33,7 +33,7 @@ from catalog.client.errors import (
 from catalog.client.results import Model, Version
 from catalog.client.revisions import reference
 from catalog.client.sessions import Session
-from catalog.errors import CATALOGUE
+from catalog.dialects.v1.errors import CATALOGUE
 
 HOUR = 3600
 

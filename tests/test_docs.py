@@ -10,7 +10,7 @@ from litestar.routes import HTTPRoute
 from typer.main import get_command
 
 from catalog.commands.cli import app as commands
-from catalog.errors import CATALOGUE
+from catalog.dialects.v1.errors import CATALOGUE
 from catalog.settings.settings import table
 
 ROOT = Path(__file__).parent.parent

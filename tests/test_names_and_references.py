@@ -13,7 +13,7 @@ from catalog.client.sessions import segment
 from catalog.domain.people import users
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
-from catalog.errors import Refused
+from catalog.errors import NOT_CREATED, Refused
 from catalog.store.documents import RegisteredTenant, User, now
 from catalog.vocabulary import Role
 from tests.conftest import API_TOKEN, OURS, PASSWORD, Organisation, organisation
@@ -193,10 +193,10 @@ async def test_older_users_whose_names_differ_by_case_stay_and_get_no_third(tena
     for name in ("Admin", "A/B"):
         with pytest.raises(Refused, match="already exists") as refusal:
             await users.add(tenant, name, PASSWORD, Role.REGULAR, email=None, days=0)
-        refused.append(refusal.value.fault.value)
+        refused.append(refusal.value.fault)
     await users.add(tenant, "grace", PASSWORD, Role.REGULAR, email=None, days=0)
 
-    assert refused == [5, 5]
+    assert refused == [NOT_CREATED, NOT_CREATED]
     assert [(await users.find(tenant, name))["username"] for name in ("admin", "ADMIN", "a/b")] == [
         *("admin", "ADMIN", "a/b")
     ]

@@ -13,8 +13,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from catalog.dialects.openapi.curl import command
 from catalog.dialects.openapi.document import document
+from catalog.dialects.v1.errors import CATALOGUE
 from catalog.domain.limits import Limits
-from catalog.errors import CATALOGUE
 
 PAGES = ["/docs.html", "/schema/", "/schema", "/v1/docs"]
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}

@@ -6,7 +6,8 @@ from litestar import get
 
 from catalog import errors
 from catalog.app import create_app
-from catalog.errors import CATALOGUE, Refused
+from catalog.dialects.v1.errors import CATALOGUE
+from catalog.errors import Refused
 from tests.conftest import PASSWORD
 
 SHAPE = {"status", "value", "message"}

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from catalog.dialects.v1.errors import native
 from catalog.errors import HEAD_TOO_LARGE, REQUEST, TOO_SLOW, TRANSFER_CODED, Fault, Refused
 
 LARGEST_HEAD = 64 * 1024
@@ -174,8 +175,9 @@ class Connection(HttpToolsProtocol):
         self._head_came()
         if self.transport.is_closing():
             return
-        told = {"status": fault.status, "value": fault.value, "message": fault.message}
-        body = msgspec.json.encode(told | {"details": details} if details else told)
+        error = native(fault)
+        content = {"status": error.status, "value": error.value, "message": error.message}
+        body = msgspec.json.encode(content | {"details": details} if details else content)
         headers = b"content-type: application/json; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
-        self.transport.write(STATUS_LINE[fault.status] + headers % len(body) + body)
+        self.transport.write(STATUS_LINE[error.status] + headers % len(body) + body)
         self.transport.close()

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from catalog.dialects.openapi.operation import Operation, Who, answered, handed_out
 from catalog.dialects.openapi.schema import Schema, any_of, made_of, many, number, one_of, text
+from catalog.dialects.v1.errors import CATALOGUE
 from catalog.domain.limits import Limits
-from catalog.errors import CATALOGUE, UNKNOWN_ROUTE, Fault
+from catalog.errors import UNKNOWN_ROUTE, Fault
 
 ABOUT, HEALTH, DOCUMENTATION = "About the server", "Health and measures", "Documentation"
 

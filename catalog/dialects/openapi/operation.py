@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from catalog.dialects.openapi.parameters import IN_PATHS
 from catalog.dialects.openapi.schema import Schema, ref
+from catalog.dialects.v1.errors import NativeError, native
 from catalog.errors import (
     ADMINISTRATORS_ONLY,
     AMBIGUOUS,
@@ -106,11 +107,12 @@ class Operation:
 
     def refusals(self) -> list["Refusals"]:
         """All, by their status."""
-        by_status: dict[int, set[Fault]] = {}
+        by_status: dict[int, set[NativeError]] = {}
         for fault in self._faults():
-            by_status.setdefault(fault.status, set()).add(fault)
+            error = native(fault, self.method.upper())
+            by_status.setdefault(error.status, set()).add(error)
         bodiless = self.method in BODILESS
-        return [Refusals(status, frozenset(faults), bodiless) for status, faults in by_status.items()]
+        return [Refusals(status, frozenset(errors), bodiless) for status, errors in by_status.items()]
 
     def _faults(self) -> tuple[Fault, ...]:
         of_paths = (UNKNOWN_ROUTE, REQUEST) if "{" in self.path else ()
@@ -131,7 +133,7 @@ class Refusals(NamedTuple):
     """Those of one status that a route may answer with. To HEAD a refusal has no body."""
 
     status: int
-    faults: frozenset[Fault]
+    errors: frozenset[NativeError]
     bodiless: bool
 
     @property
@@ -141,14 +143,14 @@ class Refusals(NamedTuple):
 
     def told(self) -> Schema:
         """The Response Object."""
-        each = sorted(self.faults, key=lambda fault: (fault.value, fault.name))
-        meaning = "; ".join(f"{fault.message} ({fault.value})" for fault in each)
+        each = sorted(self.errors, key=lambda error: (error.value, error.name))
+        meaning = "; ".join(f"{error.message} ({error.value})" for error in each)
         if self.bodiless:
             return bare(meaning)
         return answered(meaning, {**ref("Refusal"), "properties": {"value": {"enum": self._values()}}})
 
     def _values(self) -> list[int]:
-        return sorted({fault.value for fault in self.faults})
+        return sorted({error.value for error in self.errors})
 
 
 def answered(meaning: str, schema: Schema, headers: Mapping[str, Schema] | None = None) -> Schema:

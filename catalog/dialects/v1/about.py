@@ -6,10 +6,10 @@ from litestar import Controller, Response, get
 
 from catalog import __version__
 from catalog.dialects.http import guards
+from catalog.dialects.v1.errors import CATALOGUE
 from catalog.dialects.v1.http import Given, answer
 from catalog.domain.limits import Limits
 from catalog.domain.people.users import Policy
-from catalog.errors import CATALOGUE
 from catalog.vocabulary import ResetStatus, Role, Status, Usage, Visibility
 
 STATUSES = {status: status for status in Status}
@@ -27,8 +27,8 @@ class About(Controller):
         """List the catalogue of errors, by name."""
         return answer(
             {
-                fault.name: {"status": fault.status, "value": fault.value, "message": fault.message}
-                for fault in CATALOGUE
+                error.name: {"status": error.status, "value": error.value, "message": error.message}
+                for error in CATALOGUE
             }
         )
 

@@ -16,6 +16,7 @@ from litestar.types import Scope
 from catalog.dialects.http.failures import as_refused
 from catalog.dialects.http.headers import entity_tags, is_unchanged
 from catalog.dialects.http.request_log import LOOKS, harmless, wanted
+from catalog.dialects.v1.errors import native
 from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.passed_over import without
 from catalog.domain import body_fields
@@ -179,7 +180,7 @@ async def made(
             wanted(request.scope).refuse_stopping()
             bulk.add(await make(without(element, shown_only)))
         except Refused as refused:
-            details = refused.details or refused.fault.message
+            details = refused.details or native(refused.fault, request.method).message
             bulk.errors.append(f"Index: {index} ({body_fields.shown(details, LONGEST_ERROR)})")
     return bulk.answer(plural, verbose=request.query_params.get("verbose") != "false")
 
@@ -198,15 +199,15 @@ def refusal(request: AnyRequest, exception: Exception) -> Response[bytes]:
     """The one shape of errors."""
     name = request_id(request.scope)
     refused = as_refused(exception, f"{request.method} {harmless(request.url.path)}", name)
-    fault = refused.fault
-    request.scope["state"]["fault"] = fault.value  # for the journal
-    content = {"status": fault.status, "value": fault.value, "message": fault.message}
+    error = native(refused.fault, request.method)
+    request.scope["state"]["fault"] = error.value  # for the journal
+    content = {"status": error.status, "value": error.value, "message": error.message}
     if refused.details:
         content["details"] = refused.details
     headers = {**refused.headers, "X-Request-ID": name}
-    if fault is AUTHENTICATION:
+    if refused.fault is AUTHENTICATION:
         headers["WWW-Authenticate"] = "Bearer"
-    return answer(content, fault.status, headers)
+    return answer(content, error.status, headers)
 
 
 def request_id(scope: Scope) -> str:
