@@ -1,11 +1,16 @@
-"""Every exception as a refusal of the catalogue, for the dialects to word."""
+"""Every exception as a refusal of the catalogue, worded by the dialect that has the path."""
 
 import logging
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
+from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from catalog.blobs.protocol import StorageAway
+from catalog.dialects.http.dialect import AnyRequest, Dialect, ErrorResponse
+from catalog.dialects.http.request_log import harmless
 from catalog.errors import (
     BODY_TOO_LARGE,
     DATABASE_AWAY,
@@ -18,15 +23,33 @@ from catalog.errors import (
 )
 from catalog.store.database import UNAVAILABLE
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
 
 
+def error_handler(dialects: Sequence[Dialect]) -> Callable[[AnyRequest, Exception], Response[Any]]:
+    """Answers exceptions. A path that belongs to no dialect is answered in the words of the first one."""
+
+    def handle(request: AnyRequest, exception: Exception) -> Response[Any]:
+        path = request.scope["path"]
+        dialect = next((each for each in dialects if each.covers(path)), dialects[0])
+        return respond(request, exception, dialect.error_response)
+
+    return handle
+
+
+def respond(request: AnyRequest, exception: Exception, error_response: ErrorResponse[T]) -> Response[T]:
+    where = f"{request.method} {harmless(request.url.path)}"
+    return error_response(request, as_refused(exception, where, request.scope["state"]["request_id"]))
+
+
 def as_refused(exception: Exception, where: str, request_id: str) -> Refused:
-    """What a client is told of an exception. What it is not told goes into the log, where its `request_id` finds it."""
+    """The refusal that a client gets for an exception. The log has the details, under the same `request_id`."""
     if isinstance(exception, Refused):
         return exception
     if isinstance(exception, HTTPException) and exception.status_code < HTTP_500_INTERNAL_SERVER_ERROR:
-        return _asked_wrongly(exception, where)
+        return _of_framework(exception, where)
     if isinstance(exception, UNAVAILABLE):
         logger.warning("%s (request %s): the database does not answer", where, request_id)
         return Refused(DATABASE_AWAY, headers={"Retry-After": "1"})
@@ -37,7 +60,7 @@ def as_refused(exception: Exception, where: str, request_id: str) -> Refused:
     return Refused(INTERNAL)
 
 
-def _asked_wrongly(exception: HTTPException, where: str) -> Refused:
+def _of_framework(exception: HTTPException, where: str) -> Refused:
     """The refusals of the web framework, which sees a request first."""
     match exception.status_code:
         case 404:

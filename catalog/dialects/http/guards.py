@@ -53,7 +53,10 @@ def recognises(api_token: str) -> HoldsApiToken:
     return holds_api_token
 
 
-def operator_only(api_token: str) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:
+OperatorGuard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
+
+
+def operator_only(api_token: str) -> OperatorGuard:
     """Whoever holds API_TOKEN."""
     recognised = recognises(api_token)
 

@@ -14,6 +14,13 @@ from catalog.store.query.params import SHORT
 CHANGES_NOTHING = {HTTPMethod.GET, HTTPMethod.HEAD}
 
 
+async def refuse_coded_body(request: AnyRequest) -> None:
+    """Raises Refused: CONTENT_CODED."""
+    headers = request.headers
+    if "content-encoding" in headers and (request.content_length or "transfer-encoding" in headers):
+        refuse_coded(headers.getall("content-encoding"))
+
+
 class Requests:
     """Knows the query parameters of each route, which the OpenAPI document declares.
 
@@ -28,9 +35,7 @@ class Requests:
 
         Raises Refused: CONTENT_CODED; NOT_SEARCHED or, where something is changed, REQUEST, for an unknown parameter.
         """
-        headers = request.headers
-        if "content-encoding" in headers and (request.content_length or "transfer-encoding" in headers):
-            refuse_coded(headers.getall("content-encoding"))
+        await refuse_coded_body(request)
         if request.scope["query_string"]:
             self._refuse_unknown(request)
 

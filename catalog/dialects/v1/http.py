@@ -11,11 +11,9 @@ from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.exceptions import InternalServerException
 from litestar.params import SkipValidation
-from litestar.types import Scope
 
-from catalog.dialects.http.failures import as_refused
 from catalog.dialects.http.headers import entity_tags, is_unchanged
-from catalog.dialects.http.request_log import LOOKS, harmless, wanted
+from catalog.dialects.http.request_log import LOOKS, wanted
 from catalog.dialects.v1.errors import native
 from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.passed_over import without
@@ -195,21 +193,15 @@ async def _go_on(request: AnyRequest) -> None:
         await caller.still_allowed()
 
 
-def refusal(request: AnyRequest, exception: Exception) -> Response[bytes]:
-    """The one shape of errors."""
-    name = request_id(request.scope)
-    refused = as_refused(exception, f"{request.method} {harmless(request.url.path)}", name)
+def error_response(request: AnyRequest, refused: Refused) -> Response[bytes]:
+    """The one shape of errors of this dialect."""
     error = native(refused.fault, request.method)
-    request.scope["state"]["fault"] = error.value  # for the journal
+    state = request.scope["state"]
+    state["fault"] = error.value  # for the journal
     content = {"status": error.status, "value": error.value, "message": error.message}
     if refused.details:
         content["details"] = refused.details
-    headers = {**refused.headers, "X-Request-ID": name}
+    headers = {**refused.headers, "X-Request-ID": state["request_id"]}
     if refused.fault is AUTHENTICATION:
         headers["WWW-Authenticate"] = "Bearer"
     return answer(content, error.status, headers)
-
-
-def request_id(scope: Scope) -> str:
-    """What a request is called in its answer and in the log."""
-    return str(scope["state"]["request_id"])

@@ -14,9 +14,10 @@ from litestar.params import FromPath
 
 from catalog.blobs.protocol import FileHead, Storage
 from catalog.dialects.http import guards
+from catalog.dialects.http.failures import respond
 from catalog.dialects.http.headers import as_hex, http_date
 from catalog.dialects.http.uploads import Body, read
-from catalog.dialects.v1.http import AnyRequest, Given, refusal
+from catalog.dialects.v1.http import AnyRequest, Given, error_response
 from catalog.domain.access import Caller
 from catalog.domain.files import resumable
 from catalog.domain.files.filenames import file_name, media_type
@@ -62,7 +63,7 @@ READ_BY_BROWSERS = (
 
 def refused(request: AnyRequest, exception: Exception) -> Response[bytes]:
     """A refusal as everywhere, in an answer that tus clients take for one."""
-    answer = refusal(request, exception)
+    answer = respond(request, exception, error_response)
     answer.headers["Tus-Resumable"] = VERSION
     if answer.status_code == TUS_VERSION.status:
         answer.headers["Tus-Version"] = VERSION

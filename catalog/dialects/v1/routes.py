@@ -1,0 +1,142 @@
+"""The native dialect as a whole: every route, and what the handlers ask for by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+
+from catalog.blobs.protocol import Storage
+from catalog.dialects.front import Front
+from catalog.dialects.http import guards
+from catalog.dialects.http.client_ip import Addresses
+from catalog.dialects.http.dialect import Dialect, constant, dependencies
+from catalog.dialects.http.requests import Requests
+from catalog.dialects.http.sessions import Sessions
+from catalog.dialects.openapi.document import operations
+from catalog.dialects.openapi.routes import Docs, Documentation, Schema
+from catalog.dialects.v1 import (
+    about,
+    drafts,
+    items,
+    links,
+    log,
+    password_resets,
+    people,
+    search,
+    tenants,
+    terms,
+    tokens,
+    trash,
+    tus,
+    usage,
+    versions,
+)
+from catalog.dialects.v1.http import AnyRequest, error_response
+from catalog.domain.access import Caller
+from catalog.domain.limits import Limits
+from catalog.domain.people.devices import Devices
+from catalog.domain.people.login_throttle import Attempts
+from catalog.domain.people.password_resets import Resets
+from catalog.domain.people.users import Policy
+from catalog.domain.tenants.tenants import Administrator
+from catalog.domain.versions.links import Links
+from catalog.store.database import Database
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the handlers work with. Each asks by name for the fields that it needs, see `Given`."""
+
+    database: Database
+    storage: Storage
+    sessions: Sessions
+    attempts: Attempts
+    devices: Devices
+    addresses: Addresses
+    reset_mails: Resets
+    policy: Policy
+    signed: Links
+    limits: Limits
+    default_tenant: str
+    default_administrator: Administrator
+    public_tenants: bool
+    max_upload_size: int
+    upload_life: timedelta
+    trash_days: int
+    sweep_grace: timedelta
+    token_life: str
+    demo: bool
+    log: bool
+
+
+def dialect(services: Services, version: str, api_token: str) -> Dialect:
+    """The native API, below `/<version>` and at `/login`; its documentation, and the page at `/`."""
+    prefix = f"/{version}"
+
+    def outer_prefix(request: AnyRequest) -> str:
+        return services.addresses.prefix_of(request.scope)
+
+    def native_prefix(request: AnyRequest) -> str:
+        """The beginning of every address of this API that a client is shown."""
+        return f"{outer_prefix(request)}{prefix}"
+
+    provided = {
+        "caller": Provide(_caller, sync_to_thread=False),
+        "outer_prefix": Provide(outer_prefix, sync_to_thread=False),
+        "native_prefix": Provide(native_prefix, sync_to_thread=False),
+        "holds_api_token": constant(guards.recognises(api_token)),
+        "documentation": constant(Documentation(prefix, services.limits)),
+    }
+    login = Router("/login", route_handlers=[people.Login])
+    versioned = Router(prefix, route_handlers=[login, *_routes(guards.operator_only(api_token))])
+    whole = Router(
+        "/",
+        route_handlers=[versioned, login, Schema, Front],
+        dependencies=dependencies(services) | provided,
+        before_request=Requests(operations(prefix)).look_at,
+    )
+    return Dialect((prefix, "/login"), [whole], error_response)
+
+
+def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHandler]:
+    operator = Router("/", route_handlers=[tenants.Tenants, usage.Sweeps, log.OperatorsLog], guards=[operator_only])
+    return [
+        about.About,
+        about.Info,
+        operator,
+        tenants.TenantNames,
+        people.Users,
+        tokens.Tokens,
+        password_resets.Self,
+        tus.Offer,
+        tus.Uploads,
+        items.Models,
+        items.Datasets,
+        items.Algorithms,
+        versions.ModelVersions,
+        versions.DatasetVersions,
+        versions.AlgorithmVersions,
+        drafts.ModelFolders,
+        drafts.DatasetFolders,
+        drafts.AlgorithmFolders,
+        links.ModelLink,
+        links.DatasetLink,
+        links.AlgorithmLink,
+        links.Linked,
+        links.Blobs,
+        trash.Trash,
+        terms.Tags,
+        terms.MetadataNames,
+        search.Search,
+        usage.Usage,
+        log.Log,
+        Docs,
+    ]
+
+
+def _caller(request: AnyRequest) -> Caller:
+    caller: Caller = request.scope["user"]  # `guards.signed_in` has seen that there is one
+    return caller
