@@ -53,7 +53,7 @@ bench: $(TO_TEST) ## measure what is promised, into docs/benchmarks.md (ARGS= is
 	$(BIN)/python -m tests.bench --keep $(ARGS)
 
 fuzz: $(TO_TEST) ## ask every route for what the document allows and forbids (EXAMPLES=1000 for more)
-	CATALOG_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/test_fuzz.py
+	CATALOG_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/dialects/test_fuzz.py
 
 soak: $(TO_TEST) ## half an hour of mixed load (ARGS='--minutes 3' for less)
 	$(BIN)/python -m tests.soak $(ARGS)

@@ -4,9 +4,6 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -16,26 +13,14 @@ from mongomock_motor import AsyncMongoMockClient
 
 from catalog.app import create_app
 from catalog.blobs.memory import MemoryStorage
-from catalog.domain.access import Caller
-from catalog.domain.people import credentials, users
-from catalog.settings.settings import Settings, load
+from catalog.domain.people import credentials
+from catalog.settings.settings import Settings
 from catalog.store.database import Database, Tenant, connect
 from catalog.store.documents import RegisteredTenant
 from catalog.store.embedded.process import Embedded
-from catalog.vocabulary import Role
+from tests.support.app import OURS, in_database, settings_in
 from tests.support.s3_server import S3Server, s3_server
-
-API_TOKEN = "the-operator-of-the-tests"
-PASSWORD = "Engine-No-1"
-OURS = f"t{uuid.uuid4().hex[:6]}"
-"""What the names of this run's databases begin with."""
-
-
-def in_database(uri: str, name: str) -> str:
-    """The same server, with `name` as its catalogue."""
-    parts = urlsplit(uri)
-    query = parts.query if "authSource" in parts.query or "@" not in parts.netloc else f"{parts.query}&authSource=admin"
-    return parts._replace(path=f"/{name}", query=query.lstrip("&")).geturl()
+from tests.support.tenants import Organisation, organisation
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -65,19 +50,7 @@ def s3() -> Iterator[S3Server]:
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    folder = tmp_path_factory.mktemp("catalog")
-    return load(
-        Path("no-such-file.env"),
-        {
-            "API_TOKEN": API_TOKEN,
-            "JWT_SECRET": "a secret of the tests, long enough for HS256",
-            "DATA_PATH": str(folder / "data"),
-            "UPLOAD_PATH": str(folder / "uploads"),
-            "DEFAULT_TENANT": f"{OURS}-default",
-            "DEFAULT_TENANT_DATABASE": f"{OURS}-default",
-            "DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD": PASSWORD,
-        },
-    )
+    return settings_in(tmp_path_factory.mktemp("catalog"))
 
 
 @pytest.fixture(scope="session")
@@ -112,47 +85,6 @@ async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://catalog") as client:
         yield client
-
-
-@dataclass
-class Organisation:
-    """A tenant with its administrator and, as they are asked for, regular users."""
-
-    client: httpx.AsyncClient
-    name: str
-    tokens: dict[str, str] = field(default_factory=dict)
-    ids: dict[str, str] = field(default_factory=dict)
-
-    async def sign_in(self, username: str) -> dict[str, str]:
-        body = {"username": username, "password": PASSWORD, "tenant": self.name}
-        answer = (await self.client.post("/v1/login", json=body)).raise_for_status().json()
-        self.tokens[username], self.ids[username] = answer["token"], answer["user"]["_id"]
-        return self.as_(username)
-
-    async def hire(self, *usernames: str) -> None:
-        for username in usernames:
-            body = {
-                "username": username,
-                "password": PASSWORD,
-                "email": f"{username}@example.org",
-                "role": "regular",
-            }
-            (await self.client.post("/v1/users", json=body, headers=self.as_("admin"))).raise_for_status()
-            await self.sign_in(username)
-
-    def as_(self, username: str) -> dict[str, str]:
-        """The headers of a request by a user."""
-        return {"Authorization": self.tokens[username]}
-
-
-async def organisation(client: httpx.AsyncClient, *people: str) -> Organisation:
-    name = f"{OURS}-{uuid.uuid4().hex[:8]}"
-    body = {"_id": name, "email": "info@example.org", "admin_username": "admin", "admin_password": PASSWORD}
-    (await client.post("/v1/tenants", json=body, headers={"Authorization": API_TOKEN})).raise_for_status()
-    made = Organisation(client, name)
-    await made.sign_in("admin")
-    await made.hire(*people)
-    return made
 
 
 @pytest.fixture
@@ -201,12 +133,6 @@ async def tenant(database: Database) -> Tenant:
     made = database.tenant(RegisteredTenant(id=name, database=name))
     await made.prepare()
     return made
-
-
-async def somebody(tenant: Tenant, username: str = "ada", role: Role = Role.REGULAR) -> Caller:
-    """A user of the tenant, as a caller."""
-    user = await users.add(tenant, username, PASSWORD, role, email=f"{username}@example.org", days=0)
-    return Caller(tenant, user.id, username, role)
 
 
 @pytest.fixture

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-CATALOG = Path(__file__).parent.parent / "catalog"
+from tests.support.paths import ROOT
+
+CATALOG = ROOT / "catalog"
 
 # From the bottom to the top. A room may import itself and whatever stands above it in this list.
 ROOMS = [

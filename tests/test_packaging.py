@@ -23,8 +23,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from catalog.settings.secret_files import FILES
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parent.parent
 SECRET = re.compile("TOKEN|SECRET|PASSWORD|KEY")
 REGISTRIES = ["pypi org", "pythonhosted org", "npmjs org", "golang org", "crates io", "rubygems org", "maven org"]
 

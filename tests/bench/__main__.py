@@ -7,11 +7,12 @@ from pathlib import Path
 from time import perf_counter
 
 from tests.bench.machine import described
-from tests.bench.plan import REPOSITORY, Plan
+from tests.bench.plan import Plan
 from tests.bench.report import DOCUMENT, keep
 from tests.bench.rows import LONG, ROWS
 from tests.bench.server import scratch_database
 from tests.bench.table import MIB, Row, show
+from tests.support.paths import ROOT
 
 UNITS = {"K": 2**10, "M": MIB, "G": 2**30}
 
@@ -19,7 +20,7 @@ UNITS = {"K": 2**10, "M": MIB, "G": 2**30}
 def main(arguments: list[str]) -> None:
     asked = _parser().parse_args(arguments)
     # Beside the repository's own data: the disk that matters is the one that a catalog here would use.
-    data = REPOSITORY / "data"
+    data = ROOT / "data"
     data.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=data))
     try:
@@ -32,7 +33,7 @@ def main(arguments: list[str]) -> None:
     show(header, [row for rows in groups.values() for row in rows])
     if asked.keep:
         keep("embedded" if plan.database == "embedded" else "wire", header, groups)
-        print(f"kept in {DOCUMENT.relative_to(REPOSITORY)}")
+        print(f"kept in {DOCUMENT.relative_to(ROOT)}")
 
 
 def _measured(name: str, plan: Plan) -> list[Row]:

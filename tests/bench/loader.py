@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import uvloop
 
-from tests.bench.plan import REPOSITORY
+from tests.support.paths import ROOT
 
 TIME_LIMIT = 120  # seconds
 NUMBER = "NUMBER"
@@ -36,7 +36,7 @@ def load(wanted: Load) -> list[float]:
     """Seconds of each answer, in no order."""
     done = subprocess.run(
         [sys.executable, "-m", __name__],
-        cwd=REPOSITORY,
+        cwd=ROOT,
         input=json.dumps(wanted),
         capture_output=True,
         text=True,

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import NamedTuple
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-
 
 class Plan(NamedTuple):
     folder: Path  # empty, on the disk that is measured, removed after the run

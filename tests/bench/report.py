@@ -8,10 +8,10 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.bench.plan import REPOSITORY
 from tests.bench.table import Row, markdown
+from tests.support.paths import ROOT
 
-DOCUMENT = REPOSITORY / "docs" / "benchmarks.md"
+DOCUMENT = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- measured: {} -->", "<!-- end -->"
 
 

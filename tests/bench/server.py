@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pymongo import MongoClient
 
-from tests.bench.plan import REPOSITORY
+from tests.support.paths import ROOT
 
 PASSWORD = secrets.token_urlsafe(16)
 PROGRAM = (sys.executable, "-m", "catalog")
@@ -66,7 +66,7 @@ def _environment(folder: Path, database: str) -> dict[str, str]:
         "HTTP_PORT": "0",
         "JWT_EXPIRATIONTIME": "12h",
         "DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD": PASSWORD,
-        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONPATH": str(ROOT),
     }
     if database != "embedded":
         mine["DEFAULT_TENANT_DATABASE"] = f"{urlsplit(database).path[1:]}-tenant"

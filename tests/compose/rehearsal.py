@@ -21,7 +21,8 @@ from typing import Any, Self
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 STANDINS = Path(__file__).with_name("standins.py")
 SOON = 60  # seconds, a limit for what should take a few
 

@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from tests.conftest import PASSWORD
 from tests.permissions import things
 from tests.permissions.things import Maker, Thing
+from tests.support.app import PASSWORD
 
 NEW_PASSWORD = "Other-Pass-2"
 

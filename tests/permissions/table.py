@@ -1,9 +1,10 @@
 """The table of docs/permissions.md, as rows that can be asked."""
 
-from pathlib import Path
 from typing import NamedTuple
 
-PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
+from tests.support.paths import ROOT
+
+PAGE = ROOT / "docs" / "permissions.md"
 
 STANDS_FOR = {"{kind}": ("models", "datasets", "algorithms"), "{words}": ("tags", "metadata")}
 """What a path of the table says once for several routes."""

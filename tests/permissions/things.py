@@ -6,9 +6,9 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
-from tests.conftest import organisation
 from tests.permissions.world import World, access_token
 from tests.support.serving import SOON
+from tests.support.tenants import organisation
 
 Thing = dict[str, str]
 """What fills the braces of a request."""

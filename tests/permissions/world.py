@@ -9,7 +9,8 @@ from litestar import Litestar
 
 from catalog.domain.people.credentials import Tokens
 from catalog.settings.settings import Duration
-from tests.conftest import API_TOKEN, Organisation, organisation
+from tests.support.app import API_TOKEN
+from tests.support.tenants import Organisation, organisation
 
 OPERATOR = {"Authorization": API_TOKEN}
 

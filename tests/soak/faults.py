@@ -5,7 +5,7 @@ import asyncio
 import tempfile
 from pathlib import Path
 
-from tests.test_faults import outlast_a_database_that_hangs
+from tests.server.test_faults import outlast_a_database_that_hangs
 
 
 def main() -> None:

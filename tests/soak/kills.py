@@ -11,9 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.server.test_crash import killed, swept_clean
 from tests.support.mixed import Oracle, settle
 from tests.support.serving import Server
-from tests.test_crash import killed, swept_clean
 
 
 async def soak(cycles: int, seed: int) -> None:

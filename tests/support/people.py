@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.client import AsyncCatalog, Catalog
+from tests.support.app import PASSWORD
 from tests.support.serving import TENANT, Server
-
-PASSWORD = "Engine-No-1"
 
 
 @dataclass

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.conftest import PASSWORD
+from tests.support.app import PASSWORD
 from tests.support.serving import SOON, Server
 
 WORKERS = 4

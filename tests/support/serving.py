@@ -13,6 +13,8 @@ from typing import Self
 
 import httpx
 
+from tests.support.paths import ROOT
+
 SOON = 30  # seconds, a limit for what should take one
 TENANT = "registry-default-tenant"
 CATALOG = (sys.executable, "-m", "catalog")
@@ -155,7 +157,7 @@ def serve(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 def environment(**settings: str) -> dict[str, str]:
     """Only what every process needs and `settings`: not what this machine happens to set."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
-    return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), **settings}
+    return {**kept, "PYTHONPATH": str(ROOT), **settings}
 
 
 def children(pid: int) -> list[int]:

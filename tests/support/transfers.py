@@ -26,6 +26,7 @@ from catalog.blobs.protocol import Storage
 from catalog.dialects.http.downloads import Download, outgoing
 from catalog.dialects.http.uploads import incoming
 from catalog.errors import Refused
+from tests.support.paths import ROOT
 
 MODIFIED = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 DATA = b"0123456789"
@@ -145,9 +146,9 @@ def serving(folder: Path) -> Iterator[Server]:
     log = folder / "log"
     with socket.create_server(("127.0.0.1", 0)) as listening, log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, __file__, folder / "uploads", str(listening.fileno())],
+            [sys.executable, "-m", "tests.support.transfers", folder / "uploads", str(listening.fileno())],
             pass_fds=[listening.fileno()],
-            cwd=Path(__file__).parents[2],
+            cwd=ROOT,
             stdout=output,
             stderr=output,
         )

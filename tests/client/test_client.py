@@ -1,0 +1,629 @@
+"""The client against a real server."""
+
+import hashlib
+import multiprocessing
+import os
+import pickle
+import socket
+import uuid
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+import catalog as package
+from catalog.client import (
+    Ambiguous,
+    AsyncCatalog,
+    Catalog,
+    CatalogError,
+    Conflict,
+    Damaged,
+    Forbidden,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    Offline,
+    Unavailable,
+)
+from tests.support.app import PASSWORD
+from tests.support.people import hired
+from tests.support.serving import TENANT, Server
+
+LARGE = 9 * 2**20  # goes in parts
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("server"), API_TOKEN="an operator's token of the tests") as server:
+        yield server
+
+
+@pytest.fixture
+def ada(server, tmp_path):
+    return hired(server, tmp_path, "ada")
+
+
+@pytest.fixture
+def bob(server, tmp_path):
+    return hired(server, tmp_path, "bob")
+
+
+@pytest.fixture
+def hers(ada):
+    with ada.catalog() as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def his(bob):
+    with bob.catalog() as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def admin(server, tmp_path):
+    who = {"username": "admin", "password": server.password, "tenant": TENANT}
+    with Catalog(server.url, **who, cache=tmp_path / "admin") as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def iris():
+    """A name that nobody has taken."""
+    return f"iris-{uuid.uuid4().hex[:8]}"
+
+
+# In one line
+
+
+def test_a_model_is_pushed_by_one_and_pulled_by_another(hers, his, ada, bob, iris):
+    model = ada.file("model.onnx", b"weights")
+
+    pushed = hers.push(iris, model, tags=["small"], metrics={"accuracy": 0.95}, description="first")
+    hers.models.share(iris, bob.username)
+    path = his.pull(iris)
+
+    assert (path.name, path.read_bytes()) == ("model.onnx", b"weights")
+    assert (pushed.reference, pushed.item.tags, pushed.item.metadata) == (f"{iris}@1", ("small",), {"accuracy": 0.95})
+    assert (pushed.version.metadata, pushed.version.description) == ({"accuracy": 0.95}, "first")
+
+
+def test_a_push_to_a_name_that_somebody_else_has_makes_an_item_of_ones_own(hers, his, ada, bob, iris):
+    hers.push(iris, ada.file("model.onnx", b"hers"))
+    hers.models.update(iris, visibility="public")
+
+    pushed = [his.push(iris, bob.file("model.onnx", content)) for content in (b"his", b"his second")]
+    pulled = [client.pull(iris).read_bytes() for client in (hers, his)]
+
+    assert [each.reference for each in pushed] == [f"{iris}@1", f"{iris}@2"]
+    assert pulled == [b"hers", b"his second"]
+    assert his.pull(f"{ada.username}/{iris}@1").read_bytes() == b"hers"
+
+
+def test_a_script_with_a_token_pushes_to_an_item_of_its_owner(hers, his, ada, bob, iris):
+    hers.models.create(iris, visibility="public")
+    token = his.tokens.create(iris, scope="write").token
+
+    with bob.catalog(token=token, username="", password="") as script:
+        pushed = [script.push(iris, bob.file("model.onnx", content)) for content in (b"one", b"two")]
+
+    assert [each.reference for each in pushed] == [f"{iris}@1", f"{iris}@2"]
+    assert his.pull(iris).read_bytes() == b"two"
+    assert list(hers.models.versions(f"{ada.username}/{iris}").list()) == []
+
+
+def test_a_push_to_an_owner_and_name_or_to_an_id_is_for_those_who_may_change_it(hers, his, admin, ada, bob, iris):
+    made = hers.models.create(iris, visibility="public")
+    reference = f"{ada.username}/{iris}"
+    model = bob.file("model.onnx", b"weights")
+
+    pushed = [client.push(key, model) for client in (hers, admin) for key in (reference, made.id)]
+
+    assert [each.item.id for each in pushed] == [made.id] * 4
+    assert [each.reference for each in pushed] == [
+        *(f"{reference}@1", f"{made.id}@2", f"{reference}@3", f"{made.id}@4")
+    ]
+    for key in (reference, made.id):
+        with pytest.raises(Forbidden):
+            his.push(key, model)
+    assert [item.id for item in his.models.list(filter={"name": iris})] == [made.id]
+
+
+def test_a_push_makes_no_item_for_somebody_else_and_ones_own_by_its_name(hers, his, ada, bob, iris):
+    hers.models.create(iris)  # which he may not read
+    model = bob.file("model.onnx", b"weights")
+
+    with pytest.raises(NotFound, match=f"Push to {iris} alone"):
+        his.push(f"{ada.username}/{iris}", model)
+    own = his.push(f"{bob.username}/{iris}", model)
+    elsewhere = his.push(f"no-such-user/{iris}", model)
+
+    assert (own.item.name, own.reference) == (iris, f"{bob.username}/{iris}@1")
+    assert elsewhere.item.name == f"no-such-user/{iris}"
+
+
+def test_several_readable_items_of_one_name_are_told_with_their_owners(hers, his, admin, ada, bob, iris):
+    made = [client.models.create(iris, visibility="public") for client in (hers, his)]
+
+    with pytest.raises(Ambiguous) as refused:
+        admin.models.get(iris)
+
+    for owner, item in ((ada, made[0]), (bob, made[1])):
+        assert f"{owner.username}/{iris} ({item.id})" in str(refused.value)
+        assert admin.models.get(f"{owner.username}/{iris}").id == item.id
+    assert admin.push(iris, ada.file("model.onnx", b"weights")).item.id not in {each.id for each in made}
+
+
+def test_what_is_in_the_trash_comes_back_by_owner_and_name(hers, his, admin, ada, bob, iris):
+    made = [client.models.create(iris) for client in (hers, his)]
+    for client in (hers, his):
+        client.models.delete(iris)
+
+    restored = admin.models.restore(f"{ada.username}/{iris}")
+
+    assert restored.id == made[0].id
+    assert his.models.restore(iris).id == made[1].id
+
+
+def test_the_one_liners_take_who_is_asking_from_the_environment(ada, iris, monkeypatch):
+    for name, value in ada.environment.items():
+        monkeypatch.setenv(name, value)
+
+    package.push(iris, ada.file("model.onnx", b"weights"))
+
+    assert package.pull(f"{iris}@1").read_bytes() == b"weights"
+
+
+def test_a_reference_names_a_version_or_what_it_is_used_for(hers, ada, iris):
+    for content in (b"one", b"two"):
+        hers.push(iris, ada.file("model.onnx", content))
+    hers.models.update(iris, status="production")
+
+    pulled = {which: hers.pull(f"{iris}@{which}").read_bytes() for which in ("1", "2", "latest", "production")}
+
+    assert pulled == {"1": b"one", "2": b"two", "latest": b"two", "production": b"two"}
+
+
+@pytest.mark.parametrize("which", ["7", "production", "nonsense"])
+def test_a_reference_to_what_is_not_there_says_so(hers, ada, iris, which):
+    hers.push(iris, ada.file("model.onnx", b"weights"))
+
+    with pytest.raises(NotFound, match=which):
+        hers.pull(f"{iris}@{which}")
+
+
+def test_a_model_without_a_version_says_what_to_do(hers, iris):
+    hers.models.create(iris)
+
+    with pytest.raises(NotFound, match="Push"):
+        hers.pull(iris)
+
+
+# Items
+
+
+def test_items_are_made_found_changed_and_shared(hers, his, bob, iris):
+    made = hers.datasets.create(iris, tags=["flowers"], metadata={"rows": 150}, description="petals")
+    changed = hers.datasets.update(
+        made, add={"tags": ["tested"], "metadata": {"columns": 4}}, remove={"tags": ["flowers"]}
+    )
+    with pytest.raises(Forbidden):
+        his.datasets.get(made.id)
+    hers.datasets.share(iris, bob.username)
+
+    assert (changed.tags, dict(changed.metadata)) == (("tested",), {"rows": 150, "columns": 4})
+    assert [user.username for user in his.datasets.get(iris).users] == [bob.username]
+    hers.datasets.unshare(iris, bob.username)
+    with pytest.raises(Forbidden):
+        his.datasets.get(made.id)
+
+
+def test_a_change_of_what_somebody_changed_is_a_conflict(hers, iris):
+    hers.models.create(iris)
+    seen = hers.models.get(iris)
+    hers.models.update(iris, description="first")
+
+    with pytest.raises(Conflict):
+        hers.models.update(iris, description="second", revision=seen.revision)
+
+
+def test_lists_are_walked_lazily_and_end(hers):
+    tag = f"tag-{uuid.uuid4().hex[:8]}"
+    names = [f"{tag}-{number}" for number in range(5)]
+    for name in names:
+        hers.algorithms.create(name, tags=[tag])
+
+    walked = [each.name for each in hers.algorithms.list(filter={"tags": tag}, sort={"name": "asc"}, batch=2)]
+
+    assert walked == names
+    assert len(list(islice(hers.algorithms.list(filter={"tags": tag}, batch=1), 2))) == 2
+
+
+def test_a_text_is_found_across_all_kinds(hers, iris):
+    hers.models.create(iris)
+    hers.datasets.create(f"petals-{iris}", tags=[iris], metadata={"rows": 150})
+
+    assert [(found.kind, found.name) for found in hers.search(iris)] == [
+        ("models", iris),
+        ("datasets", f"petals-{iris}"),
+    ]
+    assert [found.kind for found in hers.datasets.search(iris)] == ["datasets"]
+    assert [found.kind for found in hers.search(iris, filter={"tags": iris}, metadata={"rows": "gte:150"})] == [
+        "datasets"
+    ]
+    assert list(hers.datasets.search(iris, filter={"tags": "other"})) == []
+
+
+def test_what_was_removed_comes_back_by_its_name(hers, ada, iris):
+    hers.push(iris, ada.file("model.onnx", b"weights"))
+    hers.models.delete(iris)
+
+    assert [removed.name for removed in hers.models.trash()] == [iris]
+    hers.models.restore(iris)
+    assert hers.pull(iris).read_bytes() == b"weights"
+
+
+# Versions
+
+
+def test_a_version_is_described_changed_and_removed(hers, ada, iris):
+    versions = hers.models.versions(hers.models.create(iris))
+    made = versions.add(
+        ada.file("model.onnx", b"weights"), description="d" * 3000, metadata={"loss": 0.1}, ordinal="1.0.0"
+    )
+
+    changed = versions.update("1.0.0", state="ARCHIVED", add={"seed": 7}, remove=("loss",), revision=made.revision)
+
+    assert (made.ordinal, len(made.description), made.digest) == ("1.0.0", 3000, hashlib.sha256(b"weights").hexdigest())
+    assert (changed.state, changed.metadata) == ("ARCHIVED", {"seed": 7})
+    versions.delete("1.0.0")
+    assert list(versions.list()) == []
+
+
+def test_a_folder_goes_up_and_comes_down(hers, ada, iris, tmp_path):
+    files = {"config.json": b"{}", "weights/a.bin": b"a" * 1000, "weights/b ü.bin": b""}
+    for name, content in files.items():
+        ada.file(f"llm/{name}", content)
+
+    pushed = hers.push(iris, ada.folder / "llm")
+    there = hers.pull(iris, to=tmp_path / "there")
+    cached = hers.pull(iris)
+
+    for folder in (there, cached):
+        found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        assert found == files
+    assert (pushed.version.folder, pushed.version.file_count) == (True, 3)
+
+
+def test_a_file_that_is_open_is_a_version_too(hers, ada, iris):
+    hers.models.create(iris)
+    with ada.file("model.onnx", b"weights").open("rb") as file:
+        version = hers.models.versions(iris).add(file)
+
+    assert (version.original, version.size) == ("model.onnx", 7)
+
+
+def test_what_the_server_has_is_not_sent_again(hers, ada, iris):
+    content = os.urandom(2**20)
+    hers.push(iris, ada.file("one.bin", content))
+    told = []
+
+    version = hers.push(iris, ada.file("two.bin", content), progress=lambda *step: told.append(step)).version
+
+    assert (version.original, version.ordinal) == ("two.bin", "2")
+    assert [step for step in told if step[0] == "uploading"] == [("uploading", 2**20, 2**20)]  # not block by block
+
+
+def test_a_large_file_goes_in_parts_and_tells_how_far_it_is(hers, ada, iris):
+    content = os.urandom(LARGE)
+    told = []
+
+    version = hers.push(iris, ada.file("model.bin", content), progress=lambda *step: told.append(step)).version
+
+    assert version.digest == hashlib.sha256(content).hexdigest()
+    assert told[-1] == ("uploading", LARGE, LARGE)
+    assert {phase for phase, _, _ in told} == {"hashing", "uploading"}
+    assert not list((ada.folder / "cache" / "uploads").iterdir())  # nothing is left to go on with
+
+
+def test_a_file_is_read_by_pieces(hers, ada, iris):
+    content = os.urandom(3 * 2**20)
+    hers.push(iris, ada.file("model.bin", content))
+
+    with hers.models.versions(iris).open("1") as file:
+        file.seek(-10, os.SEEK_END)
+        end = file.read()
+        file.seek(2**20 - 3)
+        middle = file.read(6)
+
+    assert (end, middle) == (content[-10:], content[2**20 - 3 : 2**20 + 3])
+
+
+def test_a_file_of_a_folder_is_read_by_pieces_and_has_to_be_named(hers, ada, iris):
+    ada.file("llm/weights.bin", b"0123456789")
+    ada.file("llm/config.json", b"{}")
+    hers.push(iris, ada.folder / "llm")
+    versions = hers.models.versions(iris)
+
+    assert versions.open("1", "weights.bin").read(4) == b"0123"
+    with pytest.raises(Invalid, match="path="):
+        versions.open("1")
+    with pytest.raises(NotFound, match=r"other\.bin"):
+        versions.open("1", "other.bin")
+
+
+# Downloads and the cache
+
+
+def test_a_download_goes_on_where_it_ended(hers, ada, iris, tmp_path):
+    content = os.urandom(2**20)
+    digest = hers.push(iris, ada.file("model.bin", content)).version.digest
+    (tmp_path / f".model.bin.{digest[:16]}.partial").write_bytes(content[:700_000])
+    told = []
+
+    path = hers.pull(iris, to=tmp_path, progress=lambda *step: told.append(step))
+
+    assert path.read_bytes() == content
+    assert min(done for phase, done, _ in told if phase == "downloading") > 700_000
+    assert sorted(each.name for each in tmp_path.iterdir() if each.is_file()) == ["model.bin"]
+
+
+def test_what_was_left_of_something_else_does_no_harm(hers, ada, iris, tmp_path):
+    content = os.urandom(2**20)
+    digest = hers.push(iris, ada.file("model.bin", content)).version.digest
+    (tmp_path / f".model.bin.{digest[:16]}.partial").write_bytes(b"x" * 700_000)
+
+    assert hers.pull(iris, to=tmp_path / "model.bin").read_bytes() == content
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link", "dangling link", "device"])
+def test_a_download_replaces_nothing_but_a_file(hers, ada, iris, tmp_path, kind):
+    hers.push(iris, ada.file("model.bin", os.urandom(1000)))
+    target, there = tmp_path / "model.bin", tmp_path / "there"
+    there.write_bytes(b"there")
+    make = {
+        "pipe": lambda: os.mkfifo(target),
+        "link": lambda: target.symlink_to(there),
+        "dangling link": lambda: target.symlink_to(tmp_path / "nowhere"),
+        "device": lambda: target.symlink_to("/dev/null"),
+    }
+    make[kind]()
+    before = (target.lstat().st_ino, target.lstat().st_mode)
+
+    with pytest.raises(Invalid, match=r"is a symbolic link|is not a regular file"):
+        hers.pull(iris, to=target)
+
+    assert (target.lstat().st_ino, target.lstat().st_mode) == before
+    assert there.read_bytes() == b"there"
+    assert {each.name for each in tmp_path.iterdir() if each.is_file()} <= {"model.bin", "there"}
+
+
+def test_damaged_bytes_are_refused_and_leave_nothing(hers, server, ada, iris, tmp_path):
+    digest = hers.push(iris, ada.file("model.bin", b"weights")).version.digest
+    [blob] = (server.folder / "uploads").rglob(digest)
+    blob.chmod(0o644)
+    blob.write_bytes(b"Weights")
+
+    with pytest.raises(Damaged, match="expected sha256"):
+        hers.pull(iris, to=tmp_path / "model.bin")
+
+    assert not [each for each in tmp_path.iterdir() if each.is_file()]
+    blob.write_bytes(b"weights")
+
+
+def test_a_file_that_was_found_damaged_is_repaired_by_pushing_it_again(hers, server, ada, iris):
+    content = os.urandom(2**19)  # so large that a client asks first whether it has to be sent
+    digest = hers.push(iris, ada.file("model.bin", content)).version.digest
+    [blob] = (server.folder / "uploads").rglob(digest)
+    blob.write_bytes(b"!" + content[1:])
+    versions = hers.models.versions(iris)
+
+    with pytest.raises(Damaged, match=r"damaged on the server.*push it again"):
+        versions.verify("1")
+    hers.push(iris, ada.file("model.bin", content))
+
+    assert versions.verify("1").digest == digest
+    assert blob.read_bytes() == content
+
+
+def test_a_file_that_lost_bytes_is_damaged_and_is_repaired_without_being_verified(hers, server, ada, iris):
+    content = os.urandom(2**19)
+    digest = hers.push(iris, ada.file("model.bin", content)).version.digest
+    [blob] = (server.folder / "uploads").rglob(digest)
+    os.truncate(blob, 5)
+
+    with pytest.raises(Damaged, match=r"damaged: 5 are left of 524288.*push the file again"):
+        hers.pull(iris)
+    hers.push(iris, ada.file("model.bin", content))
+
+    assert hers.pull(iris).read_bytes() == content
+
+
+def test_what_is_in_the_cache_is_not_fetched_again_and_does_not_change(hers, ada, iris):
+    hers.push(iris, ada.file("model.bin", b"weights"))
+    first = hers.pull(iris)
+    told = []
+
+    second = hers.pull(iris, progress=lambda *step: told.append(step))
+
+    assert (first, told) == (second, [("downloading", 7, 7)])
+    assert not first.stat().st_mode & 0o222
+
+
+def test_a_file_of_the_cache_that_was_changed_is_fetched_again(hers, ada, iris):
+    hers.push(iris, ada.file("model.bin", b"weights"))
+    path = hers.pull(iris)
+    path.chmod(0o644)
+    path.write_bytes(b"changed")
+
+    assert hers.pull(iris).read_bytes() == b"weights"
+
+
+def test_the_cache_is_pruned_to_a_size(hers, ada, iris):
+    for content in (b"old", b"new"):
+        hers.push(iris, ada.file("model.bin", content))
+        hers.pull(iris)
+
+    dropped = hers.cache.prune(3)
+
+    assert [entry.digest for entry in dropped] == [hashlib.sha256(b"old").hexdigest()]
+    assert [entry.digest for entry in hers.cache.entries()] == [hashlib.sha256(b"new").hexdigest()]
+
+
+def pulled(who, reference):
+    with Catalog(**who) as catalog:
+        return str(catalog.pull(reference))
+
+
+def test_processes_that_pull_at_once_share_one_cache(hers, ada, iris):
+    content = os.urandom(4 * 2**20)
+    hers.push(iris, ada.file("model.bin", content))
+    who = {name: value for name, value in ada.who.items() if name not in {"username", "password"}}
+
+    with multiprocessing.get_context("spawn").Pool(4) as processes:
+        paths = processes.starmap(pulled, [({**who, "token": hers.token}, iris)] * 8)
+
+    [path] = set(paths)
+    assert Path(path).read_bytes() == content
+    assert len(hers.cache.entries()) == 1
+
+
+def test_offline_the_cache_answers(hers, ada, iris):
+    hers.push(iris, ada.file("model.bin", b"weights"))
+    hers.pull(f"{iris}@latest")
+
+    with ada.catalog(offline=True, token=hers.token) as away:
+        assert away.pull(f"{iris}@latest").read_bytes() == b"weights"
+        with pytest.raises(Offline, match="not fetched here before"):
+            away.pull(f"{iris}@7")
+        with pytest.raises(Offline):
+            away.models.get(iris)
+
+
+# What goes wrong
+
+
+def test_a_wrong_password_is_not_signed_in(server):
+    with Catalog(server.url, tenant=TENANT, username="admin", password="wrong") as catalog, pytest.raises(NotSignedIn):
+        catalog.whoami()
+
+
+def test_nobody_is_not_signed_in_and_told_what_to_do(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("CATALOG_CONFIG", str(tmp_path))
+    with Catalog(server.url) as catalog, pytest.raises(NotSignedIn, match="CATALOG_TOKEN"):
+        list(catalog.models.list())
+
+
+@pytest.mark.parametrize("address", ["nonsense", "ftp://127.0.0.1", "http://"])
+def test_what_is_no_address_is_refused_at_once(address):
+    with pytest.raises(Invalid, match="not the address"):
+        Catalog(address)
+
+
+def test_a_server_that_is_not_there_is_unavailable():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        with Catalog(url, token="cat_x_y") as catalog, pytest.raises(Unavailable, match=url):
+            catalog.models.get("iris")
+
+
+def test_an_exception_tells_what_the_server_said(hers):
+    with pytest.raises(CatalogError) as raised:
+        hers.models.get("no-such-model")
+
+    error = pickle.loads(pickle.dumps(raised.value))
+    assert (error.status, error.value, error.details) == (404, 9, "no-such-model")
+    assert error.request_id
+
+
+@pytest.mark.parametrize("name", ["no-such-file.onnx", "."])
+def test_what_cannot_be_pushed_is_refused_before_anything_is_sent(hers, tmp_path, iris, name):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+
+    with pytest.raises(Invalid):
+        hers.push(iris, folder / name)
+
+    with pytest.raises(NotFound):
+        hers.models.get(iris)
+
+
+# People
+
+
+def test_who_is_asking(hers, ada):
+    identity = hers.whoami()
+
+    assert (identity.tenant, identity.user.username) == (TENANT, ada.username)
+
+
+def test_a_token_of_a_script_may_do_what_it_is_for(hers, ada, server, iris):
+    hers.models.create(iris)
+    made = hers.tokens.create("ci", scope="read", expires_in="1h")
+
+    with Catalog(server.url, token=made.token) as script:
+        assert script.models.get(iris).name == iris
+        with pytest.raises(Forbidden):
+            script.models.update(iris, description="changed")
+    assert made.token not in repr(made)
+    assert [token.name for token in hers.tokens.list()] == ["ci"]
+    hers.tokens.revoke(made.id)
+    assert list(hers.tokens.list()) == []
+
+
+def test_an_administrator_keeps_people_and_words(server):
+    name, word = f"carl-{uuid.uuid4().hex[:8]}", f"word-{uuid.uuid4().hex[:8]}"
+    with Catalog(server.url, tenant=TENANT, username="admin", password=server.password) as admin:
+        admin.users.create(name, PASSWORD, email=f"{name}@example.org")
+        admin.users.update(name, role="admin")
+        admin.tags.create(word)
+
+        assert admin.users.get(name).role == "admin"
+        assert name in {user.username for user in admin.users.list()}
+        assert [found.id for found in admin.tags.suggest(word)] == [word]
+        admin.tags.delete(word)
+        admin.users.delete(name)
+        with pytest.raises(NotFound):
+            admin.users.get(name)
+
+
+def test_the_operator_keeps_tenants(server):
+    name = f"acme-{uuid.uuid4().hex[:8]}"
+    with Catalog(server.url, token=server.settings["API_TOKEN"]) as operator:
+        operator.tenants.create(name, "boss", PASSWORD, {"email": "info@acme.example", "organization": "Acme"})
+        operator.tenants.update(name, {"quota_bytes": 2**30})
+
+        assert operator.tenants.get(name).quota_bytes == 2**30
+        assert name in {tenant.id for tenant in operator.tenants.list()}
+        operator.tenants.delete(name)
+        assert name not in {tenant.id for tenant in operator.tenants.list()}
+
+
+# The same, awaited
+
+
+async def test_the_asynchronous_client_does_the_same(ada, iris, tmp_path):
+    content = os.urandom(LARGE)
+    async with ada.asynchronous() as hers:
+        pushed = await hers.push(iris, ada.file("model.bin", content), tags=["large"])
+        path = await hers.pull(f"{iris}@1", to=tmp_path / "copy.bin")
+        listed = [model.name async for model in hers.models.list(filter={"tags": "large"}, batch=1)]
+        piece = await hers.models.versions(iris).read("1", 5, 9)
+
+        assert (path.read_bytes(), pushed.reference, piece) == (content, f"{iris}@1", content[5:9])
+        assert iris in listed
+        with pytest.raises(NotFound):
+            await hers.models.get("no-such-model")
+
+
+async def test_folders_go_up_and_down_side_by_side_there_too(ada, iris, tmp_path):
+    for number in range(10):
+        ada.file(f"llm/{number}.bin", b"x" * number)
+
+    async with AsyncCatalog(**ada.who) as hers:
+        await hers.push(iris, ada.folder / "llm")
+        there = await hers.pull(iris, to=tmp_path / "there")
+
+    assert sorted(path.stat().st_size for path in there.iterdir()) == list(range(10))

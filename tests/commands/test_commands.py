@@ -1,0 +1,523 @@
+"""The commands of the client, as people and scripts use them."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from multiprocessing import get_context
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from catalog import __version__
+from catalog.client import Catalog
+from catalog.commands.cli import app
+from catalog.commands.meter import EVERY, Lines
+from tests.support.app import PASSWORD
+from tests.support.people import hired
+from tests.support.serving import CATALOG, TENANT, Server
+
+OPERATOR = "an operator's token of the tests"
+KILLS = 50
+PROGRAM = Path(sys.executable).with_name("catalog")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("server"), API_TOKEN=OPERATOR) as server:
+        yield server
+
+
+@pytest.fixture
+def ada(server, tmp_path):
+    return hired(server, tmp_path)
+
+
+@pytest.fixture
+def iris():
+    return f"iris-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def run(ada, monkeypatch):
+    """Run a command as ada, in her folder."""
+    return commands_of(ada, monkeypatch)
+
+
+def commands_of(somebody, monkeypatch):
+    monkeypatch.chdir(somebody.folder)
+    for name, value in somebody.environment.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments, code=0, typed=None):
+        result = CliRunner().invoke(app, list(map(str, arguments)), input=typed)
+        assert result.exit_code == code, (result.stdout, result.stderr, result.exception)
+        return result
+
+    return run
+
+
+@pytest.fixture
+def as_admin(server, tmp_path, monkeypatch):
+    """Run a command as an administrator with a password in the environment."""
+    for name, value in {"URL": server.url, "USERNAME": "admin", "PASSWORD": server.password, "TENANT": TENANT}.items():
+        monkeypatch.setenv(f"CATALOG_{name}", value)
+    monkeypatch.setenv("CATALOG_CONFIG", str(tmp_path / "config"))
+
+    def run(*arguments, typed=None, code=0):
+        result = CliRunner().invoke(app, list(arguments), input=typed)
+        assert result.exit_code == code, (result.stdout, result.stderr)
+        return result
+
+    return run
+
+
+# Files up and down
+
+
+def test_a_file_is_pushed_and_pulled(run, ada, iris):
+    ada.file("model.onnx", b"weights")
+
+    pushed = run("push", iris, "model.onnx", "--tag", "small", "--set", "accuracy=0.95", "-q")
+    (ada.folder / "model.onnx").unlink()
+    pulled = run("pull", pushed.stdout.strip())
+
+    assert (pushed.stdout, pulled.stdout, pushed.stderr) == (f"{iris}@1\n", "model.onnx\n", "")
+    assert (ada.folder / "model.onnx").read_bytes() == b"weights"
+    assert json.loads(run("models", "show", iris, "--json").stdout)["metadata"] == {"accuracy": 0.95}
+
+
+@pytest.mark.parametrize("name", ["org/{}", "a b%2F/{}?#+;", "🌸/{}"])
+def test_a_name_with_slashes_and_signs_is_pushed_found_and_pulled(run, ada, iris, name):
+    name = name.format(iris)
+    ada.file("model.bin", b"weights")
+
+    pushed = run("push", name, "model.bin", "--tag", "a/b", "-q")
+    (ada.folder / "model.bin").unlink()
+    pulled = [run("pull", what) for what in (name, f"{name}@1", f"{ada.username}/{name}")]
+    shown = json.loads(run("models", "show", name, "--json").stdout)
+    versions = run("versions", "ls", name, "-q")
+    run("models", "rm", name)
+    run("models", "restore", name)
+
+    assert (pushed.stdout, versions.stdout) == (f"{name}@1\n", f"{name}@1\n")
+    assert [each.stdout for each in pulled] == ["model.bin\n"] * 3
+    assert (shown["name"], shown["tags"]) == (name, ["a/b"])
+    assert (ada.folder / "model.bin").read_bytes() == b"weights"
+
+
+def test_a_folder_under_a_name_with_slashes_comes_down_beside_us(run, ada, iris):
+    for path in ("config.json", "weights/a.bin"):
+        ada.file(path, path.encode())
+
+    run("push", f"org/{iris}", "config.json", "weights")
+    pulled = run("pull", f"org/{iris}")
+
+    assert pulled.stdout == f"org_{iris}\n"
+    assert (ada.folder / f"org_{iris}" / "weights" / "a.bin").read_bytes() == b"weights/a.bin"
+
+
+def test_a_name_that_several_have_is_told_with_what_to_write(run, ada, iris, server, tmp_path):
+    owners = [hired(server, tmp_path, name) for name in ("bob", "eve")]
+    made = []
+    for owner in owners:
+        with owner.catalog() as catalog:
+            made.append(catalog.models.create(iris, visibility="public"))
+
+    refused = run("models", "show", iris, code=5)
+
+    for owner, item in zip(owners, made, strict=True):
+        assert f"{owner.username}/{iris} ({item.id})" in refused.stderr
+        assert run("models", "show", f"{owner.username}/{iris}", "-q").stdout == f"{item.id}\n"
+
+
+def test_a_tag_with_a_slash_and_a_blank_is_removed(as_admin, iris):
+    as_admin("tags", "add", f"{iris}/a b")
+
+    as_admin("tags", "rm", f"{iris}/a b")
+
+    assert iris not in as_admin("tags", "ls").stdout
+
+
+def test_several_files_are_one_version_and_come_down_into_a_folder(run, ada, iris):
+    for path in ("config.json", "weights/a.bin", "weights/b.bin"):
+        ada.file(path, path.encode())
+
+    run("push", iris, "config.json", "weights")
+    run("pull", iris)
+    elsewhere = run("pull", iris, "--to", "elsewhere", "--json")
+
+    for folder in (ada.folder / iris, ada.folder / "elsewhere"):
+        files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+        assert files == ["config.json", "weights/a.bin", "weights/b.bin"]
+    assert json.loads(elsewhere.stdout) == {"path": "elsewhere"}
+
+
+def test_files_of_one_name_are_refused(run, ada, iris):
+    ada.file("one/a.bin", b"")
+    ada.file("two/a.bin", b"")
+
+    refused = run("push", iris, "one/a.bin", "two/a.bin", code=2)
+
+    assert "Two files are called a.bin" in refused.stderr
+
+
+def test_what_is_in_the_cache_is_said_where(run, ada, iris):
+    run("push", iris, ada.file("model.onnx", b"weights"))
+
+    path = run("pull", iris, "--cached").stdout.strip()
+
+    assert path.startswith(str(ada.folder / "cache"))
+    digest = run("cache", "ls", "-q").stdout.strip()
+    assert run("cache", "rm", digest[:8]).stderr == "Removed 1 files, 7 B\n"
+    assert run("cache", "ls", "-q").stdout == ""
+
+
+def test_versions_are_listed_shown_verified_and_removed(run, ada, iris):
+    for content in (b"one", b"two"):
+        run("push", iris, ada.file("model.onnx", content), "-d", content.decode())
+
+    assert run("versions", "ls", iris, "-q").stdout == f"{iris}@2\n{iris}@1\n"
+    assert json.loads(run("versions", "show", f"{iris}@1", "--json").stdout)["description"] == "one"
+    assert "is as it was uploaded" in run("versions", "verify", f"{iris}@2").stderr
+    assert "say --yes" in run("versions", "rm", f"{iris}@1", code=2).stderr
+    run("versions", "rm", f"{iris}@1", "--yes")
+    assert run("versions", "ls", iris, "-q").stdout == f"{iris}@2\n"
+
+
+def test_a_link_fetches_a_file_without_a_token(run, ada, iris):
+    run("push", iris, ada.file("model.onnx", b"weights"))
+
+    link = run("versions", "link", f"{iris}@1", "--for", "60", "-q").stdout.strip()
+
+    assert link.startswith(f"{ada.server.url}/v1/links/")
+    assert httpx.get(link).content == b"weights"
+
+
+def test_bytes_that_changed_on_the_server_are_found_out(run, ada, server, iris):
+    run("push", iris, ada.file("model.onnx", os.urandom(100)))
+    digest = json.loads(run("versions", "show", iris, "--json").stdout)["digest"]
+    [blob] = (server.folder / "uploads").rglob(digest)
+    blob.chmod(0o644)
+    blob.write_bytes(os.urandom(100))
+
+    assert "damaged on the server" in run("versions", "verify", iris, code=1).stderr
+
+
+# Items and words
+
+
+@pytest.mark.parametrize("kind", ["models", "datasets", "algorithms"])
+def test_an_item_is_made_changed_found_removed_and_restored(run, kind, iris):
+    identity = run(kind, "create", iris, "-t", "flowers", "--set", 'seed="7"', "-d", "petals", "-q").stdout.strip()
+
+    shown = run(kind, "update", iris, "--untag", "flowers", "-t", "tested", "--set", "rows=150", "--json")
+    listed = run(kind, "ls", "--tag", "tested", "--where", "rows=gte:150", "--sort", "-name", "-q")
+    found = run("search", iris, "--kind", kind, "--tag", "tested", "--where", "rows=150", "-q")
+    not_found = run("search", iris, "--filter", '{"tags": "flowers"}', "-q")
+
+    item = json.loads(shown.stdout)
+    assert (item["tags"], item["metadata"], item["description"]) == (["tested"], {"seed": "7", "rows": 150}, "petals")
+    assert identity in listed.stdout.split()
+    assert (found.stdout.split(), not_found.stdout) == ([identity], "")
+    run(kind, "rm", iris)
+    run(kind, "show", iris, code=4)
+    assert identity in run(kind, "ls", "--trash", "-q").stdout.split()
+    run(kind, "restore", iris)
+    assert run(kind, "show", iris, "-q").stdout.strip() == identity
+
+
+def test_an_item_is_shared_and_not_any_more(run, server, tmp_path, iris):
+    bob = hired(server, tmp_path, "bob").username
+    run("models", "create", iris)
+
+    assert run("models", "share", iris, bob).stdout == f"users  {bob}\n"
+    assert run("models", "share", iris, bob, "--stop").stdout == "users\n"
+
+
+def test_a_list_for_programs_is_json_tabs_or_ids(run, iris):
+    run("models", "create", iris)
+    only = ("--filter", json.dumps({"name": iris}))
+
+    [item] = json.loads(run("models", "ls", *only, "--json").stdout)
+
+    assert run("models", "ls", *only, "-q").stdout == item["id"] + "\n"
+    assert run("models", "ls", *only).stdout.split("\t")[0] == iris
+    assert json.loads(run("models", "ls", "--filter", '{"name": "nobody has this"}', "--json").stdout) == []
+
+
+def test_words_are_listed_added_and_removed(as_admin, iris):
+    as_admin("tags", "add", iris)
+
+    assert as_admin("tags", "ls", iris).stdout == f"{iris}\t0\tdefault\n"
+    as_admin("tags", "rm", iris)
+    assert as_admin("tags", "ls", iris).stdout == ""
+
+
+# People
+
+
+def test_people_are_kept_by_administrators(as_admin):
+    name = f"carl-{uuid.uuid4().hex[:8]}"
+
+    as_admin("users", "create", name, "--email", f"{name}@example.org", "--password-stdin", typed=f"{PASSWORD}\n")
+    as_admin("users", "update", name, "--role", "admin")
+
+    assert f"{name}\tadmin" in as_admin("users", "ls").stdout
+    as_admin("users", "rm", name, "--yes")
+    assert name not in as_admin("users", "ls").stdout
+
+
+def test_a_token_is_printed_once_and_revoked(run):
+    token = run("tokens", "create", "ci", "--scope", "write", "--for", "1h", "-q").stdout.strip()
+
+    assert token.startswith("cat_")
+    [kept] = json.loads(run("tokens", "ls", "--json").stdout)
+    assert token not in str(kept)
+    run("tokens", "rm", kept["id"])
+    assert run("tokens", "ls").stdout == ""
+
+
+def test_tenants_are_kept_by_the_operator(server, monkeypatch, tmp_path):
+    monkeypatch.setenv("CATALOG_URL", server.url)
+    monkeypatch.setenv("CATALOG_TOKEN", OPERATOR)
+    name = f"acme-{uuid.uuid4().hex[:8]}"
+
+    def run(*arguments, typed=None):
+        result = CliRunner().invoke(app, list(arguments), input=typed)
+        assert result.exit_code == 0, result.stderr
+        return result.stdout
+
+    run("tenants", "create", name, "--email", "info@acme.example", "--password-stdin", typed="pippo\n")
+    assert name in run("tenants", "ls", "-q").split()
+    assert run("tenants", "show", name, "-q").strip() == name
+    run("tenants", "rm", name, "--confirm", name)
+    assert name not in run("tenants", "ls", "-q").split()
+
+
+# Signing in
+
+
+@pytest.fixture
+def away(server, tmp_path, monkeypatch):
+    """Nobody is signed in on this machine."""
+    for name in list(os.environ):
+        if name.startswith("CATALOG_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CATALOG_CONFIG", str(tmp_path / "config"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def invoke(*arguments, typed=None):
+    return CliRunner().invoke(app, list(arguments), input=typed)
+
+
+def test_who_signs_in_is_known_until_he_signs_out(server, away, ada):
+    arguments = ("login", "--url", server.url, "-u", ada.username, "--tenant", TENANT, "--password-stdin")
+
+    signed_in = invoke(*arguments, typed=f"{PASSWORD}\n")
+    known = invoke("whoami", "--json")
+    signed_out = invoke("logout")
+    unknown = invoke("whoami")
+
+    assert (signed_in.exit_code, signed_out.exit_code) == (0, 0)
+    assert json.loads(known.stdout)["user"] == ada.username
+    assert unknown.exit_code == 3
+    assert "catalog login" in unknown.stderr
+
+
+def test_the_token_is_in_a_file_for_oneself_and_in_no_output(server, away, ada):
+    with ada.catalog() as catalog:
+        token = catalog.tokens.create("ci", scope="write").token
+
+    signed_in = invoke("login", "--url", server.url, "--token-stdin", typed=f"{token}\n")
+
+    file = away / "config" / "credentials.json"
+    assert json.loads(file.read_text()) == {server.url: token}
+    assert file.stat().st_mode & 0o077 == 0
+    assert token not in signed_in.output
+    assert invoke("models", "ls").exit_code == 0
+
+
+def test_a_wrong_password_is_not_signed_in_and_nothing_is_kept(server, away):
+    refused = invoke("login", "--url", server.url, "-u", "nobody", "--password-stdin", typed="wrong\n")
+
+    assert refused.exit_code == 3
+    assert not (away / "config" / "credentials.json").exists()
+
+
+def test_a_project_says_which_server_is_meant(server, away, ada):
+    (away / ".catalog.toml").write_text(f'url = "{server.url}"\ntenant = "{TENANT}"\n')
+    (away / "inside").mkdir()
+    os.chdir(away / "inside")
+
+    assert invoke("login", "-u", ada.username, "--password-stdin", typed=f"{PASSWORD}\n").exit_code == 0
+    assert json.loads(invoke("whoami", "--json").stdout)["server"] == server.url
+
+
+def test_a_secret_in_a_projects_file_is_refused(away):
+    (away / ".catalog.toml").write_text('token = "cat_acme_secret"\n')
+
+    refused = invoke("models", "ls")
+
+    assert refused.exit_code == 2
+    assert "has a token" in refused.stderr
+    assert "cat_acme_secret" not in refused.stderr
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("models", "show", "no-such-model"), 4, "no-such-model"),
+        (("pull", "no-such-model"), 4, "no-such-model"),
+        (("pull", "@3"), 2, "iris@latest"),
+        (("push", "iris", "no-such-file"), 2, "no-such-file"),
+        (("push", "iris", __file__, "--set", "accuracy"), 2, "NAME=VALUE"),
+        (("models", "ls", "--filter", "{"), 2, "is not JSON"),
+        (("models", "ls", "--filter", '{"$where": "1"}'), 1, "$where"),
+        (("versions", "ls", "iris", "--kind", "cats"), 2, "cats"),
+        (("cache", "prune", "--to", "much"), 2, "no size"),
+        (("cache", "rm"), 2, "--all"),
+        (("models", "ls", "--url", "nonsense"), 2, "not the address"),
+        (("models", "ls", "--url", "http://127.0.0.1:1"), 1, "does not answer"),
+    ],
+)
+def test_a_mistake_gets_a_sentence_and_a_code(run, arguments, code, sentence):
+    refused = run(*arguments, code=code)
+
+    assert sentence in refused.stderr
+    assert refused.stdout == ""
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(run, ada, iris):
+    for number in range(3):
+        run("models", "create", f"{iris}-{number}")
+    command = f"{sys.executable} -m catalog models ls --json | true"
+
+    ended = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_names_are_completed(run, iris, monkeypatch):
+    run("models", "create", iris)
+    monkeypatch.setenv("_CATALOG_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", f"catalog models show {iris[:9]}")
+    monkeypatch.setenv("COMP_CWORD", "3")
+
+    told = subprocess.run([PROGRAM], capture_output=True, text=True, check=False)
+
+    assert iris in told.stdout.split()
+
+
+# Progress
+
+
+def test_a_terminal_gets_a_table_and_bars(run, ada, iris):
+    run("push", iris, ada.file("model.bin", os.urandom(2**20)))
+
+    listed = on_terminal("models", "ls", "--filter", json.dumps({"name": iris}))
+    pulled = on_terminal("pull", iris, "--to", "there.bin")
+
+    assert "visibility" in listed
+    assert "downloading" in pulled
+
+
+def on_terminal(*arguments):
+    wide = {**os.environ, "COLUMNS": "200"}
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([*CATALOG, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=wide) as process:
+        os.close(theirs)
+        heard = b""
+        while block := _read(ours):
+            heard += block
+    os.close(ours)
+    assert process.returncode == 0, heard
+    return heard.decode()
+
+
+def _read(terminal):
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # whoever was on the other side has gone
+        return b""
+
+
+def test_a_log_gets_a_line_every_ten_seconds(capsys):
+    clock = iter(range(0, 100, 4))
+    tell = Lines(now=lambda: next(clock))
+
+    for done in range(10):
+        tell("uploading", done * 2**20, 10 * 2**20)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 36 // int(EVERY + 2)
+    assert lines[0] == "uploading 3 MiB of 10 MiB (30 %), 256 KiB/s, 28 s left"
+
+
+def test_who_interrupts_is_told_how_to_go_on(run, ada, iris):
+    size = 2**28
+    with ada.file("model.bin", b"").open("r+b") as file:
+        file.truncate(size)
+    command = [*CATALOG, "push", iris, "model.bin"]
+    notes = ada.folder / "cache" / "uploads"
+
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None and not list(notes.glob("*.json")):
+            time.sleep(0.002)
+        process.send_signal(signal.SIGINT)
+        told = process.stderr.read()
+
+    assert process.returncode == 130, told
+    assert told.endswith(f"  catalog push {iris} model.bin\n")
+    assert run("push", iris, "model.bin").stdout == f"{iris}@1\n"
+    assert json.loads(run("versions", "show", iris, "--json").stdout)["size"] == size
+
+
+def push_and_die(who, name, path, blocks):
+    """Push until so many blocks have been sent, and die at once."""
+    left = [blocks]
+
+    def tell(phase, done, total):
+        if phase == "uploading":
+            left[0] -= 1
+            if left[0] < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    with Catalog(**who) as catalog:
+        catalog.push(name, path, progress=tell)
+
+
+def test_a_push_that_is_killed_again_and_again_arrives_right(run, ada, iris):
+    content = os.urandom((2 * KILLS + 4) * 2**20)
+    path = ada.file("model.bin", content)
+    processes = get_context("forkserver")
+    processes.set_forkserver_preload(["tests.commands.test_commands"])
+
+    killed = 0
+    for attempt in range(KILLS):
+        process = processes.Process(target=push_and_die, args=(ada.who, iris, path, attempt % 3))
+        process.start()
+        process.join()
+        killed += process.exitcode == -signal.SIGKILL
+    last = run("push", iris, path)
+
+    assert killed == KILLS
+    assert last.stdout == f"{iris}@1\n"
+    run("pull", iris, "--to", "there.bin")
+    assert (ada.folder / "there.bin").read_bytes() == content
+
+
+def test_the_version_is_told():
+    assert invoke("version").stdout == f"catalog {__version__}\n"

@@ -1,0 +1,77 @@
+"""What the documents say is so: settings, errors, routes and commands are all there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from litestar.routes import HTTPRoute
+from typer.main import get_command
+
+from catalog.commands.cli import app as commands
+from catalog.dialects.v1.errors import CATALOGUE
+from catalog.settings.settings import table
+from tests.support.paths import ROOT
+
+README = (ROOT / "README.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
+
+
+@pytest.mark.parametrize("setting", table(), ids=lambda setting: setting.name)
+def test_the_readme_tells_of_each_setting(setting):
+    assert f"| {setting.name} | {setting.default or '(none)'} | {setting.meaning} |" in README
+
+
+@pytest.mark.parametrize("fault", CATALOGUE, ids=lambda fault: fault.name)
+def test_the_documents_tell_of_each_error(fault):
+    assert f"| {fault.value} | {fault.status} | {fault.name} | {fault.message} |" in API
+
+
+async def test_the_documents_tell_of_each_route(app):
+    routes = {
+        (method, re.sub(r":str\}", "}", route.path_format))
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for method in route.methods - {"OPTIONS", *({"HEAD"} if "GET" in route.methods else ())}
+    }
+
+    told = {
+        (method, re.sub(r"\{[^}]*\}", "{}", path))
+        for row in re.findall(r"^\| (`[A-Z]+ .*?) \|", API, re.MULTILINE)
+        for method, path in told_routes(row)
+    }
+
+    assert {(method, re.sub(r"\{[^}]*\}", "{}", path)) for method, path in routes} == told
+
+
+def told_routes(cell: str) -> list[tuple[str, str]]:
+    """A method is named once for the routes that follow it."""
+    found, method = [], ""
+    for route in re.findall(r"`([^`]+)`", cell):
+        method, path = route.split(" ") if " " in route else (method, route)
+        found.append((method, path))
+    return found
+
+
+def test_the_readme_tells_of_each_command():
+    named = re.findall(r"`catalog ([a-z]+)", README)
+
+    assert set(get_command(commands).commands) <= set(named)
+
+
+def test_the_reference_of_the_commands_is_what_make_docs_writes(tmp_path):
+    written = tmp_path / "cli.md"
+    typer = Path(sys.executable).with_name("typer")
+
+    subprocess.run(
+        [typer, "catalog.commands.cli", "utils", "docs", "--name", "catalog", "--output", written], check=True
+    )
+
+    assert (ROOT / "docs" / "cli.md").read_text() == written.read_text()
+
+
+def test_each_link_between_documents_leads_somewhere():
+    for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+            assert (document.parent / target).exists(), (document.name, target)

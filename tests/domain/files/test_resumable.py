@@ -1,0 +1,310 @@
+"""Uploads in parts, without a server around them: turns, ends that are repeated, and nothing lost or doubled."""
+
+import asyncio
+import hashlib
+from contextlib import suppress
+from datetime import timedelta
+from typing import NamedTuple
+
+import pytest
+from bson import ObjectId
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mongomock_motor import AsyncMongoMockClient
+
+from catalog.blobs.memory import MemoryStorage
+from catalog.blobs.protocol import FileHead
+from catalog.domain.access import Caller
+from catalog.domain.cleanup import sweep
+from catalog.domain.files import blob_records, resumable, upload_lease
+from catalog.domain.files.resumable import Wanted
+from catalog.domain.items import items
+from catalog.domain.tenants import usage
+from catalog.domain.versions import drafts
+from catalog.errors import (
+    OFFSET_CONFLICT,
+    QUOTA_EXCEEDED,
+    TOO_MANY_UPLOADS,
+    UPLOAD_BUSY,
+    UPLOAD_CUT_OFF,
+    Refused,
+)
+from catalog.store.database import Database
+from catalog.store.documents import RegisteredTenant, now
+from catalog.vocabulary import Kind, Role
+from tests.support.tenants import somebody
+
+CONTENT = bytes(range(256)) * 40
+SIZE = len(CONTENT)
+LIFE = timedelta(days=1)
+
+
+async def an_upload(tenant, size=SIZE):
+    ada = await somebody(tenant)
+    await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+    wanted = Wanted(FileHead("iris.onnx", "a/b", "binary"), size)
+    return await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE), ada
+
+
+async def of(*chunks):
+    for chunk in chunks:
+        yield chunk
+
+
+async def test_two_at_once_do_not_mix_their_bytes(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    blobs = storage.of(tenant.name)
+    first_is_in, second_is_out = asyncio.Event(), asyncio.Event()
+
+    async def slowly():
+        """A client that sends little by little, until the other was refused."""
+        for at in range(SIZE):
+            first_is_in.set()
+            if not second_is_out.is_set():
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(second_is_out.wait(), upload_lease.SILENT_AFTER / 4)
+            yield CONTENT[at : at + 1]
+
+    async def second():
+        await first_is_in.wait()
+        with pytest.raises(Refused) as refused:
+            await resumable.append(tenant, upload, 0, of(CONTENT), ada, blobs)
+        second_is_out.set()
+        return refused.value.fault
+
+    done, fault = await asyncio.gather(resumable.append(tenant, upload, 0, slowly(), ada, blobs), second())
+
+    assert (done.ordinal, fault) == ("1", UPLOAD_BUSY)
+    [version] = await tenant.versions.raw.find().to_list(None)
+    assert version["digest"] == hashlib.sha256(CONTENT).hexdigest()
+
+
+async def test_whose_line_broke_goes_on_before_the_server_has_noticed(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    blobs = storage.of(tenant.name)
+    has_begun = asyncio.Event()
+
+    async def broken():
+        yield CONTENT[:100]
+        has_begun.set()
+        await asyncio.Event().wait()  # for ever
+        yield b"never"
+
+    first = asyncio.create_task(resumable.append(tenant, upload, 0, broken(), ada, blobs))
+    await has_begun.wait()
+    with pytest.raises(Refused) as too_early:
+        await resumable.append(tenant, upload, 0, of(CONTENT), ada, blobs)
+    with pytest.raises(Refused) as cut_off:
+        await first
+    done = await resumable.append(tenant, upload, 100, of(CONTENT[100:]), ada, blobs)
+
+    assert (too_early.value.fault, cut_off.value.fault, done.ordinal) == (OFFSET_CONFLICT, UPLOAD_CUT_OFF, "1")
+
+
+async def test_a_server_that_was_taken_for_dead_adds_no_more(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    blobs = storage.of(tenant.name)
+
+    async def slowly():
+        yield CONTENT[:100]
+        await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"holder": None}})
+        await asyncio.Event().wait()
+
+    with pytest.raises(Refused) as refused:
+        await resumable.append(tenant, upload, 0, slowly(), ada, blobs)
+
+    assert refused.value.fault is UPLOAD_CUT_OFF
+    assert await blobs.length(upload["_id"]) == 100
+
+
+async def test_an_end_that_is_repeated_makes_no_second_version(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    blobs = storage.of(tenant.name)
+    await blobs.append(upload["_id"], 0, of(CONTENT))
+    await resumable._into_version(tenant, upload, ada, blobs)  # and the server dies before it notes what became of it
+
+    again = await resumable.append(tenant, upload, len(CONTENT), of(), ada, blobs)
+    asked = await resumable.look(tenant, upload, ada, blobs)
+
+    assert again == asked == (SIZE, "1")
+    assert await tenant.versions.raw.count_documents({}) == 1
+
+
+async def test_who_asks_how_far_it_is_learns_of_the_version_when_a_server_died_before_making_it(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    blobs = storage.of(tenant.name)
+    await blobs.append(upload["_id"], 0, of(CONTENT))
+
+    assert await resumable.look(tenant, upload, ada, blobs) == (SIZE, "1")
+    assert await tenant.versions.raw.count_documents({}) == 1
+
+
+async def test_bytes_that_a_server_counted_before_it_died_fit_the_quota_still(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    tenant.quota, blobs = SIZE, storage.of(tenant.name)
+    await blobs.append(upload["_id"], 0, of(CONTENT))
+    await blob_records.hold(tenant, blobs, await blobs.finish(upload["_id"]), is_reserved=True)
+
+    assert await resumable.look(tenant, upload, ada, blobs) == (SIZE, "1")
+    assert (await blob_records.usage(tenant), await blob_records.unfinished(tenant)) == (SIZE, 0)
+    assert await sweep.recount(tenant) == 0
+
+
+async def begun(tenant, ada, size=SIZE, most=100):
+    wanted = Wanted(FileHead("iris.onnx", "a/b", "binary"), size)
+    return await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE, most)
+
+
+async def test_an_announced_size_counts_against_the_quota_until_the_upload_is_removed(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    tenant.quota, blobs = 2 * SIZE, storage.of(tenant.name)
+    await begun(tenant, ada)
+
+    with pytest.raises(Refused) as refused:
+        await begun(tenant, ada, size=1)
+    used = await usage.of(tenant)
+    await resumable.terminate(tenant, upload, blobs)
+
+    assert refused.value.fault is QUOTA_EXCEEDED
+    assert (used["bytes"], used["unfinished_bytes"], used["quota_bytes"]) == (2 * SIZE, 2 * SIZE, 2 * SIZE)
+    assert await blob_records.usage(tenant) == SIZE
+    assert await begun(tenant, ada)
+
+
+async def test_uploads_that_begin_at_once_do_not_exceed_the_quota_together(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    await resumable.terminate(tenant, upload, storage.of(tenant.name))
+    tenant.quota = 3 * SIZE
+
+    outcomes = await asyncio.gather(*(begun(tenant, ada) for _ in range(8)), return_exceptions=True)
+
+    assert sum(isinstance(outcome, dict) for outcome in outcomes) == 3
+    assert await blob_records.usage(tenant) == 3 * SIZE
+
+
+async def test_an_upload_that_did_not_say_its_size_counts_by_what_came(tenant, storage):
+    upload, ada = await an_upload(tenant, size=None)
+    tenant.quota, blobs = 500, storage.of(tenant.name)
+
+    await resumable.append(tenant, upload, 0, of(CONTENT[:200], CONTENT[200:400]), ada, blobs)
+    after_the_first = await blob_records.usage(tenant)
+    with pytest.raises(Refused) as refused:
+        await resumable.append(tenant, upload, 400, of(CONTENT[400:450], CONTENT[450:600]), ada, blobs)
+
+    assert (after_the_first, refused.value.fault) == (400, QUOTA_EXCEEDED)
+    assert await blob_records.usage(tenant) == await blobs.length(upload["_id"]) <= 500
+
+
+async def test_an_upload_that_expires_gives_its_room_back_and_a_recount_finds_nothing_wrong(tenant, storage):
+    upload, _ = await an_upload(tenant)
+    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"expires": now() - LIFE}})
+
+    await resumable.expire(tenant, storage.of(tenant.name))
+
+    assert await blob_records.usage(tenant) == 0
+    assert await sweep.recount(tenant) == 0
+
+
+async def test_a_user_has_so_many_unfinished_uploads_and_not_one_more(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    blobs, bob = storage.of(tenant.name), await somebody(tenant, "bob", Role.ADMIN)
+
+    outcomes = await asyncio.gather(*(begun(tenant, ada, most=3) for _ in range(8)), return_exceptions=True)
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
+    of_another = await begun(tenant, bob, most=3)
+    await resumable.append(tenant, upload, 0, of(CONTENT), ada, blobs)
+
+    assert {refusal.fault for refusal in refused} == {TOO_MANY_UPLOADS}
+    open_ones = await tenant.uploads.raw.count_documents({"user": ada.user, "became": ""})
+    assert len(refused) >= 6
+    assert open_ones == 8 - len(refused)
+    assert await blob_records.unfinished(tenant) == (open_ones + 1) * SIZE
+    assert of_another
+    assert await begun(tenant, ada, most=3)
+
+
+async def test_many_who_end_it_at_once_make_one_version(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    blobs = storage.of(tenant.name)
+    await blobs.append(upload["_id"], 0, of(CONTENT))
+
+    told = await asyncio.gather(*(resumable.look(tenant, upload, ada, blobs) for _ in range(4)))
+
+    assert told == [(SIZE, "1")] * 4
+    assert await tenant.versions.raw.count_documents({}) == 1
+
+
+async def test_a_file_of_a_draft_that_was_closed_before_the_server_noted_it_is_found(tenant, storage):
+    ada = await somebody(tenant)
+    await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+    draft = await drafts.begin(tenant, Kind.MODEL, "iris", {"draft": True}, ada)
+    wanted = Wanted(FileHead("a.bin", "a/b", "binary"), SIZE, ordinal=draft["ordinal"], path="a.bin")
+    upload = await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE)
+    blobs = storage.of(tenant.name)
+    await blobs.append(upload["_id"], 0, of(CONTENT))
+    await resumable._into_draft(tenant, upload, ada, blobs)
+    await drafts.close(tenant, Kind.MODEL, "iris", draft["ordinal"], ada)
+
+    assert await resumable.look(tenant, upload, ada, blobs) == (SIZE, draft["ordinal"])
+
+
+async def test_a_lease_of_a_dead_server_ends(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    moment = now()
+    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"held": moment + upload_lease.LEASE}})
+    done = await resumable.append(tenant, upload, 0, of(CONTENT), ada, storage.of(tenant.name))
+
+    assert done.ordinal == "1"
+
+
+async def test_what_nobody_goes_on_with_is_forgotten(tenant, storage):
+    upload, ada = await an_upload(tenant)
+    blobs = storage.of(tenant.name)
+    await resumable.append(tenant, upload, 0, of(CONTENT[:10]), ada, blobs)
+    assert await resumable.expire(tenant, blobs) == 0
+    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"expires": now()}})
+
+    assert await resumable.expire(tenant, blobs) == 1
+
+    assert await tenant.uploads.raw.count_documents({}) == 0
+    assert [left async for left in blobs.leftovers()] == []
+
+
+async def cut_off(part):
+    yield part
+    raise ConnectionError
+
+
+class Cut(NamedTuple):
+    """What becomes of the next bytes of a file."""
+
+    size: int
+    vanishes: bool  # the client, before it has heard how many arrived
+    is_elsewhere: bool  # the client believes
+
+
+cuts = st.builds(Cut, st.integers(0, 60), st.booleans(), st.booleans())
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.binary(max_size=300), st.lists(cuts, max_size=12))
+def test_however_it_is_cut_the_version_has_the_same_bytes(content, cuts):
+    async def run():
+        database = Database(AsyncMongoMockClient(tz_aware=True), "catalogue")
+        tenant = database.tenant(RegisteredTenant(id="acme", database="acme"))
+        ada, blobs = Caller(tenant, ObjectId(), "ada", Role.REGULAR), MemoryStorage().of("acme")
+        await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+        wanted = Wanted(FileHead("iris.onnx", "a/b", "binary"), len(content))
+        upload = await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE)
+        for cut in [*cuts, Cut(len(content), vanishes=False, is_elsewhere=False)]:
+            at = (await resumable.look(tenant, upload, ada, blobs)).offset
+            part = content[at : at + cut.size]
+            with suppress(ConnectionError, Refused):
+                where = at + 1 if cut.is_elsewhere else at
+                await resumable.append(tenant, upload, where, cut_off(part) if cut.vanishes else of(part), ada, blobs)
+        return await resumable.look(tenant, upload, ada, blobs), await tenant.versions.raw.find().to_list(None)
+
+    told, [version] = asyncio.run(run())
+
+    assert told == (len(content), "1")
+    assert (version["digest"], version["size"]) == (hashlib.sha256(content).hexdigest(), len(content))

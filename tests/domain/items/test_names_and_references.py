@@ -1,0 +1,367 @@
+"""Names and references: what is new follows rules, what exists stays reachable, and `owner/name` says whose it is."""
+
+import asyncio
+import random
+from base64 import b64encode
+from unicodedata import normalize
+from urllib.parse import quote
+
+import pytest
+from bson import ObjectId
+
+from catalog.client.sessions import segment
+from catalog.domain.people import users
+from catalog.domain.tenants import tenants
+from catalog.domain.tenants.tenants import Administrator
+from catalog.errors import NOT_CREATED, Refused
+from catalog.store.documents import RegisteredTenant, User, now
+from catalog.vocabulary import Role
+from tests.support.app import API_TOKEN, OURS, PASSWORD
+from tests.support.tenants import Organisation, organisation
+
+KINDS = ("models", "datasets", "algorithms")
+NFC, NFD = (normalize(form, "modèle") for form in ("NFC", "NFD"))
+ODD = (" spaced ", "a\u200bb", "\u202egpj.exe", ".", "..", "/a", "a//b", "a\nb")
+REAL = pytest.mark.parametrize("database", ["wire"], indirect=True)
+"""The mock knows nothing of indexes on a part of the documents."""
+
+ODD_LETTERS = "ab/%. \u200b\u202e\n\té\u0301🌸;?#+&\\\"'"
+
+
+@pytest.fixture(scope="module")
+async def org(client) -> Organisation:
+    return await organisation(client, "ada", "bob", "eve")
+
+
+@pytest.fixture(scope="module")
+async def kept(app, org):
+    """The tenant's handle, to keep what was allowed once."""
+    return app.state.database.tenant(await app.state.database.tenants.find_one({"_id": org.name}))
+
+
+async def create(client, org, who, name, kind="models", **fields):
+    return await client.post(f"/v1/{kind}", json={"name": name, **fields}, headers=org.as_(who))
+
+
+async def get(client, org, who, key, kind="models"):
+    return await client.get(f"/v1/{kind}/{segment(key)}", headers=org.as_(who))
+
+
+async def begin_upload(client, org, who, item):
+    said = ",".join(f"{key} {b64encode(value.encode()).decode()}" for key, value in (("item", item), ("filename", "a")))
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "5", "Upload-Metadata": said}
+    return await client.post("/v1/uploads", headers=org.as_(who) | tus)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ODD, ids=map(ascii, ODD))
+async def test_a_new_item_has_no_name_that_deceives(client, org, kind, name):
+    answer = await create(client, org, "ada", name, kind)
+
+    assert (answer.status_code, answer.json()["value"]) == (400, 5)
+    assert answer.json()["details"].startswith("name: ")
+
+
+async def test_the_two_compositions_of_a_name_are_one_item(client, org):
+    made = await create(client, org, "ada", NFD)
+
+    again = await create(client, org, "ada", NFC)
+    found = [(await get(client, org, "ada", key)).json()["_id"] for key in (NFC, NFD)]
+
+    assert made.json()["name"] == NFC
+    assert again.json()["details"] == "A model with the same name already exists for this user"
+    assert found == [made.json()["_id"]] * 2
+
+
+async def test_an_older_item_is_found_by_its_own_spelling_before_the_normalized_one(client, org, kept):
+    new = (await create(client, org, "bob", NFC)).json()["_id"]
+    old = (await create(client, org, "bob", "to be renamed")).json()["_id"]
+    await kept.models.raw.update_one({"_id": ObjectId(old)}, {"$set": {"name": NFD}})
+
+    found = [(await get(client, org, "bob", key)).json()["_id"] for key in (NFC, NFD)]
+
+    assert found == [new, old]
+
+
+async def test_whatever_an_older_item_is_called_its_escaped_name_finds_it(client, org, kept):
+    dice = random.Random(12)
+    names = {"".join(dice.choices(ODD_LETTERS, k=dice.randint(1, 12))) for _ in range(100)}
+    made = (await create(client, org, "eve", "one of many")).json()
+    document = await kept.models.raw.find_one({"_id": ObjectId(made["_id"])})
+    older = [{**document, "_id": ObjectId(), "name": name, "serial": -at} for at, name in enumerate(names)]
+    await kept.models.raw.insert_many(older)
+
+    found = [(await get(client, org, "eve", item["name"])).json()["_id"] for item in older]
+
+    assert found == [str(item["_id"]) for item in older]
+
+
+@pytest.mark.parametrize("words", ["tags", "metadata"])
+async def test_a_new_word_is_normalized_and_has_slashes_and_blanks_but_nothing_unseen(client, org, words):
+    def having(word):
+        return {"tags": [word]} if words == "tags" else {"metadata": [{"name": word, "value": 1}]}
+
+    def added(word):
+        return {name: {"add": value} for name, value in having(word).items()}
+
+    spelled = await create(client, org, "ada", f"with-{words}", **having(f"a b/{NFD}"))
+    path = f"/v1/models/with-{words}"
+    answers = [await create(client, org, "ada", f"without-{words}", **having(word)) for word in (" a", "a\u200b", "..")]
+    answers += [await client.put(path, json=added(word), headers=org.as_("ada")) for word in (" a", "a\u200b", "..")]
+    answers += [
+        await client.post(f"/v1/{words}", json={"_id": word}, headers=org.as_("admin")) for word in (" a", "..")
+    ]
+    taken = await client.put(
+        path,
+        json={name: {"remove": value} for name, value in having(f"a b/{NFD}").items()},
+        headers=org.as_("ada"),
+    )
+    removed = await client.delete(f"/v1/{words}/{quote(f'a b/{NFD}', safe='')}", headers=org.as_("admin"))
+
+    assert f"a b/{NFC}" in spelled.text
+    assert [answer.status_code for answer in answers] == [400] * 8
+    assert taken.json()[words] == []
+    assert (removed.status_code, removed.json()["_id"]) == (200, f"a b/{NFC}")
+
+
+@pytest.mark.parametrize("words", ["tags", "metadata"])
+async def test_an_older_word_stays_on_its_item_and_can_be_removed(client, org, kept, words):
+    odd = {"tags": ["a\u200b", NFD]}
+    if words == "metadata":
+        odd = {"metadata": [{"name": word, "value": 1} for word in odd["tags"]]}
+    name = f"older-{words}"
+    made = (await create(client, org, "ada", name)).json()
+    await kept.models.raw.update_one({"_id": ObjectId(made["_id"])}, {"$set": odd})
+    await getattr(kept, words).raw.insert_many(
+        [{"_id": word, "usage": "folk", "uses": 1, "timestamp": now()} for word in ("a\u200b", NFD)]
+    )
+
+    again = await client.put(f"/v1/models/{name}", json={words: {"add": odd[words]}}, headers=org.as_("ada"))
+    without = await client.put(f"/v1/models/{name}", json={words: {"remove": odd[words]}}, headers=org.as_("ada"))
+    promoted = await client.post(f"/v1/{words}", json={"_id": NFD}, headers=org.as_("admin"))
+
+    assert again.json()[words] == odd[words]
+    assert without.json()[words] == []
+    assert promoted.json()["_id"] == NFD
+
+
+@pytest.mark.parametrize("name", [*ODD, "a/b"], ids=map(ascii, [*ODD, "a/b"]))
+async def test_a_new_user_has_no_name_that_deceives(client, org, name):
+    body = {"username": name, "password": PASSWORD, "email": "odd@example.org", "role": "regular"}
+
+    answer = await client.post("/v1/users", json=body, headers=org.as_("admin"))
+
+    assert (answer.status_code, answer.json()["value"]) == (400, 5)
+    assert answer.json()["details"].startswith("username: ")
+
+
+@pytest.mark.parametrize("name", ["ADMIN", "Admin", "ａｄｍｉｎ"])  # noqa: RUF001
+async def test_a_new_username_differs_by_more_than_case_and_width(client, org, name):
+    body = {"username": name, "password": PASSWORD, "email": "another@example.org", "role": "regular"}
+
+    answer = await client.post("/v1/users", json=body, headers=org.as_("admin"))
+
+    told = "User validation failed: a user with the same username already exists (admin)"
+    assert (answer.status_code, answer.json()["details"]) == (400, told)
+
+
+async def test_a_user_signs_in_with_either_composition_of_the_name(client, org):
+    body = {"username": NFD, "password": PASSWORD, "email": "nfd@example.org", "role": "regular"}
+    made = await client.post("/v1/users", json=body, headers=org.as_("admin"))
+
+    answers = [
+        await client.post("/v1/login", json={"username": name, "password": PASSWORD, "tenant": org.name})
+        for name in (NFC, NFD)
+    ]
+
+    assert made.json()["username"] == NFC
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+async def older_users(tenant, *names):
+    """As a catalog kept them that knew neither the key nor its index."""
+    await tenant.users.raw.drop_indexes()
+    for name in names:
+        user = User(username=name, password="-", role=Role.REGULAR, validityPasswordDays=0)
+        await tenant.users.insert(user)
+
+
+@REAL
+async def test_older_users_whose_names_differ_by_case_stay_and_get_no_third(tenant):
+    await older_users(tenant, "admin", "ADMIN", "a/b")
+
+    refused = []
+    for name in ("Admin", "A/B"):
+        with pytest.raises(Refused, match="already exists") as refusal:
+            await users.add(tenant, name, PASSWORD, Role.REGULAR, email=None, days=0)
+        refused.append(refusal.value.fault)
+    await users.add(tenant, "grace", PASSWORD, Role.REGULAR, email=None, days=0)
+
+    assert refused == [NOT_CREATED, NOT_CREATED]
+    assert [(await users.find(tenant, name))["username"] for name in ("admin", "ADMIN", "a/b")] == [
+        *("admin", "ADMIN", "a/b")
+    ]
+
+
+@REAL
+async def test_of_names_that_differ_by_case_and_come_at_once_one_is_made(tenant):
+    await older_users(tenant, "bob")
+    names = ("grace", "Grace", "GRACE", "gracE")
+
+    made = await asyncio.gather(
+        *(users.add(tenant, name, PASSWORD, Role.REGULAR, email=None, days=0) for name in names),
+        return_exceptions=True,
+    )
+
+    assert sorted(type(each) is User for each in made) == [False, False, False, True]
+
+
+@REAL
+async def test_users_taken_over_may_differ_by_case(tenant):
+    for name in ("admin", "ADMIN"):
+        await users.take_over(tenant, User(username=name, password="-", role=Role.REGULAR, validityPasswordDays=0))
+
+    assert [(await users.find(tenant, name))["username"] for name in ("admin", "ADMIN")] == ["admin", "ADMIN"]
+
+
+async def test_a_tenant_with_the_name_of_another_in_other_letters_is_refused(client, org):
+    body = {"_id": org.name.upper(), "database": f"{org.name}-2", "email": "info@example.org", "admin_password": "x"}
+
+    answer = await client.post("/v1/tenants", json=body, headers={"Authorization": API_TOKEN})
+
+    assert (answer.status_code, answer.json()["value"]) == (400, 5)
+    assert "exists already" in answer.json()["details"]
+
+
+@REAL
+async def test_older_tenants_whose_names_differ_by_case_stay_and_get_no_third(database, storage):
+    name = f"{OURS}-acme"
+    await database.tenants.raw.drop_indexes()
+    for each in (name, name.upper()):
+        record = {"_id": each, "database": f"{each}-{len(each)}", "database_key": str(ObjectId()), "state": "ready"}
+        await database.tenants.raw.insert_one(record)
+    await database.open()  # as a newer server does
+
+    with pytest.raises(Refused, match="exists already"):
+        await tenants.make(
+            database, storage, RegisteredTenant(id=name.title(), database=f"{OURS}-3"), Administrator("admin", PASSWORD)
+        )
+
+    assert [(await tenants.find(database, each))["_id"] for each in (name, name.upper())] == [name, name.upper()]
+
+
+async def test_the_administrator_of_a_new_tenant_has_a_name_as_any_user(client):
+    body = {"_id": f"{OURS}-odd", "email": "info@example.org", "admin_username": "a/b", "admin_password": PASSWORD}
+
+    answer = await client.post("/v1/tenants", json=body, headers={"Authorization": API_TOKEN})
+
+    assert (answer.status_code, answer.json()["details"]) == (400, "admin_username: a slash is not allowed")
+
+
+@pytest.fixture(scope="module")
+async def twins(client, org):
+    """Public items of one name by two people: the ids by kind and owner."""
+    made = {}
+    for kind in KINDS:
+        for who in ("ada", "bob"):
+            answer = await create(client, org, who, "twin/iris", kind, visibility="public")
+            made[kind, who] = answer.json()["_id"]
+    return made
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_items_of_one_name_are_told_apart_by_their_owners(client, org, twins, kind):
+    keys = ("ada/twin/iris", "bob/twin/iris", f"{org.ids['bob']}/twin/iris", twins[kind, "bob"])
+
+    found = [(await get(client, org, "eve", key, kind)).json()["_id"] for key in keys]
+    own = (await get(client, org, "bob", "twin/iris", kind)).json()["_id"]
+
+    assert found == [twins[kind, who] for who in ("ada", "bob", "bob", "bob")]
+    assert own == twins[kind, "bob"]
+
+
+async def test_a_reference_serves_wherever_a_key_is_taken(client, org, twins):
+    path, ada = f"/v1/models/{quote('ada/twin/iris', safe='')}", org.as_("ada")
+
+    answers = [
+        await client.put(path, json={"description": "found"}, headers=ada),
+        await client.post(f"{path}/versions?name=m.bin", content=b"bytes", headers=ada),
+        await client.get(f"{path}/versions/1", headers=org.as_("eve")),
+        await client.post(f"{path}/versions/1/link", headers=org.as_("eve")),
+        await client.delete(f"{path}/versions/1", headers=ada),
+        await begin_upload(client, org, "ada", "ada/twin/iris"),
+        await create(client, org, "eve", "trained", datasets=["bob/twin/iris"]),
+        await client.put("/v1/models/trained", json={"datasets": {"add": ["ada/twin/iris"]}}, headers=org.as_("eve")),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [201] + [200] * 2
+    assert [each["_id"] for each in answers[-1].json()["datasets"]] == [
+        *(twins["datasets", who] for who in ("bob", "ada"))
+    ]
+
+
+async def test_datasets_of_one_name_are_listed_too(client, org, twins):
+    answer = await create(client, org, "eve", "trained on which", datasets=["twin/iris"])
+
+    assert (answer.status_code, answer.json()["value"]) == (409, 148)
+    assert "ada/twin/iris" in answer.json()["details"]
+
+
+async def test_a_name_is_taken_whole_before_it_is_split(client, org):
+    split = (await create(client, org, "bob", "rose", visibility="public")).json()["_id"]
+    before = (await get(client, org, "eve", "bob/rose")).json()["_id"]
+    whole = (await create(client, org, "eve", "bob/rose")).json()["_id"]
+
+    after = (await get(client, org, "eve", "bob/rose")).json()["_id"]
+    others = (await get(client, org, "ada", "bob/rose")).json()["_id"]
+
+    assert (before, after, others) == (split, whole, split)
+
+
+async def test_what_one_may_not_read_does_not_exist_by_its_owner_and_name(client, org):
+    made = (await create(client, org, "ada", "secret")).json()["_id"]
+
+    answers = [
+        await get(client, org, "bob", key) for key in ("ada/secret", f"{org.ids['ada']}/secret", "ada/nothing", made)
+    ]
+    changed = await client.put("/v1/models/ada%2Fsecret", json={"description": "x"}, headers=org.as_("bob"))
+    seen = (await get(client, org, "admin", "ada/secret")).json()["_id"]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404, 403]
+    assert (changed.status_code, changed.json()["value"]) == (404, 9)
+    assert seen == made
+
+
+async def test_what_one_may_read_only_is_not_changed_by_its_owner_and_name(client, org, twins):
+    answer = await client.put("/v1/models/ada%2Ftwin%2Firis", json={"description": "x"}, headers=org.as_("bob"))
+
+    assert (answer.status_code, answer.json()["value"]) == (403, 12)
+
+
+async def test_an_owner_of_older_times_may_have_a_slash_in_the_name(client, org, kept):
+    eve = await kept.users.raw.find_one({"username": "eve"})
+    owner = {**eve, "_id": ObjectId(), "username": "old/owner", "email": "old@example.org", "username_key": None}
+    await kept.users.raw.insert_one({name: value for name, value in owner.items() if value is not None})
+    made = (await create(client, org, "ada", "owned by an old one", visibility="public")).json()["_id"]
+    await kept.models.raw.update_one({"_id": ObjectId(made)}, {"$set": {"owner": owner["_id"]}})
+
+    found = await get(client, org, "bob", "old/owner/owned by an old one")
+
+    assert found.json()["_id"] == made
+
+
+async def test_the_list_of_choices_is_bounded(client, org, kept):
+    made = (await create(client, org, "ada", "popular", visibility="public")).json()["_id"]
+    document = await kept.models.raw.find_one({"_id": ObjectId(made)})
+    others = [{**document, "_id": ObjectId(), "owner": ObjectId(), "serial": 10**6 + at} for at in range(30)]
+    await kept.models.raw.insert_many(others)
+
+    answer = await get(client, org, "bob", "popular")
+
+    details = answer.json()["details"]
+    assert (answer.status_code, details.count("/popular ("), details[-10:]) == (409, 10, ", and more")
+
+
+@pytest.mark.parametrize("key", ["/" * 5000, "a/" * 5000, "/iris", "ada/", "ada//iris"])
+async def test_a_key_of_slashes_is_not_there(client, org, key):
+    assert (await get(client, org, "ada", key)).status_code == 404

@@ -1,0 +1,90 @@
+"""What is shown with an item: the same, whether it is asked for together with the item or for a whole page."""
+
+import pytest
+
+from catalog.blobs.protocol import Blob
+from catalog.domain.items import items
+from catalog.domain.items.related import read_whole, related
+from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
+from catalog.store.database import connect
+from catalog.store.documents import File, RegisteredTenant, Version
+from catalog.vocabulary import Kind, Role
+from tests.support.app import OURS, in_database
+from tests.support.tenants import somebody
+
+
+@pytest.fixture
+async def tenant(mongo):
+    """On the wire alone: the mock knows no `$lookup` with a pipeline."""
+    name = f"{OURS}-related"
+    database = connect(in_database(mongo, name))
+    await database.drop(name)
+    await database.open()
+    made = database.tenant(RegisteredTenant(id=name, database=name))
+    await made.prepare()
+    yield made
+    database.close()
+
+
+async def with_versions(tenant, kind, item, caller, *numbers):
+    blob = Blob("0" * 64, 1)
+    for number in numbers:
+        file = File(original=f"{number}.bin", **blob._asdict(), mimetype="a/b", encoding="7bit", path="")
+        version = {"number": number, "ordinal": str(number), "ordinal_key": str(number), "files": [file]}
+        await tenant.versions.insert(Version(item=item["_id"], kind=kind, owner=caller.user, **version))
+    await tenant.items(kind).raw.update_one({"_id": item["_id"]}, {"$set": {"last_version": max(numbers)}})
+
+
+async def test_one_question_answers_what_several_do(tenant):
+    ada, bob = await somebody(tenant, "ada"), await somebody(tenant, "bob")
+    shared = await items.create(tenant, Kind.DATASET, {"name": "shared", "users": ["bob"]}, ada)
+    hidden = await items.create(tenant, Kind.DATASET, {"name": "hidden"}, ada)
+    model = {"name": "iris", "users": ["bob"], "datasets": ["shared", "hidden"]}
+    made = await items.create(tenant, Kind.MODEL, model, ada)
+    await with_versions(tenant, Kind.MODEL, made, ada, 1, 3, 2)
+    await with_versions(tenant, Kind.DATASET, shared, ada, 1)
+    key = str(made["_id"])
+
+    item, with_it = await read_whole(tenant, Kind.MODEL, key, bob)
+
+    assert item == await items.read(tenant, Kind.MODEL, key, bob)
+    assert with_it == await related(tenant, [item], bob)
+    assert [version["number"] for version in with_it.versions[made["_id"]]] == [1, 2, 3]
+    assert with_it.datasets.keys() == {shared["_id"]}
+    assert hidden["_id"] in item["datasets"]
+
+
+async def test_a_dataset_has_no_datasets(tenant):
+    ada = await somebody(tenant)
+    made = await items.create(tenant, Kind.DATASET, {"name": "flowers", "users": ["ada"]}, ada)
+
+    item, with_it = await read_whole(tenant, Kind.DATASET, str(made["_id"]), ada)
+
+    assert item == await items.read(tenant, Kind.DATASET, str(made["_id"]), ada)
+    assert with_it == await related(tenant, [item], ada)
+
+
+async def test_a_name_may_look_like_an_id(tenant):
+    ada = await somebody(tenant)
+    made = await items.create(tenant, Kind.MODEL, {"name": "0123456789abcdef01234567"}, ada)
+
+    item, _ = await read_whole(tenant, Kind.MODEL, "0123456789abcdef01234567", ada)
+
+    assert item["_id"] == made["_id"]
+
+
+async def test_it_is_refused_like_any_other_question(tenant):
+    ada, bob, admin = (
+        await somebody(tenant, "ada"),
+        await somebody(tenant, "bob"),
+        await somebody(tenant, "x", Role.ADMIN),
+    )
+    made = await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+    key = str(made["_id"])
+
+    with pytest.raises(Refused) as forbidden:
+        await read_whole(tenant, Kind.MODEL, key, bob)
+    with pytest.raises(Refused) as unknown:
+        await read_whole(tenant, Kind.MODEL, "f" * 24, admin)
+
+    assert (forbidden.value.fault, unknown.value.fault) == (CANNOT_READ, NOT_FOUND)

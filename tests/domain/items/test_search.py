@@ -1,0 +1,249 @@
+"""Search: the best matches first, each once, and no more than the caller may read."""
+
+import pytest
+from bson import ObjectId
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from catalog.domain.access import Caller, may_read
+from catalog.domain.items import items, search
+from catalog.domain.items.search import Search, Stage, rank
+from catalog.errors import Refused
+from catalog.store.query.fields import MODELS
+from catalog.store.query.filter import Filter, filter_of
+from catalog.vocabulary import Kind, Role
+from tests.support.tenants import somebody
+
+EVERYTHING = list(Kind)
+
+
+async def found(client, org, who, **query):
+    answer = await client.get("/v1/search", params=query, headers=org.as_(who))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def create(client, org, who, kind="models", **fields):
+    body = {"visibility": "public", **fields}
+    (await client.post(f"/v1/{kind}", json=body, headers=org.as_(who))).raise_for_status()
+
+
+async def test_the_best_matches_come_first(client, org):
+    await create(client, org, "ada", name="described", description="about the Iris flower")
+    await create(client, org, "ada", name="annotated", metadata=[{"name": "trained on", "value": "iris"}])
+    await create(client, org, "ada", "datasets", name="tagged", tags=["irises"])
+    await create(client, org, "ada", name="my iris")
+    await create(client, org, "ada", "algorithms", name="IRIS-net")
+    await create(client, org, "ada", "datasets", name="Iris")
+    await create(client, org, "ada", name="something else")
+
+    answer = await found(client, org, "bob", q="iris")
+
+    assert [doc["name"] for doc in answer["docs"]] == [
+        "Iris",
+        "IRIS-net",
+        "my iris",
+        "tagged",
+        "annotated",
+        "described",
+    ]
+    assert [doc["kind"] for doc in answer["docs"][:2]] == ["datasets", "algorithms"]
+    assert (answer["hasNextPage"], answer["nextCursor"]) == (False, None)
+
+
+async def test_nobody_finds_what_he_may_not_read(client, org, other_org):
+    await create(client, org, "ada", name="iris", visibility="private", users=["bob"])
+
+    for who, names in (("ada", ["iris"]), ("bob", ["iris"]), ("eve", []), ("admin", ["iris"])):
+        answer = await found(client, org, who, q="iris")
+        assert [doc["name"] for doc in answer["docs"]] == names
+        assert answer["facetsOf"] == len(names)
+    assert (await found(client, other_org, "admin", q="iris"))["docs"] == []
+
+
+async def test_a_search_is_narrowed_by_kind_status_visibility_and_owner(client, org):
+    await create(client, org, "ada", name="iris one", status="test")
+    await create(client, org, "bob", name="iris two", visibility="private")
+    await create(client, org, "bob", "datasets", name="iris three")
+
+    async def names(**query):
+        return {doc["name"] for doc in (await found(client, org, "admin", q="iris", **query))["docs"]}
+
+    assert await names(kind="datasets") == {"iris three"}
+    assert await names(kind=["datasets", "models"]) == {"iris one", "iris two", "iris three"}
+    assert await names(status="test") == {"iris one"}
+    assert await names(visibility="private") == {"iris two"}
+    assert await names(owner="bob") == {"iris two", "iris three"}
+
+
+async def test_a_search_takes_the_filters_of_a_list(client, org):
+    good, poor = [{"name": "accuracy", "value": 0.97}], [{"name": "accuracy", "value": 0.6}]
+    await create(client, org, "ada", name="iris one", status="test", metadata=good, description="petals")
+    await create(client, org, "bob", name="iris two", metadata=poor, tags=["iris", "small"])
+    await create(client, org, "bob", "datasets", name="iris three", description="iris, and petals")
+
+    async def names(**query):
+        return {doc["name"] for doc in (await found(client, org, "eve", q="iris", **query))["docs"]}
+
+    assert await names(filter='{"tags": "small"}') == {"iris two"}
+    assert await names(filter='{"tags": "small"}', owner="ada") == set()
+    assert await names(filter='[{"status": "test"}, {"tags": "small"}]') == {"iris one", "iris two"}
+    assert await names(filter='{"description": {"$regex": "petals$"}}') == {"iris one", "iris three"}
+    assert await names(filter='{"description": {"$regex": "^(iris|pet)"}}', kind="datasets") == {"iris three"}
+    assert await names(**{"metadata.accuracy": "gte:0.9"}) == {"iris one"}
+
+
+async def test_facets_count_what_was_found(client, org):
+    await create(client, org, "ada", name="iris one", tags=["flowers"])
+    await create(client, org, "bob", "datasets", name="iris two", tags=["flowers", "small"])
+
+    answer = await found(client, org, "eve", q="iris", limit=1)
+
+    assert answer["facets"] == {
+        "kind": {"models": 1, "datasets": 1},
+        "status": {"training": 1},
+        "tag": {"flowers": 2, "small": 1},
+        "owner": {org.ids["ada"]: 1, org.ids["bob"]: 1},
+        "visibility": {"public": 2},
+    }
+    assert answer["facetsOf"] == 2
+    further = await found(client, org, "eve", q="iris", limit=1, after=answer["nextCursor"])
+    assert "facets" not in further
+    assert answer["docs"][0]["name"] != further["docs"][0]["name"]
+
+
+WRONG = {
+    "nothing to look for": {},
+    "blanks": {"q": "  "},
+    "too much": {"q": "x" * 129},
+    "a NUL": {"q": "a\0"},
+    "an unknown kind": {"q": "a", "kind": "users"},
+    "an unknown status": {"q": "a", "status": "ready"},
+    "an unknown owner": {"q": "a", "owner": "nobody"},
+    "an operator that is not allowed": {"q": "a", "filter": '{"$where": "1"}'},
+    "a field that is not shown": {"q": "a", "filter": '{"readers": "public"}'},
+    "a page of nothing": {"q": "a", "limit": "0"},
+    "no cursor": {"q": "a", "after": "zzz"},
+    "a cursor of something else": {"q": "a", "after": "WzBd"},
+    "a cursor beyond the kinds": {"q": "a", "after": "WzAsIDksIG51bGwsIG51bGxd"},
+    "a cursor with an operator": {"q": "a", "after": "WzEsIDAsIDEsIHsiJGd0IjogIiJ9XQ"},
+}
+
+
+@pytest.mark.parametrize("query", WRONG.values(), ids=WRONG)
+async def test_a_wrong_search_is_refused(client, org, query):
+    answer = await client.get("/v1/search", params=query, headers=org.as_("ada"))
+
+    assert (answer.status_code, answer.json()["value"]) == (400, 6)
+
+
+async def test_a_pattern_is_only_text(client, org):
+    await create(client, org, "ada", name="(a+)+$ and more", description="x.y")
+
+    assert len((await found(client, org, "bob", q="(a+)+$"))["docs"]) == 1
+    assert len((await found(client, org, "bob", q=".*"))["docs"]) == 0
+    assert len((await found(client, org, "bob", q="X.Y"))["docs"]) == 1
+
+
+LETTERS = st.text("abß.", max_size=3)
+WORDS = LETTERS.filter(lambda word: word not in {"", ".", ".."})
+THINGS = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(EVERYTHING),
+        "visibility": st.sampled_from(["public", "private"]),
+        "owner": st.sampled_from(["ada", "bob"]),
+        "name": LETTERS,
+        "tags": st.lists(WORDS, max_size=2),
+        "metadata": st.lists(st.tuples(WORDS, LETTERS | st.integers(0, 9)), max_size=2),
+        "description": LETTERS,
+    }
+)
+NARROWINGS = {
+    "": lambda item: True,
+    '{"tags": "a"}': lambda item: "a" in item["tags"],
+    '{"serial": {"$lt": 5}}': lambda item: item["serial"] < 5,
+    '{"description": {"$regex": "a"}}': lambda item: "a" in item["description"],
+    '{"name": {"$regex": "^(a|b)"}}': lambda item: item["name"].startswith(("a", "b")),
+    '{"metadata": {"$elemMatch": {"name": "a"}}}': lambda item: any(pair["name"] == "a" for pair in item["metadata"]),
+}
+"""Each of which asks of what a stage of a search asks, too."""
+
+
+@settings(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(THINGS, max_size=8),
+    st.text("abß.", min_size=1, max_size=2),
+    st.integers(1, 4),
+    st.booleans(),
+    st.sampled_from(sorted(NARROWINGS)),
+)
+async def test_walking_a_search_gives_exactly_the_matches_each_once_and_in_order(
+    tenant, monkeypatch, things, words, limit, is_admin, narrowing
+):
+    monkeypatch.setattr(search, "STEP", 2)
+    monkeypatch.setattr(search, "WINDOW", 3)
+    monkeypatch.setattr(search, "FULL", 2)
+    monkeypatch.setattr(search, "MOST_READ", 10)
+    await clear(tenant)
+    people = {name: Caller(tenant, ObjectId(), name, Role.REGULAR) for name in ("ada", "bob")}
+    for number, thing in enumerate(things):
+        await keep(tenant, people[thing["owner"]], number, **thing)
+    reader = Caller(tenant, people["ada"].user, "ada", Role.ADMIN if is_admin else Role.REGULAR)
+    wanted = Search(tenant, reader, words.lower(), EVERYTHING, filter_of(MODELS, narrowing))
+
+    walked, cursor, pages = [], None, 0
+    while pages == 0 or cursor:
+        answer = await wanted.page(limit, cursor)
+        assert len(answer.hits) <= limit
+        walked += [(rank(hit.item, wanted.words), hit.item["_id"]) for hit in answer.hits]
+        cursor, pages = answer.further, pages + 1
+        assert pages < 500
+
+    everything = [item for kind in EVERYTHING async for item in tenant.items(kind).raw.find()]
+    readable = [item for item in everything if may_read(reader, item) and NARROWINGS[narrowing](item)]
+    expected = {item["_id"] for item in readable if rank(item, wanted.words) is not None}
+    assert {identity for _, identity in walked} == expected
+    assert len(walked) == len(expected)
+    assert [stage for stage, _ in walked] == sorted(stage for stage, _ in walked)
+
+
+async def clear(tenant):
+    for collection in (*Kind, "counters"):
+        await tenant.database[collection].delete_many({})
+
+
+async def keep(tenant, person, number, *, kind, owner, **fields):
+    fields["name"] = f"{fields['name']}-{number}"
+    fields["metadata"] = [{"name": name, "value": value} for name, value in dict(fields["metadata"]).items()]
+    await items.create(tenant, kind, {name: value for name, value in fields.items() if value != ""}, person)
+
+
+def test_an_item_is_ranked_by_its_best_place():
+    item = {"name_key": "iris", "tags": ["Iris"], "metadata": [{"name": "a", "value": 1}], "description": "IRIS"}
+
+    assert [rank(item | {"name_key": name}, "iris") for name in ("iris", "iris2", "my iris", "other")] == [
+        Stage.EXACT,
+        Stage.PREFIX,
+        Stage.INSIDE,
+        Stage.TAGGED,
+    ]
+    assert rank(item | {"name_key": "other", "tags": []}, "iris") is Stage.DESCRIBED
+    assert rank(item, "rose") is None
+
+
+async def test_a_cursor_widens_nothing(tenant):
+    ada, eve = await somebody(tenant, "ada"), await somebody(tenant, "eve")
+    for number in range(3):
+        await items.create(tenant, Kind.MODEL, {"name": f"iris{number}"}, ada)
+
+    seen = await Search(tenant, ada, "iris", EVERYTHING, Filter({})).page(1, None)
+    stolen = await Search(tenant, eve, "iris", EVERYTHING, Filter({})).page(10, seen.further)
+
+    assert (len(seen.hits), stolen.hits) == (1, [])
+
+
+async def test_kinds_bound_what_a_cursor_may_name(tenant):
+    ada = Caller(tenant, ObjectId(), "ada", Role.REGULAR)
+
+    with pytest.raises(Refused):
+        await Search(tenant, ada, "iris", [Kind.MODEL], Filter({})).page(1, "WzAsIDEsIG51bGwsIG51bGxd")

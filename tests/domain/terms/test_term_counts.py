@@ -1,0 +1,63 @@
+"""The counts of words are mended, also while items change."""
+
+import asyncio
+
+import pytest
+
+from catalog.domain.items import items
+from catalog.domain.terms import term_counts, terms
+from catalog.vocabulary import Kind
+from tests.support.tenants import somebody
+
+
+@pytest.fixture
+async def ada(tenant):
+    return await somebody(tenant)
+
+
+@pytest.fixture
+async def words(tenant, ada, monkeypatch):
+    """The words of some items, counted right."""
+    monkeypatch.setattr(term_counts, "SETTLED", 0)
+    for kind in Kind:
+        body = {"name": "a", "tags": ["é", "common", kind.value], "metadata": [{"name": "common", "value": 1}]}
+        await items.create(tenant, kind, body, ada)
+    return await all_words(tenant)
+
+
+async def all_words(tenant):
+    found = [word for bound in (tenant.tags, tenant.metadata) async for word in bound.raw.find({}).sort("_id")]
+    return [(word["_id"], word["uses"], word["usage"], word["pieces"]) for word in found]
+
+
+async def test_counts_of_words_that_are_right_are_let_be(tenant, words):
+    assert await term_counts.recount_words(tenant) == 0
+
+    assert await all_words(tenant) == words
+
+
+async def test_counts_of_words_that_a_crash_left_wrong_are_mended(tenant, words):
+    await tenant.tags.raw.update_one({"_id": "common"}, {"$inc": {"uses": 2}})
+    await tenant.metadata.raw.update_one({"_id": "common"}, {"$inc": {"uses": -1}})
+    await tenant.tags.raw.delete_one({"_id": "models"})
+
+    assert await term_counts.recount_words(tenant) == 3
+
+    assert await all_words(tenant) == words
+
+
+async def test_a_word_that_is_counted_a_moment_later_is_not_counted_twice(tenant, ada, words, monkeypatch):
+    await tenant.models.raw.update_one({}, {"$push": {"tags": "new"}})
+    sleep, mine = asyncio.sleep, asyncio.current_task()
+
+    async def counted_meanwhile(seconds):
+        if asyncio.current_task() is not mine:
+            await sleep(seconds)
+            return
+        await terms.used(tenant, terms.NONE, terms.Words(frozenset({"new"}), frozenset()), ada.user)
+
+    monkeypatch.setattr(asyncio, "sleep", counted_meanwhile)
+
+    assert await term_counts.recount_words(tenant) == 0
+
+    assert (await tenant.tags.get("new")).uses == 1

@@ -1,0 +1,251 @@
+"""Two of anything at once, on versions: one wins or both hold. Barriers make sure that they do meet."""
+
+import asyncio
+
+import pytest
+
+from catalog.blobs.memory import MemoryBlobs
+from catalog.domain.items import items
+from catalog.domain.versions import drafts, version_changes, versions
+from catalog.errors import NOT_FOUND, STALE, VERSION_CLOSED, Refused
+from catalog.store.tenant_documents import Bound
+from catalog.vocabulary import Kind
+from tests.domain.test_races import Upload, nothing, outcomes
+from tests.support.tenants import somebody
+
+
+@pytest.fixture
+async def ada(tenant):
+    return await somebody(tenant)
+
+
+@pytest.fixture
+async def iris(tenant, ada) -> str:
+    return str((await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada))["_id"])
+
+
+@pytest.fixture
+async def draft(tenant, ada, iris) -> str:
+    return (await drafts.begin(tenant, Kind.MODEL, iris, {"draft": True}, ada))["ordinal"]
+
+
+@pytest.fixture
+def blobs():
+    return MemoryBlobs()
+
+
+@pytest.fixture
+def put(tenant, ada, iris, draft, blobs):
+    async def putting(path, data=b"data", moment=nothing):
+        return await drafts.put(tenant, Kind.MODEL, iris, draft, path, Upload(moment, data), ada, blobs)
+
+    return putting
+
+
+@pytest.fixture
+def close(tenant, ada, iris, draft):
+    return lambda: drafts.close(tenant, Kind.MODEL, iris, draft, ada)
+
+
+async def kept(tenant) -> dict:
+    [version] = await tenant.versions.raw.find({}).to_list(None)
+    return version
+
+
+def meeting(monkeypatch, module, name, parties, times=1):
+    """Let `parties` that call a function wait for one another, for as long as there are as many."""
+    function, barrier, left = getattr(module, name), asyncio.Barrier(parties), parties * times
+
+    async def met(*args, **kwargs):
+        nonlocal left
+        left -= 1
+        if left >= 0:
+            await barrier.wait()
+        return await function(*args, **kwargs)
+
+    monkeypatch.setattr(module, name, met)
+
+
+async def test_files_that_come_at_once_are_all_there(tenant, put, close):
+    all_have_begun = asyncio.Barrier(8)
+
+    await asyncio.gather(*(put(f"part-{number}", bytes([number]), all_have_begun.wait) for number in range(8)))
+
+    version = await close()
+    assert [file["path"] for file in version["files"]] == [f"part-{number}" for number in range(8)]
+    assert (version["file_count"], version["size"]) == (8, 8)
+
+
+async def test_of_files_that_come_at_once_under_one_path_one_stays(tenant, put, close):
+    all_have_begun = asyncio.Barrier(4)
+
+    await asyncio.gather(*(put("part", bytes(size), all_have_begun.wait) for size in (1, 2, 3, 4)))
+
+    version = await close()
+    [file] = version["files"]
+    assert (version["file_count"], version["size"]) == (1, file["size"])
+
+
+async def test_of_two_that_replace_a_file_at_once_one_stays(tenant, put, close, monkeypatch):
+    await put("part", b"before")
+    meeting(monkeypatch, drafts, "_replaced", 2)
+
+    await asyncio.gather(put("part", b"a"), put("part", b"bb"))
+
+    version = await close()
+    [file] = version["files"]
+    assert (version["file_count"], version["size"]) == (1, file["size"])
+
+
+async def test_of_two_closes_at_once_one_wins(tenant, put, close, monkeypatch):
+    await put("part")
+    meeting(monkeypatch, drafts, "_draft", 2)
+
+    won, refused = await outcomes(close(), close())
+
+    assert (len(won), [refusal.fault for refusal in refused]) == (1, [VERSION_CLOSED])
+    assert (await kept(tenant))["state"] == "LIVE"
+
+
+async def test_a_file_that_comes_while_the_version_is_closed_is_refused(tenant, put, close):
+    await put("first")
+
+    async def closed_meanwhile():
+        await close()
+
+    with pytest.raises(Refused) as refusal:
+        await put("second", moment=closed_meanwhile)
+
+    assert refusal.value.fault is VERSION_CLOSED
+    assert [file["path"] for file in (await kept(tenant))["files"]] == ["first"]
+
+
+async def test_a_file_that_comes_while_the_version_is_being_closed_is_in_its_digest(tenant, put, close, monkeypatch):
+    await put("first")
+    digest_of, coming = drafts._summed_up, [True]
+
+    def while_closing(files):
+        if coming and coming.pop():
+            arrivals.append(asyncio.ensure_future(put("second")))
+        return digest_of(files)
+
+    arrivals = []
+    monkeypatch.setattr(drafts, "_summed_up", while_closing)
+
+    version = await close()
+    [arrived] = await asyncio.gather(*arrivals, return_exceptions=True)
+
+    paths = [file["path"] for file in version["files"]]
+    assert paths == ["first"] if isinstance(arrived, Refused) else ["first", "second"]
+    assert version["digest"] == drafts.digest_of(version["files"]) == (await kept(tenant))["digest"]
+
+
+async def test_a_close_looks_again_when_a_file_was_quicker(tenant, put, close, monkeypatch):
+    await put("first")
+    find_draft = drafts._draft
+
+    async def a_file_later(*args):
+        found = await find_draft(*args)
+        monkeypatch.setattr(drafts, "_draft", find_draft)
+        await put("second")
+        return found
+
+    monkeypatch.setattr(drafts, "_draft", a_file_later)
+
+    version = await close()
+
+    assert [file["path"] for file in version["files"]] == ["first", "second"]
+
+
+async def test_a_draft_removed_meanwhile_takes_no_file(tenant, ada, iris, draft, put):
+    async def removed():
+        await versions.remove(tenant, Kind.MODEL, iris, draft, ada)
+
+    with pytest.raises(Refused) as refusal:
+        await put("part", moment=removed)
+
+    assert refusal.value.fault is NOT_FOUND
+    assert await tenant.versions.raw.count_documents({}) == 0
+
+
+async def test_one_file_too_many_is_refused(tenant, put, monkeypatch):
+    monkeypatch.setattr(drafts, "MOST_FILES", 2)
+    both_have_begun = asyncio.Barrier(2)
+    await put("first")
+
+    won, refused = await outcomes(*(put(path, moment=both_have_begun.wait) for path in ("second", "third")))
+
+    assert (len(won), [refusal.details for refusal in refused]) == (1, ["a version has at most 2 files"])
+    assert (await put("first", b"another"))["size"] == 7
+
+
+async def test_of_two_changes_at_once_both_hold(tenant, ada, iris, monkeypatch):
+    await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
+    meeting(monkeypatch, version_changes, "_written", 2)
+
+    def change(name, **options):
+        body = {"metadata": {"add": [{"name": name, "value": 1}]}}
+        return version_changes.change(tenant, Kind.MODEL, iris, "1", body, ada, **options)
+
+    await asyncio.gather(change("a"), change("b"))
+
+    assert {pair["name"] for pair in (await kept(tenant))["metadata"]} == {"a", "b"}
+
+
+async def test_of_two_changes_at_once_of_what_both_saw_one_wins(tenant, ada, iris, monkeypatch):
+    await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
+    meeting(monkeypatch, version_changes, "_written", 2)
+
+    won, refused = await outcomes(*(
+        version_changes.change(tenant, Kind.MODEL, iris, "1", {"description": text}, ada, revisions={1})
+        for text in "ab"
+    ))  # fmt: skip
+
+    assert (len(won), [refusal.fault for refusal in refused]) == (1, [STALE])
+
+
+async def test_whoever_sees_the_new_revision_of_an_item_sees_its_version(tenant, ada, iris, monkeypatch):
+    """A reader who keeps answers by their ETag would else keep one without it."""
+    before = await items.read(tenant, Kind.MODEL, iris, ada)
+    insert, seen = Bound.insert, []
+
+    async def watched(self, document):
+        inserted = await insert(self, document)
+        seen.append((await items.read(tenant, Kind.MODEL, iris, ada))["revision"])
+        return inserted
+
+    monkeypatch.setattr(Bound, "insert", watched)
+
+    after = await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
+
+    assert (seen, after["revision"]) == ([before["revision"]], before["revision"] + 1)
+
+
+async def test_a_number_is_not_given_again_to_an_item_that_was_in_the_trash_meanwhile(tenant, ada, iris, monkeypatch):
+    number_for = versions._next_number
+
+    async def numbered_then_as_before(*args):
+        number = await number_for(*args)
+        await tenant.models.raw.update_one({}, {"$set": {"last_version": 0}})  # as the trash had it
+        return number
+
+    monkeypatch.setattr(versions, "_next_number", numbered_then_as_before)
+    await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
+    await versions.remove(tenant, Kind.MODEL, iris, "1", ada)
+    monkeypatch.setattr(versions, "_next_number", number_for)
+
+    await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
+
+    assert (await kept(tenant))["ordinal"] == "2"
+
+
+async def test_drafts_that_were_given_up_are_found(tenant, put, close):
+    await put("part")
+    moment = (await kept(tenant))["lastmod"]
+
+    async def found(before):
+        return await tenant.versions.raw.count_documents(drafts.abandoned(before))
+
+    assert (await found(moment), await found(moment.replace(year=moment.year + 1))) == (0, 1)
+    await close()
+    assert await found(moment.replace(year=moment.year + 1)) == 0

@@ -1,0 +1,565 @@
+"""Backup and restore, over a real database: what comes back is what was there, or a sentence says why not."""
+
+import hashlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tarfile
+
+import bson
+import pytest
+
+from catalog.blobs.files import FileStorage
+from catalog.blobs.memory import MemoryStorage
+from catalog.blobs.protocol import Blob, FileHead
+from catalog.domain.access import Caller
+from catalog.domain.files import blob_records
+from catalog.domain.items import items
+from catalog.domain.tenants import tenants
+from catalog.domain.tenants.tenants import Administrator
+from catalog.domain.versions import versions
+from catalog.operations.archive import MOST, BadArchive, NotRegular
+from catalog.operations.backup import NoSuchTenant, backup
+from catalog.operations.restore import CannotRestore, restore
+from catalog.store.database import connect
+from catalog.store.documents import RegisteredTenant
+from catalog.vocabulary import Kind, Role
+from tests.support.app import OURS, PASSWORD, in_database
+from tests.support.serving import Server, environment
+
+WEIGHTS = b"weights" * 1000
+
+
+@pytest.fixture
+async def database(mongo, request):
+    """A catalogue of this test alone, and what it made is dropped again."""
+    name = f"{OURS}-backup"
+    database = connect(in_database(mongo, name))
+    for each in (name, *(f"{OURS}-{tenant}" for tenant in ("acme", "other", "again"))):
+        await database.drop(each)
+    await database.open()
+    yield database
+    database.close()
+
+
+class Sent:
+    digest = ""
+    description = "the first"
+    announced = len(WEIGHTS)
+
+    async def open(self):
+        return FileHead("iris.onnx", "application/octet-stream", "7bit")
+
+    async def chunks(self):
+        yield WEIGHTS
+
+
+async def organisation(database, storage, name):
+    """A tenant with an administrator, a model and a version of it."""
+    record = RegisteredTenant(id=f"{OURS}-{name}", database=f"{OURS}-{name}", email="info@example.org")
+    await tenants.make(database, storage, record, Administrator("admin", PASSWORD))
+    tenant = await tenants.enter(database, record.id)
+    admin = await tenant.users.find_one({"username": "admin"})
+    caller = Caller(tenant, admin.id, "admin", Role.ADMIN)
+    await items.create(tenant, Kind.MODEL, {"name": "iris", "tags": ["small"], "visibility": "public"}, caller)
+    await versions.add(tenant, Kind.MODEL, "iris", Sent(), caller, storage.of(tenant.name))
+    return tenant
+
+
+async def lose(database, storage, tenant):
+    """As when a machine is lost."""
+    await database.drop(tenant.database.name)
+    await storage.forget(tenant.name)
+    await database.tenants.raw.delete_one({"_id": tenant.name})
+
+
+async def everything(tenant):
+    names = sorted(await tenant.database.list_collection_names())
+    return {name: await tenant.database[name].find({}).sort("_id", 1).to_list(None) for name in names}
+
+
+async def content(storage, tenant, digest):
+    return b"".join([chunk async for chunk in storage.of(tenant).read(digest)])
+
+
+async def test_what_is_restored_is_what_was_backed_up(database, tmp_path):
+    files, elsewhere = FileStorage(tmp_path / "uploads"), MemoryStorage()
+    tenant = await organisation(database, files, "acme")
+    before, told = await everything(tenant), []
+    await backup(database, files, tmp_path / "all.tar", [tenant.name], told.append)
+    await lose(database, files, tenant)
+
+    await restore(database, elsewhere, tmp_path / "all.tar", [], told.append)
+
+    assert await everything(await tenants.enter(database, tenant.name)) == before
+    assert await content(elsewhere, tenant.name, hashlib.sha256(WEIGHTS).hexdigest()) == WEIGHTS
+    assert [done[1:4] for done in told] == [(told[0].records, 1, len(WEIGHTS))] * 2
+
+
+async def test_a_restored_tenant_has_its_indexes(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    indexes = await tenant.models.raw.index_information()
+    await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
+
+    await restore(database, storage, tmp_path / "all.tar", [], lambda _: None, name=f"{OURS}-again")
+
+    again = await tenants.enter(database, f"{OURS}-again")
+    assert (await again.models.raw.index_information()).keys() == indexes.keys()
+
+
+async def test_a_tenant_that_is_there_is_not_overwritten(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    before = await everything(tenant)
+    await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
+
+    with pytest.raises(CannotRestore, match=r"already.*remove it first"):
+        await restore(database, storage, tmp_path / "all.tar", [], lambda _: None)
+
+    assert await everything(tenant) == before
+
+
+async def test_only_the_wanted_tenants(database, storage, tmp_path):
+    acme, other = await organisation(database, storage, "acme"), await organisation(database, storage, "other")
+    await backup(database, storage, tmp_path / "all.tar", [acme.name, other.name], lambda _: None)
+    for tenant in (acme, other):
+        await lose(database, storage, tenant)
+
+    await restore(database, storage, tmp_path / "all.tar", [other.name], lambda _: None)
+
+    assert await tenants.enter(database, acme.name) is None
+    assert await tenants.enter(database, other.name) is not None
+
+
+async def test_a_tenant_that_is_not_there(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
+
+    with pytest.raises(NoSuchTenant, match="no tenant nobody"):
+        await backup(database, storage, tmp_path / "none.tar", ["nobody"], lambda _: None)
+    with pytest.raises(CannotRestore, match="no tenant nobody"):
+        await restore(database, storage, tmp_path / "all.tar", ["nobody"], lambda _: None)
+
+    assert [file.name for file in tmp_path.iterdir()] == ["all.tar"]
+
+
+async def test_missing_bytes_are_told_of(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    digest, told = hashlib.sha256(WEIGHTS).hexdigest(), []
+    await storage.of(tenant.name).drop(digest)
+
+    await backup(database, storage, tmp_path / "all.tar", [tenant.name], told.append)
+
+    assert [[(lost.digest, lost.why) for lost in done.lost] for done in told] == [[(digest, "missing")]]
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.999])
+async def test_a_backup_that_is_cut_off_makes_no_tenant(database, storage, tmp_path, part):
+    tenant = await organisation(database, storage, "acme")
+    await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
+    whole = (tmp_path / "all.tar").read_bytes().rstrip(b"\0")
+    (tmp_path / "cut.tar").write_bytes(whole[: int(len(whole) * part)])
+
+    with pytest.raises(BadArchive):
+        await restore(database, storage, tmp_path / "cut.tar", [], lambda _: None, name=f"{OURS}-again")
+
+    assert part > 0.99 or await tenants.enter(database, f"{OURS}-again") is None
+
+
+async def test_damaged_bytes_are_noticed(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
+    damaged = (tmp_path / "all.tar").read_bytes().replace(WEIGHTS, WEIGHTS[:-1] + b"!")
+    (tmp_path / "all.tar").write_bytes(damaged)
+
+    with pytest.raises(BadArchive, match="are damaged"):
+        await restore(database, storage, tmp_path / "all.tar", [], lambda _: None, name=f"{OURS}-again")
+
+    assert await tenants.enter(database, f"{OURS}-again") is None
+
+
+async def test_what_a_killed_restore_left_is_cleared_by_the_next(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
+    whole = (tmp_path / "all.tar").read_bytes()
+    (tmp_path / "cut.tar").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(BadArchive):
+        await restore(database, storage, tmp_path / "cut.tar", [], lambda _: None, name=f"{OURS}-again")
+
+    await restore(database, storage, tmp_path / "all.tar", [], lambda _: None, name=f"{OURS}-again")
+
+    assert await tenants.enter(database, f"{OURS}-again") is not None
+
+
+@pytest.mark.parametrize("text", ["", "not a tar", "x" * 100_000])
+async def test_another_file_is_no_backup(database, storage, tmp_path, text):
+    (tmp_path / "other").write_text(text)
+
+    with pytest.raises(BadArchive, match="other"):
+        await restore(database, storage, tmp_path / "other", [], lambda _: None)
+
+
+@pytest.mark.parametrize("name", ["../outside", "admin", "a b", ".hidden"])
+async def test_a_restored_tenant_bears_a_name_that_a_tenant_may_bear(database, storage, tmp_path, name):
+    tenant = await organisation(database, storage, "acme")
+    await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
+
+    with pytest.raises(CannotRestore, match="cannot be the name"):
+        await restore(database, storage, tmp_path / "all.tar", [], lambda _: None, name=name)
+
+
+# Damaged bytes in the storage
+
+
+def of(content, name="iris.bin"):
+    class Other(Sent):
+        announced = len(content)
+
+        async def open(self):
+            return FileHead(name, "application/octet-stream", "7bit")
+
+        async def chunks(self):
+            yield content
+
+    return Other()
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (lambda content: content[:5], "damaged: there are 5 bytes of 7000"),
+        (lambda content: content + b"!", "damaged: there are more than 7000 bytes"),
+        (lambda content: b"W" + content[1:], "damaged: their SHA-256 is "),
+        (lambda _: None, "missing"),
+    ],
+    ids=["cut", "grown", "changed", "gone"],
+)
+async def test_a_backup_says_which_bytes_are_lost_and_has_all_others(database, storage, tmp_path, damage, why):
+    acme, other = await organisation(database, storage, "acme"), await organisation(database, storage, "other")
+    blobs, digest, told = storage.of(acme.name), hashlib.sha256(WEIGHTS).hexdigest(), []
+    admin = await acme.users.find_one({"username": "admin"})
+    caller = Caller(acme, admin.id, "admin", Role.ADMIN)
+    for each in (b"before", b"after", bytes(range(100))):
+        await versions.add(acme, Kind.MODEL, "iris", of(each), caller, blobs)
+    damaged = damage(blobs.kept.pop(digest))
+    if damaged is not None:
+        blobs.kept[digest] = damaged
+
+    await backup(database, storage, tmp_path / "all.tar", [], told.append)
+    await lose(database, storage, acme)
+    await lose(database, storage, other)
+    await restore(database, storage, tmp_path / "all.tar", [], told.append)
+
+    [lost] = told[0].lost
+    assert (lost.digest, lost.named) == (digest, ["model iris, version 1, file iris.onnx"])
+    assert lost.why.startswith(why)
+    assert [(done.tenant, done.blobs) for done in told] == [(acme.name, 3), (other.name, 1)] * 2
+    assert await content(storage, other.name, digest) == WEIGHTS
+
+
+async def test_bytes_that_a_backup_found_damaged_are_not_taken_for_whole_ones(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    blobs, blob = storage.of(tenant.name), Blob(hashlib.sha256(WEIGHTS).hexdigest(), len(WEIGHTS))
+    blobs.kept[blob.digest] = b"W" + WEIGHTS[1:]
+
+    await backup(database, storage, tmp_path / "all.tar", [], lambda _: None)
+
+    assert not await blob_records.is_intact(tenant, blobs, blob)
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe", "link", "dangling link"])
+async def test_a_backup_replaces_nothing_but_a_file(database, storage, tmp_path, kind):
+    target, there = tmp_path / "all.tar", tmp_path / "there"
+    there.write_bytes(b"there")
+    make = {
+        "folder": target.mkdir,
+        "pipe": lambda: os.mkfifo(target),
+        "link": lambda: target.symlink_to(there),
+        "dangling link": lambda: target.symlink_to(tmp_path / "nowhere"),
+    }
+    make[kind]()
+    before = (target.lstat().st_ino, target.lstat().st_mode)
+
+    with pytest.raises(NotRegular, match=r"all\.tar is (a symbolic link|not a regular file)"):
+        await backup(database, storage, target, [], lambda _: None)
+
+    assert (target.lstat().st_ino, target.lstat().st_mode) == before
+    assert there.read_bytes() == b"there"
+    assert {path.name for path in tmp_path.iterdir()} == {"all.tar", "there"}
+
+
+# A restore that was stopped
+
+
+async def of_two(database, storage, tmp_path):
+    """A backup of two tenants, which are lost."""
+    tenants_ = [await organisation(database, storage, name) for name in ("acme", "other")]
+    await backup(database, storage, tmp_path / "all.tar", [], lambda _: None)
+    for tenant in tenants_:
+        await lose(database, storage, tenant)
+    return tmp_path / "all.tar", [tenant.name for tenant in tenants_]
+
+
+class StoppedError(Exception):
+    """As a killed process: nothing comes after it."""
+
+
+@pytest.mark.parametrize("moment", ["between two tenants", "within the second"])
+async def test_a_restore_that_was_stopped_goes_on_when_it_is_started_again(database, storage, tmp_path, moment):
+    file, names = await of_two(database, storage, tmp_path)
+    if moment == "between two tenants":
+
+        def stop(_):
+            raise StoppedError
+
+        with pytest.raises(StoppedError):
+            await restore(database, storage, file, [], stop)
+    else:
+        whole = file.read_bytes()
+        (tmp_path / "cut.tar").write_bytes(whole[: whole.rindex(WEIGHTS)])
+        with pytest.raises(BadArchive):
+            await restore(database, storage, tmp_path / "cut.tar", [], lambda _: None)
+    acme = await tenants.enter(database, names[0])
+    await acme.database["models"].update_one({}, {"$set": {"description": "changed since"}})
+    told = []
+
+    await restore(database, storage, file, [], told.append)
+
+    assert [(done.tenant, done.was_there) for done in told] == [(names[0], True), (names[1], False)]
+    assert (await acme.database["models"].find_one({}))["description"] == "changed since"
+    assert await content(storage, names[1], hashlib.sha256(WEIGHTS).hexdigest()) == WEIGHTS
+
+
+async def test_a_restore_that_is_over_is_not_gone_on_with(database, storage, tmp_path):
+    file, names = await of_two(database, storage, tmp_path)
+    await restore(database, storage, file, [], lambda _: None)
+
+    with pytest.raises(CannotRestore, match=f"There is a tenant {names[0]} already"):
+        await restore(database, storage, file, [], lambda _: None)
+
+
+async def test_a_tenant_of_another_backup_is_not_taken_for_one_that_is_back(database, storage, tmp_path):
+    file, names = await of_two(database, storage, tmp_path)
+    whole = file.read_bytes()
+    (tmp_path / "cut.tar").write_bytes(whole[: whole.rindex(WEIGHTS)])
+    with pytest.raises(BadArchive):
+        await restore(database, storage, tmp_path / "cut.tar", [], lambda _: None)
+    await backup(database, storage, tmp_path / "later.tar", [names[0]], lambda _: None)
+
+    with pytest.raises(CannotRestore, match="already"):
+        await restore(database, storage, tmp_path / "later.tar", [], lambda _: None)
+
+
+# Archives that are no backups, or not any more
+
+
+@pytest.fixture(scope="module")
+async def one_database(mongo):
+    """One for all damaged archives: none of them makes a tenant that stays."""
+    database = connect(in_database(mongo, f"{OURS}-damaged"))
+    await database.open()
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="module")
+async def good(one_database, tmp_path_factory):
+    """The backup of one tenant that the damaged ones are made of. The tenant is lost."""
+    file, storage = tmp_path_factory.mktemp("good") / "all.tar", MemoryStorage()
+    await one_database.drop(f"{OURS}-acme")
+    tenant = await organisation(one_database, storage, "acme")
+    await backup(one_database, storage, file, [tenant.name], lambda _: None)
+    await lose(one_database, storage, tenant)
+    return file
+
+
+@pytest.fixture
+def members(good):
+    """Name and content of each member."""
+    with tarfile.open(good) as tar:
+        return [(each.name, tar.extractfile(each).read()) for each in tar]
+
+
+def packed(members, file):
+    with tarfile.open(file, "w", format=tarfile.PAX_FORMAT) as tar:
+        for name, content in members:
+            described = content if isinstance(content, tarfile.TarInfo) else tarfile.TarInfo(name)
+            if described is not content:
+                described.size = len(content)
+            tar.addfile(described, None if described is content else io.BytesIO(content))
+
+
+def changed(what, change):
+    """The same members, with the content of those that end in `what` changed; None leaves one out."""
+
+    def of_all(members):
+        both = [(name, change(content) if re.search(what, name) else content) for name, content in members]
+        return [(name, content) for name, content in both if content is not None]
+
+    return of_all
+
+
+def renamed(what, to):
+    return lambda members: [(re.sub(what, to, name), content) for name, content in members]
+
+
+def twice(what):
+    return lambda members: [each for each in members for _ in range(1 + bool(re.search(what, each[0])))]
+
+
+def another(name, content=b"{}", at=2):
+    return lambda members: [*members[:at], (name, content), *members[at:]]
+
+
+def special(kind, target=""):
+    described = tarfile.TarInfo(f"{OURS}-acme/blobs/{'0' * 64}")
+    described.type, described.linkname = kind, target
+    return another("", described)
+
+
+def told(**fields):
+    return lambda content: json.dumps({**json.loads(content), **fields}).encode()
+
+
+def record(**fields):
+    return lambda content: bson.encode({**bson.decode(content), **fields})
+
+
+FIRST, TENANT, ITS_END, RECORDS = r"^catalog-backup\.json$", r"tenant\.bson$", r"/end\.json$", "/records/models/"
+CORPUS = {
+    "nothing in it": lambda _: [],
+    "another first member": lambda members: members[1:],
+    "another format": changed(FIRST, told(format=99)),
+    "no format": changed(FIRST, lambda _: b"{}"),
+    "a first member that is not JSON": changed(FIRST, lambda _: b"not JSON"),
+    "a first member that is a list": changed(FIRST, lambda _: b"[1]"),
+    "a first member of nested lists": changed(FIRST, lambda _: b"[" * 100_000),
+    "a first member that is not text": changed(FIRST, lambda _: b"\xff\xfe{"),
+    "no record of the tenant": changed(TENANT, lambda _: None),
+    "a record that is not BSON": changed(TENANT, lambda _: b"not BSON"),
+    "a record of nothing": changed(TENANT, lambda _: b""),
+    "a record without a name": changed(TENANT, lambda _: bson.encode({"database": "x"})),
+    "a record with a name that is a number": changed(TENANT, record(_id=1)),
+    "a record with a database that is a list": changed(TENANT, record(database=["x"])),
+    "a record of another tenant": changed(TENANT, record(_id="another")),
+    "a record with a quota that is a text": changed(TENANT, record(quota_bytes="much")),
+    "the record twice": twice(TENANT),
+    "no end of the tenant": changed(ITS_END, lambda _: None),
+    "an end of the tenant that is a list": changed(ITS_END, lambda _: b"[]"),
+    "an end that counts a list": changed(ITS_END, told(records=[])),
+    "an end that counts otherwise": changed(ITS_END, told(blobs=7)),
+    "an end without a digest": changed(ITS_END, lambda _: b"{}"),
+    "the end of the tenant twice": twice(ITS_END),
+    "no end": lambda members: members[:-1],
+    "records that are cut": changed(RECORDS, lambda content: content[:-3]),
+    "records that are changed": changed(RECORDS, lambda content: content.replace(b"iris", b"isir")),
+    "records with lengths of nothing": changed(RECORDS, lambda content: bytes(4) + content[4:]),
+    "records with huge lengths": changed(RECORDS, lambda content: b"\xff\xff\xff\x7f" + content[4:]),
+    "records that are no documents": changed(RECORDS, lambda _: b"\x0a\0\0\0\x02a\0\xff\xff\0"),
+    "records twice": twice(RECORDS),
+    "records that are missing": changed(RECORDS, lambda _: None),
+    "records of a larger size than any": changed(RECORDS, lambda _: bytes(MOST + 1)),
+    "records for the system": renamed("/records/models/", "/records/system.users/"),
+    "records for a name with a null": renamed("/records/models/", "/records/mo\x01dels/"),
+    "a file twice": twice("/blobs/"),
+    "a file with other bytes": changed("/blobs/", lambda content: content + b"!"),
+    "a file that is missing": changed("/blobs/", lambda _: None),
+    "a file under another name": renamed("/blobs/.*", "/blobs/passwd"),
+    "a way out": renamed("/blobs/.*", "/blobs/../../../passwd"),
+    "an absolute name": another("/etc/passwd"),
+    "a tenant that is a way out": renamed("^[^/]+-acme/", "../"),
+    "a member that has no place": another(f"{OURS}-acme/more/of/it"),
+    "a member of another tenant": another("another/records/models/000000"),
+    "a member of no tenant": another("stray", at=1),
+    "a link": special(tarfile.SYMTYPE, "/etc/passwd"),
+    "a hard link": special(tarfile.LNKTYPE, "catalog-backup.json"),
+    "a device": special(tarfile.CHRTYPE),
+    "a folder": special(tarfile.DIRTYPE),
+}
+
+
+WHOLE_BEFORE = {"no end", "the end of the tenant twice"}
+"""What is wrong comes after all of a tenant."""
+
+
+@pytest.mark.parametrize("damage", CORPUS)
+async def test_a_damaged_archive_is_a_sentence_and_no_tenant(one_database, storage, members, tmp_path, damage):
+    packed(CORPUS[damage](members), tmp_path / "damaged.tar")
+
+    with pytest.raises((BadArchive, CannotRestore)) as refusal:
+        await restore(one_database, storage, tmp_path / "damaged.tar", [], lambda _: None)
+
+    there = await tenants.enter(one_database, f"{OURS}-acme")
+    if there:
+        await lose(one_database, storage, there)
+    assert "\n" not in str(refusal.value)
+    assert bool(there) == (damage in WHOLE_BEFORE)
+
+
+async def test_a_header_with_any_byte_changed_is_a_sentence(one_database, storage, good, tmp_path):
+    whole, damaged = good.read_bytes(), tmp_path / "damaged.tar"
+    begin = whole.index(f"{OURS}-acme/tenant.bson".encode())
+
+    for at in range(0, 400, 13):
+        damaged.write_bytes(whole[: begin + at] + bytes([whole[begin + at] ^ 0x81]) + whole[begin + at + 1 :])
+        with pytest.raises(BadArchive):
+            await restore(one_database, storage, damaged, [], lambda _: None)
+
+
+# As an operator meets it: commands beside a server that was there
+
+
+def command(folder, *arguments, **settings):
+    program = [sys.executable, "-m", "catalog", *arguments]
+    return subprocess.run(
+        program, cwd=folder, env=environment(**settings), capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_catalog_moves_to_another_machine(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    with Server(here) as server:
+        token, password = server.login().json()["token"], server.password
+        with server.client(token) as client:
+            client.post("/v1/models", json={"name": "iris"}).raise_for_status()
+            files = {"file": ("iris.onnx", WEIGHTS)}
+            client.post("/v1/models/iris/versions", files=files).raise_for_status()
+        held = command(here, "backup", "early.tar")
+        server.stop()
+
+    made = command(here, "backup", "all.tar")
+    brought = command(there, "restore", str(here / "all.tar"))
+
+    assert (held.returncode, made.returncode, brought.returncode) == (1, 0, 0), made.stderr + brought.stderr
+    assert "another server" in held.stderr
+    assert not (here / "early.tar").exists()
+    assert (here / "all.tar").stat().st_mode & 0o777 == 0o600
+    assert "1 file (6.836 KiB)" in made.stdout
+    with Server(there) as server:
+        token = server.login(password=password).json()["token"]
+        with server.client(token) as client:
+            assert client.get("/v1/models/iris/versions/1").content == WEIGHTS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["backup", "no/such/folder/all.tar"], "no such file or directory"),
+        (["backup", "all.tar", "--tenant", "nobody"], "There is no tenant nobody"),
+        (["backup", "/dev/null"], "/dev/null is not a regular file"),
+        (["restore", "missing.tar"], "no such file or directory"),
+        (["restore", "."], "is a directory"),
+        (["restore", "/dev/null"], "/dev/null is damaged or cut off"),
+        (["restore", "variables.env", "--as", "other"], "--as wants one --tenant"),
+    ],
+)
+def test_a_mistake_gets_a_sentence(tmp_path, arguments, sentence):
+    done = command(tmp_path, *arguments)
+
+    assert done.returncode in {1, 2}
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,189 @@
+"""Who may what: each route, asked as each caller, answers what docs/permissions.md says."""
+
+from collections.abc import AsyncIterator, Iterable
+
+import httpx
+import pytest
+from litestar.routes import HTTPRoute
+
+from tests.permissions import things
+from tests.permissions.requests import REQUESTS
+from tests.permissions.table import NOT_SHOWN, Row, rows, status_of
+from tests.permissions.things import SECRET, Thing
+from tests.permissions.world import Callers, World, access_token, everything, world_of
+from tests.support.slow_requests import sent_slowly
+
+ROWS = rows()
+OF_AN_ITEM = [row for row in ROWS if row.path.startswith("/v1/{kind}/{key}")]
+CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
+
+OF_ADMINISTRATORS = [
+    row
+    for row in ROWS
+    if (row.cells["nobody"], row.cells["administrator"]) == ("401", "200") and not row.path.endswith("/login")
+]
+WITH_BODY = [row for row in OF_ADMINISTRATORS if REQUESTS[f"{row.method} {row.path}"].has_body]
+BY_SCRIPTS = [row for row in WITH_BODY if not row.path.startswith(("/v1/users", "/v1/tokens"))]
+
+each_route = pytest.mark.parametrize("row", ROWS, ids=str)
+each_route_of_an_item = pytest.mark.parametrize("row", OF_AN_ITEM, ids=str)
+
+
+@pytest.fixture(scope="module")
+async def world(app, client) -> AsyncIterator[World]:
+    async with world_of(app, client) as world:
+        yield world
+
+
+async def thing_of(world: World, row: Row, **wanted: str) -> Thing:
+    """What a request of this route is about, made new."""
+    return await REQUESTS[f"{row.method} {row.path}"].make(world, {"kind": row.word, "words": row.word, **wanted})
+
+
+async def answer(world: World, row: Row, thing: Thing, credentials: dict[str, str]) -> httpx.Response:
+    sent = REQUESTS[f"{row.method} {row.path}"].filled(thing)
+    headers = sent.pop("headers", {}) | credentials
+    return await world.afar.request(row.method, row.path.format_map(thing), headers=headers, **sent)
+
+
+async def answers(world: World, row: Row, callers: Callers) -> dict[str, tuple[Thing, httpx.Response]]:
+    """One request of each caller. What somebody has changed is not asked about again."""
+    found, thing = {}, None
+    for caller, credentials in callers.items():
+        thing = thing or await thing_of(world, row)
+        mine = {"Authorization": thing[caller]} if caller in thing else credentials
+        found[caller] = thing, await answer(world, row, thing, mine)
+        if found[caller][1].is_success and row.method not in CHANGES_NOTHING:
+            thing = None
+    return found
+
+
+def cell(row: Row, thing: Thing, response: httpx.Response) -> str:
+    """What the table would say of an answer."""
+    hidden = row.shows_or_hides and response.status_code == 200 and thing["shown"] not in response.text
+    return NOT_SHOWN if hidden else str(response.status_code)
+
+
+def tells_a_secret(response: httpx.Response) -> bool:
+    return SECRET in response.text or any(SECRET in value for value in response.headers.values())
+
+
+def real_routes(app) -> Iterable[tuple[str, str]]:
+    """All but the OPTIONS that the framework adds to each path."""
+    for route in app.routes:
+        if isinstance(route, HTTPRoute):
+            for handler in route.route_handlers:
+                if handler.fn.__module__.startswith("catalog."):
+                    yield from ((str(method), route.path_format) for method in handler.http_methods)
+
+
+def test_the_table_has_each_route_once(app):
+    assert sorted(row.route for row in ROWS) == sorted(real_routes(app))
+
+
+@each_route
+async def test_each_caller_is_answered_as_the_table_says(world, row):
+    found = await answers(world, row, world.callers)
+
+    told = {caller: cell(row, thing, response) for caller, (thing, response) in found.items()}
+    assert told == row.cells
+    refused = [caller for caller in told if told[caller] == NOT_SHOWN or found[caller][1].is_error]
+    assert [caller for caller in refused if tells_a_secret(found[caller][1])] == []
+
+
+@each_route
+async def test_a_token_that_is_not_valid_is_worth_what_none_is(world, row):
+    found = await answers(world, row, world.invalid)
+
+    told = {caller: response.status_code for caller, (_, response) in found.items()}
+    assert told == dict.fromkeys(world.invalid, status_of(row.cells["nobody"]))
+
+
+@each_route_of_an_item
+async def test_every_user_of_the_tenant_is_a_reader_of_what_is_public(world, row):
+    thing = await thing_of(world, row, visibility="public")
+
+    asked = [await answer(world, row, thing, world.callers[caller]) for caller in ("nobody", "outsider", "stranger")]
+
+    columns = ("nobody", "outsider", "reader")
+    assert [str(response.status_code) for response in asked] == [row.cells[column] for column in columns]
+
+
+@each_route_of_an_item
+async def test_by_its_name_a_private_thing_is_not_there_for_a_stranger(world, row):
+    thing = await thing_of(world, row)
+    by_name, unknown = {**thing, "key": thing["title"]}, {**thing, "key": things.fresh()}
+
+    of_this, of_none = [await answer(world, row, key, world.callers["stranger"]) for key in (by_name, unknown)]
+
+    assert (of_this.status_code, of_none.status_code) == (404, 404)
+    assert without_key(of_this, by_name) == without_key(of_none, unknown)
+
+
+def without_key(response: httpx.Response, thing: Thing) -> str:
+    return response.text.replace(thing["key"], "")
+
+
+async def removed(world: World, name: str) -> None:
+    await world.ask("DELETE", f"/v1/users/{name}", "admin")
+
+
+async def demoted(world: World, name: str) -> None:
+    await world.ask("PUT", f"/v1/users/{name}", "admin", json={"role": "regular"})
+
+
+async def an_administrator(world: World) -> tuple[str, dict[str, str]]:
+    """One who may do all that the table says, and owns nothing."""
+    name = things.fresh()
+    await world.org.hire(name)
+    await world.ask("PUT", f"/v1/users/{name}", "admin", json={"role": "admin"})
+    return name, await world.org.sign_in(name)
+
+
+async def answer_to_a_slow(world: World, row: Row, thing: Thing, credentials: dict[str, str], meanwhile) -> tuple:
+    """The answer to somebody of whom something becomes `meanwhile`, and whether anything was changed after that."""
+    sent = REQUESTS[f"{row.method} {row.path}"].filled(thing)
+    headers = sent.pop("headers", {}) | credentials
+    before = {}
+
+    async def happens() -> None:
+        await meanwhile()
+        before.update(await everything(world))
+
+    response = await sent_slowly(world.client, row.method, row.path.format_map(thing), happens, headers=headers, **sent)
+    return response, await everything(world) != before
+
+
+@pytest.mark.parametrize("becomes", [removed, demoted], ids=lambda fate: fate.__name__)
+@pytest.mark.parametrize("row", WITH_BODY, ids=str)
+async def test_an_administrator_who_is_none_any_more_while_sending_changes_nothing(world, row, becomes):
+    thing = await thing_of(world, row)
+    name, credentials = await an_administrator(world)
+
+    response, has_changed = await answer_to_a_slow(world, row, thing, credentials, lambda: becomes(world, name))
+
+    assert (response.status_code, response.json()["value"], has_changed) == (401, 3, False)
+
+
+@pytest.mark.parametrize("row", BY_SCRIPTS, ids=str)
+async def test_a_token_that_is_revoked_while_it_sends_changes_nothing(world, row):
+    thing = await thing_of(world, row)
+    token = await access_token(world.client, world.org.as_("admin"), "write", things.fresh())
+    [made, *_] = (await world.ask("GET", "/v1/tokens", "admin")).json()["docs"]
+
+    async def revoked() -> None:
+        await world.ask("DELETE", f"/v1/tokens/{made['_id']}", "admin")
+
+    response, has_changed = await answer_to_a_slow(world, row, thing, token, revoked)
+
+    assert (response.status_code, response.json()["value"], has_changed) == (401, 3, False)
+
+
+@pytest.mark.parametrize("row", OF_ADMINISTRATORS, ids=str)
+async def test_an_administrators_token_may_what_its_owner_may_but_neither_make_nor_end_people_and_tokens(world, row):
+    thing = await thing_of(world, row)
+
+    response = await answer(world, row, thing, world.script)
+
+    in_person = row.path.startswith(("/v1/users", "/v1/tokens")) and row.method not in CHANGES_NOTHING
+    assert cell(row, thing, response) == ("403" if in_person else row.cells["administrator"])
