@@ -28,12 +28,6 @@ AHEAD = timedelta(minutes=10)
 """How far the clocks of servers may differ. What is from further in the future was written by one that was wrong."""
 
 
-def lasting() -> dict[str, datetime]:
-    """The condition of a moment until which something holds, and that is still to come."""
-    moment = now()
-    return {"$gt": moment, "$lt": moment + AHEAD}
-
-
 def _unique(*keys: str, **options: Any) -> IndexModel:
     return IndexModel([(key, ASCENDING) for key in keys], unique=True, **options)
 

@@ -9,16 +9,15 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime, timedelta
 from typing import NamedTuple, Never
 
-from bson import ObjectId
-
 from catalog.blobs.protocol import Storage, StorageAway
 from catalog.domain.cleanup.sweep import Swept, sweep
 from catalog.domain.files.blob_records import LEASE
 from catalog.domain.terms.term_counts import recount_words
 from catalog.errors import BUSY, DATABASE_AWAY, INTERNAL, NOT_FOUND, REQUEST, STORAGE_AWAY, Refused
 from catalog.store.database import UNAVAILABLE, Database
-from catalog.store.documents import AHEAD, RegisteredTenant, lasting, now
-from catalog.store.tenant_documents import Raw
+from catalog.store.documents import AHEAD, RegisteredTenant, now
+from catalog.store.leases import Lease, LeaseLostError
+from catalog.store.records import Query, TenantRecord
 
 logger = logging.getLogger(__name__)
 
@@ -43,10 +42,6 @@ class Turn(NamedTuple):
     tenant: str
     swept: Swept = Swept()
     refused: Refused | None = None
-
-
-class Elsewhere(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
-    """The tenant is another server's, or nobody's any more."""
 
 
 async def rounds(
@@ -113,7 +108,7 @@ async def _due(database: Database, only: str, every: timedelta) -> AsyncIterator
         last = page[-1].id
 
 
-def _idle(every: timedelta) -> Raw:
+def _idle(every: timedelta) -> Query:
     return {"swept": {"$not": {"$gt": now() - every, "$lt": now() + AHEAD}}} if every else {}
 
 
@@ -138,52 +133,29 @@ async def _turn(
     *,
     uncounted: bool,
 ) -> Turn:
-    tenant, blobs, mine = database.tenant(record), storage.of(record.id), ObjectId()
+    tenant, blobs, lease = database.tenant(record), storage.of(record.id), sweep_lease(database, record.id)
     try:
-        await _take(database, record.id, mine, every)
-        async with asyncio.TaskGroup() as tasks:
-            renewing = tasks.create_task(_renewed(database, record.id, mine))
+        if await lease.acquire(_idle(every)) is None:
+            return Turn(record.id, refused=_refused(LeaseLostError(), record.id))
+        async with lease.renewed(BEAT):
             swept = await sweep(tenant, blobs, grace=grace)
             if uncounted:
                 swept = swept._replace(words=await recount_words(tenant))
-            renewing.cancel()
-        await _given_back(database, record.id, mine)
+        await lease.release({"swept": now()})
         if uncounted:
-            await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"recounted": now()}})
+            await database.tenants.records.update_one({"_id": record.id}, {"$set": {"recounted": now()}})
         return Turn(record.id, swept)
     except Exception as failure:  # noqa: BLE001  one tenant's trouble is not the next one's
         return Turn(record.id, refused=_refused(failure, record.id))
 
 
-async def _take(database: Database, name: str, mine: ObjectId, every: timedelta) -> None:
-    """Raises Elsewhere."""
-    moment = now()
-    free = {"_id": name, "state": "ready", "sweeping": {"$not": lasting()}, **_idle(every)}
-    turn = {"$set": {"sweeping": moment + TURN, "sweep": mine}}
-    if not (await database.tenants.raw.update_one(free, turn)).matched_count:
-        raise Elsewhere
-
-
-async def _renewed(database: Database, name: str, mine: ObjectId) -> Never:
-    """Raises Elsewhere when the tenant is not ours to sweep any more."""
-    while True:
-        await asyncio.sleep(BEAT)
-        ours = {"_id": name, "state": "ready", "sweep": mine}
-        if not (await database.tenants.raw.update_one(ours, {"$set": {"sweeping": now() + TURN}})).matched_count:
-            raise Elsewhere
-
-
-async def _given_back(database: Database, name: str, mine: ObjectId) -> None:
-    moment = now()
-    over = {"$set": {"sweeping": moment, "swept": moment}}
-    await database.tenants.raw.update_one({"_id": name, "sweep": mine}, over)
+def sweep_lease(database: Database, tenant: str) -> Lease[TenantRecord]:
+    return Lease(database.tenants.records, tenant, TURN, until="sweeping", owner="sweep", where={"state": "ready"})
 
 
 def _refused(failure: Exception, tenant: str) -> Refused:
-    while isinstance(failure, ExceptionGroup):
-        failure = failure.exceptions[0]
     match failure:
-        case Elsewhere():
+        case LeaseLostError():
             return Refused(BUSY, "another server sweeps it, or it is being removed")
         case StorageAway():
             return Refused(STORAGE_AWAY)

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from datetime import timedelta
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from bson import ObjectId
 
@@ -33,7 +33,8 @@ from catalog.errors import (
     Refused,
 )
 from catalog.store.database import Tenant
-from catalog.store.documents import Pair, Upload, lasting, now
+from catalog.store.documents import Pair, Upload, now
+from catalog.store.leases import free
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
@@ -157,7 +158,7 @@ async def append(
     if upload.get("became"):
         return _still_there(upload, offset)
     async with turn(tenant, upload["_id"]) as mine:
-        upload = await _sized(tenant, mine.upload, size, blobs)
+        upload = await _sized(tenant, cast("Raw", mine.upload), size, blobs)
         if upload.get("became"):
             return _still_there(upload, offset)
         limit = most if upload["size"] is None else upload["size"]
@@ -190,7 +191,7 @@ async def terminate(tenant: Tenant, upload: Raw, blobs: Blobs) -> None:
 
 async def expire(tenant: Tenant, blobs: Blobs, *, dry_run: bool = False) -> int:
     """Forget the uploads whose time is over, and say how many there were."""
-    over = {"expires": {"$lte": now()}, "held": {"$not": lasting()}}
+    over = {"expires": {"$lte": now()}, **free("held")}
     count = 0
     async for upload in tenant.uploads.raw.find(over, {"_id": 1}):
         count += dry_run or await _forget(tenant, {"_id": upload["_id"], **over}, blobs)

@@ -11,13 +11,10 @@ from datetime import timedelta
 from time import monotonic
 from typing import TypeVar
 
-from bson import ObjectId
-from pymongo import ReturnDocument
-
 from catalog.errors import NOT_FOUND, UPLOAD_BUSY, UPLOAD_CUT_OFF, Refused
 from catalog.store.database import Tenant
-from catalog.store.documents import lasting, now
-from catalog.store.tenant_documents import Raw
+from catalog.store.leases import Lease
+from catalog.store.records import Query, UploadRecord
 
 LEASE = timedelta(seconds=10)
 """How long a turn lasts unless it is renewed."""
@@ -57,13 +54,12 @@ async def turn(tenant: Tenant, name: str) -> AsyncGenerator["Turn"]:
 class Turn:
     """`upload` is the record as it is since the turn began."""
 
-    upload: Raw
+    upload: UploadRecord
 
     def __init__(self, tenant: Tenant, name: str) -> None:
-        self._uploads = tenant.base.uploads.raw  # a turn is given back whatever has become of the caller
+        self._uploads = tenant.base.uploads.records  # the lease is released whatever has become of the caller
         self._name = name
-        self._me = ObjectId()
-        self._mine = {"_id": name, "holder": self._me}
+        self._lease = Lease(self._uploads, name, LEASE, until="held", owner="holder")
         self._waits_since: float | None = None  # for the client, not for the storage
         self._storing: asyncio.Timeout | None = None
 
@@ -95,7 +91,7 @@ class Turn:
 
     async def free(self) -> bool:
         """Begin the turn if it is nobody's."""
-        return await self._begun({"held": {"$not": lasting()}})
+        return self._begun(await self._lease.acquire())
 
     async def wait(self) -> None:
         """Ask for the turn, and begin it once it is free, or when nobody alive has it.
@@ -103,45 +99,36 @@ class Turn:
         Should somebody be taken for dead who is only slow, the storage takes the bytes of one of the two, and the
         upload still becomes one version.
         """
-        before: Raw | None = await self._uploads.find_one({"_id": self._name}, {"_id": 0, "holder": 1, "held": 1})
+        before = await self._uploads.find_one({"_id": self._name}, {"holder": 1, "held": 1})
         if before is None:
             raise Refused(NOT_FOUND, self._name)
-        before.setdefault("holder", None)
-        await self._uploads.update_one(
-            {"_id": self._name, "holder": before["holder"]}, {"$set": {"asked": before["holder"]}}
-        )
+        holder = before.get("holder")
+        await self._uploads.update_one({"_id": self._name, "holder": holder}, {"$set": {"asked": holder}})
         over = monotonic() + DEAD_AFTER
         while monotonic() < over:
             await asyncio.sleep(ASKS_EVERY)
             if await self.free():
                 return
-        if not await self._begun(before):
+        not_renewed: Query = {"holder": holder, "held": before["held"]}
+        if not self._begun(await self._lease.take(not_renewed)):
             raise Refused(UPLOAD_BUSY, self._name)
 
     async def renew(self) -> None:
         while True:
             await asyncio.sleep(RENEWED_EVERY)
-            renewed: Raw | None = await self._uploads.find_one_and_update(
-                self._mine,
-                {"$set": {"held": now() + LEASE}},
-                {"asked": 1},
-                return_document=ReturnDocument.AFTER,
-            )
-            is_asked = renewed is not None and renewed.get("asked") == self._me
+            renewed = await self._lease.renew("asked")
+            is_asked = renewed is not None and renewed.get("asked") == self._lease.token
             if renewed is None or (is_asked and self._is_silent()):
                 self._give_way()
 
     async def end(self) -> None:
-        await self._uploads.update_one(self._mine, {"$set": {"held": now()}})
+        await self._lease.release()
 
-    async def _begun(self, condition: Raw) -> bool:
-        change = {"$set": {"holder": self._me, "held": now() + LEASE}}
-        found: Raw | None = await self._uploads.find_one_and_update(
-            {"_id": self._name, **condition}, change, return_document=ReturnDocument.AFTER
-        )
-        if found is None:
+    def _begun(self, upload: UploadRecord | None) -> bool:
+        if upload is None:
             return False
-        self.upload = {"size": None} | found  # what is not known is not kept
+        upload.setdefault("size", None)  # a record lacks what has no value
+        self.upload = upload
         return True
 
     def _is_silent(self) -> bool:

@@ -7,6 +7,7 @@ Whoever moves an item, either way, holds its record meanwhile, so that nobody el
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import cast
 from weakref import WeakKeyDictionary
 
 from bson import ObjectId
@@ -16,7 +17,9 @@ from catalog.domain.access import Caller, changeable_by, may_change
 from catalog.domain.terms import terms
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import TrashEntry, lasting, now, object_id
+from catalog.store.documents import TrashEntry, now, object_id
+from catalog.store.leases import Lease, free
+from catalog.store.records import TrashRecord
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
@@ -66,7 +69,7 @@ async def take(tenant: Tenant, kind: Kind, item: Raw, caller: Caller, days: int)
     mine = {"_id": item["_id"], "removal": record["removal"]}
     gone = await tenant.items(kind).raw.delete_one({"_id": item["_id"], "revision": item["revision"]})
     if gone.deleted_count:
-        await tenant.trash.raw.update_one(mine, {"$set": {"held": record["removed"]}})
+        await _lease(tenant, record).release()
     elif written.upserted_id is not None:
         await tenant.trash.raw.delete_one(mine)
     return bool(gone.deleted_count)
@@ -104,7 +107,7 @@ async def restore(tenant: Tenant, key: str, caller: Caller) -> Raw:
     except Duplicate:
         there: Raw | None = await tenant.items(kind).raw.find_one({"_id": record["_id"]})
         if there is None:
-            await tenant.trash.raw.update_one(mine, {"$set": {"held": record["removed"]}})
+            await _lease(tenant, record).release()
             raise Refused(NOT_CREATED, f"A {kind.one} with the same name already exists for this user") from None
         item = there
     else:
@@ -144,7 +147,7 @@ async def purge(tenant: Tenant) -> None:
 
 async def purge_some(tenant: Tenant) -> int:
     """Forget MOST_AT_ONCE of what has been in the trash for long enough. Says how many there were of them."""
-    query = {"until": {"$lte": now()}, "held": {"$not": lasting()}}
+    query = {"until": {"$lte": now()}, **free("held")}
     over = await tenant.trash.raw.find(query).sort("until", ASCENDING).limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
     for record in over:
         await _purge(tenant, record)
@@ -155,7 +158,7 @@ async def _purge(tenant: Tenant, record: Raw) -> bool:
     """Versions first, but only when there is no way back. False when somebody is moving the item just now."""
     mine = {"_id": record["_id"], "removal": record["removal"]}
     marked = await tenant.trash.raw.find_one_and_update(
-        {**mine, "held": {"$not": lasting()}}, {"$set": {"purging": True, "until": record["removed"]}}
+        {**mine, **free("held")}, {"$set": {"purging": True, "until": record["removed"]}}
     )
     if marked is None:
         return False
@@ -185,11 +188,15 @@ async def _held(tenant: Tenant, record: Raw) -> Raw:
 
     Raises Refused: NOT_FOUND, BUSY.
     """
-    mine = {"_id": record["_id"], "removal": record["removal"], "purging": False}
-    held: Raw | None = await tenant.trash.raw.find_one_and_update(
-        {**mine, "held": {"$not": lasting()}}, {"$set": {"held": now() + HOLD}}
-    )
+    lease = _lease(tenant, record)
+    held = await lease.acquire()
     if held is None:
-        there = await tenant.trash.raw.find_one(mine, {"_id": 1})
+        there = await tenant.trash.records.find_one(lease.mine, {"_id": 1})
         raise Refused(BUSY if there else NOT_FOUND, str(record["_id"]))
-    return held
+    return cast("Raw", held)
+
+
+def _lease(tenant: Tenant, record: Raw) -> Lease[TrashRecord]:
+    """On one stay of an item in the trash, which `removal` names."""
+    where = {"removal": record["removal"], "purging": False}
+    return Lease(tenant.trash.records, record["_id"], HOLD, until="held", where=where)

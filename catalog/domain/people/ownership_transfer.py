@@ -10,7 +10,8 @@ from catalog.domain.items.trash import restorable
 from catalog.domain.terms import terms
 from catalog.errors import BUSY, NOT_DELETED, Refused
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import lasting, now
+from catalog.store.documents import now
+from catalog.store.leases import free
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
@@ -95,7 +96,7 @@ async def _give(tenant: Tenant, kind: Kind, item: ObjectId, user: ObjectId, heir
 
 async def _give_thrown(tenant: Tenant, record: Raw, heir: ObjectId) -> None:
     fields = {f"item.{name}": value for name, value in _owned_by(heir, record["item"]).items()}
-    mine = {"_id": record["_id"], "removal": record["removal"], "held": {"$not": lasting()}}
+    mine = {"_id": record["_id"], "removal": record["removal"], **free("held")}
     given = await tenant.trash.raw.update_one(mine, {"$set": {"owner": heir, **fields}})
     if not given.matched_count and await tenant.trash.raw.find_one({"_id": record["_id"]}, {"_id": 1}):
         raise Refused(BUSY, f"somebody moves {record['name']} into the trash, or out of it")

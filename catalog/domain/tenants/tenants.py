@@ -19,7 +19,7 @@ import secrets
 from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
-from typing import Any, NamedTuple, Never
+from typing import Any, NamedTuple, Never, cast
 
 from bson import ObjectId
 from pymongo import ReturnDocument
@@ -34,6 +34,8 @@ from catalog.errors import NOT_CONFIRMED, NOT_CREATED, NOT_DELETED, NOT_FOUND, R
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import RegisteredTenant, now
 from catalog.store.fence import FRESH
+from catalog.store.leases import Lease, LeaseLostError
+from catalog.store.records import TenantRecord
 from catalog.store.tenant_documents import NOBODY, Raw
 from catalog.vocabulary import InspectionPolicy, Role
 
@@ -266,15 +268,13 @@ async def remove(database: Database, storage: Storage, name: str, default: str, 
         raise Refused(NOT_DELETED, f"{name} is the default tenant")
     if confirmed not in {None, name}:
         raise Refused(NOT_CONFIRMED, f"confirm: to remove {name}, its name is needed here")
-    mine = ObjectId()
-    removed: Raw | None = await database.tenants.raw.find_one_and_update(
-        {"_id": name, "state": "ready"}, {"$set": {"state": "removing", "remover": mine, "lastmod": now()}}
-    )
+    lease = _removal(database, name)
+    removed = cast("Raw | None", await lease.take({"state": "ready"}, {"state": "removing"}))
     if removed is None:
         raise Refused(NOT_FOUND, name)
     database.forget(name, removed["database"], removed.get("generation") or "")
-    if await _emptied(database, storage, removed, mine):
-        await database.tenants.raw.update_one(_ours(name, mine), {"$set": {"state": "removed", "lastmod": now()}})
+    if await _emptied(database, storage, removed, lease):
+        await lease.release({"state": "removed"})
     return removed
 
 
@@ -299,13 +299,11 @@ async def _clear(database: Database, storage: Storage, query: Raw) -> None:
     for state, long in STALE.items():
         async for record in database.tenants.raw.find({**query, "state": state, "lastmod": {"$lt": now() - long}}):
             # One server clears it: another that saw it too would drop what has been made anew meanwhile.
-            seen = {field: record[field] for field in ("_id", "state", "lastmod")}
-            mine = ObjectId()
-            claim = {"$set": {"state": "removing", "remover": mine, "lastmod": now()}}
-            taken = await database.tenants.raw.find_one_and_update(seen, claim)
+            seen = {field: record[field] for field in ("state", "lastmod")}
+            lease = _removal(database, record["_id"])
             try:
-                if taken and await _emptied(database, storage, record, mine):
-                    await database.tenants.raw.delete_one(_ours(record["_id"], mine))
+                if await lease.take(seen, {"state": "removing"}) and await _emptied(database, storage, record, lease):
+                    await database.tenants.records.delete_one(lease.mine)
             except (StorageAway, OSError) as failure:
                 if query:
                     raise
@@ -313,43 +311,24 @@ async def _clear(database: Database, storage: Storage, query: Raw) -> None:
                 logger.warning("the files of %s, which is removed, cannot be cleared away: %s", record["_id"], failure)
 
 
-class TakenOverError(Exception):
-    """The removal is another server's by now: this one was away for so long that it looked dead."""
-
-
-async def _emptied(database: Database, storage: Storage, record: Raw, mine: ObjectId) -> bool:
+async def _emptied(database: Database, storage: Storage, record: Raw, lease: Lease[TenantRecord]) -> bool:
     """Drop all that a tenant has. False when another server took the removal over, and goes on with it."""
-    renewing = asyncio.create_task(_renewed(database, record["_id"], mine))
     try:
-        # Asked right before each: a tenant of the same name may be there since this server was last awake.
-        await _renew(database, record["_id"], mine)
-        await database.drop(record["database"])
-        await _renew(database, record["_id"], mine)
-        await storage.forget(record["_id"])
-    except TakenOverError:
+        async with lease.renewed(BEAT):
+            # Checked right before each: a tenant of the same name may be there since this server was last awake.
+            await lease.check()
+            await database.drop(record["database"])
+            await lease.check()
+            await storage.forget(record["_id"])
+    except LeaseLostError:
         return False
-    finally:
-        renewing.cancel()
-        await asyncio.gather(renewing, return_exceptions=True)
     return True
 
 
-async def _renewed(database: Database, name: str, mine: ObjectId) -> None:
-    with suppress(TakenOverError):
-        while True:
-            await asyncio.sleep(BEAT)
-            with suppress(DatabaseError):  # the next one may get through
-                await _renew(database, name, mine)
-
-
-async def _renew(database: Database, name: str, mine: ObjectId) -> None:
-    """Raises TakenOverError."""
-    if not (await database.tenants.raw.update_one(_ours(name, mine), {"$set": {"lastmod": now()}})).matched_count:
-        raise TakenOverError(name)
-
-
-def _ours(name: str, mine: ObjectId) -> Raw:
-    return {"_id": name, "state": "removing", "remover": mine}
+def _removal(database: Database, name: str) -> Lease[TenantRecord]:
+    """The lease of a removal. `lastmod` says when it was renewed; STALE says how long it holds from then on."""
+    where = {"state": "removing"}
+    return Lease(database.tenants.records, name, timedelta(), until="lastmod", owner="remover", where=where)
 
 
 class FirstStart(NamedTuple):

@@ -18,6 +18,7 @@ from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.terms import term_counts
 from catalog.errors import BUSY, INTERNAL, NOT_FOUND, REQUEST, Refused
 from catalog.store.documents import RegisteredTenant, now
+from catalog.store.leases import Lease
 from tests.domain.cleanup.test_sweep import DAY, HOUR, grow_old, there
 from tests.domain.files.test_blob_records import OPERATOR, chunks
 from tests.support.app import OURS, PASSWORD
@@ -136,15 +137,15 @@ async def test_a_server_sweeps_by_itself(database, storage, made, tmp_path, monk
     await storage.of(made[0]).put(chunks(b"nobody names this"))
     await grow_old(await tenants.enter(database, made[0]), tmp_path)
 
-    both_are_swept, given_back, told = asyncio.Event(), sweep_schedule._given_back, []
+    both_are_swept, release, released = asyncio.Event(), Lease.release, []
 
-    async def given_back_and_told(database, name, mine):
-        await given_back(database, name, mine)
-        told.append(name)
-        if len(told) == len(made):
+    async def counted_release(lease, changes):
+        await release(lease, changes)
+        released.append(lease)
+        if len(released) == len(made):
             both_are_swept.set()
 
-    monkeypatch.setattr(sweep_schedule, "_given_back", given_back_and_told)
+    monkeypatch.setattr(Lease, "release", counted_release)
     sweeping = asyncio.create_task(sweep_schedule.keep_swept(database, storage, timedelta(milliseconds=1), DAY))
     await asyncio.wait_for(both_are_swept.wait(), SOON)
     sweeping.cancel()
