@@ -46,8 +46,9 @@ format: $(TO_TEST) ## format the code and repair what can be repaired
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(TO_TEST) ## write docs/cli.md anew, from the commands themselves
+docs: $(TO_TEST) ## write docs/cli.md and docs/settings.md from the commands and the settings
 	$(BIN)/typer catalog.commands.cli utils docs --name catalog --output docs/cli.md
+	$(BIN)/python -m catalog.settings.reference docs/settings.md
 
 bench: $(TO_TEST) ## measure what is promised, into docs/benchmarks.md (ARGS= is passed on)
 	$(BIN)/python -m tests.bench --keep $(ARGS)

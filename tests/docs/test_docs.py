@@ -11,16 +11,22 @@ from typer.main import get_command
 
 from catalog.commands.cli import app as commands
 from catalog.dialects.v1.errors import CATALOGUE
+from catalog.settings.reference import markdown as settings_page
 from catalog.settings.settings import table
 from tests.support.paths import ROOT
 
 README = (ROOT / "README.md").read_text()
 API = (ROOT / "docs" / "api.md").read_text()
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+
+
+def test_the_page_of_settings_is_what_make_docs_writes():
+    assert (ROOT / "docs" / "settings.md").read_text() == settings_page()
 
 
 @pytest.mark.parametrize("setting", table(), ids=lambda setting: setting.name)
-def test_the_readme_tells_of_each_setting(setting):
-    assert f"| {setting.name} | {setting.default or '(none)'} | {setting.meaning} |" in README
+def test_the_page_of_settings_has_each_setting(setting):
+    assert f"| {setting.name} | {setting.default or '(none)'} | {setting.meaning} |" in settings_page()
 
 
 @pytest.mark.parametrize("fault", CATALOGUE, ids=lambda fault: fault.name)
@@ -72,6 +78,20 @@ def test_the_reference_of_the_commands_is_what_make_docs_writes(tmp_path):
 
 
 def test_each_link_between_documents_leads_somewhere():
-    for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
-            assert (document.parent / target).exists(), (document.name, target)
+    for document in DOCUMENTS:
+        for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", document.read_text()):
+            file = document.parent / target if target else document
+            assert file.exists(), (document.name, target)
+            assert not anchor or anchor in anchors(file), (document.name, target, anchor)
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors that GitHub gives to headings."""
+    headings = re.findall(r"^#+ (.*)$", document.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_each_file_of_the_project_that_a_document_names_exists():
+    for document in DOCUMENTS:
+        for path in re.findall(r"`((?:catalog|tests|docs|init)/[\w./-]*)`", document.read_text()):
+            assert (ROOT / path).exists(), (document.name, path)

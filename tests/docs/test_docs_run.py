@@ -21,7 +21,7 @@ from tests.support.serving import TENANT, Server, environment
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 GENERATED = "cli"
 RUN = {"bash", "python"}
-SHOWN = {"json", "toml", "text"}
+SHOWN = {"json", "toml", "text", "mermaid"}
 BLOCK = re.compile(
     r"(?:^<!-- (?P<verb>as|not run): (?P<said>.*?) -->\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
