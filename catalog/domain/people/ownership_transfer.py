@@ -1,9 +1,6 @@
 """What a user owns, and giving all of it to somebody else."""
 
-from typing import Any
-
 from bson import ObjectId
-from pymongo import ReturnDocument
 
 from catalog.domain.access import readers
 from catalog.domain.items.trash import restorable
@@ -12,6 +9,8 @@ from catalog.errors import BUSY, NOT_DELETED, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import now
 from catalog.store.leases import free
+from catalog.store.optimistic import RecordGoneError, revise
+from catalog.store.records import Changes, ItemRecord, TrashRecord
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
@@ -48,7 +47,7 @@ async def pass_on_trash(tenant: Tenant, user: ObjectId, heir: ObjectId | None) -
     """Give what `user` has in the trash to `heir`, if there is one. Raises Refused: BUSY."""
     if heir is None:
         return
-    async for record in tenant.trash.raw.find({"owner": user}):
+    async for record in tenant.trash.records.find({"owner": user}):
         await _give_thrown(tenant, record, heir)
 
 
@@ -74,27 +73,25 @@ async def _of(tenant: Tenant, kind: Kind, owner: ObjectId, names: list[str]) -> 
 
 
 async def _give(tenant: Tenant, kind: Kind, item: ObjectId, user: ObjectId, heir: Raw) -> None:
-    changed: Raw | None = None
-    found: Raw | None = None
-    while changed is None:  # until nobody else was first; every time that it fails somebody else has succeeded
-        found = await tenant.items(kind).raw.find_one({"_id": item, "owner": user})
-        if found is None:
-            return
-        try:
-            changed = await tenant.items(kind).raw.find_one_and_update(
-                {"_id": item, "revision": found["revision"]},
-                {"$set": {**_owned_by(heir["_id"], found), "lastmod": now()}, "$inc": {"revision": 1}},
-                return_document=ReturnDocument.AFTER,
-            )
-        except Duplicate:  # made since the names were compared
-            raise Refused(
-                NOT_DELETED, f"transfer: {heir['username']} has items of these names already: {kind}/{found['name']}"
-            ) from None
-    if found is not None:
-        await terms.used(tenant, terms.words_of(found), terms.words_of(changed), heir["_id"])
+    records = tenant.items(kind).records
+
+    async def read() -> ItemRecord | None:
+        return await records.find_one({"_id": item, "owner": user})
+
+    async def changes(found: ItemRecord) -> Changes:
+        return {**_owned_by(heir["_id"], found), "lastmod": now()}
+
+    try:
+        before, after = await revise(records, read, changes)
+    except RecordGoneError:
+        return
+    except Duplicate:  # created since the names were compared
+        name = f"{kind}/{found['name']}" if (found := await read()) else str(kind)
+        raise Refused(NOT_DELETED, f"transfer: {heir['username']} has items of these names already: {name}") from None
+    await terms.used(tenant, terms.words_of(before), terms.words_of(after), heir["_id"])
 
 
-async def _give_thrown(tenant: Tenant, record: Raw, heir: ObjectId) -> None:
+async def _give_thrown(tenant: Tenant, record: TrashRecord, heir: ObjectId) -> None:
     fields = {f"item.{name}": value for name, value in _owned_by(heir, record["item"]).items()}
     mine = {"_id": record["_id"], "removal": record["removal"], **free("held")}
     given = await tenant.trash.raw.update_one(mine, {"$set": {"owner": heir, **fields}})
@@ -102,6 +99,6 @@ async def _give_thrown(tenant: Tenant, record: Raw, heir: ObjectId) -> None:
         raise Refused(BUSY, f"somebody moves {record['name']} into the trash, or out of it")
 
 
-def _owned_by(heir: ObjectId, item: Raw) -> dict[str, Any]:
+def _owned_by(heir: ObjectId, item: ItemRecord) -> Changes:
     users = [user for user in item["users"] if user != heir]
     return {"owner": heir, "users": users, "readers": readers(heir, users, item["visibility"])}
