@@ -2,23 +2,17 @@
 
 from collections.abc import Callable, Collection
 from enum import StrEnum
-from typing import Any, NamedTuple, Never, TypeVar
+from typing import Any, Never, TypeVar
 
 from catalog.domain import naming
+from catalog.domain.items.inputs import ListChange, MetadataPair, PairToRemove
 from catalog.domain.limits import LIMITS, LONGEST_INTEGER, LONGEST_NAME, Limits
 from catalog.errors import EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED, Fault, Refused
 from catalog.store.documents import Pair, Value
-from catalog.store.tenant_documents import Raw
 
 E = TypeVar("E", bound=StrEnum)
+R = TypeVar("R")
 T = TypeVar("T")
-
-
-class Delta(NamedTuple):
-    """What leaves a list of an item, and what joins it."""
-
-    remove: list[Any]
-    add: list[Any]
 
 
 class Form:
@@ -91,17 +85,17 @@ class Form:
         return self._list(name, self._body.get(name), read, self.limits.most(name))
 
     def delta(
-        self, name: str, read: Callable[[str, Any], T], read_removed: Callable[[str, Any], Any] | None = None
-    ) -> Delta | None:
-        """What a list is to lose and to gain, or None when nothing is said of it."""
+        self, name: str, read_removed: Callable[[str, Any], R], read: Callable[[str, Any], T]
+    ) -> ListChange[R, T] | None:
+        """The change of a list, or None without one."""
         value = self._body.get(name)
         if value is None:
             return None
         if not isinstance(value, dict) or not value.keys() <= {"add", "remove"}:
             self.refuse(f'{name}: {{"add": [...], "remove": [...]}} is needed')
         most = self.limits.most(name)
-        return Delta(
-            self._list(f"{name}.remove", value.get("remove"), read_removed or read, most),
+        return ListChange(
+            self._list(f"{name}.remove", value.get("remove"), read_removed, most),
             self._list(f"{name}.add", value.get("add"), read, most),
         )
 
@@ -122,12 +116,12 @@ class Form:
         return self._word(name, value, self.limits.tag)
 
     def _new_word(self, name: str, value: Any) -> str:
-        return self._new(name, self.word(name, value), self.limits.tag, naming.word)
+        return self._new(name, self.word(name, value), self.limits.tag, naming.term)
 
     def _new_pair(self, name: str, value: Any) -> Pair:
         pair = self.pair(name, value)
-        pair.name = self._new(f"{name}.name", pair.name, self.limits.metadata_name, naming.word)
-        return pair
+        new_name = self._new(f"{name}.name", pair.name, self.limits.metadata_name, naming.term)
+        return Pair(name=new_name, value=pair.value)
 
     def _new(self, name: str, value: str, longest: int, rule: Callable[[str], str]) -> str:
         try:
@@ -145,24 +139,25 @@ class Form:
             self.refuse(f"{name}: an id or a name is needed")
         return self._text(name, value, LONGEST_NAME + 1 + max(LONGEST_NAME, self.limits.name))  # owner/name
 
-    def pair(self, name: str, value: Any) -> Pair:
+    def pair(self, name: str, value: Any) -> MetadataPair:
         if not isinstance(value, dict) or not set(value) <= {"name", "value", "_id"}:
             self.refuse(f'{name}: {{"name": ..., "value": ...}} is needed')
         if value.get("name") in (None, ""):
             self.refuse(f"{name}.name: Please, supply a name")
         if value.get("value") is None:
             self.refuse(f"{name}.value: Please, supply a value")
-        return Pair(
+        return MetadataPair(
             name=self._word(f"{name}.name", value["name"], self.limits.metadata_name),
             value=self._value(f"{name}.value", value["value"]),
         )
 
-    def pair_to_remove(self, name: str, value: Any) -> Raw:
-        """A pair, or only a name, which then stands for the pair with whatever value."""
+    def pair_to_remove(self, name: str, value: Any) -> PairToRemove:
+        """A pair, or a name alone: that removes the pair whatever its value is."""
         if isinstance(value, str) or (isinstance(value, dict) and value.keys() == {"name"}):
             given = value if isinstance(value, str) else value["name"]
-            return {"name": self._word(name, given, self.limits.metadata_name)}
-        return self.pair(name, value).model_dump()
+            return PairToRemove(self._word(name, given, self.limits.metadata_name))
+        pair = self.pair(name, value)
+        return PairToRemove(pair.name, pair.value)
 
     def _list(self, place: str, value: Any, read: Callable[[str, Any], T], most: int) -> list[T]:
         if value is None:

@@ -70,7 +70,7 @@ def username(text: str) -> str:
     return name
 
 
-def word(text: str) -> str:
+def term(text: str) -> str:
     """A tag or a name of metadata, normalized. Raises NameInvalidError."""
     label = _visible(text)
     if label in DOTS:

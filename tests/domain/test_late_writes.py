@@ -25,6 +25,7 @@ from catalog.store.documents import RegisteredTenant, Tag, now
 from catalog.store.fence import FRESH, WRITES, Fence
 from catalog.vocabulary import Kind, Role, Scope
 from tests.support.app import API_TOKEN, PASSWORD
+from tests.support.inputs import new_item
 from tests.support.serving import SOON, Server
 from tests.support.slow_requests import sent_slowly
 from tests.support.tenants import Organisation, somebody
@@ -166,7 +167,7 @@ class Upload:
 
 async def test_whose_item_is_given_to_another_while_a_file_comes_adds_none_to_its_draft(tenant):
     ada, bob = await somebody(tenant, "ada"), await somebody(tenant, "bob")
-    item = await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+    item = await items.create(ada, Kind.MODEL, new_item(name="iris"))
     draft = await drafts.begin(tenant, Kind.MODEL, "iris", {"draft": True}, ada)
 
     class GivenAway(Upload):
@@ -214,7 +215,7 @@ async def be_removed(acme, caller):
 @pytest.mark.parametrize("lose", [lose_the_role, be_signed_out, be_removed], ids=lambda loss: loss.__name__)
 async def test_what_another_server_took_away_is_refused_once_the_memory_is_old(acme, sessions, lose):
     caller = await admin_of(acme, sessions)
-    await items.create(caller.tenant, Kind.MODEL, {"name": "early"}, caller)
+    await items.create(caller, Kind.MODEL, new_item(name="early"))
     await lose(acme, caller)
     await caller.still_allowed()  # it is remembered still
 
@@ -256,7 +257,7 @@ async def test_a_token_that_may_only_read_writes_nothing_whatever_asks_it_to(acm
     caller = await sessions.caller(token)
 
     with pytest.raises(Refused) as refusal:
-        await items.create(caller.tenant, Kind.MODEL, {"name": "iris"}, caller)
+        await items.create(caller, Kind.MODEL, new_item(name="iris"))
 
     assert (refusal.value.fault, caller.token) == (READ_ONLY_TOKEN, record.id)
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from catalog.domain.naming import NameInvalidError, folded, item_name, spelling_in, spellings, username, word
+from catalog.domain.naming import NameInvalidError, folded, item_name, spelling_in, spellings, term, username
 
 TEXTS = st.text(st.characters(), max_size=40) | st.text("aA/. ｡ａé\u0301\u200b\u202eß", max_size=12)
-RULES = (item_name, username, word)
+RULES = (item_name, username, term)
 
 GOOD = ("iris", "facebook/opt-125m", "a b", "модель", "🌸", "❤️", "a+b?c#d;e%2F", "v1.0", "...", "x" * 300)
 BAD = {
@@ -40,7 +40,7 @@ def accepted(rule, text):
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_sensible_name_stays_as_it_is(name):
-    assert item_name(name) == word(name) == name
+    assert item_name(name) == term(name) == name
 
 
 @pytest.mark.parametrize(("name", "reason"), BAD.items(), ids=map(ascii, BAD))
@@ -54,7 +54,7 @@ def test_a_name_that_deceives_is_refused_with_the_reason(rule, name, reason):
 def test_an_item_has_no_empty_part_around_a_slash_and_no_dots_for_one(name):
     with pytest.raises(NameInvalidError):
         item_name(name)
-    assert word(name) == name
+    assert term(name) == name
 
 
 def test_a_username_has_no_slash():

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from catalog.blobs.memory import MemoryBlobs, MemoryStorage
 from catalog.blobs.protocol import FileHead, StorageAway
 from catalog.dialects.http.sessions import Sessions
 from catalog.domain.items import changes, items
+from catalog.domain.items.references import Reference
 from catalog.domain.people import users
 from catalog.domain.people.credentials import Tokens
 from catalog.domain.tenants import tenants
@@ -20,6 +22,7 @@ from catalog.store.database import Tenant, connect
 from catalog.store.documents import RegisteredTenant, Tag, User, now
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, PASSWORD, in_database
+from tests.support.inputs import item_change, new_item
 from tests.support.tenants import somebody
 
 pytestmark = pytest.mark.parametrize("database", ["wire"], indirect=True)
@@ -38,7 +41,7 @@ async def ada(tenant):
 @pytest.fixture
 async def iris(tenant, ada) -> str:
     """The id of ada's model."""
-    return str((await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada))["_id"])
+    return str((await items.create(ada, Kind.MODEL, new_item(name="iris")))["_id"])
 
 
 @pytest.fixture
@@ -127,7 +130,7 @@ async def test_a_number_that_is_an_ordinal_already_is_passed_over(tenant, ada, i
 @pytest.mark.parametrize("moment", ["while its bytes arrive", "when it has got its number"])
 async def test_an_item_removed_during_an_upload_leaves_no_version(tenant, ada, iris, monkeypatch, moment):
     async def remove():
-        await items.remove(tenant, Kind.MODEL, iris, ada)
+        await items.remove(ada, Kind.MODEL, Reference(iris))
 
     number_for = versions._next_number
 
@@ -161,7 +164,7 @@ async def test_of_items_made_at_once_with_one_name_one_wins(tenant, ada, monkeyp
     monkeypatch.setattr(Tenant, "next", counted_together)
 
     won, refused = await outcomes(
-        *(items.create(tenant, Kind.MODEL, {"name": "iris", "tags": ["flowers"]}, ada) for _ in range(8))
+        *(items.create(ada, Kind.MODEL, new_item(name="iris", tags=["flowers"])) for _ in range(8))
     )
 
     assert (len(won), {refusal.fault for refusal in refused}) == (1, {NOT_CREATED})
@@ -173,7 +176,7 @@ async def test_a_word_that_many_coin_at_once_is_counted_for_each(tenant, ada):
     await tenant.next("serial")
     body = {"tags": ["flowers"], "metadata": [{"name": "accuracy", "value": 1}]}
 
-    await asyncio.gather(*(items.create(tenant, Kind.MODEL, body | {"name": f"m{n}"}, ada) for n in range(8)))
+    await asyncio.gather(*(items.create(ada, Kind.MODEL, new_item(**body | {"name": f"m{n}"})) for n in range(8)))
 
     assert (await tenant.tags.get("flowers")).uses == 8
     assert (await tenant.metadata.get("accuracy")).uses == 8
@@ -223,7 +226,10 @@ async def test_of_two_hundred_changes_at_once_none_is_lost(tenant, ada, iris):
     await staff(tenant, MANY)
 
     await asyncio.gather(
-        *(changes.change(tenant, Kind.MODEL, iris, an_addition(number), ada) for number in range(MANY))
+        *(
+            changes.change(ada, Kind.MODEL, Reference(iris), item_change(**an_addition(number)))
+            for number in range(MANY)
+        )
     )
 
     await assert_all_have_arrived(tenant, MANY)
@@ -237,18 +243,23 @@ class NoQueue(dict):
 async def test_nor_when_they_come_through_two_servers(tenant, ada, iris, elsewhere, monkeypatch):
     await staff(tenant, SOME)
     sides = [tenant, elsewhere.tenant(RegisteredTenant(id=tenant.name, database=tenant.name))]
-    all_have_read, write, first = asyncio.Barrier(SOME), changes._written, iter(range(SOME))
+    all_have_read, write, first = asyncio.Barrier(SOME), changes._write, iter(range(SOME))
 
     async def written_when_all_have_read(*args):
         if next(first, None) is not None:
             await all_have_read.wait()
         return await write(*args)
 
-    monkeypatch.setattr(changes, "_turns", NoQueue())
-    monkeypatch.setattr(changes, "_written", written_when_all_have_read)
+    monkeypatch.setattr(changes, "_locks", NoQueue())
+    monkeypatch.setattr(changes, "_write", written_when_all_have_read)
 
     await asyncio.gather(
-        *(changes.change(sides[number % 2], Kind.MODEL, iris, an_addition(number), ada) for number in range(SOME))
+        *(
+            changes.change(
+                replace(ada, tenant=sides[number % 2]), Kind.MODEL, Reference(iris), item_change(**an_addition(number))
+            )
+            for number in range(SOME)
+        )
     )
 
     await assert_all_have_arrived(tenant, SOME)

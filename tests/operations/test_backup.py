@@ -28,6 +28,7 @@ from catalog.store.database import connect
 from catalog.store.documents import RegisteredTenant
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, PASSWORD, in_database
+from tests.support.inputs import new_item
 from tests.support.serving import Server, environment
 
 WEIGHTS = b"weights" * 1000
@@ -64,7 +65,7 @@ async def organisation(database, storage, name):
     tenant = await tenants.enter(database, record.id)
     admin = await tenant.users.find_one({"username": "admin"})
     caller = Caller(tenant, admin.id, "admin", Role.ADMIN)
-    await items.create(tenant, Kind.MODEL, {"name": "iris", "tags": ["small"], "visibility": "public"}, caller)
+    await items.create(caller, Kind.MODEL, new_item(name="iris", tags=["small"], visibility="public"))
     await versions.add(tenant, Kind.MODEL, "iris", Sent(), caller, storage.of(tenant.name))
     return tenant
 

@@ -12,6 +12,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from catalog.blobs.memory import MemoryStorage
 from catalog.domain.access import Caller
 from catalog.domain.items import items
+from catalog.domain.items.references import Reference
 from catalog.domain.people import users
 from catalog.domain.tenants import tenants
 from catalog.domain.versions import versions
@@ -124,7 +125,7 @@ async def test_everything_is_where_it_was(database, storage, registry):
     [done] = await imported(database, storage, registry)
 
     alice = await somebody_of(database)
-    item = await items.read(alice.tenant, Kind.MODEL, str(MODEL), alice)
+    item = await items.read(alice, Kind.MODEL, Reference(str(MODEL)))
     assert (done.users, done.items, done.versions, done.size, done.problems) == (2, 2, 2, 20, [])
     assert (item["name"], item["status"], item["datasets"], item["users"]) == ("iris", "deploy", [DATASET], [BOSS])
     assert (item["timestamp"], item["metadata"]) == (OLD, [{"name": "accuracy", "value": 0.9}])
@@ -154,7 +155,7 @@ async def test_the_next_version_has_the_next_number(database, storage, registry)
     await imported(database, storage, registry)
 
     alice = await somebody_of(database)
-    item = await items.read(alice.tenant, Kind.MODEL, "iris", alice)
+    item = await items.read(alice, Kind.MODEL, Reference("iris"))
 
     assert item["last_version"] == 70
 

@@ -12,6 +12,7 @@ from catalog.store.documents import OF_A_TENANT, Model, RegisteredTenant, Tag, U
 from catalog.store.tenant_documents import NOBODY, SealedDocument, Unbound
 from catalog.vocabulary import Kind
 from tests.support.app import OURS
+from tests.support.inputs import new_item
 from tests.support.tenants import somebody
 
 A_TAG = {"id": "steel", "usage": "folk"}
@@ -117,7 +118,7 @@ async def test_a_handle_forgotten_and_made_again_is_the_same_tenant(database):
 
 async def test_a_document_of_one_tenant_cannot_be_written_by_its_own_means(database, tenant):
     ada = await somebody(tenant)
-    item = await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+    item = await items.create(ada, Kind.MODEL, new_item(name="iris"))
 
     kept = await tenant.models.get(item["_id"])
 

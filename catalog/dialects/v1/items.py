@@ -7,12 +7,13 @@ from litestar import Controller, Response, delete, get, post, put
 from litestar.params import FromPath
 
 from catalog.dialects.http import guards
-from catalog.dialects.v1 import http, passed_over, shapes
+from catalog.dialects.v1 import http, item_bodies, passed_over, shapes
 from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of, made, revisions_seen
 from catalog.dialects.v1.lists import listed, selected
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.items import changes, items
-from catalog.domain.items.related import read_whole, related
+from catalog.domain.items.references import Reference
+from catalog.domain.items.related import load_related, read_with_related
 from catalog.domain.limits import Limits
 from catalog.domain.terms.terms import Allowance
 from catalog.errors import CANNOT_DELETE
@@ -23,7 +24,7 @@ from catalog.vocabulary import Kind
 
 async def shown(found: Sequence[Raw], caller: Caller) -> list[shapes.Shape]:
     """Items with what belongs to them."""
-    with_them = await related(caller.tenant, found, caller)
+    with_them = await load_related(caller, found)
     return [shapes.item(item, with_them, caller) for item in found]
 
 
@@ -43,7 +44,7 @@ class Items(Controller):
         allowance = Allowance(limits)
 
         async def make(body: Any) -> shapes.Shape:
-            item = await items.create(caller.tenant, self.kind, body, caller, limits, allowance)
+            item = await items.create(caller, self.kind, item_bodies.new_item(self.kind, body), limits, allowance)
             [shape] = await shown([item], caller)
             return shape
 
@@ -64,7 +65,7 @@ class Items(Controller):
 
     @get("/{key:str}")
     async def show(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
-        item, with_it = await read_whole(caller.tenant, self.kind, key, caller)
+        item, with_it = await read_with_related(caller, self.kind, Reference(key))
         shape = selected(request, fields.ITEMS[self.kind], shapes.item(item, with_it, caller))
         return http.shown(request, shape, item["revision"], embeds=True)
 
@@ -72,16 +73,16 @@ class Items(Controller):
     async def change(
         self, key: FromPath[str], request: AnyRequest, caller: Given[Caller], limits: Given[Limits]
     ) -> Response[bytes]:
-        body = await body_of(request)
+        wanted = item_bodies.item_change(self.kind, await body_of(request))
         seen = revisions_seen(request)
-        changed = await changes.change(caller.tenant, self.kind, key, body, caller, limits, revisions=seen)
+        changed = await changes.change(caller, self.kind, Reference(key), wanted, limits, revisions=seen)
         return await answered(request, changed, caller)
 
     @delete("/{key:str}", status_code=200)
     async def remove(self, key: FromPath[str], caller: Given[Caller], trash_days: Given[int]) -> Response[bytes]:
-        item = await items.changeable(caller.tenant, self.kind, key, caller, CANNOT_DELETE)
-        with_it = await related(caller.tenant, [item], caller)
-        removed = await items.remove(caller.tenant, self.kind, key, caller, days=trash_days)
+        item = await items.changeable(caller, self.kind, Reference(key), CANNOT_DELETE)
+        with_it = await load_related(caller, [item])
+        removed = await items.remove(caller, self.kind, Reference(key), days=trash_days)
         return answer(shapes.bare_item(removed, with_it))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog.dialects.openapi import answers
 from catalog.dialects.openapi.schema import Schema
-from catalog.domain.items import items
+from catalog.dialects.v1 import item_bodies
 from catalog.domain.people import access_tokens, users
 from catalog.domain.tenants import tenants
 from catalog.domain.terms import terms
@@ -17,7 +17,7 @@ def _shown_only(answer: Schema, settable: Collection[str]) -> frozenset[str]:
     return frozenset(answer["properties"] | answers.DATES) - frozenset(settable)
 
 
-ITEMS = {kind: _shown_only(answers.ITEM_SCHEMAS[kind], items.fields_of(kind)) for kind in Kind}
+ITEMS = {kind: _shown_only(answers.ITEM_SCHEMAS[kind], item_bodies.FIELDS[kind]) for kind in Kind}
 USERS = _shown_only(answers.USER, users.FIELDS)
 WORDS = _shown_only(answers.WORD, terms.FIELDS)
 TENANTS = _shown_only(answers.TENANT, tenants.FIELDS)

@@ -7,8 +7,9 @@ from catalog.dialects.v1 import shapes
 from catalog.dialects.v1.http import AnyRequest, Given, answer, fitting, stretch
 from catalog.dialects.v1.lists import limit_of
 from catalog.domain.access import Caller
-from catalog.domain.items import items, search
-from catalog.domain.items.related import related
+from catalog.domain.items import search
+from catalog.domain.items.lookup import user_ids
+from catalog.domain.items.related import load_related
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.query import fields
 from catalog.store.query.filter import Filter, filter_of
@@ -65,11 +66,11 @@ async def _narrowing(request: AnyRequest, caller: Caller) -> Filter:
                 raise Refused(NOT_SEARCHED, f"{name}: one of {', '.join(words)} is needed")
             narrowing.append({name: value})
     if owner := asked.get("owner"):
-        [found] = await items.user_ids(caller.tenant, [owner], NOT_SEARCHED)
+        [found] = await user_ids(caller, [owner], NOT_SEARCHED)
         narrowing.append({"owner": str(found)})
     return filter_of(fields.MODELS, asked.get("filter"), narrowing)
 
 
 async def _shown(hits: list[search.Hit], caller: Caller) -> list[shapes.Shape]:
-    with_them = await related(caller.tenant, [hit.item for hit in hits], caller)
+    with_them = await load_related(caller, [hit.item for hit in hits])
     return [{"kind": hit.kind, **shapes.item(hit.item, with_them, caller)} for hit in hits]

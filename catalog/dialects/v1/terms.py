@@ -11,7 +11,7 @@ from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.http import AnyRequest, Given, answer, made
 from catalog.dialects.v1.lists import listed
 from catalog.domain.access import Caller
-from catalog.domain.items.related import users_of
+from catalog.domain.items.related import load_owners
 from catalog.domain.limits import Limits
 from catalog.domain.terms import suggest, terms
 from catalog.store.query import fields
@@ -21,7 +21,7 @@ from catalog.store.tenant_documents import Raw
 
 async def shown(found: Sequence[Raw], caller: Caller) -> list[shapes.Shape]:
     """Words, with who first used each of them."""
-    owners = await users_of(caller.tenant, found)
+    owners = await load_owners(caller, found)
     return [shapes.word(word, _coiner(word, owners, caller), terms.uses_for(caller, word)) for word in found]
 
 

@@ -23,7 +23,7 @@ class Trash(Controller):
     @get()
     async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
         async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
-            return [shapes.removed(record) for record in await trash.present(caller.tenant, found)]
+            return [shapes.removed(record) for record in await trash.without_restored(caller, found)]
 
         await trash.purge(caller.tenant)
         return await listed(
@@ -31,14 +31,14 @@ class Trash(Controller):
             caller.tenant.trash.raw,
             fields.TRASH,
             shown,
-            access=trash.seen_by(caller),
+            access=trash.visible_to(caller),
             order=trash.NEWEST_FIRST,
         )
 
     @post("/{key:str}/restore", status_code=200)
     async def restore(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
-        return await answered(request, await trash.restore(caller.tenant, key, caller), caller)
+        return await answered(request, await trash.restore(caller, key), caller)
 
     @delete("/{key:str}", status_code=200)
     async def drop(self, key: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
-        return answer(shapes.removed(await trash.drop(caller.tenant, key, caller)))
+        return answer(shapes.removed(await trash.purge_now(caller, key)))

@@ -18,6 +18,7 @@ from catalog.dialects.v1.lists import listed
 from catalog.domain.access import Caller
 from catalog.domain.files.blob_records import Condition
 from catalog.domain.items import items
+from catalog.domain.items.references import Reference
 from catalog.domain.limits import Limits
 from catalog.domain.versions import drafts, reuse, version_changes, versions
 from catalog.errors import NOT_CREATED, Refused
@@ -64,7 +65,7 @@ class Versions(Controller):
         async def listed_versions(found: Sequence[Raw]) -> list[shapes.Shape]:
             return [shapes.listed_version(version) for version in found]
 
-        item = await items.read(caller.tenant, self.kind, key, caller)
+        item = await items.read(caller, self.kind, Reference(key))
         return await listed(
             request,
             caller.tenant.versions.raw,

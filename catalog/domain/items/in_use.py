@@ -1,4 +1,4 @@
-"""What is in use is not removed."""
+"""Users, datasets and terms that an item uses are not removed."""
 
 from collections.abc import Iterable
 

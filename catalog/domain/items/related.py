@@ -1,7 +1,7 @@
 """What is shown with items: their users, datasets and versions.
 
-For a whole page with one query of each; for one item that is asked for by its id together with the item itself, since
-a question to the database costs the server more than all the rest of such a request.
+For a page of items each is one query. For one item by its id they are read with the item itself, in one command: a
+command costs the server more than the rest of such a request.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +12,8 @@ from pymongo import ASCENDING, DESCENDING
 
 from catalog.domain.access import Caller, may_read
 from catalog.domain.items import items
+from catalog.domain.items.references import Reference
 from catalog.store.database import Tenant
-from catalog.store.documents import object_id
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind, VersionState
 
@@ -21,32 +21,30 @@ NEWEST = 100
 """How many versions an item shows. The rest is in the list of its versions."""
 
 SHOWN: Raw = {"state": {"$ne": VersionState.DRAFT.value}}
-"""Drafts are shown in the list of versions alone, to whoever may change the item."""
+"""Drafts are shown in the list of versions only, to users who may change the item."""
 
 BRIEF = {"files": {"$slice": 1}, "inspection": 0}
-"""What is shown of each: a folder may have thousands of files, and an inspection be long."""
+"""A folder may have thousands of files, and an inspection may be long."""
 
 BRIEF_STAGES: list[Raw] = [{"$set": {"files": {"$slice": ["$files", 1]}}}, {"$project": {"inspection": 0}}]
 """The same in a pipeline."""
 
 
 class Related(NamedTuple):
-    """By id: users, the datasets that the caller may read, and each item's newest versions, oldest first.
-
-    `totals` are how many versions there are, of items that have more than are shown.
-    """
+    """What belongs to items, by id."""
 
     users: Mapping[ObjectId, Raw]
-    datasets: Mapping[ObjectId, Raw]
-    versions: Mapping[ObjectId, Sequence[Raw]]
-    totals: Mapping[ObjectId, int]
+    datasets: Mapping[ObjectId, Raw]  # that the caller may read
+    versions: Mapping[ObjectId, Sequence[Raw]]  # of each item the newest, oldest first
+    totals: Mapping[ObjectId, int]  # versions of each item that has more than are shown
 
     def total(self, item: ObjectId) -> int:
-        """How many versions it has, drafts aside."""
+        """How many versions an item has, drafts aside."""
         return self.totals.get(item, len(self.versions[item]))
 
 
-async def related(tenant: Tenant, shown: Sequence[Raw], caller: Caller) -> Related:
+async def load_related(caller: Caller, shown: Sequence[Raw]) -> Related:
+    tenant = caller.tenant
     datasets = await _by_id(tenant.datasets.raw, (key for item in shown for key in item.get("datasets", ())))
     readable = {key: dataset for key, dataset in datasets.items() if may_read(caller, dataset)}
     shown = [*shown, *readable.values()]
@@ -55,21 +53,20 @@ async def related(tenant: Tenant, shown: Sequence[Raw], caller: Caller) -> Relat
     return Related(users, readable, versions, await _totals(tenant, versions))
 
 
-async def read_whole(tenant: Tenant, kind: Kind, key: str, caller: Caller) -> tuple[Raw, Related]:
-    """The item with this id or, among what the caller may read, this name or owner/name, and what is shown with it.
+async def read_with_related(caller: Caller, kind: Kind, reference: Reference) -> tuple[Raw, Related]:
+    """Return the item that a reference names, and what is shown with it.
 
     Raises Refused: NOT_FOUND, CANNOT_READ, AMBIGUOUS.
     """
-    identity = object_id(key)
-    if identity is None:
-        item = await items.read(tenant, kind, key, caller)
-        return item, await related(tenant, [item], caller)
-    stages = [{"$match": {"_id": identity}}, *_with_related(tenant, kind)]
-    found: list[Raw] = await tenant.items(kind).raw.aggregate(stages).to_list(1)
-    if not found:  # a name may look like an id
-        item = await items.read(tenant, kind, key, caller)
-        return item, await related(tenant, [item], caller)
-    item = items.readable(found[0], key, caller)
+    tenant, identity = caller.tenant, reference.identity
+    found: list[Raw] = []
+    if identity is not None:
+        stages = [{"$match": {"_id": identity}}, *_with_related(tenant, kind)]
+        found = await tenant.items(kind).raw.aggregate(stages).to_list(1)
+    if not found:  # a name, also one that looks like an id
+        item = await items.read(caller, kind, reference)
+        return item, await load_related(caller, [item])
+    item = items.readable(caller, found[0], reference)
     datasets = {dataset["_id"]: dataset for dataset in item.pop("_datasets", ()) if may_read(caller, dataset)}
     shown = [item, *datasets.values()]
     users = {user["_id"]: user for each in shown for user in each.pop("_users")}
@@ -78,7 +75,7 @@ async def read_whole(tenant: Tenant, kind: Kind, key: str, caller: Caller) -> tu
 
 
 def _with_related(tenant: Tenant, kind: Kind) -> list[Raw]:
-    """The stages of a pipeline that give each item its `_users`, `_versions` (newest first) and `_datasets`."""
+    """Pipeline stages that add `_users`, `_versions` (newest first) and `_datasets` to each item."""
     newest: list[Raw] = [{"$match": SHOWN}, {"$sort": {"number": DESCENDING}}, {"$limit": NEWEST}, *BRIEF_STAGES]
     own = [
         _lookup(tenant.users.raw, "users", "_id", "_users"),
@@ -92,9 +89,9 @@ def _lookup(collection: Any, local: str, foreign: str, name: str, stages: Sequen
     return {"$lookup": {**asked, "pipeline": list(stages)} if stages else asked}
 
 
-async def users_of(tenant: Tenant, words: Sequence[Raw]) -> Mapping[ObjectId, Raw]:
-    """Whoever first used the words, by id."""
-    return await _by_id(tenant.users.raw, (word["owner"] for word in words if word.get("owner")))
+async def load_owners(caller: Caller, terms: Sequence[Raw]) -> Mapping[ObjectId, Raw]:
+    """The users who first used the terms, by id."""
+    return await _by_id(caller.tenant.users.raw, (term["owner"] for term in terms if term.get("owner")))
 
 
 async def _by_id(collection: Any, keys: Iterable[ObjectId]) -> dict[ObjectId, Raw]:
@@ -121,6 +118,6 @@ async def _versions(tenant: Tenant, shown: Sequence[Raw]) -> dict[ObjectId, list
 
 
 async def _totals(tenant: Tenant, versions: Mapping[ObjectId, Sequence[Raw]]) -> dict[ObjectId, int]:
-    """Counted only of items that show as many as they may."""
+    """Only items that show as many versions as they may can have more."""
     full = [item for item, found in versions.items() if len(found) == NEWEST]
     return {item: await tenant.versions.raw.count_documents({"item": item, **SHOWN}) for item in full}

@@ -1,8 +1,8 @@
-"""The trash: what becomes of a removed item until it is restored or purged.
+"""The trash: where a removed item stays until it is restored or purged.
 
-An item goes into the trash before it leaves its collection, and comes back before it leaves
-the trash. A crash between the two leaves it in both: then the one in its collection counts.
-Whoever moves an item, either way, holds its record meanwhile, so that nobody else does.
+An item is written to the trash before it leaves its collection, and to its collection before it leaves the trash. After
+a crash between the two it is in both: then the one in its collection counts. A lease on the record (`held`) keeps two
+requests from moving an item at once.
 """
 
 from collections.abc import Sequence
@@ -25,57 +25,57 @@ from catalog.vocabulary import Kind
 
 NEWEST_FIRST = [("removed", DESCENDING), ("_id", DESCENDING)]
 
-HOLD = timedelta(seconds=20)
-"""After this long a record that is still held is one whose server died."""
+LEASE = timedelta(seconds=20)
+"""A lease older than this belongs to a server that died."""
 
 PURGED_EVERY = timedelta(hours=1)
 
 MOST_AT_ONCE = 100
-"""How many items one request purges by the way."""
+"""How many items one request purges."""
 
 _purged: WeakKeyDictionary[Tenant, datetime] = WeakKeyDictionary()
 
 
-def seen_by(caller: Caller) -> Raw:
-    """The filter of what the caller finds in the trash."""
+def visible_to(caller: Caller) -> Raw:
+    """The filter of what the caller sees in the trash."""
     return {**changeable_by(caller), **restorable()}
 
 
 def restorable() -> Raw:
-    """The filter of what there is a way back for."""
+    """The filter of what can still be restored."""
     return {"purging": False, "until": {"$gt": now()}}
 
 
-async def present(tenant: Tenant, found: Sequence[Raw]) -> list[Raw]:
-    """Those of the records whose items are nowhere else."""
-    elsewhere = set()
-    for kind in {record["kind"] for record in found}:
-        ids = [record["_id"] for record in found if record["kind"] == kind]
-        async for item in tenant.items(Kind(kind)).raw.find({"_id": {"$in": ids}}, {"_id": 1}):
-            elsewhere.add(item["_id"])
-    return [record for record in found if record["_id"] not in elsewhere]
+async def without_restored(caller: Caller, records: Sequence[Raw]) -> list[Raw]:
+    """The records whose items are not in their collections: a crash may leave an item in both."""
+    restored = set()
+    for kind in {record["kind"] for record in records}:
+        ids = [record["_id"] for record in records if record["kind"] == kind]
+        async for item in caller.tenant.items(Kind(kind)).raw.find({"_id": {"$in": ids}}, {"_id": 1}):
+            restored.add(item["_id"])
+    return [record for record in records if record["_id"] not in restored]
 
 
-async def take(tenant: Tenant, kind: Kind, item: Raw, caller: Caller, days: int) -> bool:
-    """Move an item, as it was read, into the trash. False when it is not so any more."""
-    record = _record(kind, item, caller, days)
+async def take(caller: Caller, kind: Kind, item: Raw, days: int) -> bool:
+    """Move an item, as it was read, to the trash. False if it has changed since."""
+    tenant, record = caller.tenant, _record(caller, kind, item, days)
     try:
-        # A record of an older revision was left by a crash. One of a later revision is not ours to replace.
+        # A record of an older revision was left by a crash. One of a later revision belongs to another request.
         written = await tenant.trash.raw.replace_one(
             {"_id": item["_id"], "item.revision": {"$lte": item["revision"]}}, record, upsert=True
         )
     except Duplicate:
         return False
     mine = {"_id": item["_id"], "removal": record["removal"]}
-    gone = await tenant.items(kind).raw.delete_one({"_id": item["_id"], "revision": item["revision"]})
-    if gone.deleted_count:
+    removed = await tenant.items(kind).raw.delete_one({"_id": item["_id"], "revision": item["revision"]})
+    if removed.deleted_count:
         await _lease(tenant, record).release()
     elif written.upserted_id is not None:
         await tenant.trash.raw.delete_one(mine)
-    return bool(gone.deleted_count)
+    return bool(removed.deleted_count)
 
 
-def _record(kind: Kind, item: Raw, caller: Caller, days: int) -> Raw:
+def _record(caller: Caller, kind: Kind, item: Raw, days: int) -> Raw:
     moment = now()
     removed = TrashEntry(
         id=item["_id"],
@@ -86,20 +86,21 @@ def _record(kind: Kind, item: Raw, caller: Caller, days: int) -> Raw:
         removed_by=caller.user,
         removed=moment,
         until=moment + timedelta(days=days),
-        held=moment + HOLD,
+        held=moment + LEASE,
     )
     record: Raw = removed.model_dump(by_alias=True)
     return record | {"kind": kind.value}
 
 
-async def restore(tenant: Tenant, key: str, caller: Caller) -> Raw:
+async def restore(caller: Caller, key: str) -> Raw:
     """Bring an item back, with its versions, and return it.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY, BUSY, NOT_CREATED when its owner has another item of that name meanwhile.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, BUSY, NOT_CREATED when its owner has another item of that name by now.
     """
-    record = await _held(tenant, await _find(tenant, key, caller, CANNOT_MODIFY))
+    tenant = caller.tenant
+    record = await _acquire(tenant, await _find(caller, key, CANNOT_MODIFY))
     kind = Kind(record["kind"])
-    # A revision of its own: whoever saw the item before it went must look again.
+    # A new revision: a client that saw the item before its removal must read it again.
     item: Raw = record["item"] | {"revision": record["item"]["revision"] + 1}
     mine = {"_id": record["_id"], "removal": record["removal"]}
     try:
@@ -116,29 +117,26 @@ async def restore(tenant: Tenant, key: str, caller: Caller) -> Raw:
     return item
 
 
-async def drop(tenant: Tenant, key: str, caller: Caller) -> Raw:
-    """Purge an item at once.
-
-    Raises Refused: NOT_FOUND, CANNOT_DELETE, BUSY.
-    """
-    record = await _find(tenant, key, caller, CANNOT_DELETE)
-    if not await _purge(tenant, record):
+async def purge_now(caller: Caller, key: str) -> Raw:
+    """Purge an item before its time, and return its record. Raises Refused: NOT_FOUND, CANNOT_DELETE, BUSY."""
+    record = await _find(caller, key, CANNOT_DELETE)
+    if not await _purge(caller.tenant, record):
         raise Refused(BUSY, key)
     return record
 
 
-async def empty_of(tenant: Tenant, item: ObjectId) -> None:
-    """Purge an item that has just been taken, unless somebody else has done so."""
+async def purge_item(tenant: Tenant, item: ObjectId) -> None:
+    """Purge an item that was just moved to the trash, unless another request has done so."""
     if record := await tenant.trash.raw.find_one({"_id": item}):
         await _purge(tenant, record)
 
 
 async def purge(tenant: Tenant) -> None:
-    """Forget what has been in the trash for long enough, with its versions; once an hour, and not too much at once.
+    """Purge items whose time in the trash is over, with their versions: once an hour, MOST_AT_ONCE of them.
 
-    The bytes are left to the sweep.
+    The sweep removes their bytes.
     """
-    tenant = tenant.base  # housekeeping, which a caller only happens to pass by
+    tenant = tenant.base  # housekeeping needs no rights of the caller's
     if tenant in _purged and now() - _purged[tenant] < PURGED_EVERY:
         return
     if await purge_some(tenant) < MOST_AT_ONCE:
@@ -146,7 +144,7 @@ async def purge(tenant: Tenant) -> None:
 
 
 async def purge_some(tenant: Tenant) -> int:
-    """Forget MOST_AT_ONCE of what has been in the trash for long enough. Says how many there were of them."""
+    """Purge at most MOST_AT_ONCE items whose time is over, and return how many were tried."""
     query = {"until": {"$lte": now()}, **free("held")}
     over = await tenant.trash.raw.find(query).sort("until", ASCENDING).limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
     for record in over:
@@ -155,7 +153,7 @@ async def purge_some(tenant: Tenant) -> int:
 
 
 async def _purge(tenant: Tenant, record: Raw) -> bool:
-    """Versions first, but only when there is no way back. False when somebody is moving the item just now."""
+    """Remove an item's versions and then its record. False while another request moves the item."""
     mine = {"_id": record["_id"], "removal": record["removal"]}
     marked = await tenant.trash.raw.find_one_and_update(
         {**mine, **free("held")}, {"$set": {"purging": True, "until": record["removed"]}}
@@ -163,19 +161,16 @@ async def _purge(tenant: Tenant, record: Raw) -> bool:
     if marked is None:
         return False
     there = await tenant.items(Kind(record["kind"])).raw.find_one({"_id": record["_id"]}, {"_id": 1})
-    # Asked after that: whoever took the item away meanwhile has put a record of his own here first.
+    # Asked after that: a request that removed the item in between has replaced this record by its own first.
     if there is None and await tenant.trash.raw.find_one(mine, {"_id": 1}):
         await tenant.versions.raw.delete_many({"item": record["_id"]})
     await tenant.trash.raw.delete_one(mine)
     return True
 
 
-async def _find(tenant: Tenant, key: str, caller: Caller, fault: Fault) -> Raw:
-    """A record that can be restored, for somebody who may.
-
-    Raises Refused: NOT_FOUND, or `fault`.
-    """
-    record: Raw | None = await tenant.trash.raw.find_one({"_id": object_id(key), **restorable()})
+async def _find(caller: Caller, key: str, fault: Fault) -> Raw:
+    """A record that the caller may restore. Raises Refused: NOT_FOUND, or `fault`."""
+    record: Raw | None = await caller.tenant.trash.raw.find_one({"_id": object_id(key), **restorable()})
     if record is None:
         raise Refused(NOT_FOUND, key)
     if not may_change(caller, record):
@@ -183,20 +178,17 @@ async def _find(tenant: Tenant, key: str, caller: Caller, fault: Fault) -> Raw:
     return record
 
 
-async def _held(tenant: Tenant, record: Raw) -> Raw:
-    """Let nobody else restore or purge the item for a while.
-
-    Raises Refused: NOT_FOUND, BUSY.
-    """
+async def _acquire(tenant: Tenant, record: Raw) -> Raw:
+    """Keep other requests from restoring or purging the item for a while. Raises Refused: NOT_FOUND, BUSY."""
     lease = _lease(tenant, record)
-    held = await lease.acquire()
-    if held is None:
+    leased = await lease.acquire()
+    if leased is None:
         there = await tenant.trash.records.find_one(lease.mine, {"_id": 1})
         raise Refused(BUSY if there else NOT_FOUND, str(record["_id"]))
-    return cast("Raw", held)
+    return cast("Raw", leased)
 
 
 def _lease(tenant: Tenant, record: Raw) -> Lease[TrashRecord]:
-    """On one stay of an item in the trash, which `removal` names."""
+    """The lease on one stay of an item in the trash, which `removal` names."""
     where = {"removal": record["removal"], "purging": False}
-    return Lease(tenant.trash.records, record["_id"], HOLD, until="held", where=where)
+    return Lease(tenant.trash.records, record["_id"], LEASE, until="held", where=where)

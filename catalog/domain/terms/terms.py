@@ -176,7 +176,7 @@ async def create(tenant: Tenant, names: Names, body: Any, caller: Caller, limits
     longest = limits.tag if names is Names.TAGS else limits.metadata_name
     word = form.required("_id", "Please, supply an _id", longest)
     if not await known(tenant, names, [word]):
-        word = form.named("_id", "Please, supply an _id", longest, naming.word)
+        word = form.named("_id", "Please, supply an _id", longest, naming.term)
     usage = form.one_of("usage", Usage) or Usage.DEFAULT
     bound = collection(tenant, names)
     if await _room(tenant, names, limits.terms) < 1 and not await known(tenant, names, [word]):

@@ -20,6 +20,7 @@ from catalog.domain.body_fields import Form
 from catalog.domain.files import acceptance, blob_records
 from catalog.domain.files.filenames import file_path
 from catalog.domain.items import items
+from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, LONGEST_DESCRIPTION, Limits
 from catalog.domain.versions import versions
 from catalog.domain.versions.versions import Upload
@@ -195,7 +196,7 @@ def digest_of(files: Iterable[Raw]) -> str:
 
 
 async def _draft(tenant: Tenant, kind: Kind, key: str, which: str, caller: Caller) -> Raw:
-    item = await items.changeable(tenant, kind, key, caller)
+    item = await items.changeable(caller, kind, Reference(key))
     return _open(await versions.find(tenant, item, which, caller))
 
 

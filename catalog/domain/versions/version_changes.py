@@ -7,7 +7,9 @@ from pymongo import ReturnDocument
 
 from catalog.domain.access import Caller
 from catalog.domain.body_fields import change_form
-from catalog.domain.items import changes, items
+from catalog.domain.items import items
+from catalog.domain.items.lists import changed_metadata, refuse_longer
+from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, LONGEST_DESCRIPTION, Limits
 from catalog.domain.versions import versions
 from catalog.errors import BUSY, NOT_FOUND, STALE, Refused
@@ -44,12 +46,12 @@ async def change(
     """
     form = change_form(body, FIELDS, limits)
     description = form.text("description", LONGEST_DESCRIPTION)
-    metadata = form.delta("metadata", form.pair, form.pair_to_remove)
+    metadata = form.delta("metadata", form.pair_to_remove, form.pair)
     state = form.one_of("state", VersionState)
     if state is not None and state not in CHOICES:
         form.refuse(f"state: {' or '.join(CHOICES)} is needed")
 
-    item = await items.changeable(tenant, kind, key, caller)
+    item = await items.changeable(caller, kind, Reference(key))
     version = await versions.find(tenant, item, which, caller)
     for _ in range(ATTEMPTS):
         if revisions is not None and version["revision"] not in revisions:
@@ -58,7 +60,8 @@ async def change(
         if description is not None:
             fields["description"] = description
         if metadata is not None:
-            fields["metadata"] = changes.after("metadata", version["metadata"], metadata, limits.metadata)
+            fields["metadata"] = changed_metadata(version["metadata"], metadata)
+            refuse_longer("metadata", version["metadata"], fields["metadata"], limits.metadata)
         if state is not None:
             versions.refuse_draft(version)
             versions.refuse_quarantined(version, caller)

@@ -11,6 +11,7 @@ from catalog.blobs.protocol import Blob, Blobs, FileHead
 from catalog.domain.access import Caller, changeable_by, may_change
 from catalog.domain.files import acceptance, blob_records
 from catalog.domain.items import items
+from catalog.domain.items.references import Reference
 from catalog.errors import CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
 from catalog.inspection.inspector import holds_back
 from catalog.store.database import Duplicate, Tenant
@@ -82,7 +83,7 @@ async def prepare(tenant: Tenant, kind: Kind, key: str, caller: Caller, ordinal:
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED for an ordinal that is taken or that no address can hold.
     """
-    item = await items.changeable(tenant, kind, key, caller)
+    item = await items.changeable(caller, kind, Reference(key))
     await _refuse_ordinal(tenant, item["_id"], ordinal)
     return item
 
@@ -182,7 +183,7 @@ async def read(tenant: Tenant, kind: Kind, key: str, which: str, caller: Caller)
 
     Raises Refused: NOT_FOUND, CANNOT_READ.
     """
-    return await find(tenant, await items.read(tenant, kind, key, caller), which, caller)
+    return await find(tenant, await items.read(caller, kind, Reference(key)), which, caller)
 
 
 async def openable(tenant: Tenant, kind: Kind, key: str, which: str, caller: Caller) -> Raw:
@@ -226,7 +227,7 @@ async def remove(tenant: Tenant, kind: Kind, key: str, which: str, caller: Calle
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY.
     """
-    item = await items.changeable(tenant, kind, key, caller)
+    item = await items.changeable(caller, kind, Reference(key))
     version = await find(tenant, item, which, caller)
     removed = await tenant.versions.raw.delete_one({"_id": version["_id"]})
     if not removed.deleted_count:

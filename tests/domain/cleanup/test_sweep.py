@@ -11,6 +11,7 @@ from catalog.domain.cleanup import sweep
 from catalog.domain.cleanup.sweep import Swept
 from catalog.domain.files import blob_records
 from catalog.domain.items import items, trash
+from catalog.domain.items.references import Reference
 from catalog.domain.terms import terms
 from catalog.domain.versions import drafts, versions
 from catalog.errors import BUSY
@@ -18,6 +19,7 @@ from catalog.store.documents import now
 from catalog.vocabulary import Kind
 from tests.domain.files.test_blob_records import LONG_AGO, chunks, on_the_wire, record
 from tests.domain.test_races import Upload, nothing, outcomes
+from tests.support.inputs import new_item
 from tests.support.tenants import somebody
 
 NONE = timedelta()
@@ -47,7 +49,7 @@ async def ada(tenant):
 
 @pytest.fixture
 async def iris(tenant, ada):
-    await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+    await items.create(ada, Kind.MODEL, new_item(name="iris"))
     return "iris"
 
 
@@ -167,7 +169,7 @@ async def test_a_resumable_upload_stays_until_its_time_is_over(tenant, blobs, tm
 
 async def test_what_is_in_the_trash_keeps_its_bytes_until_it_is_purged(tenant, blobs, ada, iris, tmp_path):
     await add(tenant, blobs, ada, b"data")
-    await items.remove(tenant, Kind.MODEL, iris, ada, days=7)
+    await items.remove(ada, Kind.MODEL, Reference(iris), days=7)
     await grow_old(tenant, tmp_path)
     assert await swept(tenant, blobs) == Swept()
 
@@ -364,10 +366,10 @@ async def test_a_version_removed_during_a_sweep_takes_its_bytes_along_in_the_nex
 
 
 async def test_folk_words_that_nothing_uses_are_removed_and_all_others_stay(tenant, blobs, ada):
-    await items.create(tenant, Kind.MODEL, {"name": "iris", "tags": ["used"]}, ada)
+    await items.create(ada, Kind.MODEL, new_item(name="iris", tags=["used"]))
     gone = {"name": "gone", "tags": ["used", "unused"], "metadata": [{"name": "unused", "value": 1}]}
-    await items.create(tenant, Kind.MODEL, gone, ada)
-    await items.remove(tenant, Kind.MODEL, "gone", ada)
+    await items.create(ada, Kind.MODEL, new_item(**gone))
+    await items.remove(ada, Kind.MODEL, Reference("gone"))
     await terms.create(tenant, terms.Names.TAGS, {"_id": "chosen"}, ada)
 
     spared = await sweep.sweep(tenant, blobs, grace=DAY)

@@ -32,6 +32,7 @@ from catalog.errors import (
 from catalog.store.database import Database
 from catalog.store.documents import RegisteredTenant, now
 from catalog.vocabulary import Kind, Role
+from tests.support.inputs import new_item
 from tests.support.tenants import somebody
 
 CONTENT = bytes(range(256)) * 40
@@ -41,7 +42,7 @@ LIFE = timedelta(days=1)
 
 async def an_upload(tenant, size=SIZE):
     ada = await somebody(tenant)
-    await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+    await items.create(ada, Kind.MODEL, new_item(name="iris"))
     wanted = Wanted(FileHead("iris.onnx", "a/b", "binary"), size)
     return await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE), ada
 
@@ -236,7 +237,7 @@ async def test_many_who_end_it_at_once_make_one_version(tenant, storage):
 
 async def test_a_file_of_a_draft_that_was_closed_before_the_server_noted_it_is_found(tenant, storage):
     ada = await somebody(tenant)
-    await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+    await items.create(ada, Kind.MODEL, new_item(name="iris"))
     draft = await drafts.begin(tenant, Kind.MODEL, "iris", {"draft": True}, ada)
     wanted = Wanted(FileHead("a.bin", "a/b", "binary"), SIZE, ordinal=draft["ordinal"], path="a.bin")
     upload = await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE)
@@ -293,7 +294,7 @@ def test_however_it_is_cut_the_version_has_the_same_bytes(content, cuts):
         database = Database(AsyncMongoMockClient(tz_aware=True), "catalogue")
         tenant = database.tenant(RegisteredTenant(id="acme", database="acme"))
         ada, blobs = Caller(tenant, ObjectId(), "ada", Role.REGULAR), MemoryStorage().of("acme")
-        await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+        await items.create(ada, Kind.MODEL, new_item(name="iris"))
         wanted = Wanted(FileHead("iris.onnx", "a/b", "binary"), len(content))
         upload = await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE)
         for cut in [*cuts, Cut(len(content), vanishes=False, is_elsewhere=False)]:

@@ -5,12 +5,14 @@ import pytest
 
 from catalog.app import create_app
 from catalog.domain.items import changes, items
+from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.terms import terms
 from catalog.errors import NOT_CHANGED, NOT_CREATED, QUOTA_EXCEEDED, Refused
 from catalog.store import database
 from catalog.vocabulary import Kind
 from tests.support.app import OURS, in_database
+from tests.support.inputs import item_change, new_item
 from tests.support.tenants import somebody
 
 SMALL = Limits(name=5, tag=4, metadata_name=3, metadata_value=2, tags=2, metadata=2, users=1, elements=2)
@@ -51,40 +53,40 @@ async def test_more_than_the_limit_is_refused_and_a_higher_limit_allows_it(tenan
     await somebody(tenant, "bob")
 
     with pytest.raises(Refused) as refusal:
-        await items.create(tenant, Kind.MODEL, body, ada, SMALL)
-    allowed = await items.create(tenant, Kind.MODEL, body, ada)
+        await items.create(ada, Kind.MODEL, new_item(**body), SMALL)
+    allowed = await items.create(ada, Kind.MODEL, new_item(**body))
 
     assert (refusal.value.fault, refusal.value.details) == (NOT_CREATED, sentence)
     assert allowed["name"] == body["name"]
 
 
 async def test_changes_are_held_to_the_limits(tenant, ada):
-    await items.create(tenant, Kind.MODEL, {"name": "m", "tags": ["a", "b"]}, ada, SMALL)
+    await items.create(ada, Kind.MODEL, new_item(name="m", tags=["a", "b"]), SMALL)
 
     for body in ({"tags": {"add": ["c"]}}, {"tags": {"add": ["x" * 5]}}, {"metadata": {"add": PAIRS}}):
         with pytest.raises(Refused) as refusal:
-            await changes.change(tenant, Kind.MODEL, "m", body, ada, SMALL)
+            await changes.change(ada, Kind.MODEL, Reference("m"), item_change(**body), SMALL)
         assert refusal.value.fault is NOT_CHANGED
 
 
 async def test_a_list_that_is_too_long_since_a_limit_was_lowered_may_lose_elements(tenant, ada):
-    await items.create(tenant, Kind.MODEL, {"name": "m", "tags": list("abcd")}, ada)
+    await items.create(ada, Kind.MODEL, new_item(name="m", tags=list("abcd")))
 
-    changed = await changes.change(tenant, Kind.MODEL, "m", {"tags": {"remove": ["a"]}}, ada, SMALL)
+    changed = await changes.change(ada, Kind.MODEL, Reference("m"), item_change(tags={"remove": ["a"]}), SMALL)
 
     assert changed["tags"] == list("bcd")
 
 
 async def test_a_request_adds_so_many_new_words_and_not_one_more(tenant, ada):
     limits = Limits(new_terms=3)
-    await items.create(tenant, Kind.MODEL, {"name": "old", "tags": ["a"], "metadata": PAIRS[:1]}, ada, limits)
+    await items.create(ada, Kind.MODEL, new_item(name="old", tags=["a"], metadata=PAIRS[:1]), limits)
     most = {"tags": ["a", "b", "c"], "metadata": PAIRS[:2]}
 
-    made = await items.create(tenant, Kind.MODEL, {"name": "m", **most}, ada, limits)
+    made = await items.create(ada, Kind.MODEL, new_item(**{"name": "m", **most}), limits)
     with pytest.raises(Refused) as at_creation:
-        await items.create(tenant, Kind.MODEL, {"name": "n", "tags": ["d", "e", "f", "g"]}, ada, limits)
+        await items.create(ada, Kind.MODEL, new_item(name="n", tags=["d", "e", "f", "g"]), limits)
     with pytest.raises(Refused) as at_change:
-        await changes.change(tenant, Kind.MODEL, "m", {"tags": {"add": ["d", "e", "f", "g"]}}, ada, limits)
+        await changes.change(ada, Kind.MODEL, Reference("m"), item_change(tags={"add": ["d", "e", "f", "g"]}), limits)
 
     assert made["tags"] == ["a", "b", "c"]
     assert (at_creation.value.fault, at_change.value.fault) == (NOT_CREATED, NOT_CHANGED)
@@ -96,26 +98,26 @@ async def test_the_items_of_one_request_share_its_new_words(tenant, ada):
     limits = Limits(new_terms=3)
     allowance = terms.Allowance(limits)
 
-    await items.create(tenant, Kind.MODEL, {"name": "m", "tags": ["a", "b"]}, ada, limits, allowance)
-    await items.create(tenant, Kind.DATASET, {"name": "d", "tags": ["a", "c"]}, ada, limits, allowance)
-    await items.create(tenant, Kind.MODEL, {"name": "n", "tags": ["b", "c"]}, ada, limits, allowance)
+    await items.create(ada, Kind.MODEL, new_item(name="m", tags=["a", "b"]), limits, allowance)
+    await items.create(ada, Kind.DATASET, new_item(name="d", tags=["a", "c"]), limits, allowance)
+    await items.create(ada, Kind.MODEL, new_item(name="n", tags=["b", "c"]), limits, allowance)
 
     with pytest.raises(Refused):
-        await items.create(tenant, Kind.MODEL, {"name": "o", "tags": ["d"]}, ada, limits, allowance)
+        await items.create(ada, Kind.MODEL, new_item(name="o", tags=["d"]), limits, allowance)
 
 
 async def test_a_tenant_has_so_many_words_and_goes_on_using_them(tenant, ada, monkeypatch):
     monkeypatch.setattr(database, "RECENT", -1)
     limits = Limits(terms=2)
-    await items.create(tenant, Kind.MODEL, {"name": "m", "tags": ["a", "b"]}, ada, limits)
+    await items.create(ada, Kind.MODEL, new_item(name="m", tags=["a", "b"]), limits)
 
     for body in ({"name": "n", "tags": ["c"]}, {"name": "n", "tags": ["a", "c"]}):
         with pytest.raises(Refused) as refusal:
-            await items.create(tenant, Kind.MODEL, body, ada, limits)
+            await items.create(ada, Kind.MODEL, new_item(**body), limits)
         assert refusal.value.fault is QUOTA_EXCEEDED
     with pytest.raises(Refused) as curated:
         await terms.create(tenant, terms.Names.TAGS, {"_id": "c"}, ada, limits)
-    again = await items.create(tenant, Kind.MODEL, {"name": "n", "tags": ["b"], "metadata": PAIRS[:2]}, ada, limits)
+    again = await items.create(ada, Kind.MODEL, new_item(name="n", tags=["b"], metadata=PAIRS[:2]), limits)
     promoted = await terms.create(tenant, terms.Names.TAGS, {"_id": "a"}, ada, limits)
 
     assert curated.value.fault is QUOTA_EXCEEDED

@@ -318,6 +318,32 @@ async def test_a_name_is_taken_whole_before_it_is_split(client, org):
     assert (before, after, others) == (split, whole, split)
 
 
+async def test_a_strangers_whole_name_does_not_stand_in_the_way_of_an_owner_and_name(client, org):
+    split = (await create(client, org, "bob", "lily", visibility="public")).json()["_id"]
+    whole = (await create(client, org, "eve", "bob/lily", visibility="public")).json()["_id"]
+
+    refused = await get(client, org, "ada", "bob/lily")
+    own = [(await get(client, org, who, "bob/lily")).json()["_id"] for who in ("eve", "bob")]
+    by_id = [(await get(client, org, "ada", each)).json()["_id"] for each in (split, whole)]
+
+    choices = f"bob/lily ({split}), eve/bob/lily ({whole})"
+    assert (refused.status_code, refused.json()["value"]) == (409, 148)
+    assert refused.json()["details"] == f"bob/lily may mean several models, give the id of one: {choices}"
+    assert own == [whole, split]
+    assert by_id == [split, whole]
+
+
+async def test_a_whole_name_that_one_may_not_read_is_no_choice(client, org):
+    split = (await create(client, org, "bob", "tulip", visibility="public")).json()["_id"]
+    whole = (await create(client, org, "eve", "bob/tulip", users=["ada"])).json()["_id"]
+
+    readable = await get(client, org, "ada", "bob/tulip")
+    await client.put(f"/v1/models/{whole}", json={"users": {"remove": ["ada"]}}, headers=org.as_("eve"))
+    after = await get(client, org, "ada", "bob/tulip")
+
+    assert (readable.status_code, after.json()["_id"]) == (409, split)
+
+
 async def test_what_one_may_not_read_does_not_exist_by_its_owner_and_name(client, org):
     made = (await create(client, org, "ada", "secret")).json()["_id"]
 

@@ -4,12 +4,14 @@ import pytest
 
 from catalog.blobs.protocol import Blob
 from catalog.domain.items import items
-from catalog.domain.items.related import read_whole, related
+from catalog.domain.items.references import Reference
+from catalog.domain.items.related import load_related, read_with_related
 from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
 from catalog.store.database import connect
 from catalog.store.documents import File, RegisteredTenant, Version
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, in_database
+from tests.support.inputs import new_item
 from tests.support.tenants import somebody
 
 
@@ -37,18 +39,18 @@ async def with_versions(tenant, kind, item, caller, *numbers):
 
 async def test_one_question_answers_what_several_do(tenant):
     ada, bob = await somebody(tenant, "ada"), await somebody(tenant, "bob")
-    shared = await items.create(tenant, Kind.DATASET, {"name": "shared", "users": ["bob"]}, ada)
-    hidden = await items.create(tenant, Kind.DATASET, {"name": "hidden"}, ada)
+    shared = await items.create(ada, Kind.DATASET, new_item(name="shared", users=["bob"]))
+    hidden = await items.create(ada, Kind.DATASET, new_item(name="hidden"))
     model = {"name": "iris", "users": ["bob"], "datasets": ["shared", "hidden"]}
-    made = await items.create(tenant, Kind.MODEL, model, ada)
+    made = await items.create(ada, Kind.MODEL, new_item(**model))
     await with_versions(tenant, Kind.MODEL, made, ada, 1, 3, 2)
     await with_versions(tenant, Kind.DATASET, shared, ada, 1)
     key = str(made["_id"])
 
-    item, with_it = await read_whole(tenant, Kind.MODEL, key, bob)
+    item, with_it = await read_with_related(bob, Kind.MODEL, Reference(key))
 
-    assert item == await items.read(tenant, Kind.MODEL, key, bob)
-    assert with_it == await related(tenant, [item], bob)
+    assert item == await items.read(bob, Kind.MODEL, Reference(key))
+    assert with_it == await load_related(bob, [item])
     assert [version["number"] for version in with_it.versions[made["_id"]]] == [1, 2, 3]
     assert with_it.datasets.keys() == {shared["_id"]}
     assert hidden["_id"] in item["datasets"]
@@ -56,19 +58,19 @@ async def test_one_question_answers_what_several_do(tenant):
 
 async def test_a_dataset_has_no_datasets(tenant):
     ada = await somebody(tenant)
-    made = await items.create(tenant, Kind.DATASET, {"name": "flowers", "users": ["ada"]}, ada)
+    made = await items.create(ada, Kind.DATASET, new_item(name="flowers", users=["ada"]))
 
-    item, with_it = await read_whole(tenant, Kind.DATASET, str(made["_id"]), ada)
+    item, with_it = await read_with_related(ada, Kind.DATASET, Reference(str(made["_id"])))
 
-    assert item == await items.read(tenant, Kind.DATASET, str(made["_id"]), ada)
-    assert with_it == await related(tenant, [item], ada)
+    assert item == await items.read(ada, Kind.DATASET, Reference(str(made["_id"])))
+    assert with_it == await load_related(ada, [item])
 
 
 async def test_a_name_may_look_like_an_id(tenant):
     ada = await somebody(tenant)
-    made = await items.create(tenant, Kind.MODEL, {"name": "0123456789abcdef01234567"}, ada)
+    made = await items.create(ada, Kind.MODEL, new_item(name="0123456789abcdef01234567"))
 
-    item, _ = await read_whole(tenant, Kind.MODEL, "0123456789abcdef01234567", ada)
+    item, _ = await read_with_related(ada, Kind.MODEL, Reference("0123456789abcdef01234567"))
 
     assert item["_id"] == made["_id"]
 
@@ -79,12 +81,12 @@ async def test_it_is_refused_like_any_other_question(tenant):
         await somebody(tenant, "bob"),
         await somebody(tenant, "x", Role.ADMIN),
     )
-    made = await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada)
+    made = await items.create(ada, Kind.MODEL, new_item(name="iris"))
     key = str(made["_id"])
 
     with pytest.raises(Refused) as forbidden:
-        await read_whole(tenant, Kind.MODEL, key, bob)
+        await read_with_related(bob, Kind.MODEL, Reference(key))
     with pytest.raises(Refused) as unknown:
-        await read_whole(tenant, Kind.MODEL, "f" * 24, admin)
+        await read_with_related(admin, Kind.MODEL, Reference("f" * 24))
 
     assert (forbidden.value.fault, unknown.value.fault) == (CANNOT_READ, NOT_FOUND)

@@ -12,6 +12,7 @@ from catalog.errors import Refused
 from catalog.store.query.fields import MODELS
 from catalog.store.query.filter import Filter, filter_of
 from catalog.vocabulary import Kind, Role
+from tests.support.inputs import new_item
 from tests.support.tenants import somebody
 
 EVERYTHING = list(Kind)
@@ -215,7 +216,7 @@ async def clear(tenant):
 async def keep(tenant, person, number, *, kind, owner, **fields):
     fields["name"] = f"{fields['name']}-{number}"
     fields["metadata"] = [{"name": name, "value": value} for name, value in dict(fields["metadata"]).items()]
-    await items.create(tenant, kind, {name: value for name, value in fields.items() if value != ""}, person)
+    await items.create(person, kind, new_item(**{name: value for name, value in fields.items() if value != ""}))
 
 
 def test_an_item_is_ranked_by_its_best_place():
@@ -234,7 +235,7 @@ def test_an_item_is_ranked_by_its_best_place():
 async def test_a_cursor_widens_nothing(tenant):
     ada, eve = await somebody(tenant, "ada"), await somebody(tenant, "eve")
     for number in range(3):
-        await items.create(tenant, Kind.MODEL, {"name": f"iris{number}"}, ada)
+        await items.create(ada, Kind.MODEL, new_item(name=f"iris{number}"))
 
     seen = await Search(tenant, ada, "iris", EVERYTHING, Filter({})).page(1, None)
     stolen = await Search(tenant, eve, "iris", EVERYTHING, Filter({})).page(10, seen.further)

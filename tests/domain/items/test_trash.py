@@ -9,6 +9,7 @@ from hypothesis import given
 from catalog.blobs.memory import MemoryBlobs
 from catalog.domain.access import changeable_by, may_change
 from catalog.domain.items import items, trash
+from catalog.domain.items.references import Reference
 from catalog.domain.people import users
 from catalog.domain.versions import versions
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_DELETED, NOT_FOUND, Refused
@@ -17,6 +18,7 @@ from catalog.vocabulary import Kind, Role
 from tests.domain.test_access import callers
 from tests.domain.test_access import items as some_items
 from tests.domain.test_races import Upload, nothing, outcomes
+from tests.support.inputs import new_item
 from tests.support.tenants import somebody
 
 DAYS = 7
@@ -31,21 +33,21 @@ async def ada(tenant):
 @pytest.fixture
 async def iris(tenant, ada):
     """A model of ada's with a version, as it is kept."""
-    made = await items.create(tenant, Kind.MODEL, IRIS, ada)
+    made = await items.create(ada, Kind.MODEL, new_item(**IRIS))
     return await versions.add(tenant, Kind.MODEL, str(made["_id"]), Upload(nothing), ada, MemoryBlobs())
 
 
 async def remove(tenant, item, caller, kind=Kind.MODEL):
-    return await items.remove(tenant, kind, str(item["_id"]), caller, days=DAYS)
+    return await items.remove(caller, kind, Reference(str(item["_id"])), days=DAYS)
 
 
 async def restore(tenant, item, caller):
-    return await trash.restore(tenant, str(item["_id"]), caller)
+    return await trash.restore(caller, str(item["_id"]))
 
 
 async def in_trash(tenant, caller):
-    found = await tenant.trash.raw.find(trash.seen_by(caller)).to_list(None)
-    return [record["_id"] for record in await trash.present(tenant, found)]
+    found = await tenant.trash.raw.find(trash.visible_to(caller)).to_list(None)
+    return [record["_id"] for record in await trash.without_restored(caller, found)]
 
 
 async def uses(tenant):
@@ -95,7 +97,7 @@ async def test_numbers_of_versions_go_on_where_they_were(tenant, ada, iris):
 
 
 async def test_without_days_nothing_is_kept(tenant, ada, iris):
-    await items.remove(tenant, Kind.MODEL, "iris", ada)
+    await items.remove(ada, Kind.MODEL, Reference("iris"))
 
     assert [await count(bound) for bound in (tenant.models, tenant.versions, tenant.trash)] == [0, 0, 0]
 
@@ -107,7 +109,7 @@ async def test_without_days_a_removal_that_was_cut_off_is_finished_by_a_sweep(te
     with monkeypatch.context() as crash:
         crash.setattr(trash, "_purge", cut_off)
         with pytest.raises(ConnectionError):
-            await items.remove(tenant, Kind.MODEL, str(iris["_id"]), ada)
+            await items.remove(ada, Kind.MODEL, Reference(str(iris["_id"])))
     assert await in_trash(tenant, ada) == []
 
     await trash.purge_some(tenant)
@@ -118,7 +120,7 @@ async def test_without_days_a_removal_that_was_cut_off_is_finished_by_a_sweep(te
 
 async def test_a_name_in_the_trash_is_free_and_then_stands_in_the_way_of_restoring(tenant, ada, iris):
     await remove(tenant, iris, ada)
-    other = await items.create(tenant, Kind.MODEL, IRIS, ada)
+    other = await items.create(ada, Kind.MODEL, new_item(**IRIS))
 
     with pytest.raises(Refused) as refusal:
         await restore(tenant, iris, ada)
@@ -128,7 +130,7 @@ async def test_a_name_in_the_trash_is_free_and_then_stands_in_the_way_of_restori
     )
     assert await uses(tenant) == [1, 1]
 
-    await items.remove(tenant, Kind.MODEL, str(other["_id"]), ada)
+    await items.remove(ada, Kind.MODEL, Reference(str(other["_id"])))
     assert (await restore(tenant, iris, ada))["_id"] == iris["_id"]
 
 
@@ -137,9 +139,9 @@ async def test_only_the_owner_and_administrators_find_it_in_the_trash(tenant, ad
     await remove(tenant, iris, ada)
 
     assert [await in_trash(tenant, who) for who in (ada, bob, boss)] == [[iris["_id"]], [], [iris["_id"]]]
-    for attempt, fault in ((trash.restore, CANNOT_MODIFY), (trash.drop, CANNOT_DELETE)):
+    for attempt, fault in ((trash.restore, CANNOT_MODIFY), (trash.purge_now, CANNOT_DELETE)):
         with pytest.raises(Refused) as refusal:
-            await attempt(tenant, str(iris["_id"]), bob)
+            await attempt(bob, str(iris["_id"]))
         assert refusal.value.fault is fault
     assert (await restore(tenant, iris, boss))["owner"] == ada.user
 
@@ -150,7 +152,7 @@ def test_the_filter_and_the_question_agree(caller, item):
 
 
 async def test_when_its_time_is_over_it_goes_with_its_versions(tenant, ada, iris):
-    kept = await items.create(tenant, Kind.MODEL, {"name": "kept"}, ada)
+    kept = await items.create(ada, Kind.MODEL, new_item(name="kept"))
     await versions.add(tenant, Kind.MODEL, "kept", Upload(nothing), ada, MemoryBlobs())
     await remove(tenant, iris, ada)
     await remove(tenant, kept, ada)
@@ -181,7 +183,7 @@ async def test_a_tenant_is_purged_once_an_hour(tenant, ada, iris):
 async def test_it_is_purged_at_once_when_asked(tenant, ada, iris):
     await remove(tenant, iris, ada)
 
-    await trash.drop(tenant, str(iris["_id"]), ada)
+    await trash.purge_now(ada, str(iris["_id"]))
 
     assert (await count(tenant.trash), await count(tenant.versions)) == (0, 0)
 
@@ -201,7 +203,7 @@ async def test_a_purge_that_was_cut_off_leaves_nothing_to_restore_and_is_finishe
 @pytest.fixture
 async def half_removed(tenant, ada, iris):
     """What a crash leaves after the first step of a removal, an hour ago: an item that is in both places."""
-    record = trash._record(Kind.MODEL, iris, ada, DAYS)
+    record = trash._record(ada, Kind.MODEL, iris, DAYS)
     await tenant.trash.raw.insert_one(record | {"held": now() - timedelta(hours=1)})
     return iris
 
@@ -217,7 +219,7 @@ async def test_restoring_an_item_in_both_places_leaves_it_and_empties_the_trash(
 
 
 async def test_purging_an_item_in_both_places_leaves_it_with_its_versions(tenant, ada, half_removed):
-    await trash.drop(tenant, str(half_removed["_id"]), ada)
+    await trash.purge_now(ada, str(half_removed["_id"]))
 
     assert [await count(bound) for bound in (tenant.models, tenant.versions, tenant.trash)] == [1, 1, 0]
 
@@ -231,7 +233,7 @@ async def test_an_item_in_both_places_is_removed_as_it_is_by_then(tenant, ada, h
 
 
 async def test_what_is_removed_for_good_cannot_be_restored_from_an_older_crash(tenant, ada, half_removed):
-    await items.remove(tenant, Kind.MODEL, "iris", ada)
+    await items.remove(ada, Kind.MODEL, Reference("iris"))
 
     assert await count(tenant.trash) == 0
 
@@ -252,34 +254,34 @@ async def test_an_item_that_changes_while_it_is_removed_is_kept_as_it_was_last(t
 
 
 async def test_whoever_comes_too_late_to_remove_leaves_nothing_in_the_trash(tenant, ada, iris):
-    await items.remove(tenant, Kind.MODEL, "iris", ada)
+    await items.remove(ada, Kind.MODEL, Reference("iris"))
 
-    assert not await trash.take(tenant, Kind.MODEL, iris, ada, DAYS)
+    assert not await trash.take(ada, Kind.MODEL, iris, DAYS)
 
     assert await count(tenant.trash) == 0
 
 
 async def test_an_item_that_somebody_is_moving_is_left_to_him(tenant, ada, iris):
     await remove(tenant, iris, ada)
-    await time_passes(tenant, iris, held=now() + trash.HOLD)
+    await time_passes(tenant, iris, held=now() + trash.LEASE)
 
-    for attempt in (trash.restore, trash.drop):
+    for attempt in (trash.restore, trash.purge_now):
         with pytest.raises(Refused) as refusal:
-            await attempt(tenant, str(iris["_id"]), ada)
+            await attempt(ada, str(iris["_id"]))
         assert refusal.value.fault is BUSY
     assert (await count(tenant.trash), await count(tenant.versions)) == (1, 1)
 
 
 async def test_a_removed_dataset_comes_back_to_the_models_that_name_it(tenant, ada):
-    petals = await items.create(tenant, Kind.DATASET, {"name": "petals"}, ada)
-    model = await items.create(tenant, Kind.MODEL, {"name": "m", "datasets": ["petals"]}, ada)
+    petals = await items.create(ada, Kind.DATASET, new_item(name="petals"))
+    model = await items.create(ada, Kind.MODEL, new_item(name="m", datasets=["petals"]))
     await remove(tenant, model, ada)
     await remove(tenant, petals, ada, Kind.DATASET)  # no model uses it now
 
     assert (await restore(tenant, model, ada))["datasets"] == [petals["_id"]]
     await restore(tenant, petals, ada)
 
-    assert (await items.read(tenant, Kind.DATASET, "petals", ada))["_id"] == petals["_id"]
+    assert (await items.read(ada, Kind.DATASET, Reference("petals")))["_id"] == petals["_id"]
 
 
 async def test_the_trash_of_a_user_who_is_removed_goes_to_the_administrator_who_does_it(tenant, ada, iris):
@@ -294,7 +296,7 @@ async def test_the_trash_of_a_user_who_is_removed_goes_to_the_administrator_who_
 
 async def test_an_administrator_who_goes_alone_says_who_gets_the_trash(tenant, ada, iris):
     boss, other = [await somebody(tenant, name, Role.ADMIN) for name in ("boss", "other")]
-    mine = await items.create(tenant, Kind.MODEL, {"name": "mine"}, boss)
+    mine = await items.create(boss, Kind.MODEL, new_item(name="mine"))
     await remove(tenant, mine, boss)
 
     with pytest.raises(Refused) as refusal:
@@ -307,7 +309,7 @@ async def test_an_administrator_who_goes_alone_says_who_gets_the_trash(tenant, a
 
 async def test_what_was_shared_with_a_user_who_has_left_comes_back_without_him(tenant, ada):
     bob = await somebody(tenant, "bob")
-    shared = await items.create(tenant, Kind.MODEL, {"name": "m", "users": ["bob"]}, ada)
+    shared = await items.create(ada, Kind.MODEL, new_item(name="m", users=["bob"]))
     await remove(tenant, shared, ada)
     await users.remove(tenant, "bob")
 
@@ -326,13 +328,13 @@ on_the_wire = pytest.mark.parametrize("database", ["wire"], indirect=True)
 @on_the_wire
 async def test_of_two_who_restore_at_once_one_wins(tenant, ada, iris, monkeypatch):
     await remove(tenant, iris, ada)
-    both_have_looked, held = asyncio.Barrier(2), trash._held
+    both_have_looked, held = asyncio.Barrier(2), trash._acquire
 
     async def held_together(*args):
         await both_have_looked.wait()
         return await held(*args)
 
-    monkeypatch.setattr(trash, "_held", held_together)
+    monkeypatch.setattr(trash, "_acquire", held_together)
 
     won, refused = await outcomes(restore(tenant, iris, ada), restore(tenant, iris, ada))
 
@@ -344,7 +346,7 @@ async def test_of_two_who_restore_at_once_one_wins(tenant, ada, iris, monkeypatc
 async def test_of_a_restoration_and_a_creation_of_one_name_one_wins(tenant, ada, iris):
     await remove(tenant, iris, ada)
 
-    won, refused = await outcomes(restore(tenant, iris, ada), items.create(tenant, Kind.MODEL, IRIS, ada))
+    won, refused = await outcomes(restore(tenant, iris, ada), items.create(ada, Kind.MODEL, new_item(**IRIS)))
 
     assert (len(won), [refusal.fault for refusal in refused]) == (1, [NOT_CREATED])
     assert [model["_id"] async for model in tenant.models.raw.find({})] == [won[0]["_id"]]
@@ -355,7 +357,7 @@ async def test_of_a_restoration_and_a_creation_of_one_name_one_wins(tenant, ada,
 async def test_of_a_restoration_and_a_purge_one_wins_and_nothing_is_without_its_versions(tenant, ada, iris):
     await remove(tenant, iris, ada)
 
-    won, _ = await outcomes(restore(tenant, iris, ada), trash.drop(tenant, str(iris["_id"]), ada))
+    won, _ = await outcomes(restore(tenant, iris, ada), trash.purge_now(ada, str(iris["_id"])))
 
     assert len(won) == 1
     assert await count(tenant.models) == await count(tenant.versions)

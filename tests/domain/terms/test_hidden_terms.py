@@ -7,6 +7,7 @@ from catalog.domain.items import items
 from catalog.domain.terms import term_counts, terms
 from catalog.vocabulary import Kind
 from tests.dialects.v1.test_terms import item_with
+from tests.support.inputs import new_item
 from tests.support.tenants import somebody
 
 SECRET = "secret-plan"
@@ -152,7 +153,7 @@ async def test_who_sees_words_is_counted_anew_as_their_uses_are(tenant, monkeypa
     ada, bob = await somebody(tenant), await somebody(tenant, "bob")
     for name, visibility, users in (("a", "private", ["bob"]), ("b", "public", ["bob"]), ("c", "private", [])):
         body = {"name": name, "visibility": visibility, "users": users, "tags": ["t"], "metadata": []}
-        await items.create(tenant, Kind.MODEL, body, ada)
+        await items.create(ada, Kind.MODEL, new_item(**body))
     right = (await tenant.tags.raw.find_one({"_id": "t"}))["seen"]
     await tenant.tags.raw.update_one({"_id": "t"}, {"$set": {"seen": {"public": 7}}})
 

@@ -7,6 +7,7 @@ import pytest
 from catalog.domain.items import items
 from catalog.domain.terms import term_counts, terms
 from catalog.vocabulary import Kind
+from tests.support.inputs import new_item
 from tests.support.tenants import somebody
 
 
@@ -21,7 +22,7 @@ async def words(tenant, ada, monkeypatch):
     monkeypatch.setattr(term_counts, "SETTLED", 0)
     for kind in Kind:
         body = {"name": "a", "tags": ["é", "common", kind.value], "metadata": [{"name": "common", "value": 1}]}
-        await items.create(tenant, kind, body, ada)
+        await items.create(ada, kind, new_item(**body))
     return await all_words(tenant)
 
 

@@ -6,11 +6,13 @@ import pytest
 
 from catalog.blobs.memory import MemoryBlobs
 from catalog.domain.items import items
+from catalog.domain.items.references import Reference
 from catalog.domain.versions import drafts, version_changes, versions
 from catalog.errors import NOT_FOUND, STALE, VERSION_CLOSED, Refused
 from catalog.store.tenant_documents import Bound
 from catalog.vocabulary import Kind
 from tests.domain.test_races import Upload, nothing, outcomes
+from tests.support.inputs import new_item
 from tests.support.tenants import somebody
 
 
@@ -21,7 +23,7 @@ async def ada(tenant):
 
 @pytest.fixture
 async def iris(tenant, ada) -> str:
-    return str((await items.create(tenant, Kind.MODEL, {"name": "iris"}, ada))["_id"])
+    return str((await items.create(ada, Kind.MODEL, new_item(name="iris")))["_id"])
 
 
 @pytest.fixture
@@ -206,12 +208,12 @@ async def test_of_two_changes_at_once_of_what_both_saw_one_wins(tenant, ada, iri
 
 async def test_whoever_sees_the_new_revision_of_an_item_sees_its_version(tenant, ada, iris, monkeypatch):
     """A reader who keeps answers by their ETag would else keep one without it."""
-    before = await items.read(tenant, Kind.MODEL, iris, ada)
+    before = await items.read(ada, Kind.MODEL, Reference(iris))
     insert, seen = Bound.insert, []
 
     async def watched(self, document):
         inserted = await insert(self, document)
-        seen.append((await items.read(tenant, Kind.MODEL, iris, ada))["revision"])
+        seen.append((await items.read(ada, Kind.MODEL, Reference(iris)))["revision"])
         return inserted
 
     monkeypatch.setattr(Bound, "insert", watched)

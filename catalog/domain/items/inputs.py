@@ -1,0 +1,67 @@
+"""What a dialect hands over to create or change an item. Limits and names are checked by the functions that take it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from catalog.store.documents import Value
+from catalog.vocabulary import Status, Visibility
+
+Removed = TypeVar("Removed")
+Added = TypeVar("Added")
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataPair:
+    name: str
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class PairToRemove:
+    """The pair of this name; with a `value`, only if it has that value."""
+
+    name: str
+    value: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListChange(Generic[Removed, Added]):
+    """What a list loses and what it gains, in that order: an element in both stays."""
+
+    remove: Sequence[Removed] = ()
+    add: Sequence[Added] = ()
+
+
+TagsChange = ListChange[str, str]
+MetadataChange = ListChange[PairToRemove, MetadataPair]
+ReferencesChange = ListChange[str, str]
+"""Of `users` (ids or usernames) and of `datasets` (ids, names or owner/name)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewItem:
+    """A model, a dataset or an algorithm to create."""
+
+    name: str
+    description: str = ""
+    visibility: Visibility = Visibility.PRIVATE
+    tags: Sequence[str] = ()
+    metadata: Sequence[MetadataPair] = ()  # a later pair replaces an earlier one of its name
+    users: Sequence[str] = ()  # ids or usernames
+    status: Status | None = None  # of models and algorithms; None: `training`
+    datasets: Sequence[str] = ()  # of models and algorithms: ids, names or owner/name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemChange:
+    """Changes to an item. What is None stays as it is."""
+
+    owner: str | None = None  # an id or a username
+    visibility: Visibility | None = None
+    status: Status | None = None
+    description: str | None = None
+    tags: TagsChange | None = None
+    metadata: MetadataChange | None = None
+    users: ReferencesChange | None = None
+    datasets: ReferencesChange | None = None

@@ -1,0 +1,120 @@
+"""Finding an item by a reference: an id first, then a whole name, then owner/name.
+
+The caller's own item is found before those of others. A name that fits several other readable items is refused: nobody
+can publish an item whose name stands in the way of another's.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+
+from bson import ObjectId
+
+from catalog.domain import naming
+from catalog.domain.access import Caller, may_read, readable_by
+from catalog.domain.items.references import Reference
+from catalog.errors import AMBIGUOUS, Fault, Refused
+from catalog.store.documents import object_id
+from catalog.store.tenant_documents import Raw
+from catalog.vocabulary import Kind
+
+CHOICES = 10
+"""How many items a refusal lists when a reference fits several."""
+
+
+async def find(caller: Caller, kind: Kind, reference: Reference) -> Raw | None:
+    """The item that a reference names, by id also if the caller may not read it. Raises Refused: AMBIGUOUS."""
+    return await _by_id(caller, kind, reference) or await _by_name(caller, kind, reference)
+
+
+async def find_user_ids(caller: Caller, keys: Collection[str]) -> dict[str, ObjectId]:
+    """The ids of the users who exist, by the ids and usernames in `keys`."""
+    ids = [identity for key in keys if (identity := object_id(key))]
+    names = [name for key in keys for name in naming.spellings(key)]
+    found: dict[str, ObjectId] = {}
+    for field, values in (("_id", ids), ("username", names)):
+        if values:
+            async for user in caller.tenant.users.raw.find({field: {"$in": values}}, {"username": 1}):
+                found[str(user["_id"])] = found[user["username"]] = user["_id"]
+    return found | {key: found[name] for key in keys if (name := naming.spelling_in(found, key)) in found}
+
+
+async def user_ids(caller: Caller, keys: Collection[str], fault: Fault, field: str = "users") -> list[ObjectId]:
+    """The ids of users whom `field` names by id or username, each once. Raises Refused: `fault` for an unknown one."""
+    return _all(keys, await find_user_ids(caller, keys), f"{field}: User", fault)
+
+
+async def dataset_ids(caller: Caller, keys: Iterable[str], fault: Fault) -> list[ObjectId]:
+    """The ids of datasets by their references, each once.
+
+    Raises Refused: `fault` for one that does not exist or that the caller may not read, AMBIGUOUS.
+    """
+    found: dict[str, ObjectId] = {}
+    keys = list(keys)
+    for key in keys:
+        dataset = await find(caller, Kind.DATASET, Reference(key))
+        if dataset is not None and may_read(caller, dataset):
+            found[key] = dataset["_id"]
+    return _all(keys, found, "datasets: Dataset", fault)
+
+
+def _all(keys: Iterable[str], found: Mapping[str, ObjectId], what: str, fault: Fault) -> list[ObjectId]:
+    for key in keys:
+        if key not in found:
+            raise Refused(fault, f"{what} not existent ({key})")
+    return list(dict.fromkeys(found[key] for key in keys))
+
+
+async def _by_id(caller: Caller, kind: Kind, reference: Reference) -> Raw | None:
+    identity = reference.identity
+    found: Raw | None = await caller.tenant.items(kind).raw.find_one({"_id": identity}) if identity else None
+    return found
+
+
+async def _by_name(caller: Caller, kind: Kind, reference: Reference) -> Raw | None:
+    own: Raw | None
+    whole: list[Raw] = []
+    for name in reference.names:
+        own = await caller.tenant.items(kind).raw.find_one({"owner": caller.user, "name": name})
+        if own is not None:
+            return own
+        whole = await _readable_named(caller, kind, name)
+        if whole:
+            break
+    fitting = {item["_id"]: item for item in [*whole, *await _owned(caller, kind, reference)]}
+    own = next((item for item in fitting.values() if item["owner"] == caller.user), None)
+    if own is None and len(fitting) > 1:
+        raise await _ambiguous(caller, kind, reference, list(fitting.values()))
+    return own or next(iter(fitting.values()), None)
+
+
+async def _readable_named(caller: Caller, kind: Kind, name: str) -> list[Raw]:
+    """Readable items of a whole name, one more at most than a refusal lists."""
+    query = {"name": name, **readable_by(caller)}
+    found: list[Raw] = await caller.tenant.items(kind).raw.find(query).limit(CHOICES + 1).to_list(CHOICES + 1)
+    return found
+
+
+async def _owned(caller: Caller, kind: Kind, reference: Reference) -> list[Raw]:
+    """Readable items that the reference names as owner/name."""
+    splits = dict(reference.splits())
+    owners = await find_user_ids(caller, splits) if splits else {}
+    found: list[Raw] = []
+    for owner, rest in splits.items():
+        for name in naming.spellings(rest) if owner in owners else ():
+            item: Raw | None = await caller.tenant.items(kind).raw.find_one({"owner": owners[owner], "name": name})
+            if item is not None and may_read(caller, item):
+                found.append(item)
+                break
+    return found
+
+
+async def _ambiguous(caller: Caller, kind: Kind, reference: Reference, items: list[Raw]) -> Refused:
+    """The refusal that lists the items that a reference fits."""
+    owners = caller.tenant.users.raw.find({"_id": {"$in": [item["owner"] for item in items]}}, {"username": 1})
+    usernames = {owner["_id"]: owner["username"] async for owner in owners}
+    choices = sorted(f"{usernames.get(item['owner'], item['owner'])}/{item['name']} ({item['_id']})" for item in items)
+    more = ", and more" if len(choices) > CHOICES else ""
+    if all(item["name"] in reference.names for item in items):
+        problem = f"Several {kind} are called {reference.key}, give the owner/name or the id of one"
+    else:
+        problem = f"{reference.key} may mean several {kind}, give the id of one"
+    return Refused(AMBIGUOUS, f"{problem}: {', '.join(choices[:CHOICES])}{more}")

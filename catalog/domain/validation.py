@@ -1,0 +1,90 @@
+"""Checks of inputs against the limits and the rules of names. A refusal names the field."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Never
+
+from catalog.domain import naming
+from catalog.domain.items.inputs import MetadataPair, PairToRemove
+from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_NAME, Limits
+from catalog.errors import Fault, Refused
+from catalog.store.documents import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Validator:
+    """Raises Refused with `fault` for what is wrong."""
+
+    fault: Fault
+    limits: Limits
+
+    def refuse(self, sentence: str) -> Never:
+        raise Refused(self.fault, sentence)
+
+    def text(self, field: str, value: str, longest: int) -> str:
+        if len(value) > longest:
+            self.refuse(f"{field}: at most {longest} characters are allowed, not {len(value)}")
+        if "\0" in value:
+            self.refuse(f"{field}: the character NUL is not allowed")
+        return value
+
+    def description(self, value: str) -> str:
+        return self.text("description", value, LONGEST_DESCRIPTION)
+
+    def size(self, field: str, elements: Sequence[object]) -> None:
+        most = self.limits.most(field.partition(".")[0])
+        if len(elements) > most:
+            self.refuse(f"{field}: at most {most} are allowed, not {len(elements)}")
+
+    def new_name(self, field: str, value: str, longest: int, rule: Callable[[str], str]) -> str:
+        """A new name as `rule` (one of `naming`) allows and normalizes it."""
+        self.text(field, value, longest)
+        try:
+            return self.text(field, rule(value), longest)  # normalizing may make a text longer
+        except naming.NameInvalidError as problem:
+            self.refuse(f"{field}: {problem}")
+
+    def references(self, field: str, keys: Sequence[str]) -> list[str]:
+        """References to what must exist already, each once."""
+        self.size(field, keys)
+        longest = LONGEST_NAME + 1 + max(LONGEST_NAME, self.limits.name)  # owner/name
+        for index, key in enumerate(keys):
+            self.text(f"{field}.{index}", key, longest)
+        return list(dict.fromkeys(keys))
+
+    def tags(self, field: str, tags: Sequence[str]) -> list[str]:
+        """Tags of something new, normalized, each once."""
+        self.size(field, tags)
+        longest = self.limits.tag
+        named = (self.new_name(f"{field}.{at}", tag, longest, naming.term) for at, tag in enumerate(tags))
+        return list(dict.fromkeys(named))
+
+    def tags_in_change(self, field: str, tags: Sequence[str]) -> None:
+        """Tags to add or to remove: one that the item already has may be spelled as a new one may not."""
+        self.size(field, tags)
+        for index, tag in enumerate(tags):
+            self.text(f"{field}.{index}", tag, self.limits.tag)
+
+    def pairs(self, field: str, pairs: Sequence[MetadataPair]) -> list[MetadataPair]:
+        """Metadata of something new, with normalized names. A later pair replaces an earlier one of its name."""
+        self.pairs_in_change(field, pairs)
+        longest = self.limits.metadata_name
+        named = (
+            MetadataPair(self.new_name(f"{field}.{at}.name", pair.name, longest, naming.term), pair.value)
+            for at, pair in enumerate(pairs)
+        )
+        return list({pair.name: pair for pair in named}.values())
+
+    def pairs_in_change(self, field: str, pairs: Sequence[MetadataPair | PairToRemove]) -> None:
+        """Pairs to add or to remove: one that the item already has may be spelled as a new one may not."""
+        self.size(field, pairs)
+        for index, pair in enumerate(pairs):
+            self.text(f"{field}.{index}.name", pair.name, self.limits.metadata_name)
+            if pair.value is not None:
+                self._value(f"{field}.{index}.value", pair.value)
+
+    def _value(self, field: str, value: Value) -> None:
+        if isinstance(value, str):
+            self.text(field, value, self.limits.metadata_value)
+        elif isinstance(value, int) and not -LONGEST_INTEGER <= value < LONGEST_INTEGER:
+            self.refuse(f"{field}: the number does not fit into 64 bits")
