@@ -33,9 +33,9 @@ from catalog.domain.health import Health
 from catalog.domain.limits import Limits
 from catalog.domain.people.credentials import Tokens
 from catalog.domain.people.devices import Devices
-from catalog.domain.people.login_throttle import Attempts
-from catalog.domain.people.mail import Outbox, Post
-from catalog.domain.people.password_resets import Resets
+from catalog.domain.people.login_throttle import LoginThrottle
+from catalog.domain.people.mail import Outbox, SmtpServer
+from catalog.domain.people.password_resets import ResetMails
 from catalog.domain.people.users import Policy
 from catalog.domain.tenants.tenants import Administrator, FirstStart, clear, ensure_default, keep_clear
 from catalog.domain.versions.links import Links
@@ -163,7 +163,7 @@ def _services(
         database=database,
         storage=storage,
         sessions=sessions,
-        attempts=Attempts(database, counts_loopback=Addresses(settings.trusted_proxies).names_loopback),
+        throttle=LoginThrottle(database, counts_loopback=Addresses(settings.trusted_proxies).names_loopback),
         devices=Devices(secret),
         addresses=Addresses(settings.trusted_proxies, settings.public_url),
         reset_mails=_resets(settings, outbox),
@@ -202,8 +202,8 @@ def _limits(settings: Settings) -> Limits:
     )
 
 
-def _resets(settings: Settings, outbox: Outbox) -> Resets:
-    post = settings.smtp_server and Post.of(
+def _resets(settings: Settings, outbox: Outbox) -> ResetMails:
+    smtp_server = settings.smtp_server and SmtpServer.parse(
         settings.smtp_server,
         settings.smtp_username,
         settings.smtp_password.get_secret_value(),
@@ -212,7 +212,7 @@ def _resets(settings: Settings, outbox: Outbox) -> Resets:
     )
     port = settings.https_port if settings.protocol == "https" else settings.http_port
     public_url = settings.public_url.rstrip("/") or f"{settings.protocol}://{settings.host}:{port}"
-    return Resets(post or None, public_url, settings.version, settings.reset_expirationtime, outbox)
+    return ResetMails(smtp_server or None, public_url, settings.version, settings.reset_expirationtime, outbox)
 
 
 def _running(settings: Settings, database: Database, storage: Storage) -> Any:

@@ -340,7 +340,7 @@ async def test_two_servers_that_start_at_once_make_one_default_tenant(
 
     [start] = [start for start in starts if start]
     assert await administrators(database, record) == ["admin"]
-    assert await users.signed_in(database.tenant(record), start.username, start.password)
+    assert await users.sign_in(database.tenant(record), start.username, start.password)
 
 
 @pytest.fixture

@@ -138,7 +138,7 @@ async def test_people_sign_in_with_the_passwords_they_had(database, storage, reg
     await imported(database, storage, registry)
 
     alice = await somebody_of(database)
-    signed_in = await users.signed_in(alice.tenant, "alice", PASSWORD)
+    signed_in = await users.sign_in(alice.tenant, "alice", PASSWORD)
 
     assert signed_in["_id"] == ALICE
 

@@ -9,7 +9,7 @@ writes (see `store.fence`). What is remembered of one generation of a tenant say
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from time import monotonic
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from bson import ObjectId
 from litestar.middleware import ASGIMiddleware
@@ -25,7 +25,7 @@ from catalog.errors import AUTHENTICATION, READ_ONLY_TOKEN, Refused
 from catalog.store.database import Database, Tenant
 from catalog.store.documents import now
 from catalog.store.fence import FRESH, Fence
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import AccessTokenRecord, UserRecord
 from catalog.vocabulary import Role, Scope
 
 T = TypeVar("T")
@@ -77,8 +77,8 @@ class Sessions:
         self._database = database
         self._tokens = tokens
         self._tenants: Recent[Tenant] = Recent()
-        self._users: Recent[Raw] = Recent()
-        self._access_tokens: Recent[Raw] = Recent()
+        self._users: Recent[Any] = Recent()
+        self._access_tokens: Recent[Any] = Recent()
 
     async def caller(
         self, authorization: str, *, for_renewal: bool = False, also: Callable[[], None] = nothing_else
@@ -152,18 +152,22 @@ class Sessions:
         """Ask the database again at once about a token that was revoked here."""
         self._access_tokens.forget((tenant, digest))
 
-    async def _access_token(self, tenant: Tenant, digest: str, age: float) -> Raw | None:
-        return await self._known(self._access_tokens, tenant, digest, age, lambda: access_tokens.find(tenant, digest))
-
-    async def _user(self, tenant: Tenant, user: ObjectId, age: float) -> Raw | None:
-        fields = {"username": 1, "role": 1, "signed_out": 1}
-        return await self._known(
-            self._users, tenant, user, age, lambda: tenant.users.raw.find_one({"_id": user}, fields)
+    async def _access_token(self, tenant: Tenant, digest: str, age: float) -> AccessTokenRecord | None:
+        found: AccessTokenRecord | None = await self._known(
+            self._access_tokens, tenant, digest, age, lambda: access_tokens.find(tenant, digest)
         )
+        return found
+
+    async def _user(self, tenant: Tenant, user: ObjectId, age: float) -> UserRecord | None:
+        fields = {"username": 1, "role": 1, "signed_out": 1}
+        found: UserRecord | None = await self._known(
+            self._users, tenant, user, age, lambda: tenant.users.records.find_one({"_id": user}, fields)
+        )
+        return found
 
     async def _known(
-        self, recent: Recent[Raw], tenant: Tenant, key: Hashable, age: float, ask: Callable[[], Awaitable[Raw | None]]
-    ) -> Raw | None:
+        self, recent: Recent[Any], tenant: Tenant, key: Hashable, age: float, ask: Callable[[], Awaitable[Any]]
+    ) -> Any:
         """What is remembered of this generation of a tenant, else what the database says."""
         known = recent.get((tenant.name, key), age)
         if known is not None and known["generation"] == tenant.generation:

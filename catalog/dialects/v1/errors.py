@@ -7,7 +7,7 @@ The reference has one number for all that is wrong with a request of one method:
 from typing import NamedTuple
 
 from catalog import errors
-from catalog.errors import Fault
+from catalog.errors import Fault, Refused
 
 
 class NativeError(NamedTuple):
@@ -96,6 +96,8 @@ WRONG_REQUEST = frozenset(
         errors.IN_USE,
         errors.LAST_ADMIN,
         errors.PROTECTED,
+        errors.OTHER_USER,
+        errors.INVALID_TRANSFER,
     }
 )
 """Faults that have no number of their own: the method decides. INVALID_QUERY of other methods than GET is REQUEST."""
@@ -107,6 +109,11 @@ def native(fault: Fault, method: str = "") -> NativeError:
         by_query = fault is errors.INVALID_QUERY and method not in {"GET", "HEAD"}
         fault = errors.REQUEST if by_query else BY_METHOD.get(method, errors.REQUEST)
     return NativeError(fault.name, fault.status, NUMBERS[fault], fault.message)
+
+
+def details_of(refused: Refused) -> str:
+    """What an error shows beside its number: at least the sentence of the fault, where the number stands for many."""
+    return refused.details or (refused.fault.message if refused.fault in WRONG_REQUEST else "")
 
 
 CATALOGUE: tuple[NativeError, ...] = tuple(map(native, NUMBERS))

@@ -14,7 +14,7 @@ from litestar.params import SkipValidation
 
 from catalog.dialects.http.headers import entity_tags, is_unchanged
 from catalog.dialects.http.request_log import LOOKS, wanted
-from catalog.dialects.v1.errors import native
+from catalog.dialects.v1.errors import details_of, native
 from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.passed_over import without
 from catalog.domain import body_fields
@@ -178,7 +178,7 @@ async def made(
             wanted(request.scope).refuse_stopping()
             bulk.add(await make(without(element, shown_only)))
         except Refused as refused:
-            details = refused.details or native(refused.fault, request.method).message
+            details = details_of(refused) or refused.fault.message
             bulk.errors.append(f"Index: {index} ({body_fields.shown(details, LONGEST_ERROR)})")
     return bulk.answer(plural, verbose=request.query_params.get("verbose") != "false")
 
@@ -199,8 +199,8 @@ def error_response(request: AnyRequest, refused: Refused) -> Response[bytes]:
     state = request.scope["state"]
     state["fault"] = error.value  # for the journal
     content = {"status": error.status, "value": error.value, "message": error.message}
-    if refused.details:
-        content["details"] = refused.details
+    if details := details_of(refused):
+        content["details"] = details
     headers = {**refused.headers, "X-Request-ID": state["request_id"]}
     if refused.fault is AUTHENTICATION:
         headers["WWW-Authenticate"] = "Bearer"

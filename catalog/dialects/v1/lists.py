@@ -18,7 +18,7 @@ from catalog.store.tenant_documents import Raw
 
 AT_ONCE = 50  # documents
 
-Shapes = Callable[[Sequence[Raw]], Awaitable[Sequence[Shape]]]
+Shapes = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 
 
 async def listed(

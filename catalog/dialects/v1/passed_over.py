@@ -6,7 +6,8 @@ from typing import Any
 from catalog.dialects.openapi import answers
 from catalog.dialects.openapi.schema import Schema
 from catalog.dialects.v1 import item_bodies
-from catalog.domain.people import access_tokens, users
+from catalog.dialects.v1.people_bodies import USER_FIELDS
+from catalog.domain.people import access_tokens
 from catalog.domain.tenants import tenants
 from catalog.domain.terms import terms
 from catalog.domain.versions import drafts, reuse
@@ -18,7 +19,7 @@ def _shown_only(answer: Schema, settable: Collection[str]) -> frozenset[str]:
 
 
 ITEMS = {kind: _shown_only(answers.ITEM_SCHEMAS[kind], item_bodies.FIELDS[kind]) for kind in Kind}
-USERS = _shown_only(answers.USER, users.FIELDS)
+USERS = _shown_only(answers.USER, USER_FIELDS)
 WORDS = _shown_only(answers.WORD, terms.FIELDS)
 TENANTS = _shown_only(answers.TENANT, tenants.FIELDS)
 TOKENS = _shown_only(answers.ACCESS_TOKEN, access_tokens.FIELDS)

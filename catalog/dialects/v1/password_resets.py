@@ -1,4 +1,4 @@
-"""Forgotten passwords: asking for a mail, and choosing a new one with what it brings."""
+"""Forgotten passwords: requesting a mail, and choosing a new password with the token in it."""
 
 from typing import Any
 
@@ -9,13 +9,14 @@ from catalog.dialects.http.request_log import concerns
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1 import shapes
 from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of
-from catalog.dialects.v1.people import DEVICE, remembered
+from catalog.dialects.v1.login import DEVICE, set_device_cookie
+from catalog.dialects.v1.people_bodies import new_password
 from catalog.domain import naming
 from catalog.domain.body_fields import Form, shown
 from catalog.domain.people import password_resets
 from catalog.domain.people.devices import Devices
-from catalog.domain.people.login_throttle import Attempts
-from catalog.domain.people.password_resets import Resets
+from catalog.domain.people.login_throttle import LoginThrottle
+from catalog.domain.people.password_resets import ResetMails
 from catalog.domain.people.users import Policy
 from catalog.errors import MISSING_EMAIL, NOT_CHANGED, NOT_SEARCHED, Fault, Refused
 from catalog.store.database import Tenant
@@ -23,16 +24,16 @@ from catalog.store.database import Tenant
 
 class Self(Controller):
     path = "/self"
-    opt = {"public": True}  # noqa: RUF012  Litestar's way: who has forgotten a password has no token
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: without a password there is no token
 
     @post("/reset", status_code=200)
     async def ask(
         self,
         request: AnyRequest,
         sessions: Given[Sessions],
-        attempts: Given[Attempts],
+        throttle: Given[LoginThrottle],
         addresses: Given[Addresses],
-        reset_mails: Given[Resets],
+        reset_mails: Given[ResetMails],
     ) -> Response[bytes]:
         name = request.query_params.get("tenant")
         if not name:
@@ -42,8 +43,8 @@ class Self(Controller):
         email = Form(await body_of(request), MISSING_EMAIL, {"email"}).text("email")
         if not email:
             raise Refused(MISSING_EMAIL)
-        await attempts.at_reset(tenant.name, email, addresses.of(request.scope))
-        await password_resets.ask(tenant, email, reset_mails)
+        await throttle.count_mail(tenant.name, email, addresses.of(request.scope))
+        await password_resets.request(tenant, email, reset_mails)
         return answer({"message": "request sent"})
 
     @put()
@@ -52,7 +53,7 @@ class Self(Controller):
         request: AnyRequest,
         sessions: Given[Sessions],
         policy: Given[Policy],
-        attempts: Given[Attempts],
+        throttle: Given[LoginThrottle],
         addresses: Given[Addresses],
         devices: Given[Devices],
     ) -> Response[bytes]:
@@ -61,14 +62,14 @@ class Self(Controller):
         if not name:
             raise Refused(NOT_SEARCHED, "Body param `tenant` is required")
         tenant = await _tenant(sessions, name, NOT_SEARCHED)
-        user = await password_resets.confirm(tenant, body, policy)
+        user = await password_resets.confirm(tenant, new_password(body), policy)
         sessions.forget(tenant.name, user["_id"])
         concerns(request.scope, tenant, user["username"])
-        # Whoever guesses meanwhile does not keep the new password from serving.
+        # Wrong passwords that others try meanwhile must not delay the next sign-in.
         account = naming.normalized(user["username"])
-        await attempts.welcome(tenant.name, account, addresses.of(request.scope))
-        mark = devices.mark(request.cookies.get(DEVICE, ""), tenant.name, account)
-        return remembered(answer(shapes.user(user)), request, mark)
+        await throttle.clear(tenant.name, account, addresses.of(request.scope))
+        cookie = devices.remember(request.cookies.get(DEVICE, ""), tenant.name, account)
+        return set_device_cookie(answer(shapes.user(user)), request, cookie)
 
 
 async def _tenant(sessions: Sessions, name: Any, fault: Fault) -> Tenant:

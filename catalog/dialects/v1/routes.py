@@ -23,8 +23,8 @@ from catalog.dialects.v1 import (
     items,
     links,
     log,
+    login,
     password_resets,
-    people,
     search,
     tenants,
     terms,
@@ -32,14 +32,15 @@ from catalog.dialects.v1 import (
     trash,
     tus,
     usage,
+    users,
     versions,
 )
 from catalog.dialects.v1.http import AnyRequest, error_response
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
 from catalog.domain.people.devices import Devices
-from catalog.domain.people.login_throttle import Attempts
-from catalog.domain.people.password_resets import Resets
+from catalog.domain.people.login_throttle import LoginThrottle
+from catalog.domain.people.password_resets import ResetMails
 from catalog.domain.people.users import Policy
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions.links import Links
@@ -53,10 +54,10 @@ class Services:
     database: Database
     storage: Storage
     sessions: Sessions
-    attempts: Attempts
+    throttle: LoginThrottle
     devices: Devices
     addresses: Addresses
-    reset_mails: Resets
+    reset_mails: ResetMails
     policy: Policy
     signed: Links
     limits: Limits
@@ -90,11 +91,11 @@ def dialect(services: Services, version: str, api_token: str) -> Dialect:
         "holds_api_token": constant(guards.recognises(api_token)),
         "documentation": constant(Documentation(prefix, services.limits)),
     }
-    login = Router("/login", route_handlers=[people.Login])
-    versioned = Router(prefix, route_handlers=[login, *_routes(guards.operator_only(api_token))])
+    sign_in = Router("/login", route_handlers=[login.Login])
+    versioned = Router(prefix, route_handlers=[sign_in, *_routes(guards.operator_only(api_token))])
     whole = Router(
         "/",
-        route_handlers=[versioned, login, Schema, Front],
+        route_handlers=[versioned, sign_in, Schema, Front],
         dependencies=dependencies(services) | provided,
         before_request=Requests(operations(prefix)).look_at,
     )
@@ -108,7 +109,7 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         about.Info,
         operator,
         tenants.TenantNames,
-        people.Users,
+        users.Users,
         tokens.Tokens,
         password_resets.Self,
         tus.Offer,

@@ -1,6 +1,6 @@
 """Documents as the native dialect shows them. What is not named here is never shown."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +17,11 @@ def moment(when: datetime) -> str:
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _given(document: Raw, *fields: str) -> Shape:
+def _given(document: Mapping[str, Any], *fields: str) -> Shape:
     return {field: document[field] for field in fields if document.get(field) is not None}
 
 
-def user(document: Raw) -> Shape:
+def user(document: Mapping[str, Any]) -> Shape:
     return {
         "validityPasswordDays": document["validityPasswordDays"],
         **_given(document, "_id", "username", "email", "role"),
@@ -29,18 +29,18 @@ def user(document: Raw) -> Shape:
     }
 
 
-def colleague(document: Raw) -> Shape:
+def colleague(document: Mapping[str, Any]) -> Shape:
     """A user, as other users see him."""
     return _given(document, "_id", "username")
 
 
-def person(document: Raw, caller: Caller) -> Shape:
+def person(document: Mapping[str, Any], caller: Caller) -> Shape:
     """A user, as the caller may see one: whole for administrators and oneself, else by name."""
     whole = caller.is_admin or document["_id"] == caller.user
     return user(document) if whole else colleague(document)
 
 
-def access_token(document: Raw) -> Shape:
+def access_token(document: Mapping[str, Any]) -> Shape:
     """A personal access token, without what it is recognised by."""
     used = document.get("used")
     return {
@@ -51,12 +51,12 @@ def access_token(document: Raw) -> Shape:
     }
 
 
-def dated(shape: Shape, document: Raw) -> Shape:
+def dated(shape: Shape, document: Mapping[str, Any]) -> Shape:
     """With the moments that only the answers to POST and DELETE show."""
     return shape | {"timestamp": moment(document["timestamp"]), "lastmod": moment(document["lastmod"])}
 
 
-def tenant(document: Raw) -> Shape:
+def tenant(document: Mapping[str, Any]) -> Shape:
     known = _given(document, "passwordhash", "_id", "organization", "address", "email", "phone", "database")
     return known | _given(document, "quota_bytes", "inspection")
 

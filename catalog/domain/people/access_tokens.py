@@ -19,7 +19,7 @@ from catalog.domain.body_fields import Form
 from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import AccessToken, now, object_id
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import AccessTokenRecord, Query
 from catalog.vocabulary import Scope
 
 PREFIX = "cat_"
@@ -59,7 +59,7 @@ async def create(caller: Caller, body: Any) -> Made:
     form = Form(body, NOT_CREATED, FIELDS)
     name = form.required("name", "a name is needed, which says what the token is for")
     scopes = list(dict.fromkeys(form.list_("scopes", lambda place, value: _scope(form, place, value))))
-    if await tenant.access_tokens.raw.count_documents({"user": caller.user}, limit=MOST) >= MOST:
+    if await tenant.access_tokens.records.count_documents({"user": caller.user}, limit=MOST) >= MOST:
         form.refuse(f"{MOST} tokens are as many as a user may have: revoke some")
     token = f"{PREFIX}{tenant.name}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
     record = AccessToken(
@@ -71,12 +71,12 @@ async def create(caller: Caller, body: Any) -> Made:
         raise Refused(NOT_CREATED, f"name: a token of this name is there already ({name})") from None
 
 
-def seen_by(caller: Caller) -> Raw:
+def seen_by(caller: Caller) -> Query:
     """The filter of the tokens that the caller sees and may revoke."""
     return {} if caller.is_admin else {"user": caller.user}
 
 
-async def revoke(caller: Caller, key: str) -> Raw:
+async def revoke(caller: Caller, key: str) -> AccessTokenRecord:
     """End a token, and return its record.
 
     A token may end itself, and no other. Raises Refused: NOT_FOUND, CANNOT_DELETE.
@@ -87,15 +87,15 @@ async def revoke(caller: Caller, key: str) -> Raw:
         tenant = tenant.base  # through the caller's own it changes no token
     else:
         refuse_out_of_scope(caller, ACCESS_TOKENS, CANNOT_DELETE)
-    gone: Raw | None = await tenant.access_tokens.raw.find_one_and_delete({"_id": identity, **seen_by(caller)})
-    if gone is None:
+    removed = await tenant.access_tokens.records.find_one_and_delete({"_id": identity, **seen_by(caller)})
+    if removed is None:
         raise Refused(NOT_FOUND, key)
-    return gone
+    return removed
 
 
-async def end(tenant: Tenant, user: ObjectId) -> None:
-    """End all tokens of a user. (They do not serve any more as it is: his `signed_out` is later.)"""
-    await tenant.access_tokens.raw.delete_many({"user": user})
+async def revoke_all(tenant: Tenant, user: ObjectId) -> None:
+    """Remove all tokens of a user. (They are already refused: `signed_out` is newer.)"""
+    await tenant.access_tokens.records.delete_many({"user": user})
 
 
 def tenant_of(token: str) -> str | None:
@@ -104,12 +104,13 @@ def tenant_of(token: str) -> str | None:
     return written[1] if written else None
 
 
-async def find(tenant: Tenant, digest: str) -> Raw | None:
+async def find(tenant: Tenant, digest: str) -> AccessTokenRecord | None:
     """What is kept of a token, whether or not it still serves. Its use is written down, at most once a minute."""
-    found: Raw | None = await tenant.access_tokens.raw.find_one({"digest": digest})
+    found = await tenant.access_tokens.records.find_one({"digest": digest})
     moment = now()
-    if found and (found.get("used") is None or found["used"] < moment - USE_IS_WRITTEN):
-        await tenant.access_tokens.raw.update_one({"_id": found["_id"]}, {"$set": {"used": moment}})
+    used = found and found.get("used")
+    if found and (used is None or used < moment - USE_IS_WRITTEN):
+        await tenant.access_tokens.records.update_one({"_id": found["_id"]}, {"$set": {"used": moment}})
     return found
 
 
@@ -117,7 +118,7 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def scope_of(record: Raw) -> Scope:
+def scope_of(record: AccessTokenRecord) -> Scope:
     return Scope.WRITE if Scope.WRITE in record["scopes"] else Scope.READ
 
 

@@ -18,15 +18,15 @@ from passlib.context import CryptContext
 
 from catalog.errors import AUTHENTICATION, Refused
 from catalog.store.documents import AHEAD, now, object_id
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import Changes, Query, UserRecord
 
-# Two threads: 16 sign-ins at once with the library's default profile took 575 MB, so with 19 MiB each and a
-# short queue memory stays flat and the event loop free.
+# Two threads, 19 MiB each and a short queue keep memory flat and the event loop free: with the library's defaults
+# 16 sign-ins at once took 575 MB.
 _POOL = ThreadPoolExecutor(2, thread_name_prefix="password")
 
 
 def hashes(memory: int = 19 * 1024, passes: int = 2) -> CryptContext:
-    """Argon2id over so many KiB, by default as much as OWASP advises, and bcrypt for hashes taken over."""
+    """Argon2id with `memory` in KiB, by default as OWASP advises, and bcrypt for hashes of other registries."""
     return CryptContext(
         schemes=["argon2", "bcrypt"],
         deprecated="auto",
@@ -44,12 +44,12 @@ _BCRYPT_LIMIT = 72  # bytes that bcrypt looks at
 LONGEST_PASSWORD = 1024  # characters; hashing longer ones is work for an attacker's benefit
 
 SIGNING_BYTES = 32
-"""As many as SHA-256 gives, which is what HS256 wants of a key."""
+"""The length of a SHA-256, which HS256 requires of a key."""
 
 REMEMBERED = 10_000
-"""Tokens whose signature is not computed again: 0.1 ms of a read that takes 0.8."""
+"""How many tokens are cached with their claims: verifying a signature takes 0.1 ms of a read of 0.8 ms."""
 
-# Levels as the reference's `check-password-strength` tells them: kinds of characters, length.
+# The levels of the reference's `check-password-strength`: kinds of characters, length.
 _STRENGTHS = ((0, 0), (2, 6), (4, 8), (4, 10))
 _STRENGTH_NAMES = ("Too weak", "Weak", "Medium", "Strong")
 _KINDS = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^a-zA-Z0-9]")
@@ -67,69 +67,66 @@ def strength_name(level: int) -> str:
     return _STRENGTH_NAMES[level]
 
 
-async def hashed(password: str) -> str:
+async def hash_password(password: str) -> str:
     """The Argon2id hash of a password."""
     return await asyncio.get_running_loop().run_in_executor(_POOL, _HASHES.hash, password)
 
 
-async def verified(password: str, kept: str | None) -> tuple[bool, str | None]:
-    """Whether a password is the kept one, and a better hash of it when the kept one is of an older kind.
+async def verify_password(password: str, stored_hash: str | None) -> tuple[bool, str | None]:
+    """Whether a password has this hash, and a better hash of it when the stored one is of an older kind.
 
-    Without a kept hash the same work is done and the answer is no, so that an unknown
+    Without a stored hash the same work is done and the answer is no, so that an unknown
     user takes as long as a wrong password.
     """
-    return await asyncio.get_running_loop().run_in_executor(_POOL, _verify, password, kept)
+    return await asyncio.get_running_loop().run_in_executor(_POOL, _verify, password, stored_hash)
 
 
-def _verify(password: str, kept: str | None) -> tuple[bool, str | None]:
-    if kept is None:
+def _verify(password: str, stored_hash: str | None) -> tuple[bool, str | None]:
+    if stored_hash is None:
         _HASHES.dummy_verify()
         return False, None
-    if kept.startswith("$2"):
-        right = _HASHES.verify(password.encode()[:_BCRYPT_LIMIT], kept)
-        return right, _HASHES.hash(password) if right else None
-    right, better = _HASHES.verify_and_update(password, kept)
-    return bool(right), better
+    if stored_hash.startswith("$2"):
+        is_right = _HASHES.verify(password.encode()[:_BCRYPT_LIMIT], stored_hash)
+        return is_right, _HASHES.hash(password) if is_right else None
+    is_right, better_hash = _HASHES.verify_and_update(password, stored_hash)
+    return bool(is_right), better_hash
 
 
-def signs_out() -> Raw:
+def sign_out() -> Changes:
     """The fields of a change to a user that ends all credentials: sessions, personal tokens and reset links."""
     return {"signed_out": now()}
 
 
-def has_ended(user: Raw, issued: float) -> bool:
-    """Whether a credential of the user's, of whatever kind, was issued before they all were ended.
-
-    `issued` is in seconds since the epoch.
-    """
+def has_ended(user: UserRecord, issued: float) -> bool:
+    """Whether all credentials of the user were ended after this one was issued, in seconds since the epoch."""
     since = user.get("signed_out")
     return since is not None and issued < since.timestamp()
 
 
-def not_ended(issued: datetime) -> Raw:
-    """The condition on a user that says the same, for a write that holds only while the credential does."""
+def not_ended(issued: datetime) -> Query:
+    """The opposite as a condition on a user, for a write that requires that the credential is still valid."""
     return {"$or": [{"signed_out": None}, {"signed_out": {"$lte": issued}}]}
 
 
 class Claims(NamedTuple):
-    """What a token says. `issued` and `expires` are seconds since the epoch."""
+    """The claims of a token. `issued` and `expires` are seconds since the epoch."""
 
     user: ObjectId
     tenant: str
     issued: float
     expires: float
-    generation: str | None = None  # of the tenant; older versions did not say it
+    generation: str | None = None  # of the tenant; tokens of older versions have none
 
 
 def signing_key(secret: str) -> bytes:
-    """What tokens are signed with: the secret, or when it is shorter than HS256 wants, a key that is made of it.
+    """The key that signs tokens: the secret, or a key derived from one that is shorter than HS256 requires.
 
-    A short secret is as easy to guess as before: it is for a server that only its own machine reaches.
+    Deriving does not make a short secret harder to guess: short secrets are for servers on loopback.
     """
-    given = secret.encode()
-    if len(given) >= SIGNING_BYTES:
-        return given
-    return HKDF(algorithm=SHA256(), length=SIGNING_BYTES, salt=None, info=b"catalog: tokens").derive(given)
+    key = secret.encode()
+    if len(key) >= SIGNING_BYTES:
+        return key
+    return HKDF(algorithm=SHA256(), length=SIGNING_BYTES, salt=None, info=b"catalog: tokens").derive(key)
 
 
 class Tokens:
@@ -139,7 +136,7 @@ class Tokens:
         self._secret = signing_key(secret)
         self._life = life
         self._renewal = renewal
-        self._verified = lru_cache(REMEMBERED)(self._verify)  # a signature that held once holds for ever
+        self._verified = lru_cache(REMEMBERED)(self._verify)  # a valid signature stays valid
 
     def issue(self, user: ObjectId, tenant: str, generation: str = "") -> str:
         issued = now()
@@ -154,9 +151,9 @@ class Tokens:
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
     def read(self, token: str, *, for_renewal: bool = False) -> Claims:
-        """What a token says, once its signature holds and its time has not run out.
+        """The claims of a token whose signature is valid and that has not expired.
 
-        For renewal an expired token serves too, for as long as JWT_RENEW_EXPIRATIONTIME since it was issued.
+        An expired token can be renewed until JWT_RENEW_EXPIRATIONTIME after it was issued.
 
         Raises Refused: AUTHENTICATION.
         """
@@ -170,7 +167,7 @@ class Tokens:
         return claims
 
     def _verify(self, token: str) -> Claims:
-        """What a token says, whatever its age."""
+        """The claims of a token of any age."""
         try:
             claims = jwt.decode(
                 token,
@@ -180,7 +177,7 @@ class Tokens:
             )
         except jwt.InvalidTokenError as invalid:
             raise Refused(AUTHENTICATION, f"The token is not valid ({invalid})") from None
-        except (ValueError, RecursionError):  # JSON that Python does not read: numbers of 5 000 digits, 50 000 brackets
+        except (ValueError, RecursionError):  # JSON beyond Python's limits: numbers of 5 000 digits, 50 000 brackets
             raise Refused(AUTHENTICATION, "The token is not valid") from None
         user, tenant = object_id(claims["sub"]), claims["tenant"]
         issued, expires = _seconds(claims["iat"]), _seconds(claims["exp"])
@@ -190,7 +187,7 @@ class Tokens:
 
 
 def _seconds(claim: object) -> float | None:
-    """A moment in a token: a number, and a finite one. None for all else that its signer may have put there."""
+    """A moment in a token, which is a finite number. None for any other value."""
     if isinstance(claim, bool) or not isinstance(claim, int | float):
         return None
     try:

@@ -1,7 +1,7 @@
-"""Devices that people have signed in from: what a browser keeps to be told from strangers who guess.
+"""Known devices: a signed cookie that names the accounts that signed in from a browser lately.
 
-The mark of a device is signed, and names the accounts that signed in from it lately. It signs nobody in: it only makes
-wrong guesses from elsewhere count no more against the device. Who steals one has that device's few guesses.
+The cookie signs nobody in. It only makes wrong passwords from elsewhere not delay a sign-in from this device. A thief
+of the cookie gains the few attempts of that device.
 """
 
 import hmac
@@ -19,32 +19,32 @@ LIFE = timedelta(days=30)
 """How long a device is known after the last sign-in from it."""
 
 MOST_ACCOUNTS = 8
-"""How many accounts are known on a device, those that signed in last: its mark must not grow."""
+"""How many accounts a cookie names, the latest ones: it must not grow."""
 
-_LENGTH = 16  # hexadecimal digits that tell an account
+_LENGTH = 16  # hexadecimal digits of an account's keyed hash
 
 
 class Device(NamedTuple):
-    """A device, and the accounts that are known on it, under names that do not tell them."""
+    """A device, and keyed hashes of the accounts that are known on it."""
 
     id: str = ""
     accounts: Sequence[str] = ()
 
 
 class Devices:
-    """Makes the marks of devices and reads them."""
+    """Signs and reads the cookies of devices."""
 
     def __init__(self, secret: str) -> None:
         self._key = derived_key(secret, "devices")
 
-    def known(self, mark: str, tenant: str, username: str) -> str:
-        """The id of the device that has this mark, when the account has signed in from it; else nothing."""
-        device = self._read(mark)
+    def identify(self, cookie: str, tenant: str, username: str) -> str:
+        """The id of the device with this cookie, if the account has signed in from it; else an empty string."""
+        device = self._read(cookie)
         return device.id if self._account(tenant, username) in device.accounts else ""
 
-    def mark(self, before: str, tenant: str, username: str) -> str:
-        """What the device keeps after a sign-in. One that had a mark `before` keeps its id, and so its failures."""
-        device, account = self._read(before), self._account(tenant, username)
+    def remember(self, cookie: str, tenant: str, username: str) -> str:
+        """The cookie of a device after a sign-in. A device that sent a `cookie` keeps its id, and so its failures."""
+        device, account = self._read(cookie), self._account(tenant, username)
         others = [other for other in device.accounts if other != account]
         claims = {
             "jti": device.id or secrets.token_hex(16),
@@ -53,9 +53,11 @@ class Devices:
         }
         return jwt.encode(claims, self._key, algorithm="HS256")
 
-    def _read(self, mark: str) -> Device:
+    def _read(self, cookie: str) -> Device:
         try:
-            claims = jwt.decode(mark, self._key, algorithms=["HS256"], options={"require": ["jti", "accounts", "exp"]})
+            claims = jwt.decode(
+                cookie, self._key, algorithms=["HS256"], options={"require": ["jti", "accounts", "exp"]}
+            )
             return Device(str(claims["jti"]), [str(account) for account in claims["accounts"]])
         except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError, RecursionError):
             return Device()

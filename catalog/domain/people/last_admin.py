@@ -1,9 +1,10 @@
-"""A tenant is never left without an administrator, not even when two of them demote each other at the same instant.
+"""A tenant always has an administrator, also when two administrators demote each other at the same instant.
 
-Whoever is to be one no more is *marked* first, and only then looks for another who is not. Of two
-at once each has marked before it looks, so at least one sees the other's mark: the one with the
-smaller id waits for the other to decide, and the other gives way. The write that follows holds only
-for as long as the mark is there, and a mark whose server died is taken off before it is disregarded.
+An administrator who is to be demoted or removed is *marked* first, with a demotion token; only then does the server
+look for another administrator who is not marked. When two demotions run at once, each has marked before it looks, so at
+least one sees the mark of the other: the one with the smaller id waits for the other to decide, and the other is
+refused. The write that follows is conditional on the mark. A mark that outlived its server is removed before it is
+ignored.
 """
 
 import asyncio
@@ -13,67 +14,65 @@ from datetime import timedelta
 
 from bson import ObjectId
 
-from catalog.errors import Fault, Refused
+from catalog.errors import LAST_ADMIN, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents import now
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import Query, UserRecord
 from catalog.vocabulary import Role
 
-HOLD = timedelta(seconds=20)
-"""A mark that is older was left by a server that died."""
-
-ALONE = "The tenant would be left without an administrator"
+LONGEST_DEMOTION = timedelta(seconds=20)
+"""The server that wrote an older mark has died."""
 
 PAUSE = 0.02
-"""Seconds between two looks at somebody who is deciding."""
+"""Seconds between two looks at a demotion that is being decided."""
 
 
 @asynccontextmanager
-async def stepping_down(tenant: Tenant, user: Raw, fault: Fault, *, is_one: bool) -> AsyncIterator[Raw]:
-    """Yield what the query of the write must hold, so that it happens only while another administrator is sure to stay.
+async def demotion(tenant: Tenant, user: ObjectId, *, is_admin: bool) -> AsyncIterator[Query]:
+    """Yield the condition that the write of a demotion must contain: it then succeeds only while another administrator
+    stays. For a user who is no administrator the condition is empty.
 
-    Nothing, where `is_one` says that this is about no administrator.
-
-    Raises Refused: `fault`.
+    Raises Refused: LAST_ADMIN.
     """
-    if not is_one:
+    if not is_admin:
         yield {}
         return
-    mine = {"_id": user["_id"], "leaving": ObjectId()}
-    await tenant.users.raw.update_one({"_id": user["_id"]}, {"$set": {"leaving": mine["leaving"]}})
+    demotion_token = ObjectId()
+    marked = {"_id": user, "leaving": demotion_token}
+    await tenant.users.records.update_one({"_id": user}, {"$set": {"leaving": demotion_token}})
     try:
-        while not await _another_stays(tenant, user["_id"], fault):  # noqa: ASYNC110  it may be on another server
+        while not await _another_stays(tenant, user):  # noqa: ASYNC110  the other may be on another server
             await asyncio.sleep(PAUSE)
-        yield {"leaving": mine["leaving"]}
+        yield {"leaving": demotion_token}
     finally:
-        await tenant.base.users.raw.update_one(mine, {"$unset": {"leaving": ""}})
+        await tenant.base.users.records.update_one(marked, {"$unset": {"leaving": ""}})
 
 
-async def refuse_last(tenant: Tenant, user: ObjectId, fault: Fault) -> None:
-    """Raises Refused: `fault`, when there is no other administrator just now."""
+async def refuse_last(tenant: Tenant, user: ObjectId) -> None:
+    """Raises Refused: LAST_ADMIN, when there is no other administrator at this moment."""
     if not await _others(tenant, user):
-        raise Refused(fault, ALONE)
+        raise Refused(LAST_ADMIN)
 
 
-async def _others(tenant: Tenant, user: ObjectId) -> list[Raw]:
+async def _others(tenant: Tenant, user: ObjectId) -> list[UserRecord]:
     query = {"role": Role.ADMIN.value, "_id": {"$ne": user}}
-    found: list[Raw] = await tenant.users.raw.find(query, {"leaving": 1}).to_list(None)
-    return found
+    return await tenant.users.records.find(query, {"leaving": 1}).to_list(None)
 
 
-async def _another_stays(tenant: Tenant, user: ObjectId, fault: Fault) -> bool:
+async def _another_stays(tenant: Tenant, user: ObjectId) -> bool:
     others = await _others(tenant, user)
     if any(other.get("leaving") is None for other in others):
         return True
     if not others or min(other["_id"] for other in others) < user:
-        raise Refused(fault, ALONE)
-    await _take_off_old_marks(tenant, others)
+        raise Refused(LAST_ADMIN)
+    await _remove_old_marks(tenant, others)
     return False
 
 
-async def _take_off_old_marks(tenant: Tenant, others: Sequence[Raw]) -> None:
+async def _remove_old_marks(tenant: Tenant, others: Sequence[UserRecord]) -> None:
     for other in others:
-        if other["leaving"].generation_time + HOLD < now():
-            await tenant.users.raw.update_one(
-                {"_id": other["_id"], "leaving": other["leaving"]}, {"$unset": {"leaving": ""}}
+        demotion_token = other.get("leaving")
+        if demotion_token and demotion_token.generation_time + LONGEST_DEMOTION < now():
+            await tenant.users.records.update_one(
+                {"_id": other["_id"], "leaving": demotion_token}, {"$unset": {"leaving": ""}}
             )

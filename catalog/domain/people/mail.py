@@ -1,4 +1,4 @@
-"""Mail, by SMTP."""
+"""Sending mail by SMTP."""
 
 import asyncio
 import logging
@@ -18,13 +18,13 @@ from catalog.errors import MAIL_AWAY, Refused
 logger = logging.getLogger(__name__)
 
 PATIENCE = 10.0
-"""Seconds that a mail server is given for a mail altogether."""
+"""Seconds within which the mail server must take a mail."""
 
 MOST_WAITING = 1000
-"""Mails. Beyond this the server is flooded, or the mail server is away."""
+"""Mails. With more, the server is flooded or the mail server is away."""
 
-AT_ONCE = 4
-"""How many mails are sent together."""
+CONCURRENCY = 4
+"""How many mails are sent at the same time."""
 
 TLS_PORT, SUBMISSION_PORT = 465, 587
 
@@ -32,8 +32,8 @@ Security = Literal["tls", "starttls", "if offered"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Post:
-    """How mail leaves this server."""
+class SmtpServer:
+    """The server that takes our mails, and how they are sent to it."""
 
     host: str
     port: int
@@ -42,16 +42,14 @@ class Post:
     password: str = field(default="", repr=False)
     sender: str
     tag: str = ""  # before every subject
-    trust: ssl.SSLContext | None = field(
-        default=None, repr=False
-    )  # whom to believe, instead of the system's authorities
+    trust: ssl.SSLContext | None = field(default=None, repr=False)  # instead of the system's certificate authorities
 
     @classmethod
-    def of(cls, server: str, username: str, password: str, sender: str, tag: str) -> Self:
-        """Read `host`, `host:port`, `smtp://host:port` or `smtps://host:port`.
+    def parse(cls, server: str, username: str, password: str, sender: str, tag: str) -> Self:
+        """Parse `host`, `host:port`, `smtp://host:port` or `smtps://host:port`.
 
-        Port 465 and `smtps` are TLS from the first byte; port 587, which is the default, and any server that wants
-        a password must offer STARTTLS; any other may.
+        Port 465 and `smtps` mean TLS from the first byte. Port 587, the default, requires STARTTLS, and so does a
+        username. Otherwise STARTTLS is used if the server offers it.
 
         Raises ValueError, with a sentence.
         """
@@ -70,9 +68,9 @@ class Post:
         )
 
     async def send(self, to: str, subject: str, text: str) -> None:
-        """Hand a mail to the server.
+        """Send a mail.
 
-        Raises Refused: MAIL_AWAY, and tells the operator why in the log.
+        Raises Refused: MAIL_AWAY; the log says why.
         """
         try:
             message = self._message(to, subject, text)
@@ -86,7 +84,7 @@ class Post:
                     password=self.password or None,
                     use_tls=self.security == "tls",
                     start_tls={"tls": False, "starttls": True, "if offered": None}[self.security],
-                    # Where TLS is not insisted on, whoever stands between could leave it out altogether.
+                    # Where TLS is optional, an attacker in the middle could remove it anyway.
                     validate_certs=self.security != "if offered",
                     tls_context=self.trust,
                 )
@@ -104,39 +102,39 @@ class Post:
 
 
 class Outbox:
-    """Mails that are sent after the answer to who asked for them. What is left when the server stops is lost."""
+    """Sends mails in the background, after the request was answered. What is unsent when the server stops is lost."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(CONCURRENCY)
 
     def put(self, send: Callable[[], Awaitable[None]]) -> None:
-        """Have a mail sent. What becomes of it is told in the log.
+        """Send a mail in the background. Failures go to the log.
 
         Raises Refused: MAIL_AWAY when MOST_WAITING are waiting.
         """
         if len(self._tasks) >= MOST_WAITING:
             raise Refused(MAIL_AWAY)
-        task = asyncio.create_task(self._sent(send))
+        task = asyncio.create_task(self._send(send))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def drain(self, patience: float) -> None:
-        """Send what waits, for at most `patience` seconds."""
+        """Send the waiting mails, for at most `patience` seconds."""
         if not self._tasks:
             return
-        _, left = await asyncio.wait(self._tasks, timeout=patience)
-        for task in left:
+        _, unsent = await asyncio.wait(self._tasks, timeout=patience)
+        for task in unsent:
             task.cancel()
-        if left:
-            logger.warning("%d mails were not sent before the server stopped", len(left))
+        if unsent:
+            logger.warning("%d mails were not sent before the server stopped", len(unsent))
 
-    async def _sent(self, send: Callable[[], Awaitable[None]]) -> None:
-        async with self._turns:
+    async def _send(self, send: Callable[[], Awaitable[None]]) -> None:
+        async with self._slots:
             try:
                 await send()
             except Refused:
-                pass  # told in the log already
+                pass  # logged already
             except Exception:
                 logger.exception("a mail could not be sent")
 
@@ -148,5 +146,5 @@ def _security(scheme: str, port: int, *, has_password: bool) -> Security:
 
 
 def _reason(failure: Exception) -> str:
-    """In one line. What a server answers may repeat an address, but never the text of the mail."""
+    """One line. The answer of a mail server may repeat an address, but not the text of the mail."""
     return " ".join(str(failure).split()) or type(failure).__name__

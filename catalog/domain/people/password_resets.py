@@ -1,36 +1,36 @@
-"""A forgotten password: a mail with leave to choose a new one, once, for a while.
+"""Password resets: a mail with a link to choose a new password, once, for a limited time.
 
 A link ends with all other credentials of its user (see `credentials.has_ended`): when another link is used, and when
-the password, the role or the address changes.
+the password, the role or the email changes.
 """
 
 import hashlib
 import logging
 import re
 import secrets
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple, Never
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from pymongo import ReturnDocument
 
-from catalog.domain.body_fields import Form, shown
 from catalog.domain.people import users
-from catalog.domain.people.credentials import LONGEST_PASSWORD, has_ended
-from catalog.domain.people.mail import Outbox, Post
+from catalog.domain.people.credentials import has_ended
+from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.domain.people.users import Policy
-from catalog.errors import EMPTY_BODY, NOT_CHANGED, NOT_FOUND, RESET_INVALID, Refused
+from catalog.errors import NOT_FOUND, RESET_INVALID, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents import PasswordReset, now
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import PasswordResetRecord, UserRecord
 from catalog.vocabulary import ResetStatus
 
 logger = logging.getLogger(__name__)
 
-TOKEN = re.compile(r"[0-9a-f]{24}")  # 96 bits of chance, in the form that clients know
+TOKEN = re.compile(r"[0-9a-f]{24}")  # 96 random bits, in the form that clients know
 
-FIELDS = frozenset({"tenant", "password", "reset"})
+LONGEST_SHOWN = 80  # characters of a wrong token
 
 MAIL = """\
 Somebody, probably you, asked for a new password of {username} in {tenant}.
@@ -47,107 +47,110 @@ If it was not you, there is nothing to do: the password stays as it is.
 """
 
 
-class Resets(NamedTuple):
-    """How passwords are reset here. Without a `post` the operator finds the link in the log."""
+class ResetMails(NamedTuple):
+    """How links to reset a password are sent. Without a `smtp_server` the operator finds them in the log."""
 
-    post: Post | None
-    public_url: str  # what people type to get to this server; never what a request says of it
-    version: str  # the prefix of the API
+    smtp_server: SmtpServer | None
+    public_url: str  # where users reach this server, as the operator configured it, never as a request says
+    version: str  # the path prefix of the API
     life: timedelta
     outbox: Outbox
 
 
-async def ask(tenant: Tenant, email: str, resets: Resets) -> None:
-    """Have leave to choose a new password sent to a user's address, if it is one's.
+@dataclass(frozen=True, kw_only=True)
+class NewPassword:
+    """The password that the holder of a reset token chooses."""
 
-    Everything that depends on that comes later: neither the answer nor the time it takes tells who has an address.
+    token: str
+    password: str = field(repr=False)
+
+
+async def request(tenant: Tenant, email: str, mails: ResetMails) -> None:
+    """Send a link to choose a new password to this address, if a user has it.
+
+    All that depends on the user happens later: neither the answer nor its time shows whether a user has the address.
 
     Raises Refused: MAIL_AWAY when too many mails wait.
     """
-    resets.outbox.put(partial(_send, tenant, email, resets))
+    mails.outbox.put(partial(_send, tenant, email, mails))
 
 
-async def _send(tenant: Tenant, email: str, resets: Resets) -> None:
+async def _send(tenant: Tenant, email: str, mails: ResetMails) -> None:
     """Raises Refused: MAIL_AWAY."""
-    asked = now()  # before the user is read: a change that comes between ends this link, too
-    user: Raw | None = await tenant.users.raw.find_one({"email": email}, {"username": 1})
+    requested = now()  # before the user is read: a change in between also ends this link
+    user = await tenant.users.records.find_one({"email": email}, {"username": 1})
     if user is None:
         return
     token = secrets.token_hex(12)
-    leave = PasswordReset(id=_digest(token), user=user["_id"], timestamp=asked, expires=asked + resets.life)
-    await tenant.password_resets.insert(leave)
-    link = f"{resets.public_url}/#/passwordreset?{urlencode({'token': token, 'tenant': tenant.name})}"
-    if resets.post is None:
+    reset = PasswordReset(id=_digest(token), user=user["_id"], timestamp=requested, expires=requested + mails.life)
+    await tenant.password_resets.insert(reset)
+    link = f"{mails.public_url}/#/passwordreset?{urlencode({'token': token, 'tenant': tenant.name})}"
+    if mails.smtp_server is None:
         logger.warning("SMTP_SERVER is not set. A new password of %s: %s", user["username"], link)
         return
     text = MAIL.format(
         username=user["username"],
         tenant=tenant.name,
-        hours=_length(resets.life),
+        hours=_duration(mails.life),
         link=link,
-        public_url=resets.public_url,
-        version=resets.version,
+        public_url=mails.public_url,
+        version=mails.version,
         token=token,
     )
-    await resets.post.send(email, "Choose a new password", text)
+    await mails.smtp_server.send(email, "Choose a new password", text)
 
 
-async def confirm(tenant: Tenant, body: Any, policy: Policy) -> Raw:
-    """Give the user of a reset the new password, end all credentials, and return the user.
+async def confirm(tenant: Tenant, new: NewPassword, policy: Policy) -> UserRecord:
+    """Set the new password of the user of a reset token, end all credentials, and return the user.
 
-    Raises Refused: EMPTY_BODY for a field that is missing, NOT_FOUND for a token that never was, RESET_INVALID for one
-    that is used or over, NOT_CHANGED for a password that is too weak, which leaves the token good.
+    Raises Refused: NOT_FOUND for an unknown token, RESET_INVALID for one that was used or has expired, INVALID_FIELD
+    for a password that is too weak, which leaves the token valid.
     """
-    form = Form(body, NOT_CHANGED, FIELDS)
-    password = form.text("password", LONGEST_PASSWORD) or _missing("password")
-    token = form.text("reset") or _missing("reset")
-    if not TOKEN.fullmatch(token):
+    if not TOKEN.fullmatch(new.token):
+        shown = new.token[:LONGEST_SHOWN] + ("..." if len(new.token) > LONGEST_SHOWN else "")
         raise Refused(
             NOT_FOUND,
-            f"The reset token {shown(token)} is not a valid identifier (24 hex characters), "
+            f"The reset token {shown} is not a valid identifier (24 hex characters), "
             "please repeat the reset password procedure",
         )
-    found = await tenant.password_resets.raw.find_one({"_id": _digest(token)})
-    if found is None:
+    reset = await tenant.password_resets.records.find_one({"_id": _digest(new.token)})
+    if reset is None:
         raise Refused(
             NOT_FOUND,
-            f"The reset token {token} doesn't exist, please check the token or repeat the reset password procedure",
+            f"The reset token {new.token} doesn't exist, please check the token or repeat the reset password procedure",
         )
-    user = await tenant.users.raw.find_one({"_id": found["user"]}, {"signed_out": 1})
-    if not _is_good(found) or user is None or has_ended(user, found["timestamp"].timestamp()):
-        raise Refused(RESET_INVALID, token)
-    users.refuse_weak(form, password, policy)
-    return await _use(tenant, found, token, password)
+    user = await tenant.users.records.find_one({"_id": reset["user"]}, {"signed_out": 1})
+    if not _is_valid(reset) or user is None or has_ended(user, reset["timestamp"].timestamp()):
+        raise Refused(RESET_INVALID, new.token)
+    users.refuse_weak(new.password, policy)
+    return await _use(tenant, reset, new)
 
 
-async def _use(tenant: Tenant, reset: Raw, token: str, password: str) -> Raw:
-    # Used up before the password is written: of two at once one is too late, and a crash between asks for another mail.
-    used: Raw | None = await tenant.password_resets.raw.find_one_and_update(
+async def _use(tenant: Tenant, reset: PasswordResetRecord, new: NewPassword) -> UserRecord:
+    # The token is used up before the password is written: of two requests at once one is refused, and a crash between
+    # the two writes costs the user another mail.
+    used = await tenant.password_resets.records.find_one_and_update(
         {"_id": reset["_id"], "status": ResetStatus.VALID.value},
         {"$set": {"status": ResetStatus.INVALID.value}},
         return_document=ReturnDocument.AFTER,
     )
     if used is None:
-        raise Refused(RESET_INVALID, token)
-    user = await users.with_password(tenant, reset["user"], password, by=reset["timestamp"])
+        raise Refused(RESET_INVALID, new.token)
+    user = await users.set_password(tenant, reset["user"], new.password, issued=reset["timestamp"])
     if user is None:
-        raise Refused(RESET_INVALID, token)
+        raise Refused(RESET_INVALID, new.token)
     return user
 
 
-def _missing(field: str) -> Never:
-    raise Refused(EMPTY_BODY, f"Body param `{field}` is required")
+def _is_valid(reset: PasswordResetRecord) -> bool:
+    return reset["status"] == ResetStatus.VALID and reset["expires"] > now()
 
 
-def _is_good(reset: Raw) -> bool:
-    return bool(reset["status"] == ResetStatus.VALID and reset["expires"] > now())
-
-
-def _length(life: timedelta) -> str:
+def _duration(life: timedelta) -> str:
     minutes = round(life.total_seconds() / 60)
     return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"  # noqa: PLR2004
 
 
 def _digest(token: str) -> str:
-    """Enough for what is made of chance: nothing can be guessed that a slow hash would protect."""
+    """A fast hash is enough for a random token: a slow one protects what can be guessed."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -35,7 +35,7 @@ from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplica
 from catalog.store.documents import RegisteredTenant, now
 from catalog.store.fence import FRESH
 from catalog.store.leases import Lease, LeaseLostError
-from catalog.store.records import TenantRecord
+from catalog.store.records import TenantRecord, UserRecord
 from catalog.store.tenant_documents import NOBODY, Raw
 from catalog.vocabulary import InspectionPolicy, Role
 
@@ -234,7 +234,7 @@ async def change(database: Database, name: str, body: Any) -> Raw:
     return changed
 
 
-async def set_administrator(database: Database, name: str, body: Any) -> Raw:
+async def set_administrator(database: Database, name: str, body: Any) -> UserRecord:
     """Give an administrator who lost it another password, any, and sign him out everywhere.
 
     Where there are several, `username` says which. Raises Refused: NOT_FOUND, EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED.
@@ -252,7 +252,7 @@ async def set_administrator(database: Database, name: str, body: Any) -> Raw:
         raise Refused(NOT_FOUND, f"{username} is no administrator of {name}")
     if len(found) > 1:
         form.refuse(f"username: which of {', '.join(sorted(user['username'] for user in found))}?")
-    changed = await users.with_password(tenant, found[0]["_id"], password)
+    changed = await users.set_password(tenant, found[0]["_id"], password)
     if changed is None:
         raise Refused(NOT_FOUND, name)
     return changed

@@ -19,7 +19,7 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from catalog.app import create_app
 from catalog.domain.people import login_throttle, mail, password_resets, users
 from catalog.domain.people.login_throttle import MAIL_TO
-from catalog.domain.people.mail import Outbox, Post
+from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.errors import MAIL_AWAY, Refused
 from catalog.settings.settings import SettingsError, load
 from catalog.store import tenant_documents
@@ -272,14 +272,14 @@ async def test_a_link_asked_for_while_the_address_changes_is_worth_nothing(app, 
 
 
 async def test_a_password_that_changes_while_it_is_verified_signs_nobody_in(client, org, monkeypatch):
-    verified = users.verified
+    verified = users.verify_password
 
     async def slowly(password, kept):
         found = await verified(password, kept)
         (await client.put("/v1/users/ada", json={"password": NEW}, headers=org.as_("admin"))).raise_for_status()
         return found
 
-    monkeypatch.setattr(users, "verified", slowly)
+    monkeypatch.setattr(users, "verify_password", slowly)
 
     assert await sign_in(client, org, PASSWORD) == 401
 
@@ -444,7 +444,7 @@ async def test_a_mail_server_that_is_away_is_told_in_a_line(mongo, settings, org
 async def test_a_mail_server_that_says_nothing_does_not_hold_the_answer(monkeypatch):
     monkeypatch.setattr(mail, "PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        post = Post.of(f"127.0.0.1:{silent.getsockname()[1]}", "", "", "catalog@example.org", "")
+        post = SmtpServer.parse(f"127.0.0.1:{silent.getsockname()[1]}", "", "", "catalog@example.org", "")
         with pytest.raises(Refused) as refusal:
             await post.send("ada@example.org", "subject", "text")
 
@@ -452,7 +452,7 @@ async def test_a_mail_server_that_says_nothing_does_not_hold_the_answer(monkeypa
 
 
 async def test_a_user_whose_address_is_no_address_breaks_nothing(port):
-    post = Post.of(f"127.0.0.1:{port}", "", "", "catalog@example.org", "")
+    post = SmtpServer.parse(f"127.0.0.1:{port}", "", "", "catalog@example.org", "")
 
     with pytest.raises(Refused):
         await post.send("ada@example.org\r\nBcc: everybody@example.org", "subject", "text")
@@ -477,7 +477,7 @@ async def test_a_password_goes_over_tls_only_and_to_whom_somebody_vouches_for(au
 
     tls = {"tls": vouched_for, "auth_require_tls": False} if scheme == "smtps" else {"tls_context": vouched_for}
     async with serving(letterbox, authenticator=authenticate, auth_required=True, **tls) as port:
-        post = Post.of(f"{scheme}://localhost:{port}", "catalog", "the password", "catalog@example.org", "")
+        post = SmtpServer.parse(f"{scheme}://localhost:{port}", "catalog", "the password", "catalog@example.org", "")
         await replace(post, trust=trusting).send("ada@example.org", "Hello", "text")
         with pytest.raises(Refused):
             await post.send("ada@example.org", "Hello", "to a server that nobody vouches for")
@@ -487,7 +487,7 @@ async def test_a_password_goes_over_tls_only_and_to_whom_somebody_vouches_for(au
 
 
 async def test_a_server_without_tls_is_not_told_a_password(port, letterbox):
-    post = Post.of(f"127.0.0.1:{port}", "catalog", "the password", "catalog@example.org", "")
+    post = SmtpServer.parse(f"127.0.0.1:{port}", "catalog", "the password", "catalog@example.org", "")
 
     with pytest.raises(Refused):
         await post.send("ada@example.org", "Hello", "text")
@@ -508,13 +508,13 @@ async def test_a_server_without_tls_is_not_told_a_password(port, letterbox):
     ],
 )
 def test_a_mail_server_is_written_in_several_ways(server, username, host, port, security):
-    post = Post.of(server, username, "", "catalog@example.org", "")
+    post = SmtpServer.parse(server, username, "", "catalog@example.org", "")
 
     assert (post.host, post.port, post.security) == (host, port, security)
 
 
 def test_a_password_of_the_mail_server_does_not_print():
-    assert "hush" not in repr(Post.of("smtp.example.org", "me", "hush", "catalog@example.org", ""))
+    assert "hush" not in repr(SmtpServer.parse("smtp.example.org", "me", "hush", "catalog@example.org", ""))
 
 
 @pytest.mark.parametrize(

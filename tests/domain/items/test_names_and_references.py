@@ -13,7 +13,7 @@ from catalog.client.sessions import segment
 from catalog.domain.people import users
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
-from catalog.errors import NOT_CREATED, Refused
+from catalog.errors import NAME_TAKEN, Refused
 from catalog.store.documents import RegisteredTenant, User, now
 from catalog.vocabulary import Role
 from tests.support.app import API_TOKEN, OURS, PASSWORD
@@ -197,7 +197,7 @@ async def test_older_users_whose_names_differ_by_case_stay_and_get_no_third(tena
         refused.append(refusal.value.fault)
     await users.add(tenant, "grace", PASSWORD, Role.REGULAR, email=None, days=0)
 
-    assert refused == [NOT_CREATED, NOT_CREATED]
+    assert refused == [NAME_TAKEN, NAME_TAKEN]
     assert [(await users.find(tenant, name))["username"] for name in ("admin", "ADMIN", "a/b")] == [
         *("admin", "ADMIN", "a/b")
     ]

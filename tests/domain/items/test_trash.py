@@ -12,7 +12,7 @@ from catalog.domain.items import items, trash
 from catalog.domain.items.references import Reference
 from catalog.domain.people import users
 from catalog.domain.versions import versions
-from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_DELETED, NOT_FOUND, Refused
+from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, INVALID_TRANSFER, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.documents import now
 from catalog.vocabulary import Kind, Role
 from tests.domain.test_access import callers
@@ -288,7 +288,7 @@ async def test_the_trash_of_a_user_who_is_removed_goes_to_the_administrator_who_
     admin = await somebody(tenant, "boss", Role.ADMIN)
     await remove(tenant, iris, ada)
 
-    await users.remove(tenant, "ada", caller=admin)
+    await users.remove(admin, "ada")
 
     restored = await restore(tenant, iris, admin)
     assert (restored["owner"], restored["readers"]) == (admin.user, [admin.user])
@@ -300,10 +300,10 @@ async def test_an_administrator_who_goes_alone_says_who_gets_the_trash(tenant, a
     await remove(tenant, mine, boss)
 
     with pytest.raises(Refused) as refusal:
-        await users.remove(tenant, "boss", caller=boss)
-    await users.remove(tenant, "boss", "other", boss)
+        await users.remove(boss, "boss")
+    await users.remove(boss, "boss", "other")
 
-    assert refusal.value.fault is NOT_DELETED
+    assert refusal.value.fault is INVALID_TRANSFER
     assert (await restore(tenant, mine, other))["owner"] == other.user
 
 
@@ -311,7 +311,7 @@ async def test_what_was_shared_with_a_user_who_has_left_comes_back_without_him(t
     bob = await somebody(tenant, "bob")
     shared = await items.create(ada, Kind.MODEL, new_item(name="m", users=["bob"]))
     await remove(tenant, shared, ada)
-    await users.remove(tenant, "bob")
+    await users.remove(await somebody(tenant, "boss", Role.ADMIN), "bob")
 
     restored = await restore(tenant, shared, ada)
 

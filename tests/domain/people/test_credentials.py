@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from passlib.hash import bcrypt
 
 from catalog.domain.people import credentials, users
-from catalog.domain.people.credentials import Tokens, hashed, strength, verified
+from catalog.domain.people.credentials import Tokens, hash_password, strength, verify_password
 from catalog.domain.versions.links import derived_key
 from catalog.errors import Refused
 from catalog.store.documents import now
@@ -47,15 +47,15 @@ def test_strength_never_goes_beyond_its_scale(password):
 async def test_a_password_is_kept_as_argon2id_and_verified(monkeypatch):
     monkeypatch.setattr(credentials, "_HASHES", credentials.hashes())
 
-    kept = await hashed(PASSWORD)
+    kept = await hash_password(PASSWORD)
 
     assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert await verified(PASSWORD, kept) == (True, None)
-    assert await verified("another", kept) == (False, None)
+    assert await verify_password(PASSWORD, kept) == (True, None)
+    assert await verify_password("another", kept) == (False, None)
 
 
 async def test_nobody_has_no_password():
-    assert await verified(PASSWORD, None) == (False, None)
+    assert await verify_password(PASSWORD, None) == (False, None)
 
 
 @pytest.mark.parametrize("password", ["pippo", "pässwörd", "x" * 72, "y" * 100])
@@ -63,11 +63,11 @@ async def test_nobody_has_no_password():
 async def test_a_bcrypt_hash_still_verifies_and_is_replaced(password, ident):
     kept = bcrypt.using(rounds=4, ident=ident).hash(password.encode()[:72])
 
-    right, better = await verified(password, kept)
+    right, better = await verify_password(password, kept)
 
     assert right
-    assert await verified(password, better) == (True, None)
-    assert await verified("another", kept) == (False, None)
+    assert await verify_password(password, better) == (True, None)
+    assert await verify_password("another", kept) == (False, None)
 
 
 async def test_an_old_hash_is_replaced_at_the_next_sign_in(tenant):
@@ -75,11 +75,11 @@ async def test_an_old_hash_is_replaced_at_the_next_sign_in(tenant):
     old = bcrypt.using(rounds=4, ident="2a").hash(PASSWORD)
     await tenant.users.raw.update_one({"_id": user.id}, {"$set": {"password": old}})
 
-    await users.signed_in(tenant, "ada", PASSWORD)
+    await users.sign_in(tenant, "ada", PASSWORD)
 
     kept = await tenant.users.get(user.id)
     assert kept.password.startswith("$argon2id$")
-    assert (await users.signed_in(tenant, "ada", PASSWORD))["_id"] == user.id
+    assert (await users.sign_in(tenant, "ada", PASSWORD))["_id"] == user.id
 
 
 async def test_a_password_expires(tenant):
@@ -87,7 +87,7 @@ async def test_a_password_expires(tenant):
     await tenant.users.raw.update_one({"username": "ada"}, {"$set": {"createdPassword": now() - timedelta(days=2)}})
 
     with pytest.raises(Refused, match="expired"):
-        await users.signed_in(tenant, "ada", PASSWORD)
+        await users.sign_in(tenant, "ada", PASSWORD)
 
 
 async def test_a_user_does_not_print_his_hash(tenant):

@@ -9,7 +9,7 @@ import pytest
 from catalog.app import create_app
 from catalog.domain.people import login_throttle, users
 from catalog.domain.people.devices import Devices
-from catalog.domain.people.login_throttle import ACCOUNT, ADDRESS, Attempts, network_of
+from catalog.domain.people.login_throttle import ACCOUNT, ADDRESS, LoginThrottle, network_of
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
 from catalog.store.documents import now
 from tests.support.app import OURS, PASSWORD, in_database
@@ -19,13 +19,13 @@ HOME, ABROAD = "198.51.100.7", "203.0.113.9"
 
 @pytest.fixture
 def guarded(database):
-    return Attempts(database)
+    return LoginThrottle(database)
 
 
 async def guess(attempts, username="ada", address=ABROAD, *, right=False, tenant="acme", device=""):
     """Look at a password, and say with which fault it was refused."""
     try:
-        async with attempts.at_password(tenant, username, address, device):
+        async with attempts.password_attempt(tenant, username, address, device):
             if not right:
                 raise Refused(AUTHENTICATION)  # noqa: TRY301  as a wrong password is
     except Refused as refused:
@@ -141,7 +141,7 @@ async def test_who_shows_otherwise_whose_an_account_is_need_not_wait(guarded):
         await guess(guarded, address=address)
     assert await guess(guarded, address=HOME, right=True) is TOO_MANY_ATTEMPTS
 
-    await guarded.welcome("acme", "ada", HOME)
+    await guarded.clear("acme", "ada", HOME)
     for address in rotating(12):
         await guess(guarded, address=address)
 
@@ -150,7 +150,7 @@ async def test_who_shows_otherwise_whose_an_account_is_need_not_wait(guarded):
 
 @pytest.mark.parametrize(("counts", "last"), [(False, AUTHENTICATION), (True, TOO_MANY_ATTEMPTS)])
 async def test_this_machine_counts_where_a_proxy_on_it_is_trusted(database, counts, last):
-    guarded = Attempts(database, counts_loopback=counts)
+    guarded = LoginThrottle(database, counts_loopback=counts)
 
     faults = [await guess(guarded, f"user-{number}", "127.0.0.1") for number in range(ADDRESS.free + 1)]
 
@@ -169,15 +169,15 @@ async def test_guesses_that_come_all_at_once_are_counted_one_by_one(guarded):
     faults = await asyncio.gather(*(guess(guarded) for _ in range(40)))
 
     looked_at = [fault for fault in faults if fault is AUTHENTICATION]
-    assert ACCOUNT.free <= len(looked_at) <= ACCOUNT.free + login_throttle.AT_ONCE
+    assert ACCOUNT.free <= len(looked_at) <= ACCOUNT.free + login_throttle.CONCURRENCY
 
 
 async def test_a_flood_is_told_at_once(guarded, monkeypatch):
-    monkeypatch.setattr(login_throttle, "MOST_WAITING", 1)
+    monkeypatch.setattr(login_throttle, "LONGEST_QUEUE", 1)
     inside, over = asyncio.Event(), asyncio.Event()
 
     async def slowly():
-        async with guarded.at_password("acme", "ada", HOME):
+        async with guarded.password_attempt("acme", "ada", HOME):
             inside.set()
             await over.wait()
 
@@ -278,13 +278,13 @@ async def test_what_a_request_says_of_its_address_is_not_believed(from_abroad, o
 
 
 async def test_an_unknown_tenant_user_and_password_cost_the_same_work(client, org, monkeypatch):
-    looked_at, verified = [], users.verified
+    looked_at, verified = [], users.verify_password
 
     async def counted(password, kept):
         looked_at.append(kept is not None)
         return await verified(password, kept)
 
-    monkeypatch.setattr(users, "verified", counted)
+    monkeypatch.setattr(users, "verify_password", counted)
 
     answers = [
         await login(client, "nope", "ada"),
@@ -332,21 +332,21 @@ ADA, BOB = ("acme", "ada"), ("acme", "bob")
 def test_a_mark_is_of_the_accounts_that_signed_in_and_cannot_be_made_up():
     devices = Devices("a secret of the tests")
 
-    first = devices.mark("", *ADA)
-    second = devices.mark(first, *BOB)
+    first = devices.remember("", *ADA)
+    second = devices.remember(first, *BOB)
 
-    assert devices.known(first, *ADA) == devices.known(second, *ADA) == devices.known(second, *BOB) != ""
-    assert [devices.known(first, *account) for account in (BOB, ("other", "ada"))] == ["", ""]
-    assert [devices.known(made_up, *ADA) for made_up in ("", "x", "a.b.c", "\u00e9", first[:-2])] == [""] * 5
-    assert Devices("another secret").known(first, *ADA) == ""
+    assert devices.identify(first, *ADA) == devices.identify(second, *ADA) == devices.identify(second, *BOB) != ""
+    assert [devices.identify(first, *account) for account in (BOB, ("other", "ada"))] == ["", ""]
+    assert [devices.identify(made_up, *ADA) for made_up in ("", "x", "a.b.c", "\u00e9", first[:-2])] == [""] * 5
+    assert Devices("another secret").identify(first, *ADA) == ""
 
 
 def test_a_mark_does_not_grow_with_the_people_of_a_device():
     devices, mark = Devices("a secret of the tests"), ""
 
     for number in range(100):
-        mark = devices.mark(mark, "acme", f"user-{number}")
+        mark = devices.remember(mark, "acme", f"user-{number}")
 
     assert len(mark) < 500
-    assert devices.known(mark, "acme", "user-99")
-    assert not devices.known(mark, "acme", "user-1")
+    assert devices.identify(mark, "acme", "user-99")
+    assert not devices.identify(mark, "acme", "user-1")

@@ -7,8 +7,8 @@ import pytest
 from catalog.domain.access import Caller
 from catalog.domain.items import trash
 from catalog.domain.people import last_admin, ownership_transfer, users
-from catalog.domain.people.users import Policy
-from catalog.errors import BUSY, NOT_CHANGED, Refused
+from catalog.domain.people.users import Policy, UserChange
+from catalog.errors import BUSY, LAST_ADMIN, Refused
 from catalog.vocabulary import Role
 from tests.support.tenants import somebody
 
@@ -20,7 +20,7 @@ async def admins(tenant):
 
 
 async def demote(tenant, whom, caller: Caller):
-    return await users.change(tenant, whom, {"role": "regular"}, caller, ANY)
+    return await users.change(caller, whom, UserChange(role=Role.REGULAR), ANY)
 
 
 async def ends(*attempts):
@@ -51,7 +51,7 @@ async def test_of_two_administrators_who_demote_each_other_one_is_left(tenant, t
 
     refused = await ends(demote(tenant, "bob", ada), demote(tenant, "ada", bob))
 
-    assert [refusal.fault for refusal in refused] == [NOT_CHANGED]
+    assert [refusal.fault for refusal in refused] == [LAST_ADMIN]
     assert len(await admins(tenant)) == 1
     assert await tenant.users.raw.count_documents({"leaving": {"$exists": True, "$ne": None}}) == 0
 
@@ -60,7 +60,7 @@ async def test_of_a_removal_and_a_demotion_at_once_one_is_left(tenant, together)
     ada, _ = [await somebody(tenant, name, Role.ADMIN) for name in ("ada", "bob")]
     together(2)
 
-    refused = await ends(demote(tenant, "ada", ada), users.remove(tenant, "bob", caller=ada))
+    refused = await ends(demote(tenant, "ada", ada), users.remove(ada, "bob"))
 
     assert len(refused) == 1
     assert len(await admins(tenant)) == 1
@@ -72,16 +72,16 @@ async def test_of_five_administrators_who_all_leave_at_once_one_is_left(tenant, 
 
     refused = await ends(*(demote(tenant, caller.username, caller) for caller in callers))
 
-    assert {refusal.fault for refusal in refused} == {NOT_CHANGED}
+    assert {refusal.fault for refusal in refused} == {LAST_ADMIN}
     assert len(await admins(tenant)) >= 1
     assert len(await admins(tenant)) == len(refused)
 
 
 async def test_an_administrator_whose_server_died_while_he_left_counts_again_after_a_while(tenant, monkeypatch):
     ada, bob = [await somebody(tenant, name, Role.ADMIN) for name in ("ada", "bob")]
-    leaving = last_admin.stepping_down(tenant, {"_id": bob.user}, NOT_CHANGED, is_one=True)
+    leaving = last_admin.demotion(tenant, bob.user, is_admin=True)
     condition = await leaving.__aenter__()  # and never leaves again
-    monkeypatch.setattr(last_admin, "HOLD", -last_admin.HOLD)  # as if it were long ago
+    monkeypatch.setattr(last_admin, "LONGEST_DEMOTION", -last_admin.LONGEST_DEMOTION)  # as if it were long ago
 
     await demote(tenant, "ada", ada)
 
@@ -92,16 +92,16 @@ async def test_an_administrator_whose_server_died_while_he_left_counts_again_aft
 async def test_whoever_is_made_administrator_while_he_is_removed_stays(tenant, monkeypatch):
     ada = await somebody(tenant, "ada", Role.ADMIN)
     await somebody(tenant, "bob")
-    pass_on = ownership_transfer.pass_on_trash
+    pass_on = ownership_transfer.transfer_trash
 
     async def and_meanwhile(*args):
         await pass_on(*args)
         await tenant.users.raw.update_one({"username": "bob"}, {"$set": {"role": "admin"}})
 
-    monkeypatch.setattr(ownership_transfer, "pass_on_trash", and_meanwhile)
+    monkeypatch.setattr(ownership_transfer, "transfer_trash", and_meanwhile)
 
     with pytest.raises(Refused) as refusal:
-        await users.remove(tenant, "bob", caller=ada)
+        await users.remove(ada, "bob")
 
     assert refusal.value.fault is BUSY
     assert await admins(tenant) == {"ada", "bob"}
@@ -169,7 +169,7 @@ async def test_the_last_administrator_gives_nothing_away(client, org):
 
 async def test_a_departure_that_was_interrupted_goes_on(client, org, monkeypatch):
     await own(client, org, "ada", "iris", "rose", "zinnia")
-    give, given = ownership_transfer._give, []
+    give, given = ownership_transfer._transfer_item, []
 
     async def die_at_the_second(tenant, kind, item, user, heir):
         if given:
@@ -177,9 +177,9 @@ async def test_a_departure_that_was_interrupted_goes_on(client, org, monkeypatch
         given.append(item)
         await give(tenant, kind, item, user, heir)
 
-    monkeypatch.setattr(ownership_transfer, "_give", die_at_the_second)
+    monkeypatch.setattr(ownership_transfer, "_transfer_item", die_at_the_second)
     interrupted = await leave(client, org, "ada", transfer="bob")
-    monkeypatch.setattr(ownership_transfer, "_give", give)
+    monkeypatch.setattr(ownership_transfer, "_transfer_item", give)
 
     again = await leave(client, org, "ada", transfer="bob")
 
@@ -224,10 +224,10 @@ async def test_what_is_being_restored_holds_a_departure_up(tenant):
     )
 
     with pytest.raises(Refused) as refusal:
-        await users.remove(tenant, "ada", "bob", bob)
+        await users.remove(bob, "ada", "bob")
 
     assert refusal.value.fault is BUSY
     assert bob.user
     with pytest.raises(Refused) as refusal:
-        await users.remove(tenant, "ada", caller=bob)
+        await users.remove(bob, "ada")
     assert refusal.value.fault is BUSY
