@@ -60,7 +60,7 @@ def test_each_request_is_a_span_without_its_secrets(tmp_path, collector):
     with Server(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as server:
         token = server.login().json()["token"]
         headers = {"Authorization": token, "traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-ID": "mine"}
-        httpx.get(f"{server.url}/v1/models/no-such?fields=secret-of-the-query", headers=headers)
+        httpx.get(f"{server.url}/v1/models/no-such?_fields=secret-of-the-query", headers=headers)
         httpx.get(f"{server.url}/v1/links/what-opens-a-door")
         assert server.stop() == 0
 

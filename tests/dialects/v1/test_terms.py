@@ -79,7 +79,7 @@ async def test_words_are_made_in_bulk(client, org, resource):
     assert [error.split(" (")[0] for error in answer.json()["errors"]] == ["Index: 1", "Index: 2"]
 
 
-@pytest.mark.parametrize("body", [{}, {"_id": ""}, {"_id": {"$ne": 1}}, {"_id": "x" * 129}, {"_id": "a", "uses": 9}])
+@pytest.mark.parametrize("body", [{}, {"_id": ""}, {"_id": {"$ne": 1}}, {"_id": "x" * 129}, {"_id": "a", "colour": 9}])
 async def test_a_wrong_word_is_refused(client, org, resource, body):
     answer = await client.post(f"/v1/{resource}", json=body, headers=org.as_("admin"))
 
