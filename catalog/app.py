@@ -12,7 +12,7 @@ from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 
 from catalog.blobs.protocol import Storage
-from catalog.blobs.selection import storage_of
+from catalog.blobs.selection import select_storage
 from catalog.dialects.http.client_ip import Addresses
 from catalog.dialects.http.failures import error_handler
 from catalog.dialects.http.heads import HeadsOfGets
@@ -78,7 +78,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
 
     Raises DatabaseUnavailable when `database_uri` cannot be understood.
     """
-    storage = storage_of(settings)
+    storage = select_storage(settings.storage_settings)
     database = connect(database_uri, storage)
     sessions = Sessions(database, _tokens(settings))
     health = Health({"database": database.ping, "storage": storage.probe, "file_descriptors": file_descriptors.check})
@@ -220,7 +220,7 @@ def _running(settings: Settings, database: Database, storage: Storage) -> Any:
     async def running(app: Litestar) -> AsyncIterator[None]:
         try:
             await storage.check()
-            await database.open(settings.database_wait)
+            await database.open(settings.database_wait.total_seconds())
             with told_in_a_sentence():
                 await clear(database, storage)
                 app.state.first_start = await ensure_default(

@@ -14,8 +14,18 @@ CATALOG = ROOT / "catalog"
 # From the bottom to the top. A room may import itself and whatever stands above it in this list.
 ROOMS = [
     {"catalog"},  # the version number
-    {"catalog.settings.aliases", "catalog.errors", "catalog.settings.secret_files", "catalog.vocabulary"},
+    {
+        "catalog.durations",
+        "catalog.errors",
+        "catalog.settings.aliases",
+        "catalog.settings.secret_files",
+        "catalog.settings.values",
+        "catalog.vocabulary",
+    },
+    {"catalog.settings.types"},
     {"catalog.settings.settings"},
+    {"catalog.settings.checks"},
+    {"catalog.settings.loading"},
     {"catalog.settings.generated_secrets", "catalog.settings.reference"},
     {"catalog.inspection.formats", "catalog.inspection.sandbox"},
     {"catalog.blobs"},

@@ -4,21 +4,21 @@ from catalog.blobs.files import FileStorage
 from catalog.blobs.protocol import Storage
 from catalog.blobs.s3.storage import S3Storage
 from catalog.blobs.s3.store import Place
-from catalog.settings.settings import Settings
+from catalog.settings.values import StorageSettings
 
 
-def storage_of(settings: Settings) -> Storage:
-    """Costs nothing and touches nothing: `check` tells whether it can be used."""
-    if settings.storage == "files":
-        return FileStorage(settings.upload_path)
-    bucket, _, prefix = settings.storage.removeprefix("s3://").partition("/")
-    region = settings.s3_region or "us-east-1"
+def select_storage(settings: StorageSettings) -> Storage:
+    """Connects to nothing: `check` tells whether the storage can be used."""
+    if settings.location == "files":
+        return FileStorage(settings.folder)
+    bucket, _, prefix = settings.location.removeprefix("s3://").partition("/")
+    region = settings.region or "us-east-1"
     place = Place(
-        endpoint=(settings.s3_endpoint or f"https://s3.{region}.amazonaws.com").rstrip("/"),
+        endpoint=(settings.endpoint or f"https://s3.{region}.amazonaws.com").rstrip("/"),
         bucket=bucket,
         prefix=prefix.strip("/"),
         region=region,
-        access_key=settings.s3_access_key,
-        secret_key=settings.s3_secret_key.get_secret_value(),
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
     )
-    return S3Storage(place, redirects=settings.s3_downloads == "redirect")
+    return S3Storage(place, redirects=settings.redirects)

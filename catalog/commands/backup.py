@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
 from catalog.blobs.protocol import StorageAway
-from catalog.commands.sizes import told
+from catalog.durations import human_size
 from catalog.operations.archive import BadArchive, NotRegular
 from catalog.operations.backup import BackedUp, NoSuchTenant, backup
-from catalog.operations.opened import Opened, opened
 from catalog.operations.restore import CannotRestore, Restored, restore
+from catalog.operations.stores import Stores, open_stores
 from catalog.settings.settings import Settings
 from catalog.store.database import DatabaseError
 from catalog.store.embedded.process import DatabaseUnavailable
@@ -36,7 +36,7 @@ def make(settings: Settings, file: Path, tenants: Collection[str], tell: Tell) -
             where = "; ".join(named) or "a version that is gone by now"
             tell(f"{done.tenant}: not in the backup: the bytes of {digest} ({where}) are {why}. Push the file again")
 
-    _run(settings, file, lambda here: backup(here.database, here.storage, file, tenants, one))
+    _run(settings, file, lambda stores: backup(stores.database, stores.storage, file, tenants, one))
     return whole
 
 
@@ -53,18 +53,18 @@ def bring_back(settings: Settings, file: Path, tenants: Collection[str], name: s
         left_out = f"; {done.orphans} versions of items that had gone were left out" if done.orphans else ""
         tell(_line(done) + left_out)
 
-    _run(settings, file, lambda here: restore(here.database, here.storage, file, tenants, one, name=name))
+    _run(settings, file, lambda stores: restore(stores.database, stores.storage, file, tenants, one, name=name))
 
 
 def _line(done: BackedUp | Restored) -> str:
     files = "1 file" if done.blobs == 1 else f"{done.blobs} files"
-    return f"{done.tenant}: {done.records} records, {files} ({told(done.size)})"
+    return f"{done.tenant}: {done.records} records, {files} ({human_size(done.size)})"
 
 
-def _run(settings: Settings, file: Path, work: Callable[[Opened], Awaitable[None]]) -> None:
+def _run(settings: Settings, file: Path, work: Callable[[Stores], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with opened(settings) as here:
-            await work(here)
+        async with open_stores(settings.database, settings.data_path, settings.storage_settings) as stores:
+            await work(stores)
 
     try:
         asyncio.run(run())

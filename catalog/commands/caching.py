@@ -8,13 +8,13 @@ from catalog.client.cache import Cache
 from catalog.commands import values
 from catalog.commands.output import Columns, when
 from catalog.commands.shell import Shell, command, confirmed, stop
-from catalog.commands.sizes import told
+from catalog.durations import human_size
 
 app = typer.Typer(help="The cache of this machine (CATALOG_CACHE): list, remove, prune.", no_args_is_help=True)
 
 COLUMNS: Columns = {
     "sha256": lambda entry: entry.digest,
-    "size": lambda entry: told(entry.size),
+    "size": lambda entry: human_size(entry.size),
     "used": lambda entry: when(entry.used),
 }
 
@@ -29,7 +29,7 @@ def ls(shell: Shell) -> None:
         COLUMNS,
         lambda entry: entry.digest,
     )
-    shell.say(f"{len(entries)} files, {told(sum(entry.size for entry in entries))}, in {cache.folder}")
+    shell.say(f"{len(entries)} files, {human_size(sum(entry.size for entry in entries))}, in {cache.folder}")
 
 
 @command(app)
@@ -50,7 +50,7 @@ def rm(
     chosen = [entry for entry in cache.entries() if entry.digest.startswith(beginnings)]
     for entry in chosen:
         cache.drop(entry.digest)
-    shell.say(f"Removed {len(chosen)} files, {told(sum(entry.size for entry in chosen))}")
+    shell.say(f"Removed {len(chosen)} files, {human_size(sum(entry.size for entry in chosen))}")
 
 
 @command(app)
@@ -60,5 +60,5 @@ def prune(
     size: Annotated[str, typer.Option("--to", help="What may stay: 500M, 20G. What was used last stays.")] = "10G",
 ) -> None:
     """Remove what was not used for longest, and what broken transfers left a week ago."""
-    dropped = Cache().prune(values.length(size))
-    shell.say(f"Removed {len(dropped)} files, {told(sum(entry.size for entry in dropped))}")
+    dropped = Cache().prune(values.size(size))
+    shell.say(f"Removed {len(dropped)} files, {human_size(sum(entry.size for entry in dropped))}")

@@ -74,7 +74,7 @@ def serve(env_file: EnvFile = None) -> None:
     """Run the server until Ctrl-C."""
     with _server_parts():
         from catalog.settings.generated_secrets import with_secrets  # noqa: PLC0415
-        from catalog.settings.settings import FILE, SettingsError, load  # noqa: PLC0415
+        from catalog.settings.loading import FILE, SettingsError, load  # noqa: PLC0415
         from catalog.store.embedded.process import DatabaseUnavailable, Embedded  # noqa: PLC0415
 
     try:
@@ -221,7 +221,7 @@ def measurify(uri: str, uploads: Path, tenant: Tenants = None, env_file: EnvFile
 
 def _settings(env_file: Path | None) -> Any:
     with _server_parts():
-        from catalog.settings.settings import FILE, SettingsError, load  # noqa: PLC0415
+        from catalog.settings.loading import FILE, SettingsError, load  # noqa: PLC0415
 
     try:
         return load(env_file or FILE)
@@ -232,12 +232,12 @@ def _settings(env_file: Path | None) -> Any:
 def _operators_token(env_file: Path | None) -> str:
     """API_TOKEN, on the machine of a server."""
     with _server_parts():
-        from catalog.settings.generated_secrets import kept_secrets  # noqa: PLC0415
-        from catalog.settings.settings import FILE, SettingsError, load  # noqa: PLC0415
+        from catalog.settings.generated_secrets import read_secrets  # noqa: PLC0415
+        from catalog.settings.loading import FILE, SettingsError, load  # noqa: PLC0415
 
     try:
         settings = load(env_file or FILE)
-        token = settings.api_token.get_secret_value() or kept_secrets(settings).get("API_TOKEN", "")
+        token = settings.api_token.get_secret_value() or read_secrets(settings).get("API_TOKEN", "")
     except SettingsError as error:
         _stop(error, 2)
     return token or _stop("API_TOKEN is not known here: put it into CATALOG_TOKEN", 2)
@@ -247,7 +247,8 @@ def _operators_token(env_file: Path | None) -> str:
 def env(env_file: EnvFile = None) -> None:
     """Print the settings in force, with secrets as ****."""
     with _server_parts():
-        from catalog.settings.settings import FILE, SettingsError, in_force, load  # noqa: PLC0415
+        from catalog.settings.loading import FILE, SettingsError, load  # noqa: PLC0415
+        from catalog.settings.settings import in_force  # noqa: PLC0415
 
     try:
         typer.echo("\n".join(in_force(load(env_file or FILE))))
@@ -275,7 +276,7 @@ def show(env_file: EnvFile = None, folder: Path = Path("resources")) -> None:
     """Tell which certificate the server would serve with, and why not another."""
     with _server_parts():
         from catalog.commands.certificate import described  # noqa: PLC0415
-        from catalog.settings.settings import FILE, SettingsError, load  # noqa: PLC0415
+        from catalog.settings.loading import FILE, SettingsError, load  # noqa: PLC0415
 
     try:
         settings = load(env_file or FILE)

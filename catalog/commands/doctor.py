@@ -14,9 +14,9 @@ from time import perf_counter
 from typing import NamedTuple
 
 from catalog.blobs.protocol import Storage, StorageAway, StorageUnusable
-from catalog.blobs.selection import storage_of
-from catalog.commands.sizes import told
-from catalog.operations.opened import opened
+from catalog.blobs.selection import select_storage
+from catalog.durations import human_size
+from catalog.operations.stores import open_stores
 from catalog.server.certificates import choose, is_real
 from catalog.settings.settings import Settings
 from catalog.store.database import UNAVAILABLE, Database
@@ -65,7 +65,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     async with aclosing(_database(settings)) as findings:
         async for finding in findings:
             yield finding
-    yield await _storage(storage_of(settings), settings.storage)
+    yield await _storage(select_storage(settings.storage_settings), settings.storage)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
@@ -117,7 +117,7 @@ def _room(folder: Path) -> Finding:
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         return failure(f"{folder} cannot be written to: check who owns {there}")
     free = shutil.disk_usage(there).free
-    sentence = f"{folder} has {told(free)} free"
+    sentence = f"{folder} has {human_size(free)} free"
     if free < NEXT_TO_NOTHING:
         return failure(f"{sentence}: make room, or uploads will be refused")
     return ok(sentence) if free >= LITTLE else warning(f"{sentence}: that is little for models")
@@ -126,9 +126,9 @@ def _room(folder: Path) -> Finding:
 async def _database(settings: Settings) -> AsyncGenerator[Finding]:
     began = perf_counter()
     try:
-        async with opened(settings) as here:
+        async with open_stores(settings.database, settings.data_path, settings.storage_settings) as stores:
             yield ok(f"The database answers ({perf_counter() - began:.2f} s to open it)")
-            async for finding in _about(here.database, embedded=settings.database == "embedded"):
+            async for finding in _about(stores.database, embedded=settings.database == "embedded"):
                 yield finding
     except DatabaseInUse:
         yield ok("The embedded database is in use by a server that is running")

@@ -10,10 +10,10 @@ from pymongo.uri_parser import parse_uri
 
 from catalog.blobs.protocol import StorageAway
 from catalog.commands.backup import CannotDo, Tell
-from catalog.commands.sizes import told
+from catalog.durations import human_size
 from catalog.operations.measurify import Imported, take_over
-from catalog.operations.opened import opened
 from catalog.operations.restore import CannotRestore
+from catalog.operations.stores import open_stores
 from catalog.settings.settings import Settings
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.tenant_documents import Raw
@@ -38,7 +38,7 @@ def measurify(settings: Settings, uri: str, uploads: Path, tenants: Collection[s
         complete = complete and not done.problems
         tell(
             f"{done.tenant}: {done.users} users, {done.words} words, {done.items} items, "
-            f"{done.versions} versions ({told(done.size)})"
+            f"{done.versions} versions ({human_size(done.size)})"
         )
         for problem in done.problems:
             tell(f"{done.tenant}: left out: {problem}")
@@ -62,7 +62,7 @@ async def _run(
     catalogue = parse_uri(uri)["database"] or CATALOGUE
     source: AsyncIOMotorClient[Raw] = AsyncIOMotorClient(uri, tz_aware=True, serverSelectionTimeoutMS=PATIENCE_MS)
     try:
-        async with opened(settings) as here:
-            await take_over(here.database, here.storage, source, catalogue, uploads, tenants, one)
+        async with open_stores(settings.database, settings.data_path, settings.storage_settings) as stores:
+            await take_over(stores.database, stores.storage, source, catalogue, uploads, tenants, one)
     finally:
         source.close()

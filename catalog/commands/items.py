@@ -11,7 +11,7 @@ from catalog.client.items import Items
 from catalog.commands import completion, values
 from catalog.commands.output import Columns, when
 from catalog.commands.shell import Shell, command
-from catalog.commands.sizes import told
+from catalog.durations import human_size
 
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="May be repeated.")]
 Pairs = Annotated[list[str] | None, typer.Option("--set", "-s", help="Metadata: NAME=VALUE. May be repeated.")]
@@ -185,7 +185,7 @@ def _show(shell: Shell, item: Item) -> None:
         "made": when(item.timestamp),
         "changed": when(item.lastmod),
     }
-    about |= {f"@{each.ordinal}": f"{each.original}  {told(each.size)}" for each in item.versions}
+    about |= {f"@{each.ordinal}": f"{each.original}  {human_size(each.size)}" for each in item.versions}
     shell.output.one(item, {name: value for name, value in about.items() if value}, item.id)
 
 

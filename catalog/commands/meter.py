@@ -20,7 +20,7 @@ from rich.progress import (
 
 from catalog.client.progress import Progress as Tell
 from catalog.client.progress import silent
-from catalog.commands.sizes import told
+from catalog.durations import human_size
 
 EVERY = 10.0  # seconds
 
@@ -78,5 +78,5 @@ class Lines:
             rate = (done - first) / max(now - begun, 1e-9)
             left = f", {(total - done) / rate:.0f} s left" if rate > 0 else ""
             percent = 100 * done // max(total, 1)
-            far = f"{phase} {told(done)} of {told(total)} ({percent} %), {told(int(rate))}/s{left}"
+            far = f"{phase} {human_size(done)} of {human_size(total)} ({percent} %), {human_size(int(rate))}/s{left}"
             typer.echo(far, err=True)

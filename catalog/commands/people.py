@@ -6,7 +6,7 @@ import typer
 
 from catalog.commands.output import Columns, when
 from catalog.commands.shell import Shell, command, confirmed, secret
-from catalog.commands.sizes import told
+from catalog.durations import human_size
 
 users = typer.Typer(help="The people of the tenant: list, make, change, remove.", no_args_is_help=True)
 tokens = typer.Typer(help="Personal access tokens, for scripts: list, make, revoke.", no_args_is_help=True)
@@ -37,7 +37,7 @@ TENANTS: Columns = {
     "name": lambda tenant: tenant.id,
     "organization": lambda tenant: tenant.organization,
     "email": lambda tenant: tenant.email,
-    "quota": lambda tenant: told(tenant.quota_bytes) if tenant.quota_bytes else "",
+    "quota": lambda tenant: human_size(tenant.quota_bytes) if tenant.quota_bytes else "",
 }
 
 

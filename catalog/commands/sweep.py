@@ -5,8 +5,7 @@ from typing import Any
 
 import httpx
 
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-STEP = 1024  # from a unit to the next
+from catalog.durations import human_size
 
 
 class CannotSweep(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
@@ -52,7 +51,7 @@ def _counted(swept: dict[str, Any]) -> str:
         (swept["blobs"], "unused file", swept["bytes"]),
         (swept["leftovers"], "interrupted upload", swept["leftover_bytes"]),
     )
-    told = [f"{_many(count, what)} ({_size(size)})" for count, what, size in parts if count]
+    told = [f"{_many(count, what)} ({human_size(size)})" for count, what, size in parts if count]
     told += [
         _many(swept[field], what)
         for field, what in (
@@ -69,10 +68,3 @@ def _counted(swept: dict[str, Any]) -> str:
 
 def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-def _size(count: int) -> str:
-    size, unit = float(count), 0
-    while size >= STEP and unit < len(UNITS) - 1:
-        size, unit = size / STEP, unit + 1
-    return f"{size:.4g} {UNITS[unit]}"

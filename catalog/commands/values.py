@@ -6,8 +6,7 @@ from typing import Any
 
 from catalog.client import Invalid
 from catalog.client.results import Value
-
-UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+from catalog.durations import Size
 
 
 def pairs(written: Sequence[str]) -> dict[str, Value]:
@@ -54,10 +53,9 @@ def order(written: Sequence[str]) -> dict[str, str]:
     return {field.removeprefix("-"): "desc" if field.startswith("-") else "asc" for field in written}
 
 
-def length(written: str) -> int:
+def size(text: str) -> int:
     """Bytes: `500M`, `20G`. Raises Invalid."""
-    number, unit = (written[:-1], written[-1].upper()) if written[-1:].isalpha() else (written, "")
     try:
-        return int(float(number) * UNITS[unit])
-    except (ValueError, KeyError, OverflowError):
-        raise Invalid(f"{written!r} is no size", advice="Write it as 500M or 20G.") from None
+        return Size(text)
+    except ValueError:
+        raise Invalid(f"{text!r} is no size", advice="Write it as 500M or 20G.") from None

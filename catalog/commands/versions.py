@@ -10,15 +10,15 @@ from catalog.client.versions import Versions
 from catalog.commands.meter import metered
 from catalog.commands.output import Columns, when
 from catalog.commands.shell import Shell, command, confirmed
-from catalog.commands.sizes import told
 from catalog.commands.transfers import Kind, Reference
+from catalog.durations import human_size
 
 app = typer.Typer(help="The versions of an item: list, show, verify, link, remove.", no_args_is_help=True)
 
 COLUMNS: Columns = {
     "version": lambda version: version.ordinal,
     "file": lambda version: version.original,
-    "size": lambda version: told(version.size),
+    "size": lambda version: human_size(version.size),
     "state": lambda version: version.state,
     "made": lambda version: when(version.timestamp),
     "description": lambda version: version.description,
@@ -48,7 +48,7 @@ def show(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
     about: dict[str, object] = {
         "version": f"{name}@{version.ordinal}",
         "file": version.original,
-        "size": told(version.size),
+        "size": human_size(version.size),
         "sha256": version.digest,
         "state": version.state,
         "metadata": version.metadata,
@@ -57,7 +57,7 @@ def show(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
         "made": when(version.timestamp),
     }
     if version.folder:
-        about |= {each.path: told(each.size) for each in version.files}
+        about |= {each.path: human_size(each.size) for each in version.files}
     shell.output.one(version, {label: value for label, value in about.items() if value}, f"{name}@{version.ordinal}")
 
 
@@ -67,7 +67,7 @@ def verify(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
     name, version = _one(shell, what, kind)
     with metered(quiet=shell.quiet) as tell:
         _versions(shell, name, kind).verify(version.ordinal, progress=tell)
-    shell.say(f"{name}@{version.ordinal} is as it was uploaded: {version.file_count} files, {told(version.size)}")
+    shell.say(f"{name}@{version.ordinal} is as it was uploaded: {version.file_count} files, {human_size(version.size)}")
 
 
 @command(app)

@@ -5,7 +5,8 @@ import logging
 import shlex
 
 from catalog.domain.tenants.tenants import FirstStart
-from catalog.settings.settings import Settings, weak_secrets
+from catalog.settings.checks import weak_secrets
+from catalog.settings.settings import Settings
 
 logger = logging.getLogger(__name__)
 

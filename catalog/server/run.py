@@ -95,7 +95,7 @@ def answer(
         _config(app, doors.tls, connection),
         lambda: announce(app.state.first_start),
         health,
-        settings.stop_delay,
+        settings.stop_delay.total_seconds(),
         _plain(settings, doors),
         beat,
     )

@@ -61,7 +61,9 @@ def serve(settings: Settings, database_uri: Callable[[], str], token_kept_in: st
     try:
         with opened(settings) as doors:
             sockets = [door for door in (doors.main, doors.plain, doors.reserved) if door]
-            patience = Patience(settings.worker_timeout.total_seconds(), settings.stop_delay + GRACE + SLACK)
+            patience = Patience(
+                settings.worker_timeout.total_seconds(), settings.stop_delay.total_seconds() + GRACE + SLACK
+            )
             with TemporaryDirectory(prefix="catalog-") as room, Workers(settings.workers, sockets, patience) as workers:
                 job = Job(
                     settings,

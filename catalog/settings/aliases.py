@@ -1,4 +1,4 @@
-"""The names that other registries give to the same settings, and how they write them."""
+"""Names and spellings of other registries for the same settings."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -14,28 +14,28 @@ ALIASES = {
 }
 
 
-def in_our_words(given: Mapping[str, str]) -> dict[str, str]:
-    """Settings by our names; where ours is given too, it is the one that counts."""
-    ours = {ALIASES[name]: value for name, value in given.items() if name in ALIASES}
-    ours |= _written_otherwise(given)
-    return ours | {name: value for name, value in given.items() if name not in ALIASES}
+def translated(values: Mapping[str, str]) -> dict[str, str]:
+    """Settings by our names, which take precedence where both are set."""
+    ours = {ALIASES[name]: value for name, value in values.items() if name in ALIASES}
+    ours |= _respelled(values)
+    return ours | {name: value for name, value in values.items() if name not in ALIASES}
 
 
-def _written_otherwise(given: Mapping[str, str]) -> dict[str, str]:
+def _respelled(values: Mapping[str, str]) -> dict[str, str]:
     ours = {}
-    if (endpoint := given.get("MINIO_ENDPOINT")) and "://" not in endpoint:
+    if (endpoint := values.get("MINIO_ENDPOINT")) and "://" not in endpoint:
         ours["S3_ENDPOINT"] = f"http://{endpoint}"
-    if bucket := given.get("MINIO_BUCKET"):
+    if bucket := values.get("MINIO_BUCKET"):
         ours["STORAGE"] = f"s3://{bucket}"
-    if url := given.get("MONGODB_URL"):
-        ours["DATABASE"] = _with_name(url, given.get("MONGODB_DB", ""))
-    elif "MONGODB_DB" in given:
-        ours["DATABASE"] = "embedded"  # a name alone says nothing of a server
+    if url := values.get("MONGODB_URL"):
+        ours["DATABASE"] = _with_name(url, values.get("MONGODB_DB", ""))
+    elif "MONGODB_DB" in values:
+        ours["DATABASE"] = "embedded"  # a name without a server
     return ours
 
 
 def _with_name(uri: str, name: str) -> str:
-    """A name in the address also is where users are looked for, which for theirs is `admin`."""
+    """Add the name of a database. Users stay in `admin`, where the driver would otherwise look in that database."""
     parts = urlsplit(uri)
     if not name or parts.path.strip("/"):
         return uri

@@ -1,20 +1,23 @@
-"""The secrets that the first start makes up, in `DATA_PATH/secrets.env`."""
+"""The secrets that the first start generates, in `DATA_PATH/secrets.env`."""
 
 import logging
 import os
 import secrets
 from pathlib import Path
 
-from catalog.settings.settings import GENERATED, Settings, SettingsError, read_file, reason, with_values
+from catalog.settings.loading import SettingsError, read_file, reason, with_values
+from catalog.settings.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+GENERATED = ("API_TOKEN", "JWT_SECRET")
+
 
 def with_secrets(settings: Settings) -> tuple[Settings, Path | None]:
-    """Fill in an empty API_TOKEN or JWT_SECRET, and say which file keeps them (None: both were given).
+    """Fill in an empty API_TOKEN or JWT_SECRET, and return the file that has them (None: both were set).
 
     The first start writes `DATA_PATH/secrets.env`, which is never overwritten: servers that
-    start at once end with the same secrets.
+    start at the same time get the same secrets.
 
     Raises SettingsError.
     """
@@ -29,15 +32,15 @@ def with_secrets(settings: Settings) -> tuple[Settings, Path | None]:
     except OSError as error:
         raise SettingsError(f"DATA_PATH: {file} cannot be kept ({reason(error)})") from None
 
-    kept = read_file(file, set(GENERATED))
+    written = read_file(file, set(GENERATED))
     for name in missing:
-        if not kept.get(name, "").strip():
+        if not written.get(name, "").strip():
             raise SettingsError(f"{name} is not in {file}: add it, or remove the file to have new secrets generated")
-    return with_values(settings, {name: kept[name] for name in missing}), file
+    return with_values(settings, {name: written[name] for name in missing}), file
 
 
-def kept_secrets(settings: Settings) -> dict[str, str]:
-    """What an earlier start has made up; nothing when there was none.
+def read_secrets(settings: Settings) -> dict[str, str]:
+    """The secrets that an earlier start has generated, if there was one.
 
     Raises SettingsError.
     """

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from catalog.blobs.files import FileStorage
 from catalog.blobs.memory import MemoryStorage
 from catalog.blobs.protocol import BLOCK, Blob, Blobs, BlobUnknown, OffsetWrong, Storage, UploadBusy
-from catalog.blobs.selection import storage_of
-from catalog.settings.settings import load
+from catalog.blobs.selection import select_storage
+from catalog.settings.loading import load
 from tests.support.contents import broken_after, chunked, some_bytes, whole
 
 SIZES = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 7]
@@ -41,7 +41,9 @@ def servers(request, tmp_path_factory) -> tuple[Storage, Storage]:
         case "s3":
             server = request.getfixturevalue("s3")
             values = server.settings(f"s3://{server.bucket()}/catalog")
-            return storage_of(load(NO_FILE, values)), storage_of(load(NO_FILE, values))
+            return select_storage(load(NO_FILE, values).storage_settings), select_storage(
+                load(NO_FILE, values).storage_settings
+            )
 
 
 @pytest.fixture(scope="module")

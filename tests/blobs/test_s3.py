@@ -23,8 +23,8 @@ from catalog.blobs.s3.presigning import presigned_get
 from catalog.blobs.s3.sending import PART
 from catalog.blobs.s3.storage import S3Blobs, S3Storage
 from catalog.blobs.s3.store import Place
-from catalog.blobs.selection import storage_of
-from catalog.settings.settings import load
+from catalog.blobs.selection import select_storage
+from catalog.settings.loading import load
 from tests.support.contents import broken_after, chunked, some_bytes, whole
 from tests.support.s3_server import KEY, REGION, SECRET, s3_server
 from tests.support.serving import Server, serve
@@ -58,7 +58,7 @@ def client(s3):
 def storage(s3, bucket, request) -> S3Storage:
     """With a prefix of its own for each test."""
     name = sha256(request.node.name.encode()).hexdigest()[:12]
-    return storage_of(load(NO_FILE, s3.settings(f"s3://{bucket}/{name}/catalog")))
+    return select_storage(load(NO_FILE, s3.settings(f"s3://{bucket}/{name}/catalog")).storage_settings)
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ async def test_nothing_that_is_shown_has_the_secret(storage, s3, bucket):
 
 async def test_an_address_gives_the_bytes_under_their_name_without_a_key(s3, bucket):
     settings = {**s3.settings(f"s3://{bucket}/signed"), "S3_DOWNLOADS": "redirect"}
-    blobs = storage_of(load(NO_FILE, settings)).of("ada")
+    blobs = select_storage(load(NO_FILE, settings).storage_settings).of("ada")
     kept = await blobs.put(chunked(b"iris"))
 
     address = await blobs.presigned(kept.digest, seconds=60, name='ïris "1".onnx', mimetype="application/onnx")
@@ -419,7 +419,7 @@ async def test_a_start_says_in_a_sentence_what_is_wrong_with_the_store(status, c
 
 
 async def test_a_bucket_that_is_not_there_stops_the_start(s3):
-    storage = storage_of(load(NO_FILE, s3.settings("s3://nobody-made-this")))
+    storage = select_storage(load(NO_FILE, s3.settings("s3://nobody-made-this")).storage_settings)
 
     with pytest.raises(StorageUnusable, match="no bucket nobody-made-this"):
         await storage.check()
@@ -427,7 +427,7 @@ async def test_a_bucket_that_is_not_there_stops_the_start(s3):
 
 async def test_a_key_that_a_real_store_refuses_stops_the_start():
     with s3_server(INITIAL_NO_AUTH_ACTION_COUNT="1") as strict:
-        storage = storage_of(load(NO_FILE, strict.settings(f"s3://{strict.bucket()}")))
+        storage = select_storage(load(NO_FILE, strict.settings(f"s3://{strict.bucket()}")).storage_settings)
 
         with pytest.raises(StorageUnusable, match="refuses the key"):
             await storage.check()

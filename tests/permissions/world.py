@@ -8,7 +8,7 @@ import httpx
 from litestar import Litestar
 
 from catalog.domain.people.credentials import Tokens
-from catalog.settings.settings import Duration
+from catalog.durations import Duration
 from tests.support.app import API_TOKEN
 from tests.support.tenants import Organisation, organisation
 

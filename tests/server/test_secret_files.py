@@ -6,8 +6,9 @@ import pytest
 from typer.testing import CliRunner
 
 from catalog.commands.cli import app
+from catalog.settings.loading import SettingsError, load
 from catalog.settings.secret_files import SECRETS
-from catalog.settings.settings import Settings, SettingsError, load
+from catalog.settings.settings import Settings
 from tests.support.paths import ROOT
 
 NOWHERE = Path("/nonexistent/variables.env")

@@ -9,9 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from catalog.commands.cli import app
+from catalog.durations import Duration
 from catalog.server.banner import warn
 from catalog.settings.generated_secrets import with_secrets
-from catalog.settings.settings import Duration, Settings, SettingsError, as_written, in_force, load, table
+from catalog.settings.loading import SettingsError, load
+from catalog.settings.settings import Settings, as_written, in_force, table
 from tests.support.paths import ROOT
 
 SHIPPED = ROOT / "init" / "variables.env"
@@ -280,7 +282,7 @@ def test_a_secret_that_is_too_short_to_sign_with_does_not_face_a_network():
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("0", 0), ("1000", 1000), ("500K", 500 * 2**10), ("20m", 20 * 2**20), ("10GiB", 10 * 2**30)],
+    [("0", 0), ("1000", 1000), ("500K", 500 * 2**10), ("20m", 20 * 2**20), ("1.5K", 1536), ("10GiB", 10 * 2**30)],
 )
 def test_sizes_are_written_with_a_unit_or_without(text, size):
     settings = given(MAX_UPLOAD_SIZE=text, LOG_SIZE=text)
@@ -288,6 +290,20 @@ def test_sizes_are_written_with_a_unit_or_without(text, size):
     assert (settings.max_upload_size, settings.log_size) == (size, size)
     assert f"LOG_SIZE={text}" in in_force(settings)
     assert "should be a size" in refusal(LOG_SIZE="ten")
+
+
+@pytest.mark.parametrize(("text", "length"), [("0", 0), ("none", 0), ("45", 45), ("2m", 120), ("1h", 3600)])
+def test_a_delay_is_a_duration_of_at_most_an_hour_or_nothing(text, length):
+    settings = given(DATABASE_WAIT=text, STOP_DELAY=text)
+
+    assert (settings.database_wait.total_seconds(), settings.stop_delay.total_seconds()) == (length, length)
+    assert f"STOP_DELAY={text}" in in_force(settings)
+    assert refusal(STOP_DELAY="61m") == "STOP_DELAY should be at most 1h"
+    assert "should be a duration" in refusal(DATABASE_WAIT="soon")
+
+
+def test_days_may_have_their_unit():
+    assert given(TRASH_DAYS="30d").trash_days == given(TRASH_DAYS="30").trash_days == 30
 
 
 def test_strong_or_generated_secrets_may_face_a_network():

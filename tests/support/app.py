@@ -4,7 +4,8 @@ import uuid
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from catalog.settings.settings import Settings, load
+from catalog.settings.loading import load
+from catalog.settings.settings import Settings
 
 API_TOKEN = "the-operator-of-the-tests"
 PASSWORD = "Engine-No-1"

@@ -14,8 +14,8 @@ from catalog.dialects.v1.http import AnyRequest, Given, answer
 from catalog.domain.access import Caller
 from catalog.domain.cleanup.sweep_schedule import Turn, rounds
 from catalog.domain.tenants import tenants, usage
+from catalog.durations import Duration
 from catalog.errors import NOT_FOUND, REQUEST, Refused
-from catalog.settings.settings import Duration
 from catalog.store.database import Database
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 
 from catalog.app import create_app
-from catalog.settings.settings import load
+from catalog.settings.loading import load
 from tests.dialects.v1.test_versions import DATA, uploaded, versions_of
 from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
 from tests.support.tenants import organisation

@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from catalog.app import create_app
 from catalog.dialects.ops.metrics import Metrics
-from catalog.settings.settings import with_values
+from catalog.settings.loading import with_values
 from tests.support.app import API_TOKEN
 
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from catalog.settings.settings import SettingsError, load
+from catalog.settings.loading import SettingsError, load
 from tests.support.serving import Server
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -83,7 +83,7 @@ def test_a_collector_that_does_not_answer_costs_no_request_anything(tmp_path):
 
 
 def test_traces_that_are_not_installed_are_told_of(monkeypatch, tmp_path):
-    monkeypatch.setattr("catalog.settings.settings.find_spec", lambda _: None)
+    monkeypatch.setattr("catalog.settings.types.find_spec", lambda _: None)
 
     with pytest.raises(SettingsError, match=r"OTEL_EXPORTER_OTLP_ENDPOINT wants the extra telemetry: pip install"):
         load(tmp_path / "none.env", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"})

@@ -21,7 +21,7 @@ from catalog.domain.people import login_throttle, mail, password_resets, users
 from catalog.domain.people.login_throttle import MAIL_TO
 from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.errors import MAIL_AWAY, Refused
-from catalog.settings.settings import SettingsError, load
+from catalog.settings.loading import SettingsError, load
 from catalog.store import tenant_documents
 from catalog.store.documents import PasswordReset, now
 from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database

@@ -1,0 +1,15 @@
+"""Groups of settings, as plain values for the layers below the application."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageSettings:
+    location: str  # `files`, or `s3://bucket/prefix`
+    folder: Path  # of `files`
+    endpoint: str
+    region: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    redirects: bool  # whether clients fetch from the storage itself
