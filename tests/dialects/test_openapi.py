@@ -91,8 +91,8 @@ def test_each_operation_has_a_name_of_its_own(described):
     assert all(re.fullmatch("[A-Za-z]+", name) for name in names)
 
 
-def test_the_document_follows_the_settings():
-    made = document("/v7", "1.2.3", Limits(name=20, tags=3))
+def test_the_document_follows_the_settings(app):
+    made = document(app, "/v7", "1.2.3", Limits(name=20, tags=3))
 
     model = made["components"]["schemas"]["ModelToMake"]["properties"]
     assert made["info"]["version"] == "1.2.3"

@@ -264,7 +264,7 @@ async def test_a_token_that_may_only_read_writes_nothing_whatever_asks_it_to(acm
 
 async def made_token(tenant, user, scope):
     owner = Caller(tenant, user.id, user.username, Role.ADMIN)
-    return await access_tokens.create(owner, {"name": "script", "scopes": [scope.value]})
+    return await access_tokens.create(owner, access_tokens.TokenInput("script", [scope]))
 
 
 async def test_a_tenant_of_an_older_version_gets_one_generation_however_many_ask(database, acme):

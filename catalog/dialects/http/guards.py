@@ -11,6 +11,8 @@ from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 from litestar.types import Guard
 
+from catalog.dialects.http import access
+from catalog.dialects.http.access import admits
 from catalog.dialects.http.request_log import concerns
 from catalog.dialects.http.sessions import bare
 from catalog.domain.access import Caller
@@ -24,11 +26,13 @@ PROXY_HEADERS = re.compile(
 """Headers that a proxy adds: the peer is not the client then."""
 
 
+@admits(access.SIGNED_IN)
 async def signed_in(connection: Connection, _: BaseRouteHandler) -> None:
     if connection.scope["user"] is None:
         raise Refused(AUTHENTICATION, "Missing token")
 
 
+@admits(access.ADMINISTRATORS)
 async def administrators_only(connection: Connection, _: BaseRouteHandler) -> None:
     caller = connection.scope["user"]
     if caller is None:
@@ -60,6 +64,7 @@ def operator_only(api_token: str) -> OperatorGuard:
     """Whoever holds API_TOKEN."""
     recognised = recognises(api_token)
 
+    @admits(access.OPERATOR)
     async def holds_api_token(connection: Connection, _: BaseRouteHandler) -> None:
         if not connection.headers.get("authorization"):
             raise Refused(AUTHENTICATION, "Missing token")
@@ -73,6 +78,7 @@ def operator_or_loopback(api_token: str) -> Guard:
     """Whoever holds API_TOKEN, or asks from this machine itself."""
     holds_api_token = operator_only(api_token)
 
+    @admits(access.MONITORING)
     async def may_watch(connection: Connection, handler: BaseRouteHandler) -> None:
         if not _is_on_loopback(connection):
             await holds_api_token(connection, handler)

@@ -1,10 +1,14 @@
 """What is asked of every request, whatever its route: looked at after the guards and before a handler runs."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from functools import lru_cache
 from http import HTTPMethod
 
+from litestar.handlers import HTTPRouteHandler
+
+from catalog.dialects.http.docs.operations import is_described, query_names
 from catalog.dialects.http.headers import AnyRequest, refuse_coded
 from catalog.dialects.openapi.operation import Operation
 from catalog.errors import NOT_SEARCHED, REQUEST, Refused
@@ -40,16 +44,29 @@ class Requests:
             self._refuse_unknown(request)
 
     def _refuse_unknown(self, request: AnyRequest) -> None:
+        if is_described(request.route_handler):
+            handler = request.route_handler
+            _refuse_others(request, _query_names(handler), is_filtered="is_filtered" in handler.opt)
+            return
         path = _unnamed(request.scope["path_template"])
         told = self._operations.get((request.method, path)) or self._operations.get((HTTPMethod.GET, path))
         names = told and told.query_names
-        if not told or not names:
-            return
-        for name in request.query_params:
-            is_filter = told.is_filtered and name.startswith(SHORT)
-            if name not in names and not name.startswith("_") and not is_filter:
-                fault = NOT_SEARCHED if request.method in CHANGES_NOTHING else REQUEST
-                raise Refused(fault, _unknown(name, sorted(names), is_filtered=told.is_filtered))
+        if told and names:
+            _refuse_others(request, names, is_filtered=told.is_filtered)
+
+
+@lru_cache(maxsize=1024)
+def _query_names(handler: HTTPRouteHandler) -> frozenset[str]:
+    return query_names(handler)
+
+
+def _refuse_others(request: AnyRequest, names: Collection[str], *, is_filtered: bool) -> None:
+    """Refuse parameters other than `names`. A route that takes none ignores them."""
+    for name in request.query_params if names else ():
+        is_filter = is_filtered and name.startswith(SHORT)
+        if name not in names and not name.startswith("_") and not is_filter:
+            fault = NOT_SEARCHED if request.method in CHANGES_NOTHING else REQUEST
+            raise Refused(fault, _unknown(name, sorted(names), is_filtered=is_filtered))
 
 
 def _unknown(name: str, names: list[str], *, is_filtered: bool) -> str:

@@ -57,7 +57,14 @@ def _about(prefix: str) -> list[Operation]:
 
 def _health() -> list[Operation]:
     part = one_of(["ok", "away"])
-    ready = made_of({"status": one_of(["ready", "not ready", "stopping"]), "database": part, "storage": part})
+    ready = made_of(
+        {
+            "status": one_of(["ready", "not ready", "stopping"]),
+            "database": part,
+            "storage": part,
+            "file_descriptors": part,
+        }
+    )
     return [
         _told("/health/live", "live", "Tell whether the server runs", made_of({"status": text()}), group=HEALTH),
         Operation(

@@ -1,12 +1,21 @@
 """The OpenAPI document, put together from the tables of routes."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
+from litestar import Litestar
+
+from catalog.dialects.http.docs.operations import Operation as Derived
+from catalog.dialects.http.docs.operations import operations as operations_of
+from catalog.dialects.http.docs.refusals import Refusal
+from catalog.dialects.http.docs.schemas import Schemas
 from catalog.dialects.openapi import about, answers, items, people, requests, tenants, uploads, versions, words
 from catalog.dialects.openapi.lists import filters
 from catalog.dialects.openapi.operation import Operation
 from catalog.dialects.openapi.schema import Schema
+from catalog.dialects.v1.bodies import body_faults
+from catalog.dialects.v1.errors import native
 from catalog.domain.limits import Limits
 
 INTRODUCTION = """\
@@ -52,9 +61,15 @@ def operations(prefix: str) -> list[Operation]:
     return [operation for table in tables for operation in table.operations(prefix)]
 
 
-def document(prefix: str, version: str, limits: Limits) -> dict[str, Any]:
+def document(app: Litestar, prefix: str, version: str, limits: Limits) -> dict[str, Any]:
     """The document of an API whose paths begin with `prefix`."""
-    told = operations(prefix)
+    schemas = Schemas(limits._asdict())
+    schemas.of(Refusal)
+    derived = operations_of(app, schemas, body_faults, native)
+    known = {(each.method, unnamed(each.path)) for each in derived}
+    told = [each for each in operations(prefix) if (each.method, unnamed(each.path)) not in known]
+    groups = [*(each.group for each in operations(prefix)), *(each.group for each in derived)]
+    responses = {each.name: each.response for operation in derived for each in operation.refusals}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -65,19 +80,27 @@ def document(prefix: str, version: str, limits: Limits) -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": group} for group in dict.fromkeys(operation.group for operation in told)],
-        "paths": _paths(told),
+        "tags": [{"name": group} for group in dict.fromkeys(groups)],
+        "paths": _paths(told, derived),
         "components": {
-            "responses": {each.name: each.told() for operation in told for each in operation.refusals()},
-            "schemas": answers.components() | filters() | requests.components(limits),
+            "responses": {each.name: each.told() for operation in told for each in operation.refusals()} | responses,
+            "schemas": answers.components() | filters() | requests.components(limits) | schemas.components,
             "securitySchemes": SECURITY,
             "headers": HEADERS,
         },
     }
 
 
-def _paths(told: Iterable[Operation]) -> dict[str, Schema]:
+def unnamed(path: str) -> str:
+    """A path without the names of its parameters."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
+def _paths(told: Iterable[Operation], derived: Iterable[Derived]) -> dict[str, Schema]:
     paths: dict[str, Schema] = {}
     for operation in told:
         paths.setdefault(operation.path, {})[operation.method] = operation.told()
+    for each in derived:
+        others = next((path for path in paths if unnamed(path) == unnamed(each.path)), each.path)
+        paths.setdefault(others, {})[each.method] = each.operation
     return paths

@@ -38,7 +38,6 @@ def operations(prefix: str) -> list[Operation]:
         *_login("/login", "Unversioned"),
         *_users(f"{prefix}/users"),
         *_passwords(f"{prefix}/self"),
-        *_tokens(f"{prefix}/tokens"),
     ]
 
 
@@ -149,31 +148,5 @@ def _passwords(path: str) -> list[Operation]:
             body=json_body(ref("NewPassword"), {"tenant": "acme", "reset": "0" * 24, "password": "Engine-No-2"}),
             answers={200: answered("The user.", ref("User"))},
             faults=(NOT_SEARCHED, EMPTY_BODY, NOT_FOUND, RESET_INVALID, NOT_CHANGED),
-        ),
-    ]
-
-
-def _tokens(path: str) -> list[Operation]:
-    return [
-        Operation(
-            method="post",
-            path=path,
-            name="createToken",
-            group=TOKENS,
-            summary="Make a token for scripts",
-            details="Not with another such token.",
-            body=json_body(ref("AccessTokenToMake"), {"name": "nightly", "scopes": ["read"], "expires_in": "90d"}),
-            answers={200: answered("The token, shown this once.", ref("NewAccessToken"))},
-            faults=(NOT_CREATED, CANNOT_CREATE),
-        ),
-        listing(path, "listTokens", TOKENS, "List one's tokens; administrators everybody's", "AccessToken"),
-        Operation(
-            method="delete",
-            path=f"{path}/{{id}}",
-            name="revokeToken",
-            group=TOKENS,
-            summary="Revoke a token",
-            answers={200: answered("The token, as it was.", ref("AccessToken"))},
-            faults=(NOT_FOUND,),
         ),
     ]

@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Any
 
 import msgspec
-from litestar import Controller, MediaType, Response, get
+from litestar import Controller, Litestar, MediaType, Response, get
 
 from catalog import __version__
 from catalog.dialects.openapi.document import document
@@ -17,9 +17,10 @@ VARIES = {"Vary": "Accept"}
 
 
 class Documentation:
-    """What an API says of itself whose paths begin with `prefix`."""
+    """The document of an application whose paths begin with `prefix`, and what is made from it."""
 
-    def __init__(self, prefix: str, limits: Limits) -> None:
+    def __init__(self, app: Litestar, prefix: str, limits: Limits) -> None:
+        self._app = app
         self._prefix = prefix
         self._limits = limits
 
@@ -49,7 +50,7 @@ class Documentation:
 
     @cached_property
     def _document(self) -> dict[str, Any]:
-        return document(self._prefix, __version__, self._limits)
+        return document(self._app, self._prefix, __version__, self._limits)
 
 
 class Docs(Controller):

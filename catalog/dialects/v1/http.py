@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from litestar import Request, Response
@@ -46,11 +46,15 @@ Given = NamedDependency[SkipValidation[T]]
 """What the app gives to the handlers that name it."""
 
 
-def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
-    return Response(_encoder.encode(content), status_code=status, media_type=JSON, headers=headers)
+class Answer(Response[bytes], Generic[T]):
+    """A response whose content is `T` as JSON."""
 
 
-def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = False) -> Response[bytes]:
+def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer[Any]:
+    return Answer(_encoder.encode(content), status_code=status, media_type=JSON, headers=headers)
+
+
+def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = False) -> Answer[Any]:
     """Answer with what has a revision, or tell a client that has just this already (304).
 
     What `embeds` others changes with them as well, so its tag is the revision and a digest of the content.
@@ -59,8 +63,8 @@ def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = Fa
     digest = f".{blake2b(encoded, digest_size=8).hexdigest()}" if embeds else ""
     headers = {"ETag": f'"{revision}{digest}"'}
     if request.method in LOOKS and is_unchanged(request, headers["ETag"]):
-        return Response(b"", status_code=304, headers=headers)
-    return Response(encoded, status_code=200, media_type=JSON, headers=headers)
+        return Answer(b"", status_code=304, headers=headers)
+    return Answer(encoded, status_code=200, media_type=JSON, headers=headers)
 
 
 def revisions_seen(request: AnyRequest) -> frozenset[int] | None:
@@ -148,7 +152,7 @@ class Bulk:
             encoded = _encoder.encode({"_id": shape["_id"], "truncated": True})
         self._made.append(msgspec.Raw(encoded))
 
-    def answer(self, plural: str, *, verbose: bool) -> Response[bytes]:
+    def answer(self, plural: str, *, verbose: bool) -> Answer[Any]:
         status = 202 if self.errors else 200
         if verbose:
             return answer({plural: self._made, "errors": self.errors}, status)
@@ -161,7 +165,7 @@ async def made(
     make: Callable[[Any], Awaitable[dict[str, Any]]],
     most: int,
     shown_only: Collection[str] = (),
-) -> Response[bytes]:
+) -> Answer[Any]:
     """Answer a POST of one thing, or of a list of them, at most `most`, each made or refused on its own.
 
     Fields that are `shown_only` are passed over.

@@ -9,7 +9,7 @@ from catalog.dialects.http.downloads import Download
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.files import one, whole
 from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of
-from catalog.dialects.v1.shapes import moment
+from catalog.dialects.v1.models.common import moment
 from catalog.domain.access import Caller
 from catalog.domain.versions import drafts, links, reuse
 from catalog.errors import LINK_INVALID, Refused

@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from litestar import Response
+from msgspec import UNSET
 
-from catalog.dialects.v1.http import LARGEST_ANSWER, AnyRequest, answer, envelope, fitting, stretch
-from catalog.dialects.v1.shapes import Shape
+from catalog.dialects.v1.http import LARGEST_ANSWER, Answer, AnyRequest, answer, envelope, fitting, stretch
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.query import pages
 from catalog.store.query.cursors import cursor_of
@@ -33,7 +32,7 @@ async def listed(
     counter: str = "serial",
     limit: int = 10,
     memory: Memory | None = None,
-) -> Response[bytes]:
+) -> Answer[Any]:
     """Answer `filter`, `sort`, `select`, and `page` or `after`, and `limit`, over what `access` allows.
 
     `top` was the highest serial lately, for a collection that has one, which it calls `counter`; `limit` serves where
@@ -85,7 +84,7 @@ async def _fitting(docs: Sequence[Raw], shapes: Shapes, names: frozenset[str] | 
     return fit
 
 
-def selected(request: AnyRequest, fields: Fields, shape: Shape) -> Shape:
+def selected(request: AnyRequest, fields: Fields, shape: Any) -> Any:
     """Of one document what `select` asks for, as of each in a list. Raises Refused: NOT_SEARCHED."""
     return _selected(shape, select_of(fields, request.query_params.get("select")))
 
@@ -107,5 +106,11 @@ def _exactly(total: str | None) -> bool:
     return total == "exact"
 
 
-def _selected(shape: Shape, names: frozenset[str] | None) -> Shape:
-    return shape if names is None else {name: value for name, value in shape.items() if name in names}
+def _selected(shape: Any, names: frozenset[str] | None) -> Any:
+    """Of a struct, or of a dictionary with the names of JSON, the fields of these names."""
+    if names is None:
+        return shape
+    if isinstance(shape, dict):
+        return {name: value for name, value in shape.items() if name in names}
+    fields = zip(shape.__struct_encode_fields__, shape.__struct_fields__, strict=True)
+    return {name: value for name, field in fields if name in names and (value := getattr(shape, field)) is not UNSET}

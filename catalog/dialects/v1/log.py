@@ -8,6 +8,7 @@ from catalog.dialects.http import guards
 from catalog.dialects.v1 import shapes
 from catalog.dialects.v1.http import AnyRequest, Given
 from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1.models.common import moment
 from catalog.domain import audit
 from catalog.domain.access import Caller
 from catalog.store.database import Database, Tenant
@@ -23,7 +24,7 @@ def entry(document: Raw, tenant: str) -> shapes.Shape:
     asked = f"{document['method']} {document['path']}"
     line = f"{{tenant: {tenant or '-'} - request: {asked}, contents: {{}}, user: {who}, result: {document['result']}}}"
     return {
-        "date": shapes.moment(document["date"]),
+        "date": moment(document["date"]),
         "_id": document["_id"],
         "log": line,
         "serial": document["serial"],

@@ -7,7 +7,6 @@ from catalog.dialects.openapi import answers
 from catalog.dialects.openapi.schema import Schema
 from catalog.dialects.v1 import item_bodies
 from catalog.dialects.v1.people_bodies import USER_FIELDS
-from catalog.domain.people import access_tokens
 from catalog.domain.tenants import tenants
 from catalog.domain.terms import terms
 from catalog.domain.versions import drafts, reuse
@@ -22,7 +21,6 @@ ITEMS = {kind: _shown_only(answers.ITEM_SCHEMAS[kind], item_bodies.FIELDS[kind])
 USERS = _shown_only(answers.USER, USER_FIELDS)
 WORDS = _shown_only(answers.WORD, terms.FIELDS)
 TENANTS = _shown_only(answers.TENANT, tenants.FIELDS)
-TOKENS = _shown_only(answers.ACCESS_TOKEN, access_tokens.FIELDS)
 VERSIONS = _shown_only(answers.VERSION_RECORD, drafts.FIELDS | reuse.FIELDS)
 
 

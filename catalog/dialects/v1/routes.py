@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 
 from litestar import Router
 from litestar.di import Provide
@@ -35,6 +36,7 @@ from catalog.dialects.v1 import (
     users,
     versions,
 )
+from catalog.dialects.v1.bodies import MOST_ELEMENTS, JsonRequest
 from catalog.dialects.v1.http import AnyRequest, error_response
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
@@ -84,12 +86,17 @@ def dialect(services: Services, version: str, api_token: str) -> Dialect:
         """The beginning of every address of this API that a client is shown."""
         return f"{outer_prefix(request)}{prefix}"
 
+    documentation_of = cache(lambda app: Documentation(app, prefix, services.limits))
+
+    def documentation(request: AnyRequest) -> Documentation:
+        return documentation_of(request.app)
+
     provided = {
         "caller": Provide(_caller, sync_to_thread=False),
         "outer_prefix": Provide(outer_prefix, sync_to_thread=False),
         "native_prefix": Provide(native_prefix, sync_to_thread=False),
         "holds_api_token": constant(guards.recognises(api_token)),
-        "documentation": constant(Documentation(prefix, services.limits)),
+        "documentation": Provide(documentation, sync_to_thread=False),
     }
     sign_in = Router("/login", route_handlers=[login.Login])
     versioned = Router(prefix, route_handlers=[sign_in, *_routes(guards.operator_only(api_token))])
@@ -98,6 +105,8 @@ def dialect(services: Services, version: str, api_token: str) -> Dialect:
         route_handlers=[versioned, sign_in, Schema, Front],
         dependencies=dependencies(services) | provided,
         before_request=Requests(operations(prefix)).look_at,
+        request_class=JsonRequest,
+        opt={MOST_ELEMENTS: services.limits.elements},
     )
     return Dialect((prefix, "/login"), [whole], error_response)
 

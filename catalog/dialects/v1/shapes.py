@@ -1,9 +1,9 @@
 """Documents as the native dialect shows them. What is not named here is never shown."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any
 
+from catalog.dialects.v1.models.common import moment
 from catalog.domain.access import Caller
 from catalog.domain.items.related import Related
 from catalog.store.tenant_documents import Raw
@@ -11,10 +11,6 @@ from catalog.store.tenant_documents import Raw
 Shape = dict[str, Any]
 
 LONGEST_EMBEDDED = 1000  # characters of a version's description, where its item shows it
-
-
-def moment(when: datetime) -> str:
-    return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _given(document: Mapping[str, Any], *fields: str) -> Shape:
@@ -38,17 +34,6 @@ def person(document: Mapping[str, Any], caller: Caller) -> Shape:
     """A user, as the caller may see one: whole for administrators and oneself, else by name."""
     whole = caller.is_admin or document["_id"] == caller.user
     return user(document) if whole else colleague(document)
-
-
-def access_token(document: Mapping[str, Any]) -> Shape:
-    """A personal access token, without what it is recognised by."""
-    used = document.get("used")
-    return {
-        **_given(document, "_id", "name", "user", "scopes"),
-        "timestamp": moment(document["timestamp"]),
-        "expires": moment(document["expires"]),
-        "used": moment(used) if used else None,
-    }
 
 
 def dated(shape: Shape, document: Mapping[str, Any]) -> Shape:

@@ -10,6 +10,7 @@ from catalog.dialects.http import guards
 from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.http import AnyRequest, Given, answer, made
 from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1.models.common import moment
 from catalog.domain.access import Caller
 from catalog.domain.items.related import load_owners
 from catalog.domain.limits import Limits
@@ -55,7 +56,7 @@ class Words(Controller):
         async def make(body: Any) -> shapes.Shape:
             word = await terms.create(caller.tenant, self.names, body, caller, limits)
             [shape] = await shown([word], caller)
-            return shape | {"timestamp": shapes.moment(word["timestamp"])}
+            return shape | {"timestamp": moment(word["timestamp"])}
 
         return await made(request, self.plural, make, limits.elements, passed_over.WORDS)
 
@@ -64,7 +65,7 @@ class Words(Controller):
     async def remove(self, caller: Given[Caller], word: FromPath[str] = "suggest") -> Response[bytes]:
         removed = await terms.remove(caller.tenant, self.names, word)
         shape = shapes.word(removed, removed.get("owner"), removed.get("uses", 0))
-        return answer(shape | {"timestamp": shapes.moment(removed["timestamp"])})
+        return answer(shape | {"timestamp": moment(removed["timestamp"])})
 
 
 class Tags(Words):

@@ -9,14 +9,15 @@ import hashlib
 import re
 import secrets
 import string
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bson import ObjectId
 
 from catalog.domain.access import ACCESS_TOKENS, Caller, refuse_out_of_scope
-from catalog.domain.body_fields import Form
-from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, NOT_CREATED, NOT_FOUND, Refused
+from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, INVALID_FIELD, LIMIT_REACHED, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import AccessToken, now, object_id
 from catalog.store.records import AccessTokenRecord, Query
@@ -28,8 +29,6 @@ ALPHABET = string.ascii_letters + string.digits
 LENGTH = 43  # 256 bits, at 5.95 a character
 
 WRITTEN = re.compile(rf"{PREFIX}([A-Za-z0-9][A-Za-z0-9_-]{{0,62}})_[A-Za-z0-9]{{{LENGTH}}}")
-
-FIELDS = frozenset({"name", "scopes", "expires_in", "expires"})
 
 LIFE = timedelta(days=90)
 LONGEST_LIFE = timedelta(days=3650)
@@ -49,26 +48,37 @@ class Made(NamedTuple):
     token: str
 
 
-async def create(caller: Caller, body: Any) -> Made:
-    """Make a token for the caller.
+@dataclass(frozen=True)
+class TokenInput:
+    """A token to create. `expires_in` is a number of seconds, or text such as 12h or 90d; `expires` is a date."""
 
-    Raises Refused: NOT_CREATED, CANNOT_CREATE by such a token: it makes no other.
+    name: str
+    scopes: Sequence[Scope] = ()
+    expires_in: int | str | None = None
+    expires: str | None = None
+
+
+async def create(caller: Caller, new: TokenInput) -> Made:
+    """Create a token for the caller.
+
+    Raises Refused: INVALID_FIELD, NAME_TAKEN, LIMIT_REACHED, CANNOT_CREATE if the caller signed in with such a token.
     """
     refuse_out_of_scope(caller, ACCESS_TOKENS, CANNOT_CREATE)
     tenant = caller.tenant
-    form = Form(body, NOT_CREATED, FIELDS)
-    name = form.required("name", "a name is needed, which says what the token is for")
-    scopes = list(dict.fromkeys(form.list_("scopes", lambda place, value: _scope(form, place, value))))
     if await tenant.access_tokens.records.count_documents({"user": caller.user}, limit=MOST) >= MOST:
-        form.refuse(f"{MOST} tokens are as many as a user may have: revoke some")
+        raise Refused(LIMIT_REACHED, f"A user may have {MOST} tokens: revoke some")
     token = f"{PREFIX}{tenant.name}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
     record = AccessToken(
-        user=caller.user, name=name, digest=digest(token), scopes=scopes or [Scope.READ], expires=_expiry(form, body)
+        user=caller.user,
+        name=new.name,
+        digest=digest(token),
+        scopes=list(dict.fromkeys(new.scopes)) or [Scope.READ],
+        expires=_expiry(new),
     )
     try:
         return Made(await tenant.access_tokens.insert(record), token)
     except Duplicate:
-        raise Refused(NOT_CREATED, f"name: a token of this name is there already ({name})") from None
+        raise Refused(NAME_TAKEN, f"name: a token of this name is there already ({new.name})") from None
 
 
 def seen_by(caller: Caller) -> Query:
@@ -108,8 +118,7 @@ async def find(tenant: Tenant, digest: str) -> AccessTokenRecord | None:
     """What is kept of a token, whether or not it still serves. Its use is written down, at most once a minute."""
     found = await tenant.access_tokens.records.find_one({"digest": digest})
     moment = now()
-    used = found and found.get("used")
-    if found and (used is None or used < moment - USE_IS_WRITTEN):
+    if found and ((used := found.get("used")) is None or used < moment - USE_IS_WRITTEN):
         await tenant.access_tokens.records.update_one({"_id": found["_id"]}, {"$set": {"used": moment}})
     return found
 
@@ -122,37 +131,29 @@ def scope_of(record: AccessTokenRecord) -> Scope:
     return Scope.WRITE if Scope.WRITE in record["scopes"] else Scope.READ
 
 
-def _scope(form: Form, place: str, value: Any) -> Scope:
-    try:
-        return Scope(value)
-    except ValueError:
-        return form.refuse(f"{place}: read or write is needed")
-
-
-def _expiry(form: Form, body: Any) -> datetime:
-    """From `expires_in`, a number of seconds or a text such as 12h or 90d, or from `expires`, a date."""
-    if "expires_in" in form and "expires" in form:
-        form.refuse("expires: give either expires_in or expires")
+def _expiry(new: TokenInput) -> datetime:
+    if new.expires_in is not None and new.expires is not None:
+        raise Refused(INVALID_FIELD, "expires: give either expires_in or expires")
     moment = now()
-    expires = _date(form) if "expires" in form else moment + _life(form, body.get("expires_in"))
+    expires = moment + _life(new.expires_in) if new.expires is None else _date(new.expires)
     if not moment < expires <= moment + LONGEST_LIFE:
-        form.refuse(f"expires: it must be later than now, by at most {LONGEST_LIFE.days} days")
+        raise Refused(INVALID_FIELD, f"expires: it must be later than now, by at most {LONGEST_LIFE.days} days")
     return expires
 
 
-def _life(form: Form, value: Any) -> timedelta:
-    if value is None:
+def _life(text: int | str | None) -> timedelta:
+    if text is None:
         return LIFE
-    written = re.fullmatch(r"([0-9]{1,9})([smhd]?)", str(value)) if not isinstance(value, bool) else None
+    written = re.fullmatch(r"([0-9]{1,9})([smhd]?)", str(text))
     if written is None:
-        form.refuse("expires_in: seconds, or a text such as 45m, 12h or 90d is needed")
+        raise Refused(INVALID_FIELD, "expires_in: seconds, or a text such as 45m, 12h or 90d is needed")
     return timedelta(seconds=int(written[1]) * UNITS.get(written[2], 1))
 
 
-def _date(form: Form) -> datetime:
+def _date(text: str) -> datetime:
     try:
-        date = datetime.fromisoformat(form.text("expires") or "")
+        date = datetime.fromisoformat(text)
     except ValueError:
-        form.refuse("expires: a date such as 2030-12-31T23:59:59Z is needed")
+        raise Refused(INVALID_FIELD, "expires: a date such as 2030-12-31T23:59:59Z is needed") from None
     aware = date if date.tzinfo else date.replace(tzinfo=UTC)
     return aware.astimezone(UTC).replace(microsecond=0)

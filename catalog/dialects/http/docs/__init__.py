@@ -1,0 +1,1 @@
+"""The OpenAPI document of a dialect, derived from its routes, and the page that shows it."""

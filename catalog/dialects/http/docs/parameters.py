@@ -1,0 +1,28 @@
+"""Parameters of a query string or a header that a handler reads by itself: `@get(parameters=[query(...)])`.
+
+A parameter in the signature of a handler, such as `tenant: FromQuery[str]`, is found there.
+"""
+
+from typing import Any
+
+from catalog.dialects.http.docs.schemas import Schema
+
+TEXT = {"type": "string"}
+
+
+def parameter(name: str, place: str, description: str, schema: Schema | None = None, **more: Any) -> Schema:
+    return {"name": name, "in": place, "description": description, "schema": schema or TEXT, **more}
+
+
+def query(name: str, description: str, schema: Schema | None = None, **more: Any) -> Schema:
+    return parameter(name, "query", description, schema, **more)
+
+
+def header(name: str, description: str, schema: Schema | None = None, **more: Any) -> Schema:
+    return parameter(name, "header", description, schema, **more)
+
+
+def json_query(name: str, description: str, schema: Schema, example: Any) -> Schema:
+    """A parameter of the query string that is JSON."""
+    content = {"application/json": {"schema": schema, "example": example}}
+    return {"name": name, "in": "query", "description": description, "content": content}

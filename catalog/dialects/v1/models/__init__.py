@@ -1,0 +1,20 @@
+"""The wire of the native dialect, as msgspec structs: what clients send and what they get.
+
+How to write a route:
+
+1. Declare its bodies and answers as structs in a module here: `class NewToken(Body)` for a POST, `class UserChange
+   (Change)` for a PUT, `class AccessToken(Struct)` with a classmethod `of(record)` for an answer. `None` is the default
+   of a field that a client may leave out, `UNSET` of one that an answer may lack. `Meta` describes a field.
+2. Declare the handler: `async def create(self, data: Json[NewToken], ...) -> Answer[NewAccessToken]`. `operation_id=`
+   puts it into the document, the docstring has its summary and details, `response_description=` describes the answer,
+   `responses=refuses(NOT_FOUND)` adds its own refusals to those that follow from guards, parameters and `data`.
+   A list: `@get(**listing(TOKENS))` and `Answer[Listed[AccessToken]]`; `select` on one thing: `**selecting(TOKENS)` and
+   `Answer[X | Selected[X]]`. One or several: `data: Json[OneOrMany[NewItem]]`, `parameters=[VERBOSE]` and
+   `Answer[Item | Created[Item]]`. Controllers that share handlers: a `Generic` base class, and `words` for the texts.
+3. Types of path parameters are in `v1.parameters` (`key: ItemKey`). A parameter of the query string is declared in the
+   signature (`Annotated[str, QueryParameter(...)]`) or, where the handler reads it, with `parameters=[query(...)]`.
+4. `data.as_input()` makes the domain's input, a frozen dataclass. A length that the operator sets is marked with
+   `at_most("tag")` and checked in the domain. A body that is no JSON is declared as `content={"*/*": {}}`.
+5. Give the controller `tags`, and delete its entries in `dialects/openapi`. The document, `/docs.html` and the check of
+   query parameters follow from the handlers.
+"""
