@@ -37,7 +37,8 @@ from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.domain.people.password_resets import ResetMails
 from catalog.domain.people.users import Policy
-from catalog.domain.tenants.tenants import Administrator, FirstStart, clear, ensure_default, keep_clear
+from catalog.domain.tenants.removal import clear, keep_clear
+from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_default
 from catalog.domain.versions.links import Links
 from catalog.settings.settings import Settings
 from catalog.store.database import Database, connect, told_in_a_sentence

@@ -17,7 +17,7 @@ from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.people import access_tokens
 from catalog.domain.people.credentials import Tokens
-from catalog.domain.tenants import tenants
+from catalog.domain.tenants import removal, tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import drafts
 from catalog.errors import AUTHENTICATION, CANNOT_MODIFY, NOT_FOUND, READ_ONLY_TOKEN, Refused
@@ -45,7 +45,7 @@ async def remove(app, client, org):
 async def make_again(app, client, org):
     """Remove a tenant, and make another of its name as soon as that may be."""
     await remove(app, client, org)
-    long_ago = now() - 2 * tenants.LINGERING
+    long_ago = now() - 2 * removal.LINGERING
     await app.state.database.tenants.raw.update_one({"_id": org.name}, {"$set": {"lastmod": long_ago}})
     body = {"_id": org.name, "email": "info@example.org", "admin_username": "admin", "admin_password": PASSWORD}
     (await client.post("/v1/tenants", json=body, headers=OPERATOR)).raise_for_status()
@@ -242,7 +242,7 @@ async def test_a_write_after_the_last_look_does_not_count_any_more_looks_again(a
 
 
 async def test_a_handle_of_a_removed_tenant_writes_nothing(acme, database):
-    await tenants.remove(database, MemoryStorage(), acme.name, default="")
+    await removal.remove(database, MemoryStorage(), acme.name, default="")
 
     for write in (lambda: acme.tags.insert(Tag(id="late")), lambda: acme.next("serial"), acme.prepare):
         with pytest.raises(Refused) as refusal:

@@ -14,10 +14,11 @@ from catalog.domain.items import changes, items
 from catalog.domain.items.references import Reference
 from catalog.domain.people import users
 from catalog.domain.people.credentials import Tokens
-from catalog.domain.tenants import tenants
-from catalog.domain.tenants.tenants import STALE, Administrator
+from catalog.domain.tenants import removal, tenants
+from catalog.domain.tenants.removal import STALE
+from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import versions
-from catalog.errors import AUTHENTICATION, NOT_CREATED, NOT_FOUND, Refused
+from catalog.errors import AUTHENTICATION, NAME_TAKEN, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.database import Tenant, connect
 from catalog.store.documents import RegisteredTenant, Tag, User, now
 from catalog.vocabulary import Kind, Role
@@ -279,17 +280,17 @@ async def record(database, elsewhere):
 @pytest.fixture
 def both_have_looked(monkeypatch):
     """Two who make a tenant both see that it is not there before either begins."""
-    barrier, clear = asyncio.Barrier(2), tenants._clear
+    barrier, clear = asyncio.Barrier(2), removal.clear
 
     async def cleared_together(*args):
         await clear(*args)
         await barrier.wait()
 
-    monkeypatch.setattr(tenants, "_clear", cleared_together)
+    monkeypatch.setattr(removal, "clear", cleared_together)
 
 
 def is_of(record: RegisteredTenant, end: Refused) -> bool:
-    return end.fault is NOT_CREATED and record.id in end.details
+    return end.fault is NAME_TAKEN and record.id in end.details
 
 
 async def administrators(database, record) -> list[str]:
@@ -314,7 +315,7 @@ async def test_of_two_tenants_that_want_one_database_one_wins(database, elsewher
         tenants.make(database, storage, record, ADMIN), tenants.make(elsewhere, storage, other, ADMIN)
     )
 
-    assert refused.fault is NOT_CREATED
+    assert refused.fault is NAME_TAKEN
     assert [tenant["_id"] async for tenant in database.tenants.raw.find({})] == [made["_id"]]
     await database.drop(other.database)
 
@@ -383,7 +384,7 @@ async def test_two_servers_that_start_after_such_a_death_make_one_default_tenant
 async def test_a_tenant_that_another_server_is_making_is_left_alone(database, half_made, storage):
     await database.tenants.raw.update_one({"_id": half_made.id}, {"$set": {"lastmod": now()}})
 
-    await tenants.clear(database, storage)
+    await removal.clear(database, storage)
     with pytest.raises(Refused) as refusal:
         await tenants.make(database, storage, RegisteredTenant(id=half_made.id, database=half_made.database), ADMIN)
 
@@ -414,7 +415,7 @@ async def test_a_tenant_removed_while_it_is_used_refuses_its_callers(database, e
     token = sessions.issue(admin.id, tenant)
     assert (await sessions.caller(token)).username == "admin"
 
-    await tenants.remove(database, storage, record.id, default="")
+    await removal.remove(database, storage, record.id, default="")
     sessions.forget(record.id)
 
     with pytest.raises(Refused) as refusal:
@@ -429,13 +430,13 @@ async def test_what_a_server_writes_that_has_not_heard_of_a_removal_does_not_sta
     await made_with_something_in_it(database, record, storage)
     believed = await tenants.enter(elsewhere, record.id)
 
-    await tenants.remove(database, storage, record.id, default="")
+    await removal.remove(database, storage, record.id, default="")
     await believed.tags.insert(Tag(id="late"))
     storage.of(record.id).kept["digest"] = b"late"
-    await tenants.clear(database, storage)
+    await removal.clear(database, storage)
     too_early = await database.tenants.raw.count_documents({"state": "removed"})
-    await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": now() - tenants.LINGERING}})
-    await tenants.clear(elsewhere, storage)
+    await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": now() - removal.LINGERING}})
+    await removal.clear(elsewhere, storage)
 
     assert too_early == 1
     assert not await database.holds(record.database)
@@ -448,7 +449,7 @@ async def test_a_tenant_of_the_same_name_waits_until_nobody_believes_in_the_old_
 ):
     await made_with_something_in_it(database, record, storage)
     believed = await tenants.enter(elsewhere, record.id)
-    await tenants.remove(database, storage, record.id, default="")
+    await removal.remove(database, storage, record.id, default="")
     waits = []
     really_sleep, mine = asyncio.sleep, asyncio.current_task()
 
@@ -502,14 +503,14 @@ async def test_a_removal_that_takes_long_is_renewed_and_left_to_its_server(datab
 
     storage, other = Slow(), MemoryStorage()
     await made_with_something_in_it(database, record, storage)
-    monkeypatch.setattr(tenants, "BEAT", 0.01)
-    removing = asyncio.create_task(tenants.remove(database, storage, record.id, default=""))
+    monkeypatch.setattr(removal, "RENEWED_EVERY", 0.01)
+    removing = asyncio.create_task(removal.remove(database, storage, record.id, default=""))
     await begun.wait()
     claimed = await elsewhere.tenants.raw.find_one({"_id": record.id})
 
     await elsewhere.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
     seen = await renewed_since(elsewhere, record, LONG_AGO)
-    await tenants.clear(elsewhere, other)
+    await removal.clear(elsewhere, other)
     after = await elsewhere.tenants.raw.find_one({"_id": record.id})
     go_on.set()
     await removing
@@ -523,13 +524,13 @@ async def test_a_removal_whose_server_died_is_taken_over_and_its_name_free_withi
     database, elsewhere, record, storage
 ):
     tenant = await made_with_something_in_it(database, record, storage)
-    died = now() - tenants.STALE["removing"] - timedelta(seconds=1)
+    died = now() - removal.STALE["removing"] - timedelta(seconds=1)
     await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"state": "removing", "lastmod": died}})
 
     await tenants.make(elsewhere, storage, RegisteredTenant(id=record.id, database=record.database), ADMIN)
 
-    assert tenants.STALE["removing"] <= timedelta(seconds=10)
-    assert tenants.STALE["removing"] < tenants.WAITING
+    assert removal.STALE["removing"] <= timedelta(seconds=10)
+    assert removal.STALE["removing"] < tenants.WAITING
     assert await tenant.tags.get("kept") is None
     assert storage.of(record.id).kept == {}
 
@@ -549,7 +550,7 @@ async def test_a_server_that_was_taken_for_dead_drops_nothing_of_a_tenant_of_the
 
     await made_with_something_in_it(database, record, storage)
     monkeypatch.setattr(type(database), "drop", drop)
-    removing = asyncio.create_task(tenants.remove(database, storage, record.id, default=""))
+    removing = asyncio.create_task(removal.remove(database, storage, record.id, default=""))
     await stopped.wait()
     await elsewhere.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
     await tenants.make(elsewhere, storage, RegisteredTenant(id=record.id, database=record.database), ADMIN)
@@ -575,7 +576,7 @@ async def test_a_tenant_whose_files_cannot_be_cleared_away_keeps_no_other_from_i
     died = {"$set": {"state": "removing", "lastmod": LONG_AGO}}
     await database.tenants.raw.update_many({"_id": {"$in": [record.id, other.id]}}, died)
 
-    await tenants.clear(database, storage)
+    await removal.clear(database, storage)
 
     left = [each["_id"] async for each in database.tenants.raw.find({})]
     assert left == [record.id]
@@ -590,13 +591,13 @@ async def test_an_interrupted_removal_is_finished_later(database, elsewhere, rec
     storage = Broken()
     await made_with_something_in_it(database, record, storage)
     with pytest.raises(OSError, match="killed"):
-        await tenants.remove(database, storage, record.id, default="")
+        await removal.remove(database, storage, record.id, default="")
 
     assert await tenants.enter(elsewhere, record.id) is None
     whole = MemoryStorage()
     whole.tenants = storage.tenants
     await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
-    await tenants.clear(elsewhere, whole)
+    await removal.clear(elsewhere, whole)
 
     assert await database.tenants.raw.count_documents({}) == 0
     assert not await database.holds(record.database)

@@ -12,13 +12,14 @@ from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1 import passed_over, shapes
 from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of, made
 from catalog.dialects.v1.lists import listed, selected
+from catalog.dialects.v1.tenant_bodies import administrator_change, new_tenant, tenant_change
 from catalog.domain.limits import Limits
-from catalog.domain.tenants import tenants
+from catalog.domain.tenants import removal, tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.store.database import Database
 from catalog.store.query import fields
 from catalog.store.query.params import MOST
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import TenantRecord
 
 
 class Tenants(Controller):
@@ -37,14 +38,14 @@ class Tenants(Controller):
         limits: Given[Limits],
     ) -> Response[bytes]:
         async def make(body: Any) -> shapes.Shape:
-            tenant = await tenants.create(database, storage, body, default_administrator)
+            tenant = await tenants.create(database, storage, new_tenant(body, default_administrator))
             return shapes.dated(shapes.tenant(tenant), tenant)
 
         return await made(request, "tenants", make, limits.elements, passed_over.TENANTS)
 
     @get()
     async def list_(self, request: AnyRequest, database: Given[Database]) -> Response[bytes]:
-        async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
+        async def shown(found: Sequence[TenantRecord]) -> list[shapes.Shape]:
             return [shapes.tenant(tenant) for tenant in found]
 
         return await listed(request, database.tenants.raw, fields.TENANTS, shown, access={"state": "ready"})
@@ -57,7 +58,7 @@ class Tenants(Controller):
     async def change(
         self, name: FromPath[str], request: AnyRequest, database: Given[Database], sessions: Given[Sessions]
     ) -> Response[bytes]:
-        changed = await tenants.change(database, name, await body_of(request))
+        changed = await tenants.change(database, name, tenant_change(await body_of(request)))
         sessions.forget(name)
         return answer(shapes.tenant(changed))
 
@@ -65,7 +66,8 @@ class Tenants(Controller):
     async def set_administrator(
         self, name: FromPath[str], request: AnyRequest, database: Given[Database], sessions: Given[Sessions]
     ) -> Response[bytes]:
-        user = await tenants.set_administrator(database, name, await body_of(request))
+        change = administrator_change(await body_of(request))
+        user = await tenants.set_administrator(database, name, change.password, change.username)
         sessions.forget(name, user["_id"])
         return answer(shapes.user(user))
 
@@ -80,7 +82,7 @@ class Tenants(Controller):
         request: AnyRequest,
     ) -> Response[bytes]:
         confirmed = request.query_params.get("confirm")
-        removed = await tenants.remove(database, storage, name, default_tenant, confirmed)
+        removed = await removal.remove(database, storage, name, default_tenant, confirmed)
         sessions.forget(name)
         return answer(shapes.dated(shapes.tenant(removed), removed))
 
@@ -101,7 +103,7 @@ class TenantNames(Controller):
     ) -> Response[bytes]:
         """All names on one page; to others than the operator, without PUBLIC_TENANTS, that of the default tenant."""
 
-        async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
+        async def shown(found: Sequence[TenantRecord]) -> list[shapes.Shape]:
             return [{"_id": tenant["_id"]} for tenant in found]
 
         is_operator = holds_api_token(request)

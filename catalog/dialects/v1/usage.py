@@ -25,7 +25,7 @@ class Usage(Controller):
 
     @get()
     async def show(self, caller: Given[Caller]) -> Response[bytes]:
-        return answer(await usage.of(caller.tenant))
+        return answer(await usage.read(caller.tenant))
 
 
 class Sweeps(Controller):
@@ -38,7 +38,7 @@ class Sweeps(Controller):
         tenant = await tenants.enter(database, name)
         if tenant is None:
             raise Refused(NOT_FOUND, name)
-        return answer(await usage.of(tenant))
+        return answer(await usage.read(tenant))
 
     @post("/sweep", status_code=200)
     async def sweep(

@@ -1,151 +1,143 @@
-"""Organisations: made, found, changed and removed by the operator, each with a database of its own.
+"""Tenants: created, read and changed by the operator, each with a database of its own.
 
-Each time that a tenant is made it is of another *generation*: a handle, a token or a memory of one is worth nothing in
-the next one of the same name.
+Each tenant that is created has a new *generation*: no handle, token or cached record of one generation is valid in the
+next tenant of the same name.
 
-A tenant is `making` until its database and its administrator are there, `removing` from the
-first step of its removal on, and `removed` for as long as another server may still believe in
-it and write into what has just been dropped; then all of it is dropped once more. In none of
-these states does anyone see it, so a crash half-way leaves nothing that could be entered. Every
-server looks now and then for what is to be cleared away, and so does a request to make a tenant
-of that name. A removal is a lease: the server that does it renews `lastmod`, and another takes
-over soon after it stops doing so.
+A tenant is `making` until its database and its administrator exist. Only one that is `ready` can be entered, so a crash
+half-way leaves nothing that could be entered. Every server regularly drops what a crash left (see `removal`), and so
+does a request to create a tenant of that name.
 """
 
 import asyncio
-import logging
 import re
 import secrets
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from time import monotonic
-from typing import Any, NamedTuple, Never, cast
+from typing import NamedTuple
 
 from bson import ObjectId
 from pymongo import ReturnDocument
 
-from catalog.blobs.protocol import Storage, StorageAway
+from catalog.blobs.protocol import Storage
 from catalog.domain import naming
-from catalog.domain.body_fields import Form, change_form
-from catalog.domain.limits import LONGEST_NAME
 from catalog.domain.people import users
-from catalog.domain.people.credentials import LONGEST_PASSWORD
-from catalog.errors import NOT_CONFIRMED, NOT_CREATED, NOT_DELETED, NOT_FOUND, Refused
-from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
+from catalog.domain.tenants import removal
+from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
+from catalog.store.database import Database, Duplicate, Tenant
 from catalog.store.documents import RegisteredTenant, now
-from catalog.store.fence import FRESH
-from catalog.store.leases import Lease, LeaseLostError
-from catalog.store.records import TenantRecord, UserRecord
-from catalog.store.tenant_documents import NOBODY, Raw
+from catalog.store.records import Changes, Query, TenantRecord, UserRecord
+from catalog.store.tenant_documents import NOBODY
 from catalog.vocabulary import InspectionPolicy, Role
 
-logger = logging.getLogger(__name__)
-
-FIELDS = frozenset(
-    {
-        *("_id", "organization", "address", "email", "phone", "quota_bytes", "inspection"),
-        *("database", "admin_username", "admin_password", "passwordhash"),
-    }
-)
-TEXTS = frozenset({"organization", "address", "email", "phone"})
-CHANGEABLE = TEXTS | {"quota_bytes", "inspection"}
-
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE)
-"""Of a tenant and of its database: what MongoDB, a file system and a URL all take as it is."""
+"""A name of a tenant or of its database, which MongoDB, a file system and a URL accept without escaping."""
 
-MOST_NAMED = 20
-"""How many administrators a refusal names."""
+MOST_SHOWN = 20
+"""How many administrators a refusal shows."""
 
 RESERVED = frozenset({"admin", "local", "config", "catalog", NOBODY})
 
-LINGERING = timedelta(seconds=FRESH + 1)
-"""After this long nobody writes into a removed tenant any more: a second is for requests that had begun."""
-
-STALE = {"making": timedelta(seconds=20), "removing": timedelta(seconds=10), "removed": LINGERING}
-"""After this long in a state a tenant is cleared away: making takes a second, a removal is renewed each BEAT, so
-the server that did it must have died."""
-
-BEAT = 2.0
-"""Seconds between two renewals of a removal."""
-
 WAITING = timedelta(seconds=15)
-"""How long a new tenant waits for one of its name to be gone: a lease that nobody renews, and a second look."""
+"""How long creating a tenant waits for the removal of one with its name: the lease of a dead server, and one retry."""
 
 PATIENCE = 0.5
-"""Seconds between two looks at a tenant that another server is making or removing."""
-
-CLEARED_EVERY = 10.0
-"""Seconds between two looks for what is to be cleared away."""
+"""Seconds between two looks at a tenant that another server is creating or removing."""
 
 
 class Administrator(NamedTuple):
-    """Who a new tenant's first user is."""
+    """The first user of a new tenant."""
 
     username: str
     password: str
 
 
-async def create(database: Database, storage: Storage, body: Any, default: Administrator) -> Raw:
-    """Make a tenant with its database and its administrator.
+@dataclass(frozen=True, kw_only=True)
+class NewTenant:
+    """A tenant to create. Without a `database` its name is that of the tenant."""
 
-    The administrator's password may be any: the operator vouches for it. Raises Refused: NOT_CREATED.
+    name: str
+    email: str
+    administrator: Administrator
+    database: str = ""
+    organization: str | None = None
+    address: str | None = None
+    phone: str | None = None
+    quota_bytes: int | None = None
+    inspection: InspectionPolicy | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantChange:
+    """New values of fields of a tenant. None leaves a field as it is."""
+
+    organization: str | None = None
+    address: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    quota_bytes: int | None = None
+    inspection: InspectionPolicy | None = None
+
+
+async def create(database: Database, storage: Storage, new: NewTenant) -> TenantRecord:
+    """Create a tenant with its database and its administrator, whose password is not checked: the operator chose it.
+
+    Raises Refused: INVALID_FIELD, NAME_TAKEN.
     """
-    form = Form(body, NOT_CREATED, FIELDS)
-    name = _name(form, "_id", form.required("_id", "Please, supply a valid name"))
-    record = RegisteredTenant(
-        id=name,
-        database=_name(form, "database", form.text("database") or name),
-        email=form.required("email", "Please, supply a valid email"),
-        organization=form.text("organization"),
-        address=form.text("address"),
-        phone=form.text("phone"),
-        quota_bytes=form.size("quota_bytes"),
-        inspection=form.one_of("inspection", InspectionPolicy),
-    )
-    administrator = Administrator(
-        _username(form) or default.username,
-        form.text("admin_password", LONGEST_PASSWORD) or default.password,
-    )
+    _refuse_bad_name(new.name)
+    _refuse_bad_name(new.database or new.name)
+    administrator = Administrator(users.new_username(new.administrator.username), new.administrator.password)
     if not administrator.password:
-        form.refuse("admin_password: Please, supply one (DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD is not set)")
+        raise Refused(INVALID_FIELD, "The administrator needs a password: the server has no default for it")
+    record = RegisteredTenant(
+        id=new.name,
+        database=new.database or new.name,
+        email=new.email,
+        organization=new.organization,
+        address=new.address,
+        phone=new.phone,
+        quota_bytes=new.quota_bytes,
+        inspection=new.inspection,
+    )
     return await make(database, storage, record, administrator)
 
 
-async def make(database: Database, storage: Storage, record: RegisteredTenant, administrator: Administrator) -> Raw:
-    """Make what `record` says.
+async def make(
+    database: Database, storage: Storage, record: RegisteredTenant, administrator: Administrator
+) -> TenantRecord:
+    """Create a tenant from its record. If a tenant of the same name or database is still being removed, wait for it.
 
-    Where the name or the database was another tenant's until just now, waits for some seconds.
-
-    Raises Refused: NOT_CREATED when the name or the database is taken.
+    Raises Refused: INVALID_FIELD, NAME_TAKEN when a tenant has the name or the database.
     """
     if record.database.lower() == database.catalogue.lower():
-        raise Refused(NOT_CREATED, f"database: {record.database} is a reserved name")
-    await _clear(database, storage, {"_id": record.id})
+        raise Refused(INVALID_FIELD, f"{record.database} is a reserved name")
+    await removal.clear(database, storage, record.id)
     await _fold_older(database)
     until = monotonic() + WAITING.total_seconds()
     while not await _register(database, record):
-        before = await _lingering(database, record)
+        before = await _removed(database, record)
         if before is None:
-            raise Refused(NOT_CREATED, f"A tenant with this name or this database exists already ({record.id})")
+            raise Refused(NAME_TAKEN, f"A tenant with this name or this database exists already ({record.id})")
         if monotonic() > until:
-            seconds = int(STALE["removing"].total_seconds())
+            seconds = int(removal.STALE["removing"].total_seconds())
             details = f"{before} is still being removed, please try again in {seconds} seconds"
-            raise Refused(NOT_CREATED, details, headers={"Retry-After": str(seconds)})
+            raise Refused(NAME_TAKEN, details, headers={"Retry-After": str(seconds)})
         await asyncio.sleep(PATIENCE)
-        await _clear(database, storage, {"_id": before})
+        await removal.clear(database, storage, before)
     if await database.holds(record.database):
-        await database.tenants.raw.delete_one({"_id": record.id})
-        raise Refused(NOT_CREATED, f"database: {record.database} is there already, with something in it")
+        await database.tenants.records.delete_one({"_id": record.id})
+        raise Refused(NAME_TAKEN, f"The database {record.database} exists already and is not empty")
     tenant = database.tenant(record)
     await tenant.prepare()
     await users.add(tenant, administrator.username, administrator.password, Role.ADMIN, email=record.email, days=0)
-    ready: Raw | None = await database.tenants.raw.find_one_and_update(
+    ready = await database.tenants.records.find_one_and_update(
         {"_id": record.id, "state": "making", "timestamp": record.timestamp},
         {"$set": {"state": "ready"}},
         return_document=ReturnDocument.AFTER,
     )
-    if ready is None:  # so slow that another server took this one for dead
-        raise Refused(NOT_CREATED, f"Making {record.id} took too long, please try again")
+    if ready is None:  # so slow that another server assumed that this one had died
+        raise Refused(NAME_TAKEN, f"Creating {record.id} took too long, please try again")
     return ready
 
 
@@ -160,44 +152,41 @@ async def _register(database: Database, record: RegisteredTenant) -> bool:
 
 
 async def _fold_older(database: Database) -> None:
-    """Give older tenants the key that the unique index compares. Where several have one key, one of them gets it."""
-    async for record in database.tenants.raw.find({"name_key": None}, {"_id": 1}):
+    """Write the key that the unique index compares on older tenants. Where several have the same key, one gets it."""
+    async for record in database.tenants.records.find({"name_key": None}, {"_id": 1}):
         with suppress(Duplicate):
             key = {"name_key": record["_id"].lower()}
-            await database.tenants.raw.update_one({"_id": record["_id"]}, {"$set": key})
+            await database.tenants.records.update_one({"_id": record["_id"]}, {"$set": key})
 
 
-async def _lingering(database: Database, record: RegisteredTenant) -> str | None:
-    """The removed tenant that stands in the way, if it is one."""
+async def _removed(database: Database, record: RegisteredTenant) -> str | None:
+    """The name of a tenant that is being removed and has the name or the database of the new one."""
     for query in ({"_id": record.id}, {"name_key": record.name_key}, {"database_key": record.database_key}):
-        if found := await database.tenants.raw.find_one({**query, "state": {"$in": ["removing", "removed"]}}):
+        if found := await database.tenants.records.find_one({**query, "state": {"$in": ["removing", "removed"]}}):
             return str(found["_id"])
     return None
 
 
-async def find(database: Database, name: str) -> Raw:
-    """A tenant's record.
-
-    Raises Refused: NOT_FOUND.
-    """
-    record: Raw | None = await database.tenants.raw.find_one({"_id": name, "state": "ready"})
+async def find(database: Database, name: str) -> TenantRecord:
+    """The record of a tenant. Raises Refused: NOT_FOUND."""
+    record = await database.tenants.records.find_one({"_id": name, "state": "ready"})
     if record is None:
         raise Refused(NOT_FOUND, name)
     return record
 
 
 async def enter(database: Database, name: str) -> Tenant | None:
-    """The handle of a tenant, or None when there is no such tenant. `name` may be anything that a client sent."""
-    if not NAME.fullmatch(name):  # half of a surrogate pair cannot even be asked for
+    """The handle of a tenant, or None when there is no such tenant. `name` may be any text that a client sent."""
+    if not NAME.fullmatch(name):  # the driver cannot encode half of a surrogate pair
         return None
-    asked = monotonic()
+    started = monotonic()
     record = await database.tenants.find_one({"_id": name, "state": "ready"})
     if record is None:
         return None
     if not record.generation:
-        record.generation = await _given_generation(database, name)
+        record.generation = await _write_generation(database, name)
     handle = database.tenant(record)
-    handle.known.seen = asked
+    handle.known.seen = started
     return handle
 
 
@@ -205,26 +194,20 @@ def new_generation() -> str:
     return str(ObjectId())
 
 
-async def _given_generation(database: Database, name: str) -> str | None:
-    """The generation of a tenant that an older version made, given to it by the first server that asks."""
+async def _write_generation(database: Database, name: str) -> str | None:
+    """The generation of a tenant that an older version created. The first server that opens the tenant writes it."""
     fresh = {"$set": {"generation": new_generation()}}
-    await database.tenants.raw.update_one({"_id": name, "generation": None, "state": "ready"}, fresh)
-    record: Raw | None = await database.tenants.raw.find_one({"_id": name}, {"generation": 1})
+    await database.tenants.records.update_one({"_id": name, "generation": None, "state": "ready"}, fresh)
+    record = await database.tenants.records.find_one({"_id": name}, {"generation": 1})
     return record.get("generation") if record else None
 
 
-async def change(database: Database, name: str, body: Any) -> Raw:
-    """Change what is said about a tenant.
-
-    Raises Refused: NOT_FOUND, EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED.
-    """
-    form = change_form(body, CHANGEABLE)
-    fields: Raw = {field: form.text(field) for field in TEXTS if field in form}
-    if "quota_bytes" in form:
-        fields["quota_bytes"] = form.size("quota_bytes")
-    if policy := form.one_of("inspection", InspectionPolicy):
-        fields["inspection"] = policy.value
-    changed: Raw | None = await database.tenants.raw.find_one_and_update(
+async def change(database: Database, name: str, change: TenantChange) -> TenantRecord:
+    """Change fields of a tenant. Raises Refused: NOT_FOUND."""
+    fields: Changes = {field: value for field, value in asdict(change).items() if value is not None}
+    if change.inspection:
+        fields["inspection"] = change.inspection.value
+    changed = await database.tenants.records.find_one_and_update(
         {"_id": name, "state": "ready"},
         {"$set": {**fields, "lastmod": now()}},
         return_document=ReturnDocument.AFTER,
@@ -234,105 +217,32 @@ async def change(database: Database, name: str, body: Any) -> Raw:
     return changed
 
 
-async def set_administrator(database: Database, name: str, body: Any) -> UserRecord:
-    """Give an administrator who lost it another password, any, and sign him out everywhere.
+async def set_administrator(database: Database, name: str, password: str, username: str | None = None) -> UserRecord:
+    """Give an administrator a new password, without checks of it, and end all credentials.
 
-    Where there are several, `username` says which. Raises Refused: NOT_FOUND, EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED.
+    Where a tenant has several administrators, `username` is needed.
+
+    Raises Refused: NOT_FOUND, INVALID_FIELD when there are several.
     """
     tenant = await enter(database, name)
     if tenant is None:
         raise Refused(NOT_FOUND, name)
-    form = change_form(body, {"username", "password"})
-    password = form.required("password", "a password is needed", LONGEST_PASSWORD)
-    username = form.text("username")
-    named: Raw = {"username": {"$in": naming.spellings(username)}} if username else {}
-    query = {"role": Role.ADMIN.value, **named}
-    found = await tenant.users.raw.find(query, {"username": 1}).limit(MOST_NAMED).to_list(MOST_NAMED)
+    query: Query = {"role": Role.ADMIN.value}
+    if username:
+        query["username"] = {"$in": naming.spellings(username)}
+    found = await tenant.users.records.find(query, {"username": 1}).limit(MOST_SHOWN).to_list(MOST_SHOWN)
     if not found:
         raise Refused(NOT_FOUND, f"{username} is no administrator of {name}")
     if len(found) > 1:
-        form.refuse(f"username: which of {', '.join(sorted(user['username'] for user in found))}?")
+        raise Refused(INVALID_FIELD, f"username: which of {', '.join(sorted(user['username'] for user in found))}?")
     changed = await users.set_password(tenant, found[0]["_id"], password)
     if changed is None:
         raise Refused(NOT_FOUND, name)
     return changed
 
 
-async def remove(database: Database, storage: Storage, name: str, default: str, confirmed: str | None = None) -> Raw:
-    """Remove a tenant with everything in it: from the first step on nobody can enter it any more.
-
-    A client may say `confirmed`, the name once more. Raises Refused: NOT_FOUND, NOT_CONFIRMED when that is another one,
-    NOT_DELETED for the default tenant.
-    """
-    if name == default:
-        raise Refused(NOT_DELETED, f"{name} is the default tenant")
-    if confirmed not in {None, name}:
-        raise Refused(NOT_CONFIRMED, f"confirm: to remove {name}, its name is needed here")
-    lease = _removal(database, name)
-    removed = cast("Raw | None", await lease.take({"state": "ready"}, {"state": "removing"}))
-    if removed is None:
-        raise Refused(NOT_FOUND, name)
-    database.forget(name, removed["database"], removed.get("generation") or "")
-    if await _emptied(database, storage, removed, lease):
-        await lease.release({"state": "removed"})
-    return removed
-
-
-async def clear(database: Database, storage: Storage) -> None:
-    """Finish removals, and what a crash left half-way: also tenants that were never made whole."""
-    await _clear(database, storage, {})
-
-
-async def keep_clear(database: Database, storage: Storage) -> Never:
-    """Do so for as long as the server runs."""
-    while True:
-        await asyncio.sleep(CLEARED_EVERY)
-        try:
-            await clear(database, storage)
-        except UNAVAILABLE:
-            continue  # whoever asks for something is told; here the next look will do
-        except DatabaseError as failure:
-            logger.warning("a removed tenant could not be cleared away: %s", failure)
-
-
-async def _clear(database: Database, storage: Storage, query: Raw) -> None:
-    for state, long in STALE.items():
-        async for record in database.tenants.raw.find({**query, "state": state, "lastmod": {"$lt": now() - long}}):
-            # One server clears it: another that saw it too would drop what has been made anew meanwhile.
-            seen = {field: record[field] for field in ("state", "lastmod")}
-            lease = _removal(database, record["_id"])
-            try:
-                if await lease.take(seen, {"state": "removing"}) and await _emptied(database, storage, record, lease):
-                    await database.tenants.records.delete_one(lease.mine)
-            except (StorageAway, OSError) as failure:
-                if query:
-                    raise
-                # The next one may be cleared. This one is tried again when the lease is over.
-                logger.warning("the files of %s, which is removed, cannot be cleared away: %s", record["_id"], failure)
-
-
-async def _emptied(database: Database, storage: Storage, record: Raw, lease: Lease[TenantRecord]) -> bool:
-    """Drop all that a tenant has. False when another server took the removal over, and goes on with it."""
-    try:
-        async with lease.renewed(BEAT):
-            # Checked right before each: a tenant of the same name may be there since this server was last awake.
-            await lease.check()
-            await database.drop(record["database"])
-            await lease.check()
-            await storage.forget(record["_id"])
-    except LeaseLostError:
-        return False
-    return True
-
-
-def _removal(database: Database, name: str) -> Lease[TenantRecord]:
-    """The lease of a removal. `lastmod` says when it was renewed; STALE says how long it holds from then on."""
-    where = {"state": "removing"}
-    return Lease(database.tenants.records, name, timedelta(), until="lastmod", owner="remover", where=where)
-
-
 class FirstStart(NamedTuple):
-    """The default tenant, just made. Its password is told once."""
+    """The default tenant that was just created, with its password, which is shown once."""
 
     tenant: str
     username: str
@@ -342,31 +252,27 @@ class FirstStart(NamedTuple):
 async def ensure_default(
     database: Database, storage: Storage, record: RegisteredTenant, username: str, password: str
 ) -> FirstStart | None:
-    """Make the default tenant, if it is not there yet.
+    """Create the default tenant unless it exists. Without a `password` a random one is generated.
 
-    Without a `password` one is made up. Two servers may start at once: one of them makes it.
+    Of two servers that start at once, one creates it.
     """
     administrator = Administrator(username, password or secrets.token_urlsafe(12))
     while await enter(database, record.id) is None:
         try:
             await make(database, storage, record, administrator)
         except Refused:
-            if not await database.tenants.raw.find_one({"_id": record.id}):
+            if not await database.tenants.records.find_one({"_id": record.id}):
                 raise
-            await asyncio.sleep(PATIENCE)  # somebody else is making it, or died doing so
+            await asyncio.sleep(PATIENCE)  # another server is creating it, or died doing so
         else:
             return FirstStart(record.id, *administrator)
     return None
 
 
-def _username(form: Form) -> str:
-    field, missing = "admin_username", "a username is needed"
-    return form.named(field, missing, LONGEST_NAME, naming.username) if form.text(field) else ""
-
-
-def _name(form: Form, field: str, name: str) -> str:
+def _refuse_bad_name(name: str) -> None:
+    """Raises Refused: INVALID_FIELD."""
     if not NAME.fullmatch(name):
-        form.refuse(f"{field}: at most 63 letters, digits, hyphens and underscores, not a hyphen or underscore first")
+        rule = "at most 63 letters, digits, hyphens and underscores, not a hyphen or underscore first"
+        raise Refused(INVALID_FIELD, f"{name} is not a name of a tenant or a database: {rule}")
     if name.lower() in RESERVED:
-        form.refuse(f"{field}: {name} is a reserved name")
-    return name
+        raise Refused(INVALID_FIELD, f"{name} is a reserved name")

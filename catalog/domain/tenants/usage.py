@@ -1,27 +1,52 @@
-"""What a tenant uses: its bytes against its quota, and how much of everything it has."""
+"""What a tenant uses: bytes, the quota, and how many records of each kind it has."""
 
 import asyncio
+from typing import TypedDict
 
 from catalog.domain.files import blob_records
 from catalog.store.database import Tenant
-from catalog.store.tenant_documents import Raw
-from catalog.vocabulary import Kind
 
 
-async def of(tenant: Tenant) -> Raw:
-    """Bytes are distinct ones, the `unfinished_bytes` of uploads that are still coming among them.
+class Usage(TypedDict):
+    """`bytes` are those of distinct blobs; `unfinished_bytes`, which they include, those of unfinished uploads.
 
     A `quota_bytes` of 0 is no limit. What is in the trash counts until it is purged.
     """
-    counted = {
-        "blobs": tenant.blob_records,
-        "versions": tenant.versions,
-        **{kind.value: tenant.items(kind) for kind in Kind},
-        "trash": tenant.trash,
-        "users": tenant.users,
-    }
-    # What the database knows of a collection by itself: on MongoDB it is read from nowhere.
-    counts = await asyncio.gather(*(bound.raw.estimated_document_count() for bound in counted.values()))
-    size = await blob_records.usage(tenant)
-    told = {"bytes": size, "unfinished_bytes": await blob_records.unfinished(tenant), "quota_bytes": tenant.quota}
-    return told | dict(zip(counted, counts, strict=True))
+
+    bytes: int
+    unfinished_bytes: int
+    quota_bytes: int
+    blobs: int
+    versions: int
+    models: int
+    datasets: int
+    algorithms: int
+    trash: int
+    users: int
+
+
+async def read(tenant: Tenant) -> Usage:
+    collections = (
+        tenant.blob_records,
+        tenant.versions,
+        tenant.models,
+        tenant.datasets,
+        tenant.algorithms,
+        tenant.trash,
+        tenant.users,
+    )
+    # Estimates from the metadata of the collections, which MongoDB answers without reading documents.
+    counts = await asyncio.gather(*(bound.records.estimated_document_count() for bound in collections))
+    blobs, versions, models, datasets, algorithms, trash, users = counts
+    return Usage(
+        bytes=await blob_records.usage(tenant),
+        unfinished_bytes=await blob_records.unfinished(tenant),
+        quota_bytes=tenant.quota,
+        blobs=blobs,
+        versions=versions,
+        models=models,
+        datasets=datasets,
+        algorithms=algorithms,
+        trash=trash,
+        users=users,
+    )

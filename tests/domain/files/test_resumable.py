@@ -163,7 +163,7 @@ async def test_an_announced_size_counts_against_the_quota_until_the_upload_is_re
 
     with pytest.raises(Refused) as refused:
         await begun(tenant, ada, size=1)
-    used = await usage.of(tenant)
+    used = await usage.read(tenant)
     await resumable.terminate(tenant, upload, blobs)
 
     assert refused.value.fault is QUOTA_EXCEEDED
