@@ -1,6 +1,6 @@
-"""What the disk is asked so that nothing is lost: names that come last, and folders that outlive a power cut.
+"""Durable files: a name appears only when its bytes are on the disk, and folders survive a power failure.
 
-Files and folders are for this user alone.
+Files and folders are readable by this user only.
 """
 
 import errno
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from catalog.blobs.protocol import BlobUnknown, StorageAway, is_digest
+from catalog.blobs.protocol import StorageUnavailableError, UnknownBlobError, is_digest
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 
-UNUSABLE = frozenset(
+UNAVAILABLE = frozenset(
     {
         *(
             errno.EROFS,
@@ -29,43 +29,43 @@ UNUSABLE = frozenset(
         *(errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO, errno.EUCLEAN, errno.EBADMSG),
     }
 )
-"""What a file system answers that is read-only, broken, gone or not this user's, and a process without descriptors.
+"""Errors of a file system that is read-only, broken, unmounted or not accessible, and of a process without descriptors.
 
-No room (ENOSPC, EDQUOT, EFBIG) and no such file are not among them.
+A full disk (ENOSPC, EDQUOT, EFBIG) and a missing file are not among them.
 """
 
 
 @contextmanager
-def in_our_words() -> Iterator[None]:
-    """Raises StorageAway in the place of an OSError that says nothing of the request, see UNUSABLE."""
+def translated_errors() -> Iterator[None]:
+    """Raise StorageUnavailableError instead of an OSError whose cause is the disk, see UNAVAILABLE."""
     try:
         yield
     except OSError as failure:
-        if failure.errno in UNUSABLE:
-            raise StorageAway(f"the disk says: {os.strerror(failure.errno).lower()}") from failure
+        if failure.errno in UNAVAILABLE:
+            raise StorageUnavailableError(f"the disk says: {os.strerror(failure.errno).lower()}") from failure
         raise
 
 
-def place(folder: Path, digest: str) -> Path:
-    """Raises BlobUnknown for what is not a digest: it never reaches the disk."""
+def blob_path(folder: Path, digest: str) -> Path:
+    """Return the path of a blob. Raises UnknownBlobError for what is not a digest, before the disk is accessed."""
     if not is_digest(digest):
-        raise BlobUnknown(digest)
+        raise UnknownBlobError(digest)
     return folder / digest[:2] / digest
 
 
-def keep_as(source: Path, path: Path) -> None:
-    """Give whole and flushed bytes their name.
+def rename_whole(source: Path, path: Path) -> None:
+    """Give complete and flushed bytes their final name.
 
-    A file of that name is replaced, in one step: it has the same bytes, or lost or changed some since it was written.
+    A file of that name is replaced in one step: it has the same bytes, or was damaged since it was written.
     """
-    os.utime(source)  # a sweep counts its age from now
+    os.utime(source)  # the sweep counts the age from now
     make_folder(path.parent)
-    os.replace(source, path)  # noqa: PTH105  it stands between two flushes, and is looked for there
+    os.replace(source, path)  # noqa: PTH105  a test records the order of os.fsync and os.replace
     flush_folder(path.parent)
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that outlives a power cut: its name is safe once the folder above is flushed."""
+    """Create a folder that survives a power failure: its name is durable once the parent folder is flushed."""
     if not folder.is_dir():
         make_folder(folder.parent)
         folder.mkdir(FOLDER_MODE, exist_ok=True)
@@ -80,8 +80,8 @@ def flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def private(path: str | Path, flags: int) -> int:
-    """An opener for `open`: what it creates is for this user alone."""
+def open_private(path: str | Path, flags: int) -> int:
+    """Open a file, as an opener for `open`. A file that it creates is readable by this user only."""
     return os.open(path, flags, FILE_MODE)
 
 

@@ -1,7 +1,7 @@
-"""Bytes, named by their SHA-256. A tenant's bytes are its own: equal ones are kept once for it, never shared.
+"""The interface of the storage: bytes named by their SHA-256, stored once per tenant and never shared between tenants.
 
-Nobody here knows what a version is. A blob is kept before a record names it and dropped
-after, so a crash leaves at worst a blob that no record names, which a sweep removes.
+This package knows no versions. A blob is stored before a record refers to it and dropped
+after, so a crash leaves at most a blob without a reference, which the sweep removes.
 """
 
 import re
@@ -18,64 +18,67 @@ class Blob(NamedTuple):
     size: int  # bytes
 
 
-class Kept(NamedTuple):
-    """A blob as `listing` sees it."""
+class StoredBlob(NamedTuple):
+    """A blob in a listing."""
 
     digest: str
     size: int
-    modified: datetime  # UTC; since when it is kept, or was put again
+    modified: datetime  # UTC; when it was last put
 
 
 class Leftover(NamedTuple):
-    """What is on its way in, or was when somebody was killed."""
+    """An unfinished upload, or what a killed process left of one."""
 
-    name: str  # for `discard`; an upload in progress is "uploads/<its name>"
+    name: str  # the argument of `discard`; "uploads/<name>" for an upload in parts
     size: int
     modified: datetime  # UTC; when it last grew
 
 
 class FileHead(NamedTuple):
-    """What a client says of a file before its bytes arrive, made harmless."""
+    """What a client declares about a file before its bytes arrive, sanitised."""
 
     name: str  # a plain file name: no folder, no control characters, at most 255 bytes
     mimetype: str  # type/subtype
     encoding: str  # of the transfer, as declared: 7bit, binary...
 
 
-class BlobUnknown(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
-    """There are no bytes of that digest here."""
+class UnknownBlobError(Exception):
+    """No blob has that digest."""
 
 
-class OffsetWrong(Exception):  # noqa: N818
-    """An upload goes on at `length`, and nowhere else."""
+class WrongOffsetError(Exception):
+    """The next part of an upload begins at `length`, and nowhere else."""
 
     def __init__(self, length: int) -> None:
-        super().__init__(f"the upload goes on at {length}")
+        super().__init__(f"the upload continues at {length}")
         self.length = length
 
 
-class UploadBusy(Exception):  # noqa: N818
-    """Somebody else is adding to this upload, or finishing it, at this moment."""
+class UploadBusyError(Exception):
+    """Another request is appending to this upload or finishing it."""
 
 
-class StorageAway(Exception):  # noqa: N818
-    """The storage does not answer, or not well; trying again later may help. Says nothing secret."""
+class StorageUnavailableError(Exception):
+    """The storage does not answer, or answers with an error; a retry may help. The message holds no secret."""
 
 
-class StorageUnusable(Exception):  # noqa: N818
-    """The server cannot start with this storage; the sentence says which setting to mend."""
+class StorageSetupError(Exception):
+    """The server cannot start with this storage; the message names the setting to correct."""
 
 
 @runtime_checkable  # Litestar checks what it injects
 class Blobs(Protocol):
-    """The bytes of one tenant. Every verb may raise StorageAway: a store is not reached, or a disk is read-only."""
+    """The bytes of one tenant.
+
+    Every method may raise StorageUnavailableError: the store cannot be reached, or the disk is read-only.
+    """
 
     async def put(self, content: AsyncIterator[bytes]) -> Blob:
-        """Keep `content`, whole or not at all, and say what was kept.
+        """Store `content`, whole or not at all, and return its digest and size.
 
-        If `content` raises part-way, nothing is kept and the error passes through.
-        Bytes that are already here are replaced by these, in one step, so what was damaged is whole again; whoever
-        reads them goes on reading the old ones. Their age begins anew.
+        If `content` raises part-way, nothing is stored and the error passes through.
+        An existing blob with the same digest is replaced in one step, which repairs a damaged one; running
+        reads continue with the old bytes. Its age starts again.
 
         Raises OSError: ENOSPC or EDQUOT when there is no room.
         """
@@ -84,98 +87,98 @@ class Blobs(Protocol):
     def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         """Yield bytes `start` up to, not including, `stop` (None: the end), counted from 0.
 
-        Raises BlobUnknown before the first chunk, never half-way through: a blob that is
-        dropped meanwhile is read to its end. Close it (`contextlib.aclosing`) when you stop early.
+        Raises UnknownBlobError before the first chunk, never half-way through: a blob that is
+        dropped meanwhile is read to its end. Close the generator (`contextlib.aclosing`) to stop early.
         """
         ...
 
     async def size(self, digest: str) -> int | None:
-        """How many bytes a blob has; None when it is not here."""
+        """Return the number of bytes of a blob; None when there is no such blob."""
         ...
 
     async def drop(self, digest: str) -> None:
-        """Forget a blob. Dropping an unknown one is not an error: it is gone."""
+        """Remove a blob. Removing an unknown one is not an error."""
         ...
 
-    def listing(self) -> AsyncGenerator[Kept, None]:
-        """Every blob, in no order and never all held at once.
+    def listing(self) -> AsyncGenerator[StoredBlob, None]:
+        """Yield every blob, in no order, without holding all of them in memory.
 
-        What is put or dropped meanwhile may be in it or not.
+        A blob that is put or dropped meanwhile may be missing.
         """
         ...
 
-    # A file that comes in parts. `upload` is a name of 32 lowercase hexadecimal characters, which the
-    # caller chooses; anything else is a ValueError. There is nothing to begin: the first part does.
+    # A file that arrives in parts. `upload` is a name of 32 lowercase hexadecimal characters, which the
+    # caller chooses; anything else is a ValueError. The first part creates the upload.
 
     async def append(self, upload: str, offset: int, content: AsyncIterator[bytes]) -> int:
-        """Add bytes at the end, which the caller believes to be at `offset`, and return the new length.
+        """Append bytes at `offset`, which must be the current length, and return the new length.
 
-        What is returned is durable. If `content` raises part-way, the bytes before are kept as far
-        as possible and the error passes through: `length` tells how many there are.
+        The returned length is durable. If `content` raises part-way, the bytes before are stored as far
+        as possible and the error passes through: `length` returns how many there are.
 
-        Raises OffsetWrong, mostly before `content` is touched: nothing that is kept is ever
-        overwritten. Raises UploadBusy, OSError as `put` does.
+        Raises WrongOffsetError, mostly before `content` is read: stored bytes are never
+        overwritten. Raises UploadBusyError, and OSError as `put` does.
         """
         ...
 
     async def length(self, upload: str) -> int:
-        """How many bytes there are: 0 before the first, all of them once finished."""
+        """Return the number of bytes: 0 before the first part, the size of the blob once finished."""
         ...
 
     async def finish(self, upload: str) -> Blob:
-        """Keep what has come in as a blob. An upload without any part is a file of no bytes.
+        """Turn the upload into a blob. An upload without any part becomes an empty blob.
 
         May be repeated, also after a crash in the middle or after success, until `abandon`
-        forgets the upload: of a finished one only a mark is left, which says what became of it.
+        removes the upload: of a finished upload only a mark with digest and size remains.
 
-        Raises UploadBusy; BlobUnknown when the blob of a finished upload was dropped since.
+        Raises UploadBusyError; UnknownBlobError when the blob of a finished upload was dropped since.
         """
         ...
 
     async def abandon(self, upload: str) -> None:
-        """Forget an upload, finished or not. Its blob, if it became one, stays. Not an error when it is unknown."""
+        """Remove an upload, finished or not. Its blob, if there is one, stays. An unknown upload is not an error."""
         ...
 
     def leftovers(self) -> AsyncGenerator[Leftover, None]:
-        """Uploads in progress, marks of finished ones, and what killed puts left behind."""
+        """Yield unfinished uploads, marks of finished ones, and what interrupted puts left."""
         ...
 
     async def discard(self, name: str) -> None:
-        """Drop a leftover. Not an error when it is gone. Raises ValueError for what is not a leftover's name."""
+        """Remove a leftover. An unknown one is not an error. Raises ValueError for any other name."""
         ...
 
     async def presigned(self, digest: str, *, seconds: int, name: str, mimetype: str) -> str | None:
-        """An address where a client may fetch the whole blob for `seconds`, without asking the catalog.
+        """Return a URL from which a client may download the whole blob for `seconds`, bypassing the server.
 
-        None: this storage has no such thing, or the setting does not want it. `name` and `mimetype`
-        are what the answer will say of the file. Whether the blob is there is not asked.
+        None: this storage has no such URLs, or the setting disables them. The response of the store will have
+        `name` and `mimetype`. Whether the blob exists is not checked.
         """
         ...
 
 
 @runtime_checkable
 class Storage(Protocol):
-    """Where the bytes of every tenant are kept."""
+    """The bytes of all tenants."""
 
     def of(self, tenant: str) -> Blobs:
-        """One tenant's blobs. Costs nothing and touches nothing.
+        """Return one tenant's blobs, without any input or output.
 
-        Raises ValueError for what could not be a tenant's name.
+        Raises ValueError for what cannot be a tenant's name.
         """
         ...
 
     async def forget(self, tenant: str) -> None:
-        """Drop everything of a deleted tenant. Not an error when there is nothing."""
+        """Remove all bytes of a removed tenant. Not an error when there are none."""
         ...
 
     async def check(self) -> None:
-        """Whether a server can start with it. Raises StorageUnusable, with a sentence for the operator."""
+        """Check that a server can start with it. Raises StorageSetupError, with a sentence for the operator."""
         ...
 
     async def probe(self) -> None:
-        """Whether files can be kept in it now: cheap enough to be asked every second.
+        """Check that files can be stored now. Cheap enough for once a second.
 
-        Raises StorageAway, OSError.
+        Raises StorageUnavailableError, OSError.
         """
         ...
 
@@ -184,30 +187,30 @@ def is_digest(text: str) -> bool:
     return re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
-def plain_upload(upload: str) -> str:
-    """The name itself. Raises ValueError for one that no caller should have chosen."""
+def checked_upload(upload: str) -> str:
+    """Return the name. Raises ValueError for an invalid one."""
     if not re.fullmatch("[0-9a-f]{32}", upload):
         raise ValueError(f"not the name of an upload: {upload!r}")
     return upload
 
 
-def plain_tenant(tenant: str) -> str:
-    """The name itself. Whoever made the tenant has checked it; this is the second lock on the way out of its folder."""
+def checked_tenant(tenant: str) -> str:
+    """Return the name. Tenants are created with valid names; this is a second barrier against path traversal."""
     if not re.fullmatch(r"[^./\\\x00-\x1f\x7f][^/\\\x00-\x1f\x7f]*", tenant):
         raise ValueError(f"not the name of a tenant's folder: {tenant!r}")
     return tenant
 
 
-def plain_leftover(name: str) -> str:
-    """The name itself. Raises ValueError for what `leftovers` would not have said."""
+def checked_leftover(name: str) -> str:
+    """Return the name. Raises ValueError for a name that `leftovers` does not yield."""
     if not re.fullmatch("(incoming|uploads)/[0-9a-f]{32}", name):
         raise ValueError(f"not the name of a leftover: {name!r}")
     return name
 
 
-async def nothing_more(content: AsyncIterator[bytes], length: int) -> int:
-    """What a finished upload takes. Raises OffsetWrong at the first byte."""
+async def refuse_more(content: AsyncIterator[bytes], length: int) -> int:
+    """Consume the content of an append to a finished upload. Raises WrongOffsetError at the first byte."""
     async for chunk in content:
         if chunk:
-            raise OffsetWrong(length)
+            raise WrongOffsetError(length)
     return length

@@ -2,8 +2,8 @@
 
 from catalog.blobs.files import FileStorage
 from catalog.blobs.protocol import Storage
+from catalog.blobs.s3.connection import BucketAddress
 from catalog.blobs.s3.storage import S3Storage
-from catalog.blobs.s3.store import Place
 from catalog.settings.values import StorageSettings
 
 
@@ -13,7 +13,7 @@ def select_storage(settings: StorageSettings) -> Storage:
         return FileStorage(settings.folder)
     bucket, _, prefix = settings.location.removeprefix("s3://").partition("/")
     region = settings.region or "us-east-1"
-    place = Place(
+    address = BucketAddress(
         endpoint=(settings.endpoint or f"https://s3.{region}.amazonaws.com").rstrip("/"),
         bucket=bucket,
         prefix=prefix.strip("/"),
@@ -21,4 +21,4 @@ def select_storage(settings: StorageSettings) -> Storage:
         access_key=settings.access_key,
         secret_key=settings.secret_key,
     )
-    return S3Storage(place, redirects=settings.redirects)
+    return S3Storage(address, redirects=settings.redirects)

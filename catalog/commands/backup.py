@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
-from catalog.blobs.protocol import StorageAway
+from catalog.blobs.protocol import StorageUnavailableError
 from catalog.durations import human_size
 from catalog.operations.archive import BadArchive, NotRegular
 from catalog.operations.backup import BackedUp, NoSuchTenant, backup
@@ -70,7 +70,7 @@ def _run(settings: Settings, file: Path, work: Callable[[Stores], Awaitable[None
         asyncio.run(run())
     except (BadArchive, CannotRestore, DatabaseUnavailable, NoSuchTenant, NotRegular) as error:
         raise CannotDo(str(error)) from error
-    except StorageAway as error:
+    except StorageUnavailableError as error:
         raise CannotDo(f"The storage of files does not answer: {error}") from error
     except DatabaseError as error:
         raise CannotDo(f"The database failed: {str(error).partition(' (configured')[0]}") from error

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
-from catalog.blobs.protocol import Storage, StorageAway, StorageUnusable
+from catalog.blobs.protocol import Storage, StorageSetupError, StorageUnavailableError
 from catalog.blobs.selection import select_storage
 from catalog.durations import human_size
 from catalog.operations.stores import open_stores
@@ -173,7 +173,7 @@ async def _storage(storage: Storage, name: str) -> Finding:
         received = b"".join([chunk async for chunk in blobs.read(blob.digest)])
         await blobs.drop(blob.digest)
         await storage.forget(NOBODY)
-    except (StorageAway, StorageUnusable, OSError) as error:
+    except (StorageUnavailableError, StorageSetupError, OSError) as error:
         return failure(f"The storage {name} cannot be used: {error}")
     if received != sent:
         return failure(f"The storage {name} gives back other bytes than it was given")

@@ -8,7 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
-from catalog.blobs.protocol import StorageAway
+from catalog.blobs.protocol import StorageUnavailableError
 from catalog.commands.backup import CannotDo, Tell
 from catalog.durations import human_size
 from catalog.operations.measurify import Imported, take_over
@@ -47,7 +47,7 @@ def measurify(settings: Settings, uri: str, uploads: Path, tenants: Collection[s
         asyncio.run(_run(settings, uri, uploads, tenants, one))
     except (CannotRestore, DatabaseUnavailable) as error:
         raise CannotDo(str(error)) from error
-    except StorageAway as error:
+    except StorageUnavailableError as error:
         raise CannotDo(f"The storage of files does not answer: {error}") from error
     except PyMongoError as error:
         raise CannotDo(f"The registry's database cannot be read: {str(error).partition(' (configured')[0]}") from error

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
 
-from catalog.blobs.protocol import StorageAway
+from catalog.blobs.protocol import StorageUnavailableError
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ async def _is_there(name: str, check: Check) -> bool:
         async with asyncio.timeout(PATIENCE):
             await check()
     except Exception as failure:  # noqa: BLE001  whatever it raises, it is not there
-        why = str(failure) if isinstance(failure, StorageAway) else type(failure).__name__
+        why = str(failure) if isinstance(failure, StorageUnavailableError) else type(failure).__name__
         logger.warning("%s does not answer: %s", name, why)
         return False
     return True

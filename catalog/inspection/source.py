@@ -21,7 +21,7 @@ class Source:
     async def read(self, start: int, stop: int) -> bytes:
         """Bytes `start` up to, not including, `stop`, or fewer at the end.
 
-        Raises TooMuch when a bound would be passed, BlobUnknown, OSError.
+        Raises TooMuch when a bound would be passed, UnknownBlobError, OSError.
         """
         stop = min(stop, self.size)
         if stop <= start:

@@ -13,7 +13,7 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
 from catalog import __version__
-from catalog.blobs.protocol import Blobs, BlobUnknown, Storage, StorageAway
+from catalog.blobs.protocol import Blobs, Storage, StorageUnavailableError, UnknownBlobError
 from catalog.domain.files import blob_records
 from catalog.operations.archive import BEGINNING, END, FORMAT, NotAnnounced, Writer, refuse_irregular
 from catalog.store.database import Database, Tenant
@@ -65,7 +65,7 @@ async def backup(
     """Write the `wanted` tenants (none: all) into `file`, which appears only when it is whole. It holds password
     hashes, so nobody else may read it.
 
-    Raises NoSuchTenant; NotRegular for what is no file; StorageAway; OSError when `file` cannot be written.
+    Raises NoSuchTenant; NotRegular for what is no file; StorageUnavailableError; OSError when `file` cannot be written.
     """
     refuse_irregular(file)
     records = await _records(database, wanted)
@@ -156,12 +156,12 @@ async def _blobs(writer: Writer, tenant: Tenant, blobs: Blobs, named: dict[bytes
         digest, began = key.hex(), now()
         try:
             await _blob(writer, f"{tenant.name}/blobs/{digest}", blobs, digest, named[key])
-        except BlobUnknown:
+        except UnknownBlobError:
             why = "missing"
         except NotAnnounced as difference:
             why = f"damaged: {difference}"
             await blob_records.mark_damaged(tenant, digest, began)
-        except StorageAway as failure:
+        except StorageUnavailableError as failure:
             away += 1
             if away == AWAY_IN_A_ROW:
                 raise

@@ -65,7 +65,7 @@ async def take_over(
 
     The registry itself is only read. What cannot be taken over, be it a file or a tenant, is told as a problem.
 
-    Raises CannotRestore for a tenant that is not there, and when the storage is full; StorageAway.
+    Raises CannotRestore for a tenant that is not there, and when the storage is full; StorageUnavailableError.
     """
     left = set(wanted)
     records = await source[catalogue]["tenants"].find({}).sort("_id", ASCENDING).to_list(None)

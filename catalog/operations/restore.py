@@ -59,7 +59,7 @@ async def restore(
     restore of the same backup brought back before it was stopped is left as it is.
 
     Raises CannotRestore for a tenant that is there already or a name that is not in the backup; BadArchive;
-    StorageAway; OSError.
+    StorageUnavailableError; OSError.
     """
     begun: dict[str, str] = {}  # what each tenant of the backup is called here
     with read(file) as archive:

@@ -22,7 +22,7 @@ from litestar import Litestar
 from uvicorn.server import HANDLED_SIGNALS, ServerState
 
 from catalog.app import FirstStart, create_app
-from catalog.blobs.protocol import StorageUnusable
+from catalog.blobs.protocol import StorageSetupError
 from catalog.dialects.ops import file_descriptors
 from catalog.dialects.ops.worker_metrics import Colleagues
 from catalog.domain.health import Health
@@ -70,7 +70,7 @@ def exit_code_of(serving: Callable[[], None]) -> int:
     try:
         serving()
     # With a star: what stops the start of the app comes out of Litestar in a group.
-    except* (ListenError, DatabaseUnavailable, Refused, StorageUnusable) as errors:
+    except* (ListenError, DatabaseUnavailable, Refused, StorageSetupError) as errors:
         sys.stderr.writelines(f"{error}\n" for error in errors.exceptions)
         code = 1
     return code

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from catalog.blobs.files import FileStorage
 from catalog.blobs.memory import MemoryStorage
-from catalog.blobs.protocol import BLOCK, Blob, Blobs, BlobUnknown, OffsetWrong, Storage, UploadBusy
+from catalog.blobs.protocol import BLOCK, Blob, Blobs, Storage, UnknownBlobError, UploadBusyError, WrongOffsetError
 from catalog.blobs.selection import select_storage
 from catalog.settings.loading import load
 from tests.support.contents import broken_after, chunked, some_bytes, whole
@@ -120,7 +120,7 @@ async def test_content_that_breaks_keeps_nothing_and_its_error_passes_through(bl
     with pytest.raises(ConnectionError, match="unplugged"):
         await blobs.put(broken_after(data, ConnectionError("unplugged")))
 
-    with pytest.raises(BlobUnknown):
+    with pytest.raises(UnknownBlobError):
         await whole(blobs, sha256(data).hexdigest())
 
 
@@ -141,7 +141,7 @@ async def test_an_upload_cancelled_part_way_keeps_nothing(blobs, size):
 
     with pytest.raises(asyncio.CancelledError):
         await upload
-    with pytest.raises(BlobUnknown):
+    with pytest.raises(UnknownBlobError):
         await whole(blobs, sha256(data).hexdigest())
 
 
@@ -182,7 +182,7 @@ async def test_a_range_is_a_slice(storage, data, start, stop):
 async def test_reading_an_unknown_digest_fails_before_the_first_chunk(blobs):
     reading = blobs.read(UNKNOWN)
 
-    with pytest.raises(BlobUnknown):
+    with pytest.raises(UnknownBlobError):
         await anext(reading)
 
 
@@ -198,7 +198,7 @@ async def test_a_dropped_blob_is_unknown_and_can_be_put_again(blobs):
 
     await blobs.drop(kept.digest)
 
-    with pytest.raises(BlobUnknown):
+    with pytest.raises(UnknownBlobError):
         await whole(blobs, kept.digest)
     assert await blobs.put(chunked(b"gone")) == kept
 
@@ -216,7 +216,7 @@ async def test_tenants_never_share(storage):
     ours, theirs = storage.of("ours"), storage.of("theirs")
     kept = await ours.put(chunked(b"secret"))
 
-    with pytest.raises(BlobUnknown):
+    with pytest.raises(UnknownBlobError):
         await whole(theirs, kept.digest)
     await theirs.put(chunked(b"secret"))
     await theirs.drop(kept.digest)
@@ -237,9 +237,9 @@ async def test_a_forgotten_tenant_has_nothing_and_its_neighbour_has_all(storage)
 
     await storage.forget("leaving")
 
-    with pytest.raises(BlobUnknown):
+    with pytest.raises(UnknownBlobError):
         await whole(leaving, kept.digest)
-    with pytest.raises(BlobUnknown):
+    with pytest.raises(UnknownBlobError):
         await whole(storage.of("leaving"), kept.digest)
     assert await whole(staying, kept.digest) == b"mine"
 
@@ -353,7 +353,7 @@ async def test_the_length_is_what_has_come_in(blobs, upload):
 async def test_an_upload_goes_on_at_its_length_and_nowhere_else(blobs, upload, offset):
     await blobs.append(upload, 0, chunked(b"12345"))
 
-    with pytest.raises(OffsetWrong) as wrong:
+    with pytest.raises(WrongOffsetError) as wrong:
         await blobs.append(upload, offset, chunked(b"other"))
 
     assert wrong.value.length == await blobs.length(upload) == 5
@@ -408,7 +408,7 @@ async def test_of_two_who_add_at_once_the_bytes_of_one_are_kept(blobs, elsewhere
 
         try:
             await to.append(upload, 0, together())
-        except (OffsetWrong, UploadBusy):
+        except (WrongOffsetError, UploadBusyError):
             if not waited:  # refused before it could wait: the other shall not wait for it
                 await both_have_begun.wait()
             return None
@@ -435,7 +435,7 @@ async def test_a_finished_upload_takes_nothing_more(blobs, upload):
 
     assert await blobs.append(upload, 5, chunked(b"")) == 5
     for offset in (0, 5):
-        with pytest.raises(OffsetWrong):
+        with pytest.raises(WrongOffsetError):
             await blobs.append(upload, offset, chunked(b"more"))
 
     assert await blobs.finish(upload) == kept
@@ -446,7 +446,7 @@ async def test_finishing_again_what_was_dropped_since_says_that_it_is_gone(blobs
     await blobs.append(upload, 0, chunked(b"whole"))
     await blobs.drop((await blobs.finish(upload)).digest)
 
-    with pytest.raises(BlobUnknown):
+    with pytest.raises(UnknownBlobError):
         await blobs.finish(upload)
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from catalog.blobs import files as files_module
-from catalog.blobs import partial_files as growing_module
+from catalog.blobs import incoming_files, partial_files
 from catalog.blobs.files import FileBlobs, FileStorage
-from catalog.blobs.protocol import BLOCK, BlobUnknown, OffsetWrong, StorageUnusable, UploadBusy
+from catalog.blobs.protocol import BLOCK, StorageSetupError, UnknownBlobError, UploadBusyError, WrongOffsetError
 from tests.support.contents import broken_after, chunked, files_under, open_descriptors, some_bytes, whole
 from tests.support.serving import serve
 
@@ -76,14 +76,14 @@ async def test_a_broken_upload_leaves_no_file(on_disk, folder, size):
 
 async def test_an_upload_cancelled_while_a_thread_writes_leaves_no_file(on_disk, folder, monkeypatch):
     loop, writing, go_on = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-    write = files_module.Arriving.write
+    write = incoming_files.IncomingFile.write
 
     def slowly(self, block):
         loop.call_soon_threadsafe(writing.set)
         asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result()
         write(self, block)
 
-    monkeypatch.setattr(files_module.Arriving, "write", slowly)
+    monkeypatch.setattr(incoming_files.IncomingFile, "write", slowly)
     upload = asyncio.create_task(on_disk.put(chunked(some_bytes(2 * BLOCK))))
     await writing.wait()
     in_progress = files_under(folder)
@@ -97,10 +97,10 @@ async def test_an_upload_cancelled_while_a_thread_writes_leaves_no_file(on_disk,
 
 
 def test_a_thread_that_comes_after_the_end_makes_no_file(folder):
-    arriving = files_module.Arriving(folder)
-    arriving.give_up()
+    incoming = incoming_files.IncomingFile(folder)
+    incoming.discard()
 
-    arriving.begin()
+    incoming.begin()
 
     assert files_under(folder) == []
 
@@ -159,7 +159,7 @@ async def test_the_bytes_are_flushed_before_they_get_their_name_and_the_name_bef
 
 async def test_a_long_upload_is_flushed_as_it_grows(on_disk, monkeypatch):
     flushed, fdatasync = [], os.fdatasync
-    monkeypatch.setattr(files_module, "FLUSH_EVERY", 2 * BLOCK)
+    monkeypatch.setattr(incoming_files, "FLUSH_EVERY", 2 * BLOCK)
 
     def recorded(descriptor):
         flushed.append(os.fstat(descriptor).st_size)
@@ -174,7 +174,7 @@ async def test_a_long_upload_is_flushed_as_it_grows(on_disk, monkeypatch):
 
 @pytest.mark.parametrize("digest", ["", "..", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 64 + "\n"])
 async def test_what_is_not_a_digest_never_reaches_the_disk(on_disk, digest):
-    with pytest.raises(BlobUnknown):
+    with pytest.raises(UnknownBlobError):
         await whole(on_disk, digest)
 
 
@@ -199,7 +199,7 @@ async def test_a_forgotten_tenant_is_out_of_sight_even_when_its_files_cannot_be_
     with pytest.raises(PermissionError):
         await storage.forget("ada")
 
-    with pytest.raises(BlobUnknown):
+    with pytest.raises(UnknownBlobError):
         await whole(storage.of("ada"), kept.digest)
 
 
@@ -253,7 +253,7 @@ async def test_what_append_says_is_flushed_before_it_says_so(on_disk, parts, mon
 
 async def test_a_long_part_is_flushed_as_it_grows(on_disk, monkeypatch):
     flushed, fdatasync = [], os.fdatasync
-    monkeypatch.setattr(growing_module, "FLUSH_EVERY", 2 * BLOCK)
+    monkeypatch.setattr(partial_files, "FLUSH_EVERY", 2 * BLOCK)
 
     def recorded(descriptor):
         flushed.append(os.fstat(descriptor).st_size)
@@ -276,9 +276,9 @@ async def test_an_upload_that_another_process_adds_to_is_busy(on_disk, parts):
     )
     await other.stdout.readline()
 
-    with pytest.raises(UploadBusy):
+    with pytest.raises(UploadBusyError):
         await on_disk.append(UPLOAD, 4, chunked(b"more"))
-    with pytest.raises(UploadBusy):
+    with pytest.raises(UploadBusyError):
         await on_disk.finish(UPLOAD)
     await other.communicate(b"let go")
 
@@ -292,7 +292,7 @@ async def test_a_finish_that_was_cut_off_after_its_mark_is_carried_out(on_disk, 
         raise ConnectionError("killed")
 
     with monkeypatch.context() as patched:
-        patched.setattr(growing_module, "keep_as", cut_off)
+        patched.setattr(partial_files, "rename_whole", cut_off)
         with pytest.raises(ConnectionError):
             await on_disk.finish(UPLOAD)
     half_way = files_under(parts)
@@ -309,7 +309,7 @@ async def test_a_stray_file_beside_a_mark_is_never_taken_for_the_upload(on_disk,
     await on_disk.drop(kept.digest)
     (parts / UPLOAD).touch()
 
-    with pytest.raises(BlobUnknown):
+    with pytest.raises(UnknownBlobError):
         await on_disk.finish(UPLOAD)
 
     assert files_under(parts) == [f"{UPLOAD}.kept"]
@@ -333,7 +333,7 @@ async def test_adding_leaves_no_descriptor_open(on_disk):
     before = open_descriptors()
 
     await on_disk.append(UPLOAD, 0, chunked(some_bytes(3 * BLOCK)))
-    with pytest.raises(OffsetWrong):
+    with pytest.raises(WrongOffsetError):
         await on_disk.append(UPLOAD, 0, chunked(b"again"))
     with pytest.raises(ConnectionError):
         await on_disk.append(UPLOAD, 3 * BLOCK, broken_after(b"half", ConnectionError("unplugged")))
@@ -366,7 +366,9 @@ async def test_a_file_in_the_way_of_the_folder_is_told(tmp_path):
     (tmp_path / "file").touch()
 
     for root in (tmp_path / "file", tmp_path / "file" / "uploads"):
-        with pytest.raises(StorageUnusable, match=r"^UPLOAD_PATH .* cannot be written to: there is a file in its way$"):
+        with pytest.raises(
+            StorageSetupError, match=r"^UPLOAD_PATH .* cannot be written to: there is a file in its way$"
+        ):
             await FileStorage(root).check()
 
 
@@ -374,9 +376,9 @@ async def test_a_folder_without_right_is_told(tmp_path, monkeypatch):
     def refuse(path, flags):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(files_module, "private", refuse)
+    monkeypatch.setattr(files_module, "open_private", refuse)
 
-    with pytest.raises(StorageUnusable, match=r"cannot be written to: read-only file system$"):
+    with pytest.raises(StorageSetupError, match=r"cannot be written to: read-only file system$"):
         await FileStorage(tmp_path).check()
 
 

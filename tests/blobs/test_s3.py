@@ -16,13 +16,13 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from catalog.blobs.protocol import BLOCK, Blob, StorageAway, StorageUnusable
-from catalog.blobs.s3 import arriving as arriving_module
-from catalog.blobs.s3 import pieces as pieces_module
+from catalog.blobs.protocol import BLOCK, Blob, StorageSetupError, StorageUnavailableError
+from catalog.blobs.s3 import incoming as incoming_module
+from catalog.blobs.s3 import parts as parts_module
+from catalog.blobs.s3.connection import BucketAddress
+from catalog.blobs.s3.multipart import PART
 from catalog.blobs.s3.presigning import presigned_get
-from catalog.blobs.s3.sending import PART
 from catalog.blobs.s3.storage import S3Blobs, S3Storage
-from catalog.blobs.s3.store import Place
 from catalog.blobs.selection import select_storage
 from catalog.settings.loading import load
 from tests.support.contents import broken_after, chunked, some_bytes, whole
@@ -72,7 +72,7 @@ def kept_under(client, bucket: str, prefix: str) -> list[str]:
 
 
 def prefix_of(storage: S3Storage) -> str:
-    return f"{storage._place.prefix}/"
+    return f"{storage._address.prefix}/"
 
 
 def unfinished(client, bucket: str, storage: S3Storage) -> list[dict]:
@@ -118,7 +118,7 @@ async def test_around_the_size_of_a_part_everything_is_whole(blobs, size):
 
 
 async def test_what_no_store_copies_at_once_is_sent_in_pieces_and_joined(storage, blobs, client, bucket, monkeypatch):
-    monkeypatch.setattr(arriving_module, "PIECE", PART)
+    monkeypatch.setattr(incoming_module, "SEGMENT", PART)
     data = some_bytes(3 * PART + 3)
 
     kept = await blobs.put(chunked(data, by=999_983))
@@ -156,7 +156,7 @@ async def test_a_cancelled_upload_leaves_neither_object_nor_parts(storage, blobs
 
 
 async def test_an_upload_in_parts_is_pieces_named_by_their_offset(storage, blobs, client, bucket, monkeypatch):
-    monkeypatch.setattr(pieces_module, "PIECE", BLOCK)
+    monkeypatch.setattr(parts_module, "PART", BLOCK)
 
     await blobs.append(UPLOAD, 0, chunked(some_bytes(2 * BLOCK), by=BLOCK))
     await blobs.append(UPLOAD, 2 * BLOCK, chunked(b"more"))
@@ -202,7 +202,14 @@ async def test_a_tenant_that_is_forgotten_leaves_what_is_made_after_it(storage, 
 async def test_nothing_that_is_shown_has_the_secret(storage, s3, bucket):
     settings = load(NO_FILE, s3.settings(f"s3://{bucket}"))
 
-    shown = [settings, storage, storage._place, storage.of("ada"), storage._bucket.store, storage._bucket.store.config]
+    shown = [
+        settings,
+        storage,
+        storage._address,
+        storage.of("ada"),
+        storage._bucket.store,
+        storage._bucket.store.config,
+    ]
 
     assert not [each for each in shown if SECRET in repr(each)]
 
@@ -233,7 +240,7 @@ async def test_there_is_no_address_unless_the_setting_says_so(blobs):
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:9000", "https://s3.example.org"])
 def test_the_signature_is_the_one_that_aws_own_client_makes(endpoint):
-    place = Place(endpoint, "models", "a/prefix", "eu-west-1", "AKIA1234", "secret/key+1")
+    place = BucketAddress(endpoint, "models", "a/prefix", "eu-west-1", "AKIA1234", "secret/key+1")
     answer = {
         "response-content-disposition": "attachment; filename*=UTF-8''%C3%A4%20b",
         "response-content-type": "text/plain; charset=utf-8",
@@ -285,7 +292,7 @@ async def a_store_that_answers(*answers: bytes) -> AsyncIterator[tuple[S3Storage
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        yield S3Storage(Place(url, "models", "", REGION, KEY, SECRET)), asked
+        yield S3Storage(BucketAddress(url, "models", "", REGION, KEY, SECRET)), asked
 
 
 def refusal(status: str, code: str) -> bytes:
@@ -312,7 +319,7 @@ async def test_a_store_that_has_a_bad_moment_is_asked_again():
 )
 async def test_a_store_that_refuses_for_good_is_away(status, code, told):
     async with a_store_that_answers(refusal(status, code)) as (storage, _):
-        with pytest.raises(StorageAway, match=f"^{told}$") as away:
+        with pytest.raises(StorageUnavailableError, match=f"^{told}$") as away:
             await storage.of("ada").put(chunked(b"iris"))
 
     assert KEY not in str(away.value)
@@ -321,7 +328,7 @@ async def test_a_store_that_refuses_for_good_is_away(status, code, told):
 
 async def test_a_bucket_that_is_gone_is_a_store_that_is_away_and_not_a_file_that_is_missing():
     async with a_store_that_answers(refusal("404 Not Found", "NoSuchBucket")) as (storage, _):
-        with pytest.raises(StorageAway, match="the bucket is gone"):
+        with pytest.raises(StorageUnavailableError, match="the bucket is gone"):
             await whole(storage.of("ada"), "0" * 64)
 
 
@@ -338,7 +345,7 @@ async def test_a_store_that_is_not_there_is_away():
         blobs.drop("0" * 64),
         whole(blobs, "0" * 64),
     ):
-        with pytest.raises(StorageAway, match=r"^the store cannot be reached$"):
+        with pytest.raises(StorageUnavailableError, match=r"^the store cannot be reached$"):
             await asked
 
 
@@ -358,7 +365,7 @@ async def test_a_store_that_may_be_read_and_not_written_is_away_each_time_that_i
     refused = refusal("403 Forbidden", "AccessDenied")
     async with a_store_that_answers(NOTHING_THERE, refused, NOTHING_THERE, refused) as (storage, asked):
         for _ in range(2):
-            with pytest.raises(StorageAway, match=r"^the store answers 403 AccessDenied$"):
+            with pytest.raises(StorageUnavailableError, match=r"^the store answers 403 AccessDenied$"):
                 await storage.probe()
 
     assert len(asked) == 4
@@ -411,7 +418,7 @@ async def test_a_download_that_is_cut_off_goes_on_where_it_was():
 )
 async def test_a_start_says_in_a_sentence_what_is_wrong_with_the_store(status, code, told):
     async with a_store_that_answers(refusal(status, code)) as (storage, _):
-        with pytest.raises(StorageUnusable, match=told) as unusable:
+        with pytest.raises(StorageSetupError, match=told) as unusable:
             await storage.check()
 
     assert "\n" not in str(unusable.value)
@@ -421,7 +428,7 @@ async def test_a_start_says_in_a_sentence_what_is_wrong_with_the_store(status, c
 async def test_a_bucket_that_is_not_there_stops_the_start(s3):
     storage = select_storage(load(NO_FILE, s3.settings("s3://nobody-made-this")).storage_settings)
 
-    with pytest.raises(StorageUnusable, match="no bucket nobody-made-this"):
+    with pytest.raises(StorageSetupError, match="no bucket nobody-made-this"):
         await storage.check()
 
 
@@ -429,7 +436,7 @@ async def test_a_key_that_a_real_store_refuses_stops_the_start():
     with s3_server(INITIAL_NO_AUTH_ACTION_COUNT="1") as strict:
         storage = select_storage(load(NO_FILE, strict.settings(f"s3://{strict.bucket()}")).storage_settings)
 
-        with pytest.raises(StorageUnusable, match="refuses the key"):
+        with pytest.raises(StorageSetupError, match="refuses the key"):
             await storage.check()
 
 
@@ -437,7 +444,7 @@ async def test_a_store_that_is_not_there_stops_the_start():
     async with a_store_that_answers(b"") as (storage, _):
         pass
 
-    with pytest.raises(StorageUnusable, match=r"S3_ENDPOINT http://127.0.0.1:.* cannot be reached"):
+    with pytest.raises(StorageSetupError, match=r"S3_ENDPOINT http://127.0.0.1:.* cannot be reached"):
         await storage.check()
 
 
@@ -469,5 +476,5 @@ def test_a_server_whose_bucket_is_missing_does_not_start_and_says_so(tmp_path, s
     ended = serve(tmp_path, PROTOCOL="http", **s3.settings("s3://nobody-made-this"))
 
     assert ended.returncode == 1
-    assert ended.stderr.splitlines()[-1] == f"STORAGE: there is no bucket nobody-made-this at {s3.url}; make it first"
+    assert ended.stderr.splitlines()[-1] == f"STORAGE: there is no bucket nobody-made-this at {s3.url}; create it first"
     assert "Traceback" not in ended.stderr

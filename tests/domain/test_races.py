@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from catalog.blobs.memory import MemoryBlobs, MemoryStorage
-from catalog.blobs.protocol import FileHead, StorageAway
+from catalog.blobs.protocol import FileHead, StorageUnavailableError
 from catalog.dialects.http.sessions import Sessions
 from catalog.domain.items import changes, items
 from catalog.domain.items.references import Reference
@@ -101,7 +101,7 @@ async def test_uploads_at_once_get_an_ordinal_each(tenant, ada, iris):
 
     kept = await records(tenant)
     assert [version["ordinal"] for version in kept] == [str(number) for number in range(1, 9)]
-    assert {version["files"][0]["digest"] for version in kept} == blobs.kept.keys()
+    assert {version["files"][0]["digest"] for version in kept} == blobs.contents.keys()
 
 
 @pytest.mark.parametrize("ordinals", [("7", "7"), ("v2", "v2"), ("Final", "FINAL")])
@@ -351,7 +351,7 @@ async def half_made(database, record, storage) -> RegisteredTenant:
     await database.tenants.insert(record)
     await database.tenant(record).prepare()
     await users.add(database.tenant(record), "half-made", PASSWORD, Role.ADMIN, email=None, days=0)
-    storage.of(record.id).kept["digest"] = b"left behind"
+    storage.of(record.id).contents["digest"] = b"left behind"
     return record
 
 
@@ -363,7 +363,7 @@ async def test_a_tenant_whose_server_died_making_it_is_made_anew(database, half_
 
     assert made["state"] == "ready"
     assert await administrators(database, half_made) == ["admin"]
-    assert storage.of(half_made.id).kept == {}
+    assert storage.of(half_made.id).contents == {}
 
 
 async def test_two_servers_that_start_after_such_a_death_make_one_default_tenant(
@@ -396,7 +396,7 @@ async def made_with_something_in_it(database, record, storage) -> Tenant:
     await tenants.make(database, storage, record, ADMIN)
     tenant = database.tenant(record)
     await tenant.tags.insert(Tag(id="kept"))
-    storage.of(record.id).kept["digest"] = b"kept"
+    storage.of(record.id).contents["digest"] = b"kept"
     return tenant
 
 
@@ -432,7 +432,7 @@ async def test_what_a_server_writes_that_has_not_heard_of_a_removal_does_not_sta
 
     await removal.remove(database, storage, record.id, default="")
     await believed.tags.insert(Tag(id="late"))
-    storage.of(record.id).kept["digest"] = b"late"
+    storage.of(record.id).contents["digest"] = b"late"
     await removal.clear(database, storage)
     too_early = await database.tenants.raw.count_documents({"state": "removed"})
     await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": now() - removal.LINGERING}})
@@ -532,7 +532,7 @@ async def test_a_removal_whose_server_died_is_taken_over_and_its_name_free_withi
     assert removal.STALE["removing"] <= timedelta(seconds=10)
     assert removal.STALE["removing"] < tenants.WAITING
     assert await tenant.tags.get("kept") is None
-    assert storage.of(record.id).kept == {}
+    assert storage.of(record.id).contents == {}
 
 
 async def test_a_server_that_was_taken_for_dead_drops_nothing_of_a_tenant_of_the_same_name(
@@ -554,11 +554,11 @@ async def test_a_server_that_was_taken_for_dead_drops_nothing_of_a_tenant_of_the
     await stopped.wait()
     await elsewhere.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
     await tenants.make(elsewhere, storage, RegisteredTenant(id=record.id, database=record.database), ADMIN)
-    storage.of(record.id).kept["digest"] = b"the new tenant's"
+    storage.of(record.id).contents["digest"] = b"the new tenant's"
     go_on.set()
     await removing
 
-    assert storage.of(record.id).kept == {"digest": b"the new tenant's"}
+    assert storage.of(record.id).contents == {"digest": b"the new tenant's"}
     assert await tenants.enter(elsewhere, record.id) is not None
 
 
@@ -566,7 +566,7 @@ async def test_a_tenant_whose_files_cannot_be_cleared_away_keeps_no_other_from_i
     class ReadOnly(MemoryStorage):
         async def forget(self, tenant):
             if tenant == record.id:
-                raise StorageAway("the disk says: read-only file system")
+                raise StorageUnavailableError("the disk says: read-only file system")
             await super().forget(tenant)
 
     storage = ReadOnly()

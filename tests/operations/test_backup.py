@@ -244,9 +244,9 @@ async def test_a_backup_says_which_bytes_are_lost_and_has_all_others(database, s
     caller = Caller(acme, admin.id, "admin", Role.ADMIN)
     for each in (b"before", b"after", bytes(range(100))):
         await versions.add(acme, Kind.MODEL, "iris", of(each), caller, blobs)
-    damaged = damage(blobs.kept.pop(digest))
+    damaged = damage(blobs.contents.pop(digest))
     if damaged is not None:
-        blobs.kept[digest] = damaged
+        blobs.contents[digest] = damaged
 
     await backup(database, storage, tmp_path / "all.tar", [], told.append)
     await lose(database, storage, acme)
@@ -263,7 +263,7 @@ async def test_a_backup_says_which_bytes_are_lost_and_has_all_others(database, s
 async def test_bytes_that_a_backup_found_damaged_are_not_taken_for_whole_ones(database, storage, tmp_path):
     tenant = await organisation(database, storage, "acme")
     blobs, blob = storage.of(tenant.name), Blob(hashlib.sha256(WEIGHTS).hexdigest(), len(WEIGHTS))
-    blobs.kept[blob.digest] = b"W" + WEIGHTS[1:]
+    blobs.contents[blob.digest] = b"W" + WEIGHTS[1:]
 
     await backup(database, storage, tmp_path / "all.tar", [], lambda _: None)
 

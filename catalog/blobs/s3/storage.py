@@ -1,4 +1,4 @@
-"""The tenants' blobs in one bucket."""
+"""The blobs of all tenants in one bucket."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
@@ -10,19 +10,19 @@ from obstore.exceptions import BaseError
 
 from catalog.blobs.protocol import (
     Blob,
-    BlobUnknown,
-    Kept,
     Leftover,
+    StoredBlob,
+    UnknownBlobError,
+    checked_leftover,
+    checked_tenant,
+    checked_upload,
     is_digest,
-    plain_leftover,
-    plain_tenant,
-    plain_upload,
 )
-from catalog.blobs.s3 import pieces
-from catalog.blobs.s3.arriving import Arriving
+from catalog.blobs.s3 import parts
 from catalog.blobs.s3.bucket import Bucket
+from catalog.blobs.s3.connection import BucketAddress, setup_error
+from catalog.blobs.s3.incoming import IncomingObject
 from catalog.blobs.s3.presigning import attachment, presigned_get
-from catalog.blobs.s3.store import Place, unusable
 
 FORGOTTEN = ".forgotten"
 PROBE = ".probe"
@@ -32,63 +32,63 @@ WRITE_EVERY = 60.0
 
 
 class S3Storage:
-    """`redirects`: whether clients may be sent to the store, which then has to be reachable for them."""
+    """`redirects`: whether downloads are redirected to the store, which clients must be able to reach then."""
 
-    def __init__(self, place: Place, *, redirects: bool = False) -> None:
-        self._place = place
+    def __init__(self, address: BucketAddress, *, redirects: bool = False) -> None:
+        self._address = address
         self._redirects = redirects
-        self._bucket = Bucket(place)
+        self._bucket = Bucket(address)
         self._write_at = 0.0
-        """When `probe` writes again, by the monotonic clock."""
+        """When `probe` writes next, by the monotonic clock."""
 
     def of(self, tenant: str) -> "S3Blobs":
-        return S3Blobs(self._bucket, plain_tenant(tenant), self._place if self._redirects else None)
+        return S3Blobs(self._bucket, checked_tenant(tenant), self._address if self._redirects else None)
 
     async def forget(self, tenant: str) -> None:
-        """Drop everything that is not younger than this call.
+        """Remove every object that is not younger than this call.
 
-        A bucket has no folder to put out of sight in one step. What a tenant of the same name, made
-        meanwhile, keeps is younger by the store's own clock, and stays; of the second in which this
-        begins it is lost, because stores count in seconds.
+        A bucket has no folder that could be renamed in one step. The objects of a new tenant of the same name are
+        younger by the store's clock, and stay; those of the second in which this begins are lost, because stores count
+        in seconds.
         """
         now = await self._bucket.clock(f"{FORGOTTEN}/{uuid4().hex}")
-        await self._bucket.drop_below(plain_tenant(tenant), until=now)
+        await self._bucket.drop_below(checked_tenant(tenant), until=now)
 
     async def check(self) -> None:
-        """Write, list and drop one empty object."""
+        """Write, list and remove one empty object."""
         try:
             await obstore.put_async(self._bucket.store, PROBE, b"", use_multipart=False)
             async for _ in obstore.list(self._bucket.store, offset=PROBE[:-1], chunk_size=1):
                 break
             await obstore.delete_async(self._bucket.store, PROBE)
         except (BaseError, FileNotFoundError) as error:
-            raise unusable(self._place, error) from None
+            raise setup_error(self._address, error) from None
 
     async def probe(self) -> None:
-        """Read each time, and write once every WRITE_EVERY seconds for as long as that works: stores count requests."""
-        with suppress(BlobUnknown):
+        """Read each time, and write once every WRITE_EVERY seconds while that succeeds: stores charge for requests."""
+        with suppress(UnknownBlobError):
             async with aclosing(self._bucket.read(PROBE)) as blocks:
                 await anext(blocks, b"")
         if monotonic() >= self._write_at:
-            with suppress(OSError):  # a full store serves what it has
+            with suppress(OSError):  # a full store still serves downloads
                 await self._bucket.write(PROBE, b"")
             self._write_at = monotonic() + WRITE_EVERY
 
 
 class S3Blobs:
-    def __init__(self, bucket: Bucket, tenant: str, presigning: Place | None) -> None:
+    def __init__(self, bucket: Bucket, tenant: str, presigning: BucketAddress | None) -> None:
         self._bucket = bucket
         self._tenant = tenant
         self._presigning = presigning
 
     async def put(self, content: AsyncIterator[bytes]) -> Blob:
-        arriving = Arriving(self._bucket, self._tenant)
+        incoming = IncomingObject(self._bucket, self._tenant)
         try:
             async for chunk in content:
-                await arriving.write(chunk)
-            return await arriving.finish()
+                await incoming.write(chunk)
+            return await incoming.finish()
         finally:
-            await arriving.clear_up()
+            await incoming.clean_up()
 
     async def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         async for block in self._bucket.read(self._key(digest), start, stop):
@@ -101,50 +101,50 @@ class S3Blobs:
         if is_digest(digest):
             await self._bucket.drop(self._key(digest))
 
-    async def listing(self) -> AsyncGenerator[Kept, None]:
+    async def listing(self) -> AsyncGenerator[StoredBlob, None]:
         async for found in self._bucket.listing(self._tenant):
             folder, _, digest = found.key.removeprefix(f"{self._tenant}/").partition("/")
             if is_digest(digest) and folder == digest[:2]:
-                yield Kept(digest, found.size, found.modified)
+                yield StoredBlob(digest, found.size, found.modified)
 
     async def append(self, upload: str, offset: int, content: AsyncIterator[bytes]) -> int:
-        return await pieces.append(self._bucket, self._upload(upload), offset, content)
+        return await parts.append(self._bucket, self._upload(upload), offset, content)
 
     async def length(self, upload: str) -> int:
-        return (await pieces.state(self._bucket, self._upload(upload))).length
+        return (await parts.read_state(self._bucket, self._upload(upload))).length
 
     async def finish(self, upload: str) -> Blob:
         folder = self._upload(upload)
-        state = await pieces.state(self._bucket, folder)
-        blob = state.became
+        state = await parts.read_state(self._bucket, folder)
+        blob = state.blob
         if blob is None:
-            blob = await self.put(pieces.joined(self._bucket, folder, state))
-            await pieces.write_mark(self._bucket, folder, blob)
+            blob = await self.put(parts.read_parts(self._bucket, folder, state))
+            await parts.write_mark(self._bucket, folder, blob)
         elif await self.size(blob.digest) != blob.size:
-            raise BlobUnknown(blob.digest)
-        await self._bucket.drop_all(pieces.keys(folder, state))
+            raise UnknownBlobError(blob.digest)
+        await self._bucket.drop_all(parts.keys(folder, state))
         return blob
 
     async def abandon(self, upload: str) -> None:
         await self._bucket.drop_below(self._upload(upload))
 
     async def leftovers(self) -> AsyncGenerator[Leftover, None]:
-        for room in ("incoming", "uploads"):
-            gathered: Leftover | None = None
-            async for found in self._bucket.listing(f"{self._tenant}/{room}"):
-                name, _, piece = found.key.removeprefix(f"{self._tenant}/").rpartition("/")
-                size, modified = 0 if piece == pieces.MARK else found.size, found.modified
-                if gathered and gathered.name == name:
-                    gathered = Leftover(name, gathered.size + size, max(gathered.modified, modified))
+        for folder in ("incoming", "uploads"):
+            leftover: Leftover | None = None
+            async for found in self._bucket.listing(f"{self._tenant}/{folder}"):
+                name, _, part = found.key.removeprefix(f"{self._tenant}/").rpartition("/")
+                size, modified = 0 if part == parts.MARK else found.size, found.modified
+                if leftover and leftover.name == name:
+                    leftover = Leftover(name, leftover.size + size, max(leftover.modified, modified))
                     continue
-                if gathered:
-                    yield gathered
-                gathered = Leftover(name, size, modified)
-            if gathered:
-                yield gathered
+                if leftover:
+                    yield leftover
+                leftover = Leftover(name, size, modified)
+            if leftover:
+                yield leftover
 
     async def discard(self, name: str) -> None:
-        await self._bucket.drop_below(f"{self._tenant}/{plain_leftover(name)}")
+        await self._bucket.drop_below(f"{self._tenant}/{checked_leftover(name)}")
 
     async def presigned(self, digest: str, *, seconds: int, name: str, mimetype: str) -> str | None:
         if self._presigning is None:
@@ -154,8 +154,8 @@ class S3Blobs:
 
     def _key(self, digest: str) -> str:
         if not is_digest(digest):
-            raise BlobUnknown(digest)
+            raise UnknownBlobError(digest)
         return f"{self._tenant}/{digest[:2]}/{digest}"
 
     def _upload(self, upload: str) -> str:
-        return f"{self._tenant}/uploads/{plain_upload(upload)}"
+        return f"{self._tenant}/uploads/{checked_upload(upload)}"

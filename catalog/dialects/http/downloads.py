@@ -12,7 +12,7 @@ from litestar import Response
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
-from catalog.blobs.protocol import Blobs, BlobUnknown
+from catalog.blobs.protocol import Blobs, UnknownBlobError
 from catalog.dialects.http.headers import AnyRequest, attachment, entity_tags, http_date, is_unchanged, moment_of
 from catalog.domain.files.filenames import media_type
 from catalog.errors import DOWNLOAD, RANGE_NOT_SATISFIABLE, STALE, Refused
@@ -125,7 +125,7 @@ async def reading(blobs: Blobs, name: str, digest: str, start: int, stop: int) -
         async with aclosing(blobs.read(digest, start, stop)) as blocks:
             async for block in blocks:
                 yield block
-    except BlobUnknown:
+    except UnknownBlobError:
         raise missing(name) from None
 
 

@@ -8,7 +8,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
-from catalog.blobs.protocol import StorageAway
+from catalog.blobs.protocol import StorageUnavailableError
 from catalog.dialects.http.dialect import AnyRequest, Dialect, ErrorResponse
 from catalog.dialects.http.request_log import harmless
 from catalog.errors import (
@@ -53,7 +53,7 @@ def as_refused(exception: Exception, where: str, request_id: str) -> Refused:
     if isinstance(exception, UNAVAILABLE):
         logger.warning("%s (request %s): the database does not answer", where, request_id)
         return Refused(DATABASE_AWAY, headers={"Retry-After": "1"})
-    if isinstance(exception, StorageAway):
+    if isinstance(exception, StorageUnavailableError):
         logger.warning("%s (request %s): the storage of files: %s", where, request_id, exception)
         return Refused(STORAGE_AWAY, str(exception), headers={"Retry-After": "1"})
     logger.error("%s (request %s): unexpected", where, request_id, exc_info=exception)

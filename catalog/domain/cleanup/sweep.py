@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from catalog.blobs.protocol import Blob, Blobs
-from catalog.blobs.protocol import Kept as Listed
+from catalog.blobs.protocol import Blob, Blobs, StoredBlob
 from catalog.domain.files import blob_records, resumable
 from catalog.domain.items import trash
 from catalog.domain.terms import terms
@@ -93,8 +92,8 @@ async def _unnamed(tenant: Tenant, blobs: Blobs, untouched: datetime, damaged: l
                 damaged.append(blob.digest)
 
 
-async def _batches(blobs: Blobs, untouched: datetime) -> AsyncIterator[list[Listed]]:
-    batch: list[Listed] = []
+async def _batches(blobs: Blobs, untouched: datetime) -> AsyncIterator[list[StoredBlob]]:
+    batch: list[StoredBlob] = []
     async for listed in blobs.listing():
         if listed.modified <= untouched:
             batch.append(listed)

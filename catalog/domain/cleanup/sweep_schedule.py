@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime, timedelta
 from typing import NamedTuple, Never
 
-from catalog.blobs.protocol import Storage, StorageAway
+from catalog.blobs.protocol import Storage, StorageUnavailableError
 from catalog.domain.cleanup.sweep import Swept, sweep
 from catalog.domain.files.blob_records import LEASE
 from catalog.domain.terms.term_counts import recount_words
@@ -157,7 +157,7 @@ def _refused(failure: Exception, tenant: str) -> Refused:
     match failure:
         case LeaseLostError():
             return Refused(BUSY, "another server sweeps it, or it is being removed")
-        case StorageAway():
+        case StorageUnavailableError():
             return Refused(STORAGE_AWAY)
         case _ if isinstance(failure, UNAVAILABLE):
             return Refused(DATABASE_AWAY)

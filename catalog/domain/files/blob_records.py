@@ -16,7 +16,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
-from catalog.blobs.protocol import Blob, Blobs, BlobUnknown
+from catalog.blobs.protocol import Blob, Blobs, UnknownBlobError
 from catalog.errors import BUSY, QUOTA_EXCEEDED, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import now
@@ -253,7 +253,7 @@ async def verify(tenant: Tenant, blobs: Blobs, blob: Blob) -> Condition:
         async with VERIFIED_AT_ONCE, aclosing(blobs.read(blob.digest)) as chunks:
             async for chunk in chunks:
                 await asyncio.to_thread(digest.update, chunk)
-    except BlobUnknown:
+    except UnknownBlobError:
         condition = Condition.MISSING
     else:
         condition = Condition.INTACT if digest.hexdigest() == blob.digest else Condition.DAMAGED

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from pymongo import UpdateOne
 
-from catalog.blobs.protocol import Blobs, BlobUnknown
+from catalog.blobs.protocol import Blobs, UnknownBlobError
 from catalog.errors import DOWNLOAD, Refused
 from catalog.store.database import Tenant
 
@@ -58,7 +58,7 @@ class Checksums:
                 async for block in blocks:
                     await to_thread(hasher.update, block)
                     crc = await to_thread(zlib.crc32, block, crc)
-        except BlobUnknown:
+        except UnknownBlobError:
             raise Refused(DOWNLOAD, f"the bytes of sha256:{digest} are missing") from None
         if hasher.hexdigest() != digest:  # what is remembered of it has to be right for ever
             raise Refused(DOWNLOAD, f"the bytes of sha256:{digest} are damaged")

@@ -14,8 +14,7 @@ from typing import NamedTuple, cast
 
 from bson import ObjectId
 
-from catalog.blobs.protocol import Blob, Blobs, BlobUnknown, FileHead, OffsetWrong
-from catalog.blobs.protocol import UploadBusy as Busy
+from catalog.blobs.protocol import Blob, Blobs, FileHead, UnknownBlobError, UploadBusyError, WrongOffsetError
 from catalog.domain.access import Caller
 from catalog.domain.files import acceptance, blob_records
 from catalog.domain.files.upload_lease import Turn, turn
@@ -246,9 +245,9 @@ async def _stored(mine: Turn, upload: Raw, offset: int, content: AsyncGenerator[
     async with aclosing(content):
         try:
             return await mine.while_heard(acceptance.stored(blobs.append(upload["_id"], offset, content)))
-        except OffsetWrong as wrong:
+        except WrongOffsetError as wrong:
             raise Refused(OFFSET_CONFLICT, f"it goes on at {wrong.length}") from None
-        except Busy:
+        except UploadBusyError:
             raise Refused(UPLOAD_BUSY, upload["_id"]) from None
 
 
@@ -322,9 +321,9 @@ def _head(upload: Raw) -> FileHead:
 async def _finished(tenant: Tenant, upload: Raw, blobs: Blobs) -> Blob:
     try:
         blob = await acceptance.stored(blobs.finish(upload["_id"]))
-    except Busy:
+    except UploadBusyError:
         raise Refused(UPLOAD_BUSY, upload["_id"]) from None
-    except BlobUnknown:
+    except UnknownBlobError:
         raise Refused(UPLOAD_EXPIRED, "its bytes were removed after its end was refused") from None
     if upload["digest"] and upload["digest"] != blob.digest:
         await _forget(tenant, {"_id": upload["_id"]}, blobs)  # nothing that comes can mend it

@@ -10,7 +10,7 @@ import logging
 from datetime import timedelta
 from typing import Never
 
-from catalog.blobs.protocol import Storage, StorageAway
+from catalog.blobs.protocol import Storage, StorageUnavailableError
 from catalog.errors import NOT_CONFIRMED, NOT_FOUND, PROTECTED, Refused
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError
 from catalog.store.documents import now
@@ -68,7 +68,7 @@ async def clear(database: Database, storage: Storage, name: str | None = None) -
             try:
                 if await lease.take(seen, {"state": "removing"}) and await _drop(database, storage, record, lease):
                     await database.tenants.records.delete_one(lease.mine)
-            except (StorageAway, OSError) as failure:
+            except (StorageUnavailableError, OSError) as failure:
                 if name:
                     raise
                 # Others may succeed. This one is tried again when the lease ends.

@@ -34,7 +34,7 @@ FILES = {
 def entries(files: dict[str, bytes]) -> tuple[MemoryBlobs, list[Entry]]:
     blobs = MemoryBlobs()
     made = [Entry(path, hashlib.sha256(data).hexdigest(), len(data)) for path, data in files.items()]
-    blobs.kept = {entry.digest: data for entry, data in zip(made, files.values(), strict=True)}
+    blobs.contents = {entry.digest: data for entry, data in zip(made, files.values(), strict=True)}
     return blobs, made
 
 
@@ -56,7 +56,7 @@ class Known:
 
 async def written(suffix: str, files: dict[str, bytes]) -> bytes:
     blobs, made = entries(files)
-    blocks = [block async for block in FORMATS[suffix].write(blobs, made, MODIFIED, Known(blobs.kept))]
+    blocks = [block async for block in FORMATS[suffix].write(blobs, made, MODIFIED, Known(blobs.contents))]
     assert all(blocks)
     return b"".join(blocks)
 
@@ -138,7 +138,7 @@ async def test_the_usual_programs_read_it(suffix, program, tmp_path):
 async def test_the_bytes_go_out_as_they_are_read(suffix):
     blobs, made = entries({"a": bytes(8 * BLOCK), "b": bytes(8 * BLOCK)})
 
-    sizes = [len(block) async for block in FORMATS[suffix].write(blobs, made, MODIFIED, Known(blobs.kept))]
+    sizes = [len(block) async for block in FORMATS[suffix].write(blobs, made, MODIFIED, Known(blobs.contents))]
 
     assert max(sizes) < 3 * BLOCK
 
@@ -236,7 +236,7 @@ async def kept(tenant):
     """A blob of the tenant's with its record."""
     blobs = MemoryBlobs()
     digest = hashlib.sha256(b"kept").hexdigest()
-    blobs.kept = {digest: b"kept"}
+    blobs.contents = {digest: b"kept"}
     await tenant.blob_records.raw.insert_one({"_id": digest, "size": 4, "touched": MODIFIED})
     return blobs, digest
 
@@ -247,7 +247,7 @@ async def test_a_checksum_is_computed_once_and_remembered(tenant, kept):
     computed = await first.of(digest)
     await first.remember()
 
-    blobs.kept = {}  # from here on nothing can be read
+    blobs.contents = {}  # from here on nothing can be read
     later = Checksums(tenant, blobs)
     await later.recall([digest])
 
@@ -257,7 +257,7 @@ async def test_a_checksum_is_computed_once_and_remembered(tenant, kept):
 @pytest.mark.parametrize("there", [[], [b"other"]])
 async def test_no_checksum_is_remembered_of_bytes_that_are_lost_or_damaged(tenant, kept, there):
     blobs, digest = kept
-    blobs.kept = dict(zip([digest], there, strict=False))
+    blobs.contents = dict(zip([digest], there, strict=False))
 
     checksums = Checksums(tenant, blobs)
     with pytest.raises(Refused) as caught:

@@ -18,7 +18,7 @@ LAST_MODIFIED = "Fri, 02 Jan 2026 03:04:05 GMT"
 
 @pytest.fixture
 def kept(storage) -> dict[str, bytes]:
-    return storage.of("ada").kept
+    return storage.of("ada").contents
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ async def test_missing_bytes_are_an_answer_and_not_a_broken_stream(client):
 async def test_any_range_is_a_slice(size, first, length):
     storage, data = MemoryStorage(), random.Random(size).randbytes(size)
     digest = hashlib.sha256(data).hexdigest()
-    storage.of("ada").kept[digest] = data
+    storage.of("ada").contents[digest] = data
 
     async with asking(application(storage)) as client:
         asked = {"range": f"bytes={first}-{first + length}"}

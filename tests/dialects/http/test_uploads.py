@@ -24,7 +24,7 @@ LIMIT = 1000
 
 @pytest.fixture
 def kept(storage) -> dict[str, bytes]:
-    return storage.of("ada").kept
+    return storage.of("ada").contents
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ async def test_any_name_and_any_bytes_chunked_anyhow_come_out_the_same(name, dat
         answer = await sent(client, in_pieces(body, by))
 
     assert (answer["name"], answer["description"]) == (name, text)
-    assert list(storage.of("ada").kept.values()) == [data]
+    assert list(storage.of("ada").contents.values()) == [data]
 
 
 @given(st.text(alphabet=st.characters(), max_size=400))

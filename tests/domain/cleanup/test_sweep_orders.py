@@ -65,8 +65,8 @@ class Dated(MemoryBlobs):
         super().__init__()
         self._clock = clock
 
-    def _keep(self, content):
-        blob = super()._keep(content)
+    def _store(self, content):
+        blob = super()._store(content)
         self.modified[blob.digest] = self._clock.now()
         return blob
 
@@ -108,8 +108,8 @@ async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(histo
 
         await sweep.sweep(tenant, blobs, grace=NONE)
         named = {file["digest"] async for version in tenant.versions.raw.find({}) for file in version["files"]}
-        assert set(blobs.kept) == named
-        assert await blob_records.usage(tenant) == sum(map(len, blobs.kept.values()))
+        assert set(blobs.contents) == named
+        assert await blob_records.usage(tenant) == sum(map(len, blobs.contents.values()))
 
 
 def interleaved_tenant(chance):

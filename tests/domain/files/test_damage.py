@@ -13,7 +13,7 @@ import pytest
 
 from catalog.app import create_app
 from catalog.blobs.files import FileStorage
-from catalog.blobs.protocol import Blob, StorageAway
+from catalog.blobs.protocol import Blob, StorageUnavailableError
 from catalog.domain.cleanup import sweep
 from catalog.domain.files import blob_records
 from catalog.domain.files.blob_records import Condition
@@ -316,7 +316,7 @@ async def test_a_folder_that_became_a_file_is_a_storage_that_does_not_answer(tmp
         "drop": lambda: blobs.drop(DIGEST),
     }
 
-    with pytest.raises(StorageAway, match=r"^the disk says: (not a directory|file exists)$"):
+    with pytest.raises(StorageUnavailableError, match=r"^the disk says: (not a directory|file exists)$"):
         await asked[verb]()
 
 

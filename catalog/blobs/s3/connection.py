@@ -1,0 +1,115 @@
+"""The connection to the store, and the translation of its errors."""
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from catalog.blobs.protocol import StorageSetupError, StorageUnavailableError
+
+FULL = {"507", "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
+KEY_REFUSED = {"401", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
+ELSEWHERE = {"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
+
+
+@dataclass(frozen=True)
+class BucketAddress:
+    """A bucket, its address and the key to it."""
+
+    endpoint: str  # https://host:port
+    bucket: str
+    prefix: str  # of every key; may be empty
+    region: str
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+
+
+def connect(address: BucketAddress) -> S3Store:
+    """Return a handle on the bucket. Nothing is sent yet.
+
+    The client asks for the keys when it needs them, so neither the handle's `repr` nor its
+    configuration shows them, and variables of the environment do not mix with them.
+    """
+
+    def keys() -> dict[str, str | None]:
+        return {
+            "access_key_id": address.access_key,
+            "secret_access_key": address.secret_key,
+            "token": None,
+            "expires_at": None,
+        }
+
+    return S3Store(
+        address.bucket,
+        prefix=address.prefix or None,
+        endpoint=address.endpoint,
+        region=address.region,
+        virtual_hosted_style_request=False,
+        credential_provider=keys,  # type: ignore[arg-type]
+        client_options={
+            "allow_http": address.endpoint.startswith("http://"),
+            "connect_timeout": timedelta(seconds=5),
+            # The limit is on silence: a download to a slow client may take all day.
+            "read_timeout": timedelta(seconds=60),
+            "timeout": timedelta(days=1),
+        },
+        retry_config={
+            "max_retries": 5,
+            "retry_timeout": timedelta(seconds=60),
+            "backoff": {
+                "init_backoff": timedelta(milliseconds=100),
+                "max_backoff": timedelta(seconds=5),
+                "base": 2,
+            },
+        },
+    )
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise StorageUnavailableError, or OSError (ENOSPC) when the store is full, instead of the client's errors.
+
+    A caller that expects a missing object catches the client's FileNotFoundError inside.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise StorageUnavailableError("the bucket is gone") from None
+    except BaseError as error:
+        answered = codes(error)
+        if answered & FULL:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from None
+        raise StorageUnavailableError(brief(answered)) from None
+
+
+def codes(error: Exception) -> set[str]:
+    """Return the HTTP status and the S3 code of a failure, such as 404 and NoSuchBucket; nothing without a response."""
+    text = str(error)
+    return {*re.findall(r"status code: (\d{3})", text)[:1], *re.findall(r"<Code>(\w+)</Code>", text)[:1]}
+
+
+def brief(answered: set[str]) -> str:
+    return f"the store answers {' '.join(sorted(answered))}" if answered else "the store cannot be reached"
+
+
+def setup_error(address: BucketAddress, error: Exception) -> StorageSetupError:
+    """Return why the server cannot start, from the failure of the first call."""
+    answered = codes(error)
+    answer = brief(answered)
+    if isinstance(error, FileNotFoundError) or "NoSuchBucket" in answered:
+        return StorageSetupError(f"STORAGE: there is no bucket {address.bucket} at {address.endpoint}; create it first")
+    if answered & KEY_REFUSED:
+        return StorageSetupError(f"S3_ACCESS_KEY or S3_SECRET_KEY: {address.endpoint} refuses the key ({answer})")
+    if answered & ELSEWHERE:
+        return StorageSetupError(f"S3_REGION {address.region} is not that of the bucket {address.bucket} ({answer})")
+    if "403" in answered:
+        return StorageSetupError(
+            f"S3_ACCESS_KEY may not list, read, write and delete in the bucket {address.bucket} ({answer})"
+        )
+    return StorageSetupError(f"S3_ENDPOINT {address.endpoint} does not answer as an S3 store ({answer})")
