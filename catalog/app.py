@@ -1,8 +1,7 @@
 """The application: puts the stores, the dialects and the jobs together, and gives each its part of the settings."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib import import_module
 from typing import Any
@@ -28,8 +27,10 @@ from catalog.dialects.ops.worker_metrics import Colleagues
 from catalog.dialects.v1 import routes as v1
 from catalog.dialects.v1 import tus
 from catalog.domain.audit import Journal
-from catalog.domain.cleanup.sweep_schedule import keep_swept
+from catalog.domain.cleanup.sweep_schedule import schedule as schedule_sweeps
 from catalog.domain.health import Health
+from catalog.domain.items.trash import PURGED_EVERY, purge_all
+from catalog.domain.jobs import Jobs
 from catalog.domain.limits import Limits
 from catalog.domain.people.credentials import Tokens
 from catalog.domain.people.devices import Devices
@@ -37,7 +38,7 @@ from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.domain.people.password_resets import ResetMails
 from catalog.domain.people.users import Policy
-from catalog.domain.tenants.removal import clear, keep_clear
+from catalog.domain.tenants.removal import CLEARED_EVERY, clear
 from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_default
 from catalog.domain.versions.links import Links
 from catalog.settings.settings import Settings
@@ -103,9 +104,8 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
             {"database": database, "first_start": None, "health": health, "journal": journal, "outbox": outbox}
         ),
         lifespan=[
-            _running(settings, database, storage),
+            _running(settings, database, storage, journal),
             _mailing(outbox),
-            *([_journalling(journal)] if journal else []),
             *([traces.running] if traces else []),
             *([lambda _: colleagues.told(metrics.text)] if colleagues else []),
         ],
@@ -216,7 +216,7 @@ def _resets(settings: Settings, outbox: Outbox) -> ResetMails:
     return ResetMails(smtp_server or None, public_url, settings.version, settings.reset_expirationtime, outbox)
 
 
-def _running(settings: Settings, database: Database, storage: Storage) -> Any:
+def _running(settings: Settings, database: Database, storage: Storage, journal: Journal | None) -> Any:
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         try:
@@ -231,28 +231,27 @@ def _running(settings: Settings, database: Database, storage: Storage) -> Any:
                     settings.default_tenant_admin_username,
                     settings.default_tenant_admin_temporary_password.get_secret_value(),
                 )
-            clearing = asyncio.create_task(keep_clear(database, storage))
-            sweeping = asyncio.create_task(_sweeping(settings, database, storage))
             try:
-                yield
+                async with _jobs(settings, database, storage, journal).running():
+                    yield
             finally:
-                await _ended(clearing)
-                await _ended(sweeping)
+                if journal:
+                    await journal.close(JOURNAL_PATIENCE)
         finally:
             database.close()
 
     return running
 
 
-async def _sweeping(settings: Settings, database: Database, storage: Storage) -> None:
+def _jobs(settings: Settings, database: Database, storage: Storage, journal: Journal | None) -> Jobs:
+    jobs = Jobs()
+    jobs.every(CLEARED_EVERY, lambda: clear(database, storage), "the removal of tenants")
+    jobs.every(PURGED_EVERY, lambda: purge_all(database), "the purge of the trash")
     if settings.sweep_every:
-        await keep_swept(database, storage, settings.sweep_every, settings.sweep_grace)
-
-
-async def _ended(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+        schedule_sweeps(jobs, database, storage, settings.sweep_every, settings.sweep_grace)
+    if journal:
+        journal.schedule(jobs)
+    return jobs
 
 
 def _mailing(outbox: Outbox) -> Any:
@@ -264,18 +263,3 @@ def _mailing(outbox: Outbox) -> Any:
             await outbox.drain(MAIL_PATIENCE)
 
     return mailing
-
-
-def _journalling(journal: Journal) -> Any:
-    @asynccontextmanager
-    async def journalling(_: Litestar) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(journal.keep()), asyncio.create_task(journal.forget())]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await journal.close(JOURNAL_PATIENCE)
-
-    return journalling

@@ -19,6 +19,7 @@ from typing import NamedTuple, Self
 from bson import ObjectId
 from pymongo.errors import BulkWriteError
 
+from catalog.domain.jobs import Jobs
 from catalog.domain.tenants import tenants
 from catalog.store.database import UNAVAILABLE, Database, Tenant
 from catalog.store.documents import now
@@ -55,7 +56,7 @@ AT_ONCE = 500
 
 FORGETS_EVERY = 3600.0
 FORGETS_AFTER = 60.0
-"""Seconds between two removals of old entries, and before the first: a start has other things to do."""
+"""Seconds between two removals of old entries, and before the first."""
 
 PAUSE = 0.1
 """Seconds between two removals."""
@@ -136,19 +137,22 @@ class Journal:
             self.note(None, self._unknown)
             self._unknown = None
 
-    async def keep(self) -> None:
-        """Write what was noted, again and again, until it is cancelled."""
-        while True:
-            await asyncio.sleep(EVERY)
-            self._note_counted(now() - UNKNOWN_EVERY)
-            try:
-                await self.flush()
-                await self.cut_back()
-            except UNAVAILABLE:
-                logger.warning("the journal waits for the database, with %d entries", self.waiting)
-            except Exception:
-                logger.exception("the journal could not be written")
+    def schedule(self, jobs: Jobs) -> None:
+        """Write new entries, and remove old ones. The first removal waits: a start has other things to do."""
+        jobs.every(EVERY, self.write, "the journal")
+        jobs.every(FORGETS_EVERY, self.expire, "the removal of old journal entries", first=FORGETS_AFTER)
+
+    async def write(self) -> None:
+        """Write what was noted. Entries that the database refuses are dropped."""
+        self._note_counted(now() - UNKNOWN_EVERY)
+        try:
+            await self.flush()
+            await self.cut_back()
+        except Exception as failure:
+            if not isinstance(failure, UNAVAILABLE):
                 self._pass_over()
+            raise
+        finally:
             self._say_what_was_dropped()
 
     async def flush(self) -> None:
@@ -196,18 +200,6 @@ class Journal:
                 await shrink(tenant, self._size)
             self._grown.pop(name, None)
 
-    async def forget(self) -> None:
-        """Remove what is too old or too much, every hour, until it is cancelled."""
-        while True:
-            await asyncio.sleep(FORGETS_AFTER)
-            try:
-                await self.expire()
-            except UNAVAILABLE:
-                logger.warning("the journal could not be cleared of old entries: the database does not answer")
-            except Exception:
-                logger.exception("the journal could not be cleared of old entries")
-            await asyncio.sleep(FORGETS_EVERY - FORGETS_AFTER)
-
     async def expire(self) -> None:
         """Remove what is older than LOG_DAYS and what is more than LOG_SIZE, of each tenant and of the operator."""
         await self._expire(self._database.operator)
@@ -235,7 +227,7 @@ class Journal:
             self._said = self.dropped
 
     async def close(self, patience: float) -> None:
-        """Write what is left, for at most `patience` seconds. `keep` has been cancelled before."""
+        """Write what is left, for at most `patience` seconds. The jobs have ended before."""
         self._note_counted(now())
         try:
             async with asyncio.timeout(patience):

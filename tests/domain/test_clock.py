@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from catalog.domain.files import upload_lease
-from catalog.domain.items import trash
 from catalog.domain.people import credentials
 from catalog.store import documents
 from catalog.store.documents import RegisteredTenant
@@ -32,8 +31,7 @@ def clock(monkeypatch):
     monkeypatch.setattr(documents, "_clock", clock, raising=False)
     monkeypatch.setattr(documents.now, "__code__", shifted.__code__)
     monkeypatch.setattr(credentials, "time", lambda: documents.now().timestamp())
-    yield clock
-    trash._purged.clear()
+    return clock
 
 
 def shifted():

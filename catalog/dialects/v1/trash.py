@@ -25,7 +25,6 @@ class Trash(Controller):
         async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
             return [shapes.removed(record) for record in await trash.without_restored(caller, found)]
 
-        await trash.purge(caller.tenant)
         return await listed(
             request,
             caller.tenant.trash.raw,

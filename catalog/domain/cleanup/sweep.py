@@ -55,8 +55,7 @@ async def sweep(tenant: Tenant, blobs: Blobs, *, grace: timedelta, dry_run: bool
     abandoned = await _abandoned(tenant, dry_run=dry_run)
     expired = await resumable.expire(tenant, blobs, dry_run=dry_run)
     if not dry_run:
-        while await trash.purge_some(tenant) == trash.MOST_AT_ONCE:
-            continue
+        await trash.purge(tenant)
         await _finish_what_died(tenant, blobs, untouched)
     count = size = 0
     damaged: list[str] = []

@@ -3,15 +3,15 @@
 That one server sweeps a tenant spares work. What keeps every version's bytes does not hang on it, see `kept`.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime, timedelta
-from typing import NamedTuple, Never
+from typing import NamedTuple
 
 from catalog.blobs.protocol import Storage, StorageUnavailableError
 from catalog.domain.cleanup.sweep import Swept, sweep
 from catalog.domain.files.blob_records import LEASE
+from catalog.domain.jobs import Jobs
 from catalog.domain.terms.term_counts import recount_words
 from catalog.errors import BUSY, DATABASE_AWAY, INTERNAL, NOT_FOUND, REQUEST, STORAGE_AWAY, Refused
 from catalog.store.database import UNAVAILABLE, Database
@@ -75,24 +75,21 @@ async def rounds(
         raise Refused(NOT_FOUND, only)
 
 
-async def keep_swept(database: Database, storage: Storage, every: timedelta, grace: timedelta) -> Never:
-    """Sweep the tenants that are due, now and then.
+def schedule(jobs: Jobs, database: Database, storage: Storage, every: timedelta, grace: timedelta) -> None:
+    """Sweep each tenant every so often, by whichever server finds it due first.
 
-    What ended the server that was here before may have come between an item and the count of its words. So they are
-    counted again after each start, and each day, as a database that was away may have come there, too.
+    The uses of terms are counted again after each start of a server, and each day: a crash, or a database that was
+    away, may have come between an item and the count of its terms.
     """
     began = now()
-    while True:
-        await asyncio.sleep(min(every, LOOK).total_seconds())
-        try:
-            counted_since = max(began, now() - RECOUNTED)
-            async for turn in rounds(database, storage, grace=grace, every=every, counted_since=counted_since):
-                if any(turn.swept):
-                    logger.info("swept %s: %s", turn.tenant, turn.swept._asdict())
-        except UNAVAILABLE as failure:
-            logger.warning("the sweep waits for the database: %s", failure)
-        except Exception:
-            logger.exception("the sweep failed, and is tried again")
+
+    async def sweep_due() -> None:
+        counted_since = max(began, now() - RECOUNTED)
+        async for turn in rounds(database, storage, grace=grace, every=every, counted_since=counted_since):
+            if any(turn.swept):
+                logger.info("swept %s: %s", turn.tenant, turn.swept._asdict())
+
+    jobs.every(min(every, LOOK).total_seconds(), sweep_due, "the sweep")
 
 
 async def _due(database: Database, only: str, every: timedelta) -> AsyncIterator[RegisteredTenant]:

@@ -108,5 +108,4 @@ async def remove(caller: Caller, kind: Kind, reference: Reference, *, days: int 
     await terms.used(caller.tenant, terms.words_of(item), terms.NONE, caller.user)
     if not days:
         await trash.purge_item(caller.tenant, item["_id"])
-    await trash.purge(caller.tenant)
     return item

@@ -6,9 +6,8 @@ requests from moving an item at once.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import cast
-from weakref import WeakKeyDictionary
 
 from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING
@@ -16,7 +15,7 @@ from pymongo import ASCENDING, DESCENDING
 from catalog.domain.access import Caller, changeable_by, may_change
 from catalog.domain.terms import terms
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
-from catalog.store.database import Duplicate, Tenant
+from catalog.store.database import Database, Duplicate, Tenant
 from catalog.store.documents import TrashEntry, now, object_id
 from catalog.store.leases import Lease, free
 from catalog.store.records import TrashRecord
@@ -28,12 +27,10 @@ NEWEST_FIRST = [("removed", DESCENDING), ("_id", DESCENDING)]
 LEASE = timedelta(seconds=20)
 """A lease older than this belongs to a server that died."""
 
-PURGED_EVERY = timedelta(hours=1)
+PURGED_EVERY = 3600.0  # seconds
 
 MOST_AT_ONCE = 100
-"""How many items one request purges."""
-
-_purged: WeakKeyDictionary[Tenant, datetime] = WeakKeyDictionary()
+"""How many items one query reads for a purge."""
 
 
 def visible_to(caller: Caller) -> Raw:
@@ -131,20 +128,20 @@ async def purge_item(tenant: Tenant, item: ObjectId) -> None:
         await _purge(tenant, record)
 
 
+async def purge_all(database: Database) -> None:
+    """Purge the trash of each tenant."""
+    async for record in database.tenants.find({"state": "ready"}):
+        await purge(database.tenant(record))
+
+
 async def purge(tenant: Tenant) -> None:
-    """Purge items whose time in the trash is over, with their versions: once an hour, MOST_AT_ONCE of them.
-
-    The sweep removes their bytes.
-    """
-    tenant = tenant.base  # housekeeping needs no rights of the caller's
-    if tenant in _purged and now() - _purged[tenant] < PURGED_EVERY:
-        return
-    if await purge_some(tenant) < MOST_AT_ONCE:
-        _purged[tenant] = now()
+    """Remove items whose time in the trash is over, with their versions. The bytes are left to the sweep."""
+    while await _purge_some(tenant) == MOST_AT_ONCE:
+        pass
 
 
-async def purge_some(tenant: Tenant) -> int:
-    """Purge at most MOST_AT_ONCE items whose time is over, and return how many were tried."""
+async def _purge_some(tenant: Tenant) -> int:
+    """Purge MOST_AT_ONCE items at most, and return how many there were."""
     query = {"until": {"$lte": now()}, **free("held")}
     over = await tenant.trash.raw.find(query).sort("until", ASCENDING).limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
     for record in over:

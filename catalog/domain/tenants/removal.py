@@ -5,14 +5,12 @@ server may still believe in it and write into what was dropped; then all of it i
 lease: the server that runs it renews `lastmod`, and another server takes over soon after it stops doing so.
 """
 
-import asyncio
 import logging
 from datetime import timedelta
-from typing import Never
 
 from catalog.blobs.protocol import Storage, StorageUnavailableError
 from catalog.errors import NOT_CONFIRMED, NOT_FOUND, PROTECTED, Refused
-from catalog.store.database import UNAVAILABLE, Database, DatabaseError
+from catalog.store.database import Database
 from catalog.store.documents import now
 from catalog.store.fence import FRESH
 from catalog.store.leases import Lease, LeaseLostError
@@ -73,18 +71,6 @@ async def clear(database: Database, storage: Storage, name: str | None = None) -
                     raise
                 # Others may succeed. This one is tried again when the lease ends.
                 logger.warning("the files of %s, which is removed, cannot be cleared away: %s", record["_id"], failure)
-
-
-async def keep_clear(database: Database, storage: Storage) -> Never:
-    """Drop stale tenants for as long as the server runs."""
-    while True:
-        await asyncio.sleep(CLEARED_EVERY)
-        try:
-            await clear(database, storage)
-        except UNAVAILABLE:
-            continue  # the next round may succeed
-        except DatabaseError as failure:
-            logger.warning("a removed tenant could not be cleared away: %s", failure)
 
 
 async def _drop(database: Database, storage: Storage, record: TenantRecord, lease: Lease[TenantRecord]) -> bool:

@@ -13,6 +13,7 @@ from catalog.blobs.files import FileStorage
 from catalog.domain.cleanup import sweep_schedule
 from catalog.domain.cleanup.sweep import Swept
 from catalog.domain.cleanup.sweep_schedule import Turn
+from catalog.domain.jobs import Jobs
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.terms import term_counts
@@ -146,11 +147,10 @@ async def test_a_server_sweeps_by_itself(database, storage, made, tmp_path, monk
             both_are_swept.set()
 
     monkeypatch.setattr(Lease, "release", counted_release)
-    sweeping = asyncio.create_task(sweep_schedule.keep_swept(database, storage, timedelta(milliseconds=1), DAY))
-    await asyncio.wait_for(both_are_swept.wait(), SOON)
-    sweeping.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await sweeping
+    jobs = Jobs()
+    sweep_schedule.schedule(jobs, database, storage, timedelta(milliseconds=1), DAY)
+    async with jobs.running():
+        await asyncio.wait_for(both_are_swept.wait(), SOON)
 
     assert await there(storage.of(made[0])) == set()
 

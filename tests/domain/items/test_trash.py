@@ -13,7 +13,7 @@ from catalog.domain.items.references import Reference
 from catalog.domain.people import users
 from catalog.domain.versions import versions
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, INVALID_TRANSFER, NOT_CREATED, NOT_FOUND, Refused
-from catalog.store.documents import now
+from catalog.store.documents import RegisteredTenant, now
 from catalog.vocabulary import Kind, Role
 from tests.domain.test_access import callers
 from tests.domain.test_access import items as some_items
@@ -60,7 +60,6 @@ async def count(bound, **query):
 
 async def time_passes(tenant, record, **fields):
     await tenant.trash.raw.update_one({"_id": record["_id"]}, {"$set": fields})
-    trash._purged.clear()
 
 
 async def test_a_restored_item_is_as_it_was_and_its_revision_is_new(tenant, ada, iris):
@@ -112,7 +111,7 @@ async def test_without_days_a_removal_that_was_cut_off_is_finished_by_a_sweep(te
             await items.remove(ada, Kind.MODEL, Reference(str(iris["_id"])))
     assert await in_trash(tenant, ada) == []
 
-    await trash.purge_some(tenant)
+    await trash.purge(tenant)
 
     assert [await count(bound) for bound in (tenant.models, tenant.versions, tenant.trash)] == [0, 0, 0]
     assert await uses(tenant) == [0, 0]
@@ -167,16 +166,13 @@ async def test_when_its_time_is_over_it_goes_with_its_versions(tenant, ada, iris
     assert (await count(tenant.versions, item=iris["_id"]), await count(tenant.versions)) == (0, 1)
 
 
-async def test_a_tenant_is_purged_once_an_hour(tenant, ada, iris):
+async def test_the_trash_of_every_tenant_is_purged(tenant, ada, iris, database):
+    await database.tenants.insert(RegisteredTenant(id=tenant.name, database=tenant.database.name, state="ready"))
     await remove(tenant, iris, ada)
     await time_passes(tenant, iris, until=now())
-    trash._purged[tenant] = now()
 
-    await trash.purge(tenant)
-    assert await count(tenant.trash) == 1
+    await trash.purge_all(database)
 
-    trash._purged[tenant] = now() - timedelta(hours=1)
-    await trash.purge(tenant)
     assert await count(tenant.trash) == 0
 
 
