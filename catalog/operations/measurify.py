@@ -23,7 +23,7 @@ from catalog.domain.files import acceptance
 from catalog.domain.files.filenames import file_name, media_type
 from catalog.domain.people import users
 from catalog.domain.tenants import tenants
-from catalog.domain.terms import terms
+from catalog.domain.terms import item_terms, terms
 from catalog.errors import STORAGE_FULL, Refused
 from catalog.operations.restore import RESTORING, CannotRestore, refuse_name
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
@@ -159,7 +159,7 @@ class Importer:
 
     async def run(self) -> None:
         await self._people()
-        for words in terms.Names:
+        for words in terms.Vocabulary:
             await self._words(words)
         # Datasets first: models name them.
         for kind in (Kind.DATASET, Kind.MODEL, Kind.ALGORITHM):
@@ -179,14 +179,14 @@ class Importer:
         said = {name: theirs[name] for name in fields if theirs.get(name) is not None}
         await users.take_over(self._tenant, User(id=theirs["_id"], **{"validityPasswordDays": 0, **said}))
 
-    async def _words(self, words: terms.Names) -> None:
+    async def _words(self, words: terms.Vocabulary) -> None:
         raw = terms.collection(self._tenant, words).raw
         async for theirs in self._theirs[words.value].find({}):
             known = await raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
             if known is None and await self._kept(f"{words.one} {theirs['_id']}", self._word(words, theirs)):
                 self._done.words += 1
 
-    async def _word(self, words: terms.Names, theirs: Raw) -> None:
+    async def _word(self, words: terms.Vocabulary, theirs: Raw) -> None:
         bound, word = terms.collection(self._tenant, words), theirs["_id"]
         usage = Usage.DEFAULT if theirs.get("usage") == Usage.DEFAULT else Usage.FOLK
         said = {"owner": theirs["owner"]} if theirs.get("owner") else {}
@@ -230,7 +230,7 @@ class Importer:
             **(more if kind in TRAINED else {}),
         )
         await self._tenant.items(kind).insert(item)
-        await terms.used(self._tenant, terms.NONE, terms.words_of(item.model_dump()), owner)
+        await item_terms.count_uses(self._tenant, item_terms.NO_TERMS, item_terms.terms_of(item.model_dump()), owner)
 
     async def _version(self, kind: Kind, theirs: Raw, said: Raw, ordinal: str) -> None:
         head = FileHead(

@@ -244,7 +244,7 @@ class NoQueue(dict):
 async def test_nor_when_they_come_through_two_servers(tenant, ada, iris, elsewhere, monkeypatch):
     await staff(tenant, SOME)
     sides = [tenant, elsewhere.tenant(RegisteredTenant(id=tenant.name, database=tenant.name))]
-    all_have_read, write, first = asyncio.Barrier(SOME), changes._write, iter(range(SOME))
+    all_have_read, write, first = asyncio.Barrier(SOME), changes._fields, iter(range(SOME))
 
     async def written_when_all_have_read(*args):
         if next(first, None) is not None:
@@ -252,7 +252,7 @@ async def test_nor_when_they_come_through_two_servers(tenant, ada, iris, elsewhe
         return await write(*args)
 
     monkeypatch.setattr(changes, "_locks", NoQueue())
-    monkeypatch.setattr(changes, "_write", written_when_all_have_read)
+    monkeypatch.setattr(changes, "_fields", written_when_all_have_read)
 
     await asyncio.gather(
         *(

@@ -6,14 +6,14 @@ from catalog.dialects.openapi.parameters import LIMIT, query
 from catalog.dialects.openapi.people import VERBOSE
 from catalog.dialects.openapi.schema import made_of, many, ref, text
 from catalog.domain.terms.suggest import LONGEST
-from catalog.domain.terms.terms import Names
+from catalog.domain.terms.terms import Vocabulary
 from catalog.errors import NOT_CREATED, NOT_DELETED, NOT_FOUND, NOT_SEARCHED
 
 
 def operations(prefix: str) -> list[Operation]:
     return [
-        *_words(f"{prefix}/{Names.TAGS}", "Tags", "Tag", "tags"),
-        *_words(f"{prefix}/{Names.METADATA}", "Metadata names", "MetadataName", "metadatas"),
+        *_words(f"{prefix}/{Vocabulary.TAGS}", "Tags", "Tag", "tags"),
+        *_words(f"{prefix}/{Vocabulary.METADATA}", "Metadata names", "MetadataName", "metadatas"),
     ]
 
 

@@ -15,20 +15,20 @@ from catalog.domain.items import changes, items
 from catalog.domain.items.references import Reference
 from catalog.domain.items.related import load_related, read_with_related
 from catalog.domain.limits import Limits
-from catalog.domain.terms.terms import Allowance
+from catalog.domain.terms.item_terms import Allowance
 from catalog.errors import CANNOT_DELETE
 from catalog.store.query import fields, pages
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import ItemRecord
 from catalog.vocabulary import Kind
 
 
-async def shown(found: Sequence[Raw], caller: Caller) -> list[shapes.Shape]:
+async def shown(found: Sequence[ItemRecord], caller: Caller) -> list[shapes.Shape]:
     """Items with what belongs to them."""
     with_them = await load_related(caller, found)
     return [shapes.item(item, with_them, caller) for item in found]
 
 
-async def answered(request: AnyRequest, item: Raw, caller: Caller) -> Response[bytes]:
+async def answered(request: AnyRequest, item: ItemRecord, caller: Caller) -> Response[bytes]:
     [shape] = await shown([item], caller)
     return http.shown(request, shape, item["revision"], embeds=True)
 

@@ -46,7 +46,7 @@ def tenant(document: Mapping[str, Any]) -> Shape:
     return known | _given(document, "quota_bytes", "inspection")
 
 
-def removed(document: Raw) -> Shape:
+def removed(document: Mapping[str, Any]) -> Shape:
     """An item in the trash."""
     return {
         **_given(document, "_id", "kind", "name", "owner", "removed_by"),
@@ -55,15 +55,15 @@ def removed(document: Raw) -> Shape:
     }
 
 
-def word(document: Raw, owner: Any, uses: int) -> Shape:
+def word(document: Mapping[str, Any], owner: Any, uses: int) -> Shape:
     return {**_given(document, "usage", "_id"), "owner": owner, "uses": uses}
 
 
-def suggestion(document: Raw, uses: int) -> Shape:
+def suggestion(document: Mapping[str, Any], uses: int) -> Shape:
     return {**_given(document, "usage", "_id"), "uses": uses}
 
 
-def version(document: Raw) -> Shape:
+def version(document: Mapping[str, Any]) -> Shape:
     """A version as its item shows it. A folder is shown as the archive that it is fetched as."""
     shown = {
         "ordinal": document["ordinal"],
@@ -78,7 +78,7 @@ def version(document: Raw) -> Shape:
     return shown | {"file_count": document["file_count"]} if document["folder"] else shown
 
 
-def _embedded(document: Raw) -> Shape:
+def _embedded(document: Mapping[str, Any]) -> Shape:
     """A version within its item: a long description is cut, and the version's own record has the whole of it."""
     shown = version(document)
     if len(shown["description"]) <= LONGEST_EMBEDDED:
@@ -86,13 +86,13 @@ def _embedded(document: Raw) -> Shape:
     return shown | {"description": shown["description"][:LONGEST_EMBEDDED], "description_truncated": True}
 
 
-def _content(document: Raw) -> Shape:
+def _content(document: Mapping[str, Any]) -> Shape:
     if document["folder"]:
         return {"original": f"{document['ordinal']}.zip", "encoding": "binary", "mimetype": "application/zip"}
     return _given(document["files"][0], "original", "encoding", "mimetype")
 
 
-def listed_version(document: Raw) -> Shape:
+def listed_version(document: Mapping[str, Any]) -> Shape:
     """A version on its own, without the files of a folder."""
     return {
         "_id": document["_id"],
@@ -106,24 +106,24 @@ def listed_version(document: Raw) -> Shape:
     }
 
 
-def whole_version(document: Raw) -> Shape:
+def whole_version(document: Mapping[str, Any]) -> Shape:
     return listed_version(document) | {"files": [file(found) for found in document["files"]]}
 
 
-def file(document: Raw) -> Shape:
+def file(document: Mapping[str, Any]) -> Shape:
     shown = _given(document, "path", "original", "size", "digest", "mimetype", "encoding")
     inspected = {name: document[name] for name in ("format", "verdict") if document.get(name)}
     return shown | inspected
 
 
-def _inspection(document: Raw | None) -> Shape | None:
-    return document and document | {"inspected": moment(document["inspected"])}
+def _inspection(document: Mapping[str, Any] | None) -> Shape | None:
+    return {**document, "inspected": moment(document["inspected"])} if document else None
 
 
-def item(document: Raw, related: Related, caller: Caller) -> Shape:
+def item(document: Mapping[str, Any], related: Related, caller: Caller) -> Shape:
     """With its users, its versions and, as far as the caller may read them, its datasets."""
 
-    def users_of(shown: Raw) -> list[Shape]:
+    def users_of(shown: Mapping[str, Any]) -> list[Shape]:
         return [person(found, caller) for found in _found(related.users, shown["users"])]
 
     return _item(
@@ -137,12 +137,14 @@ def item(document: Raw, related: Related, caller: Caller) -> Shape:
     )
 
 
-def bare_item(document: Raw, related: Related) -> Shape:
+def bare_item(document: Mapping[str, Any], related: Related) -> Shape:
     """With ids where others are meant, as the answer to DELETE shows it."""
     return _item(document, related, users=document["users"], datasets=document.get("datasets", []))
 
 
-def _item(document: Raw, related: Related, *, users: list[Any], datasets: list[Any] | None = None) -> Shape:
+def _item(
+    document: Mapping[str, Any], related: Related, *, users: list[Any], datasets: list[Any] | None = None
+) -> Shape:
     trained = {"datasets": datasets, "status": document["status"]} if "status" in document else {}
     return {
         "users": users,

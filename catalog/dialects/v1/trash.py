@@ -13,7 +13,7 @@ from catalog.dialects.v1.lists import listed
 from catalog.domain.access import Caller
 from catalog.domain.items import trash
 from catalog.store.query import fields
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import TrashRecord
 
 
 class Trash(Controller):
@@ -22,7 +22,7 @@ class Trash(Controller):
 
     @get()
     async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
-        async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
+        async def shown(found: Sequence[TrashRecord]) -> list[shapes.Shape]:
             return [shapes.removed(record) for record in await trash.without_restored(caller, found)]
 
         return await listed(

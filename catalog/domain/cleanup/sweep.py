@@ -63,7 +63,7 @@ async def sweep(tenant: Tenant, blobs: Blobs, *, grace: timedelta, dry_run: bool
         if dry_run or await blob_records.let_go(tenant, blobs, blob, untouched):
             count, size = count + 1, size + blob.size
     leftovers = await _leftovers(tenant, blobs, untouched, dry_run=dry_run)
-    unused = await terms.forget_unused(tenant, untouched, dry_run=dry_run)
+    unused = await terms.remove_unused(tenant, untouched, dry_run=dry_run)
     if not dry_run:
         await recount(tenant)
     for digest in damaged:

@@ -12,7 +12,7 @@ from catalog.blobs.protocol import Storage, StorageUnavailableError
 from catalog.domain.cleanup.sweep import Swept, sweep
 from catalog.domain.files.blob_records import LEASE
 from catalog.domain.jobs import Jobs
-from catalog.domain.terms.term_counts import recount_words
+from catalog.domain.terms import term_counts
 from catalog.errors import BUSY, DATABASE_AWAY, INTERNAL, NOT_FOUND, REQUEST, STORAGE_AWAY, Refused
 from catalog.store.database import UNAVAILABLE, Database
 from catalog.store.documents import AHEAD, RegisteredTenant, now
@@ -137,7 +137,7 @@ async def _turn(
         async with lease.renewed(BEAT):
             swept = await sweep(tenant, blobs, grace=grace)
             if uncounted:
-                swept = swept._replace(words=await recount_words(tenant))
+                swept = swept._replace(words=await term_counts.repair(tenant))
         await lease.release({"swept": now()})
         if uncounted:
             await database.tenants.records.update_one({"_id": record.id}, {"$set": {"recounted": now()}})

@@ -1,36 +1,33 @@
-"""How an item changes: read it, change it, and write it if its revision is still the same; else try again."""
+"""How an item changes: read it, decide, and write it if its revision is still the same, else again.
+
+Changes to one item queue within a server, so that only another server can overtake one.
+"""
 
 import asyncio
-import random
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from bson import ObjectId
-from pymongo import ReturnDocument
 
 from catalog.domain import naming
 from catalog.domain.access import Caller, readers
 from catalog.domain.items import items
 from catalog.domain.items.inputs import ItemChange, ListChange, ReferencesChange
-from catalog.domain.items.lists import changed_elements, changed_metadata, changed_tags, refuse_longer
+from catalog.domain.items.lists import changed_ids, changed_metadata, changed_tags
 from catalog.domain.items.lookup import dataset_ids, user_ids
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
-from catalog.domain.terms import terms
+from catalog.domain.terms import item_terms
+from catalog.domain.terms.terms import Vocabulary, existing
 from catalog.domain.validation import Validator
-from catalog.errors import BUSY, CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
+from catalog.errors import CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
 from catalog.store.database import Duplicate
 from catalog.store.documents import now
-from catalog.store.tenant_documents import Raw
+from catalog.store.optimistic import revise
+from catalog.store.records import Changes, ItemRecord
 from catalog.vocabulary import Kind
-
-ATTEMPTS = 100
-"""How often a change is tried. Changes to an item queue within a server, so only another server can overtake one."""
-
-LONGEST_PAUSE = 0.02
-"""Seconds between two attempts."""
 
 _locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
@@ -47,7 +44,7 @@ class CheckedChange:
     users: IdsChange | None
     datasets: IdsChange | None
 
-    def fields(self, item: Raw) -> Raw:
+    def fields(self, item: ItemRecord) -> Changes:
         """The changed fields of `item`. Raises Refused: NOT_CHANGED."""
         values = {
             "owner": self.owner,
@@ -56,20 +53,19 @@ class CheckedChange:
             "description": self.wanted.description,
         }
         lists = self._lists(item)
-        for name, after in lists.items():
-            refuse_longer(name, item[name], after, self.limits.most(name))
         return {name: value for name, value in values.items() if value is not None} | lists
 
-    def _lists(self, item: Raw) -> dict[str, list[Any]]:
+    def _lists(self, item: ItemRecord) -> dict[str, list[Any]]:
         lists: dict[str, list[Any]] = {}
+        limits = self.limits
         if self.wanted.tags is not None:
-            lists["tags"] = changed_tags(item["tags"], self.wanted.tags)
+            lists["tags"] = changed_tags(item["tags"], self.wanted.tags, limits.tags)
         if self.wanted.metadata is not None:
-            lists["metadata"] = changed_metadata(item["metadata"], self.wanted.metadata)
+            lists["metadata"] = changed_metadata(item["metadata"], self.wanted.metadata, limits.metadata)
         if self.users is not None:
-            lists["users"] = changed_elements(item["users"], self.users)
+            lists["users"] = changed_ids("users", item["users"], self.users, limits.users)
         if self.datasets is not None:
-            lists["datasets"] = changed_elements(item["datasets"], self.datasets)
+            lists["datasets"] = changed_ids("datasets", item["datasets"], self.datasets, limits.users)
         return lists
 
 
@@ -81,7 +77,7 @@ async def change(
     limits: Limits = LIMITS,
     *,
     revisions: Collection[int] | None = None,
-) -> Raw:
+) -> ItemRecord:
     """Change an item, and return it as it is then.
 
     With `revisions`, the item must still have one of them.
@@ -93,43 +89,39 @@ async def change(
     item = await items.changeable(caller, kind, reference)
     checked = await _checked(caller, wanted, limits)
     await _refuse_unknown_tags(caller, item, wanted)
-    allowance = terms.Allowance(limits)
+    allowance = item_terms.Allowance(limits)
+    same = Reference(str(item["_id"]))
+
+    async def read_again() -> ItemRecord:
+        return await items.changeable(caller, kind, same)
+
+    async def fields(item: ItemRecord) -> Changes:
+        if revisions is not None and item["revision"] not in revisions:
+            raise Refused(STALE, f"another revision was seen, it is {item['revision']} now")
+        return await _fields(caller, item, checked, allowance)
+
     lock = _locks.setdefault((caller.tenant.name, item["_id"]), asyncio.Lock())
-    is_fresh = not lock.locked()  # as far as this server knows; the write finds out
+    first = None if lock.locked() else item  # a change that is under way makes it stale
     async with lock:
-        for _ in range(ATTEMPTS):
-            if not is_fresh:
-                item = await items.changeable(caller, kind, Reference(str(item["_id"])))
-            if revisions is not None and item["revision"] not in revisions:
-                raise Refused(STALE, f"another revision was seen, it is {item['revision']} now")
-            changed = await _write(caller, kind, item, checked, allowance)
-            if changed is not None:
-                await terms.used(caller.tenant, terms.words_of(item), terms.words_of(changed), caller.user)
-                return changed
-            is_fresh = False
-            await asyncio.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311  it only spreads the attempts
-    raise Refused(BUSY, reference.key)
+        try:
+            before, after = await revise(caller.tenant.items(kind).records, read_again, fields, first=first)
+        except Duplicate:
+            raise Refused(NOT_CHANGED, f"A {kind.one} with the same name already exists for this user") from None
+        terms = item_terms.terms_of(before), item_terms.terms_of(after)
+        await item_terms.count_uses(caller.tenant, *terms, caller.user)
+    return after
 
 
-async def _write(
-    caller: Caller, kind: Kind, item: Raw, change: CheckedChange, allowance: terms.Allowance
-) -> Raw | None:
-    """The item after the change, or None when its revision is another by now."""
+async def _fields(caller: Caller, item: ItemRecord, change: CheckedChange, allowance: item_terms.Allowance) -> Changes:
+    """The fields to set. Raises Refused: NOT_CHANGED, QUOTA_EXCEEDED."""
     fields = change.fields(item)
-    after = {**item, **fields}
+    after = cast("ItemRecord", {**item, **fields})
     allowance.left = allowance.most  # an earlier attempt may have used some
-    await terms.allow(caller.tenant, terms.words_of(item), terms.words_of(after), allowance, NOT_CHANGED)
+    terms = item_terms.terms_of(item), item_terms.terms_of(after)
+    await item_terms.spend(caller.tenant, *terms, allowance, NOT_CHANGED)
     fields["readers"] = readers(after["owner"], after["users"], after["visibility"])
     fields["lastmod"] = now()
-    try:
-        changed: Raw | None = await caller.tenant.items(kind).raw.find_one_and_update(
-            {"_id": item["_id"], "revision": item["revision"]},
-            {"$set": fields, "$inc": {"revision": 1}},
-            return_document=ReturnDocument.AFTER,
-        )
-    except Duplicate:
-        raise Refused(NOT_CHANGED, f"A {kind.one} with the same name already exists for this user") from None
-    return changed
+    return fields
 
 
 async def _checked(caller: Caller, wanted: ItemChange, limits: Limits) -> CheckedChange:
@@ -182,9 +174,9 @@ async def _datasets(caller: Caller, change: ReferencesChange | None, check: Vali
     )
 
 
-async def _refuse_unknown_tags(caller: Caller, item: Raw, wanted: ItemChange) -> None:
+async def _refuse_unknown_tags(caller: Caller, item: ItemRecord, wanted: ItemChange) -> None:
     """As the reference does by accident: a tag to remove must be one that the tenant has."""
     removed = wanted.tags.remove if wanted.tags else ()
     absent = {naming.spelling_in(item["tags"], tag) for tag in removed} - set(item["tags"])
-    if absent and (unknown := absent - await terms.known(caller.tenant, terms.Names.TAGS, absent, caller)):
+    if absent and (unknown := absent - await existing(caller.tenant, Vocabulary.TAGS, absent, caller)):
         raise Refused(NOT_CREATED, f"tags: Tag not existent ({', '.join(sorted(unknown))})")

@@ -1,6 +1,6 @@
 """Models, datasets and algorithms: created, read and removed. `changes` changes them."""
 
-from typing import Any
+from typing import Any, cast
 
 from catalog.domain import naming
 from catalog.domain.access import Caller, may_change, may_read, readers
@@ -10,12 +10,12 @@ from catalog.domain.items.inputs import NewItem
 from catalog.domain.items.lookup import dataset_ids, find, user_ids
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
-from catalog.domain.terms import terms
+from catalog.domain.terms import item_terms
 from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, CANNOT_READ, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.database import Duplicate
 from catalog.store.documents import ITEMS, Pair
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import ItemRecord
 from catalog.vocabulary import Kind, Status
 
 TRAINED = (Kind.MODEL, Kind.ALGORITHM)
@@ -27,24 +27,24 @@ async def create(
     kind: Kind,
     new: NewItem,
     limits: Limits = LIMITS,
-    allowance: terms.Allowance | None = None,
-) -> Raw:
+    allowance: item_terms.Allowance | None = None,
+) -> ItemRecord:
     """Create an item of the caller's. The items of one request share an `allowance` of new terms.
 
     Raises Refused: NOT_CREATED, AMBIGUOUS for a dataset, QUOTA_EXCEEDED when the tenant has too many terms.
     """
     tenant = caller.tenant
     fields = await _fields(caller, kind, new, Validator(NOT_CREATED, limits))
-    used = terms.Words(frozenset(fields["tags"]), frozenset(pair.name for pair in fields["metadata"]))
-    await terms.allow(tenant, terms.NONE, used, allowance or terms.Allowance(limits), NOT_CREATED)
+    used = item_terms.ItemTerms(frozenset(fields["tags"]), frozenset(pair.name for pair in fields["metadata"]))
+    await item_terms.spend(tenant, item_terms.NO_TERMS, used, allowance or item_terms.Allowance(limits), NOT_CREATED)
     fields["readers"] = readers(caller.user, fields["users"], new.visibility)
     document = ITEMS[kind](serial=await tenant.next("serial"), owner=caller.user, **fields)
     try:
         await tenant.items(kind).insert(document)
     except Duplicate:
         raise Refused(NOT_CREATED, f"A {kind.one} with the same name already exists for this user") from None
-    item = document.model_dump(by_alias=True)
-    await terms.used(tenant, terms.NONE, terms.words_of(item), caller.user)
+    item = cast("ItemRecord", document.model_dump(by_alias=True))
+    await item_terms.count_uses(tenant, item_terms.NO_TERMS, item_terms.terms_of(item), caller.user)
     return item
 
 
@@ -64,7 +64,7 @@ async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) ->
     return fields
 
 
-async def read(caller: Caller, kind: Kind, reference: Reference) -> Raw:
+async def read(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord:
     """Return the item that a reference names.
 
     Raises Refused: NOT_FOUND, CANNOT_READ (only by id), AMBIGUOUS when several readable items fit and none of them is
@@ -73,7 +73,7 @@ async def read(caller: Caller, kind: Kind, reference: Reference) -> Raw:
     return readable(caller, await find(caller, kind, reference), reference)
 
 
-def readable(caller: Caller, item: Raw | None, reference: Reference) -> Raw:
+def readable(caller: Caller, item: ItemRecord | None, reference: Reference) -> ItemRecord:
     """Return what was found. Raises Refused: NOT_FOUND, CANNOT_READ."""
     if item is None:
         raise Refused(NOT_FOUND, reference.key)
@@ -82,7 +82,7 @@ def readable(caller: Caller, item: Raw | None, reference: Reference) -> Raw:
     return item
 
 
-async def changeable(caller: Caller, kind: Kind, reference: Reference, fault: Fault = CANNOT_MODIFY) -> Raw:
+async def changeable(caller: Caller, kind: Kind, reference: Reference, fault: Fault = CANNOT_MODIFY) -> ItemRecord:
     """Return the item if the caller may change it. Raises Refused: NOT_FOUND, AMBIGUOUS, or `fault`."""
     item = await find(caller, kind, reference)
     if item is None:
@@ -92,7 +92,7 @@ async def changeable(caller: Caller, kind: Kind, reference: Reference, fault: Fa
     return item
 
 
-async def remove(caller: Caller, kind: Kind, reference: Reference, *, days: int = 0) -> Raw:
+async def remove(caller: Caller, kind: Kind, reference: Reference, *, days: int = 0) -> ItemRecord:
     """Move an item to the trash for so many `days`, and return it as it was.
 
     With 0 days the item still passes through the trash, so that a later purge finishes what a crash interrupts, and
@@ -105,7 +105,7 @@ async def remove(caller: Caller, kind: Kind, reference: Reference, *, days: int 
         await refuse_while_used(caller.tenant, {"datasets": item["_id"]}, TRAINED)
     while not await trash.take(caller, kind, item, days):
         item = await changeable(caller, kind, Reference(str(item["_id"])), CANNOT_DELETE)
-    await terms.used(caller.tenant, terms.words_of(item), terms.NONE, caller.user)
+    await item_terms.count_uses(caller.tenant, item_terms.terms_of(item), item_terms.NO_TERMS, caller.user)
     if not days:
         await trash.purge_item(caller.tenant, item["_id"])
     return item

@@ -13,14 +13,14 @@ from catalog.domain.access import Caller, may_read, readable_by
 from catalog.domain.items.references import Reference
 from catalog.errors import AMBIGUOUS, Fault, Refused
 from catalog.store.documents import object_id
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import ItemRecord
 from catalog.vocabulary import Kind
 
 CHOICES = 10
 """How many items a refusal lists when a reference fits several."""
 
 
-async def find(caller: Caller, kind: Kind, reference: Reference) -> Raw | None:
+async def find(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord | None:
     """The item that a reference names, by id also if the caller may not read it. Raises Refused: AMBIGUOUS."""
     return await _by_id(caller, kind, reference) or await _by_name(caller, kind, reference)
 
@@ -32,7 +32,7 @@ async def find_user_ids(caller: Caller, keys: Collection[str]) -> dict[str, Obje
     found: dict[str, ObjectId] = {}
     for field, values in (("_id", ids), ("username", names)):
         if values:
-            async for user in caller.tenant.users.raw.find({field: {"$in": values}}, {"username": 1}):
+            async for user in caller.tenant.users.records.find({field: {"$in": values}}, {"username": 1}):
                 found[str(user["_id"])] = found[user["username"]] = user["_id"]
     return found | {key: found[name] for key in keys if (name := naming.spelling_in(found, key)) in found}
 
@@ -63,17 +63,16 @@ def _all(keys: Iterable[str], found: Mapping[str, ObjectId], what: str, fault: F
     return list(dict.fromkeys(found[key] for key in keys))
 
 
-async def _by_id(caller: Caller, kind: Kind, reference: Reference) -> Raw | None:
+async def _by_id(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord | None:
     identity = reference.identity
-    found: Raw | None = await caller.tenant.items(kind).raw.find_one({"_id": identity}) if identity else None
-    return found
+    return await caller.tenant.items(kind).records.find_one({"_id": identity}) if identity else None
 
 
-async def _by_name(caller: Caller, kind: Kind, reference: Reference) -> Raw | None:
-    own: Raw | None
-    whole: list[Raw] = []
+async def _by_name(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord | None:
+    own: ItemRecord | None
+    whole: list[ItemRecord] = []
     for name in reference.names:
-        own = await caller.tenant.items(kind).raw.find_one({"owner": caller.user, "name": name})
+        own = await caller.tenant.items(kind).records.find_one({"owner": caller.user, "name": name})
         if own is not None:
             return own
         whole = await _readable_named(caller, kind, name)
@@ -86,30 +85,29 @@ async def _by_name(caller: Caller, kind: Kind, reference: Reference) -> Raw | No
     return own or next(iter(fitting.values()), None)
 
 
-async def _readable_named(caller: Caller, kind: Kind, name: str) -> list[Raw]:
+async def _readable_named(caller: Caller, kind: Kind, name: str) -> list[ItemRecord]:
     """Readable items of a whole name, one more at most than a refusal lists."""
     query = {"name": name, **readable_by(caller)}
-    found: list[Raw] = await caller.tenant.items(kind).raw.find(query).limit(CHOICES + 1).to_list(CHOICES + 1)
-    return found
+    return await caller.tenant.items(kind).records.find(query).limit(CHOICES + 1).to_list(CHOICES + 1)
 
 
-async def _owned(caller: Caller, kind: Kind, reference: Reference) -> list[Raw]:
+async def _owned(caller: Caller, kind: Kind, reference: Reference) -> list[ItemRecord]:
     """Readable items that the reference names as owner/name."""
     splits = dict(reference.splits())
     owners = await find_user_ids(caller, splits) if splits else {}
-    found: list[Raw] = []
+    found: list[ItemRecord] = []
     for owner, rest in splits.items():
         for name in naming.spellings(rest) if owner in owners else ():
-            item: Raw | None = await caller.tenant.items(kind).raw.find_one({"owner": owners[owner], "name": name})
+            item = await caller.tenant.items(kind).records.find_one({"owner": owners[owner], "name": name})
             if item is not None and may_read(caller, item):
                 found.append(item)
                 break
     return found
 
 
-async def _ambiguous(caller: Caller, kind: Kind, reference: Reference, items: list[Raw]) -> Refused:
+async def _ambiguous(caller: Caller, kind: Kind, reference: Reference, items: list[ItemRecord]) -> Refused:
     """The refusal that lists the items that a reference fits."""
-    owners = caller.tenant.users.raw.find({"_id": {"$in": [item["owner"] for item in items]}}, {"username": 1})
+    owners = caller.tenant.users.records.find({"_id": {"$in": [item["owner"] for item in items]}}, {"username": 1})
     usernames = {owner["_id"]: owner["username"] async for owner in owners}
     choices = sorted(f"{usernames.get(item['owner'], item['owner'])}/{item['name']} ({item['_id']})" for item in items)
     more = ", and more" if len(choices) > CHOICES else ""

@@ -19,12 +19,12 @@ from pymongo import ASCENDING, DESCENDING
 
 from catalog.domain.access import Caller, readable_by
 from catalog.errors import NOT_SEARCHED, Refused
-from catalog.store.database import Tenant
+from catalog.store.database import ItemCollection, Tenant
 from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.filter import Filter, within
 from catalog.store.query.patterns import escaped, prefix_range
-from catalog.store.query.serial_scan import Collection, window
-from catalog.store.tenant_documents import Raw
+from catalog.store.query.serial_scan import window
+from catalog.store.records import ItemRecord, Query
 from catalog.vocabulary import Kind
 
 LONGEST = 128
@@ -72,14 +72,14 @@ class Place(NamedTuple):
 class Look(NamedTuple):
     """Candidates, where to look after them, and how much was gone through for them."""
 
-    candidates: list[Raw]
+    candidates: list[ItemRecord]
     further: Place | None
     read: int
 
 
 class Hit(NamedTuple):
     kind: Kind
-    item: Raw
+    item: ItemRecord
 
 
 class Found(NamedTuple):
@@ -137,11 +137,11 @@ class Search(NamedTuple):
             place = look.further
         return hits, places, place
 
-    async def _fitting(self, candidates: Sequence[Raw], stage: Stage, budget: Budget) -> list[Raw]:
+    async def _fitting(self, candidates: Sequence[ItemRecord], stage: Stage, budget: Budget) -> list[ItemRecord]:
         """The candidates that are found in this stage first, and match what else must hold."""
         matches = self.narrowing.matches
 
-        def fits(item: Raw) -> bool:
+        def fits(item: ItemRecord) -> bool:
             return rank(item, self.words) == stage and (matches is None or matches(item))
 
         return await matching(fits, candidates, budget) if candidates else []
@@ -180,26 +180,26 @@ class Search(NamedTuple):
         top = newest if place.serial is None else place.serial - 1
         bottom = top - WINDOW
         stages = window(self._within(_holding(place.stage, escaped(self.words))), top, bottom)
-        newest_first: list[Raw] = [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}]
-        found = await self._items(place).aggregate([*stages, *newest_first]).to_list(FULL)
+        newest_first: list[Query] = [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}]
+        found = await self._items(place).records.aggregate([*stages, *newest_first]).to_list(FULL)
         if len(found) == FULL:
             last = found[-1]["serial"]
             return Look(found, place._replace(serial=last), top - last + 1)
         further = place._replace(serial=bottom + 1) if bottom > 0 else self._after(place)
         return Look(found, further, min(WINDOW, top))
 
-    async def _find(self, place: Place, query: Raw, order: list[tuple[str, int]], most: int) -> list[Raw]:
-        return await self._items(place).find(self._within(query)).sort(order).limit(most).to_list(most)
+    async def _find(self, place: Place, query: Query, order: list[tuple[str, int]], most: int) -> list[ItemRecord]:
+        return await self._items(place).records.find(self._within(query)).sort(order).limit(most).to_list(most)
 
-    def _within(self, query: Raw) -> Raw:
+    def _within(self, query: Query) -> Query:
         return within({**readable_by(self.caller), **query}, self.narrowing)
 
     async def _holds(self, kind: Kind) -> bool:
         """Whether there is anything of a kind at all. Asked once, it spares a look for each stage."""
         return await self.tenant.items(kind).raw.find_one({}, {"_id": 1}) is not None
 
-    def _items(self, place: Place) -> Collection:
-        return self.tenant.items(self.kinds[place.kind]).raw
+    def _items(self, place: Place) -> ItemCollection:
+        return self.tenant.items(self.kinds[place.kind])
 
     def _after(self, place: Place) -> Place | None:
         """The next kind of the stage, else the first kind of the next stage, else None."""
@@ -228,7 +228,7 @@ def _texts(item: Mapping[str, Any]) -> Iterator[tuple[Stage, Iterable[str]]]:
     yield Stage.DESCRIBED, (item["description"],)
 
 
-def _holding(stage: Stage, literal: str) -> Raw:
+def _holding(stage: Stage, literal: str) -> Query:
     """The condition that finds candidates of a stage. `literal` is escaped: no pattern of a client's gets here."""
     text = {"$regex": literal, "$options": "i"}
     match stage:

@@ -7,19 +7,17 @@ requests from moving an item at once.
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import cast
 
 from bson import ObjectId
 from pymongo import ASCENDING, DESCENDING
 
 from catalog.domain.access import Caller, changeable_by, may_change
-from catalog.domain.terms import terms
+from catalog.domain.terms import item_terms
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.database import Database, Duplicate, Tenant
 from catalog.store.documents import TrashEntry, now, object_id
 from catalog.store.leases import Lease, free
-from catalog.store.records import TrashRecord
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import ItemRecord, Query, TrashRecord
 from catalog.vocabulary import Kind
 
 NEWEST_FIRST = [("removed", DESCENDING), ("_id", DESCENDING)]
@@ -33,46 +31,46 @@ MOST_AT_ONCE = 100
 """How many items one query reads for a purge."""
 
 
-def visible_to(caller: Caller) -> Raw:
+def visible_to(caller: Caller) -> Query:
     """The filter of what the caller sees in the trash."""
     return {**changeable_by(caller), **restorable()}
 
 
-def restorable() -> Raw:
+def restorable() -> Query:
     """The filter of what can still be restored."""
     return {"purging": False, "until": {"$gt": now()}}
 
 
-async def without_restored(caller: Caller, records: Sequence[Raw]) -> list[Raw]:
+async def without_restored(caller: Caller, records: Sequence[TrashRecord]) -> list[TrashRecord]:
     """The records whose items are not in their collections: a crash may leave an item in both."""
     restored = set()
     for kind in {record["kind"] for record in records}:
         ids = [record["_id"] for record in records if record["kind"] == kind]
-        async for item in caller.tenant.items(Kind(kind)).raw.find({"_id": {"$in": ids}}, {"_id": 1}):
+        async for item in caller.tenant.items(Kind(kind)).records.find({"_id": {"$in": ids}}, {"_id": 1}):
             restored.add(item["_id"])
     return [record for record in records if record["_id"] not in restored]
 
 
-async def take(caller: Caller, kind: Kind, item: Raw, days: int) -> bool:
+async def take(caller: Caller, kind: Kind, item: ItemRecord, days: int) -> bool:
     """Move an item, as it was read, to the trash. False if it has changed since."""
     tenant, record = caller.tenant, _record(caller, kind, item, days)
     try:
         # A record of an older revision was left by a crash. One of a later revision belongs to another request.
-        written = await tenant.trash.raw.replace_one(
+        written = await tenant.trash.records.replace_one(
             {"_id": item["_id"], "item.revision": {"$lte": item["revision"]}}, record, upsert=True
         )
     except Duplicate:
         return False
     mine = {"_id": item["_id"], "removal": record["removal"]}
-    removed = await tenant.items(kind).raw.delete_one({"_id": item["_id"], "revision": item["revision"]})
+    removed = await tenant.items(kind).records.delete_one({"_id": item["_id"], "revision": item["revision"]})
     if removed.deleted_count:
         await _lease(tenant, record).release()
     elif written.upserted_id is not None:
-        await tenant.trash.raw.delete_one(mine)
+        await tenant.trash.records.delete_one(mine)
     return bool(removed.deleted_count)
 
 
-def _record(caller: Caller, kind: Kind, item: Raw, days: int) -> Raw:
+def _record(caller: Caller, kind: Kind, item: ItemRecord, days: int) -> TrashRecord:
     moment = now()
     removed = TrashEntry(
         id=item["_id"],
@@ -85,11 +83,11 @@ def _record(caller: Caller, kind: Kind, item: Raw, days: int) -> Raw:
         until=moment + timedelta(days=days),
         held=moment + LEASE,
     )
-    record: Raw = removed.model_dump(by_alias=True)
+    record: TrashRecord = removed.model_dump(by_alias=True)
     return record | {"kind": kind.value}
 
 
-async def restore(caller: Caller, key: str) -> Raw:
+async def restore(caller: Caller, key: str) -> ItemRecord:
     """Bring an item back, with its versions, and return it.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, BUSY, NOT_CREATED when its owner has another item of that name by now.
@@ -98,23 +96,23 @@ async def restore(caller: Caller, key: str) -> Raw:
     record = await _acquire(tenant, await _find(caller, key, CANNOT_MODIFY))
     kind = Kind(record["kind"])
     # A new revision: a client that saw the item before its removal must read it again.
-    item: Raw = record["item"] | {"revision": record["item"]["revision"] + 1}
+    item: ItemRecord = {**record["item"], "revision": record["item"]["revision"] + 1}
     mine = {"_id": record["_id"], "removal": record["removal"]}
     try:
-        await tenant.items(kind).raw.insert_one(item)  # the unique index decides, not a look beforehand
+        await tenant.items(kind).records.insert_one(item)  # the unique index decides, not a look beforehand
     except Duplicate:
-        there: Raw | None = await tenant.items(kind).raw.find_one({"_id": record["_id"]})
+        there = await tenant.items(kind).records.find_one({"_id": record["_id"]})
         if there is None:
             await _lease(tenant, record).release()
             raise Refused(NOT_CREATED, f"A {kind.one} with the same name already exists for this user") from None
         item = there
     else:
-        await terms.used(tenant, terms.NONE, terms.words_of(item), caller.user)
-    await tenant.trash.raw.delete_one(mine)
+        await item_terms.count_uses(tenant, item_terms.NO_TERMS, item_terms.terms_of(item), caller.user)
+    await tenant.trash.records.delete_one(mine)
     return item
 
 
-async def purge_now(caller: Caller, key: str) -> Raw:
+async def purge_now(caller: Caller, key: str) -> TrashRecord:
     """Purge an item before its time, and return its record. Raises Refused: NOT_FOUND, CANNOT_DELETE, BUSY."""
     record = await _find(caller, key, CANNOT_DELETE)
     if not await _purge(caller.tenant, record):
@@ -124,7 +122,7 @@ async def purge_now(caller: Caller, key: str) -> Raw:
 
 async def purge_item(tenant: Tenant, item: ObjectId) -> None:
     """Purge an item that was just moved to the trash, unless another request has done so."""
-    if record := await tenant.trash.raw.find_one({"_id": item}):
+    if record := await tenant.trash.records.find_one({"_id": item}):
         await _purge(tenant, record)
 
 
@@ -143,31 +141,31 @@ async def purge(tenant: Tenant) -> None:
 async def _purge_some(tenant: Tenant) -> int:
     """Purge MOST_AT_ONCE items at most, and return how many there were."""
     query = {"until": {"$lte": now()}, **free("held")}
-    over = await tenant.trash.raw.find(query).sort("until", ASCENDING).limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
+    over = await tenant.trash.records.find(query).sort("until", ASCENDING).limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
     for record in over:
         await _purge(tenant, record)
     return len(over)
 
 
-async def _purge(tenant: Tenant, record: Raw) -> bool:
+async def _purge(tenant: Tenant, record: TrashRecord) -> bool:
     """Remove an item's versions and then its record. False while another request moves the item."""
     mine = {"_id": record["_id"], "removal": record["removal"]}
-    marked = await tenant.trash.raw.find_one_and_update(
+    marked = await tenant.trash.records.find_one_and_update(
         {**mine, **free("held")}, {"$set": {"purging": True, "until": record["removed"]}}
     )
     if marked is None:
         return False
-    there = await tenant.items(Kind(record["kind"])).raw.find_one({"_id": record["_id"]}, {"_id": 1})
+    there = await tenant.items(Kind(record["kind"])).records.find_one({"_id": record["_id"]}, {"_id": 1})
     # Asked after that: a request that removed the item in between has replaced this record by its own first.
-    if there is None and await tenant.trash.raw.find_one(mine, {"_id": 1}):
-        await tenant.versions.raw.delete_many({"item": record["_id"]})
-    await tenant.trash.raw.delete_one(mine)
+    if there is None and await tenant.trash.records.find_one(mine, {"_id": 1}):
+        await tenant.versions.records.delete_many({"item": record["_id"]})
+    await tenant.trash.records.delete_one(mine)
     return True
 
 
-async def _find(caller: Caller, key: str, fault: Fault) -> Raw:
+async def _find(caller: Caller, key: str, fault: Fault) -> TrashRecord:
     """A record that the caller may restore. Raises Refused: NOT_FOUND, or `fault`."""
-    record: Raw | None = await caller.tenant.trash.raw.find_one({"_id": object_id(key), **restorable()})
+    record = await caller.tenant.trash.records.find_one({"_id": object_id(key), **restorable()})
     if record is None:
         raise Refused(NOT_FOUND, key)
     if not may_change(caller, record):
@@ -175,17 +173,17 @@ async def _find(caller: Caller, key: str, fault: Fault) -> Raw:
     return record
 
 
-async def _acquire(tenant: Tenant, record: Raw) -> Raw:
+async def _acquire(tenant: Tenant, record: TrashRecord) -> TrashRecord:
     """Keep other requests from restoring or purging the item for a while. Raises Refused: NOT_FOUND, BUSY."""
     lease = _lease(tenant, record)
     leased = await lease.acquire()
     if leased is None:
         there = await tenant.trash.records.find_one(lease.mine, {"_id": 1})
         raise Refused(BUSY if there else NOT_FOUND, str(record["_id"]))
-    return cast("Raw", leased)
+    return leased
 
 
-def _lease(tenant: Tenant, record: Raw) -> Lease[TrashRecord]:
+def _lease(tenant: Tenant, record: TrashRecord) -> Lease[TrashRecord]:
     """The lease on one stay of an item in the trash, which `removal` names."""
     where = {"removal": record["removal"], "purging": False}
     return Lease(tenant.trash.records, record["_id"], LEASE, until="held", where=where)

@@ -4,7 +4,7 @@ from bson import ObjectId
 
 from catalog.domain.access import readers
 from catalog.domain.items.trash import restorable
-from catalog.domain.terms import terms
+from catalog.domain.terms import item_terms
 from catalog.errors import BUSY, INVALID_TRANSFER, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import now
@@ -91,7 +91,7 @@ async def _transfer_item(tenant: Tenant, kind: Kind, item: ObjectId, user: Objec
         return
     except Duplicate:  # created since the names were compared
         raise _collision(new_owner, f"{kind}/{found['name']}" if (found := await read()) else str(kind)) from None
-    await terms.used(tenant, terms.words_of(before), terms.words_of(after), new_owner["_id"])
+    await item_terms.count_uses(tenant, item_terms.terms_of(before), item_terms.terms_of(after), new_owner["_id"])
 
 
 async def _transfer_trash_entry(tenant: Tenant, entry: TrashRecord, new_owner: ObjectId) -> None:

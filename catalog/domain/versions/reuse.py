@@ -19,6 +19,7 @@ from catalog.domain.versions import versions
 from catalog.domain.versions.versions import Told
 from catalog.errors import BYTES_NEEDED, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.database import Tenant
+from catalog.store.records import ItemRecord
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind, VersionState
 
@@ -42,7 +43,7 @@ async def readable_size(tenant: Tenant, digest: str, caller: Caller, blobs: Blob
 
 async def add(
     tenant: Tenant, kind: Kind, key: str, body: Any, caller: Caller, blobs: Blobs, limits: Limits = LIMITS
-) -> Raw:
+) -> ItemRecord:
     """Make stored bytes the next version of an item, and return the item: `{digest, size, name, mimetype, ordinal,
     description, metadata}`.
 

@@ -8,7 +8,7 @@ from pymongo import ReturnDocument
 from catalog.domain.access import Caller
 from catalog.domain.body_fields import change_form
 from catalog.domain.items import items
-from catalog.domain.items.lists import changed_metadata, refuse_longer
+from catalog.domain.items.lists import changed_metadata
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, LONGEST_DESCRIPTION, Limits
 from catalog.domain.versions import versions
@@ -60,8 +60,7 @@ async def change(
         if description is not None:
             fields["description"] = description
         if metadata is not None:
-            fields["metadata"] = changed_metadata(version["metadata"], metadata)
-            refuse_longer("metadata", version["metadata"], fields["metadata"], limits.metadata)
+            fields["metadata"] = changed_metadata(version["metadata"], metadata, limits.metadata)
         if state is not None:
             versions.refuse_draft(version)
             versions.refuse_quarantined(version, caller)

@@ -16,6 +16,7 @@ from catalog.errors import CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, QUARANTINED, V
 from catalog.inspection.inspector import holds_back
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import Pair, Version, now
+from catalog.store.records import ItemRecord
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind, VersionState
 
@@ -63,7 +64,7 @@ NOTHING_TOLD = Told()
 
 async def add(
     tenant: Tenant, kind: Kind, key: str, upload: Upload, caller: Caller, blobs: Blobs, *, ordinal: str = ""
-) -> Raw:
+) -> ItemRecord:
     """Keep a file as the next version of an item, and return the item.
 
     Without an `ordinal` it is the highest number that ever was one, plus 1.
@@ -78,7 +79,7 @@ async def add(
     return await finish(tenant, kind, item, head, blob, caller, blobs, told)
 
 
-async def prepare(tenant: Tenant, kind: Kind, key: str, caller: Caller, ordinal: str = "") -> Raw:
+async def prepare(tenant: Tenant, kind: Kind, key: str, caller: Caller, ordinal: str = "") -> ItemRecord:
     """The item that is to get a version, before anything of it is read.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED for an ordinal that is taken or that no address can hold.
@@ -100,7 +101,7 @@ async def receive(tenant: Tenant, upload: Upload, blobs: Blobs) -> Blob:
 async def finish(
     tenant: Tenant,
     kind: Kind,
-    item: Raw,
+    item: ItemRecord,
     head: FileHead,
     blob: Blob,
     caller: Caller,
@@ -108,7 +109,7 @@ async def finish(
     told: Told = NOTHING_TOLD,
     *,
     identity: ObjectId | None = None,
-) -> Raw:
+) -> ItemRecord:
     """Make bytes that are kept the next version of an item, and return the item.
 
     With an `identity` it is made once, however often this is asked for.
@@ -137,7 +138,7 @@ async def finish(
     return await record(tenant, version, caller)
 
 
-async def record(tenant: Tenant, version: Version, caller: Caller) -> Raw:
+async def record(tenant: Tenant, version: Version, caller: Caller) -> ItemRecord:
     """Write a version under the next number, with the next ordinal if it has none, and return its item.
 
     Raises Refused: NOT_CREATED for an ordinal that is taken, NOT_FOUND when the item is gone, CANNOT_MODIFY when it is
@@ -169,13 +170,12 @@ async def record(tenant: Tenant, version: Version, caller: Caller) -> Raw:
     return item
 
 
-async def touched(tenant: Tenant, kind: Kind, item: ObjectId, number: int = 0) -> Raw | None:
+async def touched(tenant: Tenant, kind: Kind, item: ObjectId, number: int = 0) -> ItemRecord | None:
     """The item, after a change of its versions: what was seen of it before is stale. None when it is gone."""
     change = {"$inc": {"revision": 1}, "$set": {"lastmod": now()}, "$max": {"last_version": number}}
-    found: Raw | None = await tenant.items(kind).raw.find_one_and_update(
+    return await tenant.items(kind).records.find_one_and_update(
         {"_id": item}, change, return_document=ReturnDocument.AFTER
     )
-    return found
 
 
 async def read(tenant: Tenant, kind: Kind, key: str, which: str, caller: Caller) -> Raw:
@@ -222,7 +222,7 @@ def refuse_draft(version: Raw) -> None:
         raise Refused(VERSION_DRAFT, version["ordinal"])
 
 
-async def remove(tenant: Tenant, kind: Kind, key: str, which: str, caller: Caller) -> Raw:
+async def remove(tenant: Tenant, kind: Kind, key: str, which: str, caller: Caller) -> ItemRecord:
     """Remove a version, and return its item. The bytes are left to the sweep: others may name them too.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY.
@@ -235,13 +235,13 @@ async def remove(tenant: Tenant, kind: Kind, key: str, which: str, caller: Calle
     return await touched(tenant, kind, item["_id"]) or item
 
 
-def seen_by(caller: Caller, item: Raw) -> Raw:
+def seen_by(caller: Caller, item: ItemRecord) -> Raw:
     """The filter of an item's versions that the caller sees: drafts are for whoever may change the item."""
     mine = {"item": item["_id"]}
     return mine if may_change(caller, item) else mine | {"state": {"$ne": VersionState.DRAFT.value}}
 
 
-async def find(tenant: Tenant, item: Raw, which: str, caller: Caller) -> Raw:
+async def find(tenant: Tenant, item: ItemRecord, which: str, caller: Caller) -> Raw:
     """Raises Refused: NOT_FOUND."""
     collection = tenant.versions.raw
     # What an index answers stands alone: beside other conditions the embedded engine reads all versions (0.6 s for
@@ -254,7 +254,7 @@ async def find(tenant: Tenant, item: Raw, which: str, caller: Caller) -> Raw:
     return found
 
 
-async def _newest_named(tenant: Tenant, item: Raw, name: str) -> Raw | None:
+async def _newest_named(tenant: Tenant, item: ItemRecord, name: str) -> Raw | None:
     """The newest version of one file that is called so. The files of a folder do not stand for it."""
     named = {"item": item["_id"], "original": name}
     found: Raw | None = await tenant.versions.raw.find_one(named, sort=NEWEST)

@@ -369,7 +369,7 @@ async def test_folk_words_that_nothing_uses_are_removed_and_all_others_stay(tena
     gone = {"name": "gone", "tags": ["used", "unused"], "metadata": [{"name": "unused", "value": 1}]}
     await items.create(ada, Kind.MODEL, new_item(**gone))
     await items.remove(ada, Kind.MODEL, Reference("gone"))
-    await terms.create(tenant, terms.Names.TAGS, {"_id": "chosen"}, ada)
+    await terms.create(ada, terms.Vocabulary.TAGS, terms.NewTerm("chosen"))
 
     spared = await sweep.sweep(tenant, blobs, grace=DAY)
     looked_at = await sweep.sweep(tenant, blobs, grace=NONE, dry_run=True)

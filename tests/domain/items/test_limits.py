@@ -7,7 +7,7 @@ from catalog.app import create_app
 from catalog.domain.items import changes, items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
-from catalog.domain.terms import terms
+from catalog.domain.terms import item_terms, terms
 from catalog.errors import NOT_CHANGED, NOT_CREATED, QUOTA_EXCEEDED, Refused
 from catalog.store import database
 from catalog.vocabulary import Kind
@@ -96,7 +96,7 @@ async def test_a_request_adds_so_many_new_words_and_not_one_more(tenant, ada):
 
 async def test_the_items_of_one_request_share_its_new_words(tenant, ada):
     limits = Limits(new_terms=3)
-    allowance = terms.Allowance(limits)
+    allowance = item_terms.Allowance(limits)
 
     await items.create(ada, Kind.MODEL, new_item(name="m", tags=["a", "b"]), limits, allowance)
     await items.create(ada, Kind.DATASET, new_item(name="d", tags=["a", "c"]), limits, allowance)
@@ -116,9 +116,9 @@ async def test_a_tenant_has_so_many_words_and_goes_on_using_them(tenant, ada, mo
             await items.create(ada, Kind.MODEL, new_item(**body), limits)
         assert refusal.value.fault is QUOTA_EXCEEDED
     with pytest.raises(Refused) as curated:
-        await terms.create(tenant, terms.Names.TAGS, {"_id": "c"}, ada, limits)
+        await terms.create(ada, terms.Vocabulary.TAGS, terms.NewTerm("c"), limits)
     again = await items.create(ada, Kind.MODEL, new_item(name="n", tags=["b"], metadata=PAIRS[:2]), limits)
-    promoted = await terms.create(tenant, terms.Names.TAGS, {"_id": "a"}, ada, limits)
+    promoted = await terms.create(ada, terms.Vocabulary.TAGS, terms.NewTerm("a"), limits)
 
     assert curated.value.fault is QUOTA_EXCEEDED
     assert (again["tags"], promoted["usage"]) == (["b"], "default")

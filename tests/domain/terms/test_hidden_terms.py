@@ -4,7 +4,7 @@ import pytest
 from bson import ObjectId
 
 from catalog.domain.items import items
-from catalog.domain.terms import term_counts, terms
+from catalog.domain.terms import item_terms, term_counts
 from catalog.vocabulary import Kind
 from tests.dialects.v1.test_terms import item_with
 from tests.support.inputs import new_item
@@ -157,15 +157,15 @@ async def test_who_sees_words_is_counted_anew_as_their_uses_are(tenant, monkeypa
     right = (await tenant.tags.raw.find_one({"_id": "t"}))["seen"]
     await tenant.tags.raw.update_one({"_id": "t"}, {"$set": {"seen": {"public": 7}}})
 
-    mended = await term_counts.recount_words(tenant)
+    mended = await term_counts.repair(tenant)
 
     assert right == {"public": 1, str(ada.user): 2, str(bob.user): 1}
     assert mended == 1
     assert (await tenant.tags.raw.find_one({"_id": "t"}))["seen"] == right
-    assert await term_counts.recount_words(tenant) == 0
+    assert await term_counts.repair(tenant) == 0
 
 
 def test_many_readers_and_many_words_do_not_multiply():
-    words = terms.words_of({"tags": ["t"], "metadata": [], "readers": [ObjectId() for _ in range(1000)]})
+    words = item_terms.terms_of({"tags": ["t"], "metadata": [], "readers": [ObjectId() for _ in range(1000)]})
 
-    assert len(words.seers) == terms.MOST_SEERS
+    assert len(words.viewers) == item_terms.MOST_VIEWERS

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.domain.access import Caller
+from catalog.domain.terms.item_terms import NO_TERMS, ItemTerms, count_uses
 from catalog.domain.terms.suggest import LONGEST, suggest
-from catalog.domain.terms.terms import NONE, Names, Words, create, shown, shown_to, used
+from catalog.domain.terms.terms import NewTerm, Vocabulary, create
+from catalog.domain.terms.visibility import is_visible, visible_to
 from catalog.errors import Refused
 from catalog.store.query.fields import TAGS
 from catalog.store.query.filter import filter_of
@@ -44,7 +46,7 @@ def seen_by(tenant, role=Role.ADMIN):
 
 
 async def suggested(tenant, typed, limit=100, caller=None):
-    return [word["_id"] for word in await suggest(caller or seen_by(tenant), Names.TAGS, typed, limit)]
+    return [word["_id"] for word in await suggest(caller or seen_by(tenant), Vocabulary.TAGS, typed, limit)]
 
 
 def vocabulary(seed):
@@ -72,14 +74,14 @@ async def test_the_plain_rule_says_the_same_of_what_shows_to_a_user(tenant, seed
     words, chance, bob = vocabulary(seed), random.Random(seed), seen_by(tenant, Role.REGULAR)
     for word in words:
         word["seen"] = {chance.choice(["public", str(bob.user), "5f" * 12]): chance.randrange(2)}
-    showing = [word for word in words if shown(bob, word)]
+    showing = [word for word in words if is_visible(bob, word)]
     await keep(tenant, words)
     asked = ["", "a", "A", "^", "ss", "z", *(chance.choice(words)["_id"] for _ in range(20))]
 
     for typed in asked:
         assert await suggested(tenant, typed, 10, bob) == best(showing, typed)[:10], typed
     assert 50 < len(showing) < len(words)
-    found = tenant.tags.raw.find(shown_to(bob), {"_id": 1})
+    found = tenant.tags.raw.find(visible_to(bob), {"_id": 1})
     assert {word["_id"] async for word in found} == {word["_id"] for word in showing}
 
 
@@ -103,17 +105,17 @@ async def test_only_so_many_candidates_are_looked_at(tenant, monkeypatch):
 
 async def test_a_word_can_be_suggested_however_it_was_made(tenant):
     ada = await somebody(tenant)
-    await used(tenant, NONE, Words(frozenset({"Folk_one"}), frozenset({"Folk_two"})), ada.user)
-    await create(tenant, Names.TAGS, {"_id": "My folk"}, ada)
+    await count_uses(tenant, NO_TERMS, ItemTerms(frozenset({"Folk_one"}), frozenset({"Folk_two"})), ada.user)
+    await create(ada, Vocabulary.TAGS, NewTerm("My folk"))
 
     assert await suggested(tenant, "FOL") == ["My folk", "Folk_one"]
-    assert [word["_id"] for word in await suggest(seen_by(tenant), Names.METADATA, "fol", 10)] == ["Folk_two"]
+    assert [word["_id"] for word in await suggest(seen_by(tenant), Vocabulary.METADATA, "fol", 10)] == ["Folk_two"]
 
-    await used(tenant, NONE, Words(frozenset({"Folk_three"}), frozenset()), ada.user)
-    await used(tenant, NONE, Words(frozenset({"Folk_three"}), frozenset()), ada.user)
+    await count_uses(tenant, NO_TERMS, ItemTerms(frozenset({"Folk_three"}), frozenset()), ada.user)
+    await count_uses(tenant, NO_TERMS, ItemTerms(frozenset({"Folk_three"}), frozenset()), ada.user)
     assert await suggested(tenant, "folk") == ["My folk", "Folk_three", "Folk_one"]
 
-    await create(tenant, Names.TAGS, {"_id": "Folk_one"}, ada)
+    await create(ada, Vocabulary.TAGS, NewTerm("Folk_one"))
     assert await suggested(tenant, "folk") == ["Folk_one", "My folk", "Folk_three"]
 
 

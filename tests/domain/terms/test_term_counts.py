@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from catalog.domain.items import items
-from catalog.domain.terms import term_counts, terms
+from catalog.domain.terms import item_terms, term_counts
 from catalog.vocabulary import Kind
 from tests.support.inputs import new_item
 from tests.support.tenants import somebody
@@ -32,7 +32,7 @@ async def all_words(tenant):
 
 
 async def test_counts_of_words_that_are_right_are_let_be(tenant, words):
-    assert await term_counts.recount_words(tenant) == 0
+    assert await term_counts.repair(tenant) == 0
 
     assert await all_words(tenant) == words
 
@@ -42,7 +42,7 @@ async def test_counts_of_words_that_a_crash_left_wrong_are_mended(tenant, words)
     await tenant.metadata.raw.update_one({"_id": "common"}, {"$inc": {"uses": -1}})
     await tenant.tags.raw.delete_one({"_id": "models"})
 
-    assert await term_counts.recount_words(tenant) == 3
+    assert await term_counts.repair(tenant) == 3
 
     assert await all_words(tenant) == words
 
@@ -55,10 +55,12 @@ async def test_a_word_that_is_counted_a_moment_later_is_not_counted_twice(tenant
         if asyncio.current_task() is not mine:
             await sleep(seconds)
             return
-        await terms.used(tenant, terms.NONE, terms.Words(frozenset({"new"}), frozenset()), ada.user)
+        await item_terms.count_uses(
+            tenant, item_terms.NO_TERMS, item_terms.ItemTerms(frozenset({"new"}), frozenset()), ada.user
+        )
 
     monkeypatch.setattr(asyncio, "sleep", counted_meanwhile)
 
-    assert await term_counts.recount_words(tenant) == 0
+    assert await term_counts.repair(tenant) == 0
 
     assert (await tenant.tags.get("new")).uses == 1

@@ -1,0 +1,108 @@
+"""The terms that items use: how many a request may add, and the counts of their uses."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from bson import ObjectId
+from pymongo import UpdateOne
+
+from catalog.domain.limits import Limits
+from catalog.domain.terms.terms import Vocabulary, existing, room, too_many
+from catalog.errors import Fault, Refused
+from catalog.store.database import Tenant, TermCollection
+from catalog.store.documents import now
+from catalog.store.query.ngrams import spelling
+from catalog.vocabulary import PUBLIC_READER, Usage
+
+MOST_VIEWERS = 50
+"""How many readers of a private item, the owner first, have its terms counted for them.
+
+The counts must not grow as the product of terms and readers. The other readers see the terms on the item only.
+"""
+
+
+class ItemTerms(NamedTuple):
+    """The terms that an item uses, and who sees them there."""
+
+    tags: frozenset[str]
+    metadata: frozenset[str]
+    viewers: frozenset[str] = frozenset()
+
+
+NO_TERMS = ItemTerms(frozenset(), frozenset())
+
+
+def terms_of(item: Mapping[str, Any]) -> ItemTerms:
+    readers = item["readers"]
+    viewers = [PUBLIC_READER] if PUBLIC_READER in readers else readers[:MOST_VIEWERS]
+    tags, metadata = frozenset(item["tags"]), frozenset(pair["name"] for pair in item["metadata"])
+    return ItemTerms(tags, metadata, frozenset(map(str, viewers)))
+
+
+class Allowance:
+    """How many new terms one request may still add. The items of a list share one."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.most = limits.new_terms
+        self.of_tenant = limits.terms
+        self.left = limits.new_terms
+
+
+async def spend(tenant: Tenant, before: ItemTerms, after: ItemTerms, allowance: Allowance, fault: Fault) -> None:
+    """Take the new terms of a change from the allowance, before the change is made.
+
+    The database is asked which terms are new only if their number may be too large.
+
+    Raises Refused: `fault` when the request adds too many, QUOTA_EXCEEDED when the tenant has too many.
+    """
+    added = {Vocabulary.TAGS: after.tags - before.tags, Vocabulary.METADATA: after.metadata - before.metadata}
+    left = {each: await room(tenant, each, allowance.of_tenant) if names else 0 for each, names in added.items()}
+    is_much = sum(map(len, added.values())) > allowance.left
+    if is_much or any(len(names) > left[each] for each, names in added.items()):
+        added = {each: names - await existing(tenant, each, names) if names else names for each, names in added.items()}
+    for vocabulary, names in added.items():
+        if len(names) > left[vocabulary]:
+            raise too_many(tenant, vocabulary, allowance.of_tenant)
+    new = sum(map(len, added.values()))
+    if new > allowance.left:
+        sentence = f"a request may add {allowance.most} new tags and metadata names, which nobody has used before"
+        raise Refused(fault, f"{sentence}: send them in several")
+    allowance.left -= new
+
+
+async def count_uses(tenant: Tenant, before: ItemTerms, after: ItemTerms, user: ObjectId) -> None:
+    """Count the terms that an item uses after a change, and their viewers. A new term becomes a folk term of `user`."""
+    viewers = before.viewers, after.viewers
+    await asyncio.gather(
+        _count(tenant.tags, before.tags, after.tags, viewers, user),
+        _count(tenant.metadata, before.metadata, after.metadata, viewers, user),
+    )
+
+
+async def _count(
+    terms: TermCollection,
+    before: frozenset[str],
+    after: frozenset[str],
+    viewers: tuple[frozenset[str], frozenset[str]],
+    user: ObjectId,
+) -> None:
+    saw, see = viewers
+    updates = _additions(after - before, _views(see, 1), user)
+    updates += [UpdateOne({"_id": name}, {"$inc": {"uses": -1, **_views(saw, -1)}}) for name in before - after]
+    if moved := {**_views(see - saw, 1), **_views(saw - see, -1)}:
+        updates += [UpdateOne({"_id": name}, {"$inc": moved}) for name in before & after]
+    if updates:
+        await terms.records.bulk_write(updates, ordered=False)
+
+
+def _views(viewers: Iterable[str], by: int) -> dict[str, int]:
+    return {f"seen.{viewer}": by for viewer in viewers}
+
+
+def _additions(names: Iterable[str], views: Mapping[str, int], user: ObjectId) -> list[UpdateOne]:
+    folk = {"usage": Usage.FOLK.value, "owner": user, "timestamp": now()}
+    return [
+        UpdateOne({"_id": name}, {"$inc": {"uses": 1, **views}, "$setOnInsert": folk | spelling(name)}, upsert=True)
+        for name in sorted(names)
+    ]
