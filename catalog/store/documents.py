@@ -69,7 +69,7 @@ class RegisteredTenant(SealedDocument):
     phone: str | None = None
     passwordhash: bool = True
     quota_bytes: int | None = None  # what its blobs may weigh together; none or 0 is no limit
-    sweep: PydanticObjectId | None = None  # whose turn it is to sweep it, see domain.rounds
+    sweep: PydanticObjectId | None = None  # token of the lease, see domain.cleanup.sweep_schedule
     sweeping: datetime | None = None  # until when, unless it is renewed
     swept: datetime | None = None  # when a sweep has ended last
     recounted: datetime | None = None  # when the uses of its words were counted again last

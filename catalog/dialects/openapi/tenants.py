@@ -5,7 +5,7 @@ from catalog.dialects.openapi.operation import Operation, Who, answered, json_bo
 from catalog.dialects.openapi.parameters import query
 from catalog.dialects.openapi.people import CHANGE_FAULTS, VERBOSE
 from catalog.dialects.openapi.schema import Schema, any_of, flag, made_of, many, number, one_of, ref, text
-from catalog.domain.cleanup.sweep import Swept
+from catalog.domain.cleanup.sweep import SweepResult
 from catalog.errors import (
     NOT_CONFIRMED,
     NOT_CREATED,
@@ -161,5 +161,5 @@ def _usage() -> Schema:
 
 
 def _turn() -> Schema:
-    swept = made_of({"_id": text("the tenant")} | {name: number() for name in Swept._fields})
+    swept = made_of({"_id": text("the tenant")} | {name: number() for name in SweepResult._fields})
     return any_of(swept, made_of({"_id": text("the tenant"), "refused": text("why it was not swept")}))

@@ -12,7 +12,7 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.request_log import wanted
 from catalog.dialects.v1.http import AnyRequest, Given, answer
 from catalog.domain.access import Caller
-from catalog.domain.cleanup.sweep_schedule import Turn, rounds
+from catalog.domain.cleanup.sweep_schedule import TenantSweep, sweep_tenants
 from catalog.domain.tenants import tenants, usage
 from catalog.durations import Duration
 from catalog.errors import NOT_FOUND, REQUEST, Refused
@@ -47,7 +47,7 @@ class Sweeps(Controller):
         """Sweep now, and answer when it is done: with many files that takes minutes."""
         query = request.query_params
         dry_run = _flag("dry_run", query.get("dry_run", "false"))
-        sweeping = rounds(
+        sweeping = sweep_tenants(
             database,
             storage,
             grace=_duration(query["grace"]) if "grace" in query else sweep_grace,
@@ -55,18 +55,18 @@ class Sweeps(Controller):
             dry_run=dry_run,
         )
         async with aclosing(sweeping):
-            turns = []
-            async for turn in sweeping:
-                turns.append(_turn(turn))
+            sweeps = []
+            async for sweep in sweeping:
+                sweeps.append(_sweep(sweep))
                 wanted(request.scope).refuse_vanished()
                 wanted(request.scope).refuse_stopping()
-        return answer({"dry_run": dry_run, "tenants": turns})
+        return answer({"dry_run": dry_run, "tenants": sweeps})
 
 
-def _turn(turn: Turn) -> dict[str, Any]:
-    if turn.refused:
-        return {"_id": turn.tenant, "refused": str(turn.refused)}
-    return {"_id": turn.tenant, **turn.swept._asdict()}
+def _sweep(sweep: TenantSweep) -> dict[str, Any]:
+    if sweep.refused:
+        return {"_id": sweep.tenant, "refused": str(sweep.refused)}
+    return {"_id": sweep.tenant, **sweep.result._asdict()}
 
 
 def _flag(name: str, text: str) -> bool:

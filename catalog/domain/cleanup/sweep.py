@@ -1,8 +1,8 @@
-"""The sweep: removes the bytes that nothing names any more, what killed uploads left behind, and unused folk words.
+"""The sweep removes bytes that no version names, the leftovers of interrupted uploads, and unused folk terms.
 
-It may run while uploads do, on any server and on several at once: what it removes it marks
-first, and whatever somebody has touched lately it lets be (see `kept`). It walks through the
-storage in batches, so that its memory does not grow with the number of blobs.
+It may run while uploads do, on any server and on several at once: it marks a blob before it removes it, and leaves
+what was touched lately (see `blob_records`). It walks through the storage in batches, so that its memory does not grow
+with the number of blobs.
 """
 
 import asyncio
@@ -29,34 +29,34 @@ DRAFT_LIFE = timedelta(days=7)
 """After this long without a change a draft is abandoned."""
 
 SETTLED = 1.0
-"""Seconds after which whoever is between his record and his count has counted."""
+"""Seconds after which a request that has written its record has counted its bytes."""
 
 
-class Swept(NamedTuple):
+class SweepResult(NamedTuple):
     """What a sweep removed of a tenant, or would remove."""
 
     blobs: int = 0
     bytes: int = 0
-    leftovers: int = 0  # of uploads that were cut off
+    leftovers: int = 0  # of interrupted uploads
     leftover_bytes: int = 0
-    uploads: int = 0  # resumable ones that nobody resumed in time
-    drafts: int = 0  # that nobody went on with; their bytes go with a later sweep
-    words: int = 0  # whose count of uses was wrong
-    damaged: int = 0  # blobs that lost bytes, or have more than there were; marked so, and not removed
-    unused_words: int = 0  # tags and metadata names, coined by use, that nothing uses any more
+    uploads: int = 0  # resumable uploads that expired
+    drafts: int = 0  # abandoned drafts; a later sweep removes their bytes
+    words: int = 0  # tags and metadata names whose counts were wrong
+    damaged: int = 0  # blobs of another size than recorded; marked, and not removed
+    unused_words: int = 0  # folk tags and metadata names that no item uses
 
 
-async def sweep(tenant: Tenant, blobs: Blobs, *, grace: timedelta, dry_run: bool = False) -> Swept:
-    """Remove what nothing names and what nobody has touched for `grace`.
+async def sweep(tenant: Tenant, blobs: Blobs, *, grace: timedelta, dry_run: bool = False) -> SweepResult:
+    """Remove what no version names and what was not touched for `grace`.
 
-    While anybody uploads, `grace` must be `kept.LEASE` or more.
+    While uploads are under way, `grace` must be `blob_records.LEASE` or more.
     """
     untouched = now() - grace
     abandoned = await _abandoned(tenant, dry_run=dry_run)
     expired = await resumable.expire(tenant, blobs, dry_run=dry_run)
     if not dry_run:
         await trash.purge(tenant)
-        await _finish_what_died(tenant, blobs, untouched)
+        await _finish_interrupted(tenant, blobs, untouched)
     count = size = 0
     damaged: list[str] = []
     async for blob in _unnamed(tenant, blobs, untouched, damaged):
@@ -70,11 +70,11 @@ async def sweep(tenant: Tenant, blobs: Blobs, *, grace: timedelta, dry_run: bool
         logger.warning("%s: the bytes of %s are damaged: they are not as many as they were", tenant.name, digest)
         if not dry_run:
             await blob_records.mark_damaged(tenant, digest, untouched)
-    return Swept(count, size, *leftovers, expired, abandoned, damaged=len(damaged), unused_words=unused)
+    return SweepResult(count, size, *leftovers, expired, abandoned, damaged=len(damaged), unused_words=unused)
 
 
 async def _unnamed(tenant: Tenant, blobs: Blobs, untouched: datetime, damaged: list[str]) -> AsyncIterator[Blob]:
-    """Blobs that are old, that no version names and that nobody holds. `damaged` gets named ones of another size."""
+    """Old blobs that no version names and no upload holds. `damaged` receives named blobs of another size."""
     async for batch in _batches(blobs, untouched):
         digests = [listed.digest for listed in batch]
         records = {record["_id"]: record async for record in tenant.blob_records.raw.find({"_id": {"$in": digests}})}
@@ -83,7 +83,7 @@ async def _unnamed(tenant: Tenant, blobs: Blobs, untouched: datetime, damaged: l
             record = records.get(blob.digest)
             if blob.digest not in named:
                 if record is None or record["touched"] <= untouched:
-                    # What was counted is given back, though the disk may have lost some of it.
+                    # The recorded size was counted, even if the disk has lost some of it.
                     yield blob if record is None else Blob(blob.digest, record["size"])
             elif record is None:
                 await blob_records.adopt(tenant, blob, untouched)
@@ -110,8 +110,8 @@ async def _named(tenant: Tenant, digests: list[str]) -> set[str]:
     return named
 
 
-async def _finish_what_died(tenant: Tenant, blobs: Blobs, untouched: datetime) -> None:
-    """Remove the blobs that an earlier sweep had marked when its server died; their bytes may be gone already."""
+async def _finish_interrupted(tenant: Tenant, blobs: Blobs, untouched: datetime) -> None:
+    """Remove the blobs that an earlier sweep marked before its server died. Their bytes may be gone already."""
     left = {"going": {"$lt": now() - blob_records.GIVEN_UP}}
     async for record in tenant.blob_records.raw.find(left):
         await blob_records.let_go(tenant, blobs, Blob(record["_id"], record["size"]), untouched)
@@ -135,22 +135,23 @@ async def _leftovers(tenant: Tenant, blobs: Blobs, untouched: datetime, *, dry_r
 
 
 async def _is_resumable(tenant: Tenant, leftover: str) -> bool:
-    """Whether somebody may still go on with it; its record is there before its first byte."""
+    """Whether an upload can still be resumed: its record is written before its first byte."""
     folder, _, upload = leftover.partition("/")
     return folder == "uploads" and await tenant.uploads.raw.find_one({"_id": upload}, {"_id": 1}) is not None
 
 
 async def recount(tenant: Tenant) -> int:
-    """Mend the count of bytes where a crash left it wrong, and say by how many.
+    """Correct the count of bytes after a crash, and return by how many.
 
-    Uploads go on meanwhile. What is wrong twice, with time between for a hold to be counted, is wrong for good.
+    Uploads may be under way: only a difference that is found twice, with a pause in which they are counted, is an
+    error.
     """
     wrong = await _miscounted(tenant)
     if not wrong:
         return 0
     await asyncio.sleep(SETTLED)
     if await _miscounted(tenant) != wrong:
-        return 0  # too busy to tell: the next sweep will
+        return 0  # uploads keep changing the count: the next sweep tries again
     await tenant.add(blob_records.BYTES, wrong)
     return wrong
 

@@ -1,6 +1,6 @@
-"""Rounds of the sweep: tenant after tenant, each swept by one server at a time, as due or as the operator asks.
+"""Sweeps of all tenants: each is swept by one server at a time, when it is due or when the operator asks.
 
-That one server sweeps a tenant spares work. What keeps every version's bytes does not hang on it, see `kept`.
+That only one server sweeps a tenant saves work. The safety of bytes does not depend on it, see `blob_records`.
 """
 
 import logging
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from catalog.blobs.protocol import Storage, StorageUnavailableError
-from catalog.domain.cleanup.sweep import Swept, sweep
+from catalog.domain.cleanup.sweep import SweepResult, sweep
 from catalog.domain.files.blob_records import LEASE
 from catalog.domain.jobs import Jobs
 from catalog.domain.terms import term_counts
@@ -22,29 +22,29 @@ from catalog.store.records import Query, TenantRecord
 logger = logging.getLogger(__name__)
 
 BEAT = 2.0
-"""Seconds between two renewals of a sweep's turn. A tenant that is removed meanwhile is left within that time."""
+"""Seconds between two renewals of the lease. The sweep of a tenant that is removed meanwhile ends within that time."""
 
-TURN = timedelta(seconds=30)
-"""After this long without a renewal the server whose turn it is must have died."""
+LEASE_LENGTH = timedelta(seconds=30)
+"""A server that has not renewed its lease for this long has died."""
 
-LOOK = timedelta(minutes=5)
-"""How often at most a server looks for tenants that are due."""
+LOOK_EVERY = timedelta(minutes=5)
+"""How often a server looks for tenants that are due, or more often if sweeps are due more often."""
 
-RECOUNTED = timedelta(days=1)
-"""How often the uses of words are counted again: it reads all items, which is too much for every sweep."""
+COUNT_EVERY = timedelta(days=1)
+"""How often the uses of terms are counted again: that reads all items, which is too much for every sweep."""
 
 PAGE = 100
 
 
-class Turn(NamedTuple):
-    """What became of a tenant in a round: either `swept` or `refused`."""
+class TenantSweep(NamedTuple):
+    """What became of the sweep of a tenant: `result`, or `refused` when it was not swept."""
 
     tenant: str
-    swept: Swept = Swept()
+    result: SweepResult = SweepResult()
     refused: Refused | None = None
 
 
-async def rounds(
+async def sweep_tenants(
     database: Database,
     storage: Storage,
     *,
@@ -53,24 +53,24 @@ async def rounds(
     dry_run: bool = False,
     every: timedelta = timedelta(),
     counted_since: datetime | None = None,
-) -> AsyncGenerator[Turn, None]:
-    """Sweep every tenant, or `only` one; of all, those that nobody has swept for as long as `every`.
+) -> AsyncGenerator[TenantSweep, None]:
+    """Sweep every tenant that was not swept within `every`, or `only` one.
 
-    The uses of words are counted again, too, unless they were since `counted_since`.
+    The uses of terms are counted again, unless they were since `counted_since`.
 
-    Raises Refused: REQUEST for a grace that would not spare uploads, NOT_FOUND for `only` what is not there.
+    Raises Refused: REQUEST for a grace that is too short for uploads under way, NOT_FOUND for an unknown tenant.
     """
     if grace < LEASE:
         least = int(LEASE.total_seconds() // 60)
-        raise Refused(REQUEST, f"grace: {least}m is the least, so that uploads under way are let be")
+        raise Refused(REQUEST, f"grace: at least {least}m is needed, so that running uploads keep their bytes")
     found = False
     async for record in _due(database, only, every):
         found = True
         if dry_run:
-            yield await _looked_at(database, storage, record, grace)
+            yield await _try_out(database, storage, record, grace)
         else:
             uncounted = counted_since is None or not _is_since(counted_since, record.recounted)
-            yield await _turn(database, storage, record, grace, every, uncounted=uncounted)
+            yield await _sweep(database, storage, record, grace, every, uncounted=uncounted)
     if only and not found:
         raise Refused(NOT_FOUND, only)
 
@@ -84,16 +84,16 @@ def schedule(jobs: Jobs, database: Database, storage: Storage, every: timedelta,
     began = now()
 
     async def sweep_due() -> None:
-        counted_since = max(began, now() - RECOUNTED)
-        async for turn in rounds(database, storage, grace=grace, every=every, counted_since=counted_since):
-            if any(turn.swept):
-                logger.info("swept %s: %s", turn.tenant, turn.swept._asdict())
+        counted_since = max(began, now() - COUNT_EVERY)
+        async for each in sweep_tenants(database, storage, grace=grace, every=every, counted_since=counted_since):
+            if any(each.result):
+                logger.info("swept %s: %s", each.tenant, each.result._asdict())
 
-    jobs.every(min(every, LOOK).total_seconds(), sweep_due, "the sweep")
+    jobs.every(min(every, LOOK_EVERY).total_seconds(), sweep_due, "the sweep")
 
 
 async def _due(database: Database, only: str, every: timedelta) -> AsyncIterator[RegisteredTenant]:
-    """Page by page: a cursor would not live as long as a round may last."""
+    """Page by page: a cursor does not live as long as the sweeps may take."""
     last = ""
     while True:
         wanted = {"state": "ready", "_id": only or {"$gt": last}, **_idle(every)}
@@ -113,15 +113,15 @@ def _is_since(moment: datetime, done: datetime | None) -> bool:
     return done is not None and moment <= done < now() + AHEAD
 
 
-async def _looked_at(database: Database, storage: Storage, record: RegisteredTenant, grace: timedelta) -> Turn:
+async def _try_out(database: Database, storage: Storage, record: RegisteredTenant, grace: timedelta) -> TenantSweep:
     try:
-        swept = await sweep(database.tenant(record), storage.of(record.id), grace=grace, dry_run=True)
-    except Exception as failure:  # noqa: BLE001  one tenant's trouble is not the next one's
-        return Turn(record.id, refused=_refused(failure, record.id))
-    return Turn(record.id, swept)
+        result = await sweep(database.tenant(record), storage.of(record.id), grace=grace, dry_run=True)
+    except Exception as failure:  # noqa: BLE001  a failure in one tenant does not stop the others
+        return TenantSweep(record.id, refused=_refused(failure, record.id))
+    return TenantSweep(record.id, result)
 
 
-async def _turn(
+async def _sweep(
     database: Database,
     storage: Storage,
     record: RegisteredTenant,
@@ -129,25 +129,27 @@ async def _turn(
     every: timedelta,
     *,
     uncounted: bool,
-) -> Turn:
+) -> TenantSweep:
     tenant, blobs, lease = database.tenant(record), storage.of(record.id), sweep_lease(database, record.id)
     try:
         if await lease.acquire(_idle(every)) is None:
-            return Turn(record.id, refused=_refused(LeaseLostError(), record.id))
+            return TenantSweep(record.id, refused=_refused(LeaseLostError(), record.id))
         async with lease.renewed(BEAT):
-            swept = await sweep(tenant, blobs, grace=grace)
+            result = await sweep(tenant, blobs, grace=grace)
             if uncounted:
-                swept = swept._replace(words=await term_counts.repair(tenant))
+                result = result._replace(words=await term_counts.repair(tenant))
         await lease.release({"swept": now()})
         if uncounted:
             await database.tenants.records.update_one({"_id": record.id}, {"$set": {"recounted": now()}})
-        return Turn(record.id, swept)
-    except Exception as failure:  # noqa: BLE001  one tenant's trouble is not the next one's
-        return Turn(record.id, refused=_refused(failure, record.id))
+        return TenantSweep(record.id, result)
+    except Exception as failure:  # noqa: BLE001  a failure in one tenant does not stop the others
+        return TenantSweep(record.id, refused=_refused(failure, record.id))
 
 
 def sweep_lease(database: Database, tenant: str) -> Lease[TenantRecord]:
-    return Lease(database.tenants.records, tenant, TURN, until="sweeping", owner="sweep", where={"state": "ready"})
+    return Lease(
+        database.tenants.records, tenant, LEASE_LENGTH, until="sweeping", owner="sweep", where={"state": "ready"}
+    )
 
 
 def _refused(failure: Exception, tenant: str) -> Refused:

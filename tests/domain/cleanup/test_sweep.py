@@ -8,7 +8,7 @@ import pytest
 
 from catalog.blobs.files import FileStorage
 from catalog.domain.cleanup import sweep
-from catalog.domain.cleanup.sweep import Swept
+from catalog.domain.cleanup.sweep import SweepResult
 from catalog.domain.files import blob_records
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
@@ -92,12 +92,12 @@ async def test_what_no_version_names_any_more_goes_and_the_rest_stays(tenant, bl
     await remove(tenant, ada, "2")
     await grow_old(tenant, tmp_path)
 
-    assert await swept(tenant, blobs) == Swept(blobs=1, bytes=5)
+    assert await swept(tenant, blobs) == SweepResult(blobs=1, bytes=5)
 
     [version] = await tenant.versions.raw.find({}).to_list(None)
     assert await there(blobs) == {version["files"][0]["digest"]}
     assert await blob_records.usage(tenant) == len(b"second")
-    assert await swept(tenant, blobs) == Swept()
+    assert await swept(tenant, blobs) == SweepResult()
 
 
 async def test_what_was_put_or_touched_lately_stays(tenant, blobs, tmp_path):
@@ -105,7 +105,7 @@ async def test_what_was_put_or_touched_lately_stays(tenant, blobs, tmp_path):
     touched = await held(tenant, blobs)
     os.utime(tmp_path / tenant.name / touched.digest[:2] / touched.digest, (0, 0))
 
-    assert await swept(tenant, blobs) == Swept()
+    assert await swept(tenant, blobs) == SweepResult()
 
     assert await there(blobs) == {unrecorded.digest, touched.digest}
 
@@ -114,7 +114,7 @@ async def test_bytes_whose_server_died_before_their_record_go(tenant, blobs, tmp
     await blobs.put(chunks(b"no record"))
     await grow_old(tenant, tmp_path)
 
-    assert await swept(tenant, blobs) == Swept(blobs=1, bytes=9)
+    assert await swept(tenant, blobs) == SweepResult(blobs=1, bytes=9)
 
     assert (await there(blobs), await blob_records.usage(tenant)) == (set(), 0)
 
@@ -129,7 +129,7 @@ async def test_a_dry_run_counts_and_removes_nothing(tenant, blobs, ada, iris, tm
 
     dry = await swept(tenant, blobs, dry_run=True)
 
-    assert dry == Swept(blobs=2, bytes=5, leftovers=1, leftover_bytes=4)
+    assert dry == SweepResult(blobs=2, bytes=5, leftovers=1, leftover_bytes=4)
     assert sorted(tmp_path.rglob("*")) == before
     assert await swept(tenant, blobs) == dry
 
@@ -148,7 +148,7 @@ async def test_what_killed_uploads_left_goes_when_it_is_old(tenant, blobs, tmp_p
     assert left.exists()
 
     os.utime(left, (0, 0))
-    assert await swept(tenant, blobs) == Swept(leftovers=1, leftover_bytes=7)
+    assert await swept(tenant, blobs) == SweepResult(leftovers=1, leftover_bytes=7)
     assert not left.exists()
 
 
@@ -159,11 +159,11 @@ async def test_a_resumable_upload_stays_until_its_time_is_over(tenant, blobs, tm
         await blobs.append(name, 0, chunks(b"data"))
     await grow_old(tenant, tmp_path)
 
-    assert await swept(tenant, blobs) == Swept(leftovers=1, leftover_bytes=4)
+    assert await swept(tenant, blobs) == SweepResult(leftovers=1, leftover_bytes=4)
     assert [await blobs.length(name) for name in (upload, orphan)] == [4, 0]
 
     await tenant.uploads.raw.update_one({}, {"$set": {"expires": LONG_AGO}})
-    assert await swept(tenant, blobs) == Swept(uploads=1)
+    assert await swept(tenant, blobs) == SweepResult(uploads=1)
     assert await blobs.length(upload) == 0
 
 
@@ -171,10 +171,10 @@ async def test_what_is_in_the_trash_keeps_its_bytes_until_it_is_purged(tenant, b
     await add(tenant, blobs, ada, b"data")
     await items.remove(ada, Kind.MODEL, Reference(iris), days=7)
     await grow_old(tenant, tmp_path)
-    assert await swept(tenant, blobs) == Swept()
+    assert await swept(tenant, blobs) == SweepResult()
 
     await tenant.trash.raw.update_one({}, {"$set": {"until": LONG_AGO, "held": LONG_AGO}})
-    assert await swept(tenant, blobs) == Swept(blobs=1, bytes=4)
+    assert await swept(tenant, blobs) == SweepResult(blobs=1, bytes=4)
     assert await tenant.trash.raw.count_documents({}) == 0
 
 
@@ -185,8 +185,8 @@ async def test_a_draft_that_nobody_goes_on_with_is_removed(tenant, blobs, ada, i
     await add(tenant, blobs, ada, b"a version of long ago")
     await tenant.versions.raw.update_one({"number": 3}, {"$set": {"lastmod": LONG_AGO}})
 
-    assert await swept(tenant, blobs, dry_run=True) == Swept(drafts=1)
-    assert await swept(tenant, blobs) == Swept(drafts=1)
+    assert await swept(tenant, blobs, dry_run=True) == SweepResult(drafts=1)
+    assert await swept(tenant, blobs) == SweepResult(drafts=1)
 
     assert [version["number"] async for version in tenant.versions.raw.find({}).sort("number")] == [2, 3]
 
@@ -198,7 +198,7 @@ async def test_more_blobs_than_a_batch_are_all_looked_at(tenant, blobs, ada, iri
         await held(tenant, blobs, b"%d" % number)
     await grow_old(tenant, tmp_path)
 
-    assert await swept(tenant, blobs) == Swept(blobs=3, bytes=3)
+    assert await swept(tenant, blobs) == SweepResult(blobs=3, bytes=3)
 
     assert len(await there(blobs)) == 3
 
@@ -219,7 +219,7 @@ async def test_named_bytes_without_a_record_get_one_and_are_counted(tenant, blob
     await tenant.database["counters"].delete_one({"_id": blob_records.BYTES})
     await grow_old(tenant, tmp_path)
 
-    assert await swept(tenant, blobs) == Swept()
+    assert await swept(tenant, blobs) == SweepResult()
 
     assert await blob_records.usage(tenant) == 4
 
@@ -316,7 +316,7 @@ async def test_bytes_held_after_a_sweep_has_looked_are_let_be(tenant, blobs, ada
 
     monkeypatch.setattr(blob_records, "let_go", added_first)
 
-    assert await swept(tenant, blobs) == Swept()
+    assert await swept(tenant, blobs) == SweepResult()
 
     assert await there(blobs) == {blob.digest}
     assert await blob_records.usage(tenant) == 4
@@ -358,10 +358,10 @@ async def test_a_version_removed_during_a_sweep_takes_its_bytes_along_in_the_nex
         return found
 
     monkeypatch.setattr(sweep, "_named", removed_then)
-    assert await swept(tenant, blobs) == Swept()
+    assert await swept(tenant, blobs) == SweepResult()
 
     monkeypatch.setattr(sweep, "_named", named)
-    assert await swept(tenant, blobs) == Swept(blobs=1, bytes=4)
+    assert await swept(tenant, blobs) == SweepResult(blobs=1, bytes=4)
 
 
 async def test_folk_words_that_nothing_uses_are_removed_and_all_others_stay(tenant, blobs, ada):

@@ -11,8 +11,8 @@ import pytest
 
 from catalog.blobs.files import FileStorage
 from catalog.domain.cleanup import sweep_schedule
-from catalog.domain.cleanup.sweep import Swept
-from catalog.domain.cleanup.sweep_schedule import Turn
+from catalog.domain.cleanup.sweep import SweepResult
+from catalog.domain.cleanup.sweep_schedule import TenantSweep
 from catalog.domain.jobs import Jobs
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
@@ -41,33 +41,33 @@ async def made(database, storage):
     return names
 
 
-async def round_of(database, storage, **how):
-    return [turn async for turn in sweep_schedule.rounds(database, storage, grace=DAY, **how)]
+async def sweeps_of(database, storage, **how):
+    return [each async for each in sweep_schedule.sweep_tenants(database, storage, grace=DAY, **how)]
 
 
 async def test_a_round_sweeps_every_tenant(database, storage, made, tmp_path):
     await storage.of(made[1]).put(chunks(b"nobody names this"))
     await grow_old(await tenants.enter(database, made[1]), tmp_path)
 
-    turns = await round_of(database, storage)
+    sweeps = await sweeps_of(database, storage)
 
-    assert turns == [Turn(made[0]), Turn(made[1], Swept(blobs=1, bytes=17))]
-    assert await round_of(database, storage, only=made[1]) == [Turn(made[1])]
+    assert sweeps == [TenantSweep(made[0]), TenantSweep(made[1], SweepResult(blobs=1, bytes=17))]
+    assert await sweeps_of(database, storage, only=made[1]) == [TenantSweep(made[1])]
 
 
 async def test_pages_of_tenants_are_walked_to_the_end(database, storage, made, monkeypatch):
     monkeypatch.setattr(sweep_schedule, "PAGE", 1)
 
-    assert [turn.tenant for turn in await round_of(database, storage, dry_run=True)] == made
+    assert [each.tenant for each in await sweeps_of(database, storage, dry_run=True)] == made
 
 
 async def test_a_tenant_that_was_swept_lately_is_not_due(database, storage, made):
-    await round_of(database, storage, only=made[0], every=HOUR)
+    await sweeps_of(database, storage, only=made[0], every=HOUR)
 
-    assert [turn.tenant for turn in await round_of(database, storage, every=HOUR)] == [made[1]]
+    assert [each.tenant for each in await sweeps_of(database, storage, every=HOUR)] == [made[1]]
 
     await database.tenants.raw.update_many({}, {"$set": {"swept": now() - HOUR - timedelta(seconds=1)}})
-    assert [turn.tenant for turn in await round_of(database, storage, every=HOUR)] == made
+    assert [each.tenant for each in await sweeps_of(database, storage, every=HOUR)] == made
 
 
 async def test_the_uses_of_words_are_counted_again_after_a_start_and_then_once_a_day(
@@ -79,8 +79,8 @@ async def test_the_uses_of_words_are_counted_again_after_a_start_and_then_once_a
     async def mended(counted_since):
         await tenant.tags.raw.update_one({"_id": "flowers"}, {"$set": {"uses": 3}}, upsert=True)
         await database.tenants.raw.update_many({}, {"$unset": {"swept": ""}})
-        [turn] = await round_of(database, storage, only=made[0], every=HOUR, counted_since=counted_since)
-        return turn.swept.words
+        [each] = await sweeps_of(database, storage, only=made[0], every=HOUR, counted_since=counted_since)
+        return each.result.words
 
     start = now()
     assert [await mended(start), await mended(start), await mended(now() + timedelta(milliseconds=1))] == [1, 0, 1]
@@ -89,13 +89,13 @@ async def test_the_uses_of_words_are_counted_again_after_a_start_and_then_once_a
 
 
 async def test_a_tenant_that_another_server_sweeps_is_left_to_it_until_that_is_dead(database, storage, made):
-    await database.tenants.raw.update_one({"_id": made[0]}, {"$set": {"sweeping": now() + sweep_schedule.TURN}})
+    await database.tenants.raw.update_one({"_id": made[0]}, {"$set": {"sweeping": now() + sweep_schedule.LEASE_LENGTH}})
 
-    one, other = await round_of(database, storage)
+    one, other = await sweeps_of(database, storage)
 
     assert (one.refused.fault, other.refused) == (BUSY, None)
     await database.tenants.raw.update_one({"_id": made[0]}, {"$set": {"sweeping": now() - timedelta(seconds=1)}})
-    assert [turn.refused for turn in await round_of(database, storage)] == [None, None]
+    assert [each.refused for each in await sweeps_of(database, storage)] == [None, None]
 
 
 async def test_a_tenant_that_is_removed_meanwhile_is_left(database, storage, made, monkeypatch):
@@ -107,29 +107,29 @@ async def test_a_tenant_that_is_removed_meanwhile_is_left(database, storage, mad
 
     monkeypatch.setattr(sweep_schedule, "sweep", endless)
 
-    [turn] = await round_of(database, storage, only=made[0])
+    [each] = await sweeps_of(database, storage, only=made[0])
 
-    assert turn.refused.fault is BUSY
+    assert each.refused.fault is BUSY
 
 
 async def test_the_trouble_of_one_tenant_is_not_the_next_ones(database, storage, made, monkeypatch, caplog):
     async def broken(tenant, *args, **kwargs):
         if tenant.name == made[0]:
             raise OSError("a broken disk")
-        return Swept()
+        return SweepResult()
 
     monkeypatch.setattr(sweep_schedule, "sweep", broken)
 
-    one, other = await round_of(database, storage)
+    one, other = await sweeps_of(database, storage)
 
-    assert (one.refused.fault, other) == (INTERNAL, Turn(made[1]))
+    assert (one.refused.fault, other) == (INTERNAL, TenantSweep(made[1]))
     assert "a broken disk" in caplog.text
 
 
 @pytest.mark.parametrize(("how", "fault"), [({"only": "nobody"}, NOT_FOUND), ({"grace": HOUR / 7}, REQUEST)])
 async def test_what_a_round_is_refused_for(database, storage, how, fault):
     with pytest.raises(Refused) as refusal:
-        [turn async for turn in sweep_schedule.rounds(database, storage, **{"grace": DAY} | how)]
+        [each async for each in sweep_schedule.sweep_tenants(database, storage, **{"grace": DAY} | how)]
 
     assert refusal.value.fault is fault
 
@@ -163,7 +163,7 @@ async def test_the_operator_has_a_tenant_swept(client, org, other_org):
 
     answer = await client.post(url, headers=OPERATOR)
 
-    nothing_removed = dict.fromkeys(Swept._fields, 0)
+    nothing_removed = dict.fromkeys(SweepResult._fields, 0)
     assert answer.json() == {"dry_run": True, "tenants": [{"_id": org.name, **nothing_removed}]}
     assert (await client.post(url, headers=org.as_("admin"))).status_code == 401
 
@@ -172,7 +172,7 @@ async def test_the_operator_has_a_tenant_swept(client, org, other_org):
     ("query", "status", "details"),
     [
         ("tenant=nobody", 404, "nobody"),
-        ("grace=1m", 400, "grace: 10m is the least, so that uploads under way are let be"),
+        ("grace=1m", 400, "grace: at least 10m is needed, so that running uploads keep their bytes"),
         ("grace=soon", 400, "grace: should be a duration such as 45s, 30m, 12h or 7d (a bare number is seconds)"),
         ("dry_run=perhaps", 400, "dry_run: true or false is needed"),
     ],
