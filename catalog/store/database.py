@@ -7,7 +7,7 @@ failures that the rooms above have an answer to.
 import logging
 import math
 from asyncio import sleep
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -27,6 +27,7 @@ from pymongo.uri_parser import parse_uri
 
 from catalog.blobs.protocol import Blobs, Storage
 from catalog.errors import NOT_FOUND, Refused
+from catalog.store.caches import AnswerCache
 from catalog.store.documents import (
     OF_A_TENANT,
     AccessToken,
@@ -47,7 +48,7 @@ from catalog.store.documents import (
 )
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.fence import Fence, Fenced
-from catalog.store.query.serial_scan import Memory
+from catalog.store.query.serial_scan import ScanStatistics
 from catalog.store.records import (
     AccessTokenRecord,
     BlobRecord,
@@ -85,7 +86,10 @@ HANDLES = 256
 """How many tenants' handles are kept. They cost 0.1 KB each and are made in microseconds."""
 
 RECENT = 2.0
-"""Seconds that a count is believed where it may as well be higher."""
+"""Seconds that a count is cached which may as well be higher."""
+
+MOST_COUNTS = 64
+"""How many counts of a tenant are cached. It has fewer."""
 
 RETRY = 1.0
 """Seconds between two attempts to reach the database at the start."""
@@ -136,8 +140,8 @@ class Known:
         self.created: datetime | None = None
         self.seen = -math.inf
         """When the database last said that the tenant is there, in seconds of the monotonic clock."""
-        self.memory = Memory()
-        self.counts: dict[str, tuple[float, int]] = {}
+        self.scan_statistics = ScanStatistics()
+        self.counts: AnswerCache[int] = AnswerCache(MOST_COUNTS)
         self.collections: dict[str, AsyncIOMotorCollection[Raw]] = {}
 
 
@@ -226,9 +230,8 @@ class Tenant:
         self.known.arriving = size
 
     @property
-    def memory(self) -> Memory:
-        """Of how it was read lately."""
-        return self.known.memory
+    def scan_statistics(self) -> ScanStatistics:
+        return self.known.scan_statistics
 
     def __repr__(self) -> str:
         return f"Tenant({self.name!r})"
@@ -274,20 +277,19 @@ class Tenant:
         await self.collection(COUNTERS).update_one({"_id": counter}, {"$max": {"value": value}}, upsert=True)
 
     async def recent(self, counter: str) -> int:
-        """Where a count stood at most RECENT seconds ago; by now it may stand higher."""
-        learnt, value = self.known.counts.get(counter, (0.0, 0))
-        if not learnt or monotonic() - learnt > RECENT:
-            value = await self.count(counter)
-            self.known.counts[counter] = monotonic(), value
-        return value
+        """The value of a counter at most RECENT seconds ago. It may be higher now."""
+        return await self._recent(counter, lambda: self.count(counter))
 
-    async def recent_size(self, collection: AsyncIOMotorCollection[Raw]) -> int:
+    async def recent_size(self, collection: AsyncIOMotorCollection[Any]) -> int:
         """About how many documents a collection had at most RECENT seconds ago."""
-        counter = f"size of {collection.name}"
-        learnt, value = self.known.counts.get(counter, (0.0, 0))
-        if not learnt or monotonic() - learnt > RECENT:
-            value = await collection.estimated_document_count()
-            self.known.counts[counter] = monotonic(), value
+        return await self._recent(f"size of {collection.name}", collection.estimated_document_count)
+
+    async def _recent(self, name: str, count: Callable[[], Awaitable[int]]) -> int:
+        value = self.known.counts.get(name, RECENT)
+        if value is None:
+            asked = monotonic()
+            value = await count()
+            self.known.counts.put(name, value, asked)
         return value
 
     async def prepare(self) -> None:

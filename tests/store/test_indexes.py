@@ -18,7 +18,7 @@ from catalog.store.query import fields, serial_scan
 from catalog.store.query.filter import filter_of, within
 from catalog.store.query.pages import LATEST, NEWEST, Asked, Found, Order, after, page
 from catalog.store.query.params import sort_of
-from catalog.store.query.serial_scan import Memory
+from catalog.store.query.serial_scan import ScanStatistics
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, in_database
 
@@ -224,11 +224,11 @@ async def test_the_versions_of_an_item_are_walked_by_an_index(library: Library) 
 async def test_a_list_that_was_asked_for_lately_takes_one_window_and_one_count(library: Library) -> None:
     query = {"tags": "often"}
     asked = Asked(library.tenant.models.raw, query, NEWEST, top=100_000)  # all its items are old ones
-    memory = Memory()
+    statistics = ScanStatistics()
 
     async def again() -> tuple[Found, int]:
         library.heard.commands.clear()
-        found = await page(asked._replace(seen=memory.of(asked.collection, query)), skip=0, limit=10)
+        found = await page(asked._replace(statistics=statistics.of(asked.collection, query)), skip=0, limit=10)
         return found, len(library.heard.commands)
 
     first, walked = await again()
@@ -239,21 +239,22 @@ async def test_a_list_that_was_asked_for_lately_takes_one_window_and_one_count(l
     assert walked > straight == 2
 
 
-def test_what_is_remembered_of_queries_is_bounded_and_not_believed_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serial_scan, "REMEMBERED", 2)
-    memory, collection = Memory(), SimpleNamespace(name="models")
+def test_what_is_remembered_of_queries_is_bounded_and_not_believed_for_long() -> None:
+    ahead = 0.0
+    statistics = ScanStatistics(2, lambda: time.monotonic() + ahead)
+    collection = SimpleNamespace(name="models")
     one, two, three = ({"tags": word} for word in "abc")
 
-    first = memory.of(collection, one)
-    assert memory.of(collection, one) is first
-    assert memory.of(SimpleNamespace(name="datasets"), one) is not first
-    memory.of(collection, two)
-    memory.of(collection, three)
-    assert memory.of(collection, one) is not first
+    first = statistics.of(collection, one)
+    assert statistics.of(collection, one) is first
+    assert statistics.of(SimpleNamespace(name="datasets"), one) is not first
+    statistics.of(collection, two)
+    statistics.of(collection, three)
+    assert statistics.of(collection, one) is not first
 
     long = {"tags": "x" * serial_scan.LONGEST}
-    assert memory.of(collection, long) is not memory.of(collection, long)
+    assert statistics.of(collection, long) is not statistics.of(collection, long)
 
-    second = memory.of(collection, one)
-    monkeypatch.setattr(serial_scan, "monotonic", lambda: time.monotonic() + serial_scan.BELIEVED)
-    assert memory.of(collection, one) is not second
+    second = statistics.of(collection, one)
+    ahead = serial_scan.MAX_AGE
+    assert statistics.of(collection, one) is not second

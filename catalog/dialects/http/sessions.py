@@ -6,10 +6,9 @@ time on every server. So is a request of theirs that had begun: a caller's handl
 writes (see `store.fence`). What is remembered of one generation of a tenant says nothing in the next.
 """
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from time import monotonic
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from bson import ObjectId
 from litestar.middleware import ASGIMiddleware
@@ -22,6 +21,7 @@ from catalog.domain.people import access_tokens
 from catalog.domain.people.credentials import Claims, Tokens, has_ended
 from catalog.domain.tenants import tenants
 from catalog.errors import AUTHENTICATION, READ_ONLY_TOKEN, Refused
+from catalog.store.caches import AnswerCache
 from catalog.store.database import Database, Tenant
 from catalog.store.documents import now
 from catalog.store.fence import FRESH, Fence
@@ -37,26 +37,11 @@ REMEMBERED = 10_000
 SCHEMES = ("bearer ", "jwt ")
 
 
-class Recent(Generic[T]):
-    """What was learnt lately. The oldest is forgotten first."""
+class Remembered(NamedTuple, Generic[T]):
+    """A record of one generation of a tenant."""
 
-    def __init__(self) -> None:
-        self._known: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
-
-    def get(self, key: Hashable, age: float = FRESH) -> T | None:
-        """What was learnt at most `age` seconds ago."""
-        learnt, value = self._known.get(key, (0.0, None))
-        return value if monotonic() - learnt < age else None
-
-    def learn(self, key: Hashable, value: T, asked: float) -> None:
-        """Keep the answer to a question that was asked at this moment."""
-        self._known[key] = asked, value
-        self._known.move_to_end(key)
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-
-    def forget(self, key: Hashable) -> None:
-        self._known.pop(key, None)
+    generation: str
+    record: T
 
 
 class Script(NamedTuple):
@@ -76,9 +61,9 @@ class Sessions:
     def __init__(self, database: Database, tokens: Tokens) -> None:
         self._database = database
         self._tokens = tokens
-        self._tenants: Recent[Tenant] = Recent()
-        self._users: Recent[Any] = Recent()
-        self._access_tokens: Recent[Any] = Recent()
+        self._tenants: AnswerCache[Tenant] = AnswerCache(REMEMBERED)
+        self._users: AnswerCache[Remembered[UserRecord]] = AnswerCache(REMEMBERED)
+        self._access_tokens: AnswerCache[Remembered[AccessTokenRecord]] = AnswerCache(REMEMBERED)
 
     async def caller(
         self, authorization: str, *, for_renewal: bool = False, also: Callable[[], None] = nothing_else
@@ -137,7 +122,7 @@ class Sessions:
             asked = monotonic()
             known = await tenants.enter(self._database, name)
             if known is not None:
-                self._tenants.learn(name, known, asked)
+                self._tenants.put(name, known, asked)
         return known
 
     def issue(self, user: ObjectId, tenant: Tenant) -> str:
@@ -153,30 +138,30 @@ class Sessions:
         self._access_tokens.forget((tenant, digest))
 
     async def _access_token(self, tenant: Tenant, digest: str, age: float) -> AccessTokenRecord | None:
-        found: AccessTokenRecord | None = await self._known(
-            self._access_tokens, tenant, digest, age, lambda: access_tokens.find(tenant, digest)
-        )
-        return found
+        return await self._known(self._access_tokens, tenant, digest, age, lambda: access_tokens.find(tenant, digest))
 
     async def _user(self, tenant: Tenant, user: ObjectId, age: float) -> UserRecord | None:
         fields = {"username": 1, "role": 1, "signed_out": 1}
-        found: UserRecord | None = await self._known(
+        return await self._known(
             self._users, tenant, user, age, lambda: tenant.users.records.find_one({"_id": user}, fields)
         )
-        return found
 
     async def _known(
-        self, recent: Recent[Any], tenant: Tenant, key: Hashable, age: float, ask: Callable[[], Awaitable[Any]]
-    ) -> Any:
-        """What is remembered of this generation of a tenant, else what the database says."""
-        known = recent.get((tenant.name, key), age)
-        if known is not None and known["generation"] == tenant.generation:
-            return known
+        self,
+        cache: AnswerCache[Remembered[T]],
+        tenant: Tenant,
+        key: Hashable,
+        age: float,
+        ask: Callable[[], Awaitable[T | None]],
+    ) -> T | None:
+        """The cached record of this generation of a tenant, else what the database answers."""
+        known = cache.get((tenant.name, key), age)
+        if known is not None and known.generation == tenant.generation:
+            return known.record
         asked = monotonic()
         found = await ask()
         if found is not None:
-            found["generation"] = tenant.generation
-            recent.learn((tenant.name, key), found, asked)
+            cache.put((tenant.name, key), Remembered(tenant.generation, found), asked)
         return found
 
 

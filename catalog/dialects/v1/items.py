@@ -60,7 +60,7 @@ class Items(Controller):
             access=readable_by(caller),
             order=pages.NEWEST,
             top=await caller.tenant.recent("serial"),
-            memory=caller.tenant.memory,
+            statistics=caller.tenant.scan_statistics,
         )
 
     @get("/{key:str}")

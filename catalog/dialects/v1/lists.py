@@ -12,7 +12,7 @@ from catalog.store.query.cursors import cursor_of
 from catalog.store.query.fields import Fields
 from catalog.store.query.filter import filter_of, within
 from catalog.store.query.params import page_of, select_of, short_forms, sort_of
-from catalog.store.query.serial_scan import Memory
+from catalog.store.query.serial_scan import ScanStatistics
 from catalog.store.tenant_documents import Raw
 
 AT_ONCE = 50  # documents
@@ -31,12 +31,12 @@ async def listed(
     top: int | None = None,
     counter: str = "serial",
     limit: int = 10,
-    memory: Memory | None = None,
+    statistics: ScanStatistics | None = None,
 ) -> Answer[Any]:
     """Answer `filter`, `sort`, `select`, and `page` or `after`, and `limit`, over what `access` allows.
 
     `top` was the highest serial lately, for a collection that has one, which it calls `counter`; `limit` serves where
-    the client names none; `memory` is the tenant's. Raises Refused: NOT_SEARCHED.
+    the client names none; `statistics` are the tenant's. Raises Refused: NOT_SEARCHED.
     """
     params = request.query_params
     filtered = filter_of(fields, params.get("filter"), short_forms(params.multi_items()))
@@ -49,7 +49,7 @@ async def listed(
         filtered.matches,
         top,
         counter,
-        memory.of(collection, query) if memory else None,
+        statistics.of(collection, query) if statistics else None,
         filtered.budget,
     )
     if (cursor := params.get("after")) is not None:

@@ -37,7 +37,9 @@ async def entries(request: AnyRequest, tenant: Tenant) -> Response[bytes]:
         return [entry(document, tenant.name) for document in found]
 
     top = await tenant.recent(audit.COUNTER)
-    return await listed(request, tenant.log.raw, fields.LOG, shown, order=pages.NEWEST, top=top, memory=tenant.memory)
+    return await listed(
+        request, tenant.log.raw, fields.LOG, shown, order=pages.NEWEST, top=top, statistics=tenant.scan_statistics
+    )
 
 
 class Log(Controller):

@@ -14,7 +14,7 @@ from catalog.store.query import serial_scan
 from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.cursors import Order, cursor_of, key_of, steps
 from catalog.store.query.filter import Filter, within
-from catalog.store.query.serial_scan import COUNTED, Collection, Seen
+from catalog.store.query.serial_scan import COUNTED, Collection, QueryStatistics
 from catalog.store.tenant_documents import Raw
 
 __all__ = ["LATEST", "NEWEST", "Asked", "Collection", "Found", "Order", "after", "page"]
@@ -44,7 +44,7 @@ class Asked(NamedTuple):
     """A list, before one says which part of it.
 
     `top` was the highest serial lately, for collections that have one, which they call `counter`. `matches` is what
-    the query leaves to the server, within `budget`; `seen` what is remembered of it.
+    the query leaves to the server, within `budget`; `statistics` what earlier scans learned of it.
     """
 
     collection: Collection
@@ -53,7 +53,7 @@ class Asked(NamedTuple):
     matches: Matches | None = None
     top: int | None = None
     counter: str = "serial"
-    seen: Seen | None = None
+    statistics: QueryStatistics | None = None
     budget: Budget | None = None
 
     @property
@@ -103,7 +103,7 @@ async def after(asked: Asked, cursor: str, *, limit: int) -> tuple[list[Raw], st
 async def _part(asked: Asked, skip: int, limit: int) -> list[Raw]:
     if asked.is_newest_first and asked.top is not None:
         return await serial_scan.newest(
-            asked.collection, asked.query, asked.top, skip, limit, counter=asked.counter, seen=asked.seen
+            asked.collection, asked.query, asked.top, skip, limit, counter=asked.counter, statistics=asked.statistics
         )
     return await asked.collection.find(asked.query).sort(asked.settled).skip(skip).limit(limit).to_list(limit)
 
@@ -112,7 +112,7 @@ async def _count(asked: Asked, *, exactly: bool) -> tuple[int, bool]:
     if exactly:
         return await asked.collection.count_documents(asked.query), True
     if asked.top is not None:
-        return await serial_scan.count(asked.collection, asked.query, asked.top, asked.counter, asked.seen)
+        return await serial_scan.count(asked.collection, asked.query, asked.top, asked.counter, asked.statistics)
     total = await asked.collection.count_documents(asked.query, limit=COUNTED + 1)
     return min(total, COUNTED), total <= COUNTED
 
@@ -122,7 +122,7 @@ async def _below(asked: Asked, top: int, key: list[Any] | None, limit: int) -> l
         raise Refused(NOT_SEARCHED, "after is not a cursor that a list gave")
     high = None if key is None else key[0] - 1
     return await serial_scan.newest(
-        asked.collection, asked.query, top, 0, limit, high=high, counter=asked.counter, seen=asked.seen
+        asked.collection, asked.query, top, 0, limit, high=high, counter=asked.counter, statistics=asked.statistics
     )
 
 

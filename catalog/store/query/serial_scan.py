@@ -7,11 +7,12 @@ query of the two). A plain equality on a word goes with the window, onto the ind
 10 000 items took 3 ms so, and 43 ms as `$elemMatch`, and a tag that three items have 1 ms a window.
 """
 
-from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from cachetools import TTLCache
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import DESCENDING
 
@@ -27,14 +28,14 @@ TWICE = 2  # what is wanted, in the first window of a query whose matches are kn
 COUNTED = 512
 """How many items are read to count a list, at about 45 us each on the embedded engine (25 ms)."""
 
-REMEMBERED = 1000
-"""How many queries of a tenant are remembered."""
+MOST_QUERIES = 1000
+"""How many queries of a tenant have statistics."""
 
-BELIEVED = 60.0
-"""Seconds. A query that many more items match by now would read so many more of them."""
+MAX_AGE = 60.0
+"""Seconds that statistics are used. Out of date, they make a scan read more than it needs."""
 
 LONGEST = 1024
-"""Characters of a query that is remembered."""
+"""Characters of a query that has statistics."""
 
 LEADS = ("name", "request_id", "item", "datasets", "users", "tags", "metadata.name", "owner", "user", "status")
 """Fields that have an index (field, serial), those first whose values are rarer."""
@@ -73,33 +74,28 @@ def _named(metadata: Any) -> Any:
 
 
 @dataclass
-class Seen:
-    """What the last walk of a query came to know, so that the next one needs a single window."""
+class QueryStatistics:
+    """What the last scan of a query learned, so that the next one needs a single range. Each scan updates it."""
 
-    until: float = 0.0
     apart: float = 0.0  # serials from one match to the next; 0: not known
-    counted: int = 0  # serials that a count went through, from the highest one; 0: not counted yet
+    counted: int = 0  # serials that a count read, from the highest one; 0: not counted yet
     is_counted_whole: bool = False
 
 
-class Memory:
-    """Of a tenant's queries. What it says decides how much is read at once, never what is found."""
+class ScanStatistics:
+    """The statistics of a tenant's queries. They decide how much is read at once, never what is found."""
 
-    def __init__(self) -> None:
-        self._seen: OrderedDict[str, Seen] = OrderedDict()
+    def __init__(self, size: int = MOST_QUERIES, timer: Callable[[], float] = monotonic) -> None:
+        self._queries: TTLCache[str, QueryStatistics] = TTLCache(size, MAX_AGE, timer)
 
-    def of(self, collection: Collection, query: Raw) -> Seen:
-        now, key = monotonic(), f"{collection.name} {query!r}"
-        known = self._seen.get(key)
-        if known is not None and known.until > now:
-            return known
-        seen = Seen(now + BELIEVED)
-        if len(key) <= LONGEST:
-            self._seen.pop(key, None)
-            self._seen[key] = seen
-            if len(self._seen) > REMEMBERED:
-                self._seen.popitem(last=False)
-        return seen
+    def of(self, collection: Collection, query: Raw) -> QueryStatistics:
+        key = f"{collection.name} {query!r}"
+        statistics = self._queries.get(key)
+        if statistics is None:
+            statistics = QueryStatistics()
+            if len(key) <= LONGEST:
+                self._queries[key] = statistics
+        return statistics
 
 
 async def newest(
@@ -111,7 +107,7 @@ async def newest(
     *,
     high: int | None = None,
     counter: str = "serial",
-    seen: Seen | None = None,
+    statistics: QueryStatistics | None = None,
 ) -> list[Raw]:
     """The matches from `skip` on, at most `limit`, of the serials up to `high`; without it, of all.
 
@@ -119,8 +115,8 @@ async def newest(
     `top` was the highest serial lately: there may be higher ones, which the first window has then, too.
     """
     found: list[Raw] = []
-    seen = seen or Seen()
-    width = max(NARROWEST, round(TWICE * (skip + limit) * seen.apart) or WIDENING * limit)
+    statistics = statistics or QueryStatistics()
+    width = max(NARROWEST, round(TWICE * (skip + limit) * statistics.apart) or WIDENING * limit)
     start = low = top if high is None else high
     past = skip
     while (low > 0 or high is None) and len(found) < limit:
@@ -137,21 +133,21 @@ async def newest(
         skip = 0
         width *= WIDENING if new else WIDENING_OF_EMPTY
     lowest = found[-1][counter] if len(found) == limit else 0
-    seen.apart = max(1, start - lowest) / max(1, past - skip + len(found))
+    statistics.apart = max(1, start - lowest) / max(1, past - skip + len(found))
     return found
 
 
 async def count(
-    collection: Collection, query: Raw, top: int, counter: str = "serial", seen: Seen | None = None
+    collection: Collection, query: Raw, top: int, counter: str = "serial", statistics: QueryStatistics | None = None
 ) -> tuple[int, bool]:
     """How many match, and whether that is all: counting ends where more than COUNTED items would have to be read."""
-    seen = seen or Seen()
-    if seen.counted:
-        low = 0 if seen.is_counted_whole else top - seen.counted
-        return await _count(collection, window(query, None, low, counter)), seen.is_counted_whole
+    statistics = statistics or QueryStatistics()
+    if statistics.counted:
+        low = 0 if statistics.is_counted_whole else top - statistics.counted
+        return await _count(collection, window(query, None, low, counter)), statistics.is_counted_whole
     total, low = await _count_down(collection, query, top, counter)
-    seen.counted, seen.is_counted_whole = max(1, top - low), low <= 0
-    return total, seen.is_counted_whole
+    statistics.counted, statistics.is_counted_whole = max(1, top - low), low <= 0
+    return total, statistics.is_counted_whole
 
 
 async def _count_down(collection: Collection, query: Raw, top: int, counter: str) -> tuple[int, int]:

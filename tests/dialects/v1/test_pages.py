@@ -17,7 +17,7 @@ from catalog.store.database import Tenant, connect
 from catalog.store.documents import RegisteredTenant
 from catalog.store.query import pages
 from catalog.store.query.pages import LATEST, NEWEST, Asked
-from catalog.store.query.serial_scan import COUNTED, Seen
+from catalog.store.query.serial_scan import COUNTED, QueryStatistics
 from catalog.vocabulary import Role
 from tests.support.app import OURS, in_database
 
@@ -126,7 +126,7 @@ async def leafed(asked: Asked, limit: int) -> list[Any]:
 async def test_every_walk_meets_everything_once_and_in_order(shelf: Tenant, order: pages.Order) -> None:
     for caller in callers(shelf):
         for query in QUERIES:
-            list_ = asked(caller, query, order, seen=Seen())
+            list_ = asked(caller, query, order, statistics=QueryStatistics())
             wanted = await expected(list_)
 
             assert await walked(list_, 40) == wanted, query
@@ -157,8 +157,10 @@ def test_any_limit_will_do(
         tenant = database.tenant(RegisteredTenant(id="pages", database=f"{OURS}-pages-tenant"))
         for caller in callers(tenant):
             matches = (lambda document: document["serial"] % 2 == 0) if of_ours else None
-            seen = None if apart is None else Seen(apart=apart)
-            list_ = asked(caller, query, order, matches=matches, top=TOP if has_serials else None, seen=seen)
+            statistics = None if apart is None else QueryStatistics(apart=apart)
+            list_ = asked(
+                caller, query, order, matches=matches, top=TOP if has_serials else None, statistics=statistics
+            )
             wanted = await expected(list_)
 
             assert await walked(list_, limit) == wanted

@@ -1,0 +1,28 @@
+"""A cache of what the database answered, whose readers say how old an answer may be."""
+
+from collections.abc import Hashable
+from time import monotonic
+from typing import Generic, TypeVar
+
+from cachetools import LRUCache
+
+T = TypeVar("T")
+
+
+class AnswerCache(Generic[T]):
+    """At most `size` answers. The least recently used one is dropped first. Readers do not change what they get."""
+
+    def __init__(self, size: int) -> None:
+        self._answers: LRUCache[Hashable, tuple[float, T]] = LRUCache(size)
+
+    def get(self, key: Hashable, age: float) -> T | None:
+        """The answer to a question that was asked at most `age` seconds ago."""
+        found = self._answers.get(key)
+        return found[1] if found is not None and monotonic() - found[0] < age else None
+
+    def put(self, key: Hashable, answer: T, asked: float) -> None:
+        """Keep the answer to a question that was asked at the moment `asked` of the monotonic clock."""
+        self._answers[key] = asked, answer
+
+    def forget(self, key: Hashable) -> None:
+        self._answers.pop(key, None)
