@@ -12,6 +12,10 @@ class Fault(NamedTuple):
     status: int  # HTTP status code
     message: str
 
+    def __deepcopy__(self, _: object) -> "Fault":
+        """Itself: faults are compared by identity, and the web framework copies the options of routes."""
+        return self
+
 
 INTERNAL = Fault("internal_server_error", 500, "Internal server error")
 UPLOAD = Fault("generic_upload_error", 500, "Upload error")

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 
 from catalog.dialects.openapi.operation import Operation, Who, answered, handed_out
-from catalog.dialects.openapi.schema import Schema, any_of, made_of, many, number, one_of, text
-from catalog.dialects.v1.errors import CATALOGUE
-from catalog.domain.limits import Limits
+from catalog.dialects.openapi.schema import Schema, any_of, made_of, many, one_of, text
 from catalog.errors import UNKNOWN_ROUTE, Fault
 
 ABOUT, HEALTH, DOCUMENTATION = "About the server", "Health and measures", "Documentation"
@@ -16,43 +14,7 @@ PLAIN = "text/plain"
 
 
 def operations(prefix: str) -> list[Operation]:
-    return [*_about(prefix), *_health(), *_documentation(prefix)]
-
-
-def _about(prefix: str) -> list[Operation]:
-    words = {"type": "object", "additionalProperties": {"type": "string"}}
-    types = ("AlgorithmStatusTypes", "ModelStatusTypes", "PasswordResetStatusTypes", "UsageTypes", "UserRoles")
-    fault = made_of({"status": number(), "value": number(), "message": text()})
-    info = {name: text() for name in ("version", "demo", "token_expiration_time", "timestamp", "log")}
-    limits = made_of({name: number() for name in Limits._fields}, "What an item may hold.")
-    return [
-        _told(f"{prefix}/version", "version", "Tell the server's version", made_of({"version": text()})),
-        _told(
-            f"{prefix}/errors",
-            "errors",
-            "List every refusal, by its name",
-            made_of({fault_.name: fault for fault_ in CATALOGUE}),
-        ),
-        _told(
-            f"{prefix}/types",
-            "types",
-            "List the words that fields take",
-            made_of(dict.fromkeys((*types, "VisibilityTypes"), words)),
-        ),
-        _told(
-            f"{prefix}/types/passwordStrength",
-            "passwordStrength",
-            "Tell how strong a password must be, and how many days it lasts",
-            made_of({"passwordStrength": text(), "ValidityPasswordDays": text()}),
-        ),
-        _told(
-            f"{prefix}/info",
-            "info",
-            "Tell how the server is set up",
-            made_of({**info, "limits": limits}),
-            who=Who.USER,
-        ),
-    ]
+    return [*_health(), *_documentation(prefix)]
 
 
 def _health() -> list[Operation]:

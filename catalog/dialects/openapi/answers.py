@@ -6,7 +6,6 @@ from catalog.dialects.openapi.schema import (
     flag,
     made_of,
     many,
-    measured,
     number,
     one_of,
     or_null,
@@ -17,7 +16,7 @@ from catalog.dialects.openapi.schema import (
 )
 from catalog.store.query import fields
 from catalog.store.query.fields import Fields
-from catalog.vocabulary import InspectionPolicy, Kind, Role, Scope, Status, Usage, VersionState, Visibility
+from catalog.vocabulary import Kind, Role, Scope, Status, Usage, VersionState, Visibility
 
 REFUSAL = made_of(
     {
@@ -169,43 +168,6 @@ WORD = made_of(
 )
 SUGGESTION = made_of({"usage": one_of(Usage), "_id": text("the word itself"), "uses": number()})
 
-TENANT = made_of(
-    {
-        "passwordhash": flag(),
-        "_id": text("the name"),
-        "organization": text(),
-        "address": text(),
-        "email": text(),
-        "phone": text(),
-        "database": text(),
-        "quota_bytes": number("0: no limit"),
-        "inspection": one_of(InspectionPolicy),
-    },
-    optional=("organization", "address", "email", "phone", "quota_bytes", "inspection"),
-)
-TENANT_NAME = made_of({"_id": text()})
-
-LOG_ENTRY = made_of(
-    {
-        "date": ref("Moment"),
-        "_id": ref("Id"),
-        "log": text("the entry as one line"),
-        "serial": number(),
-        "user": text("a username, or `operator`"),
-        "method": text(),
-        "route": text(),
-        "path": text(),
-        "item": text("as the path names it"),
-        "address": text("where the request came from"),
-        "result": number("the status of the answer"),
-        "fault": number("the value of a refusal"),
-        "duration": measured("milliseconds"),
-        "request_id": text(),
-        "requests": number("how many requests of nobody the entry stands for, when they are several"),
-    },
-    optional=("user", "route", "item", "address", "fault", "requests"),
-)
-
 FOUND = {"kind": one_of(Kind)}
 
 
@@ -218,10 +180,6 @@ def components() -> dict[str, Schema]:
         "Digest": DIGEST,
         "User": USER,
         "Colleague": COLLEAGUE,
-        "NewUser": with_(USER, DATES),
-        "Session": made_of(
-            {"user": ref("User"), "token_expiration_time": text("how long it serves"), "token": text("`JWT <token>`")}
-        ),
         "AccessToken": ACCESS_TOKEN,
         "NewAccessToken": with_(ACCESS_TOKEN, {"token": text("shown this once")}),
         "Pair": PAIR,
@@ -239,8 +197,6 @@ def components() -> dict[str, Schema]:
         "Word": WORD,
         "NewWord": with_(WORD, {"timestamp": ref("Moment")}),
         "Suggestion": SUGGESTION,
-        "Tenant": TENANT,
-        "NewTenant": with_(TENANT, DATES),
         **_lists(),
     }
 
@@ -300,13 +256,9 @@ def _name(kind: Kind) -> str:
 
 LISTED: dict[str, tuple[Schema, Fields]] = {
     **{_name(kind): (schema, fields.ITEMS[kind]) for kind, schema in ITEM_SCHEMAS.items()},
-    "User": (part_of(with_(USER, {}), COLLEAGUE["required"]), fields.USERS),
     "AccessToken": (ACCESS_TOKEN, fields.ACCESS_TOKENS),
     "Version": (LISTED_VERSION, fields.VERSIONS),
     "TrashEntry": (REMOVED, fields.TRASH),
     "Word": (WORD, fields.TAGS),
-    "Tenant": (TENANT, fields.TENANTS),
-    "TenantName": (TENANT_NAME, fields.TENANT_NAMES),
-    "LogEntry": (LOG_ENTRY, fields.LOG),
 }
 """What is asked for in lists: how one is shown, and the fields that may be asked about."""

@@ -4,10 +4,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.dialects.openapi.answers import FOUND, ITEM_SCHEMAS
-from catalog.dialects.openapi.lists import filtering, listing, made_answers, one_or_many, selecting
+from catalog.dialects.openapi.lists import (
+    CHANGE_FAULTS,
+    VERBOSE,
+    filtering,
+    listing,
+    made_answers,
+    one_or_many,
+    selecting,
+)
 from catalog.dialects.openapi.operation import Operation, answered, bare, header, json_body
 from catalog.dialects.openapi.parameters import IF_MATCH, IF_NONE_MATCH, LIMIT, SAME, query
-from catalog.dialects.openapi.people import CHANGE_FAULTS, VERBOSE
 from catalog.dialects.openapi.schema import Schema, any_of, flag, made_of, many, number, one_of, ref, text, with_
 from catalog.domain.items.search import LONGEST
 from catalog.errors import (

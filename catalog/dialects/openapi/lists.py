@@ -7,7 +7,7 @@ from catalog.dialects.openapi.answers import LISTED
 from catalog.dialects.openapi.operation import JSON, Operation, Who, answered
 from catalog.dialects.openapi.parameters import PAGED, query
 from catalog.dialects.openapi.schema import Schema, any_of, flag, made_of, many, number, one_of, ref, text
-from catalog.errors import NOT_SEARCHED, Fault
+from catalog.errors import EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED, NOT_SEARCHED, Fault
 from catalog.store.query.fields import Fields, Type
 from catalog.store.query.patterns import LONGEST as LONGEST_PATTERN
 
@@ -19,6 +19,11 @@ COMPARED: dict[Type, Schema] = {
     Type.BOOLEAN: flag(),
     Type.SCALAR: {"type": ["string", "number", "boolean"]},
 }
+VERBOSE = query("verbose", "`false`: of a list, only how many were made.", text(default="true"))
+"""Of a POST that takes a list."""
+
+CHANGE_FAULTS = (EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED)
+
 DIRECTIONS = {"enum": ["asc", "desc", 1, -1]}
 
 DETAILS = (

@@ -3,73 +3,24 @@
 from catalog.dialects.openapi.schema import Schema, any_of, form, many, needed, number, one_of, ref, text, written
 from catalog.domain.files.filenames import LONGEST_PATH
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_NAME, Limits
-from catalog.domain.people.credentials import LONGEST_PASSWORD
-from catalog.domain.tenants.tenants import NAME
 from catalog.domain.versions.links import LONGEST as LONGEST_LINK
 from catalog.domain.versions.links import SHORTEST as SHORTEST_LINK
 from catalog.domain.versions.versions import LONGEST_ORDINAL
-from catalog.vocabulary import InspectionPolicy, Kind, Role, Scope, Status, Usage, VersionState, Visibility
+from catalog.vocabulary import Kind, Status, Usage, VersionState, Visibility
 
 BYTES = number("bytes, without quotes", maximum=LONGEST_INTEGER - 1)
-TENANT_NAME = text("letters, digits, hyphens and underscores", pattern=f"^{NAME.pattern.replace('a-z', 'A-Za-z')}$")
-PASSWORD = needed("as strong as `GET /v1/types/passwordStrength` says", LONGEST_PASSWORD)
-ANY_PASSWORD = needed("any", LONGEST_PASSWORD)
 STATES = [VersionState.LIVE, VersionState.ARCHIVED]
 
 
 def components(limits: Limits) -> dict[str, Schema]:
     """Every schema that a request may be made of, by its name."""
     return {
-        **people(),
         **{f"{kind.one.capitalize()}ToMake": item(kind, limits) for kind in Kind},
         **{f"{kind.one.capitalize()}Change": item_change(kind, limits) for kind in Kind},
         **versions(limits),
-        **tenants(),
         "PairToSet": pair(limits),
         "TagToMake": word(limits.tag),
         "MetadataNameToMake": word(limits.metadata_name),
-    }
-
-
-VALIDITY = number("days that a password lasts, 0: for ever; default: DEFAULT_DAYS_VALIDITY_PASSWORD", maximum=36500)
-
-
-def people() -> dict[str, Schema]:
-    email, role = needed(longest=LONGEST_NAME), one_of(Role)
-    return {
-        "Credentials": form(
-            {
-                "username": needed(longest=LONGEST_NAME),
-                "password": ANY_PASSWORD,
-                "tenant": written("the default one, if there is none", LONGEST_NAME),
-            },
-            required=("username", "password"),
-        ),
-        "UserToMake": form(
-            {"username": needed("not 24 hexadecimal digits", LONGEST_NAME), "password": PASSWORD, "email": email}
-            | {"role": role, "validityPasswordDays": VALIDITY},
-            required=("username", "password", "email", "role"),
-        ),
-        "UserChange": form(
-            {"email": written(longest=LONGEST_NAME), "password": written(longest=LONGEST_PASSWORD), "role": role}
-            | {"validityPasswordDays": VALIDITY},
-            "`role` and `validityPasswordDays` are for administrators. A new password or role signs the user out.",
-            minProperties=1,
-        ),
-        "ResetRequest": form({"email": needed(longest=LONGEST_NAME)}, required=("email",)),
-        "NewPassword": form(
-            {"tenant": needed(), "reset": text("the token of the mail", minLength=1), "password": PASSWORD},
-            required=("tenant", "reset", "password"),
-        ),
-        "AccessTokenToMake": form(
-            {
-                "name": needed("what the token is for", LONGEST_NAME),
-                "scopes": many(one_of(Scope), "default: read; write reads too"),
-                "expires_in": any_of(number("seconds", 1), text("such as 12h or 90d", pattern="^[0-9]{1,9}[smhd]?$")),
-                "expires": written("a date, in the place of `expires_in`", LONGEST_NAME),
-            },
-            required=("name",),
-        ),
     }
 
 
@@ -151,35 +102,6 @@ def versions(limits: Limits) -> dict[str, Schema]:
             }
         )
         | {"default": {}},
-    }
-
-
-def tenants() -> dict[str, Schema]:
-    told = {
-        "organization": written(longest=LONGEST_NAME),
-        "address": written(longest=LONGEST_NAME),
-        "phone": written(longest=LONGEST_NAME),
-        "quota_bytes": BYTES,
-        "inspection": one_of(InspectionPolicy, "what becomes of an upload that an inspection holds against it"),
-    }
-    return {
-        "TenantToMake": form(
-            {
-                "_id": TENANT_NAME,
-                "email": needed(longest=LONGEST_NAME),
-                **told,
-                "database": TENANT_NAME | {"description": "default: as the tenant", "pattern": f"^({NAME.pattern})?$"},
-                "admin_username": written(longest=LONGEST_NAME),
-                "admin_password": written("any", LONGEST_PASSWORD),
-                "passwordhash": {"type": "boolean", "description": "passwords are hashed, whatever it says"},
-            },
-            required=("_id", "email"),
-        ),
-        "TenantChange": form({"email": written(longest=LONGEST_NAME), **told}, minProperties=1),
-        "AdministratorChange": form(
-            {"password": ANY_PASSWORD, "username": written("if there are several", LONGEST_NAME)},
-            required=("password",),
-        ),
     }
 
 

@@ -1,7 +1,7 @@
 """Versions, their files, links to them, and bytes that are here already."""
 
 from catalog.dialects.openapi.items import REVISION, group_of, name_of
-from catalog.dialects.openapi.lists import listing
+from catalog.dialects.openapi.lists import CHANGE_FAULTS, listing
 from catalog.dialects.openapi.operation import (
     JSON,
     Operation,
@@ -22,7 +22,6 @@ from catalog.dialects.openapi.parameters import (
     SAME,
     query,
 )
-from catalog.dialects.openapi.people import CHANGE_FAULTS
 from catalog.dialects.openapi.schema import Schema, any_of, made_of, many, one_of, ref, text
 from catalog.errors import (
     BUSY,

@@ -1,9 +1,8 @@
 """Tags and metadata names."""
 
-from catalog.dialects.openapi.lists import listing, made_answers, one_or_many
+from catalog.dialects.openapi.lists import VERBOSE, listing, made_answers, one_or_many
 from catalog.dialects.openapi.operation import Operation, Who, answered, json_body
 from catalog.dialects.openapi.parameters import LIMIT, query
-from catalog.dialects.openapi.people import VERBOSE
 from catalog.dialects.openapi.schema import made_of, many, ref, text
 from catalog.domain.terms.suggest import LONGEST
 from catalog.domain.terms.terms import Vocabulary

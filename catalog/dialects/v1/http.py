@@ -41,6 +41,7 @@ _encoder = msgspec.json.Encoder(enc_hook=_plain)
 
 AnyRequest = Request[Any, Any, Any]
 
+N = TypeVar("N")
 T = TypeVar("T")
 Given = NamedDependency[SkipValidation[T]]
 """What the app gives to the handlers that name it."""
@@ -145,11 +146,12 @@ class Bulk:
         self._made: list[msgspec.Raw] = []
         self._room = LARGEST_ANSWER
 
-    def add(self, shape: dict[str, Any]) -> None:
+    def add(self, shape: Any) -> None:
         encoded = _encoder.encode(shape)
         self._room -= len(encoded)
         if self._room < 0:
-            encoded = _encoder.encode({"_id": shape["_id"], "truncated": True})
+            identity = shape["_id"] if isinstance(shape, dict) else shape.id
+            encoded = _encoder.encode({"_id": identity, "truncated": True})
         self._made.append(msgspec.Raw(encoded))
 
     def answer(self, plural: str, *, verbose: bool) -> Answer[Any]:
@@ -181,6 +183,26 @@ async def made(
         try:
             wanted(request.scope).refuse_stopping()
             bulk.add(await make(without(element, shown_only)))
+        except Refused as refused:
+            details = details_of(refused) or refused.fault.message
+            bulk.errors.append(f"Index: {index} ({body_fields.shown(details, LONGEST_ERROR)})")
+    return bulk.answer(plural, verbose=request.query_params.get("verbose") != "false")
+
+
+async def create_each(
+    request: AnyRequest, data: N | list[N | Refused], create: Callable[[N], Awaitable[Any]], plural: str
+) -> Answer[Any]:
+    """Answer a POST of one thing, or of a list of things, each created or refused on its own."""
+    if not isinstance(data, list):
+        return answer(await create(data))
+    bulk = Bulk()
+    for index, element in enumerate(data):
+        await _go_on(request)
+        try:
+            wanted(request.scope).refuse_stopping()
+            if isinstance(element, Refused):
+                raise element
+            bulk.add(await create(element))
         except Refused as refused:
             details = details_of(refused) or refused.fault.message
             bulk.errors.append(f"Index: {index} ({body_fields.shown(details, LONGEST_ERROR)})")

@@ -1,61 +1,59 @@
-"""The journal, for administrators; and its part that belongs to no tenant, for the operator."""
+"""The journal of a tenant, for its administrators; and that of requests without a tenant, for the operator."""
 
 from collections.abc import Sequence
 
-from litestar import Controller, Response, get
+from litestar import Controller, get
 
 from catalog.dialects.http import guards
-from catalog.dialects.v1 import shapes
-from catalog.dialects.v1.http import AnyRequest, Given
+from catalog.dialects.v1.http import Answer, AnyRequest, Given
 from catalog.dialects.v1.lists import listed
-from catalog.dialects.v1.models.common import moment
+from catalog.dialects.v1.models.lists import Listed, Resource, listing
+from catalog.dialects.v1.models.log import JournalEntry
+from catalog.dialects.v1.usage import TAG
 from catalog.domain import audit
 from catalog.domain.access import Caller
 from catalog.store.database import Database, Tenant
 from catalog.store.query import fields, pages
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import LogRecord
 
-KEPT = ("user", "method", "route", "path", "item", "address", "result", "fault", "duration", "request_id", "requests")
-
-
-def entry(document: Raw, tenant: str) -> shapes.Shape:
-    """Show an entry: its fields, and the line that other registries make of it, without contents."""
-    who = document["user"] or "Anonymous"
-    asked = f"{document['method']} {document['path']}"
-    line = f"{{tenant: {tenant or '-'} - request: {asked}, contents: {{}}, user: {who}, result: {document['result']}}}"
-    return {
-        "date": moment(document["date"]),
-        "_id": document["_id"],
-        "log": line,
-        "serial": document["serial"],
-        **{field: document[field] for field in KEPT if document.get(field) is not None},
-    }
+JOURNAL = Resource("JournalEntry", fields.LOG)
+PAGE = "A page of entries."
 
 
-async def entries(request: AnyRequest, tenant: Tenant) -> Response[bytes]:
-    async def shown(found: Sequence[Raw]) -> list[shapes.Shape]:
-        return [entry(document, tenant.name) for document in found]
+async def entries(request: AnyRequest, tenant: Tenant) -> Answer[Listed[JournalEntry]]:
+    async def shown(found: Sequence[LogRecord]) -> list[JournalEntry]:
+        return [JournalEntry.of(record, tenant.name) for record in found]
 
     top = await tenant.recent(audit.COUNTER)
     return await listed(
-        request, tenant.log.raw, fields.LOG, shown, order=pages.NEWEST, top=top, statistics=tenant.scan_statistics
+        request,
+        tenant.log.raw,
+        JOURNAL.fields,
+        shown,
+        order=pages.NEWEST,
+        top=top,
+        statistics=tenant.scan_statistics,
     )
 
 
 class Log(Controller):
     path = "/log"
+    tags = (TAG,)
 
-    @get(guards=[guards.administrators_only])
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
+    @get(guards=[guards.administrators_only], operation_id="listLog", response_description=PAGE, **listing(JOURNAL))
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[JournalEntry]]:
+        """List the requests to the tenant, newest first."""
         return await entries(request, caller.tenant)
 
 
 class OperatorsLog(Controller):
-    """Guarded by `guards.operator_only`, which the app adds: it knows API_TOKEN."""
+    """Guarded by `guards.operator_only`, which `routes` adds: it knows API_TOKEN."""
 
     path = "/log/operator"
+    tags = (TAG,)
     opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
 
-    @get()
-    async def list_(self, request: AnyRequest, database: Given[Database]) -> Response[bytes]:
+    @get(operation_id="listOperatorsLog", response_description=PAGE, **listing(JOURNAL))
+    async def list_(self, request: AnyRequest, database: Given[Database]) -> Answer[Listed[JournalEntry]]:
+        """List the requests that belong to no tenant, newest first."""
         return await entries(request, database.operator)

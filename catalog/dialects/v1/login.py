@@ -1,21 +1,24 @@
 """Signing in and renewing a token."""
 
-from typing import cast
+from typing import Any, ClassVar, cast
 
-from litestar import Controller, Response, post, put
+from litestar import Controller, post, put
 
+from catalog.dialects.http.access import SESSIONS
 from catalog.dialects.http.client_ip import Addresses
+from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.request_log import concerns
 from catalog.dialects.http.sessions import Sessions
-from catalog.dialects.v1 import shapes
-from catalog.dialects.v1.http import AnyRequest, Given, answer, body_of
+from catalog.dialects.v1.bodies import Json
+from catalog.dialects.v1.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.models.people import User
+from catalog.dialects.v1.models.users import Credentials, Session
 from catalog.domain import naming
-from catalog.domain.body_fields import Form
 from catalog.domain.people import users
 from catalog.domain.people.credentials import LONGEST_PASSWORD
 from catalog.domain.people.devices import LIFE, Devices
 from catalog.domain.people.login_throttle import LoginThrottle
-from catalog.errors import AUTHENTICATION, Refused
+from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
 from catalog.store.database import Tenant
 from catalog.store.records import UserRecord
 
@@ -24,11 +27,21 @@ DEVICE = "catalog_device"
 
 
 class Login(Controller):
+    path = "/login"
+    tags = ("Sign in",)
     opt = {"public": True}  # noqa: RUF012  Litestar's way
+    words: ClassVar = {"suffix": ""}
 
-    @post(status_code=200)
+    @post(
+        status_code=200,
+        operation_id="signIn{suffix}",
+        response_description="The user, and a token.",
+        responses=refuses(AUTHENTICATION, TOO_MANY_ATTEMPTS),
+        invalid_body=AUTHENTICATION,
+    )
     async def sign_in(
         self,
+        data: Json[Credentials],
         request: AnyRequest,
         sessions: Given[Sessions],
         throttle: Given[LoginThrottle],
@@ -36,24 +49,28 @@ class Login(Controller):
         devices: Given[Devices],
         default_tenant: Given[str],
         token_life: Given[str],
-    ) -> Response[bytes]:
-        form = Form(await body_of(request), AUTHENTICATION, {"username", "password", "tenant"})
-        username = form.required("username", "a username is needed")
-        password = form.required("password", "a password is needed", LONGEST_PASSWORD)
-        name = form.text("tenant") or default_tenant
-        account = naming.normalized(username)
+    ) -> Answer[Session]:
+        """Sign in.
+
+        The `token` of the answer is the value of the header `Authorization`.
+        """
+        name, account = data.tenant or default_tenant, naming.normalized(data.username)
         cookie = request.cookies.get(DEVICE, "")
         device = devices.identify(cookie, name, account)
         async with throttle.password_attempt(name, account, addresses.of(request.scope), device):
             tenant = await sessions.tenant(name)
-            concerns(request.scope, tenant, username[:LONGEST_PASSWORD])
-            user = await users.sign_in(tenant, username, password)
+            concerns(request.scope, tenant, data.username[:LONGEST_PASSWORD])
+            user = await users.sign_in(tenant, data.username, data.password)
         sessions.forget(name, user["_id"])  # what was cached a moment ago may refuse the new token
         session = _session(user, cast("Tenant", tenant), sessions, token_life)  # sign_in refuses without a tenant
         return set_device_cookie(session, request, devices.remember(cookie, name, account))
 
-    @put()
-    async def renew(self, request: AnyRequest, sessions: Given[Sessions], token_life: Given[str]) -> Response[bytes]:
+    @put(operation_id="renew{suffix}", response_description="The user, and a token.", access=SESSIONS)
+    async def renew(self, request: AnyRequest, sessions: Given[Sessions], token_life: Given[str]) -> Answer[Session]:
+        """Renew the token.
+
+        Until JWT_RENEW_EXPIRATIONTIME after it was issued.
+        """
         authorization = request.headers.get("authorization")
         if not authorization:
             raise Refused(AUTHENTICATION, "Missing token")
@@ -67,7 +84,13 @@ class Login(Controller):
         return _session(user, caller.tenant, sessions, token_life)
 
 
-def set_device_cookie(answered: Response[bytes], request: AnyRequest, cookie: str) -> Response[bytes]:
+class UnversionedLogin(Login):
+    """The same without the prefix of the version."""
+
+    words: ClassVar = {"suffix": "Unversioned"}
+
+
+def set_device_cookie(answered: Answer[Any], request: AnyRequest, cookie: str) -> Answer[Any]:
     """The answer, with the cookie of a known device."""
     answered.set_cookie(
         key=DEVICE,
@@ -80,6 +103,6 @@ def set_device_cookie(answered: Response[bytes], request: AnyRequest, cookie: st
     return answered
 
 
-def _session(user: UserRecord, tenant: Tenant, sessions: Sessions, token_life: str) -> Response[bytes]:
+def _session(user: UserRecord, tenant: Tenant, sessions: Sessions, token_life: str) -> Answer[Session]:
     token = f"JWT {sessions.issue(user['_id'], tenant)}"
-    return answer({"user": shapes.user(user), "token_expiration_time": token_life, "token": token})
+    return answer(Session(User.of(user), token_life, token))

@@ -6,8 +6,6 @@ from typing import Any
 from catalog.dialects.openapi import answers
 from catalog.dialects.openapi.schema import Schema
 from catalog.dialects.v1 import item_bodies
-from catalog.dialects.v1.people_bodies import USER_FIELDS
-from catalog.dialects.v1.tenant_bodies import TENANT_FIELDS
 from catalog.domain.versions import drafts, reuse
 from catalog.vocabulary import Kind
 
@@ -17,9 +15,7 @@ def _shown_only(answer: Schema, settable: Collection[str]) -> frozenset[str]:
 
 
 ITEMS = {kind: _shown_only(answers.ITEM_SCHEMAS[kind], item_bodies.FIELDS[kind]) for kind in Kind}
-USERS = _shown_only(answers.USER, USER_FIELDS)
 WORDS = _shown_only(answers.WORD, item_bodies.TERM_FIELDS)
-TENANTS = _shown_only(answers.TENANT, TENANT_FIELDS)
 VERSIONS = _shown_only(answers.VERSION_RECORD, drafts.FIELDS | reuse.FIELDS)
 
 

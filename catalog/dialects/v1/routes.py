@@ -27,6 +27,7 @@ from catalog.dialects.v1 import (
     login,
     password_resets,
     search,
+    sweep,
     tenants,
     terms,
     tokens,
@@ -98,11 +99,10 @@ def dialect(services: Services, version: str, api_token: str) -> Dialect:
         "holds_api_token": constant(guards.recognises(api_token)),
         "documentation": Provide(documentation, sync_to_thread=False),
     }
-    sign_in = Router("/login", route_handlers=[login.Login])
-    versioned = Router(prefix, route_handlers=[sign_in, *_routes(guards.operator_only(api_token))])
+    versioned = Router(prefix, route_handlers=[login.Login, *_routes(guards.operator_only(api_token))])
     whole = Router(
         "/",
-        route_handlers=[versioned, sign_in, Schema, Front],
+        route_handlers=[versioned, login.UnversionedLogin, Schema, Front],
         dependencies=dependencies(services) | provided,
         before_request=Requests(operations(prefix)).look_at,
         request_class=JsonRequest,
@@ -112,7 +112,7 @@ def dialect(services: Services, version: str, api_token: str) -> Dialect:
 
 
 def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHandler]:
-    operator = Router("/", route_handlers=[tenants.Tenants, usage.Sweeps, log.OperatorsLog], guards=[operator_only])
+    operator = Router("/", route_handlers=[tenants.Tenants, sweep.Sweeps, log.OperatorsLog], guards=[operator_only])
     return [
         about.About,
         about.Info,

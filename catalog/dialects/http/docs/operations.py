@@ -45,6 +45,7 @@ from catalog.errors import (
 )
 
 UNIONS = (Union, UnionType)
+EACH = "At most LIMIT_ELEMENTS (1000). Each is created or refused on its own."
 IN_A_PATH = {"type": "string", "minLength": 1, "pattern": "^[^\\x00]+$"}
 """A segment of a path before it is percent-encoded: a slash in it is `%2F`."""
 
@@ -197,9 +198,16 @@ class _Description:
     def _media(self, annotation: Any) -> Schema:
         if isinstance(annotation, dict):
             return annotation
-        schema = self.schemas.of(annotation)
+        schema = self._body_schema(annotation)
         example = self.schemas.example(schema)
         return {"schema": schema} | ({} if example is None else {"example": example})
+
+    def _body_schema(self, annotation: Any) -> Schema:
+        """A union is one thing or a list of such things, each of which may be refused."""
+        if get_origin(annotation) not in UNIONS:
+            return self.schemas.of(annotation)
+        one = self.schemas.of(get_args(annotation)[0])
+        return {"anyOf": [one, {"type": "array", "items": one, "description": EACH}]}
 
     def _responses(self) -> dict[int, Schema]:
         """The answers that are not refusals."""
@@ -211,7 +219,7 @@ class _Description:
         headers = REQUEST_ID | {
             each.name: _header(each.description) for each in self.handler.resolve_response_headers()
         }
-        whole = {"description": self.handler.response_description or "OK", "headers": headers}
+        whole = {"description": self._said(self.handler.response_description or "OK"), "headers": headers}
         others = {
             status: {"description": spec.description, "headers": headers}
             | ({"content": {JSON: {"schema": self._answer_schema(spec.data_container)}}} if spec.data_container else {})

@@ -42,6 +42,11 @@ def refuses(*faults: Fault) -> dict[int, ResponseSpec]:
     }
 
 
+def answers(status: int, content: Any, description: str) -> dict[int, ResponseSpec]:
+    """The `responses` of a route that has another answer than its usual one; `content` is its type, or None."""
+    return {status: ResponseSpec(content, generate_examples=False, description=description)}
+
+
 def declared(responses: Mapping[int, ResponseSpec] | None) -> frozenset[Fault]:
     """The faults among the declared responses of a route."""
     return frozenset(fault for spec in (responses or {}).values() if isinstance(spec, Refuses) for fault in spec.faults)

@@ -188,10 +188,10 @@ class Created(Struct, Generic[T]):
         either = {"anyOf": [schemas.of(of), schemas.of(Truncated)]}
         lists = {plural: {"type": "array", "items": either}, "errors": {"type": "array", "items": {"type": "string"}}}
         yield whole | {"properties": lists}
-        yield schemas.of(Counts)
+        yield schemas.of(CreatedCounts)
 
 
-class Counts(Struct):
+class CreatedCounts(Struct):
     """The answer to a POST of a list with `verbose=false`."""
 
     saved: Count
