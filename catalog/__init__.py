@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from catalog.client.oneliners import pull, push
+    from catalog.client.shortcuts import pull, push
 
 __version__ = "0.1.0"
 __all__ = ["pull", "push"]
@@ -13,5 +13,5 @@ __all__ = ["pull", "push"]
 def __getattr__(name: str) -> Any:
     """The client is loaded when it is used: the server, and whoever asks for the version, does without."""
     if name in __all__:
-        return getattr(import_module("catalog.client.oneliners"), name)
+        return getattr(import_module("catalog.client.shortcuts"), name)
     raise AttributeError(f"module 'catalog' has no attribute {name!r}")

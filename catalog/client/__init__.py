@@ -1,6 +1,7 @@
 """The Python client of a catalog. It loads nothing of the server."""
 
 from catalog.client.catalog import AsyncCatalog, Catalog
+from catalog.client.compat.registry import ModelMetadata, ModelRegistryClient
 from catalog.client.errors import (
     Ambiguous,
     CatalogError,
@@ -14,9 +15,7 @@ from catalog.client.errors import (
     OutOfSpace,
     Unavailable,
 )
-from catalog.client.oneliners import pull, push
 from catalog.client.pushing import Pushed
-from catalog.client.registry import ModelMetadata, ModelRegistryClient
 from catalog.client.results import (
     Algorithm,
     Dataset,
@@ -26,13 +25,14 @@ from catalog.client.results import (
     Link,
     Model,
     Page,
-    Removed,
     Tenant,
+    Term,
     Token,
+    TrashedItem,
     User,
     Version,
-    Word,
 )
+from catalog.client.shortcuts import pull, push
 
 __all__ = [
     "Algorithm",
@@ -58,13 +58,13 @@ __all__ = [
     "OutOfSpace",
     "Page",
     "Pushed",
-    "Removed",
     "Tenant",
+    "Term",
     "Token",
+    "TrashedItem",
     "Unavailable",
     "User",
     "Version",
-    "Word",
     "pull",
     "push",
 ]

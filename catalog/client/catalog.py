@@ -1,4 +1,4 @@
-"""`Catalog` and `AsyncCatalog`: one server, as somebody."""
+"""`Catalog` and `AsyncCatalog`: a client of one server, for one user."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -6,39 +6,39 @@ from types import TracebackType
 from typing import Self
 
 from catalog.client import profile
-from catalog.client.async_driver import Awaiting
-from catalog.client.cache import Cache
-from catalog.client.downloads import found
-from catalog.client.effects import Operation
-from catalog.client.items import Filter, Items, narrowed
-from catalog.client.people import Tenants, Tokens, Users, Words
-from catalog.client.progress import Progress, silent
+from catalog.client.items import FilterExpression, ItemResource, filter_query
+from catalog.client.people import TenantResource, TermResource, TokenResource, UserResource
 from catalog.client.pushing import Pushed, pull, push
-from catalog.client.resources import D, Room, operation, walk
+from catalog.client.resources import D, Resource, operation, walk
 from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Model, Page, Raw, Value, Version
-from catalog.client.sessions import Session
-from catalog.client.sources import What
-from catalog.client.sync_driver import Blocking
-from catalog.client.uploads import Said, Target
+from catalog.client.session import Session
+from catalog.client.transfer.cache import Cache
+from catalog.client.transfer.downloads import find_version
+from catalog.client.transfer.progress import Progress, silent
+from catalog.client.transfer.sources import Uploadable
+from catalog.client.transfer.uploads import TargetItem, VersionDetails
+from catalog.client.transport.async_driver import AsyncDriver
+from catalog.client.transport.effects import Operation
+from catalog.client.transport.sync_driver import SyncDriver
 
 TIMEOUT = 120.0
-"""Seconds. The answer to the last byte of a large file waits until the server has it safe."""
+"""Seconds. The response to the last byte of a large file waits until the server has stored it."""
 
 
-class Rooms(Room[D]):
-    """What both clients offer."""
+class CatalogResources(Resource[D]):
+    """The methods that both clients share."""
 
     def __init__(self, session: Session, driver: D, cache: Cache) -> None:
         super().__init__(session, driver, cache)
         self.cache = cache
-        self.models: Items[D, Model] = Items(session, driver, cache, "models", Model)
-        self.datasets: Items[D, Dataset] = Items(session, driver, cache, "datasets", Dataset)
-        self.algorithms: Items[D, Algorithm] = Items(session, driver, cache, "algorithms", Algorithm)
-        self.users: Users[D] = Users(session, driver, cache)
-        self.tokens: Tokens[D] = Tokens(session, driver, cache)
-        self.tags: Words[D] = Words(session, driver, cache, "tags")
-        self.metadata: Words[D] = Words(session, driver, cache, "metadata")
-        self.tenants: Tenants[D] = Tenants(session, driver, cache)
+        self.models: ItemResource[D, Model] = ItemResource(session, driver, cache, "models", Model)
+        self.datasets: ItemResource[D, Dataset] = ItemResource(session, driver, cache, "datasets", Dataset)
+        self.algorithms: ItemResource[D, Algorithm] = ItemResource(session, driver, cache, "algorithms", Algorithm)
+        self.users: UserResource[D] = UserResource(session, driver, cache)
+        self.tokens: TokenResource[D] = TokenResource(session, driver, cache)
+        self.tags: TermResource[D] = TermResource(session, driver, cache, "tags")
+        self.metadata: TermResource[D] = TermResource(session, driver, cache, "metadata")
+        self.tenants: TenantResource[D] = TenantResource(session, driver, cache)
 
     @property
     def url(self) -> str:
@@ -46,14 +46,14 @@ class Rooms(Room[D]):
 
     @property
     def token(self) -> str:
-        """What requests are signed with just now."""
+        """The token that requests carry at present."""
         return self._session.token
 
     @operation
     def login(self, username: str = "", password: str = "", tenant: str = "") -> Operation[str]:
-        """Sign in, with what the client was made with or with this, and return the token.
+        """Sign in and return the token. Arguments that are left out are those the client was created with.
 
-        Raises CatalogError: NotSignedIn when it is wrong.
+        Raises CatalogError: NotSignedIn if the credentials are wrong.
         """
         yield from self._session.sign_in(username, password, tenant)
         return self._session.token
@@ -65,9 +65,9 @@ class Rooms(Room[D]):
 
     @operation
     def info(self) -> Operation[Raw]:
-        """How the server is set up."""
-        found: Raw = yield from self._session.ask("GET", "/info")
-        return found
+        """The version, the limits and the options of the server."""
+        info: Raw = yield from self._session.request_json("GET", "/info")
+        return info
 
     @walk
     def search(
@@ -78,19 +78,22 @@ class Rooms(Room[D]):
         status: str = "",
         visibility: str = "",
         owner: str = "",
-        filter: Filter | None = None,  # noqa: A002  the API's word
+        filter: FilterExpression | None = None,  # noqa: A002  the API's word
         metadata: Mapping[str, object] | None = None,
     ) -> Callable[[str], Operation[Page[Item]]]:
-        """Walk through everything that has the words, best first. `filter` and `metadata` are as in `models.list`."""
+        """Iterate over the items that match `words`, best match first.
+
+        `filter` and `metadata` are as in `models.list`.
+        """
         query = {"q": words, "kind": kind, "status": status, "visibility": visibility, "owner": owner}
-        given = {name: value for name, value in query.items() if value}
-        return self._session.page("/search", _item, given | narrowed(filter, metadata))
+        query = {name: value for name, value in query.items() if value}
+        return self._session.page("/search", _item, query | filter_query(filter, metadata))
 
     @operation
     def push(
         self,
         name: str,
-        what: What,
+        what: Uploadable,
         *,
         kind: str = "models",
         tags: Sequence[str] = (),
@@ -99,14 +102,15 @@ class Rooms(Room[D]):
         ordinal: str = "",
         progress: Progress = silent,
     ) -> Operation[Pushed]:
-        """Make a version of a file or a folder. A name alone is that of one's own item, which is made if there is none,
-        whoever else has one of that name; `owner/name` or an id is that item. `metrics` become its metadata, and the
-        version's.
+        """Upload a file or folder as a new version.
 
-        Raises CatalogError: NotFound, Forbidden for an item of somebody else, Invalid.
+        A bare name means an item of your own, which is created if it does not exist; `owner/name` or an id means that
+        item. `metrics` are added to the metadata of the item and of the version.
+
+        Raises CatalogError: NotFound, Forbidden if you may not change the item, Invalid.
         """
-        said = Said(ordinal=ordinal, description=description, metadata=metrics or {})
-        return (yield from push(self._session, self.cache, kind, name, what, said, tags, progress))
+        details = VersionDetails(ordinal=ordinal, description=description, metadata=metrics or {})
+        return (yield from push(self._session, self.cache, kind, name, what, details, tags, progress))
 
     @operation
     def pull(
@@ -117,24 +121,24 @@ class Rooms(Room[D]):
         to: str | Path | None = None,
         progress: Progress = silent,
     ) -> Operation[Path]:
-        """Bring a version here: `iris`, `ada/iris`, `iris@3`, `iris@latest`, or `iris@production`, which is the newest
-        version of a model with that status. See `versions.download` for `to`.
+        """Download a version: `iris`, `ada/iris`, `iris@3`, `iris@latest`, or `iris@production` (the newest version of
+        a model with that status). `to` is as in `versions.download`.
         """
         return (yield from pull(self._session, self.cache, kind, reference, to, progress))
 
     @operation
     def resolve(self, name: str, revision: str, *, kind: str = "models") -> Operation[Version]:
-        """The version that is meant: an ordinal, the name of a file, `latest`, or a status.
+        """The version that `revision` names: an ordinal, the name of a file, `latest`, or a status.
 
         Raises CatalogError: NotFound, Forbidden.
         """
-        return (yield from found(Target(self._session, self.cache, kind, name), revision))
+        return (yield from find_version(TargetItem(self._session, self.cache, kind, name), revision))
 
 
-class Catalog(Rooms[Blocking]):
-    """A catalog for programs that wait. What is not given comes from the environment (CATALOG_URL, CATALOG_TOKEN,
-    ...), the project's `.catalog.toml`, or the user's own configuration. With `offline`, what was downloaded before is
-    taken from the cache, and nothing is asked.
+class Catalog(CatalogResources[SyncDriver]):
+    """The blocking client. Arguments that are left out come from the environment (CATALOG_URL, CATALOG_TOKEN, ...),
+    the project's `.catalog.toml`, or the user's configuration. With `offline`, the client sends no request and serves
+    downloads from the cache.
     """
 
     def __init__(
@@ -150,10 +154,10 @@ class Catalog(Rooms[Blocking]):
         offline: bool = False,
         timeout: float = TIMEOUT,
     ) -> None:
-        known = profile.find(_given(url, token, username, password, tenant, ca))
+        known = profile.find(_arguments(url, token, username, password, tenant, ca))
         super().__init__(
             _session(known, offline=offline),
-            Blocking(known.url, timeout, known.ca),
+            SyncDriver(known.url, timeout, known.ca),
             Cache(Path(cache) if cache else None),
         )
 
@@ -169,8 +173,8 @@ class Catalog(Rooms[Blocking]):
         self.close()
 
 
-class AsyncCatalog(Rooms[Awaiting]):
-    """A catalog for asyncio: every method is awaited, every list is walked by `async for`."""
+class AsyncCatalog(CatalogResources[AsyncDriver]):
+    """The client for asyncio: every method is awaited, every list is iterated with `async for`."""
 
     def __init__(
         self,
@@ -185,10 +189,10 @@ class AsyncCatalog(Rooms[Awaiting]):
         offline: bool = False,
         timeout: float = TIMEOUT,
     ) -> None:
-        known = profile.find(_given(url, token, username, password, tenant, ca))
+        known = profile.find(_arguments(url, token, username, password, tenant, ca))
         super().__init__(
             _session(known, offline=offline),
-            Awaiting(known.url, timeout, known.ca),
+            AsyncDriver(known.url, timeout, known.ca),
             Cache(Path(cache) if cache else None),
         )
 
@@ -204,14 +208,14 @@ class AsyncCatalog(Rooms[Awaiting]):
         await self.close()
 
 
-def _given(url: str, token: str, username: str, password: str, tenant: str, ca: str) -> dict[str, str]:
+def _arguments(url: str, token: str, username: str, password: str, tenant: str, ca: str) -> dict[str, str]:
     return {"url": url, "token": token, "username": username, "password": password, "tenant": tenant, "ca": ca}
 
 
 def _session(known: profile.Profile, *, offline: bool) -> Session:
-    def keep(token: str) -> None:
-        if known.is_kept:
-            profile.keep_token(known.url, token)
+    def store(token: str) -> None:
+        if known.is_stored:
+            profile.save_token(known.url, token)
 
     return Session(
         known.url,
@@ -219,7 +223,7 @@ def _session(known: profile.Profile, *, offline: bool) -> Session:
         username=known.username,
         password=known.password,
         tenant=known.tenant,
-        keep=keep,
+        on_token=store,
         offline=offline,
     )
 

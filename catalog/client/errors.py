@@ -1,18 +1,17 @@
-"""What can go wrong, in families, each with what to do next.
+"""The exceptions of the client, each with advice on what to do next.
 
-`except NotFound` reads better than a status; `value` is the server's own number for the refusal, which never changes
-its meaning. Nothing of the HTTP library comes out of the client.
+`value` is the server's stable number for the error. The client raises no exception of the HTTP library.
 """
-# ruff: noqa: N818  the sentence that `except NotFound` makes matters more than a suffix
+# ruff: noqa: N818  public names, which programs catch
 
-from catalog.client.effects import Answer
+from catalog.client.transport.effects import Response
 
 
 class CatalogError(Exception):
-    """Something did not work. The text says what, and what to do next.
+    """A request or a local step failed. The text says why, and what to do next.
 
-    `status` and `value` are the server's (None when the trouble is on this side), `details` names the thing refused,
-    `request_id` finds the request in the server's log, `advice` is what to do next.
+    `status` and `value` come from the server (None if the failure is local), `details` names what was refused,
+    `request_id` identifies the request in the server's log, `advice` says what to do next.
     """
 
     advice = ""
@@ -36,40 +35,40 @@ class CatalogError(Exception):
         self.advice = advice or type(self).advice
 
     def __str__(self) -> str:
-        told = f"{self.message} ({self.details})" if self.details else self.message
-        return f"{told}. {self.advice}" if self.advice else told
+        text = f"{self.message} ({self.details})" if self.details else self.message
+        return f"{text}. {self.advice}" if self.advice else text
 
 
 class NotSignedIn(CatalogError):
-    advice = "Sign in (`catalog login`), or give a token (CATALOG_TOKEN)."
+    advice = "Sign in (`catalog login`), or set a token (CATALOG_TOKEN)."
 
 
 class Forbidden(CatalogError):
-    advice = "Ask its owner, or an administrator."
+    advice = "Ask its owner or an administrator for access."
 
 
 class NotFound(CatalogError):
-    advice = "Look at the name, and whether you may read it: what one may not read may not show either."
+    advice = "Check the name and your access: an item that you may not read can look as if it did not exist."
 
 
 class Expired(NotFound):
-    advice = "It is over: begin anew."
+    advice = "It has expired: start again."
 
 
 class Conflict(CatalogError):
-    """Somebody or something was first."""
+    """The resource changed, or is in use, at the same time."""
 
-    advice = "Read it again and repeat your change."
+    advice = "Read it again, then repeat your change."
 
 
 class Ambiguous(Conflict):
-    """Several items have the name. `details` lists the owner/name and the id of each."""
+    """Several readable items have this name. `details` lists the owner/name and the id of each."""
 
     advice = ""  # the details say it
 
 
 class Invalid(CatalogError):
-    """The request, or an argument, is wrong."""
+    """An argument or the request is invalid."""
 
 
 class Unsafe(Invalid):
@@ -77,49 +76,49 @@ class Unsafe(Invalid):
 
 
 class TooLarge(CatalogError):
-    advice = "The server takes no file of this size (its setting MAX_UPLOAD_SIZE)."
+    advice = "The file is larger than the server accepts (its setting MAX_UPLOAD_SIZE)."
 
 
 class OutOfSpace(CatalogError):
-    advice = "Remove what is not needed any more, or ask the operator for a larger quota."
+    advice = "Remove versions that are no longer needed, or ask the operator for a larger quota."
 
 
 class Damaged(CatalogError):
-    """Bytes are not what was announced."""
+    """The bytes do not match their digest."""
 
-    advice = "Try again; if it happens again, the file changed meanwhile or a disk or a line is broken."
+    advice = "Try again. If it fails again, the file changed during the transfer, or a disk or the network is faulty."
 
 
 class Unavailable(CatalogError):
-    """No answer, or one that asks to try again later.
+    """There is no response, or one that asks to try again later.
 
-    `sent` says whether the request may have arrived: then something that is not repeatable may have been done.
+    `sent` says whether the request may have reached the server and taken effect.
     """
 
     advice = "Try again in a moment."
 
     sent = True
-    retry_after: float | None = None  # seconds, as the server asks
+    retry_after: float | None = None  # seconds, from the server
 
 
 class Untrusted(CatalogError):
-    advice = "If the server is yours, name its certificate: ca=, or CATALOG_CA."
+    advice = "If you trust the server, name its certificate: ca=, or CATALOG_CA."
 
 
 class TooManyAttempts(Unavailable):
-    advice = "Wait as long as the server asks, then try again."
+    advice = "Wait as long as the server says, then try again."
 
 
 class Offline(CatalogError):
-    advice = "Fetch it once while connected; then it is in the cache."
+    advice = "Download it once while connected; then it is in the cache."
 
 
 class ServerError(CatalogError):
-    advice = "This is the server's fault: give its operator the request id."
+    advice = "The server failed: give its operator the request id."
 
 
 class NotACatalog(CatalogError):
-    advice = "Look at the address: the catalog's own, without a path, such as http://127.0.0.1:8080."
+    advice = "Check the address of the catalog. Example: http://127.0.0.1:8080."
 
 
 _BY_VALUE: dict[int, type[CatalogError]] = {
@@ -132,7 +131,7 @@ _BY_VALUE: dict[int, type[CatalogError]] = {
     27: Invalid,
     148: Ambiguous,
 }
-"""Where the status alone would mislead."""
+"""Exceptions by error value, where the status alone would be misleading."""
 
 _BY_STATUS: dict[int, type[CatalogError]] = {
     401: NotSignedIn,
@@ -151,53 +150,53 @@ _BY_STATUS: dict[int, type[CatalogError]] = {
 }
 
 _ADVICE = {
-    2: "The server has lost or damaged its bytes: push the file again, and tell the operator.",
-    113: "Only an administrator can look at it and set its state to LIVE.",
-    114: "Make a new version: the files of one that is closed never change.",
+    2: "The server's copy is missing or damaged: push the file again, and tell the operator.",
+    113: "Only an administrator can inspect it and set its state to LIVE.",
+    114: "Create a new version: the files of a closed version never change.",
     115: "Close it first.",
-    120: "Another process is sending this upload: wait for it, or end it.",
-    125: "Use a token that may write: tokens.create(..., scopes=['write']).",
+    120: "Another process is sending this upload: wait for it, or stop it.",
+    125: "Use a token with the scope write: tokens.create(..., scope='write').",
 }
-"""Where the family's advice would mislead."""
+"""Advice by error value, where that of the exception would be misleading."""
 
-SERVERS_FAULT = 500
+SERVER_ERROR = 500
 
 
-def refusal(answer: Answer) -> CatalogError:
-    """The exception that a refusal of the server is raised as."""
-    body = _body(answer)
-    if body is None and answer.status < SERVERS_FAULT:
-        return NotACatalog(f"The server answered {answer.status}, not as a catalog does", status=answer.status)
-    told = body or {"message": f"The server answered {answer.status}"}
-    number = told.get("value")
+def error_from(response: Response) -> CatalogError:
+    """The exception for an error response."""
+    body = _body(response)
+    if body is None and response.status < SERVER_ERROR:
+        return NotACatalog(f"The server answered {response.status}, not as a catalog does", status=response.status)
+    document = body or {"message": f"The server answered {response.status}"}
+    number = document.get("value")
     value = number if isinstance(number, int) else None
-    by_kind = Invalid if answer.status < SERVERS_FAULT else ServerError
-    family = _BY_VALUE.get(value or 0) or _BY_STATUS.get(answer.status) or by_kind
-    if answer.status in {502, 504}:  # a proxy without a server behind it
-        family = Unavailable
-    error = family(
-        str(told.get("message", "")),
-        status=answer.status,
+    default = Invalid if response.status < SERVER_ERROR else ServerError
+    kind = _BY_VALUE.get(value or 0) or _BY_STATUS.get(response.status) or default
+    if response.status in {502, 504}:  # from a proxy that cannot reach the server
+        kind = Unavailable
+    error = kind(
+        str(document.get("message", "")),
+        status=response.status,
         value=value,
-        details=str(told.get("details", "")),
-        request_id=answer.headers.get("x-request-id", ""),
+        details=str(document.get("details", "")),
+        request_id=response.headers.get("x-request-id", ""),
         advice=_ADVICE.get(value or 0, ""),
     )
     if isinstance(error, Unavailable):
-        error.retry_after = _seconds(answer.headers.get("retry-after", ""))
+        error.retry_after = _seconds(response.headers.get("retry-after", ""))
     return error
 
 
-def _body(answer: Answer) -> dict[str, object] | None:
-    """The refusal in words; a HEAD has none, but is one of ours when it has a request id."""
+def _body(response: Response) -> dict[str, object] | None:
+    """The JSON of an error response. A response to HEAD has no body: its request id shows that a catalog answered."""
     try:
-        body = answer.json() if answer.content else None
+        body = response.json() if response.content else None
     except ValueError:
         return None
     if isinstance(body, dict) and "message" in body:
         return body
-    if not answer.content and "x-request-id" in answer.headers:
-        return {"message": f"The server answered {answer.status}"}
+    if not response.content and "x-request-id" in response.headers:
+        return {"message": f"The server answered {response.status}"}
     return None
 
 

@@ -1,29 +1,29 @@
-"""People, tokens, words and tenants."""
+"""Users, access tokens, terms and tenants."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from catalog.client.cache import Cache
-from catalog.client.effects import Operation
-from catalog.client.resources import D, Room, operation, walk
-from catalog.client.results import Page, Tenant, Token, User, Word
-from catalog.client.sessions import Session, segment
+from catalog.client.resources import D, Resource, operation, walk
+from catalog.client.results import Page, Tenant, Term, Token, User
+from catalog.client.session import Session, segment
+from catalog.client.transfer.cache import Cache
+from catalog.client.transport.effects import Operation
 
 About = Mapping[str, Any]
 
 
-class Users(Room[D]):
-    """The people of the tenant; to make, change and remove them is for administrators."""
+class UserResource(Resource[D]):
+    """The users of the tenant. Only administrators create, change and remove them."""
 
     @operation
     def create(self, username: str, password: str, *, email: str = "", role: str = "regular") -> Operation[User]:
         """Raises CatalogError: Invalid, Forbidden."""
         body = {"username": username, "password": password, "email": email, "role": role}
-        return User.of((yield from self._session.ask("POST", "/users", body=body)))
+        return User.of((yield from self._session.request_json("POST", "/users", body=body)))
 
     @operation
     def get(self, key: str) -> Operation[User]:
-        return User.of((yield from self._session.ask("GET", f"/users/{segment(key)}")))
+        return User.of((yield from self._session.request_json("GET", f"/users/{segment(key)}")))
 
     @walk
     def list(self) -> Callable[[str], Operation[Page[User]]]:
@@ -31,26 +31,29 @@ class Users(Room[D]):
 
     @operation
     def update(self, key: str, *, email: str = "", password: str = "", role: str = "") -> Operation[User]:
-        """Change what is given; a new password or role signs the user out everywhere."""
-        given = {"email": email, "password": password, "role": role}
-        body = {name: value for name, value in given.items() if value}
-        return User.of((yield from self._session.ask("PUT", f"/users/{segment(key)}", body=body)))
+        """Change the given fields. A new password or role signs the user out everywhere."""
+        fields = {"email": email, "password": password, "role": role}
+        body = {name: value for name, value in fields.items() if value}
+        return User.of((yield from self._session.request_json("PUT", f"/users/{segment(key)}", body=body)))
 
     @operation
     def delete(self, key: str, *, transfer: str = "") -> Operation[None]:
-        """Remove somebody, who gives what he owns to `transfer`. Raises CatalogError: Invalid while he owns items."""
+        """Remove a user, whose items go to the user `transfer`.
+
+        Raises CatalogError: Invalid if the user owns items and `transfer` is empty.
+        """
         query = {"transfer": transfer} if transfer else {}
-        yield from self._session.ask("DELETE", f"/users/{segment(key)}", query=query)
+        yield from self._session.request_json("DELETE", f"/users/{segment(key)}", query=query)
 
 
-class Tokens(Room[D]):
+class TokenResource(Resource[D]):
     """Personal access tokens, for scripts."""
 
     @operation
     def create(self, name: str, *, scope: str = "read", expires_in: str = "90d") -> Operation[Token]:
-        """Make one; `scope` is `read` or `write`. What it answers has the token itself, this once."""
+        """Create a token; `scope` is `read` or `write`. Only this result contains the token itself."""
         body = {"name": name, "scopes": [scope], "expires_in": expires_in}
-        return Token.of((yield from self._session.ask("POST", "/tokens", body=body)))
+        return Token.of((yield from self._session.request_json("POST", "/tokens", body=body)))
 
     @walk
     def list(self) -> Callable[[str], Operation[Page[Token]]]:
@@ -58,52 +61,52 @@ class Tokens(Room[D]):
 
     @operation
     def revoke(self, key: str) -> Operation[None]:
-        yield from self._session.ask("DELETE", f"/tokens/{segment(key)}")
+        yield from self._session.request_json("DELETE", f"/tokens/{segment(key)}")
 
 
-class Words(Room[D]):
-    """The words of a folksonomy: `tags`, or names of `metadata`."""
+class TermResource(Resource[D]):
+    """Terms of the folksonomy: `tags`, or names of `metadata`."""
 
     def __init__(self, session: Session, driver: D, cache: Cache, name: str) -> None:
         super().__init__(session, driver, cache)
         self._path = f"/{name}"
 
     @walk
-    def list(self) -> Callable[[str], Operation[Page[Word]]]:
-        return self._session.page(self._path, Word.of)
+    def list(self) -> Callable[[str], Operation[Page[Term]]]:
+        return self._session.page(self._path, Term.of)
 
     @operation
-    def suggest(self, beginning: str = "", *, limit: int = 10) -> Operation["tuple[Word, ...]"]:
-        """The words that best complete `beginning`."""
+    def suggest(self, beginning: str = "", *, limit: int = 10) -> Operation["tuple[Term, ...]"]:
+        """The terms that best complete `beginning`."""
         query = {"q": beginning, "limit": str(limit)}
-        found = yield from self._session.ask("GET", f"{self._path}/suggest", query=query)
-        return tuple(Word.of(word) for word in found["docs"])
+        found = yield from self._session.request_json("GET", f"{self._path}/suggest", query=query)
+        return tuple(Term.of(term) for term in found["docs"])
 
     @operation
-    def create(self, word: str) -> Operation[Word]:
-        """Make it one that is suggested first. Raises CatalogError: Forbidden, for administrators only."""
-        return Word.of((yield from self._session.ask("POST", self._path, body={"_id": word})))
+    def create(self, term: str) -> Operation[Term]:
+        """Make a term a default one, which is suggested first. For administrators. Raises CatalogError: Forbidden."""
+        return Term.of((yield from self._session.request_json("POST", self._path, body={"_id": term})))
 
     @operation
-    def delete(self, word: str) -> Operation[None]:
-        """Raises CatalogError: Invalid while an item uses it."""
-        yield from self._session.ask("DELETE", f"{self._path}/{segment(word)}")
+    def delete(self, term: str) -> Operation[None]:
+        """Remove a term. Raises CatalogError: Invalid if an item uses it."""
+        yield from self._session.request_json("DELETE", f"{self._path}/{segment(term)}")
 
 
-class Tenants(Room[D]):
-    """Organisations. For the operator, whose client has API_TOKEN as its token."""
+class TenantResource(Resource[D]):
+    """Organisations. For the operator, with API_TOKEN as the token of the client."""
 
     @operation
     def create(
         self, name: str, admin_username: str, admin_password: str, about: About | None = None
     ) -> Operation[Tenant]:
-        """Make one; `about` it are `email`, `organization`, `address`, `phone`, `quota_bytes` and `database`."""
+        """Create a tenant. `about` may have `email`, `organization`, `address`, `phone`, `quota_bytes`, `database`."""
         body = {"_id": name, "admin_username": admin_username, "admin_password": admin_password, **(about or {})}
-        return Tenant.of((yield from self._session.ask("POST", "/tenants", body=body)))
+        return Tenant.of((yield from self._session.request_json("POST", "/tenants", body=body)))
 
     @operation
     def get(self, name: str) -> Operation[Tenant]:
-        return Tenant.of((yield from self._session.ask("GET", f"/tenants/{segment(name)}")))
+        return Tenant.of((yield from self._session.request_json("GET", f"/tenants/{segment(name)}")))
 
     @walk
     def list(self) -> Callable[[str], Operation[Page[Tenant]]]:
@@ -112,9 +115,9 @@ class Tenants(Room[D]):
     @operation
     def update(self, name: str, changes: About) -> Operation[Tenant]:
         """Change `organization`, `address`, `email`, `phone`, `quota_bytes` or `inspection`."""
-        return Tenant.of((yield from self._session.ask("PUT", f"/tenants/{segment(name)}", body=changes)))
+        return Tenant.of((yield from self._session.request_json("PUT", f"/tenants/{segment(name)}", body=changes)))
 
     @operation
     def delete(self, name: str) -> Operation[None]:
-        """Remove it with everything that it has."""
-        yield from self._session.ask("DELETE", f"/tenants/{segment(name)}", query={"confirm": name})
+        """Remove a tenant with all its data."""
+        yield from self._session.request_json("DELETE", f"/tenants/{segment(name)}", query={"confirm": name})

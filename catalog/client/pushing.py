@@ -1,75 +1,82 @@
-"""The short way: a file up under a name, and down again."""
+"""Push a file under a name, and pull it again."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from catalog.client.cache import Cache
-from catalog.client.downloads import found, into_cache, to_place
-from catalog.client.effects import Operation, work
 from catalog.client.errors import Invalid
-from catalog.client.items import Items, says_whose
-from catalog.client.progress import Progress
-from catalog.client.resources import Planned
+from catalog.client.items import ItemResource, names_owner
+from catalog.client.resources import InlineDriver
 from catalog.client.results import KINDS, Item, Version
-from catalog.client.revisions import reference
-from catalog.client.sessions import Session
-from catalog.client.sources import What, examine
-from catalog.client.uploads import Said, Target
+from catalog.client.revisions import parse_reference
+from catalog.client.session import Session
+from catalog.client.transfer.cache import Cache
+from catalog.client.transfer.downloads import download_to, download_to_cache, find_version
+from catalog.client.transfer.progress import Progress
+from catalog.client.transfer.sources import Uploadable, check_uploadable
+from catalog.client.transfer.uploads import TargetItem, VersionDetails
+from catalog.client.transport.effects import Operation, in_thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pushed:
-    """What a push made."""
+    """The result of a push."""
 
     item: Item
     version: Version
     name: str
-    """Of the item: alone when it is one's own, else the id or `owner/name` that it was pushed to."""
+    """The bare name of an item of your own, else the id or `owner/name` that was pushed to."""
 
     @property
     def reference(self) -> str:
-        """What brings it back: `iris@3`."""
+        """The reference for `pull`: `iris@3`."""
         return f"{self.name}@{self.version.ordinal}"
 
 
 def push(
-    session: Session, cache: Cache, kind: str, name: str, what: What, said: Said, tags: Sequence[str], tell: Progress
+    session: Session,
+    cache: Cache,
+    kind: str,
+    name: str,
+    what: Uploadable,
+    details: VersionDetails,
+    tags: Sequence[str],
+    progress: Progress,
 ) -> Operation[Pushed]:
-    """A version of `what`, of the caller's own item, which is made if there is none, or of the one that `owner/name`
-    or an id names; tags and metadata are added to what it has.
+    """Upload `what` as a new version of the caller's own item, which is created if it does not exist, or of the item
+    that `owner/name` or an id names. Tags and metadata are added to the item's.
     """
-    items: Items[Planned, Any] = Items(session, Planned(), cache, kind, _shape(kind))
-    yield from work(examine, what)
+    items: ItemResource[InlineDriver, Any] = ItemResource(session, InlineDriver(), cache, kind, _shape(kind))
+    yield from in_thread(check_uploadable, what)
     item = yield from items.ensure(name)
     version = yield from items.versions(item).add(
-        what, description=said.description, metadata=said.metadata, ordinal=said.ordinal, progress=tell
+        what, description=details.description, metadata=details.metadata, ordinal=details.ordinal, progress=progress
     )
-    added = {word: values for word, values in (("tags", tags), ("metadata", said.metadata)) if values}
+    added = {field: values for field, values in (("tags", tags), ("metadata", details.metadata)) if values}
     if added:
         item = yield from items.update(item, add=added)
-    return Pushed(item=item, version=version, name=name if says_whose(item, name) else item.name)
+    return Pushed(item=item, version=version, name=name if names_owner(item, name) else item.name)
 
 
 def pull(
-    session: Session, cache: Cache, kind: str, name: str, to: str | Path | None, tell: Progress
+    session: Session, cache: Cache, kind: str, name: str, to: str | Path | None, progress: Progress
 ) -> Operation[Path]:
-    """Bring the version here that a reference names: into the cache, or `to` a place.
+    """Download the version that a reference names, into the cache or to the path `to`.
 
-    Raises CatalogError: NotFound, Offline when it is not in the cache.
+    Raises CatalogError: NotFound, Offline if it is not in the cache.
     """
     _shape(kind)
-    named = reference(name)
-    item = Target(session, cache, kind, named.name)
-    version = yield from found(item, named.revision)
+    named = parse_reference(name)
+    item = TargetItem(session, cache, kind, named.name)
+    version = yield from find_version(item, named.revision)
     if to is None:
-        return (yield from into_cache(item, version, tell))
-    return (yield from to_place(item, version, Path(to), tell))
+        return (yield from download_to_cache(item, version, progress))
+    return (yield from download_to(item, version, Path(to), progress))
 
 
 def _shape(kind: str) -> type[Item]:
     """Raises Invalid."""
     if kind not in KINDS:
-        raise Invalid(f"{kind!r} is no kind of item", advice=f"It is one of {', '.join(KINDS)}.")
+        raise Invalid(f"{kind!r} is not a kind of item", advice=f"It is one of {', '.join(KINDS)}.")
     return KINDS[kind]

@@ -1,22 +1,22 @@
 """One definition of every method, for three ways to call it.
 
-A method of a room is written once, as an operation. Of a room with a blocking driver it is a plain method, of one with
-an awaiting driver a coroutine, and of a planned one it is the operation itself, for other operations to go on with.
-Types follow: `Catalog.models.get` returns a `Model`, `AsyncCatalog.models.get` an awaitable one.
+A method of a resource is written once, as an operation. With a synchronous driver it is a plain method, with an
+asynchronous one a coroutine, and with an inline one the operation itself, for use in other operations. Types follow:
+`Catalog.models.get` returns a `Model`, `AsyncCatalog.models.get` an awaitable one.
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from catalog.client.effects import Operation
+from catalog.client.transport.effects import Operation
 
 if TYPE_CHECKING:
-    from catalog.client.async_driver import Awaiting
-    from catalog.client.cache import Cache
     from catalog.client.results import Page
-    from catalog.client.sessions import Session
-    from catalog.client.sync_driver import Blocking
+    from catalog.client.session import Session
+    from catalog.client.transfer.cache import Cache
+    from catalog.client.transport.async_driver import AsyncDriver
+    from catalog.client.transport.sync_driver import SyncDriver
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,20 +25,20 @@ D = TypeVar("D", bound="Driver")
 
 class Driver(Protocol):
     def run(self, operation: Operation[T]) -> Any:
-        """Whatever stands for the operation's result with this driver."""
+        """Run an operation; return its result in the form of this driver."""
 
     def walk(self, page: Callable[[str], "Operation[Page[T]]"]) -> Any:
-        """Whatever stands for the elements of all pages with this driver."""
+        """Iterate over the elements of all pages, in the form of this driver."""
 
 
-class Planned:
-    """Runs nothing: an operation goes on as a part of another."""
+class InlineDriver:
+    """Runs nothing: returns the operation, which becomes a part of another."""
 
     def run(self, operation: Operation[T]) -> Operation[T]:
         return operation
 
     def walk(self, page: Callable[[str], "Operation[Page[T]]"]) -> Operation[list[T]]:
-        """Everything, in a list."""
+        """All elements, in a list."""
         found: list[T] = []
         cursor: str | None = ""
         while cursor is not None:
@@ -48,8 +48,8 @@ class Planned:
         return found
 
 
-class Room(Generic[D]):
-    """A part of the catalog, as a driver runs it."""
+class Resource(Generic[D]):
+    """A group of methods of the client, run by a driver."""
 
     def __init__(self, session: "Session", driver: D, cache: "Cache") -> None:
         self._session = session
@@ -58,50 +58,50 @@ class Room(Generic[D]):
 
 
 class operation(Generic[P, T]):  # noqa: N801  used as a decorator
-    """A method written as an operation."""
+    """A decorator for a method that is written as an operation."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Operation[T]]) -> None:
         self._function = function
         self.__doc__ = function.__doc__
 
     @overload
-    def __get__(self, room: None, owner: type) -> "operation[P, T]": ...
+    def __get__(self, resource: None, owner: type) -> "operation[P, T]": ...
     @overload
-    def __get__(self, room: Room["Blocking"], owner: type) -> Callable[P, T]: ...
+    def __get__(self, resource: Resource["SyncDriver"], owner: type) -> Callable[P, T]: ...
     @overload
-    def __get__(self, room: Room["Awaiting"], owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
+    def __get__(self, resource: Resource["AsyncDriver"], owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
     @overload
-    def __get__(self, room: Room[Planned], owner: type) -> Callable[P, Operation[T]]: ...
-    def __get__(self, room: Any, owner: type) -> Any:
-        if room is None:
+    def __get__(self, resource: Resource[InlineDriver], owner: type) -> Callable[P, Operation[T]]: ...
+    def __get__(self, resource: Any, owner: type) -> Any:
+        if resource is None:
             return self
 
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return room._driver.run(self._function(room, *args, **kwargs))  # noqa: SLF001  a room's own
+            return resource._driver.run(self._function(resource, *args, **kwargs))  # noqa: SLF001  a descriptor is part of the class
 
         return update_wrapper(call, self._function)
 
 
 class walk(Generic[P, T]):  # noqa: N801  used as a decorator
-    """A method that returns how to get one page, given its cursor: as an iterator over the elements of all."""
+    """A decorator for a method that returns a function from a cursor to a page; it iterates over all pages."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Callable[[str], "Operation[Page[T]]"]]) -> None:
         self._function = function
         self.__doc__ = function.__doc__
 
     @overload
-    def __get__(self, room: None, owner: type) -> "walk[P, T]": ...
+    def __get__(self, resource: None, owner: type) -> "walk[P, T]": ...
     @overload
-    def __get__(self, room: Room["Blocking"], owner: type) -> Callable[P, Iterator[T]]: ...
+    def __get__(self, resource: Resource["SyncDriver"], owner: type) -> Callable[P, Iterator[T]]: ...
     @overload
-    def __get__(self, room: Room["Awaiting"], owner: type) -> Callable[P, AsyncIterator[T]]: ...
+    def __get__(self, resource: Resource["AsyncDriver"], owner: type) -> Callable[P, AsyncIterator[T]]: ...
     @overload
-    def __get__(self, room: Room[Planned], owner: type) -> Callable[P, Operation[list[T]]]: ...
-    def __get__(self, room: Any, owner: type) -> Any:
-        if room is None:
+    def __get__(self, resource: Resource[InlineDriver], owner: type) -> Callable[P, Operation[list[T]]]: ...
+    def __get__(self, resource: Any, owner: type) -> Any:
+        if resource is None:
             return self
 
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return room._driver.walk(self._function(room, *args, **kwargs))  # noqa: SLF001  a room's own
+            return resource._driver.walk(self._function(resource, *args, **kwargs))  # noqa: SLF001  a descriptor is part of the class
 
         return update_wrapper(call, self._function)

@@ -1,4 +1,4 @@
-"""What the catalog answers, as values: frozen, typed, and blind to fields that a newer server adds."""
+"""The results of the client: frozen and typed. Fields that a newer server adds are ignored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -8,7 +8,7 @@ from typing import Any, Generic, Self, TypeVar
 T = TypeVar("T")
 
 Value = str | float | bool
-"""Of a metadata pair."""
+"""The value of a metadata pair."""
 
 Raw = Mapping[str, Any]
 
@@ -16,8 +16,8 @@ NEVER = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
-    """A document of the native API. Attributes are spelt as there, but `id` for `_id`."""
+class Result:
+    """A JSON document of the native API. Attributes have the names of its fields, but `id` stands for `_id`."""
 
     @classmethod
     def of(cls, raw: Raw) -> Self:
@@ -27,23 +27,23 @@ class Shape:
     @classmethod
     def _read(cls, raw: Raw) -> dict[str, Any]:
         return {**raw, "id": raw.get("_id", "")} | {
-            name: moment(raw[name])
+            name: parse_time(raw[name])
             for name in ("timestamp", "lastmod", "removed", "until", "expires", "used")
             if raw.get(name)
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class User(Shape):
+class User(Result):
     id: str
     username: str = ""
     email: str = ""
-    """As administrators see it; so is the role."""
+    """Shown to administrators only, as is the role."""
     role: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File(Shape):
+class File(Result):
     """A file of a version."""
 
     path: str = ""
@@ -57,10 +57,10 @@ class File(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version(Shape):
+class Version(Result):
     """A numbered revision of an item: one file, or a folder of files.
 
-    As an item shows it, it has no `metadata`, `files` and `inspection`; `versions.get` answers them.
+    The versions in an `Item` have no `metadata`, `files` and `inspection`; `versions.get` returns them.
     """
 
     id: str
@@ -82,7 +82,7 @@ class Version(Shape):
     lastmod: datetime = NEVER
     revision: int | None = None
     raw: Raw = field(default_factory=dict, repr=False, compare=False)
-    """All that was answered."""
+    """The whole JSON document."""
 
     @classmethod
     def _read(cls, raw: Raw) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Version(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item(Shape):
+class Item(Result):
     """What models, datasets and algorithms have in common."""
 
     id: str
@@ -109,14 +109,14 @@ class Item(Shape):
     tags: Sequence[str] = ()
     metadata: Mapping[str, Value] = field(default_factory=dict, hash=False)
     users: Sequence[User | str] = ()
-    """Who may read it besides its owner; in the answer to a removal their ids."""
+    """Users with read access besides the owner; after a removal, their ids only."""
     versions: Sequence[Version] = ()
-    """The newest 100, oldest first. `versions(key).list()` walks them all."""
+    """The newest 100, oldest first. `versions(key).list()` iterates over all."""
     versions_total: int = 0
     timestamp: datetime = NEVER
     lastmod: datetime = NEVER
     revision: int | None = None
-    """Its state, for `update(..., revision=)`, as `get` and `update` answer it; else None."""
+    """For `update(..., revision=)`. Set by `get` and `update`, else None."""
 
     @classmethod
     def _read(cls, raw: Raw) -> dict[str, Any]:
@@ -135,26 +135,26 @@ class Dataset(Item):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Trained(Item):
+class _TrainedItem(Item):
     status: str = "training"
     datasets: Sequence[Dataset | str] = ()
-    """What it was trained on; one that you may not read is its id only."""
+    """What it was trained on; only the id of a dataset that you may not read."""
 
     @classmethod
     def _read(cls, raw: Raw) -> dict[str, Any]:
-        read = super(_Trained, cls)._read(raw)
-        given = raw.get("datasets", ())
-        read["datasets"] = tuple(each if isinstance(each, str) else Dataset.of(each) for each in given)
+        read = super(_TrainedItem, cls)._read(raw)
+        datasets = raw.get("datasets", ())
+        read["datasets"] = tuple(each if isinstance(each, str) else Dataset.of(each) for each in datasets)
         return read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model(_Trained):
+class Model(_TrainedItem):
     kind: str = "models"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Algorithm(_Trained):
+class Algorithm(_TrainedItem):
     kind: str = "algorithms"
 
 
@@ -162,7 +162,7 @@ KINDS: Mapping[str, type[Item]] = {"models": Model, "datasets": Dataset, "algori
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Removed(Shape):
+class TrashedItem(Result):
     """An item in the trash."""
 
     id: str
@@ -175,8 +175,8 @@ class Removed(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word(Shape):
-    """A tag, or a name of metadata. `usage` is `default`, an administrator's, or `folk`, coined by use."""
+class Term(Result):
+    """A tag or a metadata name. `usage` is `default` (set by an administrator) or `folk` (coined by use)."""
 
     id: str
     usage: str = "folk"
@@ -184,8 +184,8 @@ class Word(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Token(Shape):
-    """A personal access token. `token` itself is known when it is made, and never again."""
+class Token(Result):
+    """A personal access token. `token` is set only in the result of its creation."""
 
     id: str
     name: str = ""
@@ -202,7 +202,7 @@ class Token(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tenant(Shape):
+class Tenant(Result):
     id: str
     organization: str = ""
     address: str = ""
@@ -214,8 +214,8 @@ class Tenant(Shape):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link(Shape):
-    """Leads to a file without a token, until `expires`."""
+class Link(Result):
+    """A URL that serves a file without a token until `expires`."""
 
     url: str
     expires: datetime = NEVER
@@ -223,7 +223,7 @@ class Link(Shape):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who a client is signed in as."""
+    """The tenant and the user that a client is signed in as."""
 
     tenant: str
     user: User
@@ -231,7 +231,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """A step of a walk. `next_cursor` leads to the next one; None: this was the last."""
+    """One page of a list. `next_cursor` leads to the next page; None on the last one."""
 
     docs: Sequence[T]
     next_cursor: str | None
@@ -241,5 +241,5 @@ def pairs(raw: Raw) -> dict[str, Value]:
     return {pair["name"]: pair["value"] for pair in raw.get("metadata") or ()}
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     return datetime.fromisoformat(text)

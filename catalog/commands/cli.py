@@ -15,14 +15,14 @@ import typer
 from catalog import __version__
 from catalog.client import CatalogError, profile
 from catalog.client.results import KINDS
-from catalog.commands import caching, people, versions
+from catalog.commands import cache, people, versions
 from catalog.commands import log as journal
 from catalog.commands import sweep as sweeping
-from catalog.commands.items import items
-from catalog.commands.search import searching
-from catalog.commands.signing_in import signing_in
-from catalog.commands.transfers import transfers
-from catalog.commands.words import words
+from catalog.commands.items import item_commands
+from catalog.commands.search import add_search_command
+from catalog.commands.signing_in import add_sign_in_commands
+from catalog.commands.terms import term_commands
+from catalog.commands.transfers import add_transfer_commands
 
 BESIDE = "On the server's machine"
 
@@ -36,18 +36,18 @@ certificate = typer.Typer(help="Certificates of the server.", no_args_is_help=Tr
 app.add_typer(certificate, name="certificate", rich_help_panel=BESIDE)
 imports = typer.Typer(help="Take over what another registry keeps.", no_args_is_help=True)
 app.add_typer(imports, name="import", rich_help_panel=BESIDE)
-signing_in(app)
-transfers(app)
-searching(app)
+add_sign_in_commands(app)
+add_transfer_commands(app)
+add_search_command(app)
 for kind in KINDS:
-    app.add_typer(items(kind), name=kind)
+    app.add_typer(item_commands(kind), name=kind)
 app.add_typer(versions.app, name="versions")
-app.add_typer(words("tags", "Tags"), name="tags")
-app.add_typer(words("metadata", "Names of metadata"), name="metadata")
+app.add_typer(term_commands("tags", "Tags"), name="tags")
+app.add_typer(term_commands("metadata", "Metadata names"), name="metadata")
 app.add_typer(people.users, name="users")
 app.add_typer(people.tokens, name="tokens")
 app.add_typer(people.tenants, name="tenants")
-app.add_typer(caching.app, name="cache")
+app.add_typer(cache.app, name="cache")
 
 EnvFile = Annotated[
     Path | None,
@@ -123,11 +123,11 @@ def log(
         _stop(error, 2)
     if not known.token:
         _stop("Sign in as an administrator (catalog login), or put a token into CATALOG_TOKEN", 3)
-    reader = journal.Reader(known.url, known.token, operator=operator)
+    reader = journal.JournalReader(known.url, known.token, operator=operator)
     try:
         for entry in chain(reader.latest(lines), reader.follow() if follow else ()):
             typer.echo(journal.line(entry))
-    except journal.CannotRead as error:
+    except journal.JournalError as error:
         _stop(error, 1)
     except KeyboardInterrupt:
         raise typer.Exit from None

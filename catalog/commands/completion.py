@@ -1,12 +1,12 @@
-"""Names of the catalog, for a shell that completes what is typed."""
+"""Shell completion of item names."""
 
 import re
 from itertools import islice
 
 from catalog.client import Catalog, CatalogError
 
-PATIENCE = 2.0  # seconds: whoever has pressed a key waits
-MOST = 50
+TIMEOUT = 2.0  # seconds: the user is waiting at the prompt
+MAX_NAMES = 50
 
 
 def models(incomplete: str) -> list[str]:
@@ -21,15 +21,15 @@ def algorithms(incomplete: str) -> list[str]:
     return _names("algorithms", incomplete)
 
 
-OF = {"models": models, "datasets": datasets, "algorithms": algorithms}
+COMPLETERS = {"models": models, "datasets": datasets, "algorithms": algorithms}
 
 
 def _names(kind: str, beginning: str) -> list[str]:
-    """Those that begin so; none when the catalog cannot tell."""
+    """The names that begin with the text; none if the catalog does not answer."""
     try:
-        with Catalog(timeout=PATIENCE) as catalog:
-            wanted = {"name": {"$regex": f"^{re.escape(beginning)}"}} if beginning else None
-            found = getattr(catalog, kind).list(filter=wanted, batch=MOST)
-            return [item.name for item in islice(found, MOST)]
+        with Catalog(timeout=TIMEOUT) as catalog:
+            filter_ = {"name": {"$regex": f"^{re.escape(beginning)}"}} if beginning else None
+            found = getattr(catalog, kind).list(filter=filter_, batch=MAX_NAMES)
+            return [item.name for item in islice(found, MAX_NAMES)]
     except CatalogError:
         return []

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from catalog.client import Item
-from catalog.client.items import Items
+from catalog.client.items import ItemResource
 from catalog.commands import completion, values
 from catalog.commands.output import Columns, when
 from catalog.commands.shell import Shell, command
@@ -16,28 +16,28 @@ from catalog.durations import human_size
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="May be repeated.")]
 Pairs = Annotated[list[str] | None, typer.Option("--set", "-s", help="Metadata: NAME=VALUE. May be repeated.")]
 Datasets = Annotated[list[str] | None, typer.Option("--dataset", help="What it was trained on. May be repeated.")]
-Visibility = Annotated[str | None, typer.Option(help="private or public, which is for everybody of the tenant.")]
+Visibility = Annotated[str | None, typer.Option(help="private, or public: readable by every user of the tenant.")]
 Status = Annotated[str | None, typer.Option(help="training, test, production or deploy.")]
 Description = Annotated[str | None, typer.Option("--description", "-d")]
-Where = Annotated[list[str] | None, typer.Option(help="Of metadata: accuracy=0.95, accuracy=gte:0.9. May be repeated.")]
-Filter = Annotated[str, typer.Option("--filter", help="As in the API, in JSON.")]
+Where = Annotated[list[str] | None, typer.Option(help="On metadata: accuracy=0.95, accuracy=gte:0.9. May be repeated.")]
+Filter = Annotated[str, typer.Option("--filter", help="A filter of the API, as JSON.")]
 Users = Annotated[list[str], typer.Argument(help="Ids or names.")]
 
 TRAINED = ("status", "dataset", "add_dataset", "remove_dataset")
-"""What datasets do not have."""
+"""Options that datasets do not have."""
 
 
-def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
-    """The commands of one kind."""
+def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function per command
+    """The commands for one kind of item."""
     one = kind.removesuffix("s")
-    app = typer.Typer(help=f"{kind.capitalize()}: list, show, make, change, share, remove.", no_args_is_help=True)
+    app = typer.Typer(help=f"{kind.capitalize()}: list, show, create, change, share, remove.", no_args_is_help=True)
     without = TRAINED if kind == "datasets" else ()
-    complete = {"autocompletion": completion.OF[kind]}
+    complete = {"autocompletion": completion.COMPLETERS[kind]}
     key = Annotated[str, typer.Argument(help="Id, name, or owner/name.", **complete)]
     keys = Annotated[list[str], typer.Argument(help="Ids, names, or owner/name.", **complete)]
 
-    def room(shell: Shell) -> Items[Any, Any]:
-        found: Items[Any, Any] = getattr(shell.catalog, kind)
+    def resource(shell: Shell) -> ItemResource[Any, Any]:
+        found: ItemResource[Any, Any] = getattr(shell.catalog, kind)
         return found
 
     @command(app)
@@ -47,15 +47,18 @@ def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
         tag: Tags = None,
         where: Where = None,
         filter_: Filter = "",
-        sort: Annotated[list[str] | None, typer.Option(help="A field; -FIELD goes down. May be repeated.")] = None,
-        limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="0 is all.")] = 50,
-        trash: Annotated[bool, typer.Option("--trash", help="What was removed and can be restored.")] = False,
+        sort: Annotated[
+            list[str] | None,
+            typer.Option(help="A field; -FIELD: descending. May be repeated."),
+        ] = None,
+        limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="The most to list; 0 lists all.")] = 50,
+        trash: Annotated[bool, typer.Option("--trash", help="List removed items that can be restored.")] = False,
     ) -> None:
-        """List those that you may read, newest first."""
+        """List the items that you may read, newest first."""
         if trash:
-            shell.output.rows(room(shell).trash(), REMOVED, lambda removed: removed.id)
+            shell.output.rows(resource(shell).trash(), REMOVED, lambda removed: removed.id)
             return
-        found = room(shell).list(
+        found = resource(shell).list(
             filter=values.filters(filter_, tag or []),
             sort=values.order(sort or []) or None,
             metadata=values.conditions(where or []),
@@ -65,8 +68,8 @@ def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
 
     @command(app)
     def show(shell: Shell, key: key) -> None:
-        """Show all of one."""
-        _show(shell, room(shell).get(key))
+        """Show one item."""
+        _show(shell, resource(shell).get(key))
 
     @command(app, without=without)
     def create(
@@ -78,11 +81,11 @@ def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
         status: Status = None,
         tag: Tags = None,
         set_: Pairs = None,
-        user: Annotated[list[str] | None, typer.Option(help="Who may read it besides. May be repeated.")] = None,
+        user: Annotated[list[str] | None, typer.Option(help="A user who may read it. May be repeated.")] = None,
         dataset: Datasets = None,
     ) -> None:
-        """Make one."""
-        made = room(shell).create(
+        """Create an item."""
+        created = resource(shell).create(
             name,
             description=description or "",
             visibility=visibility or "private",
@@ -92,8 +95,8 @@ def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
             users=user or [],
             datasets=dataset,
         )
-        shell.say(f"Made the {one} {made.name}")
-        shell.output.one(made, {"id": made.id}, made.id)
+        shell.say(f"Created the {one} {created.name}")
+        shell.output.one(created, {"id": created.id}, created.id)
 
     @command(app, without=without)
     def update(
@@ -103,25 +106,25 @@ def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
         description: Description = None,
         visibility: Visibility = None,
         status: Status = None,
-        owner: Annotated[str | None, typer.Option(help="Give it to somebody else: administrators only.")] = None,
+        owner: Annotated[str | None, typer.Option(help="Transfer it to another user. For administrators.")] = None,
         tag: Tags = None,
-        untag: Annotated[list[str] | None, typer.Option("--untag", help="May be repeated.")] = None,
+        untag: Annotated[list[str] | None, typer.Option("--untag", help="A tag to remove. May be repeated.")] = None,
         set_: Pairs = None,
-        unset: Annotated[list[str] | None, typer.Option(help="A name of metadata. May be repeated.")] = None,
+        unset: Annotated[list[str] | None, typer.Option(help="A metadata name to remove. May be repeated.")] = None,
         add_dataset: Datasets = None,
         remove_dataset: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
     ) -> None:
-        """Change what is named."""
+        """Change the given fields of an item."""
         add = {"tags": tag, "metadata": values.pairs(set_ or []), "datasets": add_dataset}
         remove = {"tags": untag, "metadata": unset, "datasets": remove_dataset}
-        changed = room(shell).update(
+        changed = resource(shell).update(
             key,
             description=description,
             visibility=visibility,
             status=status,
             owner=owner,
-            add={name: given for name, given in add.items() if given},
-            remove={name: given for name, given in remove.items() if given},
+            add={name: value for name, value in add.items() if value},
+            remove={name: value for name, value in remove.items() if value},
         )
         _show(shell, changed)
 
@@ -131,23 +134,23 @@ def items(kind: str) -> typer.Typer:  # noqa: C901  one after the other
         key: key,
         users: Users,
         *,
-        stop: Annotated[bool, typer.Option("--stop", help="Do not share it with them any more.")] = False,
+        stop: Annotated[bool, typer.Option("--stop", help="Stop sharing it with them.")] = False,
     ) -> None:
-        """Let users read it."""
-        shared = (room(shell).unshare if stop else room(shell).share)(key, *users)
+        """Give users read access."""
+        shared = (resource(shell).unshare if stop else resource(shell).share)(key, *users)
         shell.output.one(shared, {"users": _names(shared)}, shared.id)
 
     @command(app)
     def rm(shell: Shell, keys: keys) -> None:
-        """Remove, with all versions, into the trash."""
+        """Move items, with all their versions, to the trash."""
         for each in keys:
-            room(shell).delete(each)
-            shell.say(f"Removed {each}. It comes back by: catalog {kind} restore {shlex.quote(each)}")
+            resource(shell).delete(each)
+            shell.say(f"Removed {each}. To restore it: catalog {kind} restore {shlex.quote(each)}")
 
     @command(app)
     def restore(shell: Shell, key: Annotated[str, typer.Argument(help="Id, name, or owner/name.")]) -> None:
-        """Bring one back from the trash."""
-        _show(shell, room(shell).restore(key))
+        """Restore an item from the trash."""
+        _show(shell, resource(shell).restore(key))
 
     return app
 
@@ -182,7 +185,7 @@ def _show(shell: Shell, item: Item) -> None:
         "metadata": item.metadata,
         "datasets": [each if isinstance(each, str) else each.name for each in getattr(item, "datasets", ())],
         "description": item.description,
-        "made": when(item.timestamp),
+        "created": when(item.timestamp),
         "changed": when(item.lastmod),
     }
     about |= {f"@{each.ordinal}": f"{each.original}  {human_size(each.size)}" for each in item.versions}

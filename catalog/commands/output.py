@@ -1,4 +1,4 @@
-"""Data on standard output: a table for people, JSON or bare ids for programs."""
+"""Data on standard output: a table for people, JSON or ids for programs."""
 
 import json
 import os
@@ -16,18 +16,18 @@ from rich.table import Table
 from catalog.client.results import NEVER
 
 Columns = Mapping[str, Callable[[Any], object]]
-"""A heading, and what stands below it."""
+"""Headings of columns, and functions from an element to its cell."""
 
 
 @dataclass(frozen=True)
-class Output:
+class CommandOutput:
     json: bool = False
     quiet: bool = False
 
     def rows(self, elements: Iterable[Any], columns: Columns, name: Callable[[Any], str]) -> None:
-        """Print a list as it comes; `name` is what other commands know an element by.
+        """Print a list element by element; `name` returns the id that other commands accept.
 
-        Of a table only what fits the terminal is seen; whatever is no terminal gets all, separated by tabs.
+        A table on a terminal is cut to its width; other outputs get all columns, separated by tabs.
         """
         if self.json:
             _array(elements)
@@ -52,7 +52,7 @@ class Output:
 
 
 def plain(value: Any) -> Any:
-    """A result as JSON has it."""
+    """A result as a value that JSON can encode."""
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value) if each.name != "raw"}
     if isinstance(value, Mapping):
@@ -70,7 +70,7 @@ def when(moment: datetime | None) -> str:
 
 
 def _array(elements: Iterable[Any]) -> None:
-    """Element by element: the list may be long."""
+    """Print a JSON array element by element: the list may be long."""
     separator = "["
     for element in elements:
         typer.echo(f"{separator}\n{json.dumps(plain(element), ensure_ascii=False)}")
@@ -90,7 +90,7 @@ def _console() -> Console:
 
 
 def _text(value: object) -> str:
-    """In one line. What controls a terminal is somebody else's text, and is not obeyed."""
+    """A cell as one line, without control characters: the text may come from another user."""
     if value is None:
         return ""
     if isinstance(value, Mapping):

@@ -5,13 +5,13 @@ from typing import Annotated
 import typer
 
 from catalog.commands.output import Columns, when
-from catalog.commands.shell import Shell, command, confirmed, secret
+from catalog.commands.shell import Shell, command, confirm_or_stop, secret
 from catalog.durations import human_size
 
-users = typer.Typer(help="The people of the tenant: list, make, change, remove.", no_args_is_help=True)
-tokens = typer.Typer(help="Personal access tokens, for scripts: list, make, revoke.", no_args_is_help=True)
+users = typer.Typer(help="The users of the tenant: list, create, change, remove.", no_args_is_help=True)
+tokens = typer.Typer(help="Personal access tokens, for scripts: list, create, revoke.", no_args_is_help=True)
 tenants = typer.Typer(
-    help="Organisations: list, show, make, remove. For the operator, with API_TOKEN in CATALOG_TOKEN.",
+    help="Tenants: list, show, create, remove. For the operator, with API_TOKEN in CATALOG_TOKEN.",
     no_args_is_help=True,
 )
 
@@ -43,7 +43,7 @@ TENANTS: Columns = {
 
 @command(users, "ls")
 def list_users(shell: Shell) -> None:
-    """List everybody of the tenant."""
+    """List the users of the tenant."""
     shell.output.rows(shell.catalog.users.list(), USERS, lambda user: user.id)
 
 
@@ -56,10 +56,10 @@ def create_user(
     role: Annotated[str, typer.Option(help="regular or admin.")] = "regular",
     password_stdin: FromStdin = False,
 ) -> None:
-    """Make a user. For administrators."""
+    """Create a user. For administrators."""
     password = secret("Password", from_stdin=password_stdin)
-    made = shell.catalog.users.create(username, password, email=email, role=role)
-    shell.output.one(made, {"name": made.username, "id": made.id}, made.id)
+    created = shell.catalog.users.create(username, password, email=email, role=role)
+    shell.output.one(created, {"name": created.username, "id": created.id}, created.id)
 
 
 @command(users, "update")
@@ -72,7 +72,7 @@ def update_user(
     password: Annotated[bool, typer.Option("--password", help="Ask for a new password.")] = False,
     password_stdin: FromStdin = False,
 ) -> None:
-    """Change a user, or yourself. A new password or role signs out everywhere."""
+    """Change a user, or yourself. A new password or role ends all sessions of the user."""
     new = secret("New password", from_stdin=password_stdin) if password or password_stdin else ""
     changed = shell.catalog.users.update(user, email=email, role=role, password=new)
     shell.output.one(changed, {"name": changed.username, "id": changed.id}, changed.id)
@@ -83,18 +83,18 @@ def remove_user(
     shell: Shell,
     user: Annotated[str, typer.Argument(help="Id or name.")],
     *,
-    transfer: Annotated[str, typer.Option(help="Who gets what the user owns.")] = "",
+    transfer: Annotated[str, typer.Option(help="The user who gets the items of the removed one.")] = "",
     yes: Yes = False,
 ) -> None:
     """Remove a user. For administrators."""
-    confirmed(f"Remove the user {user}?", yes=yes)
+    confirm_or_stop(f"Remove the user {user}?", yes=yes)
     shell.catalog.users.delete(user, transfer=transfer)
     shell.say(f"Removed {user}")
 
 
 @command(tokens, "ls")
 def list_tokens(shell: Shell) -> None:
-    """List your tokens; administrators see everybody's."""
+    """List your tokens; administrators see those of all users."""
     shell.output.rows(shell.catalog.tokens.list(), TOKENS, lambda token: token.id)
 
 
@@ -104,12 +104,12 @@ def create_token(
     name: Annotated[str, typer.Argument(help="What it is for.")],
     *,
     scope: Annotated[str, typer.Option(help="read or write.")] = "read",
-    expires_in: Annotated[str, typer.Option("--for", help="How long it serves: 12h, 90d.")] = "90d",
+    expires_in: Annotated[str, typer.Option("--for", help="How long it is valid: 12h, 90d.")] = "90d",
 ) -> None:
-    """Make a token and print it, this once."""
-    made = shell.catalog.tokens.create(name, scope=scope, expires_in=expires_in)
-    shell.say(f"It serves until {when(made.expires)}, and is shown this once:")
-    shell.output.one(made, {"": made.token}, made.token)
+    """Create a token and print it. It is shown only once."""
+    created = shell.catalog.tokens.create(name, scope=scope, expires_in=expires_in)
+    shell.say(f"It is valid until {when(created.expires)}, and is shown only once:")
+    shell.output.one(created, {"": created.token}, created.token)
 
 
 @command(tokens, "rm")
@@ -122,13 +122,13 @@ def revoke_tokens(shell: Shell, ids: Annotated[list[str], typer.Argument(metavar
 
 @command(tenants, "ls")
 def list_tenants(shell: Shell) -> None:
-    """List all organisations."""
+    """List all tenants."""
     shell.output.rows(shell.catalog.tenants.list(), TENANTS, lambda tenant: tenant.id)
 
 
 @command(tenants, "show")
 def show_tenant(shell: Shell, name: str) -> None:
-    """Show one."""
+    """Show one tenant."""
     tenant = shell.catalog.tenants.get(name)
     shell.output.one(tenant, {label: value(tenant) for label, value in TENANTS.items()}, tenant.id)
 
@@ -143,11 +143,11 @@ def create_tenant(
     organization: Annotated[str, typer.Option()] = "",
     password_stdin: FromStdin = False,
 ) -> None:
-    """Make an organisation, with a database and an administrator of its own."""
+    """Create a tenant, with a database and an administrator of its own."""
     password = secret("Password of its administrator", from_stdin=password_stdin)
     about = {"email": email, "organization": organization}
-    made = shell.catalog.tenants.create(name, admin, password, {key: value for key, value in about.items() if value})
-    shell.output.one(made, {"name": made.id}, made.id)
+    created = shell.catalog.tenants.create(name, admin, password, {key: value for key, value in about.items() if value})
+    shell.output.one(created, {"name": created.id}, created.id)
 
 
 @command(tenants, "rm")
@@ -155,10 +155,10 @@ def remove_tenant(
     shell: Shell,
     name: str,
     *,
-    confirm: Annotated[str, typer.Option(help="The name once more: all it has is removed for good.")] = "",
+    confirm: Annotated[str, typer.Option(help="The name again: all its data is removed for good.")] = "",
 ) -> None:
-    """Remove an organisation with everything that it has."""
+    """Remove a tenant with all its data."""
     if confirm != name:
-        confirmed(f"Remove {name} with all its models, datasets and files, for good?", yes=False)
+        confirm_or_stop(f"Remove {name} with all its models, datasets and files, for good?", yes=False)
     shell.catalog.tenants.delete(name)
     shell.say(f"Removed {name}")

@@ -10,23 +10,23 @@ from catalog.commands.items import COLUMNS, Filter, Tags, Where
 from catalog.commands.shell import Shell, command
 
 
-def searching(app: typer.Typer) -> None:
+def add_search_command(app: typer.Typer) -> None:
     """Add the command."""
     command(app)(search)
 
 
 def search(
     shell: Shell,
-    query: Annotated[str, typer.Argument(help="A text, as it stands in names, tags, metadata or descriptions.")],
+    query: Annotated[str, typer.Argument(help="Text to find in names, tags, metadata and descriptions.")],
     *,
     kind: Annotated[str, typer.Option("--kind", "-k", help="Only models, datasets or algorithms.")] = "",
     status: Annotated[str, typer.Option(help="Only training, test, production or deploy.")] = "",
     visibility: Annotated[str, typer.Option(help="Only private or public.")] = "",
-    owner: Annotated[str, typer.Option(help="Only of this user.")] = "",
+    owner: Annotated[str, typer.Option(help="Only items of this user.")] = "",
     tag: Tags = None,
     where: Where = None,
     filter_: Filter = "",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="0 is all.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="The most to list; 0 lists all.")] = 20,
 ) -> None:
     """Find models, datasets and algorithms, the best matches first."""
     found = shell.catalog.search(

@@ -1,4 +1,4 @@
-"""What all commands of the client have in common: whom they ask, what they print, and how they end."""
+"""What all client commands share: the server, the output, errors and exit codes."""
 
 import inspect
 import os
@@ -12,18 +12,18 @@ import typer
 
 from catalog.client import Catalog, CatalogError, Conflict, Invalid, NotFound, NotSignedIn
 from catalog.client.errors import ServerError
-from catalog.commands.output import Output
+from catalog.commands.output import CommandOutput
 
 FAILURE, USAGE, NOT_SIGNED_IN, NOT_FOUND, CONFLICT = range(1, 6)
-INTERRUPTED = 130  # as shells have it: 128 and the number of the signal
+INTERRUPTED = 130  # the convention of shells: 128 plus the number of the signal
 
 Url = Annotated[
-    str, typer.Option("--url", help="Address of the server. Default: CATALOG_URL, else where you signed in.")
+    str, typer.Option("--url", help="Address of the server. Default: CATALOG_URL, else the server you signed in to.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print ids only, and no progress.")]
 
-COMMON = [
+COMMON_OPTIONS = [
     inspect.Parameter("url", inspect.Parameter.KEYWORD_ONLY, default="", annotation=Url),
     inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json),
     inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet),
@@ -31,12 +31,12 @@ COMMON = [
 
 
 class Shell:
-    """What a command works with."""
+    """The client, the output and the common options of one command."""
 
     def __init__(self, url: str, *, json: bool, quiet: bool) -> None:
         self.url = url
         self.quiet = quiet
-        self.output = Output(json=json, quiet=quiet)
+        self.output = CommandOutput(json=json, quiet=quiet)
 
     @cached_property
     def catalog(self) -> Catalog:
@@ -44,7 +44,7 @@ class Shell:
         return Catalog(self.url)
 
     def say(self, sentence: str) -> None:
-        """What is not data."""
+        """Print a message, which is not data, on standard error."""
         if not self.quiet:
             typer.echo(sentence, err=True)
 
@@ -56,21 +56,21 @@ class Shell:
 def command(
     app: typer.Typer, name: str | None = None, *, without: Collection[str] = ()
 ) -> Callable[[Callable[..., None]], None]:
-    """Make a command of a function, whose first parameter is the Shell; the options that all have are added.
+    """Register a function as a command. Its first parameter is the Shell; the common options are added.
 
-    The parameters `without` are left out and keep their defaults.
+    Parameters in `without` get no option and keep their defaults.
     """
 
     def register(function: Callable[..., None]) -> None:
         _, *own = inspect.signature(function).parameters.values()
-        parameters = [each for each in own if each.name not in without] + COMMON
+        parameters = [each for each in own if each.name not in without] + COMMON_OPTIONS
 
         @wraps(function)
-        def run(*, url: str, json: bool, quiet: bool, **given: Any) -> None:
+        def run(*, url: str, json: bool, quiet: bool, **arguments: Any) -> None:
             shell = Shell(url, json=json, quiet=quiet)
-            with ending():
+            with exit_codes():
                 try:
-                    function(shell, **given)
+                    function(shell, **arguments)
                 finally:
                     shell.close()
 
@@ -83,8 +83,8 @@ def command(
 
 
 @contextmanager
-def ending() -> Generator[None]:
-    """End with a sentence and a code, never with a trace."""
+def exit_codes() -> Generator[None]:
+    """Turn exceptions into a message and an exit code, without a traceback."""
     try:
         yield
     except CatalogError as error:
@@ -92,7 +92,7 @@ def ending() -> Generator[None]:
         stop(f"{error}{request}", code_of(error))
     except KeyboardInterrupt:
         stop("Interrupted.", INTERRUPTED)
-    except BrokenPipeError:  # whoever reads has seen enough
+    except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -116,20 +116,20 @@ def stop(sentence: object, code: int = USAGE) -> NoReturn:
 
 
 def secret(what: str, *, from_stdin: bool) -> str:
-    """Ask for a secret, which has no place in a command line."""
+    """Read a secret from the terminal or from standard input, never from the command line."""
     if from_stdin:
-        given = sys.stdin.readline().rstrip("\n")
+        text = sys.stdin.readline().rstrip("\n")
     elif sys.stdin.isatty():
-        given = typer.prompt(what, hide_input=True, err=True)
+        text = typer.prompt(what, hide_input=True, err=True)
     else:
-        stop(f"There is no terminal to ask for the {what.lower()}: give it on standard input, with --password-stdin")
-    return given or stop(f"The {what.lower()} is empty")
+        stop(f"There is no terminal to ask for the {what.lower()}: pass it on standard input, with --password-stdin")
+    return text or stop(f"The {what.lower()} is empty")
 
 
-def confirmed(question: str, *, yes: bool) -> None:
-    """Ask before something that cannot be undone."""
+def confirm_or_stop(question: str, *, yes: bool) -> None:
+    """Ask before an action that cannot be undone; stop unless the answer is yes."""
     if yes:
         return
     if not sys.stdin.isatty():
-        stop(f"{question} There is no terminal to ask: say --yes")
+        stop(f"{question} There is no terminal to ask: use --yes")
     typer.confirm(question, abort=True, err=True)

@@ -9,25 +9,25 @@ from typing import Annotated, Literal
 
 import typer
 
-from catalog.client.revisions import reference
+from catalog.client.revisions import parse_reference
 from catalog.commands import completion, values
-from catalog.commands.meter import metered
+from catalog.commands.progress_bars import transfer_progress
 from catalog.commands.shell import INTERRUPTED, Shell, command, stop
 
 Kind = Annotated[Literal["models", "datasets", "algorithms"], typer.Option("--kind", "-k")]
-OWN = "Of your own item, which is made if there is none. OWNER/NAME, or an id, is somebody else's."
+OWN = "Your own item, which is created if it does not exist. OWNER/NAME, or an id, means another user's item."
 Reference = Annotated[
     str,
     typer.Argument(
         metavar="[OWNER/]NAME[@REVISION]",
-        help="A name alone is your own item, else the only one that you may read. "
-        "@3, @latest, or a status: @production is its newest version, if it has that status.",
+        help="A bare name means your own item, else the only one of that name that you may read. "
+        "@3, @latest, or a status: @production is the newest version, if the item has that status.",
         autocompletion=completion.models,
     ),
 ]
 
 
-def transfers(app: typer.Typer) -> None:
+def add_transfer_commands(app: typer.Typer) -> None:
     """Add the commands."""
     command(app)(push)
     command(app)(pull)
@@ -36,18 +36,18 @@ def transfers(app: typer.Typer) -> None:
 def push(
     shell: Shell,
     name: Annotated[str, typer.Argument(help=OWN)],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Several, or a folder, are one version.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files or a folder, uploaded as one version.")],
     *,
     kind: Kind = "models",
     tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="May be repeated.")] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", "-s", help="Metadata: accuracy=0.95. May be repeated.")
     ] = None,
-    description: Annotated[str, typer.Option("--description", "-d", help="Of the version.")] = "",
-    ordinal: Annotated[str, typer.Option("--as", help="What the version is called. Default: the next number.")] = "",
+    description: Annotated[str, typer.Option("--description", "-d", help="The description of the version.")] = "",
+    ordinal: Annotated[str, typer.Option("--as", help="The label of the version. Default: the next number.")] = "",
 ) -> None:
-    """Make a version of a file. Interrupted, the same command goes on where it ended."""
-    with resumable(), metered(quiet=shell.quiet) as tell:
+    """Upload a file or folder as a new version. After an interruption, the same command resumes."""
+    with resume_hint(), transfer_progress(quiet=shell.quiet) as progress:
         pushed = shell.catalog.push(
             name,
             files if len(files) > 1 else files[0],
@@ -56,7 +56,7 @@ def push(
             metrics=values.pairs(set_ or []),
             description=description,
             ordinal=ordinal,
-            progress=tell,
+            progress=progress,
         )
     shell.output.one(pushed.version, {"": pushed.reference}, pushed.reference)
 
@@ -67,28 +67,28 @@ def pull(
     *,
     kind: Kind = "models",
     to: Annotated[
-        Path | None, typer.Option(help="A folder, or the path that the file gets. Default: this folder.")
+        Path | None, typer.Option(help="A folder, or the path of the new file. Default: this folder.")
     ] = None,
-    cached: Annotated[bool, typer.Option("--cached", help="Leave it in the cache, and say where it is.")] = False,
+    cached: Annotated[bool, typer.Option("--cached", help="Leave it in the cache and print its path.")] = False,
 ) -> None:
-    """Bring a version here, verified, and say where it is. Interrupted, the same command goes on where it ended."""
-    with resumable(), metered(quiet=shell.quiet) as tell:
-        place = None if cached else to or _here(shell, what, kind)
-        path = shell.catalog.pull(what, kind=kind, to=place, progress=tell)
+    """Download a version, verify it and print its path. After an interruption, the same command resumes."""
+    with resume_hint(), transfer_progress(quiet=shell.quiet) as progress:
+        place = None if cached else to or _default_target(shell, what, kind)
+        path = shell.catalog.pull(what, kind=kind, to=place, progress=progress)
     shell.output.one({"path": str(path)}, {"": path}, str(path))
 
 
-def _here(shell: Shell, what: str, kind: str) -> Path:
-    """This folder, but one of its own for a folder of files."""
-    name, revision = reference(what)
+def _default_target(shell: Shell, what: str, kind: str) -> Path:
+    """This folder, or for a version of many files a subfolder with the name of the item."""
+    name, revision = parse_reference(what)
     is_folder = shell.catalog.resolve(name, revision, kind=kind).folder
     return Path(name.replace("/", "_")) if is_folder else Path()
 
 
 @contextmanager
-def resumable() -> Generator[None]:
+def resume_hint() -> Generator[None]:
     try:
         yield
     except KeyboardInterrupt:
         again = shlex.join(["catalog", *sys.argv[1:]])
-        stop(f"Interrupted. What was transferred is kept; this goes on:\n  {again}", INTERRUPTED)
+        stop(f"Interrupted. What was transferred is kept. To resume:\n  {again}", INTERRUPTED)

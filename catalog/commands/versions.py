@@ -5,11 +5,11 @@ from typing import Annotated, Any
 import typer
 
 from catalog.client import Version
-from catalog.client.revisions import reference
-from catalog.client.versions import Versions
-from catalog.commands.meter import metered
+from catalog.client.revisions import parse_reference
+from catalog.client.versions import VersionResource
 from catalog.commands.output import Columns, when
-from catalog.commands.shell import Shell, command, confirmed
+from catalog.commands.progress_bars import transfer_progress
+from catalog.commands.shell import Shell, command, confirm_or_stop
 from catalog.commands.transfers import Kind, Reference
 from catalog.durations import human_size
 
@@ -20,30 +20,30 @@ COLUMNS: Columns = {
     "file": lambda version: version.original,
     "size": lambda version: human_size(version.size),
     "state": lambda version: version.state,
-    "made": lambda version: when(version.timestamp),
+    "created": lambda version: when(version.timestamp),
     "description": lambda version: version.description,
 }
 
 
-def _versions(shell: Shell, name: str, kind: str) -> Versions[Any]:
-    found: Versions[Any] = getattr(shell.catalog, kind).versions(name)
+def _versions(shell: Shell, name: str, kind: str) -> VersionResource[Any]:
+    found: VersionResource[Any] = getattr(shell.catalog, kind).versions(name)
     return found
 
 
 def _one(shell: Shell, what: str, kind: str) -> tuple[str, Version]:
-    name, revision = reference(what)
+    name, revision = parse_reference(what)
     return name, shell.catalog.resolve(name, revision, kind=kind)
 
 
 @command(app)
-def ls(shell: Shell, name: Annotated[str, typer.Argument(help="Of the item.")], *, kind: Kind = "models") -> None:
-    """List them, newest first."""
+def ls(shell: Shell, name: Annotated[str, typer.Argument(help="The item.")], *, kind: Kind = "models") -> None:
+    """List the versions, newest first."""
     shell.output.rows(_versions(shell, name, kind).list(), COLUMNS, lambda version: f"{name}@{version.ordinal}")
 
 
 @command(app)
 def show(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
-    """Show all of one."""
+    """Show one version."""
     name, version = _one(shell, what, kind)
     about: dict[str, object] = {
         "version": f"{name}@{version.ordinal}",
@@ -54,7 +54,7 @@ def show(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
         "metadata": version.metadata,
         "description": version.description,
         "verdict": version.inspection.get("verdict"),
-        "made": when(version.timestamp),
+        "created": when(version.timestamp),
     }
     if version.folder:
         about |= {each.path: human_size(each.size) for each in version.files}
@@ -63,11 +63,11 @@ def show(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
 
 @command(app)
 def verify(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
-    """Read all bytes of one from the server, and compare them with its digests."""
+    """Read all bytes of a version from the server and compare them with its digests."""
     name, version = _one(shell, what, kind)
-    with metered(quiet=shell.quiet) as tell:
-        _versions(shell, name, kind).verify(version.ordinal, progress=tell)
-    shell.say(f"{name}@{version.ordinal} is as it was uploaded: {version.file_count} files, {human_size(version.size)}")
+    with transfer_progress(quiet=shell.quiet) as progress:
+        _versions(shell, name, kind).verify(version.ordinal, progress=progress)
+    shell.say(f"{name}@{version.ordinal} is intact: {version.file_count} files, {human_size(version.size)}")
 
 
 @command(app)
@@ -75,15 +75,15 @@ def link(
     shell: Shell,
     what: Reference,
     *,
-    seconds: Annotated[int, typer.Option("--for", min=1, help="Seconds that it serves; a day at most.")] = 300,
-    path: Annotated[str, typer.Option(help="One file of a folder. Default: all of it, as an archive.")] = "",
+    seconds: Annotated[int, typer.Option("--for", min=1, help="Seconds that it is valid; a day at most.")] = 300,
+    path: Annotated[str, typer.Option(help="One file of a folder. Default: all files, as an archive.")] = "",
     kind: Kind = "models",
 ) -> None:
-    """Make a link for somebody without an account, and print it. Whoever has it fetches the file."""
+    """Create a link that downloads a version without an account, and print it."""
     name, version = _one(shell, what, kind)
-    made = _versions(shell, name, kind).link(version.ordinal, expires_in=seconds, path=path)
-    shell.say(f"It serves until {when(made.expires)}:")
-    shell.output.one(made, {"": made.url}, made.url)
+    created = _versions(shell, name, kind).link(version.ordinal, expires_in=seconds, path=path)
+    shell.say(f"It is valid until {when(created.expires)}:")
+    shell.output.one(created, {"": created.url}, created.url)
 
 
 @command(app)
@@ -94,8 +94,8 @@ def rm(
     kind: Kind = "models",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove one, for good."""
+    """Remove a version for good."""
     name, version = _one(shell, what, kind)
-    confirmed(f"Remove {name}@{version.ordinal}, {version.original}, for good?", yes=yes)
+    confirm_or_stop(f"Remove {name}@{version.ordinal}, {version.original}, for good?", yes=yes)
     _versions(shell, name, kind).delete(version.ordinal)
     shell.say(f"Removed {name}@{version.ordinal}")

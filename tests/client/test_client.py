@@ -495,7 +495,7 @@ def test_offline_the_cache_answers(hers, ada, iris):
 
     with ada.catalog(offline=True, token=hers.token) as away:
         assert away.pull(f"{iris}@latest").read_bytes() == b"weights"
-        with pytest.raises(Offline, match="not fetched here before"):
+        with pytest.raises(Offline, match="not downloaded before"):
             away.pull(f"{iris}@7")
         with pytest.raises(Offline):
             away.models.get(iris)

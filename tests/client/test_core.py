@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.client import errors, retries
-from catalog.client.effects import Answer, Pause, Request, Together, Work
+from catalog.client import errors
 from catalog.client.errors import (
     CatalogError,
     Conflict,
@@ -28,11 +27,13 @@ from catalog.client.errors import (
     TooManyAttempts,
     Unavailable,
     Unsafe,
-    refusal,
+    error_from,
 )
 from catalog.client.results import Model, Version
-from catalog.client.revisions import reference
-from catalog.client.sessions import Session
+from catalog.client.revisions import parse_reference
+from catalog.client.session import Session
+from catalog.client.transport import retries
+from catalog.client.transport.effects import InThread, Parallel, Pause, Request, Response
 from catalog.dialects.v1.errors import CATALOGUE
 
 HOUR = 3600
@@ -41,7 +42,7 @@ HOUR = 3600
 def told(status=200, body=None, **headers):
     content = b"" if body is None else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(status, {"x-request-id": "r1", **named}, content)
+    return Response(status, {"x-request-id": "r1", **named}, content)
 
 
 def refused(status, value, **headers):
@@ -85,14 +86,14 @@ class Play:
                 case Pause():
                     self.paused.append(effect.seconds)
                     value = None
-                case Work():
+                case InThread():
                     value = effect.function()
-                case Together():
+                case Parallel():
                     value = [self.run(each) for each in effect.operations]
 
 
 def session(**given):
-    return Session("http://catalog", chance=lambda: 1.0, **given)
+    return Session("http://catalog", jitter=lambda: 1.0, **given)
 
 
 def get():
@@ -186,10 +187,10 @@ def test_it_gives_up():
     assert len(play.paused) == retries.ATTEMPTS - 1
 
 
-@given(attempt=st.integers(1, retries.ATTEMPTS - 1), chance=st.floats(0, 1))
-def test_waits_grow_and_differ_by_half_at_most(attempt, chance):
-    seconds = retries.wait(lost(sent=False), attempt, chance)
-    most = retries.wait(lost(sent=False), attempt, 1.0)
+@given(attempt=st.integers(1, retries.ATTEMPTS - 1), jitter=st.floats(0, 1))
+def test_waits_grow_and_differ_by_half_at_most(attempt, jitter):
+    seconds = retries.backoff(lost(sent=False), attempt, jitter)
+    most = retries.backoff(lost(sent=False), attempt, 1.0)
 
     assert most / 2 <= seconds <= most == 2 ** (attempt - 1) * retries.FIRST
 
@@ -212,7 +213,7 @@ def test_a_token_is_renewed_before_it_ends_by_the_clock_of_this_machine():
     kept, clock = [], count(1000, 50 * 60)  # the server's clock shows another time
     first, second = a_token(0, HOUR), a_token(1, HOUR)
     play = Play(told(body={"token": first}), told(), told(body={"token": second}), told())
-    ada = session(username="ada", password="secret", now=lambda: next(clock), keep=kept.append)
+    ada = session(username="ada", password="secret", now=lambda: next(clock), on_token=kept.append)
 
     play.run(twice(ada))
 
@@ -290,7 +291,7 @@ def test_the_token_does_not_follow_a_redirection():
     ],
 )
 def test_a_refusal_is_raised_as_its_family(status, value, family):
-    error = refusal(refused(status, value))
+    error = error_from(refused(status, value))
 
     assert type(error) is family
     assert (error.status, error.value, error.details, error.request_id) == (status, value, "iris", "r1")
@@ -299,16 +300,16 @@ def test_a_refusal_is_raised_as_its_family(status, value, family):
 
 @pytest.mark.parametrize("fault", CATALOGUE, ids=lambda fault: fault.name)
 def test_each_refusal_of_the_server_has_a_family(fault):
-    error = refusal(refused(fault.status, fault.value))
+    error = error_from(refused(fault.status, fault.value))
 
     assert type(error) is not CatalogError
     assert not isinstance(error, NotACatalog)
 
 
-@pytest.mark.parametrize("answer", [Answer(404, {}, b"<html>nginx</html>"), Answer(200, {}, b"<html>")])
+@pytest.mark.parametrize("answer", [Response(404, {}, b"<html>nginx</html>"), Response(200, {}, b"<html>")])
 def test_whatever_is_no_catalog_is_told_so(answer):
     with pytest.raises(NotACatalog, match="address"):
-        Play(answer).run(session().ask("GET", "/models"))
+        Play(answer).run(session().request_json("GET", "/models"))
 
 
 @pytest.mark.parametrize("family", [each for each in vars(errors).values() if isinstance(each, type)])
@@ -348,10 +349,10 @@ def test_a_version_as_an_item_shows_it_is_the_same_kind_of_thing():
     [("iris", ("iris", "latest")), ("iris@3", ("iris", "3")), ("a@b@production", ("a@b", "production"))],
 )
 def test_a_reference_is_a_name_and_a_revision(text, meant):
-    assert reference(text) == meant
+    assert parse_reference(text) == meant
 
 
 @pytest.mark.parametrize("text", ["", "@3", "iris@"])
 def test_what_refers_to_nothing_is_refused(text):
     with pytest.raises(Invalid, match="iris@latest"):
-        reference(text)
+        parse_reference(text)

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from catalog import __version__
 from catalog.client import Catalog
 from catalog.commands.cli import app
-from catalog.commands.meter import EVERY, Lines
+from catalog.commands.progress_bars import INTERVAL, ProgressLines
 from tests.support.app import PASSWORD
 from tests.support.people import hired
 from tests.support.serving import CATALOG, TENANT, Server
@@ -185,7 +185,7 @@ def test_versions_are_listed_shown_verified_and_removed(run, ada, iris):
 
     assert run("versions", "ls", iris, "-q").stdout == f"{iris}@2\n{iris}@1\n"
     assert json.loads(run("versions", "show", f"{iris}@1", "--json").stdout)["description"] == "one"
-    assert "is as it was uploaded" in run("versions", "verify", f"{iris}@2").stderr
+    assert "is intact" in run("versions", "verify", f"{iris}@2").stderr
     assert "say --yes" in run("versions", "rm", f"{iris}@1", code=2).stderr
     run("versions", "rm", f"{iris}@1", "--yes")
     assert run("versions", "ls", iris, "-q").stdout == f"{iris}@2\n"
@@ -386,7 +386,7 @@ def test_a_secret_in_a_projects_file_is_refused(away):
         (("models", "ls", "--filter", "{"), 2, "is not JSON"),
         (("models", "ls", "--filter", '{"$where": "1"}'), 1, "$where"),
         (("versions", "ls", "iris", "--kind", "cats"), 2, "cats"),
-        (("cache", "prune", "--to", "much"), 2, "no size"),
+        (("cache", "prune", "--to", "much"), 2, "not a size"),
         (("cache", "rm"), 2, "--all"),
         (("models", "ls", "--url", "nonsense"), 2, "not the address"),
         (("models", "ls", "--url", "http://127.0.0.1:1"), 1, "does not answer"),
@@ -456,13 +456,13 @@ def _read(terminal):
 
 def test_a_log_gets_a_line_every_ten_seconds(capsys):
     clock = iter(range(0, 100, 4))
-    tell = Lines(now=lambda: next(clock))
+    progress = ProgressLines(now=lambda: next(clock))
 
     for done in range(10):
-        tell("uploading", done * 2**20, 10 * 2**20)
+        progress("uploading", done * 2**20, 10 * 2**20)
 
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 36 // int(EVERY + 2)
+    assert len(lines) == 36 // int(INTERVAL + 2)
     assert lines[0] == "uploading 3 MiB of 10 MiB (30 %), 256 KiB/s, 28 s left"
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 from bson import ObjectId
 
-from catalog.client.sessions import segment
+from catalog.client.session import segment
 from catalog.domain.people import users
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator

@@ -6,18 +6,34 @@ from typing import Any, TypeVar
 
 import httpx
 
-from catalog.client.connection import TROUBLE, answer, failed, sent, setup
-from catalog.client.effects import BLOCK, Answer, Body, Effect, Operation, Pause, Request, Together, Work
 from catalog.client.results import Page
+from catalog.client.transport.connection import (
+    TRANSPORT_ERRORS,
+    as_catalog_error,
+    client_arguments,
+    request_arguments,
+    to_response,
+)
+from catalog.client.transport.effects import (
+    BLOCK,
+    Effect,
+    InThread,
+    Operation,
+    Parallel,
+    Pause,
+    Request,
+    Response,
+    StreamedBody,
+)
 
 T = TypeVar("T")
 
 
-class Awaiting:
+class AsyncDriver:
     def __init__(self, url: str, timeout: float, ca: str) -> None:
         self._url = url
         self._timeout = timeout
-        self._client = httpx.AsyncClient(**setup(url, timeout, ca))
+        self._client = httpx.AsyncClient(**client_arguments(url, timeout, ca))
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -34,7 +50,7 @@ class Awaiting:
             result = error = None
             try:
                 result = await self._perform(effect)
-            except BaseException as raised:  # noqa: BLE001  the operation's own `finally` comes first
+            except BaseException as raised:  # noqa: BLE001  the operation runs its own `finally` first
                 error = raised
 
     async def walk(self, page: Callable[[str], Operation[Page[T]]]) -> AsyncIterator[T]:
@@ -51,31 +67,31 @@ class Awaiting:
                 return await self._exchange(effect)
             case Pause():
                 return await asyncio.sleep(effect.seconds)
-            case Work():
+            case InThread():
                 return await asyncio.to_thread(effect.function)
-            case Together():
-                return await self._side_by_side(effect)
+            case Parallel():
+                return await self._run_parallel(effect)
 
-    async def _exchange(self, request: Request) -> Answer:
+    async def _exchange(self, request: Request) -> Response:
         body = request.body if isinstance(request.body, bytes | None) else _blocks(request.body)
         try:
-            async with self._client.stream(**sent(request, body, self._timeout)) as response:
+            async with self._client.stream(**request_arguments(request, body, self._timeout)) as response:
                 if not request.sink or not request.sink.begin(response.status_code, dict(response.headers)):
-                    return answer(response, await response.aread())
+                    return to_response(response, await response.aread())
                 async for block in response.aiter_raw(BLOCK):
                     await asyncio.to_thread(request.sink.write, block)
-                return answer(response)
-        except TROUBLE as error:
-            raise failed(error, self._url) from None
+                return to_response(response)
+        except TRANSPORT_ERRORS as error:
+            raise as_catalog_error(error, self._url) from None
 
-    async def _side_by_side(self, effect: Together) -> list[Any]:
-        turns = asyncio.Semaphore(effect.at_most)
+    async def _run_parallel(self, effect: Parallel) -> list[Any]:
+        slots = asyncio.Semaphore(effect.at_most)
 
-        async def in_turn(operation: Operation[Any]) -> Any:
-            async with turns:
+        async def in_slot(operation: Operation[Any]) -> Any:
+            async with slots:
                 return await self.run(operation)
 
-        tasks = [asyncio.create_task(in_turn(operation)) for operation in effect.operations]
+        tasks = [asyncio.create_task(in_slot(operation)) for operation in effect.operations]
         try:
             return await asyncio.gather(*tasks)
         except BaseException:
@@ -85,7 +101,7 @@ class Awaiting:
             raise
 
 
-async def _blocks(body: Body) -> AsyncIterator[bytes]:
+async def _blocks(body: StreamedBody) -> AsyncIterator[bytes]:
     blocks = body.blocks()
     while block := await asyncio.to_thread(next, blocks, b""):
         yield block

@@ -1,13 +1,13 @@
-"""`catalog cache`: what this machine keeps of what was pulled."""
+"""`catalog cache`: the downloaded files on this machine."""
 
 from typing import Annotated
 
 import typer
 
-from catalog.client.cache import Cache
+from catalog.client.transfer.cache import Cache
 from catalog.commands import values
 from catalog.commands.output import Columns, when
-from catalog.commands.shell import Shell, command, confirmed, stop
+from catalog.commands.shell import Shell, command, confirm_or_stop, stop
 from catalog.durations import human_size
 
 app = typer.Typer(help="The cache of this machine (CATALOG_CACHE): list, remove, prune.", no_args_is_help=True)
@@ -21,7 +21,7 @@ COLUMNS: Columns = {
 
 @command(app)
 def ls(shell: Shell) -> None:
-    """List the files, those that were used last first."""
+    """List the files, the most recently used first."""
     cache = Cache()
     entries = cache.entries()
     shell.output.rows(
@@ -35,30 +35,30 @@ def ls(shell: Shell) -> None:
 @command(app)
 def rm(
     shell: Shell,
-    digests: Annotated[list[str] | None, typer.Argument(metavar="SHA256...", help="Beginnings will do.")] = None,
+    digests: Annotated[list[str] | None, typer.Argument(metavar="SHA256...", help="Or their first characters.")] = None,
     *,
-    everything: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Remove all files.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Remove files. They are fetched again when they are wanted."""
+    """Remove files. They are downloaded again when needed."""
     if bool(digests) == everything:
-        stop("Name digests, or say --all")
+        stop("Name digests, or use --all")
     if everything:
-        confirmed("Remove everything from the cache?", yes=yes)
+        confirm_or_stop("Remove everything from the cache?", yes=yes)
     cache = Cache()
-    beginnings = ("",) if everything else tuple(digests or ())
-    chosen = [entry for entry in cache.entries() if entry.digest.startswith(beginnings)]
-    for entry in chosen:
+    prefixes = ("",) if everything else tuple(digests or ())
+    selected = [entry for entry in cache.entries() if entry.digest.startswith(prefixes)]
+    for entry in selected:
         cache.drop(entry.digest)
-    shell.say(f"Removed {len(chosen)} files, {human_size(sum(entry.size for entry in chosen))}")
+    shell.say(f"Removed {len(selected)} files, {human_size(sum(entry.size for entry in selected))}")
 
 
 @command(app)
 def prune(
     shell: Shell,
     *,
-    size: Annotated[str, typer.Option("--to", help="What may stay: 500M, 20G. What was used last stays.")] = "10G",
+    size: Annotated[str, typer.Option("--to", help="The size to keep: 500M, 20G.")] = "10G",
 ) -> None:
-    """Remove what was not used for longest, and what broken transfers left a week ago."""
+    """Remove the least recently used files, and the remains of transfers that stopped over a week ago."""
     dropped = Cache().prune(values.size(size))
     shell.say(f"Removed {len(dropped)} files, {human_size(sum(entry.size for entry in dropped))}")

@@ -1,4 +1,4 @@
-"""How far a transfer is, on standard error: bars on a terminal, else a line every ten seconds."""
+"""The progress of transfers on standard error: bars on a terminal, else a line every ten seconds."""
 
 import sys
 import time
@@ -18,16 +18,16 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from catalog.client.progress import Progress as Tell
-from catalog.client.progress import silent
+from catalog.client.transfer.progress import Progress as ProgressCallback
+from catalog.client.transfer.progress import silent
 from catalog.durations import human_size
 
-EVERY = 10.0  # seconds
+INTERVAL = 10.0  # seconds
 
 
 @contextmanager
-def metered(*, quiet: bool) -> Generator[Tell]:
-    """Whom a transfer tells how far it is."""
+def transfer_progress(*, quiet: bool) -> Generator[ProgressCallback]:
+    """A progress callback for a transfer."""
     if quiet:
         yield silent
     elif sys.stderr.isatty():
@@ -39,14 +39,14 @@ def metered(*, quiet: bool) -> Generator[Tell]:
             TimeRemainingColumn(),
         )
         with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-            yield Bars(bars)
+            yield ProgressBars(bars)
     else:
-        yield Lines()
+        yield ProgressLines()
 
 
 @dataclass
-class Bars:
-    """One for each thing that is done. When the last byte is sent, the other side still has to verify it."""
+class ProgressBars:
+    """One bar for each phase. After the last byte is sent, the server still verifies the file."""
 
     bars: Progress
     _tasks: dict[str, TaskID] = field(default_factory=dict)
@@ -63,20 +63,20 @@ class Bars:
 
 
 @dataclass
-class Lines:
+class ProgressLines:
     now: Callable[[], float] = time.monotonic
-    _begun: dict[str, tuple[float, int]] = field(default_factory=dict)
-    _told: float | None = None
+    _starts: dict[str, tuple[float, int]] = field(default_factory=dict)
+    _last_line: float | None = None
 
     def __call__(self, phase: str, done: int, total: int) -> None:
         now = self.now()
-        begun, first = self._begun.setdefault(phase, (now, done))
-        if self._told is None:
-            self._told = now  # the first line after the first ten seconds: small files need none
-        if now - self._told >= EVERY:
-            self._told = now
-            rate = (done - first) / max(now - begun, 1e-9)
+        started, first = self._starts.setdefault(phase, (now, done))
+        if self._last_line is None:
+            self._last_line = now  # no line in the first ten seconds: small files need none
+        if now - self._last_line >= INTERVAL:
+            self._last_line = now
+            rate = (done - first) / max(now - started, 1e-9)
             left = f", {(total - done) / rate:.0f} s left" if rate > 0 else ""
             percent = 100 * done // max(total, 1)
-            far = f"{phase} {human_size(done)} of {human_size(total)} ({percent} %), {human_size(int(rate))}/s{left}"
-            typer.echo(far, err=True)
+            line = f"{phase} {human_size(done)} of {human_size(total)} ({percent} %), {human_size(int(rate))}/s{left}"
+            typer.echo(line, err=True)

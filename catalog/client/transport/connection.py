@@ -1,4 +1,4 @@
-"""What both drivers have in common: the HTTP library, kept behind this file and the two of them."""
+"""What both drivers share. Only this module and the drivers import the HTTP library."""
 
 import ssl
 from collections.abc import Mapping
@@ -8,22 +8,22 @@ from urllib.parse import urlsplit
 import httpx
 
 from catalog import __version__
-from catalog.client.effects import Answer, Request
 from catalog.client.errors import CatalogError, Invalid, Unavailable, Untrusted
+from catalog.client.transport.effects import Request, Response
 
 CONNECT = 10.0  # seconds
 IDLE = 4.0
-"""Seconds that an idle connection is used again: less than a server keeps it open."""
+"""Seconds that an idle connection stays in the pool: less than a server keeps it open."""
 
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
-TROUBLE = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError)
+TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError)
 
-ATTEMPTS_AT_ONCE = 32
+MAX_CONNECTIONS = 32
 """Connections to one server."""
 
 
-class Setup(TypedDict):
-    """The arguments of both clients of the HTTP library."""
+class ClientArguments(TypedDict):
+    """Arguments that both client classes of the HTTP library take."""
 
     base_url: str
     verify: ssl.SSLContext
@@ -32,16 +32,16 @@ class Setup(TypedDict):
     headers: Mapping[str, str]
 
 
-def setup(url: str, timeout: float, ca: str) -> Setup:
-    """Raises Invalid for what is no address, or no certificate."""
+def client_arguments(url: str, timeout: float, ca: str) -> ClientArguments:
+    """Raises Invalid if `url` is not an HTTP address or `ca` cannot be read as certificates."""
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
         raise Invalid(f"{url!r} is not the address of a catalog", advice="Write it as http://127.0.0.1:8080.")
-    return Setup(
+    return ClientArguments(
         base_url=url,
         verify=_trust(ca),
         timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT)),
-        limits=httpx.Limits(max_connections=ATTEMPTS_AT_ONCE, keepalive_expiry=IDLE),
+        limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=IDLE),
         headers={"User-Agent": f"catalog/{__version__}", "Accept": "application/json, */*"},
     )
 
@@ -56,8 +56,8 @@ def _trust(ca: str) -> ssl.SSLContext:
     return context
 
 
-def sent(request: Request, content: Any, timeout: float) -> dict[str, Any]:
-    """A request as the HTTP library takes it, its body as the driver gives it."""
+def request_arguments(request: Request, content: Any, timeout: float) -> dict[str, Any]:
+    """A request as keyword arguments of the HTTP library; `content` is its body in the form that the driver sends."""
     headers = dict(request.headers)
     if request.body is not None and not isinstance(request.body, bytes):
         headers["Content-Length"] = str(request.body.size)
@@ -67,16 +67,16 @@ def sent(request: Request, content: Any, timeout: float) -> dict[str, Any]:
         "params": dict(request.query) or None,
         "headers": headers,
         "content": content,
-        "timeout": httpx.Timeout(request.patience or timeout, connect=min(timeout, CONNECT)),
+        "timeout": httpx.Timeout(request.timeout or timeout, connect=min(timeout, CONNECT)),
     }
 
 
-def answer(response: httpx.Response, content: bytes = b"") -> Answer:
-    return Answer(response.status_code, dict(response.headers), content)
+def to_response(response: httpx.Response, content: bytes = b"") -> Response:
+    return Response(response.status_code, dict(response.headers), content)
 
 
-def failed(error: Exception, url: str) -> CatalogError:
-    """Our word for the HTTP library's."""
+def as_catalog_error(error: Exception, url: str) -> CatalogError:
+    """Translate an exception of the HTTP library."""
     reason = str(error) or type(error).__name__
     if "CERTIFICATE_VERIFY_FAILED" in reason:
         return Untrusted(f"The certificate of {url} is not trusted here ({reason})")

@@ -1,6 +1,6 @@
-"""`ModelRegistryClient` and `ModelMetadata`: the interface of a small registry that many notebooks are written for.
+"""`ModelRegistryClient` and `ModelMetadata`: the interface of a small registry that many notebooks use.
 
-A model there is a version here: `name` is the item, `version` the ordinal, all else is metadata of the version.
+A model of that registry is a version here: `name` is the item, `version` the ordinal, the rest is metadata.
 """
 
 import io
@@ -12,13 +12,13 @@ from typing import IO, Any
 from catalog.client.catalog import Catalog
 from catalog.client.results import Model, Value, Version
 
-KEPT = "registry"
-"""The metadata pair that has what has no place of its own, as JSON."""
+EXTRA_FIELDS = "registry"
+"""The name of the metadata pair that holds, as JSON, the fields without a counterpart here."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelMetadata:
-    """What is said of a model. `id` is the writer's own name for it; `storage_group` is kept and means nothing."""
+    """The metadata of a model. `id` is the author's name for it; `storage_group` is stored but has no effect."""
 
     id: str
     name: str
@@ -45,25 +45,25 @@ class UploadResponse:
 
 
 class ModelRegistryClient:
-    """A thin layer over `Catalog`, which is its attribute `catalog`. Who is asking comes from an argument, or from the
-    environment (CATALOG_TOKEN, or CATALOG_USERNAME and CATALOG_PASSWORD).
+    """A thin layer over `Catalog`, its attribute `catalog`. Credentials come from arguments or from the environment
+    (CATALOG_TOKEN, or CATALOG_USERNAME and CATALOG_PASSWORD).
     """
 
-    def __init__(self, url: str = "", **who: Any) -> None:
-        self.catalog = Catalog(url, **who)
+    def __init__(self, url: str = "", **credentials: Any) -> None:
+        self.catalog = Catalog(url, **credentials)
 
     def close(self) -> None:
         self.catalog.close()
 
     def upload_model(self, model: IO[bytes], metadata: ModelMetadata) -> UploadResponse:
-        """Raises CatalogError: Invalid for a version that is there already."""
-        kept: dict[str, Any] = {
+        """Raises CatalogError: Invalid if the version exists."""
+        extra: dict[str, Any] = {
             "id": metadata.id,
             "storage_group": metadata.storage_group,
             "file_extension": metadata.file_extension,
         }
-        kept |= {"metrics": metadata.metrics, "parameters": metadata.parameters, "tags": metadata.tags}
-        pairs: dict[str, Value] = {KEPT: json.dumps(kept)}
+        extra |= {"metrics": metadata.metrics, "parameters": metadata.parameters, "tags": metadata.tags}
+        pairs: dict[str, Value] = {EXTRA_FIELDS: json.dumps(extra)}
         pairs |= {name: value for name, value in metadata.metrics.items() if isinstance(value, str | int | float)}
         if metadata.framework:
             pairs["framework"] = metadata.framework
@@ -78,17 +78,17 @@ class ModelRegistryClient:
         return UploadResponse(metadata_id=f"{item.id}@{version.ordinal}", storage_path=_path(item, version))
 
     def get_metadata(self, metadata_id: str) -> dict[str, Any]:
-        """A dictionary with `_id`, `storage_path`, `storage_group` and what was said at the upload.
+        """A dictionary with `_id`, `storage_path`, `storage_group` and the metadata of the upload.
 
         Raises CatalogError: NotFound.
         """
         key, _, ordinal = metadata_id.partition("@")
         item = self.catalog.models.get(key)
         version = self.catalog.models.versions(item).get(ordinal)
-        return _told(item, version)
+        return _as_dictionary(item, version)
 
     def get_model(self, file_path: str, metadata_id: str, bucket_name: str = "") -> tuple[io.BytesIO, dict[str, Any]]:
-        """The bytes, verified, and the metadata. `file_path` and `bucket_name` say nothing that the id does not.
+        """The verified bytes and the metadata. `file_path` and `bucket_name` are ignored: the id says it all.
 
         Raises CatalogError: NotFound, Damaged.
         """
@@ -109,17 +109,17 @@ def _path(item: Model, version: Version) -> str:
     return f"{item.name}/{version.ordinal}/{version.original}"
 
 
-def _told(item: Model, version: Version) -> dict[str, Any]:
-    kept = json.loads(str(version.metadata.get(KEPT, "{}")))
+def _as_dictionary(item: Model, version: Version) -> dict[str, Any]:
+    extra = json.loads(str(version.metadata.get(EXTRA_FIELDS, "{}")))
     return {
-        **kept,
+        **extra,
         "_id": f"{item.id}@{version.ordinal}",
         "name": item.name,
         "version": version.ordinal,
         "description": version.description,
         "framework": version.metadata.get("framework", ""),
         "storage_path": _path(item, version),
-        "storage_group": kept.get("storage_group", "models"),
+        "storage_group": extra.get("storage_group", "models"),
         "size": version.size,
         "digest": version.digest,
         "created_at": version.timestamp,

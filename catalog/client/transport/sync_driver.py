@@ -1,4 +1,4 @@
-"""Runs operations one after the other, for programs that wait."""
+"""Runs operations in the calling thread, for blocking programs."""
 
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -8,22 +8,38 @@ from typing import Any, TypeVar
 
 import httpx
 
-from catalog.client.connection import TROUBLE, answer, failed, sent, setup
-from catalog.client.effects import BLOCK, Answer, Body, Effect, Operation, Pause, Request, Together, Work
 from catalog.client.results import Page
+from catalog.client.transport.connection import (
+    TRANSPORT_ERRORS,
+    as_catalog_error,
+    client_arguments,
+    request_arguments,
+    to_response,
+)
+from catalog.client.transport.effects import (
+    BLOCK,
+    Effect,
+    InThread,
+    Operation,
+    Parallel,
+    Pause,
+    Request,
+    Response,
+    StreamedBody,
+)
 
 T = TypeVar("T")
 
 
-class Stopped(BaseException):
-    """Ends an operation whose companion has failed."""
+class StoppedError(BaseException):
+    """Ends an operation after another one of the same group has failed."""
 
 
-class Blocking:
+class SyncDriver:
     def __init__(self, url: str, timeout: float, ca: str) -> None:
         self._url = url
         self._timeout = timeout
-        self._client = httpx.Client(**setup(url, timeout, ca))
+        self._client = httpx.Client(**client_arguments(url, timeout, ca))
         self._stop = Event()
 
     def close(self) -> None:
@@ -41,7 +57,7 @@ class Blocking:
             result = error = None
             try:
                 result = self._perform(effect)
-            except BaseException as raised:  # noqa: BLE001  the operation's own `finally` comes first
+            except BaseException as raised:  # noqa: BLE001  the operation runs its own `finally` first
                 error = raised
 
     def walk(self, page: Callable[[str], Operation[Page[T]]]) -> Iterator[T]:
@@ -57,49 +73,49 @@ class Blocking:
                 return self._exchange(effect)
             case Pause():
                 return time.sleep(effect.seconds)
-            case Work():
+            case InThread():
                 return effect.function()
-            case Together():
-                return self._side_by_side(effect)
+            case Parallel():
+                return self._run_parallel(effect)
 
-    def _exchange(self, request: Request) -> Answer:
+    def _exchange(self, request: Request) -> Response:
         body = request.body if isinstance(request.body, bytes | None) else self._blocks(request.body)
         try:
-            with self._client.stream(**sent(request, body, self._timeout)) as response:
+            with self._client.stream(**request_arguments(request, body, self._timeout)) as response:
                 if not request.sink or not request.sink.begin(response.status_code, dict(response.headers)):
-                    return answer(response, response.read())
+                    return to_response(response, response.read())
                 for block in response.iter_raw(BLOCK):
-                    self._go_on()
+                    self._raise_if_stopped()
                     request.sink.write(block)
-                return answer(response)
-        except TROUBLE as error:
-            raise failed(error, self._url) from None
+                return to_response(response)
+        except TRANSPORT_ERRORS as error:
+            raise as_catalog_error(error, self._url) from None
 
-    def _blocks(self, body: Body) -> Generator[bytes, None, None]:
+    def _blocks(self, body: StreamedBody) -> Generator[bytes, None, None]:
         for block in body.blocks():
-            self._go_on()
+            self._raise_if_stopped()
             yield block
 
-    def _go_on(self) -> None:
+    def _raise_if_stopped(self) -> None:
         if self._stop.is_set():
-            raise Stopped
+            raise StoppedError
 
-    def _side_by_side(self, effect: Together) -> list[Any]:
-        companions = self._companions()
+    def _run_parallel(self, effect: Parallel) -> list[Any]:
+        sibling = self._sibling()
         with ThreadPoolExecutor(effect.at_most) as threads:
-            running = [threads.submit(companions.run, operation) for operation in effect.operations]
+            running = [threads.submit(sibling.run, operation) for operation in effect.operations]
             try:
                 done, _ = wait(running, return_when=FIRST_EXCEPTION)
                 for each in done:
                     each.result()
                 return [each.result() for each in running]
             except BaseException:
-                companions._stop.set()  # noqa: SLF001  our own
+                sibling._stop.set()  # noqa: SLF001  same class
                 threads.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _companions(self) -> "Blocking":
-        """A driver over the same connections that can be stopped by itself."""
-        other = object.__new__(Blocking)
+    def _sibling(self) -> "SyncDriver":
+        """A driver over the same connections that can be stopped alone."""
+        other = object.__new__(SyncDriver)
         other._url, other._timeout, other._client, other._stop = self._url, self._timeout, self._client, Event()
         return other

@@ -1,0 +1,249 @@
+"""A session with one server: signs in, renews the token, sends requests and retries them."""
+
+import json
+import random
+import re
+import time
+from base64 import urlsafe_b64decode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+from catalog.client.errors import CatalogError, NotACatalog, NotSignedIn, Offline, Unavailable, error_from
+from catalog.client.results import Identity, Page, Raw, User
+from catalog.client.transport import retries
+from catalog.client.transport.effects import Operation, Request, Response, exchange, pause
+
+T = TypeVar("T")
+
+PAGE = 100
+"""Documents per page."""
+
+PERSONAL_TOKEN = re.compile(r"(?:\w+ )?cat_(.+)_\w+$")
+"""A personal access token; the group is the name of its tenant."""
+
+PREFIX = "/v1"
+LOGIN = f"{PREFIX}/login"
+
+REDIRECTED = {302, 307}
+
+RENEWAL_FRACTION = 0.2
+"""A token is renewed when this fraction of its lifetime is left."""
+
+
+class Session:
+    """Authorizes requests, renews its token before it expires, retries repeatable requests, raises errors.
+
+    `on_token` is called with every new token. `now` is the clock, `jitter` returns a random number from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str = "",
+        username: str = "",
+        password: str = "",
+        tenant: str = "",
+        offline: bool = False,
+        on_token: Callable[[str], None] = lambda _: None,
+        now: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.token = token
+        self.offline = offline
+        self._username = username
+        self._password = password
+        self._tenant = tenant
+        self._on_token = on_token
+        self._now = now
+        self.jitter = jitter
+        self._lifetime = _TokenLifetime.of(token)
+
+    def send(self, request: Request) -> Operation[Response]:
+        """Send a request, with retries. Raises CatalogError for an error response."""
+        if self.offline:
+            raise Offline("This needs the server, and the client is offline", advice="Leave out offline=True.")
+        signed_in_again = False
+        for attempt in count(1):
+            yield from self._ensure_signed_in()
+            try:
+                return (yield from self._exchange(request))
+            except NotSignedIn:
+                if signed_in_again or not (self._password or self._lifetime):
+                    raise
+                yield from (self.sign_in() if self._password else self._renew())
+                signed_in_again = True
+            except CatalogError as error:
+                seconds = retries.retry_delay(request, error, attempt, self.jitter())
+                if seconds is None:
+                    raise
+                yield from pause(seconds)
+        raise AssertionError  # `count` does not end
+
+    def strip_base_path(self, path: str) -> str:
+        """A path from a response, relative to the address of the catalog."""
+        return path.removeprefix(urlsplit(self.url).path)
+
+    def request_json(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Operation[Any]:
+        """Send `body` as JSON and return the JSON response, with the revision from its ETag.
+
+        Raises CatalogError.
+        """
+        content = None if body is None else json.dumps(body).encode()
+        content_type = {} if content is None else {"Content-Type": "application/json"}
+        request = Request(
+            method=method,
+            path=f"{PREFIX}{path}",
+            query=query or {},
+            headers={**content_type, **(headers or {})},
+            body=content,
+        )
+        response = yield from self.send(request)
+        return document(response)
+
+    def page(
+        self, path: str, shape: Callable[[Raw], T], query: Mapping[str, str] | None = None
+    ) -> Callable[[str], Operation[Page[T]]]:
+        """A function that fetches one page of a list, given a cursor."""
+
+        def get(cursor: str) -> Operation[Page[T]]:
+            parameters = {"limit": str(PAGE), **(query or {}), "after": cursor}
+            found = yield from self.request_json("GET", path, query=parameters)
+            return Page(tuple(shape(raw) for raw in found["docs"]), found["nextCursor"])
+
+        return get
+
+    def identity(self) -> Operation[Identity]:
+        """Raises CatalogError: NotSignedIn."""
+        yield from self._ensure_signed_in()
+        user_id = self.claims.get("sub")
+        if not self.token:
+            raise NotSignedIn("Not signed in")
+        if not user_id:
+            yield from self.request_json("GET", "/info")  # fails if the token is invalid
+            return Identity(tenant=self.tenant, user=User(id=""))
+        return Identity(tenant=self.tenant, user=User.of((yield from self.request_json("GET", f"/users/{user_id}"))))
+
+    def sign_in(self, username: str = "", password: str = "", tenant: str = "") -> Operation[None]:
+        """Sign in with these credentials; omitted ones are those of the session. Raises CatalogError: NotSignedIn."""
+        self._username, self._password = username or self._username, password or self._password
+        self._tenant = tenant or self._tenant
+        if not (self._username and self._password):
+            raise NotSignedIn("Signing in needs a username and a password")
+        credentials = {"username": self._username, "password": self._password, "tenant": self._tenant}
+        body = json.dumps({name: value for name, value in credentials.items() if value}).encode()
+        yield from self._request_token("POST", {"Content-Type": "application/json"}, body)
+
+    @property
+    def tenant(self) -> str:
+        """The tenant, from the token or as given; empty if unknown."""
+        personal = PERSONAL_TOKEN.match(self.token)
+        tenant = personal[1] if personal else self.claims.get("tenant", "")
+        return tenant or self._tenant
+
+    @property
+    def claims(self) -> Mapping[str, Any]:
+        """The token's claims, such as `sub` and `tenant`. A personal access token has none."""
+        return claims(self.token)
+
+    def _exchange(self, request: Request) -> Operation[Response]:
+        signed = {"Authorization": authorization(self.token)} if self.token else {}
+        response = yield from exchange(replace(request, headers={**request.headers, **signed}))
+        if response.status in REDIRECTED and "location" in response.headers:
+            # The storage itself knows neither our tokens nor our ETags.
+            headers = {name: value for name, value in request.headers.items() if name != "If-Range"}
+            response = yield from exchange(replace(request, path=response.headers["location"], headers=headers))
+        if response.refused:
+            raise error_from(response)
+        return response
+
+    def _ensure_signed_in(self) -> Operation[None]:
+        if not self.token and self._password:
+            yield from self.sign_in()
+        elif self._lifetime and self._lifetime.is_nearly_over(self._now()):
+            try:
+                yield from self._renew()
+            except Unavailable:
+                pass  # the token may outlast the outage
+            except CatalogError:
+                self._lifetime = None  # it cannot be renewed: use it until it expires
+                if self._password:
+                    yield from self.sign_in()
+
+    def _renew(self) -> Operation[None]:
+        yield from self._request_token("PUT", {"Authorization": authorization(self.token)}, None)
+
+    def _request_token(self, method: str, headers: Mapping[str, str], body: bytes | None) -> Operation[None]:
+        response = yield from exchange(Request(method=method, path=LOGIN, headers=headers, body=body))
+        if response.refused:
+            raise error_from(response)
+        self.token = document(response)["token"]
+        issued, now = _TokenLifetime.of(self.token), self._now()
+        # Measured by the local clock, which may differ from the server's.
+        self._lifetime = issued and _TokenLifetime(now, now + issued.length)
+        self._on_token(self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class _TokenLifetime:
+    """When a token was issued and expires, in seconds since the epoch."""
+
+    begin: float
+    end: float
+
+    @classmethod
+    def of(cls, token: str) -> "_TokenLifetime | None":
+        found = claims(token)
+        return cls(found["iat"], found["exp"]) if {"iat", "exp"} <= found.keys() else None
+
+    @property
+    def length(self) -> float:
+        return self.end - self.begin
+
+    def is_nearly_over(self, now: float) -> bool:
+        return self.end - now < RENEWAL_FRACTION * self.length
+
+
+def claims(token: str) -> Mapping[str, Any]:
+    """The unverified claims of a session token; empty for any other token."""
+    parts = token.rpartition(" ")[2].split(".")
+    if len(parts) != 3:  # noqa: PLR2004  header, claims, signature
+        return {}
+    try:
+        found = json.loads(urlsafe_b64decode(parts[1] + "=="))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def authorization(token: str) -> str:
+    return token if " " in token else f"Bearer {token}"
+
+
+def document(response: Response) -> Any:
+    """The JSON of a response, with its revision. Raises NotACatalog."""
+    try:
+        found = response.json()
+    except ValueError:
+        raise NotACatalog("The server's response is not JSON", status=response.status) from None
+    tag = response.headers.get("etag", "").strip('"').partition(".")[0]
+    if isinstance(found, dict) and tag.isdigit():
+        found["revision"] = int(tag)
+    return found
+
+
+def segment(text: str) -> str:
+    """Text as one segment of a path: `a/b` is `a%2Fb`. A segment of dots alone would be resolved away."""
+    return text.replace(".", "%2E") if text in {".", ".."} else quote(text, safe="")

@@ -1,0 +1,221 @@
+"""The cache of this machine: downloaded files by digest, and the state of interrupted uploads.
+
+    blobs/ab/<digest>         a file, read-only; <digest>.json holds its size, mtime and inode when it was verified
+    views/<digest>/<name>     the same file under its own name, or a folder of files
+    refs/<key>.json           the version that `iris@production` meant at the last request
+    uploads/<key>.json        the state of an unfinished upload
+
+Any number of processes may share it. A file is renamed into place once it is complete and verified. A process that
+downloads a file locks the partial file; the lock ends with the process.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import platformdirs
+
+try:
+    import fcntl
+except ImportError:  # Windows: concurrent downloads of one file may both start again
+    fcntl = None  # type: ignore[assignment]
+
+from catalog.client.errors import Damaged
+from catalog.client.transfer.sources import file_source
+
+VARIABLE = "CATALOG_CACHE"
+DIGEST = re.compile("[0-9a-f]{64}")
+ABANDONED = 7 * 86400  # seconds
+LEFTOVERS = ("blobs/*/.*.partial", "uploads/*", "drafts/*")
+
+
+def default_folder() -> Path:
+    """CATALOG_CACHE, or the cache folder of the system."""
+    return Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path("catalog", appauthor=False))
+
+
+class CachedFile(NamedTuple):
+    """A file in the cache."""
+
+    digest: str
+    size: int
+    used: datetime
+
+
+class Cache:
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = (folder or default_folder()).expanduser().absolute()
+
+    def blob(self, digest: str) -> Path:
+        """The path of a file, whether or not it exists."""
+        return self.folder / "blobs" / digest[:2] / digest
+
+    def find(self, digest: str, *, verify: bool = False) -> Path | None:
+        """The file with this digest, or None.
+
+        A file that changed since it was verified is read again, and removed if its digest differs. With `verify` it is
+        always read.
+        """
+        path = self.blob(digest)
+        if not path.is_file():
+            return None
+        if verify or _stamp(path) != _read(_stamp_file(path)):
+            if file_source(path).digest() != digest:
+                self.drop(digest)
+                return None
+            self.mark_verified(digest)
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # `prune` goes by the access time
+        return path
+
+    def mark_verified(self, digest: str) -> None:
+        """Record the size, mtime and inode of a file that has just been verified."""
+        path = self.blob(digest)
+        path.chmod(0o444)
+        _write(_stamp_file(path), _stamp(path))
+
+    def drop(self, digest: str) -> None:
+        path = self.blob(digest)
+        path.unlink(missing_ok=True)
+        _stamp_file(path).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "views" / digest, ignore_errors=True)
+
+    def file_view(self, digest: str, name: str) -> Path:
+        """The path of a cached file under its own name."""
+        view = self.folder / "views" / digest / relative_path(name)
+        if not (view.exists() and view.samefile(self.blob(digest))):
+            self._place(self.blob(digest), view)
+        return view
+
+    def folder_view(self, digest: str, files: Mapping[str, str]) -> Path:
+        """The path of a cached folder. `files` maps its paths to digests, all of them cached."""
+        folder = self.folder / "views" / digest / "files"
+        for path, each in files.items():
+            view = folder / relative_path(path)
+            if not (view.exists() and view.samefile(self.blob(each))):
+                self._place(self.blob(each), view)
+        return folder
+
+    def entries(self) -> list[CachedFile]:
+        """All files, the most recently used first."""
+        found = []
+        for path in self.folder.glob("blobs/*/*"):
+            if DIGEST.fullmatch(path.name):
+                status = path.stat()
+                found.append(CachedFile(path.name, status.st_size, datetime.fromtimestamp(status.st_atime, UTC)))
+        return sorted(found, key=lambda entry: entry.used, reverse=True)
+
+    def prune(self, most: int) -> list[CachedFile]:
+        """Remove the least recently used files until at most `most` bytes are left; return the removed files.
+
+        Partial files and states of transfers that stopped more than a week ago are removed as well.
+        """
+        dropped, size = [], 0
+        for entry in self.entries():
+            size += entry.size
+            if size > most:
+                self.drop(entry.digest)
+                dropped.append(entry)
+        for left in (each for section in LEFTOVERS for each in self.folder.glob(section)):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink(missing_ok=True)
+        return dropped
+
+    def _place(self, blob: Path, view: Path) -> None:
+        """Link `view` to the blob, or copy it; an existing file is replaced atomically."""
+        view.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=view.parent, prefix=".new-"))
+        try:
+            link(blob, temporary / view.name)
+            (temporary / view.name).replace(view)
+        finally:
+            shutil.rmtree(temporary)
+
+    def save_state(self, section: str, key: Any, value: Any) -> None:
+        _write(self.state_file(section, key), value)
+
+    def load_state(self, section: str, key: Any) -> Any:
+        """The saved value; None if there is none or it cannot be read."""
+        return _read(self.state_file(section, key))
+
+    def forget(self, section: str, key: Any) -> None:
+        self.state_file(section, key).unlink(missing_ok=True)
+
+    def state_file(self, section: str, key: Any) -> Path:
+        return self.folder / section / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()}.json"
+
+
+def link(file: Path, target: Path) -> None:
+    """Create a hard link to a file, or a copy where links are impossible."""
+    try:
+        target.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, target)
+
+
+def relative_path(path: str) -> Path:
+    """A path from the server, relative to a folder. Raises Damaged if it leads out of the folder."""
+    parts = Path(path).parts
+    if not parts or Path(path).is_absolute() or ".." in parts or "\0" in path:
+        raise Damaged(f"The server names a file {path!r}, which is not a path inside a folder")
+    return Path(path)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading and writing under an exclusive lock.
+
+    The previous holder may have renamed or removed the file; then a new one is opened.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with path.open("a+b") as file:
+            if fcntl:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if not _is_same_file(path, file):
+                continue
+            yield file
+            return
+
+
+def _is_same_file(path: Path, file: IO[bytes]) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except FileNotFoundError:
+        return False
+
+
+def _stamp_file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.json")
+
+
+def _stamp(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns, status.st_ino]
+
+
+def _read(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _write(file: Path, value: Any) -> None:
+    """Write a file atomically, readable by this user only."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=file.parent)
+    try:
+        with os.fdopen(handle, "w") as writing:
+            json.dump(value, writing)
+        Path(temporary).replace(file)
+    finally:
+        Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,86 @@
+"""Uploads many files: creates a draft, sends its files in parallel, then closes it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from catalog.client.errors import NotFound
+from catalog.client.results import Version
+from catalog.client.transfer.progress import Progress, TotalProgress
+from catalog.client.transfer.sources import Source, collect_files
+from catalog.client.transfer.uploads import TargetItem, VersionDetails, as_pairs, put_file
+from catalog.client.transport.effects import Operation, in_parallel, in_thread
+
+CONCURRENCY = 4
+"""Files that are transferred at the same time."""
+
+SECTION = "drafts"
+
+
+def add_files(
+    to: TargetItem, several: Sequence[Path], details: VersionDetails, progress: Progress
+) -> Operation[Version]:
+    """Upload a folder, or several files, as a new version. An interrupted upload is resumed in its draft.
+
+    Raises CatalogError.
+    """
+    sources = yield from in_thread(collect_files, several)
+    key = [
+        to.session.url,
+        to.session.tenant,
+        to.kind,
+        to.key,
+        details.ordinal,
+        *(str(each.resolve()) for each in several),
+    ]
+    draft = (yield from _find_draft(to, key)) or (yield from _create_draft(to, key, details))
+    at = draft.ordinal
+
+    existing = {file.path: file.digest for file in draft.files}
+    yield from in_parallel(
+        [_remove_file(to, at, path) for path in sorted(existing.keys() - sources.keys())], CONCURRENCY
+    )
+    total = TotalProgress(progress, sum(source.size for source in sources.values()))
+    sending = [
+        _upload_unless_identical(to, at, path, source, existing, total.of(path)) for path, source in sources.items()
+    ]
+    yield from in_parallel(sending, CONCURRENCY)
+
+    closed = yield from to.session.request_json("POST", f"{to.at(at)}/close")
+    to.cache.forget(SECTION, key)
+    return Version.of(closed)
+
+
+def _create_draft(to: TargetItem, key: list[str], details: VersionDetails) -> Operation[Version]:
+    body = {"draft": True, "ordinal": details.ordinal, "description": details.description}
+    draft = Version.of(
+        (yield from to.session.request_json("POST", to.path, body={**body, "metadata": as_pairs(details.metadata)}))
+    )
+    to.cache.save_state(SECTION, key, draft.ordinal)
+    return draft
+
+
+def _find_draft(to: TargetItem, key: list[str]) -> Operation[Version | None]:
+    """The draft of an earlier attempt, if it is still open."""
+    ordinal = to.cache.load_state(SECTION, key)
+    if not ordinal:
+        return None
+    try:
+        version = yield from to.info(ordinal)
+    except NotFound:
+        return None
+    return version if version.state == "DRAFT" else None
+
+
+def _upload_unless_identical(
+    to: TargetItem, draft: str, path: str, source: Source, existing: Mapping[str, str], progress: Progress
+) -> Operation[None]:
+    digest = yield from in_thread(source.digest, progress)
+    if existing.get(path) == digest:
+        progress("uploading", source.size, source.size)
+    else:
+        yield from put_file(to, draft, path, source, digest, progress)
+
+
+def _remove_file(to: TargetItem, draft: str, path: str) -> Operation[None]:
+    yield from to.session.request_json("DELETE", f"{to.at(draft)}/files/{quote(path)}")

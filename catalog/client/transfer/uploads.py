@@ -1,0 +1,190 @@
+"""Uploads one file: a small one in one request, a large one in parts, stored bytes by their digest alone."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from catalog.client.errors import Forbidden, NotFound
+from catalog.client.results import Raw, Value, Version
+from catalog.client.session import PREFIX, Session, segment
+from catalog.client.transfer.cache import Cache
+from catalog.client.transfer.progress import Progress
+from catalog.client.transfer.resumable_uploads import ResumableUpload, send_in_parts
+from catalog.client.transfer.sources import Source, SourceSlice
+from catalog.client.transport.effects import Operation, Request, in_thread
+
+SMALL = 8 * 2**20
+"""Files up to this size, in bytes, are sent in one request, larger ones in parts."""
+
+WORTH_ASKING = 2**18
+"""From this size, in bytes, asking whether the server has a file is cheaper than sending it."""
+
+LONGEST_INLINE_DESCRIPTION = 2000
+"""The longest description, in characters, that is sent along with the file, in a query or a header."""
+
+ANSWER_TIMEOUT = 600.0
+"""Seconds to wait for a response: the server stores and inspects the file before it answers."""
+
+BYTES_NEEDED = 117
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionDetails:
+    """The description, metadata and ordinal of a new version."""
+
+    ordinal: str = ""
+    description: str = ""
+    metadata: Mapping[str, Value] = field(default_factory=dict)
+
+    @property
+    def inline_description(self) -> str:
+        """The description, if it is short enough to be sent along with the file."""
+        return self.description if len(self.description) <= LONGEST_INLINE_DESCRIPTION else ""
+
+    @property
+    def deferred(self) -> dict[str, Any]:
+        """The changes that are sent once the version exists."""
+        body: dict[str, Any] = {}
+        if self.metadata:
+            body["metadata"] = {"add": as_pairs(self.metadata)}
+        if self.description != self.inline_description:
+            body["description"] = self.description
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class TargetItem:
+    """An item whose versions are read or added, with the session and the cache to use."""
+
+    session: Session
+    cache: Cache
+    kind: str
+    key: str
+
+    @property
+    def path(self) -> str:
+        return f"/{self.kind}/{segment(self.key)}/versions"
+
+    def at(self, which: str) -> str:
+        return f"{self.path}/{segment(which)}"
+
+    def document(self, which: str) -> Operation[Raw]:
+        """The record of a version."""
+        found: Raw = yield from self.session.request_json("GET", f"{self.at(which)}/info")
+        return found
+
+    def info(self, which: str) -> Operation[Version]:
+        return Version.of((yield from self.document(which)))
+
+
+def add_file(to: TargetItem, source: Source, details: VersionDetails, progress: Progress) -> Operation[Version]:
+    """Upload one file as a new version.
+
+    Raises CatalogError: Damaged if the file changed meanwhile, or its bytes were damaged in transit.
+    """
+    if source.size <= SMALL:
+        digest = yield from in_thread(source.digest, progress)
+        ordinal = (yield from _reuse_stored_bytes(to, source, digest, details, progress)) or (
+            yield from _send_whole(to, source, digest, details, progress)
+        )
+        return (yield from _apply_details(to, ordinal, details))
+    upload = ResumableUpload(
+        to.session,
+        to.cache,
+        source,
+        {"kind": to.kind, "item": to.key, "ordinal": details.ordinal, "description": details.inline_description},
+    )
+    return (yield from upload.exclusively(_in_parts(to, upload, details, progress)))
+
+
+def put_file(to: TargetItem, draft: str, path: str, source: Source, digest: str, progress: Progress) -> Operation[None]:
+    """Upload a file into a draft; an existing file at its path is replaced."""
+    if source.size <= SMALL:
+        request = Request(
+            method="PUT",
+            path=f"{PREFIX}{to.at(draft)}/files/{quote(path)}",
+            headers={"Repr-Digest": _digest_header(digest)},
+            body=SourceSlice(source, 0, source.size, progress),
+            timeout=ANSWER_TIMEOUT,
+        )
+        yield from to.session.send(request)
+        return
+    target = {"kind": to.kind, "item": to.key, "version": draft, "path": path}
+    upload = ResumableUpload(to.session, to.cache, source, target)
+    yield from send_in_parts(upload, digest, progress)
+    upload.clear()
+
+
+def _in_parts(
+    to: TargetItem, upload: ResumableUpload, details: VersionDetails, progress: Progress
+) -> Operation[Version]:
+    state = upload.load()
+    digest = state.digest or (yield from in_thread(upload.source.digest, progress))
+    ordinal = "" if state.address else (yield from _reuse_stored_bytes(to, upload.source, digest, details, progress))
+    version = yield from _apply_details(to, ordinal or (yield from send_in_parts(upload, digest, progress)), details)
+    upload.clear()
+    return version
+
+
+def _reuse_stored_bytes(
+    to: TargetItem, source: Source, digest: str, details: VersionDetails, progress: Progress
+) -> Operation[str]:
+    """Create the version from bytes that the server has already; return its ordinal.
+
+    Returns an empty text if the server does not have them, or not for this user.
+    """
+    if source.size < WORTH_ASKING:
+        return ""
+    body = {"digest": f"sha256:{digest}", "size": source.size, "name": source.name, "ordinal": details.ordinal}
+    try:
+        yield from to.session.send(Request(method="HEAD", path=f"{PREFIX}/blobs/sha256:{digest}"))
+        item = yield from to.session.request_json(
+            "POST", to.path, body={**body, "description": details.inline_description}
+        )
+    except NotFound:
+        return ""  # possibly of the item: then the upload raises it
+    except Forbidden as refused:
+        if refused.value == BYTES_NEEDED:
+            return ""
+        raise
+    progress("uploading", source.size, source.size)
+    return _ordinal_in(item, digest, details.ordinal)
+
+
+def _send_whole(
+    to: TargetItem, source: Source, digest: str, details: VersionDetails, progress: Progress
+) -> Operation[str]:
+    query = {"name": source.name, "description": details.inline_description, "ordinal": details.ordinal}
+    request = Request(
+        method="POST",
+        path=f"{PREFIX}{to.path}",
+        query={name: value for name, value in query.items() if value},
+        headers={"Repr-Digest": _digest_header(digest)},
+        body=SourceSlice(source, 0, source.size, progress),
+        timeout=ANSWER_TIMEOUT,
+    )
+    response = yield from to.session.send(request)
+    return _ordinal_in(response.json(), digest, details.ordinal)
+
+
+def _apply_details(to: TargetItem, ordinal: str, details: VersionDetails) -> Operation[Version]:
+    """Apply the details that were not sent along with the file; return the version."""
+    if not details.deferred:
+        return (yield from to.info(ordinal))
+    return Version.of((yield from to.session.request_json("PUT", to.at(ordinal), body=details.deferred)))
+
+
+def _digest_header(digest: str) -> str:
+    """A digest in the syntax of RFC 9530."""
+    return f"sha-256=:{b64encode(bytes.fromhex(digest)).decode()}:"
+
+
+def _ordinal_in(item: Mapping[str, Any], digest: str, ordinal: str) -> str:
+    """The ordinal of the version just created: the newest one with this digest."""
+    return ordinal or str([each["ordinal"] for each in item["versions"] if each["digest"] == digest][-1])
+
+
+def as_pairs(metadata: Mapping[str, Value]) -> list[dict[str, Value]]:
+    return [{"name": name, "value": value} for name, value in metadata.items()]

@@ -1,0 +1,1 @@
+"""How requests are sent: by a blocking driver and by one for asyncio."""
