@@ -15,8 +15,9 @@ from catalog.domain.access import Caller, readable_by, readers
 from catalog.store.database import Database, Tenant
 from catalog.store.documents import RegisteredTenant, now
 from catalog.store.query import fields, serial_scan
+from catalog.store.query.cursors import Order
 from catalog.store.query.filter import filter_of, within
-from catalog.store.query.pages import LATEST, NEWEST, Asked, Found, Order, after, page
+from catalog.store.query.pages import LATEST, NEWEST, Listing, ListPage, after, page
 from catalog.store.query.params import sort_of
 from catalog.store.query.serial_scan import ScanStatistics
 from catalog.vocabulary import Kind, Role
@@ -53,7 +54,7 @@ class Library:
         self.tenant = tenant
         self.heard = heard
 
-    async def plans(self, asked: Asked) -> list[tuple[bool, str]]:
+    async def plans(self, asked: Listing) -> list[tuple[bool, str]]:
         """How the database answers a first page, a later one, a walk by cursor and its next step.
 
         With each plan goes whether it is of a whole collection in order.
@@ -140,10 +141,10 @@ FILTERS = {
 OF_TRAINED = FILTERS | {"datasets": {"datasets": str(ADA)}, "status": {"status": "test"}}
 
 
-def items(library: Library, kind: Kind, role: Role, filter_: Any, order: Order) -> Asked:
+def items(library: Library, kind: Kind, role: Role, filter_: Any, order: Order) -> Listing:
     caller = Caller(library.tenant, ADA, "ada", role)
     query = within(readable_by(caller), filter_of(fields.ITEMS[kind], json.dumps(filter_)))
-    return Asked(library.tenant.items(kind).raw, query, order, top=MANY)
+    return Listing(library.tenant.items(kind).raw, query, order, top=MANY)
 
 
 async def test_a_plan_without_an_index_says_so(library: Library) -> None:
@@ -186,8 +187,8 @@ IN_MEMORY = {
 
 
 async def test_users_and_tenants_are_walked_by_an_index(library: Library) -> None:
-    people = Asked(library.tenant.users.raw, {}, LATEST)
-    organisations = Asked(library.database.tenants.raw, {"state": "ready"}, LATEST)
+    people = Listing(library.tenant.users.raw, {}, LATEST)
+    organisations = Listing(library.database.tenants.raw, {"state": "ready"}, LATEST)
     lists = [
         people,
         people._replace(order=[("username", 1)]),
@@ -205,7 +206,7 @@ async def test_users_and_tenants_are_walked_by_an_index(library: Library) -> Non
 async def test_words_are_walked_by_an_index(library: Library) -> None:
     for words in (library.tenant.tags, library.tenant.metadata):
         for query in ({}, {"usage": "default"}):
-            for is_whole, plan in await library.plans(Asked(words.raw, query, LATEST)):
+            for is_whole, plan in await library.plans(Listing(words.raw, query, LATEST)):
                 assert "COLLSCAN" not in plan or is_a_total(plan), query
                 assert not (is_whole and '"SORT"' in plan), query
 
@@ -223,10 +224,10 @@ async def test_the_versions_of_an_item_are_walked_by_an_index(library: Library) 
 
 async def test_a_list_that_was_asked_for_lately_takes_one_window_and_one_count(library: Library) -> None:
     query = {"tags": "often"}
-    asked = Asked(library.tenant.models.raw, query, NEWEST, top=100_000)  # all its items are old ones
+    asked = Listing(library.tenant.models.raw, query, NEWEST, top=100_000)  # all its items are old ones
     statistics = ScanStatistics()
 
-    async def again() -> tuple[Found, int]:
+    async def again() -> tuple[ListPage, int]:
         library.heard.commands.clear()
         found = await page(asked._replace(statistics=statistics.of(asked.collection, query)), skip=0, limit=10)
         return found, len(library.heard.commands)

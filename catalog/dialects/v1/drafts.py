@@ -14,7 +14,7 @@ from catalog.dialects.v1.http import AnyRequest, Given, answer, envelope
 from catalog.dialects.v1.versions import told
 from catalog.domain.access import Caller
 from catalog.domain.versions import drafts, versions
-from catalog.store.query.pages import Found
+from catalog.store.query.pages import ListPage
 from catalog.store.query.params import page_of
 from catalog.vocabulary import Kind
 
@@ -32,7 +32,7 @@ class Folders(Controller):
         page = page_of(params.get("page"), params.get("limit"))
         stop = page.page * page.limit
         docs = [shapes.file(file) for file in files[stop - page.limit : stop]]
-        return answer(envelope(docs, Found(docs, stop < len(files), len(files), is_exact=True), page))
+        return answer(envelope(docs, ListPage(docs, stop < len(files), len(files), is_exact=True), page))
 
     @put("/files/{path:path}", request_max_body_size=None)
     async def put(

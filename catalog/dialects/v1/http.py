@@ -19,7 +19,7 @@ from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.passed_over import without
 from catalog.domain import body_fields
 from catalog.errors import AUTHENTICATION, STALE, UPLOAD_CUT_OFF, Refused
-from catalog.store.query.pages import Found
+from catalog.store.query.pages import ListPage
 from catalog.store.query.params import Page
 
 JSON = "application/json; charset=utf-8"
@@ -105,7 +105,7 @@ def fitting(shapes: Iterable[Any], room: int = LARGEST_ANSWER) -> list[msgspec.R
     return fit
 
 
-def envelope(docs: list[Any], found: Found, page: Page, cut: str | None = None) -> dict[str, Any]:
+def envelope(docs: list[Any], found: ListPage, page: Page, cut: str | None = None) -> dict[str, Any]:
     """A list as mongoose-paginate words it. `cut` is the cursor that goes on where a page ends early.
 
     The page after one that ends early would not have what that leaves out, so it is not named.

@@ -6,13 +6,10 @@ from typing import Any
 from msgspec import UNSET
 
 from catalog.dialects.v1.http import LARGEST_ANSWER, Answer, AnyRequest, answer, envelope, fitting, stretch
-from catalog.errors import NOT_SEARCHED, Refused
-from catalog.store.query import pages
-from catalog.store.query.cursors import cursor_of
+from catalog.store.query import pages, params
+from catalog.store.query.cursors import Order, cursor_of
 from catalog.store.query.fields import Fields
-from catalog.store.query.filter import filter_of, within
-from catalog.store.query.params import page_of, select_of, short_forms, sort_of
-from catalog.store.query.serial_scan import ScanStatistics
+from catalog.store.query.serial_scan import Collection, ScanStatistics
 from catalog.store.tenant_documents import Raw
 
 AT_ONCE = 50  # documents
@@ -22,54 +19,42 @@ Shapes = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 
 async def listed(
     request: AnyRequest,
-    collection: pages.Collection,
+    collection: Collection,
     fields: Fields,
     shapes: Shapes,
     *,
     access: Mapping[str, Any] | None = None,
-    order: pages.Order = pages.LATEST,
+    order: Order = pages.LATEST,
     top: int | None = None,
     counter: str = "serial",
     limit: int = 10,
     statistics: ScanStatistics | None = None,
 ) -> Answer[Any]:
-    """Answer `filter`, `sort`, `select`, and `page` or `after`, and `limit`, over what `access` allows.
+    """Answer the part of a list that the query string asks for, of the documents that `access` allows.
 
-    `top` was the highest serial lately, for a collection that has one, which it calls `counter`; `limit` serves where
-    the client names none; `statistics` are the tenant's. Raises Refused: NOT_SEARCHED.
+    `order` and `limit` are the defaults. `top` is a recent value of the highest serial, for a collection that has one,
+    and `counter` its field; `statistics` are the tenant's. Raises Refused: NOT_SEARCHED.
     """
-    params = request.query_params
-    filtered = filter_of(fields, params.get("filter"), short_forms(params.multi_items()))
-    selected = select_of(fields, params.get("select"))
-    query = within(access or {}, filtered)
-    asked = pages.Asked(
-        collection,
-        query,
-        sort_of(fields, params.get("sort")) or order,
-        filtered.matches,
-        top,
-        counter,
-        statistics.of(collection, query) if statistics else None,
-        filtered.budget,
+    asked = params.read(fields, list(request.query_params.multi_items()), limit)
+    listing = pages.Listing.of(
+        collection, access or {}, asked.filter, asked.order or order, top=top, counter=counter, statistics=statistics
     )
-    if (cursor := params.get("after")) is not None:
-        limit = limit_of(params.get("limit"))
-        docs, following = await pages.after(asked, cursor, limit=limit)
-        shown = await _fitting(docs, shapes, selected)
-        if len(shown) < len(docs):
-            following = cursor_of(asked.settled, docs[len(shown) - 1])
-        return answer(stretch(shown, limit, following))
-    page = page_of(params.get("page"), params.get("limit") or str(limit))
-    found = await pages.page(
-        asked, skip=(page.page - 1) * page.limit, limit=page.limit, exactly=_exactly(params.get("total"))
-    )
-    shown = await _fitting(found.docs, shapes, selected)
-    cut = cursor_of(asked.settled, found.docs[len(shown) - 1]) if len(shown) < len(found.docs) else None
-    return answer(envelope(shown, found, page, cut))
+    if asked.after is not None:
+        docs, following = await pages.after(listing, asked.after, limit=asked.page.limit)
+        shown = await _fitting(docs, shapes, asked.selected)
+        return answer(stretch(shown, asked.page.limit, _cut(listing, docs, shown) or following))
+    found = await pages.page(listing, skip=asked.page.skip, limit=asked.page.limit, exactly=asked.is_exact)
+    shown = await _fitting(found.docs, shapes, asked.selected)
+    return answer(envelope(shown, found, asked.page, _cut(listing, found.docs, shown)))
+
+
+def _cut(listing: pages.Listing, docs: Sequence[Raw], shown: Sequence[object]) -> str | None:
+    """The cursor behind what an answer shows, when it could not show all documents of the part."""
+    return cursor_of(listing.settled, docs[len(shown) - 1]) if len(shown) < len(docs) else None
 
 
 async def _fitting(docs: Sequence[Raw], shapes: Shapes, names: frozenset[str] | None) -> list[Any]:
-    """As many as an answer may show. What belongs to them is read for a few at a time."""
+    """As many as fit into an answer. What belongs to them is read for AT_ONCE of them at a time."""
     fit: list[Any] = []
     room = LARGEST_ANSWER
     for start in range(0, len(docs), AT_ONCE):
@@ -85,25 +70,8 @@ async def _fitting(docs: Sequence[Raw], shapes: Shapes, names: frozenset[str] | 
 
 
 def selected(request: AnyRequest, fields: Fields, shape: Any) -> Any:
-    """Of one document what `select` asks for, as of each in a list. Raises Refused: NOT_SEARCHED."""
-    return _selected(shape, select_of(fields, request.query_params.get("select")))
-
-
-def limit_of(text: str | None) -> int:
-    """How much a step of a walk by cursor answers. A step of nothing would lead nowhere.
-
-    Raises Refused: NOT_SEARCHED.
-    """
-    limit = page_of(None, text).limit
-    if not limit:
-        raise Refused(NOT_SEARCHED, "after wants a limit of at least 1")
-    return limit
-
-
-def _exactly(total: str | None) -> bool:
-    if total not in {None, "", "exact"}:
-        raise Refused(NOT_SEARCHED, "total takes exact, or nothing")
-    return total == "exact"
+    """The fields of one document that `select` asks for, as in a list. Raises Refused: NOT_SEARCHED."""
+    return _selected(shape, params.select_of(fields, request.query_params.get("select")))
 
 
 def _selected(shape: Any, names: frozenset[str] | None) -> Any:

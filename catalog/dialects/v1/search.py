@@ -5,7 +5,6 @@ from litestar import Controller, Response, get
 from catalog.dialects.http import guards
 from catalog.dialects.v1 import shapes
 from catalog.dialects.v1.http import AnyRequest, Given, answer, fitting, stretch
-from catalog.dialects.v1.lists import limit_of
 from catalog.domain.access import Caller
 from catalog.domain.items import search
 from catalog.domain.items.lookup import user_ids
@@ -13,7 +12,7 @@ from catalog.domain.items.related import load_related
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.query import fields
 from catalog.store.query.filter import Filter, filter_of
-from catalog.store.query.params import short_forms
+from catalog.store.query.params import limit_of, short_forms
 from catalog.vocabulary import Kind, Status, Visibility
 
 

@@ -1,20 +1,21 @@
-"""The rest of a list's query string: which page, in what order, which fields, and filters in short."""
+"""The query string of a list, read and checked: filter, order, selection, and which part of the list."""
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from catalog.errors import NOT_SEARCHED, Refused
+from catalog.store.query.cursors import Order
 from catalog.store.query.fields import Fields, shown
-from catalog.store.query.filter import read_json
+from catalog.store.query.filter import Filter, filter_of, read_json
 from catalog.store.query.patterns import escaped
 
 MOST = 1000  # documents on a page
 FURTHEST = 10_000_000  # documents before the end of a page
 
 SHORT = "metadata."
-"""What the names of filters in short begin with."""
+"""The prefix of short filters' names."""
 
 _WHOLE = re.compile("[0-9]{1,4000}")  # Python reads no longer ones
 _DIRECTIONS: dict[Any, int] = {"asc": 1, "ascending": 1, 1: 1, "desc": -1, "descending": -1, -1: -1}
@@ -22,12 +23,48 @@ _COMPARISONS = frozenset({"ne", "gt", "gte", "lt", "lte"})
 
 
 class Page(NamedTuple):
+    """Which page of a list."""
+
     page: int  # from 1
-    limit: int  # documents on it; 0: none are wanted
+    limit: int  # documents on it, possibly 0
+
+    @property
+    def skip(self) -> int:
+        """Documents before the page."""
+        return (self.page - 1) * self.limit
+
+
+class ListQuery(NamedTuple):
+    """What a client asks of a list."""
+
+    filter: Filter
+    order: Order  # empty: the list's own
+    selected: frozenset[str] | None  # names of fields; None: all
+    after: str | None  # the cursor to go on from (empty: from the beginning); None: a page by its number
+    page: Page
+    is_exact: bool  # whether to count all matches
+
+
+def read(fields: Fields, params: Sequence[tuple[str, str]], limit: int = 10) -> ListQuery:
+    """Read `filter`, `metadata.<name>`, `sort`, `select`, `after`, `page`, `limit` and `total`.
+
+    `limit` is that of a page whose size the client does not name. Raises Refused: NOT_SEARCHED.
+    """
+    first = dict(reversed(params))
+    after, size = first.get("after"), first.get("limit")
+    page = page_of(first.get("page"), size or str(limit)) if after is None else Page(1, limit_of(size))
+    return ListQuery(
+        filter_of(fields, first.get("filter"), short_forms(params)),
+        sort_of(fields, first.get("sort")),
+        select_of(fields, first.get("select")),
+        after,
+        page,
+        after is None and _is_exact(first.get("total")),
+    )
 
 
 def page_of(page: str | None, limit: str | None) -> Page:
-    """What the query string says. A limit of 0 is a page of nothing, as with mongoose-paginate.
+    """The page that the query string asks for. A limit of 0 is a page of nothing, as with mongoose-paginate.
 
     Raises Refused: NOT_SEARCHED, for what is no such number, and for a page too far to be reached by counting.
     """
@@ -35,6 +72,23 @@ def page_of(page: str | None, limit: str | None) -> Page:
     if asked.page * max(1, asked.limit) > FURTHEST:
         raise Refused(NOT_SEARCHED, f"page: a list is shown up to its document {FURTHEST}, filter further")
     return asked
+
+
+def limit_of(text: str | None) -> int:
+    """The size of a part after a cursor. It is at least 1: a part of nothing would lead nowhere.
+
+    Raises Refused: NOT_SEARCHED.
+    """
+    limit = page_of(None, text).limit
+    if not limit:
+        raise Refused(NOT_SEARCHED, "after wants a limit of at least 1")
+    return limit
+
+
+def _is_exact(total: str | None) -> bool:
+    if total not in {None, "", "exact"}:
+        raise Refused(NOT_SEARCHED, "total takes exact, or nothing")
+    return total == "exact"
 
 
 def _whole(name: str, text: str | None, *, least: int, absent: int) -> int:
@@ -45,7 +99,7 @@ def _whole(name: str, text: str | None, *, least: int, absent: int) -> int:
     return number
 
 
-def sort_of(fields: Fields, text: str | None) -> list[tuple[str, int]]:
+def sort_of(fields: Fields, text: str | None) -> Order:
     """The order of `{"name": "asc", "timestamp": -1}`; none when it is absent.
 
     Raises Refused: NOT_SEARCHED, naming the field.

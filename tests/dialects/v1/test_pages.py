@@ -16,7 +16,8 @@ from catalog.domain.access import Caller, readable_by, readers
 from catalog.store.database import Tenant, connect
 from catalog.store.documents import RegisteredTenant
 from catalog.store.query import pages
-from catalog.store.query.pages import LATEST, NEWEST, Asked
+from catalog.store.query.cursors import Order
+from catalog.store.query.pages import LATEST, NEWEST, Listing
 from catalog.store.query.serial_scan import COUNTED, QueryStatistics
 from catalog.vocabulary import Role
 from tests.support.app import OURS, in_database
@@ -91,17 +92,17 @@ def callers(tenant: Tenant) -> Iterator[Caller]:
     yield Caller(tenant, BOB, "bob", Role.ADMIN)
 
 
-def asked(caller: Caller, query: dict[str, Any], order: pages.Order, **more: Any) -> Asked:
+def asked(caller: Caller, query: dict[str, Any], order: Order, **more: Any) -> Listing:
     access = readable_by(caller)
-    return Asked(caller.tenant.models.raw, access | query, order, **({"top": TOP} | more))
+    return Listing(caller.tenant.models.raw, access | query, order, **({"top": TOP} | more))
 
 
-async def expected(asked: Asked) -> list[Any]:
+async def expected(asked: Listing) -> list[Any]:
     ordered = asked.collection.find(asked.query).sort(asked.settled)
     return [document["_id"] async for document in ordered if asked.matches is None or asked.matches(document)]
 
 
-async def walked(asked: Asked, limit: int) -> list[Any]:
+async def walked(asked: Listing, limit: int) -> list[Any]:
     ids, cursor = [], ""
     while cursor is not None:
         docs, cursor = await pages.after(asked, cursor, limit=limit)
@@ -110,7 +111,7 @@ async def walked(asked: Asked, limit: int) -> list[Any]:
     return ids
 
 
-async def leafed(asked: Asked, limit: int) -> list[Any]:
+async def leafed(asked: Listing, limit: int) -> list[Any]:
     ids, number, more = [], 0, True
     while more:
         found = await pages.page(asked, skip=number * limit, limit=limit)
@@ -123,7 +124,7 @@ async def leafed(asked: Asked, limit: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("order", ORDERS, ids=str)
-async def test_every_walk_meets_everything_once_and_in_order(shelf: Tenant, order: pages.Order) -> None:
+async def test_every_walk_meets_everything_once_and_in_order(shelf: Tenant, order: Order) -> None:
     for caller in callers(shelf):
         for query in QUERIES:
             list_ = asked(caller, query, order, statistics=QueryStatistics())
@@ -145,7 +146,7 @@ async def test_every_walk_meets_everything_once_and_in_order(shelf: Tenant, orde
 def test_any_limit_will_do(
     mongo: str,
     shelf: Tenant,
-    order: pages.Order,
+    order: Order,
     query: dict[str, Any],
     limit: int,
     of_ours: bool,
@@ -171,14 +172,14 @@ def test_any_limit_will_do(
 
 
 @pytest.mark.parametrize("order", [NEWEST, LATEST, [("name", 1)]], ids=str)
-async def test_a_walk_keeps_its_place_while_items_come_and_go(tenant: Tenant, order: pages.Order) -> None:
+async def test_a_walk_keeps_its_place_while_items_come_and_go(tenant: Tenant, order: Order) -> None:
     collection = tenant.models.raw
     kept = [a_strangers(serial) for serial in range(1, 60)]
     await collection.insert_many(kept)
     met, cursor, top = [], "", 60
 
     while cursor is not None:
-        docs, cursor = await pages.after(Asked(collection, {}, order, top=top), cursor, limit=7)
+        docs, cursor = await pages.after(Listing(collection, {}, order, top=top), cursor, limit=7)
         met += [document["serial"] for document in docs]
         top += 2
         await collection.insert_many([a_strangers(top - 1), a_strangers(top)])
@@ -193,7 +194,7 @@ async def test_a_walk_keeps_its_place_while_items_come_and_go(tenant: Tenant, or
 async def test_a_total_is_exact_as_far_as_counting_is_cheap_and_never_too_high(tenant: Tenant) -> None:
     collection, many = tenant.models.raw, COUNTED * 2
     await collection.insert_many([a_strangers(serial) for serial in range(1, many + 1)])
-    everything = Asked(collection, {}, NEWEST, top=many)
+    everything = Listing(collection, {}, NEWEST, top=many)
 
     first = await pages.page(everything, skip=0, limit=10)
     far = await pages.page(everything, skip=many - 15, limit=10)
