@@ -16,7 +16,7 @@ from catalog.dialects.openapi.schema import (
 )
 from catalog.store.query import fields
 from catalog.store.query.fields import Fields
-from catalog.vocabulary import Kind, Role, Scope, Status, Usage, VersionState, Visibility
+from catalog.vocabulary import Kind, Role, Scope, Status, VersionState, Visibility
 
 REFUSAL = made_of(
     {
@@ -158,16 +158,6 @@ REMOVED = made_of(
     "An item in the trash.",
 )
 
-WORD = made_of(
-    {
-        "usage": one_of(Usage, "`default`: an administrator's; `folk`: coined by use"),
-        "_id": text("the word itself"),
-        "owner": any_of(ref("User"), ref("Colleague"), ref("Id"), {"type": "null"}),
-        "uses": number("on how many items that the caller may read it is"),
-    }
-)
-SUGGESTION = made_of({"usage": one_of(Usage), "_id": text("the word itself"), "uses": number()})
-
 FOUND = {"kind": one_of(Kind)}
 
 
@@ -194,9 +184,6 @@ def components() -> dict[str, Schema]:
         "MadeButNotShown": made_of(
             {"_id": text(), "truncated": flag(const=True)}, "One of many, after the first 8 MiB of the answer."
         ),
-        "Word": WORD,
-        "NewWord": with_(WORD, {"timestamp": ref("Moment")}),
-        "Suggestion": SUGGESTION,
         **_lists(),
     }
 
@@ -259,6 +246,5 @@ LISTED: dict[str, tuple[Schema, Fields]] = {
     "AccessToken": (ACCESS_TOKEN, fields.ACCESS_TOKENS),
     "Version": (LISTED_VERSION, fields.VERSIONS),
     "TrashEntry": (REMOVED, fields.TRASH),
-    "Word": (WORD, fields.TAGS),
 }
 """What is asked for in lists: how one is shown, and the fields that may be asked about."""

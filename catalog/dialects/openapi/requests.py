@@ -6,7 +6,7 @@ from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_
 from catalog.domain.versions.links import LONGEST as LONGEST_LINK
 from catalog.domain.versions.links import SHORTEST as SHORTEST_LINK
 from catalog.domain.versions.versions import LONGEST_ORDINAL
-from catalog.vocabulary import Kind, Status, Usage, VersionState, Visibility
+from catalog.vocabulary import Kind, Status, VersionState, Visibility
 
 BYTES = number("bytes, without quotes", maximum=LONGEST_INTEGER - 1)
 STATES = [VersionState.LIVE, VersionState.ARCHIVED]
@@ -19,8 +19,6 @@ def components(limits: Limits) -> dict[str, Schema]:
         **{f"{kind.one.capitalize()}Change": item_change(kind, limits) for kind in Kind},
         **versions(limits),
         "PairToSet": pair(limits),
-        "TagToMake": word(limits.tag),
-        "MetadataNameToMake": word(limits.metadata_name),
     }
 
 
@@ -119,10 +117,6 @@ def pair(limits: Limits) -> Schema:
         "required": ["name", "value"],
         "additionalProperties": False,
     }
-
-
-def word(longest: int) -> Schema:
-    return form({"_id": needed("the word itself", longest), "usage": one_of(Usage)}, required=("_id",))
 
 
 def _key(limits: Limits) -> Schema:

@@ -7,16 +7,13 @@ from catalog.domain.body_fields import Form, change_form
 from catalog.domain.items.inputs import ItemChange, NewItem
 from catalog.domain.items.items import TRAINED
 from catalog.domain.limits import Limits
-from catalog.domain.terms.terms import NewTerm
 from catalog.errors import NOT_CREATED
-from catalog.vocabulary import Kind, Status, Usage, Visibility
+from catalog.vocabulary import Kind, Status, Visibility
 
 _COMMON = frozenset({"name", "users", "visibility", "tags", "metadata", "description"})
 
 FIELDS = {kind: _COMMON | {"status", "datasets"} if kind in TRAINED else _COMMON for kind in Kind}
 """The fields that a client sets."""
-
-TERM_FIELDS = frozenset({"_id", "usage"})
 
 _UNCHECKED = Limits(*[sys.maxsize] * len(Limits._fields))
 
@@ -49,10 +46,3 @@ def item_change(kind: Kind, body: Any) -> ItemChange:
         users=form.delta("users", form.key, form.key),
         datasets=form.delta("datasets", form.key, form.key),
     )
-
-
-def new_term(body: Any) -> NewTerm:
-    """Raises Refused: NOT_CREATED."""
-    form = Form(body, NOT_CREATED, TERM_FIELDS)
-    name = form.required("_id", "Please, supply an _id", sys.maxsize)
-    return NewTerm(name, form.one_of("usage", Usage) or Usage.DEFAULT)

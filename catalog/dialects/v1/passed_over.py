@@ -15,7 +15,6 @@ def _shown_only(answer: Schema, settable: Collection[str]) -> frozenset[str]:
 
 
 ITEMS = {kind: _shown_only(answers.ITEM_SCHEMAS[kind], item_bodies.FIELDS[kind]) for kind in Kind}
-WORDS = _shown_only(answers.WORD, item_bodies.TERM_FIELDS)
 VERSIONS = _shown_only(answers.VERSION_RECORD, drafts.FIELDS | reuse.FIELDS)
 
 
