@@ -10,20 +10,19 @@ that is stopped writes what is left; one that is killed loses the entries of its
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate, groupby, islice
 from operator import itemgetter
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 from bson import ObjectId
-from pymongo.errors import BulkWriteError
 
 from catalog.domain.jobs import Jobs
 from catalog.domain.tenants import tenants
-from catalog.store.database import UNAVAILABLE, Database, Tenant
+from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Tenant
 from catalog.store.documents import now
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import LogRecord
 
 logger = logging.getLogger(__name__)
 
@@ -63,9 +62,6 @@ PAUSE = 0.1
 
 PER_FIELD = 8
 """Bytes of a field beside its name and its value."""
-
-TAKEN = 11000
-"""What MongoDB says of an entry that it has already."""
 
 
 class Entry(NamedTuple):
@@ -107,7 +103,7 @@ class Journal:
         self._grown: dict[str, int] = {}  # bytes written since a tenant's journal was cut back, by its name
         self._unknown: Entry | None = None
         self._waiting: deque[tuple[str, Entry]] = deque()
-        self._unwritten: list[tuple[Tenant, list[Raw]]] = []
+        self._unwritten: list[tuple[Tenant, list[LogRecord]]] = []
         self._said = 0
         self._turn = asyncio.Lock()
 
@@ -167,7 +163,7 @@ class Journal:
                     self.written += len(entries)
                     self._unwritten.pop(0)
 
-    async def _next(self) -> list[tuple[Tenant, list[Raw]]]:
+    async def _next(self) -> list[tuple[Tenant, list[LogRecord]]]:
         """Up to AT_ONCE entries, by tenant, with their numbers. Those of a tenant that has gone are gone too."""
         taken = sorted(islice(self._waiting, AT_ONCE), key=itemgetter(0))
         found = []
@@ -177,14 +173,17 @@ class Journal:
             if tenant is not None:
                 last = await tenant.next(COUNTER, len(entries))
                 first = last - len(entries) + 1
-                numbered = [{"_id": ObjectId(), "serial": first + at} | entry for at, entry in enumerate(entries)]
+                numbered = [
+                    cast("LogRecord", {"_id": ObjectId(), "serial": first + at} | entry)
+                    for at, entry in enumerate(entries)
+                ]
                 await self._measure(tenant, numbered)
                 found.append((tenant, numbered))
         for _ in taken:  # only now: a database that is away has raised before
             self._waiting.popleft()
         return found
 
-    async def _measure(self, tenant: Tenant, entries: list[Raw]) -> None:
+    async def _measure(self, tenant: Tenant, entries: list[LogRecord]) -> None:
         """Write on each entry where it ends among the bytes of all."""
         ends = list(accumulate(map(_size, entries)))
         begin = await tenant.next(WRITTEN, ends[-1]) - ends[-1]
@@ -236,18 +235,19 @@ class Journal:
             logger.warning("the database did not take the last %d entries of the journal", self.waiting)
 
 
-def _size(entry: Raw) -> int:
+def _size(entry: Mapping[str, Any]) -> int:
     """About how many bytes an entry takes, also one that the database will not take."""
     return sum(len(name) + len(str(value).encode(errors="replace")) + PER_FIELD for name, value in entry.items())
 
 
-async def _insert(tenant: Tenant, entries: Sequence[Raw]) -> None:
+async def _insert(tenant: Tenant, entries: Sequence[LogRecord]) -> None:
     try:
-        await tenant.log.raw.insert_many(entries, ordered=False)
-    except BulkWriteError as failure:
-        # Those that are taken were written already, by a write whose answer was lost.
-        if any(error["code"] != TAKEN for error in (failure.details or {}).get("writeErrors", ())):
-            logger.warning("the journal of %s was not taken by its database: %s", tenant, failure)
+        # Some may be there already, from a write whose answer was lost.
+        await tenant.log.insert_missing(entries)
+    except UNAVAILABLE:
+        raise
+    except DatabaseError as failure:
+        logger.warning("the database of %s refuses entries of the journal: %s", tenant, failure)
 
 
 async def expire(tenant: Tenant, days: timedelta) -> int:

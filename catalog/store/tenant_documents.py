@@ -7,20 +7,27 @@ argument, so it cannot be forgotten. A ContextVar can: a query built under one t
 and awaited under another would read the other (docs/decisions.md).
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Generic, Never, TypeVar, cast
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, Never, TypeVar, cast
 
 from beanie import Document, init_beanie
 from beanie.odm.queries.find import FindMany, FindOne
 from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import IndexModel
+from pymongo import IndexModel, ReturnDocument, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from catalog.store.records import Changes, Query
 
 Raw = dict[str, Any]
 """A document as the driver reads it."""
 
 NOBODY = "catalog-sealed"
 """The database that Beanie is initialised on. Nothing is ever read from it or written to it."""
+
+
+DUPLICATE_KEY = 11000
+"""The code of MongoDB for a record that a unique index refuses."""
 
 
 class Unbound(Exception):  # noqa: N818  a programming error, named for what is wrong
@@ -62,6 +69,12 @@ async def seal(client: AsyncIOMotorClient[Raw], documents: Iterable[type[SealedD
         settings.motor_collection = cast("Any", SEALED)
 
 
+class Update(NamedTuple):
+    query: Query
+    update: Changes
+    upsert: bool = False
+
+
 class Bound(Generic[D, R]):
     """One document in one database.
 
@@ -100,6 +113,28 @@ class Bound(Generic[D, R]):
         inserted = await self.raw.insert_one(record_of(document))
         document.id = inserted.inserted_id
         return document
+
+    async def modify(self, query: Query, update: Changes) -> R | None:
+        """Update one record, and return it as it is then. None when no record is as `query` says."""
+        return await self.records.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
+
+    async def modify_all(self, updates: Iterable[Update]) -> None:
+        """Make several updates, each on one record, in one command and in any order."""
+        operations = [UpdateOne(*update) for update in updates]
+        if operations:
+            await self.records.bulk_write(operations, ordered=False)
+
+    async def insert_missing(self, records: Sequence[R]) -> None:
+        """Insert records, except those that are there already. One that cannot be inserted does not stop the others.
+
+        Raises DatabaseError.
+        """
+        try:
+            await self.records.insert_many(records, ordered=False)
+        except BulkWriteError as failure:
+            errors = (failure.details or {}).get("writeErrors", ())
+            if any(error["code"] != DUPLICATE_KEY for error in errors):
+                raise
 
     async def prepare(self) -> None:
         """Make the indexes that the document declares. Making them again is not an error."""

@@ -6,11 +6,10 @@ from asyncio import to_thread
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from pymongo import UpdateOne
-
 from catalog.blobs.protocol import Blobs, UnknownBlobError
 from catalog.errors import DOWNLOAD, Refused
 from catalog.store.database import Tenant
+from catalog.store.tenant_documents import Update
 
 AT_ONCE = 500
 """Digests in one command to the database."""
@@ -46,10 +45,9 @@ class Checksums:
 
     async def remember(self) -> None:
         """Write down what was computed, so that nothing is read twice for it again."""
-        learnt = [UpdateOne({"_id": digest}, {"$set": {"crc32": self._known[digest]}}) for digest in self._new]
+        learnt = [Update({"_id": digest}, {"$set": {"crc32": self._known[digest]}}) for digest in self._new]
         self._new = []
-        if learnt:
-            await self._tenant.blob_records.raw.bulk_write(learnt, ordered=False)
+        await self._tenant.blob_records.modify_all(learnt)
 
     async def _computed(self, digest: str) -> int:
         hasher, crc = hashlib.sha256(), 0

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, NotRequired, cast
 
 from bson import ObjectId
-from pymongo import ASCENDING, DESCENDING
 
 from catalog.domain.access import Caller, may_read
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.store.database import Tenant
+from catalog.store.query.cursors import ASCENDING, DESCENDING
 from catalog.store.records import ItemRecord, Query, TermRecord, UserRecord, VersionRecord
 from catalog.store.tenant_documents import Bound, D, R
 from catalog.vocabulary import Kind, VersionState

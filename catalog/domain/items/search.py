@@ -15,12 +15,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from pymongo import ASCENDING, DESCENDING
-
 from catalog.domain.access import Caller, readable_by
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.database import ItemCollection, Tenant
 from catalog.store.query.budgets import Budget, matching
+from catalog.store.query.cursors import ASCENDING, DESCENDING
 from catalog.store.query.filter import Filter, within
 from catalog.store.query.patterns import escaped, prefix_range
 from catalog.store.query.serial_scan import window

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bson import ObjectId
-from pymongo import ASCENDING, DESCENDING
 
 from catalog.domain.access import Caller, changeable_by, may_change
 from catalog.domain.terms import item_terms
@@ -17,6 +16,7 @@ from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_
 from catalog.store.database import Database, Duplicate, Tenant
 from catalog.store.documents import TrashEntry, now, object_id
 from catalog.store.leases import Lease, free
+from catalog.store.query.cursors import ASCENDING, DESCENDING
 from catalog.store.records import ItemRecord, Query, TrashRecord
 from catalog.vocabulary import Kind
 

@@ -14,8 +14,6 @@ from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from pymongo import ReturnDocument
-
 from catalog.domain.people import users
 from catalog.domain.people.credentials import has_ended
 from catalog.domain.people.mail import Outbox, SmtpServer
@@ -129,10 +127,8 @@ async def confirm(tenant: Tenant, new: NewPassword, policy: Policy) -> UserRecor
 async def _use(tenant: Tenant, reset: PasswordResetRecord, new: NewPassword) -> UserRecord:
     # The token is used up before the password is written: of two requests at once one is refused, and a crash between
     # the two writes costs the user another mail.
-    used = await tenant.password_resets.records.find_one_and_update(
-        {"_id": reset["_id"], "status": ResetStatus.VALID.value},
-        {"$set": {"status": ResetStatus.INVALID.value}},
-        return_document=ReturnDocument.AFTER,
+    used = await tenant.password_resets.modify(
+        {"_id": reset["_id"], "status": ResetStatus.VALID.value}, {"$set": {"status": ResetStatus.INVALID.value}}
     )
     if used is None:
         raise Refused(RESET_INVALID, new.token)

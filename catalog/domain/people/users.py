@@ -7,7 +7,6 @@ from typing import NamedTuple, cast
 from weakref import WeakSet
 
 from bson import ObjectId
-from pymongo import ReturnDocument
 
 from catalog.domain import naming
 from catalog.domain.access import USERS, Caller, refuse_out_of_scope
@@ -195,9 +194,7 @@ async def change(caller: Caller, key: str, change: UserChange, policy: Policy) -
     is_demotion = user["role"] == Role.ADMIN and "role" in fields
     async with last_admin.demotion(tenant, user["_id"], is_admin=is_demotion) as condition:
         try:
-            changed = await tenant.users.records.find_one_and_update(
-                {"_id": user["_id"], **condition}, {"$set": fields}, return_document=ReturnDocument.AFTER
-            )
+            changed = await tenant.users.modify({"_id": user["_id"], **condition}, {"$set": fields})
         except Duplicate:
             raise Refused(NAME_TAKEN, f"The email {fields['email']} already exists") from None
     if changed is None:
@@ -234,10 +231,8 @@ async def set_password(
     None when one has, and when there is no such user.
     """
     fields = await _new_password(password)
-    changed = await tenant.users.records.find_one_and_update(
-        {"_id": user, **(not_ended(issued) if issued else {})},
-        {"$set": fields | {"lastmod": now()}},
-        return_document=ReturnDocument.AFTER,
+    changed = await tenant.users.modify(
+        {"_id": user, **(not_ended(issued) if issued else {})}, {"$set": fields | {"lastmod": now()}}
     )
     if changed is not None:
         await access_tokens.revoke_all(tenant, user)

@@ -18,7 +18,6 @@ from time import monotonic
 from typing import NamedTuple
 
 from bson import ObjectId
-from pymongo import ReturnDocument
 
 from catalog.blobs.protocol import Storage
 from catalog.domain import naming
@@ -131,10 +130,8 @@ async def make(
     tenant = database.tenant(record)
     await tenant.prepare()
     await users.add(tenant, administrator.username, administrator.password, Role.ADMIN, email=record.email, days=0)
-    ready = await database.tenants.records.find_one_and_update(
-        {"_id": record.id, "state": "making", "timestamp": record.timestamp},
-        {"$set": {"state": "ready"}},
-        return_document=ReturnDocument.AFTER,
+    ready = await database.tenants.modify(
+        {"_id": record.id, "state": "making", "timestamp": record.timestamp}, {"$set": {"state": "ready"}}
     )
     if ready is None:  # so slow that another server assumed that this one had died
         raise Refused(NAME_TAKEN, f"Creating {record.id} took too long, please try again")
@@ -207,11 +204,7 @@ async def change(database: Database, name: str, change: TenantChange) -> TenantR
     fields: Changes = {field: value for field, value in asdict(change).items() if value is not None}
     if change.inspection:
         fields["inspection"] = change.inspection.value
-    changed = await database.tenants.records.find_one_and_update(
-        {"_id": name, "state": "ready"},
-        {"$set": {**fields, "lastmod": now()}},
-        return_document=ReturnDocument.AFTER,
-    )
+    changed = await database.tenants.modify({"_id": name, "state": "ready"}, {"$set": {**fields, "lastmod": now()}})
     if changed is None:
         raise Refused(NOT_FOUND, name)
     return changed

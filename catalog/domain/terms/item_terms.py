@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from bson import ObjectId
-from pymongo import UpdateOne
 
 from catalog.domain.limits import Limits
 from catalog.domain.terms.terms import Vocabulary, existing, room, too_many
@@ -13,6 +12,7 @@ from catalog.errors import Fault, Refused
 from catalog.store.database import Tenant, TermCollection
 from catalog.store.documents import now
 from catalog.store.query.ngrams import spelling
+from catalog.store.tenant_documents import Update
 from catalog.vocabulary import PUBLIC_READER, Usage
 
 MOST_VIEWERS = 50
@@ -89,20 +89,19 @@ async def _count(
 ) -> None:
     saw, see = viewers
     updates = _additions(after - before, _views(see, 1), user)
-    updates += [UpdateOne({"_id": name}, {"$inc": {"uses": -1, **_views(saw, -1)}}) for name in before - after]
+    updates += [Update({"_id": name}, {"$inc": {"uses": -1, **_views(saw, -1)}}) for name in before - after]
     if moved := {**_views(see - saw, 1), **_views(saw - see, -1)}:
-        updates += [UpdateOne({"_id": name}, {"$inc": moved}) for name in before & after]
-    if updates:
-        await terms.records.bulk_write(updates, ordered=False)
+        updates += [Update({"_id": name}, {"$inc": moved}) for name in before & after]
+    await terms.modify_all(updates)
 
 
 def _views(viewers: Iterable[str], by: int) -> dict[str, int]:
     return {f"seen.{viewer}": by for viewer in viewers}
 
 
-def _additions(names: Iterable[str], views: Mapping[str, int], user: ObjectId) -> list[UpdateOne]:
+def _additions(names: Iterable[str], views: Mapping[str, int], user: ObjectId) -> list[Update]:
     folk = {"usage": Usage.FOLK.value, "owner": user, "timestamp": now()}
     return [
-        UpdateOne({"_id": name}, {"$inc": {"uses": 1, **views}, "$setOnInsert": folk | spelling(name)}, upsert=True)
+        Update({"_id": name}, {"$inc": {"uses": 1, **views}, "$setOnInsert": folk | spelling(name)}, upsert=True)
         for name in sorted(names)
     ]

@@ -13,13 +13,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from itertools import pairwise
 from typing import NamedTuple
 
-from pymongo import ASCENDING, DESCENDING
-
 from catalog.domain.access import Caller
 from catalog.domain.terms.terms import Vocabulary, collection
 from catalog.domain.terms.visibility import is_visible, projection
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.database import TermCollection
+from catalog.store.query.cursors import ASCENDING, DESCENDING
 from catalog.store.query.ngrams import LONGEST_BEGINNING, LONGEST_KEY, SAMPLED, beginning, insides, key_of, whole
 from catalog.store.records import Query, TermRecord
 from catalog.vocabulary import Usage

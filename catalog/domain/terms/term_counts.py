@@ -9,14 +9,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
 
-from pymongo import ASCENDING, UpdateOne
-
 from catalog.domain.terms.item_terms import MOST_VIEWERS
 from catalog.store.database import Tenant, TermCollection
 from catalog.store.documents import now
+from catalog.store.query.cursors import ASCENDING
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import Changes
-from catalog.store.tenant_documents import Raw
+from catalog.store.tenant_documents import Raw, Update
 from catalog.vocabulary import PUBLIC_READER, Kind, Usage
 
 SETTLED = 1.0
@@ -53,12 +52,11 @@ async def _repair(tenant: Tenant, terms: TermCollection, field: str) -> int:
     await asyncio.sleep(SETTLED)
     still = await _miscounted(tenant, terms, field)
     repaired = [
-        UpdateOne({"_id": name}, {"$inc": dict(lacking), "$setOnInsert": _folk(name)}, upsert=True)
+        Update({"_id": name}, {"$inc": dict(lacking), "$setOnInsert": _folk(name)}, upsert=True)
         for name, lacking in wrong.items()
         if still.get(name) == lacking
     ]
-    if repaired:
-        await terms.records.bulk_write(repaired, ordered=False)
+    await terms.modify_all(repaired)
     return len(repaired)
 
 

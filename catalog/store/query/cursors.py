@@ -12,9 +12,12 @@ from typing import Any
 import bson
 from bson.codec_options import CodecOptions
 from bson.errors import BSONError
+from pymongo import ASCENDING, DESCENDING
 
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.tenant_documents import Raw
+
+__all__ = ["ASCENDING", "DESCENDING", "Order", "cursor_of", "key_of", "steps"]
 
 Order = list[tuple[str, int]]
 

@@ -217,8 +217,8 @@ async def test_what_is_being_restored_holds_a_departure_up(tenant):
             "owner": ada.user,
             "item": {"users": [], "visibility": "private"},
             "removal": ada.user,
-            "held": ownership_transfer.now() + trash.HOLD,
-            "until": ownership_transfer.now() + trash.HOLD,
+            "held": ownership_transfer.now() + trash.LEASE,
+            "until": ownership_transfer.now() + trash.LEASE,
             "purging": False,
         }
     )
