@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from catalog.client.shortcuts import pull, push
 
 __version__ = "0.1.0"
+API_VERSION = "v1"
+"""The first segment of the paths of the native API, where the setting VERSION does not change it."""
+
 __all__ = ["pull", "push"]
 
 

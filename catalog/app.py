@@ -23,7 +23,7 @@ from catalog.dialects.http.sessions import Authentication, Sessions
 from catalog.dialects.ops import file_descriptors
 from catalog.dialects.ops import routes as ops
 from catalog.dialects.ops.metrics import Metrics
-from catalog.dialects.ops.worker_metrics import Colleagues
+from catalog.dialects.ops.worker_metrics import WorkerMetrics
 from catalog.dialects.v1 import routes as v1
 from catalog.dialects.v1 import tus
 from catalog.domain.audit import Journal
@@ -73,10 +73,10 @@ LARGEST_BODY = 10 * 2**20
 """Bytes of JSON. Uploads have a limit of their own, MAX_UPLOAD_SIZE."""
 
 
-def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | None = None) -> Litestar:
+def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetrics | None = None) -> Litestar:
     """Create the application over a database. It connects, and creates the default tenant, when it starts.
 
-    `colleagues` are the other workers, if there are any.
+    `worker_metrics` collects the metrics of several workers, if there are several.
 
     Raises DatabaseUnavailable when `database_uri` cannot be understood.
     """
@@ -84,7 +84,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
     database = connect(database_uri, storage)
     sessions = Sessions(database, _tokens(settings))
     health = Health({"database": database.ping, "storage": storage.probe, "file_descriptors": file_descriptors.check})
-    metrics = Metrics(colleagues)
+    metrics = Metrics(worker_metrics)
     journal = _journal(settings, database)
     if journal:
         _watch(journal, metrics)
@@ -107,7 +107,7 @@ def create_app(settings: Settings, database_uri: str, colleagues: Colleagues | N
             _running(settings, database, storage, journal),
             _mailing(outbox),
             *([traces.running] if traces else []),
-            *([lambda _: colleagues.told(metrics.text)] if colleagues else []),
+            *([lambda _: worker_metrics.serve(metrics.text)] if worker_metrics else []),
         ],
         plugins=[HeadsOfGets()],
         request_max_body_size=LARGEST_BODY,

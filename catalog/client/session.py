@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
+from catalog import API_VERSION
 from catalog.client.errors import CatalogError, NotACatalog, NotSignedIn, Offline, Unavailable, error_from
 from catalog.client.results import Identity, Page, Raw, User
 from catalog.client.transport import retries
@@ -24,7 +25,7 @@ PAGE = 100
 PERSONAL_TOKEN = re.compile(r"(?:\w+ )?cat_(.+)_\w+$")
 """A personal access token; the group is the name of its tenant."""
 
-PREFIX = "/v1"
+PREFIX = f"/{API_VERSION}"
 LOGIN = f"{PREFIX}/login"
 
 REDIRECTED = {302, 307}

@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from catalog.server.certificates import FULL_CHAIN, SELF_SIGNED, Choice, choose, is_real, names_of
+from catalog.server.certificates import FULL_CHAIN, SELF_SIGNED, CertificateChoice, choose, is_real, names_of
 
 
 def described(folder: Path, passphrase: str) -> list[str]:
@@ -17,7 +17,7 @@ def described(folder: Path, passphrase: str) -> list[str]:
     return [*_serving(choice, folder), *unusable, *_idle(choice, folder)]
 
 
-def _serving(choice: Choice, folder: Path) -> Iterator[str]:
+def _serving(choice: CertificateChoice, folder: Path) -> Iterator[str]:
     if choice.leaf is None:
         yield f"No certificate of {folder}/ serves: plain HTTP does."
         return
@@ -39,7 +39,7 @@ def _left(leaf: x509.Certificate) -> str:
     return "1 day left" if days == 1 else f"{days} days left"
 
 
-def _idle(choice: Choice, folder: Path) -> Iterator[str]:
+def _idle(choice: CertificateChoice, folder: Path) -> Iterator[str]:
     """The rungs of the ladder that are not there, or below the one that serves."""
     if not (folder / FULL_CHAIN).exists():
         yield f"Not there: {folder / FULL_CHAIN}, a real one"

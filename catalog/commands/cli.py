@@ -82,7 +82,7 @@ def serve(env_file: EnvFile = None) -> None:
         settings, file = with_secrets(given)
     except SettingsError as error:
         _stop(error, 2)
-    token_kept_in = "the settings" if given.api_token.get_secret_value() else str(file)
+    token_location = "the settings" if given.api_token.get_secret_value() else str(file)
 
     with ExitStack() as stack:
         database = Embedded(settings.data_path) if settings.database == "embedded" else None
@@ -99,7 +99,7 @@ def serve(env_file: EnvFile = None) -> None:
             else:
                 from catalog.server.run import serve as serving  # noqa: PLC0415
 
-        code = serving(settings, database.ready if database else lambda: settings.database, token_kept_in)
+        code = serving(settings, database.ready if database else lambda: settings.database, token_location)
     raise typer.Exit(code)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from catalog.client.session import PREFIX
+
 Document = dict[str, Any]
 
 INTERVAL = 1.0
@@ -28,7 +30,7 @@ class JournalReader:
     """Reads the journal of the token's tenant, or the operator's."""
 
     def __init__(self, url: str, token: str, *, operator: bool) -> None:
-        self._path = "/v1/log/operator" if operator else "/v1/log"
+        self._path = f"{PREFIX}/log/operator" if operator else f"{PREFIX}/log"
         self._client = httpx.Client(base_url=url, headers={"Authorization": token}, timeout=PATIENCE)
         self._shown: dict[str, int] = {}  # serial numbers by the ids of entries
 

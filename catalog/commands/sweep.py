@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from catalog.client.session import PREFIX
 from catalog.durations import human_size
 
 
@@ -20,7 +21,7 @@ def ask(url: str, token: str, *, dry_run: bool, tenant: str, grace: str) -> dict
     query = {"dry_run": str(dry_run).lower(), "tenant": tenant, "grace": grace}
     try:
         answer = httpx.post(
-            f"{url.rstrip('/')}/v1/sweep",
+            f"{url.rstrip('/')}{PREFIX}/sweep",
             params={name: value for name, value in query.items() if value},
             headers={"Authorization": token},
             timeout=httpx.Timeout(None, connect=10),

@@ -1,6 +1,6 @@
-"""Which certificate to serve with: a real one, else a self-signed one, else none.
+"""The choice of a certificate: a real one, else a self-signed one, else none.
 
-A pair that is there and cannot be used is never passed over in silence.
+A pair that exists and cannot be used always causes a warning.
 """
 
 import contextlib
@@ -30,15 +30,15 @@ SELF_SIGNED_KEY = "privateKey.pem"
 SELF_SIGNED_LIFE = timedelta(days=825)
 
 
-class Unusable(Exception):  # noqa: N818  caught here, and never shown as an error
-    """Names the file and says why it cannot be served with."""
+class UnusableCertificateError(Exception):
+    """Names the file and says why it cannot be used."""
 
 
-class Choice(NamedTuple):
+class CertificateChoice(NamedTuple):
     certificate: Path | None  # None: plain HTTP
     key: Path | None
     context: ssl.SSLContext | None
-    warnings: list[str]  # one for each pair that was passed over
+    warnings: list[str]  # one for each pair that cannot be used
     leaf: x509.Certificate | None = None  # the server's own, the first of the chain
 
     @property
@@ -46,8 +46,8 @@ class Choice(NamedTuple):
         return self.certificate is not None and self.certificate.name == SELF_SIGNED
 
 
-def is_real(choice: Choice) -> bool:
-    """Whether somebody else than its owner vouches for the certificate, whatever its file is called."""
+def is_real(choice: CertificateChoice) -> bool:
+    """Whether another party than its owner has signed the certificate, whatever its file is called."""
     return choice.leaf is not None and choice.leaf.issuer != choice.leaf.subject
 
 
@@ -60,15 +60,15 @@ def names_of(leaf: x509.Certificate | None) -> list[str]:
     return [str(name.value).lower() for name in named if isinstance(name, x509.DNSName | x509.IPAddress)]
 
 
-def choose(folder: Path, passphrase: str) -> Choice:
-    warnings = list(_halves(folder))
+def choose(folder: Path, passphrase: str) -> CertificateChoice:
+    warnings = list(_incomplete_pairs(folder))
     for certificate, key in _pairs(folder):
         try:
             leaf = _leaf(certificate)
-            return Choice(certificate, key, _context(leaf, certificate, key, passphrase), warnings, leaf)
-        except Unusable as reason:
+            return CertificateChoice(certificate, key, _context(leaf, certificate, key, passphrase), warnings, leaf)
+        except UnusableCertificateError as reason:
             warnings.append(str(reason))
-    return Choice(None, None, None, warnings)
+    return CertificateChoice(None, None, None, warnings)
 
 
 def _pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
@@ -78,7 +78,7 @@ def _pairs(folder: Path) -> Iterator[tuple[Path, Path]]:
             yield folder / certificate, folder / key
 
 
-def _halves(folder: Path) -> Iterator[str]:
+def _incomplete_pairs(folder: Path) -> Iterator[str]:
     for certificate, keys in ((FULL_CHAIN, FULL_CHAIN_KEYS), (SELF_SIGNED, (SELF_SIGNED_KEY,))):
         there = [key for key in keys if (folder / key).exists()]
         if (folder / certificate).exists() and not there:
@@ -91,18 +91,18 @@ def _context(leaf: x509.Certificate, certificate: Path, key: Path, passphrase: s
     private = _private_key(key, passphrase)
     try:
         if _public(leaf) != _public(private):
-            raise Unusable(f"{key} is not the private key of {certificate}")
+            raise UnusableCertificateError(f"{key} is not the private key of {certificate}")
     except (UnsupportedAlgorithm, ValueError) as error:
-        raise Unusable(f"{certificate} has a public key of an unknown kind") from error
+        raise UnusableCertificateError(f"{certificate} has a public key of an unknown kind") from error
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(["http/1.1"])
     try:
-        # Without a callable, OpenSSL would ask the terminal and the start would hang.
+        # Without a callable, OpenSSL would prompt on the terminal and the start would hang.
         context.load_cert_chain(certificate, key, password=lambda: passphrase)
     except (OSError, ValueError) as error:
-        raise Unusable(f"{certificate} and {key} cannot be served with ({_reason(error)})") from error
+        raise UnusableCertificateError(f"{certificate} and {key} cannot be used ({_reason(error)})") from error
     return context
 
 
@@ -110,13 +110,13 @@ def _leaf(certificate: Path) -> x509.Certificate:
     try:
         leaf = x509.load_pem_x509_certificates(_bytes(certificate))[0]
     except ValueError as error:
-        raise Unusable(f"{certificate} does not hold a certificate in PEM form") from error
+        raise UnusableCertificateError(f"{certificate} does not hold a certificate in PEM form") from error
 
     now = datetime.now(UTC)
     if now > leaf.not_valid_after_utc:
-        raise Unusable(f"{certificate} expired on {leaf.not_valid_after_utc:%Y-%m-%d}")
+        raise UnusableCertificateError(f"{certificate} expired on {leaf.not_valid_after_utc:%Y-%m-%d}")
     if now < leaf.not_valid_before_utc:
-        raise Unusable(f"{certificate} is not valid before {leaf.not_valid_before_utc:%Y-%m-%d}")
+        raise UnusableCertificateError(f"{certificate} is not valid before {leaf.not_valid_before_utc:%Y-%m-%d}")
     return leaf
 
 
@@ -124,12 +124,12 @@ def _private_key(key: Path, passphrase: str) -> PrivateKeyTypes:
     content = _bytes(key)
     encrypted = b"ENCRYPTED" in content
     if encrypted and not passphrase:
-        raise Unusable(f"{key} is protected by a passphrase, and HTTPSSECRET is empty")
+        raise UnusableCertificateError(f"{key} is protected by a passphrase, and HTTPSSECRET is empty")
     try:
         return serialization.load_pem_private_key(content, passphrase.encode() if encrypted else None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         why = "is not opened by HTTPSSECRET" if encrypted else "does not hold a private key in PEM form"
-        raise Unusable(f"{key} {why}") from error
+        raise UnusableCertificateError(f"{key} {why}") from error
 
 
 def _public(holder: x509.Certificate | PrivateKeyTypes) -> bytes:
@@ -140,35 +140,35 @@ def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise Unusable(f"{file} cannot be read ({_reason(error)})") from error
+        raise UnusableCertificateError(f"{file} cannot be read ({_reason(error)})") from error
 
 
 def _reason(error: OSError | ValueError) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-class Renewable:
+class RenewableCertificate:
     """A TLS context that follows the files: connections made after a renewal get the new certificate.
 
-    The key may even change its type, so each connection is given a context of its own choice
-    rather than one context being loaded twice (which would keep both keys).
+    The key may change its type, so a new context replaces the old one for new connections: a context that is loaded
+    twice would keep both keys.
     """
 
-    def __init__(self, folder: Path, passphrase: str, choice: Choice) -> None:
+    def __init__(self, folder: Path, passphrase: str, choice: CertificateChoice) -> None:
         assert choice.context
         self.folder = folder
         self.passphrase = passphrase
         self.choice = choice
         self.context = choice.context
-        self.context.sni_callback = self._newest
-        self.stamp = _stamp(folder)
+        self.context.sni_callback = self._use_newest
+        self.stamp = _file_states(folder)
 
     def refresh(self) -> list[str]:
-        """Look at the files again, and return what is wrong with those that changed.
+        """Check the files again, and return warnings about those that changed.
 
         Half a renewal (the certificate copied, its key not yet) keeps the certificate in use.
         """
-        stamp = _stamp(self.folder)
+        stamp = _file_states(self.folder)
         if stamp == self.stamp:
             return []
         self.stamp = stamp
@@ -177,12 +177,12 @@ class Renewable:
             self.choice = choice
         return choice.warnings
 
-    def _newest(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+    def _use_newest(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         assert self.choice.context
         connection.context = self.choice.context
 
 
-def _stamp(folder: Path) -> list[tuple[str, int, int]]:
+def _file_states(folder: Path) -> list[tuple[str, int, int]]:
     stamp = []
     for name in (FULL_CHAIN, *FULL_CHAIN_KEYS, SELF_SIGNED, SELF_SIGNED_KEY):
         with contextlib.suppress(OSError):
@@ -192,9 +192,9 @@ def _stamp(folder: Path) -> list[tuple[str, int, int]]:
 
 
 def make_self_signed(folder: Path, names: Iterable[str] = ()) -> tuple[Path, Path]:
-    """Write a self-signed pair for this machine and `names` (host names or addresses), and say where.
+    """Write a self-signed pair for this machine and `names` (host names or addresses), and return both paths.
 
-    Raises FileExistsError rather than replace one that is there.
+    Raises FileExistsError where one exists.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _self_signed(key, dict.fromkeys(["localhost", "127.0.0.1", "::1", socket.gethostname(), *names]))

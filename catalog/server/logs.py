@@ -1,4 +1,4 @@
-"""What the server says of its work: one line an event, to standard error. A start is told on standard output."""
+"""The server's log: one line for each event, on standard error. The banner of a start goes to standard output."""
 
 import logging
 import sys
@@ -10,10 +10,10 @@ from catalog.vocabulary import REQUEST
 
 
 def configure(form: str = "auto") -> None:
-    """Send everything to standard error: as `text`, as `json`, or (`auto`) as text on a terminal and JSON elsewhere."""
+    """Log everything to standard error: as `text`, as `json`, or (`auto`) as text on a terminal and JSON elsewhere."""
     as_text = form == "text" or (form == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
-        _of_request,
+        _add_request_id,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
     ]
@@ -25,9 +25,9 @@ def configure(form: str = "auto") -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
-    # It warns of every malformed form, which is the client's mistake and told to the client.
+    # It warns of every malformed form, which is the client's mistake: the response says so.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    # It warns of what it finds, which the version says.
+    # It warns of what it finds, which is in the record of the version.
     logging.getLogger("picklescan").setLevel(logging.ERROR)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -37,13 +37,13 @@ def configure(form: str = "auto") -> None:
     )
 
 
-def tell(lines: Iterable[str]) -> None:
+def print_lines(lines: Iterable[str]) -> None:
     sys.stdout.writelines(f"{line}\n" for line in lines)
     sys.stdout.flush()
 
 
-def _of_request(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Name the request that a line belongs to, as its answer and the journal do."""
+def _add_request_id(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Add the id of the request that a line belongs to. Its response and the journal have the same id."""
     request = REQUEST.get(None)
     return event if request is None else {**event, "request_id": request}
 

@@ -1,7 +1,7 @@
-"""Connections that end when the client lets us wait: for the head of a request, or with an answer that nobody takes.
+"""Connections that end when the client is too slow: to send the head of a request, or to read the response.
 
-The HTTP server below has no limit for either, so a few thousand silent connections would use it up. Bodies have a limit
-of their own, which is told in the shape of our errors: see `dialects.observed`.
+Uvicorn has no limit for either, so a few thousand silent connections would exhaust it. Bodies have a limit of their
+own, which is answered in the dialect's words: see `dialects.http.request_log`.
 """
 
 import fcntl
@@ -19,15 +19,15 @@ from catalog.dialects.v1.errors import native
 from catalog.errors import HEAD_TOO_LARGE, REQUEST, TOO_SLOW, TRANSFER_CODED, Fault, Refused
 
 LARGEST_HEAD = 64 * 1024
-"""Bytes of request line and headers that are waited for."""
+"""The most bytes of request line and headers."""
 
 
-LEAST_TAKEN = 1024
-"""Bytes of an answer that a client has to take within the patience."""
+LEAST_READ = 1024
+"""Bytes of a response that a client must read within the patience."""
 
 
-def untaken(transport: Transport) -> int:
-    """Bytes that are written and that the client has not acknowledged, those in the kernel's hands included."""
+def unacknowledged(transport: Transport) -> int:
+    """Bytes that are written and not acknowledged by the client, including those in the kernel's buffer."""
     waiting = transport.get_write_buffer_size()
     with suppress(OSError):
         in_kernel = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
@@ -36,7 +36,7 @@ def untaken(transport: Transport) -> int:
 
 
 def refuse_framing(headers: Iterable[tuple[bytes, bytes]], http_version: str) -> None:
-    """Refuse a head without one host, or with a body that is coded in a way that is not undone here.
+    """Refuse a head without exactly one host, or with a transfer coding that is not supported.
 
     `headers` have lowercase names. Raises Refused: REQUEST (RFC 9112, 3.2), TRANSFER_CODED (6.1).
     """
@@ -50,13 +50,13 @@ def refuse_framing(headers: Iterable[tuple[bytes, bytes]], http_version: str) ->
         raise Refused(TRANSFER_CODED, "Transfer-Encoding: only chunked is understood, once")
 
 
-class Connection(HttpToolsProtocol):
-    """A client's, which may take `patience` seconds over a head, or over LEAST_TAKEN bytes of its answer.
+class HttpConnection(HttpToolsProtocol):
+    """A connection that gives the client `patience` seconds for a head, and for each LEAST_READ bytes of a response.
 
-    Of a server that `stops` it is told with each answer that it ends, so that the next request goes elsewhere.
+    Once the server `stops`, each response closes the connection, so that the next request goes elsewhere.
 
-    The trailer section of a chunked body is dropped: uvicorn would merge it into the headers of the request, where a
-    proxy in front has looked for credentials and addresses already.
+    The trailer section of a chunked body is dropped: uvicorn would merge it into the headers of the request, which a
+    proxy in front has already checked for credentials and addresses.
     """
 
     def __init__(self, patience: float, stops: Callable[[], bool], **given: Any) -> None:
@@ -65,37 +65,37 @@ class Connection(HttpToolsProtocol):
         self.url = b""  # of the request that is arriving
         self._patience = patience
         self._head = 0  # bytes of the head that is arriving; 0 when none is
-        self._head_is_whole = False  # what looks like a header from then on is a trailer
+        self._head_is_whole = False  # later headers are trailers
         self._beside_body = 0  # bytes since the head or the last byte of the body: chunk extensions and trailers
         self._head_ends: TimerHandle | None = None
         self._reading_ends: TimerHandle | None = None
-        self._untaken = 0  # bytes of the answer, when the reader was last looked at
+        self._unacknowledged = 0  # bytes of the response, at the last check
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
-        self._await_head()
+        self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._head_came()
-        self._is_reading()
+        self._cancel_head_timer()
+        self._cancel_reader_timer()
 
     def data_received(self, data: bytes) -> None:
         if self._head_ends is None and (self.cycle is None or self.cycle.response_complete):
-            self._await_head()  # also for what a client still sends of a body that was refused
+            self._start_head_timer()  # also while the client still sends a body that was refused
         if self._head:
             self._head += len(data)
         self._beside_body += len(data)
         super().data_received(data)
         if self._head > LARGEST_HEAD or self._beside_body > LARGEST_HEAD:
-            self._end_with(HEAD_TOO_LARGE)
+            self._refuse(HEAD_TOO_LARGE)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP. So calls its parser an address, too, of which it cannot number the bytes."""
+        """Refuse what is not HTTP. The parser reports an over-long URL this way as well."""
         if len(self.url) < LARGEST_HEAD:
-            self._end_with(REQUEST, msg)
+            self._refuse(REQUEST, msg)
         else:
-            self._end_with(HEAD_TOO_LARGE)
+            self._refuse(HEAD_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -111,68 +111,68 @@ class Connection(HttpToolsProtocol):
         super().on_body(body)
 
     def on_headers_complete(self) -> None:
-        self._head_came()
+        self._cancel_head_timer()
         self._head_is_whole = True
         self._beside_body = 0
         try:
             refuse_framing(self.headers, self.parser.get_http_version())
         except Refused as refused:
             if self.cycle and not self.cycle.response_complete:
-                self.transport.close()  # an earlier request still awaits its answer, which this refusal is not
-            self._end_with(refused.fault, refused.details)
-            raise  # ends the parsing of all that has come: without a cycle of its own it must not reach another's
+                self.transport.close()  # this refusal must not answer an earlier request
+            self._refuse(refused.fault, refused.details)
+            raise  # stops the parser: the request has no cycle of its own, and must not reach another's
         super().on_headers_complete()
         if self.cycle and self._stops():
             self.cycle.keep_alive = False
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
-        if self.cycle and not self.parser.should_keep_alive():  # also when a trailer said so: the parser reads no more
+        if self.cycle and not self.parser.should_keep_alive():  # also when a trailer says so: the parser stops there
             self.cycle.keep_alive = False
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._is_reading()
-        self._await_reader()
+        self._cancel_reader_timer()
+        self._start_reader_timer()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._is_reading()
+        self._cancel_reader_timer()
 
-    def _await_head(self) -> None:
-        self._head_ends = self.loop.call_later(self._patience, self._too_slow)
+    def _start_head_timer(self) -> None:
+        self._head_ends = self.loop.call_later(self._patience, self._end_slow_head)
 
-    def _head_came(self) -> None:
+    def _cancel_head_timer(self) -> None:
         self._head = 0
         if self._head_ends:
             self._head_ends.cancel()
             self._head_ends = None
 
-    def _await_reader(self) -> None:
-        self._untaken = untaken(self.transport)
-        self._reading_ends = self.loop.call_later(self._patience, self._reader_waited)
+    def _start_reader_timer(self) -> None:
+        self._unacknowledged = unacknowledged(self.transport)
+        self._reading_ends = self.loop.call_later(self._patience, self._check_reader)
 
-    def _reader_waited(self) -> None:
-        # Writing resumes when nearly all of a block is taken, for which a slow reader needs more than the patience.
-        if self._untaken - untaken(self.transport) >= LEAST_TAKEN:
-            self._await_reader()
+    def _check_reader(self) -> None:
+        # Writing resumes once nearly all of a block is read, which takes a slow reader longer than the patience.
+        if self._unacknowledged - unacknowledged(self.transport) >= LEAST_READ:
+            self._start_reader_timer()
         else:
             self.transport.abort()
 
-    def _is_reading(self) -> None:
+    def _cancel_reader_timer(self) -> None:
         if self._reading_ends:
             self._reading_ends.cancel()
             self._reading_ends = None
 
-    def _too_slow(self) -> None:
+    def _end_slow_head(self) -> None:
         self._head_ends = None
         if self._head:
-            self._end_with(TOO_SLOW)
-        else:  # who has asked nothing is told nothing
+            self._refuse(TOO_SLOW)
+        else:  # no request has begun
             self.transport.close()
 
-    def _end_with(self, fault: Fault, details: str = "") -> None:
-        self._head_came()
+    def _refuse(self, fault: Fault, details: str = "") -> None:
+        self._cancel_head_timer()
         if self.transport.is_closing():
             return
         error = native(fault)

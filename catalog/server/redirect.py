@@ -1,4 +1,4 @@
-"""Whoever comes by plain HTTP is told where HTTPS is. Nothing of a request is passed on, and no body is read."""
+"""Redirects plain HTTP to HTTPS. No part of a request is passed on, and no body is read."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ STANDARD = 443
 
 
 class Redirect:
-    """An application of its own. `names` are those of the certificate: no other host is ever pointed to."""
+    """An ASGI application. `names` are those of the certificate: it never redirects to another host."""
 
     def __init__(self, names: Sequence[str], host: str, port: int) -> None:
         self._names = frozenset(names)
-        self._host = host  # for who names none of them
+        self._host = host  # for requests that name none of them
         self._port = port
 
     async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
@@ -31,10 +31,10 @@ class Redirect:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
     def location(self, scope: HTTPScope) -> str:
-        asked = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
-        host = without_port(asked).lower()
-        where = host if self._is_ours(host) else self._host
-        shown = f"[{where}]" if ":" in where else where
+        host_header = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+        host = without_port(host_header).lower()
+        target = host if self._is_ours(host) else self._host
+        shown = f"[{target}]" if ":" in target else target
         port = "" if self._port == STANDARD else f":{self._port}"
         query = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
         path = scope["raw_path"].decode("latin-1")

@@ -1,7 +1,7 @@
-"""Sockets, certificates and signals: makes the app answer, and says where.
+"""Sockets, certificates and signals: runs the application until a signal stops it.
 
-Importing this room imports all the others, which takes as long as the embedded database
-needs to start: `catalog.commands.cli` starts the database first.
+Importing this module imports the whole server, which takes as long as the embedded database needs to start:
+`catalog.commands.cli` starts the database first.
 """
 
 import asyncio
@@ -24,48 +24,58 @@ from uvicorn.server import HANDLED_SIGNALS, ServerState
 from catalog.app import FirstStart, create_app
 from catalog.blobs.protocol import StorageSetupError
 from catalog.dialects.ops import file_descriptors
-from catalog.dialects.ops.worker_metrics import Colleagues
+from catalog.dialects.ops.worker_metrics import WorkerMetrics
 from catalog.domain.health import Health
 from catalog.errors import Refused
 from catalog.server import banner, logs
-from catalog.server.certificates import Renewable, is_real, names_of
-from catalog.server.protocol import Connection
+from catalog.server.certificates import RenewableCertificate, is_real, names_of
+from catalog.server.protocol import HttpConnection
 from catalog.server.redirect import Redirect
-from catalog.server.sockets import BACKLOG, GRACE, RESOURCES, Doors, ListenError, address, certificate, local, opened
+from catalog.server.sockets import (
+    BACKLOG,
+    GRACE,
+    RESOURCES,
+    ListenError,
+    Listeners,
+    base_url,
+    client_host,
+    listen,
+    load_certificate,
+)
 from catalog.settings.settings import Settings
 from catalog.store.embedded.process import DatabaseUnavailable
 
 logger = logging.getLogger(__name__)
 
-LAST_CALL = 0.25  # seconds after the last connection was taken for its request to come
-RENEWAL = 30  # seconds between two looks at the certificates
-BEAT = 1.0  # seconds between two signs of life to the parent process
-KEEP_ALIVE = 75  # seconds that a connection may idle: longer than the minute after which proxies let go of theirs
+LAST_CALL = 0.25  # seconds that the last accepted connections have to send their request
+RENEWAL = 30  # seconds between two checks of the certificates
+HEARTBEAT_INTERVAL = 1.0  # seconds
+KEEP_ALIVE = 75  # seconds that a connection may idle: longer than the minute after which proxies close theirs
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
 
-def serve(settings: Settings, database_uri: Callable[[], str], token_kept_in: str) -> int:
+def serve(settings: Settings, database_uri: Callable[[], str], token_location: str) -> int:
     """Answer requests until a signal, and return the exit code of the process.
 
-    `database_uri` may wait until the database is there; `token_kept_in` tells the operator where API_TOKEN is.
+    `database_uri` waits until the database has started; `token_location` says where API_TOKEN is.
     """
     logs.configure(settings.log_format)
     file_descriptors.raise_limit()
 
     def serving() -> None:
-        with opened(settings) as doors:
+        with listen(settings) as listeners:
 
             def announce(first: FirstStart | None) -> None:
-                logs.tell(banner.lines(settings, first, address(settings, doors), token_kept_in))
-                banner.warn(settings)
+                logs.print_lines(banner.lines(settings, first, base_url(settings, listeners), token_location))
+                banner.warn_of_weak_secrets(settings)
 
-            answer(settings, doors, database_uri(), announce)
+            run_app(settings, listeners, database_uri(), announce)
 
     return exit_code_of(serving)
 
 
 def exit_code_of(serving: Callable[[], None]) -> int:
-    """Serve. What stops a start is told in a sentence."""
+    """Serve, and print what stops a start as one sentence."""
     code = 0
     try:
         serving()
@@ -76,59 +86,61 @@ def exit_code_of(serving: Callable[[], None]) -> int:
     return code
 
 
-def answer(
+def run_app(
     settings: Settings,
-    doors: Doors,
+    listeners: Listeners,
     database_uri: str,
     announce: Callable[[FirstStart | None], None],
-    colleagues: Colleagues | None = None,
-    beat: Callable[[], None] | None = None,
+    worker_metrics: WorkerMetrics | None = None,
+    send_heartbeat: Callable[[], None] | None = None,
 ) -> None:
-    """Answer requests until a signal. `announce` is told when they can come, and of the tenant that was made.
+    """Answer requests until a signal.
 
-    `beat` is called every second from the event loop, for a parent process to see that it still turns.
+    `announce` is called once the server can be reached, with the tenant of a first start.
+
+    `send_heartbeat` is called every second by the event loop, for a parent process to see that it responds.
     """
-    app = create_app(settings, database_uri, colleagues)
+    app = create_app(settings, database_uri, worker_metrics)
     health: Health = app.state.health
-    connection = functools.partial(Connection, settings.client_timeout.total_seconds(), lambda: health.stopping)
+    connection = functools.partial(HttpConnection, settings.client_timeout.total_seconds(), lambda: health.stopping)
     server = Server(
-        _config(app, doors.tls, connection),
+        _config(app, listeners.tls, connection),
         lambda: announce(app.state.first_start),
         health,
         settings.stop_delay.total_seconds(),
-        _plain(settings, doors),
-        beat,
+        _redirect_listener(settings, listeners),
+        send_heartbeat,
     )
-    if doors.reserved:
-        server.await_certificate(settings, doors)
+    if listeners.reserved:
+        server.await_certificate(settings, listeners)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_answer(app, server, doors.main))
+        runner.run(_run_app(app, server, listeners.main))
 
 
-async def _answer(app: Litestar, server: "Server", listener: socket.socket) -> None:
+async def _run_app(app: Litestar, server: "Server", listener: socket.socket) -> None:
     # Entered here rather than by uvicorn, which would print the trace of a start that fails and keep the exception.
     async with app.lifespan():
         await server.serve(sockets=[listener])
 
 
-async def _beating(beat: Callable[[], None]) -> None:
+async def _send_heartbeats(send_heartbeat: Callable[[], None]) -> None:
     while True:
-        beat()
-        await asyncio.sleep(BEAT)
+        send_heartbeat()
+        await asyncio.sleep(HEARTBEAT_INTERVAL)
 
 
-class Plain(NamedTuple):
-    """The listener of plain HTTP beside that of HTTPS, and what answers there."""
+class RedirectListener(NamedTuple):
+    """The socket of plain HTTP beside that of HTTPS, and the application that answers there."""
 
     listener: socket.socket
     app: Redirect
 
 
 class Server(uvicorn.Server):
-    """Uvicorn that returns when a signal has stopped it, and says when it can be reached.
+    """Uvicorn that returns when a signal has stopped it, and announces when it can be reached.
 
-    From the signal on it is not ready, and still answers for `stop_delay` seconds, for balancers to see that; another
-    signal ends that.
+    From the signal on it is not ready, and still answers for `stop_delay` seconds, so that balancers notice; another
+    signal ends that delay.
     """
 
     def __init__(
@@ -137,62 +149,64 @@ class Server(uvicorn.Server):
         announce: Callable[[], None],
         health: Health,
         stop_delay: float = 0,
-        plain: Plain | None = None,
-        beat: Callable[[], None] | None = None,
+        plain: RedirectListener | None = None,
+        send_heartbeat: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(config)
-        self._beat = beat
+        self._send_heartbeat = send_heartbeat
         self.announce = announce
         self.health = health
         self.stop_delay = stop_delay
         self.plain = plain
-        self._descriptors = file_descriptors.Watch()
+        self._descriptors = file_descriptors.DescriptorWatch()
         self._signals = 0
-        self._stops: float | None = None  # when, once it was told to
+        self._stops: float | None = None  # when it ends, once a signal has come
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._signals += 1
         super().handle_exit(sig, frame)
 
-    def await_certificate(self, settings: Settings, doors: Doors) -> None:
+    def await_certificate(self, settings: Settings, listeners: Listeners) -> None:
         """Serve HTTPS as well, without a restart, as soon as there is a certificate."""
 
-        async def look() -> None:
-            tls = certificate(settings, warn=False)
+        async def check() -> None:
+            tls = load_certificate(settings, warn=False)
             if tls:
                 self.config.callback_notify = None
-                await self._begin_https(settings, doors._replace(tls=tls))
+                await self._begin_https(settings, listeners._replace(tls=tls))
 
-        self.config.callback_notify = look
+        self.config.callback_notify = check
 
-    async def _begin_https(self, settings: Settings, doors: Doors) -> None:
-        """From now on HTTPS is served, and with HTTP_REDIRECT new connections to plain HTTP are redirected to it."""
-        assert doors.reserved
-        assert doors.tls
+    async def _begin_https(self, settings: Settings, listeners: Listeners) -> None:
+        """Serve HTTPS from now on. With HTTP_REDIRECT new connections to plain HTTP are redirected."""
+        assert listeners.reserved
+        assert listeners.tls
         plain_config = self.config
-        self.config = _config(plain_config.app, doors.tls, plain_config.http)
+        self.config = _config(plain_config.app, listeners.tls, plain_config.http)
         self.config.load()
         connection: Any = self.config.http_protocol_class
         try:
             listening = await asyncio.get_running_loop().create_server(
                 lambda: connection(config=self.config, server_state=self.server_state, app_state={}),
-                sock=doors.reserved,
-                ssl=doors.tls.context,
+                sock=listeners.reserved,
+                ssl=listeners.tls.context,
                 backlog=BACKLOG,
             )
         except OSError as failure:
             logger.warning("HTTPS_PORT %d cannot be listened on (%s)", settings.https_port, failure.strerror)
             return
         self.servers.append(listening)
-        logger.warning("a certificate is in %s/ now: HTTPS is on port %d", RESOURCES, doors.reserved.getsockname()[1])
+        logger.warning(
+            "a certificate is in %s/ now: HTTPS is on port %d", RESOURCES, listeners.reserved.getsockname()[1]
+        )
         if settings.http_redirect:
-            plain_config.loaded_app = _redirect(settings, doors.tls, doors.reserved)
-            for connection_of_before in list(self.server_state.connections):
-                connection_of_before.shutdown()  # once it has its answer
+            plain_config.loaded_app = _redirect(settings, listeners.tls, listeners.reserved)
+            for earlier in list(self.server_state.connections):
+                earlier.shutdown()  # once it has its answer
 
     async def on_tick(self, counter: int) -> bool:
         if counter % 10 == 0:
-            self._descriptors.look()
+            self._descriptors.check()
         if not await super().on_tick(counter):
             return False
         self.health.stopping = True
@@ -201,7 +215,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.health.ending = True
-        # Uvicorn closes idle connections at once, also where the request is on its way.
+        # Uvicorn closes idle connections at once, also where a request is on its way.
         for listener in (*self.servers, *(sockets or ())):
             listener.close()
         if self.server_state.connections and self._signals < 2:  # noqa: PLR2004  another signal is for haste
@@ -210,7 +224,7 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        # Uvicorn's own raises the signal again at the end: nothing after it would run, and the database would be left.
+        # Uvicorn's own raises the signal again at the end: the code that ends the database would not run.
         before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
         try:
             yield
@@ -223,38 +237,38 @@ class Server(uvicorn.Server):
         if self.plain:
             self.servers.append(await self._plain_server(self.plain))
         self.announce()
-        if self._beat:
-            self._beating = asyncio.create_task(_beating(self._beat))  # ends with the event loop
+        if self._send_heartbeat:
+            self._heartbeats = asyncio.create_task(_send_heartbeats(self._send_heartbeat))  # ends with the event loop
 
-    async def _plain_server(self, plain: Plain) -> asyncio.Server:
-        config = _usual(plain.app, self.config.http)
+    async def _plain_server(self, plain: RedirectListener) -> asyncio.Server:
+        config = _base_config(plain.app, self.config.http)
         config.load()
         connection: Any = config.http_protocol_class
-        state = ServerState()  # of its own: what HTTPS answers is not all fit for plain HTTP
+        state = ServerState()  # of its own: the headers of HTTPS do not fit plain HTTP
         return await asyncio.get_running_loop().create_server(
             lambda: connection(config=config, server_state=state, app_state={}), sock=plain.listener, backlog=BACKLOG
         )
 
 
-def _config(app: Any, tls: Renewable | None, connection: Any) -> uvicorn.Config:
+def _config(app: Any, tls: RenewableCertificate | None, connection: Any) -> uvicorn.Config:
     async def renew() -> None:
         if tls:
             for warning in tls.refresh():
                 logger.warning("%s", warning)
-            config.encoded_headers = _strictly(tls)
+            config.encoded_headers = _transport_headers(tls)
 
-    config = _usual(
+    config = _base_config(
         app,
         connection,
         ssl_context_factory=(lambda _config, _default: tls.context) if tls else None,
-        headers=[(name.decode(), value.decode()) for name, value in _strictly(tls)],
+        headers=[(name.decode(), value.decode()) for name, value in _transport_headers(tls)],
         callback_notify=renew,
         timeout_notify=RENEWAL,
     )
     return config
 
 
-def _usual(app: Any, connection: Any, **particular: Any) -> uvicorn.Config:
+def _base_config(app: Any, connection: Any, **options: Any) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http=connection,
@@ -266,28 +280,28 @@ def _usual(app: Any, connection: Any, **particular: Any) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         date_header=True,
-        # With pipelining, uvicorn hands a request the context of the one before.
+        # With pipelining, uvicorn runs a request in the context of the one before.
         reset_contextvars=True,
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
-        **particular,
+        **options,
     )
 
 
-def _strictly(tls: Renewable | None) -> list[tuple[bytes, bytes]]:
-    """What else stands in every answer: nobody is bound for a year to a certificate that he trusts for today."""
+def _transport_headers(tls: RenewableCertificate | None) -> list[tuple[bytes, bytes]]:
+    """Strict-Transport-Security, unless the certificate is self-signed: it binds a client for a year."""
     return [STRICT_TRANSPORT] if tls and is_real(tls.choice) else []
 
 
-def _plain(settings: Settings, doors: Doors) -> Plain | None:
-    if doors.plain is None or doors.tls is None:
+def _redirect_listener(settings: Settings, listeners: Listeners) -> RedirectListener | None:
+    if listeners.plain is None or listeners.tls is None:
         return None
-    return Plain(doors.plain, _redirect(settings, doors.tls, doors.main))
+    return RedirectListener(listeners.plain, _redirect(settings, listeners.tls, listeners.main))
 
 
-def _redirect(settings: Settings, tls: Renewable, listener: socket.socket) -> Redirect:
+def _redirect(settings: Settings, tls: RenewableCertificate, listener: socket.socket) -> Redirect:
     """Redirects to the port of `listener`, at a name of the certificate."""
     names = names_of(tls.choice.leaf)
     known = [name for name in names if "*" not in name and name != "localhost"]
-    host = known[0] if known else local(settings.host)
+    host = known[0] if known else client_host(settings.host)
     return Redirect(names, host, listener.getsockname()[1])

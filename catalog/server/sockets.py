@@ -1,4 +1,4 @@
-"""The sockets that the server listens on, and the certificate that it shows there."""
+"""The sockets that the server listens on, and the certificate that it uses there."""
 
 import contextlib
 import logging
@@ -7,7 +7,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from catalog.server.certificates import Renewable, choose
+from catalog.server.certificates import RenewableCertificate, choose
 from catalog.settings.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -22,38 +22,38 @@ class ListenError(Exception):
     """The server cannot listen as it is set up. The message names the setting to change."""
 
 
-class Doors(NamedTuple):
+class Listeners(NamedTuple):
     """The sockets of the server. Without `tls`, `main` is plain HTTP."""
 
     main: socket.socket
     plain: socket.socket | None
     """Redirects to HTTPS, where HTTP_REDIRECT is set."""
-    tls: Renewable | None
+    tls: RenewableCertificate | None
     reserved: socket.socket | None = None
     """Bound to HTTPS_PORT while there is no certificate, and not listening yet: clients are refused there."""
 
 
 @contextlib.contextmanager
-def opened(settings: Settings) -> Generator[Doors]:
-    """Listen for as long as the context lasts, with a warning for all that is not as it should be.
+def listen(settings: Settings) -> Generator[Listeners]:
+    """Listen for as long as the context lasts. Logs warnings about certificates and ports.
 
     Raises ListenError.
     """
-    tls = certificate(settings, warn=True)
+    tls = load_certificate(settings, warn=True)
     with _listen(settings, is_tls=tls is not None) as main, contextlib.ExitStack() as others:
         plain = reserved = None
         if settings.http_redirect and tls is None:
-            logger.warning("HTTP_REDIRECT is set, and there is no HTTPS to send anyone on to")
+            logger.warning("HTTP_REDIRECT is set, but there is no HTTPS to redirect to")
         if settings.http_redirect and tls:
             plain = others.enter_context(_listen(settings, is_tls=False))
         if settings.protocol == "https" and tls is None:
             reserved = _reserve(settings)
             others.callback(reserved.close if reserved else lambda: None)
-        yield Doors(main, plain, tls, reserved)
+        yield Listeners(main, plain, tls, reserved)
 
 
-def certificate(settings: Settings, *, warn: bool) -> Renewable | None:
-    """What to show to clients that connect; None is plain HTTP.
+def load_certificate(settings: Settings, *, warn: bool) -> RenewableCertificate | None:
+    """The certificate of the server; None means plain HTTP.
 
     Raises ListenError when other machines can reach HOST and HTTPS is wanted, but has no usable certificate: plain HTTP
     in its place would send passwords in clear text.
@@ -62,35 +62,35 @@ def certificate(settings: Settings, *, warn: bool) -> Renewable | None:
         return None
     passphrase = settings.httpssecret.get_secret_value()
     choice = choose(RESOURCES, passphrase)
-    said = list(choice.warnings)
+    warnings = list(choice.warnings)
     if choice.context is None and not settings.on_loopback:
-        raise ListenError(_no_certificate(settings.host, said))
+        raise ListenError(_no_certificate(settings.host, warnings))
     if choice.context is None:
-        said.append(f"no certificate in {RESOURCES}/: serving plain HTTP")
+        warnings.append(f"no certificate in {RESOURCES}/: serving plain HTTP")
     elif choice.is_self_signed:
-        said.append(f"the certificate is self-signed: clients have to be told to trust {choice.certificate}")
-    for warning in said if warn else ():
+        warnings.append(f"the certificate is self-signed: clients must be configured to trust {choice.certificate}")
+    for warning in warnings if warn else ():
         logger.warning("%s", warning)
-    return Renewable(RESOURCES, passphrase, choice) if choice.context else None
+    return RenewableCertificate(RESOURCES, passphrase, choice) if choice.context else None
 
 
 def _no_certificate(host: str, reasons: Sequence[str]) -> str:
     why = "; ".join(reasons) or f"there is none in {RESOURCES}/"
     return (
         f"PROTOCOL is https, and no certificate can be used ({why}). HOST {host} can be reached from other machines, "
-        "so plain HTTP is not served in its place: mend the certificate, make one with `catalog certificate "
+        "so plain HTTP is not served in its place: repair the certificate, create one with `catalog certificate "
         "self-signed`, or set PROTOCOL=http when a proxy has the certificate"
     )
 
 
-def address(settings: Settings, doors: Doors) -> str:
-    """What a client on this machine types."""
-    host = local(settings.host)
+def base_url(settings: Settings, listeners: Listeners) -> str:
+    """The URL for clients on this machine."""
+    host = client_host(settings.host)
     shown = f"[{host}]" if ":" in host else host
-    return f"{'https' if doors.tls else 'http'}://{shown}:{doors.main.getsockname()[1]}"
+    return f"{'https' if listeners.tls else 'http'}://{shown}:{listeners.main.getsockname()[1]}"
 
 
-def local(host: str) -> str:
+def client_host(host: str) -> str:
     return ANY_ADDRESS.get(host, host)
 
 

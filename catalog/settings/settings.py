@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from catalog import API_VERSION
 from catalog.durations import Duration, Size
 from catalog.settings.types import (
     Bytes,
@@ -39,7 +40,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    version: Segment = Field("v1", description="prefix of the native API")
+    version: Segment = Field(API_VERSION, description="prefix of the native API")
     protocol: Literal["https", "http"] = Field(
         "https", description="https (with the certificates in resources) or http"
     )

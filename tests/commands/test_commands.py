@@ -21,7 +21,7 @@ from catalog.commands.cli import app
 from catalog.commands.progress_bars import INTERVAL, ProgressLines
 from tests.support.app import PASSWORD
 from tests.support.people import hired
-from tests.support.serving import CATALOG, TENANT, Server
+from tests.support.serving import CATALOG, TENANT, Server, interruptible
 
 OPERATOR = "an operator's token of the tests"
 KILLS = 50
@@ -473,7 +473,7 @@ def test_who_interrupts_is_told_how_to_go_on(run, ada, iris):
     command = [*CATALOG, "push", iris, "model.bin"]
     notes = ada.folder / "cache" / "uploads"
 
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    with interruptible(), subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None and not list(notes.glob("*.json")):
             time.sleep(0.002)
         process.send_signal(signal.SIGINT)

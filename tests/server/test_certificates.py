@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from typer.testing import CliRunner
 
 from catalog.commands.cli import app
-from catalog.server.certificates import Renewable, choose, is_real, make_self_signed
+from catalog.server.certificates import RenewableCertificate, choose, is_real, make_self_signed
 
 PEM = serialization.Encoding.PEM
 PASSPHRASE = "open sesame, please"
@@ -239,7 +239,7 @@ def test_a_key_too_weak_for_openssl_is_a_broken_pair(tmp_path):
     choice = choose(tmp_path, "")
 
     assert choice.context is None
-    assert "cannot be served with" in choice.warnings[0]
+    assert "cannot be used (" in choice.warnings[0]
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
@@ -248,7 +248,7 @@ def test_a_renewed_certificate_is_served_without_a_restart_even_with_another_kin
 ):
     async def scene():
         before = put(key_type=trustme.KeyType.RSA)
-        renewable = Renewable(tmp_path, "", choose(tmp_path, ""))
+        renewable = RenewableCertificate(tmp_path, "", choose(tmp_path, ""))
         async with answering(renewable.context) as port:
             shown_before, _ = await seen(port, authority.configure_trust)
             after = put(key_type=trustme.KeyType.ECDSA)
@@ -264,7 +264,7 @@ async def test_half_a_renewal_keeps_the_certificate_in_use_and_warns_once(put, t
     put("caCert.pem", "privateKey.pem")
     before = put()
     key = (tmp_path / "privkey.pem").read_bytes()
-    renewable = Renewable(tmp_path, "", choose(tmp_path, ""))
+    renewable = RenewableCertificate(tmp_path, "", choose(tmp_path, ""))
     put()
     (tmp_path / "privkey.pem").write_bytes(key)
 
@@ -279,7 +279,7 @@ async def test_half_a_renewal_keeps_the_certificate_in_use_and_warns_once(put, t
 
 def test_a_real_certificate_that_comes_later_takes_over_from_the_self_signed_one(put, tmp_path):
     make_self_signed(tmp_path)
-    renewable = Renewable(tmp_path, "", choose(tmp_path, ""))
+    renewable = RenewableCertificate(tmp_path, "", choose(tmp_path, ""))
     put()
 
     assert renewable.refresh() == []

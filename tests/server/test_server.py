@@ -24,7 +24,7 @@ import trustme
 
 from catalog.server.certificates import make_self_signed
 from tests.support.app import PASSWORD
-from tests.support.serving import SOON, TENANT, Server, children, environment, is_running
+from tests.support.serving import SOON, TENANT, Server, children, environment, interruptible, is_running
 
 MIB = 2**20
 BIG = 200 * MIB
@@ -379,7 +379,7 @@ def test_a_second_start_tells_how_to_sign_in_but_no_password(tmp_path):
 
         assert server.told[1:] == [
             "The operator's API_TOKEN is in data/secrets.env.",
-            f"Sign in as admin of {TENANT}, with the password that the first start told of.",
+            f"Sign in as admin of {TENANT}, with the password that the first start printed.",
         ]
         assert server.login().status_code == 200
 
@@ -520,15 +520,16 @@ def test_a_setting_that_is_wrong_is_named(tmp_path):
 
 
 def test_ctrl_c_during_the_start_leaves_nobody_behind(tmp_path):
-    starting = subprocess.Popen(
-        [sys.executable, "-m", "catalog", "serve"],
-        cwd=tmp_path,
-        env=environment(HTTP_PORT="0"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    with interruptible():
+        starting = subprocess.Popen(
+            [sys.executable, "-m", "catalog", "serve"],
+            cwd=tmp_path,
+            env=environment(HTTP_PORT="0"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
     [database] = until(lambda: children(starting.pid))
 
     os.killpg(starting.pid, signal.SIGINT)
@@ -679,7 +680,7 @@ def test_without_https_there_is_nowhere_to_send_anyone(tmp_path):
     with Server(tmp_path, HTTP_REDIRECT="true") as server:
         assert server.url.startswith("http://")
 
-    assert "there is no HTTPS to send anyone on to" in server.log.read_text()
+    assert "there is no HTTPS to redirect to" in server.log.read_text()
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

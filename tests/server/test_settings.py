@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from catalog.commands.cli import app
 from catalog.durations import Duration
-from catalog.server.banner import warn
+from catalog.server.banner import warn_of_weak_secrets
 from catalog.settings.generated_secrets import with_secrets
 from catalog.settings.loading import SettingsError, load
 from catalog.settings.settings import Settings, as_written, in_force, table
@@ -261,7 +261,7 @@ def test_a_guessable_secret_is_accepted_on_loopback_only(name, secret):
 def test_the_settings_that_the_reference_prints_are_taken_on_loopback_with_warnings(variables, caplog):
     settings = load(variables(SEED), {})
 
-    warn(settings)
+    warn_of_weak_secrets(settings)
 
     assert settings.default_tenant_admin_username == "admin"
     warned = {record.getMessage().split()[0] for record in caplog.records}

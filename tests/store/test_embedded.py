@@ -324,4 +324,4 @@ def test_an_interrupted_start_can_be_stopped(tmp_path, monkeypatch):
     database.stop()
 
     assert ends(child)
-    database._child.wait()  # closes its pipes, as the watch would have
+    database._supervised.child.wait()  # closes its pipes, as the watch would have

@@ -5,8 +5,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,16 @@ from tests.support.paths import ROOT
 SOON = 30  # seconds, a limit for what should take one
 TENANT = "registry-default-tenant"
 CATALOG = (sys.executable, "-m", "catalog")
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Processes that start here obey SIGINT, also where the tests ignore it, as after `nohup make test &`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Server:

@@ -119,7 +119,7 @@ class Observed:
             return
         exchange = Exchange(scope, receive, send, self.patience, self.health)
         named = REQUEST.set(exchange.request_id)
-        self.metrics.begins()
+        self.metrics.begin()
         watch = Watch(exchange)
         try:
             await self.app(scope, exchange.receive, exchange.send)
@@ -136,7 +136,7 @@ class Observed:
         scope = exchange.scope
         seconds = perf_counter() - exchange.began
         route: str | None = scope.get("path_template")
-        self.metrics.ends(scope["method"], route, exchange.status, seconds, exchange.received, exchange.sent)
+        self.metrics.end(scope["method"], route, exchange.status, seconds, exchange.received, exchange.sent)
         if self.journal is None or (route is not None and scope["route_handler"].opt.get("unlogged")):
             return
         if exchange.only_looked and not self.journal.reads:

@@ -7,8 +7,8 @@ from time import monotonic
 
 logger = logging.getLogger(__name__)
 
-WARNED_EVERY = 60.0
-"""Seconds between two warnings that none is left."""
+WARNING_INTERVAL = 60.0
+"""Seconds between two warnings."""
 
 
 def raise_limit() -> None:
@@ -22,17 +22,17 @@ async def check() -> None:
     _probe()
 
 
-class Watch:
+class DescriptorWatch:
     """Warns, at most once a minute, when connections are dropped because no descriptor is left."""
 
     def __init__(self) -> None:
-        self._warned = -WARNED_EVERY
+        self._warned = -WARNING_INTERVAL
 
-    def look(self) -> None:
+    def check(self) -> None:
         try:
             _probe()
         except OSError as failure:
-            if monotonic() - self._warned >= WARNED_EVERY:
+            if monotonic() - self._warned >= WARNING_INTERVAL:
                 self._warned = monotonic()
                 limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
                 logger.warning(

@@ -1,4 +1,4 @@
-"""For balancers and for whoever watches: alive, ready, and what was measured."""
+"""Routes for balancers and monitoring."""
 
 from litestar import Controller, Response, get
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
@@ -8,21 +8,21 @@ from catalog.dialects.ops.metrics import Metrics
 from catalog.dialects.v1.http import Given, answer
 from catalog.domain.health import Health
 
-UNASKED = {"public": True, "unlogged": True}
+UNLOGGED = {"public": True, "unlogged": True}
 
 
 class Probes(Controller):
     path = "/health"
-    opt = UNASKED
+    opt = UNLOGGED
 
     @get("/live")
     async def live(self) -> Response[bytes]:
-        """Answer for as long as the process can answer at all: who does not has to be started anew."""
+        """Answer while the process can answer at all. A process that does not needs a restart."""
         return answer({"status": "live"})
 
     @get("/ready")
     async def ready(self, health: Given[Health]) -> Response[bytes]:
-        """Tell whether requests can be served now, and which part keeps them from it."""
+        """Report whether requests can be served now, and which part prevents it."""
         away = await health.away()
         parts = {name: "away" if name in away else "ok" for name in health.parts}
         if health.stopping:
@@ -32,11 +32,11 @@ class Probes(Controller):
         return answer({"status": "ready", **parts}, HTTP_200_OK)
 
 
-class Measured(Controller):
-    """Guarded by `guards.operator_or_loopback`, which the app adds: it knows API_TOKEN."""
+class MetricsRoute(Controller):
+    """`routes` adds the guard."""
 
-    opt = UNASKED
+    opt = UNLOGGED
 
     @get("/metrics")
     async def metrics(self, metrics: Given[Metrics]) -> Response[bytes]:
-        return Response(await metrics.of_all(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await metrics.all_text(), media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""What is measured, for Prometheus. Labels are bounded: a method, a pattern of a route, a class of statuses."""
+"""Metrics for Prometheus. Labels are bounded: a method, a pattern of a route, a class of statuses."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from catalog.dialects.ops.worker_metrics import Colleagues, together
+from catalog.dialects.ops.worker_metrics import WorkerMetrics, merge
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -23,7 +23,7 @@ BY_ROUTE = ("method", "route")
 
 
 class _Row(NamedTuple):
-    """The measures of a method, route and class of statuses: looking them up each time would cost 10 us."""
+    """The counters of a method, route and class of statuses: looking them up for each request would cost 10 us."""
 
     requests: Counter
     seconds: Histogram
@@ -32,11 +32,11 @@ class _Row(NamedTuple):
 
 
 class Metrics:
-    """Of one application, so that two in a process do not count together. With `colleagues`, of them all."""
+    """The metrics of one application. With `worker_metrics`, those of all workers."""
 
-    def __init__(self, colleagues: Colleagues | None = None) -> None:
-        self._colleagues = colleagues
-        # Which double what is sent, to tell when each was first counted.
+    def __init__(self, worker_metrics: WorkerMetrics | None = None) -> None:
+        self._worker_metrics = worker_metrics
+        # They double the size of a response with the time of each counter's first use.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
@@ -57,14 +57,14 @@ class Metrics:
         self.watch("catalog_requests_in_flight", "Requests being answered", lambda: self._in_flight)
 
     def watch(self, name: str, meaning: str, value: Callable[[], float]) -> None:
-        """Show a value that somebody else keeps."""
+        """Export a value that another object holds."""
         Gauge(name, meaning, registry=self.registry).set_function(value)
 
-    def begins(self) -> None:
+    def begin(self) -> None:
         self._in_flight += 1
 
-    def ends(self, method: str, route: str | None, status: int, seconds: float, received: int, sent: int) -> None:
-        """Count an answer. A `route` of None is one that is not there."""
+    def end(self, method: str, route: str | None, status: int, seconds: float, received: int, sent: int) -> None:
+        """Count a response. A `route` of None does not exist."""
         self._in_flight -= 1
         key = method, route, status // 100
         row = self._rows.get(key) or self._new_row(*key)
@@ -83,13 +83,13 @@ class Metrics:
             self._received.labels(*labels),
             self._sent.labels(*labels),
         )
-        if method in METHODS:  # who makes up methods shall not fill the memory
+        if method in METHODS:  # invented methods must not fill the memory
             self._rows[method, route, hundreds] = row
         return row
 
     def text(self) -> bytes:
-        """What this process has measured."""
+        """The metrics of this process."""
         return generate_latest(self.registry)
 
-    async def of_all(self) -> bytes:
-        return together(await self._colleagues.ask()) if self._colleagues else self.text()
+    async def all_text(self) -> bytes:
+        return merge(await self._worker_metrics.collect()) if self._worker_metrics else self.text()

@@ -6,7 +6,7 @@ from litestar import Router
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.dialect import Dialect, dependencies
-from catalog.dialects.ops.health import Measured, Probes
+from catalog.dialects.ops.health import MetricsRoute, Probes
 from catalog.dialects.ops.metrics import Metrics
 from catalog.dialects.v1.http import error_response
 from catalog.domain.health import Health
@@ -20,8 +20,8 @@ class OpsServices:
 
 def dialect(services: OpsServices, api_token: str, *, open_to_loopback: bool) -> Dialect:
     """`open_to_loopback`: this machine reads the metrics without `api_token`."""
-    may_watch = guards.operator_or_loopback(api_token) if open_to_loopback else guards.operator_only(api_token)
-    metrics = Router("/", route_handlers=[Measured], guards=[may_watch])
+    guard = guards.operator_or_loopback(api_token) if open_to_loopback else guards.operator_only(api_token)
+    metrics = Router("/", route_handlers=[MetricsRoute], guards=[guard])
     return Dialect(
         ("/health", "/metrics"),
         [Router("/", route_handlers=[Probes, metrics], dependencies=dependencies(services))],

@@ -1,8 +1,8 @@
 """A span of each request, sent to a collector of OpenTelemetry. Needs the extra `telemetry`.
 
 Names and attributes are those of the semantic conventions for HTTP servers. A span has what the journal has: the
-route and the path without what opens a door, never a query, a body or a token. What else there is to say (the name of
-the service, how many are sampled, headers for the collector) is said by OTEL_* in the environment, as in any program.
+route and the path without secrets, never a query, a body or a token. The environment variables OTEL_* configure the
+rest (the name of the service, sampling, headers for the collector), as in any program.
 """
 
 import asyncio
@@ -34,38 +34,38 @@ class Traces:
         exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("catalog", __version__)
-        self._propagated = TraceContextTextMapPropagator()
+        self._propagator = TraceContextTextMapPropagator()
 
     def around(self, app: ASGIApp) -> ASGIApp:
-        """The same application, each request of it in a span that goes on with the caller's `traceparent`."""
+        """Run each request of `app` in a span that continues the caller's `traceparent`."""
 
         async def traced(scope: Scope, receive: Receive, send: Send) -> None:
             if scope["type"] != ScopeType.HTTP:
                 await app(scope, receive, send)
                 return
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-            context = self._propagated.extract(headers)
+            context = self._propagator.extract(headers)
             with self._tracer.start_as_current_span(scope["method"], context, SpanKind.SERVER) as span:
 
-                async def told(message: Message) -> None:
+                async def send_traced(message: Message) -> None:
                     if message["type"] == "http.response.start":
-                        _tell(span, scope, message["status"])
+                        _describe(span, scope, message["status"])
                     await send(message)
 
-                await app(scope, receive, told)
+                await app(scope, receive, send_traced)
 
         return traced
 
     @asynccontextmanager
     async def running(self, _: Any) -> AsyncIterator[None]:
-        """At the end, what was not sent yet is."""
+        """Send the remaining spans at the end."""
         try:
             yield
         finally:
             await asyncio.to_thread(self._provider.shutdown)
 
 
-def _tell(span: Span, scope: HTTPScope, status: int) -> None:
+def _describe(span: Span, scope: HTTPScope, status: int) -> None:
     state: dict[str, Any] = scope["state"]
     about = {
         "http.request.method": scope["method"],

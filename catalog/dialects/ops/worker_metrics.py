@@ -1,4 +1,4 @@
-"""The other workers of a server, asked for what they have measured: whichever is asked then tells of all."""
+"""The metrics of all workers of a server: each worker that is asked collects those of the others."""
 
 import asyncio
 import logging
@@ -14,53 +14,53 @@ from prometheus_client.parser import text_string_to_metric_families
 logger = logging.getLogger(__name__)
 
 PATIENCE = 2.0
-"""Seconds that a worker is given to tell. One that does not is left out, and tells the next time."""
+"""Seconds that a worker has to answer. One that does not is left out of this response."""
 
 
-class Colleagues:
-    """Each worker listens in `room`, a folder of theirs alone, on a socket that is called as its number."""
+class WorkerMetrics:
+    """Each worker listens on a Unix socket in `folder`; the socket's name is the worker's number."""
 
-    def __init__(self, room: Path, me: int) -> None:
-        self._room = room
-        self._me = room / str(me)
+    def __init__(self, folder: Path, number: int) -> None:
+        self._folder = folder
+        self._own_socket = folder / str(number)
 
     @asynccontextmanager
-    async def told(self, text: Callable[[], bytes]) -> AsyncIterator[None]:
-        """Tell `text()` to whoever asks, for as long as the context lasts."""
+    async def serve(self, text: Callable[[], bytes]) -> AsyncIterator[None]:
+        """Send `text()` to each worker that asks, for as long as the context lasts."""
 
-        async def tell(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def send(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             writer.write(text())
             writer.close()
             await writer.wait_closed()
 
-        self._me.unlink(missing_ok=True)  # of one who was killed
-        server = await asyncio.start_unix_server(tell, self._me)
+        self._own_socket.unlink(missing_ok=True)  # left by a worker that was killed
+        server = await asyncio.start_unix_server(send, self._own_socket)
         try:
             yield
         finally:
             server.close()
 
-    async def ask(self) -> dict[str, str]:
-        """What each worker tells, by its number."""
-        names = sorted(socket.name for socket in self._room.iterdir())
-        told = await asyncio.gather(*(self._ask(name) for name in names))
-        return {name: text for name, text in zip(names, told, strict=True) if text}
+    async def collect(self) -> dict[str, str]:
+        """The metrics of each worker, by its number."""
+        names = sorted(socket.name for socket in self._folder.iterdir())
+        texts = await asyncio.gather(*(self._fetch(name) for name in names))
+        return {name: text for name, text in zip(names, texts, strict=True) if text}
 
-    async def _ask(self, name: str) -> str:
+    async def _fetch(self, name: str) -> str:
         try:
             async with asyncio.timeout(PATIENCE):
-                reader, writer = await asyncio.open_unix_connection(self._room / name)
+                reader, writer = await asyncio.open_unix_connection(self._folder / name)
                 try:
                     return (await reader.read()).decode()
                 finally:
                     writer.close()
         except (OSError, TimeoutError) as failure:
-            logger.warning("worker %s does not tell what it has measured: %s", name, type(failure).__name__)
+            logger.warning("worker %s does not send its metrics: %s", name, type(failure).__name__)
             return ""
 
 
-def together(texts: Mapping[str, str]) -> bytes:
-    """One text of all, each line with a label that says whose it is."""
+def merge(texts: Mapping[str, str]) -> bytes:
+    """One text of all, with the label `worker` on each line."""
     families: dict[str, Metric] = {}
     for worker, text in texts.items():
         for family in text_string_to_metric_families(text):

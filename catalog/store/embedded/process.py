@@ -10,16 +10,17 @@ import os
 import secrets
 import subprocess
 import sys
-import time
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Thread
 from types import TracebackType
-from typing import IO, Any, AnyStr, Self
+from typing import IO, Any, Self
+
+from catalog.supervision import Supervised, pipe
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,6 @@ PASSED_ON = (
 """Of the environment: what Python needs to find its parts, and no secret of the server."""
 
 END_LIMIT = 20.0  # seconds before a child that does not end is killed
-LONGEST_PAUSE = 5.0  # seconds before a child that dies again and again is started again
-LONG_ENOUGH = 60.0  # seconds alive after which a death counts as the first
 
 
 class DatabaseUnavailable(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
@@ -57,10 +56,8 @@ class Embedded:
         self._password = secrets.token_urlsafe(32)
         self._port: Future[int] = Future()
         self._lock: IO[str] | None = None
-        self._child: Child | None = None
+        self._supervised: Supervised[Child] | None = None
         self._watcher: Thread | None = None
-        self._stopped = Event()
-        self._changing = Lock()  # a restart and a stop take turns, so that no child is born after the stop
 
     def __enter__(self) -> Self:
         self.start()
@@ -83,11 +80,13 @@ class Embedded:
             )
         self._lock = held(self._path)
         try:
-            child = self._child = self._spawn(port=0)
+            child = self._spawn(port=0)
         except OSError as error:
             self._lock.close()
             raise DatabaseUnavailable(f"The embedded database cannot be started: {error.strerror}") from error
-        self._watcher = Thread(target=self._watch, args=(child,), name="embedded-database", daemon=True)
+        # A restarted database has the port of the first one.
+        self._supervised = Supervised(child, lambda: self._spawn(self._port.result()), Child.wait, _report)
+        self._watcher = Thread(target=self._watch, args=(self._supervised,), name="embedded-database", daemon=True)
         self._watcher.start()
 
     def ready(self) -> str:
@@ -100,16 +99,13 @@ class Embedded:
     @property
     def pid(self) -> int | None:
         """The child's process; another one after a restart."""
-        return self._child.pid if self._child else None
+        return self._supervised.child.pid if self._supervised else None
 
     def stop(self) -> None:
         """End the database and let the folder go. Stopping twice is not an error."""
-        with self._changing:
-            self._stopped.set()
-            if self._child:
-                self._child.ask_to_end()
-        if self._child:
-            self._child.end(END_LIMIT)
+        if self._supervised:
+            self._supervised.stop(Child.ask_to_end)
+            self._supervised.child.end(END_LIMIT)
         # Ctrl-C may have come while the watch was being started: then there is nobody to wait for.
         if self._watcher and self._watcher.is_alive():
             self._watcher.join()
@@ -119,31 +115,19 @@ class Embedded:
     def _spawn(self, port: int) -> "Child":
         return Child({"path": str(self._path / "database"), "port": port, "user": USER, "password": self._password})
 
-    def _watch(self, child: "Child") -> None:
-        """In a thread of its own: hear the first child's answer, then replace it for as long as nobody said stop."""
+    def _watch(self, supervised: "Supervised[Child]") -> None:
+        """Read the first child's answer, then keep the database running."""
+        child = supervised.child
         if "port" not in child.answer:
             sentence = f"The embedded database in {self._path} does not start: {child.wait()}"
             self._port.set_exception(DatabaseUnavailable(sentence))
             return
         self._port.set_result(child.answer["port"])
-        pause = 0.0
-        while True:
-            began = time.monotonic()
-            how = child.wait()
-            healthy = time.monotonic() - began > LONG_ENOUGH
-            pause = 0.0 if healthy else min(max(2 * pause, 0.05), LONGEST_PAUSE)
-            if self._stopped.wait(pause):
-                return
-            log.warning("The embedded database ended (%s) and is started again", how)
-            child = self._replace(child)
+        supervised.keep_running()
 
-    def _replace(self, child: "Child") -> "Child":
-        with self._changing:
-            # With no process or file to spare for now, the dead child is its own replacement: the watch goes on.
-            with suppress(OSError):
-                if not self._stopped.is_set():
-                    child = self._child = self._spawn(self._port.result())
-            return child
+
+def _report(_: "Child", how: str) -> None:
+    log.warning("The embedded database ended (%s) and is started again", how)
 
 
 class Child:
@@ -201,12 +185,6 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-
-def pipe(stream: IO[AnyStr] | None) -> IO[AnyStr]:
-    """A child's pipe, which `Popen` declares optional."""
-    assert stream is not None
-    return stream
 
 
 def held(folder: Path) -> IO[str]:

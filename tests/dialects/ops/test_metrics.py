@@ -69,8 +69,8 @@ def test_a_made_up_method_takes_no_memory():
     metrics = Metrics()
 
     for number in range(100):
-        metrics.begins()
-        metrics.ends(f"MADE{number}", None, 404, 0.01, 0, 0)
+        metrics.begin()
+        metrics.end(f"MADE{number}", None, 404, 0.01, 0, 0)
 
     assert metrics._rows == {}
     assert samples(metrics.text().decode())["catalog_requests_total", "other", "unknown", "4xx"] == 100

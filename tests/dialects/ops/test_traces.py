@@ -85,5 +85,5 @@ def test_a_collector_that_does_not_answer_costs_no_request_anything(tmp_path):
 def test_traces_that_are_not_installed_are_told_of(monkeypatch, tmp_path):
     monkeypatch.setattr("catalog.settings.types.find_spec", lambda _: None)
 
-    with pytest.raises(SettingsError, match=r"OTEL_EXPORTER_OTLP_ENDPOINT wants the extra telemetry: pip install"):
+    with pytest.raises(SettingsError, match=r"OTEL_EXPORTER_OTLP_ENDPOINT needs the extra telemetry: pip install"):
         load(tmp_path / "none.env", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318"})
