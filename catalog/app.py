@@ -12,12 +12,12 @@ from litestar.datastructures import State
 
 from catalog.blobs.protocol import Storage
 from catalog.blobs.selection import select_storage
-from catalog.dialects.http.client_ip import Addresses
+from catalog.dialects.http.client_ip import TrustedProxies
 from catalog.dialects.http.failures import error_handler
 from catalog.dialects.http.heads import HeadsOfGets
 from catalog.dialects.http.overrides import Overrides
 from catalog.dialects.http.paths import Parameters, Segments
-from catalog.dialects.http.request_log import Observed
+from catalog.dialects.http.request_log import RequestLog
 from catalog.dialects.http.requests import refuse_coded_body
 from catalog.dialects.http.sessions import Authentication, Sessions
 from catalog.dialects.ops import file_descriptors
@@ -118,9 +118,9 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     if traces:
         app.asgi_handler = traces.around(app.asgi_handler)
     # Outside of everything: the framework's own middlewares do not see a route that is not there.
-    addresses, patience = Addresses(settings.trusted_proxies), settings.client_timeout.total_seconds()
+    proxies, patience = TrustedProxies(settings.trusted_proxies), settings.client_timeout.total_seconds()
     overridden = Overrides(app.asgi_handler, f"/{settings.version}/uploads")
-    app.asgi_handler = Observed(Segments(overridden), journal, metrics, addresses, patience, health)
+    app.asgi_handler = RequestLog(Segments(overridden), journal, metrics, proxies, patience, health)
     return app
 
 
@@ -164,9 +164,9 @@ def _services(
         database=database,
         storage=storage,
         sessions=sessions,
-        throttle=LoginThrottle(database, counts_loopback=Addresses(settings.trusted_proxies).names_loopback),
+        throttle=LoginThrottle(database, counts_loopback=TrustedProxies(settings.trusted_proxies).include_loopback),
         devices=Devices(secret),
-        addresses=Addresses(settings.trusted_proxies, settings.public_url),
+        proxies=TrustedProxies(settings.trusted_proxies, settings.public_url),
         reset_mails=_resets(settings, outbox),
         policy=Policy(settings.min_password_strength, settings.default_days_validity_password),
         signed=Links(secret),

@@ -10,7 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 
 from catalog.blobs.memory import MemoryBlobs, MemoryStorage
 from catalog.blobs.protocol import FileHead
-from catalog.dialects.http import request_log
+from catalog.dialects.http import cancellation
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1 import items as routes_of_items
 from catalog.domain.access import Caller
@@ -328,7 +328,7 @@ async def count_of(app, org):
 
 
 async def test_a_list_ends_with_its_client(app, client, org, monkeypatch):
-    monkeypatch.setattr(request_log, "WATCHED_AFTER", 0.0)
+    monkeypatch.setattr(cancellation, "WATCHED_AFTER", 0.0)
     leaves = asyncio.Event()
 
     posting = asyncio.create_task(asked(app, "POST", "/v1/models", org.as_("ada"), a_long_list(), leaves))
@@ -353,7 +353,7 @@ async def test_a_list_ends_when_its_author_is_signed_out(app, client, org):
 
 
 async def test_what_has_changed_nothing_is_cut_off_when_its_client_goes(app, org, monkeypatch):
-    monkeypatch.setattr(request_log, "WATCHED_AFTER", 0.0)
+    monkeypatch.setattr(cancellation, "WATCHED_AFTER", 0.0)
     leaves, begun, cut_off = asyncio.Event(), asyncio.Event(), []
 
     async def takes_for_ever(*_given, **_named):

@@ -1,4 +1,4 @@
-"""Where a request comes from: the other end of its connection, unless that is a trusted proxy, which says for whom."""
+"""The address of a client: the peer of its connection, or what a trusted proxy says in `X-Forwarded-For`."""
 
 import ipaddress
 import re
@@ -17,55 +17,55 @@ _LOOPBACK = (ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"))
 _WITH_PORT = re.compile(r"\[(?P<six>[^\]]*)\](?::\d{1,5})?|(?P<four>[^:]*):\d{1,5}")
 
 
-class Addresses:
-    """Knows which proxies are trusted. Of what others write into `X-Forwarded-For` nothing is believed."""
+class TrustedProxies:
+    """The proxies whose headers are believed. Those of other peers are ignored."""
 
     def __init__(self, trusted: Sequence[str] = (), public_url: str = "") -> None:
         self._trusted: list[Network] = [ipaddress.ip_network(network) for network in trusted]
         self._public_path = urlsplit(public_url).path.rstrip("/")
 
     @property
-    def names_loopback(self) -> bool:
-        """Whether a proxy on this machine says for whom it comes, so that nobody else shares its address."""
+    def include_loopback(self) -> bool:
+        """Whether a proxy on this machine is trusted, so that requests from loopback are not all the proxy's."""
         return any(address in network for network in self._trusted for address in _LOOPBACK)
 
-    def of(self, scope: Scope) -> str:
+    def client_ip(self, scope: Scope) -> str:
         """The client's address; empty when the connection has none, as over a Unix socket.
 
-        What a trusted proxy says and nobody can read (`unknown`, a name) counts as the proxy's own address.
+        When a trusted proxy sends no readable address (`unknown`, a name), its own address is returned.
         """
         client = scope.get("client")
         address = client[0] if client else ""
         if not self._trusted:
             return address
-        # Each proxy adds the address that it saw: read from the near end for as long as it is a proxy's own.
+        # Each proxy appends the address of its peer: read from the end, until an address is not a trusted proxy's.
         for forwarded in reversed(_forwarded_for(scope)):
-            seen = parsed(forwarded) if self._is_trusted(address) else None
-            if seen is None:
+            peer = parse_ip(forwarded) if self._is_trusted(address) else None
+            if peer is None:
                 break
-            address = str(seen)
+            address = str(peer)
         return address
 
-    def prefix_of(self, scope: Scope) -> str:
-        """What stands before the paths of this server where clients see it; empty, or `/registry`.
+    def outer_prefix(self, scope: Scope) -> str:
+        """The path below which clients see this server: empty, or `/registry`.
 
-        A trusted proxy says it in `X-Forwarded-Prefix`, else PUBLIC_URL does.
+        It comes from a trusted proxy's `X-Forwarded-Prefix`, else from PUBLIC_URL.
         """
         client = scope.get("client")
-        said = [value for name, value in scope["headers"] if name == b"x-forwarded-prefix"]
-        if said and client and self._is_trusted(client[0]):
-            prefix = said[-1].decode("latin-1").strip().rstrip("/")
+        prefixes = [value for name, value in scope["headers"] if name == b"x-forwarded-prefix"]
+        if prefixes and client and self._is_trusted(client[0]):
+            prefix = prefixes[-1].decode("latin-1").strip().rstrip("/")
             if _PREFIX.fullmatch(prefix):
                 return prefix
         return self._public_path
 
     def _is_trusted(self, address: str) -> bool:
-        ip = parsed(address)
+        ip = parse_ip(address)
         return ip is not None and any(ip in network for network in self._trusted)
 
 
-def parsed(text: str) -> Address | None:
-    """An address as proxies write it: in quotes, in brackets, with a port, mapped into IPv6. None if it is none."""
+def parse_ip(text: str) -> Address | None:
+    """An address as proxies write it: in quotes, in brackets, with a port, mapped into IPv6. None for other text."""
     bare = text.strip().strip('"').strip()
     if written := _WITH_PORT.fullmatch(bare):
         bare = written["six"] or written["four"] or ""

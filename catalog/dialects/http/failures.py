@@ -10,7 +10,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from catalog.blobs.protocol import StorageUnavailableError
 from catalog.dialects.http.dialect import AnyRequest, Dialect, ErrorResponse
-from catalog.dialects.http.request_log import harmless
+from catalog.dialects.http.request_log import redact
 from catalog.errors import (
     BODY_TOO_LARGE,
     DATABASE_AWAY,
@@ -40,7 +40,7 @@ def error_handler(dialects: Sequence[Dialect]) -> Callable[[AnyRequest, Exceptio
 
 
 def respond(request: AnyRequest, exception: Exception, error_response: ErrorResponse[T]) -> Response[T]:
-    where = f"{request.method} {harmless(request.url.path)}"
+    where = f"{request.method} {redact(request.url.path)}"
     return error_response(request, as_refused(exception, where, request.scope["state"]["request_id"]))
 
 

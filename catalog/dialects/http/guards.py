@@ -13,8 +13,8 @@ from litestar.types import Guard
 
 from catalog.dialects.http import access
 from catalog.dialects.http.access import admits
-from catalog.dialects.http.request_log import concerns
-from catalog.dialects.http.sessions import bare
+from catalog.dialects.http.request_log import set_subject
+from catalog.dialects.http.sessions import bare_token
 from catalog.domain.access import Caller
 from catalog.errors import ADMINISTRATORS_ONLY, AUTHENTICATION, Refused
 
@@ -48,10 +48,10 @@ def recognises(api_token: str) -> HoldsApiToken:
     """Says whether a request carries API_TOKEN, and tells the journal that the operator asks."""
 
     def holds_api_token(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
-        given = connection.headers.get("authorization") or ""
-        is_operator = secrets.compare_digest(bare(given).encode(), api_token.encode())
+        header = connection.headers.get("authorization") or ""
+        is_operator = secrets.compare_digest(bare_token(header).encode(), api_token.encode())
         if is_operator:
-            concerns(connection.scope, None, "operator")
+            set_subject(connection.scope, None, "operator")
         return is_operator
 
     return holds_api_token

@@ -1,9 +1,9 @@
-"""Who are you: from the Authorization header to a caller.
+"""Authentication: from the Authorization header to a caller.
 
-A user's standing and a personal access token are remembered for some seconds (FRESH), so whoever
-is removed, gets another role or another password, and a token that is revoked, is out within that
-time on every server. So is a request of theirs that had begun: a caller's handle of the tenant looks again before it
-writes (see `store.fence`). What is remembered of one generation of a tenant says nothing in the next.
+The user and the personal access token of a caller are cached for some seconds (FRESH). A user who is removed, or gets
+another role or password, and a token that is revoked, therefore lose access within that time on every server. So do
+requests that had begun: the caller's handle of the tenant checks again before it writes (see `store.fence`). An answer
+about one generation of a tenant is not used for the next.
 """
 
 from collections.abc import Awaitable, Callable, Hashable
@@ -15,7 +15,8 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, ReceiveMessage, Send
 from litestar.types import Scope as Connection
 
-from catalog.dialects.http.request_log import wanted
+from catalog.dialects.http.access import SAFE
+from catalog.dialects.http.cancellation import cancellation
 from catalog.domain.access import Caller, permits
 from catalog.domain.people import access_tokens
 from catalog.domain.people.credentials import Claims, Tokens, has_ended
@@ -30,29 +31,27 @@ from catalog.vocabulary import Role, Scope
 
 T = TypeVar("T")
 
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-
 REMEMBERED = 10_000
 
 SCHEMES = ("bearer ", "jwt ")
 
 
-class Remembered(NamedTuple, Generic[T]):
+class CachedRecord(NamedTuple, Generic[T]):
     """A record of one generation of a tenant."""
 
     generation: str
     record: T
 
 
-class Script(NamedTuple):
-    """What a personal access token says."""
+class AccessTokenClaims(NamedTuple):
+    """The content of a personal access token."""
 
     tenant: str
     digest: str
 
 
-def nothing_else() -> None:
-    """Look at nothing but the credentials."""
+def no_other_check() -> None:
+    """Check nothing but the credentials."""
 
 
 class Sessions:
@@ -62,40 +61,40 @@ class Sessions:
         self._database = database
         self._tokens = tokens
         self._tenants: AnswerCache[Tenant] = AnswerCache(REMEMBERED)
-        self._users: AnswerCache[Remembered[UserRecord]] = AnswerCache(REMEMBERED)
-        self._access_tokens: AnswerCache[Remembered[AccessTokenRecord]] = AnswerCache(REMEMBERED)
+        self._users: AnswerCache[CachedRecord[UserRecord]] = AnswerCache(REMEMBERED)
+        self._access_tokens: AnswerCache[CachedRecord[AccessTokenRecord]] = AnswerCache(REMEMBERED)
 
     async def caller(
-        self, authorization: str, *, for_renewal: bool = False, also: Callable[[], None] = nothing_else
+        self, authorization: str, *, for_renewal: bool = False, check: Callable[[], None] = no_other_check
     ) -> Caller:
-        """Whoever the token in an Authorization header was issued to. A personal access token is not renewed.
+        """The user to whom the token in an Authorization header was issued. A personal access token is not renewed.
 
-        What the caller writes later is refused when the token would no longer be worth the same, or when `also` raises.
+        Later writes of the caller are refused when the token no longer gives the same rights, or when `check` raises.
 
         Raises Refused: AUTHENTICATION.
         """
-        token = bare(authorization)
-        credential: Claims | Script
+        token = bare_token(authorization)
+        credential: Claims | AccessTokenClaims
         if name := access_tokens.tenant_of(token):
             if for_renewal:
                 raise Refused(AUTHENTICATION, "A personal access token is not renewed")
-            credential = Script(name, access_tokens.digest(token))
+            credential = AccessTokenClaims(name, access_tokens.digest(token))
         else:
             credential = self._tokens.read(token, for_renewal=for_renewal)
-        first = await self._look(credential, FRESH)
+        first = await self._read_caller(credential, FRESH)
 
-        async def look_again(age: float) -> None:
-            also()
-            if _worth(await self._look(credential, age)) != _worth(first):
+        async def check_again(age: float) -> None:
+            check()
+            if _rights(await self._read_caller(credential, age)) != _rights(first):
                 raise Refused(AUTHENTICATION, "Your rights have changed meanwhile, please sign in again")
 
-        tenant = first.tenant.of_caller(Fence(look_again, permits(first.scope)))
+        tenant = first.tenant.of_caller(Fence(check_again, permits(first.scope)))
         return Caller(tenant, first.user, first.username, first.role, first.scope, first.token)
 
-    async def _look(self, credential: Claims | Script, age: float) -> Caller:
-        """The caller, as the database said at most `age` seconds ago. An expiry is looked at by who read the token."""
-        if isinstance(credential, Script):
-            return await self._script(credential, age)
+    async def _read_caller(self, credential: Claims | AccessTokenClaims, age: float) -> Caller:
+        """The caller, as the database answered at most `age` seconds ago. The expiry of a session is checked before."""
+        if isinstance(credential, AccessTokenClaims):
+            return await self._owner_of_token(credential, age)
         tenant = await self.tenant(credential.tenant, age)
         user = await self._user(tenant, credential.user, age) if tenant else None
         if tenant is None or user is None or _is_of_another(tenant, credential):
@@ -104,10 +103,10 @@ class Sessions:
             raise Refused(AUTHENTICATION, "The token is no longer valid, please sign in again")
         return Caller(tenant, user["_id"], user["username"], Role(user["role"]))
 
-    async def _script(self, script: Script, age: float) -> Caller:
-        """Whoever made a personal access token."""
-        tenant = await self.tenant(script.tenant, age)
-        token = await self._access_token(tenant, script.digest, age) if tenant else None
+    async def _owner_of_token(self, claims: AccessTokenClaims, age: float) -> Caller:
+        """The user who created a personal access token."""
+        tenant = await self.tenant(claims.tenant, age)
+        token = await self._access_token(tenant, claims.digest, age) if tenant else None
         user = await self._user(tenant, token["user"], age) if tenant and token else None
         if tenant is None or token is None or user is None or has_ended(user, token["timestamp"].timestamp()):
             raise Refused(AUTHENTICATION, "The token is not valid, or was revoked")
@@ -129,26 +128,26 @@ class Sessions:
         return self._tokens.issue(user, tenant.name, tenant.generation)
 
     def forget(self, tenant: str, user: ObjectId | None = None) -> None:
-        """Ask the database again at once about a user who was changed here, or about a tenant that was."""
+        """Ask the database again at the next request, after a user or a tenant was changed here."""
         self._tenants.forget(tenant)
         self._users.forget((tenant, user))
 
     def forget_access_token(self, tenant: str, digest: str) -> None:
-        """Ask the database again at once about a token that was revoked here."""
+        """Ask the database again at the next request, after a token was revoked here."""
         self._access_tokens.forget((tenant, digest))
 
     async def _access_token(self, tenant: Tenant, digest: str, age: float) -> AccessTokenRecord | None:
-        return await self._known(self._access_tokens, tenant, digest, age, lambda: access_tokens.find(tenant, digest))
+        return await self._cached(self._access_tokens, tenant, digest, age, lambda: access_tokens.find(tenant, digest))
 
     async def _user(self, tenant: Tenant, user: ObjectId, age: float) -> UserRecord | None:
         fields = {"username": 1, "role": 1, "signed_out": 1}
-        return await self._known(
+        return await self._cached(
             self._users, tenant, user, age, lambda: tenant.users.records.find_one({"_id": user}, fields)
         )
 
-    async def _known(
+    async def _cached(
         self,
-        cache: AnswerCache[Remembered[T]],
+        cache: AnswerCache[CachedRecord[T]],
         tenant: Tenant,
         key: Hashable,
         age: float,
@@ -161,12 +160,12 @@ class Sessions:
         asked = monotonic()
         found = await ask()
         if found is not None:
-            cache.put((tenant.name, key), Remembered(tenant.generation, found), asked)
+            cache.put((tenant.name, key), CachedRecord(tenant.generation, found), asked)
         return found
 
 
-def _worth(caller: Caller) -> tuple[str, str, Role, Scope | None]:
-    """What must be the same when it is looked at again."""
+def _rights(caller: Caller) -> tuple[str, str, Role, Scope | None]:
+    """What must be the same when the caller is checked again."""
     return caller.tenant.generation, caller.username, caller.role, caller.scope
 
 
@@ -181,7 +180,7 @@ def _is_of_another(tenant: Tenant, claims: Claims) -> bool:
     return created is not None and claims.issued + 1 < created.timestamp()
 
 
-def bare(authorization: str) -> str:
+def bare_token(authorization: str) -> str:
     """The token of `Bearer <token>`, `JWT <token>` or `<token>`."""
     for scheme in SCHEMES:
         if authorization[: len(scheme)].lower() == scheme:
@@ -190,9 +189,9 @@ def bare(authorization: str) -> str:
 
 
 class Authentication(ASGIMiddleware):
-    """Sets the caller of each request, or None without a token. Routes with `public` in their `opt` are left alone.
+    """Sets the caller of each request, or None without a token. Routes with `public` in their `opt` are skipped.
 
-    Here is also where a token that may only read is stopped, and where the caller is looked at again as the body comes.
+    It also refuses writes with a token that may only read, and checks the caller again while the body arrives.
     """
 
     exclude_opt_key = "public"
@@ -206,16 +205,16 @@ class Authentication(ASGIMiddleware):
             scope["user"] = None
             await next_app(scope, receive, send)
             return
-        also = wanted(scope).refuse_vanished
-        caller = await self._sessions.caller(authorization.decode("latin-1"), also=also)
-        if not caller.may_write and scope.get("method") not in SAFE_METHODS:
+        check = cancellation(scope).refuse_client_gone
+        caller = await self._sessions.caller(authorization.decode("latin-1"), check=check)
+        if not caller.may_write and scope.get("method") not in SAFE:
             raise Refused(READ_ONLY_TOKEN)
         scope["user"] = caller
-        await next_app(scope, watched(receive, caller), send)
+        await next_app(scope, check_while_receiving(receive, caller), send)
 
 
-def watched(receive: Receive, caller: Caller) -> Receive:
-    """Refuse a body whose sender loses the right to send it: while it comes, and once more when it is whole."""
+def check_while_receiving(receive: Receive, caller: Caller) -> Receive:
+    """Refuse a body whose sender loses the right to send it: while it arrives, and again when it is complete."""
     fence = caller.tenant.fence
 
     async def receiving() -> ReceiveMessage:

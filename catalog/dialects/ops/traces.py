@@ -20,7 +20,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from catalog import __version__
-from catalog.dialects.http.request_log import harmless
+from catalog.dialects.http.request_log import redact
 
 SERVER_ERROR = 500
 
@@ -71,7 +71,7 @@ def _describe(span: Span, scope: HTTPScope, status: int) -> None:
         "http.request.method": scope["method"],
         "http.response.status_code": status,
         "http.route": scope.get("path_template"),
-        "url.path": harmless(scope["path"]),
+        "url.path": redact(scope["path"]),
         "url.scheme": scope["scheme"],
         "catalog.request_id": state.get("request_id"),
         "catalog.fault": state.get("fault"),

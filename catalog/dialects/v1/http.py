@@ -12,8 +12,9 @@ from litestar.di import NamedDependency
 from litestar.exceptions import InternalServerException
 from litestar.params import SkipValidation
 
+from catalog.dialects.http.access import SAFE
+from catalog.dialects.http.cancellation import cancellation
 from catalog.dialects.http.headers import entity_tags, is_unchanged
-from catalog.dialects.http.request_log import LOOKS, wanted
 from catalog.dialects.v1.errors import details_of, native
 from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.passed_over import without
@@ -63,7 +64,7 @@ def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = Fa
     encoded = _encoder.encode(content)
     digest = f".{blake2b(encoded, digest_size=8).hexdigest()}" if embeds else ""
     headers = {"ETag": f'"{revision}{digest}"'}
-    if request.method in LOOKS and is_unchanged(request, headers["ETag"]):
+    if request.method in SAFE and is_unchanged(request, headers["ETag"]):
         return Answer(b"", status_code=304, headers=headers)
     return Answer(encoded, status_code=200, media_type=JSON, headers=headers)
 
@@ -181,7 +182,7 @@ async def made(
     for index, element in enumerate(body):
         await _go_on(request)
         try:
-            wanted(request.scope).refuse_stopping()
+            cancellation(request.scope).refuse_stopping()
             bulk.add(await make(without(element, shown_only)))
         except Refused as refused:
             details = details_of(refused) or refused.fault.message
@@ -199,7 +200,7 @@ async def create_each(
     for index, element in enumerate(data):
         await _go_on(request)
         try:
-            wanted(request.scope).refuse_stopping()
+            cancellation(request.scope).refuse_stopping()
             if isinstance(element, Refused):
                 raise element
             bulk.add(await create(element))
@@ -214,7 +215,7 @@ async def _go_on(request: AnyRequest) -> None:
 
     Raises Refused: CLIENT_GONE, AUTHENTICATION.
     """
-    wanted(request.scope).refuse_vanished()
+    cancellation(request.scope).refuse_client_gone()
     if caller := request.scope.get("user"):
         await caller.still_allowed()
 

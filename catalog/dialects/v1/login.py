@@ -5,9 +5,9 @@ from typing import Any, ClassVar, cast
 from litestar import Controller, post, put
 
 from catalog.dialects.http.access import SESSIONS
-from catalog.dialects.http.client_ip import Addresses
+from catalog.dialects.http.client_ip import TrustedProxies
 from catalog.dialects.http.docs.refusals import refuses
-from catalog.dialects.http.request_log import concerns
+from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.bodies import Json
 from catalog.dialects.v1.http import Answer, AnyRequest, Given, answer
@@ -45,7 +45,7 @@ class Login(Controller):
         request: AnyRequest,
         sessions: Given[Sessions],
         throttle: Given[LoginThrottle],
-        addresses: Given[Addresses],
+        proxies: Given[TrustedProxies],
         devices: Given[Devices],
         default_tenant: Given[str],
         token_life: Given[str],
@@ -57,9 +57,9 @@ class Login(Controller):
         name, account = data.tenant or default_tenant, naming.normalized(data.username)
         cookie = request.cookies.get(DEVICE, "")
         device = devices.identify(cookie, name, account)
-        async with throttle.password_attempt(name, account, addresses.of(request.scope), device):
+        async with throttle.password_attempt(name, account, proxies.client_ip(request.scope), device):
             tenant = await sessions.tenant(name)
-            concerns(request.scope, tenant, data.username[:LONGEST_PASSWORD])
+            set_subject(request.scope, tenant, data.username[:LONGEST_PASSWORD])
             user = await users.sign_in(tenant, data.username, data.password)
         sessions.forget(name, user["_id"])  # what was cached a moment ago may refuse the new token
         session = _session(user, cast("Tenant", tenant), sessions, token_life)  # sign_in refuses without a tenant
@@ -78,7 +78,7 @@ class Login(Controller):
         # A cached answer is not enough: the new token could outlive the end of the old one.
         sessions.forget(caller.tenant.name, caller.user)
         caller = await sessions.caller(authorization, for_renewal=True)
-        concerns(request.scope, caller.tenant, caller.username)
+        set_subject(request.scope, caller.tenant, caller.username)
         user = await users.find(caller.tenant, str(caller.user))
         users.refuse_expired(user)
         return _session(user, caller.tenant, sessions, token_life)

@@ -2,10 +2,10 @@
 
 from litestar import Controller, post, put
 
-from catalog.dialects.http.client_ip import Addresses
+from catalog.dialects.http.client_ip import TrustedProxies
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
-from catalog.dialects.http.request_log import concerns
+from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.bodies import Json
 from catalog.dialects.v1.http import Answer, AnyRequest, Given, answer
@@ -56,7 +56,7 @@ class Self(Controller):
         request: AnyRequest,
         sessions: Given[Sessions],
         throttle: Given[LoginThrottle],
-        addresses: Given[Addresses],
+        proxies: Given[TrustedProxies],
         reset_mails: Given[ResetMails],
     ) -> Answer[Message]:
         """Request a mail with a link to choose a new password.
@@ -67,10 +67,10 @@ class Self(Controller):
         if not name:
             raise Refused(NOT_SEARCHED, "Query param `tenant` is required")
         tenant = await _tenant(sessions, name, NOT_CHANGED)
-        concerns(request.scope, tenant, "")
+        set_subject(request.scope, tenant, "")
         if not data.email:
             raise Refused(MISSING_EMAIL)
-        await throttle.count_mail(tenant.name, data.email, addresses.of(request.scope))
+        await throttle.count_mail(tenant.name, data.email, proxies.client_ip(request.scope))
         await password_resets.request(tenant, data.email, reset_mails)
         return answer(Message("request sent"))
 
@@ -86,7 +86,7 @@ class Self(Controller):
         sessions: Given[Sessions],
         policy: Given[Policy],
         throttle: Given[LoginThrottle],
-        addresses: Given[Addresses],
+        proxies: Given[TrustedProxies],
         devices: Given[Devices],
     ) -> Answer[User]:
         """Choose a new password, with the token of the mail."""
@@ -95,10 +95,10 @@ class Self(Controller):
         tenant = await _tenant(sessions, data.tenant, NOT_SEARCHED)
         user = await password_resets.confirm(tenant, _new_password(data), policy)
         sessions.forget(tenant.name, user["_id"])
-        concerns(request.scope, tenant, user["username"])
+        set_subject(request.scope, tenant, user["username"])
         # Wrong passwords that others try meanwhile must not delay the next sign-in.
         account = naming.normalized(user["username"])
-        await throttle.clear(tenant.name, account, addresses.of(request.scope))
+        await throttle.clear(tenant.name, account, proxies.client_ip(request.scope))
         cookie = devices.remember(request.cookies.get(DEVICE, ""), tenant.name, account)
         return set_device_cookie(answer(User.of(user)), request, cookie)
 

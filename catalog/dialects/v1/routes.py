@@ -12,7 +12,7 @@ from litestar.types import ControllerRouterHandler
 from catalog.blobs.protocol import Storage
 from catalog.dialects.front import Front
 from catalog.dialects.http import guards
-from catalog.dialects.http.client_ip import Addresses
+from catalog.dialects.http.client_ip import TrustedProxies
 from catalog.dialects.http.dialect import Dialect, constant, dependencies
 from catalog.dialects.http.requests import Requests
 from catalog.dialects.http.sessions import Sessions
@@ -59,7 +59,7 @@ class Services:
     sessions: Sessions
     throttle: LoginThrottle
     devices: Devices
-    addresses: Addresses
+    proxies: TrustedProxies
     reset_mails: ResetMails
     policy: Policy
     signed: Links
@@ -81,7 +81,7 @@ def dialect(services: Services, version: str, api_token: str) -> Dialect:
     prefix = f"/{version}"
 
     def outer_prefix(request: AnyRequest) -> str:
-        return services.addresses.prefix_of(request.scope)
+        return services.proxies.outer_prefix(request.scope)
 
     def native_prefix(request: AnyRequest) -> str:
         """The beginning of every address of this API that a client is shown."""

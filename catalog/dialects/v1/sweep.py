@@ -6,9 +6,9 @@ from datetime import timedelta
 from litestar import Controller, post
 
 from catalog.blobs.protocol import Storage
+from catalog.dialects.http.cancellation import cancellation
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
-from catalog.dialects.http.request_log import wanted
 from catalog.dialects.v1.http import Answer, AnyRequest, Given, answer
 from catalog.dialects.v1.models.usage import SweepReport
 from catalog.dialects.v1.usage import TAG
@@ -60,8 +60,8 @@ class Sweeps(Controller):
         async with aclosing(sweeping):
             async for sweep in sweeping:
                 sweeps.append(sweep)
-                wanted(request.scope).refuse_vanished()
-                wanted(request.scope).refuse_stopping()
+                cancellation(request.scope).refuse_client_gone()
+                cancellation(request.scope).refuse_stopping()
         return answer(SweepReport.of(sweeps, dry_run=dry_run))
 
 

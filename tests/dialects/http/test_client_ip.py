@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.dialects.http.client_ip import Addresses
+from catalog.dialects.http.client_ip import TrustedProxies
 from catalog.domain.people.login_throttle import network_of
 
 PROXIES = ("10.0.0.0/8", "192.0.2.1")
@@ -54,16 +54,16 @@ def scope(peer, *forwarded):
     ],
 )
 def test_only_a_trusted_proxy_says_for_whom_it_comes(peer, forwarded, address):
-    assert Addresses(PROXIES).of(scope(peer, *forwarded)) == address
+    assert TrustedProxies(PROXIES).client_ip(scope(peer, *forwarded)) == address
 
 
 def test_without_trusted_proxies_the_other_end_of_the_connection_is_the_client():
-    assert Addresses().of(scope("10.1.2.3", "203.0.113.9")) == "10.1.2.3"
+    assert TrustedProxies().client_ip(scope("10.1.2.3", "203.0.113.9")) == "10.1.2.3"
 
 
 @given(st.lists(st.text(st.characters(max_codepoint=255)), max_size=3))
 def test_whatever_a_proxy_writes_the_client_is_an_address(forwarded):
-    address = Addresses(PROXIES).of(scope("10.1.2.3", *forwarded))
+    address = TrustedProxies(PROXIES).client_ip(scope("10.1.2.3", *forwarded))
 
     assert ipaddress.ip_address(address)
     assert network_of(address)
@@ -73,12 +73,12 @@ def test_whatever_a_proxy_writes_the_client_is_an_address(forwarded):
     ("trusted", "names"), [((), False), (PROXIES, False), (("127.0.0.0/8",), True), (("::1",), True)]
 )
 def test_a_proxy_on_this_machine_is_named_or_not(trusted, names):
-    assert Addresses(trusted).names_loopback is names
+    assert TrustedProxies(trusted).include_loopback is names
 
 
 def seen_through(prefix, client="10.0.0.1", public_url="", **headers):
     told = [(b"x-forwarded-prefix", value.encode()) for value in prefix]
-    return Addresses(["10.0.0.0/8"], public_url).prefix_of({"client": (client, 1), "headers": told})
+    return TrustedProxies(["10.0.0.0/8"], public_url).outer_prefix({"client": (client, 1), "headers": told})
 
 
 def test_a_trusted_proxy_says_below_which_path_clients_see_the_server():

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from catalog.dialects.http.request_log import FLOOR
+from catalog.dialects.http.exchange import LEAST_PROGRESS
 from catalog.server.protocol import LARGEST_HEAD
 from tests.support.serving import SOON, Server
 
@@ -170,13 +170,14 @@ def test_an_upload_may_take_as_long_as_it_likes_while_its_bytes_flow(server, tok
         admin.post("/v1/models", json={"name": "flowing"}).raise_for_status()
     pieces = 16
     head = (
-        f"POST /v1/models/flowing/versions?name=a.bin HTTP/1.1\r\nHost: x\r\nContent-Length: {pieces * FLOOR}\r\n"
+        f"POST /v1/models/flowing/versions?name=a.bin HTTP/1.1\r\nHost: x\r\n"
+        f"Content-Length: {pieces * LEAST_PROGRESS}\r\n"
         f"Content-Type: application/octet-stream\r\nAuthorization: {token}\r\nConnection: close\r\n\r\n"
     )
     connection.sendall(head.encode())
     began = time.monotonic()
     for _ in range(pieces):
-        connection.sendall(b"x" * FLOOR)
+        connection.sendall(b"x" * LEAST_PROGRESS)
         time.sleep(PATIENCE / 6)  # not to wait for something: this is what the client is like
 
     assert time.monotonic() - began > 2 * PATIENCE

@@ -10,7 +10,7 @@ import pytest
 from litestar.routes import HTTPRoute
 
 from catalog.app import create_app
-from catalog.dialects.http.client_ip import Addresses
+from catalog.dialects.http.client_ip import TrustedProxies
 from tests.support.serving import Server
 
 PRESSED = gzip.compress(b'{"name": "pressed"}')
@@ -337,7 +337,9 @@ async def test_addresses_that_clients_are_told_begin_with_the_path_of_the_proxy(
 
 
 async def test_an_upload_and_a_link_are_where_the_proxy_has_them(app, client, org, iris, monkeypatch):
-    monkeypatch.setattr(Addresses, "prefix_of", lambda *_: "/registry")  # as of a trusted proxy: see test_addresses
+    monkeypatch.setattr(
+        TrustedProxies, "outer_prefix", lambda *_: "/registry"
+    )  # as of a trusted proxy: see test_client_ip
 
     upload = await client.post(
         "/v1/uploads",
