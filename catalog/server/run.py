@@ -49,7 +49,7 @@ logger = logging.getLogger(__name__)
 
 LAST_CALL = 0.25  # seconds that the last accepted connections have to send their request
 RENEWAL = 30  # seconds between two checks of the certificates
-HEARTBEAT_INTERVAL = 1.0  # seconds
+HEARTBEAT_INTERVAL = 0.5  # seconds, half of what the parent waits for one
 KEEP_ALIVE = 75  # seconds that a connection may idle: longer than the minute after which proxies close theirs
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 
@@ -98,7 +98,7 @@ def run_app(
 
     `announce` is called once the server can be reached, with the tenant of a first start.
 
-    `send_heartbeat` is called every second by the event loop, for a parent process to see that it responds.
+    `send_heartbeat` is called every HEARTBEAT_INTERVAL by the event loop, for a parent process to see that it responds.
     """
     app = create_app(settings, database_uri, worker_metrics)
     health: Health = app.state.health

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 PROGRAM = (sys.executable, "-P", "-m", "catalog.server.worker")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 ALL_ENDED = b"\0"  # in the place of a signal
-HEARTBEAT = b"."  # what a worker writes every second
+HEARTBEAT = b"."
 HEARTBEAT_CHECK = 1.0  # seconds between two looks for a heartbeat
 SLACK = 5.0  # seconds beyond STOP_DELAY and the grace of requests, for the worker itself to end
 
