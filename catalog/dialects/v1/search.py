@@ -24,16 +24,12 @@ class Search(Controller):
     async def find(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
         asked = request.query_params
         limit = limit_of(asked.get("limit"))
-        wanted = search.Search(
-            caller.tenant,
-            caller,
-            _words(asked.get("q")),
-            _kinds(asked.getall("kind", [])),
-            await _narrowing(request, caller),
+        query = search.SearchQuery(
+            _words(asked.get("q")), _kinds(asked.getall("kind", [])), await _narrowing(request, caller)
         )
-        found = await wanted.page(limit, asked.get("after") or None)
+        found = await search.search(caller, query, limit, asked.get("after") or None)
         shown = fitting(await _shown(found.hits, caller))
-        further = found.further if len(shown) == len(found.hits) else found.after(len(shown))
+        further = found.next if len(shown) == len(found.hits) else found.after(len(shown))
         content = stretch(shown, limit, further)
         if found.facets is not None:
             content |= {"facets": found.facets, "facetsOf": found.counted}

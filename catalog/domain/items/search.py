@@ -1,10 +1,9 @@
 """Search across models, datasets and algorithms: the best matches first, and each item once.
 
-A search goes through stages, from an exact name to a word somewhere in the description,
-and through the kinds within each. An item belongs to its best stage alone, so none comes
-twice; and a place in the walk can be told, so a search goes on where it left off. No
-request reads more than a bounded number of candidates: it answers what it found and where
-to go on, even when that is nothing yet.
+A search walks through stages, from an exact name to text in the description, and through the kinds within each stage.
+An item belongs to its best stage only, so that none comes twice. A position in the walk is the cursor from which the
+next request goes on. A request reads a bounded number of candidates: it answers what it found and where to go on, even
+when it found nothing yet.
 """
 
 import asyncio
@@ -12,14 +11,15 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 from catalog.domain.access import Caller, readable_by
 from catalog.errors import NOT_SEARCHED, Refused
-from catalog.store.database import ItemCollection, Tenant
+from catalog.store.database import ItemCollection
 from catalog.store.query.budgets import Budget, matching
-from catalog.store.query.cursors import ASCENDING, DESCENDING
+from catalog.store.query.cursors import ASCENDING, DESCENDING, Order
 from catalog.store.query.filter import Filter, within
 from catalog.store.query.patterns import escaped, prefix_range
 from catalog.store.query.serial_scan import window
@@ -27,19 +27,19 @@ from catalog.store.records import ItemRecord, Query
 from catalog.vocabulary import Kind
 
 LONGEST = 128
-"""Characters of what is searched for."""
+"""Characters of a search text."""
 
 STEP = 100
-"""Candidates of one look at an index."""
+"""Candidates that one read of an index returns."""
 
 WINDOW = 1024
-"""Serials of one look at what no index answers: 60 ms on the embedded engine, at any size of the catalog."""
+"""Serials that one scan without an index covers: 60 ms on the embedded engine, at any size of the catalog."""
 
 MOST_READ = 16 * WINDOW
-"""Candidates and serials that one request goes through."""
+"""Candidates and serials that one request reads."""
 
 FULL = 256
-"""Candidates that one look at a window answers; the rest is looked at again from there."""
+"""Candidates that one scan of a window returns; the next scan goes on from there."""
 
 FACETED = 200
 """Hits that the facets of a first page are counted over."""
@@ -55,11 +55,11 @@ class Stage(IntEnum):
     DESCRIBED = 6
 
 
-class Place(NamedTuple):
-    """Where a walk stands: everything before it, in its stage and kind, has been looked at.
+class SearchPosition(NamedTuple):
+    """Where a walk stands: it has read everything before, in this stage and kind.
 
-    `serial` is the one looked at last (None: nothing yet). In `PREFIX` names go up, and
-    `name` is the one looked at last; serials go down among the items of one name.
+    `serial` is the last one read (None: nothing yet). In `PREFIX` names ascend, `name` is the last one read, and
+    serials descend among the items of one name.
     """
 
     stage: Stage
@@ -68,12 +68,10 @@ class Place(NamedTuple):
     name: str | None = None
 
 
-class Look(NamedTuple):
-    """Candidates, where to look after them, and how much was gone through for them."""
-
+class CandidateBatch(NamedTuple):
     candidates: list[ItemRecord]
-    further: Place | None
-    read: int
+    next: SearchPosition | None  # where to go on; None at the end
+    read: int  # candidates and serials
 
 
 class Hit(NamedTuple):
@@ -81,144 +79,147 @@ class Hit(NamedTuple):
     item: ItemRecord
 
 
-class Found(NamedTuple):
+class SearchPage(NamedTuple):
     hits: list[Hit]
-    further: str | None  # where to go on, None at the end
+    next: str | None  # the cursor to go on from; None at the end
     facets: dict[str, dict[str, int]] | None  # of the first page only
     counted: int  # hits that the facets are counted over
-    places: Sequence[Place]  # after each hit
+    positions: Sequence[SearchPosition]  # behind each hit
 
     def after(self, count: int) -> str:
-        """Where to go on after the first `count` hits."""
-        return _written(self.places[count - 1])
+        """The cursor behind the first `count` hits."""
+        return _cursor(self.positions[count - 1])
 
 
-class Search(NamedTuple):
-    """What is looked for: words in any case, in some kinds, among the items that also match `narrowing`."""
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """A text in small letters, the kinds to search, and a filter that hits must match."""
 
-    tenant: Tenant
-    caller: Caller
-    words: str
+    text: str
     kinds: Sequence[Kind]
-    narrowing: Filter
+    filter: Filter
 
-    async def page(self, limit: int, after: str | None) -> Found:
-        """At most `limit` hits, from `after` on.
 
-        Raises Refused: NOT_SEARCHED for an `after` that no answer gave.
-        """
-        first = after is None
-        start = Place(Stage.EXACT, 0) if after is None else _read_place(after, len(self.kinds))
-        hits, places, further = await self._walk(start, max(limit, FACETED) if first else limit)
-        facets = _facets(hits) if first else None
-        if len(hits) > limit:
-            hits, further, counted = hits[:limit], places[limit - 1], len(hits)
-        else:
-            counted = len(hits)
-        return Found(hits, _written(further) if further else None, facets, counted, places)
+async def search(caller: Caller, query: SearchQuery, limit: int, after: str | None) -> SearchPage:
+    """Return at most `limit` hits, from the cursor `after` on. Raises Refused: NOT_SEARCHED for an unknown cursor."""
+    first = after is None
+    start = SearchPosition(Stage.EXACT, 0) if after is None else _position(after, len(query.kinds))
+    walk = SearchWalk(caller, query)
+    hits, positions, end = await walk.run(start, max(limit, FACETED) if first else limit)
+    facets, counted = _facets(hits) if first else None, len(hits)
+    if len(hits) > limit:
+        hits, end = hits[:limit], positions[limit - 1]
+    return SearchPage(hits, _cursor(end) if end else None, facets, counted, positions)
 
-    async def _walk(self, place: Place | None, most: int) -> tuple[list[Hit], list[Place], Place | None]:
-        """Hits, the place after each, and the place to go on from."""
+
+class SearchWalk(NamedTuple):
+    caller: Caller
+    query: SearchQuery
+
+    async def run(
+        self, at: SearchPosition | None, most: int
+    ) -> tuple[list[Hit], list[SearchPosition], SearchPosition | None]:
+        """The hits from a position on, the position behind each, and the one to go on from."""
         hits: list[Hit] = []
-        places: list[Place] = []
+        positions: list[SearchPosition] = []
         read = 0
-        budget = self.narrowing.budget or Budget()
-        newest = await self.tenant.count("serial")
-        present = await asyncio.gather(*(self._holds(kind) for kind in self.kinds))
-        while place is not None and read < MOST_READ:
-            look = await self._look(place, newest) if present[place.kind] else Look([], self._after(place), 0)
-            read += look.read
-            for item in await self._fitting(look.candidates, place.stage, budget):
-                hits.append(Hit(self.kinds[place.kind], item))
-                places.append(place._replace(serial=item["serial"], name=item["name_key"]))
+        budget = self.query.filter.budget or Budget()
+        newest = await self.caller.tenant.count("serial")
+        present = await asyncio.gather(*(self._has_any(kind) for kind in self.query.kinds))
+        while at is not None and read < MOST_READ:
+            batch = await self._read(at, newest) if present[at.kind] else CandidateBatch([], self._after(at), 0)
+            read += batch.read
+            for item in await self._fitting(batch.candidates, at.stage, budget):
+                hits.append(Hit(self.query.kinds[at.kind], item))
+                positions.append(at._replace(serial=item["serial"], name=item["name_key"]))
                 if len(hits) == most:
-                    return hits, places, places[-1]
-            place = look.further
-        return hits, places, place
+                    return hits, positions, positions[-1]
+            at = batch.next
+        return hits, positions, at
 
     async def _fitting(self, candidates: Sequence[ItemRecord], stage: Stage, budget: Budget) -> list[ItemRecord]:
-        """The candidates that are found in this stage first, and match what else must hold."""
-        matches = self.narrowing.matches
+        """The candidates whose best stage is this one, and that match the filter."""
+        matches = self.query.filter.matches
 
         def fits(item: ItemRecord) -> bool:
-            return rank(item, self.words) == stage and (matches is None or matches(item))
+            return rank(item, self.query.text) == stage and (matches is None or matches(item))
 
         return await matching(fits, candidates, budget) if candidates else []
 
-    async def _look(self, place: Place, newest: int) -> Look:
-        """The next candidates of a stage and kind, and where to look after them."""
-        match place.stage:
+    async def _read(self, at: SearchPosition, newest: int) -> CandidateBatch:
+        """The next candidates of a stage and kind."""
+        match at.stage:
             case Stage.EXACT:
-                return await self._by_name(place, self.words)
+                return await self._by_name(at, self.query.text)
             case Stage.PREFIX:
-                return await self._by_prefix(place)
-        return await self._by_window(place, newest)
+                return await self._by_prefix(at)
+        return await self._by_window(at, newest)
 
-    async def _by_name(self, place: Place, name: str) -> Look:
-        older = {} if place.serial is None else {"serial": {"$lt": place.serial}}
-        found = await self._find(place, {"name_key": name, **older}, [("serial", DESCENDING)], STEP)
+    async def _by_name(self, at: SearchPosition, name: str) -> CandidateBatch:
+        older = {} if at.serial is None else {"serial": {"$lt": at.serial}}
+        found = await self._find(at, {"name_key": name, **older}, [("serial", DESCENDING)], STEP)
         if len(found) == STEP:
-            return Look(found, place._replace(serial=found[-1]["serial"]), STEP)
-        return Look(found, self._after(place), len(found))
+            return CandidateBatch(found, at._replace(serial=found[-1]["serial"]), STEP)
+        return CandidateBatch(found, self._after(at), len(found))
 
-    async def _by_prefix(self, place: Place) -> Look:
-        if place.name is not None and place.serial is not None:  # among the items of one name
-            look = await self._by_name(place, place.name)
-            return look if len(look.candidates) == STEP else look._replace(further=place._replace(serial=None))
-        names = prefix_range(self.words)
-        if place.name is not None:
-            names = {**names, "$gt": place.name}
+    async def _by_prefix(self, at: SearchPosition) -> CandidateBatch:
+        if at.name is not None and at.serial is not None:  # among the items of one name
+            batch = await self._by_name(at, at.name)
+            return batch if len(batch.candidates) == STEP else batch._replace(next=at._replace(serial=None))
+        names = prefix_range(self.query.text)
+        if at.name is not None:
+            names = {**names, "$gt": at.name}
             del names["$gte"]
-        found = await self._find(place, {"name_key": names}, [("name_key", ASCENDING), ("serial", DESCENDING)], STEP)
+        found = await self._find(at, {"name_key": names}, [("name_key", ASCENDING), ("serial", DESCENDING)], STEP)
         if len(found) == STEP:
             last = found[-1]
-            return Look(found, place._replace(serial=last["serial"], name=last["name_key"]), STEP)
-        return Look(found, self._after(place), len(found))
+            return CandidateBatch(found, at._replace(serial=last["serial"], name=last["name_key"]), STEP)
+        return CandidateBatch(found, self._after(at), len(found))
 
-    async def _by_window(self, place: Place, newest: int) -> Look:
-        top = newest if place.serial is None else place.serial - 1
+    async def _by_window(self, at: SearchPosition, newest: int) -> CandidateBatch:
+        top = newest if at.serial is None else at.serial - 1
         bottom = top - WINDOW
-        stages = window(self._within(_holding(place.stage, escaped(self.words))), top, bottom)
+        stages = window(self._within(_holding(at.stage, escaped(self.query.text))), top, bottom)
         newest_first: list[Query] = [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}]
-        found = await self._items(place).records.aggregate([*stages, *newest_first]).to_list(FULL)
+        found = await self._items(at).records.aggregate([*stages, *newest_first]).to_list(FULL)
         if len(found) == FULL:
             last = found[-1]["serial"]
-            return Look(found, place._replace(serial=last), top - last + 1)
-        further = place._replace(serial=bottom + 1) if bottom > 0 else self._after(place)
-        return Look(found, further, min(WINDOW, top))
+            return CandidateBatch(found, at._replace(serial=last), top - last + 1)
+        next_ = at._replace(serial=bottom + 1) if bottom > 0 else self._after(at)
+        return CandidateBatch(found, next_, min(WINDOW, top))
 
-    async def _find(self, place: Place, query: Query, order: list[tuple[str, int]], most: int) -> list[ItemRecord]:
-        return await self._items(place).records.find(self._within(query)).sort(order).limit(most).to_list(most)
+    async def _find(self, at: SearchPosition, query: Query, order: Order, most: int) -> list[ItemRecord]:
+        return await self._items(at).records.find(self._within(query)).sort(order).limit(most).to_list(most)
 
     def _within(self, query: Query) -> Query:
-        return within({**readable_by(self.caller), **query}, self.narrowing)
+        return within({**readable_by(self.caller), **query}, self.query.filter)
 
-    async def _holds(self, kind: Kind) -> bool:
-        """Whether there is anything of a kind at all. Asked once, it spares a look for each stage."""
-        return await self.tenant.items(kind).raw.find_one({}, {"_id": 1}) is not None
+    async def _has_any(self, kind: Kind) -> bool:
+        """Whether a kind has any items. Asking once saves a read in each stage."""
+        return await self.caller.tenant.items(kind).records.find_one({}, {"_id": 1}) is not None
 
-    def _items(self, place: Place) -> ItemCollection:
-        return self.tenant.items(self.kinds[place.kind])
+    def _items(self, at: SearchPosition) -> ItemCollection:
+        return self.caller.tenant.items(self.query.kinds[at.kind])
 
-    def _after(self, place: Place) -> Place | None:
+    def _after(self, at: SearchPosition) -> SearchPosition | None:
         """The next kind of the stage, else the first kind of the next stage, else None."""
-        if place.kind + 1 < len(self.kinds):
-            return Place(place.stage, place.kind + 1)
-        return Place(Stage(place.stage + 1), 0) if place.stage < max(Stage) else None
+        if at.kind + 1 < len(self.query.kinds):
+            return SearchPosition(at.stage, at.kind + 1)
+        return SearchPosition(Stage(at.stage + 1), 0) if at.stage < max(Stage) else None
 
 
-def rank(item: Mapping[str, Any], words: str) -> Stage | None:
-    """The best stage in which an item is found; `words` are in small letters."""
+def rank(item: Mapping[str, Any], text: str) -> Stage | None:
+    """The best stage in which an item is found; `text` is in small letters."""
     name = item["name_key"]
-    if name == words:
+    if name == text:
         return Stage.EXACT
-    if name.startswith(words):
+    if name.startswith(text):
         return Stage.PREFIX
-    return next((stage for stage, texts in _texts(item) if any(words in text.lower() for text in texts)), None)
+    return next((stage for stage, texts in _texts(item) if any(text in each.lower() for each in texts)), None)
 
 
 def _texts(item: Mapping[str, Any]) -> Iterator[tuple[Stage, Iterable[str]]]:
-    """Where words may stand, the best place first."""
+    """The texts of an item by stage, the best first."""
     pairs = item["metadata"]
     yield Stage.INSIDE, (item["name_key"],)
     yield Stage.TAGGED, item["tags"]
@@ -228,7 +229,7 @@ def _texts(item: Mapping[str, Any]) -> Iterator[tuple[Stage, Iterable[str]]]:
 
 
 def _holding(stage: Stage, literal: str) -> Query:
-    """The condition that finds candidates of a stage. `literal` is escaped: no pattern of a client's gets here."""
+    """The condition that finds the candidates of a stage. `literal` is escaped: no pattern of a client gets here."""
     text = {"$regex": literal, "$options": "i"}
     match stage:
         case Stage.INSIDE:
@@ -254,18 +255,18 @@ def _facets(hits: Sequence[Hit]) -> dict[str, dict[str, int]]:
     return {name: dict(counter.most_common()) for name, counter in counts.items()}
 
 
-def _written(place: Place) -> str:
-    return urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+def _cursor(position: SearchPosition) -> str:
+    return urlsafe_b64encode(json.dumps(position).encode()).decode().rstrip("=")
 
 
-def _read_place(cursor: str, kinds: int) -> Place:
-    """A place tells where to go on, never what may be seen: the caller's access is asked again at each step."""
+def _position(cursor: str, kinds: int) -> SearchPosition:
+    """A cursor says where to go on, never what may be seen: each read asks for the caller's access again."""
     try:
         stage, kind, serial, name = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        place = Place(Stage(stage), kind, serial, name)
+        position = SearchPosition(Stage(stage), kind, serial, name)
     except (ValueError, TypeError, RecursionError):
         raise Refused(NOT_SEARCHED, "after: not a cursor that an answer gave") from None
     fits = isinstance(kind, int) and 0 <= kind < kinds and isinstance(name, str | None)
     if not fits or not isinstance(serial, int | None) or not -WINDOW <= (serial or 0) < 2**62:
         raise Refused(NOT_SEARCHED, "after: not a cursor that an answer gave")
-    return place
+    return position

@@ -38,7 +38,7 @@ _ORDER = [("uses", DESCENDING), ("key", ASCENDING)]
 Fits = Callable[[str], bool]
 
 
-class Position(NamedTuple):
+class TermPosition(NamedTuple):
     """Where a term stands among those of its usage."""
 
     uses: int
@@ -123,14 +123,14 @@ async def _best(terms: VisibleTerms, among: Query, fits: Fits, most: int) -> lis
 async def _windows(terms: VisibleTerms, among: Query) -> AsyncIterator[Query]:
     """Conditions that split the terms, best first. Each window is about twice as wide as the one before."""
     read = await terms.find(among | {"pieces": SAMPLED + among["pieces"]}, CUTS, is_ordered=True)
-    positions = [Position(term["uses"], term["key"]) for term in read]
+    positions = [TermPosition(term["uses"], term["key"]) for term in read]
     cuts = [positions[2**step - 2] for step in range(1, CUTS.bit_length()) if 2**step - 2 < len(positions)]
     for after, until in pairwise([None, *cuts, None]):
         for window in _between(after, until):
             yield window
 
 
-def _between(after: Position | None, until: Position | None) -> Iterator[Query]:
+def _between(after: TermPosition | None, until: TermPosition | None) -> Iterator[Query]:
     """The positions behind `after`, up to `until`. Each condition is one range of the index."""
     if after and until and after.uses == until.uses:
         yield {"uses": after.uses, "key": {"$gt": after.key, "$lte": until.key}}

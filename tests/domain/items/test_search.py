@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from catalog.domain.access import Caller, may_read
 from catalog.domain.items import items, search
-from catalog.domain.items.search import Search, Stage, rank
+from catalog.domain.items.search import SearchQuery, Stage, rank
 from catalog.errors import Refused
 from catalog.store.query.fields import MODELS
 from catalog.store.query.filter import Filter, filter_of
@@ -190,19 +190,19 @@ async def test_walking_a_search_gives_exactly_the_matches_each_once_and_in_order
     for number, thing in enumerate(things):
         await keep(tenant, people[thing["owner"]], number, **thing)
     reader = Caller(tenant, people["ada"].user, "ada", Role.ADMIN if is_admin else Role.REGULAR)
-    wanted = Search(tenant, reader, words.lower(), EVERYTHING, filter_of(MODELS, narrowing))
+    wanted = SearchQuery(words.lower(), EVERYTHING, filter_of(MODELS, narrowing))
 
     walked, cursor, pages = [], None, 0
     while pages == 0 or cursor:
-        answer = await wanted.page(limit, cursor)
+        answer = await search.search(reader, wanted, limit, cursor)
         assert len(answer.hits) <= limit
-        walked += [(rank(hit.item, wanted.words), hit.item["_id"]) for hit in answer.hits]
-        cursor, pages = answer.further, pages + 1
+        walked += [(rank(hit.item, wanted.text), hit.item["_id"]) for hit in answer.hits]
+        cursor, pages = answer.next, pages + 1
         assert pages < 500
 
     everything = [item for kind in EVERYTHING async for item in tenant.items(kind).raw.find()]
     readable = [item for item in everything if may_read(reader, item) and NARROWINGS[narrowing](item)]
-    expected = {item["_id"] for item in readable if rank(item, wanted.words) is not None}
+    expected = {item["_id"] for item in readable if rank(item, wanted.text) is not None}
     assert {identity for _, identity in walked} == expected
     assert len(walked) == len(expected)
     assert [stage for stage, _ in walked] == sorted(stage for stage, _ in walked)
@@ -237,8 +237,8 @@ async def test_a_cursor_widens_nothing(tenant):
     for number in range(3):
         await items.create(ada, Kind.MODEL, new_item(name=f"iris{number}"))
 
-    seen = await Search(tenant, ada, "iris", EVERYTHING, Filter({})).page(1, None)
-    stolen = await Search(tenant, eve, "iris", EVERYTHING, Filter({})).page(10, seen.further)
+    seen = await search.search(ada, SearchQuery("iris", EVERYTHING, Filter({})), 1, None)
+    stolen = await search.search(eve, SearchQuery("iris", EVERYTHING, Filter({})), 10, seen.next)
 
     assert (len(seen.hits), stolen.hits) == (1, [])
 
@@ -247,4 +247,4 @@ async def test_kinds_bound_what_a_cursor_may_name(tenant):
     ada = Caller(tenant, ObjectId(), "ada", Role.REGULAR)
 
     with pytest.raises(Refused):
-        await Search(tenant, ada, "iris", [Kind.MODEL], Filter({})).page(1, "WzAsIDEsIG51bGwsIG51bGxd")
+        await search.search(ada, SearchQuery("iris", [Kind.MODEL], Filter({})), 1, "WzAsIDEsIG51bGwsIG51bGxd")
