@@ -106,7 +106,7 @@ PEOPLE = {
     "DELETE /v1/users/{key}": ask(things.a_user),
     "POST /v1/tokens": ask(json={"name": "{new}"}),
     "GET /v1/tokens": ask(things.an_access_token),
-    "DELETE /v1/tokens/{key}": ask(things.an_access_token),
+    "DELETE /v1/tokens/{token_id}": ask(things.an_access_token),
     "GET /v1/usage": ask(),
     "GET /v1/log": ask(things.an_entry),
 }

@@ -20,7 +20,7 @@ CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
 OF_ADMINISTRATORS = [
     row
     for row in ROWS
-    if (row.cells["nobody"], row.cells["administrator"]) == ("401", "200") and not row.path.endswith("/login")
+    if (row.cells["anonymous"], row.cells["administrator"]) == ("401", "200") and not row.path.endswith("/login")
 ]
 WITH_BODY = [row for row in OF_ADMINISTRATORS if REQUESTS[f"{row.method} {row.path}"].has_body]
 BY_SCRIPTS = [row for row in WITH_BODY if not row.path.startswith(("/v1/users", "/v1/tokens"))]
@@ -96,16 +96,16 @@ async def test_a_token_that_is_not_valid_is_worth_what_none_is(world, row):
     found = await answers(world, row, world.invalid)
 
     told = {caller: response.status_code for caller, (_, response) in found.items()}
-    assert told == dict.fromkeys(world.invalid, status_of(row.cells["nobody"]))
+    assert told == dict.fromkeys(world.invalid, status_of(row.cells["anonymous"]))
 
 
 @each_route_of_an_item
 async def test_every_user_of_the_tenant_is_a_reader_of_what_is_public(world, row):
     thing = await thing_of(world, row, visibility="public")
 
-    asked = [await answer(world, row, thing, world.callers[caller]) for caller in ("nobody", "outsider", "stranger")]
+    asked = [await answer(world, row, thing, world.callers[caller]) for caller in ("anonymous", "outsider", "stranger")]
 
-    columns = ("nobody", "outsider", "reader")
+    columns = ("anonymous", "outsider", "reader")
     assert [str(response.status_code) for response in asked] == [row.cells[column] for column in columns]
 
 

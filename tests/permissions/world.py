@@ -47,7 +47,7 @@ async def world_of(app: Litestar, client: httpx.AsyncClient) -> AsyncIterator[Wo
     org = await organisation(client, "ada", "bob", "eve")
     elsewhere = await organisation(client)
     callers: Callers = {
-        "nobody": {},
+        "anonymous": {},
         "outsider": elsewhere.as_("admin"),
         "stranger": org.as_("eve"),
         "reader": org.as_("bob"),
