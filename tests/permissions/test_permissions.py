@@ -1,5 +1,6 @@
 """Who may what: each route, asked as each caller, answers what docs/permissions.md says."""
 
+import re
 from collections.abc import AsyncIterator, Iterable
 
 import httpx
@@ -78,7 +79,13 @@ def real_routes(app) -> Iterable[tuple[str, str]]:
 
 
 def test_the_table_has_each_route_once(app):
-    assert sorted(row.route for row in ROWS) == sorted(real_routes(app))
+    assert sorted(map(unnamed, (row.route for row in ROWS))) == sorted(map(unnamed, real_routes(app)))
+
+
+def unnamed(route: tuple[str, str]) -> tuple[str, str]:
+    """A route without the names of its parameters, which the table need not share."""
+    method, path = route
+    return method, re.sub(r"\{[^}]*\}", "{}", path)
 
 
 @each_route
