@@ -1,6 +1,7 @@
-"""What a name may be, and when two are the same. Pure: nothing here asks the database.
+"""The rules of names, and when two names are the same. Nothing here asks the database.
 
-The rules are for what is new. What exists already is found as it is spelled, so every lookup tries `spellings`.
+The rules apply to new names. An older name may break them and is found as it is spelled, so that every lookup tries
+`spellings`.
 """
 
 from collections.abc import Container
@@ -9,26 +10,26 @@ from unicodedata import category, normalize
 INVISIBLE = frozenset(
     map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, *range(0x180B, 0x1810)))
 ) | frozenset(map(chr, range(0xE0100, 0xE01F0)))
-"""Characters of other categories that are not seen either: fillers, blanks and selectors of variants."""
+"""Invisible characters of other categories: fillers, blanks and variation selectors."""
 
 REFUSED = {
     "Cc": "a control character",
-    "Cf": "a character that is not seen, or turns the direction of text",
+    "Cf": "an invisible character, or one that changes the direction of text",
     "Cs": "half of a character",
     "Zl": "a line break",
     "Zp": "a line break",
 }
-"""By Unicode category. Cf has the zero-width characters and the bidirectional controls."""
+"""Refused Unicode categories. Cf holds the zero-width characters and the bidirectional controls."""
 
 DOTS = frozenset({".", ".."})
 
 
 class NameInvalidError(ValueError):
-    """The text says in one sentence why a name cannot be given."""
+    """The text is one sentence that says why a name is not allowed."""
 
 
 def normalized(text: str) -> str:
-    """The form that new names are kept in (Unicode NFC)."""
+    """The form in which new names are stored (Unicode NFC)."""
     return normalize("NFC", text)
 
 
@@ -44,7 +45,7 @@ def spelling_in(known: Container[str], text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Equal for names that differ by case, width or composition alone (Unicode's compatibility caseless match)."""
+    """Equal for names that differ only by case, width or composition (Unicode's compatibility caseless match)."""
     once = normalize("NFKD", normalize("NFD", text).casefold())
     return normalize("NFKD", once.casefold())
 
@@ -56,9 +57,9 @@ def item_name(text: str) -> str:
     """
     name = _visible(text)
     if not all(name.split("/")):
-        raise NameInvalidError("a slash needs something before and behind it")
+        raise NameInvalidError("a slash needs text before and after it")
     if not DOTS.isdisjoint(name.split("/")):
-        raise NameInvalidError("`.` and `..` stand for places, not for names")
+        raise NameInvalidError("`.` and `..` are not names")
     return name
 
 
@@ -71,14 +72,16 @@ def username(text: str) -> str:
 
 
 def term(text: str) -> str:
-    """A tag or a name of metadata, normalized. Raises NameInvalidError."""
-    label = _visible(text)
-    if label in DOTS:
-        raise NameInvalidError("`.` and `..` stand for places, not for names")
-    return label
+    """A tag or a metadata name, normalized. Raises NameInvalidError."""
+    name = _visible(text)
+    if name in DOTS:
+        raise NameInvalidError("`.` and `..` are not names")
+    return name
 
 
 def _visible(text: str) -> str:
+    if text.isascii() and text.isprintable() and text and text == text.strip():  # most names: no table is needed
+        return text
     name = normalized(text)
     if not name:
         raise NameInvalidError("it must not be empty")

@@ -40,9 +40,10 @@ class Validator:
         """A new name as `rule` (one of `naming`) allows and normalizes it."""
         self.text(field, value, longest)
         try:
-            return self.text(field, rule(value), longest)  # normalizing may make a text longer
+            name = rule(value)
         except naming.NameInvalidError as problem:
             self.refuse(f"{field}: {problem}")
+        return name if name == value else self.text(field, name, longest)  # normalizing may make a text longer
 
     def references(self, field: str, keys: Sequence[str]) -> list[str]:
         """References to what must exist already, each once."""
@@ -67,13 +68,13 @@ class Validator:
 
     def pairs(self, field: str, pairs: Sequence[MetadataPair]) -> list[MetadataPair]:
         """Metadata of something new, with normalized names. A later pair replaces an earlier one of its name."""
-        self.pairs_in_change(field, pairs)
-        longest = self.limits.metadata_name
-        named = (
-            MetadataPair(self.new_name(f"{field}.{at}.name", pair.name, longest, naming.term), pair.value)
-            for at, pair in enumerate(pairs)
-        )
-        return list({pair.name: pair for pair in named}.values())
+        self.size(field, pairs)
+        named: dict[str, MetadataPair] = {}
+        for at, pair in enumerate(pairs):
+            name = self.new_name(f"{field}.{at}.name", pair.name, self.limits.metadata_name, naming.term)
+            self._value(f"{field}.{at}.value", pair.value)
+            named[name] = pair if name == pair.name else MetadataPair(name, pair.value)
+        return list(named.values())
 
     def pairs_in_change(self, field: str, pairs: Sequence[MetadataPair | PairToRemove]) -> None:
         """Pairs to add or to remove: one that the item already has may be spelled as a new one may not."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiofiles
 from bson import ObjectId
@@ -29,6 +29,7 @@ from catalog.operations.restore import RESTORING, CannotRestore, refuse_name
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import ITEMS, Pair, RegisteredTenant, User, Version, now
 from catalog.store.query.ngrams import spelling
+from catalog.store.records import ItemRecord
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind, Usage, VersionState, Visibility
 
@@ -230,7 +231,8 @@ class Importer:
             **(more if kind in TRAINED else {}),
         )
         await self._tenant.items(kind).insert(item)
-        await item_terms.count_uses(self._tenant, item_terms.NO_TERMS, item_terms.terms_of(item.model_dump()), owner)
+        used = item_terms.terms_of(cast("ItemRecord", item.model_dump()))
+        await item_terms.count_uses(self._tenant, item_terms.NO_TERMS, used, owner)
 
     async def _version(self, kind: Kind, theirs: Raw, said: Raw, ordinal: str) -> None:
         head = FileHead(

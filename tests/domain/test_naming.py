@@ -26,8 +26,8 @@ BAD = {
     "a\u2028b": "U+2028",
     "a\u3164b": "U+3164",
     "a\ud800b": "U+D800",
-    ".": "places",
-    "..": "places",
+    ".": "are not names",
+    "..": "are not names",
 }
 
 

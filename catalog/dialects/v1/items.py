@@ -15,7 +15,7 @@ from catalog.domain.items import changes, items
 from catalog.domain.items.references import Reference
 from catalog.domain.items.related import load_related, read_with_related
 from catalog.domain.limits import Limits
-from catalog.domain.terms.item_terms import Allowance
+from catalog.domain.terms.item_terms import TermAllowance
 from catalog.errors import CANNOT_DELETE
 from catalog.store.query import fields, pages
 from catalog.store.records import ItemRecord
@@ -41,7 +41,7 @@ class Items(Controller):
 
     @post(status_code=200)
     async def create(self, request: AnyRequest, caller: Given[Caller], limits: Given[Limits]) -> Response[bytes]:
-        allowance = Allowance(limits)
+        allowance = TermAllowance(limits)
 
         async def make(body: Any) -> shapes.Shape:
             item = await items.create(caller, self.kind, item_bodies.new_item(self.kind, body), limits, allowance)

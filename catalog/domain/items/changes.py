@@ -6,7 +6,7 @@ Changes to one item queue within a server, so that only another server can overt
 import asyncio
 from collections.abc import Collection, Hashable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 from weakref import WeakValueDictionary
 
 from bson import ObjectId
@@ -55,8 +55,8 @@ class CheckedChange:
         lists = self._lists(item)
         return {name: value for name, value in values.items() if value is not None} | lists
 
-    def _lists(self, item: ItemRecord) -> dict[str, list[Any]]:
-        lists: dict[str, list[Any]] = {}
+    def _lists(self, item: ItemRecord) -> Changes:
+        lists: Changes = {}
         limits = self.limits
         if self.wanted.tags is not None:
             lists["tags"] = changed_tags(item["tags"], self.wanted.tags, limits.tags)
@@ -89,7 +89,7 @@ async def change(
     item = await items.changeable(caller, kind, reference)
     checked = await _checked(caller, wanted, limits)
     await _refuse_unknown_tags(caller, item, wanted)
-    allowance = item_terms.Allowance(limits)
+    allowance = item_terms.TermAllowance(limits)
     same = Reference(str(item["_id"]))
 
     async def read_again() -> ItemRecord:
@@ -112,7 +112,9 @@ async def change(
     return after
 
 
-async def _fields(caller: Caller, item: ItemRecord, change: CheckedChange, allowance: item_terms.Allowance) -> Changes:
+async def _fields(
+    caller: Caller, item: ItemRecord, change: CheckedChange, allowance: item_terms.TermAllowance
+) -> Changes:
     """The fields to set. Raises Refused: NOT_CHANGED, QUOTA_EXCEEDED."""
     fields = change.fields(item)
     after = cast("ItemRecord", {**item, **fields})

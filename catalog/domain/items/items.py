@@ -1,6 +1,6 @@
 """Models, datasets and algorithms: created, read and removed. `changes` changes them."""
 
-from typing import Any, cast
+from typing import cast
 
 from catalog.domain import naming
 from catalog.domain.access import Caller, may_change, may_read, readers
@@ -15,7 +15,7 @@ from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, CANNOT_READ, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.database import Duplicate
 from catalog.store.documents import ITEMS, Pair
-from catalog.store.records import ItemRecord
+from catalog.store.records import Changes, ItemRecord
 from catalog.vocabulary import Kind, Status
 
 TRAINED = (Kind.MODEL, Kind.ALGORITHM)
@@ -27,7 +27,7 @@ async def create(
     kind: Kind,
     new: NewItem,
     limits: Limits = LIMITS,
-    allowance: item_terms.Allowance | None = None,
+    allowance: item_terms.TermAllowance | None = None,
 ) -> ItemRecord:
     """Create an item of the caller's. The items of one request share an `allowance` of new terms.
 
@@ -36,7 +36,9 @@ async def create(
     tenant = caller.tenant
     fields = await _fields(caller, kind, new, Validator(NOT_CREATED, limits))
     used = item_terms.ItemTerms(frozenset(fields["tags"]), frozenset(pair.name for pair in fields["metadata"]))
-    await item_terms.spend(tenant, item_terms.NO_TERMS, used, allowance or item_terms.Allowance(limits), NOT_CREATED)
+    await item_terms.spend(
+        tenant, item_terms.NO_TERMS, used, allowance or item_terms.TermAllowance(limits), NOT_CREATED
+    )
     fields["readers"] = readers(caller.user, fields["users"], new.visibility)
     document = ITEMS[kind](serial=await tenant.next("serial"), owner=caller.user, **fields)
     try:
@@ -48,9 +50,9 @@ async def create(
     return item
 
 
-async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) -> dict[str, Any]:
+async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) -> Changes:
     """What the client says of the item, checked."""
-    fields: dict[str, Any] = {
+    fields: Changes = {
         "name": check.new_name("name", new.name, check.limits.name, naming.item_name),
         "description": check.description(new.description),
         "visibility": new.visibility,

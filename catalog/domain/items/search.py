@@ -10,10 +10,10 @@ import asyncio
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from catalog.domain.access import Caller, readable_by
 from catalog.errors import NOT_SEARCHED, Refused
@@ -208,7 +208,7 @@ class SearchWalk(NamedTuple):
         return SearchPosition(Stage(at.stage + 1), 0) if at.stage < max(Stage) else None
 
 
-def rank(item: Mapping[str, Any], text: str) -> Stage | None:
+def rank(item: ItemRecord, text: str) -> Stage | None:
     """The best stage in which an item is found; `text` is in small letters."""
     name = item["name_key"]
     if name == text:
@@ -218,7 +218,7 @@ def rank(item: Mapping[str, Any], text: str) -> Stage | None:
     return next((stage for stage, texts in _texts(item) if any(text in each.lower() for each in texts)), None)
 
 
-def _texts(item: Mapping[str, Any]) -> Iterator[tuple[Stage, Iterable[str]]]:
+def _texts(item: ItemRecord) -> Iterator[tuple[Stage, Iterable[str]]]:
     """The texts of an item by stage, the best first."""
     pairs = item["metadata"]
     yield Stage.INSIDE, (item["name_key"],)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bson import ObjectId
 
@@ -12,6 +12,7 @@ from catalog.errors import Fault, Refused
 from catalog.store.database import Tenant, TermCollection
 from catalog.store.documents import now
 from catalog.store.query.ngrams import spelling
+from catalog.store.records import ItemRecord
 from catalog.store.tenant_documents import Update
 from catalog.vocabulary import PUBLIC_READER, Usage
 
@@ -33,14 +34,14 @@ class ItemTerms(NamedTuple):
 NO_TERMS = ItemTerms(frozenset(), frozenset())
 
 
-def terms_of(item: Mapping[str, Any]) -> ItemTerms:
+def terms_of(item: ItemRecord) -> ItemTerms:
     readers = item["readers"]
     viewers = [PUBLIC_READER] if PUBLIC_READER in readers else readers[:MOST_VIEWERS]
     tags, metadata = frozenset(item["tags"]), frozenset(pair["name"] for pair in item["metadata"])
     return ItemTerms(tags, metadata, frozenset(map(str, viewers)))
 
 
-class Allowance:
+class TermAllowance:
     """How many new terms one request may still add. The items of a list share one."""
 
     def __init__(self, limits: Limits) -> None:
@@ -49,7 +50,7 @@ class Allowance:
         self.left = limits.new_terms
 
 
-async def spend(tenant: Tenant, before: ItemTerms, after: ItemTerms, allowance: Allowance, fault: Fault) -> None:
+async def spend(tenant: Tenant, before: ItemTerms, after: ItemTerms, allowance: TermAllowance, fault: Fault) -> None:
     """Take the new terms of a change from the allowance, before the change is made.
 
     The database is asked which terms are new only if their number may be too large.

@@ -4,15 +4,12 @@ A term records on how many items each viewer sees it: everybody on public items,
 change with the items, in the write that counts the uses.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from catalog.domain.access import Caller
-from catalog.store.records import Query
+from catalog.store.records import Query, TermRecord
 from catalog.vocabulary import PUBLIC_READER, Usage
 
 
-def is_visible(caller: Caller, term: Mapping[str, Any]) -> bool:
+def is_visible(caller: Caller, term: TermRecord) -> bool:
     """Administrators see every term, all users see default terms, and a folk term shows where an item with it does."""
     own = term["usage"] == Usage.DEFAULT or term.get("owner") == caller.user
     return caller.is_admin or own or visible_uses(caller, term) > 0
@@ -26,7 +23,7 @@ def visible_to(caller: Caller) -> Query:
     return {"$or": [{"usage": Usage.DEFAULT.value}, {"owner": caller.user}, *seen]}
 
 
-def visible_uses(caller: Caller, term: Mapping[str, Any]) -> int:
+def visible_uses(caller: Caller, term: TermRecord) -> int:
     """How many items with the term the caller may read."""
     if caller.is_admin:
         return int(term.get("uses", 0))

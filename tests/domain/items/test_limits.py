@@ -96,7 +96,7 @@ async def test_a_request_adds_so_many_new_words_and_not_one_more(tenant, ada):
 
 async def test_the_items_of_one_request_share_its_new_words(tenant, ada):
     limits = Limits(new_terms=3)
-    allowance = item_terms.Allowance(limits)
+    allowance = item_terms.TermAllowance(limits)
 
     await items.create(ada, Kind.MODEL, new_item(name="m", tags=["a", "b"]), limits, allowance)
     await items.create(ada, Kind.DATASET, new_item(name="d", tags=["a", "c"]), limits, allowance)
