@@ -1,4 +1,4 @@
-"""Who may what. Each rule is told once as a question and, where lists need it, once as a filter, side by side."""
+"""Permissions. Each rule is a predicate and, where lists need it, a filter that says the same, side by side."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from catalog.vocabulary import PUBLIC_READER, Role, Scope, Visibility
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking: a user, in a tenant."""
+    """The user of a tenant who makes a request."""
 
     tenant: Tenant
     user: ObjectId
     username: str
     role: Role
-    scope: Scope | None = None  # of the personal access token that asks; None: signed in with a password
-    token: ObjectId | None = None  # that token
+    scope: Scope | None = None  # of a personal access token; None for a session
+    token: ObjectId | None = None  # the id of that token
 
     async def still_allowed(self) -> None:
-        """Look again at what the first look was at: the tenant, the user, the role, the token.
+        """Check again that the tenant, the user, the role and the token are as they were when the request began.
 
-        Every write through `tenant` does so by itself. Between two steps of long work this ends it earlier.
+        Every write through `tenant` does so by itself. Between two steps of long work this check ends it earlier.
 
         Raises Refused: AUTHENTICATION.
         """
@@ -34,7 +34,7 @@ class Caller:
 
     @property
     def may_write(self) -> bool:
-        """Whether anything at all: a token may be for reading only."""
+        """Whether the caller may change anything at all: a token may be read-only."""
         return self.scope is not Scope.READ
 
     @property
@@ -52,14 +52,14 @@ IN_PERSON_ONLY = frozenset({USERS, ACCESS_TOKENS, "password_resets"})
 
 
 def permits(scope: Scope | None) -> Permits:
-    """Which collections a caller may change: the rule of scopes, which the caller's handle applies to each write."""
+    """Which collections a scope permits to change. The handle of a caller applies it to each write."""
     return anything if scope is None else lambda collection: _refuse_scope(scope, collection, CANNOT_MODIFY)
 
 
 def refuse_out_of_scope(caller: Caller, collection: str, fault: Fault) -> None:
     """The same rule, before a change of several steps begins.
 
-    Raises Refused: READ_ONLY_TOKEN, or `fault` for what is not done with a personal access token.
+    Raises Refused: READ_ONLY_TOKEN, or `fault` for a collection that no personal access token changes.
     """
     if caller.scope:
         _refuse_scope(caller.scope, collection, fault)
@@ -73,7 +73,7 @@ def _refuse_scope(scope: Scope, collection: str, fault: Fault) -> None:
 
 
 def readers(owner: ObjectId, users: Iterable[ObjectId], visibility: str) -> list[ObjectId | str]:
-    """Everyone who may read an item, written on it at each change: its owner, its users, and `public`."""
+    """All who may read an item, written on it at each change: its owner, its users, and `public`."""
     everyone = [PUBLIC_READER] if visibility == Visibility.PUBLIC else []
     return list(dict.fromkeys([owner, *users, *everyone]))
 
@@ -83,15 +83,15 @@ def may_read(caller: Caller, item: Mapping[str, Any]) -> bool:
 
 
 def readable_by(caller: Caller) -> dict[str, Any]:
-    """The filter that says the same. (Beside a bare `$in` the embedded engine's planner forgets a range.)"""
+    """The same as a filter. (Beside a bare `$in` the planner of the embedded engine ignores a range.)"""
     return {} if caller.is_admin else {"readers": {"$elemMatch": {"$in": [caller.user, PUBLIC_READER]}}}
 
 
 def may_change(caller: Caller, item: Mapping[str, Any]) -> bool:
-    """Also: delete it, and add or remove versions."""
+    """Whether the caller may change or delete an item, and add or remove its versions."""
     return caller.is_admin or bool(item["owner"] == caller.user)
 
 
 def changeable_by(caller: Caller) -> dict[str, Any]:
-    """The filter that says the same."""
+    """The same as a filter."""
     return {} if caller.is_admin else {"owner": caller.user}

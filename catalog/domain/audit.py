@@ -1,10 +1,10 @@
-"""The journal: who did what, when, from where, and what came of it. A tenant's administrators read it.
+"""The journal: which user made which request, when, from where, and its result. A tenant's administrators read it.
 
-Its size is bounded: every field is cut, each tenant's entries have at most LOG_SIZE bytes together, and requests of
-nobody for what is not there become one entry a minute.
+Its size is bounded: texts are truncated, the entries of a tenant have at most LOG_SIZE bytes together, and requests
+without credentials for what does not exist become one entry a minute.
 
-An entry is noted in a queue, and written a moment later with the others: a request never waits for its entry. A server
-that is stopped writes what is left; one that is killed loses the entries of its last half second.
+Entries are queued and written in batches: a request never waits for its entry. A server that stops writes the rest of
+the queue; one that is killed loses the entries of its last half second.
 """
 
 import asyncio
@@ -27,50 +27,50 @@ from catalog.store.records import LogRecord
 logger = logging.getLogger(__name__)
 
 COUNTER = "log"
-"""Of the serials of entries."""
+"""The counter of the serials of entries."""
 
 WRITTEN = "log_bytes"
-"""The count of the bytes of all entries ever written. Each entry knows where it ends in them."""
+"""The counter of the bytes of all entries ever written. Each entry records where it ends in them."""
 
 FIRST = "log_first"
-"""The count below which no serial is left."""
+"""The counter below which no serial is left."""
 
 LONGEST = {"user": 255, "method": 16, "route": 200, "path": 500, "item": 255, "address": 64, "request_id": 64}
-"""Characters of each text that are kept."""
+"""The most characters of each text."""
 
 UNKNOWN_EVERY = timedelta(minutes=1)
-"""Time for which requests of nobody for what is not there become one entry."""
+"""The time in which requests without credentials for what does not exist become one entry."""
 
-LOOSE = 10
-"""A journal is cut back when it has grown by a LOOSEth of its size: by so much it may be larger meanwhile."""
+SLACK = 10
+"""A journal is shrunk when it has grown by 1/SLACK of its largest size, which it may exceed by as much meanwhile."""
 
 EVERY = 0.5
 """Seconds between two writes."""
 
 MOST_WAITING = 10_000
-"""Entries, at about 1 KB each. What is more than the database can take is counted and dropped."""
+"""Entries in the queue, at about 1 KB each. More are dropped and counted: the database cannot keep up."""
 
-AT_ONCE = 500
-"""Entries in one write, or in one removal: the embedded database takes 0.2 s for them, and does nothing else."""
+BATCH = 500
+"""Entries in one write or one removal: the embedded database needs 0.2 s for them, and does nothing else meanwhile."""
 
-FORGETS_EVERY = 3600.0
-FORGETS_AFTER = 60.0
+EXPIRES_EVERY = 3600.0
+EXPIRES_FIRST = 60.0
 """Seconds between two removals of old entries, and before the first."""
 
 PAUSE = 0.1
 """Seconds between two removals."""
 
 PER_FIELD = 8
-"""Bytes of a field beside its name and its value."""
+"""Bytes of a field in addition to its name and its value."""
 
 
-class Entry(NamedTuple):
-    """What is known of a request. Never its body, its query string or a token."""
+class LoggedRequest(NamedTuple):
+    """A request, without its body, its query string and its token."""
 
     date: datetime  # when it came
-    user: str | None  # a username, `operator`, or nobody
+    user: str | None  # a username, `operator`, or None
     method: str
-    route: str | None  # the pattern that answered, as /v1/models/{key}
+    route: str | None  # the pattern of the route, such as /v1/models/{key}
     path: str
     item: str | None  # as the path names it
     address: str | None
@@ -78,19 +78,19 @@ class Entry(NamedTuple):
     fault: int | None  # the value of a refusal
     duration: float  # milliseconds
     request_id: str
-    requests: int | None = None  # that the entry stands for, when they are several
+    requests: int | None = None  # how many requests the entry stands for, if several
 
-    def cut(self) -> Self:
-        """The entry with no text longer than LONGEST says."""
-        given = {name: getattr(self, name) for name in LONGEST}
-        return self._replace(**{name: text[: LONGEST[name]] for name, text in given.items() if text})
+    def truncated(self) -> Self:
+        """The request with texts of at most LONGEST characters."""
+        texts = {name: getattr(self, name) for name in LONGEST}
+        return self._replace(**{name: text[: LONGEST[name]] for name, text in texts.items() if text})
 
 
 class Journal:
-    """Takes entries in, and writes them by and by. `dropped` and `written` count since the start.
+    """Queues entries and writes them. `dropped` and `written` count since the start.
 
-    `size` is how many bytes the entries of a tenant may have (0: any number); `reads` is whether it wants what was only
-    looked at, too.
+    `size` is how many bytes the entries of a tenant may have (0: any number); `reads` is whether requests that only
+    read are logged as well.
     """
 
     def __init__(self, database: Database, days: int, *, size: int = 0, reads: bool = False) -> None:
@@ -100,60 +100,60 @@ class Journal:
         self._database = database
         self._days = timedelta(days=days)
         self._size = size
-        self._grown: dict[str, int] = {}  # bytes written since a tenant's journal was cut back, by its name
-        self._unknown: Entry | None = None
-        self._waiting: deque[tuple[str, Entry]] = deque()
+        self._grown: dict[str, int] = {}  # bytes written since a tenant's journal was shrunk, by name
+        self._unknown: LoggedRequest | None = None
+        self._waiting: deque[tuple[str, LoggedRequest]] = deque()
         self._unwritten: list[tuple[Tenant, list[LogRecord]]] = []
-        self._said = 0
-        self._turn = asyncio.Lock()
+        self._logged_drops = 0
+        self._lock = asyncio.Lock()
 
     @property
     def waiting(self) -> int:
-        """How many entries are still to be written."""
+        """How many entries are not yet written."""
         return len(self._waiting) + sum(len(entries) for _, entries in self._unwritten)
 
-    def note(self, tenant: Tenant | None, entry: Entry) -> None:
-        """Keep an entry of a tenant, or of none, for the operator."""
+    def add(self, tenant: Tenant | None, entry: LoggedRequest) -> None:
+        """Queue an entry of a tenant, or, without a tenant, of the operator's journal."""
         if len(self._waiting) >= MOST_WAITING:
             self.dropped += 1
         else:
-            self._waiting.append((tenant.name if tenant else "", entry.cut()))
+            self._waiting.append((tenant.name if tenant else "", entry.truncated()))
 
-    def count(self, entry: Entry) -> None:
-        """Keep one entry for this request of nobody and those that follow: the first one's, with their number."""
+    def add_unknown(self, entry: LoggedRequest) -> None:
+        """Queue one entry for this request without credentials and those that follow: the first, with their number."""
         known = self._unknown
         if known is None:
-            self._unknown = entry.cut()
+            self._unknown = entry.truncated()
         else:
             address = known.address if known.address == entry.address else None
             self._unknown = known._replace(requests=(known.requests or 1) + 1, address=address)
 
-    def _note_counted(self, before: datetime) -> None:
+    def _add_unknown_requests(self, before: datetime) -> None:
         if self._unknown and self._unknown.date <= before:
-            self.note(None, self._unknown)
+            self.add(None, self._unknown)
             self._unknown = None
 
     def schedule(self, jobs: Jobs) -> None:
         """Write new entries, and remove old ones. The first removal waits: a start has other things to do."""
         jobs.every(EVERY, self.write, "the journal")
-        jobs.every(FORGETS_EVERY, self.expire, "the removal of old journal entries", first=FORGETS_AFTER)
+        jobs.every(EXPIRES_EVERY, self.expire, "the removal of old journal entries", first=EXPIRES_FIRST)
 
     async def write(self) -> None:
-        """Write what was noted. Entries that the database refuses are dropped."""
-        self._note_counted(now() - UNKNOWN_EVERY)
+        """Write the queue. Entries that the database refuses are dropped."""
+        self._add_unknown_requests(now() - UNKNOWN_EVERY)
         try:
             await self.flush()
-            await self.cut_back()
+            await self.shrink_grown()
         except Exception as failure:
             if not isinstance(failure, UNAVAILABLE):
-                self._pass_over()
+                self._drop_unwritable()
             raise
         finally:
-            self._say_what_was_dropped()
+            self._log_drops()
 
     async def flush(self) -> None:
-        """Write what was noted. What the database did not take, because it is away, is kept for the next time."""
-        async with self._turn:
+        """Write the queue. While the database is unavailable, entries stay in the queue."""
+        async with self._lock:
             while self._unwritten or self._waiting:
                 if not self._unwritten:
                     self._unwritten = await self._next()
@@ -164,11 +164,11 @@ class Journal:
                     self._unwritten.pop(0)
 
     async def _next(self) -> list[tuple[Tenant, list[LogRecord]]]:
-        """Up to AT_ONCE entries, by tenant, with their numbers. Those of a tenant that has gone are gone too."""
-        taken = sorted(islice(self._waiting, AT_ONCE), key=itemgetter(0))
+        """Up to BATCH entries, by tenant, with their serials. Those of a removed tenant are dropped."""
+        taken = sorted(islice(self._waiting, BATCH), key=itemgetter(0))
         found = []
-        for name, noted in groupby(taken, key=itemgetter(0)):
-            entries = [entry._asdict() for _, entry in noted]
+        for name, queued in groupby(taken, key=itemgetter(0)):
+            entries = [entry._asdict() for _, entry in queued]
             tenant = await tenants.enter(self._database, name) if name else self._database.operator
             if tenant is not None:
                 last = await tenant.next(COUNTER, len(entries))
@@ -179,28 +179,28 @@ class Journal:
                 ]
                 await self._measure(tenant, numbered)
                 found.append((tenant, numbered))
-        for _ in taken:  # only now: a database that is away has raised before
+        for _ in taken:  # only now: an unavailable database has raised before
             self._waiting.popleft()
         return found
 
     async def _measure(self, tenant: Tenant, entries: list[LogRecord]) -> None:
-        """Write on each entry where it ends among the bytes of all."""
+        """Record on each entry where it ends among the bytes of all."""
         ends = list(accumulate(map(_size, entries)))
         begin = await tenant.next(WRITTEN, ends[-1]) - ends[-1]
         for entry, end in zip(entries, ends, strict=True):
             entry["end"] = begin + end
         self._grown[tenant.name] = self._grown.get(tenant.name, 0) + ends[-1]
 
-    async def cut_back(self) -> None:
-        """Remove the oldest entries of the journals that have grown by much lately, as far as they are too large."""
-        for name in [name for name, grown in self._grown.items() if self._size and grown * LOOSE >= self._size]:
+    async def shrink_grown(self) -> None:
+        """Remove the oldest entries of journals that have grown much since they were shrunk, and are too large."""
+        for name in [name for name, grown in self._grown.items() if self._size and grown * SLACK >= self._size]:
             tenant = await tenants.enter(self._database, name) if name else self._database.operator
             if tenant is not None:
                 await shrink(tenant, self._size)
             self._grown.pop(name, None)
 
     async def expire(self) -> None:
-        """Remove what is older than LOG_DAYS and what is more than LOG_SIZE, of each tenant and of the operator."""
+        """Remove what is older than LOG_DAYS or exceeds LOG_SIZE, of each tenant and of the operator."""
         await self._expire(self._database.operator)
         async for record in self._database.tenants.find({"state": "ready"}):
             await self._expire(self._database.tenant(record))
@@ -210,24 +210,24 @@ class Journal:
         if self._size:
             await shrink(tenant, self._size)
 
-    def _pass_over(self) -> None:
-        """Drop the entries that cannot be written, so that they do not stand in the way of all others."""
+    def _drop_unwritable(self) -> None:
+        """Drop the entries that cannot be written, so that they do not block all others."""
         if self._unwritten:
             self.dropped += len(self._unwritten.pop(0)[1])
         else:
-            batch = min(AT_ONCE, len(self._waiting))
+            batch = min(BATCH, len(self._waiting))
             self.dropped += batch
             for _ in range(batch):
                 self._waiting.popleft()
 
-    def _say_what_was_dropped(self) -> None:
-        if self.dropped > self._said:
-            logger.warning("the journal cannot keep up: %d entries were dropped", self.dropped - self._said)
-            self._said = self.dropped
+    def _log_drops(self) -> None:
+        if self.dropped > self._logged_drops:
+            logger.warning("the journal cannot keep up: %d entries were dropped", self.dropped - self._logged_drops)
+            self._logged_drops = self.dropped
 
     async def close(self, patience: float) -> None:
-        """Write what is left, for at most `patience` seconds. The jobs have ended before."""
-        self._note_counted(now())
+        """Write the rest of the queue, for at most `patience` seconds, after the jobs have ended."""
+        self._add_unknown_requests(now())
         try:
             async with asyncio.timeout(patience):
                 await self.flush()
@@ -236,7 +236,7 @@ class Journal:
 
 
 def _size(entry: Mapping[str, Any]) -> int:
-    """About how many bytes an entry takes, also one that the database will not take."""
+    """About how many bytes an entry has, also one that the database refuses."""
     return sum(len(name) + len(str(value).encode(errors="replace")) + PER_FIELD for name, value in entry.items())
 
 
@@ -251,39 +251,39 @@ async def _insert(tenant: Tenant, entries: Sequence[LogRecord]) -> None:
 
 
 async def expire(tenant: Tenant, days: timedelta) -> int:
-    """Remove the entries that are older than `days`, and say how many.
+    """Remove the entries that are older than `days`, and return how many.
 
-    In small steps with pauses: the embedded database lets nobody else in while it removes.
+    In small steps with pauses: the embedded database serves no other request while it removes.
     """
     old = {"date": {"$lt": now() - days}}
     removed = 0
-    while ids := [entry["_id"] async for entry in tenant.log.raw.find(old, {"_id": 1}).limit(AT_ONCE)]:
+    while ids := [entry["_id"] async for entry in tenant.log.raw.find(old, {"_id": 1}).limit(BATCH)]:
         removed += (await tenant.log.raw.delete_many({"_id": {"$in": ids}})).deleted_count
         await asyncio.sleep(PAUSE)
     return removed
 
 
 async def shrink(tenant: Tenant, size: int) -> int:
-    """Remove the oldest entries until those that are left have at most `size` bytes together, and say how many.
+    """Remove the oldest entries until the rest has at most `size` bytes together, and return how many.
 
     In small steps with pauses, and by ranges of serials: the embedded database reads all that it sorts.
     """
     beyond = await tenant.count(WRITTEN) - size
     if beyond <= 0:
         return 0
-    first, last, width, removed = await tenant.count(FIRST), await tenant.count(COUNTER), AT_ONCE, 0
+    first, last, width, removed = await tenant.count(FIRST), await tenant.count(COUNTER), BATCH, 0
     while first <= last:
         query = {"serial": {"$gte": first, "$lt": first + width}}
         here = [entry async for entry in tenant.log.raw.find(query, {"serial": 1, "end": 1})]
-        # What has no end was written before ends were: it is older than all that have one.
+        # An entry without `end` is older than all that have one.
         old = [entry["_id"] for entry in here if entry.get("end", 0) <= beyond]
-        for at in range(0, len(old), AT_ONCE):
-            removed += (await tenant.log.raw.delete_many({"_id": {"$in": old[at : at + AT_ONCE]}})).deleted_count
+        for at in range(0, len(old), BATCH):
+            removed += (await tenant.log.raw.delete_many({"_id": {"$in": old[at : at + BATCH]}})).deleted_count
             await asyncio.sleep(PAUSE)
         if len(old) < len(here):
             first = min(entry["serial"] for entry in here if entry.get("end", 0) > beyond)
             break
         first += width
-        width = AT_ONCE if here else 2 * width
+        width = BATCH if here else 2 * width
     await tenant.raise_to(FIRST, first)
     return removed

@@ -1,4 +1,4 @@
-"""Is everything there that requests need: asked of the database and of the storage, at most once a second."""
+"""Readiness: whether the database, the storage and the other parts that requests need respond."""
 
 import asyncio
 import logging
@@ -10,46 +10,48 @@ from catalog.blobs.protocol import StorageUnavailableError
 logger = logging.getLogger(__name__)
 
 PATIENCE = 2.0
-"""Seconds that a part is given to answer."""
+"""Seconds within which a part must respond."""
 
-BELIEVED = 1.0
-"""Seconds that an answer is believed, so that asking often costs nothing."""
+CACHED_FOR = 1.0
+"""Seconds for which a result is cached, so that frequent probes are cheap."""
 
 Check = Callable[[], Awaitable[object]]
 
 
 class Health:
-    """`stopping` is set when the server is told to stop: from then on it is not ready. `ending` is set when it takes no
-    more connections: long work is to end.
+    """Whether a server can serve requests.
+
+    `stopping` is set on the signal to stop: the server is not ready from then on. `ending` is set when the server
+    accepts no more connections: long requests are then refused.
     """
 
     def __init__(self, checks: Mapping[str, Check]) -> None:
         self.stopping = False
         self.ending = False
         self._checks = checks
-        self._learnt = -BELIEVED
+        self._checked = -CACHED_FOR
         self._away: frozenset[str] = frozenset()
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     @property
     def parts(self) -> list[str]:
         return list(self._checks)
 
     async def away(self) -> frozenset[str]:
-        """The parts that do not answer."""
-        async with self._turn:
-            if monotonic() - self._learnt >= BELIEVED:
-                answers = await asyncio.gather(*(_is_there(name, check) for name, check in self._checks.items()))
-                self._away = frozenset(name for name, there in zip(self._checks, answers, strict=True) if not there)
-                self._learnt = monotonic()
+        """The names of the parts that do not respond."""
+        async with self._lock:
+            if monotonic() - self._checked >= CACHED_FOR:
+                responses = await asyncio.gather(*(_responds(name, check) for name, check in self._checks.items()))
+                self._away = frozenset(name for name, is_up in zip(self._checks, responses, strict=True) if not is_up)
+                self._checked = monotonic()
         return self._away
 
 
-async def _is_there(name: str, check: Check) -> bool:
+async def _responds(name: str, check: Check) -> bool:
     try:
         async with asyncio.timeout(PATIENCE):
             await check()
-    except Exception as failure:  # noqa: BLE001  whatever it raises, it is not there
+    except Exception as failure:  # noqa: BLE001  any failure counts
         why = str(failure) if isinstance(failure, StorageUnavailableError) else type(failure).__name__
         logger.warning("%s does not answer: %s", name, why)
         return False

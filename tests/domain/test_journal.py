@@ -11,7 +11,7 @@ from bson.errors import InvalidDocument
 
 from catalog.app import create_app
 from catalog.domain import audit as journals
-from catalog.domain.audit import Entry, Journal, expire
+from catalog.domain.audit import Journal, LoggedRequest, expire
 from catalog.store.database import Tenant
 from catalog.store.documents import RegisteredTenant, now
 from tests.support.app import API_TOKEN, OURS, PASSWORD
@@ -46,7 +46,7 @@ def entry(**known):
         "duration": 1.5,
         "request_id": "a-request",
     }
-    return Entry(**(usual | known))
+    return LoggedRequest(**(usual | known))
 
 
 async def test_an_entry_says_who_did_what_when_from_where_and_what_came_of_it(client, org, written):
@@ -218,10 +218,10 @@ async def test_what_is_too_much_is_dropped_counted_and_said_aloud(ready_tenant, 
     journal = Journal(database, 90)
 
     for _ in range(5):
-        journal.note(ready_tenant, entry())
+        journal.add(ready_tenant, entry())
     await journal.flush()
-    journal._say_what_was_dropped()
-    journal._say_what_was_dropped()
+    journal._log_drops()
+    journal._log_drops()
 
     assert (journal.dropped, journal.written, journal.waiting) == (2, 3, 0)
     assert [record.getMessage() for record in caplog.records] == ["the journal cannot keep up: 2 entries were dropped"]
@@ -229,27 +229,29 @@ async def test_what_is_too_much_is_dropped_counted_and_said_aloud(ready_tenant, 
 
 async def test_every_field_is_cut(ready_tenant, database):
     journal = Journal(database, 90)
-    journal.note(ready_tenant, entry(**dict.fromkeys(journals.LONGEST, "é" * 60_000)))
+    journal.add(ready_tenant, entry(**dict.fromkeys(journals.LONGEST, "é" * 60_000)))
     await journal.flush()
 
     [kept] = await ready_tenant.log.raw.find().to_list(None)
 
     assert {name: len(kept[name]) for name in journals.LONGEST} == journals.LONGEST
-    assert {name for name, kind in Entry.__annotations__.items() if "str" in str(kind)} == journals.LONGEST.keys()
+    assert {
+        name for name, kind in LoggedRequest.__annotations__.items() if "str" in str(kind)
+    } == journals.LONGEST.keys()
 
 
 async def test_a_journal_keeps_its_newest_entries_within_its_size(ready_tenant, database, monkeypatch):
-    monkeypatch.setattr(journals, "AT_ONCE", 7)
+    monkeypatch.setattr(journals, "BATCH", 7)
     monkeypatch.setattr(journals, "PAUSE", 0)
     one = journals._size(entry()._asdict() | {"_id": "x" * 24, "serial": 1000})
     journal = Journal(database, 90, size=20 * one)
 
     for _ in range(3):
         for _ in range(50):
-            journal.note(ready_tenant, entry())
-        journal.note(None, entry(user="operator"))
+            journal.add(ready_tenant, entry())
+        journal.add(None, entry(user="operator"))
         await journal.flush()
-        await journal.cut_back()
+        await journal.shrink_grown()
 
     kept = sorted([found["serial"] async for found in ready_tenant.log.raw.find()])
     assert kept == list(range(kept[0], 151))
@@ -275,14 +277,14 @@ async def test_a_journal_that_is_small_enough_is_let_be_and_entries_without_a_si
 async def test_requests_of_nobody_for_what_is_not_there_become_one_entry(client, app, org, written):
     mine = {"X-Request-ID": f"first-{org.name}"}
     journal = app.state.journal
-    journal._note_counted(now())
+    journal._add_unknown_requests(now())
 
     for at in range(5):
         await client.get(f"/no/{at}/" + "x" * 60_000, headers=mine if not at else {})
     await client.get(f"/v1/models/{org.name}", headers=org.as_("ada"))
     await written()
     before = await read(client, OPERATOR, "/v1/log/operator", filter=f'{{"request_id": "first-{org.name}"}}')
-    journal._note_counted(now())
+    journal._add_unknown_requests(now())
     await written()
 
     [told] = await read(client, OPERATOR, "/v1/log/operator", filter=f'{{"request_id": "first-{org.name}"}}')
@@ -295,7 +297,7 @@ async def test_numbers_go_on_from_write_to_write_and_between_servers(ready_tenan
     mine, theirs = Journal(database, 90), Journal(database, 90)
     for journal in (mine, theirs, mine):
         for _ in range(3):
-            journal.note(ready_tenant, entry())
+            journal.add(ready_tenant, entry())
         await journal.flush()
 
     serials = [found["serial"] for found in await ready_tenant.log.raw.find().sort("serial", 1).to_list(None)]
@@ -305,8 +307,8 @@ async def test_numbers_go_on_from_write_to_write_and_between_servers(ready_tenan
 
 async def test_entries_of_a_tenant_that_has_gone_do_not_bring_its_database_back(ready_tenant, database):
     journal = Journal(database, 90)
-    journal.note(ready_tenant, entry())
-    journal.note(None, entry(user="operator"))
+    journal.add(ready_tenant, entry())
+    journal.add(None, entry(user="operator"))
     await database.tenants.raw.delete_one({"_id": ready_tenant.name})
     await database.drop(ready_tenant.database.name)
 
@@ -318,7 +320,7 @@ async def test_entries_of_a_tenant_that_has_gone_do_not_bring_its_database_back(
 
 async def test_a_write_whose_answer_was_lost_is_not_written_twice(ready_tenant, database):
     journal = Journal(database, 90)
-    journal.note(ready_tenant, entry())
+    journal.add(ready_tenant, entry())
     [(tenant, numbered)] = await journal._next()
     await tenant.log.raw.insert_many(numbered)
 
@@ -329,11 +331,11 @@ async def test_a_write_whose_answer_was_lost_is_not_written_twice(ready_tenant, 
 
 async def test_entries_that_cannot_be_written_do_not_stand_in_the_way_of_others(ready_tenant, database):
     journal = Journal(database, 90)
-    journal.note(ready_tenant, entry(fault=object()))
+    journal.add(ready_tenant, entry(fault=object()))
     with pytest.raises(InvalidDocument):
         await journal.write()
 
-    journal.note(ready_tenant, entry(user="bob"))
+    journal.add(ready_tenant, entry(user="bob"))
     await journal.close(SOON)
 
     assert [found["user"] for found in await ready_tenant.log.raw.find().to_list(None)] == ["bob"]

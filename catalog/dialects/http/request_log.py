@@ -16,7 +16,7 @@ from catalog.dialects.http.cancellation import DisconnectWatch
 from catalog.dialects.http.client_ip import TrustedProxies
 from catalog.dialects.http.exchange import Exchange
 from catalog.dialects.ops.metrics import Metrics
-from catalog.domain.audit import Entry, Journal
+from catalog.domain.audit import Journal, LoggedRequest
 from catalog.domain.health import Health
 from catalog.errors import NOT_FOUND
 from catalog.store.database import Tenant
@@ -87,7 +87,7 @@ class RequestLog:
         caller = scope.get("user")
         tenant, user = state.get("subject") or ((caller.tenant, caller.username) if caller else (None, None))
         path, hidden = SECRET.subn(r"\1***", scope["path"])
-        entry = Entry(
+        entry = LoggedRequest(
             date=exchange.date,
             user=user,
             method=scope["method"],
@@ -101,6 +101,6 @@ class RequestLog:
             request_id=exchange.request_id,
         )
         if tenant is None and user is None and (route is None or exchange.status == NOT_FOUND.status):
-            self.journal.count(entry)
+            self.journal.add_unknown(entry)
         else:
-            self.journal.note(tenant, entry)
+            self.journal.add(tenant, entry)

@@ -36,16 +36,6 @@ def person(document: Mapping[str, Any], caller: Caller) -> Shape:
     return user(document) if whole else colleague(document)
 
 
-def dated(shape: Shape, document: Mapping[str, Any]) -> Shape:
-    """With the moments that only the answers to POST and DELETE show."""
-    return shape | {"timestamp": moment(document["timestamp"]), "lastmod": moment(document["lastmod"])}
-
-
-def tenant(document: Mapping[str, Any]) -> Shape:
-    known = _given(document, "passwordhash", "_id", "organization", "address", "email", "phone", "database")
-    return known | _given(document, "quota_bytes", "inspection")
-
-
 def removed(document: Mapping[str, Any]) -> Shape:
     """An item in the trash."""
     return {
@@ -53,14 +43,6 @@ def removed(document: Mapping[str, Any]) -> Shape:
         "removed": moment(document["removed"]),
         "until": moment(document["until"]),
     }
-
-
-def word(document: Mapping[str, Any], owner: Any, uses: int) -> Shape:
-    return {**_given(document, "usage", "_id"), "owner": owner, "uses": uses}
-
-
-def suggestion(document: Mapping[str, Any], uses: int) -> Shape:
-    return {**_given(document, "usage", "_id"), "uses": uses}
 
 
 def version(document: Mapping[str, Any]) -> Shape:

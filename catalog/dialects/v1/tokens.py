@@ -49,7 +49,7 @@ class Tokens(Controller):
             return [AccessToken.of(token) for token in found]
 
         collection = caller.tenant.access_tokens.raw
-        return await listed(request, collection, TOKENS.fields, shown, access=access_tokens.seen_by(caller))
+        return await listed(request, collection, TOKENS.fields, shown, access=access_tokens.visible_to(caller))
 
     @delete(
         "/{token_id:str}",

@@ -1,8 +1,7 @@
 """Personal access tokens, for scripts: `cat_<tenant>_<43 letters and digits>`.
 
-The beginning is for people and for whoever looks for leaked secrets, the tenant leads to its
-database, and the rest is 256 bits of chance. What is kept is its SHA-256: a slow hash protects
-what can be guessed, and this cannot.
+The prefix lets people and scanners for leaked secrets recognise a token, the tenant names the database, and the rest is
+256 random bits. Only the SHA-256 is stored: a slow hash protects what can be guessed, which a random token cannot.
 """
 
 import hashlib
@@ -11,7 +10,7 @@ import secrets
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from bson import ObjectId
@@ -28,21 +27,20 @@ PREFIX = "cat_"
 ALPHABET = string.ascii_letters + string.digits
 LENGTH = 43  # 256 bits, at 5.95 a character
 
-WRITTEN = re.compile(rf"{PREFIX}([A-Za-z0-9][A-Za-z0-9_-]{{0,62}})_[A-Za-z0-9]{{{LENGTH}}}")
+FORM = re.compile(rf"{PREFIX}([A-Za-z0-9][A-Za-z0-9_-]{{0,62}})_[A-Za-z0-9]{{{LENGTH}}}")
 
 LIFE = timedelta(days=90)
 LONGEST_LIFE = timedelta(days=3650)
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 MOST = 100
-"""How many tokens a user has."""
+"""How many tokens a user may have."""
 
-USE_IS_WRITTEN = timedelta(minutes=1)
-"""So often at most, since it costs a write."""
+USE_WRITTEN_EVERY = timedelta(minutes=1)
+"""How often the last use of a token is written at most."""
 
 
-class Made(NamedTuple):
-    """A new token. `token` itself is shown this once."""
+class CreatedToken(NamedTuple):
+    """A token that was just created. `token` itself is shown only once."""
 
     record: AccessToken
     token: str
@@ -50,15 +48,15 @@ class Made(NamedTuple):
 
 @dataclass(frozen=True)
 class TokenInput:
-    """A token to create. `expires_in` is a number of seconds, or text such as 12h or 90d; `expires` is a date."""
+    """A token to create. It expires at a moment, or after a time, by default LIFE."""
 
     name: str
     scopes: Sequence[Scope] = ()
-    expires_in: int | str | None = None
-    expires: str | None = None
+    expires: datetime | None = None
+    life: timedelta = LIFE
 
 
-async def create(caller: Caller, new: TokenInput) -> Made:
+async def create(caller: Caller, new: TokenInput) -> CreatedToken:
     """Create a token for the caller.
 
     Raises Refused: INVALID_FIELD, NAME_TAKEN, LIMIT_REACHED, CANNOT_CREATE if the caller signed in with such a token.
@@ -76,13 +74,13 @@ async def create(caller: Caller, new: TokenInput) -> Made:
         expires=_expiry(new),
     )
     try:
-        return Made(await tenant.access_tokens.insert(record), token)
+        return CreatedToken(await tenant.access_tokens.insert(record), token)
     except Duplicate:
-        raise Refused(NAME_TAKEN, f"name: a token of this name is there already ({new.name})") from None
+        raise Refused(NAME_TAKEN, f"name: a token of this name exists already ({new.name})") from None
 
 
-def seen_by(caller: Caller) -> Query:
-    """The filter of the tokens that the caller sees and may revoke."""
+def visible_to(caller: Caller) -> Query:
+    """The filter of the tokens that the caller may see and revoke."""
     return {} if caller.is_admin else {"user": caller.user}
 
 
@@ -94,10 +92,10 @@ async def revoke(caller: Caller, key: str) -> AccessTokenRecord:
     identity, tenant = object_id(key), caller.tenant
     if identity == caller.token:
         await caller.still_allowed()
-        tenant = tenant.base  # through the caller's own it changes no token
+        tenant = tenant.base  # the handle of the caller would refuse a token
     else:
         refuse_out_of_scope(caller, ACCESS_TOKENS, CANNOT_DELETE)
-    removed = await tenant.access_tokens.records.find_one_and_delete({"_id": identity, **seen_by(caller)})
+    removed = await tenant.access_tokens.records.find_one_and_delete({"_id": identity, **visible_to(caller)})
     if removed is None:
         raise Refused(NOT_FOUND, key)
     return removed
@@ -109,16 +107,16 @@ async def revoke_all(tenant: Tenant, user: ObjectId) -> None:
 
 
 def tenant_of(token: str) -> str | None:
-    """The tenant that a text leads to, when it is written as a token is."""
-    written = WRITTEN.fullmatch(token)
+    """The tenant of a token; None for text in another form."""
+    written = FORM.fullmatch(token)
     return written[1] if written else None
 
 
 async def find(tenant: Tenant, digest: str) -> AccessTokenRecord | None:
-    """What is kept of a token, whether or not it still serves. Its use is written down, at most once a minute."""
+    """The record of a token, also of an expired one. Its last use is written at most once a minute."""
     found = await tenant.access_tokens.records.find_one({"digest": digest})
     moment = now()
-    if found and ((used := found.get("used")) is None or used < moment - USE_IS_WRITTEN):
+    if found and ((used := found.get("used")) is None or used < moment - USE_WRITTEN_EVERY):
         await tenant.access_tokens.records.update_one({"_id": found["_id"]}, {"$set": {"used": moment}})
     return found
 
@@ -132,28 +130,8 @@ def scope_of(record: AccessTokenRecord) -> Scope:
 
 
 def _expiry(new: TokenInput) -> datetime:
-    if new.expires_in is not None and new.expires is not None:
-        raise Refused(INVALID_FIELD, "expires: give either expires_in or expires")
     moment = now()
-    expires = moment + _life(new.expires_in) if new.expires is None else _date(new.expires)
-    if not moment < expires <= moment + LONGEST_LIFE:
+    life = new.expires.replace(microsecond=0) - moment if new.expires else new.life
+    if not timedelta() < life <= LONGEST_LIFE:
         raise Refused(INVALID_FIELD, f"expires: it must be later than now, by at most {LONGEST_LIFE.days} days")
-    return expires
-
-
-def _life(text: int | str | None) -> timedelta:
-    if text is None:
-        return LIFE
-    written = re.fullmatch(r"([0-9]{1,9})([smhd]?)", str(text))
-    if written is None:
-        raise Refused(INVALID_FIELD, "expires_in: seconds, or a text such as 45m, 12h or 90d is needed")
-    return timedelta(seconds=int(written[1]) * UNITS.get(written[2], 1))
-
-
-def _date(text: str) -> datetime:
-    try:
-        date = datetime.fromisoformat(text)
-    except ValueError:
-        raise Refused(INVALID_FIELD, "expires: a date such as 2030-12-31T23:59:59Z is needed") from None
-    aware = date if date.tzinfo else date.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).replace(microsecond=0)
+    return moment + life

@@ -139,7 +139,7 @@ async def test_a_name_is_given_once(client, org):
     again, another = await create(client, org), await create(client, org, "bob")
 
     assert (again.status_code, another.status_code) == (400, 200)
-    assert "is there already (training)" in again.json()["details"]
+    assert "exists already (training)" in again.json()["details"]
 
 
 async def test_a_date_without_a_zone_is_universal_time(client, org):

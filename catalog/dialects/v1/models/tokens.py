@@ -1,16 +1,19 @@
 """Personal access tokens."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
 from catalog.dialects.v1.models.common import Body, Id, Moment, ShortNonBlank, ShortText, moment
-from catalog.domain.people.access_tokens import TokenInput
+from catalog.domain.people.access_tokens import LIFE, TokenInput
+from catalog.durations import Duration
+from catalog.errors import INVALID_FIELD, Refused
 from catalog.store.records import AccessTokenRecord
 from catalog.vocabulary import Scope
 
 Seconds = Annotated[int, Meta(ge=1, description="seconds")]
-Duration = Annotated[str, Meta(pattern="^[0-9]{1,9}[smhd]?$", description="such as 12h or 90d", examples=["90d"])]
+DurationText = Annotated[str, Meta(pattern="^[0-9]{1,9}[smhd]?$", description="such as 12h or 90d", examples=["90d"])]
 
 
 class NewToken(Body):
@@ -20,11 +23,31 @@ class NewToken(Body):
     scopes: Annotated[
         list[Scope] | None, Meta(description="Default: `read`. `write` includes `read`.", examples=[["read"]])
     ] = None
-    expires_in: Seconds | Duration | None = None
+    expires_in: Seconds | DurationText | None = None
     expires: Annotated[ShortText | None, Meta(description="A date, instead of `expires_in`.")] = None
 
     def as_input(self) -> TokenInput:
-        return TokenInput(self.name, tuple(self.scopes or ()), self.expires_in, self.expires)
+        """Raises Refused: INVALID_FIELD."""
+        if self.expires_in is not None and self.expires is not None:
+            raise Refused(INVALID_FIELD, "expires: give either expires_in or expires")
+        life = LIFE if self.expires_in is None else _life(self.expires_in)
+        expires = None if self.expires is None else _date(self.expires)
+        return TokenInput(self.name, tuple(self.scopes or ()), expires, life)
+
+
+def _life(text: int | str) -> timedelta:
+    try:
+        return Duration(str(text))
+    except ValueError as wrong:
+        raise Refused(INVALID_FIELD, f"expires_in: {wrong}") from None
+
+
+def _date(text: str) -> datetime:
+    try:
+        date = datetime.fromisoformat(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Refused(INVALID_FIELD, "expires: a date such as 2030-12-31T23:59:59Z is needed") from None
 
 
 class AccessToken(Struct, rename={"id": "_id"}):
