@@ -15,6 +15,7 @@ CATALOG = ROOT / "catalog"
 ROOMS = [
     {"catalog"},  # the version number
     {
+        "catalog.atomic_files",
         "catalog.durations",
         "catalog.errors",
         "catalog.settings.aliases",

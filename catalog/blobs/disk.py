@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from catalog.atomic_files import flush_folder
 from catalog.blobs.protocol import StorageUnavailableError, UnknownBlobError, is_digest
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
@@ -70,14 +71,6 @@ def make_folder(folder: Path) -> None:
         make_folder(folder.parent)
         folder.mkdir(FOLDER_MODE, exist_ok=True)
         flush_folder(folder.parent)
-
-
-def flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def open_private(path: str | Path, flags: int) -> int:

@@ -10,10 +10,10 @@ from hashlib import file_digest
 from pathlib import Path
 from threading import Lock
 
+from catalog.atomic_files import flush_folder
 from catalog.blobs.disk import (
     FILE_MODE,
     blob_path,
-    flush_folder,
     make_folder,
     open_private,
     rename_whole,

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from catalog.blobs.protocol import StorageUnavailableError
 from catalog.durations import human_size
-from catalog.operations.archive import BadArchive, NotRegular
-from catalog.operations.backup import BackedUp, NoSuchTenant, backup
-from catalog.operations.restore import CannotRestore, Restored, restore
+from catalog.operations.archive import ArchiveError, NotRegularFileError
+from catalog.operations.backup import TenantBackup, UnknownTenantError, backup
+from catalog.operations.restore import RestoreError, TenantRestore, restore
 from catalog.operations.stores import Stores, open_stores
 from catalog.settings.settings import Settings
 from catalog.store.database import DatabaseError
@@ -17,18 +17,18 @@ from catalog.store.embedded.process import DatabaseUnavailable
 Tell = Callable[[str], None]
 
 
-class CannotDo(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
-    """Says why, and what to do."""
+class CommandError(Exception):
+    """The message says why the command failed, and what to do."""
 
 
 def make(settings: Settings, file: Path, tenants: Collection[str], tell: Tell) -> bool:
-    """Back up, with a line for each tenant and for all bytes that the storage has lost. False when there are such.
+    """Back up, with a line for each tenant and for each lost blob. False when there are lost ones.
 
-    Raises CannotDo.
+    Raises CommandError.
     """
     whole = True
 
-    def one(done: BackedUp) -> None:
+    def one(done: TenantBackup) -> None:
         nonlocal whole
         whole = whole and not done.lost
         tell(_line(done))
@@ -43,12 +43,12 @@ def make(settings: Settings, file: Path, tenants: Collection[str], tell: Tell) -
 def bring_back(settings: Settings, file: Path, tenants: Collection[str], name: str, tell: Tell) -> None:
     """Restore, with a line for each tenant.
 
-    Raises CannotDo.
+    Raises CommandError.
     """
 
-    def one(done: Restored) -> None:
+    def one(done: TenantRestore) -> None:
         if done.was_there:
-            tell(f"{done.tenant}: left as it is: a restore of this backup that was stopped had brought it back")
+            tell(f"{done.tenant}: left as it is: an earlier, interrupted restore of this backup has completed it")
             return
         left_out = f"; {done.orphans} versions of items that had gone were left out" if done.orphans else ""
         tell(_line(done) + left_out)
@@ -56,7 +56,7 @@ def bring_back(settings: Settings, file: Path, tenants: Collection[str], name: s
     _run(settings, file, lambda stores: restore(stores.database, stores.storage, file, tenants, one, name=name))
 
 
-def _line(done: BackedUp | Restored) -> str:
+def _line(done: TenantBackup | TenantRestore) -> str:
     files = "1 file" if done.blobs == 1 else f"{done.blobs} files"
     return f"{done.tenant}: {done.records} records, {files} ({human_size(done.size)})"
 
@@ -68,11 +68,11 @@ def _run(settings: Settings, file: Path, work: Callable[[Stores], Awaitable[None
 
     try:
         asyncio.run(run())
-    except (BadArchive, CannotRestore, DatabaseUnavailable, NoSuchTenant, NotRegular) as error:
-        raise CannotDo(str(error)) from error
+    except (ArchiveError, RestoreError, DatabaseUnavailable, UnknownTenantError, NotRegularFileError) as error:
+        raise CommandError(str(error)) from error
     except StorageUnavailableError as error:
-        raise CannotDo(f"The storage of files does not answer: {error}") from error
+        raise CommandError(f"The storage of files does not answer: {error}") from error
     except DatabaseError as error:
-        raise CannotDo(f"The database failed: {str(error).partition(' (configured')[0]}") from error
+        raise CommandError(f"The database failed: {str(error).partition(' (configured')[0]}") from error
     except OSError as error:
-        raise CannotDo(f"{error.filename or file}: {(error.strerror or str(error)).lower()}") from error
+        raise CommandError(f"{error.filename or file}: {(error.strerror or str(error)).lower()}") from error

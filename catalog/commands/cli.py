@@ -150,7 +150,7 @@ def sweep(
     try:
         for line in sweeping.lines(sweeping.ask(server, token, dry_run=dry_run, tenant=tenant, grace=grace)):
             typer.echo(line)
-    except sweeping.CannotSweep as error:
+    except sweeping.SweepError as error:
         _stop(error, 1)
 
 
@@ -179,7 +179,7 @@ def backup(file: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None
 
     try:
         whole = backups.make(_settings(env_file), file, tenant or [], typer.echo)
-    except backups.CannotDo as error:
+    except backups.CommandError as error:
         _stop(error, 1)
     if not whole:
         _stop(f"{file} is written, but not all bytes were there", 1)
@@ -200,7 +200,7 @@ def restore(
         _stop("--as wants one --tenant", 2)
     try:
         backups.bring_back(_settings(env_file), file, tenant or [], name, typer.echo)
-    except backups.CannotDo as error:
+    except backups.CommandError as error:
         _stop(error, 1)
 
 
@@ -213,7 +213,7 @@ def measurify(uri: str, uploads: Path, tenant: Tenants = None, env_file: EnvFile
 
     try:
         complete = importing.measurify(_settings(env_file), uri, uploads, tenant or [], typer.echo)
-    except backups.CannotDo as error:
+    except backups.CommandError as error:
         _stop(error, 1)
     if not complete:
         raise typer.Exit(1)

@@ -9,10 +9,10 @@ from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
 from catalog.blobs.protocol import StorageUnavailableError
-from catalog.commands.backup import CannotDo, Tell
+from catalog.commands.backup import CommandError, Tell
 from catalog.durations import human_size
-from catalog.operations.measurify import Imported, take_over
-from catalog.operations.restore import CannotRestore
+from catalog.operations.measurify import TenantImport, take_over
+from catalog.operations.restore import RestoreError
 from catalog.operations.stores import open_stores
 from catalog.settings.settings import Settings
 from catalog.store.embedded.process import DatabaseUnavailable
@@ -27,13 +27,13 @@ PATIENCE_MS = 5000
 def measurify(settings: Settings, uri: str, uploads: Path, tenants: Collection[str], tell: Tell) -> bool:
     """Import, with lines for each tenant. False when something could not be taken over.
 
-    Raises CannotDo.
+    Raises CommandError.
     """
     if not uploads.is_dir():
-        raise CannotDo(f"{uploads} is not a folder: name the one that the registry keeps its files in")
+        raise CommandError(f"{uploads} is not a folder: name the one that the registry keeps its files in")
     complete = True
 
-    def one(done: Imported) -> None:
+    def one(done: TenantImport) -> None:
         nonlocal complete
         complete = complete and not done.problems
         tell(
@@ -45,19 +45,21 @@ def measurify(settings: Settings, uri: str, uploads: Path, tenants: Collection[s
 
     try:
         asyncio.run(_run(settings, uri, uploads, tenants, one))
-    except (CannotRestore, DatabaseUnavailable) as error:
-        raise CannotDo(str(error)) from error
+    except (RestoreError, DatabaseUnavailable) as error:
+        raise CommandError(str(error)) from error
     except StorageUnavailableError as error:
-        raise CannotDo(f"The storage of files does not answer: {error}") from error
+        raise CommandError(f"The storage of files does not answer: {error}") from error
     except PyMongoError as error:
-        raise CannotDo(f"The registry's database cannot be read: {str(error).partition(' (configured')[0]}") from error
+        raise CommandError(
+            f"The registry's database cannot be read: {str(error).partition(' (configured')[0]}"
+        ) from error
     except OSError as error:
-        raise CannotDo(f"{error.filename or uploads}: {(error.strerror or str(error)).lower()}") from error
+        raise CommandError(f"{error.filename or uploads}: {(error.strerror or str(error)).lower()}") from error
     return complete
 
 
 async def _run(
-    settings: Settings, uri: str, uploads: Path, tenants: Collection[str], one: Callable[[Imported], None]
+    settings: Settings, uri: str, uploads: Path, tenants: Collection[str], one: Callable[[TenantImport], None]
 ) -> None:
     catalogue = parse_uri(uri)["database"] or CATALOGUE
     source: AsyncIOMotorClient[Raw] = AsyncIOMotorClient(uri, tz_aware=True, serverSelectionTimeoutMS=PATIENCE_MS)

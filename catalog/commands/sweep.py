@@ -9,14 +9,14 @@ from catalog.client.session import PREFIX
 from catalog.durations import human_size
 
 
-class CannotSweep(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
+class SweepError(Exception):
     """Says why, and what to do."""
 
 
 def ask(url: str, token: str, *, dry_run: bool, tenant: str, grace: str) -> dict[str, Any]:
     """What the server at `url` answers when it has swept. That may take minutes: nothing here is in a hurry.
 
-    Raises CannotSweep.
+    Raises SweepError.
     """
     query = {"dry_run": str(dry_run).lower(), "tenant": tenant, "grace": grace}
     try:
@@ -28,12 +28,12 @@ def ask(url: str, token: str, *, dry_run: bool, tenant: str, grace: str) -> dict
         )
         body = answer.json()
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
-        raise CannotSweep(
+        raise SweepError(
             f"{url} cannot be reached as a catalog ({failure}): give the address of a running server with --server. "
             "A server also sweeps by itself, see SWEEP_EVERY"
         ) from failure
     if answer.is_error:
-        raise CannotSweep(f"{body.get('message')} ({body.get('details', 'CATALOG_TOKEN should be API_TOKEN')})")
+        raise SweepError(f"{body.get('message')} ({body.get('details', 'CATALOG_TOKEN should be API_TOKEN')})")
     return dict(body)
 
 

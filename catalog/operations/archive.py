@@ -1,11 +1,11 @@
-"""The file of a backup: a tar that is written once from its beginning to its end, and read so.
+"""The file of a backup: a tar archive that is written and read in one pass.
 
 catalog-backup.json               what made it, and when
 <tenant>/tenant.bson              the tenant's record
 <tenant>/records/<collection>/<n> documents, one after the other, as MongoDB's own tools dump them
 <tenant>/blobs/<sha256>           bytes, under the name that proves them
-<tenant>/end.json                 how much of each there was
-end.json                          nothing was cut off
+<tenant>/end.json                 the number of each
+end.json                          shows that nothing is cut off
 """
 
 import json
@@ -24,34 +24,34 @@ BEGINNING = "catalog-backup.json"
 END = "end.json"
 
 
-MOST = 32 * 2**20
-"""Bytes of a member that is read at once: one of records has 8 MiB, and as much again as one document may have."""
+LARGEST_MEMBER = 32 * 2**20
+"""Bytes of a member that is read at once: a member of records has 8 MiB, plus one document of at most 16 MiB."""
 
 
-class BadArchive(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
-    """The file is no backup, or not a whole one. Its text is one sentence for whoever runs the command."""
+class ArchiveError(Exception):
+    """The file is not a backup, or is incomplete. The message is one sentence for the operator."""
 
 
-class NotRegular(Exception):  # noqa: N818
-    """Something other than a regular file stands where a file was to be written. Its text is one sentence."""
+class NotRegularFileError(Exception):
+    """The target of a backup is not a regular file. The message is one sentence."""
 
 
-class NotAnnounced(Exception):  # noqa: N818
-    """Other bytes came than were announced. Its text says in some words what came."""
+class ContentMismatchError(Exception):
+    """The bytes differ from the expected ones. The message says how."""
 
 
 def refuse_irregular(file: Path) -> None:
-    """Raises NotRegular for a device, a pipe, a folder and the like, which a rename would replace by a file."""
+    """Raises NotRegularFileError for a device, a pipe, a folder and the like: a rename would replace it."""
     with suppress(FileNotFoundError):
         mode = file.lstat().st_mode
         if stat.S_ISLNK(mode):
-            raise NotRegular(f"{file} is a symbolic link: name the file that it leads to")
+            raise NotRegularFileError(f"{file} is a symbolic link: name its target")
         if not stat.S_ISREG(mode):
-            raise NotRegular(f"{file} is not a regular file: name a file, which is made or replaced")
+            raise NotRegularFileError(f"{file} is not a regular file: name a file, which is created or replaced")
 
 
 class Writer:
-    """Writes into a file that is regular: what turns out to be wrong is taken back."""
+    """Writes into a regular file, so that a member which fails can be removed again."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -61,13 +61,13 @@ class Writer:
         self._file.write(content)
         self._pad(len(content))
 
-    def tell(self, name: str, content: Any) -> None:
+    def add_json(self, name: str, content: Any) -> None:
         self.add(name, json.dumps(content, indent=1).encode())
 
     async def stream(self, name: str, digest: str, size: int, chunks: AsyncIterator[bytes]) -> None:
-        """Add a member of `size` bytes with this SHA-256, never held whole. When it fails, nothing was added.
+        """Add a member of `size` bytes with this SHA-256, in constant memory. After an error nothing is added.
 
-        Raises NotAnnounced for other bytes, and what `chunks` raises.
+        Raises ContentMismatchError for other bytes, and any error of `chunks`.
         """
         begin = self._file.tell()
         try:
@@ -85,11 +85,11 @@ class Writer:
             seen.update(chunk)
             written += self._file.write(chunk)
             if written > size:
-                raise NotAnnounced(f"there are more than {size} bytes")
+                raise ContentMismatchError(f"there are more than {size} bytes")
         if written < size:
-            raise NotAnnounced(f"there are {written} bytes of {size}")
+            raise ContentMismatchError(f"there are {written} bytes of {size}")
         if seen.hexdigest() != digest:
-            raise NotAnnounced(f"their SHA-256 is {seen.hexdigest()}")
+            raise ContentMismatchError(f"their SHA-256 is {seen.hexdigest()}")
 
     def close(self) -> None:
         self._file.write(bytes(2 * tarfile.BLOCKSIZE))
@@ -113,21 +113,21 @@ class Member(NamedTuple):
         return "/".join(self.path)
 
     def whole(self) -> bytes:
-        """Raises BadArchive for more than MOST bytes."""
-        content = self.content.read(MOST + 1)
-        if len(content) > MOST:
-            raise BadArchive(f"{self.name} in the backup is larger than {MOST} bytes")
+        """Raises ArchiveError for more than LARGEST_MEMBER bytes."""
+        content = self.content.read(LARGEST_MEMBER + 1)
+        if len(content) > LARGEST_MEMBER:
+            raise ArchiveError(f"{self.name} in the backup is larger than {LARGEST_MEMBER} bytes")
         return content
 
-    def told(self) -> dict[str, Any]:
-        """Raises BadArchive for what is no JSON object."""
+    def json(self) -> dict[str, Any]:
+        """Raises ArchiveError for anything but a JSON object."""
         try:
-            told = json.loads(self.whole())
+            content = json.loads(self.whole())
         except (ValueError, RecursionError) as wrong:
-            raise BadArchive(f"{self.name} in the backup is damaged: it is not JSON") from wrong
-        if not isinstance(told, dict):
-            raise BadArchive(f"{self.name} in the backup is damaged: it is not an object")
-        return told
+            raise ArchiveError(f"{self.name} in the backup is damaged: it is not JSON") from wrong
+        if not isinstance(content, dict):
+            raise ArchiveError(f"{self.name} in the backup is damaged: it is not an object")
+        return content
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         while block := self.content.read(BLOCK):
@@ -138,32 +138,32 @@ class Archive(NamedTuple):
     """A backup that is being read."""
 
     identity: str
-    """Another one for each backup that was made, and the same for each copy of it."""
+    """Differs between backups, and is the same for each copy of one."""
 
     members: Iterator[Member]
-    """Each to be read before the next."""
+    """Each must be read before the next."""
 
 
 @contextmanager
 def read(file: Path) -> Generator[Archive]:
-    """Raises BadArchive, also while the members are walked; OSError when the file cannot be read."""
+    """Raises ArchiveError, also while the members are walked; OSError when the file cannot be read."""
     with file.open("rb") as raw:
         try:
             with tarfile.open(fileobj=raw, mode="r|") as tar:
                 names = _described(tar, file)
                 yield Archive(_identity(names, file), _members(names, file))
         except (tarfile.TarError, EOFError) as damage:
-            raise BadArchive(f"{file} is damaged or cut off ({damage})") from damage
+            raise ArchiveError(f"{file} is damaged or cut off ({damage})") from damage
 
 
 def _identity(names: Iterator[Member], file: Path) -> str:
     first = next(names, None)
     if first is None or first.path != (BEGINNING,):
-        raise BadArchive(f"{file} is not a backup of a catalog")
-    told = first.told()
-    if told.get("format") != FORMAT:
-        raise BadArchive(f"{file} is of another version: format {FORMAT} is read here")
-    return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        raise ArchiveError(f"{file} is not a backup of a catalog")
+    beginning = first.json()
+    if beginning.get("format") != FORMAT:
+        raise ArchiveError(f"{file} is of another version: format {FORMAT} is read here")
+    return sha256(json.dumps(beginning, sort_keys=True).encode()).hexdigest()
 
 
 def _members(names: Iterator[Member], file: Path) -> Iterator[Member]:
@@ -171,19 +171,19 @@ def _members(names: Iterator[Member], file: Path) -> Iterator[Member]:
         if member.path == (END,):
             return
         yield member
-    raise BadArchive(f"{file} is cut off: its end is missing")
+    raise ArchiveError(f"{file} is cut off: its end is missing")
 
 
 def _described(tar: tarfile.TarFile, file: Path) -> Iterator[Member]:
     while described := _next(tar, file):
         content = tar.extractfile(described)
         if content is None:
-            raise BadArchive(f"{file} has {described.name}, which is not a file")
+            raise ArchiveError(f"{file} has {described.name}, which is not a file")
         yield Member(tuple(described.name.split("/")), content)
 
 
 def _next(tar: tarfile.TarFile, file: Path) -> tarfile.TarInfo | None:
     try:
         return tar.next()
-    except (ValueError, OverflowError) as damage:  # what the module lets through of a header that is nonsense
-        raise BadArchive(f"{file} is damaged ({damage})") from damage
+    except (ValueError, OverflowError) as damage:  # tarfile raises them for malformed headers
+        raise ArchiveError(f"{file} is damaged ({damage})") from damage

@@ -1,6 +1,5 @@
 """A backup: the records and the bytes of tenants, in one file that can be restored onto any database and storage."""
 
-import os
 from collections.abc import Callable, Collection, Iterable
 from contextlib import aclosing
 from datetime import UTC, datetime
@@ -13,111 +12,104 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
 from catalog import __version__
+from catalog.atomic_files import new_file
 from catalog.blobs.protocol import Blobs, Storage, StorageUnavailableError, UnknownBlobError
 from catalog.domain.files import blob_records
-from catalog.operations.archive import BEGINNING, END, FORMAT, NotAnnounced, Writer, refuse_irregular
+from catalog.operations.archive import BEGINNING, END, FORMAT, ContentMismatchError, Writer, refuse_irregular
 from catalog.store.database import Database, Tenant
 from catalog.store.documents import RegisteredTenant, now
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
-PASSING = frozenset({"uploads", "password_resets"})
-"""Collections of what is under way: it ends in minutes or days, and its bytes are in no backup."""
+TRANSIENT = frozenset({"uploads", "password_resets"})
+"""Collections of work in progress, which a backup leaves out."""
 
 PART = 8 * 2**20
-"""Bytes of documents in a member of the archive: MongoDB allows 16 MiB for one."""
+"""Bytes of documents in a member of the archive. A single document may have 16 MiB."""
 
-AS_KEPT = CodecOptions(document_class=RawBSONDocument)
-
-
-class NoSuchTenant(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
-    """A tenant was asked for that is not there."""
+RAW_BSON = CodecOptions(document_class=RawBSONDocument)
 
 
-AWAY_IN_A_ROW = 5
-"""After so many files that cannot be read, one after the other, it is the storage that is away."""
+class UnknownTenantError(Exception):
+    """There is no tenant of that name."""
+
+
+MOST_FAILURES = 5
+"""Consecutive files that cannot be read, after which the storage counts as unavailable."""
 
 MOST_NAMED = 5
-"""Files of versions that are named for bytes which are lost."""
+"""Files that a report names for each lost blob."""
 
 
-class Lost(NamedTuple):
-    """Bytes that a version names and the storage does not give as they were."""
+class LostBlob(NamedTuple):
+    """A blob that a version names, and that the storage cannot return unchanged."""
 
     digest: str
     why: str  # "missing", "damaged: ..." or "unreadable: ..."
     named: list[str]  # "model iris, version 3, file weights.bin": at most MOST_NAMED
 
 
-class BackedUp(NamedTuple):
-    """What became of a tenant. Its backup has all but the bytes that are `lost`."""
+class TenantBackup(NamedTuple):
+    """The result for one tenant. Its backup contains all blobs except those that are `lost`."""
 
     tenant: str
     records: int
     blobs: int
     size: int  # bytes of the blobs
-    lost: list[Lost]
+    lost: list[LostBlob]
 
 
 async def backup(
-    database: Database, storage: Storage, file: Path, wanted: Collection[str], tell: Callable[[BackedUp], None]
+    database: Database, storage: Storage, file: Path, names: Collection[str], report: Callable[[TenantBackup], None]
 ) -> None:
-    """Write the `wanted` tenants (none: all) into `file`, which appears only when it is whole. It holds password
-    hashes, so nobody else may read it.
+    """Write the tenants with these `names` (none: all) into `file`, which appears only when it is complete.
 
-    Raises NoSuchTenant; NotRegular for what is no file; StorageUnavailableError; OSError when `file` cannot be written.
+    Only its owner can read the file: it contains password hashes.
+
+    Raises UnknownTenantError; NotRegularFileError; StorageUnavailableError; OSError when `file` cannot be written.
     """
     refuse_irregular(file)
-    records = await _records(database, wanted)
-    partial = file.with_name(f".{file.name}.{os.getpid()}.partial")
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
-            writer = Writer(raw)
-            writer.tell(BEGINNING, {"format": FORMAT, "catalog": __version__, "made": datetime.now(UTC).isoformat()})
-            for record in records:
-                tell(await _tenant(writer, database, storage, record))
-            writer.tell(END, {"tenants": len(records)})
-            writer.close()
-            raw.flush()
-            os.fsync(raw.fileno())
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)
+    records = await _records(database, names)
+    with new_file(file, replace=True) as raw:
+        writer = Writer(raw)
+        beginning = {"format": FORMAT, "catalog": __version__, "made": datetime.now(UTC).isoformat()}
+        writer.add_json(BEGINNING, beginning)
+        for record in records:
+            report(await _tenant(writer, database, storage, record))
+        writer.add_json(END, {"tenants": len(records)})
+        writer.close()
 
 
-async def _records(database: Database, wanted: Collection[str]) -> list[RegisteredTenant]:
-    query: Raw = {"state": "ready", **({"_id": {"$in": list(wanted)}} if wanted else {})}
+async def _records(database: Database, names: Collection[str]) -> list[RegisteredTenant]:
+    query: Raw = {"state": "ready", **({"_id": {"$in": list(names)}} if names else {})}
     records = await database.tenants.find(query).to_list()
-    unknown = set(wanted) - {record.id for record in records}
+    unknown = set(names) - {record.id for record in records}
     if unknown:
-        raise NoSuchTenant(f"There is no tenant {', '.join(sorted(unknown))}")
+        raise UnknownTenantError(f"There is no tenant {', '.join(sorted(unknown))}")
     return sorted(records, key=lambda record: record.id)
 
 
-async def _tenant(writer: Writer, database: Database, storage: Storage, record: RegisteredTenant) -> BackedUp:
+async def _tenant(writer: Writer, database: Database, storage: Storage, record: RegisteredTenant) -> TenantBackup:
     tenant, name = database.tenant(record), record.id
     writer.add(f"{name}/tenant.bson", bson.encode(await database.tenants.raw.find_one({"_id": name}) or {}))
     dump = Dump(writer, name)
     for collection in await _collections(tenant):
         await dump.collection(tenant, collection)
-    # Bytes after records: what a record names was there before it, and a sweep lets it be for a while.
+    # Blobs after records: a blob is stored before the record that names it, and a sweep spares recent ones.
     blobs = await _blobs(writer, tenant, storage.of(name), dump.digests)
-    result = BackedUp(name, sum(dump.counts.values()), *blobs)
-    told = {"records": dump.counts, "sha256": dump.seen.hexdigest(), "blobs": result.blobs, "bytes": result.size}
-    writer.tell(f"{name}/{END}", told)
+    result = TenantBackup(name, sum(dump.counts.values()), *blobs)
+    summary = {"records": dump.counts, "sha256": dump.seen.hexdigest(), "blobs": result.blobs, "bytes": result.size}
+    writer.add_json(f"{name}/{END}", summary)
     return result
 
 
 async def _collections(tenant: Tenant) -> list[str]:
     names = await tenant.database.list_collection_names()
-    return sorted(name for name in names if name not in PASSING and not name.startswith("system."))
+    return sorted(name for name in names if name not in TRANSIENT and not name.startswith("system."))
 
 
 class Dump:
-    """The documents of a tenant on their way into the archive, and what their versions name.
-
-    The digests are the one thing that grows: some 90 bytes each.
-    """
+    """Writes the documents of a tenant, and collects the digests that its versions name: about 90 bytes each."""
 
     def __init__(self, writer: Writer, tenant: str) -> None:
         self.counts: dict[str, int] = {}
@@ -128,7 +120,7 @@ class Dump:
 
     async def collection(self, tenant: Tenant, name: str) -> None:
         self.counts[name] = 0
-        documents = tenant.database[name].with_options(AS_KEPT).find({})
+        documents = tenant.database[name].with_options(RAW_BSON).find({})
         part, index = bytearray(), 0
         async for document in documents:
             self.counts[name] += 1
@@ -150,26 +142,28 @@ class Dump:
             self.digests[bytes.fromhex(file["digest"])] = file["size"]
 
 
-async def _blobs(writer: Writer, tenant: Tenant, blobs: Blobs, named: dict[bytes, int]) -> tuple[int, int, list[Lost]]:
+async def _blobs(
+    writer: Writer, tenant: Tenant, blobs: Blobs, sizes: dict[bytes, int]
+) -> tuple[int, int, list[LostBlob]]:
     count, size, away, lost = 0, 0, 0, []
-    for key in sorted(named):
+    for key in sorted(sizes):
         digest, began = key.hex(), now()
         try:
-            await _blob(writer, f"{tenant.name}/blobs/{digest}", blobs, digest, named[key])
+            await _blob(writer, f"{tenant.name}/blobs/{digest}", blobs, digest, sizes[key])
         except UnknownBlobError:
             why = "missing"
-        except NotAnnounced as difference:
+        except ContentMismatchError as difference:
             why = f"damaged: {difference}"
             await blob_records.mark_damaged(tenant, digest, began)
         except StorageUnavailableError as failure:
             away += 1
-            if away == AWAY_IN_A_ROW:
+            if away == MOST_FAILURES:
                 raise
             why = f"unreadable: {failure}"
         else:
-            away, count, size = 0, count + 1, size + named[key]
+            away, count, size = 0, count + 1, size + sizes[key]
             continue
-        lost.append(Lost(digest, why, await _files(tenant, digest)))
+        lost.append(LostBlob(digest, why, await _files(tenant, digest)))
     return count, size, lost
 
 
@@ -179,7 +173,7 @@ async def _blob(writer: Writer, name: str, blobs: Blobs, digest: str, size: int)
 
 
 async def _files(tenant: Tenant, digest: str) -> list[str]:
-    """The files of versions that have these bytes, in words."""
+    """The files of versions that have this digest, for people."""
     fields = {"item": 1, "kind": 1, "ordinal": 1, "files": {"$elemMatch": {"digest": digest}}}
     found = []
     async for version in tenant.versions.raw.find({"files.digest": digest}, fields).limit(MOST_NAMED):

@@ -25,7 +25,7 @@ from catalog.domain.people import users
 from catalog.domain.tenants import tenants
 from catalog.domain.terms import item_terms, terms
 from catalog.errors import STORAGE_FULL, Refused
-from catalog.operations.restore import RESTORING, CannotRestore, refuse_name
+from catalog.operations.restore import RESTORING, RestoreError, refuse_name
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import ITEMS, Pair, RegisteredTenant, User, Version, now
 from catalog.store.query.ngrams import spelling
@@ -41,7 +41,7 @@ NUMBER = re.compile("[0-9]{1,9}", re.ASCII)
 
 
 @dataclass
-class Imported:
+class TenantImport:
     """What an import brought into a tenant, and in sentences what it could not."""
 
     tenant: str
@@ -60,13 +60,13 @@ async def take_over(
     catalogue: str,
     uploads: Path,
     wanted: Collection[str],
-    tell: Callable[[Imported], None],
+    report: Callable[[TenantImport], None],
 ) -> None:
     """Import the `wanted` tenants (none: all) of a registry whose catalogue database and folder of files are named.
 
     The registry itself is only read. What cannot be taken over, be it a file or a tenant, is told as a problem.
 
-    Raises CannotRestore for a tenant that is not there, and when the storage is full; StorageUnavailableError.
+    Raises RestoreError for a tenant that is not there, and when the storage is full; StorageUnavailableError.
     """
     left = set(wanted)
     records = await source[catalogue]["tenants"].find({}).sort("_id", ASCENDING).to_list(None)
@@ -79,20 +79,20 @@ async def take_over(
             tenant, is_ready = await _tenant(database, record)
         except UNAVAILABLE:
             raise
-        except (CannotRestore, DatabaseError, TypeError, ValueError) as problem:
-            tell(Imported(_short(str(record["_id"])), problems=[f"the tenant itself: {_in_a_line(problem)}"]))
+        except (RestoreError, DatabaseError, TypeError, ValueError) as problem:
+            report(TenantImport(_short(str(record["_id"])), problems=[f"the tenant itself: {_in_a_line(problem)}"]))
             continue
-        done = Imported(tenant.name)
+        done = TenantImport(tenant.name)
         theirs = source[record.get("database") or record["_id"]]
-        await Importer(tenant, storage.of(tenant.name), theirs, uploads, shared, done).run()
+        await TenantImporter(tenant, storage.of(tenant.name), theirs, uploads, shared, done).run()
         if not is_ready:
             await tenant.prepare()
             ready = {"$set": {"state": "ready", "lastmod": now()}}
             await database.tenants.raw.update_one({"_id": tenant.name, "state": RESTORING}, ready)
-        tell(done)
+        report(done)
     if left or not records:
         missing = f"no tenant {', '.join(sorted(left))}" if left else "no tenants"
-        raise CannotRestore(f"{catalogue} has {missing}: name the registry's catalogue database in the path of its URI")
+        raise RestoreError(f"{catalogue} has {missing}: name the registry's catalogue database in the path of its URI")
 
 
 async def _shared_keys(source: AsyncIOMotorClient[Raw], records: Iterable[Raw]) -> set[str]:
@@ -136,7 +136,7 @@ async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
     try:
         await database.tenants.insert(fresh)
     except Duplicate:
-        raise CannotRestore(
+        raise RestoreError(
             f"{record['_id']}: a tenant with its name or its database is being made or removed"
         ) from None
     tenant = database.tenant(fresh)
@@ -144,11 +144,11 @@ async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
     return tenant, False
 
 
-class Importer:
+class TenantImporter:
     """One tenant's way over."""
 
     def __init__(
-        self, tenant: Tenant, blobs: Blobs, theirs: Any, uploads: Path, shared: Collection[str], done: Imported
+        self, tenant: Tenant, blobs: Blobs, theirs: Any, uploads: Path, shared: Collection[str], done: TenantImport
     ) -> None:
         self._tenant = tenant
         self._blobs = blobs
@@ -291,7 +291,7 @@ class Importer:
     async def _kept(self, what: str, keeping: Any) -> bool:
         """Whether it could be kept. If not, why is told at the end, and the import goes on.
 
-        Raises CannotRestore when there is no room for more.
+        Raises RestoreError when there is no room for more.
         """
         try:
             await keeping
@@ -308,7 +308,7 @@ class Importer:
             ValueError,
         ) as problem:
             if isinstance(problem, Refused) and problem.fault is STORAGE_FULL:
-                raise CannotRestore(
+                raise RestoreError(
                     "There is no space left to keep files: make room and start the import again"
                 ) from None
             self._problem(what, problem)
@@ -327,7 +327,7 @@ def _in_a_line(problem: Exception) -> str:
             return "; ".join(_wrong(problem.errors(include_url=False, include_input=False)))
         case KeyError():
             return f"{problem} is missing"
-        case FileNotFoundError() | Refused() | CannotRestore():
+        case FileNotFoundError() | Refused() | RestoreError():
             return str(problem)
         case OSError():
             return (problem.strerror or str(problem)).lower()

@@ -1,4 +1,4 @@
-"""Restoring a backup, onto this database and this storage: whatever they are, and whatever the backup came from."""
+"""Restores a backup onto this database and this storage, which may be of other kinds than those it came from."""
 
 import re
 from collections.abc import Callable, Collection
@@ -13,7 +13,7 @@ from bson.raw_bson import RawBSONDocument
 
 from catalog.blobs.protocol import Storage, is_digest
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
-from catalog.operations.archive import BadArchive, Member, read
+from catalog.operations.archive import ArchiveError, Member, read
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import RegisteredTenant, now
 from catalog.store.embedded.process import DatabaseUnavailable
@@ -21,7 +21,7 @@ from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 RESTORING = "restoring"
-"""The state of a tenant that nobody sees yet. What a killed restore left in it is cleared by the next one."""
+"""The state of a tenant that is not visible yet. The next restore clears what a killed one left behind."""
 
 BATCH = 1000
 
@@ -31,17 +31,17 @@ SMALLEST = 5
 COLLECTION = re.compile("[A-Za-z][A-Za-z0-9_-]{0,99}")
 
 
-class CannotRestore(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
-    """Says what is in the way, and what to do."""
+class RestoreError(Exception):
+    """The message says what prevents the restore, and what to do."""
 
 
-class Restored(NamedTuple):
+class TenantRestore(NamedTuple):
     tenant: str
     records: int
     blobs: int
     size: int  # bytes of the blobs
-    orphans: int  # versions that were left out, because the item they belong to had gone while the backup was made
-    was_there: bool = False  # brought back by an earlier restore of this backup, which was stopped later
+    orphans: int  # versions that were left out, because their item was removed while the backup was written
+    was_there: bool = False  # restored by an earlier, interrupted run with this backup
 
 
 async def restore(
@@ -49,47 +49,47 @@ async def restore(
     storage: Storage,
     file: Path,
     wanted: Collection[str],
-    tell: Callable[[Restored], None],
+    report: Callable[[TenantRestore], None],
     *,
     name: str = "",
 ) -> None:
-    """Bring the `wanted` tenants (none: all) of a backup back, one after the other, each whole or not at all.
+    """Restore the `wanted` tenants (none: all) of a backup, one after the other, each completely or not at all.
 
-    `name` is another name for the only one that is wanted, which its database bears, too. A tenant that an earlier
-    restore of the same backup brought back before it was stopped is left as it is.
+    `name` renames the only wanted tenant, and its database. A tenant that an earlier, interrupted restore of the same
+    backup has completed is left as it is.
 
-    Raises CannotRestore for a tenant that is there already or a name that is not in the backup; BadArchive;
+    Raises RestoreError for a tenant that exists already or a name that is not in the backup; ArchiveError;
     StorageUnavailableError; OSError.
     """
-    begun: dict[str, str] = {}  # what each tenant of the backup is called here
+    begun: dict[str, str] = {}  # the new name of each tenant of the backup
     with read(file) as archive:
-        coming: Coming | Present | None = None
+        current: RestoringTenant | PresentTenant | None = None
         for member in archive.members:
             tenant, *path = member.path
             if wanted and tenant not in wanted:
                 continue
             if path == ["tenant.bson"]:
-                if coming or tenant in begun:
-                    raise BadArchive(
+                if current or tenant in begun:
+                    raise ArchiveError(
                         f"{file} has {member.name} where it cannot be: a tenant has not ended, or comes twice"
                     )
                 record = _record(tenant, member.whole())
                 begun[tenant] = name or tenant
-                coming = await _begun(database, storage, record, name, archive.identity)
-            elif coming is None or coming.source != tenant:
-                raise BadArchive(f"{file} has {member.name} where a tenant should begin")
+                current = await _begin(database, storage, record, name, archive.identity)
+            elif current is None or current.source != tenant:
+                raise ArchiveError(f"{file} has {member.name} where a tenant should begin")
             elif path == ["end.json"]:
-                tell(await coming.ended(database, member))
-                coming = None
+                report(await current.ended(database, member))
+                current = None
             else:
-                await coming.take(path, member)
-        if coming:
-            raise BadArchive(f"{file} lacks the end of {coming.source}")
-    # Only what is left half-way is gone on with.
+                await current.take(path, member)
+        if current:
+            raise ArchiveError(f"{file} lacks the end of {current.source}")
+    # Complete: the next restore of this backup does not skip these tenants.
     done = {"_id": {"$in": list(begun.values())}, "restored_from": archive.identity}
     await database.tenants.raw.update_many(done, {"$unset": {"restored_from": ""}})
     if left := set(wanted) - begun.keys():
-        raise CannotRestore(f"{file} has no tenant {', '.join(sorted(left))}")
+        raise RestoreError(f"{file} has no tenant {', '.join(sorted(left))}")
 
 
 def _record(tenant: str, content: bytes) -> Raw:
@@ -97,13 +97,15 @@ def _record(tenant: str, content: bytes) -> Raw:
         record: Raw = bson.decode(content, CodecOptions(tz_aware=True))
         RegisteredTenant(**record | {"id": record["_id"]})
     except (BSONError, KeyError, ValueError) as wrong:
-        raise BadArchive(f"The record of {tenant} in the backup is damaged") from wrong
+        raise ArchiveError(f"The record of {tenant} in the backup is damaged") from wrong
     if record["_id"] != tenant:
-        raise BadArchive(f"The record of {tenant} in the backup is one of {record['_id']}")
+        raise ArchiveError(f"The record of {tenant} in the backup is one of {record['_id']}")
     return record
 
 
-async def _begun(database: Database, storage: Storage, record: Raw, name: str, identity: str) -> "Coming | Present":
+async def _begin(
+    database: Database, storage: Storage, record: Raw, name: str, identity: str
+) -> "RestoringTenant | PresentTenant":
     source = record["_id"]
     if name:
         record |= {"_id": name, "database": name}
@@ -115,7 +117,7 @@ async def _begun(database: Database, storage: Storage, record: Raw, name: str, i
         {"_id": fresh.id}, {"state": 1, "restored_from": 1, "database": 1}
     )
     if known and known["state"] == "ready" and known.get("restored_from") == identity:
-        return Present(source, fresh.id)
+        return PresentTenant(source, fresh.id)
     if known and known["state"] == RESTORING:
         await database.drop(known["database"])
         await storage.forget(fresh.id)
@@ -123,39 +125,39 @@ async def _begun(database: Database, storage: Storage, record: Raw, name: str, i
     try:
         await database.tenants.insert(fresh)
     except Duplicate:
-        raise CannotRestore(
+        raise RestoreError(
             f"There is a tenant {fresh.id} already, or one with its database {fresh.database}: "
             "remove it first, or restore under another name with --as"
         ) from None
     if await database.holds(fresh.database):
         await database.tenants.raw.delete_one({"_id": fresh.id, "state": RESTORING})
-        raise CannotRestore(
+        raise RestoreError(
             f"There is a database {fresh.database} already, with something in it: restore under another name with --as"
         )
-    return Coming(source, database.tenant(fresh), storage)
+    return RestoringTenant(source, database.tenant(fresh), storage)
 
 
 def refuse_name(database: Database, name: str) -> None:
-    """Raises CannotRestore for what neither a tenant nor its database may be called."""
+    """Raises RestoreError for a name that neither a tenant nor its database may have."""
     if not NAME.fullmatch(name) or name.lower() in RESERVED | {database.catalogue.lower()}:
-        raise CannotRestore(f"{name} cannot be the name of a tenant or of its database")
+        raise RestoreError(f"{name} cannot be the name of a tenant or of its database")
 
 
-class Present(NamedTuple):
-    """A tenant that is back already. What the archive has of it is passed over."""
+class PresentTenant(NamedTuple):
+    """A tenant that is restored already. Its members of the archive are skipped."""
 
     source: str
     tenant: str
 
     async def take(self, path: list[str], member: Member) -> None:
-        """Nothing of it is needed."""
+        """Skip the member."""
 
-    async def ended(self, _: Database, __: Member) -> Restored:
-        return Restored(self.tenant, 0, 0, 0, 0, was_there=True)
+    async def ended(self, _: Database, __: Member) -> TenantRestore:
+        return TenantRestore(self.tenant, 0, 0, 0, 0, was_there=True)
 
 
-class Coming:
-    """A tenant on its way out of the archive, where it is called `source`."""
+class RestoringTenant:
+    """A tenant that is being restored. `source` is its name in the archive."""
 
     def __init__(self, source: str, tenant: Tenant, storage: Storage) -> None:
         self.source = source
@@ -173,7 +175,7 @@ class Coming:
             case ["blobs", digest] if is_digest(digest):
                 await self._blob(digest, member)
             case _:
-                raise BadArchive(f"{member.name} has no place in a backup")
+                raise ArchiveError(f"{member.name} has no place in a backup")
 
     async def _records(self, collection: str, member: Member) -> None:
         part = member.whole()
@@ -189,33 +191,33 @@ class Coming:
     async def _blob(self, digest: str, member: Member) -> None:
         blob = await self._blobs.put(member.chunks())
         if blob.digest != digest:
-            raise BadArchive(f"The bytes of {digest} are damaged: they are {blob.digest}")
+            raise ArchiveError(f"The bytes of {digest} are damaged: they are {blob.digest}")
         self._kept, self._size = self._kept + 1, self._size + blob.size
 
-    async def ended(self, database: Database, member: Member) -> Restored:
-        told = member.told()
-        counts = told.get("records")
+    async def ended(self, database: Database, member: Member) -> TenantRestore:
+        summary = member.json()
+        counts = summary.get("records")
         if not isinstance(counts, dict):
-            raise BadArchive(f"{member.name} in the backup is damaged: it does not count records")
+            raise ArchiveError(f"{member.name} in the backup is damaged: it does not count records")
         counts = {name: count for name, count in counts.items() if count}
-        there = (counts, told.get("sha256"), told.get("blobs"))
+        there = (counts, summary.get("sha256"), summary.get("blobs"))
         if there != (self._counts, self._seen.hexdigest(), self._kept):
-            raise BadArchive(
+            raise ArchiveError(
                 f"The records or the files of {self._tenant.name} are damaged: they are not those that were kept"
             )
         try:
-            orphans = await _without_orphans(self._tenant)
+            orphans = await _remove_orphans(self._tenant)
             await self._tenant.prepare()
         except (DatabaseError, LookupError, TypeError, ValueError) as wrong:
             raise self._damaged(wrong, "what they name") from wrong
         ready = {"$set": {"state": "ready", "lastmod": now()}}
         await database.tenants.raw.update_one({"_id": self._tenant.name, "state": RESTORING}, ready)
-        return Restored(self._tenant.name, sum(self._counts.values()), self._kept, self._size, orphans)
+        return TenantRestore(self._tenant.name, sum(self._counts.values()), self._kept, self._size, orphans)
 
     def _damaged(self, wrong: Exception, where: str) -> Exception:
         if isinstance(wrong, UNAVAILABLE):
             return DatabaseUnavailable("The database does not answer: start the restore again when it does")
-        return BadArchive(f"The records of {self._tenant.name} are damaged ({where}, {type(wrong).__name__})")
+        return ArchiveError(f"The records of {self._tenant.name} are damaged ({where}, {type(wrong).__name__})")
 
 
 def _documents(part: bytes) -> list[bytes]:
@@ -230,8 +232,8 @@ def _documents(part: bytes) -> list[bytes]:
     return found
 
 
-async def _without_orphans(tenant: Tenant) -> int:
-    """Remove versions whose item is neither there nor in the trash, and say how many there were."""
+async def _remove_orphans(tenant: Tenant) -> int:
+    """Remove versions whose item neither exists nor is in the trash, and return their number."""
     removed = 0
     async for group in tenant.versions.raw.aggregate([{"$group": {"_id": {"item": "$item", "kind": "$kind"}}}]):
         item, kind = group["_id"]["item"], Kind(group["_id"]["kind"])

@@ -1,10 +1,11 @@
 """The secrets that the first start generates, in `DATA_PATH/secrets.env`."""
 
 import logging
-import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
+from catalog.atomic_files import new_file
 from catalog.settings.loading import SettingsError, read_file, reason, with_values
 from catalog.settings.settings import Settings
 
@@ -52,28 +53,9 @@ def _generate(file: Path) -> None:
     if file.exists():
         return
 
-    partial = file.with_name(f".{file.name}.{secrets.token_hex(8)}.partial")
-    try:
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as writing:  # noqa: PTH123  a mode from the first byte on
-            writing.writelines(f"{name}={secrets.token_urlsafe(32)}\n" for name in GENERATED)
-            writing.flush()
-            os.fsync(writing.fileno())
-        _link_unless_there(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _link_unless_there(partial: Path, file: Path) -> None:
-    # A link, unlike a rename, refuses to replace: of two servers that start at once, the first one's secrets stay.
-    try:
-        file.hardlink_to(partial)
-    except FileExistsError:
-        return
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    # Of two servers that start at once, the first one's secrets stay.
+    with suppress(FileExistsError), new_file(file) as writing:
+        writing.writelines(f"{name}={secrets.token_urlsafe(32)}\n".encode() for name in GENERATED)
 
 
 def _close_to_others(file: Path) -> None:

@@ -21,9 +21,9 @@ from catalog.domain.items import items
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import versions
-from catalog.operations.archive import MOST, BadArchive, NotRegular
-from catalog.operations.backup import NoSuchTenant, backup
-from catalog.operations.restore import CannotRestore, restore
+from catalog.operations.archive import LARGEST_MEMBER, ArchiveError, NotRegularFileError
+from catalog.operations.backup import UnknownTenantError, backup
+from catalog.operations.restore import RestoreError, restore
 from catalog.store.database import connect
 from catalog.store.documents import RegisteredTenant
 from catalog.vocabulary import Kind, Role
@@ -116,7 +116,7 @@ async def test_a_tenant_that_is_there_is_not_overwritten(database, storage, tmp_
     before = await everything(tenant)
     await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
 
-    with pytest.raises(CannotRestore, match=r"already.*remove it first"):
+    with pytest.raises(RestoreError, match=r"already.*remove it first"):
         await restore(database, storage, tmp_path / "all.tar", [], lambda _: None)
 
     assert await everything(tenant) == before
@@ -138,9 +138,9 @@ async def test_a_tenant_that_is_not_there(database, storage, tmp_path):
     tenant = await organisation(database, storage, "acme")
     await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
 
-    with pytest.raises(NoSuchTenant, match="no tenant nobody"):
+    with pytest.raises(UnknownTenantError, match="no tenant nobody"):
         await backup(database, storage, tmp_path / "none.tar", ["nobody"], lambda _: None)
-    with pytest.raises(CannotRestore, match="no tenant nobody"):
+    with pytest.raises(RestoreError, match="no tenant nobody"):
         await restore(database, storage, tmp_path / "all.tar", ["nobody"], lambda _: None)
 
     assert [file.name for file in tmp_path.iterdir()] == ["all.tar"]
@@ -163,7 +163,7 @@ async def test_a_backup_that_is_cut_off_makes_no_tenant(database, storage, tmp_p
     whole = (tmp_path / "all.tar").read_bytes().rstrip(b"\0")
     (tmp_path / "cut.tar").write_bytes(whole[: int(len(whole) * part)])
 
-    with pytest.raises(BadArchive):
+    with pytest.raises(ArchiveError):
         await restore(database, storage, tmp_path / "cut.tar", [], lambda _: None, name=f"{OURS}-again")
 
     assert part > 0.99 or await tenants.enter(database, f"{OURS}-again") is None
@@ -175,7 +175,7 @@ async def test_damaged_bytes_are_noticed(database, storage, tmp_path):
     damaged = (tmp_path / "all.tar").read_bytes().replace(WEIGHTS, WEIGHTS[:-1] + b"!")
     (tmp_path / "all.tar").write_bytes(damaged)
 
-    with pytest.raises(BadArchive, match="are damaged"):
+    with pytest.raises(ArchiveError, match="are damaged"):
         await restore(database, storage, tmp_path / "all.tar", [], lambda _: None, name=f"{OURS}-again")
 
     assert await tenants.enter(database, f"{OURS}-again") is None
@@ -186,7 +186,7 @@ async def test_what_a_killed_restore_left_is_cleared_by_the_next(database, stora
     await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
     whole = (tmp_path / "all.tar").read_bytes()
     (tmp_path / "cut.tar").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(BadArchive):
+    with pytest.raises(ArchiveError):
         await restore(database, storage, tmp_path / "cut.tar", [], lambda _: None, name=f"{OURS}-again")
 
     await restore(database, storage, tmp_path / "all.tar", [], lambda _: None, name=f"{OURS}-again")
@@ -198,7 +198,7 @@ async def test_what_a_killed_restore_left_is_cleared_by_the_next(database, stora
 async def test_another_file_is_no_backup(database, storage, tmp_path, text):
     (tmp_path / "other").write_text(text)
 
-    with pytest.raises(BadArchive, match="other"):
+    with pytest.raises(ArchiveError, match="other"):
         await restore(database, storage, tmp_path / "other", [], lambda _: None)
 
 
@@ -207,7 +207,7 @@ async def test_a_restored_tenant_bears_a_name_that_a_tenant_may_bear(database, s
     tenant = await organisation(database, storage, "acme")
     await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
 
-    with pytest.raises(CannotRestore, match="cannot be the name"):
+    with pytest.raises(RestoreError, match="cannot be the name"):
         await restore(database, storage, tmp_path / "all.tar", [], lambda _: None, name=name)
 
 
@@ -283,7 +283,7 @@ async def test_a_backup_replaces_nothing_but_a_file(database, storage, tmp_path,
     make[kind]()
     before = (target.lstat().st_ino, target.lstat().st_mode)
 
-    with pytest.raises(NotRegular, match=r"all\.tar is (a symbolic link|not a regular file)"):
+    with pytest.raises(NotRegularFileError, match=r"all\.tar is (a symbolic link|not a regular file)"):
         await backup(database, storage, target, [], lambda _: None)
 
     assert (target.lstat().st_ino, target.lstat().st_mode) == before
@@ -320,7 +320,7 @@ async def test_a_restore_that_was_stopped_goes_on_when_it_is_started_again(datab
     else:
         whole = file.read_bytes()
         (tmp_path / "cut.tar").write_bytes(whole[: whole.rindex(WEIGHTS)])
-        with pytest.raises(BadArchive):
+        with pytest.raises(ArchiveError):
             await restore(database, storage, tmp_path / "cut.tar", [], lambda _: None)
     acme = await tenants.enter(database, names[0])
     await acme.database["models"].update_one({}, {"$set": {"description": "changed since"}})
@@ -337,7 +337,7 @@ async def test_a_restore_that_is_over_is_not_gone_on_with(database, storage, tmp
     file, names = await of_two(database, storage, tmp_path)
     await restore(database, storage, file, [], lambda _: None)
 
-    with pytest.raises(CannotRestore, match=f"There is a tenant {names[0]} already"):
+    with pytest.raises(RestoreError, match=f"There is a tenant {names[0]} already"):
         await restore(database, storage, file, [], lambda _: None)
 
 
@@ -345,11 +345,11 @@ async def test_a_tenant_of_another_backup_is_not_taken_for_one_that_is_back(data
     file, names = await of_two(database, storage, tmp_path)
     whole = file.read_bytes()
     (tmp_path / "cut.tar").write_bytes(whole[: whole.rindex(WEIGHTS)])
-    with pytest.raises(BadArchive):
+    with pytest.raises(ArchiveError):
         await restore(database, storage, tmp_path / "cut.tar", [], lambda _: None)
     await backup(database, storage, tmp_path / "later.tar", [names[0]], lambda _: None)
 
-    with pytest.raises(CannotRestore, match="already"):
+    with pytest.raises(RestoreError, match="already"):
         await restore(database, storage, tmp_path / "later.tar", [], lambda _: None)
 
 
@@ -461,7 +461,7 @@ CORPUS = {
     "records that are no documents": changed(RECORDS, lambda _: b"\x0a\0\0\0\x02a\0\xff\xff\0"),
     "records twice": twice(RECORDS),
     "records that are missing": changed(RECORDS, lambda _: None),
-    "records of a larger size than any": changed(RECORDS, lambda _: bytes(MOST + 1)),
+    "records of a larger size than any": changed(RECORDS, lambda _: bytes(LARGEST_MEMBER + 1)),
     "records for the system": renamed("/records/models/", "/records/system.users/"),
     "records for a name with a null": renamed("/records/models/", "/records/mo\x01dels/"),
     "a file twice": twice("/blobs/"),
@@ -489,7 +489,7 @@ WHOLE_BEFORE = {"no end", "the end of the tenant twice"}
 async def test_a_damaged_archive_is_a_sentence_and_no_tenant(one_database, storage, members, tmp_path, damage):
     packed(CORPUS[damage](members), tmp_path / "damaged.tar")
 
-    with pytest.raises((BadArchive, CannotRestore)) as refusal:
+    with pytest.raises((ArchiveError, RestoreError)) as refusal:
         await restore(one_database, storage, tmp_path / "damaged.tar", [], lambda _: None)
 
     there = await tenants.enter(one_database, f"{OURS}-acme")
@@ -505,7 +505,7 @@ async def test_a_header_with_any_byte_changed_is_a_sentence(one_database, storag
 
     for at in range(0, 400, 13):
         damaged.write_bytes(whole[: begin + at] + bytes([whole[begin + at] ^ 0x81]) + whole[begin + at + 1 :])
-        with pytest.raises(BadArchive):
+        with pytest.raises(ArchiveError):
             await restore(one_database, storage, damaged, [], lambda _: None)
 
 

@@ -17,7 +17,7 @@ from catalog.domain.people import users
 from catalog.domain.tenants import tenants
 from catalog.domain.versions import versions
 from catalog.operations.measurify import take_over
-from catalog.operations.restore import CannotRestore
+from catalog.operations.restore import RestoreError
 from catalog.store.database import connect
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, in_database
@@ -333,7 +333,7 @@ async def test_what_cannot_be_taken_over_is_told_and_the_rest_is(database, stora
 
 
 async def test_a_registry_without_that_tenant(database, storage, registry):
-    with pytest.raises(CannotRestore, match="no tenant nobody"):
+    with pytest.raises(RestoreError, match="no tenant nobody"):
         await imported(database, storage, registry, "nobody")
 
 

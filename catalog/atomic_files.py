@@ -1,0 +1,38 @@
+"""Files that appear whole or not at all."""
+
+import os
+import secrets
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def new_file(file: Path, mode: int = 0o600, *, replace: bool = False) -> Generator[IO[bytes]]:
+    """Write beside `file`; at the end flush, and give the bytes their name. Nothing is left after an error.
+
+    Without `replace` an existing file stays as it is, and the end raises FileExistsError.
+    """
+    partial = file.with_name(f".{file.name}.{secrets.token_hex(8)}.partial")
+    try:
+        with os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode), "w+b") as writing:
+            yield writing
+            writing.flush()
+            os.fsync(writing.fileno())
+        if replace:
+            partial.replace(file)
+        else:
+            file.hardlink_to(partial)  # a link, unlike a rename, refuses to replace
+        flush_folder(file.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make names in a folder outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
