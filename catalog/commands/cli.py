@@ -1,6 +1,7 @@
 """The commands.
 
-A client's machine has no server parts: what they need is imported by the commands that run beside the server.
+Parts of the server are imported within the commands that need them: a client's machine does not have them, and loading
+them would slow down every command.
 """
 
 import os
@@ -8,7 +9,7 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -24,6 +25,9 @@ from catalog.commands.signing_in import add_sign_in_commands
 from catalog.commands.terms import term_commands
 from catalog.commands.transfers import add_transfer_commands
 
+if TYPE_CHECKING:
+    from catalog.settings.settings import Settings
+
 BESIDE = "On the server's machine"
 
 # One sentence, never a trace: pretty ones show the values of variables, and some are secrets.
@@ -34,7 +38,7 @@ app = typer.Typer(
 )
 certificate = typer.Typer(help="Certificates of the server.", no_args_is_help=True)
 app.add_typer(certificate, name="certificate", rich_help_panel=BESIDE)
-imports = typer.Typer(help="Take over what another registry keeps.", no_args_is_help=True)
+imports = typer.Typer(help="Import the content of another registry.", no_args_is_help=True)
 app.add_typer(imports, name="import", rich_help_panel=BESIDE)
 add_sign_in_commands(app)
 add_transfer_commands(app)
@@ -65,7 +69,7 @@ def main() -> None:
 
 @app.command()
 def version() -> None:
-    """Say which version this is."""
+    """Print the version of this program."""
     typer.echo(f"catalog {__version__}")
 
 
@@ -74,15 +78,15 @@ def serve(env_file: EnvFile = None) -> None:
     """Run the server until Ctrl-C."""
     with _server_parts():
         from catalog.settings.generated_secrets import with_secrets  # noqa: PLC0415
-        from catalog.settings.loading import FILE, SettingsError, load  # noqa: PLC0415
+        from catalog.settings.loading import SettingsError  # noqa: PLC0415
         from catalog.store.embedded.process import DatabaseUnavailable, Embedded  # noqa: PLC0415
 
+    configured = _settings(env_file)
     try:
-        given = load(env_file or FILE)
-        settings, file = with_secrets(given)
+        settings, file = with_secrets(configured)
     except SettingsError as error:
         _stop(error, 2)
-    token_location = "the settings" if given.api_token.get_secret_value() else str(file)
+    token_location = "the settings" if configured.api_token.get_secret_value() else str(file)
 
     with ExitStack() as stack:
         database = Embedded(settings.data_path) if settings.database == "embedded" else None
@@ -92,7 +96,7 @@ def serve(env_file: EnvFile = None) -> None:
                 database.start()
             except DatabaseUnavailable as error:
                 _stop(error, 1)
-        # Only now: the database starts while everything else is imported, which halves the time to the first answer.
+        # The database starts while the server is imported, which halves the time to the first answer.
         with _server_parts():
             if settings.workers > 1:
                 from catalog.server.supervisor import serve as serving  # noqa: PLC0415
@@ -106,17 +110,17 @@ def serve(env_file: EnvFile = None) -> None:
 @app.command(rich_help_panel=BESIDE)
 def log(
     *,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with new entries as they come.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=1000, help="How many of the last ones.")] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep running, and print new entries.")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=1000, help="Number of the latest entries.")] = 20,
     server: Annotated[
         str,
         typer.Option(
             "--server", "--url", help="Address of the server. Default: CATALOG_URL, else where you signed in."
         ),
     ] = "",
-    operator: Annotated[bool, typer.Option("--operator", help="What belongs to no tenant: wants API_TOKEN.")] = False,
+    operator: Annotated[bool, typer.Option("--operator", help="The operator's journal: needs API_TOKEN.")] = False,
 ) -> None:
-    """Show the journal of a running server, to an administrator. With --operator, API_TOKEN is in CATALOG_TOKEN."""
+    """Show the journal of a running server to an administrator. --operator reads API_TOKEN from CATALOG_TOKEN."""
     try:
         known = profile.find({"url": server})
     except CatalogError as error:
@@ -136,13 +140,15 @@ def log(
 @app.command(rich_help_panel=BESIDE)
 def sweep(
     *,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be removed.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be removed, and remove nothing.")
+    ] = False,
     tenant: Annotated[str, typer.Option(help="Only this one.")] = "",
-    grace: Annotated[str, typer.Option(help="Let be what is younger: 1h, 7d; at least 10m. Default SWEEP_GRACE.")] = "",
+    grace: Annotated[str, typer.Option(help="Spare younger files: 1h, 7d; at least 10m. Default: SWEEP_GRACE.")] = "",
     server: Annotated[str, typer.Option(envvar="CATALOG_URL", help="Address of the server.")] = "http://127.0.0.1:8080",
     env_file: EnvFile = None,
 ) -> None:
-    """Have a running server remove the files that no version names any more.
+    """Have a running server remove the files that no version uses any more.
 
     API_TOKEN is looked for in CATALOG_TOKEN, in the settings and in DATA_PATH/secrets.env.
     """
@@ -156,7 +162,7 @@ def sweep(
 
 @app.command(rich_help_panel=BESIDE)
 def doctor(env_file: EnvFile = None) -> None:
-    """Look at the settings, the database, the storage, the certificates, the disk and the clock, and say what to do."""
+    """Check the settings, database, storage, certificates, disk and clock, and say what to do."""
     with _server_parts():
         from catalog.commands import doctor as doctors  # noqa: PLC0415
 
@@ -170,7 +176,7 @@ def doctor(env_file: EnvFile = None) -> None:
 
 @app.command(rich_help_panel=BESIDE)
 def backup(file: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None:
-    """Write the records and the files of all tenants, or of some, into FILE.
+    """Write the records and files of all tenants, or of some, into FILE.
 
     An embedded database is opened by the command itself: stop its server first.
     """
@@ -189,10 +195,10 @@ def backup(file: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None
 def restore(
     file: Path,
     tenant: Tenants = None,
-    name: Annotated[str, typer.Option("--as", help="Another name for the one tenant that --tenant names.")] = "",
+    name: Annotated[str, typer.Option("--as", help="New name for the tenant in --tenant.")] = "",
     env_file: EnvFile = None,
 ) -> None:
-    """Bring back the tenants of a backup, or some, onto the database and the storage that are set here."""
+    """Restore all tenants of a backup, or some, onto the configured database and storage."""
     with _server_parts():
         from catalog.commands import backup as backups  # noqa: PLC0415
 
@@ -206,7 +212,7 @@ def restore(
 
 @imports.command()
 def measurify(uri: str, uploads: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None:
-    """Take over a Measurify registry: URI of its MongoDB, and the folder of its UPLOADS. It may be run again."""
+    """Import a Measurify registry: URI of its MongoDB, and the folder of its UPLOADS. May be repeated."""
     with _server_parts():
         from catalog.commands import backup as backups  # noqa: PLC0415
         from catalog.commands import importing  # noqa: PLC0415
@@ -219,7 +225,7 @@ def measurify(uri: str, uploads: Path, tenant: Tenants = None, env_file: EnvFile
         raise typer.Exit(1)
 
 
-def _settings(env_file: Path | None) -> Any:
+def _settings(env_file: Path | None) -> "Settings":
     with _server_parts():
         from catalog.settings.loading import FILE, SettingsError, load  # noqa: PLC0415
 
@@ -231,12 +237,12 @@ def _settings(env_file: Path | None) -> Any:
 
 def _operators_token(env_file: Path | None) -> str:
     """API_TOKEN, on the machine of a server."""
+    settings = _settings(env_file)
     with _server_parts():
         from catalog.settings.generated_secrets import read_secrets  # noqa: PLC0415
-        from catalog.settings.loading import FILE, SettingsError, load  # noqa: PLC0415
+        from catalog.settings.loading import SettingsError  # noqa: PLC0415
 
     try:
-        settings = load(env_file or FILE)
         token = settings.api_token.get_secret_value() or read_secrets(settings).get("API_TOKEN", "")
     except SettingsError as error:
         _stop(error, 2)
@@ -247,18 +253,14 @@ def _operators_token(env_file: Path | None) -> str:
 def env(env_file: EnvFile = None) -> None:
     """Print the settings in force, with secrets as ****."""
     with _server_parts():
-        from catalog.settings.loading import FILE, SettingsError, load  # noqa: PLC0415
         from catalog.settings.settings import in_force  # noqa: PLC0415
 
-    try:
-        typer.echo("\n".join(in_force(load(env_file or FILE))))
-    except SettingsError as error:
-        _stop(error, 2)
+    typer.echo("\n".join(in_force(_settings(env_file))))
 
 
 @certificate.command()
 def self_signed(name: Names = None, folder: Path = Path("resources")) -> None:
-    """Make a self-signed certificate for this machine, for as long as there is no real one."""
+    """Create a self-signed certificate for this machine, to use until there is a real one."""
     with _server_parts():
         from catalog.server.certificates import SELF_SIGNED_LIFE, make_self_signed  # noqa: PLC0415
 
@@ -273,17 +275,13 @@ def self_signed(name: Names = None, folder: Path = Path("resources")) -> None:
 
 @certificate.command()
 def show(env_file: EnvFile = None, folder: Path = Path("resources")) -> None:
-    """Tell which certificate the server would serve with, and why not another."""
+    """Show which certificate the server would use, and why not another."""
     with _server_parts():
         from catalog.commands.certificate import described  # noqa: PLC0415
-        from catalog.settings.loading import FILE, SettingsError, load  # noqa: PLC0415
 
-    try:
-        settings = load(env_file or FILE)
-    except SettingsError as error:
-        _stop(error, 2)
+    settings = _settings(env_file)
     if settings.protocol == "http":
-        typer.echo("PROTOCOL is http: the server speaks plain HTTP, whatever certificate there is.")
+        typer.echo("PROTOCOL is http: the server uses plain HTTP and no certificate.")
     typer.echo("\n".join(described(folder, settings.httpssecret.get_secret_value())))
 
 

@@ -331,7 +331,7 @@ def test_show_tells_why_another_does_not_serve(put, tmp_path):
 
 def test_show_without_any_tells_what_to_do(tmp_path):
     assert shown(tmp_path, "PROTOCOL=http\n") == [
-        "PROTOCOL is http: the server speaks plain HTTP, whatever certificate there is.",
+        "PROTOCOL is http: the server uses plain HTTP and no certificate.",
         f"No certificate of {tmp_path}/ serves: plain HTTP does.",
         f"Not there: {tmp_path / 'fullchain.pem'}, a real one",
         f"Not there: {tmp_path / 'caCert.pem'}; `catalog certificate self-signed` makes one",
