@@ -151,7 +151,7 @@ def furnished(server: Server, token: str) -> dict[str, list[str]]:
         "path": ["model.onnx"],
         "user": ["bob"],
         "upload": [upload.rpartition("/")[2]],
-        "id": [removed],
+        "trash_id": [removed],
         "token_id": [script],
         "word": ["flowers"],
         "token": [link],

@@ -10,7 +10,7 @@ from catalog.dialects.http.docs.operations import Operation as Derived
 from catalog.dialects.http.docs.operations import operations as operations_of
 from catalog.dialects.http.docs.refusals import Refusal
 from catalog.dialects.http.docs.schemas import Schemas
-from catalog.dialects.openapi import about, answers, items, requests, uploads, versions
+from catalog.dialects.openapi import about, answers, requests, uploads, versions
 from catalog.dialects.openapi.lists import filters
 from catalog.dialects.openapi.operation import Operation
 from catalog.dialects.openapi.schema import Schema
@@ -57,7 +57,7 @@ HEADERS = {
 
 def operations(prefix: str) -> list[Operation]:
     """Every native route, in the order in which somebody would read of them."""
-    tables = (items, versions, uploads, about)
+    tables = (versions, uploads, about)
     return [operation for table in tables for operation in table.operations(prefix)]
 
 

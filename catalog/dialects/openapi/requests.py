@@ -6,7 +6,7 @@ from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_
 from catalog.domain.versions.links import LONGEST as LONGEST_LINK
 from catalog.domain.versions.links import SHORTEST as SHORTEST_LINK
 from catalog.domain.versions.versions import LONGEST_ORDINAL
-from catalog.vocabulary import Kind, Status, VersionState, Visibility
+from catalog.vocabulary import VersionState
 
 BYTES = number("bytes, without quotes", maximum=LONGEST_INTEGER - 1)
 STATES = [VersionState.LIVE, VersionState.ARCHIVED]
@@ -15,41 +15,9 @@ STATES = [VersionState.LIVE, VersionState.ARCHIVED]
 def components(limits: Limits) -> dict[str, Schema]:
     """Every schema that a request may be made of, by its name."""
     return {
-        **{f"{kind.one.capitalize()}ToMake": item(kind, limits) for kind in Kind},
-        **{f"{kind.one.capitalize()}Change": item_change(kind, limits) for kind in Kind},
         **versions(limits),
         "PairToSet": pair(limits),
     }
-
-
-def item(kind: Kind, limits: Limits) -> Schema:
-    fields = {
-        "name": needed("once per owner and kind", limits.name),
-        "visibility": one_of(Visibility, "default: private; public is for every user of the tenant"),
-        "users": many(_key(limits), "ids or usernames of who may read it besides", limits.users),
-        "tags": many(needed(longest=limits.tag), most=limits.tags),
-        "metadata": many(ref("PairToSet"), "a name once", limits.metadata),
-        "description": written(longest=LONGEST_DESCRIPTION),
-    }
-    trained = {
-        "status": one_of(Status, "default: training"),
-        "datasets": many(_key(limits), "ids or names", limits.most("datasets")),
-    }
-    return form(fields if kind is Kind.DATASET else fields | trained, required=("name",))
-
-
-def item_change(kind: Kind, limits: Limits) -> Schema:
-    fields = {
-        "visibility": one_of(Visibility),
-        "owner": written("an id or a username; only administrators give an item to somebody else", LONGEST_NAME),
-        "description": written(longest=LONGEST_DESCRIPTION),
-        "tags": _delta(needed(longest=limits.tag), limits.tags),
-        "metadata": _pairs(limits),
-        "users": _delta(_key(limits), limits.users),
-    }
-    trained = {"status": one_of(Status), "datasets": _delta(_key(limits), limits.most("datasets"))}
-    whole = fields if kind is Kind.DATASET else fields | trained
-    return form(whole, "What is to change. Of lists what is removed goes first.", minProperties=1)
 
 
 def versions(limits: Limits) -> dict[str, Schema]:

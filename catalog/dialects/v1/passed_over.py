@@ -5,16 +5,13 @@ from typing import Any
 
 from catalog.dialects.openapi import answers
 from catalog.dialects.openapi.schema import Schema
-from catalog.dialects.v1 import item_bodies
 from catalog.domain.versions import drafts, reuse
-from catalog.vocabulary import Kind
 
 
 def _shown_only(answer: Schema, settable: Collection[str]) -> frozenset[str]:
     return frozenset(answer["properties"] | answers.DATES) - frozenset(settable)
 
 
-ITEMS = {kind: _shown_only(answers.ITEM_SCHEMAS[kind], item_bodies.FIELDS[kind]) for kind in Kind}
 VERSIONS = _shown_only(answers.VERSION_RECORD, drafts.FIELDS | reuse.FIELDS)
 
 

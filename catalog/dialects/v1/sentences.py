@@ -29,6 +29,7 @@ FORMS: tuple[tuple[str, str], ...] = (
     (r"Expected `str` of length >= 1", "it must not be empty"),
     (r"Expected `str` of length <= (\d+)", "at most {0} characters are allowed"),
     (r"Expected `array` of length <= (\d+)", "at most {0} elements are allowed"),
+    (r"Expected `int` (?:<=|>=) -?92233720368547758\d\d", "the number does not fit into 64 bits"),
     (r"Expected `(?:int|float)` >= (\S+)", "it must be at least {0}"),
     (r"Expected `(?:int|float)` <= (\S+)", "it must be at most {0}"),
     (r"Integer value out of range", "the number does not fit into 64 bits"),
@@ -63,9 +64,16 @@ def _sentence(message: str, of: Any, field: str) -> str:
     if found := re.fullmatch("Invalid enum value '?(.*?)'?", message, re.DOTALL):
         return f"`{shown(found[1])}` is not one of {', '.join(_words(inspect.type_info(of), field.split('.')))}"
     if found := re.fullmatch("Expected `(.+)`, got `(.+)`", message):
-        needed = " or ".join(TYPES.get(each, each) for each in found[1].split(" | ") if each != "null")
-        return f"{needed} is needed, not {TYPES.get(found[2], found[2])}"
+        return f"{_needed(set(found[1].split(' | ')))} is needed"
     return message
+
+
+def _needed(types: set[str]) -> str:
+    """`a text, a number or true or false`."""
+    if "float" in types:
+        types.discard("int")
+    *most, last = [sentence for name, sentence in TYPES.items() if name in types - {"null"}] or [TYPES["null"]]
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _words(of: inspect.Type, path: list[str]) -> Iterator[str]:

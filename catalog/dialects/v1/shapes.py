@@ -1,12 +1,10 @@
 """Documents as the native dialect shows them. What is not named here is never shown."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from catalog.dialects.v1.models.common import moment
 from catalog.domain.access import Caller
-from catalog.domain.items.related import Related
-from catalog.store.tenant_documents import Raw
 
 Shape = dict[str, Any]
 
@@ -36,15 +34,6 @@ def person(document: Mapping[str, Any], caller: Caller) -> Shape:
     return user(document) if whole else colleague(document)
 
 
-def removed(document: Mapping[str, Any]) -> Shape:
-    """An item in the trash."""
-    return {
-        **_given(document, "_id", "kind", "name", "owner", "removed_by"),
-        "removed": moment(document["removed"]),
-        "until": moment(document["until"]),
-    }
-
-
 def version(document: Mapping[str, Any]) -> Shape:
     """A version as its item shows it. A folder is shown as the archive that it is fetched as."""
     shown = {
@@ -58,14 +47,6 @@ def version(document: Mapping[str, Any]) -> Shape:
         "state": document["state"],
     }
     return shown | {"file_count": document["file_count"]} if document["folder"] else shown
-
-
-def _embedded(document: Mapping[str, Any]) -> Shape:
-    """A version within its item: a long description is cut, and the version's own record has the whole of it."""
-    shown = version(document)
-    if len(shown["description"]) <= LONGEST_EMBEDDED:
-        return shown
-    return shown | {"description": shown["description"][:LONGEST_EMBEDDED], "description_truncated": True}
 
 
 def _content(document: Mapping[str, Any]) -> Shape:
@@ -100,51 +81,3 @@ def file(document: Mapping[str, Any]) -> Shape:
 
 def _inspection(document: Mapping[str, Any] | None) -> Shape | None:
     return {**document, "inspected": moment(document["inspected"])} if document else None
-
-
-def item(document: Mapping[str, Any], related: Related, caller: Caller) -> Shape:
-    """With its users, its versions and, as far as the caller may read them, its datasets."""
-
-    def users_of(shown: Mapping[str, Any]) -> list[Shape]:
-        return [person(found, caller) for found in _found(related.users, shown["users"])]
-
-    return _item(
-        document,
-        related,
-        users=users_of(document),
-        datasets=[
-            _item(dataset, related, users=users_of(dataset)) if (dataset := related.datasets.get(key)) else key
-            for key in document.get("datasets", ())
-        ],
-    )
-
-
-def bare_item(document: Mapping[str, Any], related: Related) -> Shape:
-    """With ids where others are meant, as the answer to DELETE shows it."""
-    return _item(document, related, users=document["users"], datasets=document.get("datasets", []))
-
-
-def _item(
-    document: Mapping[str, Any], related: Related, *, users: list[Any], datasets: list[Any] | None = None
-) -> Shape:
-    trained = {"datasets": datasets, "status": document["status"]} if "status" in document else {}
-    return {
-        "users": users,
-        **trained,
-        "visibility": document["visibility"],
-        "tags": document["tags"],
-        "_id": document["_id"],
-        "name": document["name"],
-        "description": document["description"],
-        "metadata": document["metadata"],
-        "owner": document["owner"],
-        "versions": [_embedded(found) for found in related.versions[document["_id"]]],
-        "versionsTotal": related.total(document["_id"]),
-        "timestamp": moment(document["timestamp"]),
-        "lastmod": moment(document["lastmod"]),
-    }
-
-
-def _found(known: Any, keys: Iterable[Any]) -> list[Raw]:
-    """Those that are still there."""
-    return [known[key] for key in keys if key in known]

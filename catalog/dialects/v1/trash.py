@@ -2,42 +2,67 @@
 
 from collections.abc import Sequence
 
-from litestar import Controller, Response, delete, get, post
-from litestar.params import FromPath
+from litestar import Controller, delete, get, post
 
 from catalog.dialects.http import guards
-from catalog.dialects.v1 import shapes
-from catalog.dialects.v1.http import AnyRequest, Given, answer
-from catalog.dialects.v1.items import answered
+from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.v1.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.items import REVISION, answered
 from catalog.dialects.v1.lists import listed
+from catalog.dialects.v1.models.lists import Listed, Resource, listing
+from catalog.dialects.v1.models.shown_items import Algorithm, Dataset, Model, TrashEntry
+from catalog.dialects.v1.parameters import TrashId
 from catalog.domain.access import Caller
 from catalog.domain.items import trash
+from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NAME_TAKEN, NOT_FOUND
 from catalog.store.query import fields
 from catalog.store.records import TrashRecord
+
+TRASH = Resource("TrashEntry", fields.TRASH)
 
 
 class Trash(Controller):
     path = "/trash"
+    tags = ("Trash",)
     guards = (guards.signed_in,)
 
-    @get()
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
-        async def shown(found: Sequence[TrashRecord]) -> list[shapes.Shape]:
-            return [shapes.removed(record) for record in await trash.without_restored(caller, found)]
+    @get(operation_id="listTrash", response_description="A page, or a step of a walk.", **listing(TRASH))
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[TrashEntry]]:
+        """List what you have removed; administrators see everything."""
+
+        async def shown(found: Sequence[TrashRecord]) -> list[TrashEntry]:
+            return [TrashEntry.of(record) for record in await trash.without_restored(caller, found)]
 
         return await listed(
             request,
             caller.tenant.trash.raw,
-            fields.TRASH,
+            TRASH.fields,
             shown,
             access=trash.visible_to(caller),
             order=trash.NEWEST_FIRST,
         )
 
-    @post("/{key:str}/restore", status_code=200)
-    async def restore(self, key: FromPath[str], request: AnyRequest, caller: Given[Caller]) -> Response[bytes]:
-        return await answered(request, await trash.restore(caller, key), caller)
+    @post(
+        "/{trash_id:str}/restore",
+        status_code=200,
+        operation_id="restore",
+        response_description="The item.",
+        response_headers=REVISION,
+        responses=refuses(NOT_FOUND, CANNOT_MODIFY, NAME_TAKEN, BUSY),
+    )
+    async def restore(
+        self, trash_id: TrashId, request: AnyRequest, caller: Given[Caller]
+    ) -> Answer[Model | Dataset | Algorithm]:
+        """Restore an item."""
+        return await answered(request, await trash.restore(caller, trash_id), caller)
 
-    @delete("/{key:str}", status_code=200)
-    async def drop(self, key: FromPath[str], caller: Given[Caller]) -> Response[bytes]:
-        return answer(shapes.removed(await trash.purge_now(caller, key)))
+    @delete(
+        "/{trash_id:str}",
+        status_code=200,
+        operation_id="purge",
+        response_description="The entry, as it was.",
+        responses=refuses(NOT_FOUND, CANNOT_DELETE, BUSY),
+    )
+    async def drop(self, trash_id: TrashId, caller: Given[Caller]) -> Answer[TrashEntry]:
+        """Remove an item for good."""
+        return answer(TrashEntry.of(await trash.purge_now(caller, trash_id)))

@@ -83,8 +83,8 @@ async def test_a_name_that_several_items_bear_lists_what_it_may_mean(client, org
 
 
 WRONG = {
-    "no name": ({"visibility": "public"}, "name: Please, supply a valid name"),
-    "an empty name": ({"name": " "}, "name: Please, supply a valid name"),
+    "no name": ({"visibility": "public"}, "name: this field is required"),
+    "an empty name": ({"name": " "}, "name: it must not be blank"),
     "a name that is no text": ({"name": {"$ne": None}}, "name: a text is needed"),
     "a name of a megabyte": ({"name": "x" * 2**20}, "name: at most 255 characters are allowed, not 1048576"),
     "a NUL in the name": ({"name": "a\0b"}, "name: the character NUL is not allowed"),
@@ -101,11 +101,11 @@ WRONG = {
     ),
     "metadata without a value": (
         {"name": "m", "metadata": [{"name": "a"}]},
-        "metadata.0.value: Please, supply a value",
+        "metadata.0.value: this field is required",
     ),
     "metadata without a name": (
         {"name": "m", "metadata": [{"value": 1}]},
-        "metadata.0.name: Please, supply a name",
+        "metadata.0.name: this field is required",
     ),
     "a metadata value that is a list": (
         {"name": "m", "metadata": [{"name": "a", "value": [1]}]},
@@ -120,7 +120,7 @@ WRONG = {
         "tags: at most 500 are allowed, not 10000",
     ),
     "tags that are no list": ({"name": "m", "tags": "flowers"}, "tags: a list is needed"),
-    "an empty tag": ({"name": "m", "tags": [""]}, "tags.0: a word is needed, a text that is not empty"),
+    "an empty tag": ({"name": "m", "tags": [""]}, "tags.0: it must not be empty"),
     "a field nobody knows": ({"name": "m", "visiblity": "public"}, "Unknown field (visiblity)"),
     "the catalog's own readers": ({"name": "m", "readers": ["public"]}, "Unknown field (readers)"),
     "a revision": ({"name": "m", "revision": 7}, "Unknown field (revision)"),
@@ -160,7 +160,7 @@ async def test_of_a_list_each_is_made_or_refused_on_its_own(client, org):
     assert [model["name"] for model in answer.json()["models"]] == ["one", "two"]
     assert answer.json()["errors"] == [
         "Index: 1 (A model with the same name already exists for this user)",
-        "Index: 3 (name: Please, supply a valid name)",
+        "Index: 3 (name: this field is required)",
     ]
 
 
@@ -169,7 +169,7 @@ async def test_a_list_may_be_answered_with_counts_alone(client, org):
 
     assert (answer.status_code, answer.json()) == (
         202,
-        {"saved": 1, "errors": 1, "Indexes": ["Index: 1 (name: Please, supply a valid name)"]},
+        {"saved": 1, "errors": 1, "Indexes": ["Index: 1 (name: this field is required)"]},
     )
 
 
