@@ -42,7 +42,7 @@ from catalog.domain.tenants.removal import CLEARED_EVERY, clear
 from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_default
 from catalog.domain.versions.links import Links
 from catalog.settings.settings import Settings
-from catalog.store.database import Database, connect, told_in_a_sentence
+from catalog.store.database import Database, connect, readable_failures
 from catalog.store.documents import RegisteredTenant
 
 __all__ = ["FirstStart", "create_app"]
@@ -222,7 +222,7 @@ def _running(settings: Settings, database: Database, storage: Storage, journal: 
         try:
             await storage.check()
             await database.open(settings.database_wait.total_seconds())
-            with told_in_a_sentence():
+            with readable_failures():
                 await clear(database, storage)
                 app.state.first_start = await ensure_default(
                     database,

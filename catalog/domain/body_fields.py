@@ -8,7 +8,8 @@ from catalog.domain import naming
 from catalog.domain.items.inputs import ListChange, MetadataPair, PairToRemove
 from catalog.domain.limits import LIMITS, LONGEST_INTEGER, LONGEST_NAME, Limits
 from catalog.errors import EMPTY_BODY, NO_VALID_FIELDS, NOT_CHANGED, Fault, Refused
-from catalog.store.documents import Pair, Value
+from catalog.store.documents import Pair
+from catalog.store.records import Value
 
 E = TypeVar("E", bound=StrEnum)
 R = TypeVar("R")

@@ -8,7 +8,7 @@ from catalog.domain import naming
 from catalog.domain.items.inputs import MetadataPair, PairToRemove
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_NAME, Limits
 from catalog.errors import Fault, Refused
-from catalog.store.documents import Value
+from catalog.store.records import Value
 
 
 @dataclass(frozen=True, slots=True)

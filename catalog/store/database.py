@@ -1,7 +1,6 @@
 """The database: one connection, the catalogue of tenants, and a handle for each tenant.
 
-Only the rooms of `store/` know the driver. `UNAVAILABLE` and `Duplicate` are its
-failures that the rooms above have an answer to.
+Only `store/` imports the driver. `UNAVAILABLE` and `Duplicate` are failures of the driver that the layers above handle.
 """
 
 import logging
@@ -69,13 +68,13 @@ from catalog.vocabulary import InspectionPolicy, Kind
 logger = logging.getLogger(__name__)
 
 UNAVAILABLE = (ConnectionFailure, ExecutionTimeout)
-"""The database is away, or too slow; asking again may help."""
+"""The database does not answer, or too slowly. A later attempt may succeed."""
 
 DatabaseError = PyMongoError
 """Any failure of the database or of its driver."""
 
 Duplicate = DuplicateKeyError
-"""A unique index said no."""
+"""A unique index refused the write."""
 
 CATALOGUE = "registry-catalog"
 """The catalogue database, unless DATABASE names another."""
@@ -83,7 +82,7 @@ CATALOGUE = "registry-catalog"
 COUNTERS = "counters"
 
 HANDLES = 256
-"""How many tenants' handles are kept. They cost 0.1 KB each and are made in microseconds."""
+"""How many tenants' handles are cached. A handle takes 0.1 KB, and microseconds to create."""
 
 RECENT = 2.0
 """Seconds that a count is cached which may as well be higher."""
@@ -95,11 +94,11 @@ RETRY = 1.0
 """Seconds between two attempts to reach the database at the start."""
 
 PATIENCE_MS = 3000
-"""How long a request waits for a database that is away before it is told so."""
+"""How long a request waits for a database that does not answer."""
 
 LOOKED_AT_MS = 3000
-"""How often each server of the database is looked at. One that hangs is found out by this and PATIENCE_MS together, and
-who waits for its answer is told then."""
+"""How often the driver checks each server of the database. A server that hangs is detected after this and PATIENCE_MS,
+and requests that wait for it fail then."""
 
 OPTIONS: dict[str, Any] = {
     "w": "majority",
@@ -111,7 +110,7 @@ OPTIONS: dict[str, Any] = {
 
 
 class Collection(Generic[D, R]):
-    """A collection of a tenant's, bound when it is first asked for: a request needs three of thirteen."""
+    """A collection of a tenant, bound at its first use: a request needs three of thirteen."""
 
     def __init__(self, document: type[D]) -> None:
         self._document = document
@@ -121,7 +120,7 @@ class Collection(Generic[D, R]):
 
     def __get__(self, tenant: "Tenant", _: type) -> Bound[D, R]:
         bound: Bound[D, R] = tenant.bound(self._document)
-        tenant.__dict__[self._name] = bound  # found before this the next time
+        tenant.__dict__[self._name] = bound  # the next lookup finds this first
         return bound
 
 
@@ -129,8 +128,8 @@ ItemCollection = Bound[Model, ItemRecord] | Bound[Dataset, ItemRecord] | Bound[A
 TermCollection = Bound[Tag, TermRecord] | Bound[MetadataName, TermRecord]
 
 
-class Known:
-    """What the handles of one generation of a tenant know together."""
+class TenantState:
+    """The state that all handles of one generation of a tenant share."""
 
     def __init__(self) -> None:
         self.quota = 0
@@ -139,7 +138,7 @@ class Known:
         self.blobs: Blobs | None = None
         self.created: datetime | None = None
         self.seen = -math.inf
-        """When the database last said that the tenant is there, in seconds of the monotonic clock."""
+        """When the database last answered that the tenant exists, in seconds of the monotonic clock."""
         self.scan_statistics = ScanStatistics()
         self.counts: AnswerCache[int] = AnswerCache(MOST_COUNTS)
         self.collections: dict[str, AsyncIOMotorCollection[Raw]] = {}
@@ -148,8 +147,8 @@ class Known:
 class Tenant:
     """One generation of a tenant: a handle of its own database. Nothing else reaches its collections.
 
-    Each write through the handle passes its fence (see `fence`). `of_caller` makes one whose fence looks at a
-    caller's rights, too; all of them know the same.
+    Each write through the handle passes its fence (see `fence`). The fence of a handle `of_caller` checks the rights of
+    the caller, too. All handles of a generation share a TenantState.
     """
 
     users = Collection[User, UserRecord](User)
@@ -179,15 +178,15 @@ class Tenant:
         self.generation = generation
         self.fence = fence
         self.base = base or self
-        """The handle without a caller: for housekeeping, and for what a change still needs after it was made."""
-        self.known: Known = base.known if base else Known()
+        """The handle without a caller: for background jobs, and for what remains to do after a change is committed."""
+        self.known: TenantState = base.known if base else TenantState()
 
     def of_caller(self, fence: Fence) -> "Tenant":
         """A handle of the same generation, for one request of a caller."""
         return Tenant(self.name, self.database, self.generation, fence, self.base)
 
     async def still_allowed(self) -> None:
-        """Look again, as before a write. Raises Refused."""
+        """Check the rights again, as before a write. Raises Refused."""
         if self.fence:
             await self.fence.look()
 
@@ -204,7 +203,7 @@ class Tenant:
 
     @property
     def quota(self) -> int:
-        """What its blobs may weigh together, in bytes, as its record said when it was last looked at; 0 is no limit."""
+        """The most bytes that its blobs may have together, as of the last read of its record; 0 is no limit."""
         return self.known.quota
 
     @quota.setter
@@ -213,7 +212,7 @@ class Tenant:
 
     @property
     def inspection(self) -> InspectionPolicy:
-        """Likewise, what becomes of files that an inspection warns of."""
+        """The policy for files that an inspection warns of, as of the last read of its record."""
         return self.known.inspection
 
     @inspection.setter
@@ -222,7 +221,7 @@ class Tenant:
 
     @property
     def arriving(self) -> int:
-        """Bytes of uploads that this process is receiving, and that nothing else counts yet."""
+        """Bytes of uploads that this process is receiving and that are not counted elsewhere yet."""
         return self.known.arriving
 
     @arriving.setter
@@ -246,21 +245,21 @@ class Tenant:
                 return self.algorithms
 
     async def next(self, counter: str, steps: int = 1) -> int:
-        """Count further, and say where the count stands. The first is 1; one may be left out."""
+        """Raise a counter, and return its value. The first value is 1; values may be skipped."""
         counted = None
-        while counted is None:  # the embedded engine counts the first upserts that come at once, but does not say so
+        while counted is None:  # the embedded engine performs concurrent first upserts, but returns nothing
             counted = await self.collection(COUNTERS).find_one_and_update(
                 {"_id": counter}, {"$inc": {"value": steps}}, upsert=True, return_document=ReturnDocument.AFTER
             )
         return int(counted["value"])
 
     async def count(self, counter: str) -> int:
-        """Where a count stands; 0 before the first."""
+        """The value of a counter; 0 before it is first raised."""
         counted = await self.collection(COUNTERS).find_one({"_id": counter})
         return int(counted["value"]) if counted else 0
 
     async def add(self, counter: str, amount: int, most: int | None = None) -> bool:
-        """Raise a count by `amount`, unless it would stand above `most` then. False when it would."""
+        """Raise a counter by `amount`, unless it would exceed `most`. False when it would."""
         counters, raised = self.collection(COUNTERS), {"$inc": {"value": amount}}
         if most is None:
             await counters.update_one({"_id": counter}, raised, upsert=True)
@@ -269,11 +268,13 @@ class Tenant:
         while not (await counters.update_one(low_enough, raised)).matched_count:
             if await self.count(counter) + amount > most:
                 return False
-            await counters.update_one({"_id": counter}, {"$inc": {"value": 0}}, upsert=True)  # it was the first
+            await counters.update_one(
+                {"_id": counter}, {"$inc": {"value": 0}}, upsert=True
+            )  # the counter did not exist
         return True
 
     async def raise_to(self, counter: str, value: int) -> None:
-        """Let a count stand at `value`, unless it stands higher."""
+        """Raise a counter to `value`, unless it is higher."""
         await self.collection(COUNTERS).update_one({"_id": counter}, {"$max": {"value": value}}, upsert=True)
 
     async def recent(self, counter: str) -> int:
@@ -293,7 +294,7 @@ class Tenant:
         return value
 
     async def prepare(self) -> None:
-        """Make every index. Making them again is not an error."""
+        """Create all indexes that are missing."""
         for document in OF_A_TENANT:
             await self.bound(document).prepare()
 
@@ -310,7 +311,7 @@ class Tenant:
 
 
 class Database:
-    """A connection. `tenants` is the catalogue; `tenant()` makes a tenant's handle.
+    """A connection. `tenants` is the catalogue of tenants; `tenant()` returns the handle of one.
 
     `storage` has the tenants' bytes. Without one the handles know records only.
     """
@@ -326,7 +327,7 @@ class Database:
         self._handle = lru_cache(HANDLES)(self._new_handle)
 
     async def open(self, wait: float = 0) -> None:
-        """Prepare the catalogue. A database that does not answer is asked again for `wait` seconds, a line each time.
+        """Prepare the catalogue. A database that does not answer is tried again for `wait` seconds, and logged.
 
         Raises DatabaseUnavailable.
         """
@@ -335,14 +336,14 @@ class Database:
             try:
                 return await self._open()
             except DatabaseUnavailable as failure:
-                # One that answers, and refuses, would refuse again.
+                # A database that answered and refused would refuse again.
                 if monotonic() >= ends or not isinstance(failure.__cause__, UNAVAILABLE):
                     raise
                 logger.warning("%s; trying for %d s more", failure, ends - monotonic())
                 await sleep(RETRY)
 
     async def _open(self) -> None:
-        with told_in_a_sentence():
+        with readable_failures():
             await seal(self.client, (RegisteredTenant, FailedAttempts, *OF_A_TENANT))
             await self.tenants.prepare()
             await self.attempts.prepare()
@@ -350,11 +351,11 @@ class Database:
 
     @cached_property
     def operator(self) -> Tenant:
-        """For the journal of what belongs to no tenant, which is kept as a tenant's is. Only once it is open."""
+        """The handle for the journal of requests without a tenant. Only after `open`."""
         return Tenant("", self.client[self.catalogue])
 
     async def ping(self) -> None:
-        """Raises one of UNAVAILABLE when nobody answers."""
+        """Raises one of UNAVAILABLE when the database does not answer."""
         await self.client.admin.command("ping")
 
     def tenant(self, record: RegisteredTenant) -> Tenant:
@@ -365,14 +366,14 @@ class Database:
         return handle
 
     def forget(self, name: str, database: str, generation: str) -> None:
-        """Ask again at once whether a generation of a tenant is there."""
+        """Drop the cached answer that a generation of a tenant exists."""
         handle: Tenant = self._handle(name, database, generation)
         handle.known.seen = -math.inf
         if handle.fence:
             handle.fence.lapse()
 
     def _new_handle(self, name: str, database: str, generation: str) -> Tenant:
-        # A record without a generation was never registered, or not by this version; see `domain.tenants.enter`.
+        # A record without a generation is new, or from an older version; see `domain.tenants.tenants.enter`.
         handle = Tenant(name, self.client[database], generation)
         if self.storage:
             handle.blobs = self.storage.of(name)
@@ -381,7 +382,7 @@ class Database:
         return handle
 
     async def refuse_gone(self, tenant: Tenant, age: float) -> None:
-        """Whether this generation of a tenant is there, as the database said at most `age` seconds ago.
+        """Check that this generation of a tenant exists, with an answer of at most `age` seconds ago.
 
         Raises Refused: NOT_FOUND.
         """
@@ -394,11 +395,11 @@ class Database:
         tenant.known.seen = asked
 
     async def holds(self, database: str) -> bool:
-        """Whether a database of this name has anything in it already."""
+        """Whether a database of this name has any collection."""
         return bool(await self.client[database].list_collection_names())
 
     async def drop(self, database: str) -> None:
-        """Forget a tenant's database. Dropping one that is not there is not an error."""
+        """Drop a tenant's database, if it exists."""
         await self.client.drop_database(database)
 
     def close(self) -> None:
@@ -406,8 +407,8 @@ class Database:
 
 
 @contextmanager
-def told_in_a_sentence() -> Iterator[None]:
-    """While the server starts, turn the failures of the driver into DatabaseUnavailable, for the operator."""
+def readable_failures() -> Iterator[None]:
+    """Turn failures of the driver into DatabaseUnavailable with one sentence for the operator, at the start."""
     try:
         yield
     except OperationFailure as failure:
@@ -421,8 +422,8 @@ def told_in_a_sentence() -> Iterator[None]:
 def connect(uri: str, storage: Storage | None = None) -> Database:
     """A connection to MongoDB, not yet used.
 
-    A write is answered when a majority has it on disk, so that a success survives a
-    crash; what the URI says of `w` or `journal` goes before that.
+    A write is acknowledged when a majority has it on disk, so a success survives a crash. `w` and `journal` in the URI
+    take precedence.
 
     Raises DatabaseUnavailable when `uri` cannot be understood.
     """

@@ -1,6 +1,6 @@
-"""What is kept, a class per collection, each with its indexes.
+"""The documents of each collection, with their indexes. `records` has the same fields as types of what is read.
 
-Field names are the wire's, so that a filter or a sort of a client needs no translation.
+Fields have the names of the v1 dialect, so that a client's filter or sort needs no translation.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -11,21 +11,19 @@ from bson import ObjectId
 from pydantic import BaseModel, ConfigDict, Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from catalog.store.records import Value
 from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import InspectionPolicy, Kind, ResetStatus, Role, Scope, Status, Usage, VersionState, Visibility
 
-Value = str | int | float | bool
-"""Of a metadata pair. Numbers compare as numbers."""
-
 
 def now() -> datetime:
-    """The time, with the millisecond that the database keeps."""
+    """The time, cut to milliseconds as the database stores it."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 AHEAD = timedelta(minutes=10)
-"""How far the clocks of servers may differ. What is from further in the future was written by one that was wrong."""
+"""How far the clocks of servers may differ. A moment further in the future comes from a clock that was wrong."""
 
 
 def _unique(*keys: str, **options: Any) -> IndexModel:
@@ -33,17 +31,17 @@ def _unique(*keys: str, **options: Any) -> IndexModel:
 
 
 def _unique_text(field: str) -> IndexModel:
-    """Unique among the documents that have the field: opening a collection of older ones does not fail."""
+    """Unique among the documents that have the field: a collection with older documents can be opened."""
     return _unique(field, partialFilterExpression={field: {"$type": "string"}})
 
 
 def _latest() -> IndexModel:
-    """Serve the default order of what has no serial."""
+    """Serve the default order of collections without a serial."""
     return IndexModel([("timestamp", DESCENDING), ("_id", DESCENDING)])
 
 
 def _over(field: str, after: timedelta = timedelta()) -> IndexModel:
-    """Forget a document so long after the moment in `field`; the database does, once a minute."""
+    """Remove a document some time after the moment in `field`. The database does so once a minute."""
     return IndexModel([(field, ASCENDING)], expireAfterSeconds=int(after.total_seconds()))
 
 
@@ -53,7 +51,7 @@ def _newest(*keys: str) -> IndexModel:
 
 
 def _sorted(field: str) -> IndexModel:
-    """Serve a sort by `field`, and who ties by age in the same direction; and a filter on it, newest first."""
+    """Serve a sort by `field`, with ties by age in the same direction; and a filter on it, newest first."""
     return IndexModel([(field, ASCENDING), ("serial", ASCENDING)])
 
 
@@ -62,27 +60,27 @@ class RegisteredTenant(SealedDocument):
 
     id: str  # type: ignore[assignment]  # the reference's tenants are named by their client
     database: str
-    generation: str | None = None  # of its own each time that a tenant of this name is made; see store.fence
+    generation: str | None = None  # new each time that a tenant of this name is created; see store.fence
     organization: str | None = None
     address: str | None = None
     email: str | None = None
     phone: str | None = None
     passwordhash: bool = True
-    quota_bytes: int | None = None  # what its blobs may weigh together; none or 0 is no limit
+    quota_bytes: int | None = None  # bytes of all blobs; none or 0 is no limit
     sweep: PydanticObjectId | None = None  # token of the lease, see domain.cleanup.sweep_schedule
-    sweeping: datetime | None = None  # until when, unless it is renewed
-    swept: datetime | None = None  # when a sweep has ended last
-    recounted: datetime | None = None  # when the uses of its words were counted again last
+    sweeping: datetime | None = None  # until then the lease holds
+    swept: datetime | None = None  # the end of the last sweep
+    recounted: datetime | None = None  # the last recount of the uses of its terms
     inspection: InspectionPolicy | None = None  # none is `warn`
-    remover: PydanticObjectId | None = None  # who removes it, see domain.tenants
+    remover: PydanticObjectId | None = None  # the owner of the lease of its removal, see domain.tenants.removal
     restored_from: str | None = None  # the backup, until all of its tenants are back, see operations.restore
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)
-    # `making` until its database and its administrator are there, `removing` from the first
-    # step of its removal on. Neither is seen by anyone; what was left behind by a crash is cleared.
+    # `making` until its database and its administrator exist, `removing` from the first step of its removal on.
+    # A tenant in these states is not visible; one that a crash left is cleared.
     state: str = "making"
     database_key: str = ""  # the database's name without regard to case, as MongoDB compares them
-    name_key: str = ""  # likewise the tenant's; tenants that are older than this field may have none
+    name_key: str = ""  # the tenant's name likewise; older tenants may have none
 
     def model_post_init(self, _: object) -> None:
         self.database_key = self.database.lower()
@@ -98,9 +96,9 @@ class RegisteredTenant(SealedDocument):
 
 
 class FailedAttempts(SealedDocument):
-    """Attempts to sign in that failed, in the catalogue database: they are of every tenant, and of none."""
+    """Failed sign-ins of one user or address, in the catalogue database: they may name no tenant."""
 
-    id: str  # type: ignore[assignment]  # whose they are, see domain.attempts
+    id: str  # type: ignore[assignment]  # see domain.people.login_throttle
     failures: int = 0
     last: datetime = Field(default_factory=now)
     expires: datetime
@@ -113,7 +111,7 @@ class FailedAttempts(SealedDocument):
 class User(SealedDocument):
     username: str
     username_key: str | None = None  # folded, see domain.naming; an older user may have none
-    password: str = Field(repr=False)  # a hash, always
+    password: str = Field(repr=False)  # a hash
     email: str | None = None
     role: Role
     createdPassword: datetime = Field(default_factory=now)
@@ -121,7 +119,7 @@ class User(SealedDocument):
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)
     signed_out: datetime | None = None  # tokens issued before this moment are refused
-    leaving: PydanticObjectId | None = None  # about to be no administrator any more, see domain.administrators
+    leaving: PydanticObjectId | None = None  # the token of a demotion, see domain.people.last_admin
 
     class Settings:
         name = "users"
@@ -134,7 +132,7 @@ class User(SealedDocument):
 
 
 class AccessToken(SealedDocument):
-    """A personal access token. The token itself is not kept, only what it is recognised by."""
+    """A personal access token. Only the digest of the token is stored."""
 
     user: PydanticObjectId
     name: str
@@ -151,12 +149,12 @@ class AccessToken(SealedDocument):
             _unique("user", "name"),
             IndexModel([("user", ASCENDING), ("timestamp", DESCENDING), ("_id", DESCENDING)]),
             _latest(),
-            _over("expires", timedelta(days=30)),  # until then its owner sees why it does not serve any more
+            _over("expires", timedelta(days=30)),  # until then its owner sees that it has expired
         )
 
 
 class PasswordReset(SealedDocument):
-    """Leave to choose a new password, once. `id` is the SHA-256 of what the mail carries."""
+    """Permission to set a new password once. `id` is the SHA-256 of the token in the mail."""
 
     id: str  # type: ignore[assignment]
     user: PydanticObjectId
@@ -170,14 +168,14 @@ class PasswordReset(SealedDocument):
 
 
 class Pair(BaseModel):
-    """A name and its value, annotating an item."""
+    """A name and a value of the metadata."""
 
     name: str
     value: Value
 
 
 class Item(BaseModel):
-    """What models, datasets and algorithms have in common."""
+    """The fields of models, datasets and algorithms."""
 
     serial: int
     name: str
@@ -190,8 +188,8 @@ class Item(BaseModel):
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)
     revision: int = 1
-    last_version: int = 0  # the highest number ever given, so that none is given twice
-    last_ordinal: int | None = None  # the highest ordinal ever given that is a number, where that is another
+    last_version: int = 0  # the highest number ever used, so that none is used twice
+    last_ordinal: int | None = None  # the highest ordinal ever used that is a number, where it differs
     readers: list[Any]  # derived on each write, see domain.access
     name_key: str = ""  # the name without regard to case, for the search
 
@@ -201,8 +199,8 @@ class Item(BaseModel):
         self.name_key = self.name.lower()
 
 
-# Each is paid for at every write. A list as it is asked for by default, or led by a word (see `windows.LEADS`), or
-# sorted, is walked by one of them; the sort of `_id` has MongoDB's own.
+# Each index costs time at every write. One of them serves each list: in its default order, with an equality (see
+# `serial_scan.LEADS`), or sorted. MongoDB's own index serves a sort by `_id`.
 ITEM_INDEXES = (
     _unique("serial"),
     _unique("owner", "name"),
@@ -223,7 +221,7 @@ class Dataset(Item, SealedDocument):
 
 
 class Trained(Item):
-    """What models and algorithms have besides."""
+    """The fields that only models and algorithms have."""
 
     status: Status = Status.TRAINING
     datasets: list[PydanticObjectId] = Field(default_factory=list)
@@ -242,21 +240,21 @@ class Algorithm(Trained, SealedDocument):
 
 
 class File(BaseModel):
-    """Bytes with a name inside a version. What an inspection found stands with the version; of a folder here."""
+    """Bytes with a name in a version. The inspection is with the version; for a folder its result is here."""
 
     original: str  # a plain file name
     digest: str
     size: int
     mimetype: str
     encoding: str
-    path: str  # the file name, in a folder with the folders that it is in
+    path: str  # the file name; in a folder with its directories
     format: str = ""
     verdict: str = ""
-    held: bool = False  # found to be something that a policy may hold back
+    held: bool = False  # a policy may quarantine or reject it
 
 
 class Version(SealedDocument):
-    """One numbered revision of an item, in a collection of its own: an item may have 100 000 of them."""
+    """One numbered revision of an item, which may have 100 000 of them."""
 
     item: PydanticObjectId
     kind: Kind
@@ -264,11 +262,11 @@ class Version(SealedDocument):
     ordinal: str
     ordinal_key: str  # the ordinal without regard to case
     files: list[File]
-    folder: bool = False  # made of files with paths, which came one by one
-    original: str = ""  # the name of its file, that it is found by; a folder has none
+    folder: bool = False  # files with paths, uploaded one by one
+    original: str = ""  # the name of its file; a folder has none
     file_count: int = 1
     size: int = 0  # bytes, of all files
-    digest: str = ""  # of the file; of a folder the SHA-256 of what it lists, see domain.drafts
+    digest: str = ""  # of the file; of a folder the SHA-256 of its list of files, see domain.versions
     description: str = ""
     metadata: list[Pair] = Field(default_factory=list)
     state: VersionState = VersionState.LIVE
@@ -285,20 +283,20 @@ class Version(SealedDocument):
             _unique("item", "ordinal_key"),
             IndexModel([("item", ASCENDING), ("original", ASCENDING), ("number", DESCENDING)]),
             IndexModel([("files.digest", ASCENDING)]),
-            # Of drafts alone: there are few, and the sweep asks which ones were given up.
+            # Of drafts alone: the sweep looks for abandoned ones.
             IndexModel([("lastmod", ASCENDING)], partialFilterExpression={"state": VersionState.DRAFT.value}),
         )
 
 
 class StoredBlob(SealedDocument):
-    """Bytes that are kept. `id` is their SHA-256. See domain.kept."""
+    """A blob in the storage. `id` is its SHA-256. See domain.files.blob_records."""
 
     id: str  # type: ignore[assignment]
     size: int
-    touched: datetime  # when somebody last made sure of them: a sweep lets them be for a while
-    going: datetime | None = None  # since when a sweep is removing them
-    damaged: datetime | None = None  # since when they are known not to be those of the digest
-    crc32: int | None = None  # once somebody has asked for it, see domain.checksums
+    touched: datetime  # the last upload of these bytes: a sweep spares them for some time
+    going: datetime | None = None  # since then a sweep is removing the blob
+    damaged: datetime | None = None  # since then its bytes are known not to match the digest
+    crc32: int | None = None  # computed when first needed, see domain.files.checksums
 
     class Settings:
         name = "blobs"
@@ -306,28 +304,28 @@ class StoredBlob(SealedDocument):
 
 
 class Upload(SealedDocument):
-    """A file that comes in parts, see domain.resumable. `id` is what the storage calls it."""
+    """A resumable upload, see domain.files.resumable. `id` is its name in the storage."""
 
     id: str  # type: ignore[assignment]  # 32 hexadecimal characters
     user: PydanticObjectId
     kind: Kind
     item: PydanticObjectId
-    version: PydanticObjectId  # that it becomes, or the draft that it goes into
+    version: PydanticObjectId  # the version that it becomes, or the draft that it is added to
     path: str = ""  # within the draft
     name: str
     mimetype: str
-    size: int | None = None  # bytes, once it was told
-    reserved: int = 0  # bytes that count against the quota until they are a blob's
+    size: int | None = None  # bytes, once it is known
+    reserved: int = 0  # bytes that count against the quota until the blob is recorded
     digest: str = ""  # SHA-256 as the client announced it
     ordinal: str = ""
     description: str = ""
     metadata: list[Pair] = Field(default_factory=list)
-    note: str = ""  # of the client's, given back as it came
-    became: str = ""  # the ordinal of the version that it is by now
+    note: str = ""  # the client's metadata, returned as it was sent
+    became: str = ""  # the ordinal of the version, once the upload is complete
     expires: datetime
-    held: datetime = Field(default_factory=now)  # until this moment it is somebody's turn, see domain.turns
-    holder: PydanticObjectId | None = None  # of the turn
-    asked: PydanticObjectId | None = None  # the holder who is asked to let another go on
+    held: datetime = Field(default_factory=now)  # until then the lease holds, see domain.files.upload_lease
+    holder: PydanticObjectId | None = None  # the owner of the lease
+    asked: PydanticObjectId | None = None  # the owner of the lease that another request waits for
 
     class Settings:
         name = "uploads"
@@ -338,18 +336,18 @@ class Upload(SealedDocument):
 
 
 class TrashEntry(SealedDocument):
-    """An item in the trash. `id` is the item's own, so that an item is there once."""
+    """An item in the trash. `id` is that of the item, so an item is in the trash only once."""
 
     kind: Kind
     name: str
     owner: PydanticObjectId
-    item: dict[str, Any]  # whole, as it left its collection
-    removal: ObjectId = Field(default_factory=ObjectId)  # another for each time that it goes
+    item: dict[str, Any]  # the whole record, as it left its collection
+    removal: ObjectId = Field(default_factory=ObjectId)  # new at each removal
     removed_by: PydanticObjectId
     removed: datetime
-    until: datetime  # after this moment it is purged
-    held: datetime  # until this moment a restoration is under way
-    purging: bool = False  # its versions are going: there is no way back
+    until: datetime  # then it is purged
+    held: datetime  # until then the lease of a move holds
+    purging: bool = False  # its versions are being removed: it cannot be restored
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -362,63 +360,63 @@ class TrashEntry(SealedDocument):
         )
 
 
-class Word(BaseModel):
-    """A word of the folksonomy. `uses` is how many items use it."""
+class Term(BaseModel):
+    """A term of the folksonomy. `uses` is how many items use it."""
 
     usage: Usage = Usage.FOLK
     owner: PydanticObjectId | None = None
     timestamp: datetime = Field(default_factory=now)
     uses: int = 0
-    seen: dict[str, int] = Field(default_factory=dict)  # on how many items by whom, see domain.names
-    key: str = ""  # without regard to case; with the pieces, what it is found by, see `pieces`
+    seen: dict[str, int] = Field(default_factory=dict)  # on how many items each reader sees it, see domain.terms
+    key: str = ""  # without regard to case; see store.query.ngrams
     pieces: list[str] = Field(default_factory=list)
 
 
-WORD_INDEXES = (
+TERM_INDEXES = (
     _latest(),
-    # `key` must stay last: of what has more behind it, the embedded engine answers `$lte` as if it were `$lt`.
+    # `key` must be last: with another field behind it, the embedded engine answers `$lte` like `$lt`.
     IndexModel([("pieces", ASCENDING), ("usage", ASCENDING), ("uses", DESCENDING), ("key", ASCENDING)]),
     IndexModel([("usage", ASCENDING), ("timestamp", DESCENDING), ("_id", DESCENDING)]),
 )
 
 
-class Tag(Word, SealedDocument):
-    id: str  # type: ignore[assignment]  # the word itself
+class Tag(Term, SealedDocument):
+    id: str  # type: ignore[assignment]  # the term itself
 
     class Settings:
         name = "tags"
-        indexes = WORD_INDEXES
+        indexes = TERM_INDEXES
 
 
-class MetadataName(Word, SealedDocument):
-    id: str  # type: ignore[assignment]  # the word itself
+class MetadataName(Term, SealedDocument):
+    id: str  # type: ignore[assignment]  # the term itself
 
     class Settings:
         name = "metadata"
-        indexes = WORD_INDEXES
+        indexes = TERM_INDEXES
 
 
 class LogEntry(SealedDocument):
-    """A line of the journal: who did what, when, from where, and what came of it."""
+    """An entry of the journal: who did what, when, from where, and with which result."""
 
     serial: int
     date: datetime
-    user: str | None = None  # a username, `operator`, or nobody
+    user: str | None = None  # a username, `operator`, or none
     method: str
-    route: str | None = None  # the pattern, as /v1/models/{key}; None: there is no such route
+    route: str | None = None  # the pattern, as /v1/models/{key}; None: no such route
     path: str
-    item: str | None = None  # as the path names it
+    item: str | None = None  # as in the path
     address: str | None = None
     result: int  # the status of the answer
     fault: int | None = None  # the value of a refusal
     duration: float  # milliseconds
     request_id: str
-    requests: int | None = None  # that it stands for, when they are several
-    end: int = 0  # where it ends among the bytes of all entries, see domain.journal
+    requests: int | None = None  # how many requests it stands for, if several
+    end: int = 0  # the position of its end among the bytes of all entries, see domain.audit
 
     class Settings:
         name = "log"
-        # Not one that expires: the embedded engine reads a whole collection every minute for that, and everybody waits.
+        # Not a TTL index: for that the embedded engine reads the whole collection every minute, and all requests wait.
         indexes = (
             _unique("serial"),
             IndexModel([("date", ASCENDING)]),
@@ -449,9 +447,9 @@ OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     MetadataName,
     LogEntry,
 )
-"""Every document that lives in a tenant's database."""
+"""All documents in a tenant's database."""
 
 
 def object_id(text: object) -> ObjectId | None:
-    """The id that `text` spells, or None."""
+    """`text` as an id, or None when it is none."""
     return ObjectId(text) if isinstance(text, str | ObjectId) and ObjectId.is_valid(text) else None

@@ -1,8 +1,8 @@
 """Fencing: a write that comes too late is refused, wherever in the code it is made.
 
-A request begins with a look at who asks. Minutes may pass until it writes: its body was slow, a file was hashed.
-So each write through a tenant's handle passes a *fence*, which looks again: at the tenant's generation and, through the
-handle that a caller has, at the caller's rights. Nothing has to be remembered by a route or by a dialect.
+A request begins with a check of the caller. Minutes may pass until it writes: its body is slow, a file is hashed.
+So each write through a tenant's handle passes a *fence*, which checks again: the tenant's generation and, for the
+handle of a caller, the caller's rights. Routes and dialects cannot forget it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,11 +12,11 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 FRESH = 3.0
-"""Seconds that a server believes what the database said of a tenant, of a user or of a token."""
+"""Seconds for which a server uses a cached answer of the database about a tenant, a user or a token."""
 
 COMMIT = 1.0
-"""Seconds that one look holds, so that the writes of one change are made together. The look itself believes a memory
-that is so much younger, so that nobody writes later than FRESH after losing the right to."""
+"""Seconds for which one check is valid, so that the writes of one change share it. The check itself accepts cached
+answers of at most FRESH - COMMIT seconds, so that no write is later than FRESH after the right to it is lost."""
 
 WRITES = frozenset(
     {
@@ -26,13 +26,13 @@ WRITES = frozenset(
         *("create_search_index", "create_search_indexes", "drop_search_index", "update_search_index"),
     }
 )
-"""Methods of the driver's collections that change something, or make a database that is not there."""
+"""Methods of the driver's collections that change data or create a database."""
 
 Look = Callable[[float], Awaitable[None]]
-"""Raises Refused when the writer may not write any more. It may believe a memory of at most so many seconds."""
+"""Raises Refused when the writer may no longer write. It may use cached answers of at most so many seconds."""
 
 Permits = Callable[[str], None]
-"""Raises Refused for a collection that the writer may not change at all."""
+"""Raises Refused for a collection that the writer may never change."""
 
 
 def anything(_: str) -> None:
@@ -40,7 +40,7 @@ def anything(_: str) -> None:
 
 
 class Fence:
-    """`is_crossed` tells whether a write has passed."""
+    """Checks each write of one handle. `is_crossed`: a write has passed."""
 
     __slots__ = ("_look", "_permits", "_until", "is_crossed")
 
@@ -51,29 +51,29 @@ class Fence:
         self._until = 0.0
 
     async def look(self, age: float = FRESH - COMMIT) -> None:
-        """Look now, and believe what was learnt at most `age` seconds ago. Raises Refused."""
+        """Check now, with cached answers of at most `age` seconds. Raises Refused."""
         self._until = 0.0
         await self._look(age)
         self._until = monotonic() + COMMIT
 
     def lapse(self) -> None:
-        """Let the last look hold no longer."""
+        """End the validity of the last check."""
         self._until = 0.0
 
     async def keep(self) -> None:
-        """Look, unless the last look still holds. Raises Refused."""
+        """Check, unless the last check is still valid. Raises Refused."""
         if monotonic() >= self._until:
             await self.look()
 
     async def cross(self, collection: str) -> None:
-        """Before each write. Raises Refused."""
+        """Check before a write to a collection. Raises Refused."""
         self._permits(collection)
         await self.keep()
         self.is_crossed = True
 
 
 class Fenced:
-    """A collection of the driver's, behind a fence: reads go through as they are, writes when they may."""
+    """A collection of the driver behind a fence: reads pass unchecked, writes are checked."""
 
     __slots__ = ("_collection", "_fence", "_name")
 
@@ -87,8 +87,8 @@ class Fenced:
         if name not in WRITES:
             return method
 
-        async def write(*given: Any, **named: Any) -> Any:
+        async def write(*args: Any, **options: Any) -> Any:
             await self._fence.cross(self._name)
-            return await method(*given, **named)
+            return await method(*args, **options)
 
         return write

@@ -1,10 +1,9 @@
-"""The tenant seam: a document can do nothing alone, only through a handle that names a database.
+"""Documents of tenants: a document is read and written only through a handle that names a database.
 
-Beanie binds a document class to one database. Here the class is *sealed* instead, and
-`Bound(document, collection)` stands where Beanie's queries expect the class: it knows
-the document's shape and one tenant's collection. The handle is a value, passed as an
-argument, so it cannot be forgotten. A ContextVar can: a query built under one tenant
-and awaited under another would read the other (docs/decisions.md).
+Beanie binds a document class to one database. Here the class is *sealed* instead, and `Bound(document, collection)`
+takes the place of the class in Beanie's queries: it knows the fields of the document and the collection of one tenant.
+The handle is an argument, so it cannot be forgotten. A ContextVar can: a query that is built for one tenant and awaited
+for another would read the other's records (docs/decisions.md).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +22,7 @@ Raw = dict[str, Any]
 """A document as the driver reads it."""
 
 NOBODY = "catalog-sealed"
-"""The database that Beanie is initialised on. Nothing is ever read from it or written to it."""
+"""The database that Beanie is initialised with. It is never read or written."""
 
 
 DUPLICATE_KEY = 11000
@@ -35,7 +34,7 @@ class Unbound(Exception):  # noqa: N818  a programming error, named for what is 
 
 
 class Sealed:
-    """Stands where Beanie expects a collection. Documents are reached through a tenant only."""
+    """Takes the place of the collection that Beanie expects. Every use of it is a programming error."""
 
     def __getattr__(self, name: str) -> Never:
         raise Unbound(f"{name}: ask a tenant's handle for this document's collection")
@@ -55,13 +54,13 @@ R = TypeVar("R", bound=Mapping[str, Any])
 
 
 def record_of(document: SealedDocument) -> Raw:
-    """A document as it is kept: what it does not have is left out. Beanie's own `get_dict` took ten times as long."""
+    """The record of a document, without fields that are None. Beanie's own `get_dict` takes ten times as long."""
     fields = document.model_dump(by_alias=True, exclude={"revision_id"})
     return {name: value for name, value in fields.items() if value is not None}
 
 
 async def seal(client: AsyncIOMotorClient[Raw], documents: Iterable[type[SealedDocument]]) -> None:
-    """Teach Beanie the documents' shapes. Once per process; no database is bound by it."""
+    """Initialise Beanie with the documents, once per process. No database is bound by it."""
     await init_beanie(database=client[NOBODY], document_models=list(documents), skip_indexes=True)
     for document in documents:
         settings = document.get_settings()
@@ -76,10 +75,10 @@ class Update(NamedTuple):
 
 
 class Bound(Generic[D, R]):
-    """One document in one database.
+    """The collection of one document in one database.
 
-    `records` is the driver's own collection, for conditional updates and for reads that
-    are too hot to build a document for. It reads records of the type `R`.
+    `records` is the driver's collection of records of the type `R`, for conditional writes and for reads in the path of
+    every request, where building a document would cost too much.
     """
 
     def __init__(self, document: type[D], collection: AsyncIOMotorCollection[Raw]) -> None:
@@ -89,7 +88,7 @@ class Bound(Generic[D, R]):
         """The same collection, untyped. Use `records`; this goes when nothing uses it any more."""
 
     def __getattr__(self, name: str) -> Any:
-        """Answer Beanie's questions about the shape as the document's class would."""
+        """Give Beanie what it looks up on the class of the document."""
         return getattr(self.document, name)
 
     def get_motor_collection(self) -> AsyncIOMotorCollection[Raw]:
@@ -109,7 +108,7 @@ class Bound(Generic[D, R]):
         return await self.find_one({"_id": key})
 
     async def insert(self, document: D) -> D:
-        """Write a new document. Raises Duplicate when a unique index says no."""
+        """Insert a new document. Raises Duplicate when a unique index refuses it."""
         inserted = await self.raw.insert_one(record_of(document))
         document.id = inserted.inserted_id
         return document
@@ -137,7 +136,7 @@ class Bound(Generic[D, R]):
                 raise
 
     async def prepare(self) -> None:
-        """Make the indexes that the document declares. Making them again is not an error."""
+        """Create the indexes that the document declares, if they are missing."""
         indexes: list[IndexModel] = [field.index for field in self.document.get_settings().indexes]
         if indexes:
             await self.raw.create_indexes(indexes)

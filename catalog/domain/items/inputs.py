@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from catalog.store.documents import Value
+from catalog.store.records import Value
 from catalog.vocabulary import Status, Visibility
 
 Removed = TypeVar("Removed")

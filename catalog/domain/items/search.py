@@ -22,7 +22,7 @@ from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.cursors import ASCENDING, DESCENDING, Order
 from catalog.store.query.filter import Filter, within
 from catalog.store.query.patterns import escaped, prefix_range
-from catalog.store.query.serial_scan import window
+from catalog.store.query.serial_scan import serial_range
 from catalog.store.records import ItemRecord, Query
 from catalog.vocabulary import Kind
 
@@ -153,7 +153,7 @@ class SearchWalk(NamedTuple):
                 return await self._by_name(at, self.query.text)
             case Stage.PREFIX:
                 return await self._by_prefix(at)
-        return await self._by_window(at, newest)
+        return await self._by_serial_range(at, newest)
 
     async def _by_name(self, at: SearchPosition, name: str) -> CandidateBatch:
         older = {} if at.serial is None else {"serial": {"$lt": at.serial}}
@@ -176,10 +176,10 @@ class SearchWalk(NamedTuple):
             return CandidateBatch(found, at._replace(serial=last["serial"], name=last["name_key"]), STEP)
         return CandidateBatch(found, self._after(at), len(found))
 
-    async def _by_window(self, at: SearchPosition, newest: int) -> CandidateBatch:
+    async def _by_serial_range(self, at: SearchPosition, newest: int) -> CandidateBatch:
         top = newest if at.serial is None else at.serial - 1
         bottom = top - WINDOW
-        stages = window(self._within(_holding(at.stage, escaped(self.query.text))), top, bottom)
+        stages = serial_range(self._within(_holding(at.stage, escaped(self.query.text))), top, bottom)
         newest_first: list[Query] = [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}]
         found = await self._items(at).records.aggregate([*stages, *newest_first]).to_list(FULL)
         if len(found) == FULL:

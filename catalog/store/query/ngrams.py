@@ -1,27 +1,28 @@
-"""The pieces of a word, which an index finds it by, wherever in the word they stand.
+"""N-grams of a term, by which an index finds it by any part of it.
 
-`*fol` is inside the key (the word without regard to case), `^fol` is its beginning, `=folk` is all of it. One word in
-SPARSELY, told by its hash, carries each piece once more behind a `~`: a sample, by which a lookup knows how far apart
-the words of a piece are before it reads them (see `domain.suggest`).
+The key is the term without regard to case. `*fol` is an n-gram anywhere in the key, `^fol` a prefix, `=folk` the whole
+key. One term in SPARSELY, chosen by its hash, has each n-gram a second time behind a `~`: a sample that tells a lookup
+how many terms have an n-gram before it reads them (see `domain.terms.suggest`).
 
-Only the first LONGEST_KEY characters of a key are cut into pieces, so that a long word does not cost more than a short
-one. A word that goes on behind them carries `+`, by which a filter finds the words that it has to look through.
+N-grams are made of the first LONGEST_KEY characters of a key, so a long term costs no more than a short one. A longer
+term has the n-gram `+`, by which a filter finds the terms that it has to match itself.
 """
 
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+
+from catalog.store.records import Changes, Query
 
 INSIDE, BEGINNING, WHOLE, SAMPLED, LONG = "*", "^", "=", "~", "+"
 
 LONGEST_INSIDE = 4  # letters
 LONGEST_BEGINNING = 8
-LONGEST_KEY = 32  # letters of a key that pieces are made of
+LONGEST_KEY = 32  # letters of a key that n-grams are made of
 
 SPARSELY = 64
 
-# English letters and digits, the most frequent ones first: a guess at what is rare.
+# English letters and digits, the most frequent ones first, to guess which n-gram is rare.
 _FREQUENT = "e01tainosr2h3l4d5c6u7m8f9pgwybvkxjqz"
 
 
@@ -29,32 +30,32 @@ def key_of(text: str) -> str:
     return text.casefold()
 
 
-def spelling(word: str) -> dict[str, Any]:
-    """The fields that a word is found by. They are the word's for good."""
-    key = key_of(word)
-    return {"key": key, "pieces": list(_pieces(key))}
+def spelling(term: str) -> Changes:
+    """The fields by which a term is found. They never change."""
+    key = key_of(term)
+    return {"key": key, "pieces": list(_ngrams(key))}
 
 
-@lru_cache(4096)  # items are tagged with the same few words again and again
-def _pieces(key: str) -> tuple[str, ...]:
+@lru_cache(4096)  # many items have the same few tags
+def _ngrams(key: str) -> tuple[str, ...]:
     cut = key[:LONGEST_KEY]
     unsorted = {*_inside(cut), *_beginnings(cut), WHOLE + key} | ({LONG} if cut != key else set())
-    pieces = sorted(unsorted, key=len)  # who scans them finds the short ones soon
-    sample = pieces if _is_sampled(key) else []
-    return (*(SAMPLED + piece for piece in sample), *pieces)
+    ngrams = sorted(unsorted, key=len)  # a scan finds the short ones soon
+    sample = ngrams if _is_sampled(key) else []
+    return (*(SAMPLED + ngram for ngram in sample), *ngrams)
 
 
 def insides(key: str) -> list[str]:
-    """The longest pieces of `key`, from the first to the last. `key` is not empty.
+    """The longest n-grams of `key`, which is not empty, from the first to the last.
 
-    Every word with `key` inside its first LONGEST_KEY letters has them.
+    Every term that contains `key` in its first LONGEST_KEY letters has them.
     """
     length = min(len(key), LONGEST_INSIDE)
     return [INSIDE + key[start : start + length] for start in range(len(key) - length + 1)]
 
 
 def beginning(key: str) -> str:
-    """The longest piece that every word that begins with `key` has. Every word begins with an empty one."""
+    """The longest n-gram that all terms with the prefix `key` have. It may be empty."""
     return BEGINNING + key[:LONGEST_BEGINNING]
 
 
@@ -62,14 +63,14 @@ def whole(key: str) -> str:
     return WHOLE + key
 
 
-def having(piece: str) -> dict[str, Any]:
-    """The condition on `pieces` of the words that may have a piece, which may stand behind the letters that are cut."""
-    return {"$in": [piece, LONG]} if piece.startswith(INSIDE) else {"$eq": piece}
+def having(ngram: str) -> Query:
+    """The condition on the n-grams of terms that may have this one, also after their first LONGEST_KEY letters."""
+    return {"$in": [ngram, LONG]} if ngram.startswith(INSIDE) else {"$eq": ngram}
 
 
 def rarest(key: str) -> str:
-    """The piece inside that narrows most, as far as one can guess."""
-    return max(insides(key), key=lambda piece: sum(_rarity(letter) for letter in piece[1:]))
+    """The n-gram of `key` that the fewest terms have, by a guess."""
+    return max(insides(key), key=lambda ngram: sum(_rarity(letter) for letter in ngram[1:]))
 
 
 def _rarity(letter: str) -> int:

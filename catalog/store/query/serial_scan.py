@@ -1,10 +1,10 @@
-"""Newest first, without reading everything: `serial` grows with time, and a list walks it down in windows.
+"""Newest first, without reading everything: `serial` grows with time, and a list scans it downwards, range by range.
 
-A window is one bounded scan of an index on every engine. It stands in a `$match` of its own, before the rest of the
-query: the embedded engine looks at the first `$match` only when it chooses an index, and forgets the window when other
-conditions stand beside it (ten of 10 000 by a common tag, as a regular user: 5 ms so, 81 ms in one; MongoDB makes one
-query of the two). A plain equality on a word goes with the window, onto the index of (word, serial): a tag in 1 % of
-10 000 items took 3 ms so, and 43 ms as `$elemMatch`, and a tag that three items have 1 ms a window.
+A range of serials is one bounded scan of an index on every engine. It has a `$match` of its own, before the rest of the
+query: the embedded engine chooses an index by the first `$match`, and does not use the range when other conditions
+stand beside it (ten of 10 000 by a common tag, as a regular user: 5 ms, against 81 ms in one `$match`; MongoDB merges
+the two). A plain equality goes with the range, onto the index of (field, serial): a tag of 1 % of 10 000 items took
+3 ms, against 43 ms as `$elemMatch`, and a tag of three items 1 ms for each range.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ Collection = AsyncIOMotorCollection[Raw]
 NARROWEST = 64
 WIDENING = 4
 WIDENING_OF_EMPTY = 16
-TWICE = 2  # what is wanted, in the first window of a query whose matches are known to stand so far apart
+TWICE = 2  # as many matches as needed, in the first range of a query whose statistics are known
 
 COUNTED = 512
 """How many items are read to count a list, at about 45 us each on the embedded engine (25 ms)."""
@@ -38,18 +38,18 @@ LONGEST = 1024
 """Characters of a query that has statistics."""
 
 LEADS = ("name", "request_id", "item", "datasets", "users", "tags", "metadata.name", "owner", "user", "status")
-"""Fields that have an index (field, serial), those first whose values are rarer."""
+"""Fields with an index (field, serial), those with rarer values first."""
 
 
-def window(query: Raw, high: int | None, low: int, counter: str = "serial") -> list[Raw]:
-    """The first stages of a pipeline: what of `query` has a serial above `low`, up to `high` (None: whatever came)."""
+def serial_range(query: Raw, high: int | None, low: int, counter: str = "serial") -> list[Raw]:
+    """The first stages of a pipeline: matches of `query` with a serial above `low`, up to `high` (None: no bound)."""
     serials = {"$gt": low} if high is None else {"$gt": low, "$lte": high}
     span: Raw = {"$match": lead(query) | {counter: serials}}
     return [span, {"$match": query}] if query else [span]
 
 
 def lead(query: Raw) -> Raw:
-    """An equality that holds for every match of `query` and that an index answers; empty when there is none."""
+    """An equality that every match of `query` satisfies and that an index answers; empty when there is none."""
     for field in LEADS:
         for wanted in _wanted(query, field):
             if wanted is not None and not isinstance(wanted, dict | list):
@@ -58,7 +58,7 @@ def lead(query: Raw) -> Raw:
 
 
 def _wanted(query: Raw, field: str) -> list[Any]:
-    """What `field` must be, or must have among others."""
+    """The values that `field` must have, maybe among others."""
     wanted = query.get(field)
     if isinstance(wanted, dict):
         return list(wanted.get("$all", ()))
@@ -68,7 +68,7 @@ def _wanted(query: Raw, field: str) -> list[Any]:
 
 
 def _named(metadata: Any) -> Any:
-    """The name that a query for pairs asks for."""
+    """The name in a query for metadata pairs."""
     pair = metadata.get("$elemMatch") if isinstance(metadata, dict) else None
     return pair.get("name") if isinstance(pair, dict) else None
 
@@ -111,8 +111,8 @@ async def newest(
 ) -> list[Raw]:
     """The matches from `skip` on, at most `limit`, of the serials up to `high`; without it, of all.
 
-    `counter` is what the serial is called in this collection.
-    `top` was the highest serial lately: there may be higher ones, which the first window has then, too.
+    `counter` is the name of the serial in this collection. `top` was the highest serial lately; the first range
+    includes higher ones.
     """
     found: list[Raw] = []
     statistics = statistics or QueryStatistics()
@@ -121,7 +121,7 @@ async def newest(
     past = skip
     while (low > 0 or high is None) and len(found) < limit:
         low -= width
-        stages = window(query, high, low, counter)
+        stages = serial_range(query, high, low, counter)
         high = low
         if skip and (passed := await _count(collection, stages)) <= skip:
             skip -= passed
@@ -140,20 +140,20 @@ async def newest(
 async def count(
     collection: Collection, query: Raw, top: int, counter: str = "serial", statistics: QueryStatistics | None = None
 ) -> tuple[int, bool]:
-    """How many match, and whether that is all: counting ends where more than COUNTED items would have to be read."""
+    """How many match, and whether the count is complete: it ends when more than COUNTED items would have to be read."""
     statistics = statistics or QueryStatistics()
     if statistics.counted:
         low = 0 if statistics.is_counted_whole else top - statistics.counted
-        return await _count(collection, window(query, None, low, counter)), statistics.is_counted_whole
+        return await _count(collection, serial_range(query, None, low, counter)), statistics.is_counted_whole
     total, low = await _count_down(collection, query, top, counter)
     statistics.counted, statistics.is_counted_whole = max(1, top - low), low <= 0
     return total, statistics.is_counted_whole
 
 
 async def _count_down(collection: Collection, query: Raw, top: int, counter: str) -> tuple[int, int]:
-    """How many match, and the serial above which they were counted; 0 when that is all."""
+    """How many match, and the serial above which they were counted; 0 when the count is complete."""
     low = max(0, top - COUNTED)
-    total = await _count(collection, window(query, None, low, counter))
+    total = await _count(collection, serial_range(query, None, low, counter))
     led = lead(query)
     if not led:
         return total, low
@@ -163,11 +163,11 @@ async def _count_down(collection: Collection, query: Raw, top: int, counter: str
         lower = max(0, low - width)
         if read + density * (low - lower) > COUNTED:
             break
-        here = await _count(collection, window(led, low, lower, counter)[:1])
+        here = await _count(collection, serial_range(led, low, lower, counter)[:1])
         read, density = read + here, here / (low - lower)
         if read > COUNTED:
             break
-        total += await _count(collection, window(query, low, lower, counter)) if here else 0
+        total += await _count(collection, serial_range(query, low, lower, counter)) if here else 0
         low = lower
     return total, low
 
