@@ -16,10 +16,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXAMPLES ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help run secrets test lint format docs bench fuzz soak clean
+.PHONY: help run secrets test test-fast lint format docs bench fuzz soak clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 run: $(TO_RUN) ## start the catalog with its embedded database (ARGS= is passed on)
 	@$(BIN)/catalog serve $(ARGS)
@@ -36,6 +36,9 @@ secrets: ## make up the secrets of docker-compose.yml, each in a file under secr
 
 test: lint $(NODE_PACKAGES) ## everything that must be clean before a change is kept
 	$(BIN)/pytest -n 2
+
+test-fast: $(TO_TEST) ## the tests that start no process, within 90 seconds on two cores
+	$(BIN)/pytest -n 2 -m 'not process'
 
 lint: $(TO_TEST) ## formatting, rules and types
 	$(BIN)/ruff format --check .

@@ -18,9 +18,31 @@ from catalog.settings.settings import Settings
 from catalog.store.database import Database, Tenant, connect
 from catalog.store.documents import RegisteredTenant
 from catalog.store.embedded.process import Embedded
+from tests.support import process_tests
 from tests.support.app import OURS, in_database, settings_in
 from tests.support.s3_server import S3Server, s3_server
 from tests.support.tenants import Organisation, organisation
+
+
+def pytest_configure() -> None:
+    process_tests.record_processes()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    for item in items:
+        if process_tests.refers_to_processes(item):
+            item.add_marker("process")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    process_tests.started.clear()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    if process_tests.started and not item.get_closest_marker("process"):
+        pytest.fail(f"mark it as `process`, for it starts one: {process_tests.started}")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -114,13 +136,13 @@ BulkOperationBuilder.add_update = _without_sort(BulkOperationBuilder.add_update)
 
 
 @pytest.fixture(params=["mock", "wire"])
-async def database(request: pytest.FixtureRequest, mongo: str, storage: MemoryStorage) -> AsyncIterator[Database]:
+async def database(request: pytest.FixtureRequest, storage: MemoryStorage) -> AsyncIterator[Database]:
     """The same tests on the mock and on the real wire."""
     name = f"{OURS}-{uuid.uuid4().hex[:8]}"
     if request.param == "mock":
         opened = Database(AsyncMongoMockClient(tz_aware=True), name, storage)
     else:
-        opened = connect(in_database(mongo, name), storage)
+        opened = connect(in_database(request.getfixturevalue("mongo"), name), storage)
     await opened.open()
     yield opened
     opened.close()

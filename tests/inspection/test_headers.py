@@ -63,6 +63,7 @@ COSTLY = {
 
 
 @pytest.mark.parametrize(("header", "kind"), COSTLY.values(), ids=COSTLY.keys())
+@pytest.mark.process
 async def test_a_header_made_to_cost_much_ends_soon(header, kind):
     assert kinds(await look(safetensors_file(header, bytes(4)))) == {kind}
 
@@ -81,6 +82,7 @@ COSTLY_SIBLINGS = {
 
 
 @pytest.mark.parametrize("content", COSTLY_SIBLINGS.values(), ids=COSTLY_SIBLINGS.keys())
+@pytest.mark.process
 async def test_no_other_header_costs_much_either(content):
     assert kinds(await look(content)) & {"malformed", "abridged"}
 
@@ -105,6 +107,7 @@ LONG = {
 
 
 @pytest.mark.parametrize("format_", LONG)
+@pytest.mark.process
 async def test_a_long_header_is_read_by_the_sandboxed_process(format_):
     content, tensors = LONG[format_]
 
@@ -115,6 +118,7 @@ async def test_a_long_header_is_read_by_the_sandboxed_process(format_):
 
 
 @pytest.mark.parametrize("format_", LONG)
+@pytest.mark.process
 async def test_a_long_header_is_read_by_nothing_else(format_, monkeypatch):
     monkeypatch.setattr(process, "PROGRAM", ("no such program",))
 
@@ -129,6 +133,7 @@ MANY_PARTS = {
 
 
 @pytest.mark.parametrize("content", MANY_PARTS.values(), ids=MANY_PARTS.keys())
+@pytest.mark.process
 async def test_a_short_header_of_many_parts_is_left_to_the_sandboxed_process(content, monkeypatch):
     monkeypatch.setattr(process, "PROGRAM", ("no such program",))
 
@@ -151,6 +156,7 @@ def two(second: dict) -> dict:
     return {"a": ONE, "b": ONE | second}
 
 
+@pytest.mark.process
 async def test_texts_that_are_no_unicode_in_a_long_header_are_told_as_any_other():
     told = await look(safetensors_file(row(dtype="\ud800") | {"b" * 2**19: ONE}, bytes(4)))
 
@@ -297,6 +303,7 @@ async def test_a_saved_model_of_tensorflow_is_told_as_one(name):
         (saved_model("MatchingFiles", library="EagerPyFunc"), "suspicious"),
     ],
 )
+@pytest.mark.process
 async def test_operations_of_a_saved_model_that_touch_files_are_found(content, kind):
     told = await look(content, "saved_model.pb")
 

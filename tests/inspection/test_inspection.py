@@ -170,6 +170,7 @@ async def test_a_safetensors_file_tells_its_tensors(blobs):
     }
 
 
+@pytest.mark.process
 async def test_only_the_first_of_many_tensors_are_shown():
     told = await look(safetensors_of({f"t{number:04}": np.zeros(2) for number in range(3000)}))
 
@@ -227,6 +228,7 @@ async def test_a_gguf_file_tells_its_tensors(blobs):
     assert {"name": "tokenizer.ggml.tokens", "value": "1000 values"} in told["summary"]["metadata"]
 
 
+@pytest.mark.process
 async def test_a_vocabulary_of_hundreds_of_thousands_is_passed_quickly():
     content = gguf_of([("norm", (64,), 0)], vocabulary=300_000)
     began = time.monotonic()
@@ -245,6 +247,7 @@ async def test_a_chat_template_that_reaches_for_internals_is_suspicious():
 
 
 @pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.process
 async def test_a_pickle_that_runs_a_command_is_found_in_every_protocol(blobs, protocol):
     told = await look(dumped({"weights": [1, 2], "more": Attack()}, protocol), "harmless.csv", blobs)
 
@@ -256,6 +259,7 @@ async def test_a_pickle_that_runs_a_command_is_found_in_every_protocol(blobs, pr
 @pytest.mark.parametrize(
     "function", [exec, eval, compile, open, getattr, __import__, os.popen, os.execv, sys.exit, importlib.import_module]
 )
+@pytest.mark.process
 async def test_the_ways_to_run_code_are_found(function):
     assert kinds(await look(dumped(Attack(function)))) >= {"dangerous"}
 
@@ -295,10 +299,12 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize("content", HIDDEN.values(), ids=HIDDEN.keys())
+@pytest.mark.process
 async def test_a_threat_is_found_although(content):
     assert "dangerous" in kinds(await look(content))
 
 
+@pytest.mark.process
 async def test_joblib_files_are_followed_across_their_arrays(blobs):
     forest = RandomForestClassifier(10).fit(np.random.default_rng(1).random((50, 4)), np.arange(50) % 2)
     frame = {"words": np.array(["ab", "c"]), "things": np.array([{}, 1], object), "forest": forest}
@@ -312,12 +318,14 @@ async def test_joblib_files_are_followed_across_their_arrays(blobs):
 
 
 @pytest.mark.parametrize("compress", [0, ("zlib", 3), ("gzip", 3), ("bz2", 3), ("lzma", 3), ("xz", 3)])
+@pytest.mark.process
 async def test_a_threat_behind_the_arrays_of_joblib_is_found(compress):
     told = await look(joblib_of([np.zeros(1000), np.array([1, None, ""]), Attack()], compress))
 
     assert (told["format"], "dangerous" in kinds(told)) == ("joblib", True)
 
 
+@pytest.mark.process
 async def test_a_plain_pickle_of_arrays_is_no_threat():
     told = await look(dumped({"w": np.zeros((30, 40)), "o": OrderedDict(a=1)}, 5))
 
@@ -327,6 +335,7 @@ async def test_a_plain_pickle_of_arrays_is_no_threat():
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
+@pytest.mark.process
 async def test_a_threat_in_an_archive_as_pytorch_makes_it_is_found(blobs, method):
     numbers = {f"m__data__{number}": os.urandom(5000) for number in range(50)}
     content = zipped(method, m__data_dot_pkl=dumped(Attack(), 2), m__version=b"3\n", **numbers)
@@ -337,6 +346,7 @@ async def test_a_threat_in_an_archive_as_pytorch_makes_it_is_found(blobs, method
     assert [(found["kind"], found["where"]) for found in told["findings"]] == [("dangerous", "m/data.pkl")]
 
 
+@pytest.mark.process
 async def test_the_numbers_of_a_pytorch_archive_are_not_read():
     numbers = {f"m__data__{number}": bytes(2**21) for number in range(20)}
     counting = Counting(MemoryBlobs())
@@ -348,6 +358,7 @@ async def test_the_numbers_of_a_pytorch_archive_are_not_read():
     assert counting.bytes < 10 * AHEAD
 
 
+@pytest.mark.process
 async def test_the_five_pickles_of_old_pytorch_files_are_followed():
     pickles = [0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, OrderedDict(a=Attack()), ["0"]]
     content = b"".join(dumped(part, 2) for part in pickles) + struct.pack("<q", 3) + os.urandom(12)
@@ -357,6 +368,7 @@ async def test_the_five_pickles_of_old_pytorch_files_are_followed():
     assert (told["summary"]["pickles"], "dangerous" in kinds(told)) == (5, True)
 
 
+@pytest.mark.process
 async def test_a_threat_deep_in_archives_is_found():
     inner = zipped(zipfile.ZIP_DEFLATED, a_dot_pkl=dumped(Attack()))
     outer = zipped(zipfile.ZIP_DEFLATED, readme=b"hello", inner_dot_zip=inner)
@@ -371,6 +383,7 @@ async def test_a_threat_deep_in_archives_is_found():
     assert [found["where"] for found in told["findings"]] == ["outer.zip:inner.zip:a.pkl"]
 
 
+@pytest.mark.process
 async def test_arrays_of_objects_are_looked_into_and_others_are_not(monkeypatch):
     plain, objects, both = io.BytesIO(), io.BytesIO(), io.BytesIO()
     np.save(plain, np.zeros((2, 3), np.int16))
@@ -384,6 +397,7 @@ async def test_arrays_of_objects_are_looked_into_and_others_are_not(monkeypatch)
     assert looks[0]["summary"]["shown"] == [{"name": "", "dtype": "<i2", "shape": [2, 3]}]
 
 
+@pytest.mark.process
 async def test_a_zip_bomb_is_given_up():
     bomb = zipped(zipfile.ZIP_DEFLATED, **{f"{number}_dot_pkl": b"(" * 2**26 for number in range(8)})
     began = time.monotonic()
@@ -396,6 +410,7 @@ async def test_a_zip_bomb_is_given_up():
     assert time.monotonic() - began < 11
 
 
+@pytest.mark.process
 async def test_archives_packed_too_deep_are_given_up():
     content = dumped(Attack())
     for _ in range(10):
@@ -404,6 +419,7 @@ async def test_archives_packed_too_deep_are_given_up():
     assert kinds(await look(content)) == {"unfinished"}
 
 
+@pytest.mark.process
 async def test_of_a_pickle_without_end_only_the_first_part_is_looked_at():
     told = await look(b"\x80\x04]" + b"K\x01a" * 2_000_000 + dumped(Attack()))
 
@@ -411,6 +427,7 @@ async def test_of_a_pickle_without_end_only_the_first_part_is_looked_at():
     assert told["verdict"].startswith("only the first part was looked at")
 
 
+@pytest.mark.process
 async def test_large_values_in_a_pickle_are_left_out():
     counting = Counting(MemoryBlobs())
     kept = await counting.blobs.put(one(dumped([bytes(200 * 2**20), Attack()])))
@@ -422,6 +439,7 @@ async def test_large_values_in_a_pickle_are_left_out():
 
 
 @pytest.mark.parametrize("content", [b"7z\xbc\xaf\x27\x1c" + bytes(30), b"\x28\xb5\x2f\xfd" + bytes(30)])
+@pytest.mark.process
 async def test_what_cannot_be_unpacked_is_told_so(content):
     told = await look(content)
 
@@ -470,6 +488,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("content", "name"), BROKEN.values(), ids=BROKEN.keys())
+@pytest.mark.process
 async def test_a_malformed_file_is_told_so(content, name):
     told = await look(content, name)
 
@@ -532,6 +551,7 @@ PIECES = [
     st.lists(st.one_of(st.binary(max_size=60), st.sampled_from(PIECES)), max_size=6).map(b"".join),
     st.sampled_from(["m.onnx", "m.gguf", "m.safetensors", "m.npy", "m"]),
 )
+@pytest.mark.process
 async def test_no_bytes_break_the_inspection_or_are_read_without_bound(content, name):
     counting = Counting(MemoryBlobs())
     kept = await counting.blobs.put(one(content))
@@ -569,6 +589,7 @@ def children() -> set[str]:
     return found
 
 
+@pytest.mark.process
 async def test_an_inspection_leaves_no_process():
     before = children()
 

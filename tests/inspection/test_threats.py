@@ -317,6 +317,7 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize("content", HIDDEN.values(), ids=HIDDEN.keys())
+@pytest.mark.process
 async def test_a_threat_is_found_although_it_hides_in(content):
     told = await look(content)
 
@@ -325,6 +326,7 @@ async def test_a_threat_is_found_although_it_hides_in(content):
 
 
 @pytest.mark.parametrize("compress", [0, ("zlib", 3), ("gzip", 3), ("bz2", 3), ("lzma", 3), ("xz", 3)])
+@pytest.mark.process
 async def test_bytes_that_are_a_pickle_are_looked_into_in_a_file_of_joblib_too(compress):
     told = await look(joblib_of([np.zeros(1000), NESTED, np.zeros(1000)], compress))
 
@@ -440,6 +442,7 @@ CLEAN = {
 
 
 @pytest.mark.parametrize("made", CLEAN.values(), ids=CLEAN.keys())
+@pytest.mark.process
 async def test_no_threat_is_found_in(made):
     told = await look(made())
 
@@ -522,6 +525,7 @@ KERAS = {
 
 
 @pytest.mark.parametrize(("content", "kind"), KERAS.values(), ids=KERAS.keys())
+@pytest.mark.process
 async def test_what_a_keras_file_would_import_is_told(content, kind):
     assert kind in kinds(await look(content, "m.keras"))
 
@@ -537,6 +541,7 @@ async def test_what_a_keras_file_would_import_is_told(content, kind):
         (zipped(config_dot_json=b"{// a remark\n}"), "zip"),
     ],
 )
+@pytest.mark.process
 async def test_a_keras_file_of_its_own_layers_is_clean(content, format_):
     told = await look(content, "m.keras")
 
@@ -561,6 +566,7 @@ def tar_of(name: bytes, content: bytes) -> bytes:
         b"\x80\x04c\xff\xfe\nos.system\n)R.",
     ],
 )
+@pytest.mark.process
 async def test_names_that_are_no_unicode_hide_nothing(content):
     told = await look(content)
 
