@@ -9,6 +9,7 @@ from bson import ObjectId
 from catalog.errors import CANNOT_MODIFY, READ_ONLY_TOKEN, Fault, Refused
 from catalog.store.database import Tenant
 from catalog.store.fence import Permits, anything
+from catalog.store.records import Query
 from catalog.vocabulary import PUBLIC_READER, Role, Scope, Visibility
 
 
@@ -82,7 +83,7 @@ def may_read(caller: Caller, item: Mapping[str, Any]) -> bool:
     return caller.is_admin or caller.user in item["readers"] or PUBLIC_READER in item["readers"]
 
 
-def readable_by(caller: Caller) -> dict[str, Any]:
+def readable_by(caller: Caller) -> Query:
     """The same as a filter. (Beside a bare `$in` the planner of the embedded engine ignores a range.)"""
     return {} if caller.is_admin else {"readers": {"$elemMatch": {"$in": [caller.user, PUBLIC_READER]}}}
 
@@ -92,6 +93,6 @@ def may_change(caller: Caller, item: Mapping[str, Any]) -> bool:
     return caller.is_admin or bool(item["owner"] == caller.user)
 
 
-def changeable_by(caller: Caller) -> dict[str, Any]:
+def changeable_by(caller: Caller) -> Query:
     """The same as a filter."""
     return {} if caller.is_admin else {"owner": caller.user}

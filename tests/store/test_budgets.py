@@ -7,7 +7,7 @@ from threading import Event, get_ident
 
 import pytest
 
-from catalog.errors import NOT_SEARCHED, Refused
+from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query import fields
 from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.filter import filter_of
@@ -39,7 +39,7 @@ async def test_a_filter_that_takes_too_long_is_refused():
     with pytest.raises(Refused, match="takes too long") as refused:
         await matching(lambda _: True, range(1000), Budget(seconds=10, clock=lambda: next(ticks)))
 
-    assert refused.value.fault is NOT_SEARCHED
+    assert refused.value.fault is INVALID_QUERY
 
 
 async def test_a_filter_that_looks_into_too_much_text_is_refused():

@@ -14,7 +14,7 @@ from bson import ObjectId
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from catalog.errors import NOT_SEARCHED, Refused
+from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query import filter as query_filter
 from catalog.store.query.fields import COLLEAGUES, MODELS, TAGS, TENANTS, USERS, Fields
 from catalog.store.query.filter import filter_of, within
@@ -356,7 +356,7 @@ def unless_refused(read: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def assert_is_one_refusal(refused: Refused) -> None:
-    assert refused.fault is NOT_SEARCHED
+    assert refused.fault is INVALID_QUERY
     assert refused.details.encode()
 
 
@@ -456,7 +456,7 @@ def test_the_database_orders_texts_as_the_range_of_a_prefix_needs(wire):
 def refusal(asked: Any, fields: Fields = MODELS) -> str:
     with pytest.raises(Refused) as caught:
         filter_of(fields, asked if isinstance(asked, str) else json.dumps(asked))
-    assert caught.value.fault is NOT_SEARCHED
+    assert caught.value.fault is INVALID_QUERY
     return caught.value.details
 
 
@@ -691,7 +691,7 @@ def test_a_sort_is_asc_or_desc():
 def test_a_sort_that_cannot_be_is_refused_by_name(text, named):
     with pytest.raises(Refused, match=named) as caught:
         sort_of(MODELS, text)
-    assert caught.value.fault is NOT_SEARCHED
+    assert caught.value.fault is INVALID_QUERY
 
 
 def test_a_selection_brings_what_always_comes_along():
@@ -708,7 +708,7 @@ def test_a_selection_that_is_not_json_is_ignored(ignored):
 def test_a_selection_that_cannot_be_is_refused(text):
     with pytest.raises(Refused) as caught:
         select_of(MODELS, text)
-    assert caught.value.fault is NOT_SEARCHED
+    assert caught.value.fault is INVALID_QUERY
     caught.value.details.encode()
 
 
@@ -732,7 +732,7 @@ def test_pages_are_read_as_recorded(page, limit, asked):
 def test_what_is_no_number_is_refused_by_its_name(name, text):
     with pytest.raises(Refused, match=f"{name}: a whole number") as caught:
         page_of(**{"page": None, "limit": None, name: text})
-    assert caught.value.fault is NOT_SEARCHED
+    assert caught.value.fault is INVALID_QUERY
     caught.value.details.encode()
 
 
@@ -745,4 +745,4 @@ def test_there_is_no_page_before_the_first():
 def test_a_page_too_far_is_refused(page, limit):
     with pytest.raises(Refused, match="up to its document 10000000") as caught:
         page_of(page, limit)
-    assert caught.value.fault is NOT_SEARCHED
+    assert caught.value.fault is INVALID_QUERY

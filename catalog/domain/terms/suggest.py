@@ -16,7 +16,7 @@ from typing import NamedTuple
 from catalog.domain.access import Caller
 from catalog.domain.terms.terms import Vocabulary, collection
 from catalog.domain.terms.visibility import is_visible, projection
-from catalog.errors import NOT_SEARCHED, Refused
+from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.database import TermCollection
 from catalog.store.query.cursors import ASCENDING, DESCENDING
 from catalog.store.query.ngrams import LONGEST_BEGINNING, LONGEST_KEY, SAMPLED, beginning, insides, key_of, whole
@@ -66,10 +66,10 @@ async def suggest(caller: Caller, vocabulary: Vocabulary, typed: str, limit: int
     of its rarest n-gram are searched, the MOST_LOOKED_AT most used ones of each usage. Within a term only the first
     LONGEST_KEY letters are searched.
 
-    Raises Refused: NOT_SEARCHED for more than LONGEST characters.
+    Raises Refused: INVALID_QUERY for more than LONGEST characters.
     """
     if len(typed) > LONGEST:
-        raise Refused(NOT_SEARCHED, f"q: at most {LONGEST} characters are allowed, not {len(typed)}")
+        raise Refused(INVALID_QUERY, f"q: at most {LONGEST} characters are allowed, not {len(typed)}")
     terms, key = VisibleTerms(collection(caller.tenant, vocabulary), caller), key_of(typed)
     rarest, sampled = await _rarest(terms, key)
     if sampled == 0:

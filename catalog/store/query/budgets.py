@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from time import monotonic, thread_time
 from typing import TypeVar
 
-from catalog.errors import NOT_SEARCHED, Refused
+from catalog.errors import INVALID_QUERY, Refused
 
 SECONDS = 2.0
 """Of CPU, so that a busy server refuses nobody for what others do."""
@@ -43,15 +43,15 @@ class Budget:
     def check(self, size: int = 0) -> None:
         """Take `size` bytes from the budget.
 
-        Raises Refused: NOT_SEARCHED, when more was used than there was, or when the request is over.
+        Raises Refused: INVALID_QUERY, when more was used than there was, or when the request is over.
         """
         self._size -= size
         if self._is_over:
-            raise Refused(NOT_SEARCHED, "the client is gone")
+            raise Refused(INVALID_QUERY, "the client is gone")
         if self._size < 0:
-            raise Refused(NOT_SEARCHED, f"the filter looks into too much text: {NARROWER}")
+            raise Refused(INVALID_QUERY, f"the filter looks into too much text: {NARROWER}")
         if self._began is not None and self._clock() - self._began > self._seconds:
-            raise Refused(NOT_SEARCHED, f"the filter takes too long: {NARROWER}")
+            raise Refused(INVALID_QUERY, f"the filter takes too long: {NARROWER}")
 
     def end(self) -> None:
         """Let the thread that works for the request stop at its next check."""
@@ -71,7 +71,7 @@ class Budget:
 async def matching(test: Callable[[T], bool], documents: Sequence[T], budget: Budget) -> list[T]:
     """The documents that pass `test`, in their order, found in a worker thread.
 
-    The thread stops soon after the caller is cancelled. Raises Refused: NOT_SEARCHED when the budget is used up.
+    The thread stops soon after the caller is cancelled. Raises Refused: INVALID_QUERY when the budget is used up.
     """
     found: list[T] = []
     at = 0

@@ -14,7 +14,7 @@ from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from pymongo import ASCENDING, DESCENDING
 
-from catalog.errors import NOT_SEARCHED, Refused
+from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.tenant_documents import Raw
 
 __all__ = ["ASCENDING", "DESCENDING", "Order", "cursor_of", "key_of", "steps"]
@@ -34,17 +34,17 @@ def cursor_of(order: Order, last: Mapping[str, Any]) -> str:
 def key_of(order: Order, cursor: str) -> list[Any]:
     """The sort key that `cursor` carries.
 
-    Raises Refused: NOT_SEARCHED for what is no cursor of a list in this order.
+    Raises Refused: INVALID_QUERY for what is no cursor of a list in this order.
     """
     try:
         given = bson.decode(urlsafe_b64decode(cursor[:LONGEST].encode("ascii") + b"=="), _AWARE)
     except (ValueError, BSONError, OverflowError, RecursionError):  # not base64, not ASCII, not BSON
-        raise Refused(NOT_SEARCHED, "after is not a cursor that a list gave") from None
+        raise Refused(INVALID_QUERY, "after is not a cursor that a list gave") from None
     key = given.get("key")
     if given.get("order") != _spelt(order):
-        raise Refused(NOT_SEARCHED, "after comes from a list in another order")
+        raise Refused(INVALID_QUERY, "after comes from a list in another order")
     if not isinstance(key, list) or len(key) != len(order) or not all(isinstance(each, _SCALARS) for each in key):
-        raise Refused(NOT_SEARCHED, "after is not a cursor that a list gave")
+        raise Refused(INVALID_QUERY, "after is not a cursor that a list gave")
     return key
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from catalog.errors import NOT_SEARCHED, Refused
+from catalog.errors import INVALID_QUERY, Refused
 from catalog.vocabulary import Kind
 
 
@@ -60,9 +60,9 @@ class Fields:
         return iter(self._fields)
 
     def field(self, path: str) -> Field:
-        """Raises Refused: NOT_SEARCHED, naming the path."""
+        """Raises Refused: INVALID_QUERY, naming the path."""
         if path not in self._fields:
-            raise Refused(NOT_SEARCHED, f"{shown(path)} is not a field that can be searched")
+            raise Refused(INVALID_QUERY, f"{shown(path)} is not a field that can be searched")
         return self._fields[path]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from catalog.errors import NOT_SEARCHED, Refused
+from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget
 from catalog.store.query.fields import Field, Fields, Type, shown
 from catalog.store.query.literals import literal
@@ -43,7 +43,7 @@ def filter_of(
     object in the place of a list of objects asks for an element like it. `also` are further filters, which must hold
     too (see `listing.short_forms`). `budget` is what the request may spend on matching, the usual one without it.
 
-    Raises Refused: NOT_SEARCHED, naming the operator or the field.
+    Raises Refused: INVALID_QUERY, naming the operator or the field.
     """
     given = read_json("filter", text) if text and text.strip() else {}
     patterns = Patterns(budget or Budget())
@@ -71,19 +71,19 @@ def within(access: Mapping[str, Any], asked: Filter) -> dict[str, Any]:
 
 
 def read_json(name: str, text: str) -> Any:
-    """Raises Refused: NOT_SEARCHED, naming the parameter."""
+    """Raises Refused: INVALID_QUERY, naming the parameter."""
     if len(text) > LONGEST:
-        raise Refused(NOT_SEARCHED, f"{name} is longer than {LONGEST} characters")
+        raise Refused(INVALID_QUERY, f"{name} is longer than {LONGEST} characters")
     try:
         return json.loads(text, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise Refused(NOT_SEARCHED, f"{name} is not JSON: {error.msg} at character {error.pos}") from None
+        raise Refused(INVALID_QUERY, f"{name} is not JSON: {error.msg} at character {error.pos}") from None
     except (ValueError, RecursionError):
-        raise Refused(NOT_SEARCHED, f"{name} holds a number too long or is nested too deeply") from None
+        raise Refused(INVALID_QUERY, f"{name} holds a number too long or is nested too deeply") from None
 
 
 def _no_number(word: str) -> NoReturn:
-    raise Refused(NOT_SEARCHED, f"{word} is not a number in JSON")
+    raise Refused(INVALID_QUERY, f"{word} is not a number in JSON")
 
 
 class Compiler:
@@ -126,7 +126,7 @@ class Compiler:
                 elif name != "$options":
                     yield self._condition(field, name, wanted, level + 1)
                 elif "$regex" not in value:
-                    raise Refused(NOT_SEARCHED, "$options stands beside $regex")
+                    raise Refused(INVALID_QUERY, "$options stands beside $regex")
 
     def _condition(self, field: Field, name: str, wanted: Any, level: int) -> dict[str, Any]:
         value: Any
@@ -154,13 +154,13 @@ class Compiler:
     def _operators(self, name: str, field: Field, given: Any, level: int) -> dict[str, Any]:
         """Conditions that must stand together in one object: no range, which could meet the client's own bounds."""
         if not any(key.startswith("$") for key in _filled(name, given)):
-            raise Refused(NOT_SEARCHED, f"{name} takes an object of operators here")
+            raise Refused(INVALID_QUERY, f"{name} takes an object of operators here")
         conditions = self._conditions(field, given, level, ranges=False)
         return {key: value for condition in conditions for key, value in condition.items()}
 
     def _elem_match(self, field: Field, given: Any, level: int) -> dict[str, Any]:
         if not field.many:
-            raise Refused(NOT_SEARCHED, "$elemMatch is for a field that is a list")
+            raise Refused(INVALID_QUERY, "$elemMatch is for a field that is a list")
         if field.inside is None:
             return {"$elemMatch": self._operators("$elemMatch", field.each, given, level)}
         return {"$elemMatch": joined(self.conjuncts(field.inside, _filled("$elemMatch", given), level))}
@@ -170,37 +170,37 @@ class Compiler:
             return [literal(field, each) for each in wanted]
         for each in wanted:
             if _object("each of $all", each).keys() != {"$elemMatch"}:
-                raise Refused(NOT_SEARCHED, "$all takes values, or objects of $elemMatch alone")
+                raise Refused(INVALID_QUERY, "$all takes values, or objects of $elemMatch alone")
             self._count("$elemMatch", level)
         return [self._elem_match(field, each["$elemMatch"], level + 1) for each in wanted]
 
     def _count(self, key: str, level: int) -> None:
         self._nodes += 1
         if self._nodes > NODES:
-            raise Refused(NOT_SEARCHED, f"a filter has at most {NODES} operators and fields")
+            raise Refused(INVALID_QUERY, f"a filter has at most {NODES} operators and fields")
         if key.startswith("$") and level >= LEVELS:
-            raise Refused(NOT_SEARCHED, f"{shown(key)} is more than {LEVELS} levels deep")
+            raise Refused(INVALID_QUERY, f"{shown(key)} is more than {LEVELS} levels deep")
 
 
 def _not_here(name: str) -> Refused:
-    return Refused(NOT_SEARCHED, f"{shown(name)} is not an operator that a filter may use here")
+    return Refused(INVALID_QUERY, f"{shown(name)} is not an operator that a filter may use here")
 
 
 def _object(what: str, given: Any) -> dict[str, Any]:
     if not isinstance(given, dict):
-        raise Refused(NOT_SEARCHED, f"{what} is an object")
+        raise Refused(INVALID_QUERY, f"{what} is an object")
     return given
 
 
 def _filled(what: str, given: Any) -> dict[str, Any]:
     if not _object(what, given):
-        raise Refused(NOT_SEARCHED, f"{what} is empty")
+        raise Refused(INVALID_QUERY, f"{what} is empty")
     return _object(what, given)
 
 
 def _list(name: str, given: Any) -> list[Any]:
     if not isinstance(given, list) or not 0 < len(given) <= LITERALS:
-        raise Refused(NOT_SEARCHED, f"{name} takes a list of 1 to {LITERALS} elements")
+        raise Refused(INVALID_QUERY, f"{name} takes a list of 1 to {LITERALS} elements")
     return given
 
 
@@ -213,21 +213,21 @@ def _value(field: Field, value: Any) -> Any:
 
 def _literals(name: str, field: Field, given: Any) -> list[Any]:
     if not isinstance(given, list) or len(given) > LITERALS:
-        raise Refused(NOT_SEARCHED, f"{name} takes a list of at most {LITERALS} values")
+        raise Refused(INVALID_QUERY, f"{name} takes a list of at most {LITERALS} values")
     return [None if each is None else literal(field, each) for each in given]
 
 
 def _flag(name: str, given: Any) -> bool:
     if not isinstance(given, int) or given not in {0, 1}:
-        raise Refused(NOT_SEARCHED, f"{name} takes true or false")
+        raise Refused(INVALID_QUERY, f"{name} takes true or false")
     return bool(given)
 
 
 def _size(name: str, field: Field, given: Any) -> int:
     if not field.many:
-        raise Refused(NOT_SEARCHED, f"{name} is for a field that is a list")
+        raise Refused(INVALID_QUERY, f"{name} is for a field that is a list")
     if not isinstance(given, int) or isinstance(given, bool) or not 0 <= given < 1 << 31:
-        raise Refused(NOT_SEARCHED, f"{name} takes a number of elements")
+        raise Refused(INVALID_QUERY, f"{name} takes a number of elements")
     return given
 
 

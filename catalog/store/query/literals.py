@@ -9,7 +9,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from catalog.errors import NOT_SEARCHED, Refused
+from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.fields import Field, Type, shown
 
 _ID = re.compile("[0-9a-fA-F]{24}")
@@ -18,14 +18,14 @@ _ID = re.compile("[0-9a-fA-F]{24}")
 def literal(field: Field, value: Any) -> Any:
     """`value` as the field holds it. Text that is no id stays text, which matches no id.
 
-    Raises Refused: NOT_SEARCHED, naming the field.
+    Raises Refused: INVALID_QUERY, naming the field.
     """
     if field.type not in _READERS:
-        raise Refused(NOT_SEARCHED, f"{field.path} is {field.type.value}: ask for one of them, or with $elemMatch")
+        raise Refused(INVALID_QUERY, f"{field.path} is {field.type.value}: ask for one of them, or with $elemMatch")
     try:
         return _READERS[field.type](value)
     except (TypeError, ValueError, OverflowError):
-        raise Refused(NOT_SEARCHED, f"{field.path}: {_spelt(value)} is not {field.type.value}") from None
+        raise Refused(INVALID_QUERY, f"{field.path}: {_spelt(value)} is not {field.type.value}") from None
 
 
 def _spelt(value: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from pymongo import DESCENDING
 
-from catalog.errors import NOT_SEARCHED, Refused
+from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query import serial_scan
 from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.cursors import Order, cursor_of, key_of, steps
@@ -89,7 +89,7 @@ class Listing(NamedTuple):
 async def page(listing: Listing, *, skip: int, limit: int, exactly: bool = False) -> ListPage:
     """The documents from `skip` on, at most `limit`, and how many there are in all.
 
-    Counting ends at about COUNTED items, unless it must be done `exactly`. Raises Refused: NOT_SEARCHED when the
+    Counting ends at about COUNTED items, unless it must be done `exactly`. Raises Refused: INVALID_QUERY when the
     server would have too much to match itself.
     """
     if listing.matches is not None:
@@ -106,7 +106,7 @@ async def after(listing: Listing, cursor: str, *, limit: int) -> tuple[list[Raw]
     """At most `limit` documents after `cursor` (empty: from the beginning), and the cursor to go on from; None at the
     end.
 
-    Raises Refused: NOT_SEARCHED, also for what is no cursor of this list.
+    Raises Refused: INVALID_QUERY, also for what is no cursor of this list.
     """
     order = listing.settled
     key = key_of(order, cursor) if cursor else None
@@ -144,7 +144,7 @@ async def _count(listing: Listing, *, exactly: bool) -> tuple[int, bool]:
 
 async def _below(listing: Listing, top: int, key: list[Any] | None, limit: int) -> list[Raw]:
     if key is not None and not isinstance(key[0], int):
-        raise Refused(NOT_SEARCHED, "after is not a cursor that a list gave")
+        raise Refused(INVALID_QUERY, "after is not a cursor that a list gave")
     high = None if key is None else key[0] - 1
     return await serial_scan.newest(
         listing.collection,
@@ -203,4 +203,4 @@ async def _matched(listing: Listing, matches: Matches, skip: int, limit: int) ->
 
 
 def _too_many() -> Refused:
-    return Refused(NOT_SEARCHED, f"The pattern would be tried on more than {MOST_CANDIDATES} items, filter further")
+    return Refused(INVALID_QUERY, f"The pattern would be tried on more than {MOST_CANDIDATES} items, filter further")

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from catalog.errors import NOT_SEARCHED, Refused
+from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.cursors import Order
 from catalog.store.query.fields import Fields, shown
 from catalog.store.query.filter import Filter, filter_of, read_json
@@ -48,7 +48,7 @@ class ListQuery(NamedTuple):
 def read(fields: Fields, params: Sequence[tuple[str, str]], limit: int = 10) -> ListQuery:
     """Read `filter`, `metadata.<name>`, `sort`, `select`, `after`, `page`, `limit` and `total`.
 
-    `limit` is that of a page whose size the client does not name. Raises Refused: NOT_SEARCHED.
+    `limit` is that of a page whose size the client does not name. Raises Refused: INVALID_QUERY.
     """
     first = dict(reversed(params))
     after, size = first.get("after"), first.get("limit")
@@ -66,28 +66,28 @@ def read(fields: Fields, params: Sequence[tuple[str, str]], limit: int = 10) -> 
 def page_of(page: str | None, limit: str | None) -> Page:
     """The page that the query string asks for. A limit of 0 is a page of nothing, as with mongoose-paginate.
 
-    Raises Refused: NOT_SEARCHED, for what is no such number, and for a page too far to be reached by counting.
+    Raises Refused: INVALID_QUERY, for what is no such number, and for a page too far to be reached by counting.
     """
     asked = Page(_whole("page", page, least=1, absent=1), min(MOST, _whole("limit", limit, least=0, absent=10)))
     if asked.page * max(1, asked.limit) > FURTHEST:
-        raise Refused(NOT_SEARCHED, f"page: a list is shown up to its document {FURTHEST}, filter further")
+        raise Refused(INVALID_QUERY, f"page: a list is shown up to its document {FURTHEST}, filter further")
     return asked
 
 
 def limit_of(text: str | None) -> int:
     """The size of a part after a cursor. It is at least 1: a part of nothing would lead nowhere.
 
-    Raises Refused: NOT_SEARCHED.
+    Raises Refused: INVALID_QUERY.
     """
     limit = page_of(None, text).limit
     if not limit:
-        raise Refused(NOT_SEARCHED, "after wants a limit of at least 1")
+        raise Refused(INVALID_QUERY, "after wants a limit of at least 1")
     return limit
 
 
 def _is_exact(total: str | None) -> bool:
     if total not in {None, "", "exact"}:
-        raise Refused(NOT_SEARCHED, "total takes exact, or nothing")
+        raise Refused(INVALID_QUERY, "total takes exact, or nothing")
     return total == "exact"
 
 
@@ -95,30 +95,30 @@ def _whole(name: str, text: str | None, *, least: int, absent: int) -> int:
     if not text:
         return absent
     if not _WHOLE.fullmatch(text) or (number := int(text)) < least:
-        raise Refused(NOT_SEARCHED, f"{name}: a whole number from {least} on is needed, not {shown(text)}")
+        raise Refused(INVALID_QUERY, f"{name}: a whole number from {least} on is needed, not {shown(text)}")
     return number
 
 
 def sort_of(fields: Fields, text: str | None) -> Order:
     """The order of `{"name": "asc", "timestamp": -1}`; none when it is absent.
 
-    Raises Refused: NOT_SEARCHED, naming the field.
+    Raises Refused: INVALID_QUERY, naming the field.
     """
     given = read_json("sort", text) if text and text.strip() else {}
     if not isinstance(given, dict):
-        raise Refused(NOT_SEARCHED, 'sort is an object, like {"name": "asc"}')
+        raise Refused(INVALID_QUERY, 'sort is an object, like {"name": "asc"}')
     return [(_sortable(fields, name), _direction(name, way)) for name, way in given.items()]
 
 
 def _sortable(fields: Fields, name: str) -> str:
     if name not in fields.sortable:
-        raise Refused(NOT_SEARCHED, f"{shown(name)} is not a field that sorts")
+        raise Refused(INVALID_QUERY, f"{shown(name)} is not a field that sorts")
     return name
 
 
 def _direction(name: str, way: Any) -> int:
     if isinstance(way, bool) or not isinstance(way, str | int) or way not in _DIRECTIONS:
-        raise Refused(NOT_SEARCHED, f"sort: {name} goes asc or desc")
+        raise Refused(INVALID_QUERY, f"sort: {name} goes asc or desc")
     return _DIRECTIONS[way]
 
 
@@ -126,16 +126,16 @@ def select_of(fields: Fields, text: str | None) -> frozenset[str] | None:
     """The names in `["name", "tags"]`, with those that always come along. None is everything: so says text that is
     not JSON, and a name that is no field selects nothing, as in the reference.
 
-    Raises Refused: NOT_SEARCHED, for what is not a list of names.
+    Raises Refused: INVALID_QUERY, for what is not a list of names.
     """
     try:
         given = json.loads(text or "")
     except (ValueError, RecursionError):
         return None
     if not isinstance(given, list):
-        raise Refused(NOT_SEARCHED, 'select is an array, like ["name"]')
+        raise Refused(INVALID_QUERY, 'select is an array, like ["name"]')
     if not all(isinstance(name, str) for name in given):
-        raise Refused(NOT_SEARCHED, "select: what is not text is not a field that can be selected")
+        raise Refused(INVALID_QUERY, "select: what is not text is not a field that can be selected")
     return (frozenset(given) & fields.selectable) | fields.always
 
 
@@ -152,7 +152,7 @@ def short_forms(params: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
     A value is a number or a boolean when it is one in JSON, else text. Quotes make it text: `"0.9"`. A value that
     begins like one of these operators wants `eq:` before it.
 
-    Raises Refused: NOT_SEARCHED, for `exists` with anything but true or false.
+    Raises Refused: INVALID_QUERY, for `exists` with anything but true or false.
     """
     return [_short_form(key.removeprefix(SHORT), value) for key, value in params if key.startswith(SHORT)]
 
@@ -176,7 +176,7 @@ def _wanted(operator: str, value: str, given: str) -> Any:
 
 def _existence(name: str, value: str) -> dict[str, Any]:
     if value not in {"true", "false"}:
-        raise Refused(NOT_SEARCHED, f"metadata.{shown(name)}: exists takes true or false")
+        raise Refused(INVALID_QUERY, f"metadata.{shown(name)}: exists takes true or false")
     return {"metadata.name": name if value == "true" else {"$ne": name}}
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import re2
 
-from catalog.errors import NOT_SEARCHED, Refused
+from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget
 from catalog.store.query.fields import Field, Type, shown
 from catalog.store.query.literals import text
@@ -50,14 +50,14 @@ class Rich:
     """A pattern that is more than text. It is searched for here, never sent."""
 
     def __init__(self, pattern: str, flags: str, budget: Budget) -> None:
-        """Raises Refused: NOT_SEARCHED, for what RE2 does not read or could not match in little memory."""
+        """Raises Refused: INVALID_QUERY, for what RE2 does not read or could not match in little memory."""
         self._budget = budget
         try:
             self._search = re2.compile(f"(?{flags}){pattern}" if flags else pattern, _OPTIONS)
         except re2.error as error:
-            raise Refused(NOT_SEARCHED, f"$regex: {shown(error.args[0].decode(errors='replace'))}") from None
+            raise Refused(INVALID_QUERY, f"$regex: {shown(error.args[0].decode(errors='replace'))}") from None
         if self._search.programsize > _LARGEST_PROGRAM:
-            raise Refused(NOT_SEARCHED, "$regex: the pattern is too large")
+            raise Refused(INVALID_QUERY, "$regex: the pattern is too large")
 
     @property
     def size(self) -> int:
@@ -65,7 +65,7 @@ class Rich:
         return int(self._search.programsize)
 
     def found_in(self, text: str) -> bool:
-        """Raises Refused: NOT_SEARCHED when the budget of the request is used up."""
+        """Raises Refused: INVALID_QUERY when the budget of the request is used up."""
         encoded = text.encode()  # of bytes, RE2 need not count characters
         self._budget.check(len(encoded))
         return self._search.search(encoded) is not None
@@ -80,14 +80,14 @@ class Patterns:
         self._size = 0
 
     def rich(self, pattern: str, flags: str) -> Rich:
-        """Raises Refused: NOT_SEARCHED."""
+        """Raises Refused: INVALID_QUERY."""
         self._count += 1
         if self._count > MOST:
-            raise Refused(NOT_SEARCHED, f"$regex: a request has at most {MOST} patterns that are more than text")
+            raise Refused(INVALID_QUERY, f"$regex: a request has at most {MOST} patterns that are more than text")
         rich = Rich(pattern, flags, self.budget)
         self._size += rich.size
         if self._size > _LARGEST_PROGRAM:
-            raise Refused(NOT_SEARCHED, "$regex: the patterns are too large together")
+            raise Refused(INVALID_QUERY, "$regex: the patterns are too large together")
         return rich
 
 
@@ -97,7 +97,7 @@ def condition(field: Field, pattern: Any, options: Any, patterns: Patterns, *, r
     A pattern that is more than text stands in it as `Rich`. With `ranges`, `^text` becomes a range and
     `^text$` an equality, which an index answers.
 
-    Raises Refused: NOT_SEARCHED.
+    Raises Refused: INVALID_QUERY.
     """
     pattern, flags = _checked(field, pattern), _flags(options)
     plain = literal_of(pattern)
@@ -159,17 +159,17 @@ def _of_one(field: Field, bounds: dict[str, str]) -> dict[str, Any]:
 
 def _checked(field: Field, pattern: Any) -> str:
     if field.type not in {Type.TEXT, Type.SCALAR}:
-        raise Refused(NOT_SEARCHED, f"{field.path} is {field.type.value}, and $regex looks into text")
+        raise Refused(INVALID_QUERY, f"{field.path} is {field.type.value}, and $regex looks into text")
     try:
         text(pattern)
     except (TypeError, ValueError):
-        raise Refused(NOT_SEARCHED, "$regex takes text") from None
+        raise Refused(INVALID_QUERY, "$regex takes text") from None
     if len(pattern) > LONGEST or "\0" in pattern:
-        raise Refused(NOT_SEARCHED, f"$regex takes at most {LONGEST} characters, and no NUL")
+        raise Refused(INVALID_QUERY, f"$regex takes at most {LONGEST} characters, and no NUL")
     return str(pattern)
 
 
 def _flags(options: Any) -> frozenset[str]:
     if not isinstance(options, str) or not set(options) <= set("ims"):
-        raise Refused(NOT_SEARCHED, "$options takes the letters i, m and s")
+        raise Refused(INVALID_QUERY, "$options takes the letters i, m and s")
     return frozenset(options)
