@@ -87,7 +87,7 @@ async def change(
     QUOTA_EXCEEDED when the tenant has too many terms, STALE, BUSY.
     """
     item = await items.changeable(caller, kind, reference)
-    checked = await _checked(caller, wanted, limits)
+    checked = await _checked(caller, kind, wanted, limits)
     await _refuse_unknown_tags(caller, item, wanted)
     allowance = item_terms.TermAllowance(limits)
     same = Reference(str(item["_id"]))
@@ -126,8 +126,10 @@ async def _fields(
     return fields
 
 
-async def _checked(caller: Caller, wanted: ItemChange, limits: Limits) -> CheckedChange:
+async def _checked(caller: Caller, kind: Kind, wanted: ItemChange, limits: Limits) -> CheckedChange:
     check = Validator(NOT_CHANGED, limits)
+    if kind not in items.TRAINED and (wanted.status or wanted.datasets):
+        check.refuse(items.ONLY_TRAINED)
     if wanted.description is not None:
         check.description(wanted.description)
     if wanted.tags is not None:
@@ -149,7 +151,7 @@ async def _owner(caller: Caller, key: str | None, check: Validator) -> ObjectId 
     if not key:
         return None
     if not caller.is_admin:
-        raise Refused(CANNOT_MODIFY, "owner: only an administrator gives an item to somebody else")
+        raise Refused(CANNOT_MODIFY, "owner: only an administrator gives an item to another user")
     [owner] = await user_ids(caller, [check.text("owner", key, LONGEST_NAME)], NOT_CHANGED, "owner")
     return owner
 

@@ -21,6 +21,8 @@ from catalog.vocabulary import Kind, Status
 TRAINED = (Kind.MODEL, Kind.ALGORITHM)
 """The kinds with a status and with datasets."""
 
+ONLY_TRAINED = "only models and algorithms have a status and datasets"
+
 
 async def create(
     caller: Caller,
@@ -29,7 +31,7 @@ async def create(
     limits: Limits = LIMITS,
     allowance: item_terms.TermAllowance | None = None,
 ) -> ItemRecord:
-    """Create an item of the caller's. The items of one request share an `allowance` of new terms.
+    """Create an item that the caller owns. The items of one request share an `allowance` of new terms.
 
     Raises Refused: NOT_CREATED, AMBIGUOUS for a dataset, QUOTA_EXCEEDED when the tenant has too many terms.
     """
@@ -52,6 +54,8 @@ async def create(
 
 async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) -> Changes:
     """What the client says of the item, checked."""
+    if kind not in TRAINED and (new.status or new.datasets):
+        check.refuse(ONLY_TRAINED)
     fields: Changes = {
         "name": check.new_name("name", new.name, check.limits.name, naming.item_name),
         "description": check.description(new.description),

@@ -1,7 +1,7 @@
 """Finding an item by a reference: an id first, then a whole name, then owner/name.
 
-The caller's own item is found before those of others. A name that fits several other readable items is refused: nobody
-can publish an item whose name stands in the way of another's.
+The caller's own item is found before those of others. A name that fits several other readable items is refused, so that
+no user can publish an item whose name takes the place of another user's item.
 """
 
 from collections.abc import Collection, Iterable, Mapping

@@ -67,7 +67,7 @@ async def spend(tenant: Tenant, before: ItemTerms, after: ItemTerms, allowance: 
             raise too_many(tenant, vocabulary, allowance.of_tenant)
     new = sum(map(len, added.values()))
     if new > allowance.left:
-        sentence = f"a request may add {allowance.most} new tags and metadata names, which nobody has used before"
+        sentence = f"a request may add {allowance.most} new tags and metadata names, which no item has used yet"
         raise Refused(fault, f"{sentence}: send them in several")
     allowance.left -= new
 
