@@ -248,7 +248,7 @@ def _jobs(settings: Settings, database: Database, storage: Storage, journal: Jou
     jobs.every(CLEARED_EVERY, lambda: clear(database, storage), "the removal of tenants")
     jobs.every(PURGED_EVERY, lambda: purge_all(database), "the purge of the trash")
     if settings.sweep_every:
-        schedule_sweeps(jobs, database, storage, settings.sweep_every, settings.sweep_grace)
+        schedule_sweeps(jobs, database, settings.sweep_every, settings.sweep_grace)
     if journal:
         journal.schedule(jobs)
     return jobs

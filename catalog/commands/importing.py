@@ -65,6 +65,6 @@ async def _run(
     source: AsyncIOMotorClient[Raw] = AsyncIOMotorClient(uri, tz_aware=True, serverSelectionTimeoutMS=PATIENCE_MS)
     try:
         async with open_stores(settings.database, settings.data_path, settings.storage_settings) as stores:
-            await take_over(stores.database, stores.storage, source, catalogue, uploads, tenants, one)
+            await take_over(stores.database, source, catalogue, uploads, tenants, one)
     finally:
         source.close()

@@ -17,9 +17,9 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pydantic import ValidationError
 from pymongo import ASCENDING
 
-from catalog.blobs.protocol import BLOCK, Blobs, FileHead, Storage
+from catalog.blobs.protocol import BLOCK, FileHead
 from catalog.domain.access import readers
-from catalog.domain.files import acceptance
+from catalog.domain.files import intake
 from catalog.domain.files.filenames import file_name, media_type
 from catalog.domain.people import users
 from catalog.domain.tenants import tenants
@@ -27,7 +27,7 @@ from catalog.domain.terms import item_terms, terms
 from catalog.errors import STORAGE_FULL, Refused
 from catalog.operations.restore import RESTORING, RestoreError, refuse_name
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
-from catalog.store.documents import ITEMS, Pair, RegisteredTenant, User, Version, now
+from catalog.store.documents import ITEMS, File, Pair, RegisteredTenant, User, Version, now
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import ItemRecord
 from catalog.store.tenant_documents import Raw
@@ -55,7 +55,6 @@ class TenantImport:
 
 async def take_over(
     database: Database,
-    storage: Storage,
     source: AsyncIOMotorClient[Raw],
     catalogue: str,
     uploads: Path,
@@ -84,7 +83,7 @@ async def take_over(
             continue
         done = TenantImport(tenant.name)
         theirs = source[record.get("database") or record["_id"]]
-        await TenantImporter(tenant, storage.of(tenant.name), theirs, uploads, shared, done).run()
+        await TenantImporter(tenant, theirs, uploads, shared, done).run()
         if not is_ready:
             await tenant.prepare()
             ready = {"$set": {"state": "ready", "lastmod": now()}}
@@ -147,11 +146,8 @@ async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
 class TenantImporter:
     """One tenant's way over."""
 
-    def __init__(
-        self, tenant: Tenant, blobs: Blobs, theirs: Any, uploads: Path, shared: Collection[str], done: TenantImport
-    ) -> None:
+    def __init__(self, tenant: Tenant, theirs: Any, uploads: Path, shared: Collection[str], done: TenantImport) -> None:
         self._tenant = tenant
-        self._blobs = blobs
         self._theirs = theirs
         self._uploads = uploads.resolve()
         self._shared = shared
@@ -238,8 +234,8 @@ class TenantImporter:
         head = FileHead(
             file_name(str(said.get("original", ""))), media_type(said.get("mimetype", "")), said.get("encoding", "7bit")
         )
-        blob = await acceptance.put(self._blobs, _content(self._file(str(said.get("key", "")))))
-        inspection = await acceptance.look(self._tenant, self._blobs, head, blob)
+        blob = await intake.store(self._tenant.blobs, _content(self._file(str(said.get("key", "")))))
+        stored = await intake.accept(self._tenant, head, blob)
         number = await self._number(kind, theirs["_id"], ordinal)
         moment = said.get("timestamp") or theirs.get("timestamp") or now()
         version = Version(
@@ -248,13 +244,13 @@ class TenantImporter:
             number=number,
             ordinal=ordinal or str(number),
             ordinal_key=(ordinal or str(number)).casefold(),
-            files=[acceptance.kept_file(head, blob)],
+            files=[File(**stored.record())],
             original=head.name,
             size=blob.size,
             digest=blob.digest,
             description=said.get("description") or "",
             state=VersionState.LIVE,
-            inspection=dict(inspection),
+            inspection=dict(stored.inspection),
             owner=theirs["owner"],
             timestamp=moment,
             lastmod=moment,

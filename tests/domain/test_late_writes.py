@@ -8,13 +8,14 @@ import msgspec
 import pytest
 from motor.motor_asyncio import AsyncIOMotorCollection
 
-from catalog.blobs.memory import MemoryBlobs, MemoryStorage
+from catalog.blobs.memory import MemoryStorage
 from catalog.blobs.protocol import FileHead
 from catalog.dialects.http import cancellation
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1 import items as routes_of_items
 from catalog.domain.access import Caller
 from catalog.domain.items import items
+from catalog.domain.items.references import Reference
 from catalog.domain.people import access_tokens
 from catalog.domain.people.credentials import Tokens
 from catalog.domain.tenants import removal, tenants
@@ -168,17 +169,16 @@ class Upload:
 async def test_whose_item_is_given_to_another_while_a_file_comes_adds_none_to_its_draft(tenant):
     ada, bob = await somebody(tenant, "ada"), await somebody(tenant, "bob")
     item = await items.create(ada, Kind.MODEL, new_item(name="iris"))
-    draft = await drafts.begin(tenant, Kind.MODEL, "iris", {"draft": True}, ada)
+    draft = await drafts.begin(ada, Kind.MODEL, Reference("iris"))
 
     class GivenAway(Upload):
         async def chunks(self):
             await tenant.models.raw.update_one({"_id": item["_id"]}, {"$set": {"owner": bob.user}})
             yield b"weights"
 
+    reference = Reference(str(item["_id"]), draft["ordinal"])
     with pytest.raises(Refused) as refusal:
-        await drafts.put(
-            *(tenant, Kind.MODEL, str(item["_id"]), draft["ordinal"], "a.bin", GivenAway(), ada, MemoryBlobs()), fresh=0
-        )
+        await drafts.put(ada, Kind.MODEL, reference, "a.bin", GivenAway(), fresh=0)
 
     assert refusal.value.fault is CANNOT_MODIFY
 

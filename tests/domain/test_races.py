@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from catalog.blobs.memory import MemoryBlobs, MemoryStorage
+from catalog.blobs.memory import MemoryStorage
 from catalog.blobs.protocol import FileHead, StorageUnavailableError
 from catalog.dialects.http.sessions import Sessions
 from catalog.domain.items import changes, items
@@ -17,7 +17,7 @@ from catalog.domain.people.credentials import Tokens
 from catalog.domain.tenants import removal, tenants
 from catalog.domain.tenants.removal import STALE
 from catalog.domain.tenants.tenants import Administrator
-from catalog.domain.versions import versions
+from catalog.domain.versions import numbering, versions
 from catalog.errors import AUTHENTICATION, NAME_TAKEN, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.database import Tenant, connect
 from catalog.store.documents import RegisteredTenant, Tag, User, now
@@ -92,10 +92,10 @@ async def records(tenant) -> list[dict]:
 
 
 async def test_uploads_at_once_get_an_ordinal_each(tenant, ada, iris):
-    blobs, all_have_begun = MemoryBlobs(), asyncio.Barrier(8)
+    blobs, all_have_begun = tenant.blobs, asyncio.Barrier(8)
 
     async def upload(data):
-        return await versions.add(tenant, Kind.MODEL, iris, Upload(all_have_begun.wait, data), ada, blobs)
+        return await versions.add(ada, Kind.MODEL, Reference(iris), Upload(all_have_begun.wait, data))
 
     await asyncio.gather(*(upload(bytes([number])) for number in range(8)))
 
@@ -109,7 +109,7 @@ async def test_of_two_uploads_with_one_ordinal_one_wins(tenant, ada, iris, ordin
     both_have_begun = asyncio.Barrier(2)
 
     won, refused = await outcomes(*(
-        versions.add(tenant, Kind.MODEL, iris, Upload(both_have_begun.wait), ada, MemoryBlobs(), ordinal=ordinal)
+        versions.add(ada, Kind.MODEL, Reference(iris), Upload(both_have_begun.wait), ordinal=ordinal)
         for ordinal in ordinals
     ))  # fmt: skip
 
@@ -123,7 +123,7 @@ async def test_a_number_that_is_an_ordinal_already_is_passed_over(tenant, ada, i
     await tenant.models.raw.update_one({}, {"$set": {"last_version": 10**9 - 2}})
 
     for ordinal in (str(10**9), "", ""):  # so long that it counts as a label
-        await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs(), ordinal=ordinal)
+        await versions.add(ada, Kind.MODEL, Reference(iris), Upload(nothing), ordinal=ordinal)
 
     assert [version["ordinal"] for version in await records(tenant)] == [str(10**9), str(10**9 - 1), str(10**9 + 1)]
 
@@ -133,7 +133,7 @@ async def test_an_item_removed_during_an_upload_leaves_no_version(tenant, ada, i
     async def remove():
         await items.remove(ada, Kind.MODEL, Reference(iris))
 
-    number_for = versions._next_number
+    number_for = numbering.next_number
 
     async def numbered_then_removed(*args):
         number = await number_for(*args)
@@ -141,11 +141,11 @@ async def test_an_item_removed_during_an_upload_leaves_no_version(tenant, ada, i
         return number
 
     at_first = moment == "while its bytes arrive"
-    monkeypatch.setattr(versions, "_next_number", number_for if at_first else numbered_then_removed)
+    monkeypatch.setattr(numbering, "next_number", number_for if at_first else numbered_then_removed)
     upload = Upload(remove if at_first else nothing)
 
     with pytest.raises(Refused) as refusal:
-        await versions.add(tenant, Kind.MODEL, iris, upload, ada, MemoryBlobs())
+        await versions.add(ada, Kind.MODEL, Reference(iris), upload)
 
     assert refusal.value.fault is NOT_FOUND
     assert await records(tenant) == []

@@ -18,6 +18,7 @@ from catalog.blobs.protocol import Blob, FileHead
 from catalog.domain.access import Caller
 from catalog.domain.files import blob_records
 from catalog.domain.items import items
+from catalog.domain.items.references import Reference
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import versions
@@ -63,10 +64,11 @@ async def organisation(database, storage, name):
     record = RegisteredTenant(id=f"{OURS}-{name}", database=f"{OURS}-{name}", email="info@example.org")
     await tenants.make(database, storage, record, Administrator("admin", PASSWORD))
     tenant = await tenants.enter(database, record.id)
+    tenant.blobs = storage.of(tenant.name)
     admin = await tenant.users.find_one({"username": "admin"})
     caller = Caller(tenant, admin.id, "admin", Role.ADMIN)
     await items.create(caller, Kind.MODEL, new_item(name="iris", tags=["small"], visibility="public"))
-    await versions.add(tenant, Kind.MODEL, "iris", Sent(), caller, storage.of(tenant.name))
+    await versions.add(caller, Kind.MODEL, Reference("iris"), Sent())
     return tenant
 
 
@@ -243,7 +245,7 @@ async def test_a_backup_says_which_bytes_are_lost_and_has_all_others(database, s
     admin = await acme.users.find_one({"username": "admin"})
     caller = Caller(acme, admin.id, "admin", Role.ADMIN)
     for each in (b"before", b"after", bytes(range(100))):
-        await versions.add(acme, Kind.MODEL, "iris", of(each), caller, blobs)
+        await versions.add(caller, Kind.MODEL, Reference("iris"), of(each))
     damaged = damage(blobs.contents.pop(digest))
     if damaged is not None:
         blobs.contents[digest] = damaged
@@ -267,7 +269,7 @@ async def test_bytes_that_a_backup_found_damaged_are_not_taken_for_whole_ones(da
 
     await backup(database, storage, tmp_path / "all.tar", [], lambda _: None)
 
-    assert not await blob_records.is_intact(tenant, blobs, blob)
+    assert not await blob_records.is_intact(tenant, blob)
 
 
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link", "dangling link"])

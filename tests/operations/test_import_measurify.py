@@ -106,7 +106,8 @@ async def database(mongo, registry):
 async def imported(database, storage, registry, *wanted):
     client, uploads = registry
     told = []
-    await take_over(database, storage, client, CATALOGUE, uploads, wanted, told.append)
+    database.storage = storage
+    await take_over(database, client, CATALOGUE, uploads, wanted, told.append)
     return told
 
 
@@ -130,7 +131,7 @@ async def test_everything_is_where_it_was(database, storage, registry):
     assert (item["name"], item["status"], item["datasets"], item["users"]) == ("iris", "deploy", [DATASET], [BOSS])
     assert (item["timestamp"], item["metadata"]) == (OLD, [{"name": "accuracy", "value": 0.9}])
     for which, expected in (("1", b"the oldest"), ("70", b"the newest"), ("net.onnx", b"the newest")):
-        version = await versions.read(alice.tenant, Kind.MODEL, "iris", which, alice)
+        version = await versions.read(alice, Kind.MODEL, Reference("iris", which))
         assert await content(storage, version) == expected
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from catalog.blobs.files import FileStorage
 from catalog.domain.cleanup import sweep
-from catalog.domain.files import blob_records
+from catalog.domain.files import quota
 from catalog.domain.tenants import tenants
 from catalog.store.database import connect
 from catalog.store.embedded.process import Embedded
@@ -75,6 +75,6 @@ async def swept_clean(folder, oracle):
         assert {digest for shape in oracle.shapes() for digest in shape.digests} == named
         assert {file.name for file in left} == named
         assert len(left) == len(named)
-        assert await blob_records.usage(tenant) == sum(file.stat().st_size for file in left)
+        assert await quota.usage(tenant) == sum(file.stat().st_size for file in left)
         database.close()
     return swept

@@ -23,16 +23,16 @@ TAR_BLOCK = tarfile.BLOCKSIZE
 """What a tar is made of: headers and files are filled up to it."""
 
 
-class Entry(NamedTuple):
+class ArchivedFile(NamedTuple):
     path: str
     digest: str
     size: int
 
 
-class Format(NamedTuple):
+class ArchiveFormat(NamedTuple):
     mimetype: str
-    length: Callable[[Sequence[Entry], datetime], int]
-    write: Callable[[Blobs, Sequence[Entry], datetime, Checksums], AsyncGenerator[bytes, None]]
+    length: Callable[[Sequence[ArchivedFile], datetime], int]
+    write: Callable[[Blobs, Sequence[ArchivedFile], datetime, Checksums], AsyncGenerator[bytes, None]]
 
 
 def archived(
@@ -42,7 +42,7 @@ def archived(
     *,
     name: str,
     digest: str,
-    files: Sequence[Entry],
+    files: Sequence[ArchivedFile],
     modified: datetime,
     checksums: Checksums,
 ) -> Download:
@@ -68,7 +68,7 @@ def archived(
 
 
 async def zipped(
-    blobs: Blobs, files: Sequence[Entry], modified: datetime, checksums: Checksums
+    blobs: Blobs, files: Sequence[ArchivedFile], modified: datetime, checksums: Checksums
 ) -> AsyncGenerator[bytes, None]:
     """A zip of any size. A file whose checksum nobody has asked for yet is read once more, before it is sent."""
     await checksums.recall([file.digest for file in files])
@@ -89,7 +89,7 @@ async def zipped(
     yield waiting.taken()
 
 
-def zip_length(files: Sequence[Entry], modified: datetime) -> int:
+def zip_length(files: Sequence[ArchivedFile], modified: datetime) -> int:
     """What `zipped` comes to, whatever the checksums are."""
     directory, offset = [], 0
     for file in files:
@@ -115,7 +115,9 @@ class Output:
         return b"".join(parts)
 
 
-async def tarred(blobs: Blobs, files: Sequence[Entry], modified: datetime, _: Checksums) -> AsyncGenerator[bytes, None]:
+async def tarred(
+    blobs: Blobs, files: Sequence[ArchivedFile], modified: datetime, _: Checksums
+) -> AsyncGenerator[bytes, None]:
     """A tar of any size, in the format of POSIX (pax)."""
     waiting = Output()
     for file in files:
@@ -130,12 +132,12 @@ async def tarred(blobs: Blobs, files: Sequence[Entry], modified: datetime, _: Ch
     yield waiting.taken()
 
 
-def tar_length(files: Iterable[Entry], modified: datetime) -> int:
+def tar_length(files: Iterable[ArchivedFile], modified: datetime) -> int:
     each = (len(_tar_header(file, modified)) + file.size + -file.size % TAR_BLOCK for file in files)
     return sum(each) + 2 * TAR_BLOCK
 
 
-def _tar_header(file: Entry, modified: datetime) -> bytes:
+def _tar_header(file: ArchivedFile, modified: datetime) -> bytes:
     entry = tarfile.TarInfo(file.path)
     entry.size = file.size
     entry.mtime = int(modified.timestamp())
@@ -144,6 +146,6 @@ def _tar_header(file: Entry, modified: datetime) -> bytes:
 
 
 FORMATS = {
-    "zip": Format("application/zip", zip_length, zipped),
-    "tar": Format("application/x-tar", tar_length, tarred),
+    "zip": ArchiveFormat("application/zip", zip_length, zipped),
+    "tar": ArchiveFormat("application/x-tar", tar_length, tarred),
 }

@@ -3,9 +3,8 @@
 from catalog.dialects.openapi.schema import Schema, any_of, form, many, needed, number, one_of, ref, text, written
 from catalog.domain.files.filenames import LONGEST_PATH
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_NAME, Limits
-from catalog.domain.versions.links import LONGEST as LONGEST_LINK
-from catalog.domain.versions.links import SHORTEST as SHORTEST_LINK
-from catalog.domain.versions.versions import LONGEST_ORDINAL
+from catalog.domain.versions.links import LONGEST, SHORTEST
+from catalog.domain.versions.numbering import LONGEST_ORDINAL
 from catalog.vocabulary import VersionState
 
 BYTES = number("bytes, without quotes", maximum=LONGEST_INTEGER - 1)
@@ -63,7 +62,9 @@ def versions(limits: Limits) -> dict[str, Schema]:
         ),
         "LinkToMake": form(
             {
-                "expires_in": number("seconds; default: 300", SHORTEST_LINK, maximum=LONGEST_LINK),
+                "expires_in": number(
+                    "seconds; default: 300", int(SHORTEST.total_seconds()), maximum=int(LONGEST.total_seconds())
+                ),
                 "path": written("one file of a folder", LONGEST_PATH),
             }
         )

@@ -5,14 +5,14 @@ from typing import Any
 
 from catalog.dialects.openapi import answers
 from catalog.dialects.openapi.schema import Schema
-from catalog.domain.versions import drafts, reuse
+from catalog.dialects.v1 import version_bodies
 
 
 def _shown_only(answer: Schema, settable: Collection[str]) -> frozenset[str]:
     return frozenset(answer["properties"] | answers.DATES) - frozenset(settable)
 
 
-VERSIONS = _shown_only(answers.VERSION_RECORD, drafts.FIELDS | reuse.FIELDS)
+VERSIONS = _shown_only(answers.VERSION_RECORD, version_bodies.DRAFT | version_bodies.STORED_BYTES)
 
 
 def without(body: Any, shown_only: Collection[str]) -> Any:

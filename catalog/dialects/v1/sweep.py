@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from litestar import Controller, post
 
-from catalog.blobs.protocol import Storage
 from catalog.dialects.http.cancellation import cancellation
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
@@ -41,7 +40,7 @@ class Sweeps(Controller):
         parameters=[TENANT, GRACE, DRY_RUN],
     )
     async def sweep(
-        self, request: AnyRequest, database: Given[Database], storage: Given[Storage], sweep_grace: Given[timedelta]
+        self, request: AnyRequest, database: Given[Database], sweep_grace: Given[timedelta]
     ) -> Answer[SweepReport]:
         """Remove the bytes that no version uses any more.
 
@@ -51,7 +50,6 @@ class Sweeps(Controller):
         dry_run = _flag("dry_run", params.get("dry_run", "false"))
         sweeping = sweep_tenants(
             database,
-            storage,
             grace=_duration(params["grace"]) if "grace" in params else sweep_grace,
             only=params.get("tenant", ""),
             dry_run=dry_run,

@@ -1,37 +1,24 @@
-"""Resumable uploads: tus 1.0 (https://tus.io/protocols/resumable-upload) with creation, creation-with-upload,
-creation-defer-length, checksum, termination and expiration.
+"""The headers of tus 1.0 (https://tus.io/protocols/resumable-upload), read and written, with creation,
+creation-with-upload, creation-defer-length, checksum, termination and expiration.
 """
 
 import hashlib
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from hmac import compare_digest
 from urllib.parse import quote
 
-from litestar import Controller, HttpMethod, Response, delete, head, patch, post, route
-from litestar.params import FromPath
-
-from catalog.blobs.protocol import FileHead, Storage
-from catalog.dialects.http import guards
-from catalog.dialects.http.failures import respond
+from catalog.blobs.protocol import FileHead
 from catalog.dialects.http.headers import as_hex, http_date
 from catalog.dialects.http.uploads import Body, read
-from catalog.dialects.v1.http import AnyRequest, Given, error_response
-from catalog.domain.access import Caller
-from catalog.domain.files import resumable
+from catalog.dialects.v1.http import AnyRequest
 from catalog.domain.files.filenames import file_name, media_type
-from catalog.domain.files.resumable import Progress, Wanted
-from catalog.domain.limits import LONGEST_DESCRIPTION, Limits
-from catalog.errors import (
-    BODY_TOO_LARGE,
-    CHECKSUM_MISMATCH,
-    NOT_CREATED,
-    REQUEST,
-    TUS_VERSION,
-    Refused,
-)
-from catalog.store.tenant_documents import Raw
+from catalog.domain.files.resumable import UploadProgress
+from catalog.domain.files.uploads import UploadRequest
+from catalog.domain.limits import LONGEST_DESCRIPTION
+from catalog.errors import BODY_TOO_LARGE, CHECKSUM_MISMATCH, NOT_CREATED, REQUEST, TUS_VERSION, Refused
+from catalog.store.records import UploadRecord
 from catalog.vocabulary import Kind
 
 VERSION = "1.0.0"
@@ -39,7 +26,7 @@ OCTETS = "application/offset+octet-stream"
 EXTENSIONS = "creation,creation-with-upload,creation-defer-length,checksum,termination,expiration"
 ALGORITHMS = ("sha256", "sha1")
 CHECKED = 16 * 2**20
-"""Bytes of a chunk with a checksum, which is held until that is known to be right."""
+"""Bytes of a chunk with a checksum, which stays in memory until the checksum is compared."""
 
 LONGEST_METADATA = 16 * 1024  # characters
 
@@ -58,153 +45,62 @@ READ_BY_BROWSERS = (
     "Upload-Expires",
     "Catalog-Ordinal",
 )
-"""Headers that a page of another origin sees only when it is told that it may."""
+"""Headers that a page of another origin sees only when CORS exposes them."""
 
 
-def refused(request: AnyRequest, exception: Exception) -> Response[bytes]:
-    """A refusal as everywhere, in an answer that tus clients take for one."""
-    answer = respond(request, exception, error_response)
-    answer.headers["Tus-Resumable"] = VERSION
-    if answer.status_code == TUS_VERSION.status:
-        answer.headers["Tus-Version"] = VERSION
-    return answer
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """An upload that a client wants to begin, for an item that it names."""
+
+    kind: Kind
+    item: str
+    request: UploadRequest
 
 
-class Offer(Controller):
-    """What this server can do, for whoever asks."""
-
-    path = "/uploads"
-    opt = {"public": True}  # noqa: RUF012  Litestar's way
-
-    @route(["/", "/{name:str}"], http_method=HttpMethod.OPTIONS, status_code=204)
-    async def tell(self, max_upload_size: Given[int]) -> Response[None]:
-        limit = {"Tus-Max-Size": str(max_upload_size)} if max_upload_size else {}
-        able = {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Checksum-Algorithm": ",".join(ALGORITHMS)}
-        return _answer(204, able | limit)
-
-
-class Uploads(Controller):
-    path = "/uploads"
-    guards = (guards.signed_in,)
-    exception_handlers = {Exception: refused}  # noqa: RUF012  Litestar's way
-
-    @post(status_code=201, request_max_body_size=None)
-    async def begin(
-        self,
-        request: AnyRequest,
-        caller: Given[Caller],
-        storage: Given[Storage],
-        max_upload_size: Given[int],
-        upload_life: Given[timedelta],
-        limits: Given[Limits],
-        native_prefix: Given[str],
-    ) -> Response[None]:
-        _speaks_tus(request)
-        kind, item, wanted = _wanted(request, max_upload_size)
-        upload = await resumable.begin(caller.tenant, kind, item, wanted, caller, upload_life, limits.uploads)
-        told = {"Location": f"{native_prefix}/uploads/{upload['_id']}", "Upload-Expires": http_date(upload["expires"])}
-        if request.content_type[0] == OCTETS or wanted.size == 0:
-            told |= await _appended(request, upload, 0, caller, storage, max_upload_size, native_prefix)
-        return _answer(201, told)
-
-    @head("/{name:str}")
-    async def show(
-        self,
-        name: FromPath[str],
-        request: AnyRequest,
-        caller: Given[Caller],
-        storage: Given[Storage],
-        native_prefix: Given[str],
-    ) -> Response[None]:
-        _speaks_tus(request)
-        upload = await resumable.find(caller.tenant, name, caller)
-        there = await resumable.look(caller.tenant, upload, caller, storage.of(caller.tenant.name))
-        length = {"Upload-Defer-Length": "1"} if upload["size"] is None else {"Upload-Length": str(upload["size"])}
-        note = {"Upload-Metadata": upload["note"]} if upload["note"] else {}
-        told = _told(upload, there, native_prefix)
-        return _answer(200, {"Cache-Control": "no-store", **length, **note, **told})
-
-    @patch("/{name:str}", status_code=204, request_max_body_size=None)
-    async def append(
-        self,
-        name: FromPath[str],
-        request: AnyRequest,
-        caller: Given[Caller],
-        storage: Given[Storage],
-        max_upload_size: Given[int],
-        native_prefix: Given[str],
-    ) -> Response[None]:
-        _speaks_tus(request)
-        if request.content_type[0] != OCTETS:
-            raise Refused(REQUEST, f"Content-Type: {OCTETS} is needed")
-        offset = _number(request, "Upload-Offset")
-        if offset is None:
-            raise Refused(REQUEST, "Upload-Offset: where these bytes begin is needed")
-        upload = await resumable.find(caller.tenant, name, caller)
-        told = await _appended(request, upload, offset, caller, storage, max_upload_size, native_prefix)
-        return _answer(204, told)
-
-    @delete("/{name:str}", status_code=204)
-    async def terminate(
-        self, name: FromPath[str], request: AnyRequest, caller: Given[Caller], storage: Given[Storage]
-    ) -> Response[None]:
-        _speaks_tus(request)
-        upload = await resumable.find(caller.tenant, name, caller)
-        await resumable.terminate(caller.tenant, upload, storage.of(caller.tenant.name))
-        return _answer(204, {})
-
-
-def _answer(status: int, headers: Mapping[str, str]) -> Response[None]:
-    return Response(None, status_code=status, headers={"Tus-Resumable": VERSION, **headers})
-
-
-def _speaks_tus(request: AnyRequest) -> None:
+def refuse_other_version(request: AnyRequest) -> None:
+    """Raises Refused: TUS_VERSION."""
     if request.headers.get("tus-resumable") != VERSION:
         raise Refused(TUS_VERSION, f"Tus-Resumable: {VERSION} is needed")
 
 
-async def _appended(
-    request: AnyRequest,
-    upload: Raw,
-    offset: int,
-    caller: Caller,
-    storage: Storage,
-    max_upload_size: int,
-    native_prefix: str,
-) -> dict[str, str]:
-    """Add the body of a request to an upload, and say how far that is now."""
-    there = await resumable.append(
-        caller.tenant,
-        upload,
-        offset,
-        await _content(request),
-        caller,
-        storage.of(caller.tenant.name),
-        size=None if request.method == HttpMethod.POST else _size(request, max_upload_size),
-        most=max_upload_size or None,
-        coming=request.content_length or 0,
-    )
-    return _told(upload, there, native_prefix)
+def abilities(max_upload_size: int) -> dict[str, str]:
+    """The headers that say what this server can do."""
+    limit = {"Tus-Max-Size": str(max_upload_size)} if max_upload_size else {}
+    return {
+        "Tus-Version": VERSION,
+        "Tus-Extension": EXTENSIONS,
+        "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
+        **limit,
+    }
 
 
-def _told(upload: Raw, there: Progress, native_prefix: str) -> dict[str, str]:
-    told = {"Upload-Offset": str(there.offset), "Upload-Expires": http_date(upload["expires"])}
-    if not there.ordinal:
-        return told
-    where = f"{native_prefix}/{Kind(upload['kind'])}/{upload['item']}/versions/{quote(there.ordinal, safe='')}"
-    where += f"/files/{quote(upload['path'])}" if upload.get("path") else ""
-    return told | {"Content-Location": where, "Catalog-Ordinal": quote(there.ordinal, safe="")}
+def description(upload: UploadRecord) -> dict[str, str]:
+    """The headers that say what an upload is to be."""
+    size = upload.get("size")
+    length = {"Upload-Defer-Length": "1"} if size is None else {"Upload-Length": str(size)}
+    return length | ({"Upload-Metadata": upload["note"]} if upload["note"] else {})
 
 
-async def _content(request: AnyRequest) -> AsyncIterator[bytes]:
-    """The body: as it comes, or whole when there is a checksum to be compared before any of it counts.
+def progress(upload: UploadRecord, reached: UploadProgress, native_prefix: str) -> dict[str, str]:
+    """The headers that say how far an upload is, and what it became."""
+    headers = {"Upload-Offset": str(reached.offset), "Upload-Expires": http_date(upload["expires"])}
+    if not reached.ordinal:
+        return headers
+    ordinal = quote(reached.ordinal, safe="")
+    address = f"{native_prefix}/{Kind(upload['kind'])}/{upload['item']}/versions/{ordinal}"
+    address += f"/files/{quote(path)}" if (path := upload.get("path")) else ""
+    return headers | {"Content-Location": address, "Catalog-Ordinal": ordinal}
+
+
+async def content(request: AnyRequest) -> AsyncIterator[bytes]:
+    """The body: as it arrives, or whole when its checksum must be compared before any of it is stored.
 
     Raises Refused: REQUEST, BODY_TOO_LARGE, CHECKSUM_MISMATCH, UPLOAD_CUT_OFF.
     """
-    given = request.headers.get("upload-checksum")
-    if given is None:
+    checksum = request.headers.get("upload-checksum")
+    if checksum is None:
         return Body(request, 0).chunks
-    algorithm, _, digest = given.partition(" ")
+    algorithm, _, digest = checksum.partition(" ")
     if algorithm not in ALGORITHMS:
         raise Refused(REQUEST, f"Upload-Checksum: one of {', '.join(ALGORITHMS)} and, after a space, base64 is needed")
     if (request.content_length or 0) > CHECKED:
@@ -220,35 +116,32 @@ async def _once(chunk: bytes) -> AsyncIterator[bytes]:
     yield chunk
 
 
-def _wanted(request: AnyRequest, max_upload_size: int) -> tuple[Kind, str, Wanted]:
-    """The kind and the key of the item that gets a version, and what is said of that.
-
-    Raises Refused: REQUEST, NOT_CREATED, BODY_TOO_LARGE.
-    """
+def new_upload(request: AnyRequest, max_upload_size: int) -> NewUpload:
+    """Raises Refused: REQUEST, NOT_CREATED, BODY_TOO_LARGE."""
     note = request.headers.get("upload-metadata", "")
-    said = _metadata(note)
-    kind, item = said.get("kind", Kind.MODEL), said.get("item", "")
+    metadata = _metadata(note)
+    kind, item = metadata.get("kind", Kind.MODEL), metadata.get("item", "")
     if kind not in set(Kind) or not item:
         raise Refused(NOT_CREATED, "Upload-Metadata: item (an id or a name) and kind (models, datasets...) are needed")
-    if len(said.get("description", "")) > LONGEST_DESCRIPTION:
+    if len(metadata.get("description", "")) > LONGEST_DESCRIPTION:
         raise Refused(NOT_CREATED, f"description: at most {LONGEST_DESCRIPTION} characters")
-    size = _size(request, max_upload_size)
+    size = length(request, max_upload_size)
     if size is None and request.headers.get("upload-defer-length") != "1":
         raise Refused(REQUEST, "Upload-Length: the size of the file is needed, or Upload-Defer-Length: 1")
-    path = said.get("path", "")
-    if bool(path) != bool(said.get("version")):
+    path = metadata.get("path", "")
+    if bool(path) != bool(metadata.get("version")):
         raise Refused(NOT_CREATED, "Upload-Metadata: version (the ordinal of a draft) and path go together")
-    name = file_name(said.get("filename", path))
-    wanted = Wanted(
-        head=FileHead(name, media_type(said.get("filetype", ""), name), "binary"),
+    name = file_name(metadata.get("filename", path))
+    upload = UploadRequest(
+        head=FileHead(name, media_type(metadata.get("filetype", ""), name), "binary"),
         size=size,
-        digest=as_hex("sha256", said["sha256"]) if said.get("sha256") else "",
-        ordinal=(said.get("version") or said.get("ordinal", "")).strip(),
-        description=said.get("description", ""),
+        digest=as_hex("sha256", metadata["sha256"]) if metadata.get("sha256") else "",
+        ordinal=(metadata.get("version") or metadata.get("ordinal", "")).strip(),
+        description=metadata.get("description", ""),
         path=path,
         note=note,
     )
-    return Kind(kind), item, wanted
+    return NewUpload(Kind(kind), item, upload)
 
 
 def _metadata(note: str) -> dict[str, str]:
@@ -258,27 +151,29 @@ def _metadata(note: str) -> dict[str, str]:
     """
     if len(note) > LONGEST_METADATA:
         raise Refused(REQUEST, f"Upload-Metadata: at most {LONGEST_METADATA} characters")
-    said = {}
+    metadata = {}
     for pair in filter(None, map(str.strip, note.split(","))):
         key, _, value = pair.partition(" ")
         try:
-            said[key] = b64decode(value, validate=True).decode()
+            metadata[key] = b64decode(value, validate=True).decode()
         except ValueError:
             raise Refused(REQUEST, f"Upload-Metadata: {key[:40]!a} is not followed by base64 of UTF-8") from None
-    return said
+    return metadata
 
 
-def _size(request: AnyRequest, most: int) -> int | None:
-    size = _number(request, "Upload-Length")
+def length(request: AnyRequest, most: int) -> int | None:
+    """The size of the whole file. Raises Refused: REQUEST, BODY_TOO_LARGE."""
+    size = number(request, "Upload-Length")
     if size is not None and most and size > most:
         raise Refused(BODY_TOO_LARGE, f"at most {most} bytes")
     return size
 
 
-def _number(request: AnyRequest, header: str) -> int | None:
-    given = request.headers.get(header.lower())
-    if given is None:
+def number(request: AnyRequest, header: str) -> int | None:
+    """The number of bytes in a header, or None without the header. Raises Refused: REQUEST."""
+    value = request.headers.get(header.lower())
+    if value is None:
         return None
-    if not (given.isascii() and given.isdigit() and len(given) <= 15):  # noqa: PLR2004  a petabyte
+    if not (value.isascii() and value.isdigit() and len(value) <= 15):  # noqa: PLR2004  a petabyte
         raise Refused(REQUEST, f"{header}: not a number of bytes")
-    return int(given)
+    return int(value)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from catalog.blobs.protocol import Blob, Blobs, StoredBlob
-from catalog.domain.files import blob_records, resumable
+from catalog.domain.files import blob_records, quota, uploads
 from catalog.domain.items import trash
 from catalog.domain.terms import terms
 from catalog.domain.versions import drafts
@@ -46,23 +46,23 @@ class SweepResult(NamedTuple):
     unused_words: int = 0  # folk tags and metadata names that no item uses
 
 
-async def sweep(tenant: Tenant, blobs: Blobs, *, grace: timedelta, dry_run: bool = False) -> SweepResult:
+async def sweep(tenant: Tenant, *, grace: timedelta, dry_run: bool = False) -> SweepResult:
     """Remove what no version names and what was not touched for `grace`.
 
     While uploads are under way, `grace` must be `blob_records.LEASE` or more.
     """
     untouched = now() - grace
     abandoned = await _abandoned(tenant, dry_run=dry_run)
-    expired = await resumable.expire(tenant, blobs, dry_run=dry_run)
+    expired = await uploads.expire(tenant, dry_run=dry_run)
     if not dry_run:
         await trash.purge(tenant)
-        await _finish_interrupted(tenant, blobs, untouched)
+        await _finish_interrupted(tenant, untouched)
     count = size = 0
     damaged: list[str] = []
-    async for blob in _unnamed(tenant, blobs, untouched, damaged):
-        if dry_run or await blob_records.let_go(tenant, blobs, blob, untouched):
+    async for blob in _unnamed(tenant, untouched, damaged):
+        if dry_run or await blob_records.remove_unused(tenant, blob, untouched):
             count, size = count + 1, size + blob.size
-    leftovers = await _leftovers(tenant, blobs, untouched, dry_run=dry_run)
+    leftovers = await _leftovers(tenant, untouched, dry_run=dry_run)
     unused = await terms.remove_unused(tenant, untouched, dry_run=dry_run)
     if not dry_run:
         await recount(tenant)
@@ -73,9 +73,9 @@ async def sweep(tenant: Tenant, blobs: Blobs, *, grace: timedelta, dry_run: bool
     return SweepResult(count, size, *leftovers, expired, abandoned, damaged=len(damaged), unused_words=unused)
 
 
-async def _unnamed(tenant: Tenant, blobs: Blobs, untouched: datetime, damaged: list[str]) -> AsyncIterator[Blob]:
+async def _unnamed(tenant: Tenant, untouched: datetime, damaged: list[str]) -> AsyncIterator[Blob]:
     """Old blobs that no version names and no upload holds. `damaged` receives named blobs of another size."""
-    async for batch in _batches(blobs, untouched):
+    async for batch in _batches(tenant.blobs, untouched):
         digests = [listed.digest for listed in batch]
         records = {record["_id"]: record async for record in tenant.blob_records.raw.find({"_id": {"$in": digests}})}
         named = await _named(tenant, digests)
@@ -110,11 +110,11 @@ async def _named(tenant: Tenant, digests: list[str]) -> set[str]:
     return named
 
 
-async def _finish_interrupted(tenant: Tenant, blobs: Blobs, untouched: datetime) -> None:
+async def _finish_interrupted(tenant: Tenant, untouched: datetime) -> None:
     """Remove the blobs that an earlier sweep marked before its server died. Their bytes may be gone already."""
     left = {"going": {"$lt": now() - blob_records.GIVEN_UP}}
     async for record in tenant.blob_records.raw.find(left):
-        await blob_records.let_go(tenant, blobs, Blob(record["_id"], record["size"]), untouched)
+        await blob_records.remove_unused(tenant, Blob(record["_id"], record["size"]), untouched)
 
 
 async def _abandoned(tenant: Tenant, *, dry_run: bool) -> int:
@@ -124,13 +124,13 @@ async def _abandoned(tenant: Tenant, *, dry_run: bool) -> int:
     return (await tenant.versions.raw.delete_many(query)).deleted_count
 
 
-async def _leftovers(tenant: Tenant, blobs: Blobs, untouched: datetime, *, dry_run: bool) -> tuple[int, int]:
+async def _leftovers(tenant: Tenant, untouched: datetime, *, dry_run: bool) -> tuple[int, int]:
     count = size = 0
-    async for leftover in blobs.leftovers():
+    async for leftover in tenant.blobs.leftovers():
         if leftover.modified <= untouched and not await _is_resumable(tenant, leftover.name):
             count, size = count + 1, size + leftover.size
             if not dry_run:
-                await blobs.discard(leftover.name)
+                await tenant.blobs.discard(leftover.name)
     return count, size
 
 
@@ -152,16 +152,16 @@ async def recount(tenant: Tenant) -> int:
     await asyncio.sleep(SETTLED)
     if await _miscounted(tenant) != wrong:
         return 0  # uploads keep changing the count: the next sweep tries again
-    await tenant.add(blob_records.BYTES, wrong)
+    await tenant.add(quota.BYTES, wrong)
     return wrong
 
 
 async def _miscounted(tenant: Tenant) -> int:
     """Bytes that the count lacks; 0 also when it changed meanwhile."""
-    before = await blob_records.usage(tenant)
+    before = await quota.usage(tenant)
     total: list[Raw] = await tenant.blob_records.raw.aggregate(
         [{"$group": {"_id": None, "bytes": {"$sum": "$size"}}}]
     ).to_list(1)
-    reserved = await blob_records.unfinished(tenant)
-    after = await blob_records.usage(tenant)
+    reserved = await quota.reserved(tenant)
+    after = await quota.usage(tenant)
     return int(total[0]["bytes"] if total else 0) + reserved - before if before == after else 0

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from catalog.blobs.protocol import Storage, StorageUnavailableError
+from catalog.blobs.protocol import StorageUnavailableError
 from catalog.domain.cleanup.sweep import SweepResult, sweep
 from catalog.domain.files.blob_records import LEASE
 from catalog.domain.jobs import Jobs
@@ -46,7 +46,6 @@ class TenantSweep(NamedTuple):
 
 async def sweep_tenants(
     database: Database,
-    storage: Storage,
     *,
     grace: timedelta,
     only: str = "",
@@ -67,15 +66,15 @@ async def sweep_tenants(
     async for record in _due(database, only, every):
         found = True
         if dry_run:
-            yield await _try_out(database, storage, record, grace)
+            yield await _try_out(database, record, grace)
         else:
             uncounted = counted_since is None or not _is_since(counted_since, record.recounted)
-            yield await _sweep(database, storage, record, grace, every, uncounted=uncounted)
+            yield await _sweep(database, record, grace, every, uncounted=uncounted)
     if only and not found:
         raise Refused(NOT_FOUND, only)
 
 
-def schedule(jobs: Jobs, database: Database, storage: Storage, every: timedelta, grace: timedelta) -> None:
+def schedule(jobs: Jobs, database: Database, every: timedelta, grace: timedelta) -> None:
     """Sweep each tenant every so often, by whichever server finds it due first.
 
     The uses of terms are counted again after each start of a server, and each day: a crash, or a database that was
@@ -85,7 +84,7 @@ def schedule(jobs: Jobs, database: Database, storage: Storage, every: timedelta,
 
     async def sweep_due() -> None:
         counted_since = max(began, now() - COUNT_EVERY)
-        async for each in sweep_tenants(database, storage, grace=grace, every=every, counted_since=counted_since):
+        async for each in sweep_tenants(database, grace=grace, every=every, counted_since=counted_since):
             if any(each.result):
                 logger.info("swept %s: %s", each.tenant, each.result._asdict())
 
@@ -113,9 +112,9 @@ def _is_since(moment: datetime, done: datetime | None) -> bool:
     return done is not None and moment <= done < now() + AHEAD
 
 
-async def _try_out(database: Database, storage: Storage, record: RegisteredTenant, grace: timedelta) -> TenantSweep:
+async def _try_out(database: Database, record: RegisteredTenant, grace: timedelta) -> TenantSweep:
     try:
-        result = await sweep(database.tenant(record), storage.of(record.id), grace=grace, dry_run=True)
+        result = await sweep(database.tenant(record), grace=grace, dry_run=True)
     except Exception as failure:  # noqa: BLE001  a failure in one tenant does not stop the others
         return TenantSweep(record.id, refused=_refused(failure, record.id))
     return TenantSweep(record.id, result)
@@ -123,19 +122,18 @@ async def _try_out(database: Database, storage: Storage, record: RegisteredTenan
 
 async def _sweep(
     database: Database,
-    storage: Storage,
     record: RegisteredTenant,
     grace: timedelta,
     every: timedelta,
     *,
     uncounted: bool,
 ) -> TenantSweep:
-    tenant, blobs, lease = database.tenant(record), storage.of(record.id), sweep_lease(database, record.id)
+    tenant, lease = database.tenant(record), sweep_lease(database, record.id)
     try:
         if await lease.acquire(_idle(every)) is None:
             return TenantSweep(record.id, refused=_refused(LeaseLostError(), record.id))
         async with lease.renewed(BEAT):
-            result = await sweep(tenant, blobs, grace=grace)
+            result = await sweep(tenant, grace=grace)
             if uncounted:
                 result = result._replace(words=await term_counts.repair(tenant))
         await lease.release({"swept": now()})

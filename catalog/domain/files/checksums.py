@@ -1,4 +1,4 @@
-"""The CRC-32 of kept bytes, which a zip tells before them: computed when it is first asked for, and remembered."""
+"""The CRC-32 of stored bytes, which a zip has before them: computed when it is first needed, then stored."""
 
 import hashlib
 import zlib
@@ -6,7 +6,7 @@ from asyncio import to_thread
 from collections.abc import Sequence
 from contextlib import aclosing
 
-from catalog.blobs.protocol import Blobs, UnknownBlobError
+from catalog.blobs.protocol import UnknownBlobError
 from catalog.errors import DOWNLOAD, Refused
 from catalog.store.database import Tenant
 from catalog.store.tenant_documents import Update
@@ -16,19 +16,18 @@ AT_ONCE = 500
 
 
 class Checksums:
-    """Those of a tenant's blobs."""
+    """The checksums of a tenant's blobs."""
 
-    def __init__(self, tenant: Tenant, blobs: Blobs) -> None:
+    def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
-        self._blobs = blobs
         self._known: dict[str, int] = {}
         self._new: list[str] = []
 
     async def recall(self, digests: Sequence[str]) -> None:
-        """Learn what was remembered of them."""
+        """Read the stored checksums of these blobs."""
         for start in range(0, len(digests), AT_ONCE):
             asked = {"_id": {"$in": list(digests[start : start + AT_ONCE])}, "crc32": {"$type": "number"}}
-            async for found in self._tenant.blob_records.raw.find(asked, {"crc32": 1}):
+            async for found in self._tenant.blob_records.records.find(asked, {"crc32": 1}):
                 self._known[found["_id"]] = found["crc32"]
 
     async def of(self, digest: str) -> int:
@@ -44,20 +43,20 @@ class Checksums:
         return self._known[digest]
 
     async def remember(self) -> None:
-        """Write down what was computed, so that nothing is read twice for it again."""
-        learnt = [Update({"_id": digest}, {"$set": {"crc32": self._known[digest]}}) for digest in self._new]
+        """Store what was computed, so that no blob is read for it again."""
+        computed = [Update({"_id": digest}, {"$set": {"crc32": self._known[digest]}}) for digest in self._new]
         self._new = []
-        await self._tenant.blob_records.modify_all(learnt)
+        await self._tenant.blob_records.modify_all(computed)
 
     async def _computed(self, digest: str) -> int:
         hasher, crc = hashlib.sha256(), 0
         try:
-            async with aclosing(self._blobs.read(digest)) as blocks:
+            async with aclosing(self._tenant.blobs.read(digest)) as blocks:
                 async for block in blocks:
                     await to_thread(hasher.update, block)
                     crc = await to_thread(zlib.crc32, block, crc)
         except UnknownBlobError:
             raise Refused(DOWNLOAD, f"the bytes of sha256:{digest} are missing") from None
-        if hasher.hexdigest() != digest:  # what is remembered of it has to be right for ever
+        if hasher.hexdigest() != digest:  # the stored checksum must be right for ever
             raise Refused(DOWNLOAD, f"the bytes of sha256:{digest} are damaged")
         return crc

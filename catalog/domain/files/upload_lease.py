@@ -1,7 +1,7 @@
-"""Turns: of those who want to add to an upload one does at a time, on whatever server he is.
+"""One request at a time adds to an upload, on whatever server.
 
-Whoever has the turn says so again each second. It goes on to another who asks when its server has died, and
-when its client has fallen silent: one whose line broke comes back long before a server can tell that he went.
+Its server renews the lease each second. A second request takes it over when that server has died, and when the first
+client has fallen silent: a client whose connection broke returns long before a server can tell that it left.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from catalog.store.leases import Lease
 from catalog.store.records import Query, UploadRecord
 
 LEASE = timedelta(seconds=10)
-"""How long a turn lasts unless it is renewed."""
+"""How long the lease lasts unless it is renewed."""
 
 RENEWED_EVERY = 1.0
-"""Seconds between two renewals by a server that lives."""
+"""Seconds between two renewals."""
 
 DEAD_AFTER = 3.0
-"""Seconds without a renewal after which a server is taken for dead, if somebody asks."""
+"""Seconds without a renewal after which a server is taken for dead, if another request asks."""
 
 SILENT_AFTER = 2.0
-"""Seconds after which a client that sends nothing has to let another go on, if one asks."""
+"""Seconds after which a client that sends nothing loses the lease, if another request asks."""
 
 ASKS_EVERY = 0.25  # seconds
 
@@ -34,39 +34,39 @@ T = TypeVar("T")
 
 
 @asynccontextmanager
-async def turn(tenant: Tenant, name: str) -> AsyncGenerator["Turn"]:
-    """Have the upload to oneself, after a while if need be.
+async def upload_lease(tenant: Tenant, name: str) -> AsyncGenerator["UploadLease"]:
+    """Hold the lease of an upload, after waiting for it if need be.
 
-    Raises Refused: NOT_FOUND, UPLOAD_BUSY when somebody else goes on adding to it.
+    Raises Refused: NOT_FOUND, UPLOAD_BUSY when another request goes on adding to it.
     """
-    mine = Turn(tenant, name)
-    if not await mine.free():
-        await mine.wait()
-    renewing = asyncio.create_task(mine.renew())
+    lease = UploadLease(tenant, name)
+    if not await lease.try_acquire():
+        await lease.wait()
+    renewing = asyncio.create_task(lease.renew())
     try:
-        yield mine
+        yield lease
     finally:
         renewing.cancel()
         await asyncio.gather(renewing, return_exceptions=True)
-        await mine.end()
+        await lease.release()
 
 
-class Turn:
-    """`upload` is the record as it is since the turn began."""
+class UploadLease:
+    """`upload` is the record as it was when the lease was acquired."""
 
     upload: UploadRecord
 
     def __init__(self, tenant: Tenant, name: str) -> None:
-        self._uploads = tenant.base.uploads.records  # the lease is released whatever has become of the caller
+        self._uploads = tenant.base.uploads.records  # the lease is released even when its caller has lost all rights
         self._name = name
         self._lease = Lease(self._uploads, name, LEASE, until="held", owner="holder")
-        self._waits_since: float | None = None  # for the client, not for the storage
+        self._waiting_since: float | None = None  # for the client, not for the storage
         self._storing: asyncio.Timeout | None = None
 
-    async def while_heard(self, storing: Awaitable[T]) -> T:
-        """What `storing` answers, which reads from `heard`.
+    async def interruptible(self, storing: Awaitable[T]) -> T:
+        """The result of `storing`, which reads from `received`.
 
-        Raises Refused: UPLOAD_CUT_OFF when the turn went to another.
+        Raises Refused: UPLOAD_CUT_OFF when another request takes the lease over.
         """
         try:
             async with asyncio.timeout(None) as self._storing:
@@ -78,25 +78,25 @@ class Turn:
         finally:
             self._storing = None
 
-    async def heard(self, content: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-        """Pass on what the client sends, and know when it is he who is waited for."""
+    async def received(self, content: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        """Pass on what the client sends, and measure how long the server waits for it."""
         try:
-            self._waits_since = monotonic()
+            self._waiting_since = monotonic()
             async for chunk in content:
-                self._waits_since = None
+                self._waiting_since = None
                 yield chunk
-                self._waits_since = monotonic()
+                self._waiting_since = monotonic()
         finally:
-            self._waits_since = None
+            self._waiting_since = None
 
-    async def free(self) -> bool:
-        """Begin the turn if it is nobody's."""
-        return self._begun(await self._lease.acquire())
+    async def try_acquire(self) -> bool:
+        """Acquire the lease if it is free."""
+        return self._acquired(await self._lease.acquire())
 
     async def wait(self) -> None:
-        """Ask for the turn, and begin it once it is free, or when nobody alive has it.
+        """Ask for the lease, and acquire it once it is free, or when its holder does not renew it.
 
-        Should somebody be taken for dead who is only slow, the storage takes the bytes of one of the two, and the
+        Should a server be taken for dead that is only slow, the storage takes the bytes of one of the two, and the
         upload still becomes one version.
         """
         before = await self._uploads.find_one({"_id": self._name}, {"holder": 1, "held": 1})
@@ -107,10 +107,10 @@ class Turn:
         over = monotonic() + DEAD_AFTER
         while monotonic() < over:
             await asyncio.sleep(ASKS_EVERY)
-            if await self.free():
+            if await self.try_acquire():
                 return
         not_renewed: Query = {"holder": holder, "held": before["held"]}
-        if not self._begun(await self._lease.take(not_renewed)):
+        if not self._acquired(await self._lease.take(not_renewed)):
             raise Refused(UPLOAD_BUSY, self._name)
 
     async def renew(self) -> None:
@@ -118,23 +118,22 @@ class Turn:
             await asyncio.sleep(RENEWED_EVERY)
             renewed = await self._lease.renew("asked")
             is_asked = renewed is not None and renewed.get("asked") == self._lease.token
-            if renewed is None or (is_asked and self._is_silent()):
-                self._give_way()
+            if renewed is None or (is_asked and self._client_is_silent()):
+                self._interrupt()
 
-    async def end(self) -> None:
+    async def release(self) -> None:
         await self._lease.release()
 
-    def _begun(self, upload: UploadRecord | None) -> bool:
+    def _acquired(self, upload: UploadRecord | None) -> bool:
         if upload is None:
             return False
-        upload.setdefault("size", None)  # a record lacks what has no value
         self.upload = upload
         return True
 
-    def _is_silent(self) -> bool:
-        return self._waits_since is not None and monotonic() - self._waits_since >= SILENT_AFTER
+    def _client_is_silent(self) -> bool:
+        return self._waiting_since is not None and monotonic() - self._waiting_since >= SILENT_AFTER
 
-    def _give_way(self) -> None:
-        """Only while bytes are added: an upload that is whole is made a version without a break."""
+    def _interrupt(self) -> None:
+        """Only while bytes are added: completing an upload that is whole is not interrupted."""
         if self._storing and not self._storing.expired():
             self._storing.reschedule(asyncio.get_running_loop().time())

@@ -3,7 +3,7 @@
 import asyncio
 from typing import TypedDict
 
-from catalog.domain.files import blob_records
+from catalog.domain.files import quota
 from catalog.store.database import Tenant
 
 
@@ -39,8 +39,8 @@ async def read(tenant: Tenant) -> Usage:
     counts = await asyncio.gather(*(bound.records.estimated_document_count() for bound in collections))
     blobs, versions, models, datasets, algorithms, trash, users = counts
     return Usage(
-        bytes=await blob_records.usage(tenant),
-        unfinished_bytes=await blob_records.unfinished(tenant),
+        bytes=await quota.usage(tenant),
+        unfinished_bytes=await quota.reserved(tenant),
         quota_bytes=tenant.quota,
         blobs=blobs,
         versions=versions,

@@ -1,317 +1,244 @@
-"""Versions: an item's files, numbered. The bytes are safe before a record points at them."""
+"""Versions: an item's files, numbered. The bytes are safe before a record points at them.
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing
-from typing import NamedTuple, Protocol
+An upload becomes a version in three steps: `prepare` before a byte is read, `intake.receive`, `record`.
+"""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from beanie import PydanticObjectId
 from bson import ObjectId
-from pymongo import DESCENDING, ReturnDocument
 
-from catalog.blobs.protocol import Blob, Blobs, FileHead
-from catalog.domain.access import Caller, changeable_by, may_change
-from catalog.domain.files import acceptance, blob_records
+from catalog.blobs.protocol import Blob
+from catalog.domain.access import Caller, may_change
+from catalog.domain.files import blob_records, intake
+from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
+from catalog.domain.items.inputs import MetadataPair
 from catalog.domain.items.references import Reference
-from catalog.errors import CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
-from catalog.inspection.inspector import holds_back
+from catalog.domain.limits import Limits
+from catalog.domain.validation import Validator
+from catalog.domain.versions import folders, numbering
+from catalog.errors import NOT_CREATED, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import Pair, Version, now
-from catalog.store.records import ItemRecord
-from catalog.store.tenant_documents import Raw
-from catalog.vocabulary import Kind, VersionState
-
-LONGEST_ORDINAL = 128
-LONGEST_NUMBER = 9
-"""Digits of an ordinal that still counts as a number; more are a label."""
-
+from catalog.store.documents import File, Pair, Version, now
+from catalog.store.query.cursors import DESCENDING
+from catalog.store.records import FileRecord, ItemRecord, Query, VersionRecord
+from catalog.vocabulary import InspectionPolicy, Kind, VersionState
 
 NEWEST = [("number", DESCENDING)]
 
 
-class Upload(Protocol):
-    """One file on its way in. Nothing is read from the client before `open`."""
-
-    digest: str
-    """The client's own SHA-256 of the bytes, in hex, or nothing."""
-
-    announced: int
-    """How many bytes the client says will come, at least; 0 when it does not say."""
-
-    async def open(self) -> FileHead: ...
-
-    def chunks(self) -> AsyncIterator[bytes]: ...
-
-    @property
-    def description(self) -> str:
-        """Complete once `chunks` has ended."""
-        ...
-
-
-class Told(NamedTuple):
-    """What the client says of a version, beside its files."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionDetails:
+    """What a client says of a new version, beside its files. Without an `ordinal` it gets the next number."""
 
     ordinal: str = ""
     description: str = ""
-    metadata: Sequence[Pair] = ()
+    metadata: Sequence[MetadataPair] = ()
+
+    def checked(self, limits: Limits) -> "VersionDetails":
+        """The details with normalized metadata names. Raises Refused: NOT_CREATED."""
+        check = Validator(NOT_CREATED, limits)
+        check.description(self.description)
+        return replace(self, metadata=check.pairs("metadata", self.metadata))
 
 
-NOTHING_TOLD = Told()
-
-
-# A version is made in three steps: `prepare` before a byte is read, `receive`, `finish`. Whoever gets the
-# bytes in another way than in one piece does the second step himself.
+NO_DETAILS = VersionDetails()
 
 
 async def add(
-    tenant: Tenant, kind: Kind, key: str, upload: Upload, caller: Caller, blobs: Blobs, *, ordinal: str = ""
+    caller: Caller, kind: Kind, reference: Reference, upload: IncomingFile, *, ordinal: str = ""
 ) -> ItemRecord:
-    """Keep a file as the next version of an item, and return the item.
+    """Make a file the next version of an item, and return the item.
 
-    Without an `ordinal` it is the highest number that ever was one, plus 1.
-
-    Raises Refused: what `prepare`, `receive` and `finish` raise, and what `upload` does.
+    Raises Refused: what `prepare`, `intake.receive` and `record` raise.
     """
-    item = await prepare(tenant, kind, key, caller, ordinal)
-    await blob_records.refuse_over_quota(tenant, upload.announced)
-    head = await upload.open()
-    blob = await receive(tenant, upload, blobs)
-    told = Told(ordinal, upload.description)
-    return await finish(tenant, kind, item, head, blob, caller, blobs, told)
+    item = await prepare(caller, kind, reference, ordinal)
+    stored = await intake.receive(caller, upload)
+    details = VersionDetails(ordinal=ordinal, description=upload.description)
+    return await record(caller, kind, item["_id"], [stored], details)
 
 
-async def prepare(tenant: Tenant, kind: Kind, key: str, caller: Caller, ordinal: str = "") -> ItemRecord:
+async def prepare(caller: Caller, kind: Kind, reference: Reference, ordinal: str = "") -> ItemRecord:
     """The item that is to get a version, before anything of it is read.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED for an ordinal that is taken or that no address can hold.
     """
-    item = await items.changeable(caller, kind, Reference(key))
-    await _refuse_ordinal(tenant, item["_id"], ordinal)
+    item = await items.changeable(caller, kind, reference)
+    await numbering.refuse_ordinal(caller.tenant, item["_id"], ordinal)
     return item
 
 
-async def receive(tenant: Tenant, upload: Upload, blobs: Blobs) -> Blob:
-    """Keep an upload's bytes. No version names them yet.
-
-    Raises Refused: QUOTA_EXCEEDED, DIGEST_MISMATCH, STORAGE_FULL, NOT_FOUND, and what `upload` raises.
-    """
-    async with aclosing(blob_records.within_quota(tenant, upload.chunks(), upload.announced)) as chunks:
-        return await acceptance.put(blobs, chunks, upload.digest)
-
-
-async def finish(
-    tenant: Tenant,
-    kind: Kind,
-    item: ItemRecord,
-    head: FileHead,
-    blob: Blob,
+async def record(
     caller: Caller,
-    blobs: Blobs,
-    told: Told = NOTHING_TOLD,
+    kind: Kind,
+    item: ObjectId,
+    files: Sequence[StoredFile],
+    details: VersionDetails = NO_DETAILS,
     *,
     identity: ObjectId | None = None,
 ) -> ItemRecord:
-    """Make bytes that are kept the next version of an item, and return the item.
+    """Make stored files the next version of an item, and return the item. Files with paths make a folder.
 
-    With an `identity` it is made once, however often this is asked for.
+    With an `identity` the version is made once, however often this is called.
 
-    Raises Refused: NOT_CREATED for an ordinal that is taken by now, NOT_FOUND for an item that is gone by now,
-    QUOTA_EXCEEDED, UNSAFE_FILE, BUSY.
+    Raises Refused: NOT_CHANGED for files that make no folder, and what `insert` raises.
     """
-    inspection = await acceptance.look(tenant, blobs, head, blob)
-    version = Version(
-        id=identity,
-        item=item["_id"],
+    version = draft_of(caller, kind, item, details)
+    version.id = PydanticObjectId(identity) if identity else None
+    version.state = initial_state(caller.tenant, is_suspicious=any(file.is_suspicious for file in files))
+    records = [file.record() for file in files]
+    version.folder = any(file.path for file in files)
+    if version.folder:
+        records = folders.in_order(records)
+        version.digest, version.inspection = folders.digest_of(records), dict(folders.inspection_of(records))
+    else:
+        [file] = files
+        version.digest, version.inspection = file.blob.digest, dict(file.inspection)
+        version.original = file.head.name
+    version.files = [File(**record) for record in records]
+    version.file_count, version.size = len(records), sum(record["size"] for record in records)
+    return await insert(caller, version)
+
+
+def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails) -> Version:
+    """A version without files, which is not stored yet. `insert` gives it its number and ordinal."""
+    return Version(
+        item=item,
         kind=kind,
         number=0,
-        ordinal=told.ordinal,
-        ordinal_key="",  # with the number, see `record`
-        files=[acceptance.kept_file(head, blob)],
-        original=head.name,
-        size=blob.size,
-        digest=blob.digest,
-        description=told.description,
-        metadata=list(told.metadata),
-        state=acceptance.state(tenant, held=holds_back(inspection)),
-        inspection=dict(inspection),
+        ordinal=details.ordinal,
+        ordinal_key="",
+        files=[],
+        folder=True,
+        file_count=0,
+        description=details.description,
+        metadata=[Pair(name=pair.name, value=pair.value) for pair in details.metadata],
+        state=VersionState.DRAFT,
         owner=caller.user,
     )
-    return await record(tenant, version, caller)
 
 
-async def record(tenant: Tenant, version: Version, caller: Caller) -> ItemRecord:
+async def insert(caller: Caller, version: Version) -> ItemRecord:
     """Write a version under the next number, with the next ordinal if it has none, and return its item.
 
-    Raises Refused: NOT_CREATED for an ordinal that is taken, NOT_FOUND when the item is gone, CANNOT_MODIFY when it is
-    somebody else's by now.
+    Raises Refused: NOT_CREATED for an ordinal that is taken, NOT_FOUND when the item is gone, CANNOT_MODIFY when it
+    belongs to another user by now.
     """
-    # The bytes are safe before anything points at them. A crash between the two
-    # leaves a blob nobody names, which a sweep removes; never a version without bytes.
-    ordinal = version.ordinal
+    # The bytes are safe before anything points at them. A crash between the two leaves a blob that no version names,
+    # which a sweep removes; never a version without bytes.
+    tenant, ordinal = caller.tenant, version.ordinal
     while True:
-        version.number, version.ordinal = await _next_number(tenant, version.kind, version.item, ordinal, caller)
+        version.number, version.ordinal = await numbering.next_number(caller, version.kind, version.item, ordinal)
         version.ordinal_key = version.ordinal.casefold()
         try:
             await tenant.versions.insert(version)  # the unique index decides, not a look beforehand
             break
         except Duplicate:
-            if version.id and await tenant.versions.raw.find_one({"_id": version.id}, {"_id": 1}):
+            if version.id and await tenant.versions.records.find_one({"_id": version.id}, {"_id": 1}):
                 break
             if ordinal:
-                raise _taken(ordinal) from None
+                raise numbering.taken(ordinal) from None
 
-    # The item's revision counts on only now: who sees the new one sees the version too. Its highest number is told
-    # again, because the item may have been in the trash and back in between, as it was before.
-    item = await touched(tenant, version.kind, version.item, version.number)
+    # The item's revision is raised only now: a client that reads the new one also reads the version. The highest number
+    # is written again, because the item may have been in the trash and restored in between.
+    item = await touch(tenant, version.kind, version.item, version.number)
     if item is None:
-        # Whoever removes the item removes its versions next. If that went by between our look and our write,
-        # this version is what it missed.
-        await tenant.versions.raw.delete_one({"_id": version.id})
+        # Removing an item removes its versions next. If that happened between our look and our write, this version is
+        # what it missed.
+        await tenant.versions.records.delete_one({"_id": version.id})
         raise Refused(NOT_FOUND, str(version.item))
     return item
 
 
-async def touched(tenant: Tenant, kind: Kind, item: ObjectId, number: int = 0) -> ItemRecord | None:
-    """The item, after a change of its versions: what was seen of it before is stale. None when it is gone."""
+def initial_state(tenant: Tenant, *, is_suspicious: bool) -> VersionState:
+    """The state of a complete version; `is_suspicious` when it has a file that a policy may hold back."""
+    is_held = is_suspicious and tenant.inspection is InspectionPolicy.QUARANTINE
+    return VersionState.QUARANTINED if is_held else VersionState.LIVE
+
+
+async def touch(tenant: Tenant, kind: Kind, item: ObjectId, number: int = 0) -> ItemRecord | None:
+    """Raise an item's revision after a change of its versions, and return the item. None when it is gone."""
     change = {"$inc": {"revision": 1}, "$set": {"lastmod": now()}, "$max": {"last_version": number}}
-    return await tenant.items(kind).records.find_one_and_update(
-        {"_id": item}, change, return_document=ReturnDocument.AFTER
-    )
+    return await tenant.items(kind).modify({"_id": item}, change)
 
 
-async def read(tenant: Tenant, kind: Kind, key: str, which: str, caller: Caller) -> Raw:
-    """The version of an item whose ordinal is `which`, else the newest whose file is named so.
+async def read(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
+    """The version of an item whose ordinal the reference has, else the newest whose file has this name.
 
     Raises Refused: NOT_FOUND, CANNOT_READ.
     """
-    return await find(tenant, await items.read(caller, kind, Reference(key)), which, caller)
+    return await find(caller, await items.read(caller, kind, reference), reference.which)
 
 
-async def openable(tenant: Tenant, kind: Kind, key: str, which: str, caller: Caller) -> Raw:
-    """The version, for somebody who may have its bytes.
+async def read_content(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
+    """The version, for a caller who may download its files.
 
     Raises Refused: NOT_FOUND, CANNOT_READ, QUARANTINED.
     """
-    version = await read(tenant, kind, key, which, caller)
+    version = await read(caller, kind, reference)
     refuse_quarantined(version, caller)
     return version
 
 
-async def verify(
-    tenant: Tenant, kind: Kind, key: str, which: str, caller: Caller, blobs: Blobs
-) -> list[tuple[Raw, blob_records.Condition]]:
-    """Read all bytes of a version in the storage. Each of its files, with what became of its bytes, which is noted.
+async def verify(caller: Caller, kind: Kind, reference: Reference) -> list[tuple[FileRecord, blob_records.Condition]]:
+    """Read all bytes of a version in the storage, and record the condition of each of its files.
 
-    Raises Refused: what `openable` raises.
+    Raises Refused: what `read_content` raises.
     """
-    version = await openable(tenant, kind, key, which, caller)
+    version = await read_content(caller, kind, reference)
     return [
-        (file, await blob_records.verify(tenant, blobs, Blob(file["digest"], file["size"])))
+        (file, await blob_records.verify(caller.tenant, Blob(file["digest"], file["size"])))
         for file in version["files"]
     ]
 
 
-def refuse_quarantined(version: Raw, caller: Caller) -> None:
+def refuse_quarantined(version: VersionRecord, caller: Caller) -> None:
     """Raises Refused: QUARANTINED, unless for an administrator."""
     if version["state"] == VersionState.QUARANTINED and not caller.is_admin:
         raise Refused(QUARANTINED, version["ordinal"])
 
 
-def refuse_draft(version: Raw) -> None:
+def refuse_draft(version: VersionRecord) -> None:
     """Raises Refused: VERSION_DRAFT."""
     if version["state"] == VersionState.DRAFT:
         raise Refused(VERSION_DRAFT, version["ordinal"])
 
 
-async def remove(tenant: Tenant, kind: Kind, key: str, which: str, caller: Caller) -> ItemRecord:
-    """Remove a version, and return its item. The bytes are left to the sweep: others may name them too.
+async def remove(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord:
+    """Remove a version, and return its item. The bytes are left to the sweep: other versions may name them too.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY.
     """
-    item = await items.changeable(caller, kind, Reference(key))
-    version = await find(tenant, item, which, caller)
-    removed = await tenant.versions.raw.delete_one({"_id": version["_id"]})
+    tenant = caller.tenant
+    item = await items.changeable(caller, kind, reference)
+    version = await find(caller, item, reference.which)
+    removed = await tenant.versions.records.delete_one({"_id": version["_id"]})
     if not removed.deleted_count:
-        raise Refused(NOT_FOUND, which)
-    return await touched(tenant, kind, item["_id"]) or item
+        raise Refused(NOT_FOUND, reference.which)
+    return await touch(tenant, kind, item["_id"]) or item
 
 
-def seen_by(caller: Caller, item: ItemRecord) -> Raw:
-    """The filter of an item's versions that the caller sees: drafts are for whoever may change the item."""
-    mine = {"item": item["_id"]}
-    return mine if may_change(caller, item) else mine | {"state": {"$ne": VersionState.DRAFT.value}}
+def visible_to(caller: Caller, item: ItemRecord) -> Query:
+    """The filter of an item's versions that the caller may list: only those who may change the item see drafts."""
+    of_item: Query = {"item": item["_id"]}
+    return of_item if may_change(caller, item) else of_item | {"state": {"$ne": VersionState.DRAFT.value}}
 
 
-async def find(tenant: Tenant, item: ItemRecord, which: str, caller: Caller) -> Raw:
+async def find(caller: Caller, item: ItemRecord, which: str) -> VersionRecord:
     """Raises Refused: NOT_FOUND."""
-    collection = tenant.versions.raw
     # What an index answers stands alone: beside other conditions the embedded engine reads all versions (0.6 s for
     # 10 000 of them, where this takes 4 ms).
-    found: Raw | None = await collection.find_one({"item": item["_id"], "ordinal_key": which.casefold()})
+    by_ordinal = {"item": item["_id"], "ordinal_key": which.casefold()}
+    found = await caller.tenant.versions.records.find_one(by_ordinal)
     if found is None or (found["state"] == VersionState.DRAFT and not may_change(caller, item)):
-        found = await _newest_named(tenant, item, which)
+        found = await _newest_named(caller.tenant, item["_id"], which)
     if found is None:
         raise Refused(NOT_FOUND, which)
     return found
 
 
-async def _newest_named(tenant: Tenant, item: ItemRecord, name: str) -> Raw | None:
-    """The newest version of one file that is called so. The files of a folder do not stand for it."""
-    named = {"item": item["_id"], "original": name}
-    found: Raw | None = await tenant.versions.raw.find_one(named, sort=NEWEST)
-    return found
-
-
-async def _refuse_ordinal(tenant: Tenant, item: ObjectId, ordinal: str) -> None:
-    """Spare the client an upload that cannot end well."""
-    stands_in_a_path = ordinal.isprintable() and "/" not in ordinal and ordinal not in {".", ".."}
-    if len(ordinal) > LONGEST_ORDINAL or not stands_in_a_path:
-        raise Refused(
-            NOT_CREATED, f"ordinal: at most {LONGEST_ORDINAL} printable characters, without a slash, not . or .."
-        )
-    taken = ordinal and await tenant.versions.raw.find_one(
-        {"item": item, "ordinal_key": ordinal.casefold()}, {"_id": 1}
-    )
-    if taken:
-        raise _taken(ordinal)
-
-
-def _taken(ordinal: str) -> Refused:
-    return Refused(
-        NOT_CREATED,
-        f"Ordinal value duplicated: {ordinal} , Please choose another value or let default incremental choice",
-    )
-
-
-async def _next_number(tenant: Tenant, kind: Kind, item: ObjectId, ordinal: str, caller: Caller) -> tuple[int, str]:
-    """A number that no version of the item had before, and `ordinal`, by default the highest that was a number, plus 1.
-
-    An ordinal that is a higher number is the version's number, too. `last_ordinal` of the item is the highest ordinal
-    that was a number, where that is not `last_version`.
-
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY.
-    """
-    collection, changeable = tenant.items(kind).raw, {"_id": item, **changeable_by(caller)}
-    if not ordinal:
-        counted: Raw | None = await collection.find_one_and_update(
-            {**changeable, "last_ordinal": None},
-            {"$inc": {"last_version": 1}},
-            {"last_version": 1},
-            return_document=ReturnDocument.AFTER,
-        )
-        if counted is not None:
-            return int(counted["last_version"]), str(counted["last_version"])
-    while True:
-        found: Raw | None = await collection.find_one({"_id": item}, {"owner": 1, "last_version": 1, "last_ordinal": 1})
-        if found is None or not may_change(caller, found):
-            raise Refused(CANNOT_MODIFY if found else NOT_FOUND, str(item))
-        last, highest = int(found["last_version"]), found.get("last_ordinal")
-        top = last if highest is None else int(highest)
-        mine = ordinal or str(top + 1)
-        # What was counted up is a number, however long: else a label of that name would be met again and again.
-        is_number = not ordinal or (mine.isascii() and mine.isdigit() and len(mine) <= LONGEST_NUMBER)
-        number, top = (max(last + 1, int(mine)), max(top, int(mine))) if is_number else (last + 1, top)
-        differ = {"$set": {"last_version": number, "last_ordinal": top}}
-        same = {"$set": {"last_version": number}, "$unset": {"last_ordinal": ""}}
-        unchanged = {**changeable, "last_version": last, "last_ordinal": highest}
-        if (await collection.update_one(unchanged, same if top == number else differ)).matched_count:
-            return number, mine
+async def _newest_named(tenant: Tenant, item: ObjectId, name: str) -> VersionRecord | None:
+    """The newest version of one file that has this name. The files of a folder do not count."""
+    return await tenant.versions.records.find_one({"item": item, "original": name}, sort=NEWEST)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from catalog.blobs.memory import MemoryBlobs
 from catalog.blobs.protocol import BLOCK
-from catalog.dialects.http.archives import FORMATS, Entry
+from catalog.dialects.http.archives import FORMATS, ArchivedFile
 from catalog.dialects.http.zips import Stored, directory, local_header
 from catalog.domain.files.checksums import Checksums
 from catalog.errors import DOWNLOAD, Refused
@@ -31,9 +31,9 @@ FILES = {
 }
 
 
-def entries(files: dict[str, bytes]) -> tuple[MemoryBlobs, list[Entry]]:
+def entries(files: dict[str, bytes]) -> tuple[MemoryBlobs, list[ArchivedFile]]:
     blobs = MemoryBlobs()
-    made = [Entry(path, hashlib.sha256(data).hexdigest(), len(data)) for path, data in files.items()]
+    made = [ArchivedFile(path, hashlib.sha256(data).hexdigest(), len(data)) for path, data in files.items()]
     blobs.contents = {entry.digest: data for entry, data in zip(made, files.values(), strict=True)}
     return blobs, made
 
@@ -111,7 +111,7 @@ class Zeros:
 
 @pytest.mark.parametrize("suffix", FORMATS)
 async def test_files_over_two_gibibytes_are_counted_right(suffix):
-    files = [Entry("large", "0" * 64, 2**31 + 5), Entry("after", "0" * 64, 3)]
+    files = [ArchivedFile("large", "0" * 64, 2**31 + 5), ArchivedFile("after", "0" * 64, 3)]
 
     length, end = 0, b""
     async for block in FORMATS[suffix].write(Zeros(), files, MODIFIED, Known({"0" * 64: b""})):
@@ -234,7 +234,7 @@ class AfterHole(io.RawIOBase):
 @pytest.fixture
 async def kept(tenant):
     """A blob of the tenant's with its record."""
-    blobs = MemoryBlobs()
+    blobs = tenant.blobs
     digest = hashlib.sha256(b"kept").hexdigest()
     blobs.contents = {digest: b"kept"}
     await tenant.blob_records.raw.insert_one({"_id": digest, "size": 4, "touched": MODIFIED})
@@ -243,12 +243,12 @@ async def kept(tenant):
 
 async def test_a_checksum_is_computed_once_and_remembered(tenant, kept):
     blobs, digest = kept
-    first = Checksums(tenant, blobs)
+    first = Checksums(tenant)
     computed = await first.of(digest)
     await first.remember()
 
     blobs.contents = {}  # from here on nothing can be read
-    later = Checksums(tenant, blobs)
+    later = Checksums(tenant)
     await later.recall([digest])
 
     assert (computed, await later.of(digest)) == (zlib.crc32(b"kept"), computed)
@@ -259,7 +259,7 @@ async def test_no_checksum_is_remembered_of_bytes_that_are_lost_or_damaged(tenan
     blobs, digest = kept
     blobs.contents = dict(zip([digest], there, strict=False))
 
-    checksums = Checksums(tenant, blobs)
+    checksums = Checksums(tenant)
     with pytest.raises(Refused) as caught:
         await checksums.of(digest)
     await checksums.remember()

@@ -9,7 +9,7 @@ import pytest
 from catalog.blobs.files import FileStorage
 from catalog.domain.cleanup import sweep
 from catalog.domain.cleanup.sweep import SweepResult
-from catalog.domain.files import blob_records
+from catalog.domain.files import blob_records, quota
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.terms import terms
@@ -55,17 +55,17 @@ async def iris(tenant, ada):
 
 async def add(tenant, blobs, ada, data):
     """A version with these bytes, as a client adds it."""
-    await versions.add(tenant, Kind.MODEL, "iris", Upload(nothing, data), ada, blobs)
+    await versions.add(ada, Kind.MODEL, Reference("iris"), Upload(nothing, data))
 
 
 async def remove(tenant, ada, ordinal):
-    await versions.remove(tenant, Kind.MODEL, "iris", ordinal, ada)
+    await versions.remove(ada, Kind.MODEL, Reference("iris", ordinal))
 
 
 async def held(tenant, blobs, data=b"data"):
     """Bytes whose version was removed, or never written."""
     blob = await blobs.put(chunks(data))
-    await blob_records.hold(tenant, blobs, blob)
+    await blob_records.hold(tenant, blob)
     return blob
 
 
@@ -82,7 +82,7 @@ async def there(blobs):
 
 
 async def swept(tenant, blobs, grace=DAY, **how):
-    return await sweep.sweep(tenant, blobs, grace=grace, **how)
+    return await sweep.sweep(tenant, grace=grace, **how)
 
 
 async def test_what_no_version_names_any_more_goes_and_the_rest_stays(tenant, blobs, ada, iris, tmp_path):
@@ -96,7 +96,7 @@ async def test_what_no_version_names_any_more_goes_and_the_rest_stays(tenant, bl
 
     [version] = await tenant.versions.raw.find({}).to_list(None)
     assert await there(blobs) == {version["files"][0]["digest"]}
-    assert await blob_records.usage(tenant) == len(b"second")
+    assert await quota.usage(tenant) == len(b"second")
     assert await swept(tenant, blobs) == SweepResult()
 
 
@@ -116,7 +116,7 @@ async def test_bytes_whose_server_died_before_their_record_go(tenant, blobs, tmp
 
     assert await swept(tenant, blobs) == SweepResult(blobs=1, bytes=9)
 
-    assert (await there(blobs), await blob_records.usage(tenant)) == (set(), 0)
+    assert (await there(blobs), await quota.usage(tenant)) == (set(), 0)
 
 
 async def test_a_dry_run_counts_and_removes_nothing(tenant, blobs, ada, iris, tmp_path):
@@ -180,7 +180,7 @@ async def test_what_is_in_the_trash_keeps_its_bytes_until_it_is_purged(tenant, b
 
 async def test_a_draft_that_nobody_goes_on_with_is_removed(tenant, blobs, ada, iris):
     for age in (sweep.DRAFT_LIFE + HOUR, sweep.DRAFT_LIFE - HOUR):
-        draft = await drafts.begin(tenant, Kind.MODEL, iris, {"draft": True}, ada)
+        draft = await drafts.begin(ada, Kind.MODEL, Reference(iris))
         await tenant.versions.raw.update_one({"_id": draft["_id"]}, {"$set": {"lastmod": now() - age}})
     await add(tenant, blobs, ada, b"a version of long ago")
     await tenant.versions.raw.update_one({"number": 3}, {"$set": {"lastmod": LONG_AGO}})
@@ -210,18 +210,18 @@ async def test_a_sweep_that_died_between_the_bytes_and_their_record_is_finished(
 
     await swept(tenant, blobs)
 
-    assert (await record(tenant, blob), await blob_records.usage(tenant)) == (None, 0)
+    assert (await record(tenant, blob), await quota.usage(tenant)) == (None, 0)
 
 
 async def test_named_bytes_without_a_record_get_one_and_are_counted(tenant, blobs, ada, iris, tmp_path):
     await add(tenant, blobs, ada, b"data")
     await tenant.blob_records.raw.delete_many({})
-    await tenant.database["counters"].delete_one({"_id": blob_records.BYTES})
+    await tenant.database["counters"].delete_one({"_id": quota.BYTES})
     await grow_old(tenant, tmp_path)
 
     assert await swept(tenant, blobs) == SweepResult()
 
-    assert await blob_records.usage(tenant) == 4
+    assert await quota.usage(tenant) == 4
 
 
 async def test_of_a_damaged_file_that_nothing_names_as_much_is_given_back_as_was_counted(tenant, blobs, tmp_path):
@@ -231,17 +231,17 @@ async def test_of_a_damaged_file_that_nothing_names_as_much_is_given_back_as_was
 
     await swept(tenant, blobs)
 
-    assert await blob_records.usage(tenant) == 0
+    assert await quota.usage(tenant) == 0
 
 
 @pytest.mark.parametrize("wrong", [-3, 5])
 async def test_a_count_that_a_crash_left_wrong_is_mended(tenant, blobs, wrong):
     await held(tenant, blobs)
-    await tenant.add(blob_records.BYTES, wrong)
+    await tenant.add(quota.BYTES, wrong)
 
     await swept(tenant, blobs)
 
-    assert await blob_records.usage(tenant) == 4
+    assert await quota.usage(tenant) == 4
 
 
 async def test_whoever_has_not_been_counted_yet_is_not_counted_twice(tenant, blobs, monkeypatch):
@@ -253,13 +253,13 @@ async def test_whoever_has_not_been_counted_yet_is_not_counted_twice(tenant, blo
         if asyncio.current_task() is not mine:
             await sleep(seconds)
             return
-        await tenant.add(blob_records.BYTES, 10)
+        await tenant.add(quota.BYTES, 10)
 
     monkeypatch.setattr(asyncio, "sleep", counted_meanwhile)
 
     await sweep.recount(tenant)
 
-    assert await blob_records.usage(tenant) == 14
+    assert await quota.usage(tenant) == 14
 
 
 # Whoever comes at the same time, on the real wire.
@@ -301,25 +301,25 @@ async def test_equal_bytes_sent_while_a_sweep_is_about_to_drop_them_are_kept_or_
     assert await tenant.versions.raw.count_documents({}) == 0
     await add(tenant, blobs, ada, b"data")
     assert await readable(tenant, blobs)
-    assert await blob_records.usage(tenant) == 4
+    assert await quota.usage(tenant) == 4
 
 
 @on_the_wire
 async def test_bytes_held_after_a_sweep_has_looked_are_let_be(tenant, blobs, ada, iris, tmp_path, monkeypatch):
     blob = await held(tenant, blobs, b"data")
     await grow_old(tenant, tmp_path)
-    let_go = blob_records.let_go
+    let_go = blob_records.remove_unused
 
     async def added_first(*args):
         await add(tenant, blobs, ada, b"data")
         return await let_go(*args)
 
-    monkeypatch.setattr(blob_records, "let_go", added_first)
+    monkeypatch.setattr(blob_records, "remove_unused", added_first)
 
     assert await swept(tenant, blobs) == SweepResult()
 
     assert await there(blobs) == {blob.digest}
-    assert await blob_records.usage(tenant) == 4
+    assert await quota.usage(tenant) == 4
 
 
 @on_the_wire
@@ -328,19 +328,19 @@ async def test_two_sweeps_at_once_remove_each_blob_once(tenant, blobs, ada, iris
         await held(tenant, blobs, b"%d" % number)
     await add(tenant, blobs, ada, b"named")
     await grow_old(tenant, tmp_path)
-    both_have_looked, let_go, first = asyncio.Barrier(2), blob_records.let_go, iter(range(2))
+    both_have_looked, let_go, first = asyncio.Barrier(2), blob_records.remove_unused, iter(range(2))
 
     async def let_go_together(*args):
         if next(first, None) is not None:
             await both_have_looked.wait()
         return await let_go(*args)
 
-    monkeypatch.setattr(blob_records, "let_go", let_go_together)
+    monkeypatch.setattr(blob_records, "remove_unused", let_go_together)
 
     one, other = await asyncio.gather(swept(tenant, blobs), swept(tenant, blobs))
 
     assert one.blobs + other.blobs == 8
-    assert await blob_records.usage(tenant) == len(b"named")
+    assert await quota.usage(tenant) == len(b"named")
     assert len(await there(blobs)) == 1
 
 
@@ -371,9 +371,9 @@ async def test_folk_words_that_nothing_uses_are_removed_and_all_others_stay(tena
     await items.remove(ada, Kind.MODEL, Reference("gone"))
     await terms.create(ada, terms.Vocabulary.TAGS, terms.NewTerm("chosen"))
 
-    spared = await sweep.sweep(tenant, blobs, grace=DAY)
-    looked_at = await sweep.sweep(tenant, blobs, grace=NONE, dry_run=True)
-    swept = await sweep.sweep(tenant, blobs, grace=NONE)
+    spared = await sweep.sweep(tenant, grace=DAY)
+    looked_at = await sweep.sweep(tenant, grace=NONE, dry_run=True)
+    swept = await sweep.sweep(tenant, grace=NONE)
 
     assert (spared.unused_words, looked_at.unused_words, swept.unused_words) == (0, 2, 2)
     assert {word["_id"] async for word in tenant.tags.raw.find({})} == {"used", "chosen"}

@@ -14,7 +14,7 @@ from mongomock_motor import AsyncMongoMockClient
 
 from catalog.blobs.memory import MemoryBlobs
 from catalog.domain.cleanup import sweep
-from catalog.domain.files import blob_records
+from catalog.domain.files import blob_records, quota
 from catalog.errors import Refused
 from catalog.store.database import Database, Tenant
 from tests.domain.cleanup.test_sweep import NONE, held, readable
@@ -86,16 +86,17 @@ async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(histo
         patch.setattr(blob_records, "PAUSES", (0,) * 50)
         patch.setattr(sweep, "SETTLED", 0)
         tenant = interleaved_tenant(chance)
+        tenant.blobs = Interleaved(blobs, chance)
 
         async def step(what, data):
             if what == "sweep":
-                await sweep.sweep(tenant, Interleaved(blobs, chance), grace=ROUND)
+                await sweep.sweep(tenant, grace=ROUND)
             elif what == "remove":
                 await tenant.versions.raw.delete_one({"files.digest": sha256(data).hexdigest()})
             else:
                 blob = await Interleaved(blobs, chance).put(chunks(data))
                 with suppress(Refused):
-                    await blob_records.hold(tenant, Interleaved(blobs, chance), blob)
+                    await blob_records.hold(tenant, blob)
                     await tenant.versions.raw.insert_one({"files": [{"digest": blob.digest}]})
 
         for data in (b"a", b"bb"):  # from long ago, and nothing names them any more
@@ -106,16 +107,15 @@ async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(histo
             assert await readable(tenant, blobs)
             clock.time += 2 * ROUND
 
-        await sweep.sweep(tenant, blobs, grace=NONE)
+        await sweep.sweep(tenant, grace=NONE)
         named = {file["digest"] async for version in tenant.versions.raw.find({}) for file in version["files"]}
         assert set(blobs.contents) == named
-        assert await blob_records.usage(tenant) == sum(map(len, blobs.contents.values()))
+        assert await quota.usage(tenant) == sum(map(len, blobs.contents.values()))
 
 
 def interleaved_tenant(chance):
     name = f"t{chance.getrandbits(64):x}"
     tenant = Tenant(name, AsyncMongoMockClient(tz_aware=True)[name])
-    tenant.blob_records.raw, tenant.versions.raw = (
-        Interleaved(bound.raw, chance) for bound in (tenant.blob_records, tenant.versions)
-    )
+    for bound in (tenant.blob_records, tenant.versions):
+        bound.raw = bound.records = Interleaved(bound.raw, chance)
     return tenant

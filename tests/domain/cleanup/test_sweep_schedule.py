@@ -42,7 +42,7 @@ async def made(database, storage):
 
 
 async def sweeps_of(database, storage, **how):
-    return [each async for each in sweep_schedule.sweep_tenants(database, storage, grace=DAY, **how)]
+    return [each async for each in sweep_schedule.sweep_tenants(database, grace=DAY, **how)]
 
 
 async def test_a_round_sweeps_every_tenant(database, storage, made, tmp_path):
@@ -129,7 +129,7 @@ async def test_the_trouble_of_one_tenant_is_not_the_next_ones(database, storage,
 @pytest.mark.parametrize(("how", "fault"), [({"only": "nobody"}, NOT_FOUND), ({"grace": HOUR / 7}, REQUEST)])
 async def test_what_a_round_is_refused_for(database, storage, how, fault):
     with pytest.raises(Refused) as refusal:
-        [each async for each in sweep_schedule.sweep_tenants(database, storage, **{"grace": DAY} | how)]
+        [each async for each in sweep_schedule.sweep_tenants(database, **{"grace": DAY} | how)]
 
     assert refusal.value.fault is fault
 
@@ -148,7 +148,7 @@ async def test_a_server_sweeps_by_itself(database, storage, made, tmp_path, monk
 
     monkeypatch.setattr(Lease, "release", counted_release)
     jobs = Jobs()
-    sweep_schedule.schedule(jobs, database, storage, timedelta(milliseconds=1), DAY)
+    sweep_schedule.schedule(jobs, database, timedelta(milliseconds=1), DAY)
     async with jobs.running():
         await asyncio.wait_for(both_are_swept.wait(), SOON)
 

@@ -8,7 +8,7 @@ import pytest
 
 from catalog.blobs.memory import MemoryBlobs
 from catalog.blobs.protocol import Blob
-from catalog.domain.files import blob_records
+from catalog.domain.files import blob_records, quota
 from catalog.errors import BUSY, QUOTA_EXCEEDED, Refused
 from catalog.store.documents import now
 from tests.domain.test_races import outcomes
@@ -21,8 +21,8 @@ on_the_wire = pytest.mark.parametrize("database", ["wire"], indirect=True)
 
 
 @pytest.fixture
-def blobs():
-    return MemoryBlobs()
+def blobs(tenant):
+    return tenant.blobs
 
 
 async def chunks(*pieces):
@@ -39,25 +39,25 @@ async def record(tenant, blob):
 
 
 async def received(tenant, pieces, announced=0):
-    return b"".join([chunk async for chunk in blob_records.within_quota(tenant, chunks(*pieces), announced)])
+    return b"".join([chunk async for chunk in quota.limit(tenant, chunks(*pieces), announced)])
 
 
 async def test_bytes_that_are_held_are_counted_once(tenant, blobs):
     for data in (b"data", b"other data", b"data", b""):
-        await blob_records.hold(tenant, blobs, await put(blobs, data))
+        await blob_records.hold(tenant, await put(blobs, data))
 
-    assert await blob_records.usage(tenant) == len(b"data") + len(b"other data")
+    assert await quota.usage(tenant) == len(b"data") + len(b"other data")
     assert await tenant.blob_records.raw.count_documents({}) == 3
 
 
 async def test_holding_bytes_again_makes_them_young_again(tenant, blobs):
     blob = await put(blobs)
-    await blob_records.hold(tenant, blobs, blob)
+    await blob_records.hold(tenant, blob)
     await tenant.blob_records.raw.update_one({"_id": blob.digest}, {"$set": {"touched": LONG_AGO}})
 
-    await blob_records.hold(tenant, blobs, blob)
+    await blob_records.hold(tenant, blob)
 
-    assert not await blob_records.let_go(tenant, blobs, blob, now() - timedelta(minutes=1))
+    assert not await blob_records.remove_unused(tenant, blob, now() - timedelta(minutes=1))
     assert await record(tenant, blob)
 
 
@@ -66,10 +66,11 @@ async def test_bytes_above_four_gigabytes_are_counted_exactly(tenant):
         async def size(self, digest):
             return 5 * 2**40
 
+    tenant.blobs = Huge()
     for name in (b"one", b"two"):
-        await blob_records.hold(tenant, Huge(), Blob(sha256(name).hexdigest(), 5 * 2**40))
+        await blob_records.hold(tenant, Blob(sha256(name).hexdigest(), 5 * 2**40))
 
-    assert await blob_records.usage(tenant) == 10 * 2**40
+    assert await quota.usage(tenant) == 10 * 2**40
 
 
 async def test_bytes_that_are_not_there_are_not_held(tenant, blobs):
@@ -77,10 +78,10 @@ async def test_bytes_that_are_not_there_are_not_held(tenant, blobs):
     await blobs.drop(blob.digest)
 
     with pytest.raises(Refused) as refusal:
-        await blob_records.hold(tenant, blobs, blob)
+        await blob_records.hold(tenant, blob)
 
     assert refusal.value.fault is BUSY
-    assert (await record(tenant, blob), await blob_records.usage(tenant)) == (None, 0)
+    assert (await record(tenant, blob), await quota.usage(tenant)) == (None, 0)
 
 
 # Quota
@@ -92,7 +93,7 @@ async def test_without_a_quota_any_size_passes(tenant):
 
 async def test_what_exceeds_the_quota_is_refused_before_its_first_byte_when_it_says_so(tenant, blobs):
     tenant.quota = 10
-    await blob_records.hold(tenant, blobs, await put(blobs, b"1234"))
+    await blob_records.hold(tenant, await put(blobs, b"1234"))
     came = []
 
     async def watched():
@@ -100,7 +101,7 @@ async def test_what_exceeds_the_quota_is_refused_before_its_first_byte_when_it_s
         yield b""
 
     with pytest.raises(Refused) as refusal:
-        await anext(blob_records.within_quota(tenant, watched(), 7))
+        await anext(quota.limit(tenant, watched(), 7))
 
     assert (refusal.value.fault, came) == (QUOTA_EXCEEDED, [])
     assert refusal.value.details == f"the files of {tenant.name} may weigh 10 bytes together"
@@ -109,7 +110,7 @@ async def test_what_exceeds_the_quota_is_refused_before_its_first_byte_when_it_s
 
 async def test_what_exceeds_the_quota_unannounced_is_refused_on_its_way(tenant, blobs):
     tenant.quota = 10
-    passing = blob_records.within_quota(tenant, chunks(b"12345", b"67890", b"1", b"2"))
+    passing = quota.limit(tenant, chunks(b"12345", b"67890", b"1", b"2"))
 
     assert [await anext(passing), await anext(passing)] == [b"12345", b"67890"]
     with pytest.raises(Refused) as refusal:
@@ -120,7 +121,7 @@ async def test_what_exceeds_the_quota_unannounced_is_refused_on_its_way(tenant, 
 
 async def test_uploads_that_come_at_once_see_each_other(tenant):
     tenant.quota = 10
-    first = blob_records.within_quota(tenant, chunks(b"123", b"456"), 6)
+    first = quota.limit(tenant, chunks(b"123", b"456"), 6)
     await anext(first)
 
     with pytest.raises(Refused) as refusal:
@@ -134,26 +135,26 @@ async def test_uploads_that_come_at_once_see_each_other(tenant):
 
 async def test_a_quota_below_what_is_there_refuses_everything_and_removes_nothing(tenant, blobs):
     blob = await put(blobs, b"123456")
-    await blob_records.hold(tenant, blobs, blob)
+    await blob_records.hold(tenant, blob)
     tenant.quota = 3
 
     with pytest.raises(Refused):
         await received(tenant, [b""])
 
-    await blob_records.hold(tenant, blobs, blob)
-    assert await blob_records.usage(tenant) == 6
+    await blob_records.hold(tenant, blob)
+    assert await quota.usage(tenant) == 6
 
 
 async def test_new_bytes_that_exceed_the_quota_when_they_are_whole_are_dropped(tenant, blobs):
     tenant.quota = 10
     first, second = await put(blobs, b"123456"), await put(blobs, b"654321")
-    await blob_records.hold(tenant, blobs, first)
+    await blob_records.hold(tenant, first)
 
     with pytest.raises(Refused) as refusal:
-        await blob_records.hold(tenant, blobs, second)
+        await blob_records.hold(tenant, second)
 
     assert refusal.value.fault is QUOTA_EXCEEDED
-    assert await blob_records.usage(tenant) == 6
+    assert await quota.usage(tenant) == 6
     assert [await blobs.size(blob.digest) for blob in (first, second)] == [6, None]
     assert await tenant.blob_records.raw.count_documents({}) == 1
 
@@ -164,10 +165,10 @@ async def test_of_uploads_that_end_at_once_so_many_are_kept_as_the_quota_allows(
     all_blobs = [await put(blobs, b"%010d" % number) for number in range(8)]
     assert [await received(tenant, [b"ten bytes."]) for _ in all_blobs] == [b"ten bytes."] * 8
 
-    held, refused = await outcomes(*(blob_records.hold(tenant, blobs, blob) for blob in all_blobs))
+    held, refused = await outcomes(*(blob_records.hold(tenant, blob) for blob in all_blobs))
 
     assert (len(held), {refusal.fault for refusal in refused}) == (3, {QUOTA_EXCEEDED})
-    assert await blob_records.usage(tenant) == 30
+    assert await quota.usage(tenant) == 30
     assert await tenant.blob_records.raw.count_documents({}) == 3
 
 
@@ -175,9 +176,9 @@ async def test_of_uploads_that_end_at_once_so_many_are_kept_as_the_quota_allows(
 async def test_equal_bytes_that_end_at_once_are_counted_once(tenant, blobs):
     blob = await put(blobs)
 
-    await asyncio.gather(*(blob_records.hold(tenant, blobs, blob) for _ in range(8)))
+    await asyncio.gather(*(blob_records.hold(tenant, blob) for _ in range(8)))
 
-    assert await blob_records.usage(tenant) == blob.size
+    assert await quota.usage(tenant) == blob.size
 
 
 # Letting go
@@ -185,11 +186,11 @@ async def test_equal_bytes_that_end_at_once_are_counted_once(tenant, blobs):
 
 async def test_a_blob_that_nothing_names_goes_with_its_record_and_is_not_counted_any_more(tenant, blobs):
     blob = await put(blobs)
-    await blob_records.hold(tenant, blobs, blob)
+    await blob_records.hold(tenant, blob)
 
-    assert await blob_records.let_go(tenant, blobs, blob, now())
+    assert await blob_records.remove_unused(tenant, blob, now())
 
-    assert (await blobs.size(blob.digest), await record(tenant, blob), await blob_records.usage(tenant)) == (
+    assert (await blobs.size(blob.digest), await record(tenant, blob), await quota.usage(tenant)) == (
         None,
         None,
         0,
@@ -199,9 +200,9 @@ async def test_a_blob_that_nothing_names_goes_with_its_record_and_is_not_counted
 async def test_bytes_without_a_record_go_too(tenant, blobs):
     blob = await put(blobs)
 
-    assert await blob_records.let_go(tenant, blobs, blob, now())
+    assert await blob_records.remove_unused(tenant, blob, now())
 
-    assert (await blobs.size(blob.digest), await record(tenant, blob), await blob_records.usage(tenant)) == (
+    assert (await blobs.size(blob.digest), await record(tenant, blob), await quota.usage(tenant)) == (
         None,
         None,
         0,
@@ -210,12 +211,12 @@ async def test_bytes_without_a_record_go_too(tenant, blobs):
 
 async def test_a_blob_that_a_version_names_stays(tenant, blobs):
     blob = await put(blobs)
-    await blob_records.hold(tenant, blobs, blob)
+    await blob_records.hold(tenant, blob)
     await tenant.versions.raw.insert_one({"files": [{"digest": blob.digest}]})
 
-    assert not await blob_records.let_go(tenant, blobs, blob, now())
+    assert not await blob_records.remove_unused(tenant, blob, now())
 
-    assert (await blobs.size(blob.digest), await blob_records.usage(tenant)) == (4, 4)
+    assert (await blobs.size(blob.digest), await quota.usage(tenant)) == (4, 4)
     assert "going" not in await record(tenant, blob)
 
 
@@ -233,12 +234,12 @@ class Slow(MemoryBlobs):
 
 
 async def test_whoever_sends_bytes_that_are_going_waits_and_sends_them_again(tenant):
-    blobs = Slow()
+    blobs = tenant.blobs = Slow()
     blob = await put(blobs)
-    going = asyncio.create_task(blob_records.let_go(tenant, blobs, blob, now()))
+    going = asyncio.create_task(blob_records.remove_unused(tenant, blob, now()))
     await blobs.asked.wait()
 
-    holding = asyncio.create_task(blob_records.hold(tenant, blobs, blob))
+    holding = asyncio.create_task(blob_records.hold(tenant, blob))
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(holding), blob_records.PAUSES[0])
     blobs.allowed.set()
@@ -247,34 +248,34 @@ async def test_whoever_sends_bytes_that_are_going_waits_and_sends_them_again(ten
         await holding
 
     assert refusal.value.fault is BUSY
-    assert (await record(tenant, blob), await blob_records.usage(tenant)) == (None, 0)
+    assert (await record(tenant, blob), await quota.usage(tenant)) == (None, 0)
 
 
 async def test_whoever_sends_them_when_they_are_gone_keeps_them(tenant):
-    blobs = Slow()
+    blobs = tenant.blobs = Slow()
     blob = await put(blobs)
-    going = asyncio.create_task(blob_records.let_go(tenant, blobs, blob, now()))
+    going = asyncio.create_task(blob_records.remove_unused(tenant, blob, now()))
     await blobs.asked.wait()
-    holding = asyncio.create_task(blob_records.hold(tenant, blobs, blob))
+    holding = asyncio.create_task(blob_records.hold(tenant, blob))
 
     blobs.allowed.set()
     await going
     await put(blobs)
     await holding
 
-    assert (await blobs.size(blob.digest), await blob_records.usage(tenant)) == (4, 4)
+    assert (await blobs.size(blob.digest), await quota.usage(tenant)) == (4, 4)
 
 
 async def test_bytes_that_go_for_too_long_are_not_waited_for(tenant, monkeypatch):
     monkeypatch.setattr(blob_records, "PAUSES", (0.001,) * 3)
-    blobs = Slow()
+    blobs = tenant.blobs = Slow()
     blob = await put(blobs)
-    going = asyncio.create_task(blob_records.let_go(tenant, blobs, blob, now()))
+    going = asyncio.create_task(blob_records.remove_unused(tenant, blob, now()))
     await blobs.asked.wait()
 
     with pytest.raises(Refused) as refusal:
-        await blob_records.hold(tenant, blobs, blob)
-    assert not await blob_records.let_go(tenant, blobs, blob, now())
+        await blob_records.hold(tenant, blob)
+    assert not await blob_records.remove_unused(tenant, blob, now())
 
     assert refusal.value.fault is BUSY
     blobs.allowed.set()
@@ -285,18 +286,18 @@ async def test_bytes_that_go_for_too_long_are_not_waited_for(tenant, monkeypatch
 async def test_a_blob_whose_sweep_died_is_held_again_or_removed_by_the_next(tenant, blobs, monkeypatch, the_bytes_are):
     monkeypatch.setattr(blob_records, "PAUSES", (0.001,))
     blob = await put(blobs)
-    await blob_records.hold(tenant, blobs, blob)
+    await blob_records.hold(tenant, blob)
     left = {"touched": LONG_AGO, "going": LONG_AGO + timedelta(days=1)}
     await tenant.blob_records.raw.update_one({"_id": blob.digest}, {"$set": left})
 
     if the_bytes_are == "there":
-        await blob_records.hold(tenant, blobs, blob)
+        await blob_records.hold(tenant, blob)
         assert "going" not in await record(tenant, blob)
-        assert await blob_records.usage(tenant) == 4
+        assert await quota.usage(tenant) == 4
     else:
         await blobs.drop(blob.digest)
-        assert not await blob_records.let_go(tenant, blobs, blob, now())
-        assert (await record(tenant, blob), await blob_records.usage(tenant)) == (None, 0)
+        assert not await blob_records.remove_unused(tenant, blob, now())
+        assert (await record(tenant, blob), await quota.usage(tenant)) == (None, 0)
 
 
 # Over HTTP

@@ -154,14 +154,14 @@ async def test_bytes_that_were_found_damaged_are_asked_for_until_they_are_sent(
     client, org, url, on_disk, tenant, blobs
 ):
     flipped(on_disk)
-    found = await blob_records.verify(tenant, blobs, Blob(DIGEST, len(DATA)))
+    found = await blob_records.verify(tenant, Blob(DIGEST, len(DATA)))
 
     before = await offered(client, org, url)
     await uploaded(client, org, url, DATA, "again.bin")
     after = await offered(client, org, url)
 
     assert (found, before, after) == (Condition.DAMAGED, (404, 403, 117), (200, 200, None))
-    assert await blob_records.verify(tenant, blobs, Blob(DIGEST, len(DATA))) is Condition.INTACT
+    assert await blob_records.verify(tenant, Blob(DIGEST, len(DATA))) is Condition.INTACT
 
 
 async def test_bytes_that_were_sent_again_meanwhile_are_not_marked(client, org, url, tenant, blobs):
@@ -169,7 +169,7 @@ async def test_bytes_that_were_sent_again_meanwhile_are_not_marked(client, org, 
 
     await blob_records.mark_damaged(tenant, DIGEST, long_ago)
 
-    assert await blob_records.is_intact(tenant, blobs, Blob(DIGEST, len(DATA)))
+    assert await blob_records.is_intact(tenant, Blob(DIGEST, len(DATA)))
 
 
 @pytest.mark.parametrize(
@@ -179,11 +179,11 @@ async def test_bytes_that_come_back_by_themselves_are_trusted_again(url, on_disk
     good, blob = on_disk.read_bytes(), Blob(DIGEST, len(DATA))
     damage(on_disk)
 
-    found = await blob_records.verify(tenant, blobs, blob)
+    found = await blob_records.verify(tenant, blob)
     on_disk.write_bytes(good)
-    again = await blob_records.verify(tenant, blobs, blob)
+    again = await blob_records.verify(tenant, blob)
 
-    assert (found, again, await blob_records.is_intact(tenant, blobs, blob)) == (condition, Condition.INTACT, True)
+    assert (found, again, await blob_records.is_intact(tenant, blob)) == (condition, Condition.INTACT, True)
 
 
 @pytest.mark.parametrize(
@@ -206,9 +206,9 @@ async def test_a_reader_has_the_files_of_a_version_compared_with_their_digests(c
 async def test_the_sweep_marks_bytes_that_are_not_as_many_as_they_were(client, org, url, on_disk, tenant, blobs):
     cut(on_disk)
 
-    looked_at = await sweep.sweep(tenant, blobs, grace=timedelta(), dry_run=True)
+    looked_at = await sweep.sweep(tenant, grace=timedelta(), dry_run=True)
     unmarked = await tenant.blob_records.raw.find_one({"_id": DIGEST})
-    swept = await sweep.sweep(tenant, blobs, grace=timedelta())
+    swept = await sweep.sweep(tenant, grace=timedelta())
     marked = await tenant.blob_records.raw.find_one({"_id": DIGEST})
 
     assert (looked_at.damaged, swept.damaged, swept.blobs) == (1, 1, 0)

@@ -1,4 +1,4 @@
-"""Uploads in parts, without a server around them: turns, ends that are repeated, and nothing lost or doubled."""
+"""Uploads in parts, without a server around them: leases, ends that are repeated, and nothing lost or doubled."""
 
 import asyncio
 import hashlib
@@ -16,9 +16,11 @@ from catalog.blobs.memory import MemoryStorage
 from catalog.blobs.protocol import FileHead
 from catalog.domain.access import Caller
 from catalog.domain.cleanup import sweep
-from catalog.domain.files import blob_records, resumable, upload_lease
-from catalog.domain.files.resumable import Wanted
+from catalog.domain.files import blob_records, completion, quota, resumable, upload_lease, uploads
+from catalog.domain.files.quota import Reservation
+from catalog.domain.files.uploads import UploadRequest
 from catalog.domain.items import items
+from catalog.domain.items.references import Reference
 from catalog.domain.tenants import usage
 from catalog.domain.versions import drafts
 from catalog.errors import (
@@ -43,8 +45,8 @@ LIFE = timedelta(days=1)
 async def an_upload(tenant, size=SIZE):
     ada = await somebody(tenant)
     await items.create(ada, Kind.MODEL, new_item(name="iris"))
-    wanted = Wanted(FileHead("iris.onnx", "a/b", "binary"), size)
-    return await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE), ada
+    wanted = UploadRequest(head=FileHead("iris.onnx", "a/b", "binary"), size=size)
+    return await uploads.begin(ada, Kind.MODEL, Reference("iris"), wanted, LIFE), ada
 
 
 async def of(*chunks):
@@ -52,9 +54,8 @@ async def of(*chunks):
         yield chunk
 
 
-async def test_two_at_once_do_not_mix_their_bytes(tenant, storage):
+async def test_two_at_once_do_not_mix_their_bytes(tenant):
     upload, ada = await an_upload(tenant)
-    blobs = storage.of(tenant.name)
     first_is_in, second_is_out = asyncio.Event(), asyncio.Event()
 
     async def slowly():
@@ -69,20 +70,19 @@ async def test_two_at_once_do_not_mix_their_bytes(tenant, storage):
     async def second():
         await first_is_in.wait()
         with pytest.raises(Refused) as refused:
-            await resumable.append(tenant, upload, 0, of(CONTENT), ada, blobs)
+            await resumable.append(ada, upload, 0, of(CONTENT))
         second_is_out.set()
         return refused.value.fault
 
-    done, fault = await asyncio.gather(resumable.append(tenant, upload, 0, slowly(), ada, blobs), second())
+    done, fault = await asyncio.gather(resumable.append(ada, upload, 0, slowly()), second())
 
     assert (done.ordinal, fault) == ("1", UPLOAD_BUSY)
     [version] = await tenant.versions.raw.find().to_list(None)
     assert version["digest"] == hashlib.sha256(CONTENT).hexdigest()
 
 
-async def test_whose_line_broke_goes_on_before_the_server_has_noticed(tenant, storage):
+async def test_whose_line_broke_goes_on_before_the_server_has_noticed(tenant):
     upload, ada = await an_upload(tenant)
-    blobs = storage.of(tenant.name)
     has_begun = asyncio.Event()
 
     async def broken():
@@ -91,13 +91,13 @@ async def test_whose_line_broke_goes_on_before_the_server_has_noticed(tenant, st
         await asyncio.Event().wait()  # for ever
         yield b"never"
 
-    first = asyncio.create_task(resumable.append(tenant, upload, 0, broken(), ada, blobs))
+    first = asyncio.create_task(resumable.append(ada, upload, 0, broken()))
     await has_begun.wait()
     with pytest.raises(Refused) as too_early:
-        await resumable.append(tenant, upload, 0, of(CONTENT), ada, blobs)
+        await resumable.append(ada, upload, 0, of(CONTENT))
     with pytest.raises(Refused) as cut_off:
         await first
-    done = await resumable.append(tenant, upload, 100, of(CONTENT[100:]), ada, blobs)
+    done = await resumable.append(ada, upload, 100, of(CONTENT[100:]))
 
     assert (too_early.value.fault, cut_off.value.fault, done.ordinal) == (OFFSET_CONFLICT, UPLOAD_CUT_OFF, "1")
 
@@ -112,7 +112,7 @@ async def test_a_server_that_was_taken_for_dead_adds_no_more(tenant, storage):
         await asyncio.Event().wait()
 
     with pytest.raises(Refused) as refused:
-        await resumable.append(tenant, upload, 0, slowly(), ada, blobs)
+        await resumable.append(ada, upload, 0, slowly())
 
     assert refused.value.fault is UPLOAD_CUT_OFF
     assert await blobs.length(upload["_id"]) == 100
@@ -122,10 +122,11 @@ async def test_an_end_that_is_repeated_makes_no_second_version(tenant, storage):
     upload, ada = await an_upload(tenant)
     blobs = storage.of(tenant.name)
     await blobs.append(upload["_id"], 0, of(CONTENT))
-    await resumable._into_version(tenant, upload, ada, blobs)  # and the server dies before it notes what became of it
+    # The server dies before it records what became of the upload.
+    await completion.into_version(ada, upload, Reservation(tenant, upload["_id"], upload["reserved"]))
 
-    again = await resumable.append(tenant, upload, len(CONTENT), of(), ada, blobs)
-    asked = await resumable.look(tenant, upload, ada, blobs)
+    again = await resumable.append(ada, upload, len(CONTENT), of())
+    asked = await resumable.progress_of(ada, upload)
 
     assert again == asked == (SIZE, "1")
     assert await tenant.versions.raw.count_documents({}) == 1
@@ -136,7 +137,7 @@ async def test_who_asks_how_far_it_is_learns_of_the_version_when_a_server_died_b
     blobs = storage.of(tenant.name)
     await blobs.append(upload["_id"], 0, of(CONTENT))
 
-    assert await resumable.look(tenant, upload, ada, blobs) == (SIZE, "1")
+    assert await resumable.progress_of(ada, upload) == (SIZE, "1")
     assert await tenant.versions.raw.count_documents({}) == 1
 
 
@@ -144,82 +145,82 @@ async def test_bytes_that_a_server_counted_before_it_died_fit_the_quota_still(te
     upload, ada = await an_upload(tenant)
     tenant.quota, blobs = SIZE, storage.of(tenant.name)
     await blobs.append(upload["_id"], 0, of(CONTENT))
-    await blob_records.hold(tenant, blobs, await blobs.finish(upload["_id"]), is_reserved=True)
+    await blob_records.hold(tenant, await blobs.finish(upload["_id"]), is_reserved=True)
 
-    assert await resumable.look(tenant, upload, ada, blobs) == (SIZE, "1")
-    assert (await blob_records.usage(tenant), await blob_records.unfinished(tenant)) == (SIZE, 0)
+    assert await resumable.progress_of(ada, upload) == (SIZE, "1")
+    assert (await quota.usage(tenant), await quota.reserved(tenant)) == (SIZE, 0)
     assert await sweep.recount(tenant) == 0
 
 
 async def begun(tenant, ada, size=SIZE, most=100):
-    wanted = Wanted(FileHead("iris.onnx", "a/b", "binary"), size)
-    return await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE, most)
+    wanted = UploadRequest(head=FileHead("iris.onnx", "a/b", "binary"), size=size)
+    return await uploads.begin(ada, Kind.MODEL, Reference("iris"), wanted, LIFE, most)
 
 
-async def test_an_announced_size_counts_against_the_quota_until_the_upload_is_removed(tenant, storage):
+async def test_an_announced_size_counts_against_the_quota_until_the_upload_is_removed(tenant):
     upload, ada = await an_upload(tenant)
-    tenant.quota, blobs = 2 * SIZE, storage.of(tenant.name)
+    tenant.quota = 2 * SIZE
     await begun(tenant, ada)
 
     with pytest.raises(Refused) as refused:
         await begun(tenant, ada, size=1)
     used = await usage.read(tenant)
-    await resumable.terminate(tenant, upload, blobs)
+    await resumable.terminate(ada, upload)
 
     assert refused.value.fault is QUOTA_EXCEEDED
     assert (used["bytes"], used["unfinished_bytes"], used["quota_bytes"]) == (2 * SIZE, 2 * SIZE, 2 * SIZE)
-    assert await blob_records.usage(tenant) == SIZE
+    assert await quota.usage(tenant) == SIZE
     assert await begun(tenant, ada)
 
 
 async def test_uploads_that_begin_at_once_do_not_exceed_the_quota_together(tenant, storage):
     upload, ada = await an_upload(tenant)
-    await resumable.terminate(tenant, upload, storage.of(tenant.name))
+    await resumable.terminate(ada, upload)
     tenant.quota = 3 * SIZE
 
     outcomes = await asyncio.gather(*(begun(tenant, ada) for _ in range(8)), return_exceptions=True)
 
     assert sum(isinstance(outcome, dict) for outcome in outcomes) == 3
-    assert await blob_records.usage(tenant) == 3 * SIZE
+    assert await quota.usage(tenant) == 3 * SIZE
 
 
 async def test_an_upload_that_did_not_say_its_size_counts_by_what_came(tenant, storage):
     upload, ada = await an_upload(tenant, size=None)
     tenant.quota, blobs = 500, storage.of(tenant.name)
 
-    await resumable.append(tenant, upload, 0, of(CONTENT[:200], CONTENT[200:400]), ada, blobs)
-    after_the_first = await blob_records.usage(tenant)
+    await resumable.append(ada, upload, 0, of(CONTENT[:200], CONTENT[200:400]))
+    after_the_first = await quota.usage(tenant)
     with pytest.raises(Refused) as refused:
-        await resumable.append(tenant, upload, 400, of(CONTENT[400:450], CONTENT[450:600]), ada, blobs)
+        await resumable.append(ada, upload, 400, of(CONTENT[400:450], CONTENT[450:600]))
 
     assert (after_the_first, refused.value.fault) == (400, QUOTA_EXCEEDED)
-    assert await blob_records.usage(tenant) == await blobs.length(upload["_id"]) <= 500
+    assert await quota.usage(tenant) == await blobs.length(upload["_id"]) <= 500
 
 
 async def test_an_upload_that_expires_gives_its_room_back_and_a_recount_finds_nothing_wrong(tenant, storage):
     upload, _ = await an_upload(tenant)
     await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"expires": now() - LIFE}})
 
-    await resumable.expire(tenant, storage.of(tenant.name))
+    await uploads.expire(tenant)
 
-    assert await blob_records.usage(tenant) == 0
+    assert await quota.usage(tenant) == 0
     assert await sweep.recount(tenant) == 0
 
 
-async def test_a_user_has_so_many_unfinished_uploads_and_not_one_more(tenant, storage):
+async def test_a_user_has_so_many_unfinished_uploads_and_not_one_more(tenant):
     upload, ada = await an_upload(tenant)
-    blobs, bob = storage.of(tenant.name), await somebody(tenant, "bob", Role.ADMIN)
+    bob = await somebody(tenant, "bob", Role.ADMIN)
 
     outcomes = await asyncio.gather(*(begun(tenant, ada, most=3) for _ in range(8)), return_exceptions=True)
     refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
     of_another = await begun(tenant, bob, most=3)
-    await resumable.append(tenant, upload, 0, of(CONTENT), ada, blobs)
+    await resumable.append(ada, upload, 0, of(CONTENT))
 
     assert {refusal.fault for refusal in refused} == {TOO_MANY_UPLOADS}
     open_ones = await tenant.uploads.raw.count_documents({"user": ada.user, "became": ""})
     assert len(refused) >= 6
     assert open_ones == 8 - len(refused)
-    assert await blob_records.unfinished(tenant) == (open_ones + 1) * SIZE
+    assert await quota.reserved(tenant) == (open_ones + 1) * SIZE
     assert of_another
     assert await begun(tenant, ada, most=3)
 
@@ -229,7 +230,7 @@ async def test_many_who_end_it_at_once_make_one_version(tenant, storage):
     blobs = storage.of(tenant.name)
     await blobs.append(upload["_id"], 0, of(CONTENT))
 
-    told = await asyncio.gather(*(resumable.look(tenant, upload, ada, blobs) for _ in range(4)))
+    told = await asyncio.gather(*(resumable.progress_of(ada, upload) for _ in range(4)))
 
     assert told == [(SIZE, "1")] * 4
     assert await tenant.versions.raw.count_documents({}) == 1
@@ -238,22 +239,22 @@ async def test_many_who_end_it_at_once_make_one_version(tenant, storage):
 async def test_a_file_of_a_draft_that_was_closed_before_the_server_noted_it_is_found(tenant, storage):
     ada = await somebody(tenant)
     await items.create(ada, Kind.MODEL, new_item(name="iris"))
-    draft = await drafts.begin(tenant, Kind.MODEL, "iris", {"draft": True}, ada)
-    wanted = Wanted(FileHead("a.bin", "a/b", "binary"), SIZE, ordinal=draft["ordinal"], path="a.bin")
-    upload = await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE)
+    draft = await drafts.begin(ada, Kind.MODEL, Reference("iris"))
+    wanted = UploadRequest(head=FileHead("a.bin", "a/b", "binary"), size=SIZE, ordinal=draft["ordinal"], path="a.bin")
+    upload = await uploads.begin(ada, Kind.MODEL, Reference("iris"), wanted, LIFE)
     blobs = storage.of(tenant.name)
     await blobs.append(upload["_id"], 0, of(CONTENT))
-    await resumable._into_draft(tenant, upload, ada, blobs)
-    await drafts.close(tenant, Kind.MODEL, "iris", draft["ordinal"], ada)
+    await completion.into_draft(ada, upload, Reservation(tenant, upload["_id"], upload["reserved"]))
+    await drafts.close(ada, Kind.MODEL, Reference("iris", draft["ordinal"]))
 
-    assert await resumable.look(tenant, upload, ada, blobs) == (SIZE, draft["ordinal"])
+    assert await resumable.progress_of(ada, upload) == (SIZE, draft["ordinal"])
 
 
 async def test_a_lease_of_a_dead_server_ends(tenant, storage):
     upload, ada = await an_upload(tenant)
     moment = now()
     await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"held": moment + upload_lease.LEASE}})
-    done = await resumable.append(tenant, upload, 0, of(CONTENT), ada, storage.of(tenant.name))
+    done = await resumable.append(ada, upload, 0, of(CONTENT))
 
     assert done.ordinal == "1"
 
@@ -261,11 +262,11 @@ async def test_a_lease_of_a_dead_server_ends(tenant, storage):
 async def test_what_nobody_goes_on_with_is_forgotten(tenant, storage):
     upload, ada = await an_upload(tenant)
     blobs = storage.of(tenant.name)
-    await resumable.append(tenant, upload, 0, of(CONTENT[:10]), ada, blobs)
-    assert await resumable.expire(tenant, blobs) == 0
+    await resumable.append(ada, upload, 0, of(CONTENT[:10]))
+    assert await uploads.expire(tenant) == 0
     await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"expires": now()}})
 
-    assert await resumable.expire(tenant, blobs) == 1
+    assert await uploads.expire(tenant) == 1
 
     assert await tenant.uploads.raw.count_documents({}) == 0
     assert [left async for left in blobs.leftovers()] == []
@@ -291,19 +292,19 @@ cuts = st.builds(Cut, st.integers(0, 60), st.booleans(), st.booleans())
 @given(st.binary(max_size=300), st.lists(cuts, max_size=12))
 def test_however_it_is_cut_the_version_has_the_same_bytes(content, cuts):
     async def run():
-        database = Database(AsyncMongoMockClient(tz_aware=True), "catalogue")
+        database = Database(AsyncMongoMockClient(tz_aware=True), "catalogue", MemoryStorage())
         tenant = database.tenant(RegisteredTenant(id="acme", database="acme"))
-        ada, blobs = Caller(tenant, ObjectId(), "ada", Role.REGULAR), MemoryStorage().of("acme")
+        ada = Caller(tenant, ObjectId(), "ada", Role.REGULAR)
         await items.create(ada, Kind.MODEL, new_item(name="iris"))
-        wanted = Wanted(FileHead("iris.onnx", "a/b", "binary"), len(content))
-        upload = await resumable.begin(tenant, Kind.MODEL, "iris", wanted, ada, LIFE)
+        wanted = UploadRequest(head=FileHead("iris.onnx", "a/b", "binary"), size=len(content))
+        upload = await uploads.begin(ada, Kind.MODEL, Reference("iris"), wanted, LIFE)
         for cut in [*cuts, Cut(len(content), vanishes=False, is_elsewhere=False)]:
-            at = (await resumable.look(tenant, upload, ada, blobs)).offset
+            at = (await resumable.progress_of(ada, upload)).offset
             part = content[at : at + cut.size]
             with suppress(ConnectionError, Refused):
                 where = at + 1 if cut.is_elsewhere else at
-                await resumable.append(tenant, upload, where, cut_off(part) if cut.vanishes else of(part), ada, blobs)
-        return await resumable.look(tenant, upload, ada, blobs), await tenant.versions.raw.find().to_list(None)
+                await resumable.append(ada, upload, where, cut_off(part) if cut.vanishes else of(part))
+        return await resumable.progress_of(ada, upload), await tenant.versions.raw.find().to_list(None)
 
     told, [version] = asyncio.run(run())
 

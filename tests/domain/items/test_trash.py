@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
-from catalog.blobs.memory import MemoryBlobs
 from catalog.domain.access import changeable_by, may_change
 from catalog.domain.items import items, trash
 from catalog.domain.items.references import Reference
@@ -34,7 +33,7 @@ async def ada(tenant):
 async def iris(tenant, ada):
     """A model of ada's with a version, as it is kept."""
     made = await items.create(ada, Kind.MODEL, new_item(**IRIS))
-    return await versions.add(tenant, Kind.MODEL, str(made["_id"]), Upload(nothing), ada, MemoryBlobs())
+    return await versions.add(ada, Kind.MODEL, Reference(str(made["_id"])), Upload(nothing))
 
 
 async def remove(tenant, item, caller, kind=Kind.MODEL):
@@ -71,14 +70,14 @@ async def test_a_restored_item_is_as_it_was_and_its_revision_is_new(tenant, ada,
     assert restored == iris | {"revision": iris["revision"] + 1}
     assert await tenant.models.raw.find_one({}) == restored
     assert (await in_trash(tenant, ada), await count(tenant.trash)) == ([], 0)
-    assert (await versions.read(tenant, Kind.MODEL, "iris", "1", ada))["number"] == 1
+    assert (await versions.read(ada, Kind.MODEL, Reference("iris", "1")))["number"] == 1
 
 
 async def test_its_versions_cannot_be_reached_meanwhile_and_its_words_do_not_count(tenant, ada, iris):
     await remove(tenant, iris, ada)
 
     with pytest.raises(Refused) as refusal:
-        await versions.read(tenant, Kind.MODEL, str(iris["_id"]), "1", ada)
+        await versions.read(ada, Kind.MODEL, Reference(str(iris["_id"]), "1"))
     assert refusal.value.fault is NOT_FOUND
     assert (await count(tenant.versions), await uses(tenant)) == (1, [0, 0])
 
@@ -90,7 +89,7 @@ async def test_numbers_of_versions_go_on_where_they_were(tenant, ada, iris):
     await remove(tenant, iris, ada)
     await restore(tenant, iris, ada)
 
-    item = await versions.add(tenant, Kind.MODEL, "iris", Upload(nothing), ada, MemoryBlobs())
+    item = await versions.add(ada, Kind.MODEL, Reference("iris"), Upload(nothing))
 
     assert item["last_version"] == 2
 
@@ -152,7 +151,7 @@ def test_the_filter_and_the_question_agree(caller, item):
 
 async def test_when_its_time_is_over_it_goes_with_its_versions(tenant, ada, iris):
     kept = await items.create(ada, Kind.MODEL, new_item(name="kept"))
-    await versions.add(tenant, Kind.MODEL, "kept", Upload(nothing), ada, MemoryBlobs())
+    await versions.add(ada, Kind.MODEL, Reference("kept"), Upload(nothing))
     await remove(tenant, iris, ada)
     await remove(tenant, kept, ada)
     await time_passes(tenant, iris, until=now())
@@ -221,7 +220,7 @@ async def test_purging_an_item_in_both_places_leaves_it_with_its_versions(tenant
 
 
 async def test_an_item_in_both_places_is_removed_as_it_is_by_then(tenant, ada, half_removed):
-    again = await versions.add(tenant, Kind.MODEL, "iris", Upload(nothing), ada, MemoryBlobs())
+    again = await versions.add(ada, Kind.MODEL, Reference("iris"), Upload(nothing))
 
     await remove(tenant, half_removed, ada)
 
@@ -239,7 +238,7 @@ async def test_an_item_that_changes_while_it_is_removed_is_kept_as_it_was_last(t
 
     async def changed_first(*args):
         monkeypatch.setattr(trash, "take", take)
-        await versions.add(tenant, Kind.MODEL, "iris", Upload(nothing), ada, MemoryBlobs())
+        await versions.add(ada, Kind.MODEL, Reference("iris"), Upload(nothing))
         return await take(*args)
 
     monkeypatch.setattr(trash, "take", changed_first)

@@ -6,7 +6,7 @@ import jwt
 import pytest
 from bson import ObjectId
 
-from catalog.domain.versions.links import Aim, Links, derived_key
+from catalog.domain.versions.links import Links, LinkTarget, derived_key
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.documents import now
 from tests.dialects.http.test_archives import unzipped
@@ -140,7 +140,7 @@ async def test_a_link_that_is_changed_or_made_up_opens_nothing(client, org, iris
 
 
 def test_a_link_ends_when_it_said():
-    links, aim = Links("a secret"), Aim("tenant", ObjectId(), ObjectId(), "a/b")
+    links, aim = Links("a secret"), LinkTarget("tenant", ObjectId(), ObjectId(), "a/b")
 
     assert links.read(links.sign(aim, now() + timedelta(minutes=1))) == aim
     with pytest.raises(Refused) as refused:

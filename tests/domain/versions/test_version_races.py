@@ -4,10 +4,11 @@ import asyncio
 
 import pytest
 
-from catalog.blobs.memory import MemoryBlobs
 from catalog.domain.items import items
+from catalog.domain.items.inputs import ListChange, MetadataPair
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import drafts, version_changes, versions
+from catalog.domain.versions import drafts, folders, numbering, version_changes, versions
+from catalog.domain.versions.version_changes import VersionChange
 from catalog.errors import NOT_FOUND, STALE, VERSION_CLOSED, Refused
 from catalog.store.tenant_documents import Bound
 from catalog.vocabulary import Kind
@@ -28,25 +29,20 @@ async def iris(tenant, ada) -> str:
 
 @pytest.fixture
 async def draft(tenant, ada, iris) -> str:
-    return (await drafts.begin(tenant, Kind.MODEL, iris, {"draft": True}, ada))["ordinal"]
+    return (await drafts.begin(ada, Kind.MODEL, Reference(iris)))["ordinal"]
 
 
 @pytest.fixture
-def blobs():
-    return MemoryBlobs()
-
-
-@pytest.fixture
-def put(tenant, ada, iris, draft, blobs):
+def put(ada, iris, draft):
     async def putting(path, data=b"data", moment=nothing):
-        return await drafts.put(tenant, Kind.MODEL, iris, draft, path, Upload(moment, data), ada, blobs)
+        return await drafts.put(ada, Kind.MODEL, Reference(iris, draft), path, Upload(moment, data))
 
     return putting
 
 
 @pytest.fixture
-def close(tenant, ada, iris, draft):
-    return lambda: drafts.close(tenant, Kind.MODEL, iris, draft, ada)
+def close(ada, iris, draft):
+    return lambda: drafts.close(ada, Kind.MODEL, Reference(iris, draft))
 
 
 async def kept(tenant) -> dict:
@@ -90,7 +86,7 @@ async def test_of_files_that_come_at_once_under_one_path_one_stays(tenant, put, 
 
 async def test_of_two_that_replace_a_file_at_once_one_stays(tenant, put, close, monkeypatch):
     await put("part", b"before")
-    meeting(monkeypatch, drafts, "_replaced", 2)
+    meeting(monkeypatch, drafts, "_replace", 2)
 
     await asyncio.gather(put("part", b"a"), put("part", b"bb"))
 
@@ -101,7 +97,7 @@ async def test_of_two_that_replace_a_file_at_once_one_stays(tenant, put, close, 
 
 async def test_of_two_closes_at_once_one_wins(tenant, put, close, monkeypatch):
     await put("part")
-    meeting(monkeypatch, drafts, "_draft", 2)
+    meeting(monkeypatch, drafts, "_find", 2)
 
     won, refused = await outcomes(close(), close())
 
@@ -124,7 +120,7 @@ async def test_a_file_that_comes_while_the_version_is_closed_is_refused(tenant, 
 
 async def test_a_file_that_comes_while_the_version_is_being_closed_is_in_its_digest(tenant, put, close, monkeypatch):
     await put("first")
-    digest_of, coming = drafts._summed_up, [True]
+    digest_of, coming = folders.inspection_of, [True]
 
     def while_closing(files):
         if coming and coming.pop():
@@ -132,27 +128,27 @@ async def test_a_file_that_comes_while_the_version_is_being_closed_is_in_its_dig
         return digest_of(files)
 
     arrivals = []
-    monkeypatch.setattr(drafts, "_summed_up", while_closing)
+    monkeypatch.setattr(folders, "inspection_of", while_closing)
 
     version = await close()
     [arrived] = await asyncio.gather(*arrivals, return_exceptions=True)
 
     paths = [file["path"] for file in version["files"]]
     assert paths == ["first"] if isinstance(arrived, Refused) else ["first", "second"]
-    assert version["digest"] == drafts.digest_of(version["files"]) == (await kept(tenant))["digest"]
+    assert version["digest"] == folders.digest_of(version["files"]) == (await kept(tenant))["digest"]
 
 
 async def test_a_close_looks_again_when_a_file_was_quicker(tenant, put, close, monkeypatch):
     await put("first")
-    find_draft = drafts._draft
+    find_draft = drafts._find
 
     async def a_file_later(*args):
         found = await find_draft(*args)
-        monkeypatch.setattr(drafts, "_draft", find_draft)
+        monkeypatch.setattr(drafts, "_find", find_draft)
         await put("second")
         return found
 
-    monkeypatch.setattr(drafts, "_draft", a_file_later)
+    monkeypatch.setattr(drafts, "_find", a_file_later)
 
     version = await close()
 
@@ -161,7 +157,7 @@ async def test_a_close_looks_again_when_a_file_was_quicker(tenant, put, close, m
 
 async def test_a_draft_removed_meanwhile_takes_no_file(tenant, ada, iris, draft, put):
     async def removed():
-        await versions.remove(tenant, Kind.MODEL, iris, draft, ada)
+        await versions.remove(ada, Kind.MODEL, Reference(iris, draft))
 
     with pytest.raises(Refused) as refusal:
         await put("part", moment=removed)
@@ -182,12 +178,12 @@ async def test_one_file_too_many_is_refused(tenant, put, monkeypatch):
 
 
 async def test_of_two_changes_at_once_both_hold(tenant, ada, iris, monkeypatch):
-    await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
-    meeting(monkeypatch, version_changes, "_written", 2)
+    await versions.add(ada, Kind.MODEL, Reference(iris), Upload(nothing))
+    meeting(monkeypatch, version_changes, "revise", 2)
 
     def change(name, **options):
-        body = {"metadata": {"add": [{"name": name, "value": 1}]}}
-        return version_changes.change(tenant, Kind.MODEL, iris, "1", body, ada, **options)
+        wanted = VersionChange(metadata=ListChange(add=[MetadataPair(name, 1)]))
+        return version_changes.change(ada, Kind.MODEL, Reference(iris, "1"), wanted, **options)
 
     await asyncio.gather(change("a"), change("b"))
 
@@ -195,11 +191,11 @@ async def test_of_two_changes_at_once_both_hold(tenant, ada, iris, monkeypatch):
 
 
 async def test_of_two_changes_at_once_of_what_both_saw_one_wins(tenant, ada, iris, monkeypatch):
-    await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
-    meeting(monkeypatch, version_changes, "_written", 2)
+    await versions.add(ada, Kind.MODEL, Reference(iris), Upload(nothing))
+    meeting(monkeypatch, version_changes, "revise", 2)
 
     won, refused = await outcomes(*(
-        version_changes.change(tenant, Kind.MODEL, iris, "1", {"description": text}, ada, revisions={1})
+        version_changes.change(ada, Kind.MODEL, Reference(iris, "1"), VersionChange(description=text), revisions={1})
         for text in "ab"
     ))  # fmt: skip
 
@@ -218,25 +214,25 @@ async def test_whoever_sees_the_new_revision_of_an_item_sees_its_version(tenant,
 
     monkeypatch.setattr(Bound, "insert", watched)
 
-    after = await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
+    after = await versions.add(ada, Kind.MODEL, Reference(iris), Upload(nothing))
 
     assert (seen, after["revision"]) == ([before["revision"]], before["revision"] + 1)
 
 
 async def test_a_number_is_not_given_again_to_an_item_that_was_in_the_trash_meanwhile(tenant, ada, iris, monkeypatch):
-    number_for = versions._next_number
+    number_for = numbering.next_number
 
     async def numbered_then_as_before(*args):
         number = await number_for(*args)
         await tenant.models.raw.update_one({}, {"$set": {"last_version": 0}})  # as the trash had it
         return number
 
-    monkeypatch.setattr(versions, "_next_number", numbered_then_as_before)
-    await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
-    await versions.remove(tenant, Kind.MODEL, iris, "1", ada)
-    monkeypatch.setattr(versions, "_next_number", number_for)
+    monkeypatch.setattr(numbering, "next_number", numbered_then_as_before)
+    await versions.add(ada, Kind.MODEL, Reference(iris), Upload(nothing))
+    await versions.remove(ada, Kind.MODEL, Reference(iris, "1"))
+    monkeypatch.setattr(numbering, "next_number", number_for)
 
-    await versions.add(tenant, Kind.MODEL, iris, Upload(nothing), ada, MemoryBlobs())
+    await versions.add(ada, Kind.MODEL, Reference(iris), Upload(nothing))
 
     assert (await kept(tenant))["ordinal"] == "2"
 

@@ -1,0 +1,124 @@
+"""Bytes on their way in: quota, storage, digest, inspection. What comes out may be named by a version."""
+
+import errno
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Protocol
+
+from catalog.blobs.protocol import Blob, Blobs, FileHead
+from catalog.domain.access import Caller
+from catalog.domain.files import blob_records, quota
+from catalog.errors import DIGEST_MISMATCH, NOT_FOUND, STORAGE_FULL, UNSAFE_FILE, Refused
+from catalog.inspection.inspector import Inspection, holds_back, inspect
+from catalog.store.database import Tenant
+from catalog.store.records import FileRecord
+from catalog.vocabulary import InspectionPolicy
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+LONGEST_VERDICT = 200  # characters of it that the record of a file in a folder has
+
+
+class IncomingFile(Protocol):
+    """A file that a request carries. Nothing is read from the client before `open`."""
+
+    digest: str
+    """The client's own SHA-256 of the bytes, in hex, or nothing."""
+
+    announced: int
+    """How many bytes the client says will come, at least; 0 when it does not say."""
+
+    async def open(self) -> FileHead: ...
+
+    def chunks(self) -> AsyncIterator[bytes]: ...
+
+    @property
+    def description(self) -> str:
+        """Complete once `chunks` has ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """Bytes that are stored, held and inspected. Without a `path` it is the only file of its version."""
+
+    head: FileHead
+    blob: Blob
+    inspection: Inspection
+    path: str = ""
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether a policy may hold it back."""
+        return holds_back(self.inspection)
+
+    def record(self) -> FileRecord:
+        """The file within its version. A file of a folder has a short form of its inspection; a single one has none,
+        because its version has all of it.
+        """
+        return {
+            "original": self.head.name,
+            "digest": self.blob.digest,
+            "size": self.blob.size,
+            "mimetype": self.head.mimetype,
+            "encoding": self.head.encoding,
+            "path": self.path or self.head.name,
+            "format": self.inspection["format"] if self.path else "",
+            "verdict": self.inspection["verdict"][:LONGEST_VERDICT] if self.path else "",
+            "held": bool(self.path) and self.is_suspicious,
+        }
+
+
+async def receive(caller: Caller, upload: IncomingFile, path: str = "") -> StoredFile:
+    """Store an upload's bytes, so that a version may name them.
+
+    Raises Refused: QUOTA_EXCEEDED, DIGEST_MISMATCH, STORAGE_FULL, NOT_FOUND when the tenant is gone, what `accept`
+    raises, and what `upload` does.
+    """
+    tenant = caller.tenant
+    await quota.refuse_excess(tenant, upload.announced)
+    head = await upload.open()
+    async with aclosing(quota.limit(tenant, upload.chunks(), upload.announced)) as chunks:
+        blob = await store(tenant.blobs, chunks, upload.digest)
+    return await accept(tenant, head, blob, path)
+
+
+async def store(blobs: Blobs, chunks: AsyncIterator[bytes], digest: str = "") -> Blob:
+    """Store bytes, which have this `digest` if the client announced one. No version may name them yet.
+
+    Raises Refused: DIGEST_MISMATCH, STORAGE_FULL, NOT_FOUND when the tenant is gone.
+    """
+    with storage_failures_refused():
+        blob = await blobs.put(chunks)
+    if digest and digest != blob.digest:
+        raise Refused(DIGEST_MISMATCH, f"announced {digest}, received {blob.digest}")
+    return blob
+
+
+async def accept(tenant: Tenant, head: FileHead, blob: Blob, path: str = "") -> StoredFile:
+    """Hold stored bytes, so that a version may name them, and inspect them.
+
+    Raises Refused: UNSAFE_FILE when the tenant rejects such files, QUOTA_EXCEEDED, BUSY.
+    """
+    if path:
+        head = head._replace(name=PurePosixPath(path).name)
+    await blob_records.hold(tenant, blob)
+    inspection = await inspect(tenant.blobs, blob.digest, blob.size, head.name)
+    if tenant.inspection is InspectionPolicy.REJECT and holds_back(inspection):
+        raise Refused(UNSAFE_FILE, inspection["verdict"])
+    return StoredFile(head=head, blob=blob, inspection=inspection, path=path)
+
+
+@contextmanager
+def storage_failures_refused() -> Iterator[None]:
+    """Raises Refused: STORAGE_FULL, NOT_FOUND when the tenant is gone."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise Refused(NOT_FOUND, "the tenant was removed meanwhile") from None
+    except OSError as failure:
+        if failure.errno in FULL:
+            raise Refused(STORAGE_FULL) from failure
+        raise
