@@ -257,8 +257,8 @@ async def expire(tenant: Tenant, days: timedelta) -> int:
     """
     old = {"date": {"$lt": now() - days}}
     removed = 0
-    while ids := [entry["_id"] async for entry in tenant.log.raw.find(old, {"_id": 1}).limit(BATCH)]:
-        removed += (await tenant.log.raw.delete_many({"_id": {"$in": ids}})).deleted_count
+    while ids := [entry["_id"] async for entry in tenant.log.records.find(old, {"_id": 1}).limit(BATCH)]:
+        removed += (await tenant.log.records.delete_many({"_id": {"$in": ids}})).deleted_count
         await asyncio.sleep(PAUSE)
     return removed
 
@@ -274,11 +274,11 @@ async def shrink(tenant: Tenant, size: int) -> int:
     first, last, width, removed = await tenant.count(FIRST), await tenant.count(COUNTER), BATCH, 0
     while first <= last:
         query = {"serial": {"$gte": first, "$lt": first + width}}
-        here = [entry async for entry in tenant.log.raw.find(query, {"serial": 1, "end": 1})]
+        here = [entry async for entry in tenant.log.records.find(query, {"serial": 1, "end": 1})]
         # An entry without `end` is older than all that have one.
         old = [entry["_id"] for entry in here if entry.get("end", 0) <= beyond]
         for at in range(0, len(old), BATCH):
-            removed += (await tenant.log.raw.delete_many({"_id": {"$in": old[at : at + BATCH]}})).deleted_count
+            removed += (await tenant.log.records.delete_many({"_id": {"$in": old[at : at + BATCH]}})).deleted_count
             await asyncio.sleep(PAUSE)
         if len(old) < len(here):
             first = min(entry["serial"] for entry in here if entry.get("end", 0) > beyond)

@@ -10,13 +10,14 @@ from collections.abc import AsyncIterator, Mapping
 from typing import NamedTuple
 
 from catalog.domain.terms.item_terms import MOST_VIEWERS
+from catalog.store import term_usage
 from catalog.store.database import Tenant, TermCollection
 from catalog.store.documents import now
 from catalog.store.query.cursors import ASCENDING
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import Changes
-from catalog.store.tenant_documents import Raw, Update
-from catalog.vocabulary import PUBLIC_READER, Kind, Usage
+from catalog.store.tenant_documents import Update
+from catalog.vocabulary import Kind, Usage
 
 SETTLED = 1.0
 """Seconds after which a request that has written an item has counted its terms."""
@@ -89,33 +90,18 @@ async def _stored_counts(terms: TermCollection) -> AsyncIterator[TermCount]:
 
 
 async def _uses(tenant: Tenant, kind: Kind, field: str) -> AsyncIterator[TermCount]:
-    stages: list[Raw] = [
-        {"$project": {field: 1}},
-        {"$unwind": f"${field.partition('.')[0]}"},
-        {"$group": {"_id": f"${field}", "uses": {"$sum": 1}}},
-        {"$sort": {"_id": ASCENDING}},
-    ]
-    async for term in tenant.items(kind).raw.aggregate(stages, allowDiskUse=True):
-        yield TermCount(term["_id"], {"uses": term["uses"]})
+    async for term, uses in term_usage.uses(tenant.items(kind), field):
+        yield TermCount(term, {"uses": uses})
 
 
 async def _views(tenant: Tenant, kind: Kind, field: str) -> AsyncIterator[TermCount]:
-    """The views of each term, as `terms_of` counts them of an item. The pipeline yields a line per term and viewer."""
-    public = {"$in": [PUBLIC_READER, "$readers"]}
-    viewers = {"$cond": [public, [PUBLIC_READER], {"$slice": ["$readers", MOST_VIEWERS]}]}
-    stages: list[Raw] = [
-        {"$project": {field: 1, "viewer": viewers}},
-        {"$unwind": f"${field.partition('.')[0]}"},
-        {"$unwind": "$viewer"},
-        {"$group": {"_id": {"term": f"${field}", "viewer": "$viewer"}, "items": {"$sum": 1}}},
-        {"$sort": {"_id": ASCENDING}},
-    ]
+    """The views of each term, as `terms_of` counts them of an item."""
     name, counts = "", dict[str, int]()
-    async for line in tenant.items(kind).raw.aggregate(stages, allowDiskUse=True):
-        if line["_id"]["term"] != name and counts:
+    async for term, viewer, items in term_usage.views(tenant.items(kind), field, MOST_VIEWERS):
+        if term != name and counts:
             yield TermCount(name, counts)
             counts = {}
-        name = line["_id"]["term"]
-        counts[f"seen.{line['_id']['viewer']}"] = line["items"]
+        name = term
+        counts[f"seen.{viewer}"] = items
     if counts:
         yield TermCount(name, counts)

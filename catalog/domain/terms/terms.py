@@ -117,7 +117,7 @@ async def existing(
 
 async def room(tenant: Tenant, vocabulary: Vocabulary, most: int) -> int:
     """How many more terms a vocabulary of the tenant may have, by its recent size."""
-    return most - await tenant.recent_size(collection(tenant, vocabulary).raw)
+    return most - await tenant.recent_size(collection(tenant, vocabulary).records)
 
 
 def too_many(tenant: Tenant, vocabulary: Vocabulary, most: int) -> Refused:
