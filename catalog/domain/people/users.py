@@ -90,14 +90,14 @@ async def create(caller: Caller, new: NewUser, policy: Policy) -> UserRecord:
     return cast("UserRecord", record_of(user))
 
 
-def new_username(text: str) -> str:
-    """The normalized form of a new username. Raises Refused: INVALID_FIELD."""
+def new_username(text: str, field: str = "username") -> str:
+    """The normalized form of a new username, given in `field`. Raises Refused: INVALID_FIELD."""
     try:
         username = naming.username(text)
     except naming.NameInvalidError as problem:
-        raise Refused(INVALID_FIELD, f"username: {problem}") from None
+        raise Refused(INVALID_FIELD, f"{field}: {problem}") from None
     if len(username) > LONGEST_NAME:  # normalizing may make a text longer
-        raise Refused(INVALID_FIELD, f"username: at most {LONGEST_NAME} characters are allowed, not {len(username)}")
+        raise Refused(INVALID_FIELD, f"{field}: at most {LONGEST_NAME} characters are allowed, not {len(username)}")
     return username
 
 

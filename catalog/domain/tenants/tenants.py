@@ -86,7 +86,8 @@ async def create(database: Database, storage: Storage, new: NewTenant) -> Tenant
     """
     _refuse_bad_name(new.name)
     _refuse_bad_name(new.database or new.name)
-    administrator = Administrator(users.new_username(new.administrator.username), new.administrator.password)
+    username = users.new_username(new.administrator.username, "admin_username")
+    administrator = Administrator(username, new.administrator.password)
     if not administrator.password:
         raise Refused(INVALID_FIELD, "The administrator needs a password: the server has no default for it")
     record = RegisteredTenant(
