@@ -15,6 +15,7 @@ from catalog.dialects.v1.lists import listed, selected
 from catalog.dialects.v1.models.items import (
     AlgorithmChange,
     DatasetChange,
+    Item,
     ModelChange,
     NewAlgorithm,
     NewDataset,
@@ -24,7 +25,6 @@ from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, Resource,
 from catalog.dialects.v1.models.shown_items import (
     Algorithm,
     Dataset,
-    Item,
     Model,
     RemovedAlgorithm,
     RemovedDataset,

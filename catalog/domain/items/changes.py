@@ -14,7 +14,7 @@ from bson import ObjectId
 from catalog.domain import naming
 from catalog.domain.access import Caller, readers
 from catalog.domain.items import items
-from catalog.domain.items.inputs import ItemChange, ListChange, ReferencesChange
+from catalog.domain.items.inputs import TEXTS, ItemChange, ListChange, ReferencesChange
 from catalog.domain.items.lists import changed_ids, changed_metadata, changed_tags
 from catalog.domain.items.lookup import dataset_ids, user_ids
 from catalog.domain.items.references import Reference
@@ -50,7 +50,7 @@ class CheckedChange:
             "owner": self.owner,
             "visibility": self.wanted.visibility,
             "status": self.wanted.status,
-            "description": self.wanted.description,
+            **{field: getattr(self.wanted, field) for field in TEXTS},
         }
         lists = self._lists(item)
         return {name: value for name, value in values.items() if value is not None} | lists
@@ -130,8 +130,9 @@ async def _checked(caller: Caller, kind: Kind, wanted: ItemChange, limits: Limit
     check = Validator(NOT_CHANGED, limits)
     if kind not in items.TRAINED and (wanted.status or wanted.datasets):
         check.refuse(items.ONLY_TRAINED)
-    if wanted.description is not None:
-        check.description(wanted.description)
+    for field, longest in TEXTS.items():
+        if (text := getattr(wanted, field)) is not None:
+            check.text(field, text, longest)
     if wanted.tags is not None:
         check.tags_in_change("tags.remove", wanted.tags.remove)
         check.tags_in_change("tags.add", wanted.tags.add)

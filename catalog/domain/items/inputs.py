@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from catalog.domain.limits import LONGEST_DESCRIPTION
 from catalog.store.records import Value
 from catalog.vocabulary import Status, Visibility
+
+TEXTS = {"description": LONGEST_DESCRIPTION}
+"""The fields of an item that are plain text, and how many characters they may have."""
 
 Removed = TypeVar("Removed")
 Added = TypeVar("Added")

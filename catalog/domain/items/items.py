@@ -6,7 +6,7 @@ from catalog.domain import naming
 from catalog.domain.access import Caller, may_change, may_read, readers
 from catalog.domain.items import trash
 from catalog.domain.items.in_use import refuse_while_used
-from catalog.domain.items.inputs import NewItem
+from catalog.domain.items.inputs import TEXTS, NewItem
 from catalog.domain.items.lookup import dataset_ids, find, user_ids
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
@@ -58,7 +58,7 @@ async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) ->
         check.refuse(ONLY_TRAINED)
     fields: Changes = {
         "name": check.new_name("name", new.name, check.limits.name, naming.item_name),
-        "description": check.description(new.description),
+        **{field: check.text(field, getattr(new, field), longest) for field, longest in TEXTS.items()},
         "visibility": new.visibility,
         "tags": check.tags("tags", new.tags),
         "metadata": [Pair(name=pair.name, value=pair.value) for pair in check.pairs("metadata", new.metadata)],

@@ -1,16 +1,18 @@
-"""Models, datasets and algorithms: what clients send."""
+"""Models, datasets and algorithms: what clients send, and the fields that all answers have."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.http.docs.schemas import at_most, at_most_elements
-from catalog.dialects.v1.models.common import Body, Change, NonBlank, ShortText, Text
-from catalog.dialects.v1.models.metadata import MetadataDelta, NewPair
+from catalog.dialects.v1.models.common import Body, Change, Digest, Id, Moment, NonBlank, ShortText, Text, moment
+from catalog.dialects.v1.models.metadata import MetadataDelta, NewPair, Pair
 from catalog.domain.items.inputs import ItemChange, ListChange, NewItem
+from catalog.domain.items.related import Related
 from catalog.domain.limits import LONGEST_DESCRIPTION
-from catalog.vocabulary import Status, Visibility
+from catalog.store.records import ItemRecord, VersionRecord
+from catalog.vocabulary import Status, VersionState, Visibility
 
 ItemName = Annotated[NonBlank, at_most("name", description="Unique among your items of this kind.", examples=["iris"])]
 TagName = Annotated[NonBlank, at_most("tag", examples=["flowers"])]
@@ -18,6 +20,14 @@ Reference = Annotated[str, Meta(min_length=1, pattern="^[^\\x00]+$")]
 Tags = Annotated[list[TagName], at_most_elements("tags")]
 Pairs = Annotated[list[NewPair], at_most_elements("metadata", description="Each name once.")]
 References = Annotated[list[Reference], at_most_elements("users")]
+LONGEST_EMBEDDED = 1000  # characters of a version's description in its item
+
+ARCHIVE = {"encoding": "binary", "mimetype": "application/zip"}
+"""How a folder is downloaded."""
+
+Count = Annotated[int, Meta(ge=0)]
+State = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in VersionState]})]
+
 Description = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION)]
 
 
@@ -120,3 +130,77 @@ def _list_change(delta: TagsDelta | ReferencesDelta | None) -> ListChange[str, s
         return None
     remove: Sequence[str] = delta.remove or ()
     return ListChange(remove, delta.add or ())
+
+
+class VersionSummary(Struct, kw_only=True):
+    """A version, as its item shows it. A folder is shown as the archive that a download of it is."""
+
+    ordinal: Annotated[str, Meta(description="The label of the version.")]
+    key: Id
+    original: Annotated[str, Meta(description="The name of its file, or of the archive of a folder.")]
+    encoding: str
+    mimetype: str
+    size: Annotated[Count, Meta(description="Bytes of all files together.")]
+    description: str
+    timestamp: Moment
+    digest: Digest
+    state: State
+    file_count: Annotated[Count | UnsetType, Meta(description="Only of a folder.")] = UNSET
+    description_truncated: Annotated[
+        bool | UnsetType, Meta(description="True: the description is longer, the version's own record has all of it.")
+    ] = UNSET
+
+    @classmethod
+    def of(cls, record: VersionRecord) -> Self:
+        is_folder = record["folder"]
+        file = ARCHIVE | {"original": f"{record['ordinal']}.zip"} if is_folder else record["files"][0]
+        description = record["description"]
+        is_long = len(description) > LONGEST_EMBEDDED
+        return cls(
+            ordinal=record["ordinal"],
+            key=str(record["_id"]),
+            original=file["original"],
+            encoding=file["encoding"],
+            mimetype=file["mimetype"],
+            size=record["size"],
+            description=description[:LONGEST_EMBEDDED] if is_long else description,
+            timestamp=moment(record["timestamp"]),
+            digest=record["digest"],
+            state=record["state"],
+            file_count=record["file_count"] if is_folder else UNSET,
+            description_truncated=True if is_long else UNSET,
+        )
+
+
+class Item(Struct, kw_only=True, rename={"id": "_id", "versions_total": "versionsTotal"}):
+    """What models, datasets and algorithms have in common."""
+
+    visibility: Visibility
+    tags: list[str]
+    id: Id
+    name: str
+    description: str
+    metadata: list[Pair]
+    owner: Id
+    versions: Annotated[
+        list[VersionSummary], Meta(description="The newest 100, with descriptions of at most 1000 characters.")
+    ]
+    versions_total: Annotated[Count, Meta(description="How many versions there are.")]
+    timestamp: Moment
+    lastmod: Moment
+
+
+def item_fields(record: ItemRecord, related: Related) -> dict[str, Any]:
+    return {
+        "visibility": record["visibility"],
+        "tags": record["tags"],
+        "id": str(record["_id"]),
+        "name": record["name"],
+        "description": record["description"],
+        "metadata": record["metadata"],
+        "owner": str(record["owner"]),
+        "versions": [VersionSummary.of(found) for found in related.versions[record["_id"]]],
+        "versions_total": related.total(record["_id"]),
+        "timestamp": moment(record["timestamp"]),
+        "lastmod": moment(record["lastmod"]),
+    }

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.v1.models.shown_items import Count, SearchHit
+from catalog.dialects.v1.models.items import Count
+from catalog.dialects.v1.models.shown_items import SearchHit
 
 Counts = dict[str, Count]
 
