@@ -106,6 +106,7 @@ class Item(Result):
     owner: str = ""
     visibility: str = "private"
     description: str = ""
+    license: str = ""
     tags: Sequence[str] = ()
     metadata: Mapping[str, Value] = field(default_factory=dict, hash=False)
     users: Sequence[User | str] = ()

@@ -185,6 +185,7 @@ class Item(BaseModel):
     tags: list[str] = Field(default_factory=list)
     metadata: list[Pair] = Field(default_factory=list)
     description: str = ""
+    license: str = ""
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)
     revision: int = 1

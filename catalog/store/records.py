@@ -41,6 +41,7 @@ class ItemRecord(TypedDict):
     tags: list[str]
     metadata: list[PairRecord]
     description: str
+    license: NotRequired[str]
     timestamp: datetime
     lastmod: datetime
     revision: int

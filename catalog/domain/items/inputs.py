@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from catalog.domain.limits import LONGEST_DESCRIPTION
+from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_NAME
 from catalog.store.records import Value
 from catalog.vocabulary import Status, Visibility
 
-TEXTS = {"description": LONGEST_DESCRIPTION}
+TEXTS = {"description": LONGEST_DESCRIPTION, "license": LONGEST_NAME}
 """The fields of an item that are plain text, and how many characters they may have."""
 
 Removed = TypeVar("Removed")
@@ -49,6 +49,7 @@ class NewItem:
 
     name: str
     description: str = ""
+    license: str = ""
     visibility: Visibility = Visibility.PRIVATE
     tags: Sequence[str] = ()
     metadata: Sequence[MetadataPair] = ()  # a later pair replaces an earlier one of its name
@@ -65,6 +66,7 @@ class ItemChange:
     visibility: Visibility | None = None
     status: Status | None = None
     description: str | None = None
+    license: str | None = None
     tags: TagsChange | None = None
     metadata: MetadataChange | None = None
     users: ReferencesChange | None = None

@@ -93,12 +93,13 @@ _ITEM = {
     "tags": [TEXT],
     "metadata": [{"name": TEXT, "value": SCALAR}],
     "description": TEXT,
+    "license": TEXT,
     "timestamp": DATE,
     "lastmod": DATE,
 }
 _TRAINED = _ITEM | {"status": TEXT, "datasets": [ID]}
 _ITEM_SORTS = "_id serial name owner visibility timestamp lastmod"
-_ITEM_SELECTS = "name owner visibility tags metadata description versions timestamp lastmod"
+_ITEM_SELECTS = "name owner visibility tags metadata description license versions timestamp lastmod"
 
 DATASETS = Fields(_ITEM, sort=_ITEM_SORTS, select=_ITEM_SELECTS, always="_id users")
 MODELS = Fields(_TRAINED, sort=f"{_ITEM_SORTS} status", select=f"{_ITEM_SELECTS} status", always="_id users datasets")

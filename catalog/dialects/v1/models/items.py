@@ -29,6 +29,7 @@ Count = Annotated[int, Meta(ge=0)]
 State = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in VersionState]})]
 
 Description = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION)]
+License = Annotated[ShortText, Meta(description="Such as an SPDX identifier.", examples=["Apache-2.0"])]
 
 
 class NewDataset(Body):
@@ -42,6 +43,7 @@ class NewDataset(Body):
     tags: Tags | None = None
     metadata: Pairs | None = None
     description: Description | None = None
+    license: License | None = None
 
     def as_input(self) -> NewItem:
         return NewItem(**self._fields())
@@ -50,6 +52,7 @@ class NewDataset(Body):
         return {
             "name": self.name,
             "description": self.description or "",
+            "license": self.license or "",
             "visibility": self.visibility or Visibility.PRIVATE,
             "tags": self.tags or (),
             "metadata": [pair.as_input() for pair in self.metadata or ()],
@@ -93,6 +96,7 @@ class DatasetChange(Change):
         ShortText | None, Meta(description="The id or username of a new owner; only administrators change it.")
     ] = None
     description: Description | None = None
+    license: License | None = None
     tags: Annotated[TagsDelta | None, Meta(examples=[{"add": ["flowers"], "remove": []}])] = None
     metadata: MetadataDelta | None = None
     users: ReferencesDelta | None = None
@@ -105,6 +109,7 @@ class DatasetChange(Change):
             "owner": self.owner,
             "visibility": self.visibility,
             "description": self.description,
+            "license": self.license,
             "tags": _list_change(self.tags),
             "metadata": self.metadata and self.metadata.as_input(),
             "users": _list_change(self.users),
@@ -180,6 +185,7 @@ class Item(Struct, kw_only=True, rename={"id": "_id", "versions_total": "version
     id: Id
     name: str
     description: str
+    license: str
     metadata: list[Pair]
     owner: Id
     versions: Annotated[
@@ -197,6 +203,7 @@ def item_fields(record: ItemRecord, related: Related) -> dict[str, Any]:
         "id": str(record["_id"]),
         "name": record["name"],
         "description": record["description"],
+        "license": record.get("license", ""),
         "metadata": record["metadata"],
         "owner": str(record["owner"]),
         "versions": [VersionSummary.of(found) for found in related.versions[record["_id"]]],
