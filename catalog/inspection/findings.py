@@ -1,12 +1,12 @@
-"""What an inspection found, in words. Nothing is ever called safe."""
+"""The findings of an inspection, and its verdict. No file is ever called safe."""
 
 from collections.abc import Iterable
-from typing import Any, TypedDict
+from typing import TypedDict
 
 from picklescan.scanner import SafetyLevel
 
-from catalog.inspection.formats.told import brief
-from catalog.inspection.process import Dissected
+from catalog.inspection.formats.summary import brief
+from catalog.inspection.sandbox.containers import PickleReport
 from catalog.inspection.threats import Import, judged
 
 MOST_FINDINGS = 100
@@ -24,51 +24,51 @@ SENTENCES = {
 """The first that applies is the verdict."""
 
 
-class Finding(TypedDict):
-    """One thing found.
+class InspectionFinding(TypedDict):
+    """One finding.
 
-    `dangerous` is on the list of what attacks use, `suspicious` on no list. `unfinished`: pickles of which
-    not all was looked at; `failed`: nothing could be. `abridged`: a header too long to be read whole. `malformed`: not
-    what its format says. `opaque`: packed in a way that is not looked into.
+    `dangerous`: on the lists of what attacks use; `suspicious`: on no list. `unfinished`: pickles that were not
+    scanned completely; `failed`: the file could not be inspected. `abridged`: a header too long to be read completely.
+    `malformed`: violates its format. `opaque`: packed in an unsupported way.
     """
 
     kind: str
-    what: str  # a phrase that stands after "it"
+    what: str  # a phrase that continues "it"
     where: str  # the file in the archive, the tensor, or nothing
 
 
-def finding(kind: str, what: str, where: str = "") -> Finding:
-    return Finding(kind=kind, what=brief(what), where=brief(where))
+def finding(kind: str, what: str, where: str = "") -> InspectionFinding:
+    return InspectionFinding(kind=kind, what=brief(what), where=brief(where))
 
 
-def of_pickles(told: Dissected) -> list[Finding]:
-    """Every import that is not known to be harmless, and why not all could be looked at, if so."""
-    sure = [(where, (module, name)) for where, module, name in told["imports"]]
-    doubtful = [(where, (module, name)) for where, module, name in told["doubtful"]]
+def of_pickles(report: PickleReport) -> list[InspectionFinding]:
+    """Return every import that is not known to be harmless, and the notes of the scan."""
+    sure = [(where, (module, name)) for where, module, name in report["imports"]]
+    doubtful = [(where, (module, name)) for where, module, name in report["doubtful"]]
     levels = judged({found for _, found in sure + doubtful})
     dangerous = [row for row in sure + doubtful if levels[row[1]] is SafetyLevel.Dangerous]
     suspicious = [row for row in sure if levels[row[1]] is SafetyLevel.Suspicious]
     return [
         *_rows("dangerous", dangerous),
         *_rows("suspicious", suspicious),
-        *(finding(note["kind"], note["what"], note["where"]) for note in told["notes"][:MOST_FINDINGS]),
+        *(finding(note["kind"], note["what"], note["where"]) for note in report["notes"][:MOST_FINDINGS]),
     ]
 
 
-def _rows(kind: str, rows: list[tuple[str, Import]]) -> Iterable[Finding]:
-    yield from (finding(kind, f"imports {spelt(found)}", where) for where, found in rows[:MOST_FINDINGS])
+def _rows(kind: str, rows: list[tuple[str, Import]]) -> Iterable[InspectionFinding]:
+    yield from (finding(kind, f"imports {dotted(found)}", where) for where, found in rows[:MOST_FINDINGS])
     if len(rows) > MOST_FINDINGS:
         yield finding(kind, f"and {len(rows) - MOST_FINDINGS} imports more")
 
 
-def spelt(found: Import) -> str:
+def dotted(found: Import) -> str:
     if None in found:
         return "something that it computes"
     return f"{found[0]}.{found[1]}"
 
 
-def verdict(findings: list[Finding]) -> str:
-    """The sentence for people."""
+def verdict(findings: list[InspectionFinding]) -> str:
+    """Return the sentence for people."""
     by_kind: dict[str, list[str]] = {}
     for one in findings:
         by_kind.setdefault(one["kind"], []).append(one["what"])
@@ -79,6 +79,6 @@ def verdict(findings: list[Finding]) -> str:
 
 
 def _first(phrases: list[str]) -> str:
-    different: list[Any] = list(dict.fromkeys(phrases))
+    different = list(dict.fromkeys(phrases))
     more = len(different) - MOST_IN_A_VERDICT
     return "; ".join(different[:MOST_IN_A_VERDICT]) + (f"; and {more} more" if more > 0 else "")

@@ -1,7 +1,7 @@
-"""Look inside a file without ever loading it: what a header tells, and what a pickle would import.
+"""Inspect a file without loading it: what its header says, and what its pickles would import.
 
 A header of up to 256 KiB is read in ranges by a thread of the server. A longer one, and what may hold a pickle, is
-looked at by a process of its own, which is given ranges and bounds (`process`). A file that is neither costs one read
+read by a sandboxed process with limits (`process`). Any other file costs one read
 of 64 KiB.
 """
 
@@ -12,51 +12,52 @@ from typing import Any, NamedTuple, TypedDict
 
 from catalog.blobs.protocol import Blobs
 from catalog.inspection import formats
-from catalog.inspection.findings import Finding, finding, of_pickles, verdict
+from catalog.inspection.findings import InspectionFinding, finding, of_pickles, verdict
 from catalog.inspection.formats import numpy_array
-from catalog.inspection.formats.told import brief
-from catalog.inspection.formats.window import AHEAD, IN_SERVER, NeedsSandbox, Window
-from catalog.inspection.process import Dissected, dissect
-from catalog.inspection.sandbox.containers import has_archive, packing
-from catalog.inspection.sandbox.pickles import hidden, looks_like_one
-from catalog.inspection.source import Source
+from catalog.inspection.formats.summary import brief
+from catalog.inspection.formats.window import AHEAD, IN_SERVER, SandboxNeededError, Window
+from catalog.inspection.process import read_header, scan_pickles
+from catalog.inspection.sandbox.containers import PickleReport
+from catalog.inspection.sandbox.packing import has_archive, packing
+from catalog.inspection.sandbox.pickles import find_hidden, looks_like_pickle
+from catalog.inspection.source import BoundedSource
 
 logger = logging.getLogger(__name__)
 
 SECONDS = 10.0
-"""For one file, with the wait for a turn."""
+"""For one file, including the wait for a slot."""
 
 HOLDING = frozenset({"dangerous", "unfinished", "failed"})
-"""Findings that a policy stricter than a warning acts on: who could hide behind a bound would hide there."""
+"""Findings that `quarantine` and `reject` act on. A threat could be hidden behind a limit."""
 
 MOST_IMPORTS = 100
 
 
 class Inspection(TypedDict):
-    """What is kept with a file. Everything in it is as JSON and the database take it, `inspected` as a datetime."""
+    """The result that is stored with a file, in types of JSON and of the database (`inspected` is a datetime)."""
 
     format: str  # safetensors, onnx, gguf, numpy, pickle, joblib, pytorch, zip, tar, gzip..., unknown
     summary: dict[str, Any]
-    findings: list[Finding]
+    findings: list[InspectionFinding]
     verdict: str
     inspected: datetime
 
 
 class FirstLook(NamedTuple):
-    """What a file's first bytes and its name say."""
+    """What the first bytes and the name of a file say."""
 
     format: str  # of its header, or nothing
     has_pickles: bool  # perhaps
 
 
 async def inspect(blobs: Blobs, digest: str, size: int, name: str) -> Inspection:
-    """Look inside a kept file of `size` bytes. Its `name` is believed only where its bytes say nothing.
+    """Inspect a stored file of `size` bytes. Its `name` counts only where its bytes are not conclusive.
 
-    Raises nothing: what goes wrong is told in the findings.
+    Raises nothing: failures are findings.
     """
     try:
         async with asyncio.timeout(SECONDS):
-            return await _inspected(Source(blobs, digest, size), name)
+            return await _inspected(BoundedSource(blobs, digest, size), name)
     except TimeoutError:
         return _inspection("unknown", {}, [finding("failed", f"it takes more than {SECONDS:g} s")])
     except Exception as failure:
@@ -65,11 +66,11 @@ async def inspect(blobs: Blobs, digest: str, size: int, name: str) -> Inspection
 
 
 def holds_back(inspection: Inspection) -> bool:
-    """Whether a policy of `quarantine` or `reject` is about this file."""
+    """Whether the policies `quarantine` and `reject` act on this file."""
     return any(found["kind"] in HOLDING for found in inspection["findings"])
 
 
-async def _inspected(source: Source, name: str) -> Inspection:
+async def _inspected(source: BoundedSource, name: str) -> Inspection:
     head = await source.read(0, AHEAD)
     first = await asyncio.to_thread(_first_look, head, source.size, name)
     header = await _header(source, head, first.format) if first.format else None
@@ -78,7 +79,7 @@ async def _inspected(source: Source, name: str) -> Inspection:
     inside = await _pickles(source)
     if not header:
         return inside
-    # A file can be made to be read in two ways. What is wrong with the other one is no news then.
+    # A file can be valid in two formats. Errors of the other format do not matter then.
     threats = [found for found in inside["findings"] if found["kind"] not in {"malformed", "opaque"}]
     return _inspection(header["format"], header["summary"] | inside["summary"], header["findings"] + threats)
 
@@ -89,50 +90,49 @@ def _first_look(head: bytes, size: int, name: str) -> FirstLook:
     format_ = formats.format_of(head, name)
     begin, end = numpy_array.header_size(head)
     objects = format_ == "numpy" and numpy_array.may_hold_objects(head[begin:end])
-    behind = not format_ and (has_archive(head) or bool(hidden(head)))
-    return FirstLook(format_, objects or behind or looks_like_one(head, whole=size <= AHEAD))
+    behind = not format_ and (has_archive(head) or bool(find_hidden(head)))
+    return FirstLook(format_, objects or behind or looks_like_pickle(head, whole=size <= AHEAD))
 
 
-async def _header(source: Source, head: bytes, format_: str) -> Inspection:
+async def _header(source: BoundedSource, head: bytes, format_: str) -> Inspection:
     loop = asyncio.get_running_loop()
 
     def read(start: int, stop: int) -> bytes:
         return asyncio.run_coroutine_threadsafe(source.read(start, stop), loop).result(SECONDS)
 
     window = Window(read, source.size, head, IN_SERVER)
-    told: Any
     try:
-        told = await asyncio.to_thread(formats.read, window, format_)
-    except NeedsSandbox:
-        told = await dissect(source, format_)
+        report: formats.HeaderReport | None = await asyncio.to_thread(formats.read, window, format_)
+    except SandboxNeededError:
+        report = await read_header(source, format_)
     finally:
         window.close()
-    if told is None:
+    if report is None:
         return _inspection(
-            format_, {}, [finding(formats.abridged(format_), "it wants more time or memory than is given")]
+            format_, {}, [finding(formats.abridged(format_), "it needs more time or memory than allowed")]
         )
-    return _inspection(told["format"], told["summary"], [finding(*found) for found in told["findings"]])
+    return _inspection(report["format"], report["summary"], [finding(*found) for found in report["findings"]])
 
 
-async def _pickles(source: Source) -> Inspection:
-    told = await dissect(source)
-    if told is None:
-        return _inspection("unknown", {}, [finding("unfinished", "it wants more time or memory than it is given")])
-    return await asyncio.to_thread(_of_pickles, told)
+async def _pickles(source: BoundedSource) -> Inspection:
+    report = await scan_pickles(source)
+    if report is None:
+        return _inspection("unknown", {}, [finding("unfinished", "it needs more time or memory than allowed")])
+    return await asyncio.to_thread(_of_pickles, report)
 
 
-def _of_pickles(told: Dissected) -> Inspection:
-    imports = list(dict.fromkeys(f"{module}.{name}" for _, module, name in told["imports"] if module and name))
+def _of_pickles(report: PickleReport) -> Inspection:
+    imports = list(dict.fromkeys(f"{module}.{name}" for _, module, name in report["imports"] if module and name))
     summary = {
-        "pickles": told["pickles"],
-        "entries": told["entries"],
+        "pickles": report["pickles"],
+        "entries": report["entries"],
         "imports": [brief(name) for name in imports[:MOST_IMPORTS]],
         "truncated": len(imports) > MOST_IMPORTS,
     }
-    return _inspection(told["format"], summary, of_pickles(told))
+    return _inspection(report["format"], summary, of_pickles(report))
 
 
-def _inspection(format_: str, summary: dict[str, Any], findings: list[Finding]) -> Inspection:
+def _inspection(format_: str, summary: dict[str, Any], findings: list[InspectionFinding]) -> Inspection:
     moment = datetime.now(UTC)
     return Inspection(
         format=format_,

@@ -1,16 +1,16 @@
-"""The bytes of one file, read in ranges and within bounds."""
+"""The bytes of one file, read in ranges and within limits."""
 
 from contextlib import aclosing
 
 from catalog.blobs.protocol import Blobs
-from catalog.inspection.sandbox.views import TooMuch
+from catalog.inspection.sandbox.views import LimitExceededError
 
 MOST_BYTES = 64 * 2**20
 MOST_READS = 2000
 
 
-class Source:
-    """A file's bytes, of which only so many are read."""
+class BoundedSource:
+    """A file of which at most MOST_BYTES bytes in MOST_READS ranges are read."""
 
     def __init__(self, blobs: Blobs, digest: str, size: int) -> None:
         self.size = size
@@ -19,9 +19,9 @@ class Source:
         self._reads = 0
 
     async def read(self, start: int, stop: int) -> bytes:
-        """Bytes `start` up to, not including, `stop`, or fewer at the end.
+        """Return bytes `start` up to, not including, `stop`, or fewer at the end.
 
-        Raises TooMuch when a bound would be passed, UnknownBlobError, OSError.
+        Raises LimitExceededError when a limit would be exceeded, UnknownBlobError, OSError.
         """
         stop = min(stop, self.size)
         if stop <= start:
@@ -29,6 +29,6 @@ class Source:
         self._reads += 1
         self.bytes_read += stop - start
         if self._reads > MOST_READS or self.bytes_read > MOST_BYTES:
-            raise TooMuch(f"more than {MOST_BYTES} bytes or {MOST_READS} ranges, which is all that is read of a file")
+            raise LimitExceededError(f"more than {MOST_BYTES} bytes or {MOST_READS} ranges of a file")
         async with aclosing(self._blobs.read(self._digest, start, stop)) as blocks:
             return b"".join([block async for block in blocks])

@@ -30,7 +30,7 @@ from catalog.blobs.memory import MemoryBlobs, MemoryStorage
 from catalog.blobs.protocol import Blobs
 from catalog.domain.tenants import tenants
 from catalog.inspection import process
-from catalog.inspection.formats.told import MOST_SHOWN
+from catalog.inspection.formats.summary import MOST_SHOWN
 from catalog.inspection.formats.window import AHEAD
 from catalog.inspection.inspector import holds_back, inspect
 from catalog.inspection.source import MOST_BYTES

@@ -1,20 +1,20 @@
-"""What the headers of model files tell: by the server itself where they are small, else by the sandboxed process."""
+"""Read the headers of model files: in the server if they are small, else in the sandboxed process."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypedDict
 
 from catalog.inspection.formats import coreml, gguf, messages, numpy_array, onnx, safetensors, tensorflow
-from catalog.inspection.formats.told import Told
-from catalog.inspection.formats.window import Malformed, Window
-from catalog.inspection.sandbox.views import TooMuch
+from catalog.inspection.formats.summary import HeaderSummary
+from catalog.inspection.formats.window import MalformedError, Window
+from catalog.inspection.sandbox.views import LimitExceededError
 
 
-class Format(NamedTuple):
-    begins_so: Callable[[bytes], bool]
-    read: Callable[[Window, Told], None]
+class FormatReader(NamedTuple):
+    matches: Callable[[bytes], bool]
+    read: Callable[[Window, HeaderSummary], None]
 
 
-class Header(TypedDict):
+class HeaderReport(TypedDict):
     """As JSON takes it."""
 
     format: str
@@ -23,12 +23,12 @@ class Header(TypedDict):
 
 
 FORMATS = {
-    "safetensors": Format(safetensors.begins_so, safetensors.read),
-    "gguf": Format(gguf.begins_so, gguf.read),
-    "numpy": Format(numpy_array.begins_so, numpy_array.read),
-    "onnx": Format(messages.begins_so, onnx.read),
-    "saved_model": Format(lambda _: False, tensorflow.read),
-    "coreml": Format(lambda _: False, coreml.read),
+    "safetensors": FormatReader(safetensors.matches, safetensors.read),
+    "gguf": FormatReader(gguf.matches, gguf.read),
+    "numpy": FormatReader(numpy_array.matches, numpy_array.read),
+    "onnx": FormatReader(messages.matches, onnx.read),
+    "saved_model": FormatReader(lambda _: False, tensorflow.read),
+    "coreml": FormatReader(lambda _: False, coreml.read),
 }
 MESSAGES = {"onnx", "saved_model", "coreml"}
 ENDINGS = {
@@ -42,39 +42,39 @@ ENDINGS = {
 RUN = {"saved_model"}
 """Formats that hold operations which may be a threat: one could stand where the reader gave up."""
 
-SPELT = {"saved_model": "a SavedModel", "coreml": "Core ML"}
+TITLES = {"saved_model": "a SavedModel", "coreml": "Core ML"}
 
 
 def format_of(head: bytes, name: str) -> str:
     """The format of a file that begins so, or that is called so where its bytes say nothing; nothing if unknown."""
-    by_bytes = next((format_ for format_, reader in FORMATS.items() if reader.begins_so(head)), "")
+    by_bytes = next((format_ for format_, reader in FORMATS.items() if reader.matches(head)), "")
     by_name = next((format_ for ending, format_ in ENDINGS.items() if name.lower().endswith(ending)), "")
     return by_name if by_bytes in MESSAGES and by_name in MESSAGES else by_bytes or by_name
 
 
-def read(window: Window, format_: str) -> Header:
-    """What the header of a file tells, that is probably of this format.
+def read(window: Window, format_: str) -> HeaderReport:
+    """Read the header of a file that is probably of this format.
 
-    Raises NeedsSandbox where its window's bounds say so.
+    Raises SandboxNeededError where its window's bounds say so.
     """
-    told = Told()
+    summary = HeaderSummary()
     wrong = []
     try:
         if format_ in MESSAGES:
             format_ = messages.kind(window, otherwise=format_)
-        FORMATS[format_].read(window, told)
-    except Malformed as fault:
-        wrong.append(("malformed", f"not {SPELT.get(format_, format_)} as it should be: {fault}", ""))
-    except TooMuch as bound:
+        FORMATS[format_].read(window, summary)
+    except MalformedError as fault:
+        wrong.append(("malformed", f"not {TITLES.get(format_, format_)} as it should be: {fault}", ""))
+    except LimitExceededError as bound:
         wrong.append((abridged(format_), str(bound), ""))
     except MemoryError:
         wrong.append((abridged(format_), "a header that needs too much memory", ""))
     findings = [
-        *(("dangerous", what, where) for what, where in told.dangerous),
+        *(("dangerous", what, where) for what, where in summary.dangerous),
         *wrong,
-        *(("suspicious", what, where) for what, where in told.suspicious),
+        *(("suspicious", what, where) for what, where in summary.suspicious),
     ]
-    return Header(format=format_, summary=told.summary(), findings=findings)
+    return HeaderReport(format=format_, summary=summary.as_dict(), findings=findings)
 
 
 def abridged(format_: str) -> str:

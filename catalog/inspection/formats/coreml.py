@@ -1,7 +1,7 @@
 """Core ML (`.mlmodel`): a protobuf message that says what goes in and out, and then of which kind the model is."""
 
-from catalog.inspection.formats.protobuf import SIZED, Field, fields, text
-from catalog.inspection.formats.told import LARGEST, Told, brief
+from catalog.inspection.formats.protobuf import SIZED, WireField, fields, text
+from catalog.inspection.formats.summary import LARGEST, HeaderSummary, brief
 from catalog.inspection.formats.window import Window
 
 MOST_NAMES = 50
@@ -49,29 +49,29 @@ KINDS = {
 }
 
 
-def read(window: Window, told: Told) -> None:
+def read(window: Window, summary: HeaderSummary) -> None:
     """Read a Core ML model.
 
-    Raises Malformed, TooMuch, NeedsSandbox.
+    Raises MalformedError, LimitExceededError, SandboxNeededError.
     """
-    told.more.update(inputs=[], outputs=[])
+    summary.details.update(inputs=[], outputs=[])
     for field in fields(window, window.size):
         match field:
-            case Field(1, 0, version):
-                told.more["version"] = min(version, LARGEST)
-            case Field(2, 2, stop):
-                _description(window, stop, told)
-            case Field(number, 2, _) if number >= KINDS_FROM:
-                told.more["kind"] = KINDS.get(number, f"type {number}")
+            case WireField(1, 0, version):
+                summary.details["version"] = min(version, LARGEST)
+            case WireField(2, 2, stop):
+                _description(window, stop, summary)
+            case WireField(number, 2, _) if number >= KINDS_FROM:
+                summary.details["kind"] = KINDS.get(number, f"type {number}")
 
 
-def _description(window: Window, end: int, told: Told) -> None:
+def _description(window: Window, end: int, summary: HeaderSummary) -> None:
     for field in fields(window, end):
         match field:
-            case Field(1, 2, stop):
-                _named(window, stop, told.more["inputs"])
-            case Field(10, 2, stop):
-                _named(window, stop, told.more["outputs"])
+            case WireField(1, 2, stop):
+                _named(window, stop, summary.details["inputs"])
+            case WireField(10, 2, stop):
+                _named(window, stop, summary.details["outputs"])
 
 
 def _named(window: Window, end: int, names: list[str]) -> None:

@@ -3,8 +3,8 @@
 import re
 import struct
 
-from catalog.inspection.formats.told import LARGEST, Told
-from catalog.inspection.formats.window import Malformed, Window
+from catalog.inspection.formats.summary import LARGEST, HeaderSummary
+from catalog.inspection.formats.window import MalformedError, Window
 
 MAGIC = b"GGUF"
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
@@ -25,35 +25,35 @@ TYPES = {
 }  # fmt: skip
 
 
-def begins_so(head: bytes) -> bool:
+def matches(head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
-def read(window: Window, told: Told) -> None:
+def read(window: Window, summary: HeaderSummary) -> None:
     """Read a GGUF file of version 2 or later.
 
-    Raises Malformed, TooMuch, NeedsSandbox.
+    Raises MalformedError, LimitExceededError, SandboxNeededError.
     """
     window.skip(len(MAGIC))
     version = window.number(4)
     if version not in range(2, 2**16):  # a file of big-endian numbers begins as one of an impossible version
-        raise Malformed(f"version {version} is not one that is read")
-    told.more["version"] = version
+        raise MalformedError(f"version {version} is not one that is read")
+    summary.details["version"] = version
     tensors, metadata = window.number(8), window.number(8)
     for _ in range(_within(metadata, LARGEST, "metadata")):
         window.step()
         name = _text(window)
         value = _value(window, window.number(4), 0)
-        told.tell(name, value)
+        summary.add_metadata(name, value)
         if name.startswith(TEMPLATE) and INTERNALS.search(value):
-            told.suspect("reaches for Python's internals, which a chat template has no use for", name)
+            summary.add_suspicious("reaches for Python's internals, which a chat template has no use for", name)
     for _ in range(_within(tensors, LARGEST, "tensors")):
         window.step()
         name = _text(window)
         shape = [window.number(8) for _ in range(_within(window.number(4), 8, "dimensions"))]
         kind = window.number(4)
         window.skip(8)
-        told.tensors.add(name, TYPES.get(kind, f"type {kind}"), shape)
+        summary.tensors.add(name, TYPES.get(kind, f"type {kind}"), shape)
 
 
 def _text(window: Window) -> str:
@@ -70,7 +70,7 @@ def _value(window: Window, kind: int, depth: int) -> str:
     if kind == ARRAY and depth < DEEPEST:
         return _array(window, depth)
     if kind not in SCALARS:
-        raise Malformed(f"a value of the unknown type {kind}")
+        raise MalformedError(f"a value of the unknown type {kind}")
     code = SCALARS[kind]
     (value,) = struct.unpack(f"<{code}", window.take(struct.calcsize(code)))
     return str(value)
@@ -91,5 +91,5 @@ def _array(window: Window, depth: int) -> str:
 
 def _within(count: int, most: int, what: str) -> int:
     if count > most:
-        raise Malformed(f"{count} {what}")
+        raise MalformedError(f"{count} {what}")
     return count

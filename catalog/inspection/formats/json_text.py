@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from catalog.inspection.formats.window import Malformed
+from catalog.inspection.formats.window import MalformedError
 
 LONGEST_INTEGER = 20
 """Characters: 64 bits have no more digits, with the sign."""
@@ -23,7 +23,7 @@ def values(text: bytes) -> int:
 def parsed(text: bytes, most: int, over: type[Exception]) -> Any:
     """The value of a JSON text of at most `most` values.
 
-    An object with a key twice is a `Repeated`. Raises Malformed, and `over` where there are more values.
+    An object with a key twice is a `Repeated`. Raises MalformedError, and `over` where there are more values.
     """
     _counted(text, most, over)
     try:
@@ -31,13 +31,13 @@ def parsed(text: bytes, most: int, over: type[Exception]) -> Any:
             text.decode(), parse_int=_integer, parse_float=_number, parse_constant=_refused, object_pairs_hook=_object
         )
     except (ValueError, RecursionError) as failure:
-        raise Malformed(f"its header is no JSON: {str(failure)[:100]}") from None
+        raise MalformedError(f"its header is no JSON: {str(failure)[:100]}") from None
 
 
 def parsed_as_python_does(text: bytes, most: int, over: type[Exception]) -> Any:
     """Likewise, of whatever Python's own reader takes: other encodings, `NaN`, and numbers of any length, as texts.
 
-    Raises Malformed, and `over` where there are more values or levels.
+    Raises MalformedError, and `over` where there are more values or levels.
     """
     _counted(text, most, over)
     try:
@@ -45,7 +45,7 @@ def parsed_as_python_does(text: bytes, most: int, over: type[Exception]) -> Any:
     except RecursionError:
         raise over("JSON of too many levels") from None
     except ValueError as failure:
-        raise Malformed(f"it is no JSON: {str(failure)[:100]}") from None
+        raise MalformedError(f"it is no JSON: {str(failure)[:100]}") from None
 
 
 def _counted(text: bytes, most: int, over: type[Exception]) -> None:

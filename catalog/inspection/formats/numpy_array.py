@@ -3,8 +3,8 @@
 import re
 
 from catalog.inspection.formats.json_text import LONGEST_INTEGER
-from catalog.inspection.formats.told import Told
-from catalog.inspection.formats.window import Malformed, Window
+from catalog.inspection.formats.summary import HeaderSummary
+from catalog.inspection.formats.window import MalformedError, Window
 
 MAGIC = b"\x93NUMPY"
 LONGEST_HEADER = 2**16
@@ -20,7 +20,7 @@ UNUSUAL = re.compile(rb"[\"#]|'\s*[a-zA-Z]{0,2}'")
 """With each literal shortened to one quote: a spelling of a text that only Python can tell, such as `'|' 'O'`."""
 
 
-def begins_so(head: bytes) -> bool:
+def matches(head: bytes) -> bool:
     return head.startswith(MAGIC)
 
 
@@ -37,23 +37,23 @@ def header_size(begin: bytes) -> tuple[int, int]:
     return start, start + min(int.from_bytes(begin[8:start], "little"), LONGEST_HEADER)
 
 
-def read(window: Window, told: Told) -> None:
+def read(window: Window, summary: HeaderSummary) -> None:
     """Read the header of an array.
 
-    Raises Malformed.
+    Raises MalformedError.
     """
     window.skip(len(MAGIC))
     version = window.number(1)
     window.skip(1)
     size = window.number(2 if version == 1 else 4)
     if size > LONGEST_HEADER:
-        raise Malformed(f"a header of {size} bytes")
+        raise MalformedError(f"a header of {size} bytes")
     header = window.take(size).decode("utf-8", "replace")
     dtype, shape = DTYPE.search(header), SHAPE.search(header)
     if not (dtype and shape):
-        raise Malformed("its header tells no dtype and shape")
+        raise MalformedError("its header tells no dtype and shape")
     sides = re.findall(r"\d+", shape[1])
     if any(len(side) > LONGEST_INTEGER for side in sides):
-        raise Malformed("its header tells an impossible shape")
-    told.more["version"] = version
-    told.tensors.add("", dtype[1].strip("'"), [int(side) for side in sides])
+        raise MalformedError("its header tells an impossible shape")
+    summary.details["version"] = version
+    summary.tensors.add("", dtype[1].strip("'"), [int(side) for side in sides])

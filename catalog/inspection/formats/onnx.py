@@ -1,9 +1,9 @@
 """ONNX: a protobuf message, with the numbers left out."""
 
-from catalog.inspection.formats.protobuf import SIZED, Field, fields, text, texts, varint
-from catalog.inspection.formats.told import LARGEST, MOST_DIMENSIONS, Told, brief
-from catalog.inspection.formats.window import AHEAD, Malformed, Window
-from catalog.inspection.sandbox.views import TooMuch
+from catalog.inspection.formats.protobuf import SIZED, WireField, fields, text, texts, varint
+from catalog.inspection.formats.summary import LARGEST, MOST_DIMENSIONS, HeaderSummary, brief
+from catalog.inspection.formats.window import AHEAD, MalformedError, Window
+from catalog.inspection.sandbox.views import LimitExceededError
 
 PRODUCER = {2: "producer", 3: "producer_version"}
 MOST_NAMES = 50
@@ -41,126 +41,126 @@ DTYPES = [
 ]
 
 
-def read(window: Window, told: Told) -> None:
+def read(window: Window, summary: HeaderSummary) -> None:
     """Read a model.
 
-    Raises Malformed, TooMuch, NeedsSandbox.
+    Raises MalformedError, LimitExceededError, SandboxNeededError.
     """
-    told.more.update(opsets=[], inputs=[], outputs=[])
+    summary.details.update(opsets=[], inputs=[], outputs=[])
     graphs = 0
     for field in fields(window, window.size):
         match field:
-            case Field(1, 0, version):
-                told.more["ir_version"] = min(version, LARGEST)
-            case Field(2 | 3, 2, stop):
-                told.tell(PRODUCER[field.number], text(window, stop))
-            case Field(7, 2, stop):
+            case WireField(1, 0, version):
+                summary.details["ir_version"] = min(version, LARGEST)
+            case WireField(2 | 3, 2, stop):
+                summary.add_metadata(PRODUCER[field.number], text(window, stop))
+            case WireField(7, 2, stop):
                 graphs += 1
-                _model_graph(window, stop, told)
-            case Field(8, 2, stop):
-                _opset(window, stop, told)
-            case Field(14, 2, stop):
-                told.tell(*texts(window, stop, 1, 2))
-            case Field(20, 2, stop):
-                _training(window, stop, told)
-            case Field(25, 2, stop):
-                _function(window, stop, told)
+                _model_graph(window, stop, summary)
+            case WireField(8, 2, stop):
+                _opset(window, stop, summary)
+            case WireField(14, 2, stop):
+                summary.add_metadata(*texts(window, stop, 1, 2))
+            case WireField(20, 2, stop):
+                _training(window, stop, summary)
+            case WireField(25, 2, stop):
+                _function(window, stop, summary)
     if not graphs:
-        raise Malformed("it has no graph")
+        raise MalformedError("it has no graph")
 
 
-def _model_graph(window: Window, end: int, told: Told) -> None:
+def _model_graph(window: Window, end: int, summary: HeaderSummary) -> None:
     for field in fields(window, end):
         match field:
-            case Field(1, 2, stop):
-                _node(window, stop, told, 0)
-            case Field(5, 2, stop):
-                told.tensors.add(*_tensor(window, stop, told))
-            case Field(11, 2, stop):
-                _named(window, stop, told.more["inputs"])
-            case Field(12, 2, stop):
-                _named(window, stop, told.more["outputs"])
-            case Field(15, 2, stop):
-                _sparse(window, stop, told)
+            case WireField(1, 2, stop):
+                _node(window, stop, summary, 0)
+            case WireField(5, 2, stop):
+                summary.tensors.add(*_tensor(window, stop, summary))
+            case WireField(11, 2, stop):
+                _named(window, stop, summary.details["inputs"])
+            case WireField(12, 2, stop):
+                _named(window, stop, summary.details["outputs"])
+            case WireField(15, 2, stop):
+                _sparse(window, stop, summary)
 
 
-def _subgraph(window: Window, end: int, told: Told, depth: int) -> None:
+def _subgraph(window: Window, end: int, summary: HeaderSummary, depth: int) -> None:
     """A body of If, Loop or Scan, or of a training step: of interest is only where its numbers lie."""
     if depth > DEEPEST:
-        raise TooMuch(f"graphs within one another more than {DEEPEST} times")
+        raise LimitExceededError(f"graphs within one another more than {DEEPEST} times")
     for field in fields(window, end):
         match field:
-            case Field(1, 2, stop):
-                _node(window, stop, told, depth)
-            case Field(5, 2, stop):
-                _tensor(window, stop, told)
-            case Field(15, 2, stop):
-                _sparse(window, stop, told)
+            case WireField(1, 2, stop):
+                _node(window, stop, summary, depth)
+            case WireField(5, 2, stop):
+                _tensor(window, stop, summary)
+            case WireField(15, 2, stop):
+                _sparse(window, stop, summary)
 
 
-def _node(window: Window, end: int, told: Told, depth: int) -> None:
+def _node(window: Window, end: int, summary: HeaderSummary, depth: int) -> None:
     size = end - window.at
     if size <= AHEAD and LOCATION not in window.peek(size):
         return  # a model has tens of thousands of nodes, and hardly one has numbers elsewhere
     for field in fields(window, end):
         if field[:2] == (5, SIZED):
-            _attribute(window, field.value, told, depth)
+            _attribute(window, field.value, summary, depth)
 
 
-def _attribute(window: Window, end: int, told: Told, depth: int) -> None:
+def _attribute(window: Window, end: int, summary: HeaderSummary, depth: int) -> None:
     for field in fields(window, end):
         match field:
-            case Field(5 | 10, 2, stop):
-                _tensor(window, stop, told)
-            case Field(6 | 11, 2, stop):
-                _subgraph(window, stop, told, depth + 1)
-            case Field(22 | 23, 2, stop):
-                _sparse(window, stop, told)
+            case WireField(5 | 10, 2, stop):
+                _tensor(window, stop, summary)
+            case WireField(6 | 11, 2, stop):
+                _subgraph(window, stop, summary, depth + 1)
+            case WireField(22 | 23, 2, stop):
+                _sparse(window, stop, summary)
 
 
-def _function(window: Window, end: int, told: Told) -> None:
+def _function(window: Window, end: int, summary: HeaderSummary) -> None:
     for field in fields(window, end):
         match field:
-            case Field(7, 2, stop):
-                _node(window, stop, told, 0)
-            case Field(11, 2, stop):
-                _attribute(window, stop, told, 0)
+            case WireField(7, 2, stop):
+                _node(window, stop, summary, 0)
+            case WireField(11, 2, stop):
+                _attribute(window, stop, summary, 0)
 
 
-def _training(window: Window, end: int, told: Told) -> None:
+def _training(window: Window, end: int, summary: HeaderSummary) -> None:
     for field in fields(window, end):
         if field.number in (1, 2) and field.wire == SIZED:
-            _subgraph(window, field.value, told, 0)
+            _subgraph(window, field.value, summary, 0)
 
 
-def _sparse(window: Window, end: int, told: Told) -> None:
+def _sparse(window: Window, end: int, summary: HeaderSummary) -> None:
     for field in fields(window, end):
         if field.number in (1, 2) and field.wire == SIZED:
-            _tensor(window, field.value, told)
+            _tensor(window, field.value, summary)
 
 
-def _tensor(window: Window, end: int, told: Told) -> tuple[str, str, list[int]]:
+def _tensor(window: Window, end: int, summary: HeaderSummary) -> tuple[str, str, list[int]]:
     """Its name, dtype and shape."""
     name, dtype = "", 0
     shape: list[int] = []
     outside: list[str] = []
     for field in fields(window, end):
         match field:
-            case Field(1, 0, side) if len(shape) <= MOST_DIMENSIONS:
+            case WireField(1, 0, side) if len(shape) <= MOST_DIMENSIONS:
                 shape.append(side)
-            case Field(1, 2, stop):
+            case WireField(1, 2, stop):
                 while window.at < stop and len(shape) <= MOST_DIMENSIONS:
                     shape.append(varint(window))
-            case Field(2, 0, value):
+            case WireField(2, 0, value):
                 dtype = value
-            case Field(8, 2, stop):
+            case WireField(8, 2, stop):
                 name = text(window, stop)
-            case Field(13, 2, stop):
+            case WireField(13, 2, stop):
                 key, location = texts(window, stop, 1, 2)
                 if key == LOCATION.decode() and _is_outside(location) and len(outside) < MOST_NAMES:
                     outside.append(location)
     for location in outside:
-        told.suspect(f"takes its numbers from outside of its folder: {brief(location)}", name)
+        summary.add_suspicious(f"takes its numbers from outside of its folder: {brief(location)}", name)
     return name, DTYPES[dtype] if dtype < len(DTYPES) else f"type {dtype}", shape
 
 
@@ -175,13 +175,13 @@ def _named(window: Window, end: int, names: list[str]) -> None:
             names.append(brief(text(window, field.value)))
 
 
-def _opset(window: Window, end: int, told: Told) -> None:
+def _opset(window: Window, end: int, summary: HeaderSummary) -> None:
     domain, version = "ai.onnx", 0
     for field in fields(window, end):
         match field:
-            case Field(1, 2, stop):
+            case WireField(1, 2, stop):
                 domain = text(window, stop) or domain
-            case Field(2, 0, value):
+            case WireField(2, 0, value):
                 version = value
-    if len(told.more["opsets"]) < MOST_NAMES:
-        told.more["opsets"].append({"domain": brief(domain), "version": min(version, LARGEST)})
+    if len(summary.details["opsets"]) < MOST_NAMES:
+        summary.details["opsets"].append({"domain": brief(domain), "version": min(version, LARGEST)})

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from catalog.inspection.formats.window import Malformed, Window
+from catalog.inspection.formats.window import MalformedError, Window
 
 VARINT, EIGHT_BYTES, SIZED, FOUR_BYTES = 0, 1, 2, 5
 LONGEST_VARINT = 10
@@ -11,32 +11,32 @@ CONTINUED = 0x80
 LONGEST_TEXT = 4096
 
 
-class Field(NamedTuple):
+class WireField(NamedTuple):
     number: int
     wire: int
     value: int
     """A number; of a sized field, where it ends."""
 
 
-def fields(window: Window, end: int) -> Iterator[Field]:
+def fields(window: Window, end: int) -> Iterator[WireField]:
     """The fields of a message, each at its beginning; whatever of it was not read is left out afterwards.
 
-    Raises Malformed, TooMuch, NeedsSandbox.
+    Raises MalformedError, LimitExceededError, SandboxNeededError.
     """
     while window.at < end:
         window.step()
         tag = varint(window)
         number, wire = tag >> 3, tag & 7
         if number == 0 or wire not in (VARINT, EIGHT_BYTES, SIZED, FOUR_BYTES):
-            raise Malformed("it is no protobuf message")
+            raise MalformedError("it is no protobuf message")
         if wire == VARINT:
-            yield Field(number, wire, varint(window))
+            yield WireField(number, wire, varint(window))
             continue
         size = {EIGHT_BYTES: 8, FOUR_BYTES: 4}.get(wire) or varint(window)
         stop = window.at + size
         if stop > end:
-            raise Malformed("a field that is longer than its message")
-        yield Field(number, wire, stop)
+            raise MalformedError("a field that is longer than its message")
+        yield WireField(number, wire, stop)
         window.skip(stop - window.at)
 
 
@@ -47,7 +47,7 @@ def varint(window: Window) -> int:
         value |= (byte & 0x7F) << (7 * place)
         if not byte & CONTINUED:
             return value
-    raise Malformed("a number that does not end")
+    raise MalformedError("a number that does not end")
 
 
 def text(window: Window, stop: int) -> str:

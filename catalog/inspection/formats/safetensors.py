@@ -7,9 +7,9 @@ import re
 from typing import Any, NamedTuple
 
 from catalog.inspection.formats.json_text import Repeated, parsed
-from catalog.inspection.formats.told import Told, elements
-from catalog.inspection.formats.window import Malformed, Window
-from catalog.inspection.sandbox.views import TooMuch
+from catalog.inspection.formats.summary import HeaderSummary, elements
+from catalog.inspection.formats.window import MalformedError, Window
+from catalog.inspection.sandbox.views import LimitExceededError
 
 SIZE = 8
 MOST_ALLOWED = 2**40
@@ -35,75 +35,75 @@ class Extent(NamedTuple):
     tensor: str
 
 
-def begins_so(head: bytes) -> bool:
+def matches(head: bytes) -> bool:
     size = int.from_bytes(head[:SIZE], "little")
     return bool(OBJECT.match(head, SIZE)) and size < MOST_ALLOWED
 
 
-def read(window: Window, told: Told) -> None:
+def read(window: Window, summary: HeaderSummary) -> None:
     """Read a safetensors file.
 
-    Raises Malformed, TooMuch, NeedsSandbox.
+    Raises MalformedError, LimitExceededError, SandboxNeededError.
     """
     size = window.number(SIZE)
     window.need(size)
     if size > LONGEST_HEADER:
-        raise TooMuch(f"a header of {size} bytes; up to {LONGEST_HEADER} are read")
+        raise LimitExceededError(f"a header of {size} bytes; up to {LONGEST_HEADER} are read")
     text = window.take(size)
     if not text.startswith(b"{"):
-        raise Malformed("its header does not begin with {")
+        raise MalformedError("its header does not begin with {")
     header = parsed(text, window.bounds.values, window.bounds.over)
     if not isinstance(header, dict):
-        raise Malformed("its header is no JSON object")
+        raise MalformedError("its header is no JSON object")
     if isinstance(header, Repeated):
-        raise Malformed("its header has a name twice")
+        raise MalformedError("its header has a name twice")
     _encoded("".join(header))
-    _metadata(header.pop("__metadata__", None), told)
-    _covered([_added(told, name, row) for name, row in header.items()], window.size - window.at)
+    _metadata(header.pop("__metadata__", None), summary)
+    _covered([_added(summary, name, row) for name, row in header.items()], window.size - window.at)
 
 
-def _metadata(pairs: Any, told: Told) -> None:
+def _metadata(pairs: Any, summary: HeaderSummary) -> None:
     if not isinstance(pairs, dict | None) or not all(isinstance(value, str) for value in (pairs or {}).values()):
-        raise Malformed("its metadata is no object of texts")
+        raise MalformedError("its metadata is no object of texts")
     for name, value in (pairs or {}).items():
         _encoded(name + value)
-        told.tell(name, value)
+        summary.add_metadata(name, value)
 
 
 def _encoded(text: str) -> None:
-    """Raises Malformed for half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
+    """Raises MalformedError for half of a surrogate pair, which JSON can spell and UTF-8 cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise Malformed("its header has a text that is no Unicode") from None
+        raise MalformedError("its header has a text that is no Unicode") from None
 
 
-def _added(told: Told, name: str, row: Any) -> Extent:
+def _added(summary: HeaderSummary, name: str, row: Any) -> Extent:
     try:
         dtype, shape, (start, stop) = row["dtype"], row["shape"], row["data_offsets"]
         plain = all(type(number) is int and number >= 0 for number in (*shape, start, stop)) and isinstance(dtype, str)
     except (TypeError, KeyError, ValueError):
         plain = False
     if not plain or isinstance(row, Repeated):
-        raise Malformed(f"{name[:80]} is not told with a dtype, a shape and offsets, each once")
+        raise MalformedError(f"{name[:80]} is not summary with a dtype, a shape and offsets, each once")
     if dtype not in BITS:
-        raise Malformed(f"{name[:80]} has the unknown dtype {dtype[:80]}")
+        raise MalformedError(f"{name[:80]} has the unknown dtype {dtype[:80]}")
     count = elements(shape)
     if count is None or count * BITS[dtype] != 8 * (stop - start):
-        raise Malformed(f"{name[:80]} has a shape that is not that of its {stop - start} bytes")
-    told.tensors.add(name, dtype, list(shape))
+        raise MalformedError(f"{name[:80]} has a shape that is not that of its {stop - start} bytes")
+    summary.tensors.add(name, dtype, list(shape))
     return Extent(start, stop, name)
 
 
 def _covered(extents: list[Extent], room: int) -> None:
     """Every byte belongs to one tensor, and none to two.
 
-    Raises Malformed.
+    Raises MalformedError.
     """
     end = 0
     for start, stop, tensor in sorted(extents):
         if start != end:
-            raise Malformed(f"{tensor[:80]} {'overlaps another' if start < end else 'follows a hole'}")
+            raise MalformedError(f"{tensor[:80]} {'overlaps another' if start < end else 'follows a hole'}")
         end = stop
     if end != room:
-        raise Malformed(f"its tensors end at byte {end} of {room}")
+        raise MalformedError(f"its tensors end at byte {end} of {room}")

@@ -1,8 +1,8 @@
 """TensorFlow's SavedModel (`saved_model.pb`): a protobuf message of graphs, whose operations are listed."""
 
-from catalog.inspection.formats.protobuf import SIZED, Field, fields, text
-from catalog.inspection.formats.told import LARGEST, Told, brief
-from catalog.inspection.formats.window import Malformed, Window
+from catalog.inspection.formats.protobuf import SIZED, WireField, fields, text
+from catalog.inspection.formats.summary import LARGEST, HeaderSummary, brief
+from catalog.inspection.formats.window import MalformedError, Window
 
 MOST_NAMES = 50
 SCHEMA = 1
@@ -26,79 +26,79 @@ def is_graph(window: Window, end: int) -> bool:
             met.add(field.number)
             if met >= {1, 2}:
                 return True
-    except Malformed:
+    except MalformedError:
         return False
     return 2 in met  # noqa: PLR2004  graph_def
 
 
-def read(window: Window, told: Told) -> None:
+def read(window: Window, summary: HeaderSummary) -> None:
     """Read a SavedModel.
 
-    Raises Malformed, TooMuch, NeedsSandbox.
+    Raises MalformedError, LimitExceededError, SandboxNeededError.
     """
-    told.more.update(operations=0, signatures=[])
+    summary.details.update(operations=0, signatures=[])
     graphs = 0
     for field in fields(window, window.size):
         match field:
-            case Field(1, 0, version):
-                told.more["version"] = min(version, LARGEST)
-            case Field(2, 2, stop):
+            case WireField(1, 0, version):
+                summary.details["version"] = min(version, LARGEST)
+            case WireField(2, 2, stop):
                 graphs += 1
-                _meta_graph(window, stop, told)
+                _meta_graph(window, stop, summary)
     if not graphs:
-        raise Malformed("it has no graph")
+        raise MalformedError("it has no graph")
 
 
-def _meta_graph(window: Window, end: int, told: Told) -> None:
+def _meta_graph(window: Window, end: int, summary: HeaderSummary) -> None:
     for field in fields(window, end):
         match field:
-            case Field(1, 2, stop):
-                _about(window, stop, told)
-            case Field(2, 2, stop):
-                _graph(window, stop, told)
-            case Field(5, 2, stop):
-                _signature(window, stop, told)
+            case WireField(1, 2, stop):
+                _about(window, stop, summary)
+            case WireField(2, 2, stop):
+                _graph(window, stop, summary)
+            case WireField(5, 2, stop):
+                _signature(window, stop, summary)
 
 
-def _about(window: Window, end: int, told: Told) -> None:
+def _about(window: Window, end: int, summary: HeaderSummary) -> None:
     for field in fields(window, end):
         if field[:2] == (5, SIZED):
-            told.tell("tensorflow_version", text(window, field.value))
+            summary.add_metadata("tensorflow_version", text(window, field.value))
 
 
-def _signature(window: Window, end: int, told: Told) -> None:
+def _signature(window: Window, end: int, summary: HeaderSummary) -> None:
     for field in fields(window, end):
-        if field[:2] == (1, SIZED) and len(told.more["signatures"]) < MOST_NAMES:
-            told.more["signatures"].append(brief(text(window, field.value)))
+        if field[:2] == (1, SIZED) and len(summary.details["signatures"]) < MOST_NAMES:
+            summary.details["signatures"].append(brief(text(window, field.value)))
 
 
-def _graph(window: Window, end: int, told: Told) -> None:
+def _graph(window: Window, end: int, summary: HeaderSummary) -> None:
     for field in fields(window, end):
         match field:
-            case Field(1, 2, stop):
-                _operation(window, stop, told)
-            case Field(2, 2, stop):
-                _library(window, stop, told)
+            case WireField(1, 2, stop):
+                _operation(window, stop, summary)
+            case WireField(2, 2, stop):
+                _library(window, stop, summary)
 
 
-def _library(window: Window, end: int, told: Told) -> None:
+def _library(window: Window, end: int, summary: HeaderSummary) -> None:
     for function in fields(window, end):
         if function[:2] == (1, SIZED):
             for field in fields(window, function.value):
                 if field[:2] == (3, SIZED):
-                    _operation(window, field.value, told)
+                    _operation(window, field.value, summary)
 
 
-def _operation(window: Window, end: int, told: Told) -> None:
+def _operation(window: Window, end: int, summary: HeaderSummary) -> None:
     name = operation = ""
     for field in fields(window, end):
         match field:
-            case Field(1, 2, stop):
+            case WireField(1, 2, stop):
                 name = text(window, stop)
-            case Field(2, 2, stop):
+            case WireField(2, 2, stop):
                 operation = text(window, stop)
-    told.more["operations"] += 1
+    summary.details["operations"] += 1
     if operation in DANGEROUS:
-        told.accuse(f"{DANGEROUS[operation]}: {operation}", name)
+        summary.add_dangerous(f"{DANGEROUS[operation]}: {operation}", name)
     elif operation in SUSPICIOUS:
-        told.suspect(f"{SUSPICIOUS[operation]}: {operation}", name)
+        summary.add_suspicious(f"{SUSPICIOUS[operation]}: {operation}", name)

@@ -4,17 +4,17 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from catalog.inspection.sandbox.views import TooMuch
+from catalog.inspection.sandbox.views import LimitExceededError
 
 AHEAD = 2**16
 """Bytes read at a time while a header is walked through."""
 
 
-class Malformed(Exception):  # noqa: N818  the sentence matters more than the suffix
+class MalformedError(Exception):
     """It is not what its format says."""
 
 
-class NeedsSandbox(Exception):  # noqa: N818  not an error
+class SandboxNeededError(Exception):
     """The header is larger than what is read outside of the sandboxed process."""
 
 
@@ -28,8 +28,8 @@ class Bounds(NamedTuple):
     over: type[Exception]
 
 
-IN_SERVER = Bounds(2**18, 8_000, 8_000, 3.0, NeedsSandbox)
-IN_SANDBOX = Bounds(24 * 2**20, 1_000_000, 5_000_000, 5.0, TooMuch)
+IN_SERVER = Bounds(2**18, 8_000, 8_000, 3.0, SandboxNeededError)
+IN_SANDBOX = Bounds(24 * 2**20, 1_000_000, 5_000_000, 5.0, LimitExceededError)
 
 
 class Window:
@@ -49,7 +49,7 @@ class Window:
     def take(self, size: int) -> bytes:
         """The next `size` bytes.
 
-        Raises Malformed when there are not so many, TooMuch, NeedsSandbox.
+        Raises MalformedError when there are not so many, LimitExceededError, SandboxNeededError.
         """
         self.need(size)
         begin = self.at - self._held_from
@@ -88,9 +88,9 @@ class Window:
         self.at += size
 
     def need(self, size: int) -> None:
-        """Raises Malformed when fewer bytes are left."""
+        """Raises MalformedError when fewer bytes are left."""
         if size > self.size - self.at:
-            raise Malformed(f"it wants {size} bytes where {self.size - self.at} are left")
+            raise MalformedError(f"it wants {size} bytes where {self.size - self.at} are left")
 
     def skip_texts(self, count: int) -> None:
         """Leave out texts with their sizes of 8 bytes: a vocabulary has hundreds of thousands."""
@@ -117,4 +117,4 @@ class Window:
             raise self.bounds.over(f"a header of more than {self.bounds.size} bytes")
         self._held, self._held_from = self._read(self.at, self.at + size), self.at
         if len(self._held) < min(size, self.size - self.at):
-            raise Malformed("it ends before its size")
+            raise MalformedError("it ends before its size")

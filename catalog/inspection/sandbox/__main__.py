@@ -1,9 +1,9 @@
-"""The process that looks: `python -I -S __main__.py SIZE [FORMAT]`, without environment or network.
+"""The sandboxed process: `python -I -S __main__.py SIZE [FORMAT]`, without environment or network.
 
-With a format it reads the header that a file of that format has, otherwise it looks for pickles.
+With a format it reads the header of a file of that format, otherwise it searches for pickles.
 
-It asks for a range with a line `start stop` on standard output, and gets it on standard input: 8 bytes that say how
-long it is, then so many bytes; 2**64 - 1 says that no more will be given. Its last line is a JSON object. It ends
+It requests a range with a line `start stop` on standard output, and receives it on standard input: the length in
+8 bytes, then the bytes; a length of 2**64 - 1 refuses further ranges. Its last line is a JSON object. It ends
 when its standard input does.
 """
 
@@ -17,8 +17,8 @@ from typing import Any, BinaryIO
 sys.path.append(str(Path(__file__).parents[3]))
 from catalog.inspection import formats
 from catalog.inspection.formats.window import IN_SANDBOX, Window
-from catalog.inspection.sandbox.containers import Look
-from catalog.inspection.sandbox.views import TooMuch
+from catalog.inspection.sandbox.containers import ContainerScan, PickleReport
+from catalog.inspection.sandbox.views import LimitExceededError
 
 MEMORY = 2**30
 SECONDS = 9
@@ -35,8 +35,8 @@ LIMITS = {
 }
 
 
-class Asked(io.RawIOBase):
-    """The file, of which each range is asked for."""
+class ServedFile(io.RawIOBase):
+    """The inspected file, whose ranges the server provides."""
 
     def __init__(self, size: int, requests: BinaryIO, answers: BinaryIO) -> None:
         self._size, self._requests, self._answers = size, requests, answers
@@ -63,7 +63,7 @@ class Asked(io.RawIOBase):
         self._requests.flush()
         size = int.from_bytes(self._answers.read(8), "big")
         if size == REFUSED:
-            raise TooMuch("more bytes than are read of any file")
+            raise LimitExceededError("more bytes than are read of any file")
         data = self._answers.read(size)
         into[: len(data)] = data
         self._at += len(data)
@@ -73,15 +73,15 @@ class Asked(io.RawIOBase):
 def main() -> None:
     for limit, most in LIMITS.items():
         resource.setrlimit(limit, (most, most))
-    size, *formats = sys.argv[1:]
-    file = Asked(int(size), sys.stdout.buffer, sys.stdin.buffer)
-    told = header(file, int(size), formats[0]) if formats else pickles(file)
-    # Names may hold halves of surrogate pairs, which are no Unicode.
-    sys.stdout.buffer.write(json.dumps(told, ensure_ascii=False).encode(errors="replace") + b"\n")
+    size, *format_ = sys.argv[1:]
+    file = ServedFile(int(size), sys.stdout.buffer, sys.stdin.buffer)
+    report: formats.HeaderReport | PickleReport = header(file, int(size), format_[0]) if format_ else pickles(file)
+    # Names may contain lone surrogates, which UTF-8 cannot encode.
+    sys.stdout.buffer.write(json.dumps(report, ensure_ascii=False).encode(errors="replace") + b"\n")
     sys.stdout.buffer.flush()
 
 
-def header(file: Asked, size: int, format_: str) -> formats.Header:
+def header(file: ServedFile, size: int, format_: str) -> formats.HeaderReport:
     def read(start: int, stop: int) -> bytes:
         file.seek(start)
         return b"".join(iter(lambda: file.read(min(stop - file.tell(), AT_MOST)) or b"", b""))
@@ -89,17 +89,10 @@ def header(file: Asked, size: int, format_: str) -> formats.Header:
     return formats.read(Window(read, size, b"", IN_SANDBOX), format_)
 
 
-def pickles(file: Asked) -> dict[str, Any]:
-    look = Look()
-    look.into(io.BufferedReader(file, AT_A_TIME))
-    return {
-        "format": look.format,
-        "pickles": look.pickles,
-        "entries": look.entries,
-        "imports": [(where, *name) for where, name in look.imports],
-        "doubtful": [(where, *name) for where, name in look.doubtful],
-        "notes": look.notes,
-    }
+def pickles(file: ServedFile) -> PickleReport:
+    scan = ContainerScan()
+    scan.scan(io.BufferedReader(file, AT_A_TIME))
+    return scan.report()
 
 
 if __name__ == "__main__":

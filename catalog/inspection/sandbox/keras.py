@@ -10,9 +10,9 @@ from io import BufferedReader
 from typing import Any
 
 from catalog.inspection.formats.json_text import parsed_as_python_does
-from catalog.inspection.formats.window import Malformed
-from catalog.inspection.sandbox.opcodes import Name
-from catalog.inspection.sandbox.views import TooMuch
+from catalog.inspection.formats.window import MalformedError
+from catalog.inspection.sandbox.values import ImportedName
+from catalog.inspection.sandbox.views import LimitExceededError
 
 LONGEST = 8 * 2**20
 """Bytes of a configuration."""
@@ -42,24 +42,24 @@ COMPUTING = re.compile(r"\.(activations|constraints|initializers|losses|math|met
 class Configuration:
     """What is named in one. `found` is told of imports that are not Keras's own, `accused` of code."""
 
-    def __init__(self, found: Callable[[Name], None], accused: Callable[[str], None]) -> None:
+    def __init__(self, found: Callable[[ImportedName], None], accused: Callable[[str], None]) -> None:
         self._found, self._accused = found, accused
 
     def read(self, text: bytes) -> bool:
         """Whether it is one of a model: any program may call a file `config.json`.
 
-        Raises Malformed, TooMuch.
+        Raises MalformedError, LimitExceededError.
         """
         if len(text) > LONGEST:
-            raise TooMuch(f"a configuration of more than {LONGEST} bytes")
-        value = parsed_as_python_does(text, MOST_VALUES, TooMuch)
+            raise LimitExceededError(f"a configuration of more than {LONGEST} bytes")
+        value = parsed_as_python_does(text, MOST_VALUES, LimitExceededError)
         self._look_at(value)
         return isinstance(value, dict) and value.keys() >= {"class_name", "config"}
 
     def search(self, content: bytes) -> bool:
         """Look at every configuration that stands in these bytes, and tell whether there is one.
 
-        Raises TooMuch.
+        Raises LimitExceededError.
         """
         at, decoder, met = 0, json.JSONDecoder(), False
         if CODE.search(content):
@@ -71,7 +71,7 @@ class Configuration:
             try:
                 _, size = decoder.raw_decode(text.decode("utf-8", "replace"))
                 self.read(text.decode("utf-8", "replace")[:size].encode())
-            except (Malformed, ValueError, RecursionError):
+            except (MalformedError, ValueError, RecursionError):
                 continue
             at = begin.start() + size
         return met
@@ -85,7 +85,7 @@ class Configuration:
                 continue
             name = config if kind == "function" and isinstance(config, str) else kind
             if not _is_own(module, name):
-                self._found(Name(module, name))
+                self._found(ImportedName(module, name))
 
 
 def _is_own(module: str, name: str) -> bool:

@@ -9,7 +9,7 @@ MOST_DECOMPRESSED = 2**28
 """Bytes that come out of everything compressed in a file, taken together."""
 
 
-class TooMuch(Exception):  # noqa: N818  a bound, which is no error of ours
+class LimitExceededError(Exception):
     """A bound was reached."""
 
 
@@ -19,7 +19,7 @@ class Decompressor(Protocol):
     def decompress(self, data: bytes, most: int, /) -> bytes: ...
 
 
-class Allowance:
+class DecompressionBudget:
     """What may still be decompressed."""
 
     def __init__(self, most: int = MOST_DECOMPRESSED) -> None:
@@ -28,7 +28,7 @@ class Allowance:
     def spend(self, size: int) -> None:
         self._left -= size
         if self._left < 0:
-            raise TooMuch(f"more than {MOST_DECOMPRESSED} bytes decompressed")
+            raise LimitExceededError(f"more than {MOST_DECOMPRESSED} bytes decompressed")
 
 
 class Part(io.RawIOBase):
@@ -63,8 +63,8 @@ class Part(io.RawIOBase):
 class Decompressed(io.RawIOBase):
     """What a compressed file holds, forwards only. Damage ends it, as the end does."""
 
-    def __init__(self, file: io.BufferedReader, begin: Callable[[], Any], allowance: Allowance) -> None:
-        self._file, self._begin, self._allowance = file, begin, allowance
+    def __init__(self, file: io.BufferedReader, begin: Callable[[], Any], budget: DecompressionBudget) -> None:
+        self._file, self._begin, self._budget = file, begin, budget
         self._decompressor = begin()
         self._over = False
 
@@ -75,7 +75,7 @@ class Decompressed(io.RawIOBase):
         filled = 0  # as far as it goes: what looks at the beginning must not be shown a single byte
         while not self._over and filled < len(into):
             data = self._next(len(into) - filled)
-            self._allowance.spend(len(data))
+            self._budget.spend(len(data))
             into[filled : filled + len(data)] = data
             filled += len(data)
         return filled
@@ -121,5 +121,5 @@ def part(whole: io.BufferedReader, start: int, stop: int) -> io.BufferedReader:
     return io.BufferedReader(Part(whole, start, stop), BUFFER)
 
 
-def decompressed(file: io.BufferedReader, begin: Callable[[], Any], allowance: Allowance) -> io.BufferedReader:
-    return io.BufferedReader(Decompressed(file, begin, allowance), BUFFER)
+def decompressed(file: io.BufferedReader, begin: Callable[[], Any], budget: DecompressionBudget) -> io.BufferedReader:
+    return io.BufferedReader(Decompressed(file, begin, budget), BUFFER)

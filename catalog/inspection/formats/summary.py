@@ -1,21 +1,21 @@
-"""What a header tells of tensors, in a size that is kept with a version."""
+"""The summary of a header, in a size that can be stored with a version."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.inspection.formats.window import Malformed
+from catalog.inspection.formats.window import MalformedError
 
 MOST_SHOWN = 200
 MOST_DIMENSIONS = 64
 LONGEST = 200
-"""Characters of a name or a value that are kept."""
+"""Characters of a name or a value that are stored."""
 
 LARGEST = 2**63 - 1
-"""What the database takes for a number."""
+"""The largest integer of the database."""
 
 
 class Tensors:
-    """Counts all, shows the first."""
+    """Counts all tensors, and shows the first."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -24,10 +24,10 @@ class Tensors:
         self._shown: list[dict[str, Any]] = []
 
     def add(self, name: str, dtype: str, shape: list[int]) -> None:
-        """Raises Malformed for a shape that no tensor has."""
+        """Raises MalformedError for a shape that no tensor has."""
         size = elements(shape)
         if size is None:
-            raise Malformed(f"{brief(name)} has an impossible shape")
+            raise MalformedError(f"{brief(name)} has an impossible shape")
         self.count += 1
         self._parameters += size
         dtype = brief(dtype)
@@ -36,7 +36,7 @@ class Tensors:
         if len(self._shown) < MOST_SHOWN:
             self._shown.append({"name": brief(name), "dtype": dtype, "shape": shape})
 
-    def summary(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         return {
             "tensors": self.count,
             "parameters": min(self._parameters, LARGEST),
@@ -61,39 +61,39 @@ def elements(shape: list[int]) -> int | None:
 
 
 def brief(text: str) -> str:
-    """Text that can be kept: not endless, and valid as UTF-8."""
+    """Return text that can be stored: limited in length, and valid as UTF-8."""
     shown = text[:LONGEST].encode("utf-8", "replace").decode()
     return shown if len(text) <= LONGEST else f"{shown}..."
 
 
 @dataclass
-class Told:
+class HeaderSummary:
     """What a header tells, as far as it was read: kept also when the rest of it cannot be."""
 
     tensors: Tensors = field(default_factory=Tensors)
     metadata: dict[str, str] = field(default_factory=dict)
-    more: dict[str, Any] = field(default_factory=dict)
-    """What only this format has."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """Entries that only this format has."""
     suspicious: list[tuple[str, str]] = field(default_factory=list)
     """What, and where."""
 
     dangerous: list[tuple[str, str]] = field(default_factory=list)
     """Likewise."""
 
-    def tell(self, name: str, value: str) -> None:
+    def add_metadata(self, name: str, value: str) -> None:
         """Keep a pair of its metadata, if it is one of the first."""
         if len(self.metadata) < MOST_SHOWN:
             self.metadata[name] = value
 
-    def suspect(self, what: str, where: str) -> None:
+    def add_suspicious(self, what: str, where: str) -> None:
         if len(self.suspicious) < MOST_SHOWN:
             self.suspicious.append((what, where))
 
-    def accuse(self, what: str, where: str) -> None:
+    def add_dangerous(self, what: str, where: str) -> None:
         if len(self.dangerous) < MOST_SHOWN:
             self.dangerous.append((what, where))
 
-    def summary(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         # A list of pairs, because a name may hold a dot or a dollar, which the database keeps for itself.
         metadata = [{"name": brief(name), "value": brief(value)} for name, value in self.metadata.items()]
-        return self.tensors.summary() | self.more | {"metadata": metadata}
+        return self.tensors.as_dict() | self.details | {"metadata": metadata}
