@@ -32,7 +32,7 @@ from catalog.domain.health import Health
 from catalog.domain.items.trash import PURGED_EVERY, purge_all
 from catalog.domain.jobs import Jobs
 from catalog.domain.limits import Limits
-from catalog.domain.people.credentials import Tokens
+from catalog.domain.people.credentials import SessionTokens
 from catalog.domain.people.devices import Devices
 from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.domain.people.mail import Outbox, SmtpServer
@@ -124,8 +124,8 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     return app
 
 
-def _tokens(settings: Settings) -> Tokens:
-    return Tokens(
+def _tokens(settings: Settings) -> SessionTokens:
+    return SessionTokens(
         settings.jwt_secret.get_secret_value(), settings.jwt_expirationtime, settings.jwt_renew_expirationtime
     )
 

@@ -17,7 +17,7 @@ from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.people import access_tokens
-from catalog.domain.people.credentials import Tokens
+from catalog.domain.people.credentials import SessionTokens
 from catalog.domain.tenants import removal, tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import drafts
@@ -192,7 +192,9 @@ async def acme(database):
 
 @pytest.fixture
 def sessions(database):
-    return Sessions(database, Tokens("a secret of the tests, long enough", timedelta(hours=1), timedelta(hours=1)))
+    return Sessions(
+        database, SessionTokens("a secret of the tests, long enough", timedelta(hours=1), timedelta(hours=1))
+    )
 
 
 async def admin_of(acme, sessions):

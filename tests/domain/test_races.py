@@ -13,7 +13,7 @@ from catalog.dialects.http.sessions import Sessions
 from catalog.domain.items import changes, items
 from catalog.domain.items.references import Reference
 from catalog.domain.people import users
-from catalog.domain.people.credentials import Tokens
+from catalog.domain.people.credentials import SessionTokens
 from catalog.domain.tenants import removal, tenants
 from catalog.domain.tenants.removal import STALE
 from catalog.domain.tenants.tenants import Administrator
@@ -410,7 +410,9 @@ async def test_a_tenant_removed_while_it_is_used_refuses_its_callers(database, e
 
     storage = Watched()
     tenant = await made_with_something_in_it(database, record, storage)
-    sessions = Sessions(database, Tokens("a secret of the tests, long enough", timedelta(hours=1), timedelta(hours=1)))
+    sessions = Sessions(
+        database, SessionTokens("a secret of the tests, long enough", timedelta(hours=1), timedelta(hours=1))
+    )
     admin = await tenant.users.find_one({"username": "admin"})
     token = sessions.issue(admin.id, tenant)
     assert (await sessions.caller(token)).username == "admin"

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import httpx
 from litestar import Litestar
 
-from catalog.domain.people.credentials import Tokens
+from catalog.domain.people.credentials import SessionTokens
 from catalog.durations import Duration
 from tests.support.app import API_TOKEN
 from tests.support.tenants import Organisation, organisation
@@ -65,7 +65,7 @@ async def world_of(app: Litestar, client: httpx.AsyncClient) -> AsyncIterator[Wo
 
 async def invalid(client: httpx.AsyncClient, org: Organisation) -> Callers:
     """What looks like a token of this tenant, and is none."""
-    not_ours = Tokens("a key that is not the server's, and as long", Duration("30m"), Duration("24h"))
+    not_ours = SessionTokens("a key that is not the server's, and as long", Duration("30m"), Duration("24h"))
     revoked = await access_token(client, org.as_("bob"), "write")
     [token] = (await client.get("/v1/tokens", headers=revoked)).raise_for_status().json()["docs"]
     (await client.delete(f"/v1/tokens/{token['_id']}", headers=revoked)).raise_for_status()

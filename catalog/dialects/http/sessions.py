@@ -19,7 +19,7 @@ from catalog.dialects.http.access import SAFE
 from catalog.dialects.http.cancellation import cancellation
 from catalog.domain.access import Caller, permits
 from catalog.domain.people import access_tokens
-from catalog.domain.people.credentials import Claims, Tokens, has_ended
+from catalog.domain.people.credentials import Claims, SessionTokens, has_ended
 from catalog.domain.tenants import tenants
 from catalog.errors import AUTHENTICATION, READ_ONLY_TOKEN, Refused
 from catalog.store.caches import AnswerCache
@@ -57,7 +57,7 @@ def no_other_check() -> None:
 class Sessions:
     """Turns tokens into callers."""
 
-    def __init__(self, database: Database, tokens: Tokens) -> None:
+    def __init__(self, database: Database, tokens: SessionTokens) -> None:
         self._database = database
         self._tokens = tokens
         self._tenants: AnswerCache[Tenant] = AnswerCache(REMEMBERED)

@@ -12,7 +12,7 @@ from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.bodies import Json
 from catalog.dialects.v1.http import Answer, AnyRequest, Given, answer
 from catalog.dialects.v1.models.people import User
-from catalog.dialects.v1.models.users import Credentials, Session
+from catalog.dialects.v1.models.users import Credentials, SignedInUser
 from catalog.domain import naming
 from catalog.domain.people import users
 from catalog.domain.people.credentials import LONGEST_PASSWORD
@@ -49,7 +49,7 @@ class Login(Controller):
         devices: Given[Devices],
         default_tenant: Given[str],
         token_life: Given[str],
-    ) -> Answer[Session]:
+    ) -> Answer[SignedInUser]:
         """Sign in.
 
         The `token` of the answer is the value of the header `Authorization`.
@@ -66,7 +66,9 @@ class Login(Controller):
         return set_device_cookie(session, request, devices.remember(cookie, name, account))
 
     @put(operation_id="renew{suffix}", response_description="The user, and a token.", access=SESSIONS)
-    async def renew(self, request: AnyRequest, sessions: Given[Sessions], token_life: Given[str]) -> Answer[Session]:
+    async def renew(
+        self, request: AnyRequest, sessions: Given[Sessions], token_life: Given[str]
+    ) -> Answer[SignedInUser]:
         """Renew the token.
 
         Until JWT_RENEW_EXPIRATIONTIME after it was issued.
@@ -103,6 +105,6 @@ def set_device_cookie(answered: Answer[Any], request: AnyRequest, cookie: str) -
     return answered
 
 
-def _session(user: UserRecord, tenant: Tenant, sessions: Sessions, token_life: str) -> Answer[Session]:
+def _session(user: UserRecord, tenant: Tenant, sessions: Sessions, token_life: str) -> Answer[SignedInUser]:
     token = f"JWT {sessions.issue(user['_id'], tenant)}"
-    return answer(Session(User.of(user), token_life, token))
+    return answer(SignedInUser(User.of(user), token_life, token))

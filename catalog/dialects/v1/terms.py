@@ -16,11 +16,11 @@ from catalog.dialects.v1.models.lists import LIMIT, VERBOSE, Created, Listed, Re
 from catalog.dialects.v1.models.people import User
 from catalog.dialects.v1.models.terms import (
     DatedTerm,
+    ListedTerm,
     MetadataNameToCreate,
     SuggestedTerm,
     Suggestions,
     TagToCreate,
-    Term,
 )
 from catalog.dialects.v1.parameters import TermName
 from catalog.domain.access import Caller
@@ -35,7 +35,7 @@ from catalog.store.records import TermRecord, UserRecord
 
 NewT = TypeVar("NewT", TagToCreate, MetadataNameToCreate)
 
-TERMS = Resource("Term", fields.TAGS)
+TERMS = Resource("ListedTerm", fields.TAGS)
 TYPED = query("q", "What was typed so far.", {"type": "string", "maxLength": suggest.LONGEST}, example="flo")
 REMOVED: dict[str, Any] = {
     "status_code": 200,
@@ -45,10 +45,10 @@ REMOVED: dict[str, Any] = {
 }
 
 
-async def shown(found: Sequence[TermRecord], caller: Caller) -> list[Term]:
+async def shown(found: Sequence[TermRecord], caller: Caller) -> list[ListedTerm]:
     """Terms with their owners, the users who used them first."""
     owners = await load_owners(caller, found)
-    return [Term.of(record, _owner(record, owners, caller), visible_uses(caller, record)) for record in found]
+    return [ListedTerm.of(record, _owner(record, owners, caller), visible_uses(caller, record)) for record in found]
 
 
 def _owner(record: TermRecord, owners: Mapping[ObjectId, UserRecord], caller: Caller) -> User | ObjectId | None:
@@ -69,7 +69,7 @@ class Terms(Controller, Generic[NewT]):
         response_description="A page of {many}.",
         **listing(TERMS),
     )
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[Term]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[ListedTerm]]:
         """List the {many}, with how many items use each."""
         collection = terms.collection(caller.tenant, self.vocabulary).raw
         declared = fields.TAGS if caller.is_admin else fields.SEEN_TAGS

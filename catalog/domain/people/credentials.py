@@ -129,7 +129,7 @@ def signing_key(secret: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=SIGNING_BYTES, salt=None, info=b"catalog: tokens").derive(key)
 
 
-class Tokens:
+class SessionTokens:
     """JSON Web Tokens (RFC 7519), signed with HS256 and nothing else."""
 
     def __init__(self, secret: str, life: timedelta, renewal: timedelta) -> None:

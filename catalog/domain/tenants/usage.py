@@ -7,7 +7,7 @@ from catalog.domain.files import quota
 from catalog.store.database import Tenant
 
 
-class Usage(TypedDict):
+class UsageCounts(TypedDict):
     """`bytes` are those of distinct blobs; `unfinished_bytes`, which they include, those of unfinished uploads.
 
     A `quota_bytes` of 0 is no limit. What is in the trash counts until it is purged.
@@ -25,7 +25,7 @@ class Usage(TypedDict):
     users: int
 
 
-async def read(tenant: Tenant) -> Usage:
+async def read(tenant: Tenant) -> UsageCounts:
     collections = (
         tenant.blob_records,
         tenant.versions,
@@ -38,7 +38,7 @@ async def read(tenant: Tenant) -> Usage:
     # Estimates from the metadata of the collections, which MongoDB answers without reading documents.
     counts = await asyncio.gather(*(bound.records.estimated_document_count() for bound in collections))
     blobs, versions, models, datasets, algorithms, trash, users = counts
-    return Usage(
+    return UsageCounts(
         bytes=await quota.usage(tenant),
         unfinished_bytes=await quota.reserved(tenant),
         quota_bytes=tenant.quota,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from passlib.hash import bcrypt
 
 from catalog.domain.people import credentials, users
-from catalog.domain.people.credentials import Tokens, hash_password, strength, verify_password
+from catalog.domain.people.credentials import SessionTokens, hash_password, strength, verify_password
 from catalog.domain.versions.links import derived_key
 from catalog.errors import Refused
 from catalog.store.documents import now
@@ -132,7 +132,7 @@ def unlimited_digits():
 @given(st.dictionaries(st.sampled_from(sorted(SOUND)), ODD), st.sets(st.sampled_from(sorted(SOUND)), max_size=2))
 def test_whatever_a_signed_token_claims_it_is_read_or_refused(odd, missing):
     claims = {name: value for name, value in (SOUND | odd).items() if name not in missing}
-    tokens = Tokens(SECRET, timedelta(minutes=30), timedelta(days=36500))
+    tokens = SessionTokens(SECRET, timedelta(minutes=30), timedelta(days=36500))
     token = signed(written(claims), SECRET.encode())
 
     for for_renewal in False, True:

@@ -46,7 +46,7 @@ class MetadataNameToCreate(Body, rename=NAME):
         return NewTerm(self.name, self.usage or Usage.DEFAULT)
 
 
-class Term(Struct, kw_only=True, rename=NAME):
+class ListedTerm(Struct, kw_only=True, rename=NAME):
     """A tag or a metadata name."""
 
     usage: TermUsage
@@ -64,14 +64,14 @@ class Term(Struct, kw_only=True, rename=NAME):
         return self.name
 
 
-class DatedTerm(Term, kw_only=True):
+class DatedTerm(ListedTerm, kw_only=True):
     """A term that was just added or removed."""
 
     timestamp: Moment
 
     @classmethod
     def with_date(cls, record: TermRecord, owner: User | ObjectId | None, uses: int) -> Self:
-        term, timestamp = Term.of(record, owner, uses), moment(record["timestamp"])
+        term, timestamp = ListedTerm.of(record, owner, uses), moment(record["timestamp"])
         return cls(usage=term.usage, name=term.name, owner=term.owner, uses=term.uses, timestamp=timestamp)
 
 

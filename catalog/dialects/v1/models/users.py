@@ -38,7 +38,7 @@ class Credentials(Body):
     tenant: Annotated[ShortText | None, Meta(description="Default: the default tenant.", examples=["acme"])] = None
 
 
-class Session(Struct):
+class SignedInUser(Struct):
     """A user who is signed in."""
 
     user: User
