@@ -1,9 +1,14 @@
 """What every test of the application needs: its passwords, the names of its databases, its settings."""
 
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx
+
+from catalog.app import create_app
 from catalog.settings.loading import load
 from catalog.settings.settings import Settings
 
@@ -35,3 +40,18 @@ def settings_in(folder: Path, name: str = "default", **values: str) -> Settings:
             **values,
         },
     )
+
+
+@asynccontextmanager
+async def client_of_app(
+    settings: Settings, database: str, *, started: bool = False
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an application of its own. One that is `started` runs its background jobs, too."""
+    app = create_app(settings, database)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as client:
+        if started:
+            async with app.lifespan():
+                yield client
+        else:
+            yield client
+            app.state.database.close()

@@ -5,12 +5,11 @@ import gzip
 import json
 import re
 
-import httpx
 import pytest
 from litestar.routes import HTTPRoute
 
-from catalog.app import create_app
 from catalog.dialects.http.client_ip import TrustedProxies
+from tests.support.app import client_of_app
 from tests.support.serving import Server
 
 PRESSED = gzip.compress(b'{"name": "pressed"}')
@@ -328,10 +327,8 @@ async def test_no_other_request_becomes_another(client, org, method, path, overr
 
 async def test_addresses_that_clients_are_told_begin_with_the_path_of_the_proxy(settings, mongo):
     behind = settings.model_copy(update={"public_url": "https://models.example/registry"})
-    app = create_app(behind, mongo)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as client:
+    async with client_of_app(behind, mongo) as client:
         document = (await client.get("/schema/openapi.json")).json()
-    app.state.database.close()
 
     assert document["servers"] == [{"url": "/registry"}]
 

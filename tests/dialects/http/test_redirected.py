@@ -1,39 +1,17 @@
 """Downloads that the storage gives out itself: S3_DOWNLOADS=redirect."""
 
-from contextlib import asynccontextmanager
-from pathlib import Path
-
 import httpx
 
-from catalog.app import create_app
-from catalog.settings.loading import load
 from tests.dialects.v1.test_versions import DATA, uploaded, versions_of
-from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
+from tests.support.app import OURS, client_of_app, in_database, settings_in
 from tests.support.tenants import organisation
 
 
-@asynccontextmanager
-async def in_a_bucket(s3, mongo, folder):
-    """A catalog that keeps its files in a bucket."""
-    settings = load(
-        Path("no-such-file.env"),
-        {
-            "API_TOKEN": API_TOKEN,
-            "JWT_SECRET": "a secret of the tests, long enough for HS256",
-            "DATA_PATH": str(folder),
-            "DEFAULT_TENANT": f"{OURS}-bucket",
-            "DEFAULT_TENANT_DATABASE": f"{OURS}-bucket",
-            "DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD": PASSWORD,
-            "S3_DOWNLOADS": "redirect",
-            **s3.settings(f"s3://{s3.bucket()}"),
-        },
-    )
-    app = create_app(settings, in_database(mongo, f"{OURS}-bucket-catalogue"))
-    async with (
-        app.lifespan(),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as client,
-    ):
-        yield client
+def in_a_bucket(s3, mongo, folder):
+    """A client of a catalog that keeps its files in a bucket."""
+    values = {"S3_DOWNLOADS": "redirect", **s3.settings(f"s3://{s3.bucket()}")}
+    settings = settings_in(folder, "bucket", **values)
+    return client_of_app(settings, in_database(mongo, f"{OURS}-bucket-catalogue"), started=True)
 
 
 async def test_a_download_goes_on_at_the_storage_which_needs_no_token(s3, mongo, tmp_path):

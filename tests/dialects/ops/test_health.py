@@ -8,8 +8,8 @@ import time
 import httpx
 import pytest
 
-from catalog.app import create_app
 from catalog.domain.health import Health
+from tests.support.app import client_of_app
 from tests.support.serving import SOON, Server
 
 
@@ -22,10 +22,9 @@ async def test_a_server_that_can_serve_is_alive_and_ready(client):
 
 
 async def test_without_its_database_it_is_alive_and_not_ready_and_tells_no_secret(settings):
-    app = create_app(settings, "mongodb://me:hidden@127.0.0.1:1/nowhere?serverSelectionTimeoutMS=50")
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as client:
+    away = "mongodb://me:hidden@127.0.0.1:1/nowhere?serverSelectionTimeoutMS=50"
+    async with client_of_app(settings, away) as client:
         live, ready = await client.get("/health/live"), await client.get("/health/ready")
-    app.state.database.close()
 
     assert live.status_code == 200
     assert (ready.status_code, ready.headers["Retry-After"]) == (503, "1")

@@ -8,7 +8,7 @@ from catalog import errors
 from catalog.app import create_app
 from catalog.dialects.v1.errors import CATALOGUE
 from catalog.errors import Refused
-from tests.support.app import PASSWORD
+from tests.support.app import PASSWORD, client_of_app
 
 SHAPE = {"status", "value", "message"}
 
@@ -66,10 +66,9 @@ async def test_without_a_token(client):
 
 
 async def test_a_database_that_is_away(settings):
-    app = create_app(settings, "mongodb://127.0.0.1:1/nowhere?serverSelectionTimeoutMS=50")
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as client:
+    away = "mongodb://127.0.0.1:1/nowhere?serverSelectionTimeoutMS=50"
+    async with client_of_app(settings, away) as client:
         answer = await client.post("/v1/login", json={"username": "a", "password": "b"})
-    app.state.database.close()
 
     assert_shape(answer, 503, 104)
     assert answer.headers["Retry-After"]
@@ -126,12 +125,10 @@ async def test_no_secret_is_in_any_answer_of_a_failed_sign_in(client, settings):
 
 
 async def test_only_the_origins_that_are_allowed_may_call_from_a_page(client, settings, mongo):
-    allowing = create_app(settings.model_copy(update={"cors_origins": ("https://ui.example",)}), mongo)
-    transport = httpx.ASGITransport(allowing)
-    async with httpx.AsyncClient(transport=transport, base_url="http://catalog") as allowed:
+    allowing = settings.model_copy(update={"cors_origins": ("https://ui.example",)})
+    async with client_of_app(allowing, mongo) as allowed:
         theirs = await allowed.get("/v1/version", headers={"Origin": "https://ui.example"})
         foreign = await allowed.get("/v1/version", headers={"Origin": "https://evil.example"})
-    allowing.state.database.close()
     without = await client.get("/v1/version", headers={"Origin": "https://ui.example"})
 
     assert theirs.headers["Access-Control-Allow-Origin"] == "https://ui.example"
@@ -144,11 +141,9 @@ async def test_only_the_origins_that_are_allowed_may_call_from_a_page(client, se
     [("GET", "/v1/version", 200), ("GET", "/v1/models", 401), ("GET", "/nope", 404), ("PUT", "/v1/errors", 405)],
 )
 async def test_a_page_may_read_what_answers_and_refusals_say_in_headers(settings, mongo, method, url, status):
-    allowing = create_app(settings.model_copy(update={"cors_origins": ("https://ui.example",)}), mongo)
-    transport = httpx.ASGITransport(allowing)
-    async with httpx.AsyncClient(transport=transport, base_url="http://catalog") as page:
+    allowing = settings.model_copy(update={"cors_origins": ("https://ui.example",)})
+    async with client_of_app(allowing, mongo) as page:
         answer = await page.request(method, url, headers={"Origin": "https://ui.example"})
-    allowing.state.database.close()
 
     shown = set(answer.headers["Access-Control-Expose-Headers"].replace(" ", "").split(","))
     wanted = {"Content-Disposition", "Content-Range", "Repr-Digest", "Retry-After", "X-Request-ID", "ETag", "Location"}

@@ -2,11 +2,9 @@
 
 import uuid
 
-import httpx
 import pytest
 
-from catalog.app import create_app
-from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
+from tests.support.app import API_TOKEN, OURS, PASSWORD, client_of_app, in_database
 
 OPERATOR = {"Authorization": API_TOKEN}
 
@@ -247,11 +245,10 @@ async def test_who_is_not_the_operator_asks_only_for_names(client):
 
 async def test_where_tenants_are_public_anybody_is_shown_their_names_and_nothing_else(client, name, settings, mongo):
     await create(client, name)
-    app = create_app(settings.model_copy(update={"public_tenants": True}), in_database(mongo, f"{OURS}-catalogue"))
+    public = settings.model_copy(update={"public_tenants": True})
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as anybody:
+    async with client_of_app(public, in_database(mongo, f"{OURS}-catalogue")) as anybody:
         docs = (await anybody.get("/v1/types/tenants")).json()["docs"]
-    app.state.database.close()
 
     assert {"_id": name} in docs
     assert {frozenset(each) for each in docs} == {frozenset({"_id"})}

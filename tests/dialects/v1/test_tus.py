@@ -3,14 +3,12 @@
 import hashlib
 from base64 import b64encode
 
-import httpx
 import pytest
 
-from catalog.app import create_app
 from catalog.dialects.v1.tus import CHECKED
 from catalog.domain.tenants import tenants
 from catalog.store.documents import now
-from tests.support.app import API_TOKEN, OURS, in_database
+from tests.support.app import API_TOKEN, OURS, client_of_app, in_database
 
 CONTENT = bytes(range(256)) * 40
 SIZE = len(CONTENT)
@@ -325,13 +323,11 @@ async def test_a_page_of_another_origin_may_upload(org, tus, settings, mongo):
     of_a_page = {"Origin": "https://ui.example"}
     asked = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "upload-offset,tus-resumable"}
     allowing = settings.model_copy(update={"cors_origins": ("https://ui.example",)})
-    app = create_app(allowing, in_database(mongo, f"{OURS}-catalogue"))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as client:
+    async with client_of_app(allowing, in_database(mongo, f"{OURS}-catalogue")) as client:
         preflight = await client.options("/v1/uploads/x", headers=of_a_page | asked)
         told = {"Upload-Length": "10", "Upload-Metadata": metadata(filename="x", item="iris")}
         begun = await client.post("/v1/uploads", headers=tus.headers | of_a_page | told)
         of_tus = await client.options("/v1/uploads")
-    app.state.database.close()
 
     assert preflight.status_code == 204
     assert "PATCH" in preflight.headers["Access-Control-Allow-Methods"]

@@ -7,13 +7,11 @@ from base64 import b64encode
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
 import pytest
 from bson import ObjectId
 
-from catalog.app import create_app
 from catalog.store.documents import RegisteredTenant
-from tests.support.app import API_TOKEN, OURS, in_database
+from tests.support.app import API_TOKEN, OURS, client_of_app, in_database
 from tests.support.tenants import Organisation, organisation
 
 KINDS = ["models", "datasets", "algorithms"]
@@ -256,13 +254,9 @@ async def test_an_upload_cut_off_leaves_no_version_and_no_file(client, org, iris
 
 async def test_a_file_over_the_limit_is_refused(org, iris, settings, mongo):
     limited = settings.model_copy(update={"max_upload_size": 10})
-    app = create_app(limited, in_database(mongo, f"{OURS}-catalogue"))
     before = kept(settings, org)
 
-    async with (
-        app.lifespan(),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as client,
-    ):
+    async with client_of_app(limited, in_database(mongo, f"{OURS}-catalogue"), started=True) as client:
         for body in ({"files": {"file": ("a", DATA + b"x")}}, {"content": DATA + b"x"}):
             answer = await client.post(f"{iris}?name=a", **body, headers=org.as_("ada"))
             assert refusal(answer) == (413, 103, "at most 10 bytes")

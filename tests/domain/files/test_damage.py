@@ -8,10 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 
-from catalog.app import create_app
 from catalog.blobs.files import FileStorage
 from catalog.blobs.protocol import Blob, StorageUnavailableError
 from catalog.domain.cleanup import sweep
@@ -21,7 +19,7 @@ from catalog.store.documents import RegisteredTenant, now
 from tests.dialects.v1.test_folders import closed, filled
 from tests.dialects.v1.test_tus import Tus
 from tests.dialects.v1.test_versions import refusal, uploaded, versions_of
-from tests.support.app import OURS, in_database
+from tests.support.app import OURS, client_of_app, in_database
 from tests.support.contents import broken_after, chunked, some_bytes, whole
 from tests.support.tenants import Organisation, organisation
 
@@ -282,12 +280,9 @@ async def test_a_read_only_disk_is_said_by_uploads_and_by_readiness_and_what_is_
     org, settings, mongo, read_only
 ):
     folder, now_read_only = read_only
-    app = create_app(settings.model_copy(update={"upload_path": folder}), in_database(mongo, f"{OURS}-catalogue"))
+    elsewhere = settings.model_copy(update={"upload_path": folder})
 
-    async with (
-        app.lifespan(),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as client,
-    ):
+    async with client_of_app(elsewhere, in_database(mongo, f"{OURS}-catalogue"), started=True) as client:
         url = await versions_of(client, org, "models")
         await uploaded(client, org, url, DATA)
         tus = Tus(replace(org, client=client))

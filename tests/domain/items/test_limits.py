@@ -1,9 +1,7 @@
 """What an item may hold is set by the operator."""
 
-import httpx
 import pytest
 
-from catalog.app import create_app
 from catalog.domain.items import changes, items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
@@ -11,7 +9,7 @@ from catalog.domain.terms import item_terms, terms
 from catalog.errors import NOT_CHANGED, NOT_CREATED, QUOTA_EXCEEDED, Refused
 from catalog.store import database
 from catalog.vocabulary import Kind
-from tests.support.app import OURS, in_database
+from tests.support.app import OURS, client_of_app, in_database
 from tests.support.inputs import item_change, new_item
 from tests.support.tenants import somebody
 
@@ -135,14 +133,13 @@ async def test_a_list_of_items_is_held_to_the_new_words_of_one_request(client, o
 
 async def test_the_settings_are_in_force_and_told(org, settings, mongo):
     fields = {f"limit_{name}": value for name, value in SMALL._asdict().items()}
-    app = create_app(settings.model_copy(update=fields), in_database(mongo, f"{OURS}-catalogue"))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://catalog") as client:
+    limited = settings.model_copy(update=fields)
+    async with client_of_app(limited, in_database(mongo, f"{OURS}-catalogue")) as client:
         told = await client.get("/v1/info", headers=org.as_("ada"))
         made = await client.post("/v1/models", json={"name": "x" * 6}, headers=org.as_("ada"))
         await client.post("/v1/models", json={"name": "m"}, headers=org.as_("ada"))
         changed = await client.put("/v1/models/m", json={"tags": {"add": ["x" * 5]}}, headers=org.as_("ada"))
         several = await client.post("/v1/models", json=[{"name": "a"}] * 3, headers=org.as_("ada"))
-    app.state.database.close()
 
     assert told.json()["limits"] == SMALL._asdict()
     assert [answer.json()["details"] for answer in (made, changed, several)] == [
