@@ -123,6 +123,11 @@ class Bound(Generic[D, R]):
         if operations:
             await self.records.bulk_write(operations, ordered=False)
 
+    async def total(self, field: str) -> int:
+        """The sum of a number field over all records."""
+        summed = await self.raw.aggregate([{"$group": {"_id": None, "total": {"$sum": f"${field}"}}}]).to_list(1)
+        return int(summed[0]["total"]) if summed else 0
+
     async def insert_missing(self, records: Sequence[R]) -> None:
         """Insert records, except those that are there already. One that cannot be inserted does not stop the others.
 

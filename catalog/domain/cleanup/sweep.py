@@ -18,7 +18,6 @@ from catalog.domain.terms import terms
 from catalog.domain.versions import drafts
 from catalog.store.database import Tenant
 from catalog.store.documents import now
-from catalog.store.tenant_documents import Raw
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +76,9 @@ async def _unnamed(tenant: Tenant, untouched: datetime, damaged: list[str]) -> A
     """Old blobs that no version names and no upload holds. `damaged` receives named blobs of another size."""
     async for batch in _batches(tenant.blobs, untouched):
         digests = [listed.digest for listed in batch]
-        records = {record["_id"]: record async for record in tenant.blob_records.raw.find({"_id": {"$in": digests}})}
+        records = {
+            record["_id"]: record async for record in tenant.blob_records.records.find({"_id": {"$in": digests}})
+        }
         named = await _named(tenant, digests)
         for blob in (Blob(listed.digest, listed.size) for listed in batch):
             record = records.get(blob.digest)
@@ -105,7 +106,9 @@ async def _batches(blobs: Blobs, untouched: datetime) -> AsyncIterator[list[Stor
 
 async def _named(tenant: Tenant, digests: list[str]) -> set[str]:
     asked, named = frozenset(digests), set()
-    async for version in tenant.versions.raw.find({"files.digest": {"$in": digests}}, {"_id": 0, "files.digest": 1}):
+    async for version in tenant.versions.records.find(
+        {"files.digest": {"$in": digests}}, {"_id": 0, "files.digest": 1}
+    ):
         named |= {file["digest"] for file in version["files"]} & asked
     return named
 
@@ -113,15 +116,15 @@ async def _named(tenant: Tenant, digests: list[str]) -> set[str]:
 async def _finish_interrupted(tenant: Tenant, untouched: datetime) -> None:
     """Remove the blobs that an earlier sweep marked before its server died. Their bytes may be gone already."""
     left = {"going": {"$lt": now() - blob_records.GIVEN_UP}}
-    async for record in tenant.blob_records.raw.find(left):
+    async for record in tenant.blob_records.records.find(left):
         await blob_records.remove_unused(tenant, Blob(record["_id"], record["size"]), untouched)
 
 
 async def _abandoned(tenant: Tenant, *, dry_run: bool) -> int:
     query = drafts.abandoned(now() - DRAFT_LIFE)
     if dry_run:
-        return await tenant.versions.raw.count_documents(query)
-    return (await tenant.versions.raw.delete_many(query)).deleted_count
+        return await tenant.versions.records.count_documents(query)
+    return (await tenant.versions.records.delete_many(query)).deleted_count
 
 
 async def _leftovers(tenant: Tenant, untouched: datetime, *, dry_run: bool) -> tuple[int, int]:
@@ -137,7 +140,7 @@ async def _leftovers(tenant: Tenant, untouched: datetime, *, dry_run: bool) -> t
 async def _is_resumable(tenant: Tenant, leftover: str) -> bool:
     """Whether an upload can still be resumed: its record is written before its first byte."""
     folder, _, upload = leftover.partition("/")
-    return folder == "uploads" and await tenant.uploads.raw.find_one({"_id": upload}, {"_id": 1}) is not None
+    return folder == "uploads" and await tenant.uploads.records.find_one({"_id": upload}, {"_id": 1}) is not None
 
 
 async def recount(tenant: Tenant) -> int:
@@ -159,9 +162,7 @@ async def recount(tenant: Tenant) -> int:
 async def _miscounted(tenant: Tenant) -> int:
     """Bytes that the count lacks; 0 also when it changed meanwhile."""
     before = await quota.usage(tenant)
-    total: list[Raw] = await tenant.blob_records.raw.aggregate(
-        [{"$group": {"_id": None, "bytes": {"$sum": "$size"}}}]
-    ).to_list(1)
+    stored = await tenant.blob_records.total("size")
     reserved = await quota.reserved(tenant)
     after = await quota.usage(tenant)
-    return int(total[0]["bytes"] if total else 0) + reserved - before if before == after else 0
+    return stored + reserved - before if before == after else 0

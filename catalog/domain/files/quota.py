@@ -116,5 +116,4 @@ async def release(tenant: Tenant, size: int) -> None:
 
 async def reserved(tenant: Tenant) -> int:
     """Bytes that unfinished uploads have reserved."""
-    total = await tenant.uploads.raw.aggregate([{"$group": {"_id": None, "bytes": {"$sum": "$reserved"}}}]).to_list(1)
-    return int(total[0]["bytes"]) if total else 0
+    return await tenant.uploads.total("reserved")

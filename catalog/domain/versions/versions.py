@@ -6,7 +6,6 @@ An upload becomes a version in three steps: `prepare` before a byte is read, `in
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from beanie import PydanticObjectId
 from bson import ObjectId
 
 from catalog.blobs.protocol import Blob
@@ -21,7 +20,7 @@ from catalog.domain.validation import Validator
 from catalog.domain.versions import folders, numbering
 from catalog.errors import NOT_CREATED, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import File, Pair, Version, now
+from catalog.store.documents import File, Pair, Version, document_id, now
 from catalog.store.query.cursors import DESCENDING
 from catalog.store.records import FileRecord, ItemRecord, Query, VersionRecord
 from catalog.vocabulary import InspectionPolicy, Kind, VersionState
@@ -86,7 +85,7 @@ async def record(
     Raises Refused: NOT_CHANGED for files that make no folder, and what `insert` raises.
     """
     version = draft_of(caller, kind, item, details)
-    version.id = PydanticObjectId(identity) if identity else None
+    version.id = document_id(identity) if identity else None
     version.state = initial_state(caller.tenant, is_suspicious=any(file.is_suspicious for file in files))
     records = [file.record() for file in files]
     version.folder = any(file.path for file in files)

@@ -18,7 +18,7 @@ from pymongo import DESCENDING
 
 from catalog.store.tenant_documents import Raw
 
-Collection = AsyncIOMotorCollection[Raw]
+Collection = AsyncIOMotorCollection[Any]
 
 NARROWEST = 64
 WIDENING = 4
