@@ -41,24 +41,24 @@ class Grade(StrEnum):
     FAILURE = "FAILURE"
 
 
-class Finding(NamedTuple):
+class CheckResult(NamedTuple):
     grade: Grade
     sentence: str
 
 
-def ok(sentence: str) -> Finding:
-    return Finding(Grade.OK, sentence)
+def ok(sentence: str) -> CheckResult:
+    return CheckResult(Grade.OK, sentence)
 
 
-def warning(sentence: str) -> Finding:
-    return Finding(Grade.WARNING, sentence)
+def warning(sentence: str) -> CheckResult:
+    return CheckResult(Grade.WARNING, sentence)
 
 
-def failure(sentence: str) -> Finding:
-    return Finding(Grade.FAILURE, sentence)
+def failure(sentence: str) -> CheckResult:
+    return CheckResult(Grade.FAILURE, sentence)
 
 
-async def examine(settings: Settings) -> AsyncIterator[Finding]:
+async def examine(settings: Settings) -> AsyncIterator[CheckResult]:
     """Everything that is found, good and bad, as it is found. Nothing is changed."""
     for finding in (*_settings(settings), *_certificates(settings), *_machine(settings)):
         yield finding
@@ -68,7 +68,7 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
     yield await _storage(select_storage(settings.storage_settings), settings.storage)
 
 
-def _settings(settings: Settings) -> Iterator[Finding]:
+def _settings(settings: Settings) -> Iterator[CheckResult]:
     yield ok("The settings can be read")
     if not settings.on_loopback and settings.protocol == "http":
         yield warning(
@@ -81,7 +81,7 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         yield failure(f"{file} can be read by others: chmod 600 {file}")
 
 
-def _certificates(settings: Settings) -> Iterator[Finding]:
+def _certificates(settings: Settings) -> Iterator[CheckResult]:
     if settings.protocol == "http":
         return
     choice = choose(RESOURCES, settings.httpssecret.get_secret_value())
@@ -102,7 +102,7 @@ def _certificates(settings: Settings) -> Iterator[Finding]:
         yield warning(f"{choice.key} can be read by others: chmod 600 {choice.key}")
 
 
-def _machine(settings: Settings) -> Iterator[Finding]:
+def _machine(settings: Settings) -> Iterator[CheckResult]:
     folders = [settings.data_path] if settings.database == "embedded" else []
     folders += [settings.upload_path] if settings.storage == "files" else []
     for folder in folders:
@@ -112,7 +112,7 @@ def _machine(settings: Settings) -> Iterator[Finding]:
         yield warning(f"A process may open {files} files: raise it to {FEW_FILES} or more (ulimit -n)")
 
 
-def _room(folder: Path) -> Finding:
+def _room(folder: Path) -> CheckResult:
     there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
         return failure(f"{folder} cannot be written to: check who owns {there}")
@@ -123,7 +123,7 @@ def _room(folder: Path) -> Finding:
     return ok(sentence) if free >= LITTLE else warning(f"{sentence}: that is little for models")
 
 
-async def _database(settings: Settings) -> AsyncGenerator[Finding]:
+async def _database(settings: Settings) -> AsyncGenerator[CheckResult]:
     began = perf_counter()
     try:
         async with open_stores(settings.database, settings.data_path, settings.storage_settings) as stores:
@@ -138,7 +138,7 @@ async def _database(settings: Settings) -> AsyncGenerator[Finding]:
         yield failure(f"The database stopped answering: {type(error).__name__}")
 
 
-async def _about(database: Database, *, embedded: bool) -> AsyncIterator[Finding]:
+async def _about(database: Database, *, embedded: bool) -> AsyncIterator[CheckResult]:
     hello = await database.client.admin.command("hello")
     apart = abs((hello["localTime"].replace(tzinfo=UTC) - datetime.now(UTC)).total_seconds())
     if apart > LATE:
@@ -159,7 +159,7 @@ async def _about(database: Database, *, embedded: bool) -> AsyncIterator[Finding
             )
 
 
-async def _storage(storage: Storage, name: str) -> Finding:
+async def _storage(storage: Storage, name: str) -> CheckResult:
     """Bytes go in, come out and go away again."""
     blobs, sent = storage.of(NOBODY), os.urandom(64)
 
@@ -180,7 +180,7 @@ async def _storage(storage: Storage, name: str) -> Finding:
     return ok(f"The storage {name} keeps, gives and drops bytes ({perf_counter() - began:.2f} s)")
 
 
-def run(settings: Settings) -> Iterator[Finding]:
+def run(settings: Settings) -> Iterator[CheckResult]:
     """`examine`, a finding at a time."""
     with asyncio.Runner() as runner:
         findings = examine(settings)
@@ -191,5 +191,5 @@ def run(settings: Settings) -> Iterator[Finding]:
             yield finding
 
 
-async def _next(findings: AsyncIterator[Finding]) -> Finding | None:
+async def _next(findings: AsyncIterator[CheckResult]) -> CheckResult | None:
     return await anext(findings, None)

@@ -1,7 +1,7 @@
-"""Taking over a Measurify registry: its tenants with their users, words, items, versions and files.
+"""Imports a Measurify registry: its tenants with their users, terms, items, versions and files.
 
-What is there already, by its id, is left alone: an import that was killed, or one that is to bring
-what has been added since, is simply run again. Ids stay, so links go on leading where they led.
+Records that exist already, by their id, stay as they are: an import can be repeated after an interruption, or to add
+what is new in the registry. Ids are preserved, so that links stay valid.
 """
 
 import re
@@ -42,7 +42,7 @@ NUMBER = re.compile("[0-9]{1,9}", re.ASCII)
 
 @dataclass
 class TenantImport:
-    """What an import brought into a tenant, and in sentences what it could not."""
+    """What was imported into a tenant, and sentences about what could not be."""
 
     tenant: str
     users: int = 0
@@ -58,20 +58,20 @@ async def take_over(
     source: AsyncIOMotorClient[Raw],
     catalogue: str,
     uploads: Path,
-    wanted: Collection[str],
+    names: Collection[str],
     report: Callable[[TenantImport], None],
 ) -> None:
-    """Import the `wanted` tenants (none: all) of a registry whose catalogue database and folder of files are named.
+    """Import the tenants with these `names` (none: all) from the catalogue database and the `uploads` of a registry.
 
-    The registry itself is only read. What cannot be taken over, be it a file or a tenant, is told as a problem.
+    The registry is only read. Files and tenants that cannot be imported are reported as problems.
 
     Raises RestoreError for a tenant that is not there, and when the storage is full; StorageUnavailableError.
     """
-    left = set(wanted)
+    left = set(names)
     records = await source[catalogue]["tenants"].find({}).sort("_id", ASCENDING).to_list(None)
     shared = await _shared_keys(source, records)
     for record in records:
-        if wanted and record["_id"] not in wanted:
+        if names and record["_id"] not in names:
             continue
         left.discard(record["_id"])
         try:
@@ -95,8 +95,8 @@ async def take_over(
 
 
 async def _shared_keys(source: AsyncIOMotorClient[Raw], records: Iterable[Raw]) -> set[str]:
-    """The keys that versions of several tenants name. The registry keeps all files in one folder, so whose such a file
-    is cannot be told.
+    """The keys that versions of several tenants name. All files of a registry lie in one folder, so the owner of such a
+    file is unknown.
     """
     owners: dict[str, str] = {}
     shared = set()
@@ -116,7 +116,7 @@ def _versions(item: Raw) -> list[Any]:
 
 
 async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
-    """The tenant that gets everything, and whether people can enter it already."""
+    """The tenant to import into, and whether it is ready for users already."""
     known = await tenants.enter(database, record["_id"])
     if known is not None:
         return known, True
@@ -128,9 +128,9 @@ async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
     name = f"{wished}-catalog" if await database.holds(wished) else wished
     for each in (record["_id"], name):
         refuse_name(database, each)
-    said = {each: record[each] for each in ("organization", "address", "email", "phone") if record.get(each)}
+    contact = {each: record[each] for each in ("organization", "address", "email", "phone") if record.get(each)}
     fresh = RegisteredTenant(
-        id=record["_id"], database=name, state=RESTORING, generation=tenants.new_generation(), **said
+        id=record["_id"], database=name, state=RESTORING, generation=tenants.new_generation(), **contact
     )
     try:
         await database.tenants.insert(fresh)
@@ -144,7 +144,7 @@ async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
 
 
 class TenantImporter:
-    """One tenant's way over."""
+    """Imports one tenant."""
 
     def __init__(self, tenant: Tenant, theirs: Any, uploads: Path, shared: Collection[str], done: TenantImport) -> None:
         self._tenant = tenant
@@ -168,32 +168,32 @@ class TenantImporter:
             if isinstance(theirs["_id"], ObjectId):
                 self._users.add(theirs["_id"])
             known = await self._tenant.users.raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
-            if known is None and await self._kept(f"user {theirs.get('username')}", self._user(theirs)):
+            if known is None and await self._try_storing(f"user {theirs.get('username')}", self._user(theirs)):
                 self._done.users += 1
 
     async def _user(self, theirs: Raw) -> None:
         fields = ("username", "password", "email", "role", "createdPassword", "validityPasswordDays", "timestamp")
-        said = {name: theirs[name] for name in fields if theirs.get(name) is not None}
-        await users.take_over(self._tenant, User(id=theirs["_id"], **{"validityPasswordDays": 0, **said}))
+        known_fields = {name: theirs[name] for name in fields if theirs.get(name) is not None}
+        await users.take_over(self._tenant, User(id=theirs["_id"], **{"validityPasswordDays": 0, **known_fields}))
 
     async def _words(self, words: terms.Vocabulary) -> None:
         raw = terms.collection(self._tenant, words).raw
         async for theirs in self._theirs[words.value].find({}):
             known = await raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
-            if known is None and await self._kept(f"{words.one} {theirs['_id']}", self._word(words, theirs)):
+            if known is None and await self._try_storing(f"{words.one} {theirs['_id']}", self._word(words, theirs)):
                 self._done.words += 1
 
     async def _word(self, words: terms.Vocabulary, theirs: Raw) -> None:
         bound, word = terms.collection(self._tenant, words), theirs["_id"]
         usage = Usage.DEFAULT if theirs.get("usage") == Usage.DEFAULT else Usage.FOLK
-        said = {"owner": theirs["owner"]} if theirs.get("owner") else {}
-        await bound.insert(bound.document(id=word, usage=usage, **said, **spelling(word)))
+        owner = {"owner": theirs["owner"]} if theirs.get("owner") else {}
+        await bound.insert(bound.document(id=word, usage=usage, **owner, **spelling(word)))
 
     async def _item(self, kind: Kind, theirs: Raw) -> None:
         bound, what = self._tenant.items(kind), f"{kind.one} {theirs.get('name')}"
         known = await bound.raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
         if known is None:
-            if not await self._kept(what, self._fresh_item(kind, theirs)):
+            if not await self._try_storing(what, self._fresh_item(kind, theirs)):
                 return
             self._done.items += 1
         if not isinstance(theirs.get("versions", []), list):
@@ -206,7 +206,7 @@ class TenantImporter:
             ordinal = str(version.get("ordinal", ""))
             there = {"item": theirs["_id"], "ordinal_key": ordinal.casefold()}
             if await self._tenant.versions.raw.find_one(there, {"_id": 1}) is None:
-                await self._kept(named, self._version(kind, theirs, version, ordinal))
+                await self._try_storing(named, self._version(kind, theirs, version, ordinal))
 
     async def _fresh_item(self, kind: Kind, theirs: Raw) -> None:
         owner, users = theirs["owner"], [user for user in theirs.get("users", []) if user in self._users]
@@ -230,15 +230,17 @@ class TenantImporter:
         used = item_terms.terms_of(cast("ItemRecord", item.model_dump()))
         await item_terms.count_uses(self._tenant, item_terms.NO_TERMS, used, owner)
 
-    async def _version(self, kind: Kind, theirs: Raw, said: Raw, ordinal: str) -> None:
+    async def _version(self, kind: Kind, theirs: Raw, version: Raw, ordinal: str) -> None:
         head = FileHead(
-            file_name(str(said.get("original", ""))), media_type(said.get("mimetype", "")), said.get("encoding", "7bit")
+            file_name(str(version.get("original", ""))),
+            media_type(version.get("mimetype", "")),
+            version.get("encoding", "7bit"),
         )
-        blob = await intake.store(self._tenant.blobs, _content(self._file(str(said.get("key", "")))))
+        blob = await intake.store(self._tenant.blobs, _content(self._file(str(version.get("key", "")))))
         stored = await intake.accept(self._tenant, head, blob)
         number = await self._number(kind, theirs["_id"], ordinal)
-        moment = said.get("timestamp") or theirs.get("timestamp") or now()
-        version = Version(
+        moment = version.get("timestamp") or theirs.get("timestamp") or now()
+        record = Version(
             item=theirs["_id"],
             kind=kind,
             number=number,
@@ -248,19 +250,19 @@ class TenantImporter:
             original=head.name,
             size=blob.size,
             digest=blob.digest,
-            description=said.get("description") or "",
+            description=version.get("description") or "",
             state=VersionState.LIVE,
             inspection=dict(stored.inspection),
             owner=theirs["owner"],
             timestamp=moment,
             lastmod=moment,
         )
-        await self._tenant.versions.insert(version)
+        await self._tenant.versions.insert(record)
         self._done.versions += 1
         self._done.size += blob.size
 
     async def _number(self, kind: Kind, item: ObjectId, ordinal: str) -> int:
-        """The next one, or a higher one that the ordinal says."""
+        """The next number, or the number in the ordinal where that is higher."""
         raw = self._tenant.items(kind).raw
         known = await raw.find_one({"_id": item}, {"last_version": 1})
         number = int((known or {}).get("last_version", 0)) + 1
@@ -270,9 +272,9 @@ class TenantImporter:
         return number
 
     def _file(self, key: str) -> Path:
-        """Where the registry keeps the file of that name: in a folder of the tenant's own, or in the one of all.
+        """The file of a version: in the tenant's own folder of the registry, or in the one of all tenants.
 
-        Raises FileNotFoundError; ValueError for one that may be another tenant's.
+        Raises FileNotFoundError; ValueError for a file that may be another tenant's.
         """
         own = self._uploads / self._tenant.name
         name = key.removeprefix(f"{self._tenant.name}/")
@@ -284,13 +286,13 @@ class TenantImporter:
                     return place / name
         raise FileNotFoundError(f"there is no file {_short(key)!r} in {self._uploads}")
 
-    async def _kept(self, what: str, keeping: Any) -> bool:
-        """Whether it could be kept. If not, why is told at the end, and the import goes on.
+    async def _try_storing(self, what: str, storing: Any) -> bool:
+        """Whether the record could be stored. If not, the reason is reported at the end, and the import continues.
 
-        Raises RestoreError when there is no room for more.
+        Raises RestoreError when the storage is full.
         """
         try:
-            await keeping
+            await storing
         except UNAVAILABLE:
             raise
         except (
@@ -304,9 +306,7 @@ class TenantImporter:
             ValueError,
         ) as problem:
             if isinstance(problem, Refused) and problem.fault is STORAGE_FULL:
-                raise RestoreError(
-                    "There is no space left to keep files: make room and start the import again"
-                ) from None
+                raise RestoreError("There is no space left for files: free some and start the import again") from None
             self._problem(what, problem)
             return False
         return True
@@ -331,15 +331,15 @@ def _in_a_line(problem: Exception) -> str:
 
 
 def _is_in(file: Path, folder: Path) -> bool:
-    """Whether there is such a file in this very folder: not below it, and not a link to elsewhere."""
+    """Whether the file is directly in this folder, and not a link to elsewhere."""
     try:
         return file.is_file() and file.resolve().parent == folder
-    except OSError:  # a name that is too long
+    except OSError:  # the name is too long
         return False
 
 
 def _short(text: str) -> str:
-    """At most a line, whatever it is that somebody has called something."""
+    """At most one line, whatever a name contains."""
     text = (
         " ".join(text.split()) if text.isprintable() else "".join(each if each.isprintable() else "?" for each in text)
     )

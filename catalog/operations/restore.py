@@ -203,7 +203,7 @@ class RestoringTenant:
         there = (counts, summary.get("sha256"), summary.get("blobs"))
         if there != (self._counts, self._seen.hexdigest(), self._kept):
             raise ArchiveError(
-                f"The records or the files of {self._tenant.name} are damaged: they are not those that were kept"
+                f"The records or the files of {self._tenant.name} are damaged: they differ from those that were written"
             )
         try:
             orphans = await _remove_orphans(self._tenant)

@@ -59,8 +59,8 @@ class HttpConnection(HttpToolsProtocol):
     proxy in front has already checked for credentials and addresses.
     """
 
-    def __init__(self, patience: float, stops: Callable[[], bool], **given: Any) -> None:
-        super().__init__(**given)
+    def __init__(self, patience: float, stops: Callable[[], bool], **options: Any) -> None:
+        super().__init__(**options)
         self._stops = stops
         self.url = b""  # of the request that is arriving
         self._patience = patience

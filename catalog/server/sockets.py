@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 RESOURCES = Path("resources")
 BACKLOG = 2048
-GRACE = 30  # seconds that requests in flight have to end, once the server is told to stop
+GRACE = 30  # seconds that requests in flight have to finish after the signal to stop
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  shown, not listened on
 
 
@@ -55,8 +55,8 @@ def listen(settings: Settings) -> Generator[Listeners]:
 def load_certificate(settings: Settings, *, warn: bool) -> RenewableCertificate | None:
     """The certificate of the server; None means plain HTTP.
 
-    Raises ListenError when other machines can reach HOST and HTTPS is wanted, but has no usable certificate: plain HTTP
-    in its place would send passwords in clear text.
+    Raises ListenError when other machines can reach HOST and PROTOCOL is https, but no certificate is usable: plain
+    HTTP in its place would send passwords in clear text.
     """
     if settings.protocol == "http":
         return None

@@ -37,7 +37,7 @@ HEARTBEAT_CHECK = 1.0  # seconds between two looks for a heartbeat
 SLACK = 5.0  # seconds beyond STOP_DELAY and the grace of requests, for the worker itself to end
 
 
-class Job(NamedTuple):
+class WorkerJob(NamedTuple):
     """What a worker reads from its standard input. It ends when that closes, so that it never outlives its parent."""
 
     settings: Settings
@@ -70,7 +70,7 @@ def serve(settings: Settings, database_uri: Callable[[], str], token_location: s
                 TemporaryDirectory(prefix="catalog-") as folder,
                 Workers(settings.workers, sockets, timeouts) as workers,
             ):
-                job = Job(
+                job = WorkerJob(
                     settings,
                     database_uri(),
                     token_location,
@@ -104,7 +104,7 @@ class Workers:
     def __init__(self, count: int, sockets: Sequence[socket], timeouts: Timeouts) -> None:
         self._sockets = sockets
         self._timeouts = timeouts
-        self._job: Job | None = None
+        self._job: WorkerJob | None = None
         self._supervised = [
             Supervised(
                 Worker(sockets), partial(Worker, sockets), partial(self._watch, number), partial(_report, number)
@@ -122,7 +122,7 @@ class Workers:
         for supervised in self._supervised:
             supervised.child.close_input()
 
-    def serve(self, job: Job) -> int:
+    def serve(self, job: WorkerJob) -> int:
         self._job = job
         with _signal_pipe() as (read_end, write_end):
             Thread(target=self._run, args=(write_end,), name="workers").start()
@@ -227,7 +227,7 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
-    def send(self, job: Job) -> None:
+    def send(self, job: WorkerJob) -> None:
         """Let it begin. Sending a second job does nothing."""
         if not self._has_job:
             self._has_job = True

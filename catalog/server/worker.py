@@ -17,7 +17,7 @@ from catalog.domain.tenants.tenants import FirstStart
 from catalog.server import banner, logs
 from catalog.server.run import exit_code_of, run_app
 from catalog.server.sockets import ListenError, Listeners, base_url, load_certificate
-from catalog.server.supervisor import HEARTBEAT, Job
+from catalog.server.supervisor import HEARTBEAT, WorkerJob
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     with os.fdopen(os.dup(1), "w") as output:
         os.dup2(2, 1)
         try:
-            job: Job = pickle.load(sys.stdin.buffer)  # noqa: S301  from our own parent
+            job: WorkerJob = pickle.load(sys.stdin.buffer)  # noqa: S301  from our own parent
         except EOFError:  # the parent was stopped meanwhile
             return
         logs.configure(job.settings.log_format)
@@ -34,7 +34,7 @@ def main() -> None:
         sys.exit(exit_code_of(lambda: _work(job, output)))
 
 
-def _work(job: Job, output: IO[str]) -> None:
+def _work(job: WorkerJob, output: IO[str]) -> None:
     listeners = _listeners(job)
 
     def announce(first: FirstStart | None) -> None:
@@ -56,7 +56,7 @@ def _work(job: Job, output: IO[str]) -> None:
     )
 
 
-def _listeners(job: Job) -> Listeners:
+def _listeners(job: WorkerJob) -> Listeners:
     """Raises ListenError when the certificate has become unusable."""
     tls = load_certificate(job.settings, warn=False) if job.is_tls else None
     if job.is_tls and tls is None:

@@ -31,7 +31,7 @@ def with_secrets(settings: Settings) -> tuple[Settings, Path | None]:
         _generate(file)
         _close_to_others(file)
     except OSError as error:
-        raise SettingsError(f"DATA_PATH: {file} cannot be kept ({reason(error)})") from None
+        raise SettingsError(f"DATA_PATH: {file} cannot be written ({reason(error)})") from None
 
     written = read_file(file, set(GENERATED))
     for name in missing:

@@ -1,4 +1,4 @@
-"""May you come in: answered from credentials alone, before a handler runs or a body is read."""
+"""Access to routes, decided by credentials alone, before a handler runs or a body is read."""
 
 import ipaddress
 import re

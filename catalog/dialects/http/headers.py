@@ -1,4 +1,4 @@
-"""What headers say of a file, both ways: its name, its digest and its age."""
+"""Headers about a file, of requests and responses: its name, its digest and its age."""
 
 import re
 from base64 import b64decode
@@ -16,7 +16,7 @@ AnyRequest = Request[Any, Any, Any]
 
 
 def as_text(raw: bytes) -> str:
-    """What HTTP clients mean: UTF-8, or else Latin-1, which is never wrong."""
+    """Decode a header: UTF-8, or else Latin-1, which always succeeds."""
     try:
         return raw.decode()
     except UnicodeDecodeError:
@@ -31,17 +31,17 @@ def parameters(header: str) -> dict[str, str]:
 
 def disposition_name(disposition: str) -> str | None:
     """The file name in a Content-Disposition, as the client wrote it; None: it has none."""
-    given = parameters(disposition)
-    extended = re.fullmatch(r"(utf-8|iso-8859-1)'[^']*'(.*)", given.get("filename*", ""), re.IGNORECASE)
+    fields = parameters(disposition)
+    extended = re.fullmatch(r"(utf-8|iso-8859-1)'[^']*'(.*)", fields.get("filename*", ""), re.IGNORECASE)
     if extended:
         return unquote(extended[2], encoding=extended[1])
     # Of a form, browsers write these three as %XX, and a percent sign as it is.
-    plain = given.get("filename")
+    plain = fields.get("filename")
     return plain and re.sub("%22|%0[AD]", lambda sign: unquote(sign[0]), plain, flags=re.IGNORECASE)
 
 
 def refuse_coded(encodings: Iterable[str]) -> None:
-    """Refuse content that would have to be decoded before it is what was sent: what the catalog keeps is never decoded.
+    """Refuse encoded content: the catalog stores bytes as they are, and never decodes them.
 
     `encodings` are values of Content-Encoding. Raises Refused: CONTENT_CODED (RFC 9110, 15.5.16).
     """
@@ -56,16 +56,16 @@ def announced_digest(request: AnyRequest, *headers: str) -> str:
 
     Raises Refused: NOT_CREATED for one that cannot be understood, or two that differ.
     """
-    given = [(header, sha256_member(header, request.headers.getall(header, []))) for header in headers]
-    given.append(("?sha256", str(request.query_params.get("sha256", ""))))
-    announced = {as_hex(where, digest) for where, digest in given if digest}
+    found = [(header, sha256_member(header, request.headers.getall(header, []))) for header in headers]
+    found.append(("?sha256", str(request.query_params.get("sha256", ""))))
+    announced = {as_hex(where, digest) for where, digest in found if digest}
     if len(announced) > 1:
-        raise Refused(NOT_CREATED, f"the digests in {', '.join(where for where, digest in given if digest)} differ")
+        raise Refused(NOT_CREATED, f"the digests in {', '.join(where for where, digest in found if digest)} differ")
     return announced.pop() if announced else ""
 
 
 def sha256_member(header: str, lines: Iterable[str]) -> str:
-    """What a digest header says after `sha-256=`; other algorithms are somebody else's."""
+    """What a digest header says after `sha-256=`; other algorithms are ignored."""
     for member in filter(None, (member.strip() for line in lines for member in line.split(","))):
         algorithm, equals, value = member.partition("=")
         if not equals or not value:

@@ -8,8 +8,7 @@ from litestar.routes import BaseRoute, HTTPRoute
 class HeadsOfGets(ReceiveRoutePlugin):
     """Lets each handler of GET answer HEAD as well, unless the route has another for that.
 
-    The content is left out where every answer passes: see `observed`. A handler of files knows by the method of the
-    request that it need not open them.
+    `Exchange` drops the content of each such response. Handlers of files check the method, and do not open the file.
     """
 
     def receive_route(self, route: BaseRoute) -> None:

@@ -1,4 +1,4 @@
-"""X-HTTP-Method-Override, for clients behind what lets no PATCH or DELETE through: a MUST of tus 1.0."""
+"""X-HTTP-Method-Override, for clients behind proxies that block PATCH and DELETE. tus 1.0 requires it."""
 
 import re
 
@@ -6,13 +6,13 @@ from litestar.enums import HttpMethod, ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 OVERRIDES = {b"PATCH": HttpMethod.PATCH, b"DELETE": HttpMethod.DELETE}
-"""The methods that may come as a POST. Whatever else the header says, a POST is a POST."""
+"""The methods that a POST may stand for. Other values of the header are ignored."""
 
 
 class Overrides:
-    """Takes a POST to an upload, the name of which follows `uploads`, for the method that its header says.
+    """Replaces the method of a POST to an upload, whose name follows `uploads`, by the one in its header.
 
-    Nowhere else: a header that turns a harmless request into another one is looked at by no firewall.
+    Only there: firewalls do not check a header that turns a harmless request into another one.
     """
 
     def __init__(self, app: ASGIApp, uploads: str) -> None:
@@ -21,8 +21,8 @@ class Overrides:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == ScopeType.HTTP and scope["method"] == HttpMethod.POST:
-            said = [value for name, value in scope["headers"] if name == b"x-http-method-override"]
-            method = OVERRIDES.get(said[0].strip().upper()) if len(said) == 1 else None
+            values = [value for name, value in scope["headers"] if name == b"x-http-method-override"]
+            method = OVERRIDES.get(values[0].strip().upper()) if len(values) == 1 else None
             if method and self._upload.fullmatch(scope["path"]):
                 scope["method"] = method
         await self.app(scope, receive, send)
