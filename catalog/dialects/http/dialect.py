@@ -4,16 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields
 from typing import Any, NamedTuple, TypeVar
 
-from litestar import Request, Response
+from litestar import Response
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
+from catalog.dialects.http.headers import AnyRequest
 from catalog.errors import Refused
 
 T = TypeVar("T")
-
-AnyRequest = Request[Any, Any, Any]
-
 
 ErrorResponse = Callable[[AnyRequest, Refused], Response[T]]
 """Words a refusal, and leaves its number to the journal (`fault` of the request's state)."""

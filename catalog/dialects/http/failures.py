@@ -9,7 +9,8 @@ from litestar.exceptions import HTTPException
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from catalog.blobs.protocol import StorageUnavailableError
-from catalog.dialects.http.dialect import AnyRequest, Dialect, ErrorResponse
+from catalog.dialects.http.dialect import Dialect, ErrorResponse
+from catalog.dialects.http.headers import AnyRequest
 from catalog.dialects.http.request_log import redact
 from catalog.errors import (
     BODY_TOO_LARGE,
