@@ -22,13 +22,14 @@ from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi import checks
 
 from tests.support.app import PASSWORD
-from tests.support.serving import TENANT, Server
+from tests.support.serving import Server
 
 EXAMPLES = int(os.environ.get("CATALOG_FUZZ_EXAMPLES", "0"))
 FEW = 4
 """Questions for a route, when nobody says how many."""
 
 API_TOKEN = "the-operator-of-the-fuzzing"
+OTHER_TENANT = "fuzzed"
 KINDS = ("models", "datasets", "algorithms")
 
 
@@ -73,6 +74,9 @@ class Caller:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with Server(tmp_path_factory.mktemp("fuzzed"), API_TOKEN=API_TOKEN, CLIENT_TIMEOUT="60") as server:
+        with server.client(API_TOKEN) as operator:  # a tenant to change and remove: in TENANT the callers are signed in
+            tenant = {"_id": OTHER_TENANT, "email": "x@example.org", "admin_password": PASSWORD}
+            operator.post("/v1/tenants", json=tenant).raise_for_status()
         yield server
 
 
@@ -156,7 +160,7 @@ def furnished(server: Server, token: str) -> dict[str, list[str]]:
         "word": ["flowers"],
         "token": [link],
         "digest": [f"sha256:{digest}"],
-        "name": [TENANT, "nowhere"],
+        "name": [OTHER_TENANT, "nowhere"],
     }
 
 

@@ -112,13 +112,13 @@ class Terms(Controller, Generic[NewT]):
 
         return await create_each(request, data, create, self.plural)
 
-    @delete("/{name:str}", operation_id="remove{name}", **REMOVED)
-    async def remove(self, name: TermName, caller: Given[Caller]) -> Answer[DatedTerm]:
+    @delete("/{word:str}", operation_id="remove{name}", **REMOVED)
+    async def remove(self, word: TermName, caller: Given[Caller]) -> Answer[DatedTerm]:
         """Remove a {one}.
 
         Refused while an item uses it.
         """
-        removed = await terms.remove(caller, self.vocabulary, name)
+        removed = await terms.remove(caller, self.vocabulary, word)
         return answer(DatedTerm.with_date(removed, removed.get("owner"), removed.get("uses", 0)))
 
     @delete("/suggest", operation_id="remove{name}Suggest", **REMOVED)

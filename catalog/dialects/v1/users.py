@@ -77,20 +77,20 @@ class Users(Controller):
         return await listed(request, caller.tenant.users.raw, declared, shown)
 
     @get(
-        "/{key:str}",
+        "/{user:str}",
         guards=[guards.signed_in],
         operation_id="showUser",
         response_description="The user.",
         responses=refuses(NOT_FOUND),
         **selecting(USERS),
     )
-    async def show(self, key: UserKey, request: AnyRequest, caller: Given[Caller]) -> Answer[User | Selected[User]]:
+    async def show(self, user: UserKey, request: AnyRequest, caller: Given[Caller]) -> Answer[User | Selected[User]]:
         """Show a user. Only administrators and the user see more than the name."""
-        user = User.seen_by(caller, await users.read(caller, key))
-        return answer(selected(request, USERS.fields, user))
+        found = await users.read(caller, user)
+        return answer(selected(request, USERS.fields, User.seen_by(caller, found)))
 
     @put(
-        "/{key:str}",
+        "/{user:str}",
         guards=[guards.signed_in],
         operation_id="changeUser",
         response_description="The user.",
@@ -98,19 +98,19 @@ class Users(Controller):
     )
     async def change(
         self,
-        key: UserKey,
+        user: UserKey,
         data: Json[UserUpdate],
         caller: Given[Caller],
         policy: Given[Policy],
         sessions: Given[Sessions],
     ) -> Answer[User]:
         """Change yourself; administrators change any user."""
-        changed = await users.change(caller, key, data.as_input(), policy)
+        changed = await users.change(caller, user, data.as_input(), policy)
         sessions.forget(caller.tenant.name, changed["_id"])
         return answer(User.of(changed))
 
     @delete(
-        "/{key:str}",
+        "/{user:str}",
         status_code=200,
         guards=[guards.administrators_only],
         operation_id="removeUser",
@@ -119,12 +119,12 @@ class Users(Controller):
         parameters=[TRANSFER],
     )
     async def remove(
-        self, key: UserKey, request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
+        self, user: UserKey, request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
     ) -> Answer[DatedUser]:
         """Remove a user.
 
         Refused while the user owns items, unless they are transferred to another user.
         """
-        removed = await users.remove(caller, key, request.query_params.get("transfer", ""))
+        removed = await users.remove(caller, user, request.query_params.get("transfer", ""))
         sessions.forget(caller.tenant.name, removed["_id"])
         return answer(DatedUser.with_dates(removed))
