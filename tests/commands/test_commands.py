@@ -186,7 +186,7 @@ def test_versions_are_listed_shown_verified_and_removed(run, ada, iris):
     assert run("versions", "ls", iris, "-q").stdout == f"{iris}@2\n{iris}@1\n"
     assert json.loads(run("versions", "show", f"{iris}@1", "--json").stdout)["description"] == "one"
     assert "is intact" in run("versions", "verify", f"{iris}@2").stderr
-    assert "say --yes" in run("versions", "rm", f"{iris}@1", code=2).stderr
+    assert "use --yes" in run("versions", "rm", f"{iris}@1", code=2).stderr
     run("versions", "rm", f"{iris}@1", "--yes")
     assert run("versions", "ls", iris, "-q").stdout == f"{iris}@2\n"
 
