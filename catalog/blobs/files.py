@@ -22,15 +22,15 @@ import aiofiles.os
 
 from catalog.blobs import partial_files
 from catalog.blobs.disk import FOLDER_MODE, blob_path, make_folder, open_private, translated_errors
-from catalog.blobs.incoming_files import NEW, IncomingFile
+from catalog.blobs.incoming_files import NEW, BlobFileWriter
 from catalog.blobs.partial_files import PartialFile
 from catalog.blobs.protocol import (
     BLOCK,
     Blob,
     Leftover,
+    ListedBlob,
     StorageSetupError,
     StorageUnavailableError,
-    StoredBlob,
     UnknownBlobError,
     checked_leftover,
     checked_tenant,
@@ -84,7 +84,7 @@ class FileBlobs:
     async def put(self, content: AsyncIterator[bytes]) -> Blob:
         # Not aiofiles: hashing and writing a block are one call of a thread here. While the disk writes one block,
         # the next is received, and no more than that: the client waits for the disk.
-        incoming = IncomingFile(self._folder)
+        incoming = BlobFileWriter(self._folder)
         step = asyncio.create_task(asyncio.to_thread(incoming.begin))
         block = bytearray()
         try:
@@ -128,11 +128,11 @@ class FileBlobs:
         with translated_errors(), suppress(UnknownBlobError, FileNotFoundError):
             await aiofiles.os.remove(blob_path(self._folder, digest))
 
-    async def listing(self) -> AsyncGenerator[StoredBlob, None]:
+    async def listing(self) -> AsyncGenerator[ListedBlob, None]:
         async for name, size, modified in list_files(self._folder, "[0-9a-f][0-9a-f]/*"):
             digest = name.rpartition("/")[2]
             if is_digest(digest):
-                yield StoredBlob(digest, size, modified)
+                yield ListedBlob(digest, size, modified)
 
     async def append(self, upload: str, offset: int, content: AsyncIterator[bytes]) -> int:
         path = self._upload(upload)

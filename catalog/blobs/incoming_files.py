@@ -17,7 +17,7 @@ FLUSH_EVERY = 256 * BLOCK
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
-class IncomingFile:
+class BlobFileWriter:
     """A file being received. Its methods run in threads, one at a time.
 
     Cancelling an upload does not stop the thread that writes for it: `discard` waits for that

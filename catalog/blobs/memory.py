@@ -8,7 +8,7 @@ from catalog.blobs.protocol import (
     BLOCK,
     Blob,
     Leftover,
-    StoredBlob,
+    ListedBlob,
     UnknownBlobError,
     UploadBusyError,
     WrongOffsetError,
@@ -44,9 +44,9 @@ class MemoryBlobs:
     async def drop(self, digest: str) -> None:
         self.contents.pop(digest, None)
 
-    async def listing(self) -> AsyncGenerator[StoredBlob, None]:
+    async def listing(self) -> AsyncGenerator[ListedBlob, None]:
         for digest, content in list(self.contents.items()):
-            yield StoredBlob(digest, len(content), self.modified[digest])
+            yield ListedBlob(digest, len(content), self.modified[digest])
 
     async def append(self, upload: str, offset: int, content: AsyncIterator[bytes]) -> int:
         length = await self.length(upload)

@@ -18,7 +18,7 @@ class Blob(NamedTuple):
     size: int  # bytes
 
 
-class StoredBlob(NamedTuple):
+class ListedBlob(NamedTuple):
     """A blob in a listing."""
 
     digest: str
@@ -100,7 +100,7 @@ class Blobs(Protocol):
         """Remove a blob. Removing an unknown one is not an error."""
         ...
 
-    def listing(self) -> AsyncGenerator[StoredBlob, None]:
+    def listing(self) -> AsyncGenerator[ListedBlob, None]:
         """Yield every blob, in no order, without holding all of them in memory.
 
         A blob that is put or dropped meanwhile may be missing.

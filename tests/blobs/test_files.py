@@ -76,14 +76,14 @@ async def test_a_broken_upload_leaves_no_file(on_disk, folder, size):
 
 async def test_an_upload_cancelled_while_a_thread_writes_leaves_no_file(on_disk, folder, monkeypatch):
     loop, writing, go_on = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-    write = incoming_files.IncomingFile.write
+    write = incoming_files.BlobFileWriter.write
 
     def slowly(self, block):
         loop.call_soon_threadsafe(writing.set)
         asyncio.run_coroutine_threadsafe(go_on.wait(), loop).result()
         write(self, block)
 
-    monkeypatch.setattr(incoming_files.IncomingFile, "write", slowly)
+    monkeypatch.setattr(incoming_files.BlobFileWriter, "write", slowly)
     upload = asyncio.create_task(on_disk.put(chunked(some_bytes(2 * BLOCK))))
     await writing.wait()
     in_progress = files_under(folder)
@@ -97,7 +97,7 @@ async def test_an_upload_cancelled_while_a_thread_writes_leaves_no_file(on_disk,
 
 
 def test_a_thread_that_comes_after_the_end_makes_no_file(folder):
-    incoming = incoming_files.IncomingFile(folder)
+    incoming = incoming_files.BlobFileWriter(folder)
     incoming.discard()
 
     incoming.begin()

@@ -20,13 +20,13 @@ MARK = "kept"
 DIGITS = 20
 
 
-class UploadState(NamedTuple):
+class PartsState(NamedTuple):
     offsets: list[int]  # of the parts, without a gap
     length: int
     blob: Blob | None  # what a finished upload became
 
 
-async def read_state(bucket: Bucket, folder: str) -> UploadState:
+async def read_state(bucket: Bucket, folder: str) -> PartsState:
     offsets, length, is_marked = [], 0, False
     async for found in bucket.listing(folder):
         name = found.key.rpartition("/")[2]
@@ -36,14 +36,14 @@ async def read_state(bucket: Bucket, folder: str) -> UploadState:
             offsets.append(length)
             length += found.size
     blob = await _read_mark(bucket, folder) if is_marked else None
-    return UploadState(offsets, blob.size if blob else length, blob)
+    return PartsState(offsets, blob.size if blob else length, blob)
 
 
-def keys(folder: str, state: UploadState) -> list[str]:
+def keys(folder: str, state: PartsState) -> list[str]:
     return [_key(folder, offset) for offset in state.offsets]
 
 
-async def read_parts(bucket: Bucket, folder: str, state: UploadState) -> AsyncGenerator[bytes, None]:
+async def read_parts(bucket: Bucket, folder: str, state: PartsState) -> AsyncGenerator[bytes, None]:
     for key in keys(folder, state):
         async for block in bucket.read(key):
             yield block

@@ -11,7 +11,7 @@ from obstore.exceptions import BaseError
 from catalog.blobs.protocol import (
     Blob,
     Leftover,
-    StoredBlob,
+    ListedBlob,
     UnknownBlobError,
     checked_leftover,
     checked_tenant,
@@ -101,11 +101,11 @@ class S3Blobs:
         if is_digest(digest):
             await self._bucket.drop(self._key(digest))
 
-    async def listing(self) -> AsyncGenerator[StoredBlob, None]:
+    async def listing(self) -> AsyncGenerator[ListedBlob, None]:
         async for found in self._bucket.listing(self._tenant):
             folder, _, digest = found.key.removeprefix(f"{self._tenant}/").partition("/")
             if is_digest(digest) and folder == digest[:2]:
-                yield StoredBlob(digest, found.size, found.modified)
+                yield ListedBlob(digest, found.size, found.modified)
 
     async def append(self, upload: str, offset: int, content: AsyncIterator[bytes]) -> int:
         return await parts.append(self._bucket, self._upload(upload), offset, content)

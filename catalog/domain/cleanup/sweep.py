@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from catalog.blobs.protocol import Blob, Blobs, StoredBlob
+from catalog.blobs.protocol import Blob, Blobs, ListedBlob
 from catalog.domain.files import blob_records, quota, uploads
 from catalog.domain.items import trash
 from catalog.domain.terms import terms
@@ -92,8 +92,8 @@ async def _unnamed(tenant: Tenant, untouched: datetime, damaged: list[str]) -> A
                 damaged.append(blob.digest)
 
 
-async def _batches(blobs: Blobs, untouched: datetime) -> AsyncIterator[list[StoredBlob]]:
-    batch: list[StoredBlob] = []
+async def _batches(blobs: Blobs, untouched: datetime) -> AsyncIterator[list[ListedBlob]]:
+    batch: list[ListedBlob] = []
     async for listed in blobs.listing():
         if listed.modified <= untouched:
             batch.append(listed)
