@@ -4,34 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.dialects.v1.models.common import moment
-from catalog.domain.access import Caller
 
 Shape = dict[str, Any]
-
-LONGEST_EMBEDDED = 1000  # characters of a version's description, where its item shows it
 
 
 def _given(document: Mapping[str, Any], *fields: str) -> Shape:
     return {field: document[field] for field in fields if document.get(field) is not None}
-
-
-def user(document: Mapping[str, Any]) -> Shape:
-    return {
-        "validityPasswordDays": document["validityPasswordDays"],
-        **_given(document, "_id", "username", "email", "role"),
-        "createdPassword": moment(document["createdPassword"]),
-    }
-
-
-def colleague(document: Mapping[str, Any]) -> Shape:
-    """A user, as other users see him."""
-    return _given(document, "_id", "username")
-
-
-def person(document: Mapping[str, Any], caller: Caller) -> Shape:
-    """A user, as the caller may see one: whole for administrators and oneself, else by name."""
-    whole = caller.is_admin or document["_id"] == caller.user
-    return user(document) if whole else colleague(document)
 
 
 def version(document: Mapping[str, Any]) -> Shape:
