@@ -235,6 +235,8 @@ class _Description:
 
     def _described(self, annotation: Any) -> Iterable[Schema]:
         """A type may describe itself by its `describe`, where that depends on the route."""
+        if hasattr(annotation, "describe") and not get_args(annotation):  # as it stands in the return annotation
+            annotation = next(each for each in get_args(answer_type(self.handler)) if get_origin(each) is annotation)
         if describe := getattr(get_origin(annotation), "describe", None):
             return describe(get_args(annotation)[0], self.schemas, self.handler)  # type: ignore[no-any-return]
         return [self.schemas.of(annotation)]
