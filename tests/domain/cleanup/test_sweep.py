@@ -33,8 +33,8 @@ def storage(tmp_path):
 
 
 @pytest.fixture
-def blobs(storage, tenant):
-    return storage.of(tenant.name)
+def blobs(tenant):
+    return tenant.blobs
 
 
 @pytest.fixture(autouse=True)
