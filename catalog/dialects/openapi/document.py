@@ -10,8 +10,7 @@ from catalog.dialects.http.docs.operations import Operation as Derived
 from catalog.dialects.http.docs.operations import operations as operations_of
 from catalog.dialects.http.docs.refusals import Refusal
 from catalog.dialects.http.docs.schemas import Schemas
-from catalog.dialects.openapi import about, answers, requests, uploads, versions
-from catalog.dialects.openapi.lists import filters
+from catalog.dialects.openapi import about, uploads
 from catalog.dialects.openapi.operation import Operation
 from catalog.dialects.openapi.schema import Schema
 from catalog.dialects.v1.bodies import body_faults
@@ -57,7 +56,7 @@ HEADERS = {
 
 def operations(prefix: str) -> list[Operation]:
     """Every native route, in the order in which somebody would read of them."""
-    tables = (versions, uploads, about)
+    tables = (uploads, about)
     return [operation for table in tables for operation in table.operations(prefix)]
 
 
@@ -84,7 +83,7 @@ def document(app: Litestar, prefix: str, version: str, limits: Limits) -> dict[s
         "paths": _paths(told, derived),
         "components": {
             "responses": {each.name: each.told() for operation in told for each in operation.refusals()} | responses,
-            "schemas": answers.components() | filters() | requests.components(limits) | schemas.components,
+            "schemas": schemas.components,
             "securitySchemes": SECURITY,
             "headers": HEADERS,
         },

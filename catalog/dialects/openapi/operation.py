@@ -168,10 +168,6 @@ def handed_out(meaning: str, headers: Mapping[str, Schema], mimetype: str = ANY_
     return {"description": meaning, "headers": {**REQUEST_ID, **headers}, "content": {mimetype: {}}}
 
 
-def json_body(schema: Schema, example: Any, *, required: bool = True) -> Schema:
-    return {"required": required, "content": {JSON: {"schema": schema, "example": example}}}
-
-
 def header(meaning: str, schema: Schema | None = None, **more: Any) -> Schema:
     """A header of an answer."""
     return {"description": meaning, "schema": schema or {"type": "string"}, **more}

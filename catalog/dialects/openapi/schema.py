@@ -5,9 +5,6 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-NOT_NUL = "^[^\\x00]*$"
-NOT_BLANK = "^[^\\x00]*\\S[^\\x00]*$"
-
 
 def ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
@@ -17,16 +14,6 @@ def text(meaning: str = "", longest: int | None = None, **more: Any) -> Schema:
     return _told({"type": "string", **({"maxLength": longest} if longest else {}), **more}, meaning)
 
 
-def written(meaning: str = "", longest: int | None = None) -> Schema:
-    """Text of a client's that may be empty."""
-    return text(meaning, longest, pattern=NOT_NUL)
-
-
-def needed(meaning: str = "", longest: int | None = None) -> Schema:
-    """Text of a client's that says something."""
-    return text(meaning, longest, minLength=1, pattern=NOT_BLANK)
-
-
 def number(meaning: str = "", least: int | None = 0, **more: Any) -> Schema:
     """A whole number."""
     return _told({"type": "integer", **({} if least is None else {"minimum": least}), **more}, meaning)
@@ -34,10 +21,6 @@ def number(meaning: str = "", least: int | None = 0, **more: Any) -> Schema:
 
 def measured(meaning: str = "") -> Schema:
     return _told({"type": "number"}, meaning)
-
-
-def flag(meaning: str = "", **more: Any) -> Schema:
-    return _told({"type": "boolean", **more}, meaning)
 
 
 def one_of(words: Iterable[str], meaning: str = "", **more: Any) -> Schema:
@@ -71,21 +54,6 @@ def or_null(schema: Schema) -> Schema:
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     enum = {"enum": [*schema["enum"], None]} if "enum" in schema else {}
     return schema | {"type": [*types, "null"]} | enum
-
-
-def with_(schema: Schema, properties: Mapping[str, Schema], meaning: str = "") -> Schema:
-    """An answer's object with more in it, all of which is always there."""
-    return _told(
-        schema
-        | {"properties": schema["properties"] | dict(properties), "required": [*schema["required"], *properties]},
-        meaning,
-    )
-
-
-def part_of(schema: Schema, always: Iterable[str], meaning: str = "") -> Schema:
-    """An answer's object of which a `select` leaves out what is not there `always`."""
-    kept = [name for name in schema["required"] if name in set(always)]
-    return _told(schema | {"required": kept}, meaning)
 
 
 def _told(schema: Schema, meaning: str) -> Schema:

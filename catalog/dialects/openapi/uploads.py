@@ -3,7 +3,7 @@
 from catalog.dialects.openapi.operation import Operation, Who, bare, header
 from catalog.dialects.openapi.parameters import header as asked
 from catalog.dialects.openapi.schema import Schema, number, text
-from catalog.dialects.openapi.versions import OF_UPLOADS
+from catalog.dialects.v1.transfers import UPLOAD_REFUSALS
 from catalog.dialects.v1.tus import LONGEST_METADATA, OCTETS, VERSION
 from catalog.errors import (
     AMBIGUOUS,
@@ -42,7 +42,7 @@ NOTE = asked(
     example="item aXJpcw==,filename bW9kZWwub25ueA==",
 )
 
-OF_CHUNKS = (REQUEST, OFFSET_CONFLICT, UPLOAD_BUSY, CHECKSUM_MISMATCH, BODY_TOO_LARGE, VERSION_CLOSED, *OF_UPLOADS)
+OF_CHUNKS = (REQUEST, OFFSET_CONFLICT, UPLOAD_BUSY, CHECKSUM_MISMATCH, BODY_TOO_LARGE, VERSION_CLOSED, *UPLOAD_REFUSALS)
 FOUND = (NOT_FOUND, UPLOAD_EXPIRED, TUS_VERSION)
 
 
@@ -74,7 +74,7 @@ def operations(prefix: str) -> list[Operation]:
             summary="Ask how far it is",
             parameters=[SPEAKS],
             answers={200: bare("So far.", TOLD | {"Upload-Length": header("the size of the file")})},
-            faults=(*FOUND, UPLOAD_BUSY, *OF_UPLOADS),
+            faults=(*FOUND, UPLOAD_BUSY, *UPLOAD_REFUSALS),
         ),
         Operation(
             method="patch",
@@ -104,7 +104,21 @@ def operations(prefix: str) -> list[Operation]:
             faults=(*FOUND, UPLOAD_BUSY, STORAGE_AWAY),
         ),
         *(_offer(where, name) for where, name in ((path, "uploadOptions"), (one, "uploadOptionsOfOne"))),
+        _blob(f"{prefix}/blobs/{{digest}}"),
     ]
+
+
+def _blob(path: str) -> Operation:
+    return Operation(
+        method="head",
+        path=path,
+        name="sizeOfBytes",
+        group="Links and bytes",
+        summary="Ask whether the server has these bytes",
+        details="The same 404 whether somebody else has them or nobody.",
+        answers={200: bare("The caller may read them.", {"Content-Length": header("how many they are")})},
+        faults=(NOT_FOUND,),
+    )
 
 
 def _chunk(*, required: bool) -> Schema:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
@@ -17,8 +17,7 @@ from catalog.dialects.http.cancellation import cancellation
 from catalog.dialects.http.headers import entity_tags, is_unchanged
 from catalog.dialects.v1.errors import details_of, native
 from catalog.dialects.v1.json_bodies import decoded
-from catalog.dialects.v1.passed_over import without
-from catalog.domain import body_fields
+from catalog.dialects.v1.sentences import shown as shortened
 from catalog.errors import AUTHENTICATION, STALE, UPLOAD_CUT_OFF, Refused
 from catalog.store.query.pages import ListPage
 from catalog.store.query.params import Page
@@ -162,34 +161,6 @@ class Bulk:
         return answer({"saved": len(self._made), "errors": len(self.errors), "Indexes": self.errors}, status)
 
 
-async def made(
-    request: AnyRequest,
-    plural: str,
-    make: Callable[[Any], Awaitable[dict[str, Any]]],
-    most: int,
-    shown_only: Collection[str] = (),
-) -> Answer[Any]:
-    """Answer a POST of one thing, or of a list of them, at most `most`, each made or refused on its own.
-
-    Fields that are `shown_only` are passed over.
-
-    Raises Refused: BODY_TOO_LARGE for a longer list, of which nothing is made.
-    """
-    body = await body_of(request, most)
-    if not isinstance(body, list):
-        return answer(await make(without(body, shown_only)))
-    bulk = Bulk()
-    for index, element in enumerate(body):
-        await _go_on(request)
-        try:
-            cancellation(request.scope).refuse_stopping()
-            bulk.add(await make(without(element, shown_only)))
-        except Refused as refused:
-            details = details_of(refused) or refused.fault.message
-            bulk.errors.append(f"Index: {index} ({body_fields.shown(details, LONGEST_ERROR)})")
-    return bulk.answer(plural, verbose=request.query_params.get("verbose") != "false")
-
-
 async def create_each(
     request: AnyRequest, data: N | list[N | Refused], create: Callable[[N], Awaitable[Any]], plural: str
 ) -> Answer[Any]:
@@ -206,7 +177,7 @@ async def create_each(
             bulk.add(await create(element))
         except Refused as refused:
             details = details_of(refused) or refused.fault.message
-            bulk.errors.append(f"Index: {index} ({body_fields.shown(details, LONGEST_ERROR)})")
+            bulk.errors.append(f"Index: {index} ({shortened(details, LONGEST_ERROR)})")
     return bulk.answer(plural, verbose=request.query_params.get("verbose") != "false")
 
 

@@ -173,7 +173,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         return answer(removed_item(removed, related))
 
 
-def _words(kind: Kind) -> dict[str, str]:
+def words_of(kind: Kind) -> dict[str, str]:
     return {"kind": kind.one, "kinds": str(kind), "Kind": kind.one.capitalize(), "Kinds": kind.capitalize()}
 
 
@@ -182,7 +182,7 @@ class Models(Items[NewModel, ModelChange, Model, RemovedModel]):
     tags = ("Models",)
     kind = Kind.MODEL
     plural = "models"
-    words = _words(Kind.MODEL)
+    words = words_of(Kind.MODEL)
 
 
 class Datasets(Items[NewDataset, DatasetChange, Dataset, RemovedDataset]):
@@ -190,7 +190,7 @@ class Datasets(Items[NewDataset, DatasetChange, Dataset, RemovedDataset]):
     tags = ("Datasets",)
     kind = Kind.DATASET
     plural = "datasets"
-    words = _words(Kind.DATASET)
+    words = words_of(Kind.DATASET)
 
 
 class Algorithms(Items[NewAlgorithm, AlgorithmChange, Algorithm, RemovedAlgorithm]):
@@ -198,4 +198,4 @@ class Algorithms(Items[NewAlgorithm, AlgorithmChange, Algorithm, RemovedAlgorith
     tags = ("Algorithms",)
     kind = Kind.ALGORITHM
     plural = "algorithms"
-    words = _words(Kind.ALGORITHM)
+    words = words_of(Kind.ALGORITHM)

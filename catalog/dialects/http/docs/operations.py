@@ -21,13 +21,23 @@ from typing import Any, Union, get_args, get_origin
 from litestar import Litestar
 from litestar.enums import ParamType
 from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import ParameterKwarg
 from litestar.response import Response
 from litestar.routes import HTTPRoute
 
 from catalog.dialects.http.access import access_of
 from catalog.dialects.http.docs.parameters import TEXT, parameter
-from catalog.dialects.http.docs.refusals import JSON, REQUEST_ID, RefusalResponse, Refuses, Wording, declared, worded
+from catalog.dialects.http.docs.refusals import (
+    JSON,
+    REQUEST_ID,
+    Partial,
+    RefusalResponse,
+    Refuses,
+    Wording,
+    declared,
+    worded,
+)
 from catalog.dialects.http.docs.schemas import Schema, Schemas, resolved
 from catalog.errors import (
     BODY_TOO_LARGE,
@@ -155,9 +165,9 @@ class _Description:
         )
         [group] = self.handler.resolve_tags()
         operation = {
-            "operationId": self._said(str(self.handler.operation_id)),
+            "operationId": self._said(self._operation_id()),
             "tags": [group],
-            "summary": self._said(summary).removesuffix("."),
+            "summary": self._said(summary).removesuffix(".") + (", headers only" if self._is_second_head() else ""),
             "description": description,
             **({"parameters": self.parameters} if self.parameters else {}),
             **({"requestBody": body} if body else {}),
@@ -165,6 +175,14 @@ class _Description:
             "security": access.security,
         }
         return Operation(self.method.lower(), self.route.path_format, group, operation, tuple(refusals))
+
+    def _is_second_head(self) -> bool:
+        """Whether this is the HEAD of a handler that answers GET as well."""
+        return self.method == "HEAD" and len(self.handler.http_methods) > 1
+
+    def _operation_id(self) -> str:
+        second = self.handler.opt.get("head_operation_id")
+        return str(second if second and self._is_second_head() else self.handler.operation_id)
 
     def _said(self, text: str) -> str:
         return text.format(**self.words) if self.words else text
@@ -188,7 +206,9 @@ class _Description:
 
     def _body(self) -> Schema | None:
         if content := self.handler.opt.get("content"):
-            return {"required": True, "content": {mimetype: self._media(type_) for mimetype, type_ in content.items()}}
+            is_required = self.handler.opt.get("is_body_required", True)
+            media = {mimetype: self._media(type_) for mimetype, type_ in content.items()}
+            return {"required": is_required, "content": media}
         annotation = body_type(self.handler)
         if annotation is None:
             return None
@@ -203,9 +223,11 @@ class _Description:
         return {"schema": schema} | ({} if example is None else {"example": example})
 
     def _body_schema(self, annotation: Any) -> Schema:
-        """A union is one thing or a list of such things, each of which may be refused."""
+        """A union with a list is one thing or a list of such things, each of which may be refused."""
         if get_origin(annotation) not in UNIONS:
             return self.schemas.of(annotation)
+        if not any(get_origin(each) is list for each in get_args(annotation)):
+            return {"anyOf": [self.schemas.of(each) for each in get_args(annotation)]}
         one = self.schemas.of(get_args(annotation)[0])
         return {"anyOf": [one, {"type": "array", "items": one, "description": EACH}]}
 
@@ -221,12 +243,18 @@ class _Description:
         }
         whole = {"description": self._said(self.handler.response_description or "OK"), "headers": headers}
         others = {
-            status: {"description": spec.description, "headers": headers}
-            | ({"content": {JSON: {"schema": self._answer_schema(spec.data_container)}}} if spec.data_container else {})
+            status: {"description": spec.description, "headers": headers} | self._content(spec, content)
             for status, spec in (self.handler.responses or {}).items()
             if not isinstance(spec, Refuses)
         }
-        return {status: whole | ({"content": content} if content else {})} | others
+        found = {status: whole | ({"content": content} if content else {})} | others
+        return {status: _without_content(each) for status, each in found.items()} if self.method == "HEAD" else found
+
+    def _content(self, spec: ResponseSpec, usual: Schema | None) -> Schema:
+        """The content of another answer than the usual one. A part of a file is of the type of the file."""
+        if spec.data_container:
+            return {"content": {JSON: {"schema": self._answer_schema(spec.data_container)}}}
+        return {"content": usual} if isinstance(spec, Partial) else {}
 
     def _answer_schema(self, annotation: Any) -> Schema:
         either = get_args(annotation) if get_origin(annotation) in UNIONS else [annotation]
@@ -258,6 +286,10 @@ class _Description:
                 INVALID_QUERY,
             )
         )
+
+
+def _without_content(response: Schema) -> Schema:
+    return {name: each for name, each in response.items() if name != "content"}
 
 
 def _header(description: str | None) -> Schema:

@@ -29,6 +29,11 @@ class Refuses(ResponseSpec):
     faults: frozenset[Fault] = frozenset()
 
 
+@dataclass
+class Partial(ResponseSpec):
+    """An answer with a part of the usual content, such as a range of a file."""
+
+
 def refuses(*faults: Fault) -> dict[int, ResponseSpec]:
     """The `responses` of a route that refuses with these faults, beside those that every such route has."""
     return {
@@ -45,6 +50,11 @@ def refuses(*faults: Fault) -> dict[int, ResponseSpec]:
 def answers(status: int, content: Any, description: str) -> dict[int, ResponseSpec]:
     """The `responses` of a route that has another answer than its usual one; `content` is its type, or None."""
     return {status: ResponseSpec(content, generate_examples=False, description=description)}
+
+
+def answers_part(status: int, description: str) -> dict[int, ResponseSpec]:
+    """The `responses` of a route that answers a part of its usual content with this status."""
+    return {status: Partial(None, generate_examples=False, description=description)}
 
 
 def declared(responses: Mapping[int, ResponseSpec] | None) -> frozenset[Fault]:

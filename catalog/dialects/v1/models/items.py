@@ -137,8 +137,8 @@ def _list_change(delta: TagsDelta | ReferencesDelta | None) -> ListChange[str, s
     return ListChange(remove, delta.add or ())
 
 
-class VersionSummary(Struct, kw_only=True):
-    """A version, as its item shows it. A folder is shown as the archive that a download of it is."""
+class VersionContent(Struct, kw_only=True):
+    """What every answer shows of a version. A folder is shown as the archive that a download of it is."""
 
     ordinal: Annotated[str, Meta(description="The label of the version.")]
     key: Id
@@ -150,6 +150,28 @@ class VersionSummary(Struct, kw_only=True):
     timestamp: Moment
     digest: Digest
     state: State
+
+
+def version_content(record: VersionRecord) -> dict[str, Any]:
+    is_folder = record["folder"]
+    file = ARCHIVE | {"original": f"{record['ordinal']}.zip"} if is_folder else record["files"][0]
+    return {
+        "ordinal": record["ordinal"],
+        "key": str(record["_id"]),
+        "original": file["original"],
+        "encoding": file["encoding"],
+        "mimetype": file["mimetype"],
+        "size": record["size"],
+        "description": record["description"],
+        "timestamp": moment(record["timestamp"]),
+        "digest": record["digest"],
+        "state": record["state"],
+    }
+
+
+class VersionSummary(VersionContent, kw_only=True):
+    """A version, as its item shows it."""
+
     file_count: Annotated[Count | UnsetType, Meta(description="Only of a folder.")] = UNSET
     description_truncated: Annotated[
         bool | UnsetType, Meta(description="True: the description is longer, the version's own record has all of it.")
@@ -157,24 +179,13 @@ class VersionSummary(Struct, kw_only=True):
 
     @classmethod
     def of(cls, record: VersionRecord) -> Self:
-        is_folder = record["folder"]
-        file = ARCHIVE | {"original": f"{record['ordinal']}.zip"} if is_folder else record["files"][0]
-        description = record["description"]
-        is_long = len(description) > LONGEST_EMBEDDED
-        return cls(
-            ordinal=record["ordinal"],
-            key=str(record["_id"]),
-            original=file["original"],
-            encoding=file["encoding"],
-            mimetype=file["mimetype"],
-            size=record["size"],
-            description=description[:LONGEST_EMBEDDED] if is_long else description,
-            timestamp=moment(record["timestamp"]),
-            digest=record["digest"],
-            state=record["state"],
-            file_count=record["file_count"] if is_folder else UNSET,
-            description_truncated=True if is_long else UNSET,
-        )
+        summary = cls(**version_content(record))
+        if record["folder"]:
+            summary.file_count = record["file_count"]
+        if len(summary.description) > LONGEST_EMBEDDED:
+            summary.description = summary.description[:LONGEST_EMBEDDED]
+            summary.description_truncated = True
+        return summary
 
 
 class Item(Struct, kw_only=True, rename={"id": "_id", "versions_total": "versionsTotal"}):

@@ -1,0 +1,223 @@
+"""Versions, their files and links to them."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Self
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from catalog.blobs.protocol import FileHead, is_digest
+from catalog.dialects.v1.models.common import Body, Change, Digest, Id, Moment, ShortNonBlank, ShortText, Text, moment
+from catalog.dialects.v1.models.items import Count, Description, Pairs, VersionContent, version_content
+from catalog.dialects.v1.models.metadata import MetadataDelta, Pair
+from catalog.domain.files.blob_records import Condition
+from catalog.domain.files.filenames import LONGEST_PATH, file_name, media_type
+from catalog.domain.limits import LONGEST_INTEGER
+from catalog.domain.versions import links
+from catalog.domain.versions.numbering import LONGEST_ORDINAL
+from catalog.domain.versions.version_changes import STATES, VersionChange
+from catalog.domain.versions.versions import VersionDetails
+from catalog.errors import NOT_CREATED, Refused
+from catalog.inspection.inspector import Inspection
+from catalog.store.records import FileRecord, VersionRecord
+from catalog.vocabulary import VersionState
+
+SHORTEST, USUAL, LONGEST = (int(life.total_seconds()) for life in (links.SHORTEST, links.USUAL, links.LONGEST))
+"""Seconds that a link lives."""
+
+NEEDED_DIGEST = "digest: sha256: and 64 hexadecimal characters are needed"
+
+Ordinal = Annotated[
+    ShortText,
+    Meta(description="The label of the version; default: the next number.", examples=["v2"]),
+    Meta(extra_json_schema={"maxLength": LONGEST_ORDINAL}),
+]
+NewState = Annotated[VersionState, Meta(extra_json_schema={"enum": list(map(str, STATES))}, examples=["ARCHIVED"])]
+
+
+class NewVersion(Body, kw_only=True):
+    """What all new versions have in common."""
+
+    ordinal: Ordinal | None = None
+    description: Description | None = None
+    metadata: Pairs | None = None
+
+    def details(self) -> VersionDetails:
+        return VersionDetails(
+            ordinal=(self.ordinal or "").strip(),
+            description=self.description or "",
+            metadata=[pair.as_input() for pair in self.metadata or ()],
+        )
+
+
+class NewDraft(NewVersion, kw_only=True):
+    """A version whose files are uploaded one by one."""
+
+    draft: Annotated[bool, Meta(extra_json_schema={"const": True}, examples=[True])]
+
+
+class StoredBytes(NewVersion, kw_only=True):
+    """A version of bytes that the catalog stores already, in a file that the caller may read."""
+
+    digest: Annotated[str, Meta(extra_json_schema={"pattern": "^(sha256:)?[0-9a-fA-F]{64}$"})]
+    size: Annotated[int, Meta(ge=0, le=LONGEST_INTEGER - 1, description="Ignored: the stored size counts.")] | None = (
+        None
+    )
+    name: Annotated[ShortNonBlank, Meta(description="The name of the file.")]
+    mimetype: ShortText | None = None
+
+    def digest_and_head(self) -> tuple[str, FileHead]:
+        """Raises Refused: NOT_CREATED."""
+        digest = self.digest.removeprefix("sha256:").lower()
+        if not is_digest(digest):
+            raise Refused(NOT_CREATED, NEEDED_DIGEST)
+        name = file_name(self.name)
+        return digest, FileHead(name, media_type(self.mimetype or "", name), "binary")
+
+
+class VersionUpdate(Change):
+    """What changes of a version."""
+
+    description: Annotated[Description | None, Meta(examples=["the one of the paper"])] = None
+    metadata: MetadataDelta | None = None
+    state: NewState | None = None
+
+    def as_input(self) -> VersionChange:
+        metadata = self.metadata.as_input() if self.metadata else None
+        return VersionChange(description=self.description, metadata=metadata, state=self.state)
+
+
+class NewLink(Body):
+    """A link to create."""
+
+    expires_in: Annotated[
+        int | None,
+        Meta(
+            description=f"Seconds; default: {USUAL}.",
+            examples=[USUAL],
+            extra_json_schema={"minimum": SHORTEST, "maximum": LONGEST},
+        ),
+    ] = None
+    path: Annotated[Text, Meta(max_length=LONGEST_PATH, description="One file of a folder.")] | None = None
+
+    def life(self) -> timedelta:
+        return timedelta(seconds=USUAL if self.expires_in is None else self.expires_in)
+
+
+def refuse_lifetime(seconds: object) -> None:
+    """Raises Refused: NOT_CREATED."""
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not SHORTEST <= seconds <= LONGEST:
+        raise Refused(NOT_CREATED, f"expires_in: {SHORTEST} to {LONGEST} seconds are possible")
+
+
+class DownloadLink(Struct):
+    """A link that opens without a token."""
+
+    url: str
+    token: str
+    expires: Moment
+
+
+class FileInfo(Struct, kw_only=True):
+    """A file of a version."""
+
+    path: Annotated[str, Meta(description="Its path within the version.")]
+    original: Annotated[str, Meta(description="The name of the file.")]
+    size: Annotated[Count, Meta(description="bytes")]
+    digest: Digest
+    mimetype: str
+    encoding: str
+    format: Annotated[str | UnsetType, Meta(description="The format that an inspection recognised.")] = UNSET
+    verdict: Annotated[str | UnsetType, Meta(description="What the inspection found.")] = UNSET
+
+    @classmethod
+    def of(cls, record: FileRecord) -> Self:
+        return cls(
+            path=record["path"],
+            original=record["original"],
+            size=record["size"],
+            digest=record["digest"],
+            mimetype=record["mimetype"],
+            encoding=record["encoding"],
+            format=record.get("format") or UNSET,
+            verdict=record.get("verdict") or UNSET,
+        )
+
+
+class InspectionReport(Struct, kw_only=True):
+    """The findings in the files. No file is ever called safe."""
+
+    format: str
+    summary: Annotated[dict[str, Any], Meta(description="What the header of the format says.")]
+    findings: list[dict[str, Any]]
+    verdict: Annotated[str, Meta(description="A sentence for people.")]
+    inspected: Moment
+
+    @classmethod
+    def of(cls, record: Inspection) -> Self:
+        return cls(
+            format=record["format"],
+            summary=record["summary"],
+            findings=[dict(finding) for finding in record["findings"]],
+            verdict=record["verdict"],
+            inspected=moment(record["inspected"]),
+        )
+
+
+class ListedVersion(VersionContent, kw_only=True, rename={"id": "_id"}):
+    """A version, without its files."""
+
+    id: Id
+    folder: Annotated[bool, Meta(description="Whether its files have paths.")]
+    file_count: Count
+    metadata: list[Pair]
+    owner: Id
+    lastmod: Moment
+    inspection: InspectionReport | None
+
+    @classmethod
+    def of(cls, record: VersionRecord) -> Self:
+        return cls(**listed_fields(record))
+
+
+class WholeVersion(ListedVersion, kw_only=True):
+    """A version, with its files."""
+
+    files: list[FileInfo]
+
+    @classmethod
+    def of(cls, record: VersionRecord) -> Self:
+        return cls(**listed_fields(record), files=[FileInfo.of(file) for file in record["files"]])
+
+
+def listed_fields(record: VersionRecord) -> dict[str, Any]:
+    inspection = record.get("inspection")
+    return version_content(record) | {
+        "id": str(record["_id"]),
+        "folder": record["folder"],
+        "file_count": record["file_count"],
+        "metadata": record["metadata"],
+        "owner": str(record["owner"]),
+        "lastmod": moment(record["lastmod"]),
+        "inspection": InspectionReport.of(inspection) if inspection else None,
+    }
+
+
+class VerifiedFile(Struct):
+    """A file whose bytes were compared with its digest."""
+
+    path: str
+    digest: str
+    size: Count
+    condition: Condition
+
+
+class Verification(Struct):
+    """The condition of each file of a version."""
+
+    intact: bool
+    files: list[VerifiedFile]
+
+    @classmethod
+    def of(cls, found: list[tuple[FileRecord, Condition]]) -> Self:
+        files = [VerifiedFile(file["path"], file["digest"], file["size"], condition) for file, condition in found]
+        return cls(all(file.condition is Condition.INTACT for file in files), files)

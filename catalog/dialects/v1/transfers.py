@@ -1,0 +1,101 @@
+"""What the document says of the routes that carry files: their bodies, parameters, headers and refusals."""
+
+from typing import Any
+
+from litestar.datastructures import ResponseHeader
+
+from catalog.dialects.http.docs.parameters import header, query
+from catalog.dialects.http.docs.refusals import answers, answers_part, refuses
+from catalog.errors import (
+    BUSY,
+    CANNOT_MODIFY,
+    CANNOT_READ,
+    DIGEST_MISMATCH,
+    DOWNLOAD,
+    NOT_CREATED,
+    NOT_FOUND,
+    QUARANTINED,
+    QUOTA_EXCEEDED,
+    RANGE_NOT_SATISFIABLE,
+    REQUEST,
+    STALE,
+    STORAGE_AWAY,
+    STORAGE_FULL,
+    UNSAFE_FILE,
+    VERSION_DRAFT,
+    Fault,
+)
+
+UPLOAD_REFUSALS = (
+    NOT_CREATED,
+    NOT_FOUND,
+    CANNOT_MODIFY,
+    DIGEST_MISMATCH,
+    QUOTA_EXCEEDED,
+    STORAGE_FULL,
+    STORAGE_AWAY,
+    UNSAFE_FILE,
+    BUSY,
+)
+DOWNLOAD_REFUSALS = (NOT_FOUND, RANGE_NOT_SATISFIABLE, STALE, REQUEST, DOWNLOAD, STORAGE_AWAY)
+CONTENT_REFUSALS = (CANNOT_READ, QUARANTINED, VERSION_DRAFT)
+"""How a user is refused the content of a version."""
+
+ONE_FILE: dict[str, Any] = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {
+                "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                "description": {"type": "string"},
+            },
+            "required": ["file"],
+            "additionalProperties": True,
+            "description": "Other parts are ignored.",
+        }
+    },
+    "application/octet-stream": {"schema": {}},
+}
+"""The content of a request that carries a file."""
+
+DIGESTS = (
+    query("sha256", "The digest of the file, which is checked: 64 hexadecimal digits."),
+    header("Repr-Digest", "The digest of the file: `sha-256=:<base64>:` (RFC 9530); also `Content-Digest`, `Digest`."),
+)
+FILE_NAME = query("name", "The name of a file that is the body itself; or send `Content-Disposition`.")
+ARCHIVE = query("archive", "All files in one archive.", {"type": "string", "enum": ["zip", "tar"]})
+
+CONDITIONS = (
+    header("Range", "One range of bytes.", example="bytes=0-1023"),
+    header("If-Range", "The `ETag` that the range belongs to."),
+    header("If-None-Match", "Answer 304 if the file is this one."),
+    header("If-Modified-Since", "Answer 304 if the file is not newer."),
+    header("If-Match", "Refuse if the file is another one."),
+    header("If-Unmodified-Since", "Refuse if the file is newer."),
+)
+
+FILE_HEADERS = {
+    "ETag": "The SHA-256, in quotes.",
+    "Content-Disposition": "The name of the file.",
+    "Repr-Digest": "The SHA-256 (RFC 9530); not of an archive.",
+    "Accept-Ranges": "`bytes`; of an archive `none`.",
+    "Content-Range": "Of a range: which bytes of how many.",
+    "Location": "Of a redirect: where the storage serves the file, for some minutes.",
+}
+
+
+def downloading(*faults: Fault, is_archive: bool) -> dict[str, Any]:
+    """The options of the GET and HEAD of a file, beside its names. `is_archive`: of all files of a folder."""
+    return {
+        "parameters": [*((ARCHIVE,) if is_archive else ()), *CONDITIONS],
+        "media_types": ("*/*",),
+        "response_description": "The file.",
+        "response_headers": [
+            ResponseHeader(name, documentation_only=True, description=description)
+            for name, description in FILE_HEADERS.items()
+        ],
+        "responses": answers_part(206, "The range.")
+        | answers(304, None, "The client has the file.")
+        | answers(307, None, "The storage itself serves the file.")
+        | refuses(*DOWNLOAD_REFUSALS, *faults),
+    }
