@@ -9,16 +9,14 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from litestar import Request, Response
 from litestar.di import NamedDependency
-from litestar.exceptions import InternalServerException
 from litestar.params import SkipValidation
 
 from catalog.dialects.http.access import SAFE
 from catalog.dialects.http.cancellation import cancellation
 from catalog.dialects.http.headers import entity_tags, is_unchanged
 from catalog.dialects.v1.errors import details_of, native
-from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.sentences import shown as shortened
-from catalog.errors import AUTHENTICATION, STALE, UPLOAD_CUT_OFF, Refused
+from catalog.errors import AUTHENTICATION, STALE, Refused
 from catalog.store.query.pages import ListPage
 from catalog.store.query.params import Page
 
@@ -79,18 +77,6 @@ def revisions_seen(request: AnyRequest) -> frozenset[int] | None:
     if not tags:
         raise Refused(STALE, "If-Match: ETags as answers gave them, in double quotes and with commas between")
     return frozenset(int(tag[1]) for each in tags if (tag := REVISION.fullmatch(each)))
-
-
-async def body_of(request: AnyRequest, most_elements: int | None = None) -> Any:
-    """The JSON of a request. No body at all is an empty object.
-
-    Raises Refused: MALFORMED_BODY, UPLOAD_CUT_OFF; BODY_TOO_LARGE for more than `most_elements` in a list.
-    """
-    try:
-        raw = await request.body()
-    except InternalServerException:  # what the framework makes of a client that has gone
-        raise Refused(UPLOAD_CUT_OFF) from None
-    return await decoded(raw, most_elements)
 
 
 def fitting(shapes: Iterable[Any], room: int = LARGEST_ANSWER) -> list[msgspec.Raw]:

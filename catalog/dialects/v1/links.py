@@ -9,8 +9,9 @@ from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.downloads import Download
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.http.version_files import file_download, version_download
-from catalog.dialects.v1.http import Answer, AnyRequest, Given, answer, body_of
+from catalog.dialects.v1.http import Answer, AnyRequest, Given, answer
 from catalog.dialects.v1.items import words_of
+from catalog.dialects.v1.json_bodies import decoded
 from catalog.dialects.v1.models.common import moment
 from catalog.dialects.v1.models.versions import DownloadLink, NewLink
 from catalog.dialects.v1.parameters import ItemKey, LinkToken, VersionKey
@@ -55,7 +56,7 @@ class VersionLink(Controller):
         native_prefix: Given[str],
     ) -> Answer[DownloadLink]:
         """Create a link that opens without a token."""
-        new = new_link(await body_of(request))
+        new = new_link(await decoded(await request.body()))
         link = await links.create(
             caller, self.kind, Reference(key, which), signed, life=new.life(), path=new.path or ""
         )
