@@ -53,7 +53,8 @@ def walk(running: Rehearsal) -> bytes:
 
 def stored(running: Rehearsal, bucket: str) -> list[str]:
     listed = httpx.get(f"http://127.0.0.1:{running.port('9000')}/{bucket}?list-type=2").raise_for_status().text
-    return [key.partition("</Key>")[0] for key in listed.split("<Key>")[1:]]
+    keys = [key.partition("</Key>")[0] for key in listed.split("<Key>")[1:]]
+    return [key for key in keys if not key.endswith("/.probe")]  # which the readiness check writes
 
 
 def secrets_of(running: Rehearsal) -> list[str]:
