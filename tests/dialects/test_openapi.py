@@ -12,8 +12,8 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from catalog.app import create_app
-from catalog.dialects.openapi.curl import command
-from catalog.dialects.openapi.document import document
+from catalog.dialects.http.docs.page.curl import command
+from catalog.dialects.v1.document import document
 from catalog.dialects.v1.errors import CATALOGUE
 from catalog.domain.limits import Limits
 from catalog.settings.settings import Settings

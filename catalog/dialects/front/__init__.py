@@ -8,6 +8,7 @@ from pathlib import Path
 
 from litestar import Controller, MediaType, Response, get
 
+from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.v1.http import AnyRequest, Given
 from catalog.errors import UNKNOWN_ROUTE, Refused
 
@@ -43,12 +44,22 @@ def _digest(text: str) -> str:
 
 
 class Front(Controller):
+    tags = ("Documentation",)
     opt = {"public": True}  # noqa: RUF012  Litestar's way
 
-    @get("/")
-    async def show(self, request: AnyRequest, native_prefix: Given[str]) -> Response[str]:
-        """Show the page to a browser. Programs are told that there is nothing."""
+    @get(
+        "/",
+        operation_id="front",
+        response_description="The page.",
+        responses=refuses(UNKNOWN_ROUTE),
+        media_types=["text/html"],
+    )
+    async def show(self, request: AnyRequest, native_prefix: Given[str]) -> Response[bytes]:
+        """Show a browser the page where a password is reset.
+
+        Other clients are refused.
+        """
         if "text/html" not in request.headers.get("accept", ""):
             raise Refused(UNKNOWN_ROUTE, f"{request.method} /", headers={"Vary": "Accept"})
         headers = {"Vary": "Accept", "Content-Security-Policy": policy()}
-        return Response(page(native_prefix), media_type=MediaType.HTML, headers=headers)
+        return Response(page(native_prefix).encode(), media_type=MediaType.HTML, headers=headers)

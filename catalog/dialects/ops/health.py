@@ -1,42 +1,80 @@
 """Routes for balancers and monitoring."""
 
+from typing import Literal
+
 from litestar import Controller, Response, get
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
+from msgspec import Struct
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from catalog.dialects.http.docs.refusals import answers
 from catalog.dialects.ops.metrics import Metrics
-from catalog.dialects.v1.http import Given, answer
+from catalog.dialects.v1.http import Answer, Given, answer
 from catalog.domain.health import Health
 
+TAG = "Health and metrics"
 UNLOGGED = {"public": True, "unlogged": True}
+
+Part = Literal["ok", "away"]
+
+
+class Liveness(Struct):
+    """The process can answer."""
+
+    status: Literal["live"] = "live"
+
+
+class Readiness(Struct):
+    """Whether requests can be served, and which parts respond."""
+
+    status: Literal["ready", "not ready", "stopping"]
+    database: Part
+    storage: Part
+    file_descriptors: Part
 
 
 class Probes(Controller):
     path = "/health"
+    tags = (TAG,)
     opt = UNLOGGED
 
-    @get("/live")
-    async def live(self) -> Response[bytes]:
-        """Answer while the process can answer at all. A process that does not needs a restart."""
-        return answer({"status": "live"})
+    @get("/live", operation_id="live", response_description="The server runs.")
+    async def live(self) -> Answer[Liveness]:
+        """Report whether the server runs.
 
-    @get("/ready")
-    async def ready(self, health: Given[Health]) -> Response[bytes]:
+        A process that does not answer needs a restart.
+        """
+        return answer(Liveness())
+
+    @get(
+        "/ready",
+        operation_id="ready",
+        response_description="Requests can be served.",
+        responses=answers(HTTP_503_SERVICE_UNAVAILABLE, Readiness, "Requests cannot be served, and why."),
+    )
+    async def ready(self, health: Given[Health]) -> Answer[Readiness]:
         """Report whether requests can be served now, and which part prevents it."""
         away = await health.away()
-        parts = {name: "away" if name in away else "ok" for name in health.parts}
+        parts: dict[str, Part] = {name: "away" if name in away else "ok" for name in health.parts}
         if health.stopping:
-            return answer({"status": "stopping", **parts}, HTTP_503_SERVICE_UNAVAILABLE)
+            return answer(Readiness("stopping", **parts), HTTP_503_SERVICE_UNAVAILABLE)
         if away:
-            return answer({"status": "not ready", **parts}, HTTP_503_SERVICE_UNAVAILABLE, {"Retry-After": "1"})
-        return answer({"status": "ready", **parts}, HTTP_200_OK)
+            return answer(Readiness("not ready", **parts), HTTP_503_SERVICE_UNAVAILABLE, {"Retry-After": "1"})
+        return answer(Readiness("ready", **parts), HTTP_200_OK)
 
 
 class MetricsRoute(Controller):
     """`routes` adds the guard."""
 
+    tags = (TAG,)
     opt = UNLOGGED
 
-    @get("/metrics")
+    @get(
+        "/metrics",
+        operation_id="metrics",
+        response_description="The metrics, in the text format of Prometheus.",
+        media_types=["text/plain"],
+    )
     async def metrics(self, metrics: Given[Metrics]) -> Response[bytes]:
+        """Show the metrics, for Prometheus."""
         return Response(await metrics.all_text(), media_type=CONTENT_TYPE_LATEST)

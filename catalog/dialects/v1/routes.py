@@ -9,15 +9,15 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
+from catalog import __version__
 from catalog.blobs.protocol import Storage
 from catalog.dialects.front import Front
 from catalog.dialects.http import guards
 from catalog.dialects.http.client_ip import TrustedProxies
 from catalog.dialects.http.dialect import Dialect, constant, dependencies
-from catalog.dialects.http.requests import Requests
+from catalog.dialects.http.docs.page.routes import Docs, Documentation, Schema
+from catalog.dialects.http.requests import check_request
 from catalog.dialects.http.sessions import Sessions
-from catalog.dialects.openapi.document import operations
-from catalog.dialects.openapi.routes import Docs, Documentation, Schema
 from catalog.dialects.v1 import (
     about,
     blobs,
@@ -39,6 +39,7 @@ from catalog.dialects.v1 import (
     versions,
 )
 from catalog.dialects.v1.bodies import MOST_ELEMENTS, JsonRequest
+from catalog.dialects.v1.document import document
 from catalog.dialects.v1.http import AnyRequest, error_response
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
@@ -88,7 +89,9 @@ def dialect(services: Services, version: str, api_token: str) -> Dialect:
         """The beginning of every address of this API that a client is shown."""
         return f"{outer_prefix(request)}{prefix}"
 
-    documentation_of = cache(lambda app: Documentation(app, prefix, services.limits))
+    documentation_of = cache(
+        lambda app: Documentation(prefix, lambda: document(app, prefix, __version__, services.limits))
+    )
 
     def documentation(request: AnyRequest) -> Documentation:
         return documentation_of(request.app)
@@ -105,7 +108,7 @@ def dialect(services: Services, version: str, api_token: str) -> Dialect:
         "/",
         route_handlers=[versioned, login.UnversionedLogin, Schema, Front],
         dependencies=dependencies(services) | provided,
-        before_request=Requests(operations(prefix)).look_at,
+        before_request=check_request,
         request_class=JsonRequest,
         opt={MOST_ELEMENTS: services.limits.elements},
     )

@@ -5,8 +5,9 @@
 | `operationId`, tag | `operation_id=` of the handler, `tags` of the controller |
 | summary, description | first line and rest of the docstring; guards say who may call |
 | parameters | path parameters and the signature, `parameters=` of the handler |
-| body | the annotation of `data`, or `content=` where it is no JSON |
-| answer | the return annotation, `response_description=`, `response_headers=`, `responses=` |
+| body | the annotation of `data`, or `content=` where it is no JSON; `is_body_required=False` if it may be absent |
+| answer | the return annotation, or `media_types=` where it is not only JSON |
+| | `response_description=`, `response_headers=`, `responses=` |
 | refusals | `responses=refuses(...)` and what guards, parameters and body may refuse |
 
 `{words}` of a controller are put into the texts of handlers that several controllers inherit.
@@ -15,10 +16,11 @@
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
 from litestar import Litestar
+from litestar.datastructures import ResponseHeader
 from litestar.enums import ParamType
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
@@ -27,7 +29,7 @@ from litestar.response import Response
 from litestar.routes import HTTPRoute
 
 from catalog.dialects.http.access import access_of
-from catalog.dialects.http.docs.parameters import TEXT, parameter
+from catalog.dialects.http.docs.parameters import TEXT, DescribedHeader, parameter
 from catalog.dialects.http.docs.refusals import (
     JSON,
     REQUEST_ID,
@@ -128,7 +130,7 @@ def answer_type(handler: HTTPRouteHandler) -> Any:
     origin = get_origin(annotation) or annotation
     if inspect.isclass(origin) and issubclass(origin, Response):
         of = get_args(annotation)
-        return of[0] if of and of[0] is not bytes else None
+        return of[0] if of and of[0] not in {bytes, NoneType} else None
     return None if annotation is None else annotation
 
 
@@ -237,10 +239,8 @@ class _Description:
         annotation = answer_type(self.handler)
         content = None if annotation is None else {JSON: {"schema": self._answer_schema(annotation)}}
         if content is None and self.handler.opt.get("media_types"):
-            content = {mimetype: {} for mimetype in self.handler.opt["media_types"]}
-        headers = REQUEST_ID | {
-            each.name: _header(each.description) for each in self.handler.resolve_response_headers()
-        }
+            content = self._media_types()
+        headers = REQUEST_ID | {each.name: _header(each) for each in self.handler.resolve_response_headers()}
         whole = {"description": self._said(self.handler.response_description or "OK"), "headers": headers}
         others = {
             status: {"description": spec.description, "headers": headers} | self._content(spec, content)
@@ -255,6 +255,15 @@ class _Description:
         if spec.data_container:
             return {"content": {JSON: {"schema": self._answer_schema(spec.data_container)}}}
         return {"content": usual} if isinstance(spec, Partial) else {}
+
+    def _media_types(self) -> Schema:
+        """The content that `media_types=` declares: media types, or what each has where that can be described."""
+        types = self.handler.opt["media_types"]
+        described = types if isinstance(types, Mapping) else dict.fromkeys(types)
+        return {
+            mimetype: {} if annotation is None else {"schema": self._answer_schema(annotation)}
+            for mimetype, annotation in described.items()
+        }
 
     def _answer_schema(self, annotation: Any) -> Schema:
         either = get_args(annotation) if get_origin(annotation) in UNIONS else [annotation]
@@ -292,5 +301,6 @@ def _without_content(response: Schema) -> Schema:
     return {name: each for name, each in response.items() if name != "content"}
 
 
-def _header(description: str | None) -> Schema:
-    return {"description": description or "", "schema": TEXT}
+def _header(header: ResponseHeader) -> Schema:
+    schema = header.schema if isinstance(header, DescribedHeader) else TEXT
+    return {"description": header.description or "", "schema": schema}

@@ -1,9 +1,13 @@
 """Parameters of a query string or a header that a handler reads by itself: `@get(parameters=[query(...)])`.
 
-A parameter in the signature of a handler, such as `tenant: FromQuery[str]`, is found there.
+A parameter in the signature of a handler, such as `tenant: FromQuery[str]`, is found there. Headers of an answer:
+`response_headers=[response_header(...)]`.
 """
 
+from dataclasses import dataclass, field
 from typing import Any
+
+from litestar.datastructures import ResponseHeader
 
 from catalog.dialects.http.docs.schemas import Schema
 
@@ -26,3 +30,14 @@ def json_query(name: str, description: str, schema: Schema, example: Any) -> Sch
     """A parameter of the query string that is JSON."""
     content = {"application/json": {"schema": schema, "example": example}}
     return {"name": name, "in": "query", "description": description, "content": content}
+
+
+@dataclass(eq=False)
+class DescribedHeader(ResponseHeader):
+    """A header of an answer with its schema. The handler sets its value."""
+
+    schema: Schema = field(default_factory=lambda: TEXT)
+
+
+def response_header(name: str, description: str, schema: Schema | None = None) -> DescribedHeader:
+    return DescribedHeader(name, documentation_only=True, description=description, schema=schema or TEXT)

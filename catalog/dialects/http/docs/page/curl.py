@@ -6,20 +6,20 @@ import shlex
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from catalog.dialects.openapi.schema import Schema
+from catalog.dialects.http.docs.schemas import Schema
 
 TOKENS = {"jwt": "$TOKEN", "operator": "$API_TOKEN"}
 
 METHODS = {"get": "", "head": " -I"}
-"""What curl needs for a method, where that is not -X."""
+"""The options of curl for a method, where they are not `-X <method>`."""
 
 
 def command(method: str, path: str, operation: Schema) -> str:
-    given = operation.get("parameters", ())
-    examples = {each["name"]: str(each["example"]) for each in given if "example" in each and each["in"] == "path"}
+    parameters = operation.get("parameters", ())
+    examples = {each["name"]: str(each["example"]) for each in parameters if "example" in each and each["in"] == "path"}
     place = re.sub(r"{(\w+)}", lambda name: examples[name[1]], path)
-    asked = urlencode({each["name"]: each["example"] for each in given if _is_needed(each, "query")}, safe=":/")
-    url = f'"$CATALOG{place}{"?" + asked if asked else ""}"'
+    query = urlencode({each["name"]: each["example"] for each in parameters if _is_needed(each, "query")}, safe=":/")
+    url = f'"$CATALOG{place}{"?" + query if query else ""}"'
     content = operation.get("requestBody", {}).get("content", {})
     parts = [f"curl{METHODS.get(method, f' -X {method.upper()}')} {url}", *_headers(operation), *_body(method, content)]
     return " \\\n  ".join(parts)

@@ -1,4 +1,4 @@
-"""The document as one page that needs nothing else: its style and its few lines of script stand in it."""
+"""The document as one HTML page that loads nothing: it includes its style and its script."""
 
 import hashlib
 from base64 import b64encode
@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from catalog.dialects.openapi.curl import command
-from catalog.dialects.openapi.html import Html, element, joined, prose
-from catalog.dialects.openapi.outline import anchor, inside, kind
-from catalog.dialects.openapi.schema import Schema
+from catalog.dialects.http.docs.page.curl import command
+from catalog.dialects.http.docs.page.html import Html, element, joined, prose
+from catalog.dialects.http.docs.page.outline import anchor, inside, kind
+from catalog.dialects.http.docs.schemas import Schema
 
 
 @cache
@@ -20,7 +20,7 @@ def asset(name: str) -> str:
 
 
 def policy() -> str:
-    """The Content-Security-Policy of the page: its own style and script, told by their digests, and nothing else."""
+    """The Content-Security-Policy of the page: its own style and script, by their digests, and nothing else."""
     style, script = (_digest(asset(name)) for name in ("page.css", "page.js"))
     return (
         f"default-src 'none'; style-src '{style}'; script-src '{script}'; "
@@ -53,7 +53,7 @@ def page(document: dict[str, Any]) -> str:
 
 
 def _introduction(info: Schema) -> Html:
-    where = "The examples want `$CATALOG`, this server's address, `$TOKEN` and, of the operator, `$API_TOKEN`."
+    where = "The examples use `$CATALOG` (the address of this server), `$TOKEN` and, for the operator, `$API_TOKEN`."
     link = joined("For programs: ", element("a", "/schema/openapi.json", href="/schema/openapi.json"), ".")
     return joined(element("p", prose(info["description"])), element("p", prose(where), " ", link))
 
@@ -117,13 +117,15 @@ def _content(schema: Schema) -> Html:
 
 def _answers(document: dict[str, Any], responses: Schema) -> Iterator[Html]:
     for status, response in responses.items():
-        told = document["components"]["responses"][response["$ref"].split("/")[-1]] if "$ref" in response else response
-        schemas = [media["schema"] for media in told.get("content", {}).values() if "schema" in media]
-        # Refusals, which are told once and named here, all look the same.
+        resolved = (
+            document["components"]["responses"][response["$ref"].split("/")[-1]] if "$ref" in response else response
+        )
+        schemas = [media["schema"] for media in resolved.get("content", {}).values() if "schema" in media]
+        # All refusals have the same schema.
         shown = [] if "$ref" in response else [joined(" ", element("small", kind(each))) for each in schemas]
-        headers = [element("code", name) for name in told["headers"] if name != "X-Request-ID"]
+        headers = [element("code", name) for name in resolved["headers"] if name != "X-Request-ID"]
         with_headers = joined(" Headers: ", joined(*headers, between=", ")) if headers else ""
-        yield joined(element("dt", status), element("dd", prose(told["description"]), *shown, with_headers))
+        yield joined(element("dt", status), element("dd", prose(resolved["description"]), *shown, with_headers))
 
 
 def _schemas(document: dict[str, Any]) -> Html:

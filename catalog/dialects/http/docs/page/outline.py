@@ -1,10 +1,10 @@
-"""A schema as people read it: what may stand there, in a line; what an object is made of, in a list."""
+"""A schema as HTML: its type in one line, the fields of an object as a list."""
 
 import json
 from collections.abc import Iterator
 
-from catalog.dialects.openapi.html import Html, element, joined, prose
-from catalog.dialects.openapi.schema import Schema
+from catalog.dialects.http.docs.page.html import Html, element, joined, prose
+from catalog.dialects.http.docs.schemas import Schema
 
 SCHEMAS = "#/components/schemas/"
 
@@ -14,7 +14,7 @@ def anchor(name: str) -> str:
 
 
 def kind(schema: Schema) -> Html:
-    """What may stand there, in a line."""
+    """The type, in one line."""
     if name := schema.get("$ref", "").removeprefix(SCHEMAS):
         return element("a", name, href=f"#{anchor(name)}")
     if either := schema.get("anyOf"):
@@ -29,8 +29,8 @@ def kind(schema: Schema) -> Html:
 
 
 def inside(schema: Schema) -> Html:
-    """What an object, or each of a list, is made of; nothing for anything else."""
-    properties = schema.get("properties") or schema.get("items", {}).get("properties")
+    """The fields of an object or of the elements of a list; empty for other types."""
+    properties = schema.get("properties") or (schema.get("items") or {}).get("properties")
     if not properties:
         return joined(*(inside(each) for each in schema.get("anyOf", ()) if "$ref" not in each))
     required = set(schema.get("required", ()))
@@ -43,11 +43,13 @@ def _term(name: str, is_required: bool) -> Html:
 
 
 def _meaning(schema: Schema) -> Html:
-    told = joined(": ", prose(schema["description"])) if "description" in schema else ""
-    return element("dd", kind(schema), told, inside(schema))
+    description = joined(": ", prose(schema["description"])) if "description" in schema else ""
+    return element("dd", kind(schema), description, inside(schema))
 
 
 def _named(name: str, schema: Schema) -> Html:
+    if name == "array" and "prefixItems" in schema:
+        return joined("pair of ", joined(*(kind(each) for each in schema["prefixItems"]), between=" and "))
     if name == "array" and "items" in schema:
         return joined("list of ", kind(schema["items"]))
     if name == "null":

@@ -1,18 +1,12 @@
-"""The OpenAPI document, put together from the tables of routes."""
+"""The OpenAPI document of the native dialect, derived from its routes."""
 
-import re
-from collections.abc import Iterable
 from typing import Any
 
 from litestar import Litestar
 
-from catalog.dialects.http.docs.operations import Operation as Derived
-from catalog.dialects.http.docs.operations import operations as operations_of
+from catalog.dialects.http.docs.operations import operations
 from catalog.dialects.http.docs.refusals import Refusal
-from catalog.dialects.http.docs.schemas import Schemas
-from catalog.dialects.openapi import about, uploads
-from catalog.dialects.openapi.operation import Operation
-from catalog.dialects.openapi.schema import Schema
+from catalog.dialects.http.docs.schemas import Schema, Schemas
 from catalog.dialects.v1.bodies import body_faults
 from catalog.dialects.v1.errors import native
 from catalog.domain.limits import Limits
@@ -54,21 +48,14 @@ HEADERS = {
 }
 
 
-def operations(prefix: str) -> list[Operation]:
-    """Every native route, in the order in which somebody would read of them."""
-    tables = (uploads, about)
-    return [operation for table in tables for operation in table.operations(prefix)]
-
-
 def document(app: Litestar, prefix: str, version: str, limits: Limits) -> dict[str, Any]:
     """The document of an API whose paths begin with `prefix`."""
     schemas = Schemas(limits._asdict())
     schemas.of(Refusal)
-    derived = operations_of(app, schemas, body_faults, native)
-    known = {(each.method, unnamed(each.path)) for each in derived}
-    told = [each for each in operations(prefix) if (each.method, unnamed(each.path)) not in known]
-    groups = [*(each.group for each in operations(prefix)), *(each.group for each in derived)]
-    responses = {each.name: each.response for operation in derived for each in operation.refusals}
+    described = operations(app, schemas, body_faults, native)
+    paths: dict[str, Schema] = {}
+    for each in described:
+        paths.setdefault(each.path, {})[each.method] = each.operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -79,27 +66,12 @@ def document(app: Litestar, prefix: str, version: str, limits: Limits) -> dict[s
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": "/"}],
-        "tags": [{"name": group} for group in dict.fromkeys(groups)],
-        "paths": _paths(told, derived),
+        "tags": [{"name": group} for group in dict.fromkeys(each.group for each in described)],
+        "paths": paths,
         "components": {
-            "responses": {each.name: each.told() for operation in told for each in operation.refusals()} | responses,
+            "responses": {each.name: each.response for route in described for each in route.refusals},
             "schemas": schemas.components,
             "securitySchemes": SECURITY,
             "headers": HEADERS,
         },
     }
-
-
-def unnamed(path: str) -> str:
-    """A path without the names of its parameters."""
-    return re.sub(r"\{[^}]*\}", "{}", path)
-
-
-def _paths(told: Iterable[Operation], derived: Iterable[Derived]) -> dict[str, Schema]:
-    paths: dict[str, Schema] = {}
-    for operation in told:
-        paths.setdefault(operation.path, {})[operation.method] = operation.told()
-    for each in derived:
-        others = next((path for path in paths if unnamed(path) == unnamed(each.path)), each.path)
-        paths.setdefault(others, {})[each.method] = each.operation
-    return paths

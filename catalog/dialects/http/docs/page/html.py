@@ -1,4 +1,4 @@
-"""HTML, in as many words as the page needs. Whatever is not `Html` already is escaped."""
+"""HTML elements. Text that is not `Html` is escaped."""
 
 import re
 from html import escape
@@ -11,9 +11,9 @@ class Html(str):
 
 
 def element(name: str, *inside: str, **attributes: str) -> Html:
-    """`for_` and the like are spelt with an underscore behind, where Python has the word."""
-    told = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items())
-    return Html(f"<{name}{told}>{joined(*inside)}</{name}>")
+    """An attribute whose name is a Python keyword has an underscore appended: `class_`."""
+    written = "".join(f' {key.rstrip("_")}="{escape(value)}"' for key, value in attributes.items())
+    return Html(f"<{name}{written}>{joined(*inside)}</{name}>")
 
 
 def joined(*parts: str, between: str = "") -> Html:
@@ -21,6 +21,6 @@ def joined(*parts: str, between: str = "") -> Html:
 
 
 def prose(text: str) -> Html:
-    """A sentence of the document: what stands in backticks is code."""
+    """A sentence of the document; text in backticks becomes code."""
     pieces = re.split(r"`([^`]+)`", text)
     return joined(*(element("code", piece) if place % 2 else piece for place, piece in enumerate(pieces)))

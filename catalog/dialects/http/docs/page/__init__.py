@@ -1,0 +1,1 @@
+"""The document of an API as a web page, and the routes that answer with either."""
