@@ -140,7 +140,7 @@ async def leave_to_choose_a_password(world: World, thing: Thing) -> Thing:
 
 async def an_access_token(world: World, thing: Thing) -> Thing:
     made = (await world.ask("POST", "/v1/tokens", json={"name": fresh()})).json()
-    return {**thing, "key": made["_id"], "shown": made["_id"]}
+    return {**thing, "token_id": made["_id"], "shown": made["_id"]}
 
 
 async def the_tenant(world: World, thing: Thing) -> Thing:
