@@ -45,12 +45,12 @@ async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str) 
     """
     items, changeable = caller.tenant.items(kind).records, {"_id": item, **changeable_by(caller)}
     if not ordinal:
-        before = await items.find_one_and_update(
-            {**changeable, "last_ordinal": None}, {"$inc": {"last_version": 1}}, {"last_version": 1}
+        # The record as it is afterwards: the embedded engine may return one from before another upload's change.
+        counted = await caller.tenant.items(kind).modify(
+            {**changeable, "last_ordinal": None}, {"$inc": {"last_version": 1}}
         )
-        if before is not None:
-            number = before.get("last_version", 0) + 1
-            return number, str(number)
+        if counted is not None:
+            return counted["last_version"], str(counted["last_version"])
     while True:
         found = await items.find_one({"_id": item}, {"owner": 1, "last_version": 1, "last_ordinal": 1})
         if found is None or not may_change(caller, found):
