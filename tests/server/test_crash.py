@@ -66,10 +66,10 @@ async def killed(server, oracle, cycles, chance):
 async def swept_clean(folder, oracle):
     """Sweep what a stopped server has left, and return what went. Nothing is there then that no version names."""
     with Embedded(folder / "data") as embedded:
-        database = connect(embedded.ready())
+        database = connect(embedded.ready(), FileStorage(folder / "uploads"))
         await database.open()
         tenant = await tenants.enter(database, TENANT)
-        swept = await sweep.sweep(tenant, FileStorage(folder / "uploads").of(TENANT), grace=timedelta())
+        swept = await sweep.sweep(tenant, grace=timedelta())
         named = {file["digest"] async for version in tenant.versions.raw.find({}) for file in version["files"]}
         left = [file for file in (folder / "uploads").rglob("*") if file.is_file()]
         assert {digest for shape in oracle.shapes() for digest in shape.digests} == named

@@ -194,7 +194,7 @@ async def test_a_store_that_fails_for_a_while_refuses_files_and_nothing_else(ill
         await come(lambda: is_ready(server))
         await settled(server, oracle)
 
-    assert away == {"status": "not ready", "database": "ok", "storage": "away"}
+    assert away == {"status": "not ready", "database": "ok", "storage": "away", "file_descriptors": "ok"}
 
 
 async def test_a_store_that_hangs_holds_up_uploads_and_nobody_else(ill, on_ill):

@@ -99,7 +99,7 @@ def signed_in(server: Server) -> str:
 
 def test_two_servers_that_start_at_once_are_one_catalog(pair):
     one, other = pair
-    made = sum("was made" in line for server in pair for line in server.told)
+    made = sum("was created" in line for server in pair for line in server.told)
     token = signed_in(one)
 
     with one.client(token) as here, other.client(token) as there:
