@@ -48,7 +48,8 @@ def listen(settings: Settings) -> Generator[Listeners]:
             plain = others.enter_context(_listen(settings, is_tls=False))
         if settings.protocol == "https" and tls is None:
             reserved = _reserve(settings)
-            others.callback(reserved.close if reserved else lambda: None)
+            if reserved:
+                others.enter_context(reserved)
         yield Listeners(main, plain, tls, reserved)
 
 
