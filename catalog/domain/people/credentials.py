@@ -181,7 +181,8 @@ class SessionTokens:
             raise Refused(AUTHENTICATION, "The token is not valid") from None
         user, tenant = object_id(claims["sub"]), claims["tenant"]
         issued, expires = _seconds(claims["iat"]), _seconds(claims["exp"])
-        if user is None or not isinstance(tenant, str) or not tenant.isascii() or issued is None or expires is None:
+        named = isinstance(tenant, str) and tenant and tenant.isascii()
+        if user is None or not named or issued is None or expires is None:
             raise Refused(AUTHENTICATION, "The token is not valid")
         return Claims(user, tenant, issued, expires, claims.get("generation"))
 

@@ -155,6 +155,7 @@ def test_whatever_a_signed_token_claims_it_is_read_or_refused(odd, missing):
         {"iat": []},
         {"iat": -math.inf},
         {"iat": None},
+        {"tenant": ""},
         {"tenant": SURROGATE},
         {"tenant": ["acme"]},
         {"tenant": "ä"},
