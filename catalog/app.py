@@ -12,20 +12,20 @@ from litestar.datastructures import State
 
 from catalog.blobs.protocol import Storage
 from catalog.blobs.selection import select_storage
-from catalog.dialects.http.client_ip import TrustedProxies
 from catalog.dialects.http.failures import error_handler
-from catalog.dialects.http.heads import HeadsOfGets
-from catalog.dialects.http.overrides import Overrides
-from catalog.dialects.http.paths import Parameters, Segments
 from catalog.dialects.http.request_log import RequestLog
-from catalog.dialects.http.requests import refuse_coded_body
+from catalog.dialects.http.requests.client_ip import TrustedProxies
+from catalog.dialects.http.requests.heads import HeadsOfGets
+from catalog.dialects.http.requests.overrides import Overrides
+from catalog.dialects.http.requests.paths import Parameters, Segments
+from catalog.dialects.http.requests.requests import refuse_coded_body
 from catalog.dialects.http.sessions import Authentication, Sessions
 from catalog.dialects.ops import file_descriptors
 from catalog.dialects.ops import routes as ops
 from catalog.dialects.ops.metrics import Metrics
 from catalog.dialects.ops.worker_metrics import WorkerMetrics
 from catalog.dialects.v1 import routes as v1
-from catalog.dialects.v1 import tus
+from catalog.dialects.v1.versions import tus
 from catalog.domain.audit import Journal
 from catalog.domain.cleanup.sweep_schedule import schedule as schedule_sweeps
 from catalog.domain.health import Health

@@ -16,14 +16,15 @@ import typer
 from catalog import __version__
 from catalog.client import CatalogError, profile
 from catalog.client.results import KINDS
-from catalog.commands import cache, people, versions
-from catalog.commands import log as journal
-from catalog.commands import sweep as sweeping
-from catalog.commands.items import item_commands
-from catalog.commands.search import add_search_command
-from catalog.commands.signing_in import add_sign_in_commands
-from catalog.commands.terms import term_commands
-from catalog.commands.transfers import add_transfer_commands
+from catalog.commands.administration import log as journal
+from catalog.commands.administration import people
+from catalog.commands.administration import sweep as sweeping
+from catalog.commands.catalog import cache, versions
+from catalog.commands.catalog.items import item_commands
+from catalog.commands.catalog.search import add_search_command
+from catalog.commands.catalog.terms import term_commands
+from catalog.commands.catalog.transfers import add_transfer_commands
+from catalog.commands.terminal.signing_in import add_sign_in_commands
 
 if TYPE_CHECKING:
     from catalog.settings.settings import Settings
@@ -164,7 +165,7 @@ def sweep(
 def doctor(env_file: EnvFile = None) -> None:
     """Check the settings, database, storage, certificates, disk and clock, and say what to do."""
     with _server_parts():
-        from catalog.commands import doctor as doctors  # noqa: PLC0415
+        from catalog.commands.administration import doctor as doctors  # noqa: PLC0415
 
     grades = set()
     for finding in doctors.run(_settings(env_file)):
@@ -181,7 +182,7 @@ def backup(file: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None
     An embedded database is opened by the command itself: stop its server first.
     """
     with _server_parts():
-        from catalog.commands import backup as backups  # noqa: PLC0415
+        from catalog.commands.administration import backup as backups  # noqa: PLC0415
 
     try:
         whole = backups.make(_settings(env_file), file, tenant or [], typer.echo)
@@ -200,7 +201,7 @@ def restore(
 ) -> None:
     """Restore all tenants of a backup, or some, onto the configured database and storage."""
     with _server_parts():
-        from catalog.commands import backup as backups  # noqa: PLC0415
+        from catalog.commands.administration import backup as backups  # noqa: PLC0415
 
     if name and len(tenant or []) != 1:
         _stop("--as wants one --tenant", 2)
@@ -214,8 +215,8 @@ def restore(
 def measurify(uri: str, uploads: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None:
     """Import a Measurify registry: URI of its MongoDB, and the folder of its UPLOADS. May be repeated."""
     with _server_parts():
-        from catalog.commands import backup as backups  # noqa: PLC0415
-        from catalog.commands import importing  # noqa: PLC0415
+        from catalog.commands.administration import backup as backups  # noqa: PLC0415
+        from catalog.commands.administration import importing  # noqa: PLC0415
 
     try:
         complete = importing.measurify(_settings(env_file), uri, uploads, tenant or [], typer.echo)
@@ -277,7 +278,7 @@ def self_signed(name: Names = None, folder: Path = Path("resources")) -> None:
 def show(env_file: EnvFile = None, folder: Path = Path("resources")) -> None:
     """Show which certificate the server would use, and why not another."""
     with _server_parts():
-        from catalog.commands.certificate import described  # noqa: PLC0415
+        from catalog.commands.administration.certificate import described  # noqa: PLC0415
 
     settings = _settings(env_file)
     if settings.protocol == "http":

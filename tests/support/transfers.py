@@ -23,8 +23,8 @@ from litestar.params import FromPath
 
 from catalog.blobs.files import FileStorage
 from catalog.blobs.protocol import Storage
-from catalog.dialects.http.downloads import Download, outgoing
-from catalog.dialects.http.uploads import incoming
+from catalog.dialects.http.transfers.downloads import Download, outgoing
+from catalog.dialects.http.transfers.uploads import incoming
 from catalog.errors import Refused
 from tests.support.paths import ROOT
 

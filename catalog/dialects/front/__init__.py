@@ -9,7 +9,7 @@ from pathlib import Path
 from litestar import Controller, MediaType, Response, get
 
 from catalog.dialects.http.docs.refusals import refuses
-from catalog.dialects.v1.http import AnyRequest, Given
+from catalog.dialects.v1.requests.http import AnyRequest, Given
 from catalog.errors import UNKNOWN_ROUTE, Refused
 
 

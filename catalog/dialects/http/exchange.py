@@ -11,7 +11,7 @@ from litestar.enums import HttpMethod
 from litestar.types import HTTPReceiveMessage, HTTPScope, Message, Receive, Send
 
 from catalog.dialects.http.access import SAFE
-from catalog.dialects.http.cancellation import Cancellation, cancellation
+from catalog.dialects.http.requests.cancellation import Cancellation, cancellation
 from catalog.domain.health import Health
 from catalog.errors import TOO_SLOW, Refused
 from catalog.store.documents import now

@@ -12,9 +12,9 @@ from time import perf_counter
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from catalog.dialects.http.cancellation import DisconnectWatch
-from catalog.dialects.http.client_ip import TrustedProxies
 from catalog.dialects.http.exchange import Exchange
+from catalog.dialects.http.requests.cancellation import DisconnectWatch
+from catalog.dialects.http.requests.client_ip import TrustedProxies
 from catalog.dialects.ops.metrics import Metrics
 from catalog.domain.audit import Journal, LoggedRequest
 from catalog.domain.health import Health

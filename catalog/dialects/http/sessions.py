@@ -16,7 +16,7 @@ from litestar.types import ASGIApp, Receive, ReceiveMessage, Send
 from litestar.types import Scope as Connection
 
 from catalog.dialects.http.access import SAFE
-from catalog.dialects.http.cancellation import cancellation
+from catalog.dialects.http.requests.cancellation import cancellation
 from catalog.domain.access import Caller, permits
 from catalog.domain.people import access_tokens
 from catalog.domain.people.credentials import Claims, SessionTokens, has_ended

@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from catalog.dialects.http.docs.refusals import answers
 from catalog.dialects.ops.metrics import Metrics
-from catalog.dialects.v1.http import Answer, Given, answer
+from catalog.dialects.v1.requests.http import Answer, Given, answer
 from catalog.domain.health import Health
 
 TAG = "Health and metrics"

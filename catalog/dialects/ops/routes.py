@@ -8,7 +8,7 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.dialect import Dialect, dependencies
 from catalog.dialects.ops.health import MetricsRoute, Probes
 from catalog.dialects.ops.metrics import Metrics
-from catalog.dialects.v1.http import error_response
+from catalog.dialects.v1.requests.http import error_response
 from catalog.domain.health import Health
 
 

@@ -7,8 +7,8 @@ from litestar import Litestar
 from catalog.dialects.http.docs.operations import operations
 from catalog.dialects.http.docs.refusals import Refusal
 from catalog.dialects.http.docs.schemas import Schema, Schemas
-from catalog.dialects.v1.bodies import body_faults
 from catalog.dialects.v1.errors import native
+from catalog.dialects.v1.requests.bodies import body_faults
 from catalog.domain.limits import Limits
 
 INTRODUCTION = """\

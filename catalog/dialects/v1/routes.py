@@ -13,34 +13,40 @@ from catalog import __version__
 from catalog.blobs.protocol import Storage
 from catalog.dialects.front import Front
 from catalog.dialects.http import guards
-from catalog.dialects.http.client_ip import TrustedProxies
 from catalog.dialects.http.dialect import Dialect, constant, dependencies
 from catalog.dialects.http.docs.page.routes import Docs, Documentation, Schema
-from catalog.dialects.http.requests import check_request
+from catalog.dialects.http.requests.client_ip import TrustedProxies
+from catalog.dialects.http.requests.requests import check_request
 from catalog.dialects.http.sessions import Sessions
-from catalog.dialects.v1 import (
-    about,
-    blobs,
-    files,
+from catalog.dialects.v1.document import document
+from catalog.dialects.v1.items import (
     items,
-    links,
-    log,
+    search,
+    terms,
+    trash,
+)
+from catalog.dialects.v1.people import (
     login,
     password_resets,
-    search,
+    tokens,
+    users,
+)
+from catalog.dialects.v1.requests.bodies import MOST_ELEMENTS, JsonRequest
+from catalog.dialects.v1.requests.http import AnyRequest, error_response
+from catalog.dialects.v1.tenants import (
+    about,
+    log,
     sweep,
     tenants,
-    terms,
-    tokens,
-    trash,
-    uploads,
     usage,
-    users,
+)
+from catalog.dialects.v1.versions import (
+    blobs,
+    files,
+    links,
+    uploads,
     versions,
 )
-from catalog.dialects.v1.bodies import MOST_ELEMENTS, JsonRequest
-from catalog.dialects.v1.document import document
-from catalog.dialects.v1.http import AnyRequest, error_response
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
 from catalog.domain.people.devices import Devices

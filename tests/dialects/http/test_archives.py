@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from catalog.blobs.memory import MemoryBlobs
 from catalog.blobs.protocol import BLOCK
-from catalog.dialects.http.archives import FORMATS, ArchivedFile
-from catalog.dialects.http.zips import Stored, directory, local_header
+from catalog.dialects.http.transfers.archives import FORMATS, ArchivedFile
+from catalog.dialects.http.transfers.zips import Stored, directory, local_header
 from catalog.domain.files.checksums import Checksums
 from catalog.errors import DOWNLOAD, Refused
 

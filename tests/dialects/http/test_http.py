@@ -8,7 +8,7 @@ import re
 import pytest
 from litestar.routes import HTTPRoute
 
-from catalog.dialects.http.client_ip import TrustedProxies
+from catalog.dialects.http.requests.client_ip import TrustedProxies
 from tests.support.app import client_of_app
 from tests.support.serving import Server
 

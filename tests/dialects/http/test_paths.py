@@ -7,7 +7,7 @@ from bson import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.dialects.http.paths import Parameters, Segments, segmented, unescaped
+from catalog.dialects.http.requests.paths import Parameters, Segments, segmented, unescaped
 from catalog.store.documents import now
 from tests.support.app import API_TOKEN
 from tests.support.tenants import Organisation, organisation

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.blobs.memory import MemoryStorage
 from catalog.blobs.protocol import BLOCK
-from catalog.dialects.http.uploads import DESCRIPTION_LIMIT
+from catalog.dialects.http.transfers.uploads import DESCRIPTION_LIMIT
 from catalog.domain.files.filenames import LONGEST_NAME, file_name
 from catalog.errors import Refused
 from tests.support.transfers import BASE64, DATA, DIGEST, application, asking, refusal, serving

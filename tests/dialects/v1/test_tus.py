@@ -5,7 +5,7 @@ from base64 import b64encode
 
 import pytest
 
-from catalog.dialects.v1.tus import CHECKED
+from catalog.dialects.v1.versions.tus import CHECKED
 from catalog.domain.tenants import tenants
 from catalog.store.documents import now
 from tests.support.app import API_TOKEN, OURS, client_of_app, in_database

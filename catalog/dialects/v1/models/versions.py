@@ -7,8 +7,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.blobs.protocol import FileHead, is_digest
 from catalog.dialects.v1.models.common import Body, Change, Digest, Id, Moment, ShortNonBlank, ShortText, Text, moment
-from catalog.dialects.v1.models.items import Count, Description, Pairs, VersionContent, version_content
-from catalog.dialects.v1.models.metadata import MetadataDelta, Pair
+from catalog.dialects.v1.models.items.items import Count, Description, Pairs, VersionContent, version_content
+from catalog.dialects.v1.models.items.metadata import MetadataDelta, Pair
 from catalog.domain.files.blob_records import Condition
 from catalog.domain.files.filenames import LONGEST_PATH, file_name, media_type
 from catalog.domain.limits import LONGEST_INTEGER

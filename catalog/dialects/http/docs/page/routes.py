@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from catalog.dialects.http.docs.page.page import page, policy
 from catalog.dialects.http.docs.refusals import JSON as APPLICATION_JSON
-from catalog.dialects.v1.http import JSON, AnyRequest, Given
+from catalog.dialects.v1.requests.http import JSON, AnyRequest, Given
 
 TAG = "Documentation"
 PUBLIC = {"public": True}

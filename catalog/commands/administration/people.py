@@ -1,0 +1,164 @@
+"""`catalog users`, `catalog tokens` and `catalog tenants`."""
+
+from typing import Annotated
+
+import typer
+
+from catalog.commands.terminal.output import Columns, when
+from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, secret
+from catalog.durations import human_size
+
+users = typer.Typer(help="The users of the tenant: list, create, change, remove.", no_args_is_help=True)
+tokens = typer.Typer(help="Personal access tokens, for scripts: list, create, revoke.", no_args_is_help=True)
+tenants = typer.Typer(
+    help="Tenants: list, show, create, remove. For the operator, with API_TOKEN in CATALOG_TOKEN.",
+    no_args_is_help=True,
+)
+
+FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+USERS: Columns = {
+    "name": lambda user: user.username,
+    "role": lambda user: user.role,
+    "email": lambda user: user.email,
+    "id": lambda user: user.id,
+}
+
+TOKENS: Columns = {
+    "name": lambda token: token.name,
+    "scopes": lambda token: token.scopes,
+    "used": lambda token: when(token.used),
+    "expires": lambda token: when(token.expires),
+    "id": lambda token: token.id,
+}
+
+TENANTS: Columns = {
+    "name": lambda tenant: tenant.id,
+    "organization": lambda tenant: tenant.organization,
+    "email": lambda tenant: tenant.email,
+    "quota": lambda tenant: human_size(tenant.quota_bytes) if tenant.quota_bytes else "",
+}
+
+
+@command(users, "ls")
+def list_users(shell: Shell) -> None:
+    """List the users of the tenant."""
+    shell.output.rows(shell.catalog.users.list(), USERS, lambda user: user.id)
+
+
+@command(users, "create")
+def create_user(
+    shell: Shell,
+    username: str,
+    *,
+    email: Annotated[str, typer.Option()] = "",
+    role: Annotated[str, typer.Option(help="regular or admin.")] = "regular",
+    password_stdin: FromStdin = False,
+) -> None:
+    """Create a user. For administrators."""
+    password = secret("Password", from_stdin=password_stdin)
+    created = shell.catalog.users.create(username, password, email=email, role=role)
+    shell.output.one(created, {"name": created.username, "id": created.id}, created.id)
+
+
+@command(users, "update")
+def update_user(
+    shell: Shell,
+    user: Annotated[str, typer.Argument(help="Id or name.")],
+    *,
+    email: Annotated[str, typer.Option()] = "",
+    role: Annotated[str, typer.Option(help="regular or admin.")] = "",
+    password: Annotated[bool, typer.Option("--password", help="Ask for a new password.")] = False,
+    password_stdin: FromStdin = False,
+) -> None:
+    """Change a user, or yourself. A new password or role ends all sessions of the user."""
+    new = secret("New password", from_stdin=password_stdin) if password or password_stdin else ""
+    changed = shell.catalog.users.update(user, email=email, role=role, password=new)
+    shell.output.one(changed, {"name": changed.username, "id": changed.id}, changed.id)
+
+
+@command(users, "rm")
+def remove_user(
+    shell: Shell,
+    user: Annotated[str, typer.Argument(help="Id or name.")],
+    *,
+    transfer: Annotated[str, typer.Option(help="The user who gets the items of the removed one.")] = "",
+    yes: Yes = False,
+) -> None:
+    """Remove a user. For administrators."""
+    confirm_or_stop(f"Remove the user {user}?", yes=yes)
+    shell.catalog.users.delete(user, transfer=transfer)
+    shell.say(f"Removed {user}")
+
+
+@command(tokens, "ls")
+def list_tokens(shell: Shell) -> None:
+    """List your tokens; administrators see those of all users."""
+    shell.output.rows(shell.catalog.tokens.list(), TOKENS, lambda token: token.id)
+
+
+@command(tokens, "create")
+def create_token(
+    shell: Shell,
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    *,
+    scope: Annotated[str, typer.Option(help="read or write.")] = "read",
+    expires_in: Annotated[str, typer.Option("--for", help="How long it is valid: 12h, 90d.")] = "90d",
+) -> None:
+    """Create a token and print it. It is shown only once."""
+    created = shell.catalog.tokens.create(name, scope=scope, expires_in=expires_in)
+    shell.say(f"It is valid until {when(created.expires)}, and is shown only once:")
+    shell.output.one(created, {"": created.token}, created.token)
+
+
+@command(tokens, "rm")
+def revoke_tokens(shell: Shell, ids: Annotated[list[str], typer.Argument(metavar="ID...")]) -> None:
+    """Revoke tokens."""
+    for each in ids:
+        shell.catalog.tokens.revoke(each)
+        shell.say(f"Revoked {each}")
+
+
+@command(tenants, "ls")
+def list_tenants(shell: Shell) -> None:
+    """List all tenants."""
+    shell.output.rows(shell.catalog.tenants.list(), TENANTS, lambda tenant: tenant.id)
+
+
+@command(tenants, "show")
+def show_tenant(shell: Shell, name: str) -> None:
+    """Show one tenant."""
+    tenant = shell.catalog.tenants.get(name)
+    shell.output.one(tenant, {label: value(tenant) for label, value in TENANTS.items()}, tenant.id)
+
+
+@command(tenants, "create")
+def create_tenant(
+    shell: Shell,
+    name: str,
+    *,
+    admin: Annotated[str, typer.Option(help="Username of its administrator.")] = "admin",
+    email: Annotated[str, typer.Option()] = "",
+    organization: Annotated[str, typer.Option()] = "",
+    password_stdin: FromStdin = False,
+) -> None:
+    """Create a tenant, with a database and an administrator of its own."""
+    password = secret("Password of its administrator", from_stdin=password_stdin)
+    about = {"email": email, "organization": organization}
+    created = shell.catalog.tenants.create(name, admin, password, {key: value for key, value in about.items() if value})
+    shell.output.one(created, {"name": created.id}, created.id)
+
+
+@command(tenants, "rm")
+def remove_tenant(
+    shell: Shell,
+    name: str,
+    *,
+    confirm: Annotated[str, typer.Option(help="The name again: all its data is removed for good.")] = "",
+) -> None:
+    """Remove a tenant with all its data."""
+    if confirm != name:
+        confirm_or_stop(f"Remove {name} with all its models, datasets and files, for good?", yes=False)
+    shell.catalog.tenants.delete(name)
+    shell.say(f"Removed {name}")

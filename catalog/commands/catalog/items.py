@@ -1,0 +1,196 @@
+"""`catalog models`, `catalog datasets`, `catalog algorithms`."""
+
+import shlex
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+
+from catalog.client import Item
+from catalog.client.items import ItemResource
+from catalog.commands.terminal import completion, values
+from catalog.commands.terminal.output import Columns, when
+from catalog.commands.terminal.shell import Shell, command
+from catalog.durations import human_size
+
+Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="May be repeated.")]
+Pairs = Annotated[list[str] | None, typer.Option("--set", "-s", help="Metadata: NAME=VALUE. May be repeated.")]
+Datasets = Annotated[list[str] | None, typer.Option("--dataset", help="What it was trained on. May be repeated.")]
+Visibility = Annotated[str | None, typer.Option(help="private, or public: readable by every user of the tenant.")]
+Status = Annotated[str | None, typer.Option(help="training, test, production or deploy.")]
+Description = Annotated[str | None, typer.Option("--description", "-d")]
+Where = Annotated[list[str] | None, typer.Option(help="On metadata: accuracy=0.95, accuracy=gte:0.9. May be repeated.")]
+Filter = Annotated[str, typer.Option("--filter", help="A filter of the API, as JSON.")]
+Users = Annotated[list[str], typer.Argument(help="Ids or names.")]
+
+TRAINED = ("status", "dataset", "add_dataset", "remove_dataset")
+"""Options that datasets do not have."""
+
+
+def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function per command
+    """The commands for one kind of item."""
+    one = kind.removesuffix("s")
+    app = typer.Typer(help=f"{kind.capitalize()}: list, show, create, change, share, remove.", no_args_is_help=True)
+    without = TRAINED if kind == "datasets" else ()
+    complete = {"autocompletion": completion.COMPLETERS[kind]}
+    key = Annotated[str, typer.Argument(help="Id, name, or owner/name.", **complete)]
+    keys = Annotated[list[str], typer.Argument(help="Ids, names, or owner/name.", **complete)]
+
+    def resource(shell: Shell) -> ItemResource[Any, Any]:
+        found: ItemResource[Any, Any] = getattr(shell.catalog, kind)
+        return found
+
+    @command(app)
+    def ls(
+        shell: Shell,
+        *,
+        tag: Tags = None,
+        where: Where = None,
+        filter_: Filter = "",
+        sort: Annotated[
+            list[str] | None,
+            typer.Option(help="A field; -FIELD: descending. May be repeated."),
+        ] = None,
+        limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="The most to list; 0 lists all.")] = 50,
+        trash: Annotated[bool, typer.Option("--trash", help="List removed items that can be restored.")] = False,
+    ) -> None:
+        """List the items that you may read, newest first."""
+        if trash:
+            shell.output.rows(resource(shell).trash(), REMOVED, lambda removed: removed.id)
+            return
+        found = resource(shell).list(
+            filter=values.filters(filter_, tag or []),
+            sort=values.order(sort or []) or None,
+            metadata=values.conditions(where or []),
+            batch=min(limit or 100, 100),
+        )
+        shell.output.rows(islice(found, limit or None), COLUMNS, lambda item: item.id)
+
+    @command(app)
+    def show(shell: Shell, key: key) -> None:
+        """Show one item."""
+        _show(shell, resource(shell).get(key))
+
+    @command(app, without=without)
+    def create(
+        shell: Shell,
+        name: str,
+        *,
+        description: Description = None,
+        visibility: Visibility = None,
+        status: Status = None,
+        tag: Tags = None,
+        set_: Pairs = None,
+        user: Annotated[list[str] | None, typer.Option(help="A user who may read it. May be repeated.")] = None,
+        dataset: Datasets = None,
+    ) -> None:
+        """Create an item."""
+        created = resource(shell).create(
+            name,
+            description=description or "",
+            visibility=visibility or "private",
+            status=status,
+            tags=tag or [],
+            metadata=values.pairs(set_ or []),
+            users=user or [],
+            datasets=dataset,
+        )
+        shell.say(f"Created the {one} {created.name}")
+        shell.output.one(created, {"id": created.id}, created.id)
+
+    @command(app, without=without)
+    def update(
+        shell: Shell,
+        key: key,
+        *,
+        description: Description = None,
+        visibility: Visibility = None,
+        status: Status = None,
+        owner: Annotated[str | None, typer.Option(help="Transfer it to another user. For administrators.")] = None,
+        tag: Tags = None,
+        untag: Annotated[list[str] | None, typer.Option("--untag", help="A tag to remove. May be repeated.")] = None,
+        set_: Pairs = None,
+        unset: Annotated[list[str] | None, typer.Option(help="A metadata name to remove. May be repeated.")] = None,
+        add_dataset: Datasets = None,
+        remove_dataset: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
+    ) -> None:
+        """Change the given fields of an item."""
+        add = {"tags": tag, "metadata": values.pairs(set_ or []), "datasets": add_dataset}
+        remove = {"tags": untag, "metadata": unset, "datasets": remove_dataset}
+        changed = resource(shell).update(
+            key,
+            description=description,
+            visibility=visibility,
+            status=status,
+            owner=owner,
+            add={name: value for name, value in add.items() if value},
+            remove={name: value for name, value in remove.items() if value},
+        )
+        _show(shell, changed)
+
+    @command(app)
+    def share(
+        shell: Shell,
+        key: key,
+        users: Users,
+        *,
+        stop: Annotated[bool, typer.Option("--stop", help="Stop sharing it with them.")] = False,
+    ) -> None:
+        """Give users read access."""
+        shared = (resource(shell).unshare if stop else resource(shell).share)(key, *users)
+        shell.output.one(shared, {"users": _names(shared)}, shared.id)
+
+    @command(app)
+    def rm(shell: Shell, keys: keys) -> None:
+        """Move items, with all their versions, to the trash."""
+        for each in keys:
+            resource(shell).delete(each)
+            shell.say(f"Removed {each}. To restore it: catalog {kind} restore {shlex.quote(each)}")
+
+    @command(app)
+    def restore(shell: Shell, key: Annotated[str, typer.Argument(help="Id, name, or owner/name.")]) -> None:
+        """Restore an item from the trash."""
+        _show(shell, resource(shell).restore(key))
+
+    return app
+
+
+COLUMNS: Columns = {
+    "name": lambda item: item.name,
+    "status": lambda item: getattr(item, "status", ""),
+    "tags": lambda item: item.tags,
+    "visibility": lambda item: item.visibility,
+    "versions": lambda item: item.versions_total,
+    "changed": lambda item: when(item.lastmod),
+    "id": lambda item: item.id,
+}
+
+REMOVED: Columns = {
+    "name": lambda removed: removed.name,
+    "removed": lambda removed: when(removed.removed),
+    "until": lambda removed: when(removed.until),
+    "id": lambda removed: removed.id,
+}
+
+
+def _show(shell: Shell, item: Item) -> None:
+    about: dict[str, object] = {
+        "name": item.name,
+        "id": item.id,
+        "owner": item.owner,
+        "visibility": item.visibility,
+        "users": _names(item),
+        "status": getattr(item, "status", None),
+        "tags": item.tags,
+        "metadata": item.metadata,
+        "datasets": [each if isinstance(each, str) else each.name for each in getattr(item, "datasets", ())],
+        "description": item.description,
+        "created": when(item.timestamp),
+        "changed": when(item.lastmod),
+    }
+    about |= {f"@{each.ordinal}": f"{each.original}  {human_size(each.size)}" for each in item.versions}
+    shell.output.one(item, {name: value for name, value in about.items() if value}, item.id)
+
+
+def _names(item: Item) -> list[str]:
+    return [user if isinstance(user, str) else user.username or user.id for user in item.users]

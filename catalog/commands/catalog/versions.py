@@ -1,0 +1,101 @@
+"""`catalog versions`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from catalog.client import Version
+from catalog.client.revisions import parse_reference
+from catalog.client.versions import VersionResource
+from catalog.commands.catalog.transfers import Kind, Reference
+from catalog.commands.terminal.output import Columns, when
+from catalog.commands.terminal.progress_bars import transfer_progress
+from catalog.commands.terminal.shell import Shell, command, confirm_or_stop
+from catalog.durations import human_size
+
+app = typer.Typer(help="The versions of an item: list, show, verify, link, remove.", no_args_is_help=True)
+
+COLUMNS: Columns = {
+    "version": lambda version: version.ordinal,
+    "file": lambda version: version.original,
+    "size": lambda version: human_size(version.size),
+    "state": lambda version: version.state,
+    "created": lambda version: when(version.timestamp),
+    "description": lambda version: version.description,
+}
+
+
+def _versions(shell: Shell, name: str, kind: str) -> VersionResource[Any]:
+    found: VersionResource[Any] = getattr(shell.catalog, kind).versions(name)
+    return found
+
+
+def _one(shell: Shell, what: str, kind: str) -> tuple[str, Version]:
+    name, revision = parse_reference(what)
+    return name, shell.catalog.resolve(name, revision, kind=kind)
+
+
+@command(app)
+def ls(shell: Shell, name: Annotated[str, typer.Argument(help="The item.")], *, kind: Kind = "models") -> None:
+    """List the versions, newest first."""
+    shell.output.rows(_versions(shell, name, kind).list(), COLUMNS, lambda version: f"{name}@{version.ordinal}")
+
+
+@command(app)
+def show(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
+    """Show one version."""
+    name, version = _one(shell, what, kind)
+    about: dict[str, object] = {
+        "version": f"{name}@{version.ordinal}",
+        "file": version.original,
+        "size": human_size(version.size),
+        "sha256": version.digest,
+        "state": version.state,
+        "metadata": version.metadata,
+        "description": version.description,
+        "verdict": version.inspection.get("verdict"),
+        "created": when(version.timestamp),
+    }
+    if version.folder:
+        about |= {each.path: human_size(each.size) for each in version.files}
+    shell.output.one(version, {label: value for label, value in about.items() if value}, f"{name}@{version.ordinal}")
+
+
+@command(app)
+def verify(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
+    """Read all bytes of a version from the server and compare them with its digests."""
+    name, version = _one(shell, what, kind)
+    with transfer_progress(quiet=shell.quiet) as progress:
+        _versions(shell, name, kind).verify(version.ordinal, progress=progress)
+    shell.say(f"{name}@{version.ordinal} is intact: {version.file_count} files, {human_size(version.size)}")
+
+
+@command(app)
+def link(
+    shell: Shell,
+    what: Reference,
+    *,
+    seconds: Annotated[int, typer.Option("--for", min=1, help="Seconds that it is valid; a day at most.")] = 300,
+    path: Annotated[str, typer.Option(help="One file of a folder. Default: all files, as an archive.")] = "",
+    kind: Kind = "models",
+) -> None:
+    """Create a link that downloads a version without an account, and print it."""
+    name, version = _one(shell, what, kind)
+    created = _versions(shell, name, kind).link(version.ordinal, expires_in=seconds, path=path)
+    shell.say(f"It is valid until {when(created.expires)}:")
+    shell.output.one(created, {"": created.url}, created.url)
+
+
+@command(app)
+def rm(
+    shell: Shell,
+    what: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
+    *,
+    kind: Kind = "models",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove a version for good."""
+    name, version = _one(shell, what, kind)
+    confirm_or_stop(f"Remove {name}@{version.ordinal}, {version.original}, for good?", yes=yes)
+    _versions(shell, name, kind).delete(version.ordinal)
+    shell.say(f"Removed {name}@{version.ordinal}")

@@ -1,0 +1,81 @@
+"""`catalog login`, `catalog logout` and `catalog whoami`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from catalog.client import Catalog, profile
+from catalog.commands.terminal.shell import Shell, command, secret, stop
+
+
+def add_sign_in_commands(app: typer.Typer) -> None:
+    """Add the commands."""
+    command(app)(login)
+    command(app)(logout)
+    command(app)(whoami)
+
+
+def login(
+    shell: Shell,
+    *,
+    username: Annotated[str, typer.Option("--username", "-u", help="Default: ask for it.")] = "",
+    tenant: Annotated[str, typer.Option("--tenant", "-t", help="Your tenant. Default: the server's default.")] = "",
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    token_stdin: Annotated[
+        bool, typer.Option("--token-stdin", help="Read a personal access token from standard input instead.")
+    ] = False,
+) -> None:
+    """Sign in, and store the token in a file that only you can read. Daily use renews it."""
+    known = profile.find({"url": shell.url})
+    if token_stdin:
+        token, tenant, username = secret("Token", from_stdin=True), "", ""
+        with Catalog(known.url, token=token) as catalog:
+            identity = catalog.whoami()
+    else:
+        username = username or known.username or _ask("Username")
+        tenant = tenant or known.tenant
+        password = known.password or secret("Password", from_stdin=password_stdin)
+        with Catalog(known.url, username=username, password=password, tenant=tenant) as catalog:
+            token = catalog.login()
+            identity = catalog.whoami()
+    file = profile.save_token(known.url, token)
+    profile.save_defaults({"url": known.url, "tenant": tenant, "username": username})
+    shell.say(
+        f"Signed in to {known.url} as {_display_name(identity.user.username)} of {identity.tenant or 'all tenants'}."
+    )
+    shell.say(f"The token is in {file}.")
+
+
+def logout(shell: Shell) -> None:
+    """Remove the stored token."""
+    known = profile.find({"url": shell.url})
+    if not profile.stored_token(known.url):
+        stop(f"You are not signed in to {known.url}.", 0)
+    profile.save_token(known.url, "")
+    shell.say(f"Signed out of {known.url}.")
+
+
+def whoami(shell: Shell) -> None:
+    """Show the user, the tenant and the server you are signed in to."""
+    identity = shell.catalog.whoami()
+    about = {
+        "user": _display_name(identity.user.username),
+        "role": identity.user.role,
+        "tenant": identity.tenant,
+        "server": shell.catalog.url,
+    }
+    shell.output.one(about, {name: value for name, value in about.items() if value}, identity.user.id)
+
+
+def _ask(what: str) -> str:
+    if not sys.stdin.isatty():
+        stop(f"There is no terminal to ask for the {what.lower()}: pass it with --{what.lower()}")
+    answer: str = typer.prompt(what, err=True)
+    return answer
+
+
+def _display_name(username: str) -> str:
+    return username or "a token"

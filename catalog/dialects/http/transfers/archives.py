@@ -1,0 +1,151 @@
+"""Archives: the files of a folder as one zip or tar, made while it is sent and never kept.
+
+Files are stored, not compressed: models hardly shrink, and so the length is known beforehand.
+"""
+
+import tarfile
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from typing import NamedTuple
+
+from catalog.blobs.protocol import BLOCK, Blobs
+from catalog.dialects.http.requests.headers import AnyRequest, attachment
+from catalog.dialects.http.transfers.downloads import Download, known, reading, validators
+from catalog.dialects.http.transfers.zips import Stored, local_header
+from catalog.dialects.http.transfers.zips import directory as directory_of
+from catalog.domain.files.checksums import Checksums
+from catalog.errors import REQUEST, Refused
+
+OWNER_WRITES = 0o644
+
+TAR_BLOCK = tarfile.BLOCKSIZE
+"""What a tar is made of: headers and files are filled up to it."""
+
+
+class ArchivedFile(NamedTuple):
+    path: str
+    digest: str
+    size: int
+
+
+class ArchiveFormat(NamedTuple):
+    mimetype: str
+    length: Callable[[Sequence[ArchivedFile], datetime], int]
+    write: Callable[[Blobs, Sequence[ArchivedFile], datetime, Checksums], AsyncGenerator[bytes, None]]
+
+
+def archived(
+    request: AnyRequest,
+    blobs: Blobs,
+    suffix: str,
+    *,
+    name: str,
+    digest: str,
+    files: Sequence[ArchivedFile],
+    modified: datetime,
+    checksums: Checksums,
+) -> Download:
+    """The answer to GET or HEAD of a whole folder, as `name.zip` or `name.tar`. It has no ranges.
+
+    Raises Refused: REQUEST for another suffix, STALE.
+    """
+    if suffix not in FORMATS:
+        raise Refused(REQUEST, f"archive: {' or '.join(FORMATS)} is needed")
+    format_ = FORMATS[suffix]
+    headers = validators(f"{digest}.{suffix}", modified)
+    if known(request, headers, modified):
+        return Download(None, headers, status_code=304)
+    headers |= {
+        "content-type": format_.mimetype,
+        "content-length": str(format_.length(files, modified)),
+        "content-disposition": attachment(f"{name}.{suffix}"),
+        "x-content-type-options": "nosniff",
+        "accept-ranges": "none",
+    }
+    content = None if request.method == "HEAD" else format_.write(blobs, files, modified, checksums)
+    return Download(content, headers, status_code=200)
+
+
+async def zipped(
+    blobs: Blobs, files: Sequence[ArchivedFile], modified: datetime, checksums: Checksums
+) -> AsyncGenerator[bytes, None]:
+    """A zip of any size. A file whose checksum nobody has asked for yet is read once more, before it is sent."""
+    await checksums.recall([file.digest for file in files])
+    waiting, offset = Output(), 0
+    directory: list[Stored] = []
+    for file in files:
+        crc = await checksums.of(file.digest)
+        directory.append(Stored(file.path, file.size, crc, offset))
+        offset += waiting.write(local_header(file.path, file.size, crc, modified)) + file.size
+        async with aclosing(reading(blobs, file.path, file.digest, 0, file.size)) as blocks:
+            async for block in blocks:
+                waiting.write(block)
+                if waiting.size >= BLOCK:
+                    yield waiting.taken()
+    await checksums.remember()
+    for line in directory_of(directory, modified, offset):
+        waiting.write(line)
+    yield waiting.taken()
+
+
+def zip_length(files: Sequence[ArchivedFile], modified: datetime) -> int:
+    """What `zipped` comes to, whatever the checksums are."""
+    directory, offset = [], 0
+    for file in files:
+        directory.append(Stored(file.path, file.size, 0, offset))
+        offset += len(local_header(file.path, file.size, 0, modified)) + file.size
+    return offset + sum(len(line) for line in directory_of(directory, modified, offset))
+
+
+class Output:
+    """A file to write into, from which is taken what has been written."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._parts.append(bytes(data))
+        self.size += len(data)
+        return len(data)
+
+    def taken(self) -> bytes:
+        parts, self._parts, self.size = self._parts, [], 0
+        return b"".join(parts)
+
+
+async def tarred(
+    blobs: Blobs, files: Sequence[ArchivedFile], modified: datetime, _: Checksums
+) -> AsyncGenerator[bytes, None]:
+    """A tar of any size, in the format of POSIX (pax)."""
+    waiting = Output()
+    for file in files:
+        waiting.write(_tar_header(file, modified))
+        async with aclosing(reading(blobs, file.path, file.digest, 0, file.size)) as blocks:
+            async for block in blocks:
+                waiting.write(block)
+                if waiting.size >= BLOCK:
+                    yield waiting.taken()
+        waiting.write(bytes(-file.size % TAR_BLOCK))
+    waiting.write(bytes(2 * TAR_BLOCK))
+    yield waiting.taken()
+
+
+def tar_length(files: Iterable[ArchivedFile], modified: datetime) -> int:
+    each = (len(_tar_header(file, modified)) + file.size + -file.size % TAR_BLOCK for file in files)
+    return sum(each) + 2 * TAR_BLOCK
+
+
+def _tar_header(file: ArchivedFile, modified: datetime) -> bytes:
+    entry = tarfile.TarInfo(file.path)
+    entry.size = file.size
+    entry.mtime = int(modified.timestamp())
+    entry.mode = OWNER_WRITES
+    return entry.tobuf(tarfile.PAX_FORMAT)
+
+
+FORMATS = {
+    "zip": ArchiveFormat("application/zip", zip_length, zipped),
+    "tar": ArchiveFormat("application/x-tar", tar_length, tarred),
+}

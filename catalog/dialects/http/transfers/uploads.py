@@ -1,0 +1,299 @@
+"""Uploads: the file that a request carries, as a form or alone.
+
+It is never held: its bytes are read from the client as the storage takes them, so that
+a slow disk slows the client, and a file of any size costs a block of memory.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+
+from litestar.exceptions import InternalServerException
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+
+from catalog.blobs.protocol import FileHead
+from catalog.dialects.http.requests.headers import (
+    AnyRequest,
+    announced_digest,
+    as_text,
+    disposition_name,
+    parameters,
+    refuse_coded,
+)
+from catalog.domain.files.filenames import file_name, media_type
+from catalog.domain.files.media_types import OCTETS
+from catalog.errors import BODY_TOO_LARGE, MALFORMED_BODY, NOT_CREATED, UPLOAD_CUT_OFF, Refused
+
+DESCRIPTION_LIMIT = 64 * 1024
+FORM_ROOM = 2 * DESCRIPTION_LIMIT
+"""What a form may weigh beside its file: boundaries, headers, the description."""
+
+MOST_PARTS = 100
+LARGEST_HEADERS = 16 * 1024  # bytes, of all the parts of a form together
+LONGEST_BOUNDARY = 200  # characters; RFC 2046 allows 70
+
+ENCODINGS = {"7bit", "8bit", "binary", "base64", "quoted-printable"}
+NOT_CLOSED = "the form has no closing boundary"
+HOW_TO_NAME = (
+    'Missing file: send a form whose part "file" has a file name, or the bytes alone with their name '
+    'in Content-Disposition: attachment; filename="..." or in ?name=...'
+)
+
+
+def incoming(request: AnyRequest, limit: int, name: str = "") -> "FormUpload | BodyUpload":
+    """The file that a request carries, of at most `limit` bytes (0: any size). Nothing is read yet.
+
+    A file that comes alone is called `name`, where the route knows it, else as the client says. The route sets
+    `request_max_body_size=None`: the limit is kept here.
+
+    Raises Refused: NOT_CREATED for a malformed digest, MALFORMED_BODY for a form without a boundary.
+    """
+    is_form = request.content_type[0] == "multipart/form-data"
+    return FormUpload(request, limit) if is_form else BodyUpload(request, limit, name)
+
+
+def carries_json(request: AnyRequest) -> bool:
+    """Whether the body says what is wanted, and is not itself a file: a JSON file comes with its name."""
+    is_named = "name" in request.query_params or "content-disposition" in request.headers
+    return request.content_type[0] == "application/json" and not is_named
+
+
+async def read(request: AnyRequest, limit: int) -> bytes:
+    """A body of at most `limit` bytes. Raises Refused: BODY_TOO_LARGE, UPLOAD_CUT_OFF."""
+    body = Body(request, limit)
+    body.refuse_announced_size()
+    return b"".join([chunk async for chunk in body.chunks])
+
+
+class Body:
+    """The bytes of a request as they come, counted."""
+
+    def __init__(self, request: AnyRequest, limit: int) -> None:
+        self.chunks = self._received()
+        self._request = request
+        self._limit = limit
+
+    def refuse_announced_size(self) -> None:
+        refuse_over(self._limit, self._request.content_length or 0)
+
+    async def _received(self) -> AsyncGenerator[bytes, None]:
+        size = 0
+        try:
+            async for chunk in self._request.stream():
+                size += len(chunk)
+                refuse_over(self._limit, size)
+                if chunk:
+                    yield chunk
+        except InternalServerException:  # Litestar's word for a client that went away
+            raise Refused(UPLOAD_CUT_OFF, f"after {size} bytes") from None
+        if size < (self._request.content_length or 0):
+            raise Refused(UPLOAD_CUT_OFF, f"after {size} of {self._request.content_length} bytes")
+
+
+def refuse_over(limit: int, size: int) -> None:
+    if limit and size > limit:
+        raise Refused(BODY_TOO_LARGE, f"at most {limit} bytes")
+
+
+class BodyUpload:
+    """The body is the file, and its name comes beside it."""
+
+    def __init__(self, request: AnyRequest, limit: int, name: str = "") -> None:
+        self.digest = announced_digest(request, "Repr-Digest", "Content-Digest", "Digest")
+        self.description = str(request.query_params.get("description", ""))
+        self.announced = request.content_length or 0
+        self._request = request
+        self._name = name
+        self._body = Body(request, limit)
+
+    async def open(self) -> FileHead:
+        """What the client says of the file. Raises Refused: NOT_CREATED, BODY_TOO_LARGE."""
+        self._body.refuse_announced_size()
+        name = file_name(self._name) if self._name else self._given_name()
+        return FileHead(name, media_type(self._declared_type(), name), "7bit")
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The bytes. Raises Refused: UPLOAD_CUT_OFF, BODY_TOO_LARGE."""
+        async for chunk in self._body.chunks:
+            yield chunk
+
+    def _given_name(self) -> str:
+        headers, length = self._request.headers, self._request.content_length
+        given = disposition_name(as_text(headers.get("content-disposition", "").encode("latin-1")))
+        given = self._request.query_params.get("name") if given is None else given
+        has_body = "transfer-encoding" in headers or "content-type" in headers
+        if given is not None and (has_body or length is not None):
+            return file_name(given)
+        raise Refused(NOT_CREATED, HOW_TO_NAME if has_body or length else "Missing file")
+
+    def _declared_type(self) -> str:
+        declared = self._request.headers.get("content-type", "")
+        # Which curl says of whatever it sends, so it tells nothing of the file.
+        return "" if declared.startswith("application/x-www-form-urlencoded") else declared
+
+
+class FormUpload:
+    """The file is the part `file` of a form, its description another; any other part flows past."""
+
+    def __init__(self, request: AnyRequest, limit: int) -> None:
+        # A Content-Digest would be the form's, not the file's.
+        self.digest = announced_digest(request, "Repr-Digest", "Digest")
+        self.announced = max(0, (request.content_length or 0) - FORM_ROOM)
+        self._limit = limit
+        self._body = Body(request, limit and limit + FORM_ROOM)
+        self._form = Form(request.content_type[1].get("boundary", ""))
+
+    @property
+    def description(self) -> str:
+        """What the form says of the file: before it or after it, so whole once `chunks` has ended."""
+        return as_text(bytes(self._form.description))
+
+    async def open(self) -> FileHead:
+        """Read up to where the file begins.
+
+        Raises Refused: NOT_CREATED, MALFORMED_BODY, BODY_TOO_LARGE, UPLOAD_CUT_OFF.
+        """
+        self._body.refuse_announced_size()
+        async for chunk in self._body.chunks:
+            self._form.feed(chunk)
+            if self._form.head:
+                return self._form.head
+        raise self._form.missing()
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The file's bytes, up to the end of the form.
+
+        Raises Refused: UPLOAD_CUT_OFF, BODY_TOO_LARGE, MALFORMED_BODY.
+        """
+        size = 0
+        async for piece in self._pieces():
+            size += len(piece)
+            refuse_over(self._limit, size)
+            yield piece
+        if not self._form.whole:
+            raise Refused(UPLOAD_CUT_OFF, NOT_CLOSED)
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        for piece in self._form.take():  # what came together with its head
+            yield piece
+        async for chunk in self._body.chunks:
+            self._form.feed(chunk)
+            for piece in self._form.take():
+                yield piece
+
+
+class Form:
+    """What a form has told so far. The parser calls back; what nobody wants is not kept."""
+
+    def __init__(self, boundary: str) -> None:
+        self.head: FileHead | None = None
+        self.description = bytearray()
+        self.whole = False
+        self._begun = False
+        self._names: list[str] = []  # of the first parts, to tell a client that has none called "file"
+        self._file: list[bytes] = []
+        self._headers: list[tuple[bytearray, bytearray]] = []
+        self._parts = 0
+        self._headers_size = 0
+        self._part = ""
+        self._parser = self._listening_to(boundary)
+
+    def feed(self, chunk: bytes) -> None:
+        self._begun = True
+        try:
+            self._parser.write(chunk)
+        except FormParserError as wrong:
+            raise Refused(MALFORMED_BODY, str(wrong)) from None
+
+    def take(self) -> list[bytes]:
+        """The file's bytes since last time."""
+        taken, self._file = self._file, []
+        return taken
+
+    def missing(self) -> Refused:
+        """Why a form that has ended gave no file."""
+        if self._begun and not self.whole:
+            return Refused(UPLOAD_CUT_OFF, NOT_CLOSED)
+        if "file" in self._names:
+            return Refused(NOT_CREATED, 'Missing file: the part "file" has no file name')
+        if self._names:
+            seen = ", ".join(f'"{name}"' for name in self._names)
+            return Refused(NOT_CREATED, f'Missing file: the form has the parts {seen}; send it as "file"')
+        return Refused(NOT_CREATED, "Missing file")
+
+    def _listening_to(self, boundary: str) -> MultipartParser:
+        if not boundary:
+            raise Refused(MALFORMED_BODY, "the form has no boundary")
+        if len(boundary) > LONGEST_BOUNDARY:
+            raise Refused(MALFORMED_BODY, f"the form's boundary has more than {LONGEST_BOUNDARY} characters")
+        try:
+            return MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._next_part,
+                    "on_header_begin": self._next_header,
+                    "on_header_field": self._header_name,
+                    "on_header_value": self._header_value,
+                    "on_headers_finished": self._part_begins,
+                    "on_part_data": self._part_data,
+                    "on_end": self._ends,
+                },
+            )
+        except FormParserError as wrong:
+            raise Refused(MALFORMED_BODY, str(wrong)) from None
+
+    def _next_part(self) -> None:
+        self._headers.clear()
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise Refused(BODY_TOO_LARGE, f"a form of at most {MOST_PARTS} parts")
+
+    def _next_header(self) -> None:
+        self._headers.append((bytearray(), bytearray()))
+        self._count_headers(1)
+
+    def _header_name(self, data: bytes, start: int, end: int) -> None:
+        self._count_headers(end - start)
+        self._headers[-1][0].extend(data[start:end])
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._count_headers(end - start)
+        self._headers[-1][1].extend(data[start:end])
+
+    def _count_headers(self, size: int) -> None:
+        self._headers_size += size
+        if self._headers_size > LARGEST_HEADERS:
+            raise Refused(BODY_TOO_LARGE, f"the headers of a form's parts have at most {LARGEST_HEADERS} bytes")
+
+    def _part_begins(self) -> None:
+        headers = {as_text(bytes(name)).lower(): as_text(bytes(value)) for name, value in self._headers}
+        disposition = headers.get("content-disposition", "")
+        part, filename = parameters(disposition).get("name", ""), disposition_name(disposition)
+        self._part = ""
+        if part == "description" and filename is None and not self.description:
+            self._part = part
+        if self.head is None:
+            self._names = [*self._names, part[:40]][:10]
+            if part == "file" and filename is not None:
+                self._part = part
+                self.head = file_head(filename, headers)
+
+    def _part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._part == "file":
+            self._file.append(data[start:end])
+        elif self._part == "description":
+            self.description += data[start:end]
+            if len(self.description) > DESCRIPTION_LIMIT:
+                raise Refused(BODY_TOO_LARGE, f"a description of at most {DESCRIPTION_LIMIT} bytes")
+
+    def _ends(self) -> None:
+        self.whole = True
+
+
+def file_head(filename: str, headers: Mapping[str, str]) -> FileHead:
+    """What the head of a part says of its file. Raises Refused: NOT_CREATED, CONTENT_CODED."""
+    refuse_coded([headers.get("content-encoding", "")])
+    encoding = headers.get("content-transfer-encoding", "").strip().lower()
+    name, declared = file_name(filename), headers.get("content-type", "")
+    # Which libraries of forms say of whatever they do not know, so it tells nothing of the file.
+    mimetype = media_type("" if declared.strip().lower() == OCTETS else declared, name)
+    return FileHead(name, mimetype, encoding if encoding in ENCODINGS else "7bit")

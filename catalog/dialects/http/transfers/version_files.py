@@ -1,0 +1,65 @@
+"""Downloads of a version: its file, one of its files, or all of them in an archive."""
+
+from datetime import datetime
+
+from litestar.status_codes import HTTP_304_NOT_MODIFIED
+
+from catalog.blobs.protocol import Blobs
+from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.transfers.archives import ArchivedFile, archived
+from catalog.dialects.http.transfers.downloads import Download, outgoing, redirected, refuse_lost
+from catalog.domain.files.checksums import Checksums
+from catalog.store.database import Tenant
+from catalog.store.records import FileRecord, VersionRecord
+
+REDIRECTED_FOR = 300
+"""Seconds in which a client has to begin a download from the storage itself."""
+
+
+async def version_download(request: AnyRequest, tenant: Tenant, version: VersionRecord) -> Download:
+    """The file of a version, or, for a folder and with `?archive=`, an archive.
+
+    Raises Refused: as `file_download` does, REQUEST for an unknown archive.
+    """
+    suffix = request.query_params.get("archive") or ("zip" if version["folder"] else "")
+    if not suffix:
+        return await file_download(request, tenant.blobs, version["files"][0], version["timestamp"])
+    files = [ArchivedFile(file["path"], file["digest"], file["size"]) for file in version["files"]]
+    download = archived(
+        request,
+        tenant.blobs,
+        suffix,
+        name=version["ordinal"],
+        digest=version["digest"],
+        files=files,
+        modified=version["timestamp"],
+        checksums=Checksums(tenant),
+    )
+    if download.status_code != HTTP_304_NOT_MODIFIED:
+        await refuse_lost(tenant.blobs, files)
+    return download
+
+
+async def file_download(request: AnyRequest, blobs: Blobs, file: FileRecord, modified: datetime) -> Download:
+    """One file, from this server or, when the storage serves it itself, by a redirection.
+
+    Raises Refused: RANGE_NOT_SATISFIABLE, STALE; DOWNLOAD for bytes that are lost or damaged.
+    """
+    download = outgoing(
+        request,
+        blobs,
+        name=file["original"],
+        digest=file["digest"],
+        size=file["size"],
+        mimetype=file["mimetype"],
+        modified=modified,
+    )
+    if download.status_code == HTTP_304_NOT_MODIFIED:
+        return download
+    await refuse_lost(blobs, [(file["original"], file["digest"], file["size"])])
+    if download.file is None:
+        return download
+    url = await blobs.presigned(
+        file["digest"], seconds=REDIRECTED_FOR, name=file["original"], mimetype=file["mimetype"]
+    )
+    return redirected(url) if url else download

@@ -1,0 +1,201 @@
+"""Models, datasets and algorithms."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from litestar import Controller, delete, get, post, put
+from litestar.datastructures import ResponseHeader
+
+from catalog.dialects.http import guards
+from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.v1.models.items.items import (
+    AlgorithmChange,
+    DatasetChange,
+    Item,
+    ModelChange,
+    NewAlgorithm,
+    NewDataset,
+    NewModel,
+)
+from catalog.dialects.v1.models.items.shown_items import (
+    Algorithm,
+    Dataset,
+    Model,
+    RemovedAlgorithm,
+    RemovedDataset,
+    RemovedModel,
+    item,
+    removed_item,
+)
+from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, Resource, Selected, listing, selecting
+from catalog.dialects.v1.requests import http
+from catalog.dialects.v1.requests.bodies import Json, OneOrMany
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, create_each, revisions_seen
+from catalog.dialects.v1.requests.lists import listed, selected
+from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey
+from catalog.domain.access import Caller, readable_by
+from catalog.domain.items import changes, items
+from catalog.domain.items.references import Reference
+from catalog.domain.items.related import load_related, read_with_related
+from catalog.domain.limits import Limits
+from catalog.domain.terms.item_terms import TermAllowance
+from catalog.errors import (
+    AMBIGUOUS,
+    BUSY,
+    CANNOT_DELETE,
+    CANNOT_MODIFY,
+    CANNOT_READ,
+    IN_USE,
+    NAME_TAKEN,
+    NOT_CREATED,
+    NOT_FOUND,
+    QUOTA_EXCEEDED,
+    STALE,
+)
+from catalog.store.query import fields, pages
+from catalog.store.records import ItemRecord
+from catalog.vocabulary import Kind
+
+NewT = TypeVar("NewT", bound=NewDataset)
+ChangeT = TypeVar("ChangeT", bound=DatasetChange)
+ShownT = TypeVar("ShownT", bound=Item)
+RemovedT = TypeVar("RemovedT", bound=Item)
+
+REVISION = [ResponseHeader("ETag", documentation_only=True, description="The revision, for `If-Match`.")]
+
+
+async def shown(found: Sequence[ItemRecord], caller: Caller) -> list[Dataset]:
+    """Items with what belongs to them."""
+    related = await load_related(caller, found)
+    return [item(record, related, caller) for record in found]
+
+
+async def answered(request: AnyRequest, record: ItemRecord, caller: Caller) -> Answer[Any]:
+    [one] = await shown([record], caller)
+    return http.shown(request, one, record["revision"], embeds=True)
+
+
+def resource(controller: "Items[Any, Any, Any, Any]") -> Resource:
+    return Resource(controller.words["Kind"], fields.ITEMS[controller.kind])
+
+
+class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
+    """The routes of one kind of items."""
+
+    kind: ClassVar[Kind]
+    plural: ClassVar[str]
+    words: ClassVar[dict[str, str]]
+    guards = (guards.signed_in,)
+
+    @post(
+        status_code=200,
+        operation_id="create{Kinds}",
+        parameters=[VERBOSE],
+        response_description="What was created.",
+        responses=answers(202, Created, "Some elements of the list were refused.")
+        | refuses(NAME_TAKEN, AMBIGUOUS, QUOTA_EXCEEDED),
+    )
+    async def create(
+        self, request: AnyRequest, data: Json[OneOrMany[NewT]], caller: Given[Caller], limits: Given[Limits]
+    ) -> Answer[ShownT | Created[ShownT]]:
+        """Create one of the {kinds}, or several."""
+        allowance = TermAllowance(limits)
+
+        async def create(new: NewT) -> Dataset:
+            record = await items.create(caller, self.kind, new.as_input(), limits, allowance)
+            [one] = await shown([record], caller)
+            return one
+
+        return await create_each(request, data, create, self.plural)
+
+    @get(operation_id="list{Kinds}", response_description="A page, or a step of a walk.", **listing(resource))
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[ShownT]]:
+        """List the {kinds} that you may read, newest first."""
+        return await listed(
+            request,
+            caller.tenant.items(self.kind).raw,
+            fields.ITEMS[self.kind],
+            lambda found: shown(found, caller),
+            access=readable_by(caller),
+            order=pages.NEWEST,
+            top=await caller.tenant.recent("serial"),
+            statistics=caller.tenant.scan_statistics,
+        )
+
+    @get(
+        "/{key:str}",
+        operation_id="show{Kind}",
+        response_description="The {kind}, with its revision.",
+        response_headers=REVISION,
+        responses=answers(304, None, "The client has this revision.") | refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
+        **selecting(resource, IF_NONE_MATCH),
+    )
+    async def show(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> Answer[ShownT | Selected[ShownT]]:
+        """Get one of the {kinds}, with its versions."""
+        record, related = await read_with_related(caller, self.kind, Reference(key))
+        one = selected(request, fields.ITEMS[self.kind], item(record, related, caller))
+        return http.shown(request, one, record["revision"], embeds=True)
+
+    @put(
+        "/{key:str}",
+        operation_id="change{Kind}",
+        parameters=[IF_MATCH],
+        response_description="The {kind} after the change.",
+        response_headers=REVISION,
+        responses=refuses(NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS, STALE, BUSY, NAME_TAKEN, NOT_CREATED, QUOTA_EXCEEDED),
+    )
+    async def change(
+        self, key: ItemKey, request: AnyRequest, data: Json[ChangeT], caller: Given[Caller], limits: Given[Limits]
+    ) -> Answer[ShownT]:
+        """Change one of the {kinds}.
+
+        Its owner and administrators may.
+        """
+        seen = revisions_seen(request)
+        changed = await changes.change(caller, self.kind, Reference(key), data.as_input(), limits, revisions=seen)
+        return await answered(request, changed, caller)
+
+    @delete(
+        "/{key:str}",
+        status_code=200,
+        operation_id="remove{Kind}",
+        response_description="The {kind}, as it was.",
+        responses=refuses(NOT_FOUND, CANNOT_READ, CANNOT_DELETE, AMBIGUOUS, IN_USE, BUSY),
+    )
+    async def remove(self, key: ItemKey, caller: Given[Caller], trash_days: Given[int]) -> Answer[RemovedT]:
+        """Move one of the {kinds} to the trash.
+
+        Its owner and administrators may. A dataset that a model or an algorithm uses is refused.
+        """
+        record = await items.changeable(caller, self.kind, Reference(key), CANNOT_DELETE)
+        related = await load_related(caller, [record])
+        removed = await items.remove(caller, self.kind, Reference(key), days=trash_days)
+        return answer(removed_item(removed, related))
+
+
+def words_of(kind: Kind) -> dict[str, str]:
+    return {"kind": kind.one, "kinds": str(kind), "Kind": kind.one.capitalize(), "Kinds": kind.capitalize()}
+
+
+class Models(Items[NewModel, ModelChange, Model, RemovedModel]):
+    path = "/models"
+    tags = ("Models",)
+    kind = Kind.MODEL
+    plural = "models"
+    words = words_of(Kind.MODEL)
+
+
+class Datasets(Items[NewDataset, DatasetChange, Dataset, RemovedDataset]):
+    path = "/datasets"
+    tags = ("Datasets",)
+    kind = Kind.DATASET
+    plural = "datasets"
+    words = words_of(Kind.DATASET)
+
+
+class Algorithms(Items[NewAlgorithm, AlgorithmChange, Algorithm, RemovedAlgorithm]):
+    path = "/algorithms"
+    tags = ("Algorithms",)
+    kind = Kind.ALGORITHM
+    plural = "algorithms"
+    words = words_of(Kind.ALGORITHM)

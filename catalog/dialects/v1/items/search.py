@@ -1,0 +1,100 @@
+"""Search across everything that the caller may read."""
+
+from typing import Any
+
+from litestar import Controller, get
+
+from catalog.dialects.http import guards
+from catalog.dialects.http.docs.parameters import query
+from catalog.dialects.http.docs.schemas import Schema, Schemas
+from catalog.dialects.v1.models.items.search import SearchResult
+from catalog.dialects.v1.models.items.shown_items import SearchHit, search_hit
+from catalog.dialects.v1.models.lists import LIMIT, Resource, filtering
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, fitting, stretch
+from catalog.domain.access import Caller
+from catalog.domain.items import search
+from catalog.domain.items.lookup import user_ids
+from catalog.domain.items.related import load_related
+from catalog.errors import NOT_SEARCHED, Refused
+from catalog.store.query import fields
+from catalog.store.query.filter import Filter, filter_of
+from catalog.store.query.params import limit_of, short_forms
+from catalog.vocabulary import Kind, Status, Visibility
+
+ENUMERATIONS = {"status": Status, "visibility": Visibility}
+
+
+def _parameters(_: Any, schemas: Schemas) -> list[Schema]:
+    words = {"type": "string", "minLength": 1, "maxLength": search.LONGEST}
+    kinds = {"type": "array", "items": {"type": "string", "enum": list(Kind)}}
+    return [
+        query("q", "Plain text, in any case.", words, required=True, example="iris"),
+        query("kind", "Only these kinds.", kinds),
+        *(query(name, "Only these.", {"enum": list(words)}) for name, words in ENUMERATIONS.items()),
+        query("owner", "Only the items of this user: an id or a username."),
+        filtering(Resource("Model", fields.MODELS), schemas),
+        LIMIT,
+        query("after", "The `nextCursor` of the previous answer."),
+    ]
+
+
+class Search(Controller):
+    path = "/search"
+    tags = ("Search",)
+    guards = (guards.signed_in,)
+
+    @get(
+        operation_id="search",
+        parameters=_parameters,
+        is_filtered=True,
+        response_description="A step of a walk. Fewer elements than `limit` do not mean that it ends.",
+    )
+    async def find(self, request: AnyRequest, caller: Given[Caller]) -> Answer[SearchResult]:
+        """Search everything that you may read, the best matches first."""
+        asked = request.query_params
+        limit = limit_of(asked.get("limit"))
+        question = search.SearchQuery(
+            _words(asked.get("q")), _kinds(asked.getall("kind", [])), await _narrowing(request, caller)
+        )
+        found = await search.search(caller, question, limit, asked.get("after") or None)
+        shown = fitting(await _shown(found.hits, caller))
+        further = found.next if len(shown) == len(found.hits) else found.after(len(shown))
+        content = stretch(shown, limit, further)
+        if found.facets is not None:
+            content |= {"facets": found.facets, "facetsOf": found.counted}
+        return answer(content)
+
+
+def _words(given: str | None) -> str:
+    words = (given or "").strip().lower()
+    if not 0 < len(words) <= search.LONGEST or "\0" in words:
+        raise Refused(NOT_SEARCHED, f"q: 1 to {search.LONGEST} characters are needed, none of them NUL")
+    return words
+
+
+def _kinds(given: list[str]) -> list[Kind]:
+    """The kinds, each once, in one order whatever the order of the question: a cursor counts them."""
+    unknown = set(given) - set(Kind)
+    if unknown:
+        raise Refused(NOT_SEARCHED, f"kind: one of {', '.join(Kind)} is needed")
+    return [kind for kind in Kind if not given or kind in given]
+
+
+async def _narrowing(request: AnyRequest, caller: Caller) -> Filter:
+    """What else must hold: the words of the query string, and a `filter` as of the lists, of what any kind has."""
+    asked = request.query_params
+    narrowing = short_forms(asked.multi_items())
+    for name, words in ENUMERATIONS.items():
+        if value := asked.get(name):
+            if value not in set(words):
+                raise Refused(NOT_SEARCHED, f"{name}: one of {', '.join(words)} is needed")
+            narrowing.append({name: value})
+    if owner := asked.get("owner"):
+        [found] = await user_ids(caller, [owner], NOT_SEARCHED)
+        narrowing.append({"owner": str(found)})
+    return filter_of(fields.MODELS, asked.get("filter"), narrowing)
+
+
+async def _shown(hits: list[search.Hit], caller: Caller) -> list[SearchHit]:
+    related = await load_related(caller, [hit.item for hit in hits])
+    return [search_hit(hit.kind, hit.item, related, caller) for hit in hits]

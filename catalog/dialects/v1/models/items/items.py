@@ -1,0 +1,224 @@
+"""Models, datasets and algorithms: what clients send, and the fields that all answers have."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Self
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from catalog.dialects.http.docs.schemas import at_most, at_most_elements
+from catalog.dialects.v1.models.common import Body, Change, Digest, Id, Moment, NonBlank, ShortText, Text, moment
+from catalog.dialects.v1.models.items.metadata import MetadataDelta, NewPair, Pair
+from catalog.domain.items.inputs import ItemChange, ListChange, NewItem
+from catalog.domain.items.related import Related
+from catalog.domain.limits import LONGEST_DESCRIPTION
+from catalog.store.records import ItemRecord, VersionRecord
+from catalog.vocabulary import Status, VersionState, Visibility
+
+ItemName = Annotated[NonBlank, at_most("name", description="Unique among your items of this kind.", examples=["iris"])]
+TagName = Annotated[NonBlank, at_most("tag", examples=["flowers"])]
+Reference = Annotated[str, Meta(min_length=1, pattern="^[^\\x00]+$")]
+Tags = Annotated[list[TagName], at_most_elements("tags")]
+Pairs = Annotated[list[NewPair], at_most_elements("metadata", description="Each name once.")]
+References = Annotated[list[Reference], at_most_elements("users")]
+LONGEST_EMBEDDED = 1000  # characters of a version's description in its item
+
+ARCHIVE = {"encoding": "binary", "mimetype": "application/zip"}
+"""How a folder is downloaded."""
+
+Count = Annotated[int, Meta(ge=0)]
+State = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in VersionState]})]
+
+Description = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION)]
+License = Annotated[ShortText, Meta(description="Such as an SPDX identifier.", examples=["Apache-2.0"])]
+
+
+class NewDataset(Body):
+    """A dataset to create."""
+
+    name: ItemName
+    visibility: Annotated[
+        Visibility | None, Meta(description="Default: private. `public`: all users of the tenant may read it.")
+    ] = None
+    users: Annotated[References | None, Meta(description="Ids or usernames of users who may read it.")] = None
+    tags: Tags | None = None
+    metadata: Pairs | None = None
+    description: Description | None = None
+    license: License | None = None
+
+    def as_input(self) -> NewItem:
+        return NewItem(**self._fields())
+
+    def _fields(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "description": self.description or "",
+            "license": self.license or "",
+            "visibility": self.visibility or Visibility.PRIVATE,
+            "tags": self.tags or (),
+            "metadata": [pair.as_input() for pair in self.metadata or ()],
+            "users": self.users or (),
+        }
+
+
+class NewModel(NewDataset):
+    """A model to create."""
+
+    status: Annotated[Status | None, Meta(description="Default: training.")] = None
+    datasets: Annotated[References | None, Meta(description="Ids, names or owner/name of datasets.")] = None
+
+    def _fields(self) -> dict[str, Any]:
+        return super()._fields() | {"status": self.status, "datasets": self.datasets or ()}
+
+
+class NewAlgorithm(NewModel):
+    """An algorithm to create."""
+
+
+class TagsDelta(Body):
+    """Tags to remove, then tags to add."""
+
+    remove: Tags | None = None
+    add: Tags | None = None
+
+
+class ReferencesDelta(Body):
+    """References to remove, then references to add."""
+
+    remove: References | None = None
+    add: References | None = None
+
+
+class DatasetChange(Change):
+    """What changes of a dataset."""
+
+    visibility: Annotated[Visibility | None, Meta(examples=["public"])] = None
+    owner: Annotated[
+        ShortText | None, Meta(description="The id or username of a new owner; only administrators change it.")
+    ] = None
+    description: Description | None = None
+    license: License | None = None
+    tags: Annotated[TagsDelta | None, Meta(examples=[{"add": ["flowers"], "remove": []}])] = None
+    metadata: MetadataDelta | None = None
+    users: ReferencesDelta | None = None
+
+    def as_input(self) -> ItemChange:
+        return ItemChange(**self._fields())
+
+    def _fields(self) -> dict[str, Any]:
+        return {
+            "owner": self.owner,
+            "visibility": self.visibility,
+            "description": self.description,
+            "license": self.license,
+            "tags": _list_change(self.tags),
+            "metadata": self.metadata and self.metadata.as_input(),
+            "users": _list_change(self.users),
+        }
+
+
+class ModelChange(DatasetChange):
+    """What changes of a model."""
+
+    status: Status | None = None
+    datasets: ReferencesDelta | None = None
+
+    def _fields(self) -> dict[str, Any]:
+        return super()._fields() | {"status": self.status, "datasets": _list_change(self.datasets)}
+
+
+class AlgorithmChange(ModelChange):
+    """What changes of an algorithm."""
+
+
+def _list_change(delta: TagsDelta | ReferencesDelta | None) -> ListChange[str, str] | None:
+    if delta is None:
+        return None
+    remove: Sequence[str] = delta.remove or ()
+    return ListChange(remove, delta.add or ())
+
+
+class VersionContent(Struct, kw_only=True):
+    """What every answer shows of a version. A folder is shown as the archive that a download of it is."""
+
+    ordinal: Annotated[str, Meta(description="The label of the version.")]
+    key: Id
+    original: Annotated[str, Meta(description="The name of its file, or of the archive of a folder.")]
+    encoding: str
+    mimetype: str
+    size: Annotated[Count, Meta(description="Bytes of all files together.")]
+    description: str
+    timestamp: Moment
+    digest: Digest
+    state: State
+
+
+def version_content(record: VersionRecord) -> dict[str, Any]:
+    is_folder = record["folder"]
+    file = ARCHIVE | {"original": f"{record['ordinal']}.zip"} if is_folder else record["files"][0]
+    return {
+        "ordinal": record["ordinal"],
+        "key": str(record["_id"]),
+        "original": file["original"],
+        "encoding": file["encoding"],
+        "mimetype": file["mimetype"],
+        "size": record["size"],
+        "description": record["description"],
+        "timestamp": moment(record["timestamp"]),
+        "digest": record["digest"],
+        "state": record["state"],
+    }
+
+
+class VersionSummary(VersionContent, kw_only=True):
+    """A version, as its item shows it."""
+
+    file_count: Annotated[Count | UnsetType, Meta(description="Only of a folder.")] = UNSET
+    description_truncated: Annotated[
+        bool | UnsetType, Meta(description="True: the description is longer, the version's own record has all of it.")
+    ] = UNSET
+
+    @classmethod
+    def of(cls, record: VersionRecord) -> Self:
+        summary = cls(**version_content(record))
+        if record["folder"]:
+            summary.file_count = record["file_count"]
+        if len(summary.description) > LONGEST_EMBEDDED:
+            summary.description = summary.description[:LONGEST_EMBEDDED]
+            summary.description_truncated = True
+        return summary
+
+
+class Item(Struct, kw_only=True, rename={"id": "_id", "versions_total": "versionsTotal"}):
+    """What models, datasets and algorithms have in common."""
+
+    visibility: Visibility
+    tags: list[str]
+    id: Id
+    name: str
+    description: str
+    license: str
+    metadata: list[Pair]
+    owner: Id
+    versions: Annotated[
+        list[VersionSummary], Meta(description="The newest 100, with descriptions of at most 1000 characters.")
+    ]
+    versions_total: Annotated[Count, Meta(description="How many versions there are.")]
+    timestamp: Moment
+    lastmod: Moment
+
+
+def item_fields(record: ItemRecord, related: Related) -> dict[str, Any]:
+    return {
+        "visibility": record["visibility"],
+        "tags": record["tags"],
+        "id": str(record["_id"]),
+        "name": record["name"],
+        "description": record["description"],
+        "license": record.get("license", ""),
+        "metadata": record["metadata"],
+        "owner": str(record["owner"]),
+        "versions": [VersionSummary.of(found) for found in related.versions[record["_id"]]],
+        "versions_total": related.total(record["_id"]),
+        "timestamp": moment(record["timestamp"]),
+        "lastmod": moment(record["lastmod"]),
+    }

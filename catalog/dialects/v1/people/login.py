@@ -1,0 +1,110 @@
+"""Signing in and renewing a token."""
+
+from typing import Any, ClassVar, cast
+
+from litestar import Controller, post, put
+
+from catalog.dialects.http.access import SESSIONS
+from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.request_log import set_subject
+from catalog.dialects.http.requests.client_ip import TrustedProxies
+from catalog.dialects.http.sessions import Sessions
+from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.people.users import Credentials, SignedInUser
+from catalog.dialects.v1.requests.bodies import Json
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.domain import naming
+from catalog.domain.people import users
+from catalog.domain.people.credentials import LONGEST_PASSWORD
+from catalog.domain.people.devices import LIFE, Devices
+from catalog.domain.people.login_throttle import LoginThrottle
+from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
+from catalog.store.database import Tenant
+from catalog.store.records import UserRecord
+
+DEVICE = "catalog_device"
+"""The cookie of a known device."""
+
+
+class Login(Controller):
+    path = "/login"
+    tags = ("Sign in",)
+    opt = {"public": True}  # noqa: RUF012  Litestar's way
+    words: ClassVar = {"suffix": ""}
+
+    @post(
+        status_code=200,
+        operation_id="signIn{suffix}",
+        response_description="The user, and a token.",
+        responses=refuses(AUTHENTICATION, TOO_MANY_ATTEMPTS),
+        invalid_body=AUTHENTICATION,
+    )
+    async def sign_in(
+        self,
+        data: Json[Credentials],
+        request: AnyRequest,
+        sessions: Given[Sessions],
+        throttle: Given[LoginThrottle],
+        proxies: Given[TrustedProxies],
+        devices: Given[Devices],
+        default_tenant: Given[str],
+        token_life: Given[str],
+    ) -> Answer[SignedInUser]:
+        """Sign in.
+
+        The `token` of the answer is the value of the header `Authorization`.
+        """
+        name, account = data.tenant or default_tenant, naming.normalized(data.username)
+        cookie = request.cookies.get(DEVICE, "")
+        device = devices.identify(cookie, name, account)
+        async with throttle.password_attempt(name, account, proxies.client_ip(request.scope), device):
+            tenant = await sessions.tenant(name)
+            set_subject(request.scope, tenant, data.username[:LONGEST_PASSWORD])
+            user = await users.sign_in(tenant, data.username, data.password)
+        sessions.forget(name, user["_id"])  # what was cached a moment ago may refuse the new token
+        session = _session(user, cast("Tenant", tenant), sessions, token_life)  # sign_in refuses without a tenant
+        return set_device_cookie(session, request, devices.remember(cookie, name, account))
+
+    @put(operation_id="renew{suffix}", response_description="The user, and a token.", access=SESSIONS)
+    async def renew(
+        self, request: AnyRequest, sessions: Given[Sessions], token_life: Given[str]
+    ) -> Answer[SignedInUser]:
+        """Renew the token.
+
+        Until JWT_RENEW_EXPIRATIONTIME after it was issued.
+        """
+        authorization = request.headers.get("authorization")
+        if not authorization:
+            raise Refused(AUTHENTICATION, "Missing token")
+        caller = await sessions.caller(authorization, for_renewal=True)
+        # A cached answer is not enough: the new token could outlive the end of the old one.
+        sessions.forget(caller.tenant.name, caller.user)
+        caller = await sessions.caller(authorization, for_renewal=True)
+        set_subject(request.scope, caller.tenant, caller.username)
+        user = await users.find(caller.tenant, str(caller.user))
+        users.refuse_expired(user)
+        return _session(user, caller.tenant, sessions, token_life)
+
+
+class UnversionedLogin(Login):
+    """The same without the prefix of the version."""
+
+    words: ClassVar = {"suffix": "Unversioned"}
+
+
+def set_device_cookie(answered: Answer[Any], request: AnyRequest, cookie: str) -> Answer[Any]:
+    """The answer, with the cookie of a known device."""
+    answered.set_cookie(
+        key=DEVICE,
+        value=cookie,
+        max_age=int(LIFE.total_seconds()),
+        secure=request.scope["scheme"] == "https",
+        httponly=True,
+        samesite="strict",
+    )
+    return answered
+
+
+def _session(user: UserRecord, tenant: Tenant, sessions: Sessions, token_life: str) -> Answer[SignedInUser]:
+    token = f"JWT {sessions.issue(user['_id'], tenant)}"
+    return answer(SignedInUser(User.of(user), token_life, token))

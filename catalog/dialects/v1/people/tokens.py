@@ -1,0 +1,65 @@
+"""Personal access tokens."""
+
+from collections.abc import Sequence
+
+from litestar import Controller, delete, get, post
+
+from catalog.dialects.http import guards
+from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.sessions import Sessions
+from catalog.dialects.v1.models.lists import Listed, Resource, listing
+from catalog.dialects.v1.models.people.tokens import AccessToken, NewAccessToken, NewToken
+from catalog.dialects.v1.requests.bodies import Json
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.requests.lists import listed
+from catalog.dialects.v1.requests.parameters import TokenId
+from catalog.domain.access import Caller
+from catalog.domain.people import access_tokens
+from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, NOT_FOUND
+from catalog.store.query import fields
+from catalog.store.records import AccessTokenRecord
+
+TOKENS = Resource("AccessToken", fields.ACCESS_TOKENS)
+
+
+class Tokens(Controller):
+    path = "/tokens"
+    tags = ("Personal access tokens",)
+    guards = (guards.signed_in,)
+
+    @post(
+        status_code=200,
+        operation_id="createToken",
+        response_description="The token, which is shown only once.",
+        responses=refuses(CANNOT_CREATE),
+    )
+    async def create(self, data: Json[NewToken], caller: Given[Caller]) -> Answer[NewAccessToken]:
+        """Create a token for scripts.
+
+        A personal access token cannot create another one.
+        """
+        made = await access_tokens.create(caller, data.as_input())
+        return answer(NewAccessToken.of(made.record.model_dump(by_alias=True), token=made.token))
+
+    @get(operation_id="listTokens", response_description="A page of tokens.", **listing(TOKENS))
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[AccessToken]]:
+        """List your tokens; administrators see those of all users."""
+
+        async def shown(found: Sequence[AccessTokenRecord]) -> list[AccessToken]:
+            return [AccessToken.of(token) for token in found]
+
+        collection = caller.tenant.access_tokens.raw
+        return await listed(request, collection, TOKENS.fields, shown, access=access_tokens.visible_to(caller))
+
+    @delete(
+        "/{token_id:str}",
+        status_code=200,
+        operation_id="revokeToken",
+        response_description="The token, as it was.",
+        responses=refuses(NOT_FOUND, CANNOT_DELETE),
+    )
+    async def revoke(self, token_id: TokenId, caller: Given[Caller], sessions: Given[Sessions]) -> Answer[AccessToken]:
+        """Revoke a token."""
+        revoked = await access_tokens.revoke(caller, token_id)
+        sessions.forget_access_token(caller.tenant.name, revoked["digest"])
+        return answer(AccessToken.of(revoked))

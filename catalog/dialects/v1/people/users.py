@@ -1,0 +1,130 @@
+"""The users of a tenant."""
+
+from collections.abc import Sequence
+
+from litestar import Controller, delete, get, post, put
+
+from catalog.dialects.http import guards
+from catalog.dialects.http.docs.parameters import query
+from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.sessions import Sessions
+from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, Resource, Selected, listing, selecting
+from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.people.users import DatedUser, UserToCreate, UserUpdate
+from catalog.dialects.v1.requests.bodies import Json, OneOrMany
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, create_each
+from catalog.dialects.v1.requests.lists import listed, selected
+from catalog.dialects.v1.requests.parameters import UserKey
+from catalog.domain.access import Caller
+from catalog.domain.people import users
+from catalog.domain.people.users import Policy
+from catalog.errors import (
+    BUSY,
+    CANNOT_CREATE,
+    CANNOT_DELETE,
+    CANNOT_MODIFY,
+    IN_USE,
+    INVALID_TRANSFER,
+    LAST_ADMIN,
+    NAME_TAKEN,
+    NOT_FOUND,
+    OTHER_USER,
+)
+from catalog.store.query import fields
+from catalog.store.records import UserRecord
+
+USERS = Resource("User", fields.USERS)
+TRANSFER = query("transfer", "The id or username of a user who becomes the owner of all that the user owns.")
+
+
+class Users(Controller):
+    path = "/users"
+    tags = ("Users",)
+    plural = "users"
+
+    @post(
+        status_code=200,
+        guards=[guards.administrators_only],
+        operation_id="createUsers",
+        response_description="The user; of a list, what was created.",
+        responses=refuses(CANNOT_CREATE, NAME_TAKEN)
+        | answers(202, Created[DatedUser], "Some elements of a list were refused."),
+        parameters=[VERBOSE],
+    )
+    async def create(
+        self, data: Json[OneOrMany[UserToCreate]], request: AnyRequest, caller: Given[Caller], policy: Given[Policy]
+    ) -> Answer[DatedUser | Created[DatedUser]]:
+        """Create a user, or several."""
+
+        async def create(new: UserToCreate) -> DatedUser:
+            return DatedUser.with_dates(await users.create(caller, new.as_input(), policy))
+
+        return await create_each(request, data, create, self.plural)
+
+    @get(
+        guards=[guards.signed_in],
+        operation_id="listUsers",
+        response_description="A page of users.",
+        **listing(USERS),
+    )
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[User]]:
+        """List the users. Only administrators see more than their names."""
+
+        async def shown(found: Sequence[UserRecord]) -> list[User]:
+            return [User.seen_by(caller, record) for record in found]
+
+        declared = fields.USERS if caller.is_admin else fields.COLLEAGUES
+        return await listed(request, caller.tenant.users.raw, declared, shown)
+
+    @get(
+        "/{user:str}",
+        guards=[guards.signed_in],
+        operation_id="showUser",
+        response_description="The user.",
+        responses=refuses(NOT_FOUND),
+        **selecting(USERS),
+    )
+    async def show(self, user: UserKey, request: AnyRequest, caller: Given[Caller]) -> Answer[User | Selected[User]]:
+        """Show a user. Only administrators and the user see more than the name."""
+        found = await users.read(caller, user)
+        return answer(selected(request, USERS.fields, User.seen_by(caller, found)))
+
+    @put(
+        "/{user:str}",
+        guards=[guards.signed_in],
+        operation_id="changeUser",
+        response_description="The user.",
+        responses=refuses(NOT_FOUND, OTHER_USER, CANNOT_MODIFY, NAME_TAKEN, LAST_ADMIN, BUSY),
+    )
+    async def change(
+        self,
+        user: UserKey,
+        data: Json[UserUpdate],
+        caller: Given[Caller],
+        policy: Given[Policy],
+        sessions: Given[Sessions],
+    ) -> Answer[User]:
+        """Change yourself; administrators change any user."""
+        changed = await users.change(caller, user, data.as_input(), policy)
+        sessions.forget(caller.tenant.name, changed["_id"])
+        return answer(User.of(changed))
+
+    @delete(
+        "/{user:str}",
+        status_code=200,
+        guards=[guards.administrators_only],
+        operation_id="removeUser",
+        response_description="The user, as it was.",
+        responses=refuses(NOT_FOUND, CANNOT_DELETE, IN_USE, INVALID_TRANSFER, LAST_ADMIN, BUSY),
+        parameters=[TRANSFER],
+    )
+    async def remove(
+        self, user: UserKey, request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
+    ) -> Answer[DatedUser]:
+        """Remove a user.
+
+        Refused while the user owns items, unless they are transferred to another user.
+        """
+        removed = await users.remove(caller, user, request.query_params.get("transfer", ""))
+        sessions.forget(caller.tenant.name, removed["_id"])
+        return answer(DatedUser.with_dates(removed))

@@ -1,0 +1,84 @@
+"""A GET of a list: what the query string asks for, and the page that answers it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from msgspec import UNSET
+
+from catalog.dialects.v1.requests.http import LARGEST_ANSWER, Answer, AnyRequest, answer, envelope, fitting, stretch
+from catalog.store.query import pages, params
+from catalog.store.query.cursors import Order, cursor_of
+from catalog.store.query.fields import Fields
+from catalog.store.query.serial_scan import Collection, ScanStatistics
+from catalog.store.tenant_documents import Raw
+
+AT_ONCE = 50  # documents
+
+Shapes = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+
+
+async def listed(
+    request: AnyRequest,
+    collection: Collection,
+    fields: Fields,
+    shapes: Shapes,
+    *,
+    access: Mapping[str, Any] | None = None,
+    order: Order = pages.LATEST,
+    top: int | None = None,
+    counter: str = "serial",
+    limit: int = 10,
+    statistics: ScanStatistics | None = None,
+) -> Answer[Any]:
+    """Answer the part of a list that the query string asks for, of the documents that `access` allows.
+
+    `order` and `limit` are the defaults. `top` is a recent value of the highest serial, for a collection that has one,
+    and `counter` its field; `statistics` are the tenant's. Raises Refused: NOT_SEARCHED.
+    """
+    asked = params.read(fields, list(request.query_params.multi_items()), limit)
+    listing = pages.Listing.of(
+        collection, access or {}, asked.filter, asked.order or order, top=top, counter=counter, statistics=statistics
+    )
+    if asked.after is not None:
+        docs, following = await pages.after(listing, asked.after, limit=asked.page.limit)
+        shown = await _fitting(docs, shapes, asked.selected)
+        return answer(stretch(shown, asked.page.limit, _cut(listing, docs, shown) or following))
+    found = await pages.page(listing, skip=asked.page.skip, limit=asked.page.limit, exactly=asked.is_exact)
+    shown = await _fitting(found.docs, shapes, asked.selected)
+    return answer(envelope(shown, found, asked.page, _cut(listing, found.docs, shown)))
+
+
+def _cut(listing: pages.Listing, docs: Sequence[Raw], shown: Sequence[object]) -> str | None:
+    """The cursor behind what an answer shows, when it could not show all documents of the part."""
+    return cursor_of(listing.settled, docs[len(shown) - 1]) if len(shown) < len(docs) else None
+
+
+async def _fitting(docs: Sequence[Raw], shapes: Shapes, names: frozenset[str] | None) -> list[Any]:
+    """As many as fit into an answer. What belongs to them is read for AT_ONCE of them at a time."""
+    fit: list[Any] = []
+    room = LARGEST_ANSWER
+    for start in range(0, len(docs), AT_ONCE):
+        shown = await shapes(docs[start : start + AT_ONCE])
+        more = fitting((_selected(shape, names) for shape in shown), room)
+        room -= sum(map(len, map(bytes, more)))
+        if fit and room < 0:
+            break
+        fit += more
+        if len(more) < len(shown):
+            break
+    return fit
+
+
+def selected(request: AnyRequest, fields: Fields, shape: Any) -> Any:
+    """The fields of one document that `select` asks for, as in a list. Raises Refused: NOT_SEARCHED."""
+    return _selected(shape, params.select_of(fields, request.query_params.get("select")))
+
+
+def _selected(shape: Any, names: frozenset[str] | None) -> Any:
+    """Of a struct, or of a dictionary with the names of JSON, the fields of these names."""
+    if names is None:
+        return shape
+    if isinstance(shape, dict):
+        return {name: value for name, value in shape.items() if name in names}
+    fields = zip(shape.__struct_encode_fields__, shape.__struct_fields__, strict=True)
+    return {name: value for name, field in fields if name in names and (value := getattr(shape, field)) is not UNSET}

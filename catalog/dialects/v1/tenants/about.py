@@ -1,0 +1,75 @@
+"""The server itself: its version, its error catalogue, and how it is set up."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from time import time
+
+from litestar import Controller, get
+
+from catalog import __version__
+from catalog.dialects.http import guards
+from catalog.dialects.v1.errors import CATALOGUE
+from catalog.dialects.v1.models.tenants.about import ErrorEntry, FieldValues, PasswordRules, ServerInfo, ServerVersion
+from catalog.dialects.v1.requests.http import Answer, Given, answer
+from catalog.domain.limits import Limits
+from catalog.domain.people.users import Policy
+from catalog.vocabulary import ResetStatus, Role, Status, Usage, Visibility
+
+TAG = "About the server"
+
+
+class About(Controller):
+    tags = (TAG,)
+    opt = {"public": True}  # noqa: RUF012  Litestar's way
+
+    @get("/version", operation_id="version", response_description="The version.")
+    async def version(self) -> Answer[ServerVersion]:
+        """Show the version of the server."""
+        return answer(ServerVersion(__version__))
+
+    @get("/errors", operation_id="errors", response_description="The errors, by name.")
+    async def errors(self) -> Answer[dict[str, ErrorEntry]]:
+        """List the error catalogue."""
+        return answer({error.name: ErrorEntry(error.status, error.value, error.message) for error in CATALOGUE})
+
+    @get("/types", operation_id="types", response_description="The words, by type.")
+    async def types(self) -> Answer[FieldValues]:
+        """List the words that fields take."""
+        values = FieldValues(
+            algorithm_status_types=_words(Status),
+            model_status_types=_words(Status),
+            password_reset_status_types=_words(ResetStatus),
+            usage_types=_words(Usage),
+            user_roles=_words(Role),
+            visibility_types=_words(Visibility),
+        )
+        return answer(values)
+
+    @get("/types/passwordStrength", operation_id="passwordStrength", response_description="The rules.")
+    async def password_strength(self, policy: Given[Policy]) -> Answer[PasswordRules]:
+        """Show how strong a password must be, and for how many days it is valid."""
+        return answer(PasswordRules(str(policy.strength), str(policy.days)))
+
+
+class Info(Controller):
+    tags = (TAG,)
+    guards = (guards.signed_in,)
+
+    @get("/info", operation_id="info", response_description="The setup of the server.")
+    async def info(
+        self, token_life: Given[str], demo: Given[bool], log: Given[bool], limits: Given[Limits]
+    ) -> Answer[ServerInfo]:
+        """Show how the server is set up."""
+        info = ServerInfo(
+            version=__version__,
+            demo=str(demo).lower(),
+            token_expiration_time=token_life,
+            timestamp=str(int(time() * 1000)),
+            log=str(log).lower(),
+            limits=limits._asdict(),
+        )
+        return answer(info)
+
+
+def _words(words: Iterable[StrEnum]) -> dict[str, str]:
+    return {str(word): str(word) for word in words}

@@ -1,0 +1,59 @@
+"""The journal of a tenant, for its administrators; and that of requests without a tenant, for the operator."""
+
+from collections.abc import Sequence
+
+from litestar import Controller, get
+
+from catalog.dialects.http import guards
+from catalog.dialects.v1.models.lists import Listed, Resource, listing
+from catalog.dialects.v1.models.tenants.log import JournalEntry
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given
+from catalog.dialects.v1.requests.lists import listed
+from catalog.dialects.v1.tenants.usage import TAG
+from catalog.domain import audit
+from catalog.domain.access import Caller
+from catalog.store.database import Database, Tenant
+from catalog.store.query import fields, pages
+from catalog.store.records import LogRecord
+
+JOURNAL = Resource("JournalEntry", fields.LOG)
+PAGE = "A page of entries."
+
+
+async def entries(request: AnyRequest, tenant: Tenant) -> Answer[Listed[JournalEntry]]:
+    async def shown(found: Sequence[LogRecord]) -> list[JournalEntry]:
+        return [JournalEntry.of(record, tenant.name) for record in found]
+
+    top = await tenant.recent(audit.COUNTER)
+    return await listed(
+        request,
+        tenant.log.raw,
+        JOURNAL.fields,
+        shown,
+        order=pages.NEWEST,
+        top=top,
+        statistics=tenant.scan_statistics,
+    )
+
+
+class Log(Controller):
+    path = "/log"
+    tags = (TAG,)
+
+    @get(guards=[guards.administrators_only], operation_id="listLog", response_description=PAGE, **listing(JOURNAL))
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[JournalEntry]]:
+        """List the requests to the tenant, newest first."""
+        return await entries(request, caller.tenant)
+
+
+class OperatorsLog(Controller):
+    """Guarded by `guards.operator_only`, which `routes` adds: it knows API_TOKEN."""
+
+    path = "/log/operator"
+    tags = (TAG,)
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
+
+    @get(operation_id="listOperatorsLog", response_description=PAGE, **listing(JOURNAL))
+    async def list_(self, request: AnyRequest, database: Given[Database]) -> Answer[Listed[JournalEntry]]:
+        """List the requests that belong to no tenant, newest first."""
+        return await entries(request, database.operator)

@@ -1,0 +1,76 @@
+"""The sweep, which removes the bytes that no version uses any more."""
+
+from contextlib import aclosing
+from datetime import timedelta
+
+from litestar import Controller, post
+
+from catalog.dialects.http.docs.parameters import query
+from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.requests.cancellation import cancellation
+from catalog.dialects.v1.models.tenants.usage import SweepReport
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.tenants.usage import TAG
+from catalog.domain.cleanup.sweep_schedule import sweep_tenants
+from catalog.durations import Duration
+from catalog.errors import NOT_FOUND, REQUEST, Refused
+from catalog.store.database import Database
+
+TENANT = query("tenant", "Only this tenant.")
+GRACE = query("grace", "Keep what is younger.", {"type": "string", "default": "SWEEP_GRACE"}, example="24h")
+DRY_RUN = query(
+    "dry_run",
+    "Only report what would be removed.",
+    {"type": "string", "enum": ["true", "false"], "default": "false"},
+)
+
+
+class Sweeps(Controller):
+    """Guarded by `guards.operator_only`, which `routes` adds: it knows API_TOKEN."""
+
+    path = "/sweep"
+    tags = (TAG,)
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
+
+    @post(
+        status_code=200,
+        operation_id="sweep",
+        response_description="What was removed.",
+        responses=refuses(REQUEST, NOT_FOUND),
+        parameters=[TENANT, GRACE, DRY_RUN],
+    )
+    async def sweep(
+        self, request: AnyRequest, database: Given[Database], sweep_grace: Given[timedelta]
+    ) -> Answer[SweepReport]:
+        """Remove the bytes that no version uses any more.
+
+        The answer comes when it is done: with many files that takes minutes.
+        """
+        params = request.query_params
+        dry_run = _flag("dry_run", params.get("dry_run", "false"))
+        sweeping = sweep_tenants(
+            database,
+            grace=_duration(params["grace"]) if "grace" in params else sweep_grace,
+            only=params.get("tenant", ""),
+            dry_run=dry_run,
+        )
+        sweeps = []
+        async with aclosing(sweeping):
+            async for sweep in sweeping:
+                sweeps.append(sweep)
+                cancellation(request.scope).refuse_client_gone()
+                cancellation(request.scope).refuse_stopping()
+        return answer(SweepReport.of(sweeps, dry_run=dry_run))
+
+
+def _flag(name: str, text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise Refused(REQUEST, f"{name}: true or false is needed")
+    return text == "true"
+
+
+def _duration(text: str) -> timedelta:
+    try:
+        return Duration(text)
+    except ValueError as wrong:
+        raise Refused(REQUEST, f"grace: {wrong}") from None

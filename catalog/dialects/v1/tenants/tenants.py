@@ -1,0 +1,196 @@
+"""Tenants, for the operator."""
+
+from collections.abc import Sequence
+
+from litestar import Controller, delete, get, post, put
+
+from catalog.blobs.protocol import Storage
+from catalog.dialects.http.docs.parameters import query
+from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.guards import HoldsApiToken
+from catalog.dialects.http.sessions import Sessions
+from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, Resource, Selected, listing, selecting
+from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.tenants.tenants import (
+    AdministratorUpdate,
+    DatedTenant,
+    TenantDetails,
+    TenantName,
+    TenantToCreate,
+    TenantUpdate,
+)
+from catalog.dialects.v1.models.tenants.usage import TenantUsage
+from catalog.dialects.v1.requests.bodies import Json, OneOrMany
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, create_each
+from catalog.dialects.v1.requests.lists import listed, selected
+from catalog.dialects.v1.requests.parameters import TenantName as TenantNameInPath
+from catalog.domain.tenants import removal, tenants, usage
+from catalog.domain.tenants.tenants import Administrator
+from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_CONFIRMED, NOT_FOUND, PROTECTED, STORAGE_AWAY, Refused
+from catalog.store.database import Database
+from catalog.store.query import fields
+from catalog.store.query.params import MOST
+from catalog.store.records import TenantRecord
+
+TENANTS = Resource("Tenant", fields.TENANTS)
+NAMES = Resource("TenantName", fields.TENANT_NAMES)
+CONFIRM = query("confirm", "The name once more, so that no wrong tenant is removed.")
+
+
+class Tenants(Controller):
+    """Guarded by `guards.operator_only`, which `routes` adds: it knows API_TOKEN."""
+
+    path = "/tenants"
+    tags = ("Tenants",)
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
+    plural = "tenants"
+
+    @post(
+        status_code=200,
+        operation_id="createTenants",
+        response_description="The tenant; of a list, what was created.",
+        responses=refuses(INVALID_FIELD, NAME_TAKEN)
+        | answers(202, Created[DatedTenant], "Some elements of a list were refused."),
+        parameters=[VERBOSE],
+    )
+    async def create(
+        self,
+        data: Json[OneOrMany[TenantToCreate]],
+        request: AnyRequest,
+        database: Given[Database],
+        storage: Given[Storage],
+        default_administrator: Given[Administrator],
+    ) -> Answer[DatedTenant | Created[DatedTenant]]:
+        """Create a tenant, or several, each with an administrator."""
+
+        async def create(new: TenantToCreate) -> DatedTenant:
+            record = await tenants.create(database, storage, new.as_input(default_administrator))
+            return DatedTenant.with_dates(record)
+
+        return await create_each(request, data, create, self.plural)
+
+    @get(operation_id="listTenants", response_description="A page of tenants.", **listing(TENANTS))
+    async def list_(self, request: AnyRequest, database: Given[Database]) -> Answer[Listed[TenantDetails]]:
+        """List the tenants."""
+
+        async def shown(found: Sequence[TenantRecord]) -> list[TenantDetails]:
+            return [TenantDetails.of(record) for record in found]
+
+        return await listed(request, database.tenants.raw, TENANTS.fields, shown, access={"state": "ready"})
+
+    @get(
+        "/{name:str}",
+        operation_id="showTenant",
+        response_description="The tenant.",
+        responses=refuses(NOT_FOUND),
+        **selecting(TENANTS),
+    )
+    async def show(
+        self, name: TenantNameInPath, request: AnyRequest, database: Given[Database]
+    ) -> Answer[TenantDetails | Selected[TenantDetails]]:
+        """Show a tenant."""
+        record = await tenants.find(database, name)
+        return answer(selected(request, TENANTS.fields, TenantDetails.of(record)))
+
+    @put(
+        "/{name:str}",
+        operation_id="changeTenant",
+        response_description="The tenant.",
+        responses=refuses(NOT_FOUND),
+    )
+    async def change(
+        self, name: TenantNameInPath, data: Json[TenantUpdate], database: Given[Database], sessions: Given[Sessions]
+    ) -> Answer[TenantDetails]:
+        """Change a tenant."""
+        changed = await tenants.change(database, name, data.as_input())
+        sessions.forget(name)
+        return answer(TenantDetails.of(changed))
+
+    @put(
+        "/{name:str}/administrator",
+        operation_id="setAdministrator",
+        response_description="The administrator.",
+        responses=refuses(NOT_FOUND),
+    )
+    async def set_administrator(
+        self,
+        name: TenantNameInPath,
+        data: Json[AdministratorUpdate],
+        database: Given[Database],
+        sessions: Given[Sessions],
+    ) -> Answer[User]:
+        """Give an administrator of a tenant a new password, and end all credentials of the old one."""
+        user = await tenants.set_administrator(database, name, data.password, data.username)
+        sessions.forget(name, user["_id"])
+        return answer(User.of(user))
+
+    @delete(
+        "/{name:str}",
+        status_code=200,
+        operation_id="removeTenant",
+        response_description="The tenant, as it was.",
+        responses=refuses(NOT_FOUND, PROTECTED, NOT_CONFIRMED, STORAGE_AWAY),
+        parameters=[CONFIRM],
+    )
+    async def remove(
+        self,
+        name: TenantNameInPath,
+        database: Given[Database],
+        storage: Given[Storage],
+        sessions: Given[Sessions],
+        default_tenant: Given[str],
+        request: AnyRequest,
+    ) -> Answer[DatedTenant]:
+        """Remove a tenant with its database and its files."""
+        confirmed = request.query_params.get("confirm")
+        removed = await removal.remove(database, storage, name, default_tenant, confirmed)
+        sessions.forget(name)
+        return answer(DatedTenant.with_dates(removed))
+
+    @get(
+        "/{name:str}/usage",
+        operation_id="showUsageOfTenant",
+        response_description="What the tenant uses.",
+        responses=refuses(NOT_FOUND),
+    )
+    async def usage(self, name: TenantNameInPath, database: Given[Database]) -> Answer[TenantUsage]:
+        """Show what a tenant uses."""
+        tenant = await tenants.enter(database, name)
+        if tenant is None:
+            raise Refused(NOT_FOUND, name)
+        return answer(TenantUsage(**await usage.read(tenant)))
+
+
+class TenantNames(Controller):
+    """Only the operator sees the names of all tenants, unless PUBLIC_TENANTS shows them to everybody."""
+
+    tags = ("Tenants",)
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: before signing in there is no token
+
+    @get(
+        "/types/tenants",
+        operation_id="listTenantNames",
+        response_description="A page of names.",
+        **listing(NAMES),
+    )
+    async def names(
+        self,
+        request: AnyRequest,
+        database: Given[Database],
+        default_tenant: Given[str],
+        holds_api_token: Given[HoldsApiToken],
+        public_tenants: Given[bool],
+    ) -> Answer[Listed[TenantName]]:
+        """List the names of tenants.
+
+        Without PUBLIC_TENANTS, only the operator sees others than the default tenant.
+        """
+
+        async def shown(found: Sequence[TenantRecord]) -> list[TenantName]:
+            return [TenantName(record["_id"]) for record in found]
+
+        is_operator = holds_api_token(request)
+        one = {} if is_operator or public_tenants else {"_id": default_tenant}
+        declared = fields.TENANTS if is_operator else fields.TENANT_NAMES
+        access = {"state": "ready", **one}
+        return await listed(request, database.tenants.raw, declared, shown, access=access, limit=MOST)

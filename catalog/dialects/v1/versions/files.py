@@ -1,0 +1,139 @@
+"""The files of a version: uploaded one by one into a draft, and downloaded."""
+
+from pathlib import PurePosixPath
+from typing import ClassVar
+
+from litestar import Controller, HttpMethod, delete, get, put, route
+
+from catalog.dialects.http import guards
+from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.transfers import uploads
+from catalog.dialects.http.transfers.downloads import Download
+from catalog.dialects.http.transfers.version_files import file_download
+from catalog.dialects.v1.items.items import words_of
+from catalog.dialects.v1.models.lists import LIMIT, PAGE, Page
+from catalog.dialects.v1.models.versions import FileInfo
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, envelope
+from catalog.dialects.v1.requests.parameters import FilePath, ItemKey, VersionKey
+from catalog.dialects.v1.versions.transfers import (
+    CONTENT_REFUSALS,
+    DIGESTS,
+    ONE_FILE,
+    UPLOAD_REFUSALS,
+    downloading,
+)
+from catalog.domain.access import Caller
+from catalog.domain.items.references import Reference
+from catalog.domain.versions import drafts, versions
+from catalog.errors import AMBIGUOUS, BUSY, CANNOT_MODIFY, CANNOT_READ, NOT_FOUND, VERSION_CLOSED
+from catalog.store.query.pages import ListPage
+from catalog.store.query.params import page_of
+from catalog.vocabulary import Kind
+
+
+class VersionFiles(Controller):
+    kind: ClassVar[Kind]
+    words: ClassVar[dict[str, str]]
+    guards = (guards.signed_in,)
+
+    @get(
+        operation_id="list{Kind}Files",
+        parameters=[PAGE, LIMIT],
+        response_description="A page.",
+        responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
+    )
+    async def list_(
+        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
+    ) -> Answer[Page[FileInfo]]:
+        """List the files of a version."""
+        version = await versions.read(caller, self.kind, Reference(key, which))
+        files, params = version["files"], request.query_params
+        page = page_of(params.get("page"), params.get("limit"))
+        stop = page.page * page.limit
+        docs = [FileInfo.of(file) for file in files[stop - page.limit : stop]]
+        return answer(envelope(docs, ListPage([], stop < len(files), len(files), is_exact=True), page))
+
+    @put(
+        "/{path:path}",
+        request_max_body_size=None,
+        operation_id="put{Kind}File",
+        parameters=DIGESTS,
+        content=ONE_FILE,
+        is_body_required=False,
+        response_description="The record of the file.",
+        responses=refuses(*UPLOAD_REFUSALS, VERSION_CLOSED, AMBIGUOUS),
+    )
+    async def put(
+        self,
+        key: ItemKey,
+        which: VersionKey,
+        path: FilePath,
+        request: AnyRequest,
+        caller: Given[Caller],
+        max_upload_size: Given[int],
+    ) -> Answer[FileInfo]:
+        """Upload a file into a draft.
+
+        Without a body the file is empty.
+        """
+        inside = _relative(path)
+        upload = uploads.incoming(request, max_upload_size, PurePosixPath(inside).name)
+        return answer(FileInfo.of(await drafts.put(caller, self.kind, Reference(key, which), inside, upload)))
+
+    @route(
+        "/{path:path}",
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        status_code=200,
+        operation_id="fetch{Kind}File",
+        head_operation_id="lookAt{Kind}File",
+        **downloading(*CONTENT_REFUSALS, AMBIGUOUS, is_archive=False),
+    )
+    async def fetch(
+        self,
+        key: ItemKey,
+        which: VersionKey,
+        path: FilePath,
+        request: AnyRequest,
+        caller: Given[Caller],
+    ) -> Download:
+        """Download one file of a version."""
+        version = await versions.read_content(caller, self.kind, Reference(key, which))
+        file = drafts.file_at(version, _relative(path))
+        return await file_download(request, caller.tenant.blobs, file, version["lastmod"])
+
+    @delete(
+        "/{path:path}",
+        status_code=200,
+        operation_id="drop{Kind}File",
+        response_description="The record of the file.",
+        responses=refuses(NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, BUSY, AMBIGUOUS),
+    )
+    async def remove(self, key: ItemKey, which: VersionKey, path: FilePath, caller: Given[Caller]) -> Answer[FileInfo]:
+        """Remove a file from a draft."""
+        return answer(FileInfo.of(await drafts.remove_file(caller, self.kind, Reference(key, which), _relative(path))))
+
+
+def _relative(path: str) -> str:
+    """The path without the slash that the framework puts before it."""
+    return path.removeprefix("/")
+
+
+class ModelFiles(VersionFiles):
+    path = "/models/{key:str}/versions/{which:str}/files"
+    tags = ("Models",)
+    kind = Kind.MODEL
+    words = words_of(Kind.MODEL)
+
+
+class DatasetFiles(VersionFiles):
+    path = "/datasets/{key:str}/versions/{which:str}/files"
+    tags = ("Datasets",)
+    kind = Kind.DATASET
+    words = words_of(Kind.DATASET)
+
+
+class AlgorithmFiles(VersionFiles):
+    path = "/algorithms/{key:str}/versions/{which:str}/files"
+    tags = ("Algorithms",)
+    kind = Kind.ALGORITHM
+    words = words_of(Kind.ALGORITHM)

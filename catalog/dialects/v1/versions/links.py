@@ -1,0 +1,111 @@
+"""Links: signed addresses of versions, which are downloaded without a token."""
+
+from typing import ClassVar
+
+from litestar import Controller, HttpMethod, post, route
+
+from catalog.dialects.http import guards
+from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.sessions import Sessions
+from catalog.dialects.http.transfers.downloads import Download
+from catalog.dialects.http.transfers.version_files import file_download, version_download
+from catalog.dialects.v1.items.items import words_of
+from catalog.dialects.v1.models.common import moment
+from catalog.dialects.v1.models.versions import DownloadLink, NewLink
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.requests.json_bodies import decoded
+from catalog.dialects.v1.requests.parameters import ItemKey, LinkToken, VersionKey
+from catalog.dialects.v1.versions.transfers import downloading
+from catalog.dialects.v1.versions.version_bodies import new_link
+from catalog.domain.access import Caller
+from catalog.domain.items.references import Reference
+from catalog.domain.versions import drafts, links
+from catalog.errors import (
+    AMBIGUOUS,
+    CANNOT_READ,
+    LINK_INVALID,
+    NOT_CREATED,
+    NOT_FOUND,
+    QUARANTINED,
+    VERSION_DRAFT,
+    Refused,
+)
+from catalog.vocabulary import Kind
+
+
+class VersionLink(Controller):
+    kind: ClassVar[Kind]
+    words: ClassVar[dict[str, str]]
+    guards = (guards.signed_in,)
+
+    @post(
+        status_code=200,
+        operation_id="link{Kind}Version",
+        content={"application/json": NewLink},
+        is_body_required=False,
+        response_description="The link.",
+        responses=refuses(NOT_CREATED, NOT_FOUND, CANNOT_READ, QUARANTINED, VERSION_DRAFT, AMBIGUOUS),
+    )
+    async def create(
+        self,
+        key: ItemKey,
+        which: VersionKey,
+        request: AnyRequest,
+        caller: Given[Caller],
+        signed: Given[links.Links],
+        native_prefix: Given[str],
+    ) -> Answer[DownloadLink]:
+        """Create a link that opens without a token."""
+        new = new_link(await decoded(await request.body()))
+        link = await links.create(
+            caller, self.kind, Reference(key, which), signed, life=new.life(), path=new.path or ""
+        )
+        return answer(DownloadLink(f"{native_prefix}/links/{link.token}", link.token, moment(link.expires)))
+
+
+class ModelLink(VersionLink):
+    path = "/models/{key:str}/versions/{which:str}/link"
+    tags = ("Models",)
+    kind = Kind.MODEL
+    words = words_of(Kind.MODEL)
+
+
+class DatasetLink(VersionLink):
+    path = "/datasets/{key:str}/versions/{which:str}/link"
+    tags = ("Datasets",)
+    kind = Kind.DATASET
+    words = words_of(Kind.DATASET)
+
+
+class AlgorithmLink(VersionLink):
+    path = "/algorithms/{key:str}/versions/{which:str}/link"
+    tags = ("Algorithms",)
+    kind = Kind.ALGORITHM
+    words = words_of(Kind.ALGORITHM)
+
+
+class LinkedFiles(Controller):
+    path = "/links"
+    tags = ("Links and bytes",)
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: the link itself opens the door
+
+    @route(
+        "/{token:str}",
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        status_code=200,
+        operation_id="fetchLinked",
+        head_operation_id="lookAtLinked",
+        **downloading(LINK_INVALID, is_archive=True),
+    )
+    async def fetch(
+        self, token: LinkToken, request: AnyRequest, signed: Given[links.Links], sessions: Given[Sessions]
+    ) -> Download:
+        """Download what a link leads to."""
+        target = signed.read(token)
+        tenant = await sessions.tenant(target.tenant)
+        if tenant is None:
+            raise Refused(LINK_INVALID)
+        version = await links.follow(tenant, target)
+        if not target.path:
+            return await version_download(request, tenant, version)
+        return await file_download(request, tenant.blobs, drafts.file_at(version, target.path), version["timestamp"])

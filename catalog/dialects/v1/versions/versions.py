@@ -1,0 +1,256 @@
+"""Versions of models, datasets and algorithms: uploads, downloads, records and changes."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic, TypeVar
+
+from litestar import Controller, HttpMethod, delete, get, post, put, route
+
+from catalog.dialects.http import guards
+from catalog.dialects.http.docs.parameters import query
+from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.transfers import uploads
+from catalog.dialects.http.transfers.downloads import Download
+from catalog.dialects.http.transfers.version_files import version_download
+from catalog.dialects.v1.items.items import REVISION, answered, words_of
+from catalog.dialects.v1.models.items.items import Item
+from catalog.dialects.v1.models.items.shown_items import Algorithm, Dataset, Model
+from catalog.dialects.v1.models.lists import Listed, Resource, listing
+from catalog.dialects.v1.models.versions import (
+    ListedVersion,
+    NewDraft,
+    StoredBytes,
+    Verification,
+    VersionUpdate,
+    WholeVersion,
+)
+from catalog.dialects.v1.requests.bodies import Json
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, revisions_seen, shown
+from catalog.dialects.v1.requests.json_bodies import decoded
+from catalog.dialects.v1.requests.lists import listed
+from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, VersionKey
+from catalog.dialects.v1.versions.transfers import (
+    CONTENT_REFUSALS,
+    DIGESTS,
+    FILE_NAME,
+    ONE_FILE,
+    UPLOAD_REFUSALS,
+    downloading,
+)
+from catalog.dialects.v1.versions.version_bodies import new_version
+from catalog.domain.access import Caller
+from catalog.domain.items import items
+from catalog.domain.items.references import Reference
+from catalog.domain.limits import Limits
+from catalog.domain.versions import drafts, reuse, version_changes, versions
+from catalog.errors import (
+    AMBIGUOUS,
+    BUSY,
+    BYTES_NEEDED,
+    CANNOT_MODIFY,
+    CANNOT_READ,
+    NOT_CHANGED,
+    NOT_FOUND,
+    QUARANTINED,
+    STALE,
+    STORAGE_AWAY,
+    VERSION_CLOSED,
+    VERSION_DRAFT,
+)
+from catalog.store.query import fields
+from catalog.store.records import VersionRecord
+from catalog.vocabulary import Kind
+
+ShownT = TypeVar("ShownT", bound=Item)
+
+VERSIONS = Resource("Version", fields.VERSIONS)
+
+LARGEST_BODY = 10 * 2**20
+"""Bytes of JSON on the route that takes files of any size."""
+
+
+class Versions(Controller, Generic[ShownT]):
+    kind: ClassVar[Kind]
+    words: ClassVar[dict[str, str]]
+    guards = (guards.signed_in,)
+
+    @post(
+        status_code=200,
+        request_max_body_size=None,
+        operation_id="add{Kind}Version",
+        content={**ONE_FILE, "application/json": NewDraft | StoredBytes},
+        parameters=[
+            FILE_NAME,
+            query("ordinal", "The label of the version; default: the next number."),
+            query("description", "Of a file that is the body itself."),
+            *DIGESTS,
+        ],
+        response_description="The {kind}; of a draft, its record.",
+        response_headers=REVISION,
+        responses=refuses(*UPLOAD_REFUSALS, BYTES_NEEDED, AMBIGUOUS),
+    )
+    async def add(
+        self,
+        key: ItemKey,
+        request: AnyRequest,
+        caller: Given[Caller],
+        limits: Given[Limits],
+        max_upload_size: Given[int],
+    ) -> Answer[ShownT | WholeVersion]:
+        """Add a version: a file, a draft, or stored bytes.
+
+        A file is the part `file` of a form, or the body itself with its name beside it.
+        """
+        ordinal = request.query_params.get("ordinal", "").strip()
+        if not uploads.carries_json(request):
+            upload = uploads.incoming(request, max_upload_size)
+            item = await versions.add(caller, self.kind, Reference(key), upload, ordinal=ordinal)
+            return await answered(request, item, caller)
+        body = await decoded(await uploads.read(request, LARGEST_BODY))
+        new = new_version({"ordinal": ordinal, **body} if isinstance(body, dict) else body)
+        if isinstance(new, NewDraft):
+            return _record(request, await drafts.begin(caller, self.kind, Reference(key), new.details(), limits))
+        digest, head = new.digest_and_head()
+        item = await reuse.add(caller, self.kind, Reference(key), digest, head, new.details(), limits)
+        return await answered(request, item, caller)
+
+    @get(
+        operation_id="list{Kind}Versions",
+        response_description="A page, or a step of a walk.",
+        responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
+        **listing(VERSIONS),
+    )
+    async def list_(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[ListedVersion]]:
+        """List the versions of one of the {kinds}, newest first."""
+
+        async def shown_versions(found: Sequence[VersionRecord]) -> list[ListedVersion]:
+            return [ListedVersion.of(version) for version in found]
+
+        item = await items.read(caller, self.kind, Reference(key))
+        return await listed(
+            request,
+            caller.tenant.versions.raw,
+            fields.VERSIONS,
+            shown_versions,
+            access=versions.visible_to(caller, item),
+            order=versions.NEWEST,
+            top=item["last_version"],
+            counter="number",
+        )
+
+    @route(
+        "/{which:str}",
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        status_code=200,
+        operation_id="fetch{Kind}Version",
+        head_operation_id="lookAt{Kind}Version",
+        **downloading(*CONTENT_REFUSALS, AMBIGUOUS, is_archive=True),
+    )
+    async def fetch(self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]) -> Download:
+        """Download the file of a version, or all files of a folder."""
+        version = await versions.read_content(caller, self.kind, Reference(key, which))
+        versions.refuse_draft(version)
+        return await version_download(request, caller.tenant, version)
+
+    @get(
+        "/{which:str}/info",
+        operation_id="show{Kind}Version",
+        parameters=[IF_NONE_MATCH],
+        response_description="The record of the version, with its revision.",
+        response_headers=REVISION,
+        responses=answers(304, None, "The client has this revision.") | refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
+    )
+    async def info(
+        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
+    ) -> Answer[WholeVersion]:
+        """Get the record of a version."""
+        return _record(request, await versions.read(caller, self.kind, Reference(key, which)))
+
+    @get(
+        "/{which:str}/verify",
+        operation_id="verify{Kind}Version",
+        response_description="The condition of each file.",
+        responses=refuses(NOT_FOUND, CANNOT_READ, QUARANTINED, STORAGE_AWAY, AMBIGUOUS),
+    )
+    async def verify(self, key: ItemKey, which: VersionKey, caller: Given[Caller]) -> Answer[Verification]:
+        """Compare the files of a version in the storage with their digests.
+
+        All bytes are read: a second or more for each gigabyte. Uploading a damaged file again replaces it.
+        """
+        return answer(Verification.of(await versions.verify(caller, self.kind, Reference(key, which))))
+
+    @put(
+        "/{which:str}",
+        operation_id="change{Kind}Version",
+        parameters=[IF_MATCH],
+        response_description="The record of the version, with its revision.",
+        response_headers=REVISION,
+        responses=refuses(NOT_FOUND, CANNOT_MODIFY, QUARANTINED, VERSION_DRAFT, STALE, BUSY, AMBIGUOUS),
+    )
+    async def change(
+        self,
+        key: ItemKey,
+        which: VersionKey,
+        request: AnyRequest,
+        data: Json[VersionUpdate],
+        caller: Given[Caller],
+        limits: Given[Limits],
+    ) -> Answer[WholeVersion]:
+        """Change the description, the metadata or the state of a version."""
+        revisions = revisions_seen(request)
+        changed = await version_changes.change(
+            caller, self.kind, Reference(key, which), data.as_input(), limits, revisions=revisions
+        )
+        return _record(request, changed)
+
+    @delete(
+        "/{which:str}",
+        status_code=200,
+        operation_id="remove{Kind}Version",
+        response_description="The {kind}, without the version.",
+        response_headers=REVISION,
+        responses=refuses(NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS),
+    )
+    async def remove(
+        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
+    ) -> Answer[ShownT]:
+        """Remove a version."""
+        return await answered(request, await versions.remove(caller, self.kind, Reference(key, which)), caller)
+
+    @post(
+        "/{which:str}/close",
+        status_code=200,
+        operation_id="close{Kind}Version",
+        response_description="The record of the version, with its revision.",
+        response_headers=REVISION,
+        responses=refuses(NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CHANGED, BUSY, AMBIGUOUS),
+    )
+    async def close(
+        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
+    ) -> Answer[WholeVersion]:
+        """Close a draft: its files never change afterwards."""
+        return _record(request, await drafts.close(caller, self.kind, Reference(key, which)))
+
+
+def _record(request: AnyRequest, version: VersionRecord) -> Answer[Any]:
+    return shown(request, WholeVersion.of(version), version["revision"])
+
+
+class ModelVersions(Versions[Model]):
+    path = "/models/{key:str}/versions"
+    tags = ("Models",)
+    kind = Kind.MODEL
+    words = words_of(Kind.MODEL)
+
+
+class DatasetVersions(Versions[Dataset]):
+    path = "/datasets/{key:str}/versions"
+    tags = ("Datasets",)
+    kind = Kind.DATASET
+    words = words_of(Kind.DATASET)
+
+
+class AlgorithmVersions(Versions[Algorithm]):
+    path = "/algorithms/{key:str}/versions"
+    tags = ("Algorithms",)
+    kind = Kind.ALGORITHM
+    words = words_of(Kind.ALGORITHM)
