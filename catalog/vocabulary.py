@@ -53,6 +53,15 @@ class Status(StrEnum):
     DEPLOY = "deploy"
 
 
+class Stage(StrEnum):
+    """Where a version stands between its training and its retirement."""
+
+    NONE = "none"
+    STAGING = "staging"
+    PRODUCTION = "production"
+    ARCHIVED = "archived"
+
+
 class Usage(StrEnum):
     """Where a word of the folksonomy comes from: an administrator's choice, or coined by use."""
 

@@ -13,7 +13,18 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from catalog.store.records import Value
 from catalog.store.tenant_documents import SealedDocument
-from catalog.vocabulary import InspectionPolicy, Kind, ResetStatus, Role, Scope, Status, Usage, VersionState, Visibility
+from catalog.vocabulary import (
+    InspectionPolicy,
+    Kind,
+    ResetStatus,
+    Role,
+    Scope,
+    Stage,
+    Status,
+    Usage,
+    VersionState,
+    Visibility,
+)
 
 
 def now() -> datetime:
@@ -174,18 +185,37 @@ class Pair(BaseModel):
     value: Value
 
 
+class Alias(BaseModel):
+    """A movable name for one version of an item."""
+
+    name: str
+    number: int
+
+
 class Item(BaseModel):
     """The fields of models, datasets and algorithms."""
 
     serial: int
     name: str
     owner: PydanticObjectId
-    users: list[PydanticObjectId] = Field(default_factory=list)
+    users: list[PydanticObjectId] = Field(default_factory=list)  # who may read it: users and groups
+    editors: list[PydanticObjectId] = Field(default_factory=list)  # who may add versions, aliases and metadata, too
     visibility: Visibility = Visibility.PRIVATE
     tags: list[str] = Field(default_factory=list)
     metadata: list[Pair] = Field(default_factory=list)
     description: str = ""
+    card: str = ""  # Markdown
     license: str = ""
+    license_link: str = ""
+    languages: list[str] = Field(default_factory=list)
+    tasks: list[str] = Field(default_factory=list)
+    library: str = ""
+    provider: str = ""
+    logo: str = ""
+    maturity: str = ""
+    aliases: list[Alias] = Field(default_factory=list)
+    external_id: str | None = None
+    archived: bool = False
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)
     revision: int = 1
@@ -254,9 +284,25 @@ class File(BaseModel):
     held: bool = False  # a policy may quarantine or reject it
 
 
+class Run(BaseModel):
+    """The training run that made a version, as its author names it."""
+
+    id: str = ""
+    link: str = ""
+
+
+class Input(BaseModel):
+    """A version that another one was made from."""
+
+    kind: Kind
+    item: PydanticObjectId
+    number: int
+
+
 class Version(SealedDocument):
     """One numbered revision of an item, which may have 100 000 of them."""
 
+    serial: int | None = None  # unique in the tenant; a version from before it has one after the migration
     item: PydanticObjectId
     kind: Kind
     number: int
@@ -268,8 +314,15 @@ class Version(SealedDocument):
     file_count: int = 1
     size: int = 0  # bytes, of all files
     digest: str = ""  # of the file; of a folder the SHA-256 of its list of files, see domain.versions
+    uri: str = ""  # where its bytes are, if they are kept elsewhere; then it has no files
     description: str = ""
     metadata: list[Pair] = Field(default_factory=list)
+    author: str = ""
+    stage: Stage = Stage.NONE
+    archived: bool = False
+    external_id: str | None = None
+    run: Run | None = None
+    inputs: list[Input] = Field(default_factory=list)
     state: VersionState = VersionState.LIVE
     inspection: dict[str, Any] | None = None
     owner: PydanticObjectId

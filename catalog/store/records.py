@@ -29,6 +29,11 @@ class PairRecord(TypedDict):
     value: Value
 
 
+class AliasRecord(TypedDict):
+    name: str
+    number: int
+
+
 class ItemRecord(TypedDict):
     """A model, a dataset or an algorithm."""
 
@@ -37,11 +42,23 @@ class ItemRecord(TypedDict):
     name: str
     owner: ObjectId
     users: list[ObjectId]
+    editors: NotRequired[list[ObjectId]]
     visibility: str
     tags: list[str]
     metadata: list[PairRecord]
     description: str
+    card: NotRequired[str]
     license: NotRequired[str]
+    license_link: NotRequired[str]
+    languages: NotRequired[list[str]]
+    tasks: NotRequired[list[str]]
+    library: NotRequired[str]
+    provider: NotRequired[str]
+    logo: NotRequired[str]
+    maturity: NotRequired[str]
+    aliases: NotRequired[list[AliasRecord]]
+    external_id: NotRequired[str | None]
+    archived: NotRequired[bool]
     timestamp: datetime
     lastmod: datetime
     revision: int
@@ -65,8 +82,20 @@ class FileRecord(TypedDict):
     held: bool
 
 
+class RunRecord(TypedDict):
+    id: str
+    link: str
+
+
+class InputRecord(TypedDict):
+    kind: str
+    item: ObjectId
+    number: int
+
+
 class VersionRecord(TypedDict):
     _id: ObjectId
+    serial: NotRequired[int | None]
     item: ObjectId
     kind: str
     number: int
@@ -78,8 +107,15 @@ class VersionRecord(TypedDict):
     file_count: int
     size: int
     digest: str
+    uri: NotRequired[str]
     description: str
     metadata: list[PairRecord]
+    author: NotRequired[str]
+    stage: NotRequired[str]
+    archived: NotRequired[bool]
+    external_id: NotRequired[str | None]
+    run: NotRequired[RunRecord | None]
+    inputs: NotRequired[list[InputRecord]]
     state: str
     inspection: NotRequired[Inspection | None]
     owner: ObjectId
