@@ -11,8 +11,9 @@ How to write a route:
    A list: `@get(**listing(TOKENS))` and `Answer[Listed[AccessToken]]`; `select` on one thing: `**selecting(TOKENS)` and
    `Answer[X | Selected[X]]`. One or several: `data: Json[OneOrMany[NewItem]]`, `parameters=[VERBOSE]` and
    `Answer[Item | Created[Item]]`. Controllers that share handlers: a `Generic` base class, and `words` for the texts.
-3. Types of path parameters are in `v1.requests.parameters` (`key: ItemKey`). A parameter of the query string is declared
-   in the signature (`Annotated[str, QueryParameter(...)]`) or, where the handler reads it, with `parameters=[query(...)]`.
+3. Types of path parameters are in `v1.requests.parameters` (`key: ItemKey`). A parameter of the query string is
+   declared in the signature (`Annotated[str, QueryParameter(...)]`) or, where the handler reads it, with
+   `parameters=[query(...)]`.
 4. `data.as_input()` makes the domain's input, a frozen dataclass. A length that the operator sets is marked with
    `at_most("tag")` and checked in the domain. A body that is no JSON, or that the handler reads by itself, is
    declared as `content={"*/*": {}}`, with `is_body_required=False` where it may be absent;
