@@ -13,8 +13,8 @@ from bson import ObjectId
 
 from catalog.inspection.inspector import Inspection
 from catalog.store import records
-from catalog.store.documents import OF_A_TENANT, FailedAttempts, File, Pair, RegisteredTenant
-from catalog.store.records import FileRecord, ItemRecord, PairRecord
+from catalog.store.documents import OF_A_TENANT, Alias, FailedAttempts, File, Input, Pair, RegisteredTenant, Run
+from catalog.store.records import AliasRecord, FileRecord, InputRecord, ItemRecord, PairRecord, RunRecord
 
 RECORDS = {
     "RegisteredTenant": records.TenantRecord,
@@ -34,6 +34,9 @@ RECORDS = {
     "LogEntry": records.LogRecord,
     "Pair": records.PairRecord,
     "File": records.FileRecord,
+    "Alias": records.AliasRecord,
+    "Run": records.RunRecord,
+    "Input": records.InputRecord,
 }
 
 ONLY_IN_SOME = {"Dataset": {"status", "datasets"}}
@@ -46,7 +49,14 @@ SAID_MORE_PRECISELY = {
 }
 """What the database reads for a field that its document declares loosely."""
 
-READ_AS = {PydanticObjectId: ObjectId, Pair: PairRecord, File: FileRecord}
+READ_AS = {
+    PydanticObjectId: ObjectId,
+    Pair: PairRecord,
+    File: FileRecord,
+    Alias: AliasRecord,
+    Run: RunRecord,
+    Input: InputRecord,
+}
 
 
 def read_as(declared: Any) -> Any:
@@ -61,7 +71,9 @@ def read_as(declared: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    "document", [RegisteredTenant, FailedAttempts, *OF_A_TENANT, Pair, File], ids=lambda document: document.__name__
+    "document",
+    [RegisteredTenant, FailedAttempts, *OF_A_TENANT, Pair, File, Alias, Run, Input],
+    ids=lambda document: document.__name__,
 )
 def test_a_record_has_the_fields_of_its_document(document):
     hints = get_type_hints(RECORDS[document.__name__], include_extras=True)
