@@ -1,6 +1,6 @@
-"""Archives: the files of a folder as one zip or tar, made while it is sent and never kept.
+"""Archives: the files of a folder as one zip or tar, created while it is sent and never stored.
 
-Files are stored, not compressed: models hardly shrink, and so the length is known beforehand.
+The files in it are not compressed: models hardly shrink, and without compression the length is known in advance.
 """
 
 import tarfile
@@ -20,7 +20,7 @@ from catalog.errors import REQUEST, Refused
 OWNER_WRITES = 0o644
 
 TAR_BLOCK = tarfile.BLOCKSIZE
-"""What a tar is made of: headers and files are filled up to it."""
+"""Bytes. Headers and files are padded to a multiple of it."""
 
 
 class ArchivedFile(NamedTuple):
@@ -70,36 +70,36 @@ def archived(
 async def zipped(
     blobs: Blobs, files: Sequence[ArchivedFile], modified: datetime, checksums: Checksums
 ) -> AsyncGenerator[bytes, None]:
-    """A zip of any size. A file whose checksum nobody has asked for yet is read once more, before it is sent."""
+    """A zip of any size. A file whose checksum is not stored yet is read once more before it is sent."""
     await checksums.recall([file.digest for file in files])
-    waiting, offset = Output(), 0
+    buffer, offset = Output(), 0
     directory: list[Stored] = []
     for file in files:
         crc = await checksums.of(file.digest)
         directory.append(Stored(file.path, file.size, crc, offset))
-        offset += waiting.write(local_header(file.path, file.size, crc, modified)) + file.size
+        offset += buffer.write(local_header(file.path, file.size, crc, modified)) + file.size
         async with aclosing(reading(blobs, file.path, file.digest, 0, file.size)) as blocks:
             async for block in blocks:
-                waiting.write(block)
-                if waiting.size >= BLOCK:
-                    yield waiting.taken()
+                buffer.write(block)
+                if buffer.size >= BLOCK:
+                    yield buffer.taken()
     await checksums.remember()
-    for line in directory_of(directory, modified, offset):
-        waiting.write(line)
-    yield waiting.taken()
+    for entry in directory_of(directory, modified, offset):
+        buffer.write(entry)
+    yield buffer.taken()
 
 
 def zip_length(files: Sequence[ArchivedFile], modified: datetime) -> int:
-    """What `zipped` comes to, whatever the checksums are."""
+    """The length of what `zipped` yields, in bytes. It does not depend on the checksums."""
     directory, offset = [], 0
     for file in files:
         directory.append(Stored(file.path, file.size, 0, offset))
         offset += len(local_header(file.path, file.size, 0, modified)) + file.size
-    return offset + sum(len(line) for line in directory_of(directory, modified, offset))
+    return offset + sum(len(entry) for entry in directory_of(directory, modified, offset))
 
 
 class Output:
-    """A file to write into, from which is taken what has been written."""
+    """A buffer: `write` appends, `taken` empties it."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -119,17 +119,17 @@ async def tarred(
     blobs: Blobs, files: Sequence[ArchivedFile], modified: datetime, _: Checksums
 ) -> AsyncGenerator[bytes, None]:
     """A tar of any size, in the format of POSIX (pax)."""
-    waiting = Output()
+    buffer = Output()
     for file in files:
-        waiting.write(_tar_header(file, modified))
+        buffer.write(_tar_header(file, modified))
         async with aclosing(reading(blobs, file.path, file.digest, 0, file.size)) as blocks:
             async for block in blocks:
-                waiting.write(block)
-                if waiting.size >= BLOCK:
-                    yield waiting.taken()
-        waiting.write(bytes(-file.size % TAR_BLOCK))
-    waiting.write(bytes(2 * TAR_BLOCK))
-    yield waiting.taken()
+                buffer.write(block)
+                if buffer.size >= BLOCK:
+                    yield buffer.taken()
+        buffer.write(bytes(-file.size % TAR_BLOCK))
+    buffer.write(bytes(2 * TAR_BLOCK))
+    yield buffer.taken()
 
 
 def tar_length(files: Iterable[ArchivedFile], modified: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Downloads: a file as a response, whole or a range of it, read from the storage as the client takes it."""
+"""Downloads: a file or a range of it as a response, read from the storage at the speed of the client."""
 
 import re
 from asyncio import create_task, gather
@@ -24,24 +24,23 @@ from catalog.dialects.http.requests.headers import (
 from catalog.domain.files.filenames import media_type
 from catalog.errors import DOWNLOAD, RANGE_NOT_SATISFIABLE, STALE, Refused
 
-ASKED_AT_ONCE = 32
-"""Of a storage, how large its files are."""
+SIZES_AT_ONCE = 32
+"""How many sizes of blobs are requested from the storage at the same time."""
 
 
 def outgoing(
     request: AnyRequest, blobs: Blobs, *, name: str, digest: str, size: int, mimetype: str, modified: datetime
 ) -> "Download":
-    """The answer to GET or HEAD of a file: whole, a range of it (206), or not again (304).
+    """The answer to GET or HEAD of a file: the whole file, a range of it (206), or not modified (304).
 
-    Raises Refused: RANGE_NOT_SATISFIABLE, STALE; DOWNLOAD when the answer is about to begin and its bytes are gone, see
-    `refuse_lost`.
+    Raises Refused: RANGE_NOT_SATISFIABLE, STALE; DOWNLOAD if the bytes turn out to be missing when the answer begins.
     """
     headers = validators(digest, modified)
     if known(request, headers, modified):
         return Download(None, headers, status_code=304)
 
-    wanted = wanted_range(request, size, {headers["etag"], headers["last-modified"]})
-    start, stop = wanted or (0, size)
+    range_ = requested_range(request, size, {headers["etag"], headers["last-modified"]})
+    start, stop = range_ or (0, size)
     headers |= {
         "content-type": media_type(mimetype),
         "content-length": str(stop - start),
@@ -50,14 +49,14 @@ def outgoing(
         "accept-ranges": "bytes",
         "repr-digest": f"sha-256=:{b64encode(bytes.fromhex(digest)).decode()}:",
     }
-    if wanted:
+    if range_:
         headers["content-range"] = f"bytes {start}-{stop - 1}/{size}"
     content = None if request.method == "HEAD" else reading(blobs, name, digest, start, stop)
-    return Download(content, headers, status_code=206 if wanted else 200)
+    return Download(content, headers, status_code=206 if range_ else 200)
 
 
 class Download(Response[None]):
-    """What a handler returns, annotated so. `file` is None when headers are the whole answer."""
+    """The return type of a handler that answers with a file. `file` is None for an answer of headers only."""
 
     def __init__(self, file: AsyncGenerator[bytes, None] | None, headers: dict[str, str], *, status_code: int) -> None:
         super().__init__(None, headers=headers, status_code=status_code)
@@ -86,22 +85,23 @@ class Sending(ASGIResponse):
             await super().__call__(scope, receive, send)
             return
         async with aclosing(self.file) as file:
-            block = await anext(file, b"")  # before the headers: it is not too late to say that there is none
+            block = await anext(file, b"")  # before the headers are sent, so that missing bytes are still a refusal
             await self.start_response(send)
             await self._send_blocks(block, file, receive, send)
         await self.after_response()
 
     async def _send_blocks(self, block: bytes, file: AsyncGenerator[bytes, None], receive: Receive, send: Send) -> None:
-        # To a client that went away the server sends without complaint: ask, or read the file to its end for nobody.
-        gone = create_task(client_gone(receive))
+        # The server accepts data for a client that has disconnected, so the connection is watched: otherwise the whole
+        # file would be read for no reader.
+        disconnected = create_task(client_gone(receive))
         try:
-            while block and not gone.done():
+            while block and not disconnected.done():
                 await send({"type": "http.response.body", "body": block, "more_body": True})
                 block = await anext(file, b"")
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
-            gone.cancel()
-            await gather(gone, return_exceptions=True)
+            disconnected.cancel()
+            await gather(disconnected, return_exceptions=True)
 
 
 async def client_gone(receive: Receive) -> None:
@@ -110,12 +110,12 @@ async def client_gone(receive: Receive) -> None:
 
 
 async def refuse_lost(blobs: Blobs, files: Sequence[tuple[str, str, int]]) -> None:
-    """Find out before an answer begins that it cannot end well. `files`: name, digest and size of each.
+    """Check before an answer begins that its bytes are there. `files`: name, digest and size of each.
 
-    Raises Refused: DOWNLOAD for a file whose bytes are missing, or more or fewer than there were.
+    Raises Refused: DOWNLOAD for a file whose bytes are missing, or have another size.
     """
-    for at in range(0, len(files), ASKED_AT_ONCE):
-        some = files[at : at + ASKED_AT_ONCE]
+    for at in range(0, len(files), SIZES_AT_ONCE):
+        some = files[at : at + SIZES_AT_ONCE]
         for (name, _, size), found in zip(some, await gather(*(blobs.size(each[1]) for each in some)), strict=True):
             if found is None:
                 raise missing(name)
@@ -136,18 +136,18 @@ async def reading(blobs: Blobs, name: str, digest: str, start: int, stop: int) -
         raise missing(name) from None
 
 
-def wanted_range(request: AnyRequest, size: int, validators: set[str]) -> tuple[int, int] | None:
-    """The first byte asked for and the one after the last; None: the whole file.
+def requested_range(request: AnyRequest, size: int, validators: set[str]) -> tuple[int, int] | None:
+    """The first requested byte and the one after the last; None: the whole file.
 
-    What RFC 9110 lets a server ignore is ignored: several ranges, other units, nonsense.
+    As RFC 9110 permits, several ranges, other units and malformed ranges are ignored.
 
     Raises Refused: RANGE_NOT_SATISFIABLE.
     """
-    asked = re.fullmatch(r"bytes=(\d{0,19})-(\d{0,19})", request.headers.get("range", ""), re.ASCII | re.IGNORECASE)
+    match_ = re.fullmatch(r"bytes=(\d{0,19})-(\d{0,19})", request.headers.get("range", ""), re.ASCII | re.IGNORECASE)
     same_file = request.headers.get("if-range") in {None, *validators}
-    if request.method != "GET" or not asked or not same_file:
+    if request.method != "GET" or not match_ or not same_file:
         return None
-    match (asked[1], asked[2]):
+    match (match_[1], match_[2]):
         case ("", ""):
             return None
         case ("", last):
@@ -160,7 +160,7 @@ def wanted_range(request: AnyRequest, size: int, validators: set[str]) -> tuple[
                 return None
     if start < stop:
         return start, stop
-    if start == size == 0 and not asked[1] and int(asked[2]):
+    if start == size == 0 and not match_[1] and int(match_[2]):
         return None  # the last n bytes of an empty file are all of it
     raise Refused(RANGE_NOT_SATISFIABLE, f"it has {size} bytes", headers={"Content-Range": f"bytes */{size}"})
 
@@ -169,30 +169,30 @@ def validators(tag: str, modified: datetime) -> dict[str, str]:
     return {
         "etag": f'"{tag}"',
         "last-modified": http_date(modified),
-        "cache-control": "private, no-cache",  # who may read it is asked each time
+        "cache-control": "private, no-cache",  # rights are checked at each request
     }
 
 
 def known(request: AnyRequest, headers: Mapping[str, str], modified: datetime) -> bool:
-    """Whether the client has the file already, by its own conditions (RFC 9110, 13.2.2: tags go before dates).
+    """Whether the client has the file already, by its conditions (RFC 9110, 13.2.2: tags take precedence over dates).
 
-    Raises Refused: STALE when it wants another file than this.
+    Raises Refused: STALE when its conditions name another file.
     """
-    asked, etag = request.headers, headers["etag"]
-    if (wanted := entity_tags(request, "if-match")) is not None:
-        same = wanted == ["*"] or etag in wanted
+    headers_sent, etag = request.headers, headers["etag"]
+    if (tags := entity_tags(request, "if-match")) is not None:
+        same = tags == ["*"] or etag in tags
     else:
-        before = moment_of(asked.get("if-unmodified-since", ""))
+        before = moment_of(headers_sent.get("if-unmodified-since", ""))
         same = before is None or modified.replace(microsecond=0) <= before
     if not same:
         raise Refused(STALE, f"the file has the ETag {etag}")
-    if "if-none-match" in asked:
+    if "if-none-match" in headers_sent:
         return is_unchanged(request, etag)
-    since = moment_of(asked.get("if-modified-since", ""))
+    since = moment_of(headers_sent.get("if-modified-since", ""))
     return since is not None and modified.replace(microsecond=0) <= since
 
 
 def redirected(url: str) -> "Download":
-    """To where the storage itself gives the file out. The address opens it for whoever has it, so nobody keeps it."""
+    """A redirection to the storage itself. The address grants access by itself, so it is not cached."""
     headers = {"location": url, "cache-control": "no-store", "content-length": "0"}
     return Download(None, headers, status_code=307)

@@ -1,7 +1,7 @@
-"""Uploads: the file that a request carries, as a form or alone.
+"""Uploads: the file that a request carries, in a form or as the body itself.
 
-It is never held: its bytes are read from the client as the storage takes them, so that
-a slow disk slows the client, and a file of any size costs a block of memory.
+The file is never held in memory: bytes are read from the client at the speed of the storage, so a file of any size
+costs one block of memory.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -25,7 +25,7 @@ from catalog.errors import BODY_TOO_LARGE, MALFORMED_BODY, NOT_CREATED, UPLOAD_C
 
 DESCRIPTION_LIMIT = 64 * 1024
 FORM_ROOM = 2 * DESCRIPTION_LIMIT
-"""What a form may weigh beside its file: boundaries, headers, the description."""
+"""How many bytes a form may have in addition to its file: boundaries, headers, the description."""
 
 MOST_PARTS = 100
 LARGEST_HEADERS = 16 * 1024  # bytes, of all the parts of a form together
@@ -42,8 +42,8 @@ HOW_TO_NAME = (
 def incoming(request: AnyRequest, limit: int, name: str = "") -> "FormUpload | BodyUpload":
     """The file that a request carries, of at most `limit` bytes (0: any size). Nothing is read yet.
 
-    A file that comes alone is called `name`, where the route knows it, else as the client says. The route sets
-    `request_max_body_size=None`: the limit is kept here.
+    A file that is the body itself has the name `name` if the route knows one, else the name that the client sends.
+    The route sets `request_max_body_size=None`, since the limit is enforced here.
 
     Raises Refused: NOT_CREATED for a malformed digest, MALFORMED_BODY for a form without a boundary.
     """
@@ -52,7 +52,7 @@ def incoming(request: AnyRequest, limit: int, name: str = "") -> "FormUpload | B
 
 
 def carries_json(request: AnyRequest) -> bool:
-    """Whether the body says what is wanted, and is not itself a file: a JSON file comes with its name."""
+    """Whether the body is a JSON request rather than a file. A file that is JSON is sent with its name."""
     is_named = "name" in request.query_params or "content-disposition" in request.headers
     return request.content_type[0] == "application/json" and not is_named
 
@@ -65,7 +65,7 @@ async def read(request: AnyRequest, limit: int) -> bytes:
 
 
 class Body:
-    """The bytes of a request as they come, counted."""
+    """The bytes of a request as they arrive, counted."""
 
     def __init__(self, request: AnyRequest, limit: int) -> None:
         self.chunks = self._received()
@@ -83,7 +83,7 @@ class Body:
                 refuse_over(self._limit, size)
                 if chunk:
                     yield chunk
-        except InternalServerException:  # Litestar's word for a client that went away
+        except InternalServerException:  # how Litestar reports that the client disconnected
             raise Refused(UPLOAD_CUT_OFF, f"after {size} bytes") from None
         if size < (self._request.content_length or 0):
             raise Refused(UPLOAD_CUT_OFF, f"after {size} of {self._request.content_length} bytes")
@@ -95,7 +95,7 @@ def refuse_over(limit: int, size: int) -> None:
 
 
 class BodyUpload:
-    """The body is the file, and its name comes beside it."""
+    """The body is the file. Its name is in a header or in the query string."""
 
     def __init__(self, request: AnyRequest, limit: int, name: str = "") -> None:
         self.digest = announced_digest(request, "Repr-Digest", "Content-Digest", "Digest")
@@ -106,9 +106,9 @@ class BodyUpload:
         self._body = Body(request, limit)
 
     async def open(self) -> FileHead:
-        """What the client says of the file. Raises Refused: NOT_CREATED, BODY_TOO_LARGE."""
+        """The name and the type of the file. Raises Refused: NOT_CREATED, BODY_TOO_LARGE."""
         self._body.refuse_announced_size()
-        name = file_name(self._name) if self._name else self._given_name()
+        name = file_name(self._name) if self._name else self._sent_name()
         return FileHead(name, media_type(self._declared_type(), name), "7bit")
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -116,26 +116,26 @@ class BodyUpload:
         async for chunk in self._body.chunks:
             yield chunk
 
-    def _given_name(self) -> str:
+    def _sent_name(self) -> str:
         headers, length = self._request.headers, self._request.content_length
-        given = disposition_name(as_text(headers.get("content-disposition", "").encode("latin-1")))
-        given = self._request.query_params.get("name") if given is None else given
+        name = disposition_name(as_text(headers.get("content-disposition", "").encode("latin-1")))
+        name = self._request.query_params.get("name") if name is None else name
         has_body = "transfer-encoding" in headers or "content-type" in headers
-        if given is not None and (has_body or length is not None):
-            return file_name(given)
+        if name is not None and (has_body or length is not None):
+            return file_name(name)
         raise Refused(NOT_CREATED, HOW_TO_NAME if has_body or length else "Missing file")
 
     def _declared_type(self) -> str:
         declared = self._request.headers.get("content-type", "")
-        # Which curl says of whatever it sends, so it tells nothing of the file.
+        # curl sends this type for any data, so it says nothing about the file.
         return "" if declared.startswith("application/x-www-form-urlencoded") else declared
 
 
 class FormUpload:
-    """The file is the part `file` of a form, its description another; any other part flows past."""
+    """The file is the part `file` of a form, its description the part `description`. Other parts are ignored."""
 
     def __init__(self, request: AnyRequest, limit: int) -> None:
-        # A Content-Digest would be the form's, not the file's.
+        # A Content-Digest is the digest of the form, not of the file.
         self.digest = announced_digest(request, "Repr-Digest", "Digest")
         self.announced = max(0, (request.content_length or 0) - FORM_ROOM)
         self._limit = limit
@@ -144,11 +144,11 @@ class FormUpload:
 
     @property
     def description(self) -> str:
-        """What the form says of the file: before it or after it, so whole once `chunks` has ended."""
+        """The description. It may come before or after the file, so it is complete once `chunks` has ended."""
         return as_text(bytes(self._form.description))
 
     async def open(self) -> FileHead:
-        """Read up to where the file begins.
+        """Read up to the start of the file.
 
         Raises Refused: NOT_CREATED, MALFORMED_BODY, BODY_TOO_LARGE, UPLOAD_CUT_OFF.
         """
@@ -173,7 +173,7 @@ class FormUpload:
             raise Refused(UPLOAD_CUT_OFF, NOT_CLOSED)
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        for piece in self._form.take():  # what came together with its head
+        for piece in self._form.take():  # the bytes that arrived with the head
             yield piece
         async for chunk in self._body.chunks:
             self._form.feed(chunk)
@@ -182,20 +182,20 @@ class FormUpload:
 
 
 class Form:
-    """What a form has told so far. The parser calls back; what nobody wants is not kept."""
+    """What has been read of a form so far. The parser calls the methods below; parts that are not used are dropped."""
 
     def __init__(self, boundary: str) -> None:
         self.head: FileHead | None = None
         self.description = bytearray()
         self.whole = False
         self._begun = False
-        self._names: list[str] = []  # of the first parts, to tell a client that has none called "file"
+        self._names: list[str] = []  # of the first parts, for the error when none has the name "file"
         self._file: list[bytes] = []
         self._headers: list[tuple[bytearray, bytearray]] = []
         self._parts = 0
         self._headers_size = 0
         self._part = ""
-        self._parser = self._listening_to(boundary)
+        self._parser = self._new_parser(boundary)
 
     def feed(self, chunk: bytes) -> None:
         self._begun = True
@@ -205,22 +205,22 @@ class Form:
             raise Refused(MALFORMED_BODY, str(wrong)) from None
 
     def take(self) -> list[bytes]:
-        """The file's bytes since last time."""
+        """The bytes of the file since the last call."""
         taken, self._file = self._file, []
         return taken
 
     def missing(self) -> Refused:
-        """Why a form that has ended gave no file."""
+        """Why a form that has ended had no file."""
         if self._begun and not self.whole:
             return Refused(UPLOAD_CUT_OFF, NOT_CLOSED)
         if "file" in self._names:
             return Refused(NOT_CREATED, 'Missing file: the part "file" has no file name')
         if self._names:
-            seen = ", ".join(f'"{name}"' for name in self._names)
-            return Refused(NOT_CREATED, f'Missing file: the form has the parts {seen}; send it as "file"')
+            names = ", ".join(f'"{name}"' for name in self._names)
+            return Refused(NOT_CREATED, f'Missing file: the form has the parts {names}; send it as "file"')
         return Refused(NOT_CREATED, "Missing file")
 
-    def _listening_to(self, boundary: str) -> MultipartParser:
+    def _new_parser(self, boundary: str) -> MultipartParser:
         if not boundary:
             raise Refused(MALFORMED_BODY, "the form has no boundary")
         if len(boundary) > LONGEST_BOUNDARY:
@@ -290,10 +290,10 @@ class Form:
 
 
 def file_head(filename: str, headers: Mapping[str, str]) -> FileHead:
-    """What the head of a part says of its file. Raises Refused: NOT_CREATED, CONTENT_CODED."""
+    """The name and the type of the file in a part. Raises Refused: NOT_CREATED, CONTENT_CODED."""
     refuse_coded([headers.get("content-encoding", "")])
     encoding = headers.get("content-transfer-encoding", "").strip().lower()
     name, declared = file_name(filename), headers.get("content-type", "")
-    # Which libraries of forms say of whatever they do not know, so it tells nothing of the file.
+    # Form libraries send this type for files that they do not know, so it says nothing about the file.
     mimetype = media_type("" if declared.strip().lower() == OCTETS else declared, name)
     return FileHead(name, mimetype, encoding if encoding in ENCODINGS else "7bit")

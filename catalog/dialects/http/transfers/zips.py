@@ -1,7 +1,7 @@
 """The zip format for files that are stored as they are, whose size and CRC-32 are known before their bytes.
 
-Both stand before each file, so that readers of streams, which never see the directory at the end, know where a file
-ends. A file, an offset or a number of files too large for its field is told in ZIP64's (APPNOTE 4.3 and 4.5.3).
+The header before each file has both, so that a reader of a stream knows where the file ends without the directory,
+which comes last. A size, an offset or a count too large for its field is written as ZIP64 (APPNOTE 4.3 and 4.5.3).
 """
 
 import struct
@@ -25,11 +25,11 @@ UNIX = 3 << 8
 REGULAR_FILE = 0o100644 << 16
 NAME_IS_UTF_8 = 1 << 11
 ZIP64_EXTRA = 1
-EARLIEST = 1980  # of the years that it can tell
+EARLIEST = 1980  # the first year that the format can express
 
 
 class Stored(NamedTuple):
-    """A file of an archive, with where its header begins."""
+    """A file of an archive, and the offset of its header."""
 
     path: str
     size: int
@@ -38,20 +38,20 @@ class Stored(NamedTuple):
 
 
 def local_header(path: str, size: int, crc: int, modified: datetime) -> bytes:
-    """What stands before the bytes of a file."""
+    """The header before the bytes of a file."""
     name, extra = path.encode(), _extra(*([size, size] if size >= MOST_IN_32_BITS else []))
-    told = min(size, MOST_IN_32_BITS)
-    fixed = (_needed(extra), _flags(path), 0, *_moment(modified), crc, told, told, len(name), len(extra))
+    size_field = min(size, MOST_IN_32_BITS)
+    fixed = (_needed(extra), _flags(path), 0, *_moment(modified), crc, size_field, size_field, len(name), len(extra))
     return LOCAL.pack(b"PK\3\4", *fixed) + name + extra
 
 
 def directory(files: Sequence[Stored], modified: datetime, offset: int) -> Iterator[bytes]:
-    """What stands behind the last file, at `offset`: a line for each, and where they are."""
+    """The central directory, which begins at `offset` after the last file: an entry per file, and the end record."""
     size = 0
     for file in files:
-        line = _central_header(file, modified)
-        size += len(line)
-        yield line
+        entry = _central_header(file, modified)
+        size += len(entry)
+        yield entry
     yield _end(len(files), size, offset)
 
 
@@ -59,16 +59,16 @@ def _central_header(file: Stored, modified: datetime) -> bytes:
     large = [file.size, file.size] if file.size >= MOST_IN_32_BITS else []
     far = [file.offset] if file.offset >= MOST_IN_32_BITS else []
     name, extra = file.path.encode(), _extra(*large, *far)
-    told, needed = min(file.size, MOST_IN_32_BITS), _needed(extra)
-    of_file = (UNIX | needed, needed, _flags(file.path), 0, *_moment(modified), file.crc, told, told)
-    of_line = (len(name), len(extra), 0, 0, 0, REGULAR_FILE, min(file.offset, MOST_IN_32_BITS))
-    return CENTRAL.pack(b"PK\1\2", *of_file, *of_line) + name + extra
+    size_field, needed = min(file.size, MOST_IN_32_BITS), _needed(extra)
+    of_file = (UNIX | needed, needed, _flags(file.path), 0, *_moment(modified), file.crc, size_field, size_field)
+    of_entry = (len(name), len(extra), 0, 0, 0, REGULAR_FILE, min(file.offset, MOST_IN_32_BITS))
+    return CENTRAL.pack(b"PK\1\2", *of_file, *of_entry) + name + extra
 
 
 def _end(count: int, size: int, offset: int) -> bytes:
-    told = (min(count, MOST_IN_16_BITS), min(count, MOST_IN_16_BITS))
+    counts = (min(count, MOST_IN_16_BITS), min(count, MOST_IN_16_BITS))
     places = (min(size, MOST_IN_32_BITS), min(offset, MOST_IN_32_BITS))
-    end = END.pack(b"PK\5\6", 0, 0, *told, *places, 0)
+    end = END.pack(b"PK\5\6", 0, 0, *counts, *places, 0)
     if count < MOST_IN_16_BITS and size < MOST_IN_32_BITS and offset < MOST_IN_32_BITS:
         return end
     rest = END_64.size - 12  # what follows the signature and this number itself
@@ -89,6 +89,6 @@ def _flags(path: str) -> int:
 
 
 def _moment(when: datetime) -> tuple[int, int]:
-    """Time and date as DOS has them, to two seconds."""
+    """Time and date in the format of MS-DOS, to two seconds."""
     time = when.hour << 11 | when.minute << 5 | when.second // 2
     return time, max(0, when.year - EARLIEST) << 9 | when.month << 5 | when.day
