@@ -1,7 +1,7 @@
-"""What of the standard library a pickle may name without being a threat: what holds data, or computes from it.
+"""The names of the standard library that a pickle may import without being a threat: they hold data or compute from it.
 
-Everything else of it is dangerous. It has hundreds of functions that run commands, open files or evaluate texts, most
-of them on nobody's list, while what real models name of it is little and known.
+Every other name in it is dangerous. The library has hundreds of functions that run commands, open files or evaluate
+texts, and few lists have them all, while real models import few and well-known names.
 """
 
 import builtins
@@ -17,7 +17,7 @@ NO_LONGER = {
 }  # fmt: skip
 NOT_YET = {"_interpreters", "_pyrepl", "annotationlib", "compression", "_remote_debugging", "_pylong", "profiling"}
 STANDARD = sys.stdlib_module_names | NO_LONGER | NOT_YET
-"""Modules of any version of Python: a server of one takes the pickles of all."""
+"""Modules of any version of Python, since a pickle may come from any of them."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -94,14 +94,14 @@ EXCEPT = {
     ("json", "load"), ("string", "Formatter"), ("enum", "reduce"), ("statistics", "reduce"), ("statistics", "groupby"),
     ("_collections_abc", "FunctionType"),
 }  # fmt: skip
-"""Of modules that are harmless otherwise: files, and other modules."""
+"""Exceptions in otherwise harmless modules: they open files, or lead to other modules."""
 
 METHODS = _words(
     "__new__ capitalize casefold count endswith find from_bytes fromhex fromkeys index isalnum isalpha isdigit "
     "islower isnumeric isspace isupper join lower lstrip maketrans partition replace rpartition rsplit rstrip "
     "split splitlines startswith strip swapcase title translate upper zfill"
 )
-"""Of texts, numbers and the like: pickles of what cleans texts name them."""
+"""Methods of texts and numbers, which pickles of text preprocessing import."""
 
 
 def is_standard(module: str) -> bool:
@@ -128,7 +128,7 @@ def _is_exception(name: str) -> bool:
 
 
 def of_python_2(module: str, name: str) -> Iterator[tuple[str, str]]:
-    """What the unpickler of today takes a name for, that is one of Python 2."""
+    """The names in Python 3 that the unpickler substitutes for a name of Python 2."""
     if (module, name) in NAME_MAPPING:
         yield NAME_MAPPING[module, name]
     elif module in IMPORT_MAPPING:

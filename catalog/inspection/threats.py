@@ -13,7 +13,7 @@ from picklescan.scanner import SafetyLevel, scan_pickle_bytes
 from catalog.inspection.stdlib import is_harmless, is_standard, of_python_2
 
 Import = tuple[str | None, str | None]
-"""A module and a name in it. None: computed, so that nobody can know it without running the pickle."""
+"""A module and a name in it. None: computed when the pickle is loaded, so it is unknown without loading it."""
 
 PACKAGES = frozenset(
     {
@@ -31,7 +31,7 @@ PACKAGES = frozenset(
         "win32api", "yaml", "zmq",
     }
 )  # fmt: skip
-"""What they are for is running code, commands or pickles, or reaching files and other machines."""
+"""Packages that run code, commands or pickles, or reach files and other machines."""
 
 FUNCTIONS = frozenset(
     {
@@ -60,7 +60,7 @@ FUNCTIONS = frozenset(
         "spec_from_file_location",
     }
 )  # fmt: skip
-"""Names that mean this in whatever module: many packages have the functions of others among their own."""
+"""Dangerous in any module: many packages re-export the functions of others."""
 
 BESIDES = {
     ("joblib.numpy_pickle", "_unpickle"),
@@ -68,7 +68,7 @@ BESIDES = {
     ("pandas", "query"),
     ("pandas.core.frame", "DataFrame.query"),
 }
-"""Functions whose names mean this only there."""
+"""Functions that are dangerous only in these modules."""
 
 MODULES = frozenset(
     {
@@ -76,10 +76,10 @@ MODULES = frozenset(
         "pickle", "posix", "pty", "runpy", "shutil", "socket", "subprocess", "sys", "urllib", "webbrowser",
     }
 )  # fmt: skip
-"""Modules that are a threat when they are only reached: nothing that is data is called so."""
+"""Modules that are a threat as soon as a name leads to them: no data has such a name."""
 
 COPIES = frozenset({"_vendor", "extern", "externals", "moves", "vendor"})
-"""Where packages keep other packages."""
+"""Where packages hold copies of other packages."""
 
 CONSTRUCTORS = frozenset({"__new__", "__newobj__", "__newobj_ex__"})
 
@@ -88,7 +88,7 @@ WORST = (SafetyLevel.Dangerous, SafetyLevel.Suspicious)
 
 
 def judged(imports: Iterable[Import]) -> dict[Import, SafetyLevel]:
-    """How each is listed: dangerous, innocuous, or suspicious, which is everything else."""
+    """The safety level of each import: dangerous, innocuous, or suspicious for everything else."""
     aliases = {found: set(_aliases(found)) for found in imports}
     levels = _listed(set().union(*aliases.values()))
     return {
@@ -103,14 +103,14 @@ def _worst(levels: Iterable[SafetyLevel]) -> SafetyLevel:
 
 
 def _leads_away(found: Import) -> bool:
-    """Whether its name is, or goes through, what holds a module's or an object's internals: `__globals__`, or `_os`."""
+    """Whether the name is, or goes through, the internals of a module or an object, such as `__globals__` or `_os`."""
     parts = (found[1] or "").split(".")
     hidden = any(part[:2] == part[-2:] == "__" and part not in CONSTRUCTORS for part in parts)
     return hidden or any(part.lstrip("_") in MODULES for part in parts)
 
 
 def _aliases(found: Import) -> Iterator[tuple[str, str]]:
-    """Itself, and what it is elsewhere: `logging`, `os.system` ends at `os`, `system`."""
+    """The import itself, and what it resolves to: `logging`, `os.system` is also `os`, `system`."""
     module, name = (part or "" for part in found)
     for place in _places(module):
         yield from _paths(place, name)
@@ -119,7 +119,7 @@ def _aliases(found: Import) -> Iterator[tuple[str, str]]:
 
 
 def _places(module: str) -> Iterator[str]:
-    """The module, and that of which it is a package's copy."""
+    """The module, and the one that it is a copy of."""
     yield module
     parts = module.split(".")
     yield from (".".join(parts[index + 1 :]) for index, part in enumerate(parts[:-1]) if part in COPIES)
@@ -136,17 +136,17 @@ def _paths(module: str, name: str) -> Iterator[tuple[str, str]]:
 
 
 def _listed(imports: set[tuple[str, str]]) -> dict[tuple[str, str], SafetyLevel]:
-    """Ask picklescan, which takes pickles: one that does nothing but import them, and is not run."""
+    """Ask picklescan, which reads pickles, with a pickle that only imports them. It is not loaded."""
     pickle = b"".join(_text(module) + _text(name) + IMPORT for module, name in imports) + STOP
-    told = scan_pickle_bytes(BytesIO(pickle), "imports")
+    result = scan_pickle_bytes(BytesIO(pickle), "imports")
     return {
         (found.module, found.name): SafetyLevel.Dangerous if _besides(found.module, found.name) else found.safety
-        for found in told.globals
+        for found in result.globals
     }
 
 
 def _besides(module: str, name: str) -> bool:
-    """What picklescan has on no list, and nothing that is only data needs."""
+    """Whether an import is a threat although picklescan does not list it. No data needs these names."""
     if is_standard(module):
         return not is_harmless(module, name)
     parts = module.split(".")

@@ -78,7 +78,7 @@ class HeaderSummary:
     """What, and where."""
 
     dangerous: list[tuple[str, str]] = field(default_factory=list)
-    """Likewise."""
+    """What, and where."""
 
     def add_metadata(self, name: str, value: str) -> None:
         """Keep a pair of its metadata, if it is one of the first."""

@@ -1,5 +1,5 @@
-"""What looks at bytes that nobody trusts, in a process of its own: the standard library, and nothing of ours.
+"""Scans untrusted bytes in a process of its own, with the standard library and no other module of the catalog.
 
-`__main__` is that process. It asks for the ranges it wants, because a file may be far
-larger than what is looked at, and it never runs a pickle: it reads its opcodes.
+`__main__` is that process. It requests the ranges that it needs, because a file may be far larger than the part that
+is scanned. It never loads a pickle: it reads the opcodes.
 """

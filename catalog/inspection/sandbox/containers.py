@@ -117,7 +117,7 @@ class ContainerScan:
         if packed in DECOMPRESSORS:
             return self._unpacked(file, packed, where, depth)
         if packed:
-            self.note("opaque", where, f"packed as {packed}, which is not looked into")
+            self.note("opaque", where, f"packed as {packed}, which is not supported")
             return packed
         return self._plain(file, head, where, depth)
 
@@ -207,10 +207,10 @@ class ContainerScan:
             return "zip"
         names = [entry.filename for entry in entries]
         pytorch = {name.removesuffix("data.pkl") for name in names if name.endswith("/data.pkl")}
-        wanted = [entry for entry in entries if not _is_storage(entry.filename, pytorch)]
+        scanned = [entry for entry in entries if not _is_storage(entry.filename, pytorch)]
         keras = False
-        wanted.sort(key=lambda entry: (not entry.filename.lower().endswith(LIKELY), entry.header_offset))
-        for entry in self._counted(wanted):
+        scanned.sort(key=lambda entry: (not entry.filename.lower().endswith(LIKELY), entry.header_offset))
+        for entry in self._counted(scanned):
             name = _within(where, entry.filename)
             try:
                 inside = self._entry(file, entry)
@@ -219,7 +219,7 @@ class ContainerScan:
                     keras |= self._keras(text, name)
                     inside = in_memory(text)
                 if inside is None:
-                    self.note("opaque", name, "compressed or encrypted in a way that is not looked into")
+                    self.note("opaque", name, "compressed or encrypted in a way that is not supported")
                 else:
                     self._at(inside, name, depth + 1)
             except UntraceableError:
@@ -305,10 +305,10 @@ def _within(where: str, name: str) -> str:
 def _seekable(file: io.BufferedReader) -> io.BufferedReader:
     if file.seekable():
         return file
-    held = file.read(NESTED_ARCHIVE + 1)
-    if len(held) > NESTED_ARCHIVE:
+    content = file.read(NESTED_ARCHIVE + 1)
+    if len(content) > NESTED_ARCHIVE:
         raise LimitExceededError(f"a compressed archive within an archive, of more than {NESTED_ARCHIVE} bytes")
-    return in_memory(held)
+    return in_memory(content)
 
 
 def _numpy_header(file: io.BufferedReader) -> bytes:

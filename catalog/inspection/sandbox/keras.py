@@ -40,7 +40,7 @@ COMPUTING = re.compile(r"\.(activations|constraints|initializers|losses|math|met
 
 
 class Configuration:
-    """What is named in one. `found` is told of imports that are not Keras's own, `accused` of code."""
+    """What is named in one. `found` receives imports that are not Keras's own, `accused` receives code."""
 
     def __init__(self, found: Callable[[ImportedName], None], accused: Callable[[str], None]) -> None:
         self._found, self._accused = found, accused

@@ -26,7 +26,7 @@ AHEAD = 4096
 
 PROTOCOL = b"\x80"
 ENOUGH = 2000
-"""Opcodes after which nobody doubts that it is a pickle."""
+"""Opcodes that settle that it is a pickle."""
 
 BEGINNING = re.compile(rb"\x80[\x02-\x05]")
 MOST_BEGINNINGS = 20
@@ -47,7 +47,7 @@ class TracedPickles(NamedTuple):
 
 
 class PickleSequence:
-    """`found` is told of what an unpickler would import, `doubtful` of what only another reading of the bytes would."""
+    """`found` receives what an unpickler would import, `doubtful` what another reading of the bytes would import."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class PickleSequence:
             return
         shape = state.get("shape")
         if not width or not isinstance(shape, tuple) or not all(type(size) is int for size in shape):
-            raise UntraceableError("an array of joblib whose size is not told plainly")
+            raise UntraceableError("an array of joblib without a plain size")
         if state.get("numpy_array_alignment_bytes") is not None:
             skip(self.file, take(self.file, 1)[0])
         skip(self.file, prod(shape) * width)
@@ -148,14 +148,14 @@ def _element(dtype: Any) -> tuple[str, int]:
     """The letter and the bytes of an element, or nothing."""
     arguments = dtype.arguments if isinstance(dtype, CallResult) else None
     if isinstance(arguments, tuple) and arguments and isinstance(arguments[0], str):
-        told = re.fullmatch(r"[<>|=]?([a-zA-Z])(\d{1,9})", arguments[0])
-        if told:
-            return told[1], int(told[2]) * WIDTHS.get(told[1], 1)
+        dtype = re.fullmatch(r"[<>|=]?([a-zA-Z])(\d{1,9})", arguments[0])
+        if dtype:
+            return dtype[1], int(dtype[2]) * WIDTHS.get(dtype[1], 1)
     return "", 0
 
 
 def is_plausible(name: ImportedName) -> bool:
-    """Whether somebody wrote it, rather than any bytes that happen to read so."""
+    """Whether it was written as a pickle. Arbitrary bytes may happen to read as one."""
     return all(part is not None and WORD.fullmatch(part) for part in name)
 
 
@@ -195,5 +195,5 @@ def find_hidden(content: bytes) -> list[int]:
 
 
 def _begins_with_a_module(imports: list[ImportedName]) -> bool:
-    """Many a text reads as an import, of what cannot be a module: there the unpickler would stop."""
+    """Many texts read as an import of something that cannot be a module: there the unpickler would stop."""
     return bool(imports) and (imports[0].module is None or is_plausible(imports[0]))

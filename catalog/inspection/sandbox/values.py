@@ -22,10 +22,10 @@ INNER = re.compile(
     rb"\x80[\x00-\x05]|[(\])}tl0]{0,9}c[A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n"
     rb"|PK\x03\x04|\x1f\x8b\x08|BZh[1-9]|\xfd7zXZ\x00|\x04\x22\x4d\x18|\x93NUMPY|x[\x01\x5e\x9c\xda]"
 )
-"""How a value begins that may be, or hold, a pickle."""
+"""The beginnings of a value that may be, or contain, a pickle."""
 
 INNER_AS_UTF_8 = re.compile(rb"\xc2\x80[\x00-\x05]|\xc2\x93NUMPY|PK\x03\x04|[(\])}tl0]{0,9}c[A-Za-z_][\w.]*\n[A-Za-z_]")
-"""Likewise for bytes that are stored as a text, as protocol 2 does."""
+"""The same for bytes that are stored as a text, as in protocol 2."""
 
 
 class ImportedName(NamedTuple):
