@@ -35,7 +35,7 @@ def parsed(text: bytes, most: int, over: type[Exception]) -> Any:
 
 
 def parsed_as_python_does(text: bytes, most: int, over: type[Exception]) -> Any:
-    """The same for everything that the reader of Python accepts: other encodings, `NaN`, numbers of any length as texts.
+    """The same for all that the reader of Python accepts: other encodings, `NaN`, numbers of any length as texts.
 
     Raises MalformedError, and `over` where there are more values or levels.
     """
