@@ -82,6 +82,9 @@ STOPPING = Fault("server_stopping", 503, "The server is stopping, please try aga
 TOO_MANY_UPLOADS = Fault("too_many_uploads", 429, "Too many uploads are unfinished")
 AMBIGUOUS = Fault("ambiguous_name", 409, "Several resources have this name")
 CONTENT_CODED = Fault("content_coded", 415, "The body has a Content-Encoding, which is not undone here")
+ALIAS_UNKNOWN = Fault("alias_unknown", 404, "The resource has no such alias")
+ALIAS_MOVED = Fault("alias_moved", 409, "The alias points to another version")
+ALIASED = Fault("version_aliased", 409, "Aliases point to this version")
 TRANSFER_CODED = Fault("transfer_coded", 501, "The body has a Transfer-Encoding that is not understood here")
 
 

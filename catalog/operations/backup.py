@@ -105,7 +105,9 @@ async def _tenant(writer: Writer, database: Database, storage: Storage, record: 
 
 async def _collections(tenant: Tenant) -> list[str]:
     names = await tenant.database.list_collection_names()
-    return sorted(name for name in names if name not in TRANSIENT and not name.startswith("system."))
+    kept = sorted(name for name in names if name not in TRANSIENT and not name.startswith("system."))
+    # The history of aliases comes last: a move leaves the outbox of its item only when the history has it.
+    return sorted(kept, key=tenant.alias_moves.raw.name.__eq__)
 
 
 class Dump:

@@ -31,6 +31,7 @@ from catalog.store.documents import (
     OF_A_TENANT,
     AccessToken,
     Algorithm,
+    AliasMove,
     Dataset,
     FailedAttempts,
     LogEntry,
@@ -50,6 +51,7 @@ from catalog.store.fence import Fence, Fenced
 from catalog.store.query.serial_scan import ScanStatistics
 from catalog.store.records import (
     AccessTokenRecord,
+    AliasMoveRecord,
     BlobRecord,
     FailedAttemptsRecord,
     ItemRecord,
@@ -110,7 +112,7 @@ OPTIONS: dict[str, Any] = {
 
 
 class Collection(Generic[D, R]):
-    """A collection of a tenant, bound at its first use: a request needs three of thirteen."""
+    """A collection of a tenant, bound at its first use: a request needs three of many."""
 
     def __init__(self, document: type[D]) -> None:
         self._document = document
@@ -158,6 +160,7 @@ class Tenant:
     datasets = Collection[Dataset, ItemRecord](Dataset)
     algorithms = Collection[Algorithm, ItemRecord](Algorithm)
     versions = Collection[Version, VersionRecord](Version)
+    alias_moves = Collection[AliasMove, AliasMoveRecord](AliasMove)
     blob_records = Collection[StoredBlob, BlobRecord](StoredBlob)
     uploads = Collection[Upload, UploadRecord](Upload)
     trash = Collection[TrashEntry, TrashRecord](TrashEntry)

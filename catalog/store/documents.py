@@ -190,6 +190,10 @@ class Alias(BaseModel):
 
     name: str
     number: int
+    ordinal: str  # of the same version
+    user: PydanticObjectId  # who moved it last
+    moved: datetime
+    revision: int  # of the item, when it was moved
 
 
 class Item(BaseModel):
@@ -214,6 +218,7 @@ class Item(BaseModel):
     logo: str = ""
     maturity: str = ""
     aliases: list[Alias] = Field(default_factory=list)
+    alias_outbox: list[dict[str, Any]] | None = None  # moves that may not be in the history yet, see AliasMove
     external_id: str | None = None
     archived: bool = False
     timestamp: datetime = Field(default_factory=now)
@@ -323,6 +328,7 @@ class Version(SealedDocument):
     external_id: str | None = None
     run: Run | None = None
     inputs: list[Input] = Field(default_factory=list)
+    pins: int | None = None  # raised before an alias is pointed to it, see domain.versions.removal
     state: VersionState = VersionState.LIVE
     inspection: dict[str, Any] | None = None
     owner: PydanticObjectId
@@ -339,6 +345,28 @@ class Version(SealedDocument):
             IndexModel([("files.digest", ASCENDING)]),
             # Of drafts alone: the sweep looks for abandoned ones.
             IndexModel([("lastmod", ASCENDING)], partialFilterExpression={"state": VersionState.DRAFT.value}),
+        )
+
+
+class AliasMove(SealedDocument):
+    """A change of what an alias points to. See domain.versions.aliases."""
+
+    item: PydanticObjectId
+    alias: str
+    version: str | None = None  # the ordinal; None: the alias was removed
+    number: int | None = None  # of the same version
+    previous: str | None = None  # the ordinal that it pointed to before; None: the alias is new
+    previous_number: int | None = None
+    user: PydanticObjectId
+    moved: datetime
+    revision: int  # of the item after the move
+    is_rollback: bool = False
+
+    class Settings:
+        name = "alias_moves"
+        indexes = (
+            IndexModel([("item", ASCENDING), ("alias", ASCENDING), ("revision", DESCENDING), ("_id", DESCENDING)]),
+            IndexModel([("item", ASCENDING), ("revision", DESCENDING), ("_id", DESCENDING)]),
         )
 
 
@@ -494,6 +522,7 @@ OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     Dataset,
     Algorithm,
     Version,
+    AliasMove,
     StoredBlob,
     Upload,
     TrashEntry,

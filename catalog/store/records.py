@@ -32,6 +32,24 @@ class PairRecord(TypedDict):
 class AliasRecord(TypedDict):
     name: str
     number: int
+    ordinal: str
+    user: ObjectId
+    moved: datetime
+    revision: int
+
+
+class AliasMoveRecord(TypedDict):
+    _id: ObjectId
+    item: ObjectId
+    alias: str
+    version: NotRequired[str | None]
+    number: NotRequired[int | None]
+    previous: NotRequired[str | None]
+    previous_number: NotRequired[int | None]
+    user: ObjectId
+    moved: datetime
+    revision: int
+    is_rollback: bool
 
 
 class ItemRecord(TypedDict):
@@ -57,6 +75,7 @@ class ItemRecord(TypedDict):
     logo: NotRequired[str]
     maturity: NotRequired[str]
     aliases: NotRequired[list[AliasRecord]]
+    alias_outbox: NotRequired[list[AliasMoveRecord] | None]
     external_id: NotRequired[str | None]
     archived: NotRequired[bool]
     timestamp: datetime
@@ -116,6 +135,7 @@ class VersionRecord(TypedDict):
     external_id: NotRequired[str | None]
     run: NotRequired[RunRecord | None]
     inputs: NotRequired[list[InputRecord]]
+    pins: NotRequired[int | None]
     state: str
     inspection: NotRequired[Inspection | None]
     owner: ObjectId

@@ -14,7 +14,15 @@ from bson import ObjectId
 from catalog.inspection.inspector import Inspection
 from catalog.store import records
 from catalog.store.documents import OF_A_TENANT, Alias, FailedAttempts, File, Input, Pair, RegisteredTenant, Run
-from catalog.store.records import AliasRecord, FileRecord, InputRecord, ItemRecord, PairRecord, RunRecord
+from catalog.store.records import (
+    AliasMoveRecord,
+    AliasRecord,
+    FileRecord,
+    InputRecord,
+    ItemRecord,
+    PairRecord,
+    RunRecord,
+)
 
 RECORDS = {
     "RegisteredTenant": records.TenantRecord,
@@ -35,6 +43,7 @@ RECORDS = {
     "Pair": records.PairRecord,
     "File": records.FileRecord,
     "Alias": records.AliasRecord,
+    "AliasMove": records.AliasMoveRecord,
     "Run": records.RunRecord,
     "Input": records.InputRecord,
 }
@@ -44,6 +53,7 @@ ONLY_IN_SOME = {"Dataset": {"status", "datasets"}}
 
 SAID_MORE_PRECISELY = {
     ("Item", "readers"): list[ObjectId | str],
+    ("Item", "alias_outbox"): list[AliasMoveRecord] | None,
     ("Version", "inspection"): Inspection | None,
     ("TrashEntry", "item"): ItemRecord,
 }

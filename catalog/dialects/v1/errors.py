@@ -76,6 +76,9 @@ NUMBERS: dict[Fault, int] = {
     errors.AMBIGUOUS: 148,
     errors.CONTENT_CODED: 151,
     errors.TRANSFER_CODED: 152,
+    errors.ALIAS_UNKNOWN: 170,
+    errors.ALIAS_MOVED: 171,
+    errors.ALIASED: 172,
 }
 
 BY_METHOD: dict[str, Fault] = {

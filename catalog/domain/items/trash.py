@@ -148,7 +148,7 @@ async def _purge_some(tenant: Tenant) -> int:
 
 
 async def _purge(tenant: Tenant, record: TrashRecord) -> bool:
-    """Remove an item's versions and then its record. False while another request moves the item."""
+    """Remove an item's versions, the history of its aliases, then its record. False while another request moves it."""
     mine = {"_id": record["_id"], "removal": record["removal"]}
     marked = await tenant.trash.records.find_one_and_update(
         {**mine, **free("held")}, {"$set": {"purging": True, "until": record["removed"]}}
@@ -159,6 +159,7 @@ async def _purge(tenant: Tenant, record: TrashRecord) -> bool:
     # Asked after that: a request that removed the item in between has replaced this record by its own first.
     if there is None and await tenant.trash.records.find_one(mine, {"_id": 1}):
         await tenant.versions.records.delete_many({"item": record["_id"]})
+        await tenant.alias_moves.records.delete_many({"item": record["_id"]})
     await tenant.trash.records.delete_one(mine)
     return True
 

@@ -15,7 +15,7 @@ from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
-from catalog.domain.versions import folders, versions
+from catalog.domain.versions import folders, lookup, versions
 from catalog.domain.versions.versions import NO_DETAILS, VersionDetails
 from catalog.errors import BUSY, NOT_CREATED, NOT_FOUND, VERSION_CLOSED, Refused
 from catalog.store.database import Tenant
@@ -150,7 +150,7 @@ def _closed(tenant: Tenant, draft: VersionRecord) -> Changes:
 
 async def _find(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
     item = await items.changeable(caller, kind, reference)
-    return _refuse_closed(await versions.find(caller, item, reference.which))
+    return _refuse_closed(await lookup.find(caller, item, reference.which))
 
 
 async def _read_again(tenant: Tenant, draft: VersionRecord) -> VersionRecord:

@@ -3,8 +3,10 @@
 from bson import ObjectId
 
 from catalog.domain.access import Caller, changeable_by, may_change
+from catalog.domain.versions.aliases.names import equals_an_alias
 from catalog.errors import CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.database import Tenant
+from catalog.store.records import ItemRecord
 from catalog.vocabulary import Kind
 
 LONGEST_ORDINAL = 128
@@ -12,20 +14,27 @@ LONGEST_NUMBER = 9
 """Digits of an ordinal that still counts as a number; more are a label."""
 
 
-async def refuse_ordinal(tenant: Tenant, item: ObjectId, ordinal: str) -> None:
+async def refuse_ordinal(tenant: Tenant, item: ItemRecord, ordinal: str) -> None:
     """Spare the client an upload that cannot succeed.
 
-    Raises Refused: NOT_CREATED for an ordinal that is taken or that no address can hold.
+    Raises Refused: NOT_CREATED for an ordinal that is taken, that is an alias, or that no address can hold.
     """
     fits_in_a_path = ordinal.isprintable() and "/" not in ordinal and ordinal not in {".", ".."}
     if len(ordinal) > LONGEST_ORDINAL or not fits_in_a_path:
         raise Refused(
             NOT_CREATED, f"ordinal: at most {LONGEST_ORDINAL} printable characters, without a slash, not . or .."
         )
+    refuse_alias(item, ordinal)
     if ordinal and await tenant.versions.records.find_one(
-        {"item": item, "ordinal_key": ordinal.casefold()}, {"_id": 1}
+        {"item": item["_id"], "ordinal_key": ordinal.casefold()}, {"_id": 1}
     ):
         raise taken(ordinal)
+
+
+def refuse_alias(item: ItemRecord, ordinal: str) -> None:
+    """Raises Refused: NOT_CREATED for an ordinal that is an alias of the item."""
+    if equals_an_alias(item, ordinal):
+        raise Refused(NOT_CREATED, f"ordinal: {ordinal} is an alias, choose another one")
 
 
 def taken(ordinal: str) -> Refused:

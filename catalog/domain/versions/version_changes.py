@@ -10,7 +10,7 @@ from catalog.domain.items.lists import changed_metadata
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.validation import Validator
-from catalog.domain.versions import versions
+from catalog.domain.versions import lookup, versions
 from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
 from catalog.store.documents import now
 from catalog.store.optimistic import RecordGoneError, revise
@@ -59,7 +59,7 @@ async def change(
     """
     wanted.check(limits)
     item = await items.changeable(caller, kind, reference)
-    version = await versions.find(caller, item, reference.which)
+    version = await lookup.find(caller, item, reference.which)
     records = caller.tenant.versions.records
 
     async def read() -> VersionRecord | None:

@@ -4,6 +4,7 @@ An upload becomes a version in three steps: `prepare` before a byte is read, `in
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from bson import ObjectId
@@ -17,15 +18,14 @@ from catalog.domain.items.inputs import MetadataPair
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import Limits
 from catalog.domain.validation import Validator
-from catalog.domain.versions import folders, numbering
+from catalog.domain.versions import folders, lookup, numbering, removal
+from catalog.domain.versions.aliases.names import equals_an_alias
 from catalog.errors import NOT_CREATED, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import File, Pair, Version, document_id, now
-from catalog.store.query.cursors import DESCENDING
+from catalog.store.optimistic import RecordGoneError
 from catalog.store.records import FileRecord, ItemRecord, Query, VersionRecord
 from catalog.vocabulary import InspectionPolicy, Kind, VersionState
-
-NEWEST = [("number", DESCENDING)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +62,11 @@ async def add(
 async def prepare(caller: Caller, kind: Kind, reference: Reference, ordinal: str = "") -> ItemRecord:
     """The item that is to get a version, before anything of it is read.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED for an ordinal that is taken or that no address can hold.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED for an ordinal that is taken, that is an alias, or that no
+    address can hold.
     """
     item = await items.changeable(caller, kind, reference)
-    await numbering.refuse_ordinal(caller.tenant, item["_id"], ordinal)
+    await numbering.refuse_ordinal(caller.tenant, item, ordinal)
     return item
 
 
@@ -148,7 +149,23 @@ async def insert(caller: Caller, version: Version) -> ItemRecord:
         # what it missed.
         await tenant.versions.records.delete_one({"_id": version.id})
         raise Refused(NOT_FOUND, str(version.item))
+    if ordinal and equals_an_alias(item, ordinal):
+        await _take_back(caller, version)
+        numbering.refuse_alias(item, ordinal)
     return item
+
+
+async def _take_back(caller: Caller, version: Version) -> None:
+    """Remove a version whose ordinal has become an alias since `prepare`. That it was added is not announced yet."""
+    tenant = caller.tenant
+
+    async def read_item() -> ItemRecord | None:
+        return await tenant.items(version.kind).records.find_one({"_id": version.item})
+
+    added = await tenant.versions.records.find_one({"_id": version.id})
+    if added is not None:
+        with suppress(RecordGoneError):
+            await removal.drop(caller, added, read_item, force=True)
 
 
 def initial_state(tenant: Tenant, *, is_suspicious: bool) -> VersionState:
@@ -164,11 +181,11 @@ async def touch(tenant: Tenant, kind: Kind, item: ObjectId, number: int = 0) -> 
 
 
 async def read(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
-    """The version of an item whose ordinal the reference has, else the newest whose file has this name.
+    """The version of an item that the reference names, see `lookup.find`.
 
     Raises Refused: NOT_FOUND, CANNOT_READ.
     """
-    return await find(caller, await items.read(caller, kind, reference), reference.which)
+    return await lookup.find(caller, await items.read(caller, kind, reference), reference.which)
 
 
 async def read_content(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
@@ -205,39 +222,21 @@ def refuse_draft(version: VersionRecord) -> None:
         raise Refused(VERSION_DRAFT, version["ordinal"])
 
 
-async def remove(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord:
+async def remove(caller: Caller, kind: Kind, reference: Reference, *, force: bool = False) -> ItemRecord:
     """Remove a version, and return its item. The bytes are left to the sweep: other versions may name them too.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY.
+    With `force` the aliases that point to it are removed with it.
+
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, ALIASED without `force`, BUSY.
     """
-    tenant = caller.tenant
     item = await items.changeable(caller, kind, reference)
-    version = await find(caller, item, reference.which)
-    removed = await tenant.versions.records.delete_one({"_id": version["_id"]})
-    if not removed.deleted_count:
-        raise Refused(NOT_FOUND, reference.which)
-    return await touch(tenant, kind, item["_id"]) or item
+    version = await lookup.find(caller, item, reference.which)
+    same = Reference(str(item["_id"]))
+    await removal.drop(caller, version, lambda: items.changeable(caller, kind, same), force=force)
+    return await touch(caller.tenant, kind, item["_id"]) or item
 
 
 def visible_to(caller: Caller, item: ItemRecord) -> Query:
     """The filter of an item's versions that the caller may list: only those who may change the item see drafts."""
     of_item: Query = {"item": item["_id"]}
     return of_item if may_change(caller, item) else of_item | {"state": {"$ne": VersionState.DRAFT.value}}
-
-
-async def find(caller: Caller, item: ItemRecord, which: str) -> VersionRecord:
-    """Raises Refused: NOT_FOUND."""
-    # What an index answers stands alone: beside other conditions the embedded engine reads all versions (0.6 s for
-    # 10 000 of them, where this takes 4 ms).
-    by_ordinal = {"item": item["_id"], "ordinal_key": which.casefold()}
-    found = await caller.tenant.versions.records.find_one(by_ordinal)
-    if found is None or (found["state"] == VersionState.DRAFT and not may_change(caller, item)):
-        found = await _newest_named(caller.tenant, item["_id"], which)
-    if found is None:
-        raise Refused(NOT_FOUND, which)
-    return found
-
-
-async def _newest_named(tenant: Tenant, item: ObjectId, name: str) -> VersionRecord | None:
-    """The newest version of one file that has this name. The files of a folder do not count."""
-    return await tenant.versions.records.find_one({"item": item, "original": name}, sort=NEWEST)

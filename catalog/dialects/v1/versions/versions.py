@@ -41,7 +41,7 @@ from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import Limits
-from catalog.domain.versions import drafts, reuse, version_changes, versions
+from catalog.domain.versions import drafts, lookup, reuse, version_changes, versions
 from catalog.errors import (
     AMBIGUOUS,
     BUSY,
@@ -132,7 +132,7 @@ class Versions(Controller, Generic[ShownT]):
             fields.VERSIONS,
             shown_versions,
             access=versions.visible_to(caller, item),
-            order=versions.NEWEST,
+            order=lookup.NEWEST,
             top=item["last_version"],
             counter="number",
         )

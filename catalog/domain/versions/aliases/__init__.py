@@ -1,0 +1,1 @@
+"""Aliases: movable names for versions of an item, with the history of their moves."""

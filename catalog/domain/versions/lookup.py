@@ -1,0 +1,74 @@
+"""Finding a version of an item by what a client calls it."""
+
+from bson import ObjectId
+
+from catalog.domain.access import Caller, may_change
+from catalog.domain.versions.aliases import moves
+from catalog.domain.versions.aliases.names import is_latest
+from catalog.errors import NOT_FOUND, Refused
+from catalog.store.database import Tenant
+from catalog.store.query.cursors import DESCENDING
+from catalog.store.records import ItemRecord, Query, VersionRecord
+from catalog.vocabulary import VersionState
+
+NEWEST = [("number", DESCENDING)]
+
+SERVED = (VersionState.LIVE, VersionState.ARCHIVED)
+"""The states in which a version counts as the latest."""
+
+MOST_AT_ONCE = 1000
+"""How many versions are read at once in search of the latest."""
+
+
+async def find(caller: Caller, item: ItemRecord, which: str) -> VersionRecord:
+    """The version that `which` names: an ordinal, then an alias, then `latest`, then the newest file of that name.
+
+    Raises Refused: NOT_FOUND.
+    """
+    tenant = caller.tenant
+    found = await with_ordinal(tenant, item["_id"], which)
+    if found is not None and (found["state"] != VersionState.DRAFT or may_change(caller, item)):
+        return found
+    if alias := moves.find(item, which):
+        found = await numbered(tenant, item["_id"], alias["number"])
+    else:
+        found = await latest(tenant, item) if is_latest(which) else None
+    found = found or await _newest_named(tenant, item["_id"], which)
+    if found is None:
+        raise Refused(NOT_FOUND, which)
+    return found
+
+
+async def with_ordinal(tenant: Tenant, item: ObjectId, ordinal: str) -> VersionRecord | None:
+    # What an index answers stands alone: beside other conditions the embedded engine reads all versions (0.6 s for
+    # 10 000 of them, where this takes 4 ms).
+    return await tenant.versions.records.find_one({"item": item, "ordinal_key": ordinal.casefold()})
+
+
+async def numbered(tenant: Tenant, item: ObjectId, number: int) -> VersionRecord | None:
+    return await tenant.versions.records.find_one({"item": item, "number": number})
+
+
+async def latest(tenant: Tenant, item: ItemRecord) -> VersionRecord | None:
+    """The newest version that is neither a draft nor in quarantine, and not put away as `archived`.
+
+    Numbers are searched in windows from the highest: the embedded engine reads all that it sorts. A number may be
+    missing, and an ordinal such as 2026 makes a gap.
+    """
+    stop, width = item.get("last_version", 0), 1
+    while stop > 0:
+        window: Query = {"item": item["_id"], "number": {"$gt": stop - width, "$lte": stop}}
+        fields = {"number": 1, "state": 1, "archived": 1}
+        cursor = tenant.versions.records.find(window, fields).sort(NEWEST).limit(MOST_AT_ONCE)
+        found = await cursor.to_list(MOST_AT_ONCE)
+        for version in found:
+            if version["state"] in SERVED and not version.get("archived", False):
+                return await numbered(tenant, item["_id"], version["number"])
+        stop = found[-1]["number"] - 1 if len(found) == MOST_AT_ONCE else stop - width
+        width *= 2
+    return None
+
+
+async def _newest_named(tenant: Tenant, item: ObjectId, name: str) -> VersionRecord | None:
+    """The newest version of one file that has this name. The files of a folder do not count."""
+    return await tenant.versions.records.find_one({"item": item, "original": name}, sort=NEWEST)
