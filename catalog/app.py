@@ -238,6 +238,7 @@ def _running(settings: Settings, database: Database, storage: Storage, journal: 
                 if journal:
                     await journal.close(JOURNAL_PATIENCE)
         finally:
+            await database.stop_upgrades()
             database.close()
 
     return running

@@ -85,6 +85,11 @@ CONTENT_CODED = Fault("content_coded", 415, "The body has a Content-Encoding, wh
 ALIAS_UNKNOWN = Fault("alias_unknown", 404, "The resource has no such alias")
 ALIAS_MOVED = Fault("alias_moved", 409, "The alias points to another version")
 ALIASED = Fault("version_aliased", 409, "Aliases point to this version")
+TENANT_NEWER = Fault("tenant_newer", 503, "The tenant was written by a newer version of the server")
+TENANT_UPGRADING = Fault("tenant_upgrading", 503, "The tenant is being upgraded, please try again")
+TENANT_UPGRADE_FAILED = Fault(
+    "tenant_upgrade_failed", 503, "The tenant could not be upgraded, the server's log says why"
+)
 TRANSFER_CODED = Fault("transfer_coded", 501, "The body has a Transfer-Encoding that is not understood here")
 
 

@@ -18,6 +18,7 @@ ROOMS = [
         "catalog.atomic_files",
         "catalog.durations",
         "catalog.errors",
+        "catalog.folding",
         "catalog.settings.aliases",
         "catalog.settings.secret_files",
         "catalog.settings.values",

@@ -176,6 +176,33 @@ def doctor(env_file: EnvFile = None) -> None:
 
 
 @app.command(rich_help_panel=BESIDE)
+def migrate(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and change nothing.")] = False,
+    repeat: Annotated[
+        bool, typer.Option("--repeat", help="Run all steps again, after an older server has written records.")
+    ] = False,
+    tenant: Tenants = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Upgrade the records of all tenants that an older version wrote. A server does so when it opens a tenant.
+
+    An embedded database is opened by the command itself: stop its server first. The exit code is 1 if a tenant is not
+    up to date afterwards.
+    """
+    with _server_parts():
+        from catalog.commands.administration import backup as backups  # noqa: PLC0415
+        from catalog.commands.administration import migrate as migrations  # noqa: PLC0415
+
+    try:
+        complete = migrations.run(_settings(env_file), tenant or [], typer.echo, dry_run=dry_run, repeat=repeat)
+    except backups.CommandError as error:
+        _stop(error, 1)
+    if not complete:
+        raise typer.Exit(1)
+
+
+@app.command(rich_help_panel=BESIDE)
 def backup(file: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None:
     """Write the records and files of all tenants, or of some, into FILE.
 

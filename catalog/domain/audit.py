@@ -20,8 +20,10 @@ from bson import ObjectId
 
 from catalog.domain.jobs import Jobs
 from catalog.domain.tenants import tenants
+from catalog.errors import Refused
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Tenant
 from catalog.store.documents import now
+from catalog.store.migrations.opening import open_all
 from catalog.store.records import LogRecord
 
 logger = logging.getLogger(__name__)
@@ -164,12 +166,15 @@ class Journal:
                     self._unwritten.pop(0)
 
     async def _next(self) -> list[tuple[Tenant, list[LogRecord]]]:
-        """Up to BATCH entries, by tenant, with their serials. Those of a removed tenant are dropped."""
+        """Up to BATCH entries, by tenant, with their serials.
+
+        Those of a tenant that is removed or cannot be opened are dropped.
+        """
         taken = sorted(islice(self._waiting, BATCH), key=itemgetter(0))
         found = []
         for name, queued in groupby(taken, key=itemgetter(0)):
             entries = [entry._asdict() for _, entry in queued]
-            tenant = await tenants.enter(self._database, name) if name else self._database.operator
+            tenant = await self._tenant(name)
             if tenant is not None:
                 last = await tenant.next(COUNTER, len(entries))
                 first = last - len(entries) + 1
@@ -183,6 +188,13 @@ class Journal:
             self._waiting.popleft()
         return found
 
+    async def _tenant(self, name: str) -> Tenant | None:
+        """The tenant of this name, or the operator's journal without one."""
+        try:
+            return await tenants.enter(self._database, name) if name else self._database.operator
+        except Refused:  # a newer server has upgraded it meanwhile
+            return None
+
     async def _measure(self, tenant: Tenant, entries: list[LogRecord]) -> None:
         """Record on each entry where it ends among the bytes of all."""
         ends = list(accumulate(map(_size, entries)))
@@ -194,7 +206,7 @@ class Journal:
     async def shrink_grown(self) -> None:
         """Remove the oldest entries of journals that have grown much since they were shrunk, and are too large."""
         for name in [name for name, grown in self._grown.items() if self._size and grown * SLACK >= self._size]:
-            tenant = await tenants.enter(self._database, name) if name else self._database.operator
+            tenant = await self._tenant(name)
             if tenant is not None:
                 await shrink(tenant, self._size)
             self._grown.pop(name, None)
@@ -202,8 +214,8 @@ class Journal:
     async def expire(self) -> None:
         """Remove what is older than LOG_DAYS or exceeds LOG_SIZE, of each tenant and of the operator."""
         await self._expire(self._database.operator)
-        async for record in self._database.tenants.find({"state": "ready"}):
-            await self._expire(self._database.tenant(record))
+        async for tenant in open_all(self._database):
+            await self._expire(tenant)
 
     async def _expire(self, tenant: Tenant) -> None:
         await expire(tenant, self._days)

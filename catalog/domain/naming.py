@@ -44,12 +44,6 @@ def spelling_in(known: Container[str], text: str) -> str:
     return text if text in known else normalized(text)
 
 
-def folded(text: str) -> str:
-    """Equal for names that differ only by case, width or composition (Unicode's compatibility caseless match)."""
-    once = normalize("NFKD", normalize("NFD", text).casefold())
-    return normalize("NFKD", once.casefold())
-
-
 def item_name(text: str) -> str:
     """The name of an item, normalized. It may have slashes, such as `facebook/opt-125m`.
 

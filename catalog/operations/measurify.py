@@ -26,8 +26,10 @@ from catalog.domain.tenants import tenants
 from catalog.domain.terms import item_terms, terms
 from catalog.errors import STORAGE_FULL, Refused
 from catalog.operations.restore import RESTORING, RestoreError, refuse_name
-from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
+from catalog.store.database import UNAVAILABLE, VERSION_SERIAL, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import ITEMS, File, Pair, RegisteredTenant, User, Version, now
+from catalog.store.migrations.steps import NEWEST
+from catalog.store.migrations.upgrade import upgrade
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import ItemRecord
 from catalog.store.tenant_documents import Raw
@@ -78,7 +80,7 @@ async def take_over(
             tenant, is_ready = await _tenant(database, record)
         except UNAVAILABLE:
             raise
-        except (RestoreError, DatabaseError, TypeError, ValueError) as problem:
+        except (Refused, RestoreError, DatabaseError, TypeError, ValueError) as problem:
             report(TenantImport(_short(str(record["_id"])), problems=[f"the tenant itself: {_in_a_line(problem)}"]))
             continue
         done = TenantImport(tenant.name)
@@ -86,6 +88,7 @@ async def take_over(
         await TenantImporter(tenant, theirs, uploads, shared, done).run()
         if not is_ready:
             await tenant.prepare()
+            await upgrade(database, tenant.name, state=RESTORING)  # what an older version began to import
             ready = {"$set": {"state": "ready", "lastmod": now()}}
             await database.tenants.raw.update_one({"_id": tenant.name, "state": RESTORING}, ready)
         report(done)
@@ -117,7 +120,7 @@ def _versions(item: Raw) -> list[Any]:
 
 async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
     """The tenant to import into, and whether it is ready for users already."""
-    known = await tenants.enter(database, record["_id"])
+    known = await tenants.enter(database, record["_id"], None)
     if known is not None:
         return known, True
     begun = await database.tenants.find_one({"_id": record["_id"], "state": RESTORING})
@@ -130,7 +133,12 @@ async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
         refuse_name(database, each)
     contact = {each: record[each] for each in ("organization", "address", "email", "phone") if record.get(each)}
     fresh = RegisteredTenant(
-        id=record["_id"], database=name, state=RESTORING, generation=tenants.new_generation(), **contact
+        id=record["_id"],
+        database=name,
+        state=RESTORING,
+        generation=tenants.new_generation(),
+        schema_number=NEWEST,
+        **contact,
     )
     try:
         await database.tenants.insert(fresh)
@@ -241,6 +249,7 @@ class TenantImporter:
         number = await self._number(kind, theirs["_id"], ordinal)
         moment = version.get("timestamp") or theirs.get("timestamp") or now()
         record = Version(
+            serial=await self._tenant.next(VERSION_SERIAL),
             item=theirs["_id"],
             kind=kind,
             number=number,

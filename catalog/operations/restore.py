@@ -13,10 +13,12 @@ from bson.raw_bson import RawBSONDocument
 
 from catalog.blobs.protocol import Storage, is_digest
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
+from catalog.errors import Refused
 from catalog.operations.archive import ArchiveError, Member, read
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents import RegisteredTenant, now
 from catalog.store.embedded.process import DatabaseUnavailable
+from catalog.store.migrations.upgrade import missing_steps, upgrade
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
@@ -112,7 +114,8 @@ async def _begin(
     for each in (record["_id"], record["database"]):
         refuse_name(database, each)
     again = {"id": record["_id"], "state": RESTORING, "restored_from": identity, "generation": new_generation()}
-    fresh = RegisteredTenant(**record | again | {"lastmod": now()})
+    fresh = RegisteredTenant(**record | again | {"lastmod": now(), "migrator": None, "migrating": None})
+    _refuse_newer(fresh)
     known: Raw | None = await database.tenants.raw.find_one(
         {"_id": fresh.id}, {"state": 1, "restored_from": 1, "database": 1}
     )
@@ -135,6 +138,14 @@ async def _begin(
             f"There is a database {fresh.database} already, with something in it: restore under another name with --as"
         )
     return RestoringTenant(source, database.tenant(fresh), storage)
+
+
+def _refuse_newer(record: RegisteredTenant) -> None:
+    """Raises RestoreError for records that this version does not know."""
+    try:
+        missing_steps(record)
+    except Refused as newer:
+        raise RestoreError(newer.details) from None
 
 
 def refuse_name(database: Database, name: str) -> None:
@@ -208,6 +219,7 @@ class RestoringTenant:
         try:
             orphans = await _remove_orphans(self._tenant)
             await self._tenant.prepare()
+            await upgrade(database, self._tenant.name, state=RESTORING)
         except (DatabaseError, LookupError, TypeError, ValueError) as wrong:
             raise self._damaged(wrong, "what they name") from wrong
         ready = {"$set": {"state": "ready", "lastmod": now()}}

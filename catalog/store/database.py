@@ -5,7 +5,7 @@ Only `store/` imports the driver. `UNAVAILABLE` and `Duplicate` are failures of 
 
 import logging
 import math
-from asyncio import sleep
+from asyncio import Task, gather, sleep
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -82,6 +82,9 @@ CATALOGUE = "registry-catalog"
 """The catalogue database, unless DATABASE names another."""
 
 COUNTERS = "counters"
+
+VERSION_SERIAL = "version_serial"
+"""The counter of the serials of versions."""
 
 HANDLES = 256
 """How many tenants' handles are cached. A handle takes 0.1 KB, and microseconds to create."""
@@ -327,6 +330,10 @@ class Database:
         self.storage = storage
         self.tenants = Bound[RegisteredTenant, TenantRecord](RegisteredTenant, client[catalogue]["tenants"])
         self.attempts = Bound[FailedAttempts, FailedAttemptsRecord](FailedAttempts, client[catalogue]["attempts"])
+        self.upgrades: dict[str, Task[Refused | None]] = {}
+        """The upgrades of tenants that this process runs, see `migrations.opening`."""
+        self.newer: set[str] = set()
+        """Tenants of a newer version that the log has told of."""
         self._handle = lru_cache(HANDLES)(self._new_handle)
 
     async def open(self, wait: float = 0) -> None:
@@ -404,6 +411,13 @@ class Database:
     async def drop(self, database: str) -> None:
         """Drop a tenant's database, if it exists."""
         await self.client.drop_database(database)
+
+    async def stop_upgrades(self) -> None:
+        """End the upgrades of this process. Another server, or the next start, goes on with them."""
+        running = list(self.upgrades.values())
+        for task in running:
+            task.cancel()
+        await gather(*running, return_exceptions=True)
 
     def close(self) -> None:
         self.client.close()

@@ -85,6 +85,10 @@ class RegisteredTenant(SealedDocument):
     inspection: InspectionPolicy | None = None  # none is `warn`
     remover: PydanticObjectId | None = None  # the owner of the lease of its removal, see domain.tenants.removal
     restored_from: str | None = None  # the backup, until all of its tenants are back, see operations.restore
+    schema_number: int | None = None  # of its records, see store.migrations; none is 0
+    schema_target: int | None = None  # the number that an upgrade is writing, or has written
+    migrator: PydanticObjectId | None = None  # the owner of the lease of the upgrade
+    migrating: datetime | None = None  # until then the lease holds
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)
     # `making` until its database and its administrator exist, `removing` from the first step of its removal on.
@@ -121,7 +125,7 @@ class FailedAttempts(SealedDocument):
 
 class User(SealedDocument):
     username: str
-    username_key: str | None = None  # folded, see domain.naming; an older user may have none
+    username_key: str | None = None  # see catalog.folding; an older user may have none
     password: str = Field(repr=False)  # a hash
     email: str | None = None
     role: Role
@@ -307,7 +311,7 @@ class Input(BaseModel):
 class Version(SealedDocument):
     """One numbered revision of an item, which may have 100 000 of them."""
 
-    serial: int | None = None  # unique in the tenant; a version from before it has one after the migration
+    serial: int | None = None  # unique in the tenant
     item: PydanticObjectId
     kind: Kind
     number: int
@@ -339,6 +343,7 @@ class Version(SealedDocument):
     class Settings:
         name = "versions"
         indexes = (
+            _unique("serial", partialFilterExpression={"serial": {"$type": "number"}}),
             _unique("item", "number"),
             _unique("item", "ordinal_key"),
             IndexModel([("item", ASCENDING), ("original", ASCENDING), ("number", DESCENDING)]),

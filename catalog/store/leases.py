@@ -89,6 +89,12 @@ class Lease(Generic[R]):
         if await self.renew() is None:
             raise LeaseLostError
 
+    async def write(self, changes: Changes) -> None:
+        """Make `changes` of the record, and renew the lease. Raises LeaseLostError."""
+        changed = {"$set": {self._until: now() + self._length, **changes}}
+        if not (await self._collection.update_one(self.mine, changed)).matched_count:
+            raise LeaseLostError
+
     async def release(self, changes: Changes | None = None) -> None:
         """End the lease, unless it is lost, and make `changes` in the same write."""
         await self._collection.update_one(self.mine, {"$set": {self._until: now(), **(changes or {})}})

@@ -272,6 +272,10 @@ class TenantRecord(TypedDict):
     inspection: NotRequired[str | None]
     remover: NotRequired[ObjectId | None]
     restored_from: NotRequired[str | None]
+    schema_number: NotRequired[int | None]
+    schema_target: NotRequired[int | None]
+    migrator: NotRequired[ObjectId | None]
+    migrating: NotRequired[datetime | None]
     timestamp: datetime
     lastmod: datetime
     state: str

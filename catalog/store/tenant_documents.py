@@ -140,6 +140,12 @@ class Bound(Generic[D, R]):
             if any(error["code"] != DUPLICATE_KEY for error in errors):
                 raise
 
+    @property
+    def declared_indexes(self) -> dict[str, Mapping[str, Any]]:
+        """The indexes that the document declares, by name, as the driver creates them."""
+        declared = (field.index.document for field in self.document.get_settings().indexes)
+        return {index["name"]: index for index in declared}
+
     async def prepare(self) -> None:
         """Create the indexes that the document declares, if they are missing."""
         indexes: list[IndexModel] = [field.index for field in self.document.get_settings().indexes]

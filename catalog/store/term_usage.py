@@ -10,6 +10,12 @@ from catalog.vocabulary import PUBLIC_READER
 
 Stages = list[dict[str, Any]]
 
+MOST_VIEWERS = 50
+"""How many readers of a private item, the owner first, have its terms counted for them.
+
+The counts must not grow as the product of terms and readers. The other readers see the terms on the item only.
+"""
+
 
 async def uses(items: ItemCollection, field: str) -> AsyncIterator[tuple[str, int]]:
     """Each term, and how many items have it."""
@@ -23,13 +29,13 @@ async def uses(items: ItemCollection, field: str) -> AsyncIterator[tuple[str, in
         yield line["_id"], line["uses"]
 
 
-async def views(items: ItemCollection, field: str, most_viewers: int) -> AsyncIterator[tuple[str, str, int]]:
+async def views(items: ItemCollection, field: str) -> AsyncIterator[tuple[str, str, int]]:
     """Each term with each of its viewers, and on how many items that viewer sees it.
 
-    The viewers of an item are its first readers, `most_viewers` of them, or `public` alone.
+    The viewers of an item are its first readers, MOST_VIEWERS of them, or `public` alone.
     """
     public = {"$in": [PUBLIC_READER, "$readers"]}
-    viewers = {"$cond": [public, [PUBLIC_READER], {"$slice": ["$readers", most_viewers]}]}
+    viewers = {"$cond": [public, [PUBLIC_READER], {"$slice": ["$readers", MOST_VIEWERS]}]}
     stages: Stages = [
         {"$project": {field: 1, "viewer": viewers}},
         {"$unwind": f"${field.partition('.')[0]}"},

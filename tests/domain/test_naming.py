@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from catalog.domain.naming import NameInvalidError, folded, item_name, spelling_in, spellings, term, username
+from catalog.domain.naming import NameInvalidError, item_name, spelling_in, spellings, term, username
+from catalog.folding import folded
 
 TEXTS = st.text(st.characters(), max_size=40) | st.text("aA/. ｡ａé\u0301\u200b\u202eß", max_size=12)
 RULES = (item_name, username, term)

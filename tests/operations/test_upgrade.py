@@ -10,6 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from catalog.store.migrations.steps import NEWEST
 from tests.support.paths import TESTS
 from tests.support.serving import SOON, TENANT, Server, environment
 
@@ -51,6 +52,28 @@ def older(request, tmp_path_factory):
         yield Older(version, server)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_command_upgrades_a_data_folder_before_its_server_starts(version, tmp_path):
+    with tarfile.open(FIXTURES / version / "catalog.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+
+    dry = command(tmp_path, "migrate", "--dry-run")
+    examined = command(tmp_path, "doctor")
+    upgraded = command(tmp_path, "migrate")
+
+    assert (dry.returncode, dry.stdout.splitlines()[-1]) == (1, "Tenants: 0 up to date, 2 to upgrade")
+    assert f"acme and 1 more are of schema 0, and this version writes {NEWEST}" in examined.stdout
+    assert (upgraded.returncode, upgraded.stdout.splitlines()[-1]) == (0, "Tenants: 2 up to date")
+    assert f"{TENANT}: step 2 of {NEWEST}, serials of versions: done" in upgraded.stdout
+
+
+def command(folder, *arguments):
+    program = [sys.executable, "-m", "catalog", *arguments]
+    return subprocess.run(
+        program, cwd=folder, env=environment(**SETTINGS), capture_output=True, text=True, timeout=SOON, check=False
+    )
+
+
 def test_items_are_found_with_what_belongs_to_them(older):
     iris = older.get(f"/v1/models/{older.facts['iris']}").json()
 
@@ -90,6 +113,11 @@ def test_terms_suggest_and_search_find_what_is_there(older):
     assert {term["_id"] for term in older.get("/v1/tags?limit=100").json()["docs"]} >= {"curated", "flowers", "modèle"}
     assert "flowers" in [term["_id"] for term in older.get("/v1/tags/suggest?q=flo").json()["docs"]]
     assert "iris" in [item["name"] for item in older.get("/v1/search?q=iris").json()["docs"]]
+
+
+def test_regular_users_see_the_terms_of_the_items_that_they_read(older):
+    assert "flowers" in [term["_id"] for term in older.get("/v1/tags/suggest?q=flo", "bob").json()["docs"]]
+    assert "flowers" in [term["_id"] for term in older.get("/v1/tags?limit=100", "bob").json()["docs"]]
 
 
 def test_the_trash_gives_back_what_was_removed(older):

@@ -1,5 +1,6 @@
 """Two servers on one database and one storage: what one learns the other knows, and either may go."""
 
+import asyncio
 import hashlib
 import random
 import threading
@@ -12,6 +13,8 @@ from typing import Self
 import httpx
 import pytest
 
+from catalog.store.database import connect
+from catalog.store.documents import RegisteredTenant
 from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
 from tests.support.processes import until
 from tests.support.serving import SOON, TENANT, Server
@@ -19,6 +22,7 @@ from tests.support.serving import SOON, TENANT, Server
 KNOWN_BY_ALL = 5.0
 LOOKS_EVERY = 0.1  # seconds between two looks of the balancer
 WRITERS = 4
+VERSIONS = 20
 
 
 @pytest.fixture(params=["1", "2"], ids=["a worker each", "two workers each"])
@@ -131,6 +135,33 @@ def test_wrong_passwords_are_counted_on_both(pair):
     assert answers[:5] == [401] * 5
     assert answers[-1] == 429
     assert [server.login(password=PASSWORD).status_code for server in pair] == [429, 429]
+
+
+async def test_a_tenant_of_an_older_version_is_upgraded_once(pair):
+    token = signed_in(pair[0])
+    with pair[0].client(token) as client:
+        client.post("/v1/models", json={"name": "iris"}).raise_for_status()
+        for _ in range(VERSIONS):
+            client.post("/v1/models/iris/versions", files={"file": ("w", b"weights")}).raise_for_status()
+    database = connect(pair[0].settings["DATABASE"])
+    await database.open()
+    tenant = database.tenant(RegisteredTenant(id=TENANT, database=pair[0].settings["DEFAULT_TENANT_DATABASE"]))
+    await tenant.versions.raw.update_many({}, {"$unset": {"serial": ""}})
+    await database.tenants.raw.update_one({"_id": TENANT}, {"$unset": {"schema_number": "", "schema_target": ""}})
+
+    def is_upgraded():  # each server looks at the tenant again within 3 seconds
+        answers = {
+            httpx.get(f"{server.url}/v1/models", headers={"Authorization": token}).status_code for server in pair
+        }
+        return answers == {200} and sum("schema 0 to" in server.log.read_text() for server in pair)
+
+    await asyncio.to_thread(until, is_upgraded)
+    serials = [version.get("serial") async for version in tenant.versions.raw.find({})]
+    database.close()
+
+    assert sum(server.log.read_text().count("upgrade from schema 0 to") for server in pair) == 1
+    assert len(set(serials)) == VERSIONS
+    assert None not in serials
 
 
 def test_a_rolling_restart_under_load_loses_nothing(pair):

@@ -5,7 +5,7 @@ import os
 import resource
 import shutil
 import stat
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -20,7 +20,10 @@ from catalog.operations.stores import open_stores
 from catalog.server.certificates import choose, is_real
 from catalog.settings.settings import Settings
 from catalog.store.database import UNAVAILABLE, Database
+from catalog.store.documents import RegisteredTenant
 from catalog.store.embedded.process import DatabaseInUse, DatabaseUnavailable
+from catalog.store.migrations.steps import NEWEST
+from catalog.store.migrations.upgrade import number_of
 from catalog.vocabulary import Kind
 
 RESOURCES = Path("resources")
@@ -150,6 +153,8 @@ async def _about(database: Database, *, embedded: bool) -> AsyncIterator[CheckRe
         yield warning(f"{unfinished} tenants are half made or half removed: a server clears them within minutes")
     tenants = await database.tenants.find({"state": "ready"}).to_list()
     yield ok(f"There are {len(tenants)} tenants")
+    for finding in _schemas(tenants):
+        yield finding
     for record in tenants if embedded else ():
         tenant = database.tenant(record)
         items = sum([await tenant.items(kind).raw.estimated_document_count() for kind in Kind])
@@ -157,6 +162,30 @@ async def _about(database: Database, *, embedded: bool) -> AsyncIterator[CheckRe
             yield warning(
                 f"{record.id} has {items} items, and the embedded database is made for {SMALL}: use a MongoDB"
             )
+
+
+def _schemas(tenants: Sequence[RegisteredTenant]) -> Iterator[CheckResult]:
+    """The schema numbers of the tenants, compared with the one that this version writes."""
+    numbers = {record.id: max(number_of(record), record.schema_target or 0) for record in tenants}
+    if newer := sorted(name for name, number in numbers.items() if number > NEWEST):
+        highest = max(numbers.values())
+        yield failure(
+            f"{_named(newer)} of schema {highest}, and this version knows schemas up to {NEWEST}: run the newer version"
+        )
+    older = [record for record in tenants if numbers[record.id] <= NEWEST and number_of(record) < NEWEST]
+    if older:
+        found = ", ".join(map(str, sorted({number_of(record) for record in older})))
+        yield warning(
+            f"{_named([record.id for record in older])} of schema {found}, and this version writes {NEWEST}: a server "
+            "upgrades a tenant when it opens it, and catalog migrate upgrades all"
+        )
+    if not newer and not older:
+        yield ok(f"All tenants are of schema {NEWEST}")
+
+
+def _named(names: Sequence[str]) -> str:
+    """`acme is`, or `acme and 4 more are`."""
+    return f"{names[0]} is" if len(names) == 1 else f"{names[0]} and {len(names) - 1} more are"
 
 
 async def _storage(storage: Storage, name: str) -> CheckResult:

@@ -12,11 +12,12 @@ from catalog.blobs.protocol import StorageUnavailableError
 from catalog.domain.cleanup.sweep import SweepResult, sweep
 from catalog.domain.files.blob_records import LEASE
 from catalog.domain.jobs import Jobs
-from catalog.domain.terms import term_counts
 from catalog.errors import BUSY, DATABASE_AWAY, INTERNAL, NOT_FOUND, REQUEST, STORAGE_AWAY, Refused
+from catalog.store import term_counts
 from catalog.store.database import UNAVAILABLE, Database
 from catalog.store.documents import AHEAD, RegisteredTenant, now
 from catalog.store.leases import Lease, LeaseLostError
+from catalog.store.migrations.opening import open_tenant
 from catalog.store.records import Query, TenantRecord
 
 logger = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ def _is_since(moment: datetime, done: datetime | None) -> bool:
 
 async def _try_out(database: Database, record: RegisteredTenant, grace: timedelta) -> TenantSweep:
     try:
-        result = await sweep(database.tenant(record), grace=grace, dry_run=True)
+        result = await sweep(await open_tenant(database, record, None), grace=grace, dry_run=True)
     except Exception as failure:  # noqa: BLE001  a failure in one tenant does not stop the others
         return TenantSweep(record.id, refused=_refused(failure, record.id))
     return TenantSweep(record.id, result)
@@ -128,8 +129,9 @@ async def _sweep(
     *,
     uncounted: bool,
 ) -> TenantSweep:
-    tenant, lease = database.tenant(record), sweep_lease(database, record.id)
+    lease = sweep_lease(database, record.id)
     try:
+        tenant = await open_tenant(database, record, None)
         if await lease.acquire(_idle(every)) is None:
             return TenantSweep(record.id, refused=_refused(LeaseLostError(), record.id))
         async with lease.renewed(BEAT):
@@ -152,6 +154,8 @@ def sweep_lease(database: Database, tenant: str) -> Lease[TenantRecord]:
 
 def _refused(failure: Exception, tenant: str) -> Refused:
     match failure:
+        case Refused():
+            return failure
         case LeaseLostError():
             return Refused(BUSY, "another server sweeps it, or it is being removed")
         case StorageUnavailableError():

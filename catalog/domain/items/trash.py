@@ -16,6 +16,7 @@ from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_
 from catalog.store.database import Database, Duplicate, Tenant
 from catalog.store.documents import TrashEntry, now, object_id
 from catalog.store.leases import Lease, free
+from catalog.store.migrations.opening import open_all
 from catalog.store.query.cursors import ASCENDING, DESCENDING
 from catalog.store.records import ItemRecord, Query, TrashRecord
 from catalog.vocabulary import Kind
@@ -128,8 +129,8 @@ async def purge_item(tenant: Tenant, item: ObjectId) -> None:
 
 async def purge_all(database: Database) -> None:
     """Purge the trash of each tenant."""
-    async for record in database.tenants.find({"state": "ready"}):
-        await purge(database.tenant(record))
+    async for tenant in open_all(database):
+        await purge(tenant)
 
 
 async def purge(tenant: Tenant) -> None:

@@ -1,10 +1,8 @@
 """The users of a tenant."""
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple, cast
-from weakref import WeakSet
 
 from bson import ObjectId
 
@@ -34,6 +32,7 @@ from catalog.errors import (
     OTHER_USER,
     Refused,
 )
+from catalog.folding import folded
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import User, now, object_id
 from catalog.store.records import Changes, UserRecord
@@ -42,9 +41,6 @@ from catalog.vocabulary import Kind, Role
 
 LONGEST_VALIDITY = 36500
 """Days for which a password may be valid. 0 is for ever."""
-
-_folded: WeakSet[Tenant] = WeakSet()
-"""Tenants whose older users have a `username_key`."""
 
 
 class Policy(NamedTuple):
@@ -106,10 +102,9 @@ async def add(tenant: Tenant, username: str, password: str, role: Role, *, email
 
     Raises Refused: NAME_TAKEN when a user has this email, or this username in any case.
     """
-    await _fold_older(tenant)
     user = User(
         username=username,
-        username_key=naming.folded(username),
+        username_key=folded(username),
         password=await hash_password(password),
         email=email,
         role=role,
@@ -131,28 +126,12 @@ async def take_over(tenant: Tenant, user: User) -> None:
 
     Raises Duplicate.
     """
-    user.username_key = naming.folded(user.username)
+    user.username_key = folded(user.username)
     try:
         await tenant.users.insert(user)
     except Duplicate:
         user.username_key = None
         await tenant.users.insert(user)
-
-
-async def _fold_older(tenant: Tenant) -> None:
-    """Write the key that the unique index compares on users that are older than the key, once in each process.
-
-    Where several users have the same key, only the first gets it, which is enough to refuse a new user with that key.
-    """
-    tenant = tenant.base  # all requests share it
-    if tenant in _folded:
-        return
-    await tenant.users.prepare()
-    async for user in tenant.users.records.find({"username_key": None}, {"username": 1}):
-        with suppress(Duplicate):
-            key = naming.folded(user["username"])
-            await tenant.users.records.update_one({"_id": user["_id"]}, {"$set": {"username_key": key}})
-    _folded.add(tenant)
 
 
 async def read(caller: Caller, key: str) -> UserRecord:

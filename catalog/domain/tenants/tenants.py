@@ -26,6 +26,9 @@ from catalog.domain.tenants import removal
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.database import Database, Duplicate, Tenant
 from catalog.store.documents import RegisteredTenant, now
+from catalog.store.migrations.opening import PATIENCE as PATIENCE_OF_REQUESTS
+from catalog.store.migrations.opening import open_tenant
+from catalog.store.migrations.steps import NEWEST
 from catalog.store.records import Changes, Query, TenantRecord, UserRecord
 from catalog.store.tenant_documents import NOBODY
 from catalog.vocabulary import InspectionPolicy, Role
@@ -142,6 +145,7 @@ async def make(
 async def _register(database: Database, record: RegisteredTenant) -> bool:
     record.timestamp = record.lastmod = now()
     record.generation = new_generation()
+    record.schema_number = NEWEST
     try:
         await database.tenants.insert(record)
     except Duplicate:
@@ -173,8 +177,14 @@ async def find(database: Database, name: str) -> TenantRecord:
     return record
 
 
-async def enter(database: Database, name: str) -> Tenant | None:
-    """The handle of a tenant, or None when there is no such tenant. `name` may be any text that a client sent."""
+async def enter(database: Database, name: str, patience: float | None = PATIENCE_OF_REQUESTS) -> Tenant | None:
+    """The handle of a tenant, or None when there is no such tenant. `name` may be any text that a client sent.
+
+    Its records are upgraded first if an older version wrote them, for which it waits `patience` seconds (None: to the
+    end).
+
+    Raises Refused: TENANT_NEWER, TENANT_UPGRADING, TENANT_UPGRADE_FAILED.
+    """
     if not NAME.fullmatch(name):  # the driver cannot encode half of a surrogate pair
         return None
     started = monotonic()
@@ -183,7 +193,7 @@ async def enter(database: Database, name: str) -> Tenant | None:
         return None
     if not record.generation:
         record.generation = await _write_generation(database, name)
-    handle = database.tenant(record)
+    handle = await open_tenant(database, record, patience)
     handle.known.seen = started
     return handle
 
@@ -251,7 +261,7 @@ async def ensure_default(
     Of two servers that start at once, one creates it.
     """
     administrator = Administrator(username, password or secrets.token_urlsafe(12))
-    while await enter(database, record.id) is None:
+    while not await database.tenants.records.find_one({"_id": record.id, "state": "ready"}, {"_id": 1}):
         try:
             await make(database, storage, record, administrator)
         except Refused:

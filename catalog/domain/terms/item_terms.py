@@ -14,13 +14,8 @@ from catalog.store.documents import now
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import ItemRecord
 from catalog.store.tenant_documents import Update
+from catalog.store.term_usage import MOST_VIEWERS
 from catalog.vocabulary import PUBLIC_READER, Usage
-
-MOST_VIEWERS = 50
-"""How many readers of a private item, the owner first, have its terms counted for them.
-
-The counts must not grow as the product of terms and readers. The other readers see the terms on the item only.
-"""
 
 
 class ItemTerms(NamedTuple):

@@ -21,7 +21,7 @@ from catalog.domain.validation import Validator
 from catalog.domain.versions import folders, lookup, numbering, removal
 from catalog.domain.versions.aliases.names import equals_an_alias
 from catalog.errors import NOT_CREATED, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
-from catalog.store.database import Duplicate, Tenant
+from catalog.store.database import VERSION_SERIAL, Duplicate, Tenant
 from catalog.store.documents import File, Pair, Version, document_id, now
 from catalog.store.optimistic import RecordGoneError
 from catalog.store.records import FileRecord, ItemRecord, Query, VersionRecord
@@ -129,6 +129,7 @@ async def insert(caller: Caller, version: Version) -> ItemRecord:
     # The bytes are safe before anything points at them. A crash between the two leaves a blob that no version names,
     # which a sweep removes; never a version without bytes.
     tenant, ordinal = caller.tenant, version.ordinal
+    version.serial = await tenant.next(VERSION_SERIAL)
     while True:
         version.number, version.ordinal = await numbering.next_number(caller, version.kind, version.item, ordinal)
         version.ordinal_key = version.ordinal.casefold()

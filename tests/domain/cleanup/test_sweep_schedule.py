@@ -16,8 +16,8 @@ from catalog.domain.cleanup.sweep_schedule import TenantSweep
 from catalog.domain.jobs import Jobs
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
-from catalog.domain.terms import term_counts
 from catalog.errors import BUSY, INTERNAL, NOT_FOUND, REQUEST, Refused
+from catalog.store import term_counts
 from catalog.store.documents import RegisteredTenant, now
 from catalog.store.leases import Lease
 from tests.domain.cleanup.test_sweep import DAY, HOUR, grow_old, there

@@ -4,7 +4,8 @@ import pytest
 from bson import ObjectId
 
 from catalog.domain.items import items
-from catalog.domain.terms import item_terms, term_counts
+from catalog.domain.terms import item_terms
+from catalog.store import term_counts, term_usage
 from catalog.vocabulary import Kind
 from tests.dialects.v1.test_terms import item_with
 from tests.support.inputs import new_item
@@ -168,4 +169,4 @@ async def test_who_sees_words_is_counted_anew_as_their_uses_are(tenant, monkeypa
 def test_many_readers_and_many_words_do_not_multiply():
     words = item_terms.terms_of({"tags": ["t"], "metadata": [], "readers": [ObjectId() for _ in range(1000)]})
 
-    assert len(words.viewers) == item_terms.MOST_VIEWERS
+    assert len(words.viewers) == term_usage.MOST_VIEWERS

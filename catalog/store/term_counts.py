@@ -6,10 +6,9 @@ is an error, and is added rather than set: what was counted in between stays cou
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from catalog.domain.terms.item_terms import MOST_VIEWERS
 from catalog.store import term_usage
 from catalog.store.database import Tenant, TermCollection
 from catalog.store.documents import now
@@ -26,6 +25,9 @@ MOST = 10_000
 """Terms that one pass repairs, so that memory does not grow with the folksonomy."""
 
 
+Pause = Callable[[float], Awaitable[object]]
+
+
 class TermCount(NamedTuple):
     """The counts of a term by field: `uses`, and `seen.<viewer>`."""
 
@@ -33,25 +35,29 @@ class TermCount(NamedTuple):
     counts: Mapping[str, int]
 
 
-async def repair(tenant: Tenant) -> int:
-    """Repair the counts of tags and metadata names, and return of how many."""
-    return await _repair_all(tenant, tenant.tags, "tags") + await _repair_all(tenant, tenant.metadata, "metadata.name")
+async def repair(tenant: Tenant, most: int = MOST, pause: Pause = asyncio.sleep) -> int:
+    """Repair the counts of tags and metadata names, `most` in one pass, and return of how many."""
+    repaired = await asyncio.gather(
+        _repair_all(tenant, tenant.tags, "tags", most, pause),
+        _repair_all(tenant, tenant.metadata, "metadata.name", most, pause),
+    )
+    return sum(repaired)
 
 
-async def _repair_all(tenant: Tenant, terms: TermCollection, field: str) -> int:
-    total = repaired = await _repair(tenant, terms, field)
-    while repaired == MOST:  # there may be more
-        repaired = await _repair(tenant, terms, field)
+async def _repair_all(tenant: Tenant, terms: TermCollection, field: str, most: int, pause: Pause) -> int:
+    total = repaired = await _repair(tenant, terms, field, most, pause)
+    while repaired == most:  # there may be more
+        repaired = await _repair(tenant, terms, field, most, pause)
         total += repaired
     return total
 
 
-async def _repair(tenant: Tenant, terms: TermCollection, field: str) -> int:
-    wrong = await _miscounted(tenant, terms, field)
+async def _repair(tenant: Tenant, terms: TermCollection, field: str, most: int, pause: Pause) -> int:
+    wrong = await _miscounted(tenant, terms, field, most)
     if not wrong:
         return 0
-    await asyncio.sleep(SETTLED)
-    still = await _miscounted(tenant, terms, field)
+    await pause(SETTLED)
+    still = await _miscounted(tenant, terms, field, most)
     repaired = [
         Update({"_id": name}, {"$inc": dict(lacking), "$setOnInsert": _folk(name)}, upsert=True)
         for name, lacking in wrong.items()
@@ -65,13 +71,13 @@ def _folk(name: str) -> Changes:
     return {"usage": Usage.FOLK.value, "timestamp": now(), **spelling(name)}
 
 
-async def _miscounted(tenant: Tenant, terms: TermCollection, field: str) -> dict[str, dict[str, int]]:
+async def _miscounted(tenant: Tenant, terms: TermCollection, field: str, most: int) -> dict[str, dict[str, int]]:
     """What the counts of each term lack. All streams are walked in the order of terms, none is held in memory."""
     streams = [_stored_counts(terms)]
     streams += [read(tenant, kind, field) for kind in Kind for read in (_uses, _views)]
     heads = [await anext(stream, None) for stream in streams]
     wrong: dict[str, dict[str, int]] = {}
-    while len(wrong) < MOST and any(heads):
+    while len(wrong) < most and any(heads):
         name = min(head.term for head in heads if head)
         lacking: Counter[str] = Counter()
         for index, head in enumerate(heads):
@@ -95,9 +101,9 @@ async def _uses(tenant: Tenant, kind: Kind, field: str) -> AsyncIterator[TermCou
 
 
 async def _views(tenant: Tenant, kind: Kind, field: str) -> AsyncIterator[TermCount]:
-    """The views of each term, as `terms_of` counts them of an item."""
+    """The views of each term, as `domain.terms.item_terms` counts them of an item."""
     name, counts = "", dict[str, int]()
-    async for term, viewer, items in term_usage.views(tenant.items(kind), field, MOST_VIEWERS):
+    async for term, viewer, items in term_usage.views(tenant.items(kind), field):
         if term != name and counts:
             yield TermCount(name, counts)
             counts = {}

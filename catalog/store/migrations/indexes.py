@@ -1,0 +1,46 @@
+"""The indexes of tenants that older versions created."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from catalog.store.database import Tenant
+from catalog.store.documents import OF_A_TENANT
+from catalog.store.migrations.progress import Progress
+
+OPTIONS = ("key", "unique", "sparse", "expireAfterSeconds", "partialFilterExpression")
+"""What makes an index another one, although its name is the same."""
+
+Declared = dict[str, Mapping[str, Any]]
+
+
+async def only(_tenant: Tenant, _progress: Progress) -> None:
+    """The step of a schema whose indexes changed, and nothing else."""
+
+
+async def create_missing(tenant: Tenant) -> None:
+    """Create the indexes that the documents declare. One that has changed replaces the older one of its name."""
+    for document in OF_A_TENANT:
+        bound = tenant.bound(document)
+        declared = {name: dict(index) for name, index in bound.declared_indexes.items()}
+        for name, index in (await bound.raw.index_information()).items():
+            if name in declared and _options(index) != _options(declared[name]):
+                await bound.raw.drop_index(name)
+        await bound.prepare()
+
+
+async def drop_obsolete(tenant: Tenant) -> None:
+    """Drop the indexes that no document declares any more."""
+    for document in OF_A_TENANT:
+        bound = tenant.bound(document)
+        for name in (await bound.raw.index_information()).keys() - bound.declared_indexes.keys() - {"_id_"}:
+            await bound.raw.drop_index(name)
+
+
+def _options(index: Mapping[str, Any]) -> dict[str, Any]:
+    """What distinguishes indexes of one name. The database lists keys as pairs and leaves out what is false."""
+    found = {option: index[option] for option in OPTIONS if index.get(option)}
+    keys = found["key"]
+    found["key"] = [tuple(pair) for pair in (keys.items() if isinstance(keys, Mapping) else keys)]
+    if "partialFilterExpression" in found:
+        found["partialFilterExpression"] = dict(found["partialFilterExpression"])
+    return found

@@ -1,0 +1,24 @@
+"""All steps, in order. The position of a step, from 1 on, is the schema number of the tenants that it has upgraded."""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from catalog.store.database import Tenant
+from catalog.store.migrations import term_keys, term_views, usernames, version_serials
+from catalog.store.migrations.progress import Progress
+
+
+class Step(NamedTuple):
+    name: str  # what it writes, for the log
+    run: Callable[[Tenant, Progress], Awaitable[None]]
+
+
+STEPS: tuple[Step, ...] = (
+    Step("keys of usernames", usernames.run),
+    Step("serials of versions", version_serials.run),
+    Step("keys of terms", term_keys.run),
+    Step("viewers of terms", term_views.run),
+)
+
+NEWEST = len(STEPS)
+"""The schema number of the records that this version writes."""
