@@ -64,6 +64,11 @@ ITEMS = {
     f"PUT {VERSION}/files/{{path}}": ask(things.a_draft, content=b"others"),
     f"DELETE {VERSION}/files/{{path}}": ask(things.a_draft),
     f"POST {VERSION}/close": ask(things.a_draft),
+    "GET /v1/{kind}/{key}/aliases": ask(things.an_alias),
+    "GET /v1/{kind}/{key}/aliases/{alias}": ask(things.an_alias),
+    "PUT /v1/{kind}/{key}/aliases/{alias}": ask(things.an_alias, json={"version": "2"}),
+    "DELETE /v1/{kind}/{key}/aliases/{alias}": ask(things.an_alias),
+    "POST /v1/{kind}/{key}/aliases/{alias}/rollback": ask(things.an_alias),
 }
 
 AROUND_ITEMS = {

@@ -43,6 +43,16 @@ async def a_version(world: World, thing: Thing) -> Thing:
     return {**item, "which": "1", "path": item["title"], "digest": info["digest"]}
 
 
+async def an_alias(world: World, thing: Thing) -> Thing:
+    """One that pointed to version 2 and points to version 1."""
+    version = await a_version(world, thing)
+    item = "/v1/{kind}/{key}".format_map(version)
+    await world.ask("POST", f"{item}/versions?name=other.bin", content=b"others")
+    for which in ("2", "1"):
+        await world.ask("PUT", f"{item}/aliases/champion", json={"version": which})
+    return {**version, "alias": "champion"}
+
+
 async def a_draft(world: World, thing: Thing) -> Thing:
     """A draft with one file."""
     item = await an_item(world, thing)

@@ -41,6 +41,7 @@ from catalog.dialects.v1.tenants import (
     usage,
 )
 from catalog.dialects.v1.versions import (
+    aliases,
     blobs,
     files,
     links,
@@ -139,6 +140,9 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         versions.ModelVersions,
         versions.DatasetVersions,
         versions.AlgorithmVersions,
+        aliases.ModelAliases,
+        aliases.DatasetAliases,
+        aliases.AlgorithmAliases,
         files.ModelFiles,
         files.DatasetFiles,
         files.AlgorithmFiles,

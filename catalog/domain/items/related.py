@@ -108,6 +108,11 @@ async def load_owners(caller: Caller, terms: Sequence[TermRecord]) -> Mapping[Ob
     return await _by_id(caller.tenant.users, (owner for term in terms if (owner := term.get("owner"))))
 
 
+async def load_users(caller: Caller, keys: Iterable[ObjectId]) -> Mapping[ObjectId, UserRecord]:
+    """Users by id, as far as they still exist."""
+    return await _by_id(caller.tenant.users, keys)
+
+
 async def _by_id(bound: Bound[D, R], keys: Iterable[ObjectId]) -> dict[ObjectId, R]:
     ids = list(set(keys))
     if not ids:

@@ -186,7 +186,13 @@ async def read(caller: Caller, kind: Kind, reference: Reference) -> VersionRecor
 
     Raises Refused: NOT_FOUND, CANNOT_READ.
     """
-    return await lookup.find(caller, await items.read(caller, kind, reference), reference.which)
+    return (await read_with_item(caller, kind, reference))[1]
+
+
+async def read_with_item(caller: Caller, kind: Kind, reference: Reference) -> tuple[ItemRecord, VersionRecord]:
+    """The same version, with its item. Raises Refused: NOT_FOUND, CANNOT_READ."""
+    item = await items.read(caller, kind, reference)
+    return item, await lookup.find(caller, item, reference.which)
 
 
 async def read_content(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:

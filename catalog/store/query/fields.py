@@ -99,7 +99,7 @@ _ITEM = {
 }
 _TRAINED = _ITEM | {"status": TEXT, "datasets": [ID]}
 _ITEM_SORTS = "_id serial name owner visibility timestamp lastmod"
-_ITEM_SELECTS = "name owner visibility tags metadata description license versions timestamp lastmod"
+_ITEM_SELECTS = "name owner visibility tags metadata description license aliases versions timestamp lastmod"
 
 DATASETS = Fields(_ITEM, sort=_ITEM_SORTS, select=_ITEM_SELECTS, always="_id users")
 MODELS = Fields(_TRAINED, sort=f"{_ITEM_SORTS} status", select=f"{_ITEM_SELECTS} status", always="_id users datasets")
@@ -123,9 +123,23 @@ VERSIONS = Fields(
         "lastmod": DATE,
     },
     sort="_id number ordinal size state timestamp lastmod",
-    select="key ordinal original encoding mimetype size description timestamp digest state folder file_count metadata "
-    "owner lastmod inspection",
+    select="key ordinal original encoding mimetype size description timestamp digest state aliases folder file_count "
+    "metadata owner lastmod inspection",
     always="_id ordinal",
+)
+
+ALIAS_MOVES = Fields(
+    {
+        "_id": ID,
+        "alias": TEXT,
+        "version": TEXT,
+        "previous": TEXT,
+        "user": ID,
+        "moved": DATE,
+        "is_rollback": BOOLEAN,
+    },
+    sort="_id moved",
+    select="alias version previous user moved is_rollback",
 )
 
 TRASH = Fields(

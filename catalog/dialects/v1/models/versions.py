@@ -18,7 +18,7 @@ from catalog.domain.versions.version_changes import STATES, VersionChange
 from catalog.domain.versions.versions import VersionDetails
 from catalog.errors import NOT_CREATED, Refused
 from catalog.inspection.inspector import Inspection
-from catalog.store.records import FileRecord, VersionRecord
+from catalog.store.records import FileRecord, ItemRecord, VersionRecord
 from catalog.vocabulary import VersionState
 
 SHORTEST, USUAL, LONGEST = (int(life.total_seconds()) for life in (links.SHORTEST, links.USUAL, links.LONGEST))
@@ -175,8 +175,8 @@ class ListedVersion(VersionContent, kw_only=True, rename={"id": "_id"}):
     inspection: InspectionReport | None
 
     @classmethod
-    def of(cls, record: VersionRecord) -> Self:
-        return cls(**listed_fields(record))
+    def of(cls, record: VersionRecord, item: ItemRecord) -> Self:
+        return cls(**listed_fields(record, item))
 
 
 class WholeVersion(ListedVersion, kw_only=True):
@@ -185,13 +185,13 @@ class WholeVersion(ListedVersion, kw_only=True):
     files: list[FileInfo]
 
     @classmethod
-    def of(cls, record: VersionRecord) -> Self:
-        return cls(**listed_fields(record), files=[FileInfo.of(file) for file in record["files"]])
+    def of(cls, record: VersionRecord, item: ItemRecord) -> Self:
+        return cls(**listed_fields(record, item), files=[FileInfo.of(file) for file in record["files"]])
 
 
-def listed_fields(record: VersionRecord) -> dict[str, Any]:
+def listed_fields(record: VersionRecord, item: ItemRecord) -> dict[str, Any]:
     inspection = record.get("inspection")
-    return version_content(record) | {
+    return version_content(record, item) | {
         "id": str(record["_id"]),
         "folder": record["folder"],
         "file_count": record["file_count"],

@@ -5,7 +5,10 @@ from typing import Annotated, Any
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter
 
-from catalog.dialects.http.docs.parameters import header
+from catalog.dialects.http.docs.parameters import header, query
+from catalog.dialects.http.docs.schemas import Schema
+from catalog.dialects.v1.requests.http import AnyRequest
+from catalog.errors import INVALID_QUERY, Refused
 
 ID_EXAMPLE = "65a1b2c3d4e5f60718293a4b"
 
@@ -20,7 +23,10 @@ ItemKey = Annotated[
         "An id, a name (the caller's own item, else the only readable one), or owner/name. A slash is `%2F`.", "iris"
     ),
 ]
-VersionKey = Annotated[str, _path("The ordinal of a version, else the newest version whose file has that name.", "1")]
+VersionKey = Annotated[
+    str, _path("The ordinal of a version, an alias, `latest`, or the name of a file: its newest version.", "1")
+]
+AliasName = Annotated[str, _path("An alias.", "champion")]
 FilePath = Annotated[str, _path("A path within the version, such as data/model.onnx.", "model.onnx")]
 UploadId = Annotated[str, _path("The id of the upload, from its Location.", "0" * 32)]
 UserKey = Annotated[str, _path("The id or the username of a user, percent-encoded.", "ada")]
@@ -33,3 +39,16 @@ DigestKey = Annotated[str, _path("`sha256:` and 64 hexadecimal digits.", f"sha25
 
 IF_MATCH = header("If-Match", "Refuse if the resource has changed since this `ETag`.", example='"1"')
 IF_NONE_MATCH = header("If-None-Match", "Answer 304 if the resource still has this `ETag`.", example='"1"')
+
+
+def flag_query(name: str, description: str) -> Schema:
+    """A parameter of the query string that is true or false. `flag` reads it."""
+    return query(name, description, {"type": "string", "enum": ["true", "false"], "default": "false"})
+
+
+def flag(request: AnyRequest, name: str) -> bool:
+    """Raises Refused: INVALID_QUERY."""
+    text = request.query_params.get(name, "false")
+    if text not in {"true", "false"}:
+        raise Refused(INVALID_QUERY, f"{name}: true or false is needed")
+    return text == "true"

@@ -10,6 +10,7 @@ from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.requests.cancellation import cancellation
 from catalog.dialects.v1.models.tenants.usage import SweepReport
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.requests.parameters import flag, flag_query
 from catalog.dialects.v1.tenants.usage import TAG
 from catalog.domain.cleanup.sweep_schedule import sweep_tenants
 from catalog.durations import Duration
@@ -18,11 +19,7 @@ from catalog.store.database import Database
 
 TENANT = query("tenant", "Only this tenant.")
 GRACE = query("grace", "Keep what is younger.", {"type": "string", "default": "SWEEP_GRACE"}, example="24h")
-DRY_RUN = query(
-    "dry_run",
-    "Only report what would be removed.",
-    {"type": "string", "enum": ["true", "false"], "default": "false"},
-)
+DRY_RUN = flag_query("dry_run", "Only report what would be removed.")
 
 
 class Sweeps(Controller):
@@ -47,7 +44,7 @@ class Sweeps(Controller):
         The answer comes when it is done: with many files that takes minutes.
         """
         params = request.query_params
-        dry_run = _flag("dry_run", params.get("dry_run", "false"))
+        dry_run = flag(request, "dry_run")
         sweeping = sweep_tenants(
             database,
             grace=_duration(params["grace"]) if "grace" in params else sweep_grace,
@@ -61,12 +58,6 @@ class Sweeps(Controller):
                 cancellation(request.scope).refuse_client_gone()
                 cancellation(request.scope).refuse_stopping()
         return answer(SweepReport.of(sweeps, dry_run=dry_run))
-
-
-def _flag(name: str, text: str) -> bool:
-    if text not in {"true", "false"}:
-        raise Refused(REQUEST, f"{name}: true or false is needed")
-    return text == "true"
 
 
 def _duration(text: str) -> timedelta:

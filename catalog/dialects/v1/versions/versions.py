@@ -27,7 +27,7 @@ from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, revisions_seen, shown
 from catalog.dialects.v1.requests.json_bodies import decoded
 from catalog.dialects.v1.requests.lists import listed
-from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, VersionKey
+from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, VersionKey, flag, flag_query
 from catalog.dialects.v1.versions.transfers import (
     CONTENT_REFUSALS,
     DIGESTS,
@@ -43,6 +43,7 @@ from catalog.domain.items.references import Reference
 from catalog.domain.limits import Limits
 from catalog.domain.versions import drafts, lookup, reuse, version_changes, versions
 from catalog.errors import (
+    ALIASED,
     AMBIGUOUS,
     BUSY,
     BYTES_NEEDED,
@@ -57,12 +58,14 @@ from catalog.errors import (
     VERSION_DRAFT,
 )
 from catalog.store.query import fields
-from catalog.store.records import VersionRecord
+from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind
 
 ShownT = TypeVar("ShownT", bound=Item)
 
 VERSIONS = Resource("Version", fields.VERSIONS)
+
+FORCE = flag_query("force", "`true`: remove the aliases that point to it as well.")
 
 LARGEST_BODY = 10 * 2**20
 """Bytes of JSON on the route that takes files of any size."""
@@ -108,7 +111,8 @@ class Versions(Controller, Generic[ShownT]):
         body = await decoded(await uploads.read(request, LARGEST_BODY))
         new = new_version({"ordinal": ordinal, **body} if isinstance(body, dict) else body)
         if isinstance(new, NewDraft):
-            return _record(request, await drafts.begin(caller, self.kind, Reference(key), new.details(), limits))
+            draft = await drafts.begin(caller, self.kind, Reference(key), new.details(), limits)
+            return await self._changed(request, caller, draft)
         digest, head = new.digest_and_head()
         item = await reuse.add(caller, self.kind, Reference(key), digest, head, new.details(), limits)
         return await answered(request, item, caller)
@@ -123,7 +127,7 @@ class Versions(Controller, Generic[ShownT]):
         """List the versions of one of the {kinds}, newest first."""
 
         async def shown_versions(found: Sequence[VersionRecord]) -> list[ListedVersion]:
-            return [ListedVersion.of(version) for version in found]
+            return [ListedVersion.of(version, item) for version in found]
 
         item = await items.read(caller, self.kind, Reference(key))
         return await listed(
@@ -163,7 +167,8 @@ class Versions(Controller, Generic[ShownT]):
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
     ) -> Answer[WholeVersion]:
         """Get the record of a version."""
-        return _record(request, await versions.read(caller, self.kind, Reference(key, which)))
+        item, version = await versions.read_with_item(caller, self.kind, Reference(key, which))
+        return _record(request, version, item)
 
     @get(
         "/{which:str}/verify",
@@ -200,21 +205,28 @@ class Versions(Controller, Generic[ShownT]):
         changed = await version_changes.change(
             caller, self.kind, Reference(key, which), data.as_input(), limits, revisions=revisions
         )
-        return _record(request, changed)
+        return await self._changed(request, caller, changed)
 
     @delete(
         "/{which:str}",
         status_code=200,
         operation_id="remove{Kind}Version",
+        parameters=[FORCE],
         response_description="The {kind}, without the version.",
         response_headers=REVISION,
-        responses=refuses(NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS),
+        responses=refuses(NOT_FOUND, CANNOT_MODIFY, ALIASED, AMBIGUOUS, BUSY),
     )
     async def remove(
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
     ) -> Answer[ShownT]:
-        """Remove a version."""
-        return await answered(request, await versions.remove(caller, self.kind, Reference(key, which)), caller)
+        """Remove a version.
+
+        One that aliases point to is removed only with `force`.
+        """
+        force = flag(request, "force")
+        return await answered(
+            request, await versions.remove(caller, self.kind, Reference(key, which), force=force), caller
+        )
 
     @post(
         "/{which:str}/close",
@@ -228,11 +240,15 @@ class Versions(Controller, Generic[ShownT]):
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
     ) -> Answer[WholeVersion]:
         """Close a draft: its files never change afterwards."""
-        return _record(request, await drafts.close(caller, self.kind, Reference(key, which)))
+        return await self._changed(request, caller, await drafts.close(caller, self.kind, Reference(key, which)))
+
+    async def _changed(self, request: AnyRequest, caller: Caller, version: VersionRecord) -> Answer[Any]:
+        """Answer with a version that was changed, and with the aliases that its item has for it."""
+        return _record(request, version, await items.read(caller, self.kind, Reference(str(version["item"]))))
 
 
-def _record(request: AnyRequest, version: VersionRecord) -> Answer[Any]:
-    return shown(request, WholeVersion.of(version), version["revision"])
+def _record(request: AnyRequest, version: VersionRecord, item: ItemRecord) -> Answer[Any]:
+    return shown(request, WholeVersion.of(version, item), version["revision"], embeds=True)
 
 
 class ModelVersions(Versions[Model]):

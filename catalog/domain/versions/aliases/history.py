@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 from catalog.domain.access import Caller
+from catalog.domain.naming import normalized
+from catalog.domain.versions.aliases import moves
 from catalog.errors import ALIAS_UNKNOWN, Refused
 from catalog.store.database import Tenant
 from catalog.store.query.cursors import DESCENDING
@@ -33,7 +35,13 @@ async def remove(tenant: Tenant, item: ItemRecord) -> None:
 
 def of_item(item: ItemRecord, name: str = "") -> Query:
     """The filter of the moves of one alias, or of all aliases of an item."""
-    return {"item": item["_id"]} | ({"alias": name} if name else {})
+    return {"item": item["_id"]} | ({"alias": normalized(name)} if name else {})
+
+
+async def refuse_unknown(caller: Caller, item: ItemRecord, name: str) -> None:
+    """Raises Refused: ALIAS_UNKNOWN for an alias that never existed."""
+    if moves.find(item, name) is None and not await caller.tenant.alias_moves.records.find_one(of_item(item, name)):
+        raise Refused(ALIAS_UNKNOWN, name)
 
 
 async def newest_first(caller: Caller, item: ItemRecord, name: str) -> AsyncIterator[AliasMoveRecord]:

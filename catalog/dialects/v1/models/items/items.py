@@ -11,6 +11,7 @@ from catalog.dialects.v1.models.items.metadata import MetadataDelta, NewPair, Pa
 from catalog.domain.items.inputs import ItemChange, ListChange, NewItem
 from catalog.domain.items.related import Related
 from catalog.domain.limits import LONGEST_DESCRIPTION
+from catalog.domain.versions.aliases.moves import names_of
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Status, VersionState, Visibility
 
@@ -150,9 +151,10 @@ class VersionContent(Struct, kw_only=True):
     timestamp: Moment
     digest: Digest
     state: State
+    aliases: Annotated[list[str], Meta(description="The aliases that point to it.")]
 
 
-def version_content(record: VersionRecord) -> dict[str, Any]:
+def version_content(record: VersionRecord, item: ItemRecord) -> dict[str, Any]:
     is_folder = record["folder"]
     file = ARCHIVE | {"original": f"{record['ordinal']}.zip"} if is_folder else record["files"][0]
     return {
@@ -166,6 +168,7 @@ def version_content(record: VersionRecord) -> dict[str, Any]:
         "timestamp": moment(record["timestamp"]),
         "digest": record["digest"],
         "state": record["state"],
+        "aliases": names_of(item, record["number"]),
     }
 
 
@@ -178,14 +181,21 @@ class VersionSummary(VersionContent, kw_only=True):
     ] = UNSET
 
     @classmethod
-    def of(cls, record: VersionRecord) -> Self:
-        summary = cls(**version_content(record))
+    def of(cls, record: VersionRecord, item: ItemRecord) -> Self:
+        summary = cls(**version_content(record, item))
         if record["folder"]:
             summary.file_count = record["file_count"]
         if len(summary.description) > LONGEST_EMBEDDED:
             summary.description = summary.description[:LONGEST_EMBEDDED]
             summary.description_truncated = True
         return summary
+
+
+class AliasSummary(Struct):
+    """An alias, as its item shows it."""
+
+    name: str
+    version: Annotated[str, Meta(description="The ordinal of the version.")]
 
 
 class Item(Struct, kw_only=True, rename={"id": "_id", "versions_total": "versionsTotal"}):
@@ -199,6 +209,7 @@ class Item(Struct, kw_only=True, rename={"id": "_id", "versions_total": "version
     license: str
     metadata: list[Pair]
     owner: Id
+    aliases: Annotated[list[AliasSummary], Meta(description="By name.")]
     versions: Annotated[
         list[VersionSummary], Meta(description="The newest 100, with descriptions of at most 1000 characters.")
     ]
@@ -217,7 +228,8 @@ def item_fields(record: ItemRecord, related: Related) -> dict[str, Any]:
         "license": record.get("license", ""),
         "metadata": record["metadata"],
         "owner": str(record["owner"]),
-        "versions": [VersionSummary.of(found) for found in related.versions[record["_id"]]],
+        "aliases": [AliasSummary(alias["name"], alias["ordinal"]) for alias in record.get("aliases", ())],
+        "versions": [VersionSummary.of(found, record) for found in related.versions[record["_id"]]],
         "versions_total": related.total(record["_id"]),
         "timestamp": moment(record["timestamp"]),
         "lastmod": moment(record["lastmod"]),
