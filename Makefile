@@ -56,7 +56,8 @@ docs: $(TO_TEST) ## write docs/cli.md and docs/settings.md from the commands and
 bench: $(TO_TEST) ## measure what is promised, into docs/benchmarks.md (ARGS= is passed on)
 	$(BIN)/python -m tests.bench --keep $(ARGS)
 
-fuzz: $(TO_TEST) ## ask every route for what the document allows and forbids (EXAMPLES=1000 for more)
+fuzz: $(TO_TEST) ## new examples for the property tests, and for every route (EXAMPLES=1000 for more of these)
+	CATALOG_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -m hypothesis
 	CATALOG_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/dialects/test_fuzz.py
 
 soak: $(TO_TEST) ## half an hour of mixed load (ARGS='--minutes 3' for less)

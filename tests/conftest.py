@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
+import hypothesis
 import pytest
 from litestar import Litestar
 from mongomock.collection import BulkOperationBuilder
@@ -20,12 +22,23 @@ from catalog.store.documents import RegisteredTenant
 from catalog.store.embedded.process import Embedded
 from tests.support import process_tests
 from tests.support.app import OURS, in_database, settings_in
+from tests.support.memory import folder_in_memory
 from tests.support.s3_server import S3Server, s3_server
 from tests.support.tenants import Organisation, organisation
 
+# Property tests use the same examples in each run, so that a failure has its cause in the change. `make fuzz` uses new
+# ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+if "CATALOG_FUZZ_EXAMPLES" not in os.environ:
+    hypothesis.settings.load_profile("repeatable")
 
-def pytest_configure() -> None:
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
     process_tests.record_processes()
+    if config.option.basetemp is None and (folder := folder_in_memory()):
+        config.option.basetemp = folder
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
