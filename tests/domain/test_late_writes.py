@@ -10,7 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 
 from catalog.blobs.memory import MemoryStorage
 from catalog.blobs.protocol import FileHead
-from catalog.dialects.http.requests.requests import cancellation
+from catalog.dialects.http.requests import cancellation
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.items import items as routes_of_items
 from catalog.domain.access import Caller
