@@ -62,6 +62,14 @@ class Stage(StrEnum):
     ARCHIVED = "archived"
 
 
+class Archived(StrEnum):
+    """Which things a list shows, by whether they are archived."""
+
+    EXCLUDED = "false"
+    ONLY = "true"
+    ALL = "all"
+
+
 class Usage(StrEnum):
     """Where a word of the folksonomy comes from: an administrator's choice, or coined by use."""
 

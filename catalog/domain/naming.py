@@ -21,6 +21,9 @@ REFUSED = {
 }
 """Refused Unicode categories. Cf holds the zero-width characters and the bidirectional controls."""
 
+BREAKS = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories that no line of text holds."""
+
 DOTS = frozenset({".", ".."})
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Never
+from unicodedata import category
 
 from catalog.domain import naming
 from catalog.domain.items.inputs import MetadataPair, PairToRemove
@@ -26,6 +27,13 @@ class Validator:
             self.refuse(f"{field}: at most {longest} characters are allowed, not {len(value)}")
         if "\0" in value:
             self.refuse(f"{field}: the character NUL is not allowed")
+        return value
+
+    def line(self, field: str, value: str, longest: int) -> str:
+        """Text without line breaks and other control characters."""
+        self.text(field, value, longest)
+        if not value.isprintable() and any(category(sign) in naming.BREAKS for sign in value):
+            self.refuse(f"{field}: control characters and line breaks are not allowed")
         return value
 
     def description(self, value: str) -> str:

@@ -41,9 +41,13 @@ def _unique(*keys: str, **options: Any) -> IndexModel:
     return IndexModel([(key, ASCENDING) for key in keys], unique=True, **options)
 
 
-def _unique_text(field: str) -> IndexModel:
-    """Unique among the documents that have the field: a collection with older documents can be opened."""
-    return _unique(field, partialFilterExpression={field: {"$type": "string"}})
+def _unique_text(field: str, within: str = "") -> IndexModel:
+    """Unique among the documents that have the field: a collection with older documents can be opened.
+
+    With `within`, only among those with the same value of that field.
+    """
+    keys = (within, field) if within else (field,)
+    return _unique(*keys, partialFilterExpression={field: {"$type": "string"}})
 
 
 def _latest() -> IndexModel:
@@ -244,6 +248,9 @@ class Item(BaseModel):
 ITEM_INDEXES = (
     _unique("serial"),
     _unique("owner", "name"),
+    _unique_text("external_id"),
+    # Of archived items alone: a list of the others reads past them.
+    IndexModel([("archived", ASCENDING), ("serial", DESCENDING)], partialFilterExpression={"archived": True}),
     _sorted("name"),
     _newest("name_key"),
     _newest("readers"),
@@ -347,6 +354,7 @@ class Version(SealedDocument):
             _unique("item", "number"),
             _unique("item", "ordinal_key"),
             IndexModel([("item", ASCENDING), ("original", ASCENDING), ("number", DESCENDING)]),
+            _unique_text("external_id", within="item"),
             IndexModel([("files.digest", ASCENDING)]),
             # Of drafts alone: the sweep looks for abandoned ones.
             IndexModel([("lastmod", ASCENDING)], partialFilterExpression={"state": VersionState.DRAFT.value}),
@@ -407,6 +415,11 @@ class Upload(SealedDocument):
     ordinal: str = ""
     description: str = ""
     metadata: list[Pair] = Field(default_factory=list)
+    author: str = ""
+    stage: Stage = Stage.NONE
+    archived: bool = False
+    external_id: str | None = None
+    run: Run | None = None
     note: str = ""  # the client's metadata, returned as it was sent
     became: str = ""  # the ordinal of the version, once the upload is complete
     expires: datetime

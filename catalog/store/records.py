@@ -202,6 +202,11 @@ class UploadRecord(TypedDict):
     ordinal: str
     description: str
     metadata: list[PairRecord]
+    author: NotRequired[str]
+    stage: NotRequired[str]
+    archived: NotRequired[bool]
+    external_id: NotRequired[str | None]
+    run: NotRequired[RunRecord | None]
     note: str
     became: str
     expires: datetime

@@ -1,4 +1,7 @@
-"""How items use terms, counted by the database. `field` is `tags` or `metadata.name`. Answers are sorted by term."""
+"""How items use terms, counted by the database. `field` is `tags` or `metadata.name`. Answers are sorted by term.
+
+Archived items do not count.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,11 +18,13 @@ MOST_VIEWERS = 50
 
 The counts must not grow as the product of terms and readers. The other readers see the terms on the item only.
 """
+COUNTED: Stages = [{"$match": {"archived": {"$ne": True}}}]
 
 
 async def uses(items: ItemCollection, field: str) -> AsyncIterator[tuple[str, int]]:
     """Each term, and how many items have it."""
     stages: Stages = [
+        *COUNTED,
         {"$project": {field: 1}},
         {"$unwind": f"${field.partition('.')[0]}"},
         {"$group": {"_id": f"${field}", "uses": {"$sum": 1}}},
@@ -37,6 +42,7 @@ async def views(items: ItemCollection, field: str) -> AsyncIterator[tuple[str, s
     public = {"$in": [PUBLIC_READER, "$readers"]}
     viewers = {"$cond": [public, [PUBLIC_READER], {"$slice": ["$readers", MOST_VIEWERS]}]}
     stages: Stages = [
+        *COUNTED,
         {"$project": {field: 1, "viewer": viewers}},
         {"$unwind": f"${field.partition('.')[0]}"},
         {"$unwind": "$viewer"},

@@ -118,6 +118,16 @@ async def test_serials_follow_the_order_of_creation_and_new_ones_come_after(data
     assert created["serial"] > by_age[-1]
 
 
+async def test_a_version_in_the_state_archived_leaves_lists_after_the_upgrade(database, older):
+    versions = database.tenant(older).versions.raw
+    await versions.update_one({"number": 2}, {"$set": {"state": "ARCHIVED"}, "$unset": {"archived": ""}})
+
+    await tenants.enter(database, older.id)
+
+    archived = [version.get("archived", False) async for version in versions.find({}).sort("number", 1)]
+    assert archived == [False, True, False]
+
+
 async def test_a_new_tenant_begins_with_the_newest_schema(database, storage):
     name = f"{OURS}-{uuid.uuid4().hex[:8]}"
     new = NewTenant(name=name, email="a@example.org", administrator=Administrator("boss", PASSWORD))

@@ -82,6 +82,8 @@ NUMBERS: dict[Fault, int] = {
     errors.ALIAS_UNKNOWN: 170,
     errors.ALIAS_MOVED: 171,
     errors.ALIASED: 172,
+    errors.EXTERNAL_ID_TAKEN: 175,
+    errors.BYTES_ELSEWHERE: 176,
 }
 
 BY_METHOD: dict[str, Fault] = {

@@ -8,10 +8,9 @@ from catalog.blobs.protocol import Blob, FileHead, UnknownBlobError, UploadBusyE
 from catalog.domain.access import Caller
 from catalog.domain.files import blob_records, intake, uploads
 from catalog.domain.files.quota import Reservation
-from catalog.domain.items.inputs import MetadataPair
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import drafts, versions
-from catalog.domain.versions.versions import VersionDetails
+from catalog.domain.versions.details import VersionDetails
 from catalog.errors import DIGEST_MISMATCH, NOT_FOUND, UPLOAD_BUSY, UPLOAD_EXPIRED, Refused
 from catalog.store.database import Tenant
 from catalog.store.records import UploadRecord, VersionRecord
@@ -41,14 +40,10 @@ async def into_version(caller: Caller, upload: UploadRecord, reservation: Reserv
     tenant, kind = caller.tenant, Kind(upload["kind"])
     version = await _version(tenant, upload)
     if version is None:
-        item = await versions.prepare(caller, kind, Reference(str(upload["item"])), upload["ordinal"])
+        details = VersionDetails.of(upload)
+        item = await versions.prepare(caller, kind, Reference(str(upload["item"])), details)
         blob = await _finished(tenant, upload, reservation)
         stored = await intake.accept(tenant, _head(upload), blob)
-        details = VersionDetails(
-            ordinal=upload["ordinal"],
-            description=upload["description"],
-            metadata=[MetadataPair(**pair) for pair in upload["metadata"]],
-        )
         await versions.record(caller, kind, item["_id"], [stored], details, identity=upload["version"])
         version = await _version(tenant, upload)
     if version is None:

@@ -4,7 +4,6 @@ The storage, not the record, tells how many bytes have arrived; see `resumable`.
 """
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -14,10 +13,10 @@ from bson import ObjectId
 from catalog.blobs.protocol import FileHead
 from catalog.domain.access import Caller
 from catalog.domain.files import quota
-from catalog.domain.items.inputs import MetadataPair
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS
 from catalog.domain.versions import drafts, versions
+from catalog.domain.versions.details import NO_DETAILS, VersionDetails
 from catalog.errors import NOT_FOUND, TOO_MANY_UPLOADS, UPLOAD_EXPIRED, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents import Pair, Upload, now
@@ -33,10 +32,8 @@ class UploadRequest:
     head: FileHead
     size: int | None
     digest: str = ""
-    ordinal: str = ""
-    description: str = ""
-    metadata: Sequence[MetadataPair] = ()
-    path: str = ""  # of a file that goes into the draft `ordinal`; without, the upload becomes a version of its own
+    details: VersionDetails = NO_DETAILS
+    path: str = ""  # of a file for the draft `details.ordinal`; without, the upload becomes a version of its own
     note: str = ""  # returned as it came
 
 
@@ -50,10 +47,10 @@ async def begin(
 ) -> UploadRecord:
     """Make room for a file that is to come, and return the upload's record. Its size counts against the quota from now.
 
-    Raises Refused: QUOTA_EXCEEDED, TOO_MANY_UPLOADS when the caller has more than `most` unfinished ones, and what
-    `versions.prepare` or, for a file of a draft, `drafts.prepare` raises.
+    Raises Refused: NOT_CREATED, QUOTA_EXCEEDED, TOO_MANY_UPLOADS when the caller has more than `most` unfinished ones,
+    and what `versions.prepare` or, for a file of a draft, `drafts.prepare` raises.
     """
-    tenant = caller.tenant
+    tenant, details = caller.tenant, request.details.checked(LIMITS)
     item, version = await _target(caller, kind, reference, request)
     await quota.reserve(tenant, request.size or 0)
     upload = Upload(
@@ -68,9 +65,9 @@ async def begin(
         size=request.size,
         reserved=request.size or 0,
         digest=request.digest,
-        ordinal=request.ordinal,
-        description=request.description,
-        metadata=[Pair(name=pair.name, value=pair.value) for pair in request.metadata],
+        ordinal=details.ordinal,
+        metadata=[Pair(name=pair.name, value=pair.value) for pair in details.metadata],
+        **details.fields(),
         note=request.note,
         expires=now() + life,
     )
@@ -88,9 +85,9 @@ async def _target(
 ) -> tuple[ObjectId, ObjectId]:
     """The item, and the version that the upload becomes or the draft that it goes into."""
     if request.path:
-        draft = await drafts.prepare(caller, kind, Reference(reference.key, request.ordinal), request.path)
+        draft = await drafts.prepare(caller, kind, Reference(reference.key, request.details.ordinal), request.path)
         return draft["item"], draft["_id"]
-    return (await versions.prepare(caller, kind, reference, request.ordinal))["_id"], ObjectId()
+    return (await versions.prepare(caller, kind, reference, request.details))["_id"], ObjectId()
 
 
 async def find(caller: Caller, name: str) -> UploadRecord:

@@ -14,6 +14,7 @@ from bson import ObjectId
 from catalog.domain import naming
 from catalog.domain.access import Caller, readers
 from catalog.domain.items import items
+from catalog.domain.items.duplicates import taken
 from catalog.domain.items.inputs import TEXTS, ItemChange, ListChange, ReferencesChange
 from catalog.domain.items.lists import changed_ids, changed_metadata, changed_tags
 from catalog.domain.items.lookup import dataset_ids, user_ids
@@ -50,10 +51,13 @@ class CheckedChange:
             "owner": self.owner,
             "visibility": self.wanted.visibility,
             "status": self.wanted.status,
+            "archived": self.wanted.archived,
             **{field: getattr(self.wanted, field) for field in TEXTS},
         }
-        lists = self._lists(item)
-        return {name: value for name, value in values.items() if value is not None} | lists
+        fields = {name: value for name, value in values.items() if value is not None} | self._lists(item)
+        if self.wanted.external_id is not None:
+            fields["external_id"] = self.wanted.external_id or None
+        return fields
 
     def _lists(self, item: ItemRecord) -> Changes:
         lists: Changes = {}
@@ -83,8 +87,8 @@ async def change(
     With `revisions`, the item must still have one of them.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY (also for a new owner, unless by an administrator), NOT_CHANGED (also when
-    the new owner has an item of that kind and name), NOT_CREATED for a tag to remove that the tenant does not have,
-    QUOTA_EXCEEDED when the tenant has too many terms, STALE, BUSY.
+    the new owner has an item of that kind and name), EXTERNAL_ID_TAKEN, NOT_CREATED for a tag to remove that the tenant
+    does not have, QUOTA_EXCEEDED when the tenant has too many terms, STALE, BUSY.
     """
     item = await items.changeable(caller, kind, reference)
     checked = await _checked(caller, kind, wanted, limits)
@@ -106,7 +110,7 @@ async def change(
         try:
             before, after = await revise(caller.tenant.items(kind).records, read_again, fields, first=first)
         except Duplicate:
-            raise Refused(NOT_CHANGED, f"A {kind.one} with the same name already exists for this user") from None
+            raise await taken(caller.tenant, kind, wanted.external_id, NOT_CHANGED) from None
         terms = item_terms.terms_of(before), item_terms.terms_of(after)
         await item_terms.count_uses(caller.tenant, *terms, caller.user)
     return after
@@ -119,7 +123,11 @@ async def _fields(
     fields = change.fields(item)
     after = cast("ItemRecord", {**item, **fields})
     allowance.left = allowance.most  # an earlier attempt may have used some
-    terms = item_terms.terms_of(item), item_terms.terms_of(after)
+    if item.get("archived") and not after.get("archived"):
+        allowance.left = item_terms.ANY_NUMBER  # they were counted against a request when the item got them
+        terms = item_terms.NO_TERMS, item_terms.used_by(after)
+    else:
+        terms = item_terms.used_by(item), item_terms.used_by(after)
     await item_terms.spend(caller.tenant, *terms, allowance, NOT_CHANGED)
     fields["readers"] = readers(after["owner"], after["users"], after["visibility"])
     fields["lastmod"] = now()
@@ -133,6 +141,7 @@ async def _checked(caller: Caller, kind: Kind, wanted: ItemChange, limits: Limit
     for field, longest in TEXTS.items():
         if (text := getattr(wanted, field)) is not None:
             check.text(field, text, longest)
+    check.line("external_id", wanted.external_id or "", LONGEST_NAME)
     if wanted.tags is not None:
         check.tags_in_change("tags.remove", wanted.tags.remove)
         check.tags_in_change("tags.add", wanted.tags.add)

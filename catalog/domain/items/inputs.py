@@ -56,6 +56,8 @@ class NewItem:
     users: Sequence[str] = ()  # ids or usernames
     status: Status | None = None  # of models and algorithms; None: `training`
     datasets: Sequence[str] = ()  # of models and algorithms: ids, names or owner/name
+    external_id: str = ""  # unique among the items of a kind
+    archived: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ class ItemChange:
     status: Status | None = None
     description: str | None = None
     license: str | None = None
+    external_id: str | None = None  # empty: none any more
+    archived: bool | None = None
     tags: TagsChange | None = None
     metadata: MetadataChange | None = None
     users: ReferencesChange | None = None

@@ -5,14 +5,23 @@ from typing import cast
 from catalog.domain import naming
 from catalog.domain.access import Caller, may_change, may_read, readers
 from catalog.domain.items import trash
+from catalog.domain.items.duplicates import taken
 from catalog.domain.items.in_use import refuse_while_used
 from catalog.domain.items.inputs import TEXTS, NewItem
 from catalog.domain.items.lookup import dataset_ids, find, user_ids
 from catalog.domain.items.references import Reference
-from catalog.domain.limits import LIMITS, Limits
+from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
 from catalog.domain.terms import item_terms
 from catalog.domain.validation import Validator
-from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, CANNOT_READ, NOT_CREATED, NOT_FOUND, Fault, Refused
+from catalog.errors import (
+    CANNOT_DELETE,
+    CANNOT_MODIFY,
+    CANNOT_READ,
+    NOT_CREATED,
+    NOT_FOUND,
+    Fault,
+    Refused,
+)
 from catalog.store.database import Duplicate
 from catalog.store.documents import ITEMS, Pair
 from catalog.store.records import Changes, ItemRecord
@@ -33,7 +42,8 @@ async def create(
 ) -> ItemRecord:
     """Create an item that the caller owns. The items of one request share an `allowance` of new terms.
 
-    Raises Refused: NOT_CREATED, AMBIGUOUS for a dataset, QUOTA_EXCEEDED when the tenant has too many terms.
+    Raises Refused: NOT_CREATED, EXTERNAL_ID_TAKEN, AMBIGUOUS for a dataset, QUOTA_EXCEEDED when the tenant has too many
+    terms.
     """
     tenant = caller.tenant
     fields = await _fields(caller, kind, new, Validator(NOT_CREATED, limits))
@@ -46,7 +56,7 @@ async def create(
     try:
         await tenant.items(kind).insert(document)
     except Duplicate:
-        raise Refused(NOT_CREATED, f"A {kind.one} with the same name already exists for this user") from None
+        raise await taken(tenant, kind, new.external_id, NOT_CREATED) from None
     item = cast("ItemRecord", document.model_dump(by_alias=True))
     await item_terms.count_uses(tenant, item_terms.NO_TERMS, item_terms.terms_of(item), caller.user)
     return item
@@ -59,6 +69,8 @@ async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) ->
     fields: Changes = {
         "name": check.new_name("name", new.name, check.limits.name, naming.item_name),
         **{field: check.text(field, getattr(new, field), longest) for field, longest in TEXTS.items()},
+        "external_id": check.line("external_id", new.external_id, LONGEST_NAME) or None,
+        "archived": new.archived,
         "visibility": new.visibility,
         "tags": check.tags("tags", new.tags),
         "metadata": [Pair(name=pair.name, value=pair.value) for pair in check.pairs("metadata", new.metadata)],

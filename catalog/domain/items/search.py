@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
+from catalog.domain import archiving
 from catalog.domain.access import Caller, readable_by
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.database import ItemCollection
@@ -24,7 +25,7 @@ from catalog.store.query.filter import Filter, within
 from catalog.store.query.patterns import escaped, prefix_range
 from catalog.store.query.serial_scan import serial_range
 from catalog.store.records import ItemRecord, Query
-from catalog.vocabulary import Kind
+from catalog.vocabulary import Archived, Kind
 
 LONGEST = 128
 """Characters of a search text."""
@@ -98,6 +99,7 @@ class SearchQuery:
     text: str
     kinds: Sequence[Kind]
     filter: Filter
+    archived: Archived = Archived.EXCLUDED
 
 
 async def search(caller: Caller, query: SearchQuery, limit: int, after: str | None) -> SearchPage:
@@ -192,7 +194,8 @@ class SearchWalk(NamedTuple):
         return await self._items(at).records.find(self._within(query)).sort(order).limit(most).to_list(most)
 
     def _within(self, query: Query) -> Query:
-        return within({**readable_by(self.caller), **query}, self.query.filter)
+        shown = archiving.shown(self.query.archived)
+        return within({**readable_by(self.caller), **shown, **query}, self.query.filter)
 
     async def _has_any(self, kind: Kind) -> bool:
         """Whether a kind has any items. Asking once saves a read in each stage."""

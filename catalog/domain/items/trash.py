@@ -11,6 +11,7 @@ from datetime import timedelta
 from bson import ObjectId
 
 from catalog.domain.access import Caller, changeable_by, may_change
+from catalog.domain.items.duplicates import taken
 from catalog.domain.terms import item_terms
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.database import Database, Duplicate, Tenant
@@ -91,7 +92,8 @@ def _record(caller: Caller, kind: Kind, item: ItemRecord, days: int) -> TrashRec
 async def restore(caller: Caller, key: str) -> ItemRecord:
     """Bring an item back, with its versions, and return it.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY, BUSY, NOT_CREATED when its owner has another item of that name by now.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, BUSY, NOT_CREATED when its owner has another item of that name by now,
+    EXTERNAL_ID_TAKEN when another item has its external id.
     """
     tenant = caller.tenant
     record = await _acquire(tenant, await _find(caller, key, CANNOT_MODIFY))
@@ -105,7 +107,7 @@ async def restore(caller: Caller, key: str) -> ItemRecord:
         there = await tenant.items(kind).records.find_one({"_id": record["_id"]})
         if there is None:
             await _lease(tenant, record).release()
-            raise Refused(NOT_CREATED, f"A {kind.one} with the same name already exists for this user") from None
+            raise await taken(tenant, kind, item.get("external_id"), NOT_CREATED) from None
         item = there
     else:
         await item_terms.count_uses(tenant, item_terms.NO_TERMS, item_terms.terms_of(item), caller.user)

@@ -29,7 +29,16 @@ class ItemTerms(NamedTuple):
 NO_TERMS = ItemTerms(frozenset(), frozenset())
 
 
+ANY_NUMBER = 2**31
+"""An allowance that only the number of terms of the tenant limits."""
+
+
 def terms_of(item: ItemRecord) -> ItemTerms:
+    """The terms of an item that are counted, and so suggested: an archived item has none."""
+    return NO_TERMS if item.get("archived") else used_by(item)
+
+
+def used_by(item: ItemRecord) -> ItemTerms:
     readers = item["readers"]
     viewers = [PUBLIC_READER] if PUBLIC_READER in readers else readers[:MOST_VIEWERS]
     tags, metadata = frozenset(item["tags"]), frozenset(pair["name"] for pair in item["metadata"])

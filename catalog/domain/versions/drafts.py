@@ -16,7 +16,7 @@ from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.versions import folders, lookup, versions
-from catalog.domain.versions.versions import NO_DETAILS, VersionDetails
+from catalog.domain.versions.details import NO_DETAILS, VersionDetails
 from catalog.errors import BUSY, NOT_CREATED, NOT_FOUND, VERSION_CLOSED, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents import now
@@ -40,10 +40,12 @@ async def begin(
 ) -> VersionRecord:
     """Make a draft without files, and return it.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED, EXTERNAL_ID_TAKEN.
     """
     details = details.checked(limits)
-    item = await versions.prepare(caller, kind, reference, details.ordinal)
+    if details.uri:
+        raise Refused(NOT_CREATED, "uri: a version with files has none")
+    item = await versions.prepare(caller, kind, reference, details)
     draft = versions.draft_of(caller, kind, item["_id"], details)
     await versions.insert(caller, draft)
     return cast("VersionRecord", draft.model_dump(by_alias=True))
@@ -138,11 +140,12 @@ def abandoned(before: datetime) -> Query:
 
 def _closed(tenant: Tenant, draft: VersionRecord) -> Changes:
     files, moment = folders.in_order(draft["files"]), now()
+    is_suspicious, archived = any(file["held"] for file in files), draft.get("archived", False)
     return {
         "files": files,
         "digest": folders.digest_of(files),
         "inspection": folders.inspection_of(files),
-        "state": versions.initial_state(tenant, is_suspicious=any(file["held"] for file in files)).value,
+        "state": versions.initial_state(tenant, is_suspicious=is_suspicious, archived=archived).value,
         "timestamp": moment,
         "lastmod": moment,
     }

@@ -2,6 +2,7 @@
 
 from bson import ObjectId
 
+from catalog.domain import archiving
 from catalog.domain.access import Caller, may_change
 from catalog.domain.versions.aliases import moves
 from catalog.domain.versions.aliases.names import is_latest
@@ -9,12 +10,9 @@ from catalog.errors import NOT_FOUND, Refused
 from catalog.store.database import Tenant
 from catalog.store.query.cursors import DESCENDING
 from catalog.store.records import ItemRecord, Query, VersionRecord
-from catalog.vocabulary import VersionState
+from catalog.vocabulary import Archived, VersionState
 
 NEWEST = [("number", DESCENDING)]
-
-SERVED = (VersionState.LIVE, VersionState.ARCHIVED)
-"""The states in which a version counts as the latest."""
 
 MOST_AT_ONCE = 1000
 """How many versions are read at once in search of the latest."""
@@ -50,7 +48,7 @@ async def numbered(tenant: Tenant, item: ObjectId, number: int) -> VersionRecord
 
 
 async def latest(tenant: Tenant, item: ItemRecord) -> VersionRecord | None:
-    """The newest version that is neither a draft nor in quarantine, and not put away as `archived`.
+    """The newest version that is neither a draft, nor archived, nor in quarantine.
 
     Numbers are searched in windows from the highest: the embedded engine reads all that it sorts. A number may be
     missing, and an ordinal such as 2026 makes a gap.
@@ -62,7 +60,7 @@ async def latest(tenant: Tenant, item: ItemRecord) -> VersionRecord | None:
         cursor = tenant.versions.records.find(window, fields).sort(NEWEST).limit(MOST_AT_ONCE)
         found = await cursor.to_list(MOST_AT_ONCE)
         for version in found:
-            if version["state"] in SERVED and not version.get("archived", False):
+            if version["state"] == VersionState.LIVE and not version.get("archived"):
                 return await numbered(tenant, item["_id"], version["number"])
         stop = found[-1]["number"] - 1 if len(found) == MOST_AT_ONCE else stop - width
         width *= 2
@@ -70,5 +68,12 @@ async def latest(tenant: Tenant, item: ItemRecord) -> VersionRecord | None:
 
 
 async def _newest_named(tenant: Tenant, item: ObjectId, name: str) -> VersionRecord | None:
-    """The newest version of one file that has this name. The files of a folder do not count."""
-    return await tenant.versions.records.find_one({"item": item, "original": name}, sort=NEWEST)
+    """The newest version of one file that has this name. The files of a folder do not count.
+
+    An archived version is found only if all versions of that name are archived.
+    """
+    named: Query = {"item": item, "original": name}
+    newest = await tenant.versions.records.find_one(named, sort=NEWEST)
+    if newest is None or not newest.get("archived"):
+        return newest
+    return await tenant.versions.records.find_one(named | archiving.shown(Archived.EXCLUDED), sort=NEWEST) or newest

@@ -14,7 +14,7 @@ from catalog.domain.files import blob_records, intake
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.versions import versions
-from catalog.domain.versions.versions import NO_DETAILS, VersionDetails
+from catalog.domain.versions.details import NO_DETAILS, VersionDetails
 from catalog.errors import BYTES_NEEDED, NOT_FOUND, Refused
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind, VersionState
@@ -50,7 +50,7 @@ async def add(
     that are not stored; and what `intake.accept` and `versions.record` raise.
     """
     details = details.checked(limits)
-    item = await versions.prepare(caller, kind, reference, details.ordinal)
+    item = await versions.prepare(caller, kind, reference, details)
     blob = await _readable(caller, digest)
     if blob is None:
         raise Refused(BYTES_NEEDED, f"sha256:{digest}")

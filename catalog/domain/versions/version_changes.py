@@ -1,4 +1,8 @@
-"""Changes of a version: its description, its metadata, whether it is live. Its files never change."""
+"""Changes of a version: what is said of it, and whether it is archived. Its files never change.
+
+`archived` is the rule of lists. The state of a complete version that is not in quarantine says the same: `ARCHIVED` or
+`LIVE`. Setting one of them sets the other.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,11 +15,13 @@ from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.validation import Validator
 from catalog.domain.versions import lookup, versions
+from catalog.domain.versions.details import TrainingRun, check_lines, external_id_taken
 from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
+from catalog.store.database import Duplicate
 from catalog.store.documents import now
 from catalog.store.optimistic import RecordGoneError, revise
 from catalog.store.records import Changes, VersionRecord
-from catalog.vocabulary import Kind, VersionState
+from catalog.vocabulary import Kind, Stage, VersionState
 
 STATES = (VersionState.LIVE, VersionState.ARCHIVED)
 """The states that a client gives a version."""
@@ -28,6 +34,12 @@ class VersionChange:
     description: str | None = None
     metadata: MetadataChange | None = None
     state: VersionState | None = None
+    author: str | None = None
+    stage: Stage | None = None
+    archived: bool | None = None
+    external_id: str | None = None  # empty: none any more
+    run: TrainingRun | None = None  # without both fields: none any more
+    uri: str | None = None  # of a version without files
 
     def check(self, limits: Limits) -> None:
         """Raises Refused: NOT_CHANGED."""
@@ -39,6 +51,9 @@ class VersionChange:
             check.pairs_in_change("metadata.add", self.metadata.add)
         if self.state is not None and self.state not in STATES:
             check.refuse(f"state: {' or '.join(STATES)} is needed")
+        if None not in (self.state, self.archived) and self.archived is not (self.state is VersionState.ARCHIVED):
+            check.refuse("state and archived say the opposite")
+        check_lines(check, author=self.author, external_id=self.external_id, run=self.run, uri=self.uri)
 
 
 async def change(
@@ -55,7 +70,7 @@ async def change(
     With `revisions`, the version must still have one of them.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CHANGED, STALE, BUSY, VERSION_DRAFT for the state of a draft,
-    QUARANTINED for the state of a version that only an administrator releases.
+    QUARANTINED for the state of a version that only an administrator releases, EXTERNAL_ID_TAKEN.
     """
     wanted.check(limits)
     item = await items.changeable(caller, kind, reference)
@@ -72,6 +87,8 @@ async def change(
 
     try:
         changed = (await revise(records, read, fields, first=version)).after
+    except Duplicate:
+        raise external_id_taken(wanted.external_id or "") from None
     except RecordGoneError:
         raise Refused(NOT_FOUND, version["ordinal"]) from None
     await versions.touch(caller.tenant, kind, item["_id"])
@@ -81,12 +98,35 @@ async def change(
 def _changed_fields(caller: Caller, version: VersionRecord, wanted: VersionChange, limits: Limits) -> Changes:
     """Raises Refused: NOT_CHANGED, VERSION_DRAFT, QUARANTINED."""
     fields: Changes = {"lastmod": now()}
-    if wanted.description is not None:
-        fields["description"] = wanted.description
+    for field in ("description", "author"):
+        if (text := getattr(wanted, field)) is not None:
+            fields[field] = text
+    if wanted.stage is not None:
+        fields["stage"] = wanted.stage.value
+    if wanted.external_id is not None:
+        fields["external_id"] = wanted.external_id or None
+    if wanted.run is not None:
+        fields["run"] = wanted.run.record()
+    if wanted.uri is not None:
+        _refuse_uri(version)
+        fields["uri"] = wanted.uri
     if wanted.metadata is not None:
         fields["metadata"] = changed_metadata(version["metadata"], wanted.metadata, limits.metadata)
     if wanted.state is not None:
         versions.refuse_draft(version)
         versions.refuse_quarantined(version, caller)
-        fields["state"] = wanted.state.value
+        fields |= _state_fields(archived=wanted.state is VersionState.ARCHIVED)
+    elif wanted.archived is not None:
+        is_open = version["state"] in STATES
+        fields |= _state_fields(archived=wanted.archived) if is_open else {"archived": wanted.archived}
     return fields
+
+
+def _state_fields(*, archived: bool) -> Changes:
+    return {"archived": archived, "state": versions.open_state(archived=archived).value}
+
+
+def _refuse_uri(version: VersionRecord) -> None:
+    """Raises Refused: NOT_CHANGED."""
+    if version["files"] or version["state"] == VersionState.DRAFT:
+        raise Refused(NOT_CHANGED, "uri: a version with files has none")

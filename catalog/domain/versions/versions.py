@@ -3,71 +3,80 @@
 An upload becomes a version in three steps: `prepare` before a byte is read, `intake.receive`, `record`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import cast
 
 from bson import ObjectId
 
 from catalog.blobs.protocol import Blob
+from catalog.domain import archiving
 from catalog.domain.access import Caller, may_change
 from catalog.domain.files import blob_records, intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
-from catalog.domain.items.inputs import MetadataPair
 from catalog.domain.items.references import Reference
-from catalog.domain.limits import Limits
-from catalog.domain.validation import Validator
+from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.versions import folders, lookup, numbering, removal
 from catalog.domain.versions.aliases.names import equals_an_alias
-from catalog.errors import NOT_CREATED, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
+from catalog.domain.versions.details import NO_DETAILS, VersionDetails, external_id_taken
+from catalog.errors import BYTES_ELSEWHERE, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
 from catalog.store.database import VERSION_SERIAL, Duplicate, Tenant
 from catalog.store.documents import File, Pair, Version, document_id, now
 from catalog.store.optimistic import RecordGoneError
 from catalog.store.records import FileRecord, ItemRecord, Query, VersionRecord
-from catalog.vocabulary import InspectionPolicy, Kind, VersionState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionDetails:
-    """What a client says of a new version, beside its files. Without an `ordinal` it gets the next number."""
-
-    ordinal: str = ""
-    description: str = ""
-    metadata: Sequence[MetadataPair] = ()
-
-    def checked(self, limits: Limits) -> "VersionDetails":
-        """The details with normalized metadata names. Raises Refused: NOT_CREATED."""
-        check = Validator(NOT_CREATED, limits)
-        check.description(self.description)
-        return replace(self, metadata=check.pairs("metadata", self.metadata))
-
-
-NO_DETAILS = VersionDetails()
+from catalog.vocabulary import Archived, InspectionPolicy, Kind, VersionState
 
 
 async def add(
-    caller: Caller, kind: Kind, reference: Reference, upload: IncomingFile, *, ordinal: str = ""
+    caller: Caller,
+    kind: Kind,
+    reference: Reference,
+    upload: IncomingFile,
+    *,
+    ordinal: str = "",
+    details: Callable[[], VersionDetails] = lambda: NO_DETAILS,
+    limits: Limits = LIMITS,
 ) -> ItemRecord:
     """Make a file the next version of an item, and return the item.
 
-    Raises Refused: what `prepare`, `intake.receive` and `record` raise.
+    `details` is called again after the file has been read: a form may have some of them behind it.
+
+    Raises Refused: what `prepare`, `intake.receive`, `details` and `record` raise.
     """
-    item = await prepare(caller, kind, reference, ordinal)
+    item = await prepare(caller, kind, reference, replace(details(), ordinal=ordinal).checked(limits))
     stored = await intake.receive(caller, upload)
-    details = VersionDetails(ordinal=ordinal, description=upload.description)
-    return await record(caller, kind, item["_id"], [stored], details)
+    all_details = replace(details(), ordinal=ordinal, description=upload.description)
+    return await record(caller, kind, item["_id"], [stored], all_details.checked(limits))
 
 
-async def prepare(caller: Caller, kind: Kind, reference: Reference, ordinal: str = "") -> ItemRecord:
+async def prepare(caller: Caller, kind: Kind, reference: Reference, details: VersionDetails = NO_DETAILS) -> ItemRecord:
     """The item that is to get a version, before anything of it is read.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED for an ordinal that is taken, that is an alias, or that no
-    address can hold.
+    address can hold, EXTERNAL_ID_TAKEN.
     """
     item = await items.changeable(caller, kind, reference)
-    await numbering.refuse_ordinal(caller.tenant, item, ordinal)
+    await numbering.refuse_ordinal(caller.tenant, item, details.ordinal)
+    if details.external_id and await _has_external_id(caller.tenant, item["_id"], details.external_id):
+        raise external_id_taken(details.external_id)
     return item
+
+
+async def register(
+    caller: Caller, kind: Kind, reference: Reference, details: VersionDetails, limits: Limits = LIMITS
+) -> VersionRecord:
+    """Make a version whose bytes are not in the catalog, and return it. Its `uri`, if it has one, says where they are.
+
+    Raises Refused: NOT_CREATED, and what `prepare` and `insert` raise.
+    """
+    details = details.checked(limits)
+    item = await prepare(caller, kind, reference, details)
+    version = draft_of(caller, kind, item["_id"], details)
+    version.folder, version.state = False, initial_state(caller.tenant, is_suspicious=False, archived=details.archived)
+    await insert(caller, version)
+    return cast("VersionRecord", version.model_dump(by_alias=True))
 
 
 async def record(
@@ -87,7 +96,8 @@ async def record(
     """
     version = draft_of(caller, kind, item, details)
     version.id = document_id(identity) if identity else None
-    version.state = initial_state(caller.tenant, is_suspicious=any(file.is_suspicious for file in files))
+    is_suspicious = any(file.is_suspicious for file in files)
+    version.state = initial_state(caller.tenant, is_suspicious=is_suspicious, archived=details.archived)
     records = [file.record() for file in files]
     version.folder = any(file.path for file in files)
     if version.folder:
@@ -113,8 +123,9 @@ def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails
         files=[],
         folder=True,
         file_count=0,
-        description=details.description,
         metadata=[Pair(name=pair.name, value=pair.value) for pair in details.metadata],
+        uri=details.uri,
+        **details.fields(),
         state=VersionState.DRAFT,
         owner=caller.user,
     )
@@ -123,8 +134,8 @@ def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails
 async def insert(caller: Caller, version: Version) -> ItemRecord:
     """Write a version under the next number, with the next ordinal if it has none, and return its item.
 
-    Raises Refused: NOT_CREATED for an ordinal that is taken, NOT_FOUND when the item is gone, CANNOT_MODIFY when it
-    belongs to another user by now.
+    Raises Refused: NOT_CREATED for an ordinal that is taken, EXTERNAL_ID_TAKEN, NOT_FOUND when the item is gone,
+    CANNOT_MODIFY when it belongs to another user by now.
     """
     # The bytes are safe before anything points at them. A crash between the two leaves a blob that no version names,
     # which a sweep removes; never a version without bytes.
@@ -139,6 +150,8 @@ async def insert(caller: Caller, version: Version) -> ItemRecord:
         except Duplicate:
             if version.id and await tenant.versions.records.find_one({"_id": version.id}, {"_id": 1}):
                 break
+            if version.external_id and await _has_external_id(tenant, version.item, version.external_id):
+                raise external_id_taken(version.external_id) from None
             if ordinal:
                 raise numbering.taken(ordinal) from None
 
@@ -169,10 +182,20 @@ async def _take_back(caller: Caller, version: Version) -> None:
             await removal.drop(caller, added, read_item, force=True)
 
 
-def initial_state(tenant: Tenant, *, is_suspicious: bool) -> VersionState:
+async def _has_external_id(tenant: Tenant, item: ObjectId, external_id: str) -> bool:
+    found = await tenant.versions.records.find_one({"item": item, "external_id": external_id}, {"_id": 1})
+    return found is not None
+
+
+def initial_state(tenant: Tenant, *, is_suspicious: bool, archived: bool) -> VersionState:
     """The state of a complete version; `is_suspicious` when it has a file that a policy may hold back."""
     is_held = is_suspicious and tenant.inspection is InspectionPolicy.QUARANTINE
-    return VersionState.QUARANTINED if is_held else VersionState.LIVE
+    return VersionState.QUARANTINED if is_held else open_state(archived=archived)
+
+
+def open_state(*, archived: bool) -> VersionState:
+    """The state of a complete version that nothing holds back: it says the same as the field `archived`."""
+    return VersionState.ARCHIVED if archived else VersionState.LIVE
 
 
 async def touch(tenant: Tenant, kind: Kind, item: ObjectId, number: int = 0) -> ItemRecord | None:
@@ -208,9 +231,10 @@ async def read_content(caller: Caller, kind: Kind, reference: Reference) -> Vers
 async def verify(caller: Caller, kind: Kind, reference: Reference) -> list[tuple[FileRecord, blob_records.Condition]]:
     """Read all bytes of a version in the storage, and record the condition of each of its files.
 
-    Raises Refused: what `read_content` raises.
+    Raises Refused: what `read_content` raises, BYTES_ELSEWHERE.
     """
     version = await read_content(caller, kind, reference)
+    refuse_elsewhere(version)
     return [
         (file, await blob_records.verify(caller.tenant, Blob(file["digest"], file["size"])))
         for file in version["files"]
@@ -221,6 +245,13 @@ def refuse_quarantined(version: VersionRecord, caller: Caller) -> None:
     """Raises Refused: QUARANTINED, unless for an administrator."""
     if version["state"] == VersionState.QUARANTINED and not caller.is_admin:
         raise Refused(QUARANTINED, version["ordinal"])
+
+
+def refuse_elsewhere(version: VersionRecord) -> None:
+    """Raises Refused: BYTES_ELSEWHERE for a complete version without files."""
+    if not version["files"] and version["state"] != VersionState.DRAFT:
+        uri = version.get("uri")
+        raise Refused(BYTES_ELSEWHERE, f"they are at {uri}" if uri else "nor does the version say where they are")
 
 
 def refuse_draft(version: VersionRecord) -> None:
@@ -243,7 +274,7 @@ async def remove(caller: Caller, kind: Kind, reference: Reference, *, force: boo
     return await touch(caller.tenant, kind, item["_id"]) or item
 
 
-def visible_to(caller: Caller, item: ItemRecord) -> Query:
+def visible_to(caller: Caller, item: ItemRecord, archived: Archived = Archived.EXCLUDED) -> Query:
     """The filter of an item's versions that the caller may list: only those who may change the item see drafts."""
-    of_item: Query = {"item": item["_id"]}
+    of_item: Query = {"item": item["_id"], **archiving.shown(archived)}
     return of_item if may_change(caller, item) else of_item | {"state": {"$ne": VersionState.DRAFT.value}}

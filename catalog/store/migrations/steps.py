@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from catalog.store.database import Tenant
-from catalog.store.migrations import term_keys, term_views, usernames, version_serials
+from catalog.store.migrations import archived_versions, term_keys, term_views, usernames, version_serials
 from catalog.store.migrations.progress import Progress
 
 
@@ -18,6 +18,7 @@ STEPS: tuple[Step, ...] = (
     Step("serials of versions", version_serials.run),
     Step("keys of terms", term_keys.run),
     Step("viewers of terms", term_views.run),
+    Step("archived versions", archived_versions.run),
 )
 
 NEWEST = len(STEPS)

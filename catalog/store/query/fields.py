@@ -94,12 +94,15 @@ _ITEM = {
     "metadata": [{"name": TEXT, "value": SCALAR}],
     "description": TEXT,
     "license": TEXT,
+    "external_id": TEXT,
     "timestamp": DATE,
     "lastmod": DATE,
 }
 _TRAINED = _ITEM | {"status": TEXT, "datasets": [ID]}
 _ITEM_SORTS = "_id serial name owner visibility timestamp lastmod"
-_ITEM_SELECTS = "name owner visibility tags metadata description license aliases versions timestamp lastmod"
+_ITEM_SELECTS = (
+    "name owner visibility tags metadata description license external_id archived aliases versions timestamp lastmod"
+)
 
 DATASETS = Fields(_ITEM, sort=_ITEM_SORTS, select=_ITEM_SELECTS, always="_id users")
 MODELS = Fields(_TRAINED, sort=f"{_ITEM_SORTS} status", select=f"{_ITEM_SELECTS} status", always="_id users datasets")
@@ -110,7 +113,12 @@ VERSIONS = Fields(
     {
         "_id": ID,
         "number": NUMBER,
+        "serial": NUMBER,
         "ordinal": TEXT,
+        "author": TEXT,
+        "stage": TEXT,
+        "external_id": TEXT,
+        "uri": TEXT,
         "folder": BOOLEAN,
         "file_count": NUMBER,
         "size": NUMBER,
@@ -122,9 +130,9 @@ VERSIONS = Fields(
         "timestamp": DATE,
         "lastmod": DATE,
     },
-    sort="_id number ordinal size state timestamp lastmod",
-    select="key ordinal original encoding mimetype size description timestamp digest state aliases folder file_count "
-    "metadata owner lastmod inspection",
+    sort="_id number serial ordinal author stage size state timestamp lastmod",
+    select="key serial ordinal original encoding mimetype size description timestamp digest state stage archived "
+    "aliases uri author external_id run folder file_count metadata owner lastmod inspection",
     always="_id ordinal",
 )
 

@@ -23,7 +23,7 @@ SEVENTIETH = {
 BOB = {"_id": ID, "username": "bob"}
 """The reference also shows the address and the role of other users; here only administrators see them."""
 
-OURS = {"versionsTotal", "description", "license", "lastmod", "digest", "state"}
+OURS = {"versionsTotal", "description", "license", "lastmod", "digest", "state", "external_id", "archived", "aliases"}
 """What the catalog says besides."""
 
 

@@ -23,6 +23,7 @@ from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.tenants import usage
 from catalog.domain.versions import drafts
+from catalog.domain.versions.details import VersionDetails
 from catalog.errors import (
     OFFSET_CONFLICT,
     QUOTA_EXCEEDED,
@@ -240,7 +241,8 @@ async def test_a_file_of_a_draft_that_was_closed_before_the_server_noted_it_is_f
     ada = await somebody(tenant)
     await items.create(ada, Kind.MODEL, new_item(name="iris"))
     draft = await drafts.begin(ada, Kind.MODEL, Reference("iris"))
-    wanted = UploadRequest(head=FileHead("a.bin", "a/b", "binary"), size=SIZE, ordinal=draft["ordinal"], path="a.bin")
+    details = VersionDetails(ordinal=draft["ordinal"])
+    wanted = UploadRequest(head=FileHead("a.bin", "a/b", "binary"), size=SIZE, details=details, path="a.bin")
     upload = await uploads.begin(ada, Kind.MODEL, Reference("iris"), wanted, LIFE)
     blobs = storage.of(tenant.name)
     await blobs.append(upload["_id"], 0, of(CONTENT))

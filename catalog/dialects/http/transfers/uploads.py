@@ -4,7 +4,7 @@ The file is never held in memory: bytes are read from the client at the speed of
 costs one block of memory.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 
 from litestar.exceptions import InternalServerException
 from python_multipart import MultipartParser
@@ -24,8 +24,9 @@ from catalog.domain.files.media_types import OCTETS
 from catalog.errors import BODY_TOO_LARGE, MALFORMED_BODY, NOT_CREATED, UPLOAD_CUT_OFF, Refused
 
 DESCRIPTION_LIMIT = 64 * 1024
+TEXT_LIMIT = 8 * 1024  # bytes of any other text of a form
 FORM_ROOM = 2 * DESCRIPTION_LIMIT
-"""How many bytes a form may have in addition to its file: boundaries, headers, the description."""
+"""How many bytes a form may have in addition to its file: boundaries, headers, texts."""
 
 MOST_PARTS = 100
 LARGEST_HEADERS = 16 * 1024  # bytes, of all the parts of a form together
@@ -39,8 +40,10 @@ HOW_TO_NAME = (
 )
 
 
-def incoming(request: AnyRequest, limit: int, name: str = "") -> "FormUpload | BodyUpload":
+def incoming(request: AnyRequest, limit: int, name: str = "", texts: Collection[str] = ()) -> "FormUpload | BodyUpload":
     """The file that a request carries, of at most `limit` bytes (0: any size). Nothing is read yet.
+
+    `texts` names what a form or the query string may say of it, in addition to its description.
 
     A file that is the body itself has the name `name` if the route knows one, else the name that the client sends.
     The route sets `request_max_body_size=None`, since the limit is enforced here.
@@ -48,7 +51,7 @@ def incoming(request: AnyRequest, limit: int, name: str = "") -> "FormUpload | B
     Raises Refused: NOT_CREATED for a malformed digest, MALFORMED_BODY for a form without a boundary.
     """
     is_form = request.content_type[0] == "multipart/form-data"
-    return FormUpload(request, limit) if is_form else BodyUpload(request, limit, name)
+    return FormUpload(request, limit, texts) if is_form else BodyUpload(request, limit, name, texts)
 
 
 def carries_json(request: AnyRequest) -> bool:
@@ -97,7 +100,8 @@ def refuse_over(limit: int, size: int) -> None:
 class BodyUpload:
     """The body is the file. Its name is in a header or in the query string."""
 
-    def __init__(self, request: AnyRequest, limit: int, name: str = "") -> None:
+    def __init__(self, request: AnyRequest, limit: int, name: str = "", texts: Collection[str] = ()) -> None:
+        self.texts = _queried(request, texts)
         self.digest = announced_digest(request, "Repr-Digest", "Content-Digest", "Digest")
         self.description = str(request.query_params.get("description", ""))
         self.announced = request.content_length or 0
@@ -134,18 +138,24 @@ class BodyUpload:
 class FormUpload:
     """The file is the part `file` of a form, its description the part `description`. Other parts are ignored."""
 
-    def __init__(self, request: AnyRequest, limit: int) -> None:
+    def __init__(self, request: AnyRequest, limit: int, texts: Collection[str] = ()) -> None:
         # A Content-Digest is the digest of the form, not of the file.
         self.digest = announced_digest(request, "Repr-Digest", "Digest")
         self.announced = max(0, (request.content_length or 0) - FORM_ROOM)
         self._limit = limit
         self._body = Body(request, limit and limit + FORM_ROOM)
-        self._form = Form(request.content_type[1].get("boundary", ""))
+        self._form = Form(request.content_type[1].get("boundary", ""), {"description", *texts})
+        self._queried = _queried(request, texts)
 
     @property
     def description(self) -> str:
         """The description. It may come before or after the file, so it is complete once `chunks` has ended."""
-        return as_text(bytes(self._form.description))
+        return self._form.text("description")
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What else is said of the file, in the form or in the query string. Complete once `chunks` has ended."""
+        return self._queried | {name: self._form.text(name) for name in self._form.texts if name != "description"}
 
     async def open(self) -> FileHead:
         """Read up to the start of the file.
@@ -181,12 +191,17 @@ class FormUpload:
                 yield piece
 
 
+def _queried(request: AnyRequest, names: Collection[str]) -> dict[str, str]:
+    return {name: value for name in names if (value := request.query_params.get(name)) is not None}
+
+
 class Form:
     """What has been read of a form so far. The parser calls the methods below; parts that are not used are dropped."""
 
-    def __init__(self, boundary: str) -> None:
+    def __init__(self, boundary: str, wanted: Collection[str] = ("description",)) -> None:
         self.head: FileHead | None = None
-        self.description = bytearray()
+        self.texts: dict[str, bytearray] = {}
+        self._wanted = wanted
         self.whole = False
         self._begun = False
         self._names: list[str] = []  # of the first parts, for the error when none has the name "file"
@@ -203,6 +218,10 @@ class Form:
             self._parser.write(chunk)
         except FormParserError as wrong:
             raise Refused(MALFORMED_BODY, str(wrong)) from None
+
+    def text(self, name: str) -> str:
+        """What the part of this name has, as far as it was read."""
+        return as_text(bytes(self.texts.get(name, b"")))
 
     def take(self) -> list[bytes]:
         """The bytes of the file since the last call."""
@@ -269,8 +288,9 @@ class Form:
         disposition = headers.get("content-disposition", "")
         part, filename = parameters(disposition).get("name", ""), disposition_name(disposition)
         self._part = ""
-        if part == "description" and filename is None and not self.description:
+        if part in self._wanted and filename is None and not self.texts.get(part):
             self._part = part
+            self.texts[part] = bytearray()
         if self.head is None:
             self._names = [*self._names, part[:40]][:10]
             if part == "file" and filename is not None:
@@ -280,10 +300,12 @@ class Form:
     def _part_data(self, data: bytes, start: int, end: int) -> None:
         if self._part == "file":
             self._file.append(data[start:end])
-        elif self._part == "description":
-            self.description += data[start:end]
-            if len(self.description) > DESCRIPTION_LIMIT:
-                raise Refused(BODY_TOO_LARGE, f"a description of at most {DESCRIPTION_LIMIT} bytes")
+        elif self._part:
+            text = self.texts[self._part]
+            text += data[start:end]
+            most = DESCRIPTION_LIMIT if self._part == "description" else TEXT_LIMIT
+            if len(text) > most:
+                raise Refused(BODY_TOO_LARGE, f"a {self._part} of at most {most} bytes")
 
     def _ends(self) -> None:
         self.whole = True

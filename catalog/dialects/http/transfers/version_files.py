@@ -1,6 +1,7 @@
 """Downloads of a version: its file, one of its files, or all of them in an archive."""
 
 from datetime import datetime
+from urllib.parse import quote
 
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
@@ -9,18 +10,25 @@ from catalog.dialects.http.requests.headers import AnyRequest
 from catalog.dialects.http.transfers.archives import ArchivedFile, archived
 from catalog.dialects.http.transfers.downloads import Download, outgoing, redirected, refuse_lost
 from catalog.domain.files.checksums import Checksums
+from catalog.domain.versions import versions
 from catalog.store.database import Tenant
 from catalog.store.records import FileRecord, VersionRecord
+
+RESERVED = "%:/?#[]@!$&'()*+,;=~"
+"""The characters that an address may hold as they are. Others, such as letters with accents, are percent-encoded."""
 
 REDIRECTED_FOR = 300
 """Seconds in which a client has to begin a download from the storage itself."""
 
 
 async def version_download(request: AnyRequest, tenant: Tenant, version: VersionRecord) -> Download:
-    """The file of a version, or, for a folder and with `?archive=`, an archive.
+    """The file of a version, or, for a folder and with `?archive=`, an archive. Of bytes elsewhere, a redirection.
 
-    Raises Refused: as `file_download` does, REQUEST for an unknown archive.
+    Raises Refused: as `file_download` does, REQUEST for an unknown archive, BYTES_ELSEWHERE for bytes that no browser
+    can be sent to.
     """
+    if not version["files"]:
+        return _elsewhere(version)
     suffix = request.query_params.get("archive") or ("zip" if version["folder"] else "")
     if not suffix:
         return await file_download(request, tenant.blobs, version["files"][0], version["timestamp"])
@@ -38,6 +46,15 @@ async def version_download(request: AnyRequest, tenant: Tenant, version: Version
     if download.status_code != HTTP_304_NOT_MODIFIED:
         await refuse_lost(tenant.blobs, files)
     return download
+
+
+def _elsewhere(version: VersionRecord) -> Download:
+    """Raises Refused: BYTES_ELSEWHERE."""
+    uri = version.get("uri", "")
+    if not uri.lower().startswith(("http://", "https://")):
+        versions.refuse_elsewhere(version)
+    headers = {"location": quote(uri, safe=RESERVED), "cache-control": "no-store", "content-length": "0"}
+    return Download(None, headers | {"referrer-policy": "no-referrer"}, status_code=303)
 
 
 async def file_download(request: AnyRequest, blobs: Blobs, file: FileRecord, modified: datetime) -> Download:

@@ -27,12 +27,13 @@ from catalog.dialects.v1.models.items.shown_items import (
     item,
     removed_item,
 )
-from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, Resource, Selected, listing, selecting
+from catalog.dialects.v1.models.lists import ARCHIVED, VERBOSE, Created, Listed, Resource, Selected, listing, selecting
 from catalog.dialects.v1.requests import http
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, create_each, revisions_seen
-from catalog.dialects.v1.requests.lists import listed, selected
+from catalog.dialects.v1.requests.lists import archived_of, listed, selected
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey
+from catalog.domain import archiving
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.items import changes, items
 from catalog.domain.items.references import Reference
@@ -45,6 +46,7 @@ from catalog.errors import (
     CANNOT_DELETE,
     CANNOT_MODIFY,
     CANNOT_READ,
+    EXTERNAL_ID_TAKEN,
     IN_USE,
     NAME_TAKEN,
     NOT_CREATED,
@@ -93,7 +95,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         parameters=[VERBOSE],
         response_description="What was created.",
         responses=answers(202, Created, "Some elements of the list were refused.")
-        | refuses(NAME_TAKEN, AMBIGUOUS, QUOTA_EXCEEDED),
+        | refuses(NAME_TAKEN, EXTERNAL_ID_TAKEN, AMBIGUOUS, QUOTA_EXCEEDED),
     )
     async def create(
         self, request: AnyRequest, data: Json[OneOrMany[NewT]], caller: Given[Caller], limits: Given[Limits]
@@ -108,7 +110,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
 
         return await create_each(request, data, create, self.plural)
 
-    @get(operation_id="list{Kinds}", response_description="A page, or a step of a walk.", **listing(resource))
+    @get(operation_id="list{Kinds}", response_description="A page, or a step of a walk.", **listing(resource, ARCHIVED))
     async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[ShownT]]:
         """List the {kinds} that you may read, newest first."""
         return await listed(
@@ -116,7 +118,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
             caller.tenant.items(self.kind).raw,
             fields.ITEMS[self.kind],
             lambda found: shown(found, caller),
-            access=readable_by(caller),
+            access=readable_by(caller) | archiving.shown(archived_of(request)),
             order=pages.NEWEST,
             top=await caller.tenant.recent("serial"),
             statistics=caller.tenant.scan_statistics,
@@ -142,7 +144,17 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         parameters=[IF_MATCH],
         response_description="The {kind} after the change.",
         response_headers=REVISION,
-        responses=refuses(NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS, STALE, BUSY, NAME_TAKEN, NOT_CREATED, QUOTA_EXCEEDED),
+        responses=refuses(
+            NOT_FOUND,
+            CANNOT_MODIFY,
+            AMBIGUOUS,
+            STALE,
+            BUSY,
+            NAME_TAKEN,
+            EXTERNAL_ID_TAKEN,
+            NOT_CREATED,
+            QUOTA_EXCEEDED,
+        ),
     )
     async def change(
         self, key: ItemKey, request: AnyRequest, data: Json[ChangeT], caller: Given[Caller], limits: Given[Limits]

@@ -9,8 +9,9 @@ from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.schemas import Schema, Schemas
 from catalog.dialects.v1.models.items.search import SearchResult
 from catalog.dialects.v1.models.items.shown_items import SearchHit, search_hit
-from catalog.dialects.v1.models.lists import LIMIT, Resource, filtering
+from catalog.dialects.v1.models.lists import ARCHIVED, LIMIT, Resource, filtering
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, fitting, stretch
+from catalog.dialects.v1.requests.lists import archived_of
 from catalog.domain.access import Caller
 from catalog.domain.items import search
 from catalog.domain.items.lookup import user_ids
@@ -31,6 +32,7 @@ def _parameters(_: Any, schemas: Schemas) -> list[Schema]:
         query("q", "Plain text, in any case.", words, required=True, example="iris"),
         query("kind", "Only these kinds.", kinds),
         *(query(name, "Only these.", {"enum": list(words)}) for name, words in ENUMERATIONS.items()),
+        ARCHIVED,
         query("owner", "Only the items of this user: an id or a username."),
         filtering(Resource("Model", fields.MODELS), schemas),
         LIMIT,
@@ -54,7 +56,10 @@ class Search(Controller):
         asked = request.query_params
         limit = limit_of(asked.get("limit"))
         question = search.SearchQuery(
-            _words(asked.get("q")), _kinds(asked.getall("kind", [])), await _narrowing(request, caller)
+            _words(asked.get("q")),
+            _kinds(asked.getall("kind", [])),
+            await _narrowing(request, caller),
+            archived_of(request),
         )
         found = await search.search(caller, question, limit, asked.get("after") or None)
         shown = fitting(await _shown(found.hits, caller))

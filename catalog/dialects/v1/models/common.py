@@ -19,6 +19,11 @@ NonBlank = Annotated[str, Meta(min_length=1, pattern=NOT_BLANK)]
 """Text of a client with at least one character that is not a space."""
 
 ShortText = Annotated[str, Meta(max_length=255, pattern=NOT_NUL)]
+ONE_LINE = "^[^\\x00-\\x1f\\x7f]*$"
+
+Line = Annotated[str, Meta(max_length=255, pattern=ONE_LINE)]
+"""Text of a client on one line."""
+
 ShortNonBlank = Annotated[str, Meta(min_length=1, max_length=255, pattern=NOT_BLANK)]
 
 

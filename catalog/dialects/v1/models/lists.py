@@ -12,6 +12,7 @@ from catalog.dialects.http.docs.schemas import Schema, Schemas, name_of
 from catalog.store.query.fields import Fields, Type
 from catalog.store.query.params import MOST
 from catalog.store.query.patterns import LONGEST as LONGEST_PATTERN
+from catalog.vocabulary import Archived
 
 T = TypeVar("T")
 Count = Annotated[int, Meta(ge=0)]
@@ -31,6 +32,11 @@ LIMIT = query("limit", f"The most elements to answer, up to {MOST}.", {"type": "
 PAGE = query("page", "The number of the page, from 1.", {"type": "integer", "minimum": 1, "default": 1})
 TOTAL = query("total", "`exact` counts to the end, however long that takes.", {"type": "string", "enum": ["exact"]})
 AFTER = query("after", "Walk by cursor: empty at first, then each `nextCursor`.", allowEmptyValue=True)
+ARCHIVED = query(
+    "archived",
+    "Archived things: `true` lists them alone, `all` with the others.",
+    {"type": "string", "enum": [str(each) for each in Archived], "default": Archived.EXCLUDED.value},
+)
 VERBOSE = query("verbose", "`false`: a POST of a list answers only counts.", {"type": "string", "default": "true"})
 
 LISTS = """
@@ -49,7 +55,7 @@ COMPARED: dict[Type, Schema] = {
 DIRECTIONS = {"enum": ["asc", "desc", 1, -1]}
 
 
-def listing(resource: ResourceOf) -> dict[str, Any]:
+def listing(resource: ResourceOf, *more: Schema) -> dict[str, Any]:
     """The options of the GET of a list: `@get(**listing(TOKENS))`. Its answer is `Listed[...]`."""
 
     def parameters(controller: Any, schemas: Schemas) -> list[Schema]:
@@ -57,7 +63,7 @@ def listing(resource: ResourceOf) -> dict[str, Any]:
         sort = dict.fromkeys(sorted(of.fields.sortable), DIRECTIONS)
         sorting = {"type": "object", "properties": sort, "additionalProperties": False}
         order = json_query("sort", "Fields, each `asc` or `desc`, the most significant first.", sorting, {})
-        return [filtering(of, schemas), order, selection(of), PAGE, LIMIT, TOTAL, AFTER]
+        return [filtering(of, schemas), order, selection(of), PAGE, LIMIT, TOTAL, AFTER, *more]
 
     return {"parameters": parameters, "resource": resource, "is_filtered": True, "details": LISTS}
 

@@ -1,25 +1,46 @@
 """Versions, their files and links to them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.blobs.protocol import FileHead, is_digest
-from catalog.dialects.v1.models.common import Body, Change, Digest, Id, Moment, ShortNonBlank, ShortText, Text, moment
-from catalog.dialects.v1.models.items.items import Count, Description, Pairs, VersionContent, version_content
+from catalog.dialects.v1.models.common import (
+    ONE_LINE,
+    Body,
+    Change,
+    Digest,
+    Id,
+    Line,
+    Moment,
+    ShortNonBlank,
+    ShortText,
+    Text,
+    moment,
+)
+from catalog.dialects.v1.models.items.items import (
+    Archived,
+    Count,
+    Description,
+    ExternalId,
+    Pairs,
+    VersionContent,
+    version_content,
+)
 from catalog.dialects.v1.models.items.metadata import MetadataDelta, Pair
 from catalog.domain.files.blob_records import Condition
 from catalog.domain.files.filenames import LONGEST_PATH, file_name, media_type
 from catalog.domain.limits import LONGEST_INTEGER
-from catalog.domain.versions import links
+from catalog.domain.versions import details, links
+from catalog.domain.versions.details import LONGEST_URI, VersionDetails
 from catalog.domain.versions.numbering import LONGEST_ORDINAL
 from catalog.domain.versions.version_changes import STATES, VersionChange
-from catalog.domain.versions.versions import VersionDetails
 from catalog.errors import NOT_CREATED, Refused
 from catalog.inspection.inspector import Inspection
 from catalog.store.records import FileRecord, ItemRecord, VersionRecord
-from catalog.vocabulary import VersionState
+from catalog.vocabulary import Stage, VersionState
 
 SHORTEST, USUAL, LONGEST = (int(life.total_seconds()) for life in (links.SHORTEST, links.USUAL, links.LONGEST))
 """Seconds that a link lives."""
@@ -31,7 +52,19 @@ Ordinal = Annotated[
     Meta(description="The label of the version; default: the next number.", examples=["v2"]),
     Meta(extra_json_schema={"maxLength": LONGEST_ORDINAL}),
 ]
+Author = Annotated[Line, Meta(description="Who made it, as a text.")]
+Uri = Annotated[str, Meta(max_length=LONGEST_URI, pattern="^(?:[A-Za-z][A-Za-z0-9+.-]*:[^\\x00-\\x1f\\x7f]+)?$")]
 NewState = Annotated[VersionState, Meta(extra_json_schema={"enum": list(map(str, STATES))}, examples=["ARCHIVED"])]
+
+
+class TrainingRun(Body):
+    """The training run that made a version."""
+
+    id: Line = ""
+    link: Annotated[str, Meta(max_length=LONGEST_URI, pattern=ONE_LINE)] = ""
+
+    def as_input(self) -> details.TrainingRun:
+        return details.TrainingRun(self.id, self.link)
 
 
 class NewVersion(Body, kw_only=True):
@@ -40,12 +73,22 @@ class NewVersion(Body, kw_only=True):
     ordinal: Ordinal | None = None
     description: Description | None = None
     metadata: Pairs | None = None
+    author: Author | None = None
+    stage: Stage | None = None
+    archived: Archived | None = None
+    external_id: Annotated[ExternalId | None, Meta(description="Unique among the versions of the item.")] = None
+    run: TrainingRun | None = None
 
     def details(self) -> VersionDetails:
         return VersionDetails(
             ordinal=(self.ordinal or "").strip(),
             description=self.description or "",
             metadata=[pair.as_input() for pair in self.metadata or ()],
+            author=self.author or "",
+            stage=self.stage or Stage.NONE,
+            archived=self.archived or False,
+            external_id=self.external_id or "",
+            run=self.run.as_input() if self.run else None,
         )
 
 
@@ -74,16 +117,44 @@ class StoredBytes(NewVersion, kw_only=True):
         return digest, FileHead(name, media_type(self.mimetype or "", name), "binary")
 
 
+class BytesElsewhere(NewVersion, kw_only=True):
+    """A version whose bytes are not stored in the catalog."""
+
+    uri: Annotated[
+        Uri,
+        Meta(min_length=1, description="Where they are: any scheme. The server never opens it."),
+        Meta(examples=["s3://models/iris/model.onnx"]),
+    ]
+
+    def details(self) -> VersionDetails:
+        return replace(NewVersion.details(self), uri=self.uri)
+
+
 class VersionUpdate(Change):
     """What changes of a version."""
 
     description: Annotated[Description | None, Meta(examples=["the one of the paper"])] = None
     metadata: MetadataDelta | None = None
     state: NewState | None = None
+    author: Author | None = None
+    stage: Annotated[Stage | None, Meta(examples=["staging"])] = None
+    archived: Archived | None = None
+    external_id: ExternalId | None = None
+    run: TrainingRun | None = None
+    uri: Annotated[Uri | None, Meta(description="Of a version without files.")] = None
 
     def as_input(self) -> VersionChange:
-        metadata = self.metadata.as_input() if self.metadata else None
-        return VersionChange(description=self.description, metadata=metadata, state=self.state)
+        return VersionChange(
+            description=self.description,
+            metadata=self.metadata.as_input() if self.metadata else None,
+            state=self.state,
+            author=self.author,
+            stage=self.stage,
+            archived=self.archived,
+            external_id=self.external_id,
+            run=self.run.as_input() if self.run else None,
+            uri=self.uri,
+        )
 
 
 class NewLink(Body):
@@ -163,10 +234,24 @@ class InspectionReport(Struct, kw_only=True):
         )
 
 
+class ShownRun(Struct):
+    """The training run that made a version, as its author names it."""
+
+    id: str
+    link: str
+
+
 class ListedVersion(VersionContent, kw_only=True, rename={"id": "_id"}):
     """A version, without its files."""
 
     id: Id
+    serial: Annotated[int | None, Meta(description="A number that no other version of the tenant has.")]
+    author: str
+    stage: Stage
+    archived: bool
+    external_id: str | None
+    run: ShownRun | None
+    uri: Annotated[str, Meta(description="Where the bytes are, of a version without files.")]
     folder: Annotated[bool, Meta(description="Whether its files have paths.")]
     file_count: Count
     metadata: list[Pair]
@@ -190,9 +275,16 @@ class WholeVersion(ListedVersion, kw_only=True):
 
 
 def listed_fields(record: VersionRecord, item: ItemRecord) -> dict[str, Any]:
-    inspection = record.get("inspection")
+    inspection, run = record.get("inspection"), record.get("run")
     return version_content(record, item) | {
         "id": str(record["_id"]),
+        "serial": record.get("serial"),
+        "author": record.get("author", ""),
+        "stage": Stage(record.get("stage", Stage.NONE)),
+        "archived": record.get("archived", False),
+        "uri": record.get("uri", ""),
+        "external_id": record.get("external_id"),
+        "run": ShownRun(run["id"], run["link"]) if run else None,
         "folder": record["folder"],
         "file_count": record["file_count"],
         "metadata": record["metadata"],

@@ -6,15 +6,25 @@ from typing import Any
 from msgspec import UNSET
 
 from catalog.dialects.v1.requests.http import LARGEST_ANSWER, Answer, AnyRequest, answer, envelope, fitting, stretch
+from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query import pages, params
 from catalog.store.query.cursors import Order, cursor_of
 from catalog.store.query.fields import Fields
 from catalog.store.query.serial_scan import Collection, ScanStatistics
 from catalog.store.tenant_documents import Raw
+from catalog.vocabulary import Archived
 
 AT_ONCE = 50  # documents
 
 Shapes = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+
+
+def archived_of(request: AnyRequest) -> Archived:
+    """Which things a list is to show. Raises Refused: INVALID_QUERY."""
+    asked = request.query_params.get("archived") or Archived.EXCLUDED
+    if asked not in set(Archived):
+        raise Refused(INVALID_QUERY, f"archived: one of {', '.join(Archived)} is needed")
+    return Archived(asked)
 
 
 async def listed(

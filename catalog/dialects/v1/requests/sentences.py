@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from catalog.dialects.v1.models.common import NOT_BLANK, NOT_NUL
+from catalog.dialects.v1.models.common import NOT_BLANK, NOT_NUL, ONE_LINE
 
 LONGEST = 80  # characters of a client's value in a sentence
 
@@ -34,7 +34,11 @@ FORMS: tuple[tuple[str, str], ...] = (
     (r"Expected `(?:int|float)` <= (\S+)", "it must be at most {0}"),
     (r"Integer value out of range", "the number does not fit into 64 bits"),
 )
-PATTERNS = {NOT_NUL: "the character NUL is not allowed", NOT_BLANK: "it must not be blank"}
+PATTERNS = {
+    NOT_NUL: "the character NUL is not allowed",
+    NOT_BLANK: "it must not be blank",
+    ONE_LINE: "control characters and line breaks are not allowed",
+}
 
 
 def shown(value: object, longest: int = LONGEST) -> str:

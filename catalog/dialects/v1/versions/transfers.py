@@ -25,6 +25,7 @@ from catalog.errors import (
     VERSION_DRAFT,
     Fault,
 )
+from catalog.vocabulary import Stage
 
 UPLOAD_REFUSALS = (
     NOT_CREATED,
@@ -41,6 +42,18 @@ DOWNLOAD_REFUSALS = (NOT_FOUND, RANGE_NOT_SATISFIABLE, STALE, REQUEST, DOWNLOAD,
 CONTENT_REFUSALS = (CANNOT_READ, QUARANTINED, VERSION_DRAFT)
 """How a user is refused the content of a version."""
 
+DETAILS = (
+    query("author", "Who made the version, as a text."),
+    query("stage", "Where it stands.", {"type": "string", "enum": [str(stage) for stage in Stage]}),
+    query("archived", "`true`: it is left out of lists.", {"type": "string", "enum": ["true", "false"]}),
+    query("external_id", "Its id in another system, unique among the versions of the item."),
+    query("run_id", "The training run that made it."),
+    query("run_link", "Where that run is shown."),
+)
+"""What is said of a version beside its file. A form may have parts of these names instead."""
+
+DETAIL_NAMES = tuple(parameter["name"] for parameter in DETAILS)
+
 ONE_FILE: dict[str, Any] = {
     "multipart/form-data": {
         "schema": {
@@ -48,6 +61,7 @@ ONE_FILE: dict[str, Any] = {
             "properties": {
                 "file": {"type": "string", "contentMediaType": "application/octet-stream"},
                 "description": {"type": "string"},
+                **{parameter["name"]: parameter["schema"] for parameter in DETAILS},
             },
             "required": ["file"],
             "additionalProperties": True,
@@ -80,7 +94,7 @@ FILE_HEADERS = {
     "Repr-Digest": "The SHA-256 (RFC 9530); not of an archive.",
     "Accept-Ranges": "`bytes`; of an archive `none`.",
     "Content-Range": "Of a range: which bytes of how many.",
-    "Location": "Of a redirect: where the storage serves the file, for some minutes.",
+    "Location": "Of a redirect: where the bytes are; in the storage, for some minutes.",
 }
 
 
@@ -96,6 +110,7 @@ def downloading(*faults: Fault, is_archive: bool) -> dict[str, Any]:
         ],
         "responses": answers_part(206, "The range.")
         | answers(304, None, "The client has the file.")
+        | (answers(303, None, "The bytes are kept elsewhere.") if is_archive else {})
         | answers(307, None, "The storage itself serves the file.")
         | refuses(*DOWNLOAD_REFUSALS, *faults),
     }

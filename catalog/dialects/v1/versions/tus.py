@@ -5,7 +5,7 @@ creation-with-upload, creation-defer-length, checksum, termination and expiratio
 import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from catalog.blobs.protocol import FileHead
 from catalog.dialects.http.requests.headers import as_hex, http_date
 from catalog.dialects.http.transfers.uploads import Body, read
 from catalog.dialects.v1.requests.http import AnyRequest
+from catalog.dialects.v1.versions.version_bodies import upload_details
 from catalog.domain.files.filenames import file_name, media_type
 from catalog.domain.files.resumable import UploadProgress
 from catalog.domain.files.uploads import UploadRequest
@@ -136,8 +137,11 @@ def new_upload(request: AnyRequest, max_upload_size: int) -> NewUpload:
         head=FileHead(name, media_type(metadata.get("filetype", ""), name), "binary"),
         size=size,
         digest=as_hex("sha256", metadata["sha256"]) if metadata.get("sha256") else "",
-        ordinal=(metadata.get("version") or metadata.get("ordinal", "")).strip(),
-        description=metadata.get("description", ""),
+        details=replace(
+            upload_details(metadata),
+            ordinal=(metadata.get("version") or metadata.get("ordinal", "")).strip(),
+            description=metadata.get("description", ""),
+        ),
         path=path,
         note=note,
     )

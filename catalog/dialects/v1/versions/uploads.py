@@ -48,7 +48,8 @@ UPLOAD_CHECKSUM = header("Upload-Checksum", "`sha256` or `sha1`, a space, and th
 UPLOAD_METADATA = header(
     "Upload-Metadata",
     "Keys, each followed by its value in base64: `item` (an id or a name) and `filename`; optionally `kind`, "
-    "`filetype`, `description`, `ordinal`, `sha256`, or `version` and `path` for a file of a draft.",
+    "`filetype`, `description`, `ordinal`, `author`, `stage`, `archived`, `external_id`, `run_id`, `run_link`, "
+    "`sha256`, or `version` and `path` for a file of a draft.",
     {"type": "string", "maxLength": tus.LONGEST_METADATA},
     required=True,
     example="item aXJpcw==,filename bW9kZWwub25ueA==",

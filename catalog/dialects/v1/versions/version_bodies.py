@@ -1,31 +1,48 @@
 """The JSON bodies that the routes of versions read by themselves."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from catalog.dialects.http.transfers.uploads import HOW_TO_NAME
-from catalog.dialects.v1.models.versions import USUAL, NewDraft, NewLink, StoredBytes, WholeVersion, refuse_lifetime
-from catalog.dialects.v1.requests.bodies import Reader
-from catalog.errors import NOT_CREATED, Refused
-
-SHOWN_ONLY = frozenset(
-    {*WholeVersion.__struct_encode_fields__}
-    - {*NewDraft.__struct_encode_fields__, *StoredBytes.__struct_encode_fields__}
+from catalog.dialects.v1.models.versions import (
+    USUAL,
+    BytesElsewhere,
+    NewDraft,
+    NewLink,
+    NewVersion,
+    StoredBytes,
+    WholeVersion,
+    refuse_lifetime,
 )
-"""Fields of an answer that no client can set. A POST ignores them, so that an answer can be sent back."""
+from catalog.dialects.v1.requests.bodies import Reader
+from catalog.domain.versions.details import TrainingRun, VersionDetails
+from catalog.errors import NOT_CREATED, Refused
+from catalog.vocabulary import Stage
 
-DRAFT = Reader(NewDraft, NOT_CREATED, False, SHOWN_ONLY)
-STORED_BYTES = Reader(StoredBytes, NOT_CREATED, False, SHOWN_ONLY)
+
+def _reader(of: type[NewVersion]) -> Reader:
+    """It ignores the fields of an answer that no client can set, so that an answer can be sent back."""
+    shown_only = frozenset(WholeVersion.__struct_encode_fields__) - frozenset(of.__struct_encode_fields__)
+    return Reader(of, NOT_CREATED, False, shown_only)
+
+
+READERS = {"draft": _reader(NewDraft), "digest": _reader(StoredBytes), "uri": _reader(BytesElsewhere)}
+"""By the field that only this kind of version has."""
+
+FORMS = '{"draft": true}, or {"digest": "sha256:..."}, or {"uri": "s3://..."}'
+
 LINK = Reader(NewLink, NOT_CREATED, False, frozenset())
 
 
-def new_version(body: Any) -> NewDraft | StoredBytes:
-    """A draft, or a version of stored bytes.
+def new_version(body: Any) -> NewDraft | StoredBytes | BytesElsewhere:
+    """A draft, a version of stored bytes, or one of bytes elsewhere.
 
     Raises Refused: NOT_CREATED.
     """
-    if not isinstance(body, dict) or ("draft" in body) == ("digest" in body) or body.get("draft", True) is not True:
-        raise Refused(NOT_CREATED, f'{HOW_TO_NAME}, or {{"draft": true}}, or {{"digest": "sha256:..."}}')
-    read: NewDraft | StoredBytes = (DRAFT if "draft" in body else STORED_BYTES).read(body)
+    named = [field for field in READERS if isinstance(body, dict) and body.get(field)]
+    if len(named) != 1:
+        raise Refused(NOT_CREATED, f"{HOW_TO_NAME}, or {FORMS}")
+    read: NewDraft | StoredBytes | BytesElsewhere = READERS[named[0]].read(body)
     return read
 
 
@@ -35,3 +52,22 @@ def new_link(body: Any) -> NewLink:
         refuse_lifetime(body.get("expires_in", USUAL))
     link: NewLink = LINK.read(body)
     return link
+
+
+def upload_details(texts: Mapping[str, str]) -> VersionDetails:
+    """What is said of a version beside its file, in a form, a query string or the metadata of tus.
+
+    Raises Refused: NOT_CREATED.
+    """
+    stage, archived = texts.get("stage") or Stage.NONE, texts.get("archived") or "false"
+    if stage not in set(Stage):
+        raise Refused(NOT_CREATED, f"stage: one of {', '.join(Stage)} is needed")
+    if archived not in {"true", "false"}:
+        raise Refused(NOT_CREATED, "archived: true or false is needed")
+    return VersionDetails(
+        author=texts.get("author", ""),
+        stage=Stage(stage),
+        archived=archived == "true",
+        external_id=texts.get("external_id", ""),
+        run=TrainingRun(texts.get("run_id", ""), texts.get("run_link", "")),
+    )

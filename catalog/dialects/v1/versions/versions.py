@@ -14,8 +14,9 @@ from catalog.dialects.http.transfers.version_files import version_download
 from catalog.dialects.v1.items.items import REVISION, answered, words_of
 from catalog.dialects.v1.models.items.items import Item
 from catalog.dialects.v1.models.items.shown_items import Algorithm, Dataset, Model
-from catalog.dialects.v1.models.lists import Listed, Resource, listing
+from catalog.dialects.v1.models.lists import ARCHIVED, Listed, Resource, listing
 from catalog.dialects.v1.models.versions import (
+    BytesElsewhere,
     ListedVersion,
     NewDraft,
     StoredBytes,
@@ -26,29 +27,34 @@ from catalog.dialects.v1.models.versions import (
 from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, revisions_seen, shown
 from catalog.dialects.v1.requests.json_bodies import decoded
-from catalog.dialects.v1.requests.lists import listed
+from catalog.dialects.v1.requests.lists import archived_of, listed
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, VersionKey, flag, flag_query
 from catalog.dialects.v1.versions.transfers import (
     CONTENT_REFUSALS,
+    DETAIL_NAMES,
+    DETAILS,
     DIGESTS,
     FILE_NAME,
     ONE_FILE,
     UPLOAD_REFUSALS,
     downloading,
 )
-from catalog.dialects.v1.versions.version_bodies import new_version
+from catalog.dialects.v1.versions.version_bodies import new_version, upload_details
 from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import Limits
 from catalog.domain.versions import drafts, lookup, reuse, version_changes, versions
+from catalog.domain.versions.details import VersionDetails
 from catalog.errors import (
     ALIASED,
     AMBIGUOUS,
     BUSY,
+    BYTES_ELSEWHERE,
     BYTES_NEEDED,
     CANNOT_MODIFY,
     CANNOT_READ,
+    EXTERNAL_ID_TAKEN,
     NOT_CHANGED,
     NOT_FOUND,
     QUARANTINED,
@@ -80,16 +86,17 @@ class Versions(Controller, Generic[ShownT]):
         status_code=200,
         request_max_body_size=None,
         operation_id="add{Kind}Version",
-        content={**ONE_FILE, "application/json": NewDraft | StoredBytes},
+        content={**ONE_FILE, "application/json": NewDraft | StoredBytes | BytesElsewhere},
         parameters=[
             FILE_NAME,
             query("ordinal", "The label of the version; default: the next number."),
             query("description", "Of a file that is the body itself."),
+            *DETAILS,
             *DIGESTS,
         ],
-        response_description="The {kind}; of a draft, its record.",
+        response_description="The {kind}; of a draft and of bytes elsewhere, the record of the version.",
         response_headers=REVISION,
-        responses=refuses(*UPLOAD_REFUSALS, BYTES_NEEDED, AMBIGUOUS),
+        responses=refuses(*UPLOAD_REFUSALS, BYTES_NEEDED, AMBIGUOUS, EXTERNAL_ID_TAKEN),
     )
     async def add(
         self,
@@ -99,20 +106,29 @@ class Versions(Controller, Generic[ShownT]):
         limits: Given[Limits],
         max_upload_size: Given[int],
     ) -> Answer[ShownT | WholeVersion]:
-        """Add a version: a file, a draft, or stored bytes.
+        """Add a version: a file, a draft, stored bytes, or bytes elsewhere.
 
         A file is the part `file` of a form, or the body itself with its name beside it.
         """
         ordinal = request.query_params.get("ordinal", "").strip()
         if not uploads.carries_json(request):
-            upload = uploads.incoming(request, max_upload_size)
-            item = await versions.add(caller, self.kind, Reference(key), upload, ordinal=ordinal)
+            upload = uploads.incoming(request, max_upload_size, texts=DETAIL_NAMES)
+
+            def details() -> VersionDetails:
+                return upload_details(upload.texts)
+
+            item = await versions.add(
+                caller, self.kind, Reference(key), upload, ordinal=ordinal, details=details, limits=limits
+            )
             return await answered(request, item, caller)
         body = await decoded(await uploads.read(request, LARGEST_BODY))
         new = new_version({"ordinal": ordinal, **body} if isinstance(body, dict) else body)
         if isinstance(new, NewDraft):
             draft = await drafts.begin(caller, self.kind, Reference(key), new.details(), limits)
             return await self._changed(request, caller, draft)
+        if isinstance(new, BytesElsewhere):
+            version = await versions.register(caller, self.kind, Reference(key), new.details(), limits)
+            return await self._changed(request, caller, version)
         digest, head = new.digest_and_head()
         item = await reuse.add(caller, self.kind, Reference(key), digest, head, new.details(), limits)
         return await answered(request, item, caller)
@@ -121,7 +137,7 @@ class Versions(Controller, Generic[ShownT]):
         operation_id="list{Kind}Versions",
         response_description="A page, or a step of a walk.",
         responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
-        **listing(VERSIONS),
+        **listing(VERSIONS, ARCHIVED),
     )
     async def list_(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[ListedVersion]]:
         """List the versions of one of the {kinds}, newest first."""
@@ -135,7 +151,7 @@ class Versions(Controller, Generic[ShownT]):
             caller.tenant.versions.raw,
             fields.VERSIONS,
             shown_versions,
-            access=versions.visible_to(caller, item),
+            access=versions.visible_to(caller, item, archived_of(request)),
             order=lookup.NEWEST,
             top=item["last_version"],
             counter="number",
@@ -147,7 +163,7 @@ class Versions(Controller, Generic[ShownT]):
         status_code=200,
         operation_id="fetch{Kind}Version",
         head_operation_id="lookAt{Kind}Version",
-        **downloading(*CONTENT_REFUSALS, AMBIGUOUS, is_archive=True),
+        **downloading(*CONTENT_REFUSALS, BYTES_ELSEWHERE, AMBIGUOUS, is_archive=True),
     )
     async def fetch(self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]) -> Download:
         """Download the file of a version, or all files of a folder."""
@@ -174,7 +190,7 @@ class Versions(Controller, Generic[ShownT]):
         "/{which:str}/verify",
         operation_id="verify{Kind}Version",
         response_description="The condition of each file.",
-        responses=refuses(NOT_FOUND, CANNOT_READ, QUARANTINED, STORAGE_AWAY, AMBIGUOUS),
+        responses=refuses(NOT_FOUND, CANNOT_READ, QUARANTINED, BYTES_ELSEWHERE, STORAGE_AWAY, AMBIGUOUS),
     )
     async def verify(self, key: ItemKey, which: VersionKey, caller: Given[Caller]) -> Answer[Verification]:
         """Compare the files of a version in the storage with their digests.
@@ -189,7 +205,9 @@ class Versions(Controller, Generic[ShownT]):
         parameters=[IF_MATCH],
         response_description="The record of the version, with its revision.",
         response_headers=REVISION,
-        responses=refuses(NOT_FOUND, CANNOT_MODIFY, QUARANTINED, VERSION_DRAFT, STALE, BUSY, AMBIGUOUS),
+        responses=refuses(
+            NOT_FOUND, CANNOT_MODIFY, QUARANTINED, VERSION_DRAFT, STALE, BUSY, AMBIGUOUS, EXTERNAL_ID_TAKEN
+        ),
     )
     async def change(
         self,
@@ -200,7 +218,7 @@ class Versions(Controller, Generic[ShownT]):
         caller: Given[Caller],
         limits: Given[Limits],
     ) -> Answer[WholeVersion]:
-        """Change the description, the metadata or the state of a version."""
+        """Change what is said of a version, its metadata or its state. Its files never change."""
         revisions = revisions_seen(request)
         changed = await version_changes.change(
             caller, self.kind, Reference(key, which), data.as_input(), limits, revisions=revisions

@@ -1,19 +1,19 @@
 """Models, datasets and algorithms: what clients send, and the fields that all answers have."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.http.docs.schemas import at_most, at_most_elements
-from catalog.dialects.v1.models.common import Body, Change, Digest, Id, Moment, NonBlank, ShortText, Text, moment
+from catalog.dialects.v1.models.common import Body, Change, Digest, Id, Line, Moment, NonBlank, ShortText, Text, moment
 from catalog.dialects.v1.models.items.metadata import MetadataDelta, NewPair, Pair
 from catalog.domain.items.inputs import ItemChange, ListChange, NewItem
 from catalog.domain.items.related import Related
 from catalog.domain.limits import LONGEST_DESCRIPTION
 from catalog.domain.versions.aliases.moves import names_of
 from catalog.store.records import ItemRecord, VersionRecord
-from catalog.vocabulary import Status, VersionState, Visibility
+from catalog.vocabulary import Stage, Status, VersionState, Visibility
 
 ItemName = Annotated[NonBlank, at_most("name", description="Unique among your items of this kind.", examples=["iris"])]
 TagName = Annotated[NonBlank, at_most("tag", examples=["flowers"])]
@@ -29,6 +29,8 @@ ARCHIVE = {"encoding": "binary", "mimetype": "application/zip"}
 Count = Annotated[int, Meta(ge=0)]
 State = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in VersionState]})]
 
+ExternalId = Annotated[Line, Meta(description="Its id in another system; empty: none.", examples=["run-4711"])]
+Archived = Annotated[bool, Meta(description="Archived things are left out of lists.")]
 Description = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION)]
 License = Annotated[ShortText, Meta(description="Such as an SPDX identifier.", examples=["Apache-2.0"])]
 
@@ -45,6 +47,8 @@ class NewDataset(Body):
     metadata: Pairs | None = None
     description: Description | None = None
     license: License | None = None
+    external_id: Annotated[ExternalId | None, Meta(description="Unique among the items of a kind.")] = None
+    archived: Archived | None = None
 
     def as_input(self) -> NewItem:
         return NewItem(**self._fields())
@@ -54,6 +58,8 @@ class NewDataset(Body):
             "name": self.name,
             "description": self.description or "",
             "license": self.license or "",
+            "external_id": self.external_id or "",
+            "archived": self.archived or False,
             "visibility": self.visibility or Visibility.PRIVATE,
             "tags": self.tags or (),
             "metadata": [pair.as_input() for pair in self.metadata or ()],
@@ -98,6 +104,8 @@ class DatasetChange(Change):
     ] = None
     description: Description | None = None
     license: License | None = None
+    external_id: ExternalId | None = None
+    archived: Archived | None = None
     tags: Annotated[TagsDelta | None, Meta(examples=[{"add": ["flowers"], "remove": []}])] = None
     metadata: MetadataDelta | None = None
     users: ReferencesDelta | None = None
@@ -111,6 +119,8 @@ class DatasetChange(Change):
             "visibility": self.visibility,
             "description": self.description,
             "license": self.license,
+            "external_id": self.external_id,
+            "archived": self.archived,
             "tags": _list_change(self.tags),
             "metadata": self.metadata and self.metadata.as_input(),
             "users": _list_change(self.users),
@@ -154,9 +164,15 @@ class VersionContent(Struct, kw_only=True):
     aliases: Annotated[list[str], Meta(description="The aliases that point to it.")]
 
 
+NO_FILE = {"original": "", "encoding": "", "mimetype": ""}
+
+
 def version_content(record: VersionRecord, item: ItemRecord) -> dict[str, Any]:
-    is_folder = record["folder"]
-    file = ARCHIVE | {"original": f"{record['ordinal']}.zip"} if is_folder else record["files"][0]
+    file: Mapping[str, Any]
+    if record["folder"]:
+        file = ARCHIVE | {"original": f"{record['ordinal']}.zip"}
+    else:
+        file = record["files"][0] if record["files"] else NO_FILE
     return {
         "ordinal": record["ordinal"],
         "key": str(record["_id"]),
@@ -176,6 +192,9 @@ class VersionSummary(VersionContent, kw_only=True):
     """A version, as its item shows it."""
 
     file_count: Annotated[Count | UnsetType, Meta(description="Only of a folder.")] = UNSET
+    stage: Annotated[Stage | UnsetType, Meta(description="Unless it is `none`.")] = UNSET
+    archived: Annotated[bool | UnsetType, Meta(description="Only where true.")] = UNSET
+    uri: Annotated[str | UnsetType, Meta(description="Only where the bytes are kept elsewhere.")] = UNSET
     description_truncated: Annotated[
         bool | UnsetType, Meta(description="True: the description is longer, the version's own record has all of it.")
     ] = UNSET
@@ -185,6 +204,10 @@ class VersionSummary(VersionContent, kw_only=True):
         summary = cls(**version_content(record, item))
         if record["folder"]:
             summary.file_count = record["file_count"]
+        if (stage := record.get("stage", Stage.NONE)) != Stage.NONE:
+            summary.stage = Stage(stage)
+        summary.archived = record.get("archived") or UNSET
+        summary.uri = record.get("uri") or UNSET
         if len(summary.description) > LONGEST_EMBEDDED:
             summary.description = summary.description[:LONGEST_EMBEDDED]
             summary.description_truncated = True
@@ -207,6 +230,8 @@ class Item(Struct, kw_only=True, rename={"id": "_id", "versions_total": "version
     name: str
     description: str
     license: str
+    external_id: str | None
+    archived: bool
     metadata: list[Pair]
     owner: Id
     aliases: Annotated[list[AliasSummary], Meta(description="By name.")]
@@ -226,6 +251,8 @@ def item_fields(record: ItemRecord, related: Related) -> dict[str, Any]:
         "name": record["name"],
         "description": record["description"],
         "license": record.get("license", ""),
+        "external_id": record.get("external_id"),
+        "archived": record.get("archived", False),
         "metadata": record["metadata"],
         "owner": str(record["owner"]),
         "aliases": [AliasSummary(alias["name"], alias["ordinal"]) for alias in record.get("aliases", ())],

@@ -1,0 +1,105 @@
+"""What a client says of a version beside its files, and the rules of these fields."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from catalog.domain.items.inputs import MetadataPair
+from catalog.domain.limits import LONGEST_NAME, Limits
+from catalog.domain.validation import Validator
+from catalog.errors import EXTERNAL_ID_TAKEN, NOT_CREATED, Refused
+from catalog.store.documents import Run
+from catalog.store.records import RunRecord, UploadRecord
+from catalog.vocabulary import Stage
+
+LONGEST_URI = 4096  # characters, also of the link to a run
+
+SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """The training run that made a version, as its author names it. Without both fields there is none."""
+
+    id: str = ""
+    link: str = ""
+
+    def record(self) -> RunRecord | None:
+        return {"id": self.id, "link": self.link} if self.id or self.link else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionDetails:
+    """What a client says of a new version, beside its files. Without an `ordinal` it gets the next number."""
+
+    ordinal: str = ""
+    description: str = ""
+    metadata: Sequence[MetadataPair] = ()
+    author: str = ""
+    stage: Stage = Stage.NONE
+    archived: bool = False
+    external_id: str = ""  # unique among the versions of the item
+    run: TrainingRun | None = None
+    uri: str = ""  # where the bytes are, of a version without files
+
+    @classmethod
+    def of(cls, upload: UploadRecord) -> "VersionDetails":
+        """What the client said of an upload when it began. It was checked then."""
+        run = upload.get("run")
+        return cls(
+            ordinal=upload["ordinal"],
+            description=upload["description"],
+            metadata=[MetadataPair(**pair) for pair in upload["metadata"]],
+            author=upload.get("author", ""),
+            stage=Stage(upload.get("stage", Stage.NONE)),
+            archived=upload.get("archived", False),
+            external_id=upload.get("external_id") or "",
+            run=TrainingRun(**run) if run else None,
+        )
+
+    def checked(self, limits: Limits) -> "VersionDetails":
+        """The details with normalized metadata names. Raises Refused: NOT_CREATED."""
+        check = Validator(NOT_CREATED, limits)
+        check.description(self.description)
+        check_lines(check, author=self.author, external_id=self.external_id, run=self.run, uri=self.uri)
+        return replace(self, metadata=check.pairs("metadata", self.metadata))
+
+    def fields(self) -> dict[str, Any]:
+        """The fields of the document of a version or an upload, beside its ordinal, its metadata and its `uri`."""
+        run = self.run and self.run.record()
+        return {
+            "description": self.description,
+            "author": self.author,
+            "stage": self.stage,
+            "archived": self.archived,
+            "external_id": self.external_id or None,
+            "run": Run(**run) if run else None,
+        }
+
+
+NO_DETAILS = VersionDetails()
+
+
+def check_lines(
+    check: Validator,
+    *,
+    author: str | None = None,
+    external_id: str | None = None,
+    run: TrainingRun | None = None,
+    uri: str | None = None,
+) -> None:
+    """Check fields that are one line of text. What is None is not checked. Raises Refused with the fault of `check`."""
+    check.line("author", author or "", LONGEST_NAME)
+    check.line("external_id", external_id or "", LONGEST_NAME)
+    if run is not None:
+        check.line("run.id", run.id, LONGEST_NAME)
+        check.line("run.link", run.link, LONGEST_URI)
+    if uri:
+        check.line("uri", uri, LONGEST_URI)
+        if not SCHEME.match(uri):
+            check.refuse("uri: a scheme is needed, as in s3://bucket/model.onnx")
+
+
+def external_id_taken(external_id: str) -> Refused:
+    return Refused(EXTERNAL_ID_TAKEN, external_id)
