@@ -83,6 +83,12 @@ class OutOfSpace(CatalogError):
     advice = "Remove versions that are no longer needed, or ask the operator for a larger quota."
 
 
+class Elsewhere(CatalogError):
+    """The bytes of a version are not stored in the catalog. `uri` says where they are, if that is known."""
+
+    uri = ""
+
+
 class Damaged(CatalogError):
     """The bytes do not match their digest."""
 

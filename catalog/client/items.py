@@ -45,6 +45,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         metadata: Metadata | None = None,
         status: str | None = None,
         datasets: Iterable[str] | None = None,
+        external_id: str = "",
     ) -> Operation[ItemT]:
         """Create an item. `status` and `datasets` (ids or names) are for models and algorithms.
 
@@ -52,6 +53,8 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         """
         body: dict[str, Any] = {"name": name, "description": description, "visibility": visibility}
         body |= {"users": [*users], "tags": [*tags], "metadata": as_pairs(metadata or {})}
+        if external_id:
+            body["external_id"] = external_id
         if status is not None:
             body["status"] = status
         if datasets is not None:
@@ -96,16 +99,20 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         filter: FilterExpression | None = None,  # noqa: A002  the API's word
         sort: Mapping[str, str] | None = None,
         metadata: Mapping[str, object] | None = None,
+        archived: str = "",
         batch: int = PAGE,
     ) -> Pages[ItemT]:
         """Iterate over the items that the caller may read, newest first.
 
         `filter` and `sort` are as in the API; `metadata` has conditions such as `{"accuracy": "gte:0.9"}`; `batch` is
-        the number of items per request.
+        the number of items per request. Archived items are left out; `archived="true"` lists them alone, `"all"` with
+        the others.
         """
         query = {"limit": str(batch)} | filter_query(filter, metadata)
         if sort:
             query["sort"] = json.dumps(sort)
+        if archived:
+            query["archived"] = archived
         return self._session.page(f"/{self._kind}", self._shape.of, query)
 
     @walk
@@ -133,6 +140,8 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         visibility: str | None = None,
         status: str | None = None,
         owner: str | None = None,
+        external_id: str | None = None,
+        archived: bool | None = None,
         add: Mapping[str, Any] | None = None,
         remove: Mapping[str, Any] | None = None,
         revision: int | None = None,
@@ -144,7 +153,8 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
 
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict.
         """
-        plain = {"description": description, "visibility": visibility, "status": status, "owner": owner}
+        plain: dict[str, Any] = {"description": description, "visibility": visibility, "status": status, "owner": owner}
+        plain |= {"external_id": external_id, "archived": archived}
         body: dict[str, Any] = {name: value for name, value in plain.items() if value is not None}
         for verb, changed in (("add", add or {}), ("remove", remove or {})):
             for name, values in changed.items():

@@ -72,6 +72,17 @@ class Version(Result):
     mimetype: str = "application/octet-stream"
     description: str = ""
     state: str = "LIVE"
+    stage: str = "none"
+    """`none`, `staging`, `production` or `archived`: where it stands, as its author says."""
+    archived: bool = False
+    """Archived versions are left out of lists."""
+    author: str = ""
+    external_id: str = ""
+    run: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The training run that made it: `id` and `link`."""
+    uri: str = ""
+    """Where its bytes are, if they are not stored in the catalog."""
+    serial: int | None = None
     folder: bool = False
     file_count: int = 1
     files: Sequence[File] = ()
@@ -107,6 +118,9 @@ class Item(Result):
     visibility: str = "private"
     description: str = ""
     license: str = ""
+    external_id: str = ""
+    archived: bool = False
+    """Archived items are left out of lists."""
     tags: Sequence[str] = ()
     metadata: Mapping[str, Value] = field(default_factory=dict, hash=False)
     users: Sequence[User | str] = ()

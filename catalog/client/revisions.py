@@ -11,8 +11,8 @@ LATEST = "latest"
 STATUSES = ("training", "test", "production", "deploy")
 """Statuses of an item: `iris@production` is its newest version if its status is `production`."""
 
-VISIBLE_STATES = ("LIVE", "ARCHIVED")
-"""States in which a version counts as the newest: drafts and quarantined versions do not."""
+VISIBLE_STATES = ("LIVE",)
+"""States in which a version counts as the newest: drafts, archived and quarantined versions do not."""
 
 
 class VersionReference(NamedTuple):

@@ -60,10 +60,34 @@ class VersionResource(Resource[D]):
                 source = yield from in_thread(lambda: stack.enter_context(spool(cast("IO[bytes]", what), name)))
             return (yield from add_file(self._item, source, details, progress))
 
+    @operation
+    def register(
+        self,
+        uri: str,
+        *,
+        description: str = "",
+        metadata: Mapping[str, Value] | None = None,
+        ordinal: str = "",
+        author: str = "",
+        stage: str = "none",
+        external_id: str = "",
+        run: Mapping[str, str] | None = None,
+    ) -> Operation[Version]:
+        """Add a version whose bytes are not in the catalog: `uri` says where they are. `run` has `id` and `link`.
+
+        Raises CatalogError: NotFound, Forbidden, Invalid, Conflict.
+        """
+        body: dict[str, Any] = {"uri": uri, "description": description, "metadata": as_pairs(metadata or {})}
+        body |= {"ordinal": ordinal, "author": author, "stage": stage, "external_id": external_id, "run": run}
+        return Version.of((yield from self._session.request_json("POST", self._item.path, body=body)))
+
     @walk
-    def list(self) -> Callable[[str], Operation[Page[Version]]]:
-        """Iterate over the versions, newest first."""
-        return self._session.page(self._item.path, Version.of)
+    def list(self, *, archived: str = "") -> Callable[[str], Operation[Page[Version]]]:
+        """Iterate over the versions, newest first.
+
+        Archived ones are left out; `archived="true"` lists them alone, `"all"` with the others.
+        """
+        return self._session.page(self._item.path, Version.of, {"archived": archived} if archived else {})
 
     @operation
     def get(self, which: str) -> Operation[Version]:
@@ -77,15 +101,24 @@ class VersionResource(Resource[D]):
         *,
         description: str | None = None,
         state: str | None = None,
+        author: str | None = None,
+        stage: str | None = None,
+        archived: bool | None = None,
+        external_id: str | None = None,
+        run: Mapping[str, str] | None = None,
+        uri: str | None = None,
         add: Mapping[str, Value] | None = None,
         remove: tuple[str, ...] = (),
         revision: int | None = None,
     ) -> Operation[Version]:
-        """Change its description, its state (`LIVE` or `ARCHIVED`), or its metadata: `add` pairs, `remove` names.
+        """Change what is said of it, its state (`LIVE` or `ARCHIVED`), or its metadata: `add` pairs, `remove` names.
+
+        An empty text removes a value; `run` has `id` and `link`; `uri` is for a version without files.
 
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict.
         """
-        body: dict[str, Any] = {"description": description, "state": state}
+        body: dict[str, Any] = {"description": description, "state": state, "author": author, "stage": stage}
+        body |= {"archived": archived, "external_id": external_id, "run": run, "uri": uri}
         body = {name: value for name, value in body.items() if value is not None}
         if add or remove:
             body["metadata"] = {"add": as_pairs(add or {}), "remove": [*remove]}
@@ -107,7 +140,7 @@ class VersionResource(Resource[D]):
         not downloaded again. A file appears once it is complete and verified. An interrupted download leaves a
         `.partial` file and is resumed next time.
 
-        Raises CatalogError: NotFound, Forbidden, Damaged, Unavailable.
+        Raises CatalogError: NotFound, Forbidden, Damaged, Unavailable, Elsewhere if the bytes are not in the catalog.
         """
         version = yield from find_version(self._item, which)
         if to is None:

@@ -19,6 +19,7 @@ from catalog.client import (
     CatalogError,
     Conflict,
     Damaged,
+    Elsewhere,
     Forbidden,
     Invalid,
     NotFound,
@@ -279,6 +280,36 @@ def test_a_version_is_described_changed_and_removed(hers, ada, iris):
     assert (changed.state, changed.metadata) == ("ARCHIVED", {"seed": 7})
     versions.delete("1.0.0")
     assert list(versions.list()) == []
+
+
+def test_a_version_of_bytes_elsewhere_says_where_they_are(hers, iris):
+    hers.models.create(iris)
+    versions = hers.models.versions(iris)
+    made = versions.register("s3://models/iris", author="Ada", stage="staging", run={"id": "7"}, metadata={"a": 1})
+
+    with pytest.raises(Elsewhere, match="Its bytes are at s3://models/iris") as pulled:
+        hers.pull(iris)
+
+    assert pulled.value.uri == "s3://models/iris"
+    assert (made.author, made.stage, made.run["id"], made.metadata, made.files) == ("Ada", "staging", "7", {"a": 1}, ())
+
+
+def test_archived_versions_and_items_are_listed_on_request(hers, iris):
+    item = hers.models.create(iris, external_id=iris)
+    versions = hers.models.versions(iris)
+    for _ in range(2):
+        versions.register("s3://models/iris")
+
+    archived = versions.update("2", archived=True, author="Ada", stage="archived")
+    hers.models.update(item, archived=True)
+
+    assert (archived.archived, archived.state, archived.stage, archived.author) == (True, "ARCHIVED", "archived", "Ada")
+    assert [[each.ordinal for each in versions.list(archived=which)] for which in ("", "true", "all")] == [
+        ["1"], ["2"], ["2", "1"],
+    ]  # fmt: skip
+    assert hers.resolve(iris, "latest").ordinal == "1"
+    assert iris not in [each.name for each in hers.models.list()]
+    assert [each.external_id for each in hers.models.list(archived="true") if each.name == iris] == [iris]
 
 
 def test_a_folder_goes_up_and_comes_down(hers, ada, iris, tmp_path):

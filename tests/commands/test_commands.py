@@ -191,6 +191,19 @@ def test_versions_are_listed_shown_verified_and_removed(run, ada, iris):
     assert run("versions", "ls", iris, "-q").stdout == f"{iris}@2\n"
 
 
+def test_a_version_of_bytes_elsewhere_is_added_changed_and_archived(run, iris):
+    run("models", "create", iris)
+
+    run("versions", "register", iris, "s3://models/iris", "--as", "paper", "--set", "accuracy=0.9", "--author", "Ada")
+    changed = run("versions", "update", f"{iris}@paper", "--stage", "archived", "--archive").stdout
+    listed = [run("versions", "ls", iris, *options).stdout for options in ((), ("--archived",), ("--all",))]
+    pulled = run("pull", f"{iris}@paper", code=1)
+
+    assert all(word in changed for word in ("s3://models/iris", "ARCHIVED", "archived", "Ada"))
+    assert ["paper" in each for each in listed] == [False, True, True]
+    assert "Its bytes are at s3://models/iris." in pulled.stderr
+
+
 def test_a_link_fetches_a_file_without_a_token(run, ada, iris):
     run("push", iris, ada.file("model.onnx", b"weights"))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
-from catalog.client.errors import Damaged, Forbidden, Invalid, NotFound, Offline, ServerError, Unavailable
+from catalog.client.errors import Damaged, Elsewhere, Forbidden, Invalid, NotFound, Offline, ServerError, Unavailable
 from catalog.client.results import File, Version
 from catalog.client.revisions import resolve_version
 from catalog.client.session import PREFIX
@@ -42,6 +42,7 @@ def find_version(item: TargetItem, revision: str) -> Operation[Version]:
 
 def download_to_cache(item: TargetItem, version: Version, progress: Progress) -> Operation[Path]:
     """Download a version into the cache; return the path of its read-only file or folder."""
+    refuse_elsewhere(item, version)
     total = TotalProgress(progress, version.size)
     yield from in_parallel(
         [_download_file_to_cache(item, version, file, total.of(file.path)) for file in version.files], CONCURRENCY
@@ -54,6 +55,7 @@ def download_to_cache(item: TargetItem, version: Version, progress: Progress) ->
 
 def download_to(item: TargetItem, version: Version, to: Path, progress: Progress) -> Operation[Path]:
     """Download a version to `to`: an existing folder, or the path that the file or folder gets."""
+    refuse_elsewhere(item, version)
     if not version.folder:
         to = to / relative_path(version.original) if to.is_dir() else to
         yield from _download_file(item, version, version.files[0], to, progress)
@@ -67,9 +69,20 @@ def download_to(item: TargetItem, version: Version, to: Path, progress: Progress
     return to
 
 
+def refuse_elsewhere(item: TargetItem, version: Version) -> None:
+    """Raises CatalogError: Elsewhere."""
+    if version.files or version.state == "DRAFT":
+        return
+    where = f"Its bytes are at {version.uri}" if version.uri else "It does not say where its bytes are"
+    refused = Elsewhere(f"The catalog does not store {item.key}@{version.ordinal}", advice=f"{where}.")
+    refused.uri = version.uri
+    raise refused
+
+
 def verify_version(item: TargetItem, which: str, progress: Progress) -> Operation[Version]:
     """Read all bytes of a version from the server and compare digests. Raises CatalogError: Damaged."""
     version = yield from item.info(which)
+    refuse_elsewhere(item, version)
     total = TotalProgress(progress, version.size)
     reading = [check(item.session, file_url(item, version, each), each, total.of(each.path)) for each in version.files]
     try:

@@ -52,6 +52,7 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
             typer.Option(help="A field; -FIELD: descending. May be repeated."),
         ] = None,
         limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="The most to list; 0 lists all.")] = 50,
+        archived: Annotated[bool, typer.Option("--archived", help="List archived items alone.")] = False,
         trash: Annotated[bool, typer.Option("--trash", help="List removed items that can be restored.")] = False,
     ) -> None:
         """List the items that you may read, newest first."""
@@ -62,6 +63,7 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
             filter=values.filters(filter_, tag or []),
             sort=values.order(sort or []) or None,
             metadata=values.conditions(where or []),
+            archived="true" if archived else "",
             batch=min(limit or 100, 100),
         )
         shell.output.rows(islice(found, limit or None), COLUMNS, lambda item: item.id)
@@ -111,6 +113,7 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         untag: Annotated[list[str] | None, typer.Option("--untag", help="A tag to remove. May be repeated.")] = None,
         set_: Pairs = None,
         unset: Annotated[list[str] | None, typer.Option(help="A metadata name to remove. May be repeated.")] = None,
+        archive: Annotated[bool | None, typer.Option("--archive/--unarchive", help="Leave it out of lists.")] = None,
         add_dataset: Datasets = None,
         remove_dataset: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
     ) -> None:
@@ -123,6 +126,7 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
             visibility=visibility,
             status=status,
             owner=owner,
+            archived=archive,
             add={name: value for name, value in add.items() if value},
             remove={name: value for name, value in remove.items() if value},
         )

@@ -8,18 +8,24 @@ from catalog.client import Version
 from catalog.client.revisions import parse_reference
 from catalog.client.versions import VersionResource
 from catalog.commands.catalog.transfers import Kind, Reference
+from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
 from catalog.commands.terminal.progress_bars import transfer_progress
 from catalog.commands.terminal.shell import Shell, command, confirm_or_stop
 from catalog.durations import human_size
 
-app = typer.Typer(help="The versions of an item: list, show, verify, link, remove.", no_args_is_help=True)
+Item = Annotated[str, typer.Argument(help="The item.")]
+Pairs = Annotated[list[str] | None, typer.Option("--set", "-s", help="Metadata: NAME=VALUE. May be repeated.")]
+STAGES = "none, staging, production or archived."
+
+app = typer.Typer(help="The versions of an item: list, show, add, change, verify, link, remove.", no_args_is_help=True)
 
 COLUMNS: Columns = {
     "version": lambda version: version.ordinal,
-    "file": lambda version: version.original,
+    "file": lambda version: version.original or version.uri,
     "size": lambda version: human_size(version.size),
     "state": lambda version: version.state,
+    "stage": lambda version: "" if version.stage == "none" else version.stage,
     "created": lambda version: when(version.timestamp),
     "description": lambda version: version.description,
 }
@@ -36,21 +42,37 @@ def _one(shell: Shell, what: str, kind: str) -> tuple[str, Version]:
 
 
 @command(app)
-def ls(shell: Shell, name: Annotated[str, typer.Argument(help="The item.")], *, kind: Kind = "models") -> None:
+def ls(
+    shell: Shell,
+    name: Item,
+    *,
+    archived: Annotated[bool, typer.Option("--archived", help="List archived versions alone.")] = False,
+    all_: Annotated[bool, typer.Option("--all", "-a", help="List archived versions, too.")] = False,
+    kind: Kind = "models",
+) -> None:
     """List the versions, newest first."""
-    shell.output.rows(_versions(shell, name, kind).list(), COLUMNS, lambda version: f"{name}@{version.ordinal}")
+    found = _versions(shell, name, kind).list(archived="all" if all_ else "true" if archived else "")
+    shell.output.rows(found, COLUMNS, lambda version: f"{name}@{version.ordinal}")
 
 
 @command(app)
 def show(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
     """Show one version."""
-    name, version = _one(shell, what, kind)
+    _show(shell, *_one(shell, what, kind))
+
+
+def _show(shell: Shell, name: str, version: Version) -> None:
     about: dict[str, object] = {
         "version": f"{name}@{version.ordinal}",
         "file": version.original,
         "size": human_size(version.size),
         "sha256": version.digest,
+        "uri": version.uri,
         "state": version.state,
+        "stage": "" if version.stage == "none" else version.stage,
+        "author": version.author,
+        "external id": version.external_id,
+        "run": " ".join(filter(None, version.run.values())),
         "metadata": version.metadata,
         "description": version.description,
         "verdict": version.inspection.get("verdict"),
@@ -59,6 +81,58 @@ def show(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
     if version.folder:
         about |= {each.path: human_size(each.size) for each in version.files}
     shell.output.one(version, {label: value for label, value in about.items() if value}, f"{name}@{version.ordinal}")
+
+
+@command(app)
+def register(
+    shell: Shell,
+    name: Item,
+    uri: Annotated[str, typer.Argument(help="Where the bytes are: s3://bucket/model.onnx.")],
+    *,
+    ordinal: Annotated[str, typer.Option("--as", help="The label of the version. Default: the next number.")] = "",
+    description: Annotated[str, typer.Option("--description", "-d")] = "",
+    set_: Pairs = None,
+    author: Annotated[str, typer.Option(help="Who made it.")] = "",
+    stage: Annotated[str, typer.Option(help=STAGES)] = "none",
+    kind: Kind = "models",
+) -> None:
+    """Add a version whose bytes are not stored in the catalog."""
+    version = _versions(shell, name, kind).register(
+        uri,
+        ordinal=ordinal,
+        description=description,
+        metadata=values.pairs(set_ or []),
+        author=author,
+        stage=stage,
+    )
+    shell.output.one(version, {"": f"{name}@{version.ordinal}"}, f"{name}@{version.ordinal}")
+
+
+@command(app)
+def update(
+    shell: Shell,
+    what: Reference,
+    *,
+    description: Annotated[str | None, typer.Option("--description", "-d")] = None,
+    set_: Pairs = None,
+    unset: Annotated[list[str] | None, typer.Option(help="A metadata name to remove. May be repeated.")] = None,
+    author: Annotated[str | None, typer.Option(help="Who made it.")] = None,
+    stage: Annotated[str | None, typer.Option(help=STAGES)] = None,
+    archive: Annotated[bool | None, typer.Option("--archive/--unarchive", help="Leave it out of lists.")] = None,
+    kind: Kind = "models",
+) -> None:
+    """Change the given fields of a version."""
+    name, version = _one(shell, what, kind)
+    changed = _versions(shell, name, kind).update(
+        version.ordinal,
+        description=description,
+        author=author,
+        stage=stage,
+        archived=archive,
+        add=values.pairs(set_ or []),
+        remove=tuple(unset or ()),
+    )
+    _show(shell, name, changed)
 
 
 @command(app)

@@ -109,6 +109,7 @@ async def test_an_upload_is_answered_with_the_whole_item(client, org, kind):
         "description": "first",
         "digest": DIGEST,
         "state": "LIVE",
+        "aliases": [],
     }
 
 
