@@ -1,11 +1,11 @@
 """A backup: the records and the bytes of tenants, in one file that can be restored onto any database and storage."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import bson
 from bson.codec_options import CodecOptions
@@ -18,6 +18,7 @@ from catalog.domain.files import blob_records
 from catalog.operations.archive import BEGINNING, END, FORMAT, ContentMismatchError, Writer, refuse_irregular
 from catalog.store.database import Database, Tenant
 from catalog.store.documents import RegisteredTenant, now
+from catalog.store.records import VersionRecord
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
@@ -94,7 +95,10 @@ async def _tenant(writer: Writer, database: Database, storage: Storage, record: 
     writer.add(f"{name}/tenant.bson", bson.encode(await database.tenants.raw.find_one({"_id": name}) or {}))
     dump = Dump(writer, name)
     for collection in await _collections(tenant):
-        await dump.collection(tenant, collection)
+        if collection == tenant.versions.raw.name:
+            await dump.versions(tenant)
+        elif collection != tenant.files.raw.name:
+            await dump.collection(tenant, collection)
     # Blobs after records: a blob is stored before the record that names it, and a sweep spares recent ones.
     blobs = await _blobs(writer, tenant, storage.of(name), dump.digests)
     result = TenantBackup(name, sum(dump.counts.values()), *blobs)
@@ -121,27 +125,71 @@ class Dump:
         self._tenant = tenant
 
     async def collection(self, tenant: Tenant, name: str) -> None:
-        self.counts[name] = 0
-        documents = tenant.database[name].with_options(RAW_BSON).find({})
-        part, index = bytearray(), 0
-        async for document in documents:
-            self.counts[name] += 1
-            part += document.raw
-            if name == tenant.versions.raw.name:
-                self._name(document["files"])
-            if len(part) >= PART:
-                self._write(f"{name}/{index:06}", part)
-                part, index = bytearray(), index + 1
-        if part:
-            self._write(f"{name}/{index:06}", part)
+        part = self._part(name)
+        async for document in tenant.database[name].with_options(RAW_BSON).find({}):
+            part.add(bytes(document.raw))
+        part.end()
 
-    def _write(self, name: str, part: bytearray) -> None:
-        self.seen.update(part)
-        self._writer.add(f"{self._tenant}/records/{name}", bytes(part))
+    async def versions(self, tenant: Tenant) -> None:
+        """Write each folder with its files, so that none is without them, whatever is added or removed meanwhile."""
+        parts = self._part(tenant.versions.raw.name), self._part(tenant.files.raw.name)
+        async for version in tenant.database[tenant.versions.raw.name].with_options(RAW_BSON).find({}):
+            files = await self._files(tenant, version) if version["folder"] else []
+            if files is None:
+                continue  # removed a moment ago
+            self._name(version["files"])
+            self._name(files)
+            parts[0].add(bytes(version.raw))
+            for file in files:
+                parts[1].add(bytes(file.raw))
+        for part in parts:
+            part.end()
 
-    def _name(self, files: Iterable[Raw]) -> None:
+    async def _files(self, tenant: Tenant, version: RawBSONDocument) -> list[RawBSONDocument] | None:
+        """The files of a folder as they were when its record was read. None when both are gone."""
+        asked = {"version": version["_id"], "path": {"$gt": ""}, "number": {"$lte": version.get("last_file", 0)}}
+        found = tenant.database[tenant.files.raw.name].with_options(RAW_BSON).find(asked)
+        files: list[RawBSONDocument] = [file async for file in found]
+        if len(files) < version["file_count"] and not version["files"]:
+            there = await tenant.versions.raw.find_one({"_id": version["_id"]}, {"_id": 1})
+            return None if there is None else files
+        return files
+
+    def _part(self, name: str) -> "Part":
+        return Part(lambda index, documents: self._write(name, index, documents))
+
+    def _write(self, name: str, index: int, part: Sequence[bytes]) -> None:
+        self.counts[name] = self.counts.get(name, 0) + len(part)
+        content = b"".join(part)
+        self.seen.update(content)
+        self._writer.add(f"{self._tenant}/records/{name}/{index:06}", content)
+
+    def _name(self, files: Iterable[Mapping[str, Any]]) -> None:
         for file in files:
-            self.digests[bytes.fromhex(file["digest"])] = file["size"]
+            if file["digest"]:
+                self.digests[bytes.fromhex(file["digest"])] = file["size"]
+
+
+class Part:
+    """Documents of a collection that are not written yet."""
+
+    def __init__(self, write: Callable[[int, Sequence[bytes]], None]) -> None:
+        self._documents: list[bytes] = []
+        self._size = 0
+        self._index = 0
+        self._write = write
+
+    def add(self, document: bytes) -> None:
+        self._documents.append(document)
+        self._size += len(document)
+        if self._size >= PART:
+            self.end()
+
+    def end(self) -> None:
+        """Write what is left."""
+        if self._documents:
+            self._write(self._index, self._documents)
+            self._documents, self._size, self._index = [], 0, self._index + 1
 
 
 async def _blobs(
@@ -177,10 +225,17 @@ async def _blob(writer: Writer, name: str, blobs: Blobs, digest: str, size: int)
 async def _files(tenant: Tenant, digest: str) -> list[str]:
     """The files of versions that have this digest, for people."""
     fields = {"item": 1, "kind": 1, "ordinal": 1, "files": {"$elemMatch": {"digest": digest}}}
-    found = []
-    async for version in tenant.versions.raw.find({"files.digest": digest}, fields).limit(MOST_NAMED):
-        kind = Kind(version["kind"])
-        item = await tenant.items(kind).raw.find_one({"_id": version["item"]}, {"name": 1})
-        name = item["name"] if item else f"{version['item']}, which is in the trash"
-        found.append(f"{kind.one} {name}, version {version['ordinal']}, file {version['files'][0]['path']}")
-    return found
+    single = tenant.versions.records.find({"files.digest": digest}, fields).limit(MOST_NAMED)
+    found = [await _described(tenant, version, version["files"][0]["path"]) async for version in single]
+    async for file in tenant.files.records.find({"digest": digest}).limit(MOST_NAMED - len(found) or 1):
+        version = await tenant.versions.records.find_one({"_id": file["version"]}, fields)
+        if version:
+            found.append(await _described(tenant, version, file["path"]))
+    return found[:MOST_NAMED]
+
+
+async def _described(tenant: Tenant, version: VersionRecord, path: str) -> str:
+    kind = Kind(version["kind"])
+    item = await tenant.items(kind).raw.find_one({"_id": version["item"]}, {"name": 1})
+    name = item["name"] if item else f"{version['item']}, which is in the trash"
+    return f"{kind.one} {name}, version {version['ordinal']}, file {path}"

@@ -13,6 +13,7 @@ from bson.raw_bson import RawBSONDocument
 
 from catalog.blobs.protocol import Storage, is_digest
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
+from catalog.domain.versions import version_files
 from catalog.errors import Refused
 from catalog.operations.archive import ArchiveError, Member, read
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
@@ -220,6 +221,7 @@ class RestoringTenant:
             orphans = await _remove_orphans(self._tenant)
             await self._tenant.prepare()
             await upgrade(database, self._tenant.name, state=RESTORING)
+            await version_files.remove_orphans(self._tenant, now())
         except (DatabaseError, LookupError, TypeError, ValueError) as wrong:
             raise self._damaged(wrong, "what they name") from wrong
         ready = {"$set": {"state": "ready", "lastmod": now()}}

@@ -45,6 +45,7 @@ from catalog.store.documents import (
     Upload,
     User,
     Version,
+    VersionFile,
 )
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.fence import Fence, Fenced
@@ -62,6 +63,7 @@ from catalog.store.records import (
     TrashRecord,
     UploadRecord,
     UserRecord,
+    VersionFileRecord,
     VersionRecord,
 )
 from catalog.store.tenant_documents import Bound, D, R, Raw, Unbound, seal
@@ -164,6 +166,7 @@ class Tenant:
     algorithms = Collection[Algorithm, ItemRecord](Algorithm)
     versions = Collection[Version, VersionRecord](Version)
     alias_moves = Collection[AliasMove, AliasMoveRecord](AliasMove)
+    files = Collection[VersionFile, VersionFileRecord](VersionFile)
     blob_records = Collection[StoredBlob, BlobRecord](StoredBlob)
     uploads = Collection[Upload, UploadRecord](Upload)
     trash = Collection[TrashEntry, TrashRecord](TrashEntry)

@@ -315,6 +315,30 @@ class Input(BaseModel):
     number: int
 
 
+class VersionFile(SealedDocument):
+    """A file of a folder. `id` is the version's id, a slash and the number; see domain.versions.version_files."""
+
+    id: str  # type: ignore[assignment]
+    version: PydanticObjectId
+    number: int
+    path: str = ""
+    original: str = ""
+    digest: str = ""
+    size: int = 0
+    mimetype: str = ""
+    encoding: str = ""
+    format: str = ""
+    verdict: str = ""
+    held: bool = False
+
+    class Settings:
+        name = "files"
+        indexes = (
+            IndexModel([("version", ASCENDING), ("path", ASCENDING), ("number", ASCENDING)]),
+            IndexModel([("digest", ASCENDING)]),
+        )
+
+
 class Version(SealedDocument):
     """One numbered revision of an item, which may have 100 000 of them."""
 
@@ -324,8 +348,10 @@ class Version(SealedDocument):
     number: int
     ordinal: str
     ordinal_key: str  # the ordinal without regard to case
-    files: list[File]
-    folder: bool = False  # files with paths, uploaded one by one
+    files: list[File]  # its file; those of a folder are records of their own, see VersionFile
+    folder: bool = False  # files with paths
+    last_file: int = 0  # of a folder the highest number of a file, see domain.versions.drafts
+    closing: PydanticObjectId | None = None  # the token of a close that has begun
     original: str = ""  # the name of its file; a folder has none
     file_count: int = 1
     size: int = 0  # bytes, of all files
@@ -541,6 +567,7 @@ OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     Algorithm,
     Version,
     AliasMove,
+    VersionFile,
     StoredBlob,
     Upload,
     TrashEntry,

@@ -101,6 +101,14 @@ class FileRecord(TypedDict):
     held: bool
 
 
+class VersionFileRecord(FileRecord):
+    """A file of a folder."""
+
+    _id: str
+    version: ObjectId
+    number: int
+
+
 class RunRecord(TypedDict):
     id: str
     link: str
@@ -122,6 +130,8 @@ class VersionRecord(TypedDict):
     ordinal_key: str
     files: list[FileRecord]
     folder: bool
+    last_file: NotRequired[int]
+    closing: NotRequired[ObjectId | None]
     original: str
     file_count: int
     size: int

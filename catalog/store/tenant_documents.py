@@ -133,12 +133,22 @@ class Bound(Generic[D, R]):
 
         Raises DatabaseError.
         """
+        if records:
+            await self.insert_new(records)
+
+    async def insert_new(self, records: Sequence[R]) -> list[int]:
+        """Insert records in one command, and return the positions of those that a unique index refuses.
+
+        Raises DatabaseError.
+        """
         try:
             await self.records.insert_many(records, ordered=False)
         except BulkWriteError as failure:
             errors = (failure.details or {}).get("writeErrors", ())
             if any(error["code"] != DUPLICATE_KEY for error in errors):
                 raise
+            return [error["index"] for error in errors]
+        return []
 
     @property
     def declared_indexes(self) -> dict[str, Mapping[str, Any]]:

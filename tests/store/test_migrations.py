@@ -7,17 +7,20 @@ from datetime import timedelta
 
 import pytest
 
+from catalog.blobs.protocol import Blob, FileHead
+from catalog.domain.files.intake import StoredFile
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator, NewTenant
-from catalog.domain.versions import drafts
+from catalog.domain.versions import closing, drafts, version_files
 from catalog.errors import NOT_FOUND, TENANT_NEWER, TENANT_UPGRADE_FAILED, TENANT_UPGRADING, Refused
 from catalog.operations.migrate import MigrationResult, migrate
 from catalog.store import term_counts
 from catalog.store.database import connect
 from catalog.store.documents import OF_A_TENANT, RegisteredTenant, now
 from catalog.store.leases import Lease
+from catalog.store.migrations import folder_files
 from catalog.store.migrations import upgrade as upgrades
 from catalog.store.migrations.opening import open_all, open_tenant
 from catalog.store.migrations.progress import Progress
@@ -401,3 +404,31 @@ def test_the_progress_of_a_long_step_is_reported_from_time_to_time():
 
     assert told == [f"acme: step 1 of 2, serials: {count} records so far" for count in (500, 1000)]
     assert RegisteredTenant(id="a", database="a").schema_number is None
+
+
+def stored_file(path, size=4):
+    inspection = {"format": "unknown", "summary": {}, "findings": [], "verdict": "", "inspected": now()}
+    head = FileHead(path.rpartition("/")[2], "text/plain", "7bit")
+    return StoredFile(head=head, blob=Blob("0" * 64, size), inspection=inspection, path=path)
+
+
+async def test_the_files_of_folders_get_records_of_their_own(database):
+    tenant = database.tenant(RegisteredTenant(id=f"{OURS}-{uuid.uuid4().hex[:8]}", database=database.catalogue))
+    ada = await somebody(tenant)
+    await items.create(ada, Kind.MODEL, new_item(name="iris"))
+    draft = await drafts.begin(ada, Kind.MODEL, Reference("iris"))
+    files = [stored_file(path, 3).record() for path in ("a", "b/c", "d")]
+    older = {"$set": {"files": files, "file_count": 3, "size": 9}, "$unset": {"last_file": "", "closing": ""}}
+    await tenant.versions.raw.update_one({"_id": draft["_id"]}, older)
+    await tenant.files.raw.insert_one(version_files.numbered(draft["_id"], 1, files[0]))  # an interrupted run
+
+    for _ in range(2):
+        await folder_files.run(tenant, Progress("files of folders", lambda _: None))
+
+    moved = await tenant.versions.records.find_one({"_id": draft["_id"]})
+    assert (moved["files"], await version_files.all_of(tenant, moved)) == ([], files)
+    await drafts.add(ada, moved, [stored_file("b/c")])
+    await drafts.remove_file(ada, Kind.MODEL, Reference("iris", "1"), "d")
+    closed = await closing.close(ada, Kind.MODEL, Reference("iris", "1"))
+    assert [file["path"] for file in await version_files.all_of(tenant, closed)] == ["a", "b/c"]
+    assert (closed["file_count"], closed["size"]) == (2, 7)

@@ -34,6 +34,7 @@ RECORDS = {
     "Dataset": records.ItemRecord,
     "Algorithm": records.ItemRecord,
     "Version": records.VersionRecord,
+    "VersionFile": records.VersionFileRecord,
     "StoredBlob": records.BlobRecord,
     "Upload": records.UploadRecord,
     "TrashEntry": records.TrashRecord,

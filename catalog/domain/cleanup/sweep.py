@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from catalog.blobs.protocol import Blob, Blobs, ListedBlob
 from catalog.domain.files import blob_records, quota, uploads
+from catalog.domain.files.named_blobs import named
 from catalog.domain.items import trash
 from catalog.domain.terms import terms
-from catalog.domain.versions import drafts
+from catalog.domain.versions import drafts, version_files
 from catalog.store.database import Tenant
 from catalog.store.documents import now
 
@@ -55,6 +56,7 @@ async def sweep(tenant: Tenant, *, grace: timedelta, dry_run: bool = False) -> S
     expired = await uploads.expire(tenant, dry_run=dry_run)
     if not dry_run:
         await trash.purge(tenant)
+        await version_files.remove_orphans(tenant, untouched)
         await _finish_interrupted(tenant, untouched)
     count = size = 0
     damaged: list[str] = []
@@ -79,10 +81,10 @@ async def _unnamed(tenant: Tenant, untouched: datetime, damaged: list[str]) -> A
         records = {
             record["_id"]: record async for record in tenant.blob_records.records.find({"_id": {"$in": digests}})
         }
-        named = await _named(tenant, digests)
+        names = await named(tenant, digests)
         for blob in (Blob(listed.digest, listed.size) for listed in batch):
             record = records.get(blob.digest)
-            if blob.digest not in named:
+            if blob.digest not in names:
                 if record is None or record["touched"] <= untouched:
                     # The recorded size was counted, even if the disk has lost some of it.
                     yield blob if record is None else Blob(blob.digest, record["size"])
@@ -102,15 +104,6 @@ async def _batches(blobs: Blobs, untouched: datetime) -> AsyncIterator[list[List
             batch = []
     if batch:
         yield batch
-
-
-async def _named(tenant: Tenant, digests: list[str]) -> set[str]:
-    asked, named = frozenset(digests), set()
-    async for version in tenant.versions.records.find(
-        {"files.digest": {"$in": digests}}, {"_id": 0, "files.digest": 1}
-    ):
-        named |= {file["digest"] for file in version["files"]} & asked
-    return named
 
 
 async def _finish_interrupted(tenant: Tenant, untouched: datetime) -> None:

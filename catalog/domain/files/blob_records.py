@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from catalog.blobs.protocol import Blob, UnknownBlobError
 from catalog.domain.files import quota
+from catalog.domain.files.named_blobs import is_named
 from catalog.errors import BUSY, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import now
@@ -149,7 +150,7 @@ async def _remove(tenant: Tenant, blob: Blob, untouched: datetime) -> RemovedPar
         return RemovedParts()
     mine = {"_id": blob.digest, "going": moment}
     # Asked after the mark: an upload that held the bytes before it has written its version by now.
-    if await tenant.versions.records.find_one({"files.digest": blob.digest}, {"_id": 1}):
+    if await is_named(tenant, blob.digest):
         await tenant.blob_records.records.update_one(mine, {"$unset": {"going": ""}})
         return RemovedParts()
     had_bytes = await tenant.blobs.size(blob.digest) is not None

@@ -9,7 +9,7 @@ from catalog.domain.access import Caller
 from catalog.domain.files import blob_records, intake, uploads
 from catalog.domain.files.quota import Reservation
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import drafts, versions
+from catalog.domain.versions import drafts, version_files, versions
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import DIGEST_MISMATCH, NOT_FOUND, UPLOAD_BUSY, UPLOAD_EXPIRED, Refused
 from catalog.store.database import Tenant
@@ -62,10 +62,11 @@ async def into_draft(caller: Caller, upload: UploadRecord, reservation: Reservat
     version = await _version(tenant, upload)
     if version is None:
         raise Refused(NOT_FOUND, upload["ordinal"])
-    if not any((file["path"], file["digest"]) == (path, blob.digest) for file in version["files"]):
+    file = await version_files.find(tenant, version, path)
+    if file is None or file["digest"] != blob.digest:
         reference = Reference(str(upload["item"]), version["ordinal"])
         draft = await drafts.prepare(caller, Kind(upload["kind"]), reference, path)
-        await drafts.add(caller, draft, await intake.accept(tenant, _head(upload), blob, path))
+        await drafts.add(caller, draft, [await intake.accept(tenant, _head(upload), blob, path)])
     return version["ordinal"]
 
 

@@ -13,6 +13,7 @@ from bson import ObjectId
 from catalog.domain.access import Caller, changeable_by, may_change
 from catalog.domain.items.duplicates import taken
 from catalog.domain.terms import item_terms
+from catalog.domain.versions import version_files
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.database import Database, Duplicate, Tenant
 from catalog.store.documents import TrashEntry, now, object_id
@@ -161,8 +162,11 @@ async def _purge(tenant: Tenant, record: TrashRecord) -> bool:
     there = await tenant.items(Kind(record["kind"])).records.find_one({"_id": record["_id"]}, {"_id": 1})
     # Asked after that: a request that removed the item in between has replaced this record by its own first.
     if there is None and await tenant.trash.records.find_one(mine, {"_id": 1}):
-        await tenant.versions.records.delete_many({"item": record["_id"]})
-        await tenant.alias_moves.records.delete_many({"item": record["_id"]})
+        of_item = {"item": record["_id"]}
+        folders = [each["_id"] async for each in tenant.versions.records.find(of_item | {"folder": True}, {"_id": 1})]
+        await tenant.versions.records.delete_many(of_item)
+        await version_files.remove(tenant, folders)
+        await tenant.alias_moves.records.delete_many(of_item)
     await tenant.trash.records.delete_one(mine)
     return True
 

@@ -1,12 +1,17 @@
 """Drafts: versions of many files, which arrive one by one until the draft is closed. Then its files never change.
 
-A file is one conditional write on its version's record, so that files that arrive at once are all there, and none gets
-into a version that is closed.
+A file takes its number from the version's record, where a closed draft gives none, and is then a record of its own. A
+close takes the numbers that were given and not used yet: so the files that arrived in time are all there, and no late
+one gets into a version that is closed. See docs/decisions.md.
 """
 
-from datetime import datetime
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import cast
+
+from bson import ObjectId
 
 from catalog.domain.access import Caller
 from catalog.domain.files import intake
@@ -15,17 +20,25 @@ from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
-from catalog.domain.versions import folders, lookup, versions
+from catalog.domain.versions import lookup, version_files, versions
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails
 from catalog.errors import BUSY, NOT_CREATED, NOT_FOUND, VERSION_CLOSED, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents import now
 from catalog.store.fence import FRESH
-from catalog.store.records import Changes, FileRecord, Query, VersionRecord
+from catalog.store.records import Changes, FileRecord, Query, VersionFileRecord, VersionRecord
 from catalog.vocabulary import Kind, VersionState
 
 MOST_FILES = 10_000
-"""With paths of at most LONGEST_PATH their record stays under the 16 MB that the database takes."""
+
+MOST_NUMBERS = 10 * MOST_FILES
+"""How many files a draft takes, those that are replaced included: a close reads the record of each."""
+
+CLOSE_LASTS = timedelta(seconds=30)
+"""A close that began longer ago is taken for one whose server has died."""
+
+PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+"""Seconds between two looks at a draft that another request is closing."""
 
 ATTEMPTS = 1000
 """How often a write is tried that others keep overtaking."""
@@ -66,7 +79,8 @@ async def put(
     stored = await intake.receive(caller, upload, path)
     if monotonic() - began > fresh:
         draft = await prepare(caller, kind, Reference(str(draft["item"]), reference.which), path)
-    return await add(caller, draft, stored)
+    [file] = await add(caller, draft, [stored])
+    return file
 
 
 async def prepare(caller: Caller, kind: Kind, reference: Reference, path: str) -> VersionRecord:
@@ -74,23 +88,36 @@ async def prepare(caller: Caller, kind: Kind, reference: Reference, path: str) -
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CREATED for an invalid path or one file too many.
     """
-    draft = await _find(caller, kind, reference)
-    _refuse_one_more(draft, file_path(path))
+    path = file_path(path)
+    draft = await find(caller, kind, reference)
+    if draft["file_count"] >= MOST_FILES and await version_files.find(caller.tenant, draft, path) is None:
+        raise _too_many()
     return draft
 
 
-async def add(caller: Caller, draft: VersionRecord, stored: StoredFile) -> FileRecord:
-    """Make a stored file a file of a draft, in the place of one that was there, and return its record.
+async def find(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
+    """A draft that the caller may change. Raises Refused: NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED."""
+    item = await items.changeable(caller, kind, reference)
+    return _refuse_closed(await lookup.find(caller, item, reference.which))
+
+
+async def add(caller: Caller, draft: VersionRecord, files: Sequence[StoredFile]) -> list[FileRecord]:
+    """Make stored files the files of a draft, in the place of those that were there, and return their records.
 
     Raises Refused: NOT_FOUND, VERSION_CLOSED, NOT_CREATED when there are too many by now, BUSY.
     """
-    tenant, file = caller.tenant, stored.record()
-    for _ in range(ATTEMPTS):
-        if await _replace(tenant, draft, file) or await _append(tenant, draft, file):
-            return file
-        draft = await _read_again(tenant, draft)
-        _refuse_one_more(draft, file["path"])
-    raise Refused(BUSY, draft["ordinal"])
+    tenant, version, records = caller.tenant, draft["_id"], [file.record() for file in files]
+    sizes = {record["path"]: record["size"] for record in records}
+    present = await version_files.current_at(tenant, version, list(sizes))
+    grown = sum(sizes.values()) - sum(file["size"] for file in present.values())
+    last = await _take_numbers(tenant, draft, len(records), len(sizes) - len(present), grown)
+    first = last - len(records) + 1
+    numbered = [version_files.numbered(version, number, file) for number, file in enumerate(records, first)]
+    await _insert(tenant, draft, numbered)
+    if present or len(sizes) < len(records):
+        for file in numbered:
+            await version_files.supersede(tenant, version, [file["path"]], file["number"])
+    return records
 
 
 async def remove_file(caller: Caller, kind: Kind, reference: Reference, path: str) -> FileRecord:
@@ -98,69 +125,51 @@ async def remove_file(caller: Caller, kind: Kind, reference: Reference, path: st
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED.
     """
-    draft = await _find(caller, kind, reference)
+    tenant, draft = caller.tenant, await find(caller, kind, reference)
     for _ in range(ATTEMPTS):
-        file = file_at(draft, path)
-        change = {"$pull": {"files": {"path": path}}, **_counted(-1, -file["size"])}
-        if (await caller.tenant.versions.records.update_one(_with(draft, file), change)).matched_count:
+        file = await version_files.at(tenant, draft, path)
+        # On the revision: of two that remove the file at once, one does.
+        number = await _next_number(tenant, draft, _counted(1, -1, -file["size"]), {"revision": draft["revision"]})
+        if number is not None:
+            await _insert(tenant, draft, [version_files.no_file(draft["_id"], number, path)])
+            await version_files.supersede(tenant, draft["_id"], [path], number)
             return file
-        draft = await _read_again(caller.tenant, draft)
+        draft = await when_open(tenant, draft)
     raise Refused(BUSY, reference.which)
 
 
-async def close(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
-    """Make a draft a version like others, and return it. From now on its files never change.
+async def when_open(tenant: Tenant, draft: VersionRecord) -> VersionRecord:
+    """The draft as it is now, once no other request is closing it.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CHANGED without files, or when one is a folder too.
+    Raises Refused: NOT_FOUND, VERSION_CLOSED, BUSY.
     """
-    tenant, draft = caller.tenant, await _find(caller, kind, reference)
-    for _ in range(ATTEMPTS):
-        # On the revision: a file that arrived meanwhile is included first.
-        unchanged: Query = {"_id": draft["_id"], "state": VersionState.DRAFT.value, "revision": draft["revision"]}
-        closed = await tenant.versions.modify(unchanged, {"$set": _closed(tenant, draft), "$inc": {"revision": 1}})
-        if closed is not None:
-            await versions.touch(tenant, kind, draft["item"])
-            return closed
-        draft = await _read_again(tenant, draft)
-    raise Refused(BUSY, reference.which)
+    for pause in PAUSES:
+        found = await tenant.versions.records.find_one({"_id": draft["_id"]})
+        if found is None:
+            raise Refused(NOT_FOUND, draft["ordinal"])
+        closing = _refuse_closed(found).get("closing")
+        if closing is None:
+            return found
+        if closing.generation_time < now() - CLOSE_LASTS:
+            await reopen(tenant, draft["_id"], closing)
+        else:
+            await asyncio.sleep(pause)
+    raise Refused(BUSY, draft["ordinal"])
 
 
-def file_at(version: VersionRecord, path: str) -> FileRecord:
-    """Raises Refused: NOT_FOUND."""
-    file = _at(version, path)
-    if file is None:
-        raise Refused(NOT_FOUND, path)
-    return file
+async def reopen(tenant: Tenant, draft: ObjectId, closing: ObjectId) -> None:
+    """End a close that has begun, and that does not succeed."""
+    await tenant.versions.records.update_one({"_id": draft, "closing": closing}, {"$set": {"closing": None}})
+
+
+def open_one(draft: VersionRecord) -> Query:
+    """The filter of the draft, while no request has closed it or is closing it."""
+    return {"_id": draft["_id"], "state": VersionState.DRAFT.value, "closing": None}
 
 
 def abandoned(before: datetime) -> Query:
     """The filter of drafts in which nothing has happened since `before`."""
     return {"state": VersionState.DRAFT.value, "lastmod": {"$lt": before}}
-
-
-def _closed(tenant: Tenant, draft: VersionRecord) -> Changes:
-    files, moment = folders.in_order(draft["files"]), now()
-    is_suspicious, archived = any(file["held"] for file in files), draft.get("archived", False)
-    return {
-        "files": files,
-        "digest": folders.digest_of(files),
-        "inspection": folders.inspection_of(files),
-        "state": versions.initial_state(tenant, is_suspicious=is_suspicious, archived=archived).value,
-        "timestamp": moment,
-        "lastmod": moment,
-    }
-
-
-async def _find(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
-    item = await items.changeable(caller, kind, reference)
-    return _refuse_closed(await lookup.find(caller, item, reference.which))
-
-
-async def _read_again(tenant: Tenant, draft: VersionRecord) -> VersionRecord:
-    found = await tenant.versions.records.find_one({"_id": draft["_id"]})
-    if found is None:
-        raise Refused(NOT_FOUND, draft["ordinal"])
-    return _refuse_closed(found)
 
 
 def _refuse_closed(version: VersionRecord) -> VersionRecord:
@@ -169,36 +178,44 @@ def _refuse_closed(version: VersionRecord) -> VersionRecord:
     return version
 
 
-def _refuse_one_more(draft: VersionRecord, path: str) -> None:
-    if draft["file_count"] >= MOST_FILES and _at(draft, path) is None:
-        raise Refused(NOT_CREATED, f"a version has at most {MOST_FILES} files")
+async def _take_numbers(tenant: Tenant, draft: VersionRecord, numbers: int, more: int, grown: int) -> int:
+    """The last of some numbers that no other file of the draft has. `more` of their files are not replacements.
+
+    Raises Refused: NOT_FOUND, VERSION_CLOSED, NOT_CREATED, BUSY.
+    """
+    room: Query = {
+        "file_count": {"$lte": MOST_FILES - more},
+        "last_file": {"$lte": MOST_NUMBERS - numbers},
+    }
+    for _ in range(ATTEMPTS):
+        last = await _next_number(tenant, draft, _counted(numbers, more, grown), room)
+        if last is not None:
+            return last
+        draft = await when_open(tenant, draft)
+        if draft["file_count"] > MOST_FILES - more:
+            raise _too_many()
+        if draft.get("last_file", 0) > MOST_NUMBERS - numbers:
+            raise Refused(NOT_CREATED, f"a draft takes at most {MOST_NUMBERS} files, replaced ones included")
+    raise Refused(BUSY, draft["ordinal"])
 
 
-def _at(version: VersionRecord, path: str) -> FileRecord | None:
-    return next((file for file in version["files"] if file["path"] == path), None)
+async def _next_number(tenant: Tenant, draft: VersionRecord, counted: Changes, where: Query) -> int | None:
+    """The number of the last file, once the draft has counted it. None when the draft is not as `where` says."""
+    changed = await tenant.versions.modify(open_one(draft) | where, counted)
+    return changed["last_file"] if changed else None
 
 
-def _with(draft: VersionRecord, file: FileRecord) -> Query:
-    """The filter of a draft that has this very file."""
-    same = {"$elemMatch": {"path": file["path"], "digest": file["digest"], "size": file["size"]}}
-    return {"_id": draft["_id"], "state": VersionState.DRAFT.value, "files": same}
+async def _insert(tenant: Tenant, draft: VersionRecord, files: Sequence[VersionFileRecord]) -> None:
+    """Raises Refused: VERSION_CLOSED, BUSY when a close that failed afterwards has taken a number first."""
+    if await tenant.files.insert_new(files):
+        await when_open(tenant, draft)
+        raise Refused(BUSY, draft["ordinal"])
 
 
-async def _replace(tenant: Tenant, draft: VersionRecord, file: FileRecord) -> bool:
-    before = _at(draft, file["path"])
-    if before is None:
-        return False
-    change = _counted(0, file["size"] - before["size"])
-    change["$set"] |= {"files.$": file}
-    return bool((await tenant.versions.records.update_one(_with(draft, before), change)).matched_count)
+def _counted(numbers: int, files: int, size: int) -> Changes:
+    more = {"last_file": numbers, "file_count": files, "size": size, "revision": 1}
+    return {"$inc": more, "$set": {"lastmod": now()}}
 
 
-async def _append(tenant: Tenant, draft: VersionRecord, file: FileRecord) -> bool:
-    room = {"files.path": {"$ne": file["path"]}, "file_count": {"$lt": MOST_FILES}}
-    query = {"_id": draft["_id"], "state": VersionState.DRAFT.value, **room}
-    change = {"$push": {"files": file}, **_counted(1, file["size"])}
-    return bool((await tenant.versions.records.update_one(query, change)).matched_count)
-
-
-def _counted(files: int, size: int) -> Changes:
-    return {"$inc": {"file_count": files, "size": size, "revision": 1}, "$set": {"lastmod": now()}}
+def _too_many() -> Refused:
+    return Refused(NOT_CREATED, f"a version has at most {MOST_FILES} files")

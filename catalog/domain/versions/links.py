@@ -14,8 +14,7 @@ from bson.errors import InvalidId
 
 from catalog.domain.access import Caller, may_read
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import versions
-from catalog.domain.versions.drafts import file_at
+from catalog.domain.versions import version_files, versions
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents import now
@@ -88,7 +87,7 @@ async def create(
     version = await versions.read_content(caller, kind, reference)
     versions.refuse_draft(version)
     if path:
-        file_at(version, path)
+        await version_files.at(caller.tenant, version, path)
     tenant, expires = caller.tenant, now() + life
     target = LinkTarget(tenant.name, caller.user, version["_id"], path, tenant.generation)
     return SignedLink(links.sign(target, expires), expires)

@@ -4,7 +4,8 @@ The answer does not reveal what others store: bytes that the caller cannot read 
 after the same queries.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from bson import ObjectId
 
@@ -16,8 +17,11 @@ from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.versions import versions
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails
 from catalog.errors import BYTES_NEEDED, NOT_FOUND, Refused
+from catalog.store.database import Tenant
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind, VersionState
+
+FIELDS = {"item": 1, "kind": 1, "state": 1}
 
 BATCH = 500
 """Versions whose items are queried together."""
@@ -60,20 +64,43 @@ async def add(
 
 async def _readable(caller: Caller, digest: str) -> Blob | None:
     """The blob, if the caller may download it in some version and its bytes are not known to be lost or damaged."""
-    fields = {"item": 1, "kind": 1, "state": 1, "files": {"$elemMatch": {"digest": digest}}}
+    record = await caller.tenant.blob_records.records.find_one({"_id": digest}, {"size": 1})
+    is_readable = await _any_readable(caller, _of_single_files(caller.tenant, digest))
+    is_readable = await _any_readable(caller, _of_folders(caller.tenant, digest)) or is_readable
+    if record is None or not is_readable:
+        return None
+    blob = Blob(digest, record["size"])
+    return blob if await blob_records.is_intact(caller.tenant, blob) else None
+
+
+async def _of_single_files(tenant: Tenant, digest: str) -> AsyncGenerator[list[VersionRecord], None]:
+    """The versions whose record names the bytes, in batches; at least an empty one."""
     batch: list[VersionRecord] = []
-    readable: VersionRecord | None = None
-    async for version in caller.tenant.versions.records.find({"files.digest": digest}, fields):
+    async for version in tenant.versions.records.find({"files.digest": digest}, FIELDS):
         batch.append(version)
         if len(batch) == BATCH:
-            if readable := await _first_readable(caller, batch):
-                break
+            yield batch
             batch = []
-    readable = readable or await _first_readable(caller, batch)
-    if readable is None:
-        return None
-    blob = Blob(digest, readable["files"][0]["size"])
-    return blob if await blob_records.is_intact(caller.tenant, blob) else None
+    yield batch
+
+
+async def _of_folders(tenant: Tenant, digest: str) -> AsyncGenerator[list[VersionRecord], None]:
+    """The versions with a file of their folder that names the bytes, in batches; at least an empty one."""
+    folders: set[ObjectId] = set()
+    async for file in tenant.files.records.find({"digest": digest}, {"version": 1}):
+        folders.add(file["version"])
+        if len(folders) == BATCH:
+            yield await tenant.versions.records.find({"_id": {"$in": list(folders)}}, FIELDS).to_list(None)
+            folders = set()
+    yield await tenant.versions.records.find({"_id": {"$in": list(folders)}}, FIELDS).to_list(None)
+
+
+async def _any_readable(caller: Caller, batches: AsyncGenerator[list[VersionRecord], None]) -> bool:
+    async with aclosing(batches) as following:
+        async for batch in following:
+            if await _first_readable(caller, batch):
+                return True
+    return False
 
 
 async def _first_readable(caller: Caller, batch: Sequence[VersionRecord]) -> VersionRecord | None:

@@ -16,6 +16,7 @@ from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.validation import Validator
 from catalog.domain.versions import lookup, versions
 from catalog.domain.versions.details import TrainingRun, check_lines, external_id_taken
+from catalog.domain.versions.version_files import has_files
 from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
 from catalog.store.database import Duplicate
 from catalog.store.documents import now
@@ -128,5 +129,5 @@ def _state_fields(*, archived: bool) -> Changes:
 
 def _refuse_uri(version: VersionRecord) -> None:
     """Raises Refused: NOT_CHANGED."""
-    if version["files"] or version["state"] == VersionState.DRAFT:
+    if has_files(version) or version["state"] == VersionState.DRAFT:
         raise Refused(NOT_CHANGED, "uri: a version with files has none")

@@ -18,7 +18,7 @@ from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
-from catalog.domain.versions import folders, lookup, numbering, removal
+from catalog.domain.versions import folders, lookup, numbering, removal, version_files
 from catalog.domain.versions.aliases.names import equals_an_alias
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails, external_id_taken
 from catalog.errors import BYTES_ELSEWHERE, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
@@ -95,7 +95,7 @@ async def record(
     Raises Refused: NOT_CHANGED for files that make no folder, and what `insert` raises.
     """
     version = draft_of(caller, kind, item, details)
-    version.id = document_id(identity) if identity else None
+    version.id = document_id(identity or ObjectId())
     is_suspicious = any(file.is_suspicious for file in files)
     version.state = initial_state(caller.tenant, is_suspicious=is_suspicious, archived=details.archived)
     records = [file.record() for file in files]
@@ -107,9 +107,25 @@ async def record(
         [file] = files
         version.digest, version.inspection = file.blob.digest, dict(file.inspection)
         version.original = file.head.name
-    version.files = [File(**record) for record in records]
     version.file_count, version.size = len(records), sum(record["size"] for record in records)
-    return await insert(caller, version)
+    if not version.folder:
+        version.files = [File(**record) for record in records]
+        return await insert(caller, version)
+    return await _insert_folder(caller, version, records)
+
+
+async def _insert_folder(caller: Caller, version: Version, files: Sequence[FileRecord]) -> ItemRecord:
+    """Write the files of a folder and then the folder, so that no version lacks a file."""
+    tenant, identity = caller.tenant, ObjectId(version.id)
+    numbered = [version_files.numbered(identity, number, file) for number, file in enumerate(files, 1)]
+    await tenant.files.insert_missing(numbered)
+    version.last_file = len(files)
+    try:
+        return await insert(caller, version)
+    except Refused:
+        if not await tenant.versions.records.find_one({"_id": identity}, {"_id": 1}):
+            await version_files.remove(tenant.base, [identity])
+        raise
 
 
 def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails) -> Version:
@@ -237,7 +253,7 @@ async def verify(caller: Caller, kind: Kind, reference: Reference) -> list[tuple
     refuse_elsewhere(version)
     return [
         (file, await blob_records.verify(caller.tenant, Blob(file["digest"], file["size"])))
-        for file in version["files"]
+        for file in await version_files.all_of(caller.tenant, version)
     ]
 
 
@@ -249,7 +265,7 @@ def refuse_quarantined(version: VersionRecord, caller: Caller) -> None:
 
 def refuse_elsewhere(version: VersionRecord) -> None:
     """Raises Refused: BYTES_ELSEWHERE for a complete version without files."""
-    if not version["files"] and version["state"] != VersionState.DRAFT:
+    if not version_files.has_files(version) and version["state"] != VersionState.DRAFT:
         uri = version.get("uri")
         raise Refused(BYTES_ELSEWHERE, f"they are at {uri}" if uri else "nor does the version say where they are")
 

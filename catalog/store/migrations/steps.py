@@ -4,7 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from catalog.store.database import Tenant
-from catalog.store.migrations import archived_versions, term_keys, term_views, usernames, version_serials
+from catalog.store.migrations import (
+    archived_versions,
+    folder_files,
+    term_keys,
+    term_views,
+    usernames,
+    version_serials,
+)
 from catalog.store.migrations.progress import Progress
 
 
@@ -19,6 +26,7 @@ STEPS: tuple[Step, ...] = (
     Step("keys of terms", term_keys.run),
     Step("viewers of terms", term_views.run),
     Step("archived versions", archived_versions.run),
+    Step("files of folders", folder_files.run),
 )
 
 NEWEST = len(STEPS)

@@ -350,17 +350,17 @@ async def test_a_version_removed_during_a_sweep_takes_its_bytes_along_in_the_nex
 ):
     await add(tenant, blobs, ada, b"data")
     await grow_old(tenant, tmp_path)
-    named = sweep._named
+    named = sweep.named
 
     async def removed_then(*args):
         found = await named(*args)
         await remove(tenant, ada, "1")
         return found
 
-    monkeypatch.setattr(sweep, "_named", removed_then)
+    monkeypatch.setattr(sweep, "named", removed_then)
     assert await swept(tenant, blobs) == SweepResult()
 
-    monkeypatch.setattr(sweep, "_named", named)
+    monkeypatch.setattr(sweep, "named", named)
     assert await swept(tenant, blobs) == SweepResult(blobs=1, bytes=4)
 
 

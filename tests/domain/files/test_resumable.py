@@ -22,7 +22,7 @@ from catalog.domain.files.uploads import UploadRequest
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.tenants import usage
-from catalog.domain.versions import drafts
+from catalog.domain.versions import closing, drafts
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import (
     OFFSET_CONFLICT,
@@ -247,7 +247,7 @@ async def test_a_file_of_a_draft_that_was_closed_before_the_server_noted_it_is_f
     blobs = storage.of(tenant.name)
     await blobs.append(upload["_id"], 0, of(CONTENT))
     await completion.into_draft(ada, upload, Reservation(tenant, upload["_id"], upload["reserved"]))
-    await drafts.close(ada, Kind.MODEL, Reference("iris", draft["ordinal"]))
+    await closing.close(ada, Kind.MODEL, Reference("iris", draft["ordinal"]))
 
     assert await resumable.progress_of(ada, upload) == (SIZE, draft["ordinal"])
 

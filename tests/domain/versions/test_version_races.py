@@ -1,15 +1,17 @@
 """Two of anything at once, on versions: one wins or both hold. Barriers make sure that they do meet."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
+from bson import ObjectId
 
 from catalog.domain.items import items
 from catalog.domain.items.inputs import ListChange, MetadataPair
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import drafts, folders, numbering, version_changes, versions
+from catalog.domain.versions import closing, drafts, folders, numbering, version_changes, version_files, versions
 from catalog.domain.versions.version_changes import VersionChange
-from catalog.errors import NOT_FOUND, STALE, VERSION_CLOSED, Refused
+from catalog.errors import BUSY, NOT_CHANGED, NOT_FOUND, STALE, VERSION_CLOSED, Refused
 from catalog.store.tenant_documents import Bound
 from catalog.vocabulary import Kind
 from tests.domain.test_races import Upload, nothing, outcomes
@@ -42,12 +44,16 @@ def put(ada, iris, draft):
 
 @pytest.fixture
 def close(ada, iris, draft):
-    return lambda: drafts.close(ada, Kind.MODEL, Reference(iris, draft))
+    return lambda: closing.close(ada, Kind.MODEL, Reference(iris, draft))
 
 
 async def kept(tenant) -> dict:
     [version] = await tenant.versions.raw.find({}).to_list(None)
     return version
+
+
+async def paths_of(tenant) -> list[str]:
+    return [file["path"] for file in await version_files.all_of(tenant, await kept(tenant))]
 
 
 def meeting(monkeypatch, module, name, parties, times=1):
@@ -70,7 +76,7 @@ async def test_files_that_come_at_once_are_all_there(tenant, put, close):
     await asyncio.gather(*(put(f"part-{number}", bytes([number]), all_have_begun.wait) for number in range(8)))
 
     version = await close()
-    assert [file["path"] for file in version["files"]] == [f"part-{number}" for number in range(8)]
+    assert await paths_of(tenant) == [f"part-{number}" for number in range(8)]
     assert (version["file_count"], version["size"]) == (8, 8)
 
 
@@ -80,24 +86,24 @@ async def test_of_files_that_come_at_once_under_one_path_one_stays(tenant, put, 
     await asyncio.gather(*(put("part", bytes(size), all_have_begun.wait) for size in (1, 2, 3, 4)))
 
     version = await close()
-    [file] = version["files"]
+    [file] = await version_files.all_of(tenant, version)
     assert (version["file_count"], version["size"]) == (1, file["size"])
 
 
 async def test_of_two_that_replace_a_file_at_once_one_stays(tenant, put, close, monkeypatch):
     await put("part", b"before")
-    meeting(monkeypatch, drafts, "_replace", 2)
+    meeting(monkeypatch, version_files, "current_at", 2)
 
     await asyncio.gather(put("part", b"a"), put("part", b"bb"))
 
     version = await close()
-    [file] = version["files"]
+    [file] = await version_files.all_of(tenant, version)
     assert (version["file_count"], version["size"]) == (1, file["size"])
 
 
 async def test_of_two_closes_at_once_one_wins(tenant, put, close, monkeypatch):
     await put("part")
-    meeting(monkeypatch, drafts, "_find", 2)
+    meeting(monkeypatch, drafts, "find", 2)
 
     won, refused = await outcomes(close(), close())
 
@@ -115,44 +121,150 @@ async def test_a_file_that_comes_while_the_version_is_closed_is_refused(tenant, 
         await put("second", moment=closed_meanwhile)
 
     assert refusal.value.fault is VERSION_CLOSED
-    assert [file["path"] for file in (await kept(tenant))["files"]] == ["first"]
+    assert await paths_of(tenant) == ["first"]
 
 
-async def test_a_file_that_comes_while_the_version_is_being_closed_is_in_its_digest(tenant, put, close, monkeypatch):
+async def test_a_file_that_comes_while_the_version_is_being_closed_waits_and_is_refused(
+    tenant, put, close, monkeypatch
+):
     await put("first")
-    digest_of, coming = folders.inspection_of, [True]
+    settled, coming, arrivals = closing._settled, asyncio.Event(), []
 
-    def while_closing(files):
-        if coming and coming.pop():
-            arrivals.append(asyncio.ensure_future(put("second")))
-        return digest_of(files)
+    async def while_closing(*args):
+        arrivals.append(asyncio.ensure_future(put("second", moment=nothing)))
+        await asyncio.wait_for(coming.wait(), 5)
+        return await settled(*args)
 
-    arrivals = []
-    monkeypatch.setattr(folders, "inspection_of", while_closing)
+    async def waiting(*args):
+        coming.set()
+        return await when_open(*args)
+
+    when_open = drafts.when_open
+    monkeypatch.setattr(drafts, "when_open", waiting)
+    monkeypatch.setattr(closing, "_settled", while_closing)
 
     version = await close()
-    [arrived] = await asyncio.gather(*arrivals, return_exceptions=True)
+    [refused] = await asyncio.gather(*arrivals, return_exceptions=True)
 
-    paths = [file["path"] for file in version["files"]]
-    assert paths == ["first"] if isinstance(arrived, Refused) else ["first", "second"]
-    assert version["digest"] == folders.digest_of(version["files"]) == (await kept(tenant))["digest"]
+    files = await version_files.all_of(tenant, version)
+    assert refused.fault is VERSION_CLOSED
+    assert [file["path"] for file in files] == ["first"]
+    assert version["digest"] == folders.digest_of(files) == (await kept(tenant))["digest"]
 
 
-async def test_a_close_looks_again_when_a_file_was_quicker(tenant, put, close, monkeypatch):
+async def test_a_file_with_a_number_that_comes_after_the_close_is_in_no_version(tenant, put, close, monkeypatch):
     await put("first")
-    find_draft = drafts._find
+    insert, has_number, is_closed = drafts._insert, asyncio.Event(), asyncio.Event()
 
-    async def a_file_later(*args):
-        found = await find_draft(*args)
-        monkeypatch.setattr(drafts, "_find", find_draft)
+    async def late(*args):
+        has_number.set()
+        await is_closed.wait()
+        return await insert(*args)
+
+    monkeypatch.setattr(drafts, "_insert", late)
+    putting = asyncio.ensure_future(put("second"))
+    await has_number.wait()
+
+    version = await close()
+    is_closed.set()
+    [refused] = await asyncio.gather(putting, return_exceptions=True)
+
+    assert refused.fault is VERSION_CLOSED
+    assert await paths_of(tenant) == ["first"]
+    assert (version["file_count"], version["size"]) == (1, 4)
+
+
+async def test_a_file_that_is_written_before_a_close_looks_is_in_its_version(tenant, put, close, monkeypatch):
+    await put("first")
+    settled, insert, has_number, may_write = closing._settled, drafts._insert, asyncio.Event(), asyncio.Event()
+
+    async def after_the_number(*args):
+        has_number.set()
+        await may_write.wait()
+        return await insert(*args)
+
+    async def after_the_file(*args):
+        may_write.set()
+        await putting
+        return await settled(*args)
+
+    monkeypatch.setattr(drafts, "_insert", after_the_number)
+    monkeypatch.setattr(closing, "_settled", after_the_file)
+    putting = asyncio.ensure_future(put("second"))
+    await has_number.wait()
+
+    version = await close()
+
+    assert await paths_of(tenant) == ["first", "second"]
+    assert version["digest"] == folders.digest_of(await version_files.all_of(tenant, version))
+
+
+async def test_a_draft_whose_close_died_takes_files_and_closes_later(tenant, put, close):
+    await put("first")
+    long_ago = ObjectId.from_datetime(datetime(2020, 1, 1, tzinfo=UTC))
+    await tenant.versions.raw.update_one({}, {"$set": {"closing": long_ago}})
+
+    await put("second")
+    await close()
+
+    assert await paths_of(tenant) == ["first", "second"]
+
+
+async def test_a_close_that_others_took_for_dead_closes_nothing(tenant, put, close, monkeypatch):
+    await put("first")
+    settled = closing._settled
+
+    async def slowly(tenant, draft):
+        files = await settled(tenant, draft)
+        await drafts.reopen(tenant, draft["_id"], draft["closing"])
         await put("second")
-        return found
+        return files
 
-    monkeypatch.setattr(drafts, "_find", a_file_later)
+    monkeypatch.setattr(closing, "_settled", slowly)
+
+    with pytest.raises(Refused) as refusal:
+        await close()
+
+    assert (refusal.value.fault, (await kept(tenant))["state"]) == (BUSY, "DRAFT")
+    assert await paths_of(tenant) == ["first", "second"]
+
+
+async def test_a_close_that_fails_leaves_an_open_draft(tenant, put, close):
+    for path in ("a", "a/b"):
+        await put(path)
+
+    with pytest.raises(Refused) as refusal:
+        await close()
+    await put("c")
+
+    assert refusal.value.fault is NOT_CHANGED
+    assert await paths_of(tenant) == ["a", "a/b", "c"]
+
+
+async def test_of_two_that_remove_a_file_at_once_one_does(tenant, ada, iris, draft, put, monkeypatch):
+    for path in ("first", "second"):
+        await put(path)
+    meeting(monkeypatch, version_files, "at", 2)
+
+    def remove():
+        return drafts.remove_file(ada, Kind.MODEL, Reference(iris, draft), "second")
+
+    won, refused = await outcomes(remove(), remove())
+
+    assert (len(won), [refusal.fault for refusal in refused]) == (1, [NOT_FOUND])
+    assert ((await kept(tenant))["file_count"], await paths_of(tenant)) == (1, ["first"])
+
+
+async def test_a_removed_file_may_come_again(tenant, ada, iris, draft, put, close):
+    await put("first")
+    await drafts.remove_file(ada, Kind.MODEL, Reference(iris, draft), "first")
+    gone = await paths_of(tenant)
+    await put("first", b"again")
 
     version = await close()
 
-    assert [file["path"] for file in version["files"]] == ["first", "second"]
+    assert (gone, await paths_of(tenant)) == ([], ["first"])
+    assert (version["file_count"], version["size"]) == (1, 5)
 
 
 async def test_a_draft_removed_meanwhile_takes_no_file(tenant, ada, iris, draft, put):

@@ -11,6 +11,7 @@ from catalog.dialects.http.transfers.archives import ArchivedFile, archived
 from catalog.dialects.http.transfers.downloads import Download, outgoing, redirected, refuse_lost
 from catalog.domain.files.checksums import Checksums
 from catalog.domain.versions import versions
+from catalog.domain.versions.version_files import all_of, has_files
 from catalog.store.database import Tenant
 from catalog.store.records import FileRecord, VersionRecord
 
@@ -27,12 +28,13 @@ async def version_download(request: AnyRequest, tenant: Tenant, version: Version
     Raises Refused: as `file_download` does, REQUEST for an unknown archive, BYTES_ELSEWHERE for bytes that no browser
     can be sent to.
     """
-    if not version["files"]:
+    if not has_files(version):
         return _elsewhere(version)
     suffix = request.query_params.get("archive") or ("zip" if version["folder"] else "")
     if not suffix:
         return await file_download(request, tenant.blobs, version["files"][0], version["timestamp"])
-    files = [ArchivedFile(file["path"], file["digest"], file["size"]) for file in version["files"]]
+    found = await all_of(tenant, version)
+    files = [ArchivedFile(file["path"], file["digest"], file["size"]) for file in found]
     download = archived(
         request,
         tenant.blobs,

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -37,6 +37,7 @@ from catalog.domain.versions import details, links
 from catalog.domain.versions.details import LONGEST_URI, VersionDetails
 from catalog.domain.versions.numbering import LONGEST_ORDINAL
 from catalog.domain.versions.version_changes import STATES, VersionChange
+from catalog.domain.versions.version_files import SHOWN
 from catalog.errors import NOT_CREATED, Refused
 from catalog.inspection.inspector import Inspection
 from catalog.store.records import FileRecord, ItemRecord, VersionRecord
@@ -267,11 +268,15 @@ class ListedVersion(VersionContent, kw_only=True, rename={"id": "_id"}):
 class WholeVersion(ListedVersion, kw_only=True):
     """A version, with its files."""
 
-    files: list[FileInfo]
+    files: Annotated[list[FileInfo], Meta(description=f"The first {SHOWN}, by path; the list of files has all.")]
+    truncated: Annotated[Literal[True] | UnsetType, Meta(description="It has more files than are shown.")] = UNSET
 
     @classmethod
     def of(cls, record: VersionRecord, item: ItemRecord) -> Self:
-        return cls(**listed_fields(record, item), files=[FileInfo.of(file) for file in record["files"]])
+        """What `version_files.shown` returns."""
+        files = [FileInfo.of(file) for file in record["files"]]
+        truncated: Literal[True] | UnsetType = True if len(files) == SHOWN < record["file_count"] else UNSET
+        return cls(**listed_fields(record, item), files=files, truncated=truncated)
 
 
 def listed_fields(record: VersionRecord, item: ItemRecord) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from catalog.dialects.v1.versions.transfers import (
 )
 from catalog.domain.access import Caller
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import drafts, versions
+from catalog.domain.versions import drafts, version_files, versions
 from catalog.errors import AMBIGUOUS, BUSY, CANNOT_MODIFY, CANNOT_READ, NOT_FOUND, VERSION_CLOSED
 from catalog.store.query.pages import ListPage
 from catalog.store.query.params import page_of
@@ -46,12 +46,12 @@ class VersionFiles(Controller):
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
     ) -> Answer[Page[FileInfo]]:
         """List the files of a version."""
-        version = await versions.read(caller, self.kind, Reference(key, which))
-        files, params = version["files"], request.query_params
-        page = page_of(params.get("page"), params.get("limit"))
+        version, params = await versions.read(caller, self.kind, Reference(key, which)), request.query_params
+        page, total = page_of(params.get("page"), params.get("limit")), version["file_count"]
         stop = page.page * page.limit
-        docs = [FileInfo.of(file) for file in files[stop - page.limit : stop]]
-        return answer(envelope(docs, ListPage([], stop < len(files), len(files), is_exact=True), page))
+        files = await version_files.page_of(caller.tenant, version, stop - page.limit, page.limit)
+        docs = [FileInfo.of(file) for file in files]
+        return answer(envelope(docs, ListPage([], stop < total, total, is_exact=True), page))
 
     @put(
         "/{path:path}",
@@ -98,7 +98,7 @@ class VersionFiles(Controller):
     ) -> Download:
         """Download one file of a version."""
         version = await versions.read_content(caller, self.kind, Reference(key, which))
-        file = drafts.file_at(version, _relative(path))
+        file = await version_files.at(caller.tenant, version, _relative(path))
         return await file_download(request, caller.tenant.blobs, file, version["lastmod"])
 
     @delete(

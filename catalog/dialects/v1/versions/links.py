@@ -19,7 +19,7 @@ from catalog.dialects.v1.versions.transfers import downloading
 from catalog.dialects.v1.versions.version_bodies import new_link
 from catalog.domain.access import Caller
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import drafts, links
+from catalog.domain.versions import links, version_files
 from catalog.errors import (
     AMBIGUOUS,
     CANNOT_READ,
@@ -108,4 +108,5 @@ class LinkedFiles(Controller):
         version = await links.follow(tenant, target)
         if not target.path:
             return await version_download(request, tenant, version)
-        return await file_download(request, tenant.blobs, drafts.file_at(version, target.path), version["timestamp"])
+        file = await version_files.at(tenant, version, target.path)
+        return await file_download(request, tenant.blobs, file, version["timestamp"])

@@ -44,7 +44,7 @@ from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import Limits
-from catalog.domain.versions import drafts, lookup, reuse, version_changes, versions
+from catalog.domain.versions import closing, drafts, lookup, reuse, version_changes, version_files, versions
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import (
     ALIASED,
@@ -184,7 +184,7 @@ class Versions(Controller, Generic[ShownT]):
     ) -> Answer[WholeVersion]:
         """Get the record of a version."""
         item, version = await versions.read_with_item(caller, self.kind, Reference(key, which))
-        return _record(request, version, item)
+        return await _record(request, caller, version, item)
 
     @get(
         "/{which:str}/verify",
@@ -258,15 +258,17 @@ class Versions(Controller, Generic[ShownT]):
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
     ) -> Answer[WholeVersion]:
         """Close a draft: its files never change afterwards."""
-        return await self._changed(request, caller, await drafts.close(caller, self.kind, Reference(key, which)))
+        return await self._changed(request, caller, await closing.close(caller, self.kind, Reference(key, which)))
 
     async def _changed(self, request: AnyRequest, caller: Caller, version: VersionRecord) -> Answer[Any]:
         """Answer with a version that was changed, and with the aliases that its item has for it."""
-        return _record(request, version, await items.read(caller, self.kind, Reference(str(version["item"]))))
+        item = await items.read(caller, self.kind, Reference(str(version["item"])))
+        return await _record(request, caller, version, item)
 
 
-def _record(request: AnyRequest, version: VersionRecord, item: ItemRecord) -> Answer[Any]:
-    return shown(request, WholeVersion.of(version, item), version["revision"], embeds=True)
+async def _record(request: AnyRequest, caller: Caller, version: VersionRecord, item: ItemRecord) -> Answer[Any]:
+    whole = WholeVersion.of(await version_files.shown(caller.tenant, version), item)
+    return shown(request, whole, version["revision"], embeds=True)
 
 
 class ModelVersions(Versions[Model]):

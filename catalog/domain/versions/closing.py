@@ -1,0 +1,81 @@
+"""Closing a draft: from then on it is a version like others, and its files never change."""
+
+from asyncio import to_thread
+
+from bson import ObjectId
+
+from catalog.domain.access import Caller
+from catalog.domain.items.references import Reference
+from catalog.domain.versions import drafts, folders, version_files, versions
+from catalog.errors import BUSY, Refused
+from catalog.store.database import Tenant
+from catalog.store.documents import now
+from catalog.store.records import Changes, FileRecord, VersionFileRecord, VersionRecord
+from catalog.vocabulary import Kind, VersionState
+
+
+async def close(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
+    """Make a draft a version like others, and return it. From now on its files never change.
+
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CHANGED without files, or when one is a folder too.
+    """
+    tenant, draft = caller.tenant, await drafts.find(caller, kind, reference)
+    for _ in range(drafts.ATTEMPTS):
+        token = ObjectId()
+        begun = await tenant.versions.modify(drafts.open_one(draft), {"$set": {"closing": token}})
+        if begun is not None:
+            closed = await _close(tenant, begun, token)
+            await versions.touch(tenant, kind, draft["item"])
+            return closed
+        draft = await drafts.when_open(tenant, draft)
+    raise Refused(BUSY, reference.which)
+
+
+async def _close(tenant: Tenant, draft: VersionRecord, token: ObjectId) -> VersionRecord:
+    """Close a draft that takes no file meanwhile; it does so again if this fails."""
+    try:
+        files = await _settled(tenant, draft)
+        change = await to_thread(_closed, tenant, draft, files)
+        mine = {"_id": draft["_id"], "state": VersionState.DRAFT.value, "closing": token}
+        closed = await tenant.versions.modify(mine, {"$set": change, "$inc": {"revision": 1}})
+    except BaseException:
+        await drafts.reopen(tenant.base, draft["_id"], token)
+        raise
+    if closed is None:
+        raise Refused(BUSY, draft["ordinal"])  # it took so long that others took it for dead
+    return closed
+
+
+async def _settled(tenant: Tenant, draft: VersionRecord) -> list[FileRecord]:
+    """The files of a draft that is being closed, and nothing else of it: no late file, no replaced one."""
+    version, numbers = draft["_id"], set(range(1, draft.get("last_file", 0) + 1))
+    entries = await _entries(tenant, version)
+    if missing := sorted(numbers - {entry["number"] for entry in entries}):
+        # Their requests have died, or are about to write: one of the two gets the number.
+        await tenant.files.insert_missing([version_files.no_file(version, number) for number in missing])
+        entries = await _entries(tenant, version)
+    kept = {entry["_id"] for entry in version_files.current(entries)}
+    replaced = [entry["_id"] for entry in entries if entry["path"] and entry["_id"] not in kept]
+    if replaced:
+        await tenant.files.records.update_many({"_id": {"$in": replaced}}, {"$set": {"path": "", "digest": ""}})
+    return [entry for entry in entries if entry["_id"] in kept]
+
+
+async def _entries(tenant: Tenant, version: ObjectId) -> list[VersionFileRecord]:
+    return await tenant.files.records.find({"version": version}).sort(version_files.IN_ORDER).to_list(None)
+
+
+def _closed(tenant: Tenant, draft: VersionRecord, files: list[FileRecord]) -> Changes:
+    """Raises Refused: NOT_CHANGED."""
+    files, moment = folders.in_order(files), now()
+    is_suspicious, archived = any(file["held"] for file in files), draft.get("archived", False)
+    return {
+        "file_count": len(files),
+        "size": sum(file["size"] for file in files),
+        "digest": folders.digest_of(files),
+        "inspection": folders.inspection_of(files),
+        "state": versions.initial_state(tenant, is_suspicious=is_suspicious, archived=archived).value,
+        "closing": None,
+        "timestamp": moment,
+        "lastmod": moment,
+    }
