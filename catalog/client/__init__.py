@@ -19,6 +19,8 @@ from catalog.client.errors import (
 from catalog.client.pushing import Pushed
 from catalog.client.results import (
     Algorithm,
+    Alias,
+    AliasMove,
     Dataset,
     File,
     Identity,
@@ -37,6 +39,8 @@ from catalog.client.shortcuts import pull, push
 
 __all__ = [
     "Algorithm",
+    "Alias",
+    "AliasMove",
     "Ambiguous",
     "AsyncCatalog",
     "Catalog",

@@ -100,17 +100,18 @@ class CatalogResources(Resource[D]):
         metrics: Mapping[str, Value] | None = None,
         description: str = "",
         ordinal: str = "",
+        alias: str = "",
         progress: Progress = silent,
     ) -> Operation[Pushed]:
         """Upload a file or folder as a new version.
 
         A bare name means an item of your own, which is created if it does not exist; `owner/name` or an id means that
-        item. `metrics` are added to the metadata of the item and of the version.
+        item. `metrics` are added to the metadata of the item and of the version. An `alias` is pointed to the version.
 
         Raises CatalogError: NotFound, Forbidden if you may not change the item, Invalid.
         """
         details = VersionDetails(ordinal=ordinal, description=description, metadata=metrics or {})
-        return (yield from push(self._session, self.cache, kind, name, what, details, tags, progress))
+        return (yield from push(self._session, self.cache, kind, name, what, details, tags, alias, progress))
 
     @operation
     def pull(
@@ -121,14 +122,14 @@ class CatalogResources(Resource[D]):
         to: str | Path | None = None,
         progress: Progress = silent,
     ) -> Operation[Path]:
-        """Download a version: `iris`, `ada/iris`, `iris@3`, `iris@latest`, or `iris@production` (the newest version of
-        a model with that status). `to` is as in `versions.download`.
+        """Download a version: `iris` (the newest), `ada/iris`, `iris@3`, or `iris@champion` (an alias). `to` is as in
+        `versions.download`.
         """
         return (yield from pull(self._session, self.cache, kind, reference, to, progress))
 
     @operation
     def resolve(self, name: str, revision: str, *, kind: str = "models") -> Operation[Version]:
-        """The version that `revision` names: an ordinal, the name of a file, `latest`, or a status.
+        """The version that `revision` names: an ordinal, an alias, `latest`, or the name of a file.
 
         Raises CatalogError: NotFound, Forbidden.
         """

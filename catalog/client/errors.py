@@ -160,6 +160,9 @@ _ADVICE = {
     113: "Only an administrator can inspect it and set its state to LIVE.",
     114: "Create a new version: the files of a closed version never change.",
     115: "Close it first.",
+    170: "List the aliases: catalog alias ls.",
+    171: "Read it again, then decide whether to move it.",
+    172: "Point them to another version, or remove them with it (--force).",
     120: "Another process is sending this upload: wait for it, or stop it.",
     125: "Use a token with the scope write: tokens.create(..., scope='write').",
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from unicodedata import normalize
 
+from catalog.client.aliases import AliasResource
 from catalog.client.errors import Ambiguous, Invalid, NotFound
 from catalog.client.resources import D, InlineDriver, Resource, operation, walk
 from catalog.client.results import Item, Page, TrashedItem, Value
@@ -32,6 +33,10 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
     def versions(self, key: str | Item) -> VersionResource[D]:
         """The versions of one item. This sends no request."""
         return VersionResource(self._session, self._driver, self._cache, self._kind, key_of(key))
+
+    def aliases(self, key: str | Item) -> AliasResource[D]:
+        """The aliases of one item. This sends no request."""
+        return AliasResource(self._session, self._driver, self._cache, self._kind, key_of(key))
 
     @operation
     def create(

@@ -42,10 +42,11 @@ def push(
     what: Uploadable,
     details: VersionDetails,
     tags: Sequence[str],
+    alias: str,
     progress: Progress,
 ) -> Operation[Pushed]:
     """Upload `what` as a new version of the caller's own item, which is created if it does not exist, or of the item
-    that `owner/name` or an id names. Tags and metadata are added to the item's.
+    that `owner/name` or an id names. Tags and metadata are added to the item's, then `alias` is pointed to the version.
     """
     items: ItemResource[InlineDriver, Any] = ItemResource(session, InlineDriver(), cache, kind, _shape(kind))
     yield from in_thread(check_uploadable, what)
@@ -56,6 +57,9 @@ def push(
     added = {field: values for field, values in (("tags", tags), ("metadata", details.metadata)) if values}
     if added:
         item = yield from items.update(item, add=added)
+    if alias:
+        yield from items.aliases(item).set(alias, version.ordinal)
+        item = yield from items.get(item)
     return Pushed(item=item, version=version, name=name if names_owner(item, name) else item.name)
 
 

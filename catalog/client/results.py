@@ -28,7 +28,7 @@ class Result:
     def _read(cls, raw: Raw) -> dict[str, Any]:
         return {**raw, "id": raw.get("_id", "")} | {
             name: parse_time(raw[name])
-            for name in ("timestamp", "lastmod", "removed", "until", "expires", "used")
+            for name in ("timestamp", "lastmod", "removed", "until", "expires", "used", "moved")
             if raw.get(name)
         }
 
@@ -86,6 +86,8 @@ class Version(Result):
     folder: bool = False
     file_count: int = 1
     files: Sequence[File] = ()
+    aliases: Sequence[str] = ()
+    """The aliases that point to it."""
     metadata: Mapping[str, Value] = field(default_factory=dict, hash=False)
     inspection: Mapping[str, Any] = field(default_factory=dict, hash=False)
     owner: str = ""
@@ -102,8 +104,46 @@ class Version(Result):
         read["id"] = raw.get("_id") or raw.get("key", "")
         read["folder"] = raw.get("folder", "file_count" in raw)
         read["files"] = tuple(File.of(file) for file in raw.get("files", ()))
+        read["aliases"] = tuple(raw.get("aliases", ()))
         read["metadata"] = pairs(raw)
         return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias(Result):
+    """A movable name for one version."""
+
+    name: str
+    version: str
+    """The ordinal of the version."""
+    moved: datetime = NEVER
+    user: User | str = ""
+    """Who moved it last; only the id of a user who was removed."""
+    revision: int | None = None
+    """For `set(..., revision=)`."""
+
+    @classmethod
+    def _read(cls, raw: Raw) -> dict[str, Any]:
+        return super(Alias, cls)._read(raw) | {"user": _user(raw["user"])}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasMove(Result):
+    """A move of an alias from one version to another."""
+
+    id: str
+    alias: str
+    version: str | None = None
+    """The ordinal; None: the alias was removed."""
+    previous: str | None = None
+    """The ordinal that it pointed to before; None: it was new."""
+    moved: datetime = NEVER
+    user: User | str = ""
+    is_rollback: bool = False
+
+    @classmethod
+    def _read(cls, raw: Raw) -> dict[str, Any]:
+        return super(AliasMove, cls)._read(raw) | {"user": _user(raw["user"])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +165,8 @@ class Item(Result):
     metadata: Mapping[str, Value] = field(default_factory=dict, hash=False)
     users: Sequence[User | str] = ()
     """Users with read access besides the owner; after a removal, their ids only."""
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The ordinals of versions, by alias."""
     versions: Sequence[Version] = ()
     """The newest 100, oldest first. `versions(key).list()` iterates over all."""
     versions_total: int = 0
@@ -138,7 +180,8 @@ class Item(Result):
         read = super(Item, cls)._read(raw)
         read["tags"] = tuple(raw.get("tags", ()))
         read["metadata"] = pairs(raw)
-        read["users"] = tuple(user if isinstance(user, str) else User.of(user) for user in raw.get("users", ()))
+        read["users"] = tuple(_user(user) for user in raw.get("users", ()))
+        read["aliases"] = {alias["name"]: alias["version"] for alias in raw.get("aliases", ())}
         read["versions"] = tuple(Version.of(version) for version in raw.get("versions", ()))
         read["versions_total"] = raw.get("versionsTotal", len(read["versions"]))
         return read
@@ -250,6 +293,10 @@ class Page(Generic[T]):
 
     docs: Sequence[T]
     next_cursor: str | None
+
+
+def _user(raw: Raw | str) -> User | str:
+    return raw if isinstance(raw, str) else User.of(raw)
 
 
 def pairs(raw: Raw) -> dict[str, Value]:

@@ -1,18 +1,20 @@
-"""References to versions: `iris@3`, `iris@latest`, `iris@production`."""
+"""References to versions: `iris@3`, `iris@champion`, `iris@latest`."""
 
+import re
+import shlex
 from typing import NamedTuple
 
 from catalog.client.errors import Invalid, NotFound
-from catalog.client.results import Raw, Version
+from catalog.client.results import Raw
 from catalog.client.transfer.uploads import TargetItem
 from catalog.client.transport.effects import Operation
 
 LATEST = "latest"
 STATUSES = ("training", "test", "production", "deploy")
-"""Statuses of an item: `iris@production` is its newest version if its status is `production`."""
+"""Statuses of an item. They name no version; once they did."""
 
-VISIBLE_STATES = ("LIVE",)
-"""States in which a version counts as the newest: drafts, archived and quarantined versions do not."""
+ALIAS = re.compile(r"(?![vV]?\d+$)[\w-]+")
+"""What can be an alias."""
 
 
 class VersionReference(NamedTuple):
@@ -28,35 +30,32 @@ def parse_reference(text: str) -> VersionReference:
     name, _, revision = text.rpartition("@") if "@" in text else (text, "", LATEST)
     if not name or not revision:
         raise Invalid(
-            f"{text!r} does not name a version", advice="Write it as iris, iris@3, iris@latest or iris@production."
+            f"{text!r} does not name a version", advice="Write it as iris, iris@3, iris@latest or iris@champion."
         )
     return VersionReference(name, revision)
 
 
 def resolve_version(item: TargetItem, revision: str) -> Operation[Raw]:
-    """The record of the version that `revision` names: an ordinal, the name of a file, `latest`, or a status.
+    """The record of the version that `revision` names: an ordinal, an alias, `latest`, or the name of a file.
 
-    Raises CatalogError: NotFound, also if the item has another status.
+    Raises CatalogError: NotFound, which says how to set an alias of that name.
     """
+    try:
+        return (yield from item.document(revision))
+    except NotFound as missing:
+        if missing.details != revision:  # of the item itself
+            raise
+        raise _unknown_version(item, revision, missing) from None
+
+
+def _unknown_version(item: TargetItem, revision: str, missing: NotFound) -> NotFound:
+    if revision == LATEST:
+        return NotFound(f"{item.key} has no version yet", status=missing.status, advice="Push a file to it first.")
+    sentence, advice = f"{item.key} has no version or alias {revision}", ""
     if revision in STATUSES:
-        status = (yield from item.session.request_json("GET", f"{item.path.removesuffix('/versions')}")).get("status")
-        if status != revision:
-            raise NotFound(
-                f"{item.key} is not in {revision}: its status is {status}",
-                advice=f"Leave out @{revision} for its newest version, or set that status.",
-            )
-    if revision in (LATEST, *STATUSES):
-        revision = yield from _newest(item)
-    return (yield from item.document(revision))
-
-
-def _newest(item: TargetItem) -> Operation[str]:
-    page = item.session.page(item.path, Version.of, {"limit": "10"})
-    cursor: str | None = ""
-    while cursor is not None:
-        found = yield from page(cursor)
-        for version in found.docs:
-            if version.state in VISIBLE_STATES:
-                return version.ordinal
-        cursor = found.next_cursor
-    raise NotFound(f"{item.key} has no version yet", advice="Push a file to it first.")
+        sentence += ", and a status names no version"
+    if ALIAS.fullmatch(revision):
+        kind = () if item.kind == "models" else ("--kind", item.kind)
+        command = shlex.join(["catalog", "alias", "set", item.key, revision])
+        advice = f"To set the alias: {command} VERSION{' '.join(('', *kind))}"
+    return NotFound(sentence, status=missing.status, value=missing.value, request_id=missing.request_id, advice=advice)

@@ -15,6 +15,6 @@ def push(name: str, what: Uploadable, **options: Any) -> Pushed:
 
 
 def pull(reference: str, **options: Any) -> Path:
-    """`catalog.pull("iris@production")`: the path of the file, or of the folder; see `Catalog.pull`."""
+    """`catalog.pull("iris@champion")`: the path of the file, or of the folder; see `Catalog.pull`."""
     with Catalog() as catalog:
         return catalog.pull(reference, **options)

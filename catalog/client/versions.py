@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class VersionResource(Resource[D]):
-    """A version is named by its ordinal, or by a file name, which means the newest version with that name."""
+    """A version is named by its ordinal, an alias, `latest`, or a file name (the newest version with that name)."""
 
     def __init__(self, session: Session, driver: D, cache: Cache, kind: str, key: str) -> None:
         super().__init__(session, driver, cache)
@@ -128,9 +128,13 @@ class VersionResource(Resource[D]):
         )
 
     @operation
-    def delete(self, which: str) -> Operation[None]:
-        """Raises CatalogError: NotFound, Forbidden."""
-        yield from self._session.request_json("DELETE", self._item.at(which))
+    def delete(self, which: str, *, force: bool = False) -> Operation[None]:
+        """Remove a version; with `force` the aliases that point to it as well.
+
+        Raises CatalogError: NotFound, Forbidden, Conflict if it has aliases.
+        """
+        query = {"force": "true"} if force else {}
+        yield from self._session.request_json("DELETE", self._item.at(which), query=query)
 
     @operation
     def download(self, which: str, to: str | Path | None = None, *, progress: Progress = silent) -> Operation[Path]:

@@ -176,22 +176,63 @@ def test_the_one_liners_take_who_is_asking_from_the_environment(ada, iris, monke
     assert package.pull(f"{iris}@1").read_bytes() == b"weights"
 
 
-def test_a_reference_names_a_version_or_what_it_is_used_for(hers, ada, iris):
-    for content in (b"one", b"two"):
-        hers.push(iris, ada.file("model.onnx", content))
+def test_a_reference_names_a_version_or_an_alias(hers, ada, iris):
+    for content, alias in ((b"one", "champion"), (b"two", "")):
+        hers.push(iris, ada.file("model.onnx", content), alias=alias)
+
+    pulled = {which: hers.pull(f"{iris}@{which}").read_bytes() for which in ("1", "2", "latest", "champion")}
+
+    assert pulled == {"1": b"one", "2": b"two", "latest": b"two", "champion": b"one"}
+
+
+def test_a_push_shows_the_alias_that_it_has_set(hers, ada, iris):
+    pushed = hers.push(iris, ada.file("model.onnx", b"one"), alias="champion")
+
+    assert dict(pushed.item.aliases) == {"champion": "1"}
+    assert hers.models.versions(iris).get("champion").aliases == ("champion",)
+
+
+@pytest.mark.parametrize(
+    ("which", "advice"),
+    [("7", ""), ("a.bin", ""), ("production", "catalog alias set {} production VERSION")],
+)
+def test_a_reference_to_what_is_not_there_says_so(hers, ada, iris, which, advice):
+    hers.push(iris, ada.file("model.onnx", b"weights"))
     hers.models.update(iris, status="production")
 
-    pulled = {which: hers.pull(f"{iris}@{which}").read_bytes() for which in ("1", "2", "latest", "production")}
-
-    assert pulled == {"1": b"one", "2": b"two", "latest": b"two", "production": b"two"}
-
-
-@pytest.mark.parametrize("which", ["7", "production", "nonsense"])
-def test_a_reference_to_what_is_not_there_says_so(hers, ada, iris, which):
-    hers.push(iris, ada.file("model.onnx", b"weights"))
-
-    with pytest.raises(NotFound, match=which):
+    with pytest.raises(NotFound, match=f"no version or alias {which}") as refused:
         hers.pull(f"{iris}@{which}")
+
+    assert advice.format(iris) in refused.value.advice
+
+
+def test_aliases_are_set_listed_rolled_back_and_removed(hers, ada, iris):
+    for content in (b"one", b"two"):
+        hers.push(iris, ada.file("model.onnx", content))
+    aliases = hers.models.aliases(iris)
+
+    first = aliases.set("champion", "1", expected="")
+    second = aliases.set("champion", "latest", revision=first.revision)
+    with pytest.raises(Conflict, match="champion"):
+        aliases.set("champion", "1", revision=first.revision)
+    with pytest.raises(Conflict, match="points to 2"):
+        aliases.set("champion", "1", expected="1")
+    with pytest.raises(Conflict, match="champion"):
+        hers.models.versions(iris).delete("2")
+    back = aliases.rollback("champion")
+
+    assert [second.version, back.version, back.user.username] == ["2", "1", ada.username]
+    assert [each.name for each in aliases.list()] == ["champion"]
+    assert aliases.get("champion", at=first.moved).version in {"1", "2"}
+    hers.models.versions(iris).delete("champion", force=True)
+    assert [(move.previous, move.version) for move in aliases.history("champion")] == [
+        ("1", None),
+        ("2", "1"),
+        ("1", "2"),
+        (None, "1"),
+    ]
+    with pytest.raises(NotFound, match="alias ls"):
+        aliases.delete("champion")
 
 
 def test_a_model_without_a_version_says_what_to_do(hers, iris):

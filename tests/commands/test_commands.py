@@ -385,6 +385,51 @@ def test_a_secret_in_a_projects_file_is_refused(away):
     assert "cat_acme_secret" not in refused.stderr
 
 
+# Aliases
+
+
+def test_an_alias_is_set_listed_moved_back_and_removed(run, ada, iris):
+    ada.file("model.onnx", b"weights")
+    run("push", iris, "model.onnx")
+
+    set_ = run("alias", "set", iris, "champion", "1")
+    run("push", iris, "model.onnx", "--alias", "champion")
+    refused = run("alias", "set", iris, "champion", "1", "--expected", "1", code=5)
+    back = run("alias", "rollback", iris, "champion", "-q")
+    moves = [line.split("\t")[1:4] for line in run("alias", "history", iris, "champion").stdout.splitlines()]
+    listed = run("alias", "ls", iris, "-q")
+    run("alias", "rm", iris, "champion")
+
+    assert (set_.stdout, back.stdout, listed.stdout) == (
+        f"{iris}@champion  1\n",
+        f"{iris}@1\n",
+        f"{iris}@champion\n",
+    )
+    assert "points to 2" in refused.stderr
+    assert moves == [["champion", "2", "1"], ["champion", "1", "2"], ["champion", "-", "1"]]
+    assert run("alias", "ls", iris).stdout == ""
+
+
+def test_a_pull_of_an_alias_that_is_not_there_prints_the_command_that_sets_it(run, ada, iris):
+    ada.file("model.onnx", b"weights")
+    run("push", iris, "model.onnx", "--kind", "datasets")
+
+    refused = run("pull", f"{iris}@production", "--kind", "datasets", code=4)
+
+    assert f"catalog alias set {iris} production VERSION --kind datasets" in refused.stderr
+
+
+def test_a_version_with_an_alias_is_removed_by_force(run, ada, iris):
+    ada.file("model.onnx", b"weights")
+    run("push", iris, "model.onnx", "--alias", "champion")
+
+    refused = run("versions", "rm", f"{iris}@1", "--yes", code=5)
+    run("versions", "rm", f"{iris}@champion", "--yes", "--force")
+
+    assert "--force" in refused.stderr
+    assert run("versions", "ls", iris).stdout == ""
+
+
 # What goes wrong
 
 

@@ -2,7 +2,7 @@
 
     blobs/ab/<digest>         a file, read-only; <digest>.json holds its size, mtime and inode when it was verified
     views/<digest>/<name>     the same file under its own name, or a folder of files
-    refs/<key>.json           the version that `iris@production` meant at the last request
+    refs/<key>.json           the version that `iris@champion` meant at the last request
     uploads/<key>.json        the state of an unfinished upload
 
 Any number of processes may share it. A file is renamed into place once it is complete and verified. A process that

@@ -186,6 +186,7 @@ def _show(shell: Shell, item: Item) -> None:
         "users": _names(item),
         "status": getattr(item, "status", None),
         "tags": item.tags,
+        "aliases": item.aliases,
         "metadata": item.metadata,
         "datasets": [each if isinstance(each, str) else each.name for each in getattr(item, "datasets", ())],
         "description": item.description,

@@ -21,7 +21,7 @@ Reference = Annotated[
     typer.Argument(
         metavar="[OWNER/]NAME[@REVISION]",
         help="A bare name means your own item, else the only one of that name that you may read. "
-        "@3, @latest, or a status: @production is the newest version, if the item has that status.",
+        "@3 is a version, @champion an alias, and @latest the newest version, which is the default.",
         autocompletion=completion.models,
     ),
 ]
@@ -45,6 +45,7 @@ def push(
     ] = None,
     description: Annotated[str, typer.Option("--description", "-d", help="The description of the version.")] = "",
     ordinal: Annotated[str, typer.Option("--as", help="The label of the version. Default: the next number.")] = "",
+    alias: Annotated[str, typer.Option("--alias", "-a", help="An alias to point to the version afterwards.")] = "",
 ) -> None:
     """Upload a file or folder as a new version. After an interruption, the same command resumes."""
     with resume_hint(), transfer_progress(quiet=shell.quiet) as progress:
@@ -56,6 +57,7 @@ def push(
             metrics=values.pairs(set_ or []),
             description=description,
             ordinal=ordinal,
+            alias=alias,
             progress=progress,
         )
     shell.output.one(pushed.version, {"": pushed.reference}, pushed.reference)

@@ -26,6 +26,7 @@ COLUMNS: Columns = {
     "size": lambda version: human_size(version.size),
     "state": lambda version: version.state,
     "stage": lambda version: "" if version.stage == "none" else version.stage,
+    "aliases": lambda version: version.aliases,
     "created": lambda version: when(version.timestamp),
     "description": lambda version: version.description,
 }
@@ -73,6 +74,7 @@ def _show(shell: Shell, name: str, version: Version) -> None:
         "author": version.author,
         "external id": version.external_id,
         "run": " ".join(filter(None, version.run.values())),
+        "aliases": version.aliases,
         "metadata": version.metadata,
         "description": version.description,
         "verdict": version.inspection.get("verdict"),
@@ -166,10 +168,11 @@ def rm(
     what: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
     *,
     kind: Kind = "models",
+    force: Annotated[bool, typer.Option("--force", help="Remove the aliases that point to it as well.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove a version for good."""
     name, version = _one(shell, what, kind)
     confirm_or_stop(f"Remove {name}@{version.ordinal}, {version.original}, for good?", yes=yes)
-    _versions(shell, name, kind).delete(version.ordinal)
+    _versions(shell, name, kind).delete(version.ordinal, force=force)
     shell.say(f"Removed {name}@{version.ordinal}")

@@ -3,7 +3,7 @@
 from bson import ObjectId
 
 from catalog.domain.access import Caller, changeable_by, may_change
-from catalog.domain.versions.aliases.names import equals_an_alias
+from catalog.domain.versions.aliases.names import equals_an_alias, is_latest
 from catalog.errors import CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.database import Tenant
 from catalog.store.records import ItemRecord
@@ -17,7 +17,8 @@ LONGEST_NUMBER = 9
 async def refuse_ordinal(tenant: Tenant, item: ItemRecord, ordinal: str) -> None:
     """Spare the client an upload that cannot succeed.
 
-    Raises Refused: NOT_CREATED for an ordinal that is taken, that is an alias, or that no address can hold.
+    Raises Refused: NOT_CREATED for an ordinal that is taken, that is an alias or `latest`, or that no address can
+    hold.
     """
     fits_in_a_path = ordinal.isprintable() and "/" not in ordinal and ordinal not in {".", ".."}
     if len(ordinal) > LONGEST_ORDINAL or not fits_in_a_path:
@@ -25,6 +26,8 @@ async def refuse_ordinal(tenant: Tenant, item: ItemRecord, ordinal: str) -> None
             NOT_CREATED, f"ordinal: at most {LONGEST_ORDINAL} printable characters, without a slash, not . or .."
         )
     refuse_alias(item, ordinal)
+    if is_latest(ordinal):
+        raise Refused(NOT_CREATED, f"ordinal: {ordinal} always names the newest version, choose another one")
     if ordinal and await tenant.versions.records.find_one(
         {"item": item["_id"], "ordinal_key": ordinal.casefold()}, {"_id": 1}
     ):

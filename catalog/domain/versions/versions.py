@@ -54,8 +54,8 @@ async def add(
 async def prepare(caller: Caller, kind: Kind, reference: Reference, details: VersionDetails = NO_DETAILS) -> ItemRecord:
     """The item that is to get a version, before anything of it is read.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED for an ordinal that is taken, that is an alias, or that no
-    address can hold, EXTERNAL_ID_TAKEN.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED for an ordinal that is taken, that is an alias or `latest`, or
+    that no address can hold, EXTERNAL_ID_TAKEN.
     """
     item = await items.changeable(caller, kind, reference)
     await numbering.refuse_ordinal(caller.tenant, item, details.ordinal)

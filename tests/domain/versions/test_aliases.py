@@ -106,9 +106,10 @@ async def test_which_is_an_ordinal_then_an_alias_then_latest_then_a_file(tenant,
     assert found == ["best", "2", "best", "3", ""]
 
 
-async def test_a_version_called_latest_is_what_latest_names(ada, iris):
-    await add(ada, "latest")
-    await add(ada)
+async def test_no_new_version_is_called_latest_but_an_imported_one_may_be(tenant, ada, iris):
+    assert await refusal(add(ada, "Latest")) is NOT_CREATED
+
+    await tenant.versions.raw.update_one({"number": 1}, {"$set": {"ordinal": "latest", "ordinal_key": "latest"}})
 
     assert await where(ada, "latest") == "latest"
 

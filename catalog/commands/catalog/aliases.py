@@ -1,0 +1,92 @@
+"""`catalog alias`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from catalog.client import User
+from catalog.client.aliases import AliasResource
+from catalog.commands.catalog.transfers import Kind
+from catalog.commands.terminal import completion
+from catalog.commands.terminal.output import Columns, when
+from catalog.commands.terminal.shell import Shell, command
+
+app = typer.Typer(help="Movable names for versions: list, set, roll back, remove.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Id, name, or owner/name.", autocompletion=completion.models)]
+AliasName = Annotated[str, typer.Argument(metavar="ALIAS", help="Such as champion.")]
+
+
+def _mover(user: User | str) -> str:
+    return user if isinstance(user, str) else user.username or user.id
+
+
+COLUMNS: Columns = {
+    "alias": lambda alias: alias.name,
+    "version": lambda alias: alias.version,
+    "moved": lambda alias: when(alias.moved),
+    "by": lambda alias: _mover(alias.user),
+}
+
+MOVES: Columns = {
+    "moved": lambda move: when(move.moved),
+    "alias": lambda move: move.alias,
+    "from": lambda move: move.previous or "-",
+    "to": lambda move: move.version or "-",
+    "by": lambda move: _mover(move.user),
+    "rollback": lambda move: "rollback" if move.is_rollback else "",
+}
+
+
+def _aliases(shell: Shell, name: str, kind: str) -> AliasResource[Any]:
+    found: AliasResource[Any] = getattr(shell.catalog, kind).aliases(name)
+    return found
+
+
+@command(app)
+def ls(shell: Shell, name: Name, *, kind: Kind = "models") -> None:
+    """List the aliases of an item."""
+    shell.output.rows(_aliases(shell, name, kind).list(), COLUMNS, lambda alias: f"{name}@{alias.name}")
+
+
+@command(app, name="set")
+def set_(
+    shell: Shell,
+    name: Name,
+    alias: AliasName,
+    version: Annotated[str, typer.Argument(help="An ordinal, another alias, or latest.")],
+    *,
+    expected: Annotated[
+        str | None, typer.Option(help="Move it only from this version; an empty text: only if it does not exist.")
+    ] = None,
+    kind: Kind = "models",
+) -> None:
+    """Point an alias to a version. It is created if it does not exist."""
+    pointed = _aliases(shell, name, kind).set(alias, version, expected=expected)
+    shell.output.one(pointed, {f"{name}@{pointed.name}": pointed.version}, f"{name}@{pointed.version}")
+
+
+@command(app)
+def history(
+    shell: Shell,
+    name: Name,
+    alias: Annotated[str, typer.Argument(metavar="[ALIAS]", help="Default: all aliases.")] = "",
+    *,
+    kind: Kind = "models",
+) -> None:
+    """List the moves of an alias, newest first."""
+    shell.output.rows(_aliases(shell, name, kind).history(alias), MOVES, lambda move: move.id)
+
+
+@command(app)
+def rollback(shell: Shell, name: Name, alias: AliasName, *, kind: Kind = "models") -> None:
+    """Point an alias to the version before. A second rollback goes one step further back."""
+    pointed = _aliases(shell, name, kind).rollback(alias)
+    shell.output.one(pointed, {f"{name}@{pointed.name}": pointed.version}, f"{name}@{pointed.version}")
+
+
+@command(app)
+def rm(shell: Shell, name: Name, alias: AliasName, *, kind: Kind = "models") -> None:
+    """Remove an alias. The version stays, and so does the history of the alias."""
+    _aliases(shell, name, kind).delete(alias)
+    shell.say(f"Removed {name}@{alias}")
