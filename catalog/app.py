@@ -172,6 +172,7 @@ def _services(
         signed=Links(secret),
         limits=_limits(settings),
         default_tenant=settings.default_tenant,
+        default_visibility=settings.default_visibility,
         default_administrator=Administrator(
             settings.default_tenant_admin_username,
             settings.default_tenant_admin_temporary_password.get_secret_value(),

@@ -34,6 +34,7 @@ from catalog.store.documents import (
     AliasMove,
     Dataset,
     FailedAttempts,
+    Group,
     LogEntry,
     MetadataName,
     Model,
@@ -55,6 +56,7 @@ from catalog.store.records import (
     AliasMoveRecord,
     BlobRecord,
     FailedAttemptsRecord,
+    GroupRecord,
     ItemRecord,
     LogRecord,
     PasswordResetRecord,
@@ -159,6 +161,7 @@ class Tenant:
     """
 
     users = Collection[User, UserRecord](User)
+    groups = Collection[Group, GroupRecord](Group)
     access_tokens = Collection[AccessToken, AccessTokenRecord](AccessToken)
     password_resets = Collection[PasswordReset, PasswordResetRecord](PasswordReset)
     models = Collection[Model, ItemRecord](Model)
