@@ -20,6 +20,8 @@ from catalog.dialects.http.requests.overrides import Overrides
 from catalog.dialects.http.requests.paths import Parameters, Segments
 from catalog.dialects.http.requests.requests import refuse_coded_body
 from catalog.dialects.http.sessions import Authentication, Sessions
+from catalog.dialects.kubeflow import routes as kubeflow
+from catalog.dialects.kubeflow.paths import Paths
 from catalog.dialects.ops import file_descriptors
 from catalog.dialects.ops import routes as ops
 from catalog.dialects.ops.metrics import Metrics
@@ -44,6 +46,7 @@ from catalog.domain.versions.links import Links
 from catalog.settings.settings import Settings
 from catalog.store.database import Database, connect, readable_failures
 from catalog.store.documents import RegisteredTenant
+from catalog.vocabulary import Visibility
 
 __all__ = ["FirstStart", "create_app"]
 
@@ -91,8 +94,10 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     traces = _traces(settings.otel_exporter_otlp_endpoint)
     outbox = Outbox()
     api_token = settings.api_token.get_secret_value()
+    services = _services(settings, database, storage, sessions, outbox)
     dialects = [
-        v1.dialect(_services(settings, database, storage, sessions, outbox), settings.version, api_token),
+        v1.dialect(services, settings.version, api_token),
+        kubeflow.dialect(_kubeflow(settings, services)),
         ops.dialect(ops.OpsServices(health=health, metrics=metrics), api_token, open_to_loopback=_is_open(settings)),
     ]
     app = Litestar(
@@ -120,7 +125,7 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     # Outside of everything: the framework's own middlewares do not see a route that is not there.
     proxies, patience = TrustedProxies(settings.trusted_proxies), settings.client_timeout.total_seconds()
     overridden = Overrides(app.asgi_handler, f"/{settings.version}/uploads")
-    app.asgi_handler = RequestLog(Segments(overridden), journal, metrics, proxies, patience, health)
+    app.asgi_handler = RequestLog(Segments(Paths(overridden)), journal, metrics, proxies, patience, health)
     return app
 
 
@@ -172,7 +177,6 @@ def _services(
         signed=Links(secret),
         limits=_limits(settings),
         default_tenant=settings.default_tenant,
-        default_visibility=settings.default_visibility,
         default_administrator=Administrator(
             settings.default_tenant_admin_username,
             settings.default_tenant_admin_temporary_password.get_secret_value(),
@@ -185,6 +189,16 @@ def _services(
         token_life=settings.jwt_expirationtime.text,
         demo=settings.demo,
         log=settings.log,
+    )
+
+
+def _kubeflow(settings: Settings, services: v1.Services) -> kubeflow.Services:
+    return kubeflow.Services(
+        limits=services.limits,
+        proxies=services.proxies,
+        signed=services.signed,
+        default_visibility=Visibility.PRIVATE,
+        native_version=settings.version,
     )
 
 

@@ -84,6 +84,55 @@ class VersionState(StrEnum):
     QUARANTINED = "QUARANTINED"  # an inspection held it back
 
 
+class ArtifactType(StrEnum):
+    """What an artifact of a version or a run is."""
+
+    MODEL = "model-artifact"
+    DOCUMENT = "doc-artifact"
+    DATASET = "dataset-artifact"
+    METRIC = "metric"
+    PARAMETER = "parameter"
+
+
+class ArtifactState(StrEnum):
+    UNKNOWN = "UNKNOWN"
+    PENDING = "PENDING"
+    LIVE = "LIVE"
+    MARKED_FOR_DELETION = "MARKED_FOR_DELETION"
+    DELETED = "DELETED"
+    ABANDONED = "ABANDONED"
+    REFERENCE = "REFERENCE"
+
+
+class RunStatus(StrEnum):
+    """How far an experiment run is."""
+
+    RUNNING = "RUNNING"
+    SCHEDULED = "SCHEDULED"
+    FINISHED = "FINISHED"
+    FAILED = "FAILED"
+    KILLED = "KILLED"
+
+
+class ServiceState(StrEnum):
+    """What an inference service should be."""
+
+    DEPLOYED = "DEPLOYED"
+    UNDEPLOYED = "UNDEPLOYED"
+
+
+class ExecutionState(StrEnum):
+    """How far the deployment of a version is."""
+
+    UNKNOWN = "UNKNOWN"
+    NEW = "NEW"
+    RUNNING = "RUNNING"
+    COMPLETE = "COMPLETE"
+    FAILED = "FAILED"
+    CACHED = "CACHED"
+    CANCELED = "CANCELED"
+
+
 class InspectionPolicy(StrEnum):
     """What becomes of an upload that an inspection holds against it."""
 

@@ -32,14 +32,20 @@ from catalog.store.documents import (
     AccessToken,
     Algorithm,
     AliasMove,
+    Artifact,
     Dataset,
+    Environment,
+    Experiment,
+    ExperimentRun,
     FailedAttempts,
-    Group,
     LogEntry,
     MetadataName,
+    MetricPoint,
     Model,
     PasswordReset,
     RegisteredTenant,
+    ServedModel,
+    Service,
     StoredBlob,
     Tag,
     TrashEntry,
@@ -54,12 +60,18 @@ from catalog.store.query.serial_scan import ScanStatistics
 from catalog.store.records import (
     AccessTokenRecord,
     AliasMoveRecord,
+    ArtifactRecord,
     BlobRecord,
+    EnvironmentRecord,
+    ExperimentRecord,
+    ExperimentRunRecord,
     FailedAttemptsRecord,
-    GroupRecord,
     ItemRecord,
     LogRecord,
+    MetricPointRecord,
     PasswordResetRecord,
+    ServedModelRecord,
+    ServiceRecord,
     TenantRecord,
     TermRecord,
     TrashRecord,
@@ -161,7 +173,6 @@ class Tenant:
     """
 
     users = Collection[User, UserRecord](User)
-    groups = Collection[Group, GroupRecord](Group)
     access_tokens = Collection[AccessToken, AccessTokenRecord](AccessToken)
     password_resets = Collection[PasswordReset, PasswordResetRecord](PasswordReset)
     models = Collection[Model, ItemRecord](Model)
@@ -176,6 +187,13 @@ class Tenant:
     tags = Collection[Tag, TermRecord](Tag)
     metadata = Collection[MetadataName, TermRecord](MetadataName)
     log = Collection[LogEntry, LogRecord](LogEntry)
+    experiments = Collection[Experiment, ExperimentRecord](Experiment)
+    runs = Collection[ExperimentRun, ExperimentRunRecord](ExperimentRun)
+    artifacts = Collection[Artifact, ArtifactRecord](Artifact)
+    metric_points = Collection[MetricPoint, MetricPointRecord](MetricPoint)
+    environments = Collection[Environment, EnvironmentRecord](Environment)
+    services = Collection[Service, ServiceRecord](Service)
+    served_models = Collection[ServedModel, ServedModelRecord](ServedModel)
 
     def __init__(
         self,

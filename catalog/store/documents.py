@@ -14,11 +14,16 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from catalog.store.records import Value
 from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import (
+    ArtifactState,
+    ArtifactType,
+    ExecutionState,
     InspectionPolicy,
     Kind,
     ResetStatus,
     Role,
+    RunStatus,
     Scope,
+    ServiceState,
     Stage,
     Status,
     Usage,
@@ -31,6 +36,11 @@ def now() -> datetime:
     """The time, cut to milliseconds as the database stores it."""
     moment = datetime.now(UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def later_than(moment: datetime) -> datetime:
+    """Now, but after `moment`: two changes in a row have different times."""
+    return max(now(), moment + timedelta(milliseconds=1))
 
 
 AHEAD = timedelta(minutes=10)
@@ -139,31 +149,15 @@ class User(SealedDocument):
     lastmod: datetime = Field(default_factory=now)
     signed_out: datetime | None = None  # tokens issued before this moment are refused
     leaving: PydanticObjectId | None = None  # the token of a demotion, see domain.people.last_admin
-    groups: list[PydanticObjectId] = Field(default_factory=list)  # that the user is a member of
 
     class Settings:
         name = "users"
         indexes = (
-            IndexModel([("groups", ASCENDING), ("username", ASCENDING)]),
             _unique("username"),
             _unique_text("username_key"),
             _unique_text("email"),
             _latest(),
         )
-
-
-class Group(SealedDocument):
-    """Users with whom an item is shared under one name. The members are users whose `groups` have its id."""
-
-    name: str
-    name_key: str  # folded, see domain.naming
-    description: str = ""
-    timestamp: datetime = Field(default_factory=now)
-    lastmod: datetime = Field(default_factory=now)
-
-    class Settings:
-        name = "groups"
-        indexes = (_unique("name_key"), _latest())
 
 
 class AccessToken(SealedDocument):
@@ -568,6 +562,124 @@ class LogEntry(SealedDocument):
         )
 
 
+class Tracked(BaseModel):
+    """The fields of experiments and runs, of artifacts and metrics, and of what serves models."""
+
+    serial: int
+    name: str
+    owner: PydanticObjectId
+    readers: list[Any] = Field(default_factory=list)  # beside those who may read what it belongs to
+    items: list[PydanticObjectId] = Field(default_factory=list)  # models that it belongs to
+    experiments: list[PydanticObjectId] = Field(default_factory=list)  # experiments that it belongs to
+    keys: list[str]  # what must be unique, see domain.tracking.records
+    description: str = ""
+    external_id: str | None = None
+    metadata: list[Pair] = Field(default_factory=list)
+    timestamp: datetime = Field(default_factory=now)
+    lastmod: datetime = Field(default_factory=now)
+    revision: int = 1
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+
+TRACKED_INDEXES = (
+    _unique("serial"),
+    _unique("keys"),
+    _sorted("timestamp"),
+    _sorted("lastmod"),
+    IndexModel([("external_id", ASCENDING)], sparse=True),
+)
+
+
+class Experiment(Tracked, SealedDocument):
+    """A group of runs."""
+
+    author: str = ""
+    archived: bool = False
+
+    class Settings:
+        name = "experiments"
+        indexes = (*TRACKED_INDEXES, _sorted("name"), _newest("readers"))
+
+
+class ExperimentRun(Tracked, SealedDocument):
+    """One run of an experiment."""
+
+    experiment: PydanticObjectId
+    status: RunStatus = RunStatus.RUNNING
+    started: int | None = None  # milliseconds of Unix time, as its client says
+    ended: int | None = None
+    author: str = ""
+    archived: bool = False
+
+    class Settings:
+        name = "runs"
+        indexes = (*TRACKED_INDEXES, _newest("experiment"))
+
+
+class Artifact(Tracked, SealedDocument):
+    """Something that belongs to versions and runs: a model's address, a document, a dataset, a metric, a parameter."""
+
+    type: ArtifactType
+    versions: list[PydanticObjectId] = Field(default_factory=list)
+    runs: list[PydanticObjectId] = Field(default_factory=list)
+    run: PydanticObjectId | None = None  # the run that it was made in
+    uri: str = ""
+    state: ArtifactState = ArtifactState.UNKNOWN
+    details: dict[str, Value] = Field(default_factory=dict)  # the fields of its type
+
+    class Settings:
+        name = "artifacts"
+        indexes = (*TRACKED_INDEXES, _newest("versions"), _newest("runs"))
+
+
+class MetricPoint(Tracked, SealedDocument):
+    """A value that a metric of a run once had."""
+
+    run: PydanticObjectId
+    state: ArtifactState = ArtifactState.UNKNOWN
+    details: dict[str, Value] = Field(default_factory=dict)
+
+    class Settings:
+        name = "metric_points"
+        indexes = (_unique("serial"), _newest("run"), _sorted("timestamp"), _sorted("lastmod"))
+
+
+class Environment(Tracked, SealedDocument):
+    """Where models are served."""
+
+    class Settings:
+        name = "environments"
+        indexes = (*TRACKED_INDEXES, _sorted("name"), _newest("readers"))
+
+
+class Service(Tracked, SealedDocument):
+    """An inference service: a model that is served in an environment."""
+
+    environment: PydanticObjectId
+    item: PydanticObjectId
+    version: PydanticObjectId | None = None  # None: the newest one
+    runtime: str | None = None
+    desired_state: ServiceState = ServiceState.DEPLOYED
+
+    class Settings:
+        name = "services"
+        indexes = (*TRACKED_INDEXES, _newest("environment"), _newest("item"))
+
+
+class ServedModel(Tracked, SealedDocument):
+    """A version that a service deployed."""
+
+    service: PydanticObjectId
+    item: PydanticObjectId
+    version: PydanticObjectId
+    state: ExecutionState = ExecutionState.UNKNOWN
+
+    class Settings:
+        name = "served_models"
+        indexes = (*TRACKED_INDEXES, _newest("service"), _newest("item"))
+
+
 ITEMS: dict[Kind, type[Dataset | Model | Algorithm]] = {
     Kind.DATASET: Dataset,
     Kind.MODEL: Model,
@@ -576,7 +688,6 @@ ITEMS: dict[Kind, type[Dataset | Model | Algorithm]] = {
 
 OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     User,
-    Group,
     AccessToken,
     PasswordReset,
     Model,
@@ -591,6 +702,13 @@ OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     Tag,
     MetadataName,
     LogEntry,
+    Experiment,
+    ExperimentRun,
+    Artifact,
+    MetricPoint,
+    Environment,
+    Service,
+    ServedModel,
 )
 """All documents in a tenant's database."""
 

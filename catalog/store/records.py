@@ -167,16 +167,6 @@ class UserRecord(TypedDict):
     lastmod: datetime
     signed_out: NotRequired[datetime | None]
     leaving: NotRequired[ObjectId | None]
-    groups: NotRequired[list[ObjectId]]
-
-
-class GroupRecord(TypedDict):
-    _id: ObjectId
-    name: str
-    name_key: str
-    description: str
-    timestamp: datetime
-    lastmod: datetime
 
 
 class AccessTokenRecord(TypedDict):
@@ -278,6 +268,74 @@ class LogRecord(TypedDict):
     request_id: str
     requests: NotRequired[int | None]
     end: NotRequired[int]
+
+
+class TrackedRecord(TypedDict):
+    """What experiments, runs, artifacts, metrics, environments, services and served models have in common."""
+
+    _id: ObjectId
+    serial: int
+    name: str
+    owner: ObjectId
+    readers: list[ObjectId | str]
+    items: list[ObjectId]
+    experiments: list[ObjectId]
+    keys: list[str]
+    description: str
+    external_id: NotRequired[str | None]
+    metadata: list[PairRecord]
+    timestamp: datetime
+    lastmod: datetime
+    revision: int
+
+
+class ExperimentRecord(TrackedRecord):
+    author: str
+    archived: bool
+
+
+class ExperimentRunRecord(TrackedRecord):
+    experiment: ObjectId
+    status: str
+    started: NotRequired[int | None]
+    ended: NotRequired[int | None]
+    author: str
+    archived: bool
+
+
+class ArtifactRecord(TrackedRecord):
+    type: str
+    versions: list[ObjectId]
+    runs: list[ObjectId]
+    run: NotRequired[ObjectId | None]
+    uri: str
+    state: str
+    details: dict[str, Value]
+
+
+class MetricPointRecord(TrackedRecord):
+    run: ObjectId
+    state: str
+    details: dict[str, Value]
+
+
+class EnvironmentRecord(TrackedRecord):
+    """Where models are served."""
+
+
+class ServiceRecord(TrackedRecord):
+    environment: ObjectId
+    item: ObjectId
+    version: NotRequired[ObjectId | None]
+    runtime: NotRequired[str | None]
+    desired_state: str
+
+
+class ServedModelRecord(TrackedRecord):
+    service: ObjectId
+    item: ObjectId
+    version: ObjectId
+    state: str
 
 
 class TenantRecord(TypedDict):

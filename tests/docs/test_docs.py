@@ -38,7 +38,7 @@ async def test_the_documents_tell_of_each_route(app):
     routes = {
         (method, re.sub(r":str\}", "}", route.path_format))
         for route in app.routes
-        if isinstance(route, HTTPRoute)
+        if isinstance(route, HTTPRoute) and not route.path.startswith("/api/")  # other dialects have pages of their own
         for method in route.methods - {"OPTIONS", *({"HEAD"} if "GET" in route.methods else ())}
     }
 

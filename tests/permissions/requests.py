@@ -47,7 +47,6 @@ ITEMS = {
     "POST /v1/{kind}": ask(json={"name": "{new}"}),
     "GET /v1/{kind}": ask(things.an_item),
     "GET /v1/{kind}/{key}": ask(things.an_item),
-    "GET /v1/{kind}/{key}/access": ask(things.an_item),
     "PUT /v1/{kind}/{key}": ask(things.an_item, json={"tags": {"add": ["iron"]}}),
     "DELETE /v1/{kind}/{key}": ask(things.an_item),
     "POST /v1/{kind}/{key}/versions": ask(things.an_item, params={"name": "weights.bin"}, content=b"weights"),
@@ -110,11 +109,6 @@ PEOPLE = {
     # The same address: another one would sign out who is asked as next.
     "PUT /v1/users/{key}": ask(things.the_owner, json={"email": "ada@example.org"}),
     "DELETE /v1/users/{key}": ask(things.a_user),
-    "POST /v1/groups": ask(json={"name": "{new}"}),
-    "GET /v1/groups": ask(things.a_group),
-    "GET /v1/groups/{key}": ask(things.a_group),
-    "PUT /v1/groups/{key}": ask(things.a_group, json={"description": "{new}"}),
-    "DELETE /v1/groups/{key}": ask(things.a_group),
     "POST /v1/tokens": ask(json={"name": "{new}"}),
     "GET /v1/tokens": ask(things.an_access_token),
     "DELETE /v1/tokens/{token_id}": ask(things.an_access_token),
@@ -145,6 +139,7 @@ SERVER = {
     "GET /docs.html": ask(),
     "GET /health/live": ask(),
     "GET /health/ready": ask(),
+    "GET /readyz": ask(),
     "GET /metrics": ask(),
 }
 

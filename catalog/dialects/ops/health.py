@@ -63,6 +63,29 @@ class Probes(Controller):
         return answer(Readiness("ready", **parts), HTTP_200_OK)
 
 
+class Readyz(Controller):
+    """The same question, as clients of other registries ask it. Any path that ends so leads here."""
+
+    path = "/readyz"
+    tags = (TAG,)
+    opt = UNLOGGED
+
+    @get(
+        operation_id="readyz",
+        response_description="Requests can be served.",
+        responses=answers(HTTP_503_SERVICE_UNAVAILABLE, None, "Requests cannot be served."),
+        media_types=["text/plain"],
+    )
+    async def ready(self, health: Given[Health]) -> Response[bytes]:
+        """Report whether requests can be served now.
+
+        Every path that ends with `/readyz/health` or `/readyz/isDirty` is answered so, too.
+        """
+        is_away = health.stopping or bool(await health.away())
+        status = HTTP_503_SERVICE_UNAVAILABLE if is_away else HTTP_200_OK
+        return Response(b"unavailable" if is_away else b"OK", status_code=status, media_type="text/plain")
+
+
 class MetricsRoute(Controller):
     """`routes` adds the guard."""
 

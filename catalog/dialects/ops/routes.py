@@ -6,7 +6,7 @@ from litestar import Router
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.dialect import Dialect, dependencies
-from catalog.dialects.ops.health import MetricsRoute, Probes
+from catalog.dialects.ops.health import MetricsRoute, Probes, Readyz
 from catalog.dialects.ops.metrics import Metrics
 from catalog.dialects.v1.requests.http import error_response
 from catalog.domain.health import Health
@@ -23,7 +23,7 @@ def dialect(services: OpsServices, api_token: str, *, open_to_loopback: bool) ->
     guard = guards.operator_or_loopback(api_token) if open_to_loopback else guards.operator_only(api_token)
     metrics = Router("/", route_handlers=[MetricsRoute], guards=[guard])
     return Dialect(
-        ("/health", "/metrics"),
-        [Router("/", route_handlers=[Probes, metrics], dependencies=dependencies(services))],
+        ("/health", "/metrics", "/readyz"),
+        [Router("/", route_handlers=[Probes, Readyz, metrics], dependencies=dependencies(services))],
         error_response,
     )

@@ -75,6 +75,7 @@ NUMBERS: dict[Fault, int] = {
     errors.TOO_MANY_UPLOADS: 138,
     errors.AMBIGUOUS: 148,
     errors.CONTENT_CODED: 151,
+    errors.REQUIRED_FIELD: 195,
     errors.TRANSFER_CODED: 152,
     errors.TENANT_NEWER: 161,
     errors.TENANT_UPGRADING: 162,

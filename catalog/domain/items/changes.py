@@ -12,12 +12,12 @@ from weakref import WeakValueDictionary
 from bson import ObjectId
 
 from catalog.domain import naming
-from catalog.domain.access import Caller, may_manage, readers_of
+from catalog.domain.access import Caller, readers
 from catalog.domain.items import items
 from catalog.domain.items.duplicates import taken
 from catalog.domain.items.inputs import TEXTS, ItemChange, ListChange, ReferencesChange
 from catalog.domain.items.lists import changed_ids, changed_metadata, changed_tags
-from catalog.domain.items.lookup import dataset_ids, reader_ids, user_ids
+from catalog.domain.items.lookup import dataset_ids, user_ids
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
 from catalog.domain.terms import item_terms
@@ -25,15 +25,12 @@ from catalog.domain.terms.terms import Vocabulary, existing
 from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
 from catalog.store.database import Duplicate
-from catalog.store.documents import now
+from catalog.store.documents import later_than
 from catalog.store.optimistic import revise
 from catalog.store.records import Changes, ItemRecord
 from catalog.vocabulary import Kind
 
 _locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
-
-MANAGED = ("owner", "visibility", "users", "editors", "archived")
-"""The fields that an editor does not change."""
 
 IdsChange = ListChange[ObjectId, ObjectId]
 
@@ -46,7 +43,6 @@ class CheckedChange:
     limits: Limits
     owner: ObjectId | None
     users: IdsChange | None
-    editors: IdsChange | None
     datasets: IdsChange | None
 
     def fields(self, item: ItemRecord) -> Changes:
@@ -72,9 +68,6 @@ class CheckedChange:
             lists["metadata"] = changed_metadata(item["metadata"], self.wanted.metadata, limits.metadata)
         if self.users is not None:
             lists["users"] = changed_ids("users", item["users"], self.users, limits.users)
-        if self.editors is not None:
-            editors = item.get("editors", [])
-            lists["editors"] = changed_ids("editors", editors, self.editors, limits.users)
         if self.datasets is not None:
             lists["datasets"] = changed_ids("datasets", item["datasets"], self.datasets, limits.users)
         return lists
@@ -93,22 +86,18 @@ async def change(
 
     With `revisions`, the item must still have one of them.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY (also for a new owner, unless by an administrator, and for an editor who
-    would share the item), NOT_CHANGED (also when the new owner has an item of that kind and name), EXTERNAL_ID_TAKEN,
-    NOT_CREATED for a tag to remove that the tenant does not have, QUOTA_EXCEEDED when the tenant has too many terms,
-    STALE, BUSY.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY (also for a new owner, unless by an administrator), NOT_CHANGED (also when
+    the new owner has an item of that kind and name), EXTERNAL_ID_TAKEN, NOT_CREATED for a tag to remove that the tenant
+    does not have, QUOTA_EXCEEDED when the tenant has too many terms, STALE, BUSY.
     """
     item = await items.changeable(caller, kind, reference)
-    _refuse_to_manage(caller, item, wanted)
     checked = await _checked(caller, kind, wanted, limits)
     await _refuse_unknown_tags(caller, item, wanted)
     allowance = item_terms.TermAllowance(limits)
     same = Reference(str(item["_id"]))
 
     async def read_again() -> ItemRecord:
-        found = await items.changeable(caller, kind, same)
-        _refuse_to_manage(caller, found, wanted)
-        return found
+        return await items.changeable(caller, kind, same)
 
     async def fields(item: ItemRecord) -> Changes:
         if revisions is not None and item["revision"] not in revisions:
@@ -127,13 +116,6 @@ async def change(
     return after
 
 
-def _refuse_to_manage(caller: Caller, item: ItemRecord, wanted: ItemChange) -> None:
-    """Raises Refused: CANNOT_MODIFY, when an editor would change a field that only the owner changes."""
-    field = next((field for field in MANAGED if getattr(wanted, field) is not None), None)
-    if field and not may_manage(caller, item):
-        raise Refused(CANNOT_MODIFY, f"{field}: only the owner and administrators change it")
-
-
 async def _fields(
     caller: Caller, item: ItemRecord, change: CheckedChange, allowance: item_terms.TermAllowance
 ) -> Changes:
@@ -147,8 +129,8 @@ async def _fields(
     else:
         terms = item_terms.used_by(item), item_terms.used_by(after)
     await item_terms.spend(caller.tenant, *terms, allowance, NOT_CHANGED)
-    fields["readers"] = readers_of(after)
-    fields["lastmod"] = now()
+    fields["readers"] = readers(after["owner"], after["users"], after["visibility"])
+    fields["lastmod"] = later_than(item["lastmod"])
     return fields
 
 
@@ -170,8 +152,7 @@ async def _checked(caller: Caller, kind: Kind, wanted: ItemChange, limits: Limit
         wanted,
         limits,
         owner=await _owner(caller, wanted.owner, check),
-        users=await _readers(caller, "users", wanted.users, check),
-        editors=await _readers(caller, "editors", wanted.editors, check),
+        users=await _users(caller, wanted.users, check),
         datasets=await _datasets(caller, wanted.datasets, check),
     )
 
@@ -185,12 +166,12 @@ async def _owner(caller: Caller, key: str | None, check: Validator) -> ObjectId 
     return owner
 
 
-async def _readers(caller: Caller, field: str, change: ReferencesChange | None, check: Validator) -> IdsChange | None:
+async def _users(caller: Caller, change: ReferencesChange | None, check: Validator) -> IdsChange | None:
     if change is None:
         return None
     return ListChange(
-        await reader_ids(caller, check.references(f"{field}.remove", change.remove), NOT_CHANGED, field),
-        await reader_ids(caller, check.references(f"{field}.add", change.add), NOT_CHANGED, field),
+        await user_ids(caller, check.references("users.remove", change.remove), NOT_CHANGED),
+        await user_ids(caller, check.references("users.add", change.add), NOT_CHANGED),
     )
 
 

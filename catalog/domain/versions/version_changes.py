@@ -19,7 +19,7 @@ from catalog.domain.versions.details import TrainingRun, check_lines, external_i
 from catalog.domain.versions.version_files import has_files
 from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
 from catalog.store.database import Duplicate
-from catalog.store.documents import now
+from catalog.store.documents import later_than
 from catalog.store.optimistic import RecordGoneError, revise
 from catalog.store.records import Changes, VersionRecord
 from catalog.vocabulary import Kind, Stage, VersionState
@@ -98,7 +98,7 @@ async def change(
 
 def _changed_fields(caller: Caller, version: VersionRecord, wanted: VersionChange, limits: Limits) -> Changes:
     """Raises Refused: NOT_CHANGED, VERSION_DRAFT, QUARANTINED."""
-    fields: Changes = {"lastmod": now()}
+    fields: Changes = {"lastmod": later_than(version["lastmod"])}
     for field in ("description", "author"):
         if (text := getattr(wanted, field)) is not None:
             fields[field] = text

@@ -22,7 +22,8 @@ class TrustedProxies:
 
     def __init__(self, trusted: Sequence[str] = (), public_url: str = "") -> None:
         self._trusted: list[Network] = [ipaddress.ip_network(network) for network in trusted]
-        self._public_path = urlsplit(public_url).path.rstrip("/")
+        self._public = urlsplit(public_url)
+        self._public_path = self._public.path.rstrip("/")
 
     @property
     def include_loopback(self) -> bool:
@@ -58,6 +59,20 @@ class TrustedProxies:
             if _PREFIX.fullmatch(prefix):
                 return prefix
         return self._public_path
+
+    def outer_url(self, scope: Scope) -> str:
+        """The address of this server as the client sees it, without a slash at its end.
+
+        The host is that of PUBLIC_URL, else that of the request; a trusted proxy says the scheme of the latter.
+        """
+        headers = {name: value.decode("latin-1").strip() for name, value in scope["headers"]}
+        if self._public.netloc:
+            scheme, host = self._public.scheme, self._public.netloc
+        else:
+            client, forwarded = scope.get("client"), headers.get(b"x-forwarded-proto", "")
+            is_told = client is not None and self._is_trusted(client[0]) and forwarded in {"http", "https"}
+            scheme, host = forwarded if is_told else scope["scheme"], headers.get(b"host", "")
+        return f"{scheme}://{host}{self.outer_prefix(scope)}"
 
     def _is_trusted(self, address: str) -> bool:
         ip = parse_ip(address)

@@ -8,51 +8,15 @@ from catalog.dialects.v1.models.common import Id, Moment, moment
 from catalog.dialects.v1.models.items.items import Item, item_fields
 from catalog.dialects.v1.models.people.people import User
 from catalog.domain.access import Caller
-from catalog.domain.items import sharing
 from catalog.domain.items.related import Related
-from catalog.domain.items.sharing import May
 from catalog.store.records import ItemRecord, TrashRecord
-from catalog.vocabulary import Kind, Status, Visibility
+from catalog.vocabulary import Kind, Status
 
 
-class Party(Struct, rename={"id": "_id"}):
-    """A user or a group."""
-
-    id: Id
-    name: str
-    kind: Annotated[str, Meta(extra_json_schema={"enum": ["user", "group"]})]
-
-
-class Grant(Party):
-    """What a user or a group may do: `manage` as the owner, `edit` as an editor, `read` as one of the users."""
-
-    may: May
-
-    @classmethod
-    def of(cls, grant: sharing.Grant) -> Self:
-        party = grant.party
-        return cls(str(party.identity), party.name, _kind(party), grant.may)
-
-
-class ItemAccess(Struct):
-    """Who may see an item, and why. Administrators of the tenant may do everything."""
-
-    visibility: Annotated[Visibility, Meta(description="`public`: all users of the tenant may read it.")]
-    grants: list[Grant]
-
-
-class Shared(Item, kw_only=True):
-    """With whom an item is shared."""
+class Dataset(Item, kw_only=True):
+    """A dataset."""
 
     users: Annotated[list[User], Meta(description="Users who may read it, beside its owner.")]
-    groups: Annotated[list[Party] | UnsetType, Meta(description="Groups whose members may read it, if any.")] = UNSET
-    editors: Annotated[
-        list[Party] | UnsetType, Meta(description="Users and groups who may also change its content, if any.")
-    ] = UNSET
-
-
-class Dataset(Shared, kw_only=True):
-    """A dataset."""
 
 
 class Model(Dataset, kw_only=True):
@@ -69,8 +33,7 @@ class Algorithm(Model, kw_only=True):
 class RemovedDataset(Item, kw_only=True):
     """A dataset that was just removed."""
 
-    users: Annotated[list[Id], Meta(description="Users and groups.")]
-    editors: Annotated[list[Id] | UnsetType, Meta(description="Users and groups, if any.")] = UNSET
+    users: list[Id]
 
 
 class RemovedModel(RemovedDataset, kw_only=True):
@@ -84,65 +47,53 @@ class RemovedAlgorithm(RemovedModel, kw_only=True):
     """An algorithm that was just removed."""
 
 
-class SearchHit(Shared, kw_only=True):
+class SearchHit(Item, kw_only=True):
     """A model, a dataset or an algorithm that a search found."""
 
     kind: Kind
+    users: list[User]
     datasets: list[Dataset | Id] | UnsetType = UNSET
     status: Status | UnsetType = UNSET
 
 
 def item(record: ItemRecord, related: Related, caller: Caller) -> Dataset:
     """An item with its users and versions and, as far as the caller may read them, its datasets."""
-    fields = item_fields(record, related) | _sharing(record, related, caller)
+    fields, users = item_fields(record, related), _users(record, related, caller)
     if "status" not in record:
-        return Dataset(**fields)
+        return Dataset(**fields, users=users)
     datasets = [_dataset(key, related, caller) for key in record["datasets"]]
-    return Model(**fields, datasets=datasets, status=Status(record["status"]))
+    return Model(**fields, users=users, datasets=datasets, status=Status(record["status"]))
 
 
 def search_hit(kind: Kind, record: ItemRecord, related: Related, caller: Caller) -> SearchHit:
-    fields = item_fields(record, related) | _sharing(record, related, caller)
+    fields, users = item_fields(record, related), _users(record, related, caller)
     if "status" not in record:
-        return SearchHit(kind=kind, **fields)
+        return SearchHit(kind=kind, **fields, users=users)
     datasets = [_dataset(key, related, caller) for key in record["datasets"]]
-    return SearchHit(kind=kind, **fields, datasets=datasets, status=Status(record["status"]))
+    return SearchHit(kind=kind, **fields, users=users, datasets=datasets, status=Status(record["status"]))
 
 
 def removed_item(record: ItemRecord, related: Related) -> RemovedDataset:
     """An item with the ids of its users and datasets."""
-    fields = item_fields(record, related)
-    fields["users"] = list(map(str, record["users"]))
-    fields["editors"] = list(map(str, record.get("editors", ()))) or UNSET
+    fields, users = item_fields(record, related), list(map(str, record["users"]))
     if "status" not in record:
-        return RemovedDataset(**fields)
-    return RemovedModel(**fields, datasets=list(map(str, record["datasets"])), status=Status(record["status"]))
+        return RemovedDataset(**fields, users=users)
+    return RemovedModel(
+        **fields, users=users, datasets=list(map(str, record["datasets"])), status=Status(record["status"])
+    )
 
 
 def _dataset(key: Any, related: Related, caller: Caller) -> Dataset | str:
     dataset = related.datasets.get(key)
     if dataset is None:
         return str(key)
-    return Dataset(**item_fields(dataset, related), **_sharing(dataset, related, caller))
+    return Dataset(**item_fields(dataset, related), users=_users(dataset, related, caller))
 
 
-def _sharing(record: ItemRecord, related: Related, caller: Caller) -> dict[str, Any]:
-    """The users and groups that still exist."""
-    users, groups = related.users, related.groups
-    return {
-        "users": [User.seen_by(caller, users[key]) for key in record["users"] if key in users],
-        "groups": [Party(str(key), groups[key]["name"], "group") for key in record["users"] if key in groups] or UNSET,
-        "editors": [
-            Party(str(key), party.name, _kind(party))
-            for key in record.get("editors", ())
-            if (party := sharing.party(key, users, groups))
-        ]
-        or UNSET,
-    }
-
-
-def _kind(party: sharing.Party) -> str:
-    return "group" if party.is_group else "user"
+def _users(record: ItemRecord, related: Related, caller: Caller) -> list[User]:
+    """The users that still exist."""
+    known = related.users
+    return [User.seen_by(caller, known[key]) for key in record["users"] if key in known]
 
 
 class TrashEntry(Struct, rename={"id": "_id"}):

@@ -1,0 +1,71 @@
+"""Addresses of the files that the catalog stores, for clients that download by them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from urllib.parse import quote
+
+from catalog.dialects.kubeflow.requests import Ask
+from catalog.domain.items.references import Reference
+from catalog.domain.versions import links
+from catalog.domain.versions.version_files import has_files
+from catalog.errors import INVALID_QUERY, Refused
+from catalog.store.records import ArtifactRecord, VersionRecord
+from catalog.vocabulary import Kind
+
+LINKED_FOR = timedelta(hours=1)
+"""How long a signed address opens."""
+
+MOST_LINKS = 100
+"""Signed addresses in one answer."""
+
+
+async def uri_of(ask: Ask, records: Sequence[ArtifactRecord]) -> dict[int, str]:
+    """The addresses of artifacts whose bytes the catalog stores, by serial.
+
+    With `?link=true` an address is signed, and opens without a token for LINKED_FOR.
+    """
+    is_linked = _is_linked(ask)
+    serials = [record["serial"] for record in records]
+    found = ask.caller.tenant.versions.records.find({"serial": {"$in": serials}})
+    addresses: dict[int, str] = {}
+    async for version in found:
+        if has_files(version):
+            is_signed = is_linked and len(addresses) < MOST_LINKS
+            addresses[version["serial"] or 0] = await _signed(ask, version) if is_signed else _plain(ask, version)
+    return addresses
+
+
+def is_ours(uri: str, record: ArtifactRecord) -> bool:
+    """Whether an address may be the one that a client was shown for this artifact."""
+    items = [str(key) for key in record["items"]]
+    return "/links/" in uri or any(f"/models/{key}/versions/" in uri for key in items)
+
+
+def _plain(ask: Ask, version: VersionRecord) -> str:
+    """The route of the native API, which takes the token."""
+    return f"{_base(ask)}/models/{version['item']}/versions/{quote(version['ordinal'], safe='')}"
+
+
+async def _signed(ask: Ask, version: VersionRecord) -> str:
+    try:
+        link = await links.create(
+            ask.caller,
+            Kind.MODEL,
+            Reference(str(version["item"]), version["ordinal"]),
+            ask.services.signed,
+            life=LINKED_FOR,
+        )
+    except Refused:  # a version in quarantine
+        return _plain(ask, version)
+    return f"{_base(ask)}/links/{link.token}"
+
+
+def _base(ask: Ask) -> str:
+    return f"{ask.services.proxies.outer_url(ask.request.scope)}/{ask.services.native_version}"
+
+
+def _is_linked(ask: Ask) -> bool:
+    value = ask.query("link")
+    if value not in {"", "true", "false"}:
+        raise Refused(INVALID_QUERY, "link: true or false is needed")
+    return value == "true"

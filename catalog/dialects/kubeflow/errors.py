@@ -1,0 +1,50 @@
+"""Faults as this dialect words them: `{code, message}`, where `code` is the reason phrase of the status.
+
+A missing field is answered with the status 422 and the code of 400, as clients know it.
+"""
+
+from http import HTTPStatus
+
+import msgspec
+from litestar import Response
+
+from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.kubeflow.models.common import Error
+from catalog.dialects.v1.errors import native
+from catalog.errors import AUTHENTICATION, CANNOT_READ, NOT_FOUND, REQUIRED_FIELD, Fault, Refused
+
+JSON = "application/json; charset=UTF-8"
+
+
+def status_of(fault: Fault) -> int:
+    """What a caller may not read is not found: ids are easily guessed here."""
+    return NOT_FOUND.status if fault is CANNOT_READ else fault.status
+
+
+def code_of(fault: Fault) -> str:
+    try:
+        phrase = HTTPStatus(HTTPStatus.BAD_REQUEST if fault is REQUIRED_FIELD else status_of(fault)).phrase
+    except ValueError:  # a status that HTTP does not name
+        return fault.name
+    return phrase
+
+
+def message_of(refused: Refused) -> str:
+    """One sentence, which ends with the kind of the refusal where clients look for it."""
+    fault = refused.fault
+    text = refused.details or fault.message
+    if fault is REQUIRED_FIELD:
+        return text
+    ending = {400: "bad request", 404: "not found", 409: "conflict"}.get(status_of(fault))
+    return text if ending is None or text.endswith(ending) else f"{text}: {ending}"
+
+
+def error_response(request: AnyRequest, refused: Refused) -> Response[bytes]:
+    """The one shape of errors of this dialect."""
+    state = request.scope["state"]
+    state["fault"] = native(refused.fault, request.method).value  # for the journal
+    headers = {**refused.headers, "X-Request-ID": state["request_id"]}
+    if refused.fault is AUTHENTICATION:
+        headers["WWW-Authenticate"] = "Bearer"
+    content = msgspec.json.encode(Error(code_of(refused.fault), message_of(refused)))
+    return Response(content, status_code=status_of(refused.fault), media_type=JSON, headers=headers)

@@ -1,0 +1,146 @@
+"""Lists: their parameters, their page tokens, and their pages.
+
+A token is the Base64 of `<id>:<value in the order>` of the last element, and nothing else: a client that asks for the
+first page again must get the same token.
+"""
+
+import binascii
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from catalog.dialects.kubeflow.filters.compiler import compiled
+from catalog.dialects.kubeflow.filters.properties import Properties
+from catalog.dialects.kubeflow.models.common import milliseconds
+from catalog.dialects.kubeflow.models.lists import MOST, Page
+from catalog.dialects.kubeflow.requests import Ask
+from catalog.errors import INVALID_QUERY, Refused
+from catalog.store.query.cursors import ASCENDING, DESCENDING, Order
+from catalog.store.query.filter import Filter
+from catalog.store.query.keysets import Keep, Key, Walk, key_of, walk
+from catalog.store.query.pages import Listing
+from catalog.store.tenant_documents import Raw
+
+Shapes = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+"""What is shown of records."""
+
+LARGEST_PAGE = 8 * 2**20
+"""Bytes of JSON, after which a page ends early."""
+
+ORDERS = {"": "serial", "ID": "serial", "CREATE_TIME": "timestamp", "LAST_UPDATE_TIME": "lastmod"}
+DIRECTIONS = {"": ASCENDING, "ASC": ASCENDING, "DESC": DESCENDING}
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SIZE = re.compile(r"-?[0-9]{1,10}")
+_TOKEN = re.compile(r"([0-9]{1,12}):([0-9]{1,15})")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a client asks of a list."""
+
+    size: int  # as asked; 0: as many as a page has
+    order: Order
+    key: Key | None
+
+    @property
+    def limit(self) -> int:
+        return min(self.size, MOST) if self.size > 0 else MOST
+
+
+def asked_of(ask: Ask, id_field: str = "serial") -> Asked:
+    """The parameters of a list; `id_field` is the field in the order of the ids. Raises Refused: INVALID_QUERY."""
+    text = ask.query("pageSize")
+    if text and (not _SIZE.fullmatch(text) or abs(int(text)) >= 2**31):
+        raise Refused(INVALID_QUERY, f"pageSize: {text[:20]!r} is not a number")
+    by = ask.query("orderBy")
+    if by not in ORDERS and ask.api.refuses_unknown_orders:
+        raise Refused(INVALID_QUERY, f"orderBy: {by[:40]!r} is not one of CREATE_TIME, LAST_UPDATE_TIME, ID")
+    field = ORDERS.get(by, "serial")
+    direction = DIRECTIONS.get(ask.query("sortOrder").upper(), ASCENDING)
+    order = [(id_field, direction)] if field == "serial" else [(field, direction), ("serial", direction)]
+    token = ask.query("nextPageToken")
+    return Asked(max(0, int(text or "0")), order, _key_of_token(token, order) if token else None)
+
+
+def token_of(key: Key | None) -> str:
+    """Empty at the end of a list."""
+    if key is None:
+        return ""
+    value = milliseconds(key[0]) if isinstance(key[0], datetime) else key[0]
+    return b64encode(f"{key[-1]}:{value}".encode()).decode()
+
+
+def _key_of_token(token: str, order: Order) -> Key:
+    try:
+        found = _TOKEN.fullmatch(b64decode(token, validate=True).decode("ascii"))
+    except (binascii.Error, ValueError):
+        found = None
+    if found is None:
+        raise Refused(INVALID_QUERY, "nextPageToken is not one that a list gave")
+    if len(order) == 1:
+        return [int(found[2])]
+    return [EPOCH + timedelta(milliseconds=int(found[2])), int(found[1])]
+
+
+async def filter_of(ask: Ask, properties: Properties) -> Filter:
+    """The checked `filterQuery`. Raises Refused: INVALID_QUERY."""
+
+    async def find_ids(collection: str, serials: set[int]) -> dict[int, str]:
+        found = ask.caller.tenant.collection(collection).find({"serial": {"$in": list(serials)}}, {"serial": 1})
+        return {record["serial"]: str(record["_id"]) async for record in found}
+
+    return await compiled(ask.query("filterQuery"), properties, find_ids)
+
+
+async def listed(
+    ask: Ask,
+    collection: Any,
+    access: Raw,
+    properties: Properties,
+    shapes: Shapes,
+    *,
+    keep: Keep | None = None,
+    top: int | None = None,
+    id_field: str = "serial",
+) -> Page[Any]:
+    """The page of a list that the query string asks for. `top` is a recent serial, of a list that no index serves."""
+    asked = asked_of(ask, id_field)
+    listing = Listing.of(collection, access, await filter_of(ask, properties), asked.order, top=top)
+    return await page_of(asked, await walk(listing, asked.key, asked.limit, keep), shapes)
+
+
+async def page_of(asked: Asked, found: Walk, shapes: Shapes) -> Page[Any]:
+    """A page of at most LARGEST_PAGE bytes."""
+    room, items = LARGEST_PAGE, list[msgspec.Raw]()
+    for shape in await shapes(found.docs):
+        encoded = msgspec.json.encode(shape)
+        room -= len(encoded)
+        if items and room < 0:
+            break
+        items.append(msgspec.Raw(encoded))
+    is_cut = len(items) < len(found.docs)
+    following = key_of(asked.order, found.docs[len(items) - 1]) if is_cut else found.following
+    return Page(items=items, size=len(items), page_size=asked.size, next_page_token=token_of(following))
+
+
+def merged(walks: Sequence[Walk], order: Order, limit: int) -> Walk:
+    """One walk through two lists with the same order."""
+    ways = [direction for _, direction in order]
+
+    def place(key: Key) -> list[Any]:
+        numbers = [milliseconds(value) if isinstance(value, datetime) else value for value in key]
+        return [number * way for number, way in zip(numbers, ways, strict=True)]
+
+    docs = sorted((doc for each in walks for doc in each.docs), key=lambda doc: place(key_of(order, doc)))
+    ends = [each.following for each in walks if each.following is not None]
+    end = min(ends, key=place) if ends else None
+    docs = [doc for doc in docs if end is None or place(key_of(order, doc)) <= place(end)]
+    if len(docs) > limit:
+        return Walk(docs[:limit], key_of(order, docs[limit - 1]))
+    return Walk(docs, end)

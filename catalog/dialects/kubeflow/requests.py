@@ -1,0 +1,108 @@
+"""One request of this dialect: who asks, what is asked for, and how it is answered."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Response
+from litestar.exceptions import InternalServerException
+
+from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.kubeflow.api import Api
+from catalog.dialects.kubeflow.errors import JSON
+from catalog.dialects.kubeflow.models.common import serial_of
+from catalog.dialects.kubeflow.services import Services
+from catalog.dialects.v1.requests.json_bodies import decoded
+from catalog.domain.access import Caller
+from catalog.domain.limits import Limits
+from catalog.errors import INVALID_FIELD, INVALID_QUERY, REQUIRED_FIELD, UPLOAD_CUT_OFF, Refused
+from catalog.store.query.fields import shown
+
+T = TypeVar("T")
+
+ARTIFACT_TYPES = "model-artifact, doc-artifact, dataset-artifact, metric or parameter"
+
+_encoder = msgspec.json.Encoder()
+
+_MISSING = re.compile(r"Object missing required field `(\w+)`(?: - at `\$(.*)`)?")
+_EMPTY = re.compile(r"Expected `str`(?: of length >= 1|, got `null`) - at `\$\.(\w+)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`.*", re.DOTALL)
+
+
+class Ask:
+    """A request, while it is answered."""
+
+    __slots__ = ("api", "caller", "request", "services")
+
+    def __init__(self, request: AnyRequest, api: Api, services: Services) -> None:
+        self.request = request
+        self.api = api
+        self.services = services
+        self.caller: Caller = request.scope["user"]
+
+    @property
+    def limits(self) -> Limits:
+        return self.services.limits
+
+    @property
+    def serial(self) -> int:
+        """The id in the path. Raises Refused: INVALID_FIELD."""
+        return serial_of(self.request.path_params["id"])
+
+    def query(self, name: str) -> str:
+        """A parameter of the query string; empty if there is none. Raises Refused: INVALID_QUERY."""
+        value = str(self.request.query_params.get(name) or "")
+        if "\0" in value:
+            raise Refused(INVALID_QUERY, f"{name}: the character NUL is not allowed")
+        return value
+
+    def parent(self) -> int:
+        """`parentResourceId`; 0 if there is none. Raises Refused: INVALID_FIELD."""
+        value = self.query("parentResourceId")
+        return serial_of(value, "parentResourceId") if value else 0
+
+    async def body(self, type_: Any) -> Any:
+        """The JSON object of the request, as a struct. Raises Refused: INVALID_FIELD, REQUIRED_FIELD, MALFORMED_BODY,
+        BODY_TOO_LARGE.
+        """
+        try:
+            raw = await self.request.body()
+        except InternalServerException:  # how the framework reports a client that has gone
+            raise Refused(UPLOAD_CUT_OFF) from None
+        if b"\x00" in raw or b"\\u0000" in raw:
+            raise Refused(INVALID_FIELD, "the character NUL is not allowed")
+        content = await decoded(raw)
+        try:
+            return msgspec.convert(content, type_)
+        except msgspec.ValidationError as error:
+            raise _refusal(str(error)) from None
+        except RecursionError:
+            raise Refused(INVALID_FIELD, "the body is nested too deeply") from None
+
+
+def answer(ask: Ask, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+    return Response(
+        _encoder.encode(content), status_code=status, media_type=JSON, headers={**ask.api.headers, **(headers or {})}
+    )
+
+
+def refuse_without_keys(*values: object) -> None:
+    """Raises Refused: INVALID_QUERY for a search that names nothing."""
+    if not any(values):
+        raise Refused(INVALID_QUERY, "invalid parameters call, supply either name (and parentResourceId) or externalId")
+
+
+def _refusal(problem: str) -> Refused:
+    if missing := _MISSING.fullmatch(problem):
+        if missing[1] == "artifactType":
+            return Refused(INVALID_FIELD, f"invalid artifact type, must be either {ARTIFACT_TYPES}")
+        if not missing[2]:
+            return Refused(REQUIRED_FIELD, f"required field '{missing[1]}' is zero value.")
+    if problem.endswith("at `$.artifactType`"):
+        return Refused(INVALID_FIELD, f"invalid artifact type, must be either {ARTIFACT_TYPES}")
+    if empty := _EMPTY.fullmatch(problem):
+        return Refused(REQUIRED_FIELD, f"required field '{empty[1]}' is zero value.")
+    if unknown := _UNKNOWN.fullmatch(problem):
+        return Refused(INVALID_FIELD, f'json: unknown field "{shown(unknown[1])}"')
+    return Refused(INVALID_FIELD, shown(problem) if len(problem) > 200 else problem)  # noqa: PLR2004

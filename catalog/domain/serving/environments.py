@@ -1,0 +1,41 @@
+"""Environments: where models are served."""
+
+from catalog.domain.access import Caller
+from catalog.domain.limits import Limits
+from catalog.domain.tracking import records
+from catalog.domain.tracking.records import SERIAL, Details, DetailsChange
+from catalog.store.documents import Environment
+from catalog.store.records import EnvironmentRecord
+from catalog.vocabulary import Visibility
+
+
+async def create(
+    caller: Caller, details: Details, limits: Limits, visibility: Visibility = Visibility.PRIVATE
+) -> EnvironmentRecord:
+    """Create an environment of the caller. Raises Refused: INVALID_FIELD, NAME_TAKEN, EXTERNAL_ID_TAKEN."""
+    tenant = caller.tenant
+    fields = records.new_fields(caller, details, limits, [caller.user], await tenant.next(SERIAL))
+    await records.refuse_name(caller, tenant.environments, fields["name"])
+    await records.refuse_external_id(tenant, fields["external_id"])
+    document = Environment(**fields, readers=records.own_readers(caller, visibility))
+    return await records.insert(tenant.environments, document)
+
+
+async def read(caller: Caller, serial: int) -> EnvironmentRecord:
+    """Raises Refused: NOT_FOUND."""
+    return await records.read(caller, caller.tenant.environments, serial)
+
+
+async def find(caller: Caller, *, name: str = "", external_id: str = "") -> EnvironmentRecord:
+    """The environment of a name or an external id. Raises Refused: NOT_FOUND."""
+    query = {"name": name} if name else {"external_id": external_id}
+    return await records.find_one(caller, caller.tenant.environments, query)
+
+
+async def change(caller: Caller, serial: int, wanted: DetailsChange, limits: Limits) -> EnvironmentRecord:
+    """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, EXTERNAL_ID_TAKEN, BUSY."""
+    record = await records.changeable(caller, caller.tenant.environments, serial)
+    await records.refuse_external_id(caller.tenant, wanted.external_id, record["_id"])
+    return await records.change(
+        caller.tenant.environments, record, lambda current: records.changed_fields(current, wanted, limits)
+    )

@@ -1,0 +1,68 @@
+"""Who may read and change experiments, runs, artifacts and what serves models.
+
+Each of them may belong to models (`items`) and experiments (`experiments`): whoever may read one of these may read it.
+One that belongs to nothing has `readers` of its own: its owner, and every user of the tenant where it is public.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from bson import ObjectId
+
+from catalog.domain.access import Caller, changeable_by, readable_by
+from catalog.domain.access import may_read as may_read_item
+from catalog.errors import CANNOT_MODIFY, NOT_FOUND, Refused
+from catalog.store.records import Query, TrackedRecord
+
+R = TypeVar("R", bound=TrackedRecord)
+
+
+async def readable(caller: Caller, records: Sequence[R]) -> list[R]:
+    """Those of the records that the caller may read."""
+    open_ = [caller.is_admin or may_read_item(caller, record) for record in records]
+    if all(open_):
+        return list(records)
+    hidden = [record for record, is_open in zip(records, open_, strict=True) if not is_open]
+    items = await _among(caller.tenant.models.records, _ids(hidden, "items"), readable_by(caller))
+    experiments = await _among(caller.tenant.experiments.records, _ids(hidden, "experiments"), readable_by(caller))
+    return [
+        record
+        for record, is_open in zip(records, open_, strict=True)
+        if is_open or not items.isdisjoint(record["items"]) or not experiments.isdisjoint(record["experiments"])
+    ]
+
+
+async def may_read(caller: Caller, record: TrackedRecord) -> bool:
+    return bool(await readable(caller, [record]))
+
+
+async def may_change(caller: Caller, record: TrackedRecord) -> bool:
+    """Whether the caller owns a record with readers of its own, or may change what it belongs to."""
+    if caller.is_admin or (record["owner"] == caller.user and caller.user in record["readers"]):
+        return True
+    for records, ids in (
+        (caller.tenant.models.records, record["items"]),
+        (caller.tenant.experiments.records, record["experiments"]),
+    ):
+        if await _among(records, ids, changeable_by(caller)):
+            return True
+    return False
+
+
+async def refuse_change(caller: Caller, record: TrackedRecord) -> None:
+    """Raises Refused: CANNOT_MODIFY, or NOT_FOUND for what the caller may not even read."""
+    if not await may_change(caller, record):
+        fault = CANNOT_MODIFY if await may_read(caller, record) else NOT_FOUND
+        raise Refused(fault, f"{record['serial']}")
+
+
+def _ids(records: Iterable[Mapping[str, Any]], field: str) -> set[ObjectId]:
+    return {key for record in records for key in record[field]}
+
+
+async def _among(records: Any, ids: Iterable[ObjectId], access: Query) -> set[ObjectId]:
+    """Those of the ids whose records the caller has access to."""
+    wanted = list(set(ids))
+    if not wanted:
+        return set()
+    return {found["_id"] async for found in records.find({"_id": {"$in": wanted}, **access}, {"_id": 1})}

@@ -1,0 +1,296 @@
+"""Artifacts: what belongs to versions and runs, or stands alone.
+
+The content of a version of a model is an artifact, too (see `contents`). Its serial is that of the version: both are
+counted together, so that no other artifact has it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from bson import ObjectId
+
+from catalog.domain.access import Caller, may_change
+from catalog.domain.limits import LONGEST_DESCRIPTION, Limits
+from catalog.domain.tracking import contents, metrics, models, records
+from catalog.domain.tracking.access import readable, refuse_change
+from catalog.domain.tracking.records import NO_CHANGE, Details, DetailsChange, name_key
+from catalog.domain.validation import Validator
+from catalog.errors import CANNOT_MODIFY, INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
+from catalog.store.database import VERSION_SERIAL, Duplicate
+from catalog.store.documents import Artifact, document_id
+from catalog.store.records import ArtifactRecord, Changes, ExperimentRunRecord, ItemRecord, Value, VersionRecord
+from catalog.store.tenant_documents import record_of
+from catalog.vocabulary import ArtifactState, ArtifactType, Visibility
+
+REPLACED_BY_NAME = (ArtifactType.METRIC, ArtifactType.PARAMETER)
+"""Of these, one of a name that a version or a run has already takes the place of the earlier one."""
+
+ATTEMPTS = 20
+"""How often an artifact is written that others keep overtaking."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewArtifact:
+    """An artifact. `values` are the fields of its type."""
+
+    details: Details
+    type: ArtifactType
+    uri: str = ""
+    state: ArtifactState | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactChange:
+    """What changes. None stays as it is, and so do the fields of its type that `values` does not have."""
+
+    details: DetailsChange = NO_CHANGE
+    type: ArtifactType | None = None  # it cannot change
+    uri: str | None = None
+    state: ArtifactState | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+class Parent(NamedTuple):
+    """What an artifact is added to: a version of a model, or a run."""
+
+    version: VersionRecord | None = None
+    item: ItemRecord | None = None
+    run: ExperimentRunRecord | None = None
+
+    @property
+    def id(self) -> ObjectId:
+        record = self.version or self.run
+        assert record is not None
+        return record["_id"]
+
+    def key(self, of: ArtifactType, name: str) -> str:
+        return name_key(f"{self.id}:{of}", name)
+
+    def fields(self) -> dict[str, list[ObjectId]]:
+        """What the record says of it."""
+        if self.run:
+            return {"runs": [self.run["_id"]], "experiments": [self.run["experiment"]]}
+        return {"versions": [self.id], "items": [self.item["_id"]] if self.item else []}
+
+
+class Upserted(NamedTuple):
+    artifact: ArtifactRecord
+    is_new: bool
+
+
+async def version_parent(caller: Caller, serial: int) -> Parent:
+    """A version that the caller may add artifacts to. Raises Refused: NOT_FOUND, CANNOT_MODIFY."""
+    version, item = await models.read_version_and_model(caller, serial)
+    if not may_change(caller, item):
+        raise Refused(CANNOT_MODIFY, f"version {serial}")
+    return Parent(version=version, item=item)
+
+
+async def run_parent(caller: Caller, serial: int) -> Parent:
+    """A run that the caller may add artifacts to. Raises Refused: NOT_FOUND, CANNOT_MODIFY."""
+    return Parent(run=await records.changeable(caller, caller.tenant.runs, serial))
+
+
+async def create(
+    caller: Caller, new: NewArtifact, limits: Limits, visibility: Visibility = Visibility.PRIVATE
+) -> ArtifactRecord:
+    """Create an artifact that stands alone. Raises Refused: INVALID_FIELD, EXTERNAL_ID_TAKEN."""
+    serial = await caller.tenant.next(VERSION_SERIAL)
+    document = _document(caller, new, limits, None, serial)
+    document.readers = records.own_readers(caller, visibility)
+    return await records.insert(caller.tenant.artifacts, document)
+
+
+async def add(caller: Caller, parent: Parent, new: NewArtifact, limits: Limits) -> Upserted:
+    """Add an artifact to a version or a run. A metric or a parameter replaces an earlier one of its name.
+
+    The first model artifact of a version without bytes is its content: its address becomes the `uri` of the version.
+
+    Raises Refused: INVALID_FIELD, NAME_TAKEN, EXTERNAL_ID_TAKEN, BUSY.
+    """
+    for _ in range(ATTEMPTS):
+        if new.details.name and (there := await _of_name(caller, parent, new.type, new.details.name)):
+            if new.type not in REPLACED_BY_NAME:
+                raise Refused(NAME_TAKEN, new.details.name)
+            changed = await _replace(caller, there, new, limits)
+            await _keep_point(caller, parent, changed)
+            return Upserted(changed, is_new=False)
+        is_content = new.type is ArtifactType.MODEL and await contents.is_open(caller.tenant, parent.version)
+        serial = parent.version["serial"] if is_content and parent.version else None
+        document = _document(caller, new, limits, parent, serial or await caller.tenant.next(VERSION_SERIAL))
+        try:
+            await caller.tenant.artifacts.insert(document)
+        except Duplicate:
+            refused = await records.taken(caller.tenant.artifacts, document.name, document.external_id)
+            if refused.fault is not NAME_TAKEN:
+                raise refused from None
+            continue  # another request was first: with this name, or with the content of the version
+        added: ArtifactRecord = record_of(document)  # type: ignore[assignment]
+        if is_content and parent.version and parent.item:
+            await contents.set_address(caller, parent.item, parent.version, new.uri)
+        await _keep_point(caller, parent, added)
+        return Upserted(added, is_new=True)
+    raise Refused(NAME_TAKEN, new.details.name)
+
+
+async def link(caller: Caller, parent: Parent, serial: int, wanted: ArtifactChange, limits: Limits) -> ArtifactRecord:
+    """Change an artifact, and let it belong to a version or a run, too.
+
+    Raises Refused: INVALID_FIELD for an unknown serial or another type, NOT_FOUND, CANNOT_MODIFY, NAME_TAKEN.
+    """
+    try:
+        record = await changeable(caller, serial)
+    except Refused as refused:
+        raise Refused(INVALID_FIELD, f"no artifact {serial}") if refused.fault is NOT_FOUND else refused from None
+    changed = await _change(caller, record, wanted, limits, parent)
+    await _keep_point(caller, parent, changed)
+    return changed
+
+
+async def change(caller: Caller, serial: int, wanted: ArtifactChange, limits: Limits) -> ArtifactRecord:
+    """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD for another type, EXTERNAL_ID_TAKEN, BUSY."""
+    return await _change(caller, await changeable(caller, serial), wanted, limits)
+
+
+async def read(caller: Caller, serial: int) -> ArtifactRecord:
+    """Raises Refused: NOT_FOUND."""
+    found = await caller.tenant.artifacts.records.find_one({"serial": serial})
+    if found is None:
+        return await contents.read(caller, serial)
+    if not await readable(caller, [found]):
+        raise Refused(NOT_FOUND, f"artifact {serial} not found")
+    return found
+
+
+async def find(
+    caller: Caller, *, name: str = "", parent: int = 0, external_id: str = "", type_: ArtifactType | None = None
+) -> ArtifactRecord:
+    """The artifact of an external id, or of a name in a version or a run. Raises Refused: NOT_FOUND."""
+    of_type = {"type": type_.value} if type_ else {}
+    if not name:
+        return await records.find_one(caller, caller.tenant.artifacts, {"external_id": external_id, **of_type})
+    parents = [
+        record["_id"]
+        for records_ in (caller.tenant.versions.records, caller.tenant.runs.records)
+        async for record in records_.find({"serial": parent}, {"_id": 1})
+    ]
+    types = [type_] if type_ else list(ArtifactType)
+    keys = [name_key(f"{key}:{each}", name) for key in parents for each in types]
+    found = await readable(
+        caller, await caller.tenant.artifacts.records.find({"keys": {"$in": keys}}).to_list(len(keys) or None)
+    )
+    if not found and type_ in {None, ArtifactType.MODEL} and (content := await contents.of(caller, parent)):
+        found = [content] if content["name"] == name else []
+    if len(found) != 1:
+        raise Refused(NOT_FOUND, "artifact not found")
+    return found[0]
+
+
+async def changeable(caller: Caller, serial: int) -> ArtifactRecord:
+    """An artifact that the caller may change; the content of a version gets a record. Raises Refused: NOT_FOUND,
+    CANNOT_MODIFY.
+    """
+    found = await caller.tenant.artifacts.records.find_one({"serial": serial})
+    if found is None:
+        content = await contents.read(caller, serial)
+        await refuse_change(caller, content)
+        return await contents.stored(caller, content)
+    await refuse_change(caller, found)
+    return found
+
+
+def _document(caller: Caller, new: NewArtifact, limits: Limits, parent: Parent | None, serial: int) -> Artifact:
+    fields = records.new_fields(caller, new.details, limits, (), serial)
+    if parent:
+        fields["keys"] = [parent.key(new.type, fields["name"]), *(key for key in fields["keys"] if key[0] == "x")]
+    return Artifact(
+        **fields,
+        **(parent.fields() if parent else {}),
+        run=document_id(parent.run["_id"]) if parent and parent.run else None,
+        type=new.type,
+        uri=checked_uri(new.uri, limits),
+        state=new.state or ArtifactState.UNKNOWN,
+        details=_values(new.values, limits),
+    )
+
+
+async def _of_name(caller: Caller, parent: Parent, of: ArtifactType, name: str) -> ArtifactRecord | None:
+    there = await caller.tenant.artifacts.records.find_one({"keys": parent.key(of, name)})
+    if there or of is not ArtifactType.MODEL or not parent.version or not parent.item:
+        return there
+    content = contents.of_version(parent.version, parent.item)
+    if content is None or content["name"] != name:
+        return None
+    other = await caller.tenant.artifacts.records.find_one({"serial": content["serial"]}, {"_id": 1})
+    return None if other else content
+
+
+async def _replace(caller: Caller, there: ArtifactRecord, new: NewArtifact, limits: Limits) -> ArtifactRecord:
+    """A metric or a parameter takes over all that a client says of it."""
+    details = DetailsChange(
+        description=new.details.description or None,
+        external_id=new.details.external_id or None,
+        metadata=new.details.metadata or None,
+    )
+    wanted = ArtifactChange(details=details, uri=new.uri or None, state=new.state, values=new.values)
+    return await _change(caller, there, wanted, limits)
+
+
+async def _change(
+    caller: Caller, record: ArtifactRecord, wanted: ArtifactChange, limits: Limits, parent: Parent | None = None
+) -> ArtifactRecord:
+    if wanted.type is not None and wanted.type != record["type"]:
+        raise Refused(
+            INVALID_FIELD,
+            f"cannot change artifact type from '{record['type']}' to '{wanted.type}': artifact type is immutable",
+        )
+
+    if wanted.uri is not None:
+        await contents.refuse_address(caller, record)
+
+    def fields(current: ArtifactRecord) -> Changes:
+        values: Changes = {"uri": wanted.uri, "state": wanted.state and wanted.state.value}
+        if wanted.uri is not None:
+            checked_uri(wanted.uri, limits)
+        changed: Changes = {name: value for name, value in values.items() if value is not None}
+        changed |= records.changed_fields(current, wanted.details, limits)
+        if wanted.values:
+            changed["details"] = {**current["details"], **_values(wanted.values, limits)}
+        return {**changed, **(_linked(current, parent, changed) if parent else {})}
+
+    changed = await records.change(caller.tenant.artifacts, record, fields)
+    if wanted.uri is not None:
+        await contents.follow_address(caller, changed)
+    return changed
+
+
+def _linked(current: ArtifactRecord, parent: Parent, changed: Changes) -> Changes:
+    """The fields that say what an artifact belongs to, with one thing more."""
+    key = parent.key(ArtifactType(current["type"]), current["name"])
+    keys = changed.get("keys", current["keys"])
+    lists = {
+        name: [*current[name], *(each for each in ids if each not in current[name])]  # type: ignore[literal-required]
+        for name, ids in parent.fields().items()
+    }
+    return {**lists, "keys": [*(each for each in keys if each[0] != "#"), *([] if key in keys else [key])]}
+
+
+def checked_uri(uri: str, limits: Limits) -> str:
+    """Raises Refused: INVALID_FIELD."""
+    return Validator(INVALID_FIELD, limits).text("uri", uri, contents.LONGEST_URI)
+
+
+def _values(values: Mapping[str, Value], limits: Limits) -> dict[str, Value]:
+    check = Validator(INVALID_FIELD, limits)
+    for name, value in values.items():
+        if isinstance(value, str):
+            check.text(name, value, LONGEST_DESCRIPTION)
+    return dict(values)
+
+
+async def _keep_point(caller: Caller, parent: Parent, artifact: ArtifactRecord) -> None:
+    """Each value that a metric of a run ever had is kept."""
+    if parent.run and artifact["type"] == ArtifactType.METRIC:
+        await metrics.keep(caller, parent.run, artifact)

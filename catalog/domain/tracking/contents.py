@@ -1,0 +1,122 @@
+"""The content of a version of a model as an artifact: where its bytes are.
+
+It has no record until a client says more of it than the version does. Its serial is that of the version, and its name
+that of the model. `uri` is empty where the catalog stores the bytes: each dialect has an address of its own for them.
+"""
+
+from collections.abc import Iterable
+
+from catalog.domain.access import Caller
+from catalog.domain.items.references import Reference
+from catalog.domain.tracking import models, records
+from catalog.domain.versions import version_changes
+from catalog.domain.versions.version_changes import VersionChange
+from catalog.domain.versions.version_files import has_files
+from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
+from catalog.store.database import Tenant
+from catalog.store.documents import Artifact
+from catalog.store.records import ArtifactRecord, ItemRecord, VersionRecord
+from catalog.vocabulary import ArtifactState, ArtifactType, Kind
+
+LONGEST_URI = 8192  # characters
+
+
+def of_version(version: VersionRecord, item: ItemRecord) -> ArtifactRecord | None:
+    """The content of a version; None of a version that does not say where its bytes are."""
+    if not has_files(version) and not version.get("uri"):
+        return None
+    serial = version.get("serial") or 0
+    return {
+        "_id": version["_id"],
+        "serial": serial,
+        "name": item["name"],
+        "owner": version["owner"],
+        "readers": [],
+        "items": [version["item"]],
+        "experiments": [],
+        "keys": [records.name_key(f"{version['_id']}:{ArtifactType.MODEL}", item["name"])],
+        "description": "",
+        "metadata": [],
+        "timestamp": version["timestamp"],
+        "lastmod": version["lastmod"],
+        "revision": 1,
+        "type": ArtifactType.MODEL.value,
+        "versions": [version["_id"]],
+        "runs": [],
+        "uri": version.get("uri", ""),
+        "state": ArtifactState.LIVE.value,
+        "details": {},
+    }
+
+
+async def of(caller: Caller, version: int) -> ArtifactRecord | None:
+    """The content of a version that the caller may read, without a record of its own; None if there is none."""
+    try:
+        return await read(caller, version)
+    except Refused:
+        return None
+
+
+async def read(caller: Caller, serial: int) -> ArtifactRecord:
+    """The content of the version of this serial. Raises Refused: NOT_FOUND."""
+    try:
+        version, item = await models.read_version_and_model(caller, serial)
+    except Refused:
+        raise Refused(NOT_FOUND, f"artifact {serial} not found") from None
+    content = of_version(version, item)
+    if content is None or await caller.tenant.artifacts.records.find_one({"serial": serial}, {"_id": 1}):
+        raise Refused(NOT_FOUND, f"artifact {serial} not found")
+    return content
+
+
+async def without_records(tenant: Tenant, contents: Iterable[ArtifactRecord]) -> list[ArtifactRecord]:
+    """Those that have no record of their own."""
+    found = {content["serial"]: content for content in contents}
+    if not found:
+        return []
+    async for record in tenant.artifacts.records.find({"serial": {"$in": list(found)}}, {"serial": 1}):
+        found.pop(record["serial"], None)
+    return list(found.values())
+
+
+async def is_open(tenant: Tenant, version: VersionRecord | None) -> bool:
+    """Whether a version has neither bytes nor a model artifact that says where they are."""
+    if version is None or has_files(version) or version.get("uri"):
+        return False
+    return await tenant.artifacts.records.find_one({"serial": version.get("serial")}, {"_id": 1}) is None
+
+
+async def stored(caller: Caller, content: ArtifactRecord) -> ArtifactRecord:
+    """Give the content of a version a record of its own, so that it can change, and return that."""
+    document = Artifact(**{name: value for name, value in content.items() if name != "_id"})
+    try:
+        return await records.insert(caller.tenant.artifacts, document)
+    except Refused:
+        there = await caller.tenant.artifacts.records.find_one({"serial": content["serial"]})
+        if there is None:
+            raise
+        return there
+
+
+async def set_address(caller: Caller, item: ItemRecord, version: VersionRecord, uri: str) -> None:
+    """Say in a version where its bytes are."""
+    if uri:
+        reference = Reference(str(item["_id"]), version["ordinal"])
+        await version_changes.change(caller, Kind.MODEL, reference, VersionChange(uri=uri))
+
+
+async def refuse_address(caller: Caller, artifact: ArtifactRecord) -> None:
+    """Raises Refused: INVALID_FIELD for the content of a version whose bytes the catalog stores."""
+    version = await caller.tenant.versions.records.find_one({"serial": artifact["serial"]})
+    if version is not None and has_files(version):
+        raise Refused(INVALID_FIELD, "uri: the files of this version are stored here, so its address does not change")
+
+
+async def follow_address(caller: Caller, artifact: ArtifactRecord) -> None:
+    """After the address of an artifact has changed: the version has it, too, if the artifact is its content."""
+    version = await caller.tenant.versions.records.find_one({"serial": artifact["serial"]})
+    if version is None or version["_id"] not in artifact["versions"]:
+        return
+    item = await caller.tenant.models.records.find_one({"_id": version["item"]})
+    if item is not None:
+        await set_address(caller, item, version, artifact["uri"])

@@ -1,0 +1,77 @@
+"""Experiments: groups of runs, which their owner may share with the tenant."""
+
+from dataclasses import dataclass
+
+from catalog.domain.access import Caller
+from catalog.domain.limits import LONGEST_NAME, Limits
+from catalog.domain.tracking import records
+from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
+from catalog.domain.validation import Validator
+from catalog.errors import INVALID_FIELD
+from catalog.store.documents import Experiment
+from catalog.store.records import Changes, ExperimentRecord
+from catalog.vocabulary import Visibility
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewExperiment:
+    details: Details
+    author: str = ""
+    archived: bool = False
+    visibility: Visibility = Visibility.PRIVATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentChange:
+    """What changes. None stays as it is."""
+
+    details: DetailsChange = NO_CHANGE
+    author: str | None = None
+    archived: bool | None = None
+
+
+async def create(caller: Caller, new: NewExperiment, limits: Limits) -> ExperimentRecord:
+    """Create an experiment of the caller. Raises Refused: INVALID_FIELD, NAME_TAKEN, EXTERNAL_ID_TAKEN."""
+    tenant = caller.tenant
+    serial = await tenant.next(SERIAL)
+    fields = records.new_fields(caller, new.details, limits, [caller.user], serial)
+    await records.refuse_name(caller, tenant.experiments, fields["name"])
+    await records.refuse_external_id(tenant, fields["external_id"])
+    document = Experiment(
+        **fields,
+        readers=records.own_readers(caller, new.visibility),
+        author=author_of(new.author, limits),
+        archived=new.archived,
+    )
+    return await records.insert(tenant.experiments, document)
+
+
+async def read(caller: Caller, serial: int) -> ExperimentRecord:
+    """Raises Refused: NOT_FOUND."""
+    return await records.read(caller, caller.tenant.experiments, serial)
+
+
+async def find(caller: Caller, *, name: str = "", external_id: str = "") -> ExperimentRecord:
+    """The experiment of a name or an external id. Raises Refused: NOT_FOUND."""
+    query = {"name": name} if name else {"external_id": external_id}
+    return await records.find_one(caller, caller.tenant.experiments, query)
+
+
+async def change(caller: Caller, serial: int, wanted: ExperimentChange, limits: Limits) -> ExperimentRecord:
+    """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, EXTERNAL_ID_TAKEN, BUSY."""
+    record = await records.changeable(caller, caller.tenant.experiments, serial)
+    await records.refuse_external_id(caller.tenant, wanted.details.external_id, record["_id"])
+
+    def fields(current: ExperimentRecord) -> Changes:
+        return {
+            **records.changed_fields(current, wanted.details, limits),
+            **({} if wanted.author is None else {"author": author_of(wanted.author, limits)}),
+            **({} if wanted.archived is None else {"archived": wanted.archived}),
+        }
+
+    return await records.change(caller.tenant.experiments, record, fields)
+
+
+def author_of(text: str, limits: Limits) -> str:
+    """Raises Refused: INVALID_FIELD."""
+    return Validator(INVALID_FIELD, limits).text("owner", text, LONGEST_NAME)

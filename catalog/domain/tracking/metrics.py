@@ -1,0 +1,21 @@
+"""The history of metrics: every value that a metric of a run ever had."""
+
+from catalog.domain.access import Caller
+from catalog.store.database import VERSION_SERIAL
+from catalog.store.documents import MetricPoint, document_id
+from catalog.store.records import ArtifactRecord, ExperimentRunRecord
+
+COPIED = ("name", "owner", "description", "metadata", "state", "details")
+
+
+async def keep(caller: Caller, run: ExperimentRunRecord, metric: ArtifactRecord) -> None:
+    """Keep the value that a metric has now."""
+    copied = {name: metric.get(name) for name in COPIED}
+    point = MetricPoint(
+        **copied,
+        serial=await caller.tenant.next(VERSION_SERIAL),
+        keys=[],
+        run=document_id(run["_id"]),
+        experiments=[document_id(run["experiment"])],
+    )
+    await caller.tenant.metric_points.insert(point)

@@ -1,0 +1,111 @@
+"""Models and versions by their serials, for callers who may read them. Drafts are not found."""
+
+from collections.abc import Iterable
+
+from bson import ObjectId
+
+from catalog.domain import naming
+from catalog.domain.access import Caller, may_read, readable_by
+from catalog.errors import NAME_TAKEN, NOT_FOUND, Refused
+from catalog.store.records import ItemRecord, Query, VersionRecord
+from catalog.vocabulary import Kind, VersionState
+
+COMPLETE: Query = {"kind": Kind.MODEL.value, "state": {"$ne": VersionState.DRAFT.value}}
+"""The versions of models, without drafts."""
+
+MOST = 100
+"""How many versions of one external id are considered."""
+
+
+async def read(caller: Caller, serial: int) -> ItemRecord:
+    """The model of this serial. Raises Refused: NOT_FOUND, also for one that the caller may not read."""
+    found = await caller.tenant.models.records.find_one({"serial": serial})
+    if found is None or not may_read(caller, found):
+        raise Refused(NOT_FOUND, f"model {serial} not found")
+    return found
+
+
+async def read_by_id(caller: Caller, key: ObjectId) -> ItemRecord:
+    """The model of this id. Raises Refused: NOT_FOUND, also for one that the caller may not read."""
+    found = await caller.tenant.models.records.find_one({"_id": key})
+    if found is None or not may_read(caller, found):
+        raise Refused(NOT_FOUND, "model not found")
+    return found
+
+
+async def read_version(caller: Caller, serial: int) -> VersionRecord:
+    """The version of this serial. Raises Refused: NOT_FOUND, also for one that the caller may not read."""
+    return (await read_version_and_model(caller, serial))[0]
+
+
+async def read_version_and_model(caller: Caller, serial: int) -> tuple[VersionRecord, ItemRecord]:
+    """The version of this serial, and its model. Raises Refused: NOT_FOUND."""
+    found = await caller.tenant.versions.records.find_one({"serial": serial})
+    if found is None or found["kind"] != Kind.MODEL or found["state"] == VersionState.DRAFT:
+        raise Refused(NOT_FOUND, f"version {serial} not found")
+    item = await caller.tenant.models.records.find_one({"_id": found["item"]})
+    if item is None or not may_read(caller, item):
+        raise Refused(NOT_FOUND, f"version {serial} not found")
+    return found, item
+
+
+async def readable(caller: Caller, keys: Iterable[ObjectId]) -> dict[ObjectId, ItemRecord]:
+    """Those of the models that the caller may read, by id: their names and serials."""
+    wanted = list(set(keys))
+    if not wanted:
+        return {}
+    found = caller.tenant.models.records.find({"_id": {"$in": wanted}, **readable_by(caller)}, {"serial": 1, "name": 1})
+    return {item["_id"]: item async for item in found}
+
+
+async def find(caller: Caller, *, name: str = "", external_id: str = "") -> ItemRecord:
+    """The model of just this name or external id: the caller's own, else the only one that the caller may read.
+
+    Raises Refused: NOT_FOUND, also for several.
+    """
+    records = caller.tenant.models.records
+    if not name:
+        found = await records.find({"external_id": external_id, **readable_by(caller)}).limit(2).to_list(2)
+    else:
+        names = naming.spellings(name)
+        own = await records.find_one({"owner": caller.user, "name": {"$in": names} if len(names) > 1 else name})
+        if own is not None:
+            return own
+        found = await records.find({"name": {"$in": names}, **readable_by(caller)}).limit(2).to_list(2)
+    if len(found) != 1:
+        raise Refused(NOT_FOUND, "model not found" if not found else "model not found: several have this name")
+    return found[0]
+
+
+async def refuse_name(caller: Caller, name: str) -> None:
+    """Raises Refused: NAME_TAKEN when the caller can read a model of this name."""
+    names = list(naming.spellings(name))
+    if await caller.tenant.models.records.find_one({"name": {"$in": names}, **readable_by(caller)}, {"_id": 1}):
+        raise Refused(NAME_TAKEN, f"model {name} already exists")
+
+
+async def find_version(
+    caller: Caller, *, name: str = "", model: int = 0, external_id: str = ""
+) -> tuple[VersionRecord, ItemRecord]:
+    """The version of an external id, or of just this ordinal of a model. Raises Refused: NOT_FOUND."""
+    records = caller.tenant.versions.records
+    if name and model:
+        item = await read(caller, model)
+        found = await records.find_one({"item": item["_id"], "ordinal_key": name.casefold()})
+        if found is not None and found["ordinal"] == name and found["state"] != VersionState.DRAFT:
+            return found, item
+        raise Refused(NOT_FOUND, "version not found")
+    fitting = [
+        version
+        for version in await records.find({"external_id": external_id, **COMPLETE}).limit(MOST).to_list(MOST)
+        if version["item"] in await readable(caller, [version["item"]])
+    ]
+    if len(fitting) != 1:
+        raise Refused(NOT_FOUND, "version not found")
+    return fitting[0], await read_by_id(caller, fitting[0]["item"])
+
+
+async def has_version(caller: Caller, item: ObjectId, name: str) -> bool:
+    """Whether an ordinal of an item is taken."""
+    query = {"item": item, "ordinal_key": name.casefold()}
+    return await caller.tenant.versions.records.find_one(query, {"_id": 1}) is not None

@@ -1,0 +1,210 @@
+"""What experiments, runs, artifacts and what serves models have in common: how they are created, read and changed.
+
+`keys` of a record is unique in its collection: `n:<scope>:<name>` for each scope in which its name is unique,
+`x:<external id>`, and for a name that is unique nowhere `#<serial>`.
+"""
+
+import asyncio
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+from uuid import uuid4
+from weakref import WeakValueDictionary
+
+from bson import ObjectId
+
+from catalog.domain import naming
+from catalog.domain.access import Caller, readers
+from catalog.domain.items.inputs import MetadataPair
+from catalog.domain.limits import LONGEST_NAME, Limits
+from catalog.domain.tracking.access import may_read, readable, refuse_change
+from catalog.domain.validation import Validator
+from catalog.errors import EXTERNAL_ID_TAKEN, INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
+from catalog.store.database import Duplicate, Tenant
+from catalog.store.documents import Pair, document_id, later_than
+from catalog.store.optimistic import RecordGoneError, revise
+from catalog.store.records import Changes, PairRecord, Query, TrackedRecord
+from catalog.store.tenant_documents import Bound, D, record_of
+from catalog.vocabulary import Visibility
+
+R = TypeVar("R", bound=TrackedRecord)
+
+SERIAL = "serial"
+"""The counter of experiments, runs and what serves models: that of the items."""
+
+MOST_OF_A_NAME = 100
+"""How many records of one name a search considers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What a client says of something new. Without a name it gets one."""
+
+    name: str = ""
+    description: str = ""
+    external_id: str = ""
+    metadata: Sequence[MetadataPair] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailsChange:
+    """What changes. None stays as it is; `metadata` replaces all of it."""
+
+    description: str | None = None
+    external_id: str | None = None  # empty: none any more
+    metadata: Sequence[MetadataPair] | None = None
+
+
+NO_CHANGE = DetailsChange()
+
+_locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
+"""Changes to one record queue within a server, so that only another server can overtake one."""
+
+
+def new_fields(caller: Caller, details: Details, limits: Limits, scopes: Iterable[object], serial: int) -> Changes:
+    """The common fields of something new, checked. Raises Refused: INVALID_FIELD."""
+    check = Validator(INVALID_FIELD, limits)
+    name = check.new_name("name", details.name or str(uuid4()), LONGEST_NAME, naming.term)
+    external_id = check.text("externalId", details.external_id, LONGEST_NAME)
+    keys = [name_key(scope, name) for scope in scopes] or [f"#{serial}"]
+    return {
+        "serial": serial,
+        "name": name,
+        "owner": document_id(caller.user),
+        "keys": [*keys, *([external_key(external_id)] if external_id else [])],
+        "description": check.description(details.description),
+        "external_id": external_id or None,
+        "metadata": [Pair(name=pair.name, value=pair.value) for pair in check.pairs("metadata", details.metadata)],
+    }
+
+
+def changed_fields(record: TrackedRecord, change: DetailsChange, limits: Limits) -> Changes:
+    """The common fields that change. Raises Refused: INVALID_FIELD."""
+    check, fields = Validator(INVALID_FIELD, limits), Changes()
+    if change.description is not None:
+        fields["description"] = check.description(change.description)
+    if change.external_id is not None:
+        external_id = check.text("externalId", change.external_id, LONGEST_NAME)
+        others = [key for key in record["keys"] if not key.startswith("x:")]
+        fields["external_id"] = external_id or None
+        fields["keys"] = [*others, *([external_key(external_id)] if external_id else [])]
+    if change.metadata is not None:
+        fields["metadata"] = pairs_of(check.pairs("metadata", change.metadata))
+    return fields
+
+
+def pairs_of(pairs: Iterable[MetadataPair]) -> list[PairRecord]:
+    return [{"name": pair.name, "value": pair.value} for pair in pairs]
+
+
+def name_key(scope: object, name: str) -> str:
+    return f"n:{scope}:{name}"
+
+
+def external_key(external_id: str) -> str:
+    return f"x:{external_id}"
+
+
+def own_readers(caller: Caller, visibility: Visibility) -> list[ObjectId | str]:
+    """The readers of something that belongs to nothing."""
+    return readers(caller.user, (), visibility)
+
+
+async def insert(bound: Bound[D, R], document: D) -> R:
+    """Raises Refused: NAME_TAKEN, EXTERNAL_ID_TAKEN."""
+    try:
+        await bound.insert(document)
+    except Duplicate:
+        raise await taken(bound, document.name, document.external_id) from None
+    return cast("R", record_of(document))
+
+
+async def taken(bound: Bound[Any, Any], name: str, external_id: str | None) -> Refused:
+    """The refusal of a record whose name or external id another one has."""
+    if external_id and await bound.records.find_one({"keys": external_key(external_id)}, {"_id": 1}):
+        return Refused(EXTERNAL_ID_TAKEN, external_id)
+    return Refused(NAME_TAKEN, name)
+
+
+async def refuse_external_id(tenant: Tenant, external_id: str | None, own: ObjectId | None = None) -> None:
+    """External ids are unique among models, versions, experiments, runs, environments and services.
+
+    The unique index of each collection decides between requests at once; this is the look into the other ones.
+
+    Raises Refused: EXTERNAL_ID_TAKEN.
+    """
+    if not external_id:
+        return
+    for bound in (
+        tenant.models,
+        tenant.versions,
+        tenant.experiments,
+        tenant.runs,
+        tenant.environments,
+        tenant.services,
+    ):
+        found = await cast("Bound[Any, Any]", bound).records.find_one({"external_id": external_id}, {"_id": 1})
+        if found is not None and found["_id"] != own:
+            raise Refused(EXTERNAL_ID_TAKEN, external_id)
+
+
+async def read(caller: Caller, bound: Bound[Any, R], serial: int) -> R:
+    """The record of this serial. Raises Refused: NOT_FOUND, also for one that the caller may not read."""
+    found = await bound.records.find_one({"serial": serial})
+    if found is None or not await may_read(caller, found):
+        raise Refused(NOT_FOUND, f"{bound.raw.name} {serial} not found")
+    return found
+
+
+async def changeable(caller: Caller, bound: Bound[Any, R], serial: int) -> R:
+    """The record of this serial, if the caller may change it. Raises Refused: NOT_FOUND, CANNOT_MODIFY."""
+    found = await bound.records.find_one({"serial": serial})
+    if found is None:
+        raise Refused(NOT_FOUND, f"{bound.raw.name} {serial} not found")
+    await refuse_change(caller, found)
+    return found
+
+
+async def find_one(caller: Caller, bound: Bound[Any, R], query: Query) -> R:
+    """The record of a query: the caller's own, else the only one that the caller may read.
+
+    Raises Refused: NOT_FOUND, also for several.
+    """
+    found = await readable(caller, await bound.records.find(query).limit(MOST_OF_A_NAME).to_list(MOST_OF_A_NAME))
+    own = [record for record in found if record["owner"] == caller.user]
+    if len(own) == 1 or len(found) == 1:
+        return (own if len(own) == 1 else found)[0]
+    raise Refused(NOT_FOUND, f"{bound.raw.name} not found" if not found else f"{bound.raw.name} not found: several fit")
+
+
+async def refuse_name(caller: Caller, bound: Bound[Any, Any], name: str) -> None:
+    """For what is unique by owner and name: one that the caller can read has the name already.
+
+    Raises Refused: NAME_TAKEN.
+    """
+    others = await bound.records.find({"name": name}).limit(MOST_OF_A_NAME).to_list(MOST_OF_A_NAME)
+    if await readable(caller, others):
+        raise Refused(NAME_TAKEN, name)
+
+
+async def change(bound: Bound[Any, R], record: R, fields: Callable[[R], Changes]) -> R:
+    """Set what `fields` says of a record. Raises Refused: NOT_FOUND, NAME_TAKEN, EXTERNAL_ID_TAKEN, BUSY."""
+    wanted: Changes = {}
+    lock = _locks.setdefault((bound.raw.name, record["_id"]), asyncio.Lock())
+    first = None if lock.locked() else record  # a change that is under way makes it stale
+
+    async def again() -> R | None:
+        return await bound.records.find_one({"_id": record["_id"]})
+
+    async def changes(current: R) -> Changes:
+        wanted.update(fields(current))
+        return {**wanted, "lastmod": later_than(current["lastmod"])}
+
+    try:
+        async with lock:
+            revised = await revise(bound.records, again, changes, first=first)
+    except RecordGoneError:
+        raise Refused(NOT_FOUND, f"{record['serial']}") from None
+    except Duplicate:
+        raise await taken(bound, record["name"], wanted.get("external_id")) from None
+    return revised.after

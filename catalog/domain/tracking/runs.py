@@ -1,0 +1,96 @@
+"""Runs of experiments."""
+
+from dataclasses import dataclass
+
+from catalog.domain.access import Caller
+from catalog.domain.limits import LONGEST_INTEGER, Limits
+from catalog.domain.tracking import records
+from catalog.domain.tracking.experiments import author_of
+from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange, name_key
+from catalog.errors import INVALID_FIELD, Refused
+from catalog.store.documents import ExperimentRun
+from catalog.store.records import Changes, ExperimentRunRecord
+from catalog.vocabulary import RunStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A run. `started` and `ended` are milliseconds of Unix time."""
+
+    details: Details
+    status: RunStatus = RunStatus.RUNNING
+    started: int | None = None
+    ended: int | None = None
+    author: str = ""
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunChange:
+    """What changes. None stays as it is."""
+
+    details: DetailsChange = NO_CHANGE
+    status: RunStatus | None = None
+    ended: int | None = None
+    author: str | None = None
+    archived: bool | None = None
+
+
+async def create(caller: Caller, experiment: int, new: NewRun, limits: Limits) -> ExperimentRunRecord:
+    """Add a run to an experiment. Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, NAME_TAKEN,
+    EXTERNAL_ID_TAKEN.
+    """
+    tenant = caller.tenant
+    group = await records.changeable(caller, tenant.experiments, experiment)
+    _refuse_times(new.started, new.ended)
+    fields = records.new_fields(caller, new.details, limits, [group["_id"]], await tenant.next(SERIAL))
+    await records.refuse_external_id(tenant, fields["external_id"])
+    document = ExperimentRun(
+        **fields,
+        experiment=group["_id"],
+        experiments=[group["_id"]],
+        status=new.status,
+        started=new.started,
+        ended=new.ended,
+        author=author_of(new.author, limits),
+        archived=new.archived,
+    )
+    return await records.insert(tenant.runs, document)
+
+
+async def read(caller: Caller, serial: int) -> ExperimentRunRecord:
+    """Raises Refused: NOT_FOUND."""
+    return await records.read(caller, caller.tenant.runs, serial)
+
+
+async def find(caller: Caller, *, name: str = "", experiment: int = 0, external_id: str = "") -> ExperimentRunRecord:
+    """The run of an external id, or of a name in an experiment. Raises Refused: NOT_FOUND."""
+    if not name:
+        return await records.find_one(caller, caller.tenant.runs, {"external_id": external_id})
+    group = await records.read(caller, caller.tenant.experiments, experiment)
+    return await records.find_one(caller, caller.tenant.runs, {"keys": name_key(group["_id"], name)})
+
+
+async def change(caller: Caller, serial: int, wanted: RunChange, limits: Limits) -> ExperimentRunRecord:
+    """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, EXTERNAL_ID_TAKEN, BUSY."""
+    record = await records.changeable(caller, caller.tenant.runs, serial)
+    await records.refuse_external_id(caller.tenant, wanted.details.external_id, record["_id"])
+
+    def fields(current: ExperimentRunRecord) -> Changes:
+        _refuse_times(current.get("started"), wanted.ended)
+        values = {"ended": wanted.ended, "archived": wanted.archived, "status": wanted.status and wanted.status.value}
+        return {
+            **records.changed_fields(current, wanted.details, limits),
+            **({} if wanted.author is None else {"author": author_of(wanted.author, limits)}),
+            **{name: value for name, value in values.items() if value is not None},
+        }
+
+    return await records.change(caller.tenant.runs, record, fields)
+
+
+def _refuse_times(started: int | None, ended: int | None) -> None:
+    """Raises Refused: INVALID_FIELD."""
+    if any(moment is not None and not 0 <= moment < LONGEST_INTEGER for moment in (started, ended)):
+        raise Refused(INVALID_FIELD, "a time is a number of milliseconds since 1970")
+    if started is not None and ended is not None and ended < started:
+        raise Refused(INVALID_FIELD, "the end time is before the start time")

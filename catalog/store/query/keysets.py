@@ -1,0 +1,94 @@
+"""A walk through a list by its sort key, for dialects with page tokens of their own.
+
+The caller carries the key of the last document. What no query can say, such as the access to what a document belongs
+to, is asked of each batch (`keep`). An ascending list is scanned by ranges of its serial, as `serial_scan` does for a
+descending one.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from pymongo import ASCENDING
+
+from catalog.store.query import serial_scan
+from catalog.store.query.budgets import Budget, matching
+from catalog.store.query.cursors import Order, steps
+from catalog.store.query.filter import Filter, within
+from catalog.store.query.pages import AT_ONCE, MOST_CANDIDATES, Listing
+from catalog.store.query.serial_scan import NARROWEST, WIDENING, WIDENING_OF_EMPTY, serial_range
+from catalog.store.tenant_documents import Raw
+
+Key = list[Any]
+"""The values of a document in the fields of the order."""
+
+Keep = Callable[[list[Raw]], Awaitable[list[Raw]]]
+"""Those of a batch that the caller is shown, in the same order."""
+
+
+class Walk(NamedTuple):
+    docs: list[Raw]
+    following: Key | None
+    """The key to go on from; None at the end."""
+
+
+def key_of(order: Order, document: Raw) -> Key:
+    return [document.get(field) for field, _ in order]
+
+
+async def walk(listing: Listing, key: Key | None, limit: int, keep: Keep | None = None) -> Walk:
+    """At most `limit` documents after `key` (None: from the beginning).
+
+    `listing.order` ends with a unique field. With `listing.top`, an order by the serial alone is scanned range by
+    range; without it, the query must be one that an index answers. After MOST_CANDIDATES documents that are not kept
+    the walk returns what it has, and the key to go on from.
+    """
+    order, found, tried, size = listing.order, list[Raw](), 0, limit + 1
+    budget = listing.budget or Budget()
+    while True:
+        batch = await _batch(listing, key, size)
+        kept = batch if listing.matches is None else await matching(listing.matches, batch, budget)
+        found += await keep(kept) if keep else kept
+        if len(found) > limit:
+            return Walk(found[:limit], key_of(order, found[limit - 1]))
+        if len(batch) < size:
+            return Walk(found, None)
+        tried, key, size = tried + len(batch), key_of(order, batch[-1]), max(size, AT_ONCE)
+        if tried > MOST_CANDIDATES:
+            return Walk(found, key)
+
+
+async def _batch(listing: Listing, key: Key | None, size: int) -> list[Raw]:
+    if listing.top is None or len(listing.order) > 1:
+        return await _sorted(listing, key, size)
+    if listing.order[0][1] == ASCENDING:
+        return await oldest(listing.collection, listing.query, listing.top, key[0] if key else 0, size)
+    high = key[0] - 1 if key else None
+    return await serial_scan.newest(listing.collection, listing.query, listing.top, 0, size, high=high)
+
+
+async def _sorted(listing: Listing, key: Key | None, size: int) -> list[Raw]:
+    found: list[Raw] = []
+    for step in steps(listing.order, key) if key else [{}]:
+        query = within(step, Filter(listing.query))
+        left = size - len(found)
+        found += await listing.collection.find(query).sort(listing.order).limit(left).to_list(left)
+        if len(found) == size:
+            break
+    return found
+
+
+async def oldest(
+    collection: serial_scan.Collection, query: Raw, top: int, low: int, limit: int, counter: str = "serial"
+) -> list[Raw]:
+    """The first matches with a serial above `low`. `top` was the highest serial lately."""
+    found: list[Raw] = []
+    width = max(NARROWEST, WIDENING * limit)
+    high: int | None = low
+    while high is not None and len(found) < limit:
+        high = low + width if low + width < top else None
+        ordered: list[Raw] = [{"$sort": {counter: ASCENDING}}, {"$limit": limit - len(found)}]
+        new = await collection.aggregate([*serial_range(query, high, low, counter), *ordered]).to_list(None)
+        found += new
+        low += width
+        width *= WIDENING if new else WIDENING_OF_EMPTY
+    return found
