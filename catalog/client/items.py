@@ -86,6 +86,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         except Ambiguous:
             own = name
         else:
+            _refuse_version(found, name)
             if names_owner(found, name) or found.owner == self._session.claims.get("sub"):
                 return found
             own = name
@@ -165,6 +166,18 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
             for name, values in changed.items():
                 body.setdefault(name, {})[verb] = as_pairs(values) if isinstance(values, Mapping) else [*values]
         return self._shape.of((yield from self._put(key, body, revision)))
+
+    @operation
+    def rename(self, key: str | Item, name: str, *, revision: int | None = None) -> Operation[ItemT]:
+        """Give an item another name. Its id stays, and what refers to it.
+
+        Raises CatalogError: NotFound, Forbidden, Invalid, also if its owner has an item of this name; Conflict.
+        """
+        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
+        path = f"{self._at(key)}/rename"
+        return self._shape.of(
+            (yield from self._session.request_json("POST", path, body={"name": name}, headers=headers))
+        )
 
     @operation
     def share(self, key: str | Item, *users: str) -> Operation[ItemT]:
@@ -257,6 +270,12 @@ def filter_query(filter: FilterExpression | None, metadata: Mapping[str, object]
 def names_owner(item: Item, key: str) -> bool:
     """Whether the key that found the item names it for every user: an id, or `owner/name`."""
     return key == item.id or item.name not in {key, normalize("NFC", key)}
+
+
+def _refuse_version(item: Item, key: str) -> None:
+    """Raises Invalid for a key such as `iris@3` that found the item of a version."""
+    if key != item.id and not normalize("NFC", f"/{key}").endswith(normalize("NFC", f"/{item.name}")):
+        raise Invalid(f"{key} is a version of {item.name}", advice=f"Push to {item.name}: each push is a new version.")
 
 
 def key_of(key: str | Item) -> str:

@@ -154,6 +154,8 @@ class Item(Result):
     name: str
     kind: str = ""
     """`models`, `datasets` or `algorithms`."""
+    reference: str = ""
+    """`owner/name`, which names it for every user. Set by searches."""
     owner: str = ""
     visibility: str = "private"
     description: str = ""

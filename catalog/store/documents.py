@@ -11,7 +11,7 @@ from bson import ObjectId
 from pydantic import BaseModel, ConfigDict, Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from catalog.store.records import Value
+from catalog.store.records import Changes, Value
 from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import (
     ArtifactState,
@@ -250,7 +250,12 @@ class Item(BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     def model_post_init(self, _: object) -> None:
-        self.name_key = self.name.lower()
+        self.name_key = name_fields(self.name)["name_key"]
+
+
+def name_fields(name: str) -> Changes:
+    """The fields of an item that say its name."""
+    return {"name": name, "name_key": name.lower()}
 
 
 # Each index costs time at every write. One of them serves each list: in its default order, with an equality (see

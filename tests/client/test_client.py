@@ -206,6 +206,24 @@ def test_a_reference_to_what_is_not_there_says_so(hers, ada, iris, which, advice
     assert advice.format(iris) in refused.value.advice
 
 
+def test_an_item_is_renamed(hers, ada, iris):
+    pushed = hers.push(iris, ada.file("model.onnx", b"one"))
+
+    renamed = hers.models.rename(iris, f"{iris}-2")
+
+    assert (renamed.id, renamed.name) == (pushed.item.id, f"{iris}-2")
+    assert hers.pull(f"{iris}-2@1").read_bytes() == b"one"
+
+
+def test_a_push_to_a_version_is_refused(hers, ada, iris):
+    hers.push(iris, ada.file("model.onnx", b"one"), alias="champion")
+
+    with pytest.raises(Invalid, match=f"Push to {iris}"):
+        hers.push(f"{iris}@champion", ada.file("model.onnx", b"two"))
+
+    assert hers.models.get(f"{iris}@champion").versions_total == 1
+
+
 def test_aliases_are_set_listed_rolled_back_and_removed(hers, ada, iris):
     for content in (b"one", b"two"):
         hers.push(iris, ada.file("model.onnx", content))

@@ -48,6 +48,7 @@ ITEMS = {
     "GET /v1/{kind}": ask(things.an_item),
     "GET /v1/{kind}/{key}": ask(things.an_item),
     "PUT /v1/{kind}/{key}": ask(things.an_item, json={"tags": {"add": ["iron"]}}),
+    "POST /v1/{kind}/{key}/rename": ask(things.an_item, json={"name": "{new}"}),
     "DELETE /v1/{kind}/{key}": ask(things.an_item),
     "POST /v1/{kind}/{key}/versions": ask(things.an_item, params={"name": "weights.bin"}, content=b"weights"),
     "GET /v1/{kind}/{key}/versions": ask(things.a_version),

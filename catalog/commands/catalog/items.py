@@ -133,6 +133,12 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         _show(shell, changed)
 
     @command(app)
+    def rename(shell: Shell, key: key, name: Annotated[str, typer.Argument(help="The new name.")]) -> None:
+        """Give an item another name. Its id stays."""
+        renamed = resource(shell).rename(key, name)
+        shell.output.one(renamed, {"": renamed.name}, renamed.id)
+
+    @command(app)
     def share(
         shell: Shell,
         key: key,

@@ -38,5 +38,5 @@ def search(
         filter=values.filters(filter_, tag or []),
         metadata=values.conditions(where or []),
     )
-    columns = {"kind": lambda item: item.kind, **COLUMNS}
+    columns = {"kind": lambda item: item.kind, **COLUMNS, "name": lambda item: item.reference or item.name}
     shell.output.rows(islice(found, limit or None), columns, lambda item: item.id)

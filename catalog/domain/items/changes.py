@@ -14,10 +14,11 @@ from bson import ObjectId
 from catalog.domain import naming
 from catalog.domain.access import Caller, readers
 from catalog.domain.items import items
+from catalog.domain.items.dataset_references import dataset_ids
 from catalog.domain.items.duplicates import taken
 from catalog.domain.items.inputs import TEXTS, ItemChange, ListChange, ReferencesChange
 from catalog.domain.items.lists import changed_ids, changed_metadata, changed_tags
-from catalog.domain.items.lookup import dataset_ids, user_ids
+from catalog.domain.items.lookup import user_ids
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
 from catalog.domain.terms import item_terms

@@ -5,14 +5,16 @@ from typing import cast
 from catalog.domain import naming
 from catalog.domain.access import Caller, may_change, may_read, readers
 from catalog.domain.items import trash
+from catalog.domain.items.dataset_references import dataset_ids
 from catalog.domain.items.duplicates import taken
 from catalog.domain.items.in_use import refuse_while_used
 from catalog.domain.items.inputs import TEXTS, NewItem
-from catalog.domain.items.lookup import dataset_ids, find, user_ids
+from catalog.domain.items.lookup import find, user_ids
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
 from catalog.domain.terms import item_terms
 from catalog.domain.validation import Validator
+from catalog.domain.versions.lookup import find_of_reference
 from catalog.errors import (
     CANNOT_DELETE,
     CANNOT_MODIFY,
@@ -83,12 +85,15 @@ async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) ->
 
 
 async def read(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord:
-    """Return the item that a reference names.
+    """Return the item that a reference names; `iris@3` names `iris` if it has this version.
 
     Raises Refused: NOT_FOUND, CANNOT_READ (only by id), AMBIGUOUS when several readable items fit and none of them is
     the caller's.
     """
-    return readable(caller, await find(caller, kind, reference), reference)
+    item = await find(caller, kind, reference)
+    if item is None and (named := await find_of_reference(caller, kind, reference)):
+        item, _ = named
+    return readable(caller, item, reference)
 
 
 def readable(caller: Caller, item: ItemRecord | None, reference: Reference) -> ItemRecord:
@@ -101,9 +106,14 @@ def readable(caller: Caller, item: ItemRecord | None, reference: Reference) -> I
 
 
 async def changeable(caller: Caller, kind: Kind, reference: Reference, fault: Fault = CANNOT_MODIFY) -> ItemRecord:
-    """Return the item if the caller may change it. Raises Refused: NOT_FOUND, AMBIGUOUS, or `fault`."""
+    """Return the item if the caller may change it. A version does not stand for its item here.
+
+    Raises Refused: NOT_FOUND, AMBIGUOUS, or `fault`.
+    """
     item = await find(caller, kind, reference)
     if item is None:
+        if await find_of_reference(caller, kind, reference):
+            raise Refused(NOT_FOUND, f"{reference.key} is a version, not a {kind.one}")
         raise Refused(NOT_FOUND, reference.key)
     if not may_change(caller, item):
         raise Refused(fault, reference.key)

@@ -39,24 +39,11 @@ async def find_user_ids(caller: Caller, keys: Collection[str]) -> dict[str, Obje
 
 async def user_ids(caller: Caller, keys: Collection[str], fault: Fault, field: str = "users") -> list[ObjectId]:
     """The ids of users whom `field` names by id or username, each once. Raises Refused: `fault` for an unknown one."""
-    return _all(keys, await find_user_ids(caller, keys), f"{field}: User", fault)
+    return all_ids(keys, await find_user_ids(caller, keys), f"{field}: User", fault)
 
 
-async def dataset_ids(caller: Caller, keys: Iterable[str], fault: Fault) -> list[ObjectId]:
-    """The ids of datasets by their references, each once.
-
-    Raises Refused: `fault` for one that does not exist or that the caller may not read, AMBIGUOUS.
-    """
-    found: dict[str, ObjectId] = {}
-    keys = list(keys)
-    for key in keys:
-        dataset = await find(caller, Kind.DATASET, Reference(key))
-        if dataset is not None and may_read(caller, dataset):
-            found[key] = dataset["_id"]
-    return _all(keys, found, "datasets: Dataset", fault)
-
-
-def _all(keys: Iterable[str], found: Mapping[str, ObjectId], what: str, fault: Fault) -> list[ObjectId]:
+def all_ids(keys: Iterable[str], found: Mapping[str, ObjectId], what: str, fault: Fault) -> list[ObjectId]:
+    """The ids of all keys, each once. Raises Refused: `fault` for a key that was not found."""
     for key in keys:
         if key not in found:
             raise Refused(fault, f"{what} not existent ({key})")

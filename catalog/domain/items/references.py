@@ -10,7 +10,7 @@ from catalog.domain import naming
 from catalog.store.documents import object_id
 
 SPLITS = 8
-"""How many slashes of a key are tried as the one between owner and name."""
+"""How many slashes of a key are tried as the one between owner and name; and how many @ as the one before a version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Reference:
     """
 
     key: str  # an id, a name, or owner/name
-    which: str = ""  # an ordinal or a file name; empty: the item itself
+    which: str = ""  # an ordinal, an alias, `latest` or a file name; empty: the item itself
 
     @property
     def identity(self) -> ObjectId | None:
@@ -37,3 +37,10 @@ class Reference:
         """The key as owner (a username or an id) and name. New usernames hold no slash, older ones may."""
         for at in islice((at for at, sign in enumerate(self.key) if sign == "/"), SPLITS):
             yield self.key[:at], self.key[at + 1 :]
+
+    def of_versions(self) -> "Iterator[Reference]":
+        """The key as `item@which`, the longest item first: names, ordinals and file names may have an @ as well."""
+        if not self.which:
+            signs = (at for at in range(len(self.key) - 2, 0, -1) if self.key[at] == "@")
+            for at in islice(signs, SPLITS):
+                yield Reference(self.key[:at], self.key[at + 1 :])

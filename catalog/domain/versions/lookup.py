@@ -1,16 +1,20 @@
 """Finding a version of an item by what a client calls it."""
 
+from contextlib import suppress
+
 from bson import ObjectId
 
 from catalog.domain import archiving
-from catalog.domain.access import Caller, may_change
+from catalog.domain.access import Caller, may_change, may_read
+from catalog.domain.items import lookup as items_by_reference
+from catalog.domain.items.references import Reference
 from catalog.domain.versions.aliases import moves
 from catalog.domain.versions.aliases.names import is_latest
 from catalog.errors import NOT_FOUND, Refused
 from catalog.store.database import Tenant
 from catalog.store.query.cursors import DESCENDING
 from catalog.store.records import ItemRecord, Query, VersionRecord
-from catalog.vocabulary import Archived, VersionState
+from catalog.vocabulary import Archived, Kind, VersionState
 
 NEWEST = [("number", DESCENDING)]
 
@@ -35,6 +39,21 @@ async def find(caller: Caller, item: ItemRecord, which: str) -> VersionRecord:
     if found is None:
         raise Refused(NOT_FOUND, which)
     return found
+
+
+async def find_of_reference(
+    caller: Caller, kind: Kind, reference: Reference
+) -> tuple[ItemRecord, VersionRecord] | None:
+    """The version that a key such as `ada/iris@champion` names, with its item, if the caller may read it.
+
+    Raises Refused: AMBIGUOUS.
+    """
+    for part in reference.of_versions():
+        item = await items_by_reference.find(caller, kind, part)
+        if item is not None and may_read(caller, item):
+            with suppress(Refused):
+                return item, await find(caller, item, part.which)
+    return None
 
 
 async def with_ordinal(tenant: Tenant, item: ObjectId, ordinal: str) -> VersionRecord | None:

@@ -16,10 +16,11 @@ from catalog.domain.access import Caller, may_change
 from catalog.domain.files import blob_records, intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
+from catalog.domain.items.lookup import find as find_item
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.versions import folders, lookup, numbering, removal, version_files
-from catalog.domain.versions.aliases.names import equals_an_alias
+from catalog.domain.versions.aliases.names import LATEST, equals_an_alias
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails, external_id_taken
 from catalog.errors import BYTES_ELSEWHERE, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
 from catalog.store.database import VERSION_SERIAL, Duplicate, Tenant
@@ -232,6 +233,19 @@ async def read_with_item(caller: Caller, kind: Kind, reference: Reference) -> tu
     """The same version, with its item. Raises Refused: NOT_FOUND, CANNOT_READ."""
     item = await items.read(caller, kind, reference)
     return item, await lookup.find(caller, item, reference.which)
+
+
+async def read_reference(caller: Caller, kind: Kind, text: str) -> tuple[ItemRecord, VersionRecord]:
+    """The version that `[owner/]name[@which]` names, with its item. Without `which` it is the latest.
+
+    Raises Refused: NOT_FOUND, CANNOT_READ, AMBIGUOUS.
+    """
+    reference = Reference(text)
+    item = await find_item(caller, kind, reference)
+    if item is None and (named := await lookup.find_of_reference(caller, kind, reference)):
+        return named
+    item = items.readable(caller, item, reference)
+    return item, await lookup.find(caller, item, LATEST)
 
 
 async def read_content(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:

@@ -391,3 +391,134 @@ async def test_the_list_of_choices_is_bounded(client, org, kept):
 @pytest.mark.parametrize("key", ["/" * 5000, "a/" * 5000, "/iris", "ada/", "ada//iris"])
 async def test_a_key_of_slashes_is_not_there(client, org, key):
     assert (await get(client, org, "ada", key)).status_code == 404
+
+
+# Versions in references, and renaming
+
+
+async def add_version(client, org, who, key, kind="models"):
+    headers = {**org.as_(who), "Content-Type": "application/octet-stream"}
+    address = f"/v1/{kind}/{segment(key)}/versions?name=a.bin"
+    (await client.post(address, content=b"bytes", headers=headers)).raise_for_status()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_reference_to_a_version_stands_for_its_item_where_it_is_read(client, org, kind):
+    made = (await create(client, org, "ada", f"rose@{kind}", kind, users=["bob"])).json()
+    await add_version(client, org, "ada", made["_id"], kind)
+    champion = f"/v1/{kind}/{made['_id']}/aliases/champion"
+    (await client.put(champion, json={"version": "1"}, headers=org.as_("ada"))).raise_for_status()
+
+    keys = [
+        f"{name}@{which}" for name in (f"rose@{kind}", f"ada/rose@{kind}", made["_id"]) for which in ("1", "champion")
+    ]
+    found = [(await get(client, org, "bob", key, kind)).json().get("_id") for key in keys]
+    absent = [await get(client, org, who, f"rose@{kind}@{which}", kind) for who, which in (("bob", "2"), ("eve", "1"))]
+
+    assert found == [made["_id"]] * 6
+    assert [each.status_code for each in absent] == [404, 404]
+
+
+async def test_a_reference_to_a_version_changes_nothing(client, org):
+    made = (await create(client, org, "ada", "tulip")).json()
+    await add_version(client, org, "ada", "tulip")
+
+    answers = [
+        await client.delete("/v1/models/tulip%401", headers=org.as_("ada")),
+        await client.put("/v1/models/tulip%401", json={"description": "x"}, headers=org.as_("ada")),
+        await client.post("/v1/models/tulip%401/rename", json={"name": "x"}, headers=org.as_("ada")),
+        await client.post("/v1/models/tulip%401/versions?name=b.bin", content=b"x", headers=org.as_("ada")),
+    ]
+
+    assert {(each.status_code, each.json()["details"]) for each in answers} == {
+        (404, "tulip@1 is a version, not a model")
+    }
+    assert (await get(client, org, "ada", "tulip")).json()["versionsTotal"] == 1
+    assert (await get(client, org, "ada", "tulip")).json()["description"] == made["description"]
+
+
+async def test_a_whole_name_with_an_at_sign_comes_before_a_version(client, org):
+    await create(client, org, "ada", "lily")
+    await add_version(client, org, "ada", "lily")
+    whole = (await create(client, org, "ada", "lily@1")).json()
+
+    assert (await get(client, org, "ada", "lily@1")).json()["_id"] == whole["_id"]
+
+
+async def test_a_reference_to_a_version_that_fits_several_items_lists_them(client, org):
+    for who in ("ada", "bob"):
+        await create(client, org, who, "daisy", visibility="public")
+        await add_version(client, org, who, "daisy")
+
+    refused = await get(client, org, "eve", "daisy@1")
+
+    assert (refused.status_code, refused.json()["value"]) == (409, 148)
+    assert all(f"{who}/daisy (" in refused.json()["details"] for who in ("ada", "bob"))
+
+
+async def test_the_datasets_of_a_model_are_named_by_references(client, org):
+    petals = (await create(client, org, "ada", "petals", "datasets", visibility="public")).json()
+    await add_version(client, org, "ada", "petals", "datasets")
+
+    made = await create(client, org, "bob", "of petals", datasets=["ada/petals@1"])
+    refused = await create(client, org, "bob", "of others", datasets=["ada/petals@2"])
+    change = {"datasets": {"remove": ["petals@latest"]}}
+    changed = await client.put("/v1/models/of%20petals", json=change, headers=org.as_("bob"))
+
+    assert [each["_id"] for each in made.json()["datasets"]] == [petals["_id"]]
+    assert (refused.status_code, refused.json()["details"]) == (400, "datasets: Dataset not existent (ada/petals@2)")
+    assert changed.json()["datasets"] == []
+
+
+async def test_a_search_shows_references_that_can_be_pasted(client, org):
+    await create(client, org, "ada", "group/orchid", visibility="public")
+    await create(client, org, "bob", "group/orchid", visibility="public")
+
+    hits = (await client.get("/v1/search?q=orchid", headers=org.as_("eve"))).json()["docs"]
+    found = [(await get(client, org, "eve", hit["reference"])).json()["_id"] for hit in hits]
+
+    assert {hit["reference"] for hit in hits} == {"ada/group/orchid", "bob/group/orchid"}
+    assert found == [hit["_id"] for hit in hits]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_renamed_item_is_found_by_its_new_name_and_by_its_id(client, org, kind):
+    made = (await create(client, org, "ada", "before", kind, users=["bob"])).json()
+    await add_version(client, org, "ada", "before", kind)
+    address = f"/v1/{kind}/{made['_id']}/versions/1/link"
+    link = (await client.post(address, json={}, headers=org.as_("bob"))).json()["url"]
+
+    renamed = await client.post(f"/v1/{kind}/before/rename", json={"name": "now after"}, headers=org.as_("ada"))
+    searched = (await client.get(f"/v1/search?q=now after&kind={kind}", headers=org.as_("bob"))).json()["docs"]
+
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "now after")
+    assert (await get(client, org, "bob", "now after", kind)).json()["_id"] == made["_id"]
+    assert (await get(client, org, "bob", made["_id"], kind)).json()["name"] == "now after"
+    assert (await get(client, org, "bob", "before", kind)).status_code == 404
+    assert (await client.get(link)).content == b"bytes"
+    assert [hit["_id"] for hit in searched] == [made["_id"]]
+    assert (await create(client, org, "ada", "before", kind)).status_code == 200
+
+
+async def test_a_new_name_is_refused_as_at_creation(client, org):
+    for name in ("fern", "moss"):
+        await create(client, org, "ada", name)
+    tag = (await get(client, org, "ada", "fern")).headers["etag"]
+
+    async def rename(name, who="ada", **headers):
+        sent = {"json": {"name": name}, "headers": {**org.as_(who), **headers}}
+        return await client.post("/v1/models/fern/rename", **sent)
+
+    taken = await rename("moss")
+    wrong = [await rename(name) for name in ODD]
+    same = await rename("fern")
+    late = await rename("ivy", **{"If-Match": tag})
+
+    assert (taken.status_code, taken.json()["value"], taken.json()["details"]) == (
+        (await create(client, org, "ada", "moss")).status_code,
+        5,
+        "A model with the same name already exists for this user",
+    )
+    assert {(each.status_code, each.json()["value"]) for each in wrong} == {(400, 5)}
+    assert (same.status_code, late.status_code) == (200, 412)
+    assert (await get(client, org, "ada", "fern")).json()["name"] == "fern"

@@ -16,6 +16,7 @@ from catalog.dialects.v1.models.items.items import (
     NewAlgorithm,
     NewDataset,
     NewModel,
+    NewName,
 )
 from catalog.dialects.v1.models.items.shown_items import (
     Algorithm,
@@ -35,7 +36,7 @@ from catalog.dialects.v1.requests.lists import archived_of, listed, selected
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey
 from catalog.domain import archiving
 from catalog.domain.access import Caller, readable_by
-from catalog.domain.items import changes, items
+from catalog.domain.items import changes, items, renaming
 from catalog.domain.items.references import Reference
 from catalog.domain.items.related import load_related, read_with_related
 from catalog.domain.limits import Limits
@@ -166,6 +167,26 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         seen = revisions_seen(request)
         changed = await changes.change(caller, self.kind, Reference(key), data.as_input(), limits, revisions=seen)
         return await answered(request, changed, caller)
+
+    @post(
+        "/{key:str}/rename",
+        status_code=200,
+        operation_id="rename{Kind}",
+        parameters=[IF_MATCH],
+        response_description="The {kind} under its new name.",
+        response_headers=REVISION,
+        responses=refuses(NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS, NAME_TAKEN, STALE, BUSY),
+    )
+    async def rename(
+        self, key: ItemKey, request: AnyRequest, data: Json[NewName], caller: Given[Caller], limits: Given[Limits]
+    ) -> Answer[ShownT]:
+        """Give one of the {kinds} another name.
+
+        Its id stays, and everything that refers to it by its id.
+        """
+        seen = revisions_seen(request)
+        renamed = await renaming.rename(caller, self.kind, Reference(key), data.name, limits, revisions=seen)
+        return await answered(request, renamed, caller)
 
     @delete(
         "/{key:str}",

@@ -15,7 +15,7 @@ from catalog.dialects.v1.requests.lists import archived_of
 from catalog.domain.access import Caller
 from catalog.domain.items import search
 from catalog.domain.items.lookup import user_ids
-from catalog.domain.items.related import load_related
+from catalog.domain.items.related import load_related, load_users
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.query import fields
 from catalog.store.query.filter import Filter, filter_of
@@ -102,4 +102,5 @@ async def _narrowing(request: AnyRequest, caller: Caller) -> Filter:
 
 async def _shown(hits: list[search.Hit], caller: Caller) -> list[SearchHit]:
     related = await load_related(caller, [hit.item for hit in hits])
-    return [search_hit(hit.kind, hit.item, related, caller) for hit in hits]
+    owners = await load_users(caller, (hit.item["owner"] for hit in hits))
+    return [search_hit(hit.kind, hit.item, related, owners, caller) for hit in hits]

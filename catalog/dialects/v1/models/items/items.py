@@ -81,6 +81,12 @@ class NewAlgorithm(NewModel):
     """An algorithm to create."""
 
 
+class NewName(Body):
+    """Another name for an item."""
+
+    name: ItemName
+
+
 class TagsDelta(Body):
     """Tags to remove, then tags to add."""
 

@@ -1,7 +1,9 @@
 """Models, datasets and algorithms: what answers show. What is not declared here is never shown."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
+from bson import ObjectId
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.v1.models.common import Id, Moment, moment
@@ -9,7 +11,7 @@ from catalog.dialects.v1.models.items.items import Item, item_fields
 from catalog.dialects.v1.models.people.people import User
 from catalog.domain.access import Caller
 from catalog.domain.items.related import Related
-from catalog.store.records import ItemRecord, TrashRecord
+from catalog.store.records import ItemRecord, TrashRecord, UserRecord
 from catalog.vocabulary import Kind, Status
 
 
@@ -51,6 +53,9 @@ class SearchHit(Item, kw_only=True):
     """A model, a dataset or an algorithm that a search found."""
 
     kind: Kind
+    reference: Annotated[
+        str, Meta(description="`owner/name`, which names it for every user; `@` and a version follow.")
+    ]
     users: list[User]
     datasets: list[Dataset | Id] | UnsetType = UNSET
     status: Status | UnsetType = UNSET
@@ -65,12 +70,20 @@ def item(record: ItemRecord, related: Related, caller: Caller) -> Dataset:
     return Model(**fields, users=users, datasets=datasets, status=Status(record["status"]))
 
 
-def search_hit(kind: Kind, record: ItemRecord, related: Related, caller: Caller) -> SearchHit:
+def search_hit(
+    kind: Kind, record: ItemRecord, related: Related, owners: Mapping[ObjectId, UserRecord], caller: Caller
+) -> SearchHit:
     fields, users = item_fields(record, related), _users(record, related, caller)
+    fields |= {"kind": kind, "reference": _reference(record, owners.get(record["owner"]))}
     if "status" not in record:
-        return SearchHit(kind=kind, **fields, users=users)
+        return SearchHit(**fields, users=users)
     datasets = [_dataset(key, related, caller) for key in record["datasets"]]
-    return SearchHit(kind=kind, **fields, users=users, datasets=datasets, status=Status(record["status"]))
+    return SearchHit(**fields, users=users, datasets=datasets, status=Status(record["status"]))
+
+
+def _reference(record: ItemRecord, owner: UserRecord | None) -> str:
+    """`owner/name`; the id of the item if its owner is just being removed."""
+    return f"{owner['username']}/{record['name']}" if owner else str(record["_id"])
 
 
 def removed_item(record: ItemRecord, related: Related) -> RemovedDataset:

@@ -1,0 +1,48 @@
+"""Renaming an item. Its id stays, and with it every link, version and dataset that refers to it."""
+
+from collections.abc import Collection
+
+from catalog.domain import naming
+from catalog.domain.access import Caller
+from catalog.domain.items import items
+from catalog.domain.items.references import Reference
+from catalog.domain.limits import LIMITS, Limits
+from catalog.domain.validation import Validator
+from catalog.errors import INVALID_FIELD, NAME_TAKEN, STALE, Refused
+from catalog.store.database import Duplicate
+from catalog.store.documents import name_fields, now
+from catalog.store.optimistic import revise
+from catalog.store.records import Changes, ItemRecord
+from catalog.vocabulary import Kind
+
+
+async def rename(
+    caller: Caller,
+    kind: Kind,
+    reference: Reference,
+    name: str,
+    limits: Limits = LIMITS,
+    *,
+    revisions: Collection[int] | None = None,
+) -> ItemRecord:
+    """Give an item another name, and return it. With `revisions`, the item must still have one of them.
+
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, NAME_TAKEN when its owner has another item of that kind and
+    name, STALE, BUSY.
+    """
+    name = Validator(INVALID_FIELD, limits).new_name("name", name, limits.name, naming.item_name)
+    item = await items.changeable(caller, kind, reference)
+    same = Reference(str(item["_id"]))
+
+    async def read_again() -> ItemRecord:
+        return await items.changeable(caller, kind, same)
+
+    async def fields(item: ItemRecord) -> Changes:
+        if revisions is not None and item["revision"] not in revisions:
+            raise Refused(STALE, f"another revision was seen, it is {item['revision']} now")
+        return name_fields(name) | {"lastmod": now()}
+
+    try:
+        return (await revise(caller.tenant.items(kind).records, read_again, fields, first=item)).after
+    except Duplicate:
+        raise Refused(NAME_TAKEN, f"A {kind.one} with the same name already exists for this user") from None
