@@ -46,7 +46,6 @@ from catalog.domain.versions.links import Links
 from catalog.settings.settings import Settings
 from catalog.store.database import Database, connect, readable_failures
 from catalog.store.documents import RegisteredTenant
-from catalog.vocabulary import Visibility
 
 __all__ = ["FirstStart", "create_app"]
 
@@ -177,6 +176,7 @@ def _services(
         signed=Links(secret),
         limits=_limits(settings),
         default_tenant=settings.default_tenant,
+        default_visibility=settings.default_visibility,
         default_administrator=Administrator(
             settings.default_tenant_admin_username,
             settings.default_tenant_admin_temporary_password.get_secret_value(),
@@ -197,7 +197,7 @@ def _kubeflow(settings: Settings, services: v1.Services) -> kubeflow.Services:
         limits=services.limits,
         proxies=services.proxies,
         signed=services.signed,
-        default_visibility=Visibility.PRIVATE,
+        default_visibility=settings.default_visibility,
         native_version=settings.version,
     )
 

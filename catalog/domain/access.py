@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from bson import ObjectId
 
 from catalog.errors import CANNOT_MODIFY, READ_ONLY_TOKEN, Fault, Refused
 from catalog.store.database import Tenant
 from catalog.store.fence import Permits, anything
-from catalog.store.records import Query
+from catalog.store.records import Query, UserRecord
 from catalog.vocabulary import PUBLIC_READER, Role, Scope, Visibility
 
 
@@ -23,6 +23,13 @@ class Caller:
     role: Role
     scope: Scope | None = None  # of a personal access token; None for a session
     token: ObjectId | None = None  # the id of that token
+    groups: frozenset[ObjectId] = frozenset()  # that the user is a member of
+
+    @classmethod
+    def of(cls, tenant: Tenant, user: UserRecord, scope: Scope | None = None, token: ObjectId | None = None) -> Self:
+        """The caller that a user is. `user` has the fields of CALLER_FIELDS."""
+        groups = frozenset(user.get("groups", ()))
+        return cls(tenant, user["_id"], user["username"], Role(user["role"]), scope, token, groups)
 
     async def still_allowed(self) -> None:
         """Check again that the tenant, the user, the role and the token are as they were when the request began.
@@ -42,13 +49,22 @@ class Caller:
     def is_admin(self) -> bool:
         return self.role == Role.ADMIN
 
+    @property
+    def identities(self) -> list[ObjectId]:
+        """The ids under which an item may be shared with the caller: the user's, and those of the groups."""
+        return [self.user, *self.groups]
+
+
+CALLER_FIELDS = {"username": 1, "role": 1, "groups": 1}
+"""The fields of a user that make a caller."""
 
 USERS = "users"
+GROUPS = "groups"
 ACCESS_TOKENS = "access_tokens"
 
 IN_PERSON = "not with a personal access token: sign in with the password"
 
-IN_PERSON_ONLY = frozenset({USERS, ACCESS_TOKENS, "password_resets"})
+IN_PERSON_ONLY = frozenset({USERS, GROUPS, ACCESS_TOKENS, "password_resets"})
 """Collections that no personal access token changes, not even an administrator's: it could raise its own rights."""
 
 
@@ -73,26 +89,48 @@ def _refuse_scope(scope: Scope, collection: str, fault: Fault) -> None:
         raise Refused(fault, IN_PERSON)
 
 
-def readers(owner: ObjectId, users: Iterable[ObjectId], visibility: str) -> list[ObjectId | str]:
-    """All who may read an item, written on it at each change: its owner, its users, and `public`."""
+def readers(
+    owner: ObjectId, users: Iterable[ObjectId], editors: Iterable[ObjectId], visibility: str
+) -> list[ObjectId | str]:
+    """All who may read an item, written on it at each change: its owner, users, editors and groups, and `public`."""
     everyone = [PUBLIC_READER] if visibility == Visibility.PUBLIC else []
-    return list(dict.fromkeys([owner, *users, *everyone]))
+    return list(dict.fromkeys([owner, *users, *editors, *everyone]))
+
+
+def readers_of(item: Mapping[str, Any]) -> list[ObjectId | str]:
+    """The readers that follow from the other fields of an item."""
+    return readers(item["owner"], item["users"], item.get("editors", ()), item["visibility"])
 
 
 def may_read(caller: Caller, item: Mapping[str, Any]) -> bool:
-    return caller.is_admin or caller.user in item["readers"] or PUBLIC_READER in item["readers"]
+    return caller.is_admin or not {PUBLIC_READER, *caller.identities}.isdisjoint(item["readers"])
 
 
 def readable_by(caller: Caller) -> Query:
     """The same as a filter. (Beside a bare `$in` the planner of the embedded engine ignores a range.)"""
-    return {} if caller.is_admin else {"readers": {"$elemMatch": {"$in": [caller.user, PUBLIC_READER]}}}
+    return {} if caller.is_admin else {"readers": {"$elemMatch": {"$in": [*caller.identities, PUBLIC_READER]}}}
 
 
 def may_change(caller: Caller, item: Mapping[str, Any]) -> bool:
-    """Whether the caller may change or delete an item, and add or remove its versions."""
-    return caller.is_admin or bool(item["owner"] == caller.user)
+    """Whether the caller may change the content of an item: its versions, aliases, card, texts, tags and metadata.
+
+    Its owner and its editors may. See `may_manage` for the rest.
+    """
+    return may_manage(caller, item) or not set(caller.identities).isdisjoint(item.get("editors") or ())
 
 
 def changeable_by(caller: Caller) -> Query:
+    """The same as a filter."""
+    if caller.is_admin:
+        return {}
+    return {"$or": [manageable_by(caller), {"editors": {"$in": caller.identities}}]}
+
+
+def may_manage(caller: Caller, item: Mapping[str, Any]) -> bool:
+    """Whether the caller may also share, rename, archive and delete an item."""
+    return caller.is_admin or bool(item["owner"] == caller.user)
+
+
+def manageable_by(caller: Caller) -> Query:
     """The same as a filter."""
     return {} if caller.is_admin else {"owner": caller.user}

@@ -231,7 +231,7 @@ class TenantImporter:
             metadata=[Pair(name=pair["name"], value=pair["value"]) for pair in theirs.get("metadata", [])],
             description=theirs.get("description") or "",
             timestamp=theirs.get("timestamp") or now(),
-            readers=readers(owner, users, visibility),
+            readers=readers(owner, users, (), visibility),
             **(more if kind in TRAINED else {}),
         )
         await self._tenant.items(kind).insert(item)

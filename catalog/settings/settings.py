@@ -33,6 +33,7 @@ from catalog.settings.types import (
     Text,
 )
 from catalog.settings.values import StorageSettings
+from catalog.vocabulary import Visibility
 
 
 class Settings(BaseSettings):
@@ -81,6 +82,11 @@ class Settings(BaseSettings):
         Duration("1h"), description="interval of the garbage collection of unused files; none turns it off"
     )
     sweep_grace: Grace = Field(Duration("24h"), description="age from which unused files are collected; at least 10m")
+    default_visibility: Visibility = Field(
+        Visibility.PRIVATE,
+        description="visibility of an item that is created over an API without that notion (MLflow, Kubeflow): "
+        "private or public",
+    )
     limit_name: Characters = Field(255, description="longest name of an item, in characters")
     limit_tag: Characters = Field(128, description="longest tag, in characters")
     limit_metadata_name: Characters = Field(128, description="longest name of a metadata pair, in characters")

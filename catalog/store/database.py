@@ -38,6 +38,7 @@ from catalog.store.documents import (
     Experiment,
     ExperimentRun,
     FailedAttempts,
+    Group,
     LogEntry,
     MetadataName,
     MetricPoint,
@@ -66,6 +67,7 @@ from catalog.store.records import (
     ExperimentRecord,
     ExperimentRunRecord,
     FailedAttemptsRecord,
+    GroupRecord,
     ItemRecord,
     LogRecord,
     MetricPointRecord,
@@ -173,6 +175,7 @@ class Tenant:
     """
 
     users = Collection[User, UserRecord](User)
+    groups = Collection[Group, GroupRecord](Group)
     access_tokens = Collection[AccessToken, AccessTokenRecord](AccessToken)
     password_resets = Collection[PasswordReset, PasswordResetRecord](PasswordReset)
     models = Collection[Model, ItemRecord](Model)

@@ -149,15 +149,31 @@ class User(SealedDocument):
     lastmod: datetime = Field(default_factory=now)
     signed_out: datetime | None = None  # tokens issued before this moment are refused
     leaving: PydanticObjectId | None = None  # the token of a demotion, see domain.people.last_admin
+    groups: list[PydanticObjectId] = Field(default_factory=list)  # that the user is a member of
 
     class Settings:
         name = "users"
         indexes = (
+            IndexModel([("groups", ASCENDING), ("username", ASCENDING)]),
             _unique("username"),
             _unique_text("username_key"),
             _unique_text("email"),
             _latest(),
         )
+
+
+class Group(SealedDocument):
+    """Users with whom an item is shared under one name. The members are users whose `groups` have its id."""
+
+    name: str
+    name_key: str  # folded, see domain.naming
+    description: str = ""
+    timestamp: datetime = Field(default_factory=now)
+    lastmod: datetime = Field(default_factory=now)
+
+    class Settings:
+        name = "groups"
+        indexes = (_unique("name_key"), _latest())
 
 
 class AccessToken(SealedDocument):
@@ -693,6 +709,7 @@ ITEMS: dict[Kind, type[Dataset | Model | Algorithm]] = {
 
 OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     User,
+    Group,
     AccessToken,
     PasswordReset,
     Model,

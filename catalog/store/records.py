@@ -167,6 +167,16 @@ class UserRecord(TypedDict):
     lastmod: datetime
     signed_out: NotRequired[datetime | None]
     leaving: NotRequired[ObjectId | None]
+    groups: NotRequired[list[ObjectId]]
+
+
+class GroupRecord(TypedDict):
+    _id: ObjectId
+    name: str
+    name_key: str
+    description: str
+    timestamp: datetime
+    lastmod: datetime
 
 
 class AccessTokenRecord(TypedDict):

@@ -131,7 +131,7 @@ def models(count: int, reader: ObjectId) -> Iterator[dict[str, Any]]:
             "lastmod": made,
             "revision": 1,
             "last_version": last_version,
-            "readers": readers(owner, users, visibility),
+            "readers": readers(owner, users, (), visibility),
             "status": Status.TRAINING.value,
             "datasets": [],
         }

@@ -40,16 +40,29 @@ def status_of(cell: str) -> int:
 
 
 def rows() -> list[Row]:
-    """Each route of the table, once."""
-    _, begin, rest = PAGE.read_text().partition("| method | route |")
-    table = (begin + rest).partition("\n\n")[0]
-    (_, _, *callers), _, *lines = [cells_of(line) for line in table.splitlines()]
+    """Each route of the table, once, with the cell of an editor."""
+    (_, _, *callers), lines = table_with("| method | route | anonymous |")
+    _, exceptions = table_with("| method | route | editor |")
+    of_editors = {(method, path): answer for methods, path, answer in exceptions for method in methods.split(", ")}
     return [
-        Row(method, path, word, dict(zip(callers, answers, strict=True)))
+        Row(method, path, word, cells | {"editor": of_editors.get((method, path), of_editor(path, cells))})
         for methods, path, *answers in lines
+        for cells in [dict(zip(callers, answers, strict=True))]
         for method in methods.split(", ")
         for word in words_of(path)
     ]
+
+
+def table_with(heading: str) -> tuple[list[str], list[list[str]]]:
+    """The cells of the heading and of the lines of a table."""
+    _, begin, rest = PAGE.read_text().partition(heading)
+    head, _, *lines = [cells_of(line) for line in (begin + rest).partition("\n\n")[0].splitlines()]
+    return head, lines
+
+
+def of_editor(path: str, cells: dict[str, str]) -> str:
+    """Without an exception, an editor of an item is answered like its owner there, and like a reader elsewhere."""
+    return cells["owner" if path.startswith("/v1/{kind}/{key}") else "reader"]
 
 
 def words_of(path: str) -> tuple[str, ...]:

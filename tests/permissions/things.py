@@ -28,9 +28,10 @@ async def nothing(_: World, thing: Thing) -> Thing:
 
 
 async def an_item(world: World, thing: Thing) -> Thing:
-    """A private item, shared with Bob; or one as `thing` wants it."""
+    """A private item, shared with Bob, and edited by a group; or one as `thing` wants it."""
     kind, name = thing.get("kind") or "models", f"{SECRET}-{fresh()}"
-    body = {"name": name, "visibility": thing.get("visibility", "private"), "users": ["bob"], "description": SECRET}
+    shared = {"users": ["bob"], "editors": ["painters"]}
+    body = {"name": name, "visibility": thing.get("visibility", "private"), "description": SECRET, **shared}
     made = (await world.ask("POST", f"/v1/{kind}", json=body)).json()
     return {**thing, "kind": kind, "key": made["_id"], "title": name, "shown": name}
 
@@ -146,6 +147,12 @@ async def leave_to_choose_a_password(world: World, thing: Thing) -> Thing:
     finally:
         logger.removeHandler(heard)
     return {**user, "reset": re.search(r"token=([0-9a-f]+)", heard.text)[1]}
+
+
+async def a_group(world: World, thing: Thing) -> Thing:
+    """A group whose only member is Ada."""
+    made = (await world.ask("POST", "/v1/groups", "admin", json={"name": fresh(), "members": ["ada"]})).json()
+    return {**thing, "key": made["_id"], "shown": made["_id"]}
 
 
 async def an_access_token(world: World, thing: Thing) -> Thing:

@@ -44,13 +44,15 @@ class World(NamedTuple):
 
 @asynccontextmanager
 async def world_of(app: Litestar, client: httpx.AsyncClient) -> AsyncIterator[World]:
-    org = await organisation(client, "ada", "bob", "eve")
+    org = await organisation(client, "ada", "bob", "eve", "flo")
+    await a_group(client, org, "painters", "flo")
     elsewhere = await organisation(client)
     callers: Callers = {
         "anonymous": {},
         "outsider": elsewhere.as_("admin"),
         "stranger": org.as_("eve"),
         "reader": org.as_("bob"),
+        "editor": org.as_("flo"),
         "owner": org.as_("ada"),
         "read token": await access_token(client, org.as_("ada"), "read"),
         "write token": await access_token(client, org.as_("ada"), "write"),
@@ -61,6 +63,11 @@ async def world_of(app: Litestar, client: httpx.AsyncClient) -> AsyncIterator[Wo
     async with httpx.AsyncClient(transport=transport, base_url="http://catalog") as afar:
         script = await access_token(client, org.as_("admin"), "write")
         yield World(app, client, afar, org, callers, await invalid(client, org), script)
+
+
+async def a_group(client: httpx.AsyncClient, org: Organisation, name: str, *members: str) -> None:
+    body = {"name": name, "members": members}
+    (await client.post("/v1/groups", json=body, headers=org.as_("admin"))).raise_for_status()
 
 
 async def invalid(client: httpx.AsyncClient, org: Organisation) -> Callers:

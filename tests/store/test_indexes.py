@@ -106,7 +106,7 @@ def an_item(serial: int) -> dict[str, Any]:
         "description": "",
         "timestamp": now(),
         "lastmod": now(),
-        "readers": readers(ADA, [], "public"),
+        "readers": readers(ADA, [], [], "public"),
     }
 
 

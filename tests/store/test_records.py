@@ -28,6 +28,7 @@ RECORDS = {
     "RegisteredTenant": records.TenantRecord,
     "FailedAttempts": records.FailedAttemptsRecord,
     "User": records.UserRecord,
+    "Group": records.GroupRecord,
     "AccessToken": records.AccessTokenRecord,
     "PasswordReset": records.PasswordResetRecord,
     "Model": records.ItemRecord,

@@ -1,12 +1,13 @@
 """Authentication: from the Authorization header to a caller.
 
-The user and the personal access token of a caller are cached for some seconds (FRESH). A user who is removed, or gets
-another role or password, and a token that is revoked, therefore lose access within that time on every server. So do
-requests that had begun: the caller's handle of the tenant checks again before it writes (see `store.fence`). An answer
-about one generation of a tenant is not used for the next.
+The user and the personal access token of a caller are cached for some seconds (FRESH). A user who is removed, leaves a
+group, or gets another role or password, and a token that is revoked, therefore lose access within that time on every
+server. So do requests that had begun: the caller's handle of the tenant checks again before it writes (see
+`store.fence`). An answer about one generation of a tenant is not used for the next.
 """
 
 from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import replace
 from time import monotonic
 from typing import Generic, NamedTuple, TypeVar
 
@@ -17,7 +18,7 @@ from litestar.types import Scope as Connection
 
 from catalog.dialects.http.access import SAFE
 from catalog.dialects.http.requests.cancellation import cancellation
-from catalog.domain.access import Caller, permits
+from catalog.domain.access import CALLER_FIELDS, Caller, permits
 from catalog.domain.people import access_tokens
 from catalog.domain.people.credentials import Claims, SessionTokens, has_ended
 from catalog.domain.tenants import tenants
@@ -27,7 +28,6 @@ from catalog.store.database import Database, Tenant
 from catalog.store.documents import now
 from catalog.store.fence import FRESH, Fence
 from catalog.store.records import AccessTokenRecord, UserRecord
-from catalog.vocabulary import Role, Scope
 
 T = TypeVar("T")
 
@@ -85,11 +85,11 @@ class Sessions:
 
         async def check_again(age: float) -> None:
             check()
-            if _rights(await self._read_caller(credential, age)) != _rights(first):
+            if not _has_rights_of(first, await self._read_caller(credential, age)):
                 raise Refused(AUTHENTICATION, "Your rights have changed meanwhile, please sign in again")
 
         tenant = first.tenant.of_caller(Fence(check_again, permits(first.scope)))
-        return Caller(tenant, first.user, first.username, first.role, first.scope, first.token)
+        return replace(first, tenant=tenant)
 
     async def _read_caller(self, credential: Claims | AccessTokenClaims, age: float) -> Caller:
         """The caller, as the database answered at most `age` seconds ago. The expiry of a session is checked before."""
@@ -101,7 +101,7 @@ class Sessions:
             raise Refused(AUTHENTICATION, "The token is no longer valid, please sign in again")
         if has_ended(user, credential.issued):
             raise Refused(AUTHENTICATION, "The token is no longer valid, please sign in again")
-        return Caller(tenant, user["_id"], user["username"], Role(user["role"]))
+        return Caller.of(tenant, user)
 
     async def _owner_of_token(self, claims: AccessTokenClaims, age: float) -> Caller:
         """The user who created a personal access token."""
@@ -112,8 +112,7 @@ class Sessions:
             raise Refused(AUTHENTICATION, "The token is not valid, or was revoked")
         if token["expires"] <= now():
             raise Refused(AUTHENTICATION, "The token has expired, please make another")
-        scope = access_tokens.scope_of(token)
-        return Caller(tenant, user["_id"], user["username"], Role(user["role"]), scope, token["_id"])
+        return Caller.of(tenant, user, access_tokens.scope_of(token), token["_id"])
 
     async def tenant(self, name: str, age: float = FRESH) -> Tenant | None:
         known = self._tenants.get(name, age)
@@ -140,7 +139,7 @@ class Sessions:
         return await self._cached(self._access_tokens, tenant, digest, age, lambda: access_tokens.find(tenant, digest))
 
     async def _user(self, tenant: Tenant, user: ObjectId, age: float) -> UserRecord | None:
-        fields = {"username": 1, "role": 1, "signed_out": 1}
+        fields = {**CALLER_FIELDS, "signed_out": 1}
         return await self._cached(
             self._users, tenant, user, age, lambda: tenant.users.records.find_one({"_id": user}, fields)
         )
@@ -164,9 +163,10 @@ class Sessions:
         return found
 
 
-def _rights(caller: Caller) -> tuple[str, str, Role, Scope | None]:
-    """What must be the same when the caller is checked again."""
-    return caller.tenant.generation, caller.username, caller.role, caller.scope
+def _has_rights_of(first: Caller, now: Caller) -> bool:
+    """Whether a caller who is checked again has all rights that the first check found."""
+    same = (first.tenant.generation, first.username, first.role, first.scope)
+    return same == (now.tenant.generation, now.username, now.role, now.scope) and first.groups <= now.groups
 
 
 def _is_of_another(tenant: Tenant, claims: Claims) -> bool:

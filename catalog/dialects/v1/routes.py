@@ -26,6 +26,7 @@ from catalog.dialects.v1.items import (
     trash,
 )
 from catalog.dialects.v1.people import (
+    groups,
     login,
     password_resets,
     tokens,
@@ -57,6 +58,7 @@ from catalog.domain.people.users import Policy
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions.links import Links
 from catalog.store.database import Database
+from catalog.vocabulary import Visibility
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,7 @@ class Services:
     signed: Links
     limits: Limits
     default_tenant: str
+    default_visibility: Visibility
     default_administrator: Administrator
     public_tenants: bool
     max_upload_size: int
@@ -130,6 +133,7 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         operator,
         tenants.TenantNames,
         users.Users,
+        groups.Groups,
         tokens.Tokens,
         password_resets.Self,
         uploads.UploadAbilities,

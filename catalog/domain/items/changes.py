@@ -12,13 +12,13 @@ from weakref import WeakValueDictionary
 from bson import ObjectId
 
 from catalog.domain import naming
-from catalog.domain.access import Caller, readers
+from catalog.domain.access import Caller, may_manage, readers_of
 from catalog.domain.items import items
 from catalog.domain.items.dataset_references import dataset_ids
 from catalog.domain.items.duplicates import taken
 from catalog.domain.items.inputs import TEXTS, ItemChange, ListChange, ReferencesChange
 from catalog.domain.items.lists import changed_ids, changed_metadata, changed_tags
-from catalog.domain.items.lookup import user_ids
+from catalog.domain.items.lookup import reader_ids, user_ids
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
 from catalog.domain.terms import item_terms
@@ -33,6 +33,9 @@ from catalog.vocabulary import Kind
 
 _locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
+MANAGED = ("owner", "visibility", "users", "editors", "archived")
+"""The fields that an editor does not change."""
+
 IdsChange = ListChange[ObjectId, ObjectId]
 
 
@@ -44,6 +47,7 @@ class CheckedChange:
     limits: Limits
     owner: ObjectId | None
     users: IdsChange | None
+    editors: IdsChange | None
     datasets: IdsChange | None
 
     def fields(self, item: ItemRecord) -> Changes:
@@ -69,6 +73,9 @@ class CheckedChange:
             lists["metadata"] = changed_metadata(item["metadata"], self.wanted.metadata, limits.metadata)
         if self.users is not None:
             lists["users"] = changed_ids("users", item["users"], self.users, limits.users)
+        if self.editors is not None:
+            editors = item.get("editors", [])
+            lists["editors"] = changed_ids("editors", editors, self.editors, limits.users)
         if self.datasets is not None:
             lists["datasets"] = changed_ids("datasets", item["datasets"], self.datasets, limits.users)
         return lists
@@ -87,18 +94,22 @@ async def change(
 
     With `revisions`, the item must still have one of them.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY (also for a new owner, unless by an administrator), NOT_CHANGED (also when
-    the new owner has an item of that kind and name), EXTERNAL_ID_TAKEN, NOT_CREATED for a tag to remove that the tenant
-    does not have, QUOTA_EXCEEDED when the tenant has too many terms, STALE, BUSY.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY (also for a new owner, unless by an administrator, and for an editor who
+    would share the item), NOT_CHANGED (also when the new owner has an item of that kind and name), EXTERNAL_ID_TAKEN,
+    NOT_CREATED for a tag to remove that the tenant does not have, QUOTA_EXCEEDED when the tenant has too many terms,
+    STALE, BUSY.
     """
     item = await items.changeable(caller, kind, reference)
+    _refuse_to_manage(caller, item, wanted)
     checked = await _checked(caller, kind, wanted, limits)
     await _refuse_unknown_tags(caller, item, wanted)
     allowance = item_terms.TermAllowance(limits)
     same = Reference(str(item["_id"]))
 
     async def read_again() -> ItemRecord:
-        return await items.changeable(caller, kind, same)
+        found = await items.changeable(caller, kind, same)
+        _refuse_to_manage(caller, found, wanted)
+        return found
 
     async def fields(item: ItemRecord) -> Changes:
         if revisions is not None and item["revision"] not in revisions:
@@ -117,6 +128,13 @@ async def change(
     return after
 
 
+def _refuse_to_manage(caller: Caller, item: ItemRecord, wanted: ItemChange) -> None:
+    """Raises Refused: CANNOT_MODIFY, when an editor would change a field that only the owner changes."""
+    field = next((field for field in MANAGED if getattr(wanted, field) is not None), None)
+    if field and not may_manage(caller, item):
+        raise Refused(CANNOT_MODIFY, f"{field}: only the owner and administrators change it")
+
+
 async def _fields(
     caller: Caller, item: ItemRecord, change: CheckedChange, allowance: item_terms.TermAllowance
 ) -> Changes:
@@ -130,7 +148,7 @@ async def _fields(
     else:
         terms = item_terms.used_by(item), item_terms.used_by(after)
     await item_terms.spend(caller.tenant, *terms, allowance, NOT_CHANGED)
-    fields["readers"] = readers(after["owner"], after["users"], after["visibility"])
+    fields["readers"] = readers_of(after)
     fields["lastmod"] = later_than(item["lastmod"])
     return fields
 
@@ -153,7 +171,8 @@ async def _checked(caller: Caller, kind: Kind, wanted: ItemChange, limits: Limit
         wanted,
         limits,
         owner=await _owner(caller, wanted.owner, check),
-        users=await _users(caller, wanted.users, check),
+        users=await _readers(caller, "users", wanted.users, check),
+        editors=await _readers(caller, "editors", wanted.editors, check),
         datasets=await _datasets(caller, wanted.datasets, check),
     )
 
@@ -167,12 +186,12 @@ async def _owner(caller: Caller, key: str | None, check: Validator) -> ObjectId 
     return owner
 
 
-async def _users(caller: Caller, change: ReferencesChange | None, check: Validator) -> IdsChange | None:
+async def _readers(caller: Caller, field: str, change: ReferencesChange | None, check: Validator) -> IdsChange | None:
     if change is None:
         return None
     return ListChange(
-        await user_ids(caller, check.references("users.remove", change.remove), NOT_CHANGED),
-        await user_ids(caller, check.references("users.add", change.add), NOT_CHANGED),
+        await reader_ids(caller, check.references(f"{field}.remove", change.remove), NOT_CHANGED, field),
+        await reader_ids(caller, check.references(f"{field}.add", change.add), NOT_CHANGED, field),
     )
 
 

@@ -40,7 +40,7 @@ class ListChange(Generic[Removed, Added]):
 TagsChange = ListChange[str, str]
 MetadataChange = ListChange[PairToRemove, MetadataPair]
 ReferencesChange = ListChange[str, str]
-"""Of `users` (ids or usernames) and of `datasets` (ids, names or owner/name)."""
+"""Of `users` and `editors` (ids or names of users and groups) and of `datasets` (ids, names or owner/name)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,8 @@ class NewItem:
     visibility: Visibility = Visibility.PRIVATE
     tags: Sequence[str] = ()
     metadata: Sequence[MetadataPair] = ()  # a later pair replaces an earlier one of its name
-    users: Sequence[str] = ()  # ids or usernames
+    users: Sequence[str] = ()  # who may read it: ids or names of users and groups
+    editors: Sequence[str] = ()  # who may edit it, too: likewise
     status: Status | None = None  # of models and algorithms; None: `training`
     datasets: Sequence[str] = ()  # of models and algorithms: ids, names or owner/name
     external_id: str = ""  # unique among the items of a kind
@@ -74,4 +75,5 @@ class ItemChange:
     tags: TagsChange | None = None
     metadata: MetadataChange | None = None
     users: ReferencesChange | None = None
+    editors: ReferencesChange | None = None
     datasets: ReferencesChange | None = None

@@ -3,13 +3,13 @@
 from typing import cast
 
 from catalog.domain import naming
-from catalog.domain.access import Caller, may_change, may_read, readers
+from catalog.domain.access import Caller, may_change, may_manage, may_read, readers
 from catalog.domain.items import trash
 from catalog.domain.items.dataset_references import dataset_ids
 from catalog.domain.items.duplicates import taken
 from catalog.domain.items.in_use import refuse_while_used
 from catalog.domain.items.inputs import TEXTS, NewItem
-from catalog.domain.items.lookup import find, user_ids
+from catalog.domain.items.lookup import find, reader_ids
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
 from catalog.domain.terms import item_terms
@@ -53,7 +53,7 @@ async def create(
     await item_terms.spend(
         tenant, item_terms.NO_TERMS, used, allowance or item_terms.TermAllowance(limits), NOT_CREATED
     )
-    fields["readers"] = readers(caller.user, fields["users"], new.visibility)
+    fields["readers"] = readers(caller.user, fields["users"], fields["editors"], new.visibility)
     document = ITEMS[kind](serial=await tenant.next("serial"), owner=caller.user, **fields)
     try:
         await tenant.items(kind).insert(document)
@@ -76,7 +76,8 @@ async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) ->
         "visibility": new.visibility,
         "tags": check.tags("tags", new.tags),
         "metadata": [Pair(name=pair.name, value=pair.value) for pair in check.pairs("metadata", new.metadata)],
-        "users": await user_ids(caller, check.references("users", new.users), NOT_CREATED),
+        "users": await reader_ids(caller, check.references("users", new.users), NOT_CREATED),
+        "editors": await reader_ids(caller, check.references("editors", new.editors), NOT_CREATED, "editors"),
     }
     if kind in TRAINED:
         fields["status"] = new.status or Status.TRAINING
@@ -105,18 +106,35 @@ def readable(caller: Caller, item: ItemRecord | None, reference: Reference) -> I
     return item
 
 
-async def changeable(caller: Caller, kind: Kind, reference: Reference, fault: Fault = CANNOT_MODIFY) -> ItemRecord:
-    """Return the item if the caller may change it. A version does not stand for its item here.
+async def changeable(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord:
+    """Return the item if the caller may change its content. A version does not stand for its item here.
+
+    Raises Refused: NOT_FOUND, AMBIGUOUS, CANNOT_MODIFY.
+    """
+    item = await _itself(caller, kind, reference)
+    if not may_change(caller, item):
+        raise Refused(CANNOT_MODIFY, reference.key)
+    return item
+
+
+async def manageable(caller: Caller, kind: Kind, reference: Reference, fault: Fault = CANNOT_MODIFY) -> ItemRecord:
+    """Return the item if the caller may share, rename and delete it. A version does not stand for its item here.
 
     Raises Refused: NOT_FOUND, AMBIGUOUS, or `fault`.
     """
+    item = await _itself(caller, kind, reference)
+    if not may_manage(caller, item):
+        raise Refused(fault, reference.key)
+    return item
+
+
+async def _itself(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord:
+    """Raises Refused: NOT_FOUND, AMBIGUOUS."""
     item = await find(caller, kind, reference)
     if item is None:
         if await find_of_reference(caller, kind, reference):
             raise Refused(NOT_FOUND, f"{reference.key} is a version, not a {kind.one}")
         raise Refused(NOT_FOUND, reference.key)
-    if not may_change(caller, item):
-        raise Refused(fault, reference.key)
     return item
 
 
@@ -128,11 +146,11 @@ async def remove(caller: Caller, kind: Kind, reference: Reference, *, days: int 
 
     Raises Refused: NOT_FOUND, CANNOT_DELETE, NOT_DELETED while a model or an algorithm uses the dataset.
     """
-    item = await changeable(caller, kind, reference, CANNOT_DELETE)
+    item = await manageable(caller, kind, reference, CANNOT_DELETE)
     if kind is Kind.DATASET:
         await refuse_while_used(caller.tenant, {"datasets": item["_id"]}, TRAINED)
     while not await trash.take(caller, kind, item, days):
-        item = await changeable(caller, kind, Reference(str(item["_id"])), CANNOT_DELETE)
+        item = await manageable(caller, kind, Reference(str(item["_id"])), CANNOT_DELETE)
     await item_terms.count_uses(caller.tenant, item_terms.terms_of(item), item_terms.NO_TERMS, caller.user)
     if not days:
         await trash.purge_item(caller.tenant, item["_id"])

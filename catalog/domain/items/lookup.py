@@ -37,9 +37,27 @@ async def find_user_ids(caller: Caller, keys: Collection[str]) -> dict[str, Obje
     return found | {key: found[name] for key in keys if (name := naming.spelling_in(found, key)) in found}
 
 
+async def find_reader_ids(caller: Caller, keys: Collection[str]) -> dict[str, ObjectId]:
+    """The ids of the users and groups who exist, by the ids and names in `keys`."""
+    found = await find_user_ids(caller, keys)
+    rest = [key for key in keys if key not in found]
+    ids = [identity for key in rest if (identity := object_id(key))]
+    names = [name for key in rest for name in naming.spellings(key)]
+    for field, values in (("_id", ids), ("name", names)):
+        if values:
+            async for group in caller.tenant.groups.records.find({field: {"$in": values}}, {"name": 1}):
+                found[str(group["_id"])] = found[group["name"]] = group["_id"]
+    return found | {key: found[name] for key in rest if (name := naming.spelling_in(found, key)) in found}
+
+
 async def user_ids(caller: Caller, keys: Collection[str], fault: Fault, field: str = "users") -> list[ObjectId]:
     """The ids of users whom `field` names by id or username, each once. Raises Refused: `fault` for an unknown one."""
     return all_ids(keys, await find_user_ids(caller, keys), f"{field}: User", fault)
+
+
+async def reader_ids(caller: Caller, keys: Collection[str], fault: Fault, field: str = "users") -> list[ObjectId]:
+    """The ids of users and groups that `field` names by id or name. Raises Refused: `fault` for an unknown one."""
+    return all_ids(keys, await find_reader_ids(caller, keys), f"{field}: User", fault)
 
 
 def all_ids(keys: Iterable[str], found: Mapping[str, ObjectId], what: str, fault: Fault) -> list[ObjectId]:

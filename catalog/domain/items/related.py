@@ -12,9 +12,10 @@ from bson import ObjectId
 from catalog.domain.access import Caller, may_read
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
+from catalog.domain.items.sharing import shared_with
 from catalog.store.database import Tenant
 from catalog.store.query.cursors import ASCENDING, DESCENDING
-from catalog.store.records import ItemRecord, Query, TermRecord, UserRecord, VersionRecord
+from catalog.store.records import GroupRecord, ItemRecord, Query, TermRecord, UserRecord, VersionRecord
 from catalog.store.tenant_documents import Bound, D, R
 from catalog.vocabulary import Kind, VersionState
 
@@ -35,6 +36,7 @@ class Related(NamedTuple):
     """What belongs to items, by id."""
 
     users: Mapping[ObjectId, UserRecord]
+    groups: Mapping[ObjectId, GroupRecord]
     datasets: Mapping[ObjectId, ItemRecord]  # that the caller may read
     versions: Mapping[ObjectId, Sequence[VersionRecord]]  # of each item the newest, oldest first
     totals: Mapping[ObjectId, int]  # versions of each item that has more than are shown
@@ -49,9 +51,17 @@ async def load_related(caller: Caller, items: Sequence[ItemRecord]) -> Related:
     datasets = await _by_id(tenant.datasets, (key for item in items for key in item.get("datasets", ())))
     readable = {key: dataset for key, dataset in datasets.items() if may_read(caller, dataset)}
     shown = [*items, *readable.values()]
-    users = await _by_id(tenant.users, (key for item in shown for key in item["users"]))
+    users = await _by_id(tenant.users, (key for item in shown for key in shared_with(item)))
+    groups = await _groups(tenant, users, shown)
     versions = await _versions(tenant, shown)
-    return Related(users, readable, versions, await _totals(tenant, versions))
+    return Related(users, groups, readable, versions, await _totals(tenant, versions))
+
+
+async def _groups(
+    tenant: Tenant, users: Mapping[ObjectId, UserRecord], shown: Iterable[ItemRecord]
+) -> dict[ObjectId, GroupRecord]:
+    """The groups with which items are shared: of what is shared with users alone, the database is not asked again."""
+    return await _by_id(tenant.groups, {key for item in shown for key in shared_with(item)} - users.keys())
 
 
 class LoadedItem(ItemRecord):
@@ -76,7 +86,10 @@ async def read_with_related(caller: Caller, kind: Kind, reference: Reference) ->
     shown = [loaded, *datasets.values()]
     users = {user["_id"]: user for each in shown for user in each.pop("_users")}
     versions = {each["_id"]: each.pop("_versions")[::-1] for each in shown}
-    return loaded, Related(users, datasets, versions, await _totals(caller.tenant, versions))
+    if editors := {key for each in shown for key in each.get("editors", ())} - users.keys():
+        users |= await _by_id(caller.tenant.users, editors)
+    groups = await _groups(caller.tenant, users, shown)
+    return loaded, Related(users, groups, datasets, versions, await _totals(caller.tenant, versions))
 
 
 async def _load(tenant: Tenant, kind: Kind, identity: ObjectId | None) -> LoadedItem | None:

@@ -31,11 +31,11 @@ async def rename(
     name, STALE, BUSY.
     """
     name = Validator(INVALID_FIELD, limits).new_name("name", name, limits.name, naming.item_name)
-    item = await items.changeable(caller, kind, reference)
+    item = await items.manageable(caller, kind, reference)
     same = Reference(str(item["_id"]))
 
     async def read_again() -> ItemRecord:
-        return await items.changeable(caller, kind, same)
+        return await items.manageable(caller, kind, same)
 
     async def fields(item: ItemRecord) -> Changes:
         if revisions is not None and item["revision"] not in revisions:

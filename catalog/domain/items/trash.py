@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from bson import ObjectId
 
-from catalog.domain.access import Caller, changeable_by, may_change
+from catalog.domain.access import Caller, manageable_by, may_manage
 from catalog.domain.items.duplicates import taken
 from catalog.domain.terms import item_terms
 from catalog.domain.versions import version_files
@@ -36,7 +36,7 @@ MOST_AT_ONCE = 100
 
 def visible_to(caller: Caller) -> Query:
     """The filter of what the caller sees in the trash."""
-    return {**changeable_by(caller), **restorable()}
+    return {**manageable_by(caller), **restorable()}
 
 
 def restorable() -> Query:
@@ -176,7 +176,7 @@ async def _find(caller: Caller, key: str, fault: Fault) -> TrashRecord:
     record = await caller.tenant.trash.records.find_one({"_id": object_id(key), **restorable()})
     if record is None:
         raise Refused(NOT_FOUND, key)
-    if not may_change(caller, record):
+    if not may_manage(caller, record):
         raise Refused(fault, key)
     return record
 

@@ -103,5 +103,14 @@ async def _transfer_trash_entry(tenant: Tenant, entry: TrashRecord, new_owner: O
 
 
 def _owned_by(owner: ObjectId, item: ItemRecord) -> Changes:
-    users = [user for user in item["users"] if user != owner]
-    return {"owner": owner, "users": users, "readers": readers(owner, users, item["visibility"])}
+    users, editors = (
+        [identity for identity in shared_with if identity != owner]
+        for shared_with in (item["users"], item.get("editors", ()))
+    )
+    visibility = item["visibility"]
+    return {
+        "owner": owner,
+        "users": users,
+        "editors": editors,
+        "readers": readers(owner, users, editors, visibility),
+    }

@@ -9,7 +9,7 @@ from bson import ObjectId
 from catalog.domain import naming
 from catalog.domain.access import USERS, Caller, refuse_out_of_scope
 from catalog.domain.items.in_use import refuse_while_used
-from catalog.domain.limits import LONGEST_NAME
+from catalog.domain.items.sharing import unshare_all
 from catalog.domain.people import access_tokens, last_admin, ownership_transfer
 from catalog.domain.people.credentials import (
     LONGEST_PASSWORD,
@@ -20,6 +20,7 @@ from catalog.domain.people.credentials import (
     strength_name,
     verify_password,
 )
+from catalog.domain.people.usernames import group_named, new_username
 from catalog.errors import (
     AUTHENTICATION,
     BUSY,
@@ -37,7 +38,7 @@ from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import User, now, object_id
 from catalog.store.records import Changes, UserRecord
 from catalog.store.tenant_documents import record_of
-from catalog.vocabulary import Kind, Role
+from catalog.vocabulary import Role
 
 LONGEST_VALIDITY = 36500
 """Days for which a password may be valid. 0 is for ever."""
@@ -86,21 +87,10 @@ async def create(caller: Caller, new: NewUser, policy: Policy) -> UserRecord:
     return cast("UserRecord", record_of(user))
 
 
-def new_username(text: str, field: str = "username") -> str:
-    """The normalized form of a new username, given in `field`. Raises Refused: INVALID_FIELD."""
-    try:
-        username = naming.username(text)
-    except naming.NameInvalidError as problem:
-        raise Refused(INVALID_FIELD, f"{field}: {problem}") from None
-    if len(username) > LONGEST_NAME:  # normalizing may make a text longer
-        raise Refused(INVALID_FIELD, f"{field}: at most {LONGEST_NAME} characters are allowed, not {len(username)}")
-    return username
-
-
 async def add(tenant: Tenant, username: str, password: str, role: Role, *, email: str | None, days: int) -> User:
     """Add a user without checks of the password.
 
-    Raises Refused: NAME_TAKEN when a user has this email, or this username in any case.
+    Raises Refused: NAME_TAKEN when a user has this email, or when a user or a group has this name in any case.
     """
     user = User(
         username=username,
@@ -110,8 +100,9 @@ async def add(tenant: Tenant, username: str, password: str, role: Role, *, email
         role=role,
         validityPasswordDays=days,
     )
+    await _refuse_group_name(tenant, username)
     try:
-        return await tenant.users.insert(user)
+        added = await tenant.users.insert(user)
     except Duplicate:
         same = [{"username": username}, {"username_key": user.username_key}]
         if other := await tenant.users.records.find_one({"$or": same}, {"username": 1}):
@@ -119,6 +110,19 @@ async def add(tenant: Tenant, username: str, password: str, role: Role, *, email
         else:
             taken = f"The email {email} already exists"
         raise Refused(NAME_TAKEN, taken) from None
+    try:
+        # A group of this name may have been created since: of the two, at least one finds the other.
+        await _refuse_group_name(tenant, username)
+    except Refused:
+        await tenant.users.records.delete_one({"_id": added.id})
+        raise
+    return added
+
+
+async def _refuse_group_name(tenant: Tenant, username: str) -> None:
+    """Raises Refused: NAME_TAKEN."""
+    if group := await group_named(tenant, username):
+        raise Refused(NAME_TAKEN, f"User validation failed: a group with the same name already exists ({group})")
 
 
 async def take_over(tenant: Tenant, user: User) -> None:
@@ -244,7 +248,7 @@ async def remove(caller: Caller, key: str, new_owner: str = "") -> UserRecord:
     tenant = tenant.base  # what follows belongs to the removal, also when the caller removed the own account
     await access_tokens.revoke_all(tenant, user["_id"])
     await tenant.password_resets.records.delete_many({"user": user["_id"]})
-    await _unshare(tenant, user["_id"])
+    await unshare_all(tenant, user["_id"])
     await ownership_transfer.transfer_trash(tenant, user["_id"], gets_trash)  # what was removed in the meantime
     return user
 
@@ -262,15 +266,6 @@ async def _who_gets_trash(caller: Caller, user: UserRecord) -> ObjectId | None:
         return caller.user
     await ownership_transfer.refuse_while_in_trash(caller.tenant, user["_id"])
     return None
-
-
-async def _unshare(tenant: Tenant, user: ObjectId) -> None:
-    for kind in Kind:
-        await tenant.items(kind).records.update_many(
-            {"users": user},
-            {"$pull": {"users": user, "readers": user}, "$inc": {"revision": 1}},
-        )
-    await tenant.trash.records.update_many({"item.users": user}, {"$pull": {"item.users": user, "item.readers": user}})
 
 
 async def sign_in(tenant: Tenant | None, username: str, password: str) -> UserRecord:

@@ -21,7 +21,7 @@ from bson import ObjectId
 
 from catalog.blobs.protocol import Storage
 from catalog.domain import naming
-from catalog.domain.people import users
+from catalog.domain.people import usernames, users
 from catalog.domain.tenants import removal
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.database import Database, Duplicate, Tenant
@@ -89,7 +89,7 @@ async def create(database: Database, storage: Storage, new: NewTenant) -> Tenant
     """
     _refuse_bad_name(new.name)
     _refuse_bad_name(new.database or new.name)
-    username = users.new_username(new.administrator.username, "admin_username")
+    username = usernames.new_username(new.administrator.username, "admin_username")
     administrator = Administrator(username, new.administrator.password)
     if not administrator.password:
         raise Refused(INVALID_FIELD, "The administrator needs a password: the server has no default for it")

@@ -19,18 +19,23 @@ def visible_to(caller: Caller) -> Query:
     """The same rule as a filter."""
     if caller.is_admin:
         return {}
-    seen = [{f"seen.{viewer}": {"$gt": 0}} for viewer in (PUBLIC_READER, caller.user)]
+    seen = [{f"seen.{viewer}": {"$gt": 0}} for viewer in (PUBLIC_READER, *caller.identities)]
     return {"$or": [{"usage": Usage.DEFAULT.value}, {"owner": caller.user}, *seen]}
 
 
 def visible_uses(caller: Caller, term: TermRecord) -> int:
-    """How many items with the term the caller may read."""
+    """How many items with the term the caller may read. One that is shared with several of the caller's groups, or with
+    the caller as well, may count as often, but never more than all items do.
+    """
+    uses = int(term.get("uses", 0))
     if caller.is_admin:
-        return int(term.get("uses", 0))
+        return uses
     seen = term.get("seen") or {}
-    return int(seen.get(PUBLIC_READER, 0) + seen.get(str(caller.user), 0))
+    counts = [int(seen.get(viewer, 0)) for viewer in (PUBLIC_READER, *map(str, caller.identities))]
+    return min(sum(counts), uses) if caller.groups else sum(counts)
 
 
 def projection(caller: Caller) -> dict[str, int]:
     """The fields that the functions above read."""
-    return dict.fromkeys(("usage", "owner", "uses", f"seen.{PUBLIC_READER}", f"seen.{caller.user}"), 1)
+    viewers = (PUBLIC_READER, *caller.identities)
+    return dict.fromkeys(("usage", "owner", "uses", *(f"seen.{viewer}" for viewer in viewers)), 1)

@@ -107,7 +107,7 @@ def external_key(external_id: str) -> str:
 
 def own_readers(caller: Caller, visibility: Visibility) -> list[ObjectId | str]:
     """The readers of something that belongs to nothing."""
-    return readers(caller.user, (), visibility)
+    return readers(caller.user, (), (), visibility)
 
 
 async def insert(bound: Bound[D, R], document: D) -> R:

@@ -12,14 +12,14 @@ import jwt
 from bson import ObjectId
 from bson.errors import InvalidId
 
-from catalog.domain.access import Caller, may_read
+from catalog.domain.access import CALLER_FIELDS, Caller, may_read
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import version_files, versions
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents import now
 from catalog.store.records import VersionRecord
-from catalog.vocabulary import Kind, Role, VersionState
+from catalog.vocabulary import Kind, VersionState
 
 SHORTEST = timedelta(seconds=1)
 LONGEST = timedelta(days=1)
@@ -109,8 +109,7 @@ async def _find(tenant: Tenant, target: LinkTarget) -> VersionRecord | None:
     if version is None or version["state"] not in {VersionState.LIVE, VersionState.ARCHIVED}:
         return None
     item = await tenant.items(Kind(version["kind"])).records.find_one({"_id": version["item"]})
-    maker = await tenant.users.records.find_one({"_id": target.user}, {"username": 1, "role": 1})
+    maker = await tenant.users.records.find_one({"_id": target.user}, CALLER_FIELDS)
     if item is None or maker is None:
         return None
-    caller = Caller(tenant, maker["_id"], maker["username"], Role(maker["role"]))
-    return version if may_read(caller, item) else None
+    return version if may_read(Caller.of(tenant, maker), item) else None

@@ -12,7 +12,7 @@ from bson import ObjectId
 
 from catalog.blobs.protocol import Blob
 from catalog.domain import archiving
-from catalog.domain.access import Caller, may_change
+from catalog.domain.access import Caller, may_change, may_manage
 from catalog.domain.files import blob_records, intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
@@ -22,7 +22,7 @@ from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.versions import folders, lookup, numbering, removal, version_files
 from catalog.domain.versions.aliases.names import LATEST, equals_an_alias
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails, external_id_taken
-from catalog.errors import BYTES_ELSEWHERE, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
+from catalog.errors import BYTES_ELSEWHERE, CANNOT_MODIFY, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
 from catalog.store.database import VERSION_SERIAL, Duplicate, Tenant
 from catalog.store.documents import File, Pair, Version, document_id, now
 from catalog.store.optimistic import RecordGoneError
@@ -293,12 +293,15 @@ def refuse_draft(version: VersionRecord) -> None:
 async def remove(caller: Caller, kind: Kind, reference: Reference, *, force: bool = False) -> ItemRecord:
     """Remove a version, and return its item. The bytes are left to the sweep: other versions may name them too.
 
-    With `force` the aliases that point to it are removed with it.
+    With `force` the aliases that point to it are removed with it. An editor of the item removes only versions that the
+    editor has added.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, ALIASED without `force`, BUSY.
     """
     item = await items.changeable(caller, kind, reference)
     version = await lookup.find(caller, item, reference.which)
+    if not may_manage(caller, item) and version["owner"] != caller.user:
+        raise Refused(CANNOT_MODIFY, f"{version['ordinal']}: an editor removes only the versions that it has added")
     same = Reference(str(item["_id"]))
     await removal.drop(caller, version, lambda: items.changeable(caller, kind, same), force=force)
     return await touch(caller.tenant, kind, item["_id"]) or item

@@ -89,6 +89,7 @@ _ITEM = {
     "name": TEXT,
     "owner": ID,
     "users": [ID],
+    "editors": [ID],
     "visibility": TEXT,
     "tags": [TEXT],
     "metadata": [{"name": TEXT, "value": SCALAR}],
@@ -104,8 +105,10 @@ _ITEM_SELECTS = (
     "name owner visibility tags metadata description license external_id archived aliases versions timestamp lastmod"
 )
 
-DATASETS = Fields(_ITEM, sort=_ITEM_SORTS, select=_ITEM_SELECTS, always="_id users")
-MODELS = Fields(_TRAINED, sort=f"{_ITEM_SORTS} status", select=f"{_ITEM_SELECTS} status", always="_id users datasets")
+DATASETS = Fields(_ITEM, sort=_ITEM_SORTS, select=_ITEM_SELECTS, always="_id users groups editors")
+MODELS = Fields(
+    _TRAINED, sort=f"{_ITEM_SORTS} status", select=f"{_ITEM_SELECTS} status", always="_id users groups editors datasets"
+)
 ALGORITHMS = MODELS
 ITEMS = {Kind.MODEL: MODELS, Kind.DATASET: DATASETS, Kind.ALGORITHM: ALGORITHMS}
 
@@ -185,6 +188,12 @@ USERS = Fields(
     },
     sort="_id username email role createdPassword timestamp lastmod",
     select="username email role validityPasswordDays createdPassword timestamp lastmod",
+)
+
+GROUPS = Fields(
+    {"_id": ID, "name": TEXT, "description": TEXT, "timestamp": DATE, "lastmod": DATE},
+    sort="_id name timestamp lastmod",
+    select="name description members timestamp lastmod",
 )
 
 LOG = Fields(

@@ -63,7 +63,7 @@ def an_item(serial: int, **fields: Any) -> dict[str, Any]:
         "tags": [*(["often"] if serial % 10 else []), *(["seldom"] if serial % 31 == 0 else [])],
         "metadata": [{"name": "accuracy", "value": serial % 11 / 10}] if serial % 2 else [],
         "timestamp": datetime(2026, 1, 1 + serial % 20, tzinfo=UTC),
-        "readers": readers(owner, users, visibility),
+        "readers": readers(owner, users, (), visibility),
     }
     return item | ({"description": "xyz"[serial % 3]} if serial % 4 else {}) | fields
 

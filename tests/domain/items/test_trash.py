@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
-from catalog.domain.access import changeable_by, may_change
+from catalog.domain.access import manageable_by, may_manage
 from catalog.domain.items import items, trash
 from catalog.domain.items.references import Reference
 from catalog.domain.people import users
@@ -146,7 +146,7 @@ async def test_only_the_owner_and_administrators_find_it_in_the_trash(tenant, ad
 
 @given(callers, some_items())
 def test_the_filter_and_the_question_agree(caller, item):
-    assert all(item[field] == value for field, value in changeable_by(caller).items()) == may_change(caller, item)
+    assert all(item[field] == value for field, value in manageable_by(caller).items()) == may_manage(caller, item)
 
 
 async def test_when_its_time_is_over_it_goes_with_its_versions(tenant, ada, iris):

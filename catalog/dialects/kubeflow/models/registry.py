@@ -70,6 +70,8 @@ class RegisteredModelUpdate(Body, kw_only=True):
     def as_change(self, item: ItemRecord) -> ItemChange:
         """What changes of an item. Raises Refused: INVALID_FIELD."""
         is_archived = archived(self.state)
+        if is_archived is bool(item.get("archived")):  # clients send it with every change
+            is_archived = None
         tags, metadata = self._terms(item)
         return ItemChange(
             description=self.description,

@@ -21,6 +21,8 @@ from catalog.dialects.v1.models.items.items import (
 from catalog.dialects.v1.models.items.shown_items import (
     Algorithm,
     Dataset,
+    Grant,
+    ItemAccess,
     Model,
     RemovedAlgorithm,
     RemovedDataset,
@@ -36,7 +38,7 @@ from catalog.dialects.v1.requests.lists import archived_of, listed, selected
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey
 from catalog.domain import archiving
 from catalog.domain.access import Caller, readable_by
-from catalog.domain.items import changes, items, renaming
+from catalog.domain.items import changes, items, renaming, sharing
 from catalog.domain.items.references import Reference
 from catalog.domain.items.related import load_related, read_with_related
 from catalog.domain.limits import Limits
@@ -57,7 +59,7 @@ from catalog.errors import (
 )
 from catalog.store.query import fields, pages
 from catalog.store.records import ItemRecord
-from catalog.vocabulary import Kind
+from catalog.vocabulary import Kind, Visibility
 
 NewT = TypeVar("NewT", bound=NewDataset)
 ChangeT = TypeVar("ChangeT", bound=DatasetChange)
@@ -139,6 +141,18 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         one = selected(request, fields.ITEMS[self.kind], item(record, related, caller))
         return http.shown(request, one, record["revision"], embeds=True)
 
+    @get(
+        "/{key:str}/access",
+        operation_id="show{Kind}Access",
+        response_description="Who may do what.",
+        responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
+    )
+    async def access(self, key: ItemKey, caller: Given[Caller]) -> Answer[ItemAccess]:
+        """Show who may see one of the {kinds}, and why."""
+        record = await items.read(caller, self.kind, Reference(key))
+        grants = await sharing.grants(caller.tenant, record)
+        return answer(ItemAccess(Visibility(record["visibility"]), [Grant.of(grant) for grant in grants]))
+
     @put(
         "/{key:str}",
         operation_id="change{Kind}",
@@ -162,7 +176,8 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
     ) -> Answer[ShownT]:
         """Change one of the {kinds}.
 
-        Its owner and administrators may.
+        Its owner, its editors and administrators may. An editor does not change `visibility`, `users`, `editors`
+        and `archived`.
         """
         seen = revisions_seen(request)
         changed = await changes.change(caller, self.kind, Reference(key), data.as_input(), limits, revisions=seen)
@@ -200,7 +215,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
 
         Its owner and administrators may. A dataset that a model or an algorithm uses is refused.
         """
-        record = await items.changeable(caller, self.kind, Reference(key), CANNOT_DELETE)
+        record = await items.manageable(caller, self.kind, Reference(key), CANNOT_DELETE)
         related = await load_related(caller, [record])
         removed = await items.remove(caller, self.kind, Reference(key), days=trash_days)
         return answer(removed_item(removed, related))

@@ -57,7 +57,12 @@ class Info(Controller):
 
     @get("/info", operation_id="info", response_description="The setup of the server.")
     async def info(
-        self, token_life: Given[str], demo: Given[bool], log: Given[bool], limits: Given[Limits]
+        self,
+        token_life: Given[str],
+        demo: Given[bool],
+        log: Given[bool],
+        default_visibility: Given[Visibility],
+        limits: Given[Limits],
     ) -> Answer[ServerInfo]:
         """Show how the server is set up."""
         info = ServerInfo(
@@ -66,6 +71,7 @@ class Info(Controller):
             token_expiration_time=token_life,
             timestamp=str(int(time() * 1000)),
             log=str(log).lower(),
+            default_visibility=default_visibility,
             limits=limits._asdict(),
         )
         return answer(info)

@@ -42,7 +42,12 @@ class NewDataset(Body):
     visibility: Annotated[
         Visibility | None, Meta(description="Default: private. `public`: all users of the tenant may read it.")
     ] = None
-    users: Annotated[References | None, Meta(description="Ids or usernames of users who may read it.")] = None
+    users: Annotated[
+        References | None, Meta(description="Ids or names of users and groups who may read it.", examples=[["bob"]])
+    ] = None
+    editors: Annotated[
+        References | None, Meta(description="Ids or names of users and groups who may also change its content.")
+    ] = None
     tags: Tags | None = None
     metadata: Pairs | None = None
     description: Description | None = None
@@ -64,6 +69,7 @@ class NewDataset(Body):
             "tags": self.tags or (),
             "metadata": [pair.as_input() for pair in self.metadata or ()],
             "users": self.users or (),
+            "editors": self.editors or (),
         }
 
 
@@ -115,6 +121,7 @@ class DatasetChange(Change):
     tags: Annotated[TagsDelta | None, Meta(examples=[{"add": ["flowers"], "remove": []}])] = None
     metadata: MetadataDelta | None = None
     users: ReferencesDelta | None = None
+    editors: ReferencesDelta | None = None
 
     def as_input(self) -> ItemChange:
         return ItemChange(**self._fields())
@@ -130,6 +137,7 @@ class DatasetChange(Change):
             "tags": _list_change(self.tags),
             "metadata": self.metadata and self.metadata.as_input(),
             "users": _list_change(self.users),
+            "editors": _list_change(self.editors),
         }
 
 

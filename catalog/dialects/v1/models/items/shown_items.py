@@ -10,15 +10,51 @@ from catalog.dialects.v1.models.common import Id, Moment, moment
 from catalog.dialects.v1.models.items.items import Item, item_fields
 from catalog.dialects.v1.models.people.people import User
 from catalog.domain.access import Caller
+from catalog.domain.items import sharing
 from catalog.domain.items.related import Related
+from catalog.domain.items.sharing import May
 from catalog.store.records import ItemRecord, TrashRecord, UserRecord
-from catalog.vocabulary import Kind, Status
+from catalog.vocabulary import Kind, Status, Visibility
 
 
-class Dataset(Item, kw_only=True):
-    """A dataset."""
+class Party(Struct, rename={"id": "_id"}):
+    """A user or a group."""
+
+    id: Id
+    name: str
+    kind: Annotated[str, Meta(extra_json_schema={"enum": ["user", "group"]})]
+
+
+class Grant(Party):
+    """What a user or a group may do: `manage` as the owner, `edit` as an editor, `read` as one of the users."""
+
+    may: May
+
+    @classmethod
+    def of(cls, grant: sharing.Grant) -> Self:
+        party = grant.party
+        return cls(str(party.identity), party.name, _kind(party), grant.may)
+
+
+class ItemAccess(Struct):
+    """Who may see an item, and why. Administrators of the tenant may do everything."""
+
+    visibility: Annotated[Visibility, Meta(description="`public`: all users of the tenant may read it.")]
+    grants: list[Grant]
+
+
+class Shared(Item, kw_only=True):
+    """With whom an item is shared."""
 
     users: Annotated[list[User], Meta(description="Users who may read it, beside its owner.")]
+    groups: Annotated[list[Party] | UnsetType, Meta(description="Groups whose members may read it, if any.")] = UNSET
+    editors: Annotated[
+        list[Party] | UnsetType, Meta(description="Users and groups who may also change its content, if any.")
+    ] = UNSET
+
+
+class Dataset(Shared, kw_only=True):
+    """A dataset."""
 
 
 class Model(Dataset, kw_only=True):
@@ -35,7 +71,8 @@ class Algorithm(Model, kw_only=True):
 class RemovedDataset(Item, kw_only=True):
     """A dataset that was just removed."""
 
-    users: list[Id]
+    users: Annotated[list[Id], Meta(description="Users and groups.")]
+    editors: Annotated[list[Id] | UnsetType, Meta(description="Users and groups, if any.")] = UNSET
 
 
 class RemovedModel(RemovedDataset, kw_only=True):
@@ -49,36 +86,35 @@ class RemovedAlgorithm(RemovedModel, kw_only=True):
     """An algorithm that was just removed."""
 
 
-class SearchHit(Item, kw_only=True):
+class SearchHit(Shared, kw_only=True):
     """A model, a dataset or an algorithm that a search found."""
 
     kind: Kind
     reference: Annotated[
         str, Meta(description="`owner/name`, which names it for every user; `@` and a version follow.")
     ]
-    users: list[User]
     datasets: list[Dataset | Id] | UnsetType = UNSET
     status: Status | UnsetType = UNSET
 
 
 def item(record: ItemRecord, related: Related, caller: Caller) -> Dataset:
     """An item with its users and versions and, as far as the caller may read them, its datasets."""
-    fields, users = item_fields(record, related), _users(record, related, caller)
+    fields = item_fields(record, related) | _sharing(record, related, caller)
     if "status" not in record:
-        return Dataset(**fields, users=users)
+        return Dataset(**fields)
     datasets = [_dataset(key, related, caller) for key in record["datasets"]]
-    return Model(**fields, users=users, datasets=datasets, status=Status(record["status"]))
+    return Model(**fields, datasets=datasets, status=Status(record["status"]))
 
 
 def search_hit(
     kind: Kind, record: ItemRecord, related: Related, owners: Mapping[ObjectId, UserRecord], caller: Caller
 ) -> SearchHit:
-    fields, users = item_fields(record, related), _users(record, related, caller)
+    fields = item_fields(record, related) | _sharing(record, related, caller)
     fields |= {"kind": kind, "reference": _reference(record, owners.get(record["owner"]))}
     if "status" not in record:
-        return SearchHit(**fields, users=users)
+        return SearchHit(**fields)
     datasets = [_dataset(key, related, caller) for key in record["datasets"]]
-    return SearchHit(**fields, users=users, datasets=datasets, status=Status(record["status"]))
+    return SearchHit(**fields, datasets=datasets, status=Status(record["status"]))
 
 
 def _reference(record: ItemRecord, owner: UserRecord | None) -> str:
@@ -88,25 +124,38 @@ def _reference(record: ItemRecord, owner: UserRecord | None) -> str:
 
 def removed_item(record: ItemRecord, related: Related) -> RemovedDataset:
     """An item with the ids of its users and datasets."""
-    fields, users = item_fields(record, related), list(map(str, record["users"]))
+    fields = item_fields(record, related)
+    fields["users"] = list(map(str, record["users"]))
+    fields["editors"] = list(map(str, record.get("editors", ()))) or UNSET
     if "status" not in record:
-        return RemovedDataset(**fields, users=users)
-    return RemovedModel(
-        **fields, users=users, datasets=list(map(str, record["datasets"])), status=Status(record["status"])
-    )
+        return RemovedDataset(**fields)
+    return RemovedModel(**fields, datasets=list(map(str, record["datasets"])), status=Status(record["status"]))
 
 
 def _dataset(key: Any, related: Related, caller: Caller) -> Dataset | str:
     dataset = related.datasets.get(key)
     if dataset is None:
         return str(key)
-    return Dataset(**item_fields(dataset, related), users=_users(dataset, related, caller))
+    return Dataset(**item_fields(dataset, related), **_sharing(dataset, related, caller))
 
 
-def _users(record: ItemRecord, related: Related, caller: Caller) -> list[User]:
-    """The users that still exist."""
-    known = related.users
-    return [User.seen_by(caller, known[key]) for key in record["users"] if key in known]
+def _sharing(record: ItemRecord, related: Related, caller: Caller) -> dict[str, Any]:
+    """The users and groups that still exist."""
+    users, groups = related.users, related.groups
+    return {
+        "users": [User.seen_by(caller, users[key]) for key in record["users"] if key in users],
+        "groups": [Party(str(key), groups[key]["name"], "group") for key in record["users"] if key in groups] or UNSET,
+        "editors": [
+            Party(str(key), party.name, _kind(party))
+            for key in record.get("editors", ())
+            if (party := sharing.party(key, users, groups))
+        ]
+        or UNSET,
+    }
+
+
+def _kind(party: sharing.Party) -> str:
+    return "group" if party.is_group else "user"
 
 
 class TrashEntry(Struct, rename={"id": "_id"}):

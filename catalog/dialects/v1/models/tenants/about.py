@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from catalog.vocabulary import Visibility
+
 Words = Annotated[dict[str, str], Meta(description="Each word under itself, as the reference lists them.")]
 
 
@@ -47,4 +49,7 @@ class ServerInfo(Struct):
     token_expiration_time: str
     timestamp: Annotated[str, Meta(description="The time of the server, in milliseconds since 1970.")]
     log: str
+    default_visibility: Annotated[
+        Visibility, Meta(description="Of items that are created over an API without the notion of visibility.")
+    ]
     limits: Annotated[dict[str, int], Meta(description="What an item may hold.")]
