@@ -10,7 +10,6 @@ import logging
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypedDict
 
-from catalog.blobs.protocol import Blobs
 from catalog.inspection import formats
 from catalog.inspection.findings import InspectionFinding, finding, of_pickles, verdict
 from catalog.inspection.formats import numpy_array
@@ -20,7 +19,7 @@ from catalog.inspection.process import read_header, scan_pickles
 from catalog.inspection.sandbox.containers import PickleReport
 from catalog.inspection.sandbox.packing import has_archive, packing
 from catalog.inspection.sandbox.pickles import find_hidden, looks_like_pickle
-from catalog.inspection.source import BoundedSource
+from catalog.inspection.source import BoundedSource, ReadableBlobs
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +49,7 @@ class FirstLook(NamedTuple):
     has_pickles: bool  # perhaps
 
 
-async def inspect(blobs: Blobs, digest: str, size: int, name: str) -> Inspection:
+async def inspect(blobs: ReadableBlobs, digest: str, size: int, name: str) -> Inspection:
     """Inspect a stored file of `size` bytes. Its `name` counts only where its bytes are not conclusive.
 
     Raises nothing: failures are findings.

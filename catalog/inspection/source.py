@@ -1,18 +1,25 @@
 """The bytes of one file, read in ranges and within limits."""
 
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Protocol
 
-from catalog.blobs.protocol import Blobs
 from catalog.inspection.sandbox.views import LimitExceededError
 
 MOST_BYTES = 64 * 2**20
 MOST_READS = 2000
 
 
+class ReadableBlobs(Protocol):
+    """What an inspection needs of a storage."""
+
+    def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]: ...
+
+
 class BoundedSource:
     """A file of which at most MOST_BYTES bytes in MOST_READS ranges are read."""
 
-    def __init__(self, blobs: Blobs, digest: str, size: int) -> None:
+    def __init__(self, blobs: ReadableBlobs, digest: str, size: int) -> None:
         self.size = size
         self.bytes_read = 0
         self._blobs, self._digest = blobs, digest

@@ -386,6 +386,21 @@ def test_a_folder_goes_up_and_comes_down(hers, ada, iris, tmp_path):
     assert (pushed.version.folder, pushed.version.file_count) == (True, 3)
 
 
+def test_a_folder_of_many_small_files_goes_up(hers, ada, iris):
+    files = {f"part {number % 7}/b ü{number}.txt": f"{number}".encode() for number in range(450)}
+    for name, content in {**files, "weights.bin": b"a" * 300_000}.items():
+        ada.file(f"llm/{name}", content)
+
+    pushed = hers.push(iris, ada.folder / "llm")
+
+    assert (pushed.version.file_count, len(pushed.version.files)) == (451, 451)
+    assert {file.path: file.size for file in pushed.version.files} == {
+        path.relative_to(ada.folder / "llm").as_posix(): path.stat().st_size
+        for path in (ada.folder / "llm").rglob("*")
+        if path.is_file()
+    }
+
+
 def test_a_file_that_is_open_is_a_version_too(hers, ada, iris):
     hers.models.create(iris)
     with ada.file("model.onnx", b"weights").open("rb") as file:

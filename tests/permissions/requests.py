@@ -41,6 +41,7 @@ SIGN_IN = ask(things.the_tenant, json={"username": "ada", "password": PASSWORD, 
 A_USER = {"username": "{new}", "password": PASSWORD, "email": "{new}@example.org", "role": "regular"}
 A_TENANT = {"_id": "{new}", "email": "{new}@example.org", "admin_username": "admin", "admin_password": PASSWORD}
 
+FORM = b'--cut\r\nContent-Disposition: form-data; name="file"; filename="other.bin"\r\n\r\nothers\r\n--cut--\r\n'
 VERSION = "/v1/{kind}/{key}/versions/{which}"
 
 ITEMS = {
@@ -61,6 +62,9 @@ ITEMS = {
     f"DELETE {VERSION}": ask(things.a_version),
     f"POST {VERSION}/link": ask(things.a_version, json={}),
     f"GET {VERSION}/files": ask(things.a_version),
+    f"POST {VERSION}/files": ask(
+        things.a_draft, content=FORM, headers={"Content-Type": "multipart/form-data; boundary=cut"}
+    ),
     f"GET {VERSION}/files/{{path}}": ask(things.a_version),
     f"HEAD {VERSION}/files/{{path}}": ask(things.a_version),
     f"PUT {VERSION}/files/{{path}}": ask(things.a_draft, content=b"others"),

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from catalog.client.errors import NotFound
 from catalog.client.results import Version
+from catalog.client.transfer.batches import SMALL, batches_of, put_files
 from catalog.client.transfer.progress import Progress, TotalProgress
 from catalog.client.transfer.sources import Source, collect_files
 from catalog.client.transfer.uploads import TargetItem, VersionDetails, as_pairs, put_file
@@ -41,8 +42,12 @@ def add_files(
         [_remove_file(to, at, path) for path in sorted(existing.keys() - sources.keys())], CONCURRENCY
     )
     total = TotalProgress(progress, sum(source.size for source in sources.values()))
-    sending = [
-        _upload_unless_identical(to, at, path, source, existing, total.of(path)) for path, source in sources.items()
+    small = {path: source for path, source in sources.items() if source.size <= SMALL}
+    sending = [put_files(to, at, batch, existing, total) for batch in batches_of(small)]
+    sending += [
+        _upload_unless_identical(to, at, path, source, existing, total.of(path))
+        for path, source in sources.items()
+        if path not in small
     ]
     yield from in_parallel(sending, CONCURRENCY)
 

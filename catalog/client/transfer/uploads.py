@@ -29,6 +29,8 @@ ANSWER_TIMEOUT = 600.0
 
 BYTES_NEEDED = 117
 
+FILES_OF_A_PAGE = 1000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionDetails:
@@ -71,9 +73,17 @@ class TargetItem:
         return f"{self.path}/{segment(which)}"
 
     def document(self, which: str) -> Operation[Raw]:
-        """The record of a version."""
+        """The record of a version, with all of its files."""
         found: Raw = yield from self.session.request_json("GET", f"{self.at(which)}/info")
-        return found
+        if not found.get("truncated"):
+            return found
+        files, number = [], 1
+        while number:
+            query = {"page": str(number), "limit": str(FILES_OF_A_PAGE)}
+            page = yield from self.session.request_json("GET", f"{self.at(found['ordinal'])}/files", query=query)
+            files += page["docs"]
+            number = page["nextPage"] if page["hasNextPage"] and page["docs"] else 0
+        return {**found, "files": files}
 
     def info(self, which: str) -> Operation[Version]:
         return Version.of((yield from self.document(which)))
@@ -105,7 +115,7 @@ def put_file(to: TargetItem, draft: str, path: str, source: Source, digest: str,
         request = Request(
             method="PUT",
             path=f"{PREFIX}{to.at(draft)}/files/{quote(path)}",
-            headers={"Repr-Digest": _digest_header(digest)},
+            headers={"Repr-Digest": digest_header(digest)},
             body=SourceSlice(source, 0, source.size, progress),
             timeout=ANSWER_TIMEOUT,
         )
@@ -161,7 +171,7 @@ def _send_whole(
         method="POST",
         path=f"{PREFIX}{to.path}",
         query={name: value for name, value in query.items() if value},
-        headers={"Repr-Digest": _digest_header(digest)},
+        headers={"Repr-Digest": digest_header(digest)},
         body=SourceSlice(source, 0, source.size, progress),
         timeout=ANSWER_TIMEOUT,
     )
@@ -176,7 +186,7 @@ def _apply_details(to: TargetItem, ordinal: str, details: VersionDetails) -> Ope
     return Version.of((yield from to.session.request_json("PUT", to.at(ordinal), body=details.deferred)))
 
 
-def _digest_header(digest: str) -> str:
+def digest_header(digest: str) -> str:
     """A digest in the syntax of RFC 9530."""
     return f"sha-256=:{b64encode(bytes.fromhex(digest)).decode()}:"
 

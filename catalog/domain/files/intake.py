@@ -12,6 +12,7 @@ from catalog.domain.access import Caller
 from catalog.domain.files import blob_records, quota
 from catalog.errors import DIGEST_MISMATCH, NOT_FOUND, STORAGE_FULL, UNSAFE_FILE, Refused
 from catalog.inspection.inspector import Inspection, holds_back, inspect
+from catalog.inspection.source import ReadableBlobs
 from catalog.store.database import Tenant
 from catalog.store.records import FileRecord
 from catalog.vocabulary import InspectionPolicy
@@ -102,10 +103,15 @@ async def accept(tenant: Tenant, head: FileHead, blob: Blob, path: str = "") -> 
 
     Raises Refused: UNSAFE_FILE when the tenant rejects such files, QUOTA_EXCEEDED, BUSY.
     """
+    await blob_records.hold(tenant, blob)
+    return await inspected(tenant, head, blob, path, tenant.blobs)
+
+
+async def inspected(tenant: Tenant, head: FileHead, blob: Blob, path: str, blobs: ReadableBlobs) -> StoredFile:
+    """Inspect a file that is held. Its bytes are read from `blobs`. Raises Refused: UNSAFE_FILE."""
     if path:
         head = head._replace(name=PurePosixPath(path).name)
-    await blob_records.hold(tenant, blob)
-    inspection = await inspect(tenant.blobs, blob.digest, blob.size, head.name)
+    inspection = await inspect(blobs, blob.digest, blob.size, head.name)
     if tenant.inspection is InspectionPolicy.REJECT and holds_back(inspection):
         raise Refused(UNSAFE_FILE, inspection["verdict"])
     return StoredFile(head=head, blob=blob, inspection=inspection, path=path)

@@ -1,5 +1,6 @@
 """Versions, their files and links to them."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
@@ -7,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.blobs.protocol import FileHead, is_digest
+from catalog.dialects.v1.errors import details_of, native
 from catalog.dialects.v1.models.common import (
     ONE_LINE,
     Body,
@@ -34,6 +36,7 @@ from catalog.domain.files.blob_records import Condition
 from catalog.domain.files.filenames import LONGEST_PATH, file_name, media_type
 from catalog.domain.limits import LONGEST_INTEGER
 from catalog.domain.versions import details, links
+from catalog.domain.versions.batches import Outcome
 from catalog.domain.versions.details import LONGEST_URI, VersionDetails
 from catalog.domain.versions.numbering import LONGEST_ORDINAL
 from catalog.domain.versions.version_changes import STATES, VersionChange
@@ -215,6 +218,35 @@ class FileInfo(Struct, kw_only=True):
         )
 
 
+class RefusedFile(Struct):
+    """A file that is not stored, and why."""
+
+    path: str
+    status: int
+    value: Annotated[int, Meta(description="The number of the error.")]
+    message: str
+    details: str
+
+
+class AddedFiles(Struct):
+    """What became of each of many files."""
+
+    files: Annotated[list[FileInfo], Meta(description="The files that are in the draft now.")]
+    errors: Annotated[list[RefusedFile], Meta(description="The files that are not.")]
+
+    @classmethod
+    def of(cls, outcomes: Iterable[Outcome]) -> Self:
+        files, errors = [], []
+        for outcome in outcomes:
+            if outcome.file:
+                files.append(FileInfo.of(outcome.file))
+            elif outcome.refusal:
+                error = native(outcome.refusal.fault, "PUT")
+                reason = (error.status, error.value, error.message, details_of(outcome.refusal))
+                errors.append(RefusedFile(outcome.path[:LONGEST_PATH], *reason))
+        return cls(files, errors)
+
+
 class InspectionReport(Struct, kw_only=True):
     """The findings in the files. No file is ever called safe."""
 
@@ -275,7 +307,7 @@ class WholeVersion(ListedVersion, kw_only=True):
     def of(cls, record: VersionRecord, item: ItemRecord) -> Self:
         """What `version_files.shown` returns."""
         files = [FileInfo.of(file) for file in record["files"]]
-        truncated: Literal[True] | UnsetType = True if len(files) == SHOWN < record["file_count"] else UNSET
+        truncated: Literal[True] | UnsetType = True if len(files) < record["file_count"] else UNSET
         return cls(**listed_fields(record, item), files=files, truncated=truncated)
 
 

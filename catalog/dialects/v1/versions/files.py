@@ -3,29 +3,42 @@
 from pathlib import PurePosixPath
 from typing import ClassVar
 
-from litestar import Controller, HttpMethod, delete, get, put, route
+from litestar import Controller, HttpMethod, delete, get, post, put, route
 
 from catalog.dialects.http import guards
-from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.transfers import uploads
 from catalog.dialects.http.transfers.downloads import Download
+from catalog.dialects.http.transfers.forms_of_files import FormOfFiles
 from catalog.dialects.http.transfers.version_files import file_download
 from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.lists import LIMIT, PAGE, Page
-from catalog.dialects.v1.models.versions import FileInfo
+from catalog.dialects.v1.models.versions import AddedFiles, FileInfo
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, envelope
 from catalog.dialects.v1.requests.parameters import FilePath, ItemKey, VersionKey
 from catalog.dialects.v1.versions.transfers import (
     CONTENT_REFUSALS,
     DIGESTS,
+    LARGEST_BATCH,
+    MANY_FILES,
     ONE_FILE,
     UPLOAD_REFUSALS,
     downloading,
 )
 from catalog.domain.access import Caller
+from catalog.domain.files import quota
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import drafts, version_files, versions
-from catalog.errors import AMBIGUOUS, BUSY, CANNOT_MODIFY, CANNOT_READ, NOT_FOUND, VERSION_CLOSED
+from catalog.domain.versions import batches, drafts, version_files, versions
+from catalog.errors import (
+    AMBIGUOUS,
+    BODY_TOO_LARGE,
+    BUSY,
+    CANNOT_MODIFY,
+    CANNOT_READ,
+    MALFORMED_BODY,
+    NOT_FOUND,
+    VERSION_CLOSED,
+)
 from catalog.store.query.pages import ListPage
 from catalog.store.query.params import page_of
 from catalog.vocabulary import Kind
@@ -52,6 +65,30 @@ class VersionFiles(Controller):
         files = await version_files.page_of(caller.tenant, version, stop - page.limit, page.limit)
         docs = [FileInfo.of(file) for file in files]
         return answer(envelope(docs, ListPage([], stop < total, total, is_exact=True), page))
+
+    @post(
+        status_code=200,
+        request_max_body_size=None,
+        operation_id="add{Kind}Files",
+        content=MANY_FILES,
+        response_description="What became of each file. 202: some of them are refused.",
+        responses=answers(202, AddedFiles, "Some files are refused, the others are stored.")
+        | refuses(*UPLOAD_REFUSALS, BODY_TOO_LARGE, MALFORMED_BODY, VERSION_CLOSED, AMBIGUOUS),
+    )
+    async def add(
+        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
+    ) -> Answer[AddedFiles]:
+        """Upload many small files into a draft.
+
+        Each part of the form with a file name is a file, and the file name is its path. A part may announce its
+        digest in a `Repr-Digest` of its own. When the request ends early, some of the files may be in the draft.
+        """
+        reference = Reference(key, which)
+        draft = await drafts.find(caller, self.kind, reference)
+        form = FormOfFiles(request, batches.MOST_FILES, LARGEST_BATCH)
+        await quota.refuse_excess(caller.tenant, 0)
+        outcomes = await batches.put_all(caller, self.kind, reference, draft, form.files())
+        return answer(AddedFiles.of(outcomes), 202 if any(each.refusal for each in outcomes) else 200)
 
     @put(
         "/{path:path}",

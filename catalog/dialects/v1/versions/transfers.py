@@ -6,6 +6,7 @@ from litestar.datastructures import ResponseHeader
 
 from catalog.dialects.http.docs.parameters import header, query
 from catalog.dialects.http.docs.refusals import answers, answers_part, refuses
+from catalog.domain.versions import batches
 from catalog.errors import (
     BUSY,
     CANNOT_MODIFY,
@@ -71,6 +72,21 @@ ONE_FILE: dict[str, Any] = {
     "application/octet-stream": {"schema": {}},
 }
 """The content of a request that carries a file."""
+
+LARGEST_BATCH = 64 * 2**20
+"""Bytes of a request with many files."""
+
+MANY_FILES: dict[str, Any] = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "additionalProperties": {"type": "string", "contentMediaType": "application/octet-stream"},
+            "description": f"At most {batches.MOST_FILES} files of at most {batches.LARGEST_FILE} bytes each, and "
+            f"{LARGEST_BATCH} bytes together. The file name of a part is its path.",
+        }
+    }
+}
+"""The content of a request with many files."""
 
 DIGESTS = (
     query("sha256", "The digest of the file, which is checked: 64 hexadecimal digits."),

@@ -1,0 +1,175 @@
+"""Many small files for a draft in one request: stored together, and recorded together.
+
+A file is refused on its own for what is wrong with it: its path, its digest, its content. What concerns all of them
+ends the request, and the files of earlier groups stay.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Sequence
+from hashlib import sha256
+from time import monotonic
+from typing import NamedTuple, Protocol, TypeVar
+
+from catalog.blobs.protocol import Blob, FileHead
+from catalog.domain.access import Caller
+from catalog.domain.files import blob_records, intake
+from catalog.domain.files.filenames import file_path
+from catalog.domain.files.intake import StoredFile
+from catalog.domain.items.references import Reference
+from catalog.domain.versions import drafts
+from catalog.errors import BODY_TOO_LARGE, DIGEST_MISMATCH, NOT_CREATED, UNSAFE_FILE, Refused
+from catalog.store.fence import COMMIT, FRESH
+from catalog.store.records import FileRecord, VersionRecord
+from catalog.vocabulary import Kind
+
+T = TypeVar("T")
+
+MOST_FILES = 1000
+"""Files of one request."""
+
+LARGEST_FILE = 2**20
+"""Bytes of one of them: larger ones come alone, and may be resumed."""
+
+GROUP = 100
+"""Files that are recorded together."""
+
+GROUP_SIZE = 4 * 2**20
+"""Bytes that are held in memory until a group is stored, plus one file."""
+
+AT_ONCE = 8
+"""Files of a group that are written or inspected at the same time."""
+
+OF_ONE_FILE = frozenset({DIGEST_MISMATCH, UNSAFE_FILE, NOT_CREATED, BODY_TOO_LARGE})
+
+
+class PartOfBatch(Protocol):
+    """A file within a request. `digest` is the client's own, in hex, or nothing."""
+
+    path: str
+    digest: str
+    head: FileHead
+    refusal: Refused | None
+    """What is wrong with its headers."""
+
+    def chunks(self) -> AsyncIterator[bytes]: ...
+
+
+class SmallFile(NamedTuple):
+    path: str
+    digest: str
+    head: FileHead
+    content: bytes
+
+
+class Outcome(NamedTuple):
+    """What became of one file: a record, or a refusal."""
+
+    path: str
+    file: FileRecord | None = None
+    refusal: Refused | None = None
+
+
+class Rejected(NamedTuple):
+    """Why one file is not stored."""
+
+    refusal: Refused
+
+
+class InMemory:
+    """The bytes of a file that were received a moment ago, for its inspection."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def read(self, _: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
+        yield self._content[start:stop]
+
+
+async def put_all(
+    caller: Caller, kind: Kind, reference: Reference, draft: VersionRecord, files: AsyncIterator[PartOfBatch]
+) -> list[Outcome]:
+    """Store files in a draft, in the place of those with the same paths, and say what became of each.
+
+    Raises Refused: what `files` and `drafts.add` raise, QUOTA_EXCEEDED, STORAGE_FULL, BUSY; and as `drafts.find` when
+    the caller has lost the right meanwhile.
+    """
+    outcomes: list[Outcome] = []
+    looked, group = monotonic(), list[SmallFile]()
+
+    async def store() -> None:
+        nonlocal draft, looked
+        if monotonic() - looked > FRESH - COMMIT:
+            draft = await drafts.find(caller, kind, Reference(str(draft["item"]), reference.which))
+            looked = monotonic()
+        outcomes.extend(await _store(caller, draft, group))
+        group.clear()
+
+    async for part in files:
+        try:
+            group.append(await _received(part))
+        except Refused as refusal:
+            if refusal.fault not in OF_ONE_FILE:
+                raise
+            outcomes.append(Outcome(part.path, refusal=refusal))
+        if len(group) == GROUP or sum(len(file.content) for file in group) >= GROUP_SIZE:
+            await store()
+    if group:
+        await store()
+    return outcomes
+
+
+async def _received(part: PartOfBatch) -> SmallFile:
+    """Raises Refused: NOT_CREATED, BODY_TOO_LARGE, DIGEST_MISMATCH, and what `part` raises."""
+    if part.refusal:
+        raise part.refusal
+    path, content = file_path(part.path), bytearray()
+    async for chunk in part.chunks():
+        content += chunk
+        if len(content) > LARGEST_FILE:
+            raise Refused(BODY_TOO_LARGE, f"a file among others has at most {LARGEST_FILE} bytes: send it alone")
+    return SmallFile(path, part.digest, part.head, bytes(content))
+
+
+async def _store(caller: Caller, draft: VersionRecord, group: Sequence[SmallFile]) -> list[Outcome]:
+    tenant, slots = caller.tenant, asyncio.Semaphore(AT_ONCE)
+
+    async def write(file: SmallFile) -> Blob | Rejected:
+        digest = await asyncio.to_thread(_sha256, file.content)
+        if file.digest and file.digest != digest:
+            return Rejected(Refused(DIGEST_MISMATCH, f"announced {file.digest}, received {digest}"))
+        async with slots:
+            return await intake.store(tenant.blobs, _one(file.content))
+
+    async def examine(file: SmallFile, blob: Blob) -> StoredFile | Rejected:
+        try:
+            async with slots:
+                return await intake.inspected(tenant, file.head, blob, file.path, InMemory(file.content))
+        except Refused as refusal:
+            return Rejected(refusal)
+
+    written = await _all(write(file) for file in group)
+    whole = [(file, blob) for file, blob in zip(group, written, strict=True) if isinstance(blob, Blob)]
+    await blob_records.hold_all(tenant, [blob for _, blob in whole])
+    examined = await _all(examine(file, blob) for file, blob in whole)
+    stored = [each for each in examined if isinstance(each, StoredFile)]
+    records = await drafts.add(caller, draft, stored) if stored else []
+    ends = [*zip(group, written, strict=True), *zip((file for file, _ in whole), examined, strict=True)]
+    refused = [Outcome(file.path, refusal=end.refusal) for file, end in ends if isinstance(end, Rejected)]
+    return [*(Outcome(record["path"], record) for record in records), *refused]
+
+
+async def _all(coroutines: Iterable[Coroutine[object, object, T]]) -> list[T]:
+    """Their results. If one raises, the others end before that passes through."""
+    ends = await asyncio.gather(*coroutines, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+    return [end for end in ends if not isinstance(end, BaseException)]
+
+
+def _sha256(content: bytes) -> str:
+    return sha256(content).hexdigest()
+
+
+async def _one(content: bytes) -> AsyncGenerator[bytes, None]:
+    yield content
