@@ -142,6 +142,8 @@ def furnished(server: Server, token: str) -> dict[str, list[str]]:
                 client.put(path, content=b"weights").raise_for_status()
             made(f"/v1/{kind}/iris/versions/folder/close", {})
             client.post(f"/v1/{kind}/iris/versions?name=model.onnx", content=b"weights").raise_for_status()
+            client.put(f"/v1/{kind}/iris/aliases/champion", json={"version": "folder"}).raise_for_status()
+            client.put(f"/v1/{kind}/iris/aliases/champion", json={"version": "latest"}).raise_for_status()
         tus = {"Tus-Resumable": "1.0.0", "Upload-Metadata": "item aXJpcw==,filename bQ==", "Upload-Length": "1000"}
         upload = client.post("/v1/uploads", headers=tus).raise_for_status().headers["Location"]
         removed = made("/v1/models", {"name": "removed"})["_id"]
@@ -151,7 +153,8 @@ def furnished(server: Server, token: str) -> dict[str, list[str]]:
         digest = client.get("/v1/models/iris").json()["versions"][0]["digest"]
     return {
         "key": ["iris"],
-        "which": ["draft", "folder", "model.onnx"],
+        "which": ["draft", "folder", "model.onnx", "champion"],
+        "alias": ["champion"],
         "path": ["model.onnx"],
         "user": ["bob"],
         "upload": [upload.rpartition("/")[2]],
@@ -170,7 +173,7 @@ def nobody(administrator: Caller) -> Caller:
 
 
 def last_what_removes(operation: APIOperation) -> bool:
-    return operation.method == "delete" or operation.path.endswith(("/close", "/restore"))
+    return operation.method == "delete" or operation.path.endswith(("/close", "/restore", "/rename"))
 
 
 @pytest.mark.parametrize("who", ["nobody", "regular", "administrator"])

@@ -22,6 +22,7 @@ from catalog.domain.items.references import Reference
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import versions
+from catalog.domain.versions.aliases import aliases
 from catalog.operations.archive import LARGEST_MEMBER, ArchiveError, NotRegularFileError
 from catalog.operations.backup import UnknownTenantError, backup
 from catalog.operations.restore import RestoreError, restore
@@ -60,7 +61,7 @@ class Sent:
 
 
 async def organisation(database, storage, name):
-    """A tenant with an administrator, a model and a version of it."""
+    """A tenant with an administrator, a model, a version of it and an alias with a history."""
     record = RegisteredTenant(id=f"{OURS}-{name}", database=f"{OURS}-{name}", email="info@example.org")
     await tenants.make(database, storage, record, Administrator("admin", PASSWORD))
     tenant = await tenants.enter(database, record.id)
@@ -69,6 +70,9 @@ async def organisation(database, storage, name):
     caller = Caller(tenant, admin.id, "admin", Role.ADMIN)
     await items.create(caller, Kind.MODEL, new_item(name="iris", tags=["small"], visibility="public"))
     await versions.add(caller, Kind.MODEL, Reference("iris"), Sent())
+    await aliases.point(caller, Kind.MODEL, Reference("iris", "1"), "champion")
+    await aliases.remove(caller, Kind.MODEL, Reference("iris"), "champion")
+    await aliases.point(caller, Kind.MODEL, Reference("iris", "latest"), "champion")
     return tenant
 
 

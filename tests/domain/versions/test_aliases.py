@@ -1,5 +1,6 @@
 """Aliases: what they point to, what they pointed to, and what never comes between."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -24,7 +25,7 @@ from catalog.errors import (
 )
 from catalog.store.fence import Fence
 from catalog.vocabulary import Kind, VersionState
-from tests.domain.test_races import Upload, nothing
+from tests.domain.test_races import Upload, nothing, outcomes
 from tests.support.inputs import item_change, new_item
 from tests.support.tenants import somebody
 
@@ -396,3 +397,39 @@ async def test_a_rollback_sees_a_move_that_overtakes_it(ada, iris):
 
     assert await where(ada, "champion") == "2"
     assert await entries(ada, "champion") == [(None, "1"), ("1", "2"), ("2", "3"), ("3", "2")]
+
+
+@pytest.mark.parametrize("database", ["wire"], indirect=True)
+async def test_moves_at_once_make_one_chain(ada, iris):
+    await asyncio.gather(*(point(ada, "champion", str(number % 3 + 1)) for number in range(24)))
+
+    chain = await entries(ada, "champion")
+    assert [previous for previous, _ in chain] == [None, *(version for _, version in chain[:-1])]
+    assert chain[-1][1] == await where(ada, "champion")
+
+
+@pytest.mark.parametrize("database", ["wire"], indirect=True)
+async def test_of_moves_that_expect_the_same_one_succeeds(ada, iris):
+    await point(ada, "champion", "1")
+
+    moved, refused = await outcomes(*(point(ada, "champion", which, expected="1") for which in ("2", "3") * 4))
+
+    assert len({item["revision"] for item in moved}) == 1
+    assert {refusal.fault for refusal in refused} == {ALIAS_MOVED}
+    assert len(await entries(ada, "champion")) == 2
+
+
+@pytest.mark.parametrize("database", ["wire"], indirect=True)
+async def test_a_removal_and_a_move_at_once_leave_no_alias_without_its_version(tenant, ada, iris):
+    for number in range(4, 7):
+        await add(ada)
+        which = str(number)
+        await outcomes(
+            versions.remove(ada, Kind.MODEL, Reference("iris", which)),
+            point(ada, "champion", which),
+            point(ada, "canary", which),
+        )
+
+        item = await items.read(ada, Kind.MODEL, IRIS)
+        pointed = {alias["number"] for alias in item.get("aliases", ())}
+        assert await tenant.versions.raw.count_documents({"number": {"$in": [*pointed]}}) == len(pointed)
