@@ -7,7 +7,7 @@ from typing import Self
 
 from catalog.client import profile
 from catalog.client.items import FilterExpression, ItemResource, filter_query
-from catalog.client.people import TenantResource, TermResource, TokenResource, UserResource
+from catalog.client.people import GroupResource, TenantResource, TermResource, TokenResource, UserResource
 from catalog.client.pushing import Pushed, pull, push
 from catalog.client.resources import D, Resource, operation, walk
 from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Model, Page, Raw, Value, Version
@@ -35,6 +35,7 @@ class CatalogResources(Resource[D]):
         self.datasets: ItemResource[D, Dataset] = ItemResource(session, driver, cache, "datasets", Dataset)
         self.algorithms: ItemResource[D, Algorithm] = ItemResource(session, driver, cache, "algorithms", Algorithm)
         self.users: UserResource[D] = UserResource(session, driver, cache)
+        self.groups: GroupResource[D] = GroupResource(session, driver, cache)
         self.tokens: TokenResource[D] = TokenResource(session, driver, cache)
         self.tags: TermResource[D] = TermResource(session, driver, cache, "tags")
         self.metadata: TermResource[D] = TermResource(session, driver, cache, "metadata")

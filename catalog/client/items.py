@@ -8,7 +8,7 @@ from unicodedata import normalize
 from catalog.client.aliases import AliasResource
 from catalog.client.errors import Ambiguous, Invalid, NotFound
 from catalog.client.resources import D, InlineDriver, Resource, operation, walk
-from catalog.client.results import Item, Page, TrashedItem, Value
+from catalog.client.results import Grant, Item, Page, TrashedItem, Value
 from catalog.client.session import PAGE, Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.uploads import as_pairs
@@ -46,6 +46,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         description: str = "",
         visibility: str = "private",
         users: Iterable[str] = (),
+        editors: Iterable[str] = (),
         tags: Iterable[str] = (),
         metadata: Metadata | None = None,
         status: str | None = None,
@@ -58,6 +59,8 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         """
         body: dict[str, Any] = {"name": name, "description": description, "visibility": visibility}
         body |= {"users": [*users], "tags": [*tags], "metadata": as_pairs(metadata or {})}
+        if editors := [*editors]:
+            body["editors"] = editors
         if external_id:
             body["external_id"] = external_id
         if status is not None:
@@ -180,13 +183,24 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         )
 
     @operation
-    def share(self, key: str | Item, *users: str) -> Operation[ItemT]:
-        """Give users, by id or name, read access. Raises CatalogError: NotFound, Forbidden, Invalid."""
-        return self._shape.of((yield from self._put(key, {"users": {"add": [*users]}})))
+    def share(self, key: str | Item, *users: str, edit: bool = False) -> Operation[ItemT]:
+        """Give users and groups, by id or name, read access; with `edit` they may also change the content.
+
+        Raises CatalogError: NotFound, Forbidden, Invalid.
+        """
+        return self._shape.of((yield from self._put(key, {"editors" if edit else "users": {"add": [*users]}})))
 
     @operation
     def unshare(self, key: str | Item, *users: str) -> Operation[ItemT]:
-        return self._shape.of((yield from self._put(key, {"users": {"remove": [*users]}})))
+        """Take all access from users and groups."""
+        body = {"users": {"remove": [*users]}, "editors": {"remove": [*users]}}
+        return self._shape.of((yield from self._put(key, body)))
+
+    @operation
+    def access(self, key: str | Item) -> Operation[Sequence[Grant]]:
+        """Who may do what with an item. Raises CatalogError: NotFound, Forbidden."""
+        found = yield from self._session.request_json("GET", f"{self._at(key)}/access")
+        return tuple(Grant.of(grant) for grant in found["grants"])
 
     @operation
     def delete(self, key: str | Item) -> Operation[None]:

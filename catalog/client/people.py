@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from catalog.client.resources import D, Resource, operation, walk
-from catalog.client.results import Page, Tenant, Term, Token, User
+from catalog.client.results import Group, Page, Tenant, Term, Token, User
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transport.effects import Operation
@@ -44,6 +44,47 @@ class UserResource(Resource[D]):
         """
         query = {"transfer": transfer} if transfer else {}
         yield from self._session.request_json("DELETE", f"/users/{segment(key)}", query=query)
+
+
+class GroupResource(Resource[D]):
+    """Groups of users. Only administrators create, change and remove them."""
+
+    @operation
+    def create(self, name: str, *members: str, description: str = "") -> Operation[Group]:
+        """Raises CatalogError: Invalid, also if a user or a group has this name; Forbidden."""
+        body = {"name": name, "description": description, "members": [*members]}
+        return Group.of((yield from self._session.request_json("POST", "/groups", body=body)))
+
+    @operation
+    def get(self, key: str) -> Operation[Group]:
+        return Group.of((yield from self._session.request_json("GET", f"/groups/{segment(key)}")))
+
+    @walk
+    def list(self) -> Callable[[str], Operation[Page[Group]]]:
+        return self._session.page("/groups", Group.of)
+
+    @operation
+    def update(self, key: str, *, name: str = "", description: str | None = None) -> Operation[Group]:
+        fields = {"name": name or None, "description": description}
+        return (yield from self._put(key, {name: value for name, value in fields.items() if value is not None}))
+
+    @operation
+    def add(self, key: str, *members: str) -> Operation[Group]:
+        """Add users, by id or name."""
+        return (yield from self._put(key, {"members": {"add": [*members]}}))
+
+    @operation
+    def remove(self, key: str, *members: str) -> Operation[Group]:
+        """Remove users, by id or name."""
+        return (yield from self._put(key, {"members": {"remove": [*members]}}))
+
+    @operation
+    def delete(self, key: str) -> Operation[None]:
+        """Remove a group. What was shared with it no longer is."""
+        yield from self._session.request_json("DELETE", f"/groups/{segment(key)}")
+
+    def _put(self, key: str, body: Mapping[str, Any]) -> Operation[Group]:
+        return Group.of((yield from self._session.request_json("PUT", f"/groups/{segment(key)}", body=body)))
 
 
 class TokenResource(Resource[D]):

@@ -147,6 +147,41 @@ class AliasMove(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Party(Result):
+    """A user or a group. `kind` is `user` or `group`."""
+
+    id: str
+    name: str
+    kind: str = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant(Party):
+    """What a user or a group `may` do with an item: `manage`, `edit` or `read`."""
+
+    may: str = "read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group(Result):
+    """Users with whom an item is shared under one name."""
+
+    id: str
+    name: str
+    description: str = ""
+    members: Sequence[User] | None = None
+    """None where they are not shown: in lists, and to users who are no members."""
+    timestamp: datetime = NEVER
+    lastmod: datetime = NEVER
+
+    @classmethod
+    def _read(cls, raw: Raw) -> dict[str, Any]:
+        members = raw.get("members")
+        shown = None if members is None else tuple(User.of(user) for user in members)
+        return super(Group, cls)._read(raw) | {"members": shown}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item(Result):
     """What models, datasets and algorithms have in common."""
 
@@ -167,6 +202,10 @@ class Item(Result):
     metadata: Mapping[str, Value] = field(default_factory=dict, hash=False)
     users: Sequence[User | str] = ()
     """Users with read access besides the owner; after a removal, their ids only."""
+    groups: Sequence[Party] = ()
+    """Groups with read access."""
+    editors: Sequence[Party | str] = ()
+    """Users and groups that may also change the content; after a removal, their ids only."""
     aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
     """The ordinals of versions, by alias."""
     versions: Sequence[Version] = ()
@@ -184,6 +223,9 @@ class Item(Result):
         read["metadata"] = pairs(raw)
         read["users"] = tuple(_user(user) for user in raw.get("users", ()))
         read["aliases"] = {alias["name"]: alias["version"] for alias in raw.get("aliases", ())}
+        read["groups"] = tuple(Party.of(group) for group in raw.get("groups", ()))
+        editors = raw.get("editors", ())
+        read["editors"] = tuple(each if isinstance(each, str) else Party.of(each) for each in editors)
         read["versions"] = tuple(Version.of(version) for version in raw.get("versions", ()))
         read["versions_total"] = raw.get("versionsTotal", len(read["versions"]))
         return read

@@ -16,8 +16,8 @@ import typer
 from catalog import __version__
 from catalog.client import CatalogError, profile
 from catalog.client.results import KINDS
+from catalog.commands.administration import groups, people
 from catalog.commands.administration import log as journal
-from catalog.commands.administration import people
 from catalog.commands.administration import sweep as sweeping
 from catalog.commands.catalog import aliases, cache, versions
 from catalog.commands.catalog.items import item_commands
@@ -51,6 +51,7 @@ app.add_typer(aliases.app, name="alias")
 app.add_typer(term_commands("tags", "Tags"), name="tags")
 app.add_typer(term_commands("metadata", "Metadata names"), name="metadata")
 app.add_typer(people.users, name="users")
+app.add_typer(groups.groups, name="groups")
 app.add_typer(people.tokens, name="tokens")
 app.add_typer(people.tenants, name="tenants")
 app.add_typer(cache.app, name="cache")

@@ -694,6 +694,31 @@ def test_an_administrator_keeps_people_and_words(server):
             admin.users.get(name)
 
 
+def test_an_administrator_keeps_groups_and_an_owner_shares_with_them(server, hers, iris):
+    group, name = f"group-{uuid.uuid4().hex[:8]}", f"dora-{uuid.uuid4().hex[:8]}"
+    hers.models.create(iris)
+    with Catalog(server.url, tenant=TENANT, username="admin", password=server.password) as admin:
+        admin.users.create(name, PASSWORD, email=f"{name}@example.org")
+        admin.groups.create(group, description="Images")
+        admin.groups.add(group, name)
+
+        shared = hers.models.share(iris, group, edit=True)
+        hers.models.share(iris, group)
+
+        assert [party.name for party in shared.editors] == [group]
+        assert [(each.name, each.may) for each in hers.models.access(iris)][1:] == [(group, "edit")]
+        with Catalog(server.url, tenant=TENANT, username=name, password=PASSWORD) as theirs:
+            assert theirs.models.update(shared, description="changed").groups[0].name == group
+            assert [user.username for user in theirs.groups.get(group).members or ()] == [name]
+        assert hers.groups.get(group).members is None
+        assert not hers.models.unshare(iris, group).editors
+        assert admin.groups.remove(group, name).members == ()
+        admin.groups.update(group, description="")
+        assert group in {each.name for each in hers.groups.list()}
+        admin.groups.delete(group)
+        admin.users.delete(name)
+
+
 def test_the_operator_keeps_tenants(server):
     name = f"acme-{uuid.uuid4().hex[:8]}"
     with Catalog(server.url, token=server.settings["API_TOKEN"]) as operator:

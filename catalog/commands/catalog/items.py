@@ -21,7 +21,7 @@ Status = Annotated[str | None, typer.Option(help="training, test, production or 
 Description = Annotated[str | None, typer.Option("--description", "-d")]
 Where = Annotated[list[str] | None, typer.Option(help="On metadata: accuracy=0.95, accuracy=gte:0.9. May be repeated.")]
 Filter = Annotated[str, typer.Option("--filter", help="A filter of the API, as JSON.")]
-Users = Annotated[list[str], typer.Argument(help="Ids or names.")]
+Users = Annotated[list[str], typer.Argument(help="Ids or names of users and groups.")]
 
 TRAINED = ("status", "dataset", "add_dataset", "remove_dataset")
 """Options that datasets do not have."""
@@ -144,11 +144,15 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         key: key,
         users: Users,
         *,
+        edit: Annotated[
+            bool, typer.Option("--edit", help="Let them add versions and change the content, too.")
+        ] = False,
         stop: Annotated[bool, typer.Option("--stop", help="Stop sharing it with them.")] = False,
     ) -> None:
-        """Give users read access."""
-        shared = (resource(shell).unshare if stop else resource(shell).share)(key, *users)
-        shell.output.one(shared, {"users": _names(shared)}, shared.id)
+        """Give users and groups read access."""
+        found = resource(shell)
+        shared = found.unshare(key, *users) if stop else found.share(key, *users, edit=edit)
+        shell.output.one(shared, {"users": _names(shared), "editors": _editors(shared)}, shared.id)
 
     @command(app)
     def rm(shell: Shell, keys: keys) -> None:
@@ -190,6 +194,7 @@ def _show(shell: Shell, item: Item) -> None:
         "owner": item.owner,
         "visibility": item.visibility,
         "users": _names(item),
+        "editors": _editors(item),
         "status": getattr(item, "status", None),
         "tags": item.tags,
         "aliases": item.aliases,
@@ -204,4 +209,9 @@ def _show(shell: Shell, item: Item) -> None:
 
 
 def _names(item: Item) -> list[str]:
-    return [user if isinstance(user, str) else user.username or user.id for user in item.users]
+    users = [user if isinstance(user, str) else user.username or user.id for user in item.users]
+    return users + [group.name for group in item.groups]
+
+
+def _editors(item: Item) -> list[str]:
+    return [party if isinstance(party, str) else party.name for party in item.editors]
