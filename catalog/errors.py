@@ -84,6 +84,7 @@ TOO_MANY_UPLOADS = Fault("too_many_uploads", 429, "Too many uploads are unfinish
 AMBIGUOUS = Fault("ambiguous_name", 409, "Several resources have this name")
 EXTERNAL_ID_TAKEN = Fault("external_id_taken", 409, "Another resource has this external id")
 BYTES_ELSEWHERE = Fault("bytes_elsewhere", 409, "The bytes of this version are not stored in the catalog")
+CARD_NOT_RENDERED = Fault("card_not_rendered", 422, "This card takes too long to render as HTML, read its Markdown")
 CONTENT_CODED = Fault("content_coded", 415, "The body has a Content-Encoding, which is not undone here")
 ALIAS_UNKNOWN = Fault("alias_unknown", 404, "The resource has no such alias")
 ALIAS_MOVED = Fault("alias_moved", 409, "The alias points to another version")

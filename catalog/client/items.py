@@ -8,7 +8,7 @@ from unicodedata import normalize
 from catalog.client.aliases import AliasResource
 from catalog.client.errors import Ambiguous, Invalid, NotFound
 from catalog.client.resources import D, InlineDriver, Resource, operation, walk
-from catalog.client.results import Grant, Item, Page, TrashedItem, Value
+from catalog.client.results import Card, Grant, Item, Page, TrashedItem, Value
 from catalog.client.session import PAGE, Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.uploads import as_pairs
@@ -183,6 +183,26 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         )
 
     @operation
+    def card(self, key: str | Item) -> Operation[Card]:
+        """The card of an item. Raises CatalogError: NotFound, also for an item without a card; Forbidden."""
+        return Card.of((yield from self._session.request_json("GET", f"{self._at(key)}/card")))
+
+    @operation
+    def set_card(self, key: str | Item, text: str, *, revision: int | None = None) -> Operation[Card]:
+        """Set the card of an item: Markdown, whose YAML front matter fills fields of the item.
+
+        With `revision`, it is refused if the item has changed since that revision.
+
+        Raises CatalogError: NotFound, Forbidden, Invalid, Conflict.
+        """
+        return Card.of((yield from self._put(key, {"text": text}, revision, at="/card")))
+
+    @operation
+    def remove_card(self, key: str | Item) -> Operation[None]:
+        """Raises CatalogError: NotFound, also for an item without a card; Forbidden."""
+        yield from self._session.request_json("DELETE", f"{self._at(key)}/card")
+
+    @operation
     def share(self, key: str | Item, *users: str, edit: bool = False) -> Operation[ItemT]:
         """Give users and groups, by id or name, read access; with `edit` they may also change the content.
 
@@ -224,9 +244,11 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         removed = yield from self._trash_entry(key)
         return self._shape.of((yield from self._session.request_json("POST", f"/trash/{removed.id}/restore")))
 
-    def _put(self, key: str | Item, body: Mapping[str, Any], revision: int | None = None) -> Operation[Any]:
+    def _put(
+        self, key: str | Item, body: Mapping[str, Any], revision: int | None = None, at: str = ""
+    ) -> Operation[Any]:
         headers = {} if revision is None else {"If-Match": f'"{revision}"'}
-        return (yield from self._session.request_json("PUT", self._at(key), body=body, headers=headers))
+        return (yield from self._session.request_json("PUT", self._at(key) + at, body=body, headers=headers))
 
     def _trash(self) -> Pages[TrashedItem]:
         return self._session.page("/trash", TrashedItem.of, {"filter": json.dumps({"kind": self._kind})})

@@ -110,6 +110,18 @@ class Version(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Card(Result):
+    """The README of an item."""
+
+    text: str
+    """Markdown as it was written, with its front matter."""
+    body: str = ""
+    front_matter: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    revision: int | None = None
+    """Of the item, for `set_card(..., revision=)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alias(Result):
     """A movable name for one version."""
 
@@ -195,6 +207,13 @@ class Item(Result):
     visibility: str = "private"
     description: str = ""
     license: str = ""
+    license_link: str = ""
+    languages: Sequence[str] = ()
+    tasks: Sequence[str] = ()
+    library: str = ""
+    provider: str = ""
+    logo: str = ""
+    maturity: str = ""
     external_id: str = ""
     archived: bool = False
     """Archived items are left out of lists."""
@@ -219,7 +238,8 @@ class Item(Result):
     @classmethod
     def _read(cls, raw: Raw) -> dict[str, Any]:
         read = super(Item, cls)._read(raw)
-        read["tags"] = tuple(raw.get("tags", ()))
+        for name in ("tags", "languages", "tasks"):
+            read[name] = tuple(raw.get(name, ()))
         read["metadata"] = pairs(raw)
         read["users"] = tuple(_user(user) for user in raw.get("users", ()))
         read["aliases"] = {alias["name"]: alias["version"] for alias in raw.get("aliases", ())}

@@ -19,7 +19,7 @@ from catalog.client.results import KINDS
 from catalog.commands.administration import groups, people
 from catalog.commands.administration import log as journal
 from catalog.commands.administration import sweep as sweeping
-from catalog.commands.catalog import aliases, cache, versions
+from catalog.commands.catalog import aliases, cache, cards, versions
 from catalog.commands.catalog.items import item_commands
 from catalog.commands.catalog.search import add_search_command
 from catalog.commands.catalog.terms import term_commands
@@ -48,6 +48,7 @@ for kind in KINDS:
     app.add_typer(item_commands(kind), name=kind)
 app.add_typer(versions.app, name="versions")
 app.add_typer(aliases.app, name="alias")
+app.add_typer(cards.app, name="card")
 app.add_typer(term_commands("tags", "Tags"), name="tags")
 app.add_typer(term_commands("metadata", "Metadata names"), name="metadata")
 app.add_typer(people.users, name="users")

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 LONGEST_INTEGER = 2**63  # what BSON holds
 LONGEST_NAME = 255  # characters
+LONGEST_LINK = 4096  # characters, also of a `uri`
 LONGEST_DESCRIPTION = 65536  # characters
 
 

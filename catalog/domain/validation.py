@@ -11,6 +11,9 @@ from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_
 from catalog.errors import Fault, Refused
 from catalog.store.records import Value
 
+MOST_WORDS, LONGEST_WORD = 200, 128
+"""How many languages and tasks an item may have, and the characters of each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Validator:
@@ -52,6 +55,14 @@ class Validator:
         except naming.NameInvalidError as problem:
             self.refuse(f"{field}: {problem}")
         return name if name == value else self.text(field, name, longest)  # normalizing may make a text longer
+
+    def words(self, field: str, values: Sequence[str]) -> list[str]:
+        """Short texts on one line, each once."""
+        if len(values) > MOST_WORDS:
+            self.refuse(f"{field}: at most {MOST_WORDS} are allowed, not {len(values)}")
+        for index, value in enumerate(values):
+            self.line(f"{field}.{index}", value, LONGEST_WORD)
+        return list(dict.fromkeys(values))
 
     def references(self, field: str, keys: Sequence[str]) -> list[str]:
         """References to what must exist already, each once."""

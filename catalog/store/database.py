@@ -33,6 +33,7 @@ from catalog.store.documents import (
     Algorithm,
     AliasMove,
     Artifact,
+    Card,
     Dataset,
     Environment,
     Experiment,
@@ -63,6 +64,7 @@ from catalog.store.records import (
     AliasMoveRecord,
     ArtifactRecord,
     BlobRecord,
+    CardRecord,
     EnvironmentRecord,
     ExperimentRecord,
     ExperimentRunRecord,
@@ -184,6 +186,7 @@ class Tenant:
     versions = Collection[Version, VersionRecord](Version)
     alias_moves = Collection[AliasMove, AliasMoveRecord](AliasMove)
     files = Collection[VersionFile, VersionFileRecord](VersionFile)
+    cards = Collection[Card, CardRecord](Card)
     blob_records = Collection[StoredBlob, BlobRecord](StoredBlob)
     uploads = Collection[Upload, UploadRecord](Upload)
     trash = Collection[TrashEntry, TrashRecord](TrashEntry)

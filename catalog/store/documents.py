@@ -242,7 +242,6 @@ class Item(BaseModel):
     tags: list[str] = Field(default_factory=list)
     metadata: list[Pair] = Field(default_factory=list)
     description: str = ""
-    card: str = ""  # Markdown
     license: str = ""
     license_link: str = ""
     languages: list[str] = Field(default_factory=list)
@@ -416,6 +415,19 @@ class Version(SealedDocument):
             # Of drafts alone: the sweep looks for abandoned ones.
             IndexModel([("lastmod", ASCENDING)], partialFilterExpression={"state": VersionState.DRAFT.value}),
         )
+
+
+class Card(SealedDocument):
+    """The card of an item, apart from it: lists must not read it. `id` is that of the item. See domain.cards."""
+
+    kind: Kind
+    text: str  # Markdown, with its front matter
+    revision: int  # of the item, after the card was written
+    lastmod: datetime = Field(default_factory=now)
+
+    class Settings:
+        name = "cards"
+        indexes = ()
 
 
 class AliasMove(SealedDocument):
@@ -718,6 +730,7 @@ OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     Version,
     AliasMove,
     VersionFile,
+    Card,
     StoredBlob,
     Upload,
     TrashEntry,

@@ -38,6 +38,14 @@ class AliasRecord(TypedDict):
     revision: int
 
 
+class CardRecord(TypedDict):
+    _id: ObjectId
+    kind: str
+    text: str
+    revision: int
+    lastmod: datetime
+
+
 class AliasMoveRecord(TypedDict):
     _id: ObjectId
     item: ObjectId
@@ -65,7 +73,6 @@ class ItemRecord(TypedDict):
     tags: list[str]
     metadata: list[PairRecord]
     description: str
-    card: NotRequired[str]
     license: NotRequired[str]
     license_link: NotRequired[str]
     languages: NotRequired[list[str]]

@@ -353,6 +353,21 @@ def test_a_version_of_bytes_elsewhere_says_where_they_are(hers, iris):
     assert (made.author, made.stage, made.run["id"], made.metadata, made.files) == ("Ada", "staging", "7", {"a": 1}, ())
 
 
+def test_a_card_is_set_read_and_removed(hers, iris):
+    item = hers.models.create(iris)
+
+    written = hers.models.set_card(item, "---\nlicense: mit\nlanguage: en\n---\n# Iris", revision=item.revision)
+    read = hers.models.card(iris)
+
+    assert (read.text, read.body, read.revision) == (written.text, "# Iris", written.revision)
+    assert (read.front_matter, hers.models.get(iris).languages) == ({"license": "mit", "language": "en"}, ("en",))
+    with pytest.raises(Conflict):
+        hers.models.set_card(iris, "# late", revision=1)
+    hers.models.remove_card(iris)
+    with pytest.raises(NotFound):
+        hers.models.card(iris)
+
+
 def test_archived_versions_and_items_are_listed_on_request(hers, iris):
     item = hers.models.create(iris, external_id=iris)
     versions = hers.models.versions(iris)

@@ -204,6 +204,25 @@ def test_a_version_of_bytes_elsewhere_is_added_changed_and_archived(run, iris):
     assert "Its bytes are at s3://models/iris." in pulled.stderr
 
 
+def test_a_card_is_set_edited_shown_and_removed(run, ada, iris, monkeypatch):
+    run("models", "create", iris)
+    editor = ada.folder / "editor"
+    editor.write_text('#!/bin/sh\nsed -i "s/# .*/# Edited/" "$1"\n')
+    editor.chmod(0o755)
+    monkeypatch.setenv("EDITOR", str(editor))
+    monkeypatch.delenv("VISUAL", raising=False)
+
+    run("card", "edit", iris)
+    edited = run("card", "show", iris).stdout
+    run("card", "set", iris, "-", typed="---\nlicense: mit\n---\n# Iris\n")
+    shown = run("card", "show", iris).stdout
+    run("card", "rm", iris)
+
+    assert "# Edited" in edited
+    assert shown.startswith("---\nlicense: mit\n")
+    assert "has no card" in run("card", "show", iris, code=1).stderr
+
+
 def test_a_link_fetches_a_file_without_a_token(run, ada, iris):
     run("push", iris, ada.file("model.onnx", b"weights"))
 

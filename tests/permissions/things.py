@@ -44,6 +44,12 @@ async def a_version(world: World, thing: Thing) -> Thing:
     return {**item, "which": "1", "path": item["title"], "digest": info["digest"]}
 
 
+async def a_card(world: World, thing: Thing) -> Thing:
+    item = await an_item(world, thing)
+    await world.ask("PUT", "/v1/{kind}/{key}/card".format_map(item), content=f"# {SECRET} {item['title']}".encode())
+    return item
+
+
 async def an_alias(world: World, thing: Thing) -> Thing:
     """One that pointed to version 2 and points to version 1."""
     version = await a_version(world, thing)

@@ -52,6 +52,7 @@ RECORDS = {
     "Pair": records.PairRecord,
     "File": records.FileRecord,
     "Alias": records.AliasRecord,
+    "Card": records.CardRecord,
     "AliasMove": records.AliasMoveRecord,
     "Run": records.RunRecord,
     "Input": records.InputRecord,

@@ -71,7 +71,7 @@ def download_to(item: TargetItem, version: Version, to: Path, progress: Progress
 
 def refuse_elsewhere(item: TargetItem, version: Version) -> None:
     """Raises CatalogError: Elsewhere."""
-    if version.files or version.state == "DRAFT":
+    if version.file_count or version.state == "DRAFT":
         return
     where = f"Its bytes are at {version.uri}" if version.uri else "It does not say where its bytes are"
     refused = Elsewhere(f"The catalog does not store {item.key}@{version.ordinal}", advice=f"{where}.")

@@ -50,6 +50,13 @@ class CommandOutput:
             for label, value in about.items():
                 typer.echo(f"{label:<{width}}  {_text(value)}".strip())
 
+    def text(self, element: Any, text: str) -> None:
+        """Print a text of several lines, without other control characters."""
+        if self.json:
+            typer.echo(json.dumps(plain(element), ensure_ascii=False, indent=2))
+        else:
+            typer.echo("\n".join(_text(line.replace("\t", "    ")) for line in text.splitlines()))
+
 
 def plain(value: Any) -> Any:
     """A result as a value that JSON can encode."""

@@ -85,6 +85,7 @@ NUMBERS: dict[Fault, int] = {
     errors.ALIASED: 172,
     errors.EXTERNAL_ID_TAKEN: 175,
     errors.BYTES_ELSEWHERE: 176,
+    errors.CARD_NOT_RENDERED: 177,
 }
 
 BY_METHOD: dict[str, Fault] = {

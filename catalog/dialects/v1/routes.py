@@ -20,6 +20,7 @@ from catalog.dialects.http.requests.requests import check_request
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.document import document
 from catalog.dialects.v1.items import (
+    cards,
     items,
     search,
     terms,
@@ -141,6 +142,9 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         items.Models,
         items.Datasets,
         items.Algorithms,
+        cards.ModelCard,
+        cards.DatasetCard,
+        cards.AlgorithmCard,
         versions.ModelVersions,
         versions.DatasetVersions,
         versions.AlgorithmVersions,

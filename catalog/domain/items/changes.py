@@ -16,7 +16,7 @@ from catalog.domain.access import Caller, may_manage, readers_of
 from catalog.domain.items import items
 from catalog.domain.items.dataset_references import dataset_ids
 from catalog.domain.items.duplicates import taken
-from catalog.domain.items.inputs import TEXTS, ItemChange, ListChange, ReferencesChange
+from catalog.domain.items.inputs import LISTS, TEXTS, ItemChange, ListChange, ReferencesChange
 from catalog.domain.items.lists import changed_ids, changed_metadata, changed_tags
 from catalog.domain.items.lookup import reader_ids, user_ids
 from catalog.domain.items.references import Reference
@@ -59,6 +59,7 @@ class CheckedChange:
             "archived": self.wanted.archived,
             **{field: getattr(self.wanted, field) for field in TEXTS},
         }
+        values |= {field: list(words) for field in LISTS if (words := getattr(self.wanted, field)) is not None}
         fields = {name: value for name, value in values.items() if value is not None} | self._lists(item)
         if self.wanted.external_id is not None:
             fields["external_id"] = self.wanted.external_id or None
@@ -160,6 +161,8 @@ async def _checked(caller: Caller, kind: Kind, wanted: ItemChange, limits: Limit
     for field, longest in TEXTS.items():
         if (text := getattr(wanted, field)) is not None:
             check.text(field, text, longest)
+    for field in LISTS:
+        check.words(field, getattr(wanted, field) or ())
     check.line("external_id", wanted.external_id or "", LONGEST_NAME)
     if wanted.tags is not None:
         check.tags_in_change("tags.remove", wanted.tags.remove)

@@ -4,12 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_NAME
+from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_LINK, LONGEST_NAME
 from catalog.store.records import Value
 from catalog.vocabulary import Status, Visibility
 
-TEXTS = {"description": LONGEST_DESCRIPTION, "license": LONGEST_NAME}
+TEXTS = {
+    "description": LONGEST_DESCRIPTION,
+    "license": LONGEST_NAME,
+    "license_link": LONGEST_LINK,
+    "library": LONGEST_NAME,
+    "provider": LONGEST_NAME,
+    "logo": LONGEST_DESCRIPTION,  # an address, or an image in a `data:` address
+    "maturity": LONGEST_NAME,
+}
 """The fields of an item that are plain text, and how many characters they may have."""
+
+LISTS = ("languages", "tasks")
+"""The fields of an item that are lists of short texts. A change replaces the whole list."""
 
 Removed = TypeVar("Removed")
 Added = TypeVar("Added")
@@ -50,6 +61,13 @@ class NewItem:
     name: str
     description: str = ""
     license: str = ""
+    license_link: str = ""
+    languages: Sequence[str] = ()
+    tasks: Sequence[str] = ()
+    library: str = ""
+    provider: str = ""
+    logo: str = ""
+    maturity: str = ""
     visibility: Visibility = Visibility.PRIVATE
     tags: Sequence[str] = ()
     metadata: Sequence[MetadataPair] = ()  # a later pair replaces an earlier one of its name
@@ -70,6 +88,13 @@ class ItemChange:
     status: Status | None = None
     description: str | None = None
     license: str | None = None
+    license_link: str | None = None
+    languages: Sequence[str] | None = None  # all of them, in the place of the earlier ones
+    tasks: Sequence[str] | None = None  # likewise
+    library: str | None = None
+    provider: str | None = None
+    logo: str | None = None
+    maturity: str | None = None
     external_id: str | None = None  # empty: none any more
     archived: bool | None = None
     tags: TagsChange | None = None

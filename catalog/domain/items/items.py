@@ -8,7 +8,7 @@ from catalog.domain.items import trash
 from catalog.domain.items.dataset_references import dataset_ids
 from catalog.domain.items.duplicates import taken
 from catalog.domain.items.in_use import refuse_while_used
-from catalog.domain.items.inputs import TEXTS, NewItem
+from catalog.domain.items.inputs import LISTS, TEXTS, NewItem
 from catalog.domain.items.lookup import find, reader_ids
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
@@ -71,6 +71,7 @@ async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) ->
     fields: Changes = {
         "name": check.new_name("name", new.name, check.limits.name, naming.item_name),
         **{field: check.text(field, getattr(new, field), longest) for field, longest in TEXTS.items()},
+        **{field: check.words(field, getattr(new, field)) for field in LISTS},
         "external_id": check.line("external_id", new.external_id, LONGEST_NAME) or None,
         "archived": new.archived,
         "visibility": new.visibility,

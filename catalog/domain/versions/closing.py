@@ -5,6 +5,7 @@ from asyncio import to_thread
 from bson import ObjectId
 
 from catalog.domain.access import Caller
+from catalog.domain.cards import readme
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import drafts, folders, version_files, versions
 from catalog.errors import BUSY, Refused
@@ -12,6 +13,8 @@ from catalog.store.database import Tenant
 from catalog.store.documents import now
 from catalog.store.records import Changes, FileRecord, VersionFileRecord, VersionRecord
 from catalog.vocabulary import Kind, VersionState
+
+README = ("README.md", "readme.md", "Readme.md")
 
 
 async def close(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
@@ -25,7 +28,10 @@ async def close(caller: Caller, kind: Kind, reference: Reference) -> VersionReco
         begun = await tenant.versions.modify(drafts.open_one(draft), {"$set": {"closing": token}})
         if begun is not None:
             closed = await _close(tenant, begun, token)
-            await versions.touch(tenant, kind, draft["item"])
+            item = await versions.touch(tenant, kind, draft["item"])
+            if item is not None and closed["state"] != VersionState.QUARANTINED:
+                found = await version_files.current_at(tenant, closed["_id"], README)
+                await readme.become_card(caller, kind, item, next(iter(found.values()), None))
             return closed
         draft = await drafts.when_open(tenant, draft)
     raise Refused(BUSY, reference.which)

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.domain.items.inputs import MetadataPair
-from catalog.domain.limits import LONGEST_NAME, Limits
+from catalog.domain.limits import LONGEST_LINK, LONGEST_NAME, Limits
 from catalog.domain.validation import Validator
 from catalog.errors import EXTERNAL_ID_TAKEN, NOT_CREATED, Refused
 from catalog.store.documents import Run
 from catalog.store.records import RunRecord, UploadRecord
 from catalog.vocabulary import Stage
-
-LONGEST_URI = 4096  # characters, also of the link to a run
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.", re.DOTALL)
 
@@ -94,9 +92,9 @@ def check_lines(
     check.line("external_id", external_id or "", LONGEST_NAME)
     if run is not None:
         check.line("run.id", run.id, LONGEST_NAME)
-        check.line("run.link", run.link, LONGEST_URI)
+        check.line("run.link", run.link, LONGEST_LINK)
     if uri:
-        check.line("uri", uri, LONGEST_URI)
+        check.line("uri", uri, LONGEST_LINK)
         if not SCHEME.match(uri):
             check.refuse("uri: a scheme is needed, as in s3://bucket/model.onnx")
 

@@ -13,6 +13,7 @@ from bson import ObjectId
 from catalog.blobs.protocol import Blob
 from catalog.domain import archiving
 from catalog.domain.access import Caller, may_change, may_manage
+from catalog.domain.cards import readme
 from catalog.domain.files import blob_records, intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
@@ -111,8 +112,11 @@ async def record(
     version.file_count, version.size = len(records), sum(record["size"] for record in records)
     if not version.folder:
         version.files = [File(**record) for record in records]
-        return await insert(caller, version)
-    return await _insert_folder(caller, version, records)
+        changed = await insert(caller, version)
+    else:
+        changed = await _insert_folder(caller, version, records)
+    card = None if version.state is VersionState.QUARANTINED else readme.among(records)
+    return await readme.become_card(caller, kind, changed, card)
 
 
 async def _insert_folder(caller: Caller, version: Version, files: Sequence[FileRecord]) -> ItemRecord:

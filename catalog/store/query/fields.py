@@ -102,7 +102,8 @@ _ITEM = {
 _TRAINED = _ITEM | {"status": TEXT, "datasets": [ID]}
 _ITEM_SORTS = "_id serial name owner visibility timestamp lastmod"
 _ITEM_SELECTS = (
-    "name owner visibility tags metadata description license external_id archived aliases versions timestamp lastmod"
+    "name owner visibility tags metadata description license license_link languages tasks "
+    "library provider logo maturity external_id archived aliases versions timestamp lastmod"
 )
 
 DATASETS = Fields(_ITEM, sort=_ITEM_SORTS, select=_ITEM_SELECTS, always="_id users groups editors")

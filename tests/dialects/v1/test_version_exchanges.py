@@ -23,7 +23,10 @@ SEVENTIETH = {
 BOB = {"_id": ID, "username": "bob"}
 """The reference also shows the address and the role of other users; here only administrators see them."""
 
-OURS = {"versionsTotal", "description", "license", "lastmod", "digest", "state", "external_id", "archived", "aliases"}
+OURS = {
+    "versionsTotal", "description", "license", "lastmod", "digest", "state", "external_id", "archived", "aliases",
+    "license_link", "languages", "tasks", "library", "provider", "logo", "maturity",
+}  # fmt: skip
 """What the catalog says besides."""
 
 

@@ -34,10 +34,10 @@ from catalog.dialects.v1.models.items.items import (
 from catalog.dialects.v1.models.items.metadata import MetadataDelta, Pair
 from catalog.domain.files.blob_records import Condition
 from catalog.domain.files.filenames import LONGEST_PATH, file_name, media_type
-from catalog.domain.limits import LONGEST_INTEGER
+from catalog.domain.limits import LONGEST_INTEGER, LONGEST_LINK
 from catalog.domain.versions import details, links
 from catalog.domain.versions.batches import Outcome
-from catalog.domain.versions.details import LONGEST_URI, VersionDetails
+from catalog.domain.versions.details import VersionDetails
 from catalog.domain.versions.numbering import LONGEST_ORDINAL
 from catalog.domain.versions.version_changes import STATES, VersionChange
 from catalog.domain.versions.version_files import SHOWN
@@ -57,7 +57,7 @@ Ordinal = Annotated[
     Meta(extra_json_schema={"maxLength": LONGEST_ORDINAL}),
 ]
 Author = Annotated[Line, Meta(description="Who made it, as a text.")]
-Uri = Annotated[str, Meta(max_length=LONGEST_URI, pattern="^(?:[A-Za-z][A-Za-z0-9+.-]*:[^\\x00-\\x1f\\x7f]+)?$")]
+Uri = Annotated[str, Meta(max_length=LONGEST_LINK, pattern="^(?:[A-Za-z][A-Za-z0-9+.-]*:[^\\x00-\\x1f\\x7f]+)?$")]
 NewState = Annotated[VersionState, Meta(extra_json_schema={"enum": list(map(str, STATES))}, examples=["ARCHIVED"])]
 
 
@@ -65,7 +65,7 @@ class TrainingRun(Body):
     """The training run that made a version."""
 
     id: Line = ""
-    link: Annotated[str, Meta(max_length=LONGEST_URI, pattern=ONE_LINE)] = ""
+    link: Annotated[str, Meta(max_length=LONGEST_LINK, pattern=ONE_LINE)] = ""
 
     def as_input(self) -> details.TrainingRun:
         return details.TrainingRun(self.id, self.link)

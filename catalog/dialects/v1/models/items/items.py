@@ -6,11 +6,25 @@ from typing import Annotated, Any, Self
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.http.docs.schemas import at_most, at_most_elements
-from catalog.dialects.v1.models.common import Body, Change, Digest, Id, Line, Moment, NonBlank, ShortText, Text, moment
+from catalog.dialects.v1.models.common import (
+    NOT_NUL,
+    ONE_LINE,
+    Body,
+    Change,
+    Digest,
+    Id,
+    Line,
+    Moment,
+    NonBlank,
+    ShortText,
+    Text,
+    moment,
+)
 from catalog.dialects.v1.models.items.metadata import MetadataDelta, NewPair, Pair
-from catalog.domain.items.inputs import ItemChange, ListChange, NewItem
+from catalog.domain.items.inputs import LISTS, TEXTS, ItemChange, ListChange, NewItem
 from catalog.domain.items.related import Related
-from catalog.domain.limits import LONGEST_DESCRIPTION
+from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_LINK
+from catalog.domain.validation import LONGEST_WORD, MOST_WORDS
 from catalog.domain.versions.aliases.moves import names_of
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Stage, Status, VersionState, Visibility
@@ -23,6 +37,9 @@ Pairs = Annotated[list[NewPair], at_most_elements("metadata", description="Each 
 References = Annotated[list[Reference], at_most_elements("users")]
 LONGEST_EMBEDDED = 1000  # characters of a version's description in its item
 
+CARD_TEXTS = tuple(TEXTS.keys() - {"description"})
+"""The fields beside a card that are texts."""
+
 ARCHIVE = {"encoding": "binary", "mimetype": "application/zip"}
 """How a folder is downloaded."""
 
@@ -33,6 +50,18 @@ ExternalId = Annotated[Line, Meta(description="Its id in another system; empty: 
 Archived = Annotated[bool, Meta(description="Archived things are left out of lists.")]
 Description = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION)]
 License = Annotated[ShortText, Meta(description="Such as an SPDX identifier.", examples=["Apache-2.0"])]
+
+
+Link = Annotated[str, Meta(max_length=LONGEST_LINK, pattern=NOT_NUL, examples=["https://example.org/license"])]
+Word = Annotated[str, Meta(max_length=LONGEST_WORD, pattern=ONE_LINE)]
+Languages = Annotated[list[Word], Meta(max_length=MOST_WORDS, description="All of them.", examples=[["en", "it"]])]
+Tasks = Annotated[
+    list[Word], Meta(max_length=MOST_WORDS, description="All of them.", examples=[["image-classification"]])
+]
+Library = Annotated[ShortText, Meta(description="Such as `transformers`.", examples=["sklearn"])]
+Provider = Annotated[ShortText, Meta(description="Who provides it.")]
+Logo = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION, description="The address of a picture.")]
+Maturity = Annotated[ShortText, Meta(description="Such as `experimental`.")]
 
 
 class NewDataset(Body):
@@ -52,6 +81,13 @@ class NewDataset(Body):
     metadata: Pairs | None = None
     description: Description | None = None
     license: License | None = None
+    license_link: Link | None = None
+    languages: Languages | None = None
+    tasks: Tasks | None = None
+    library: Library | None = None
+    provider: Provider | None = None
+    logo: Logo | None = None
+    maturity: Maturity | None = None
     external_id: Annotated[ExternalId | None, Meta(description="Unique among the items of a kind.")] = None
     archived: Archived | None = None
 
@@ -62,7 +98,8 @@ class NewDataset(Body):
         return {
             "name": self.name,
             "description": self.description or "",
-            "license": self.license or "",
+            **{field: getattr(self, field) or "" for field in CARD_TEXTS},
+            **{field: getattr(self, field) or () for field in LISTS},
             "external_id": self.external_id or "",
             "archived": self.archived or False,
             "visibility": self.visibility or Visibility.PRIVATE,
@@ -116,6 +153,13 @@ class DatasetChange(Change):
     ] = None
     description: Description | None = None
     license: License | None = None
+    license_link: Link | None = None
+    languages: Languages | None = None
+    tasks: Tasks | None = None
+    library: Library | None = None
+    provider: Provider | None = None
+    logo: Logo | None = None
+    maturity: Maturity | None = None
     external_id: ExternalId | None = None
     archived: Archived | None = None
     tags: Annotated[TagsDelta | None, Meta(examples=[{"add": ["flowers"], "remove": []}])] = None
@@ -131,7 +175,7 @@ class DatasetChange(Change):
             "owner": self.owner,
             "visibility": self.visibility,
             "description": self.description,
-            "license": self.license,
+            **{field: getattr(self, field) for field in (*CARD_TEXTS, *LISTS)},
             "external_id": self.external_id,
             "archived": self.archived,
             "tags": _list_change(self.tags),
@@ -244,6 +288,13 @@ class Item(Struct, kw_only=True, rename={"id": "_id", "versions_total": "version
     name: str
     description: str
     license: str
+    license_link: str
+    languages: list[str]
+    tasks: list[str]
+    library: str
+    provider: str
+    logo: str
+    maturity: str
     external_id: str | None
     archived: bool
     metadata: list[Pair]
@@ -264,7 +315,8 @@ def item_fields(record: ItemRecord, related: Related) -> dict[str, Any]:
         "id": str(record["_id"]),
         "name": record["name"],
         "description": record["description"],
-        "license": record.get("license", ""),
+        **{field: record.get(field, "") for field in CARD_TEXTS},
+        **{field: record.get(field, []) for field in LISTS},
         "external_id": record.get("external_id"),
         "archived": record.get("archived", False),
         "metadata": record["metadata"],

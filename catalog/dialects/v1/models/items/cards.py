@@ -1,0 +1,51 @@
+"""Cards of models, datasets and algorithms."""
+
+from typing import Annotated, Any, Self
+
+from msgspec import Meta, Struct
+
+from catalog.dialects.v1.models.common import Body, Text
+from catalog.dialects.v1.models.items.items import CARD_TEXTS
+from catalog.domain.cards.cards import LARGEST, ItemCard
+from catalog.domain.items.inputs import LISTS
+
+
+class NewCard(Body):
+    """A card to set."""
+
+    text: Annotated[
+        Text,
+        Meta(
+            max_length=LARGEST,
+            description="Markdown, with an optional YAML front matter.",
+            examples=["---\nlicense: mit\n---\n# Iris\n"],
+        ),
+    ]
+
+
+class Card(Struct, kw_only=True):
+    """A card, and the fields of the item that its front matter can fill."""
+
+    text: Annotated[str, Meta(description="As it was written, with its front matter.")]
+    body: Annotated[str, Meta(description="The Markdown without its front matter.")]
+    front_matter: Annotated[dict[str, Any], Meta(description="All that the front matter has.")]
+    license: str
+    license_link: str
+    languages: list[str]
+    tasks: list[str]
+    library: str
+    provider: str
+    logo: str
+    maturity: str
+    tags: list[str]
+
+    @classmethod
+    def of(cls, card: ItemCard) -> Self:
+        item: Any = card.item
+        return cls(
+            text=card.text,
+            body=card.body,
+            front_matter=dict(card.front_matter),
+            **{field: item.get(field, "") for field in CARD_TEXTS},
+            **{field: item.get(field, []) for field in (*LISTS, "tags")},
+        )
