@@ -6,12 +6,12 @@ Only `store/` imports the driver. `UNAVAILABLE` and `Duplicate` are failures of 
 import logging
 import math
 from asyncio import Task, gather, sleep
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from time import monotonic
-from typing import Any, Generic, cast
+from typing import Any, Generic, TypeVar, cast
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ReturnDocument
@@ -26,6 +26,7 @@ from pymongo.uri_parser import parse_uri
 
 from catalog.blobs.protocol import Blobs, Storage
 from catalog.errors import NOT_FOUND, Refused
+from catalog.store.batches import Batches, Outcomes
 from catalog.store.caches import AnswerCache
 from catalog.store.documents import (
     OF_A_TENANT,
@@ -84,7 +85,7 @@ from catalog.store.records import (
     VersionFileRecord,
     VersionRecord,
 )
-from catalog.store.tenant_documents import Bound, D, R, Raw, Unbound, seal
+from catalog.store.tenant_documents import Bound, D, R, Raw, SealedDocument, Unbound, seal
 from catalog.vocabulary import InspectionPolicy, Kind
 
 logger = logging.getLogger(__name__)
@@ -153,6 +154,11 @@ ItemCollection = Bound[Model, ItemRecord] | Bound[Dataset, ItemRecord] | Bound[A
 TermCollection = Bound[Tag, TermRecord] | Bound[MetadataName, TermRecord]
 
 
+W = TypeVar("W")
+T = TypeVar("T")
+WriteAll = Callable[["Tenant", Sequence[W]], Awaitable[Outcomes[T]]]
+
+
 class TenantState:
     """The state that all handles of one generation of a tenant share."""
 
@@ -167,6 +173,8 @@ class TenantState:
         self.scan_statistics = ScanStatistics()
         self.counts: AnswerCache[int] = AnswerCache(MOST_COUNTS)
         self.collections: dict[str, AsyncIOMotorCollection[Raw]] = {}
+        self.batches: dict[Hashable, Batches[Any, Any]] = {}
+        """Writes that share commands, by their kind."""
 
 
 class Tenant:
@@ -220,6 +228,25 @@ class Tenant:
     def of_caller(self, fence: Fence) -> "Tenant":
         """A handle of the same generation, for one request of a caller."""
         return Tenant(self.name, self.database, self.generation, fence, self.base)
+
+    async def write_in_batch(self, kind: Hashable, wanted: W, write_all: WriteAll[W, T]) -> T:
+        """Write `wanted` together with other writes of this `kind` that wait now, of this or another caller.
+
+        `write_all` gets the handle without a caller. It asks the handle of each writer for a `refusal`.
+        """
+        batches = self.known.batches.get(kind)
+        if batches is None:
+            batches = self.known.batches[kind] = Batches(partial(write_all, self.base))
+        result: T = await batches.write(wanted)
+        return result
+
+    async def refusal(self, document: type[SealedDocument]) -> Refused | None:
+        """Check as before a write to the collection of a document, and return why it is refused."""
+        try:
+            await self.bound(document).cross_fence()
+        except Refused as refused:
+            return refused
+        return None
 
     async def still_allowed(self) -> None:
         """Check the rights again, as before a write. Raises Refused."""

@@ -82,6 +82,10 @@ class Fenced:
         self._name = name
         self._fence = fence
 
+    async def cross(self) -> None:
+        """Check before a write that is not made by a method of this collection. Raises Refused."""
+        await self._fence.cross(self._name)
+
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._collection, name)
         if name not in WRITES:

@@ -14,8 +14,9 @@ from beanie.odm.queries.find import FindMany, FindOne
 from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import IndexModel, ReturnDocument, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError, WriteError
 
+from catalog.store.fence import Fenced
 from catalog.store.records import Changes, Query
 
 Raw = dict[str, Any]
@@ -74,6 +75,11 @@ class Update(NamedTuple):
     upsert: bool = False
 
 
+def _write_error(error: Mapping[str, Any]) -> PyMongoError:
+    kind = DuplicateKeyError if error["code"] == DUPLICATE_KEY else WriteError
+    return kind(error["errmsg"], error["code"], error)
+
+
 class Bound(Generic[D, R]):
     """The collection of one document in one database.
 
@@ -116,6 +122,26 @@ class Bound(Generic[D, R]):
     async def modify(self, query: Query, update: Changes) -> R | None:
         """Update one record, and return it as it is then. None when no record is as `query` says."""
         return await self.records.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
+
+    async def cross_fence(self) -> None:
+        """Check as before each write, for one that is made by a command of its own. Raises Refused."""
+        if isinstance(self.raw, Fenced):
+            await self.raw.cross()
+
+    async def insert_each(self, records: Sequence[R]) -> list[PyMongoError | None]:
+        """Insert records in one command, and return why each of them is refused: Duplicate, or another failure."""
+        refused: list[PyMongoError | None] = [None] * len(records)
+        if not records:
+            return refused
+        try:
+            await self.records.insert_many(records, ordered=False)
+        except BulkWriteError as failure:
+            details = failure.details or {}
+            if details.get("writeConcernErrors"):  # none is acknowledged
+                raise
+            for error in details.get("writeErrors", ()):
+                refused[error["index"]] = _write_error(error)
+        return refused
 
     async def modify_all(self, updates: Iterable[Update]) -> None:
         """Make several updates, each on one record, in one command and in any order."""

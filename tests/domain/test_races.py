@@ -154,21 +154,25 @@ async def test_an_item_removed_during_an_upload_leaves_no_version(tenant, ada, i
 # Items
 
 
-async def test_of_items_made_at_once_with_one_name_one_wins(tenant, ada, monkeypatch):
+async def test_of_items_made_at_once_with_one_name_at_two_servers_one_wins(tenant, ada, elsewhere, monkeypatch):
+    there = elsewhere.tenant(RegisteredTenant(id=tenant.name, database=tenant.database.name))
     await tenant.next("serial")
-    all_have_looked, count = asyncio.Barrier(8), Tenant.next
+    both_are_about_to_write, count = asyncio.Barrier(2), Tenant.next
 
-    async def counted_together(self, counter):
-        await all_have_looked.wait()
-        return await count(self, counter)
+    async def counted_together(self, counter, steps):
+        await both_are_about_to_write.wait()
+        return await count(self, counter, steps)
 
     monkeypatch.setattr(Tenant, "next", counted_together)
 
     won, refused = await outcomes(
-        *(items.create(ada, Kind.MODEL, new_item(name="iris", tags=["flowers"])) for _ in range(8))
+        *(
+            items.create(caller, Kind.MODEL, new_item(name="iris", tags=["flowers"]))
+            for caller in (ada, replace(ada, tenant=there))
+        )
     )
 
-    assert (len(won), {refusal.fault for refusal in refused}) == (1, {NOT_CREATED})
+    assert (len(won), [refusal.fault for refusal in refused]) == (1, [NOT_CREATED])
     assert await tenant.models.raw.count_documents({}) == 1
     assert (await tenant.tags.get("flowers")).uses == 1
 

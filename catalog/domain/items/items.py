@@ -1,12 +1,9 @@
 """Models, datasets and algorithms: created, read and removed. `changes` changes them."""
 
-from typing import cast
-
 from catalog.domain import naming
 from catalog.domain.access import Caller, may_change, may_manage, may_read, readers
-from catalog.domain.items import trash
+from catalog.domain.items import creation, trash
 from catalog.domain.items.dataset_references import dataset_ids
-from catalog.domain.items.duplicates import taken
 from catalog.domain.items.in_use import refuse_while_used
 from catalog.domain.items.inputs import LISTS, TEXTS, NewItem
 from catalog.domain.items.lookup import find, reader_ids
@@ -24,8 +21,6 @@ from catalog.errors import (
     Fault,
     Refused,
 )
-from catalog.store.database import Duplicate
-from catalog.store.documents import ITEMS, Pair
 from catalog.store.records import Changes, ItemRecord
 from catalog.vocabulary import Kind, Status
 
@@ -49,19 +44,12 @@ async def create(
     """
     tenant = caller.tenant
     fields = await _fields(caller, kind, new, Validator(NOT_CREATED, limits))
-    used = item_terms.ItemTerms(frozenset(fields["tags"]), frozenset(pair.name for pair in fields["metadata"]))
+    used = item_terms.ItemTerms(frozenset(fields["tags"]), frozenset(pair["name"] for pair in fields["metadata"]))
     await item_terms.spend(
         tenant, item_terms.NO_TERMS, used, allowance or item_terms.TermAllowance(limits), NOT_CREATED
     )
     fields["readers"] = readers(caller.user, fields["users"], fields["editors"], new.visibility)
-    document = ITEMS[kind](serial=await tenant.next("serial"), owner=caller.user, **fields)
-    try:
-        await tenant.items(kind).insert(document)
-    except Duplicate:
-        raise await taken(tenant, kind, new.external_id, NOT_CREATED) from None
-    item = cast("ItemRecord", document.model_dump(by_alias=True))
-    await item_terms.count_uses(tenant, item_terms.NO_TERMS, item_terms.terms_of(item), caller.user)
-    return item
+    return await creation.insert(caller, kind, fields)
 
 
 async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) -> Changes:
@@ -74,14 +62,14 @@ async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) ->
         **{field: check.words(field, getattr(new, field)) for field in LISTS},
         "external_id": check.line("external_id", new.external_id, LONGEST_NAME) or None,
         "archived": new.archived,
-        "visibility": new.visibility,
+        "visibility": str(new.visibility),
         "tags": check.tags("tags", new.tags),
-        "metadata": [Pair(name=pair.name, value=pair.value) for pair in check.pairs("metadata", new.metadata)],
+        "metadata": [{"name": pair.name, "value": pair.value} for pair in check.pairs("metadata", new.metadata)],
         "users": await reader_ids(caller, check.references("users", new.users), NOT_CREATED),
         "editors": await reader_ids(caller, check.references("editors", new.editors), NOT_CREATED, "editors"),
     }
     if kind in TRAINED:
-        fields["status"] = new.status or Status.TRAINING
+        fields["status"] = str(new.status or Status.TRAINING)
         fields["datasets"] = await dataset_ids(caller, check.references("datasets", new.datasets), NOT_CREATED)
     return fields
 

@@ -1,7 +1,7 @@
 """The terms that items use: how many a request may add, and the counts of their uses."""
 
-import asyncio
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from bson import ObjectId
@@ -9,12 +9,13 @@ from bson import ObjectId
 from catalog.domain.limits import Limits
 from catalog.domain.terms.terms import Vocabulary, existing, room, too_many
 from catalog.errors import Fault, Refused
-from catalog.store.database import Tenant, TermCollection
+from catalog.store.database import Tenant
 from catalog.store.documents import now
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import ItemRecord
 from catalog.store.tenant_documents import Update
 from catalog.store.term_usage import MOST_VIEWERS
+from catalog.store.updates import update_all
 from catalog.vocabulary import PUBLIC_READER, Usage
 
 
@@ -76,37 +77,69 @@ async def spend(tenant: Tenant, before: ItemTerms, after: ItemTerms, allowance: 
     allowance.left -= new
 
 
+class TermsChange(NamedTuple):
+    """What a change makes of the terms of an item. A new term becomes a folk term of `user`."""
+
+    before: ItemTerms
+    after: ItemTerms
+    user: ObjectId
+
+
 async def count_uses(tenant: Tenant, before: ItemTerms, after: ItemTerms, user: ObjectId) -> None:
-    """Count the terms that an item uses after a change, and their viewers. A new term becomes a folk term of `user`."""
-    viewers = before.viewers, after.viewers
-    await asyncio.gather(
-        _count(tenant.tags, before.tags, after.tags, viewers, user),
-        _count(tenant.metadata, before.metadata, after.metadata, viewers, user),
-    )
+    """Count the terms that an item uses after a change, and their viewers."""
+    await count_all(tenant, [TermsChange(before, after, user)])
 
 
-async def _count(
-    terms: TermCollection,
-    before: frozenset[str],
-    after: frozenset[str],
-    viewers: tuple[frozenset[str], frozenset[str]],
-    user: ObjectId,
-) -> None:
-    saw, see = viewers
-    updates = _additions(after - before, _views(see, 1), user)
-    updates += [Update({"_id": name}, {"$inc": {"uses": -1, **_views(saw, -1)}}) for name in before - after]
-    if moved := {**_views(see - saw, 1), **_views(saw - see, -1)}:
-        updates += [Update({"_id": name}, {"$inc": moved}) for name in before & after]
-    await terms.modify_all(updates)
+async def count_all(tenant: Tenant, changes: Iterable[TermsChange]) -> None:
+    """Count the terms of several changes together: what many of them use is updated once."""
+    tags, metadata = TermUpdates(), TermUpdates()
+    for before, after, user in changes:
+        viewers = before.viewers, after.viewers
+        tags.add(before.tags, after.tags, viewers, user)
+        metadata.add(before.metadata, after.metadata, viewers, user)
+    await update_all({tenant.tags: tags.updates(), tenant.metadata: metadata.updates()})
 
 
-def _views(viewers: Iterable[str], by: int) -> dict[str, int]:
-    return {f"seen.{viewer}": by for viewer in viewers}
+class TermUpdates:
+    """The updates of one vocabulary."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Counter[str]] = {}
+        self._first_users: dict[str, ObjectId] = {}  # of added terms
+
+    def add(
+        self,
+        before: frozenset[str],
+        after: frozenset[str],
+        viewers: tuple[frozenset[str], frozenset[str]],
+        user: ObjectId,
+    ) -> None:
+        saw, see = viewers
+        for name in after - before:
+            self._first_users.setdefault(name, user)
+            self._count(name, 1, "uses", *map(_seen, see))
+        for name in before - after:
+            self._count(name, -1, "uses", *map(_seen, saw))
+        if saw != see:
+            for name in before & after:
+                self._count(name, 1, *map(_seen, see - saw))
+                self._count(name, -1, *map(_seen, saw - see))
+
+    def _count(self, name: str, by: int, *fields: str) -> None:
+        counts = self._counts.setdefault(name, Counter())
+        for field in fields:
+            counts[field] += by
+
+    def updates(self) -> list[Update]:
+        return [self._update(name, dict(counts)) for name, counts in sorted(self._counts.items()) if counts]
+
+    def _update(self, name: str, counts: dict[str, int]) -> Update:
+        user = self._first_users.get(name)
+        if user is None:
+            return Update({"_id": name}, {"$inc": counts})
+        folk = {"usage": Usage.FOLK.value, "owner": user, "timestamp": now(), **spelling(name)}
+        return Update({"_id": name}, {"$inc": counts, "$setOnInsert": folk}, upsert=True)
 
 
-def _additions(names: Iterable[str], views: Mapping[str, int], user: ObjectId) -> list[Update]:
-    folk = {"usage": Usage.FOLK.value, "owner": user, "timestamp": now()}
-    return [
-        Update({"_id": name}, {"$inc": {"uses": 1, **views}, "$setOnInsert": folk | spelling(name)}, upsert=True)
-        for name in sorted(names)
-    ]
+def _seen(viewer: str) -> str:
+    return f"seen.{viewer}"

@@ -1,0 +1,80 @@
+"""Writing new items. Those that wait at the same time in a server share their commands (see `store.batches`)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+from bson import ObjectId
+
+from catalog.domain.access import Caller
+from catalog.domain.items.duplicates import taken
+from catalog.domain.terms import item_terms
+from catalog.domain.terms.item_terms import NO_TERMS, TermsChange, terms_of
+from catalog.errors import NOT_CREATED
+from catalog.store.batches import Outcomes
+from catalog.store.database import Duplicate, Tenant
+from catalog.store.documents import ITEMS, name_fields, now
+from catalog.store.records import Changes, ItemRecord
+from catalog.vocabulary import Kind
+
+
+class NewRecord(NamedTuple):
+    caller: Caller
+    kind: Kind
+    record: ItemRecord  # complete but for its serial
+
+
+async def insert(caller: Caller, kind: Kind, fields: Changes) -> ItemRecord:
+    """Write an item of the caller, count its terms, and return it. `fields` are checked.
+
+    Raises Refused: NOT_CREATED when the caller has an item of that name, EXTERNAL_ID_TAKEN, AUTHENTICATION.
+    """
+    return await caller.tenant.write_in_batch(
+        (insert, kind), NewRecord(caller, kind, _record(caller, fields)), _insert_all
+    )
+
+
+def _record(caller: Caller, fields: Changes) -> ItemRecord:
+    """What the document of the kind declares, without pydantic: this is half of what a creation costs the server.
+
+    Fields that records may lack are not written with their defaults.
+    """
+    moment = now()
+    record = {
+        "_id": ObjectId(),
+        "owner": caller.user,
+        **{name: value for name, value in fields.items() if value is not None},
+        "timestamp": moment,
+        "lastmod": moment,
+        "revision": 1,
+        "last_version": 0,
+        **name_fields(fields["name"]),
+    }
+    return cast("ItemRecord", record)
+
+
+async def _insert_all(tenant: Tenant, new: Sequence[NewRecord]) -> Outcomes[ItemRecord]:
+    kind, document = new[0].kind, ITEMS[new[0].kind]
+    first = await tenant.next("serial", len(new)) - len(new) + 1
+    for serial, each in enumerate(new, first):
+        each.record["serial"] = serial
+    outcomes: list[ItemRecord | Exception] = [await each.caller.tenant.refusal(document) or each.record for each in new]
+    allowed = [index for index, outcome in enumerate(outcomes) if not isinstance(outcome, Exception)]
+    failures = await tenant.items(kind).insert_each([new[index].record for index in allowed])
+    for index, failure in zip(allowed, failures, strict=True):
+        if failure:
+            outcomes[index] = await _refusal(tenant, new[index], failure)
+    await item_terms.count_all(
+        tenant,
+        [
+            TermsChange(NO_TERMS, terms_of(outcome), outcome["owner"])
+            for outcome in outcomes
+            if not isinstance(outcome, Exception)
+        ],
+    )
+    return outcomes
+
+
+async def _refusal(tenant: Tenant, new: NewRecord, failure: Exception) -> Exception:
+    if isinstance(failure, Duplicate):
+        return await taken(tenant, new.kind, new.record.get("external_id"), NOT_CREATED)
+    return failure

@@ -1,0 +1,65 @@
+"""Group commit: writes that wait at the same time share their commands.
+
+While one batch is being written the next one collects. A write that comes alone is therefore a batch of one and does
+not wait, and under load the number of commands grows much slower than that of the writes.
+
+A caller who stops waiting does not stop the others. Each write has a result or an exception of its own.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
+from typing import Generic, TypeVar
+
+W = TypeVar("W")
+T = TypeVar("T")
+
+MOST = 100
+"""Writes in one batch."""
+
+Outcomes = Sequence[T | Exception]
+"""What became of each write of a batch, in its order."""
+
+
+class Batches(Generic[W, T]):
+    """Writes of one kind in batches, one batch after the other. `write_all` writes a batch."""
+
+    def __init__(self, write_all: Callable[[Sequence[W]], Awaitable[Outcomes[T]]]) -> None:
+        self._write_all = write_all
+        self._waiting: list[tuple[W, asyncio.Future[T]]] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    async def write(self, wanted: W) -> T:
+        """Write `wanted` with the next batch, and return its result. Raises what `write_all` returns or raises for it.
+
+        Cancelled before its batch begins it is not written; afterwards it is.
+        """
+        result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((wanted, result))
+        if self._writer is None:
+            # A task of its own, without the context of a request: it outlives the request that starts it.
+            self._writer = asyncio.create_task(self._run(), context=Context())
+        return await result
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                if batch := [(wanted, result) for wanted, result in batch if not result.done()]:
+                    await self._write(batch)
+        finally:
+            self._writer = None
+
+    async def _write(self, batch: Sequence[tuple[W, asyncio.Future[T]]]) -> None:
+        outcomes: Outcomes[T]
+        try:
+            outcomes = await self._write_all([wanted for wanted, _ in batch])
+        except Exception as failure:  # noqa: BLE001  each of those who wait raises it
+            outcomes = [failure] * len(batch)
+        for (_, result), outcome in zip(batch, outcomes, strict=True):
+            if result.done():  # cancelled meanwhile
+                continue
+            if isinstance(outcome, Exception):
+                result.set_exception(outcome)
+            else:
+                result.set_result(outcome)
