@@ -24,6 +24,12 @@ def family_cpu(process: int) -> float:
     return cpu(process) + sum(cpu(child) for child in children(process))
 
 
+def is_database(process: int) -> bool:
+    """Whether it is an embedded database."""
+    command = (PROC / str(process) / "cmdline").read_text()
+    return "embedded/child" in command or "secantusd-rs" in command or "embedded_child" in command
+
+
 def resident(process: int) -> int:
     return _status(process, "VmRSS")
 

@@ -1,18 +1,19 @@
 """The terms that items use: how many a request may add, and the counts of their uses."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, cast
 
 from bson import ObjectId
 
 from catalog.domain.limits import Limits
 from catalog.domain.terms.terms import Vocabulary, existing, room, too_many
 from catalog.errors import Fault, Refused
-from catalog.store.database import Tenant
+from catalog.store.database import Duplicate, Tenant, TermCollection
 from catalog.store.documents import now
 from catalog.store.query.ngrams import spelling
-from catalog.store.records import ItemRecord
+from catalog.store.records import Changes, ItemRecord, TermRecord
 from catalog.store.tenant_documents import Update
 from catalog.store.term_usage import MOST_VIEWERS
 from catalog.store.updates import update_all
@@ -77,6 +78,9 @@ async def spend(tenant: Tenant, before: ItemTerms, after: ItemTerms, allowance: 
     allowance.left -= new
 
 
+SEEN = "seen."
+
+
 class TermsChange(NamedTuple):
     """What a change makes of the terms of an item. A new term becomes a folk term of `user`."""
 
@@ -90,13 +94,15 @@ async def count_uses(tenant: Tenant, before: ItemTerms, after: ItemTerms, user: 
     await count_all(tenant, [TermsChange(before, after, user)])
 
 
-async def count_all(tenant: Tenant, changes: Iterable[TermsChange]) -> None:
+async def count_all(tenant: Tenant, changes: Sequence[TermsChange]) -> None:
     """Count the terms of several changes together: what many of them use is updated once."""
     tags, metadata = TermUpdates(), TermUpdates()
     for before, after, user in changes:
         viewers = before.viewers, after.viewers
         tags.add(before.tags, after.tags, viewers, user)
         metadata.add(before.metadata, after.metadata, viewers, user)
+    if len(changes) > 1:
+        await asyncio.gather(tags.insert_new(tenant.tags), metadata.insert_new(tenant.metadata))
     await update_all({tenant.tags: tags.updates(), tenant.metadata: metadata.updates()})
 
 
@@ -130,16 +136,35 @@ class TermUpdates:
         for field in fields:
             counts[field] += by
 
+    async def insert_new(self, terms: TermCollection) -> None:
+        """Insert the added terms that are new, with their counts. The others remain to be updated.
+
+        A database that syncs its disk for each update of a command does so once for all inserts.
+        """
+        added = [name for name in self._counts if name in self._first_users]
+        failures = await terms.insert_each([cast("TermRecord", self._record(name)) for name in added])
+        for name, failure in zip(added, failures, strict=True):
+            if failure is None:
+                del self._counts[name]
+            elif not isinstance(failure, Duplicate):
+                raise failure
+
+    def _record(self, name: str) -> Changes:
+        counts = self._counts[name]
+        seen = {field.removeprefix(SEEN): count for field, count in counts.items() if field.startswith(SEEN)}
+        return {"_id": name, **self._folk(name), "uses": counts["uses"], "seen": seen}
+
     def updates(self) -> list[Update]:
         return [self._update(name, dict(counts)) for name, counts in sorted(self._counts.items()) if counts]
 
     def _update(self, name: str, counts: dict[str, int]) -> Update:
-        user = self._first_users.get(name)
-        if user is None:
+        if name not in self._first_users:
             return Update({"_id": name}, {"$inc": counts})
-        folk = {"usage": Usage.FOLK.value, "owner": user, "timestamp": now(), **spelling(name)}
-        return Update({"_id": name}, {"$inc": counts, "$setOnInsert": folk}, upsert=True)
+        return Update({"_id": name}, {"$inc": counts, "$setOnInsert": self._folk(name)}, upsert=True)
+
+    def _folk(self, name: str) -> Changes:
+        return {"usage": Usage.FOLK.value, "owner": self._first_users[name], "timestamp": now(), **spelling(name)}
 
 
 def _seen(viewer: str) -> str:
-    return f"seen.{viewer}"
+    return SEEN + viewer

@@ -39,9 +39,5 @@ def _rate(wanted: Load) -> float:
 
 def _memory(running: Running) -> float:
     """MiB. What the processes share is counted with each."""
-    servers = [child for child in processes.children(running.pid) if not _is_database(child)]
+    servers = [child for child in processes.children(running.pid) if not processes.is_database(child)]
     return sum(processes.resident(process) for process in (running.pid, *servers)) / MIB
-
-
-def _is_database(process: int) -> bool:
-    return "embedded/child" in (processes.PROC / str(process) / "cmdline").read_text()

@@ -39,6 +39,8 @@ class Heard(CommandListener):
         return self._next[0]
 
     def started(self, event) -> None:
+        if event.command_name.startswith("sasl"):  # a connection more
+            return
         self.commands.append(event.command_name)
         while self._next:
             future = self._next.pop()
@@ -103,7 +105,7 @@ async def test_creations_that_wait_together_share_their_commands(tenant, ada, he
     made = await asyncio.gather(*(items.create(ada, Kind.MODEL, model(f"m{n}", [f"run-{n}"])) for n in range(MANY)))
 
     assert Counter(heard.commands).keys() == {"findAndModify", "insert", "bulkWrite"}
-    assert len(heard.commands) <= 6  # one comes first, and the others together
+    assert len(heard.commands) <= 5  # of terms the new ones are inserted, and the others updated
     assert sorted(item["serial"] for item in made) == list(range(2, MANY + 2))
     assert [item async for item in tenant.models.raw.find({}).sort("serial").skip(1)] == made
     assert await uses(tenant.tags) == {"vision": 25, "iris": 25, **{f"run-{n}": 1 for n in range(MANY)}}
