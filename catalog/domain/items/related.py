@@ -10,26 +10,20 @@ from typing import NamedTuple, NotRequired, cast
 from bson import ObjectId
 
 from catalog.domain.access import Caller, may_read
-from catalog.domain.items import items
+from catalog.domain.items import items, newest_versions
+from catalog.domain.items.newest_versions import NEWEST, SHOWN, NewestVersions, has_many
 from catalog.domain.items.references import Reference
 from catalog.domain.items.sharing import shared_with
 from catalog.store.database import Tenant
-from catalog.store.query.cursors import ASCENDING, DESCENDING
+from catalog.store.query.cursors import DESCENDING
 from catalog.store.records import GroupRecord, ItemRecord, Query, TermRecord, UserRecord, VersionRecord
 from catalog.store.tenant_documents import Bound, D, R
-from catalog.vocabulary import Kind, VersionState
+from catalog.vocabulary import Kind
 
-NEWEST = 100
-"""How many versions an item shows. The rest is in the list of its versions."""
-
-SHOWN: Query = {"state": {"$ne": VersionState.DRAFT.value}}
-"""Drafts are shown in the list of versions only, to users who may change the item."""
-
-BRIEF = {"files": {"$slice": 1}, "inspection": 0}
-"""A folder may have thousands of files, and an inspection may be long."""
+NO_ITEM = ObjectId(bytes(12))
 
 BRIEF_STAGES: list[Query] = [{"$set": {"files": {"$slice": ["$files", 1]}}}, {"$project": {"inspection": 0}}]
-"""The same in a pipeline."""
+"""As `newest_versions.BRIEF`, in a pipeline."""
 
 
 class Related(NamedTuple):
@@ -38,12 +32,7 @@ class Related(NamedTuple):
     users: Mapping[ObjectId, UserRecord]
     groups: Mapping[ObjectId, GroupRecord]
     datasets: Mapping[ObjectId, ItemRecord]  # that the caller may read
-    versions: Mapping[ObjectId, Sequence[VersionRecord]]  # of each item the newest, oldest first
-    totals: Mapping[ObjectId, int]  # versions of each item that has more than are shown
-
-    def total(self, item: ObjectId) -> int:
-        """How many versions an item has, drafts aside."""
-        return self.totals.get(item, len(self.versions[item]))
+    newest: Mapping[ObjectId, NewestVersions]  # versions of each item
 
 
 async def load_related(caller: Caller, items: Sequence[ItemRecord]) -> Related:
@@ -53,8 +42,7 @@ async def load_related(caller: Caller, items: Sequence[ItemRecord]) -> Related:
     shown = [*items, *readable.values()]
     users = await _by_id(tenant.users, (key for item in shown for key in shared_with(item)))
     groups = await _groups(tenant, users, shown)
-    versions = await _versions(tenant, shown)
-    return Related(users, groups, readable, versions, await _totals(tenant, versions))
+    return Related(users, groups, readable, await newest_versions.of_items(tenant, shown))
 
 
 async def _groups(
@@ -69,6 +57,7 @@ class LoadedItem(ItemRecord):
 
     _users: NotRequired[list[UserRecord]]
     _versions: NotRequired[list[VersionRecord]]
+    _few: NotRequired[ObjectId]
     _datasets: NotRequired[list["LoadedItem"]]
 
 
@@ -85,11 +74,19 @@ async def read_with_related(caller: Caller, kind: Kind, reference: Reference) ->
     datasets = {dataset["_id"]: dataset for dataset in loaded.pop("_datasets", ()) if may_read(caller, dataset)}
     shown = [loaded, *datasets.values()]
     users = {user["_id"]: user for each in shown for user in each.pop("_users")}
-    versions = {each["_id"]: each.pop("_versions")[::-1] for each in shown}
+    newest = {each["_id"]: await _newest(caller.tenant, each) for each in shown}
     if editors := {key for each in shown for key in each.get("editors", ())} - users.keys():
         users |= await _by_id(caller.tenant.users, editors)
     groups = await _groups(caller.tenant, users, shown)
-    return loaded, Related(users, groups, datasets, versions, await _totals(caller.tenant, versions))
+    return loaded, Related(users, groups, datasets, newest)
+
+
+async def _newest(tenant: Tenant, loaded: LoadedItem) -> NewestVersions:
+    versions = loaded.pop("_versions")[::-1]
+    loaded.pop("_few", None)
+    return (
+        await newest_versions.of_item(tenant, loaded) if has_many(loaded) else NewestVersions(versions, len(versions))
+    )
 
 
 async def _load(tenant: Tenant, kind: Kind, identity: ObjectId | None) -> LoadedItem | None:
@@ -102,11 +99,16 @@ async def _load(tenant: Tenant, kind: Kind, identity: ObjectId | None) -> Loaded
 
 
 def _with_related(kind: Kind) -> list[Query]:
-    """Pipeline stages that add `_users`, `_versions` (newest first) and `_datasets` to each item."""
+    """Pipeline stages that add `_users`, `_versions` (newest first) and `_datasets` to each item.
+
+    An item with many versions gets none of them here: `_few` is then no id of an item.
+    """
     newest: list[Query] = [{"$match": SHOWN}, {"$sort": {"number": DESCENDING}}, {"$limit": NEWEST}, *BRIEF_STAGES]
-    own = [
+    has_many: Query = {"$gt": ["$last_version", NEWEST]}
+    own: list[Query] = [
         _lookup("users", "users", "_id", "_users"),
-        _lookup("versions", "_id", "item", "_versions", newest),
+        {"$set": {"_few": {"$cond": [has_many, NO_ITEM, "$_id"]}}},
+        _lookup("versions", "_few", "item", "_versions", newest),
     ]
     return own if kind is Kind.DATASET else [*own, _lookup("datasets", "datasets", "_id", "_datasets", own)]
 
@@ -131,25 +133,3 @@ async def _by_id(bound: Bound[D, R], keys: Iterable[ObjectId]) -> dict[ObjectId,
     if not ids:
         return {}
     return {found["_id"]: found async for found in bound.records.find({"_id": {"$in": ids}})}
-
-
-async def _versions(tenant: Tenant, shown: Sequence[ItemRecord]) -> dict[ObjectId, list[VersionRecord]]:
-    collection = tenant.versions.records
-    few = [item["_id"] for item in shown if 0 < item["last_version"] <= NEWEST]
-    many = [item["_id"] for item in shown if item["last_version"] > NEWEST]
-    versions: dict[ObjectId, list[VersionRecord]] = {item["_id"]: [] for item in shown}
-    if few:
-        found = collection.find({"item": {"$in": few}, **SHOWN}, BRIEF)
-        async for version in found.sort([("item", ASCENDING), ("number", ASCENDING)]):
-            versions[version["item"]].append(version)
-    for item in many:
-        found = collection.find({"item": item, **SHOWN}, BRIEF)
-        newest = await found.sort("number", DESCENDING).limit(NEWEST).to_list(NEWEST)
-        versions[item] = newest[::-1]
-    return versions
-
-
-async def _totals(tenant: Tenant, versions: Mapping[ObjectId, Sequence[VersionRecord]]) -> dict[ObjectId, int]:
-    """Only items that show as many versions as they may can have more."""
-    full = [item for item, found in versions.items() if len(found) == NEWEST]
-    return {item: await tenant.versions.records.count_documents({"item": item, **SHOWN}) for item in full}

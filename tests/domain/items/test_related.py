@@ -51,7 +51,7 @@ async def test_one_question_answers_what_several_do(tenant):
 
     assert item == await items.read(bob, Kind.MODEL, Reference(key))
     assert with_it == await load_related(bob, [item])
-    assert [version["number"] for version in with_it.versions[made["_id"]]] == [1, 2, 3]
+    assert [version["number"] for version in with_it.newest[made["_id"]].versions] == [1, 2, 3]
     assert with_it.datasets.keys() == {shared["_id"]}
     assert hidden["_id"] in item["datasets"]
 
@@ -90,3 +90,28 @@ async def test_it_is_refused_like_any_other_question(tenant):
         await read_with_related(admin, Kind.MODEL, Reference("f" * 24))
 
     assert (forbidden.value.fault, unknown.value.fault) == (CANNOT_READ, NOT_FOUND)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown", "total", "is_exact"),
+    [
+        (range(1, 151), range(51, 151), 150, True),
+        ([*range(1, 61), *range(2026, 2080)], [*range(15, 61), *range(2026, 2080)], 114, True),
+        ([3, 9_000_000], [3, 9_000_000], 2, True),
+        ([1, *range(900, 1001)], range(901, 1001), 1000, False),
+    ],
+)
+async def test_of_many_versions_the_newest_are_shown_and_counted(tenant, numbers, shown, total, is_exact):
+    ada = await somebody(tenant, f"ada-{total}")
+    made = await items.create(ada, Kind.MODEL, new_item(name="many"))
+    common = {"item": made["_id"], "kind": "models", "files": [], "folder": False, "state": "LIVE"}
+    versions = [common | {"number": number, "ordinal_key": str(number)} for number in numbers]
+    await tenant.versions.raw.insert_many([*versions, common | {"number": 0, "ordinal_key": "d", "state": "DRAFT"}])
+    await tenant.models.raw.update_one({"_id": made["_id"]}, {"$set": {"last_version": max(numbers)}})
+
+    item, with_it = await read_with_related(ada, Kind.MODEL, Reference(str(made["_id"])))
+
+    found = with_it.newest[made["_id"]]
+    assert with_it == await load_related(ada, [item])
+    assert [version["number"] for version in found.versions] == list(shown)
+    assert (found.total, found.is_exact) == (total, is_exact)

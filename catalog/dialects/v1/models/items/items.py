@@ -1,7 +1,7 @@
 """Models, datasets and algorithms: what clients send, and the fields that all answers have."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -279,7 +279,14 @@ class AliasSummary(Struct):
     version: Annotated[str, Meta(description="The ordinal of the version.")]
 
 
-class Item(Struct, kw_only=True, rename={"id": "_id", "versions_total": "versionsTotal"}):
+WIRE_NAMES = {
+    "id": "_id",
+    "versions_total": "versionsTotal",
+    "versions_total_is_exact": "versionsTotalIsExact",
+}
+
+
+class Item(Struct, kw_only=True, rename=WIRE_NAMES):
     """What models, datasets and algorithms have in common."""
 
     visibility: Visibility
@@ -303,12 +310,16 @@ class Item(Struct, kw_only=True, rename={"id": "_id", "versions_total": "version
     versions: Annotated[
         list[VersionSummary], Meta(description="The newest 100, with descriptions of at most 1000 characters.")
     ]
-    versions_total: Annotated[Count, Meta(description="How many versions there are.")]
+    versions_total: Annotated[Count, Meta(description="How many versions there are, or about how many.")]
+    versions_total_is_exact: Annotated[
+        Literal[False] | UnsetType, Meta(description="They are many: removed ones and drafts may be among them.")
+    ] = UNSET
     timestamp: Moment
     lastmod: Moment
 
 
 def item_fields(record: ItemRecord, related: Related) -> dict[str, Any]:
+    newest = related.newest[record["_id"]]
     return {
         "visibility": record["visibility"],
         "tags": record["tags"],
@@ -322,8 +333,9 @@ def item_fields(record: ItemRecord, related: Related) -> dict[str, Any]:
         "metadata": record["metadata"],
         "owner": str(record["owner"]),
         "aliases": [AliasSummary(alias["name"], alias["ordinal"]) for alias in record.get("aliases", ())],
-        "versions": [VersionSummary.of(found, record) for found in related.versions[record["_id"]]],
-        "versions_total": related.total(record["_id"]),
+        "versions": [VersionSummary.of(found, record) for found in newest.versions],
+        "versions_total": newest.total,
+        "versions_total_is_exact": UNSET if newest.is_exact else False,
         "timestamp": moment(record["timestamp"]),
         "lastmod": moment(record["lastmod"]),
     }
