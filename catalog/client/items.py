@@ -223,12 +223,12 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         return tuple(Grant.of(grant) for grant in found["grants"])
 
     @operation
-    def delete(self, key: str | Item) -> Operation[None]:
-        """Move an item, with its versions, to the trash.
+    def delete(self, key: str | Item, *, force: bool = False) -> Operation[None]:
+        """Move an item, with its versions, to the trash; with `force` also a model that an inference service serves.
 
-        Raises CatalogError: NotFound, Forbidden, Invalid for a dataset in use.
+        Raises CatalogError: NotFound, Forbidden, Invalid for a dataset in use, Conflict for a model in service.
         """
-        yield from self._session.request_json("DELETE", self._at(key))
+        yield from self._session.request_json("DELETE", self._at(key), query={"force": "true"} if force else {})
 
     @walk
     def trash(self) -> Pages[TrashedItem]:

@@ -647,7 +647,7 @@ class ExperimentRun(Tracked, SealedDocument):
 
     class Settings:
         name = "runs"
-        indexes = (*TRACKED_INDEXES, _newest("experiment"))
+        indexes = (*TRACKED_INDEXES, _newest("experiment"), _newest("readers"))
 
 
 class Artifact(Tracked, SealedDocument):

@@ -81,6 +81,10 @@ ITEMS = {
 }
 
 AROUND_ITEMS = {
+    "GET /v1/experiments": ask(things.shown_as("experiment")),
+    "GET /v1/runs": ask(things.shown_as("run")),
+    "GET /v1/environments": ask(things.shown_as("environment")),
+    "GET /v1/services": ask(things.shown_as("service")),
     "GET /v1/search": ask(things.an_item, params={"q": "{title}"}),
     "GET /v1/trash": ask(things.a_removed_item),
     "POST /v1/trash/{key}/restore": ask(things.a_removed_item),

@@ -36,6 +36,33 @@ async def an_item(world: World, thing: Thing) -> Thing:
     return {**thing, "kind": kind, "key": made["_id"], "title": name, "shown": name}
 
 
+async def a_service(world: World, thing: Thing) -> Thing:
+    """A run of an experiment, and a service of a model that is shared with Bob; each with an id in `serials`."""
+    item, api = await an_item(world, thing), "/api/model_registry/v1alpha3"
+    model = (await world.ask("GET", f'/v1/models/{item["key"]}?select=["name"]')).json()["name"]
+    registered = (await world.ask("GET", f"{api}/registered_model?name={model}")).json()["id"]
+
+    async def made(path: str, **body: str) -> str:
+        name = {"name": f"{SECRET}-{fresh()}"}
+        return (await world.ask("POST", f"{api}/{path}", json=body | name)).json()["id"]
+
+    experiment, environment = await made("experiments"), await made("serving_environments")
+    run = await made("experiment_runs", experimentId=experiment)
+    service = await made("inference_services", registeredModelId=registered, servingEnvironmentId=environment)
+    serials = {"experiment": experiment, "run": run, "environment": environment, "service": service}
+    return {**item, **serials, "model": registered}
+
+
+def shown_as(name: str) -> Maker:
+    """The same, with the serial of one of them as what is shown or hidden."""
+
+    async def make(world: World, thing: Thing) -> Thing:
+        made = await a_service(world, thing)
+        return {**made, "shown": f'"serial":{made[name]}'}
+
+    return make
+
+
 async def a_version(world: World, thing: Thing) -> Thing:
     item = await an_item(world, thing)
     content = f"{SECRET} {item['key']}".encode()

@@ -155,10 +155,15 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         shell.output.one(shared, {"users": _names(shared), "editors": _editors(shared)}, shared.id)
 
     @command(app)
-    def rm(shell: Shell, keys: keys) -> None:
+    def rm(
+        shell: Shell,
+        keys: keys,
+        *,
+        force: Annotated[bool, typer.Option("--force", help="Remove a model that is deployed as well.")] = False,
+    ) -> None:
         """Move items, with all their versions, to the trash."""
         for each in keys:
-            resource(shell).delete(each)
+            resource(shell).delete(each, force=force)
             shell.say(f"Removed {each}. To restore it: catalog {kind} restore {shlex.quote(each)}")
 
     @command(app)

@@ -76,6 +76,7 @@ NUMBERS: dict[Fault, int] = {
     errors.AMBIGUOUS: 148,
     errors.CONTENT_CODED: 151,
     errors.REQUIRED_FIELD: 195,
+    errors.DEPLOYED: 196,
     errors.TRANSFER_CODED: 152,
     errors.TENANT_NEWER: 161,
     errors.TENANT_UPGRADING: 162,

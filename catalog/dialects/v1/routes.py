@@ -42,6 +42,8 @@ from catalog.dialects.v1.tenants import (
     tenants,
     usage,
 )
+from catalog.dialects.v1.tracking import experiments
+from catalog.dialects.v1.tracking import services as serving
 from catalog.dialects.v1.versions import (
     aliases,
     blobs,
@@ -163,6 +165,10 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         terms.Tags,
         terms.MetadataNames,
         search.Search,
+        experiments.Experiments,
+        experiments.Runs,
+        serving.Environments,
+        serving.Services,
         usage.Usage,
         log.Log,
         Docs,

@@ -10,6 +10,7 @@ from catalog.domain.items.lookup import find, reader_ids
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
 from catalog.domain.terms import item_terms
+from catalog.domain.tracking.removal import refuse_deployed
 from catalog.domain.validation import Validator
 from catalog.domain.versions.lookup import find_of_reference
 from catalog.errors import (
@@ -127,17 +128,20 @@ async def _itself(caller: Caller, kind: Kind, reference: Reference) -> ItemRecor
     return item
 
 
-async def remove(caller: Caller, kind: Kind, reference: Reference, *, days: int = 0) -> ItemRecord:
+async def remove(caller: Caller, kind: Kind, reference: Reference, *, days: int = 0, force: bool = False) -> ItemRecord:
     """Move an item to the trash for so many `days`, and return it as it was.
 
     With 0 days the item still passes through the trash, so that a later purge finishes what a crash interrupts, and
     its versions are removed at once. The sweep removes bytes that no version names any more.
 
-    Raises Refused: NOT_FOUND, CANNOT_DELETE, NOT_DELETED while a model or an algorithm uses the dataset.
+    Raises Refused: NOT_FOUND, CANNOT_DELETE, NOT_DELETED while a model or an algorithm uses the dataset, DEPLOYED while
+    a service serves the model, unless with `force`.
     """
     item = await manageable(caller, kind, reference, CANNOT_DELETE)
     if kind is Kind.DATASET:
         await refuse_while_used(caller.tenant, {"datasets": item["_id"]}, TRAINED)
+    if not force:
+        await refuse_deployed(caller.tenant, item["_id"])
     while not await trash.take(caller, kind, item, days):
         item = await manageable(caller, kind, Reference(str(item["_id"])), CANNOT_DELETE)
     await item_terms.count_uses(caller.tenant, item_terms.terms_of(item), item_terms.NO_TERMS, caller.user)

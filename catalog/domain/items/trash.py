@@ -13,6 +13,7 @@ from bson import ObjectId
 from catalog.domain.access import Caller, manageable_by, may_manage
 from catalog.domain.items.duplicates import taken
 from catalog.domain.terms import item_terms
+from catalog.domain.tracking.removal import forget_model
 from catalog.domain.versions import version_files
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.database import Database, Duplicate, Tenant
@@ -168,6 +169,7 @@ async def _purge(tenant: Tenant, record: TrashRecord) -> bool:
         await version_files.remove(tenant, folders)
         await tenant.alias_moves.records.delete_many(of_item)
         await tenant.cards.records.delete_one({"_id": record["_id"]})
+        await forget_model(tenant, record["_id"])
     await tenant.trash.records.delete_one(mine)
     return True
 

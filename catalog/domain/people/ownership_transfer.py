@@ -5,6 +5,7 @@ from bson import ObjectId
 from catalog.domain.access import readers
 from catalog.domain.items.trash import restorable
 from catalog.domain.terms import item_terms
+from catalog.domain.tracking.removal import transfer as transfer_tracked
 from catalog.errors import BUSY, INVALID_TRANSFER, Refused
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import now
@@ -33,6 +34,7 @@ async def transfer(tenant: Tenant, user: UserRecord, new_owner: UserRecord) -> N
     for kind in Kind:
         async for item in tenant.items(kind).records.find({"owner": user["_id"]}, {"_id": 1}):
             await _transfer_item(tenant, kind, item["_id"], user["_id"], new_owner)
+    await transfer_tracked(tenant, user["_id"], new_owner["_id"])
     await transfer_trash(tenant, user["_id"], new_owner["_id"])
 
 

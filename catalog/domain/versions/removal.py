@@ -9,6 +9,7 @@ sees the other, and tries again: either the write of the alias fails, or the del
 from collections.abc import Awaitable, Callable
 
 from catalog.domain.access import Caller
+from catalog.domain.tracking.removal import forget_version
 from catalog.domain.versions import version_files
 from catalog.domain.versions.aliases import history, moves
 from catalog.errors import ALIASED, BUSY, NOT_FOUND, Refused
@@ -40,6 +41,7 @@ async def drop(caller: Caller, version: VersionRecord, read: ReadItem, *, force:
             raise Refused(NOT_FOUND, version["ordinal"])
         await _drop_aliases(caller, found, read, force=force)
         if (await records.delete_one({"_id": found["_id"], "pins": found.get("pins")})).deleted_count:
+            await forget_version(caller.tenant, found["_id"])
             if found["folder"]:
                 await version_files.remove(caller.tenant, [found["_id"]])
             return

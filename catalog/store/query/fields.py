@@ -221,6 +221,38 @@ LOG = Fields(
 # A filter answers questions about what it does not show: a regular user asks only of what a regular user sees.
 COLLEAGUES = Fields({"_id": ID, "username": TEXT}, sort="_id username", select="username")
 
+_TRACKED = {
+    "_id": ID,
+    "serial": NUMBER,
+    "name": TEXT,
+    "owner": ID,
+    "description": TEXT,
+    "external_id": TEXT,
+    "metadata": [{"name": TEXT, "value": SCALAR}],
+    "timestamp": DATE,
+    "lastmod": DATE,
+}
+_TRACKED_SELECTS = "serial name owner description external_id metadata timestamp lastmod"
+_TRACKED_SORTS = "_id serial timestamp lastmod"
+
+EXPERIMENTS = Fields(
+    _TRACKED | {"author": TEXT, "archived": BOOLEAN},
+    sort=f"{_TRACKED_SORTS} name",
+    select=f"{_TRACKED_SELECTS} author archived",
+)
+RUNS = Fields(
+    _TRACKED
+    | {"experiment": ID, "status": TEXT, "started": NUMBER, "ended": NUMBER, "author": TEXT, "archived": BOOLEAN},
+    sort=_TRACKED_SORTS,
+    select=f"{_TRACKED_SELECTS} experiment status started ended author archived",
+)
+ENVIRONMENTS = Fields(_TRACKED, sort=f"{_TRACKED_SORTS} name", select=_TRACKED_SELECTS)
+SERVICES = Fields(
+    _TRACKED | {"environment": ID, "item": ID, "version": ID, "runtime": TEXT, "desired_state": TEXT},
+    sort=_TRACKED_SORTS,
+    select=f"{_TRACKED_SELECTS} environment item version runtime desired_state",
+)
+
 ACCESS_TOKENS = Fields(
     {"_id": ID, "name": TEXT, "user": ID, "scopes": [TEXT], "timestamp": DATE, "expires": DATE, "used": DATE},
     sort="_id name timestamp expires used",

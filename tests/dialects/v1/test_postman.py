@@ -33,6 +33,7 @@ async def test_each_route_is_in_the_collection(app):
         (method, "/".join("*" if segment.startswith("{") else segment for segment in route.path.strip("/").split("/")))
         for route in app.routes
         if isinstance(route, HTTPRoute)
+        and not route.path.startswith("/api/")  # other dialects have clients of their own
         for method in to_be_asked(route)
     }
     asked = [

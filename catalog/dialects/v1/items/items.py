@@ -35,7 +35,7 @@ from catalog.dialects.v1.requests import http
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, create_each, revisions_seen
 from catalog.dialects.v1.requests.lists import archived_of, listed, selected
-from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey
+from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, flag, flag_query
 from catalog.domain import archiving
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.items import changes, items, renaming, sharing
@@ -49,6 +49,7 @@ from catalog.errors import (
     CANNOT_DELETE,
     CANNOT_MODIFY,
     CANNOT_READ,
+    DEPLOYED,
     EXTERNAL_ID_TAKEN,
     IN_USE,
     NAME_TAKEN,
@@ -65,6 +66,8 @@ NewT = TypeVar("NewT", bound=NewDataset)
 ChangeT = TypeVar("ChangeT", bound=DatasetChange)
 ShownT = TypeVar("ShownT", bound=Item)
 RemovedT = TypeVar("RemovedT", bound=Item)
+
+FORCE = flag_query("force", "`true`: remove a model that is deployed as well.")
 
 REVISION = [ResponseHeader("ETag", documentation_only=True, description="The revision, for `If-Match`.")]
 
@@ -207,17 +210,21 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         "/{key:str}",
         status_code=200,
         operation_id="remove{Kind}",
+        parameters=[FORCE],
         response_description="The {kind}, as it was.",
-        responses=refuses(NOT_FOUND, CANNOT_READ, CANNOT_DELETE, AMBIGUOUS, IN_USE, BUSY),
+        responses=refuses(NOT_FOUND, CANNOT_READ, CANNOT_DELETE, AMBIGUOUS, IN_USE, BUSY, DEPLOYED),
     )
-    async def remove(self, key: ItemKey, caller: Given[Caller], trash_days: Given[int]) -> Answer[RemovedT]:
+    async def remove(
+        self, key: ItemKey, request: AnyRequest, caller: Given[Caller], trash_days: Given[int]
+    ) -> Answer[RemovedT]:
         """Move one of the {kinds} to the trash.
 
-        Its owner and administrators may. A dataset that a model or an algorithm uses is refused.
+        Its owner and administrators may. A dataset that a model or an algorithm uses is refused, and so is, without
+        `force`, a model that an inference service serves.
         """
         record = await items.manageable(caller, self.kind, Reference(key), CANNOT_DELETE)
         related = await load_related(caller, [record])
-        removed = await items.remove(caller, self.kind, Reference(key), days=trash_days)
+        removed = await items.remove(caller, self.kind, Reference(key), days=trash_days, force=flag(request, "force"))
         return answer(removed_item(removed, related))
 
 

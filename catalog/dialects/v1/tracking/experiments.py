@@ -1,0 +1,64 @@
+"""Experiments and runs: lists of what Kubeflow's clients have tracked."""
+
+from collections.abc import Sequence
+
+from litestar import Controller, get
+
+from catalog.dialects.http import guards
+from catalog.dialects.v1.models.lists import Listed, Resource, listing
+from catalog.dialects.v1.models.tracking import Experiment, ExperimentRun
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given
+from catalog.dialects.v1.requests.lists import listed
+from catalog.domain.access import Caller, readable_by
+from catalog.domain.tracking.records import SERIAL
+from catalog.store.query import fields, pages
+from catalog.store.records import ExperimentRecord, ExperimentRunRecord
+
+EXPERIMENTS = Resource("Experiment", fields.EXPERIMENTS)
+RUNS = Resource("ExperimentRun", fields.RUNS)
+
+
+class Experiments(Controller):
+    path = "/experiments"
+    tags = ("Tracking and serving",)
+    guards = (guards.signed_in,)
+
+    @get(operation_id="listExperiments", response_description="A page, or a step of a walk.", **listing(EXPERIMENTS))
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[Experiment]]:
+        """List the experiments that you may read, newest first."""
+
+        async def shown(found: Sequence[ExperimentRecord]) -> list[Experiment]:
+            return [Experiment.of(record) for record in found]
+
+        return await listed(
+            request,
+            caller.tenant.experiments.raw,
+            EXPERIMENTS.fields,
+            shown,
+            access=readable_by(caller),
+            order=pages.NEWEST,
+            top=await caller.tenant.recent(SERIAL),
+        )
+
+
+class Runs(Controller):
+    path = "/runs"
+    tags = ("Tracking and serving",)
+    guards = (guards.signed_in,)
+
+    @get(operation_id="listRuns", response_description="A page, or a step of a walk.", **listing(RUNS))
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[ExperimentRun]]:
+        """List the runs of the experiments that you may read, newest first."""
+
+        async def shown(found: Sequence[ExperimentRunRecord]) -> list[ExperimentRun]:
+            return [ExperimentRun.of(record) for record in found]
+
+        return await listed(
+            request,
+            caller.tenant.runs.raw,
+            RUNS.fields,
+            shown,
+            access=readable_by(caller),
+            order=pages.NEWEST,
+            top=await caller.tenant.recent(SERIAL),
+        )

@@ -1,0 +1,65 @@
+"""Environments and inference services: lists of what Kubeflow's clients say about the serving of models."""
+
+from collections.abc import Sequence
+
+from litestar import Controller, get
+
+from catalog.dialects.http import guards
+from catalog.dialects.v1.models.lists import Listed, Resource, listing
+from catalog.dialects.v1.models.tracking import Environment, Service
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given
+from catalog.dialects.v1.requests.lists import listed
+from catalog.domain.access import Caller, readable_by
+from catalog.domain.serving import services
+from catalog.domain.tracking.records import SERIAL
+from catalog.store.query import fields, pages
+from catalog.store.records import EnvironmentRecord, ServiceRecord
+
+ENVIRONMENTS = Resource("Environment", fields.ENVIRONMENTS)
+SERVICES = Resource("Service", fields.SERVICES)
+
+
+class Environments(Controller):
+    path = "/environments"
+    tags = ("Tracking and serving",)
+    guards = (guards.signed_in,)
+
+    @get(operation_id="listEnvironments", response_description="A page, or a step of a walk.", **listing(ENVIRONMENTS))
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[Environment]]:
+        """List the environments that you may read, newest first."""
+
+        async def shown(found: Sequence[EnvironmentRecord]) -> list[Environment]:
+            return [Environment.of(record) for record in found]
+
+        return await listed(
+            request,
+            caller.tenant.environments.raw,
+            ENVIRONMENTS.fields,
+            shown,
+            access=readable_by(caller),
+            order=pages.NEWEST,
+            top=await caller.tenant.recent(SERIAL),
+        )
+
+
+class Services(Controller):
+    path = "/services"
+    tags = ("Tracking and serving",)
+    guards = (guards.signed_in,)
+
+    @get(operation_id="listServices", response_description="A page, or a step of a walk.", **listing(SERVICES))
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[Service]]:
+        """List your inference services and those of models that you may read, newest first."""
+
+        async def shown(found: Sequence[ServiceRecord]) -> list[Service]:
+            return [Service.of(record) for record in found]
+
+        return await listed(
+            request,
+            caller.tenant.services.raw,
+            SERVICES.fields,
+            shown,
+            access=await services.visible_to(caller),
+            order=pages.NEWEST,
+            top=await caller.tenant.recent(SERIAL),
+        )

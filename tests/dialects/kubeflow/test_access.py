@@ -1,0 +1,159 @@
+"""Who sees and changes what: every operation, asked by the callers of a tenant and by those outside of it."""
+
+import pytest
+
+from catalog.dialects.kubeflow.api import BOTH, V1ALPHA3
+from catalog.dialects.kubeflow.operations import OPERATIONS, operations_of
+from tests.dialects.kubeflow.conftest import ALPHA, Registry, registry
+
+GETS = [each for each in OPERATIONS if each.method == "GET"]
+WRITES = [each for each in OPERATIONS if each.method != "GET"]
+
+
+@pytest.fixture
+async def shelf(org):
+    """Things of Ada's, by the collection in a path; the model is shared with Bob."""
+    ada = registry(org)
+    shared = {"name": "private", "users": ["bob"]}
+    (await org.client.post("/v1/models", json=shared, headers=org.as_("ada"))).raise_for_status()
+    model = (await ada.get("/registered_model", name="private")).json()
+    version, run = await ada.version(model), await ada.run()
+    environment = await ada.new("/serving_environments", name="prod")
+    service = await ada.new(
+        "/inference_services", registeredModelId=model["id"], servingEnvironmentId=environment["id"], name="svc"
+    )
+    body = {"artifactType": "model-artifact", "name": "weights", "uri": "s3://x"}
+    artifact = await ada.new(f"/model_versions/{version['id']}/artifacts", **body)
+    await ada.new(f"/inference_services/{service['id']}/serves", modelVersionId=version["id"])
+    await ada.post(f"/experiment_runs/{run['id']}/artifacts", artifactType="metric", name="loss", value=1)
+    return {
+        "registered_models": model["id"],
+        "model_versions": version["id"],
+        "artifacts": artifact["id"],
+        "model_artifacts": artifact["id"],
+        "experiments": run["experimentId"],
+        "experiment_runs": run["id"],
+        "serving_environments": environment["id"],
+        "inference_services": service["id"],
+    }
+
+
+OF_MODELS = {"registered_models", "model_versions", "artifacts", "model_artifacts", "inference_services"}
+
+
+def collection(path):
+    return path.split("/")[1]
+
+
+def single(operation):
+    return operation.path.endswith("{id:str}") or operation.path.endswith(("/model", "/version"))
+
+
+@pytest.mark.parametrize("api", BOTH, ids=lambda api: api.name)
+async def test_every_operation_needs_a_token(client, api):
+    for operation in operations_of(api):
+        path = api.prefix + operation.path.replace("{id:str}", "1")
+
+        answer = await client.request(operation.method, path, json={})
+
+        assert (answer.status_code, answer.json()["code"]) == (401, "Unauthorized"), path
+
+
+async def test_what_is_not_shared_is_not_there(org, other_org, shelf):
+    callers = {"bob": registry(org, "bob"), "eve": registry(org, "eve"), "outsider": registry(other_org)}
+    seen: dict[str, set[str]] = {who: set() for who in callers}
+    for operation in GETS:
+        if "{id" not in operation.path:
+            continue
+        path = operation.path.replace("{id:str}", shelf[collection(operation.path)])
+        for who, caller in callers.items():
+            answer = await caller.get(path)
+            is_shown = answer.status_code == 200 and (single(operation) or answer.json()["size"] > 0)
+            seen[who] |= {operation.path} if is_shown else set()
+            assert answer.status_code in {200, 404}, (who, path, answer.text)
+
+    assert seen["eve"] == seen["outsider"] == set()
+    # The services of an environment are shown by their models, wherever they are listed.
+    assert {collection(path) for path in seen["bob"]} == OF_MODELS | {"serving_environments"}
+    assert all(
+        operation.path in seen["bob"]
+        for operation in GETS
+        if collection(operation.path) in OF_MODELS and "{id" in operation.path
+    )
+
+
+async def test_lists_and_searches_show_only_what_the_caller_may_read(org, other_org, shelf):
+    ada, outsiders = registry(org), [registry(org, "eve"), registry(other_org)]
+    for operation in GETS:
+        if "{id" in operation.path or not operation.query or "pageSize" not in operation.query:
+            continue
+        assert (await ada.get(operation.path)).json()["size"] > 0, operation.path
+        for caller in outsiders:
+            assert (await caller.get(operation.path)).json()["items"] == [], operation.path
+    for caller in outsiders:
+        assert (await caller.get("/registered_model", name="private")).status_code == 404
+        assert (await caller.get("/experiment", name="trials")).status_code == 404
+        query = {"name": "svc", "parentResourceId": shelf["serving_environments"]}
+        assert (await caller.get("/inference_service", **query)).status_code == 404
+
+
+async def test_a_reader_changes_nothing(org, shelf):
+    bob = registry(org, "bob")
+    for operation in WRITES:
+        if operation.method == "PATCH":
+            path = operation.path.replace("{id:str}", shelf[collection(operation.path)])
+            body = {"artifactType": "model-artifact"} if "artifacts" in path else {}
+            assert (await bob.patch(path, description="mine", **body)).status_code in {403, 404}, path
+    added = [
+        await bob.post("/model_versions", name="v9", registeredModelId=shelf["registered_models"]),
+        await bob.post(f"/model_versions/{shelf['model_versions']}/artifacts", artifactType="metric", value=1),
+        await bob.post("/experiment_runs", experimentId=shelf["experiments"]),
+        await bob.post(
+            f"/inference_services/{shelf['inference_services']}/serves", modelVersionId=shelf["model_versions"]
+        ),
+    ]
+
+    assert {each.status_code for each in added} <= {403, 404}
+
+
+async def test_a_link_to_an_artifact_of_another_user_is_refused(org, shelf):
+    bob = registry(org, "bob")
+    own = await bob.version(await bob.model("of-bob"))
+
+    taken = await bob.post(
+        f"/model_versions/{own['id']}/artifacts", artifactType="model-artifact", id=shelf["artifacts"], uri="s3://bob"
+    )
+
+    assert taken.status_code == 403
+
+
+async def test_a_token_that_reads_does_not_write(org, shelf):
+    made = await org.client.post("/v1/tokens", json={"name": "r", "scopes": ["read"]}, headers=org.as_("ada"))
+    reader = Registry(org.client, {"Authorization": f"Bearer {made.json()['token']}"})
+
+    assert (await reader.get("/registered_models")).json()["size"] == 1
+    assert (await reader.post("/registered_models", name="x")).status_code == 403
+    assert (await reader.patch(f"/registered_models/{shelf['registered_models']}", description="x")).status_code == 403
+
+
+async def test_an_editor_changes_versions_but_does_not_archive_the_model(org):
+    shared = {"name": "edited", "editors": ["bob"]}
+    await org.client.post("/v1/models", json=shared, headers=org.as_("ada"))
+    bob = registry(org, "bob")
+    model = (await bob.get("/registered_model", name="edited")).json()
+
+    assert (await bob.post("/model_versions", name="v1", registeredModelId=model["id"])).status_code == 201
+    assert (await bob.patch(f"/registered_models/{model['id']}", state="LIVE", description="x")).status_code == 200
+    assert (await bob.patch(f"/registered_models/{model['id']}", state="ARCHIVED")).status_code == 403
+
+
+async def test_the_documents_of_both_versions_are_public_and_have_each_operation(client):
+    for api in BOTH:
+        document = (await client.get(f"{api.prefix}/openapi.json")).json()
+        described = {
+            name for path in document["paths"].values() for name in (each["operationId"] for each in path.values())
+        }
+
+        assert described == {operation.name for operation in operations_of(api)}
+    assert len(operations_of(V1ALPHA3)) == 56
+    assert V1ALPHA3.prefix == ALPHA

@@ -1,0 +1,79 @@
+"""What becomes of artifacts and services when models, versions and users are removed; and the native lists of them."""
+
+import pytest
+
+from tests.dialects.kubeflow.conftest import registry
+
+
+@pytest.fixture
+async def deployed(org, ada):
+    """A model of Ada's with a version, an artifact, and a service that serves it."""
+    model, environment = await ada.model(), await ada.new("/serving_environments", name="prod")
+    version = await ada.version(model)
+    artifact = await ada.new(f"/model_versions/{version['id']}/artifacts", artifactType="doc-artifact", name="card")
+    service = await ada.new(
+        "/inference_services", registeredModelId=model["id"], servingEnvironmentId=environment["id"], name="svc"
+    )
+    return {"model": model, "version": version, "artifact": artifact, "service": service}
+
+
+async def test_a_deployed_model_is_removed_only_by_force(org, ada, deployed):
+    refused = await org.client.delete("/v1/models/iris", headers=org.as_("ada"))
+    forced = await org.client.delete("/v1/models/iris?force=true", headers=org.as_("ada"))
+
+    assert (refused.status_code, refused.json()["value"]) == (409, 196)
+    assert "svc" in refused.json()["details"]
+    assert forced.status_code == 200
+
+
+async def test_a_model_that_is_not_deployed_any_more_is_removed(org, ada, deployed):
+    await ada.patch(f"/inference_services/{deployed['service']['id']}", desiredState="UNDEPLOYED")
+
+    assert (await org.client.delete("/v1/models/iris", headers=org.as_("ada"))).status_code == 200
+
+
+async def test_what_belongs_to_a_model_returns_with_it_and_goes_with_it_for_good(org, ada, deployed):
+    artifact, service = f"/artifacts/{deployed['artifact']['id']}", f"/inference_services/{deployed['service']['id']}"
+    removed = (await org.client.delete("/v1/models/iris?force=true", headers=org.as_("ada"))).json()["_id"]
+
+    in_trash = (await ada.get(artifact)).status_code
+    await org.client.post(f"/v1/trash/{removed}/restore", headers=org.as_("ada"))
+    restored = (await ada.get(artifact)).status_code, (await ada.get(service)).status_code
+    await org.client.delete("/v1/models/iris?force=true", headers=org.as_("ada"))
+    await org.client.delete(f"/v1/trash/{removed}", headers=org.as_("ada"))
+    purged = registry(org, "admin")
+
+    assert (in_trash, restored) == (404, (200, 200))
+    assert [(await purged.get(path)).status_code for path in (artifact, service)] == [404, 404]
+
+
+async def test_the_artifacts_of_a_version_go_with_it(org, ada, deployed):
+    (await org.client.delete("/v1/models/iris/versions/v1", headers=org.as_("ada"))).raise_for_status()
+
+    assert (await registry(org, "admin").get(f"/artifacts/{deployed['artifact']['id']}")).status_code == 404
+
+
+async def test_a_user_who_leaves_hands_over_experiments_and_services(org, ada, deployed):
+    run = await ada.run()
+    bob = registry(org, "bob")
+
+    (await org.client.delete("/v1/users/ada?transfer=bob", headers=org.as_("admin"))).raise_for_status()
+
+    assert (await bob.get("/experiment", name="trials")).json()["id"] == run["experimentId"]
+    assert (await bob.patch(f"/experiment_runs/{run['id']}", status="FINISHED")).status_code == 200
+    assert (await bob.patch(f"/inference_services/{deployed['service']['id']}", runtime="r")).status_code == 200
+
+
+async def test_native_lists_show_and_filter_what_clients_tracked(org, ada, deployed):
+    run = await ada.run()
+    await ada.patch(f"/experiment_runs/{run['id']}", status="FINISHED")
+
+    async def listed(path):
+        answer = await org.client.get(f"/v1/{path}", headers=org.as_("ada"))
+        return [each["name"] for each in answer.raise_for_status().json()["docs"]]
+
+    assert await listed("experiments") == ["trials"]
+    assert await listed('runs?filter={"status": "FINISHED"}') == ["first"]
+    assert await listed('runs?filter={"status": "FAILED"}') == []
+    assert await listed("environments") == ["prod"]
+    assert await listed('services?filter={"desired_state": "DEPLOYED"}') == ["svc"]
