@@ -9,6 +9,7 @@ from catalog.dialects.kubeflow.models.registry import RegisteredModel, Registere
 from catalog.dialects.kubeflow.pages import listed
 from catalog.dialects.kubeflow.requests import Ask, refuse_without_keys
 from catalog.domain.access import readable_by
+from catalog.domain.cards import cards
 from catalog.domain.items import changes, items
 from catalog.domain.items.references import Reference
 from catalog.domain.tracking import models
@@ -24,11 +25,16 @@ ATTEMPTS = 50
 async def find(ask: Ask) -> RegisteredModel:
     name, external_id = ask.query("name"), ask.query("externalId")
     refuse_without_keys(name, external_id)
-    return RegisteredModel.of(await models.find(ask.caller, name=name, external_id=external_id))
+    return await _shown(ask, await models.find(ask.caller, name=name, external_id=external_id))
 
 
 async def list_(ask: Ask) -> Page[RegisteredModel]:
     tenant = ask.caller.tenant
+
+    async def shapes(found: Sequence[ItemRecord]) -> list[Any]:
+        readmes = await models.readmes(ask.caller, [item["_id"] for item in found])
+        return [RegisteredModel.of(item, readmes.get(item["_id"], "")) for item in found]
+
     access, top = readable_by(ask.caller), await tenant.recent("serial")
     return await listed(ask, tenant.models.raw, access, REGISTERED_MODELS, shapes, top=top)
 
@@ -43,15 +49,20 @@ async def create(ask: Ask) -> RegisteredModel:
         if refused.fault is NOT_CREATED:  # another request may have been first
             await models.refuse_name(ask.caller, new.name)
         raise
-    return RegisteredModel.of(item)
+    if new.readme:
+        item = await cards.write_first(ask.caller, Kind.MODEL, item["_id"], new.readme, ask.limits)
+    return await _shown(ask, item)
 
 
 async def read(ask: Ask) -> RegisteredModel:
-    return RegisteredModel.of(await models.read(ask.caller, ask.serial))
+    return await _shown(ask, await models.read(ask.caller, ask.serial))
 
 
 async def update(ask: Ask) -> RegisteredModel:
     body: RegisteredModelUpdate = await ask.body(RegisteredModelUpdate)
+    if body.readme is not None:
+        item = await models.read(ask.caller, ask.serial)
+        await cards.write_first(ask.caller, Kind.MODEL, item["_id"], body.readme, ask.limits)
     for _ in range(ATTEMPTS):
         item = await models.read(ask.caller, ask.serial)
         await refuse_external_id(ask.caller.tenant, body.external_id, item["_id"])
@@ -65,9 +76,9 @@ async def update(ask: Ask) -> RegisteredModel:
             if refused.fault is not STALE:
                 raise
         else:
-            return RegisteredModel.of(changed)
+            return await _shown(ask, changed)
     raise Refused(STALE, "others change it again and again")
 
 
-async def shapes(found: Sequence[ItemRecord]) -> list[Any]:
-    return [RegisteredModel.of(item) for item in found]
+async def _shown(ask: Ask, item: ItemRecord) -> RegisteredModel:
+    return RegisteredModel.of(item, (await models.readmes(ask.caller, [item["_id"]])).get(item["_id"], ""))

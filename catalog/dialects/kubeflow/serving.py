@@ -24,6 +24,7 @@ from catalog.dialects.kubeflow.pages import listed
 from catalog.dialects.kubeflow.requests import Ask, refuse_without_keys
 from catalog.domain.access import readable_by
 from catalog.domain.serving import environments, served_models, services
+from catalog.domain.tracking import models
 from catalog.domain.tracking.access import readable
 from catalog.errors import INVALID_FIELD, Refused
 from catalog.store.records import EnvironmentRecord, Query, ServedModelRecord, ServiceRecord
@@ -123,7 +124,8 @@ async def update_service(ask: Ask) -> InferenceService:
 
 
 async def model_of_service(ask: Ask) -> RegisteredModel:
-    return RegisteredModel.of(await services.model_of(ask.caller, ask.serial))
+    item = await services.model_of(ask.caller, ask.serial)
+    return RegisteredModel.of(item, (await models.readmes(ask.caller, [item["_id"]])).get(item["_id"], ""))
 
 
 async def version_of_service(ask: Ask) -> ModelVersion:

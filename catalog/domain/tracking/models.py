@@ -1,6 +1,6 @@
 """Models and versions by their serials, for callers who may read them. Drafts are not found."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bson import ObjectId
 
@@ -109,3 +109,9 @@ async def has_version(caller: Caller, item: ObjectId, name: str) -> bool:
     """Whether an ordinal of an item is taken."""
     query = {"item": item, "ordinal_key": name.casefold()}
     return await caller.tenant.versions.records.find_one(query, {"_id": 1}) is not None
+
+
+async def readmes(caller: Caller, keys: Sequence[ObjectId]) -> dict[ObjectId, str]:
+    """The texts of the cards of models, by the id of the model."""
+    one_or_many = keys[0] if len(keys) == 1 else {"$in": list(keys)}
+    return {card["_id"]: card["text"] async for card in caller.tenant.cards.records.find({"_id": one_or_many})}

@@ -143,6 +143,34 @@ async def test_a_change_merges_and_resets_nothing(ada):
     assert (changed["experiment_runs"]["state"], changed["experiment_runs"]["status"]) == ("ARCHIVED", "FINISHED")
 
 
+CARD = {
+    "readme": "# Iris",
+    "maturity": "stable",
+    "language": ["en"],
+    "tasks": ["classification"],
+    "provider": "us",
+    "logo": "https://example.org/logo.png",
+    "license": "mit",
+    "licenseLink": "https://example.org/mit",
+    "libraryName": "onnx",
+}
+
+
+async def test_the_fields_of_a_card_are_the_card_of_the_model(org, ada):
+    model = await ada.model(**CARD)
+    changed = (await ada.patch(f"/registered_models/{model['id']}", readme="# Changed", license="apache-2.0")).json()
+
+    listed = (await ada.get("/registered_models")).json()["items"]
+    card = await org.client.get("/v1/models/iris/card", headers=org.as_("ada"))
+    native = (await org.client.get("/v1/models/iris", headers=org.as_("ada"))).json()
+
+    assert CARD.items() <= model.items()
+    assert listed == [changed]
+    assert (changed["readme"], changed["libraryName"], changed["license"]) == ("# Changed", "onnx", "apache-2.0")
+    assert "# Changed" in card.text
+    assert (native["languages"], native["library"], native["license"]) == (["en"], "onnx", "apache-2.0")
+
+
 async def test_properties_of_a_change_replace_all_of_them(ada):
     model = await ada.model(customProperties=OF_ALL_KINDS, owner="team")
 

@@ -59,7 +59,6 @@ REGISTERED_MODELS = Properties(
     | _STATE
     | {
         "owner": Property("kubeflow.owner", Column.PAIR),
-        "readme": Property("card"),
         "libraryName": Property("library"),
         "library_name": Property("library"),
         "licenseLink": Property("license_link"),
@@ -70,7 +69,7 @@ REGISTERED_MODELS = Properties(
     Fields(
         _BASE_FIELDS
         | {"archived": BOOLEAN, "tags": [TEXT], "languages": [TEXT], "tasks": [TEXT]}
-        | dict.fromkeys(("card", "library", "license_link", "license", "maturity", "provider", "logo"), TEXT)
+        | dict.fromkeys(("library", "license_link", "license", "maturity", "provider", "logo"), TEXT)
     ),
     labels="tags",
 )

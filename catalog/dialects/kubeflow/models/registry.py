@@ -30,7 +30,6 @@ OWNER = "kubeflow.owner"
 """The name of the metadata pair that has the `owner` of a registered model: text of its clients, not our owner."""
 
 CARD = {
-    "readme": "card",
     "maturity": "maturity",
     "language": "languages",
     "tasks": "tasks",
@@ -40,7 +39,7 @@ CARD = {
     "license_link": "license_link",
     "library_name": "library",
 }
-"""The fields of a card: here, and in an item."""
+"""The fields of a card: here, and in an item. Its text, the `readme`, has a record of its own."""
 
 LISTS = frozenset({"language", "tasks"})
 
@@ -137,7 +136,7 @@ class RegisteredModel(Shown, kw_only=True):
     state: State
 
     @classmethod
-    def of(cls, item: ItemRecord) -> Self:
+    def of(cls, item: ItemRecord, readme: str = "") -> Self:
         texts: dict[str, Any] = {field: item.get(name) or UNSET for field, name in CARD.items()}
         labels = {tag: MetadataStringValue("") for tag in item["tags"]}
         owner = next((str(pair["value"]) for pair in item["metadata"] if pair["name"] == OWNER), UNSET)
@@ -149,6 +148,7 @@ class RegisteredModel(Shown, kw_only=True):
             custom_properties=labels | properties_of(pair for pair in item["metadata"] if pair["name"] != OWNER),
             state=state(item.get("archived")),
             owner=owner,
+            readme=readme or UNSET,
             **texts | times(item["timestamp"], item["lastmod"]),
         )
 
