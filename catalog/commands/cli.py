@@ -93,7 +93,7 @@ def serve(env_file: EnvFile = None) -> None:
     token_location = "the settings" if configured.api_token.get_secret_value() else str(file)
 
     with ExitStack() as stack:
-        database = Embedded(settings.data_path) if settings.database == "embedded" else None
+        database = Embedded(settings.data_path, settings.embedded_engine) if settings.database == "embedded" else None
         if database:
             stack.callback(database.stop)
             try:

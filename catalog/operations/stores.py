@@ -18,14 +18,16 @@ class Stores(NamedTuple):
 
 
 @asynccontextmanager
-async def open_stores(database_uri: str, data_path: Path, storage: StorageSettings) -> AsyncGenerator[Stores]:
+async def open_stores(
+    database_uri: str, data_path: Path, storage: StorageSettings, embedded_engine: str = "python"
+) -> AsyncGenerator[Stores]:
     """Open both. `embedded` as the URI starts an embedded database in `data_path`, and ends it again.
 
     Raises DatabaseUnavailable, also when the embedded database belongs to a running server.
     """
     with ExitStack() as stack:
         if database_uri == "embedded":
-            database_uri = stack.enter_context(Embedded(data_path)).ready()
+            database_uri = stack.enter_context(Embedded(data_path, embedded_engine)).ready()
         opened_storage = select_storage(storage)
         database = connect(database_uri, opened_storage)
         stack.callback(database.close)

@@ -7,6 +7,7 @@ import shlex
 from catalog.domain.tenants.tenants import FirstStart
 from catalog.settings.checks import weak_secrets
 from catalog.settings.settings import Settings
+from catalog.store.embedded.engines import describe, select
 
 logger = logging.getLogger(__name__)
 
@@ -20,12 +21,14 @@ def warn_of_weak_secrets(settings: Settings) -> None:
 
 def lines(settings: Settings, first: FirstStart | None, address: str, token_location: str) -> list[str]:
     """`first` is the tenant that this start has created, if it is the first start."""
-    running = f"Catalog is on {address}"
+    running = [f"Catalog is on {address}"]
+    if settings.database == "embedded":
+        running.append(f"{describe(select(settings.embedded_engine))}.")
     if first:
-        return [running, *_first_start(settings, first, f"{address}/{settings.version}/login", token_location)]
+        return [*running, *_first_start(settings, first, f"{address}/{settings.version}/login", token_location)]
     who = f"{settings.default_tenant_admin_username} of {settings.default_tenant}"
     return [
-        running,
+        *running,
         f"The operator's API_TOKEN is in {token_location}.",
         f"Sign in as {who}, with the password that the first start printed.",
     ]

@@ -61,6 +61,9 @@ class Settings(BaseSettings):
         Duration("24h"), description="time after its issue in which a token can be renewed"
     )
     database: Database = Field("embedded", description="embedded, or the URI of a MongoDB", repr=False)
+    embedded_engine: Literal["auto", "python", "rust"] = Field(
+        "auto", description="server of the embedded database; auto: secantusd-rs if it is on PATH, else python"
+    )
     data_path: Path = Field(Path("data"), description="folder of the embedded database and of generated secrets")
     upload_path: Path = Field(Path("uploads"), description="folder of uploaded files, if STORAGE is files")
     storage: Storage = Field("files", description="files, or s3://bucket/prefix")

@@ -25,9 +25,9 @@ def family_cpu(process: int) -> float:
 
 
 def is_database(process: int) -> bool:
-    """Whether it is an embedded database."""
+    """Whether it is an embedded database, of an older checkout, too."""
     command = (PROC / str(process) / "cmdline").read_text()
-    return "embedded/child" in command or "secantusd-rs" in command or "embedded_child" in command
+    return "/embedded/" in command or "secantusd-rs" in command or "embedded_child" in command
 
 
 def resident(process: int) -> int:

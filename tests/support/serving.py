@@ -89,7 +89,7 @@ class Server:
     @property
     def database_pid(self) -> int:
         """The embedded database's process."""
-        [child] = [child for child in children(self.pid) if "embedded/child" in command_of(child)]
+        [child] = [child for child in children(self.pid) if "/embedded/" in command_of(child)]
         return child
 
     @property

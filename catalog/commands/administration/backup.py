@@ -63,7 +63,9 @@ def _line(done: TenantBackup | TenantRestore) -> str:
 
 def _run(settings: Settings, file: Path, work: Callable[[Stores], Awaitable[None]]) -> None:
     async def run() -> None:
-        async with open_stores(settings.database, settings.data_path, settings.storage_settings) as stores:
+        async with open_stores(
+            settings.database, settings.data_path, settings.storage_settings, settings.embedded_engine
+        ) as stores:
             await work(stores)
 
     try:

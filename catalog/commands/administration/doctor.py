@@ -21,6 +21,7 @@ from catalog.server.certificates import choose, is_real
 from catalog.settings.settings import Settings
 from catalog.store.database import UNAVAILABLE, Database
 from catalog.store.documents import RegisteredTenant
+from catalog.store.embedded.engines import EngineMissingError, describe, select
 from catalog.store.embedded.process import DatabaseInUse, DatabaseUnavailable
 from catalog.store.migrations.steps import NEWEST
 from catalog.store.migrations.upgrade import number_of
@@ -128,8 +129,16 @@ def _room(folder: Path) -> CheckResult:
 
 async def _database(settings: Settings) -> AsyncGenerator[CheckResult]:
     began = perf_counter()
+    if settings.database == "embedded":
+        try:
+            yield ok(describe(select(settings.embedded_engine)))
+        except EngineMissingError as error:
+            yield failure(str(error))
+            return
     try:
-        async with open_stores(settings.database, settings.data_path, settings.storage_settings) as stores:
+        async with open_stores(
+            settings.database, settings.data_path, settings.storage_settings, settings.embedded_engine
+        ) as stores:
             yield ok(f"The database answers ({perf_counter() - began:.2f} s to open it)")
             async for finding in _about(stores.database, embedded=settings.database == "embedded"):
                 yield finding

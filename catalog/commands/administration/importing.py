@@ -64,7 +64,9 @@ async def _run(
     catalogue = parse_uri(uri)["database"] or CATALOGUE
     source: AsyncIOMotorClient[Raw] = AsyncIOMotorClient(uri, tz_aware=True, serverSelectionTimeoutMS=PATIENCE_MS)
     try:
-        async with open_stores(settings.database, settings.data_path, settings.storage_settings) as stores:
+        async with open_stores(
+            settings.database, settings.data_path, settings.storage_settings, settings.embedded_engine
+        ) as stores:
             await take_over(stores.database, source, catalogue, uploads, tenants, one)
     finally:
         source.close()

@@ -21,7 +21,9 @@ def run(
     """
 
     async def upgraded() -> MigrationResult:
-        async with open_stores(settings.database, settings.data_path, settings.storage_settings) as stores:
+        async with open_stores(
+            settings.database, settings.data_path, settings.storage_settings, settings.embedded_engine
+        ) as stores:
             return await migrate(stores.database, tenants, tell, dry_run=dry_run, repeat=repeat)
 
     try:

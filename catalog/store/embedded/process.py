@@ -20,12 +20,14 @@ from threading import Thread
 from types import TracebackType
 from typing import IO, Any, Self
 
+from catalog.store.embedded.engines import PYTHON, Engine, EngineMissingError, select
 from catalog.supervision import Supervised, pipe
 
 log = logging.getLogger(__name__)
 
 # Run by its path and with -P: neither a module of the current directory nor one of this room can take another's name.
-PROGRAM = (sys.executable, "-P", str(Path(__file__).with_name("child.py")))
+PYTHON_PROGRAM = (sys.executable, "-P")
+PROGRAM = (*PYTHON_PROGRAM, str(PYTHON.child))
 USER = "catalog"
 PASSED_ON = (
     *("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TMPDIR", "TZ"),
@@ -47,12 +49,17 @@ class DatabaseInUse(DatabaseUnavailable):
 class Embedded:
     """SecantusDB in a child process, its files under `path`, which it holds for itself alone.
 
+    The engine is that of the setting EMBEDDED_ENGINE. Both engines open the same files. The one in Python gets a new
+    password at each start; the other accepts only the one that the files have, so it is kept beside them.
+
     If the child dies it is started again on the same port with the same password, so that the clients of the one URI
     find it again by themselves.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, engine: str = "python") -> None:
         self._path = path.absolute()
+        self._setting = engine
+        self._engine = PYTHON
         self._password = secrets.token_urlsafe(32)
         self._port: Future[int] = Future()
         self._lock: IO[str] | None = None
@@ -73,13 +80,18 @@ class Embedded:
 
         Raises DatabaseUnavailable when it is not installed, or the folder cannot be used or is another server's.
         """
-        if find_spec("secantus") is None:
+        try:
+            self._engine = select(self._setting)
+        except EngineMissingError as missing:
+            raise DatabaseUnavailable(str(missing)) from None
+        if not self._engine.program and find_spec("secantus") is None:
             raise DatabaseUnavailable(
                 "The embedded database is not installed: "
                 "pip install 'catalog[server,embedded]', or point DATABASE at a MongoDB"
             )
         self._lock = held(self._path)
         try:
+            self._password = kept_password(self._path / "password", self._engine, self._password)
             child = self._spawn(port=0)
         except OSError as error:
             self._lock.close()
@@ -113,7 +125,10 @@ class Embedded:
             self._lock.close()
 
     def _spawn(self, port: int) -> "Child":
-        return Child({"path": str(self._path / "database"), "port": port, "user": USER, "password": self._password})
+        wanted = {"path": str(self._path / "database"), "port": port, "user": USER, "password": self._password}
+        if self._engine.program:
+            wanted |= {"program": self._engine.program, "other": list(PROGRAM)}
+        return Child(wanted, self._engine)
 
     def _watch(self, supervised: "Supervised[Child]") -> None:
         """Read the first child's answer, then keep the database running."""
@@ -133,9 +148,9 @@ def _report(_: "Child", how: str) -> None:
 class Child:
     """One run of the database's process."""
 
-    def __init__(self, wanted: dict[str, Any]) -> None:
+    def __init__(self, wanted: dict[str, Any], engine: Engine = PYTHON) -> None:
         self._process = subprocess.Popen(  # noqa: S603  our own program
-            PROGRAM,
+            (*PYTHON_PROGRAM, str(engine.child)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -185,6 +200,20 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def kept_password(file: Path, engine: Engine, fresh: str) -> str:
+    """The password of the files, which their owner alone may read. Raises OSError."""
+    if engine.program and file.exists():
+        return file.read_text()
+    partial = file.with_name(f".{file.name}.partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as written:
+        written.write(fresh)
+        written.flush()
+        os.fsync(written.fileno())
+    partial.replace(file)
+    return fresh
 
 
 def held(folder: Path) -> IO[str]:
