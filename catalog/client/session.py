@@ -5,7 +5,7 @@ import random
 import re
 import time
 from base64 import urlsafe_b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, TypeVar
@@ -94,7 +94,7 @@ class Session:
         method: str,
         path: str,
         *,
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, str | Sequence[str]] | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> Operation[Any]:

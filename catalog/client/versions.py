@@ -1,6 +1,7 @@
 """The versions of one item: uploads, downloads and their metadata."""
 
 import io
+import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,7 +10,7 @@ from urllib.parse import quote
 
 from catalog.client.errors import Invalid
 from catalog.client.resources import D, Resource, operation, walk
-from catalog.client.results import Link, Page, Value, Version
+from catalog.client.results import Link, Page, Raw, Value, Version
 from catalog.client.session import PREFIX, Session
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads import download_to, download_to_cache, file_of, find_version, verify_version
@@ -81,13 +82,29 @@ class VersionResource(Resource[D]):
         body |= {"ordinal": ordinal, "author": author, "stage": stage, "external_id": external_id, "run": run}
         return Version.of((yield from self._session.request_json("POST", self._item.path, body=body)))
 
+    @operation
+    def compare(self, *which: str) -> Operation[Raw]:
+        """Compare 2 to 8 versions, each named by its ordinal, an alias, `latest` or a file name: the JSON of the API.
+
+        Raises CatalogError: NotFound, Forbidden, Invalid.
+        """
+        found: Raw = yield from self._session.request_json("GET", f"{self._item.path}/compare", query={"which": which})
+        return found
+
     @walk
-    def list(self, *, archived: str = "") -> Callable[[str], Operation[Page[Version]]]:
+    def list(
+        self, *, sort: Mapping[str, str] | None = None, metadata: Mapping[str, object] | None = None, archived: str = ""
+    ) -> Callable[[str], Operation[Page[Version]]]:
         """Iterate over the versions, newest first.
 
-        Archived ones are left out; `archived="true"` lists them alone, `"all"` with the others.
+        `sort` is as in the API, such as `{"metadata.accuracy": "desc"}`; `metadata` has conditions such as
+        `{"accuracy": "gte:0.9"}`. Archived versions are left out; `archived="true"` lists them alone, `"all"` with the
+        others.
         """
-        return self._session.page(self._item.path, Version.of, {"archived": archived} if archived else {})
+        query = {f"metadata.{name}": str(value) for name, value in (metadata or {}).items()}
+        query |= {"archived": archived} if archived else {}
+        query |= {"sort": json.dumps(sort)} if sort else {}
+        return self._session.page(self._item.path, Version.of, query)
 
     @operation
     def get(self, which: str) -> Operation[Version]:

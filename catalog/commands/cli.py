@@ -20,6 +20,7 @@ from catalog.commands.administration import groups, people
 from catalog.commands.administration import log as journal
 from catalog.commands.administration import sweep as sweeping
 from catalog.commands.catalog import aliases, cache, cards, versions
+from catalog.commands.catalog.comparison import add_compare_command
 from catalog.commands.catalog.items import item_commands
 from catalog.commands.catalog.search import add_search_command
 from catalog.commands.catalog.terms import term_commands
@@ -44,6 +45,7 @@ app.add_typer(imports, name="import", rich_help_panel=BESIDE)
 add_sign_in_commands(app)
 add_transfer_commands(app)
 add_search_command(app)
+add_compare_command(app)
 for kind in KINDS:
     app.add_typer(item_commands(kind), name=kind)
 app.add_typer(versions.app, name="versions")

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypedDict
 from catalog.inspection import formats
 from catalog.inspection.findings import InspectionFinding, finding, of_pickles, verdict
 from catalog.inspection.formats import numpy_array
-from catalog.inspection.formats.summary import brief
+from catalog.inspection.formats.summary import MOST_SHOWN, brief
 from catalog.inspection.formats.window import AHEAD, IN_SERVER, SandboxNeededError, Window
 from catalog.inspection.process import read_header, scan_pickles
 from catalog.inspection.sandbox.containers import PickleReport
@@ -93,7 +93,21 @@ def _first_look(head: bytes, size: int, name: str) -> FirstLook:
     return FirstLook(format_, objects or behind or looks_like_pickle(head, whole=size <= AHEAD))
 
 
-async def _header(source: BoundedSource, head: bytes, format_: str) -> Inspection:
+async def inspect_header(
+    blobs: ReadableBlobs, digest: str, size: int, name: str, most_tensors: int
+) -> Inspection | None:
+    """Read the header of a stored file again, for more of its tensors; None for a file without one.
+
+    Raises UnknownBlobError, OSError, TimeoutError.
+    """
+    async with asyncio.timeout(SECONDS):
+        source = BoundedSource(blobs, digest, size)
+        head = await source.read(0, AHEAD)
+        first = await asyncio.to_thread(_first_look, head, source.size, name)
+        return await _header(source, head, first.format, most_tensors) if first.format else None
+
+
+async def _header(source: BoundedSource, head: bytes, format_: str, most_tensors: int = MOST_SHOWN) -> Inspection:
     loop = asyncio.get_running_loop()
 
     def read(start: int, stop: int) -> bytes:
@@ -101,9 +115,9 @@ async def _header(source: BoundedSource, head: bytes, format_: str) -> Inspectio
 
     window = Window(read, source.size, head, IN_SERVER)
     try:
-        report: formats.HeaderReport | None = await asyncio.to_thread(formats.read, window, format_)
+        report: formats.HeaderReport | None = await asyncio.to_thread(formats.read, window, format_, most_tensors)
     except SandboxNeededError:
-        report = await read_header(source, format_)
+        report = await read_header(source, format_, most_tensors)
     finally:
         window.close()
     if report is None:

@@ -10,6 +10,7 @@ import msgspec
 
 from catalog.inspection import sandbox
 from catalog.inspection.formats import HeaderReport
+from catalog.inspection.formats.summary import MOST_SHOWN
 from catalog.inspection.sandbox.containers import PickleReport
 from catalog.inspection.sandbox.views import LimitExceededError
 from catalog.inspection.source import BoundedSource
@@ -22,9 +23,9 @@ REFUSED = (2**64 - 1).to_bytes(8, "big")
 slots = asyncio.Semaphore(CONCURRENT)
 
 
-async def read_header(source: BoundedSource, format_: str) -> HeaderReport | None:
+async def read_header(source: BoundedSource, format_: str, most_tensors: int = MOST_SHOWN) -> HeaderReport | None:
     """Return what the header of a file says; None when the process exceeded its limits."""
-    answer = await _run(source, format_)
+    answer = await _run(source, format_, str(most_tensors))
     return msgspec.json.decode(answer, type=HeaderReport) if answer else None
 
 

@@ -204,6 +204,21 @@ def test_a_version_of_bytes_elsewhere_is_added_changed_and_archived(run, iris):
     assert "Its bytes are at s3://models/iris." in pulled.stderr
 
 
+def test_versions_are_compared_and_listed_by_a_metric(run, ada, iris):
+    for which, accuracy in enumerate((0.9, 0.95, 0.8), 1):
+        (ada.folder / "model.bin").write_bytes(b"x" * which)
+        run("push", iris, "model.bin", "--set", f"accuracy={accuracy}")
+
+    compared = run("compare", f"{iris}@1", f"{iris}@latest").stdout
+    by_metric = run("versions", "ls", iris, "--sort", "-accuracy", "--where", "accuracy=gte:0.85", "-q").stdout
+    refused = run("compare", f"{iris}@1", "other@1", code=2).stderr
+
+    assert "metadata\taccuracy\t0.9 -> 0.8 (-0.1)" in compared
+    assert "file\tmodel.bin\t~ 1 B -> 3 B" in compared
+    assert by_metric.split() == [f"{iris}@2", f"{iris}@1"]
+    assert "several items" in refused
+
+
 def test_a_card_is_set_edited_shown_and_removed(run, ada, iris, monkeypatch):
     run("models", "create", iris)
     editor = ada.folder / "editor"
@@ -220,7 +235,7 @@ def test_a_card_is_set_edited_shown_and_removed(run, ada, iris, monkeypatch):
 
     assert "# Edited" in edited
     assert shown.startswith("---\nlicense: mit\n")
-    assert "has no card" in run("card", "show", iris, code=1).stderr
+    assert "has no card" in run("card", "show", iris, code=4).stderr
 
 
 def test_a_link_fetches_a_file_without_a_token(run, ada, iris):

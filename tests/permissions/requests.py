@@ -54,6 +54,7 @@ ITEMS = {
     "DELETE /v1/{kind}/{key}": ask(things.an_item),
     "POST /v1/{kind}/{key}/versions": ask(things.an_item, params={"name": "weights.bin"}, content=b"weights"),
     "GET /v1/{kind}/{key}/versions": ask(things.a_version),
+    "GET /v1/{kind}/{key}/versions/compare": ask(things.a_version, params={"which": ["1", "1"]}),
     f"GET {VERSION}": ask(things.a_version),
     f"HEAD {VERSION}": ask(things.a_version),
     f"GET {VERSION}/info": ask(things.a_version),

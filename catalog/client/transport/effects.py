@@ -40,7 +40,7 @@ class Request:
     path: str
     """Percent-encoded, relative to the server's address; or an absolute URL."""
 
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | StreamedBody | None = None
     sink: BodySink | None = None

@@ -16,6 +16,9 @@ from catalog.durations import human_size
 
 Item = Annotated[str, typer.Argument(help="The item.")]
 Pairs = Annotated[list[str] | None, typer.Option("--set", "-s", help="Metadata: NAME=VALUE. May be repeated.")]
+FIELDS = frozenset({"number", "ordinal", "size", "state", "stage", "author", "timestamp", "lastmod"})
+"""Fields of a version that sort; another name is that of metadata."""
+
 STAGES = "none, staging, production or archived."
 
 app = typer.Typer(help="The versions of an item: list, show, add, change, verify, link, remove.", no_args_is_help=True)
@@ -47,12 +50,19 @@ def ls(
     shell: Shell,
     name: Item,
     *,
+    where: Annotated[list[str] | None, typer.Option(help="On metadata: accuracy=gte:0.9. May be repeated.")] = None,
+    sort: Annotated[
+        list[str] | None, typer.Option(help="A field, or the name of metadata; -NAME: descending. May be repeated.")
+    ] = None,
     archived: Annotated[bool, typer.Option("--archived", help="List archived versions alone.")] = False,
     all_: Annotated[bool, typer.Option("--all", "-a", help="List archived versions, too.")] = False,
     kind: Kind = "models",
 ) -> None:
     """List the versions, newest first."""
-    found = _versions(shell, name, kind).list(archived="all" if all_ else "true" if archived else "")
+    order = {name if name in FIELDS else f"metadata.{name}": way for name, way in values.order(sort or []).items()}
+    found = _versions(shell, name, kind).list(
+        sort=order, metadata=values.conditions(where or []), archived="all" if all_ else "true" if archived else ""
+    )
     shell.output.rows(found, COLUMNS, lambda version: f"{name}@{version.ordinal}")
 
 

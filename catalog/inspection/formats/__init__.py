@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypedDict
 
 from catalog.inspection.formats import coreml, gguf, messages, numpy_array, onnx, safetensors, tensorflow
-from catalog.inspection.formats.summary import HeaderSummary
+from catalog.inspection.formats.summary import MOST_SHOWN, HeaderSummary, Tensors
 from catalog.inspection.formats.window import MalformedError, Window
 from catalog.inspection.sandbox.views import LimitExceededError
 
@@ -52,12 +52,12 @@ def format_of(head: bytes, name: str) -> str:
     return by_name if by_bytes in MESSAGES and by_name in MESSAGES else by_bytes or by_name
 
 
-def read(window: Window, format_: str) -> HeaderReport:
-    """Read the header of a file that is probably of this format.
+def read(window: Window, format_: str, most_tensors: int = MOST_SHOWN) -> HeaderReport:
+    """Read the header of a file that is probably of this format. The summary lists `most_tensors` at most.
 
     Raises SandboxNeededError where its window's bounds say so.
     """
-    summary = HeaderSummary()
+    summary = HeaderSummary(Tensors(most_tensors))
     wrong = []
     try:
         if format_ in MESSAGES:

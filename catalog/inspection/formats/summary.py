@@ -17,8 +17,9 @@ LARGEST = 2**63 - 1
 class Tensors:
     """Counts all tensors, and shows the first."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_shown: int = MOST_SHOWN) -> None:
         self.count = 0
+        self._most_shown = most_shown
         self._parameters = 0
         self._dtypes: dict[str, int] = {}
         self._shown: list[dict[str, Any]] = []
@@ -33,7 +34,7 @@ class Tensors:
         dtype = brief(dtype)
         if dtype in self._dtypes or len(self._dtypes) < MOST_SHOWN:
             self._dtypes[dtype] = self._dtypes.get(dtype, 0) + 1
-        if len(self._shown) < MOST_SHOWN:
+        if len(self._shown) < self._most_shown:
             self._shown.append({"name": brief(name), "dtype": dtype, "shape": shape})
 
     def as_dict(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""The sandboxed process: `python -I -S __main__.py SIZE [FORMAT]`, without environment or network.
+"""The sandboxed process: `python -I -S __main__.py SIZE [FORMAT TENSORS]`, without environment or network.
 
-With a format it reads the header of a file of that format, otherwise it searches for pickles.
+With a format it reads the header of a file of that format, and lists so many tensors at most; otherwise it searches for
+pickles.
 
 It requests a range with a line `start stop` on standard output, and receives it on standard input: the length in
 8 bytes, then the bytes; a length of 2**64 - 1 refuses further ranges. Its last line is a JSON object. It ends
@@ -73,20 +74,22 @@ class ServedFile(io.RawIOBase):
 def main() -> None:
     for limit, most in LIMITS.items():
         resource.setrlimit(limit, (most, most))
-    size, *format_ = sys.argv[1:]
+    size, *format_and_most = sys.argv[1:]
     file = ServedFile(int(size), sys.stdout.buffer, sys.stdin.buffer)
-    report: formats.HeaderReport | PickleReport = header(file, int(size), format_[0]) if format_ else pickles(file)
+    report: formats.HeaderReport | PickleReport = (
+        header(file, int(size), *format_and_most) if format_and_most else pickles(file)
+    )
     # Names may contain lone surrogates, which UTF-8 cannot encode.
     sys.stdout.buffer.write(json.dumps(report, ensure_ascii=False).encode(errors="replace") + b"\n")
     sys.stdout.buffer.flush()
 
 
-def header(file: ServedFile, size: int, format_: str) -> formats.HeaderReport:
+def header(file: ServedFile, size: int, format_: str, most_tensors: str) -> formats.HeaderReport:
     def read(start: int, stop: int) -> bytes:
         file.seek(start)
         return b"".join(iter(lambda: file.read(min(stop - file.tell(), AT_MOST)) or b"", b""))
 
-    return formats.read(Window(read, size, b"", IN_SANDBOX), format_)
+    return formats.read(Window(read, size, b"", IN_SANDBOX), format_, int(most_tensors))
 
 
 def pickles(file: ServedFile) -> PickleReport:

@@ -48,12 +48,20 @@ class Fields:
     """
 
     def __init__(
-        self, shapes: Mapping[str, Any], *, sort: str = "", select: str = "", always: str = "_id", spelt: str = ""
+        self,
+        shapes: Mapping[str, Any],
+        *,
+        sort: str = "",
+        select: str = "",
+        always: str = "_id",
+        spelt: str = "",
+        sorts_by_value: bool = False,
     ) -> None:
         self._fields = dict(_declared(shapes))
         self.sortable = frozenset(sort.split())
         self.always = frozenset(always.split())
         self.selectable = frozenset(select.split()) | self.always
+        self.sorts_by_value = sorts_by_value  # `metadata.<name>` sorts, too: see value_order
         self.spelt = spelt  # the field whose pieces are kept beside it, see `pieces`
 
     def __iter__(self) -> Iterator[str]:
@@ -138,6 +146,7 @@ VERSIONS = Fields(
     select="key serial ordinal original encoding mimetype size description timestamp digest state stage archived "
     "aliases uri author external_id run folder file_count metadata owner lastmod inspection",
     always="_id ordinal",
+    sorts_by_value=True,
 )
 
 ALIAS_MOVES = Fields(

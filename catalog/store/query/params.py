@@ -111,6 +111,8 @@ def sort_of(fields: Fields, text: str | None) -> Order:
 
 
 def _sortable(fields: Fields, name: str) -> str:
+    if fields.sorts_by_value and name.startswith(SHORT) and len(name) > len(SHORT):
+        return name
     if name not in fields.sortable:
         raise Refused(INVALID_QUERY, f"{shown(name)} is not a field that sorts")
     return name

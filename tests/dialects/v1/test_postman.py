@@ -60,7 +60,7 @@ async def test_the_collection_runs_in_order(client, org):
         answer = await client.request(
             asked["method"],
             filled("/" + "/".join(asked["url"]["path"])),
-            params={query["key"]: filled(query["value"]) for query in asked["url"].get("query", [])},
+            params=[(query["key"], filled(query["value"])) for query in asked["url"].get("query", [])],
             headers={header["key"]: filled(header["value"]) for header in asked["header"]},
             content=filled(asked.get("body", {}).get("raw", "")),
         )

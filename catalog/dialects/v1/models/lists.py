@@ -1,5 +1,6 @@
 """Lists: the parameters of their query string, the pages that answer, and the answers to a POST of several things."""
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
@@ -10,7 +11,7 @@ from catalog.dialects.http.docs.operations import controller_of
 from catalog.dialects.http.docs.parameters import json_query, query
 from catalog.dialects.http.docs.schemas import Schema, Schemas, name_of
 from catalog.store.query.fields import Fields, Type
-from catalog.store.query.params import MOST
+from catalog.store.query.params import MOST, SHORT
 from catalog.store.query.patterns import LONGEST as LONGEST_PATTERN
 from catalog.vocabulary import Archived
 
@@ -61,7 +62,9 @@ def listing(resource: ResourceOf, *more: Schema) -> dict[str, Any]:
     def parameters(controller: Any, schemas: Schemas) -> list[Schema]:
         of = resource(controller) if callable(resource) else resource
         sort = dict.fromkeys(sorted(of.fields.sortable), DIRECTIONS)
-        sorting = {"type": "object", "properties": sort, "additionalProperties": False}
+        sorting: Schema = {"type": "object", "properties": sort, "additionalProperties": False}
+        if of.fields.sorts_by_value:
+            sorting["patternProperties"] = {f"^{re.escape(SHORT)}.": DIRECTIONS}
         order = json_query("sort", "Fields, each `asc` or `desc`, the most significant first.", sorting, {})
         return [filtering(of, schemas), order, selection(of), PAGE, LIMIT, TOTAL, AFTER, *more]
 

@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from catalog.dialects.v1.requests.http import LARGEST_ANSWER, Answer, AnyRequest, answer, envelope, fitting, stretch
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query import pages, params
+from catalog.store.query import pages, params, value_order
 from catalog.store.query.cursors import Order, cursor_of
 from catalog.store.query.fields import Fields
 from catalog.store.query.serial_scan import Collection, ScanStatistics
@@ -49,18 +49,26 @@ async def listed(
     listing = pages.Listing.of(
         collection, access or {}, asked.filter, asked.order or order, top=top, counter=counter, statistics=statistics
     )
+    by_value = value_order.is_by_value(listing.order)
     if asked.after is not None:
-        docs, following = await pages.after(listing, asked.after, limit=asked.page.limit)
+        after = value_order.after if by_value else pages.after
+        docs, following = await after(listing, asked.after, limit=asked.page.limit)
         shown = await _fitting(docs, shapes, asked.selected)
         return answer(stretch(shown, asked.page.limit, _cut(listing, docs, shown) or following))
-    found = await pages.page(listing, skip=asked.page.skip, limit=asked.page.limit, exactly=asked.is_exact)
+    if by_value:
+        found = await value_order.page(listing, skip=asked.page.skip, limit=asked.page.limit)
+    else:
+        found = await pages.page(listing, skip=asked.page.skip, limit=asked.page.limit, exactly=asked.is_exact)
     shown = await _fitting(found.docs, shapes, asked.selected)
     return answer(envelope(shown, found, asked.page, _cut(listing, found.docs, shown)))
 
 
 def _cut(listing: pages.Listing, docs: Sequence[Raw], shown: Sequence[object]) -> str | None:
     """The cursor behind what an answer shows, when it could not show all documents of the part."""
-    return cursor_of(listing.settled, docs[len(shown) - 1]) if len(shown) < len(docs) else None
+    if len(shown) == len(docs):
+        return None
+    cursor = value_order.cursor_behind if value_order.is_by_value(listing.order) else cursor_of
+    return cursor(listing.settled, docs[len(shown) - 1])
 
 
 async def _fitting(docs: Sequence[Raw], shapes: Shapes, names: frozenset[str] | None) -> list[Any]:

@@ -12,6 +12,7 @@ from catalog.dialects.http.transfers import uploads
 from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.version_files import version_download
 from catalog.dialects.v1.items.items import REVISION, answered, words_of
+from catalog.dialects.v1.models.comparison import ComparedVersions
 from catalog.dialects.v1.models.items.items import Item
 from catalog.dialects.v1.models.items.shown_items import Algorithm, Dataset, Model
 from catalog.dialects.v1.models.lists import ARCHIVED, Listed, Resource, listing
@@ -45,6 +46,7 @@ from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import Limits
 from catalog.domain.versions import closing, drafts, lookup, reuse, version_changes, version_files, versions
+from catalog.domain.versions.comparison import compare
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import (
     ALIASED,
@@ -70,6 +72,14 @@ from catalog.vocabulary import Kind
 ShownT = TypeVar("ShownT", bound=Item)
 
 VERSIONS = Resource("Version", fields.VERSIONS)
+
+WHICH = query(
+    "which",
+    "A version: its ordinal, an alias, `latest` or a file name. Twice or more often.",
+    {"type": "array", "items": {"type": "string"}, "minItems": compare.FEWEST, "maxItems": compare.MOST},
+    required=True,
+    example=["1", "2"],
+)
 
 FORCE = flag_query("force", "`true`: remove the aliases that point to it as well.")
 
@@ -156,6 +166,21 @@ class Versions(Controller, Generic[ShownT]):
             top=item["last_version"],
             counter="number",
         )
+
+    @get(
+        "/compare",
+        operation_id="compare{Kind}Versions",
+        parameters=[WHICH],
+        response_description="The versions side by side.",
+        responses=refuses(NOT_FOUND, CANNOT_READ, QUARANTINED, VERSION_DRAFT, AMBIGUOUS),
+    )
+    async def compare(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> Answer[ComparedVersions]:
+        """Compare 2 to 8 versions: their metadata, their files by digest, and the tensors of model files.
+
+        Each version is compared with the first.
+        """
+        which = request.query_params.getall("which", [])
+        return answer(ComparedVersions.of(which, await compare.compare(caller, self.kind, Reference(key), which)))
 
     @route(
         "/{which:str}",

@@ -1,0 +1,84 @@
+"""`catalog compare`: versions of one item side by side."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from catalog.client import Invalid
+from catalog.client.revisions import parse_reference
+from catalog.client.versions import VersionResource
+from catalog.commands.catalog.transfers import Kind
+from catalog.commands.terminal.output import Columns
+from catalog.commands.terminal.shell import Shell, command
+from catalog.durations import human_size
+
+Row = tuple[str, str, str]
+"""What is compared, its name, and the difference."""
+
+COLUMNS: Columns = {"of": lambda row: row[0], "name": lambda row: row[1], "difference": lambda row: row[2]}
+
+SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+
+
+def add_compare_command(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(compare)
+
+
+def compare(
+    shell: Shell,
+    what: Annotated[list[str], typer.Argument(metavar="NAME@VERSION NAME@VERSION...", help="2 to 8 of one item.")],
+    *,
+    kind: Kind = "models",
+) -> None:
+    """Compare versions with the first one: metadata, files, and the tensors of model files."""
+    named = [parse_reference(each) for each in what]
+    if len({each.name for each in named}) > 1:
+        raise Invalid("These are versions of several items", advice="Compare versions of one: iris@1 iris@champion.")
+    versions: VersionResource[Any] = getattr(shell.catalog, kind).versions(named[0].name)
+    found = versions.compare(*(each.revision for each in named))
+    if shell.output.json:
+        shell.output.one(found, {}, "")
+    else:
+        shell.output.rows(_rows(found), COLUMNS, lambda row: row[1])
+
+
+def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    for pair in found["metadata"]:
+        if pair["differs"]:
+            yield "metadata", pair["name"], " -> ".join(map(_value, pair["values"], pair["change"]))
+    several = len(found["differences"]) > 1
+    for version in found["differences"]:
+        suffix = f" @{version['which']}" if several else ""
+        for row in (*_files(version["files"]), *_tensors(version["tensors"])):
+            yield row[0], row[1], row[2] + suffix
+
+
+def _value(value: object, change: float | None) -> str:
+    shown = "none" if value is None else str(value)
+    return f"{shown} ({change:+g})" if change else shown
+
+
+def _files(files: Mapping[str, Any]) -> Iterator[Row]:
+    for what in ("added", "removed"):
+        for file in files[what]:
+            yield "file", file["path"], f"{SIGNS[what]} {human_size(file['size'])}"
+    for file in files["changed"]:
+        yield "file", file["path"], f"~ {human_size(file['size_before'])} -> {human_size(file['size'])}"
+
+
+def _tensors(tensors: list[Mapping[str, Any]]) -> Iterator[Row]:
+    for file in tensors:
+        for what in ("added", "removed"):
+            for tensor in file[what]:
+                yield "tensor", tensor["name"], f"{SIGNS[what]} {_kind(tensor['dtype'], tensor['shape'])}"
+        for tensor in file["changed"]:
+            before = _kind(tensor["dtype_before"], tensor["shape_before"])
+            yield "tensor", tensor["name"], f"~ {before} -> {_kind(tensor['dtype'], tensor['shape'])}"
+        if not file["complete"]:
+            yield "tensor", file["path"], "not all tensors could be read"
+
+
+def _kind(dtype: str, shape: list[int]) -> str:
+    return f"{dtype}[{', '.join(map(str, shape))}]"

@@ -1,0 +1,47 @@
+"""The tensors of model files: their names, types and shapes, from the headers of the files."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from catalog.blobs.protocol import StorageUnavailableError, UnknownBlobError
+from catalog.inspection.inspector import Inspection, inspect_header
+from catalog.store.database import Tenant
+from catalog.store.records import FileRecord
+
+MOST = 20_000
+"""Tensors of a file that are compared."""
+
+FORMATS = frozenset({"safetensors", "onnx", "gguf"})
+ENDINGS = (".safetensors", ".onnx", ".gguf")
+
+
+class Tensor(NamedTuple):
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class FileTensors(NamedTuple):
+    format: str
+    tensors: Mapping[str, Tensor]
+    is_whole: bool  # false: there are more of them, or the header could not be read to its end
+
+
+def may_have_tensors(file: FileRecord, format_: str = "") -> bool:
+    """Whether a file is worth a look at its header."""
+    known = file["format"] or format_
+    return known in FORMATS if known else file["original"].lower().endswith(ENDINGS)
+
+
+async def read_tensors(tenant: Tenant, file: FileRecord, inspection: Inspection | None) -> FileTensors | None:
+    """The tensors of a file, from its `inspection` if that lists all of them. None for a file of another format."""
+    if inspection is None or inspection["format"] not in FORMATS or inspection["summary"].get("truncated", True):
+        try:
+            inspection = await inspect_header(tenant.blobs, file["digest"], file["size"], file["original"], MOST)
+        except (UnknownBlobError, StorageUnavailableError, OSError, TimeoutError):
+            return FileTensors("", {}, is_whole=False)
+    if inspection is None or inspection["format"] not in FORMATS:
+        return None
+    summary: dict[str, Any] = inspection["summary"]
+    tensors = {row["name"]: Tensor(row["dtype"], tuple(row["shape"])) for row in summary.get("shown", ())}
+    is_whole = not summary.get("truncated", True) and not inspection["findings"]
+    return FileTensors(inspection["format"], tensors, is_whole)
