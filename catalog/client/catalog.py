@@ -10,8 +10,8 @@ from catalog.client.items import FilterExpression, ItemResource, filter_query
 from catalog.client.people import GroupResource, TenantResource, TermResource, TokenResource, UserResource
 from catalog.client.pushing import Pushed, pull, push
 from catalog.client.resources import D, Resource, operation, walk
-from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Model, Page, Raw, Value, Version
-from catalog.client.session import Session
+from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Lineage, Model, Page, Raw, Value, Version
+from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads import find_version
 from catalog.client.transfer.progress import Progress, silent
@@ -102,16 +102,18 @@ class CatalogResources(Resource[D]):
         description: str = "",
         ordinal: str = "",
         alias: str = "",
+        inputs: Sequence[str] = (),
         progress: Progress = silent,
     ) -> Operation[Pushed]:
         """Upload a file or folder as a new version.
 
         A bare name means an item of your own, which is created if it does not exist; `owner/name` or an id means that
         item. `metrics` are added to the metadata of the item and of the version. An `alias` is pointed to the version.
+        `inputs` are references to the versions that it was made from, such as `datasets/petals@2`.
 
         Raises CatalogError: NotFound, Forbidden if you may not change the item, Invalid.
         """
-        details = VersionDetails(ordinal=ordinal, description=description, metadata=metrics or {})
+        details = VersionDetails(ordinal=ordinal, description=description, metadata=metrics or {}, inputs=tuple(inputs))
         return (yield from push(self._session, self.cache, kind, name, what, details, tags, alias, progress))
 
     @operation
@@ -127,6 +129,16 @@ class CatalogResources(Resource[D]):
         `versions.download`.
         """
         return (yield from pull(self._session, self.cache, kind, reference, to, progress))
+
+    @operation
+    def lineage(self, name: str, which: str = "", *, kind: str = "models", depth: int = 3) -> Operation[Lineage]:
+        """What a version was made from, and what was made from it, to so many levels. Default: the latest version.
+
+        Raises CatalogError: NotFound, Forbidden.
+        """
+        query = {"depth": str(depth), **({"which": which} if which else {})}
+        path = f"/{kind}/{segment(name)}/lineage"
+        return Lineage.of((yield from self._session.request_json("GET", path, query=query)))
 
     @operation
     def resolve(self, name: str, revision: str, *, kind: str = "models") -> Operation[Version]:

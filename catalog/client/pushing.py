@@ -52,7 +52,12 @@ def push(
     yield from in_thread(check_uploadable, what)
     item = yield from items.ensure(name)
     version = yield from items.versions(item).add(
-        what, description=details.description, metadata=details.metadata, ordinal=details.ordinal, progress=progress
+        what,
+        description=details.description,
+        metadata=details.metadata,
+        ordinal=details.ordinal,
+        inputs=details.inputs,
+        progress=progress,
     )
     added = {field: values for field, values in (("tags", tags), ("metadata", details.metadata)) if values}
     if added:

@@ -82,6 +82,8 @@ class Version(Result):
     """The training run that made it: `id` and `link`."""
     uri: str = ""
     """Where its bytes are, if they are not stored in the catalog."""
+    inputs: Sequence[Mapping[str, Any]] = ()
+    """What it was made from: the `kind`, the id (`item`) and the `number` of each."""
     serial: int | None = None
     folder: bool = False
     file_count: int = 1
@@ -281,6 +283,51 @@ class Algorithm(_TrainedItem):
 
 
 KINDS: Mapping[str, type[Item]] = {"models": Model, "datasets": Dataset, "algorithms": Algorithm}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageNode(Result):
+    """A version. Of one that you may not read, or that is gone, only `id` and `distance` are set."""
+
+    id: str
+    """A reference to the version."""
+    distance: int = 0
+    kind: str = ""
+    item: str = ""
+    name: str = ""
+    owner: str = ""
+    number: int = 0
+    ordinal: str = ""
+    timestamp: datetime = NEVER
+
+    @classmethod
+    def _read(cls, raw: Raw) -> dict[str, Any]:
+        return super(LineageNode, cls)._read(raw) | {"id": raw["id"]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage(Result):
+    """Versions by id, and as pairs which is an input of which."""
+
+    root: str
+    nodes: Mapping[str, LineageNode] = field(default_factory=dict, hash=False)
+    edges: Sequence[tuple[str, str]] = ()
+    truncated: bool = False
+
+    @classmethod
+    def _read(cls, raw: Raw) -> dict[str, Any]:
+        return super(Lineage, cls)._read(raw) | {
+            "nodes": {node["id"]: LineageNode.of(node) for node in raw["nodes"]},
+            "edges": tuple((edge["source"], edge["target"]) for edge in raw["edges"]),
+        }
+
+    def inputs(self, key: str) -> list[str]:
+        """The ids of what a version was made from."""
+        return [source for source, target in self.edges if target == key]
+
+    def outputs(self, key: str) -> list[str]:
+        """The ids of what was made from a version."""
+        return [target for source, target in self.edges if source == key]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
@@ -42,16 +42,20 @@ class VersionResource(Resource[D]):
         description: str = "",
         metadata: Mapping[str, Value] | None = None,
         ordinal: str = "",
+        inputs: Sequence[str] = (),
         progress: Progress = silent,
     ) -> Operation[Version]:
         """Upload a file (a path, or a file opened for reading bytes), a folder, or several paths as a new version.
 
         Bytes that the server has already are not sent. An interrupted upload of a large file or of a folder is
-        resumed. `name` replaces the name of the file. Memory use is constant.
+        resumed. `name` replaces the name of the file. `inputs` are references to the versions that it was made from,
+        such as `datasets/petals@2`. Memory use is constant.
 
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict, OutOfSpace, Damaged, Unavailable.
         """
-        details = VersionDetails(ordinal=ordinal, description=description, metadata=metadata or {})
+        details = VersionDetails(
+            ordinal=ordinal, description=description, metadata=metadata or {}, inputs=tuple(inputs)
+        )
         if several := folder_paths(what):
             return (yield from add_files(self._item, several, details, progress))
         with ExitStack() as stack:
@@ -73,6 +77,7 @@ class VersionResource(Resource[D]):
         stage: str = "none",
         external_id: str = "",
         run: Mapping[str, str] | None = None,
+        inputs: Sequence[str] = (),
     ) -> Operation[Version]:
         """Add a version whose bytes are not in the catalog: `uri` says where they are. `run` has `id` and `link`.
 
@@ -80,6 +85,7 @@ class VersionResource(Resource[D]):
         """
         body: dict[str, Any] = {"uri": uri, "description": description, "metadata": as_pairs(metadata or {})}
         body |= {"ordinal": ordinal, "author": author, "stage": stage, "external_id": external_id, "run": run}
+        body["inputs"] = [*inputs]
         return Version.of((yield from self._session.request_json("POST", self._item.path, body=body)))
 
     @operation
@@ -124,6 +130,7 @@ class VersionResource(Resource[D]):
         external_id: str | None = None,
         run: Mapping[str, str] | None = None,
         uri: str | None = None,
+        inputs: Sequence[str] | None = None,
         add: Mapping[str, Value] | None = None,
         remove: tuple[str, ...] = (),
         revision: int | None = None,
@@ -136,6 +143,7 @@ class VersionResource(Resource[D]):
         """
         body: dict[str, Any] = {"description": description, "state": state, "author": author, "stage": stage}
         body |= {"archived": archived, "external_id": external_id, "run": run, "uri": uri}
+        body["inputs"] = None if inputs is None else [*inputs]
         body = {name: value for name, value in body.items() if value is not None}
         if add or remove:
             body["metadata"] = {"add": as_pairs(add or {}), "remove": [*remove]}

@@ -22,6 +22,7 @@ from catalog.commands.administration import sweep as sweeping
 from catalog.commands.catalog import aliases, cache, cards, versions
 from catalog.commands.catalog.comparison import add_compare_command
 from catalog.commands.catalog.items import item_commands
+from catalog.commands.catalog.lineage import add_lineage_command
 from catalog.commands.catalog.search import add_search_command
 from catalog.commands.catalog.terms import term_commands
 from catalog.commands.catalog.transfers import add_transfer_commands
@@ -46,6 +47,7 @@ add_sign_in_commands(app)
 add_transfer_commands(app)
 add_search_command(app)
 add_compare_command(app)
+add_lineage_command(app)
 for kind in KINDS:
     app.add_typer(item_commands(kind), name=kind)
 app.add_typer(versions.app, name="versions")

@@ -412,6 +412,8 @@ class Version(SealedDocument):
             IndexModel([("item", ASCENDING), ("original", ASCENDING), ("number", DESCENDING)]),
             _unique_text("external_id", within="item"),
             IndexModel([("files.digest", ASCENDING)]),
+            # Of versions with inputs alone: what was made from a version.
+            IndexModel([("inputs.item", ASCENDING)], partialFilterExpression={"inputs.item": {"$exists": True}}),
             # Of drafts alone: the sweep looks for abandoned ones.
             IndexModel([("lastmod", ASCENDING)], partialFilterExpression={"state": VersionState.DRAFT.value}),
         )

@@ -27,6 +27,7 @@ from catalog.client import (
     Offline,
     Unavailable,
 )
+from catalog.commands.catalog.lineage import lines
 from tests.support.app import PASSWORD
 from tests.support.people import hired
 from tests.support.serving import TENANT, Server
@@ -707,6 +708,24 @@ def test_an_administrator_keeps_people_and_words(server):
         admin.users.delete(name)
         with pytest.raises(NotFound):
             admin.users.get(name)
+
+
+def test_lineage_is_pushed_and_shown(hers, ada, iris):
+    petals = f"petals-{iris}"
+    hers.push(petals, ada.file("petals.csv", b"1,2"), kind="datasets")
+
+    pushed = hers.push(iris, ada.file("model.onnx", b"weights of it"), inputs=[f"datasets/{petals}@1"])
+    elsewhere = hers.models.versions(iris).register("s3://bucket/x", inputs=[petals])
+
+    lineage = hers.lineage(iris, "1")
+    [source] = lineage.inputs(lineage.root)
+    assert (lineage.nodes[source].name, lineage.outputs(lineage.root)) == (petals, [])
+    assert hers.lineage(petals, kind="datasets").outputs(source) == [
+        f"{pushed.item.id}@{ordinal}" for ordinal in (1, 2)
+    ]
+    assert elsewhere.inputs == pushed.version.inputs == [{"kind": "datasets", "item": source[:24], "number": 1}]
+    tree = list(lines(lineage))
+    assert tree == [f"models/{iris}@1", "└─ made from", f"   └─ datasets/{petals}@1"]
 
 
 def test_an_administrator_keeps_groups_and_an_owner_shares_with_them(server, hers, iris):

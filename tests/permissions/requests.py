@@ -49,6 +49,7 @@ ITEMS = {
     "GET /v1/{kind}": ask(things.an_item),
     "GET /v1/{kind}/{key}": ask(things.an_item),
     "GET /v1/{kind}/{key}/access": ask(things.an_item),
+    "GET /v1/{kind}/{key}/lineage": ask(things.a_version),
     "PUT /v1/{kind}/{key}": ask(things.an_item, json={"tags": {"add": ["iron"]}}),
     "POST /v1/{kind}/{key}/rename": ask(things.an_item, json={"name": "{new}"}),
     "DELETE /v1/{kind}/{key}": ask(things.an_item),

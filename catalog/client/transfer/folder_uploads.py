@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from catalog.client.errors import NotFound
@@ -57,10 +58,9 @@ def add_files(
 
 
 def _create_draft(to: TargetItem, key: list[str], details: VersionDetails) -> Operation[Version]:
-    body = {"draft": True, "ordinal": details.ordinal, "description": details.description}
-    draft = Version.of(
-        (yield from to.session.request_json("POST", to.path, body={**body, "metadata": as_pairs(details.metadata)}))
-    )
+    body: dict[str, Any] = {"draft": True, "ordinal": details.ordinal, "description": details.description}
+    body |= {"metadata": as_pairs(details.metadata), "inputs": [*details.inputs]}
+    draft = Version.of((yield from to.session.request_json("POST", to.path, body=body)))
     to.cache.save_state(SECTION, key, draft.ordinal)
     return draft
 

@@ -1,7 +1,7 @@
 """Uploads one file: a small one in one request, a large one in parts, stored bytes by their digest alone."""
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -39,6 +39,7 @@ class VersionDetails:
     ordinal: str = ""
     description: str = ""
     metadata: Mapping[str, Value] = field(default_factory=dict)
+    inputs: Sequence[str] = ()
 
     @property
     def inline_description(self) -> str:
@@ -53,6 +54,8 @@ class VersionDetails:
             body["metadata"] = {"add": as_pairs(self.metadata)}
         if self.description != self.inline_description:
             body["description"] = self.description
+        if self.inputs:
+            body["inputs"] = [*self.inputs]
         return body
 
 

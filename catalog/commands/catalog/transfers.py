@@ -46,6 +46,10 @@ def push(
     description: Annotated[str, typer.Option("--description", "-d", help="The description of the version.")] = "",
     ordinal: Annotated[str, typer.Option("--as", help="The label of the version. Default: the next number.")] = "",
     alias: Annotated[str, typer.Option("--alias", "-a", help="An alias to point to the version afterwards.")] = "",
+    input_: Annotated[
+        list[str] | None,
+        typer.Option("--input", help="What it was made from: petals@2, models/base@1. May be repeated."),
+    ] = None,
 ) -> None:
     """Upload a file or folder as a new version. After an interruption, the same command resumes."""
     with resume_hint(), transfer_progress(quiet=shell.quiet) as progress:
@@ -58,6 +62,7 @@ def push(
             description=description,
             ordinal=ordinal,
             alias=alias,
+            inputs=input_ or [],
             progress=progress,
         )
     shell.output.one(pushed.version, {"": pushed.reference}, pushed.reference)

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from catalog.domain.access import Caller
 from catalog.domain.items.inputs import MetadataPair
 from catalog.domain.limits import LONGEST_LINK, LONGEST_NAME, Limits
+from catalog.domain.lineage.inputs import InputReference, resolve
 from catalog.domain.validation import Validator
 from catalog.errors import EXTERNAL_ID_TAKEN, NOT_CREATED, Refused
-from catalog.store.documents import Run
+from catalog.store.documents import Input, Run
 from catalog.store.records import RunRecord, UploadRecord
 from catalog.vocabulary import Stage
 
@@ -40,6 +42,8 @@ class VersionDetails:
     external_id: str = ""  # unique among the versions of the item
     run: TrainingRun | None = None
     uri: str = ""  # where the bytes are, of a version without files
+    made_from: Sequence[InputReference] = ()  # see domain.lineage
+    inputs: Sequence[Input] = ()  # what `made_from` names, once it is resolved
 
     @classmethod
     def of(cls, upload: UploadRecord) -> "VersionDetails":
@@ -62,6 +66,10 @@ class VersionDetails:
         check.description(self.description)
         check_lines(check, author=self.author, external_id=self.external_id, run=self.run, uri=self.uri)
         return replace(self, metadata=check.pairs("metadata", self.metadata))
+
+    async def resolved(self, caller: Caller) -> "VersionDetails":
+        """The details with the inputs that they name. Raises Refused: NOT_CREATED, AMBIGUOUS."""
+        return replace(self, inputs=await resolve(caller, self.made_from, NOT_CREATED)) if self.made_from else self
 
     def fields(self) -> dict[str, Any]:
         """The fields of the document of a version or an upload, beside its ordinal, its metadata and its `uri`."""

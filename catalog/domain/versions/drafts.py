@@ -59,7 +59,7 @@ async def begin(
     if details.uri:
         raise Refused(NOT_CREATED, "uri: a version with files has none")
     item = await versions.prepare(caller, kind, reference, details)
-    draft = versions.draft_of(caller, kind, item["_id"], details)
+    draft = versions.draft_of(caller, kind, item["_id"], await details.resolved(caller))
     await versions.insert(caller, draft)
     return cast("VersionRecord", draft.model_dump(by_alias=True))
 

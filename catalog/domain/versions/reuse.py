@@ -55,6 +55,7 @@ async def add(
     """
     details = details.checked(limits)
     item = await versions.prepare(caller, kind, reference, details)
+    details = await details.resolved(caller)
     blob = await _readable(caller, digest)
     if blob is None:
         raise Refused(BYTES_NEEDED, f"sha256:{digest}")

@@ -4,7 +4,7 @@
 `LIVE`. Setting one of them sets the other.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from catalog.domain.access import Caller
@@ -13,6 +13,7 @@ from catalog.domain.items.inputs import MetadataChange
 from catalog.domain.items.lists import changed_metadata
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
+from catalog.domain.lineage.inputs import InputReference, resolve
 from catalog.domain.validation import Validator
 from catalog.domain.versions import lookup, versions
 from catalog.domain.versions.details import TrainingRun, check_lines, external_id_taken
@@ -41,6 +42,7 @@ class VersionChange:
     external_id: str | None = None  # empty: none any more
     run: TrainingRun | None = None  # without both fields: none any more
     uri: str | None = None  # of a version without files
+    made_from: Sequence[InputReference] | None = None  # in the place of the inputs that it has, see domain.lineage
 
     def check(self, limits: Limits) -> None:
         """Raises Refused: NOT_CHANGED."""
@@ -77,6 +79,7 @@ async def change(
     item = await items.changeable(caller, kind, reference)
     version = await lookup.find(caller, item, reference.which)
     records = caller.tenant.versions.records
+    inputs = None if wanted.made_from is None else await resolve(caller, wanted.made_from, NOT_CHANGED)
 
     async def read() -> VersionRecord | None:
         return await records.find_one({"_id": version["_id"]})
@@ -84,7 +87,8 @@ async def change(
     async def fields(version: VersionRecord) -> Changes:
         if revisions is not None and version["revision"] not in revisions:
             raise Refused(STALE, f"another revision was seen, it is {version['revision']} now")
-        return _changed_fields(caller, version, wanted, limits)
+        changed = _changed_fields(caller, version, wanted, limits)
+        return changed if inputs is None else changed | {"inputs": [each.model_dump() for each in inputs]}
 
     try:
         changed = (await revise(records, read, fields, first=version)).after

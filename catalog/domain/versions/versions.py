@@ -75,7 +75,7 @@ async def register(
     """
     details = details.checked(limits)
     item = await prepare(caller, kind, reference, details)
-    version = draft_of(caller, kind, item["_id"], details)
+    version = draft_of(caller, kind, item["_id"], await details.resolved(caller))
     version.folder, version.state = False, initial_state(caller.tenant, is_suspicious=False, archived=details.archived)
     await insert(caller, version)
     return cast("VersionRecord", version.model_dump(by_alias=True))
@@ -146,6 +146,7 @@ def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails
         file_count=0,
         metadata=[Pair(name=pair.name, value=pair.value) for pair in details.metadata],
         uri=details.uri,
+        inputs=list(details.inputs),
         **details.fields(),
         state=VersionState.DRAFT,
         owner=caller.user,

@@ -35,6 +35,9 @@ from catalog.dialects.v1.models.items.metadata import MetadataDelta, Pair
 from catalog.domain.files.blob_records import Condition
 from catalog.domain.files.filenames import LONGEST_PATH, file_name, media_type
 from catalog.domain.limits import LONGEST_INTEGER, LONGEST_LINK
+from catalog.domain.lineage.inputs import LONGEST as LONGEST_REFERENCE
+from catalog.domain.lineage.inputs import MOST as MOST_INPUTS
+from catalog.domain.lineage.inputs import InputReference
 from catalog.domain.versions import details, links
 from catalog.domain.versions.batches import Outcome
 from catalog.domain.versions.details import VersionDetails
@@ -44,7 +47,7 @@ from catalog.domain.versions.version_files import SHOWN
 from catalog.errors import NOT_CREATED, Refused
 from catalog.inspection.inspector import Inspection
 from catalog.store.records import FileRecord, ItemRecord, VersionRecord
-from catalog.vocabulary import Stage, VersionState
+from catalog.vocabulary import Kind, Stage, VersionState
 
 SHORTEST, USUAL, LONGEST = (int(life.total_seconds()) for life in (links.SHORTEST, links.USUAL, links.LONGEST))
 """Seconds that a link lives."""
@@ -71,6 +74,30 @@ class TrainingRun(Body):
         return details.TrainingRun(self.id, self.link)
 
 
+class InputByNumber(Body):
+    """A version that another one was made from, as answers show it."""
+
+    kind: Kind
+    item: Annotated[str, Meta(min_length=1, max_length=LONGEST_REFERENCE, description="An id, name or owner/name.")]
+    number: Annotated[int, Meta(ge=1, le=LONGEST_INTEGER - 1)]
+
+
+InputText = Annotated[
+    str,
+    Meta(min_length=1, max_length=LONGEST_REFERENCE, pattern="^[^\\x00]+$"),
+    Meta(description="`[kind/][owner/]name[@which]`: without a kind a dataset, then a model, then an algorithm."),
+    Meta(examples=["datasets/petals@2"]),
+]
+Inputs = Annotated[list[InputText | InputByNumber], Meta(max_length=MOST_INPUTS, description="What it was made from.")]
+
+
+def input_references(inputs: Iterable[str | InputByNumber]) -> list[InputReference]:
+    return [
+        InputReference(each) if isinstance(each, str) else InputReference(each.item, each.kind, each.number)
+        for each in inputs
+    ]
+
+
 class NewVersion(Body, kw_only=True):
     """What all new versions have in common."""
 
@@ -82,6 +109,7 @@ class NewVersion(Body, kw_only=True):
     archived: Archived | None = None
     external_id: Annotated[ExternalId | None, Meta(description="Unique among the versions of the item.")] = None
     run: TrainingRun | None = None
+    inputs: Inputs | None = None
 
     def details(self) -> VersionDetails:
         return VersionDetails(
@@ -93,6 +121,7 @@ class NewVersion(Body, kw_only=True):
             archived=self.archived or False,
             external_id=self.external_id or "",
             run=self.run.as_input() if self.run else None,
+            made_from=input_references(self.inputs or ()),
         )
 
 
@@ -146,6 +175,7 @@ class VersionUpdate(Change):
     external_id: ExternalId | None = None
     run: TrainingRun | None = None
     uri: Annotated[Uri | None, Meta(description="Of a version without files.")] = None
+    inputs: Annotated[Inputs | None, Meta(description="In the place of those that it has.")] = None
 
     def as_input(self) -> VersionChange:
         return VersionChange(
@@ -158,6 +188,7 @@ class VersionUpdate(Change):
             external_id=self.external_id,
             run=self.run.as_input() if self.run else None,
             uri=self.uri,
+            made_from=None if self.inputs is None else input_references(self.inputs),
         )
 
 
@@ -267,6 +298,14 @@ class InspectionReport(Struct, kw_only=True):
         )
 
 
+class ShownInput(Struct):
+    """A version that this one was made from."""
+
+    kind: Kind
+    item: Id
+    number: int
+
+
 class ShownRun(Struct):
     """The training run that made a version, as its author names it."""
 
@@ -284,6 +323,7 @@ class ListedVersion(VersionContent, kw_only=True, rename={"id": "_id"}):
     archived: bool
     external_id: str | None
     run: ShownRun | None
+    inputs: Annotated[list[ShownInput], Meta(description="What it was made from.")]
     uri: Annotated[str, Meta(description="Where the bytes are, of a version without files.")]
     folder: Annotated[bool, Meta(description="Whether its files have paths.")]
     file_count: Count
@@ -312,7 +352,7 @@ class WholeVersion(ListedVersion, kw_only=True):
 
 
 def listed_fields(record: VersionRecord, item: ItemRecord) -> dict[str, Any]:
-    inspection, run = record.get("inspection"), record.get("run")
+    inspection, run, inputs = record.get("inspection"), record.get("run"), record.get("inputs", ())
     return version_content(record, item) | {
         "id": str(record["_id"]),
         "serial": record.get("serial"),
@@ -322,6 +362,7 @@ def listed_fields(record: VersionRecord, item: ItemRecord) -> dict[str, Any]:
         "uri": record.get("uri", ""),
         "external_id": record.get("external_id"),
         "run": ShownRun(run["id"], run["link"]) if run else None,
+        "inputs": [ShownInput(Kind(each["kind"]), str(each["item"]), each["number"]) for each in inputs],
         "folder": record["folder"],
         "file_count": record["file_count"],
         "metadata": record["metadata"],

@@ -1,0 +1,64 @@
+"""`catalog lineage`."""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated
+
+import typer
+
+from catalog.client.results import Lineage
+from catalog.client.revisions import parse_reference
+from catalog.commands.terminal.shell import Shell, command
+
+Neighbours = Callable[[str], list[str]]
+
+
+def add_lineage_command(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app)(lineage)
+
+
+def lineage(
+    shell: Shell,
+    what: Annotated[str, typer.Argument(metavar="REFERENCE", help="iris, ada/iris, iris@3, iris@champion.")],
+    *,
+    kind: Annotated[str, typer.Option("--kind", "-k", help="models, datasets or algorithms.")] = "models",
+    depth: Annotated[int, typer.Option("--depth", min=1, max=10, help="Levels in each direction.")] = 3,
+) -> None:
+    """Show as a tree what a version was made from, and what was made from it."""
+    named = parse_reference(what)
+    found = shell.catalog.lineage(named.name, named.revision, kind=kind, depth=depth)
+    if shell.output.json:
+        shell.output.one(found, {}, found.root)
+        return
+    typer.echo("\n".join(lines(found)))
+    if found.truncated:
+        shell.say("There are more versions than an answer has.")
+
+
+def lines(found: Lineage) -> Iterator[str]:
+    """The lines of two trees below the version."""
+    yield label(found, found.root)
+    parts: list[tuple[str, Neighbours]] = [("made from", found.inputs), ("used by", found.outputs)]
+    shown = [(title, neighbours) for title, neighbours in parts if neighbours(found.root)]
+    for at, (title, neighbours) in enumerate(shown):
+        is_last = at == len(shown) - 1
+        yield f"{'└─' if is_last else '├─'} {title}"
+        yield from _branches(found, found.root, neighbours, "   " if is_last else "│  ", {found.root})
+
+
+def label(found: Lineage, key: str) -> str:
+    """A version by name; by its id if it may not be read."""
+    node = found.nodes[key]
+    return f"{node.kind}/{node.name}@{node.ordinal}" if node.name else f"{key} (not readable, or removed)"
+
+
+def _branches(found: Lineage, key: str, neighbours: Neighbours, indent: str, above: set[str]) -> Iterator[str]:
+    """A version stands below each of its neighbours, and never below itself."""
+    below = neighbours(key)
+    for at, each in enumerate(below):
+        is_last = at == len(below) - 1
+        is_loop = each in above
+        yield f"{indent}{'└─' if is_last else '├─'} {label(found, each)}{' (again)' if is_loop else ''}"
+        if not is_loop:
+            deeper = indent + ("   " if is_last else "│  ")
+            yield from _branches(found, each, neighbours, deeper, above | {each})

@@ -1,0 +1,66 @@
+"""Lineage: what a version was made from, and what was made from it."""
+
+from typing import Annotated, Self
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from catalog.dialects.v1.models.common import Id, Moment, moment
+from catalog.domain.lineage import graph
+from catalog.vocabulary import Kind
+
+NodeId = Annotated[str, Meta(pattern="^[0-9a-f]{24}@[0-9]+$", description="A reference to the version.")]
+
+
+class LineageNode(Struct, kw_only=True):
+    """A version. Of one that the caller may not read, or that is gone, only the id and the distance are shown."""
+
+    id: NodeId
+    distance: Annotated[
+        int, Meta(description="0: the version itself; below: what it was made from; above: what was made from it.")
+    ]
+    kind: Kind | UnsetType = UNSET
+    item: Id | UnsetType = UNSET
+    name: str | UnsetType = UNSET
+    owner: Id | UnsetType = UNSET
+    number: int | UnsetType = UNSET
+    ordinal: str | UnsetType = UNSET
+    timestamp: Moment | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, node: graph.Node) -> Self:
+        item, version = node.item, node.version
+        if item is None or version is None:
+            return cls(id=str(node.key), distance=node.distance)
+        return cls(
+            id=str(node.key),
+            distance=node.distance,
+            kind=Kind(version["kind"]),
+            item=str(item["_id"]),
+            name=item["name"],
+            owner=str(item["owner"]),
+            number=version["number"],
+            ordinal=version["ordinal"],
+            timestamp=moment(version["timestamp"]),
+        )
+
+
+class LineageEdge(Struct):
+    """`source` is an input of `target`."""
+
+    source: NodeId
+    target: NodeId
+
+
+class Lineage(Struct):
+    """Versions, and which was made from which."""
+
+    root: NodeId
+    nodes: list[LineageNode]
+    edges: list[LineageEdge]
+    truncated: Annotated[bool, Meta(description=f"Whether there are more versions than {graph.MOST_NODES}.")]
+
+    @classmethod
+    def of(cls, found: graph.Lineage) -> Self:
+        nodes = [LineageNode.of(node) for node in found.nodes.values()]
+        edges = [LineageEdge(str(edge.source), str(edge.target)) for edge in found.edges]
+        return cls(str(found.root), nodes, edges, found.is_truncated)
