@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from catalog.blobs.protocol import Storage
 from catalog.blobs.selection import select_storage
 from catalog.dialects.http.failures import error_handler
+from catalog.dialects.http.passwords import Passwords
 from catalog.dialects.http.request_log import RequestLog
 from catalog.dialects.http.requests.client_ip import TrustedProxies
 from catalog.dialects.http.requests.heads import HeadsOfGets
@@ -22,12 +23,14 @@ from catalog.dialects.http.requests.requests import refuse_coded_body
 from catalog.dialects.http.sessions import Authentication, Sessions
 from catalog.dialects.kubeflow import routes as kubeflow
 from catalog.dialects.kubeflow.paths import Paths
+from catalog.dialects.mlflow import routes as mlflow
 from catalog.dialects.ops import file_descriptors
 from catalog.dialects.ops import routes as ops
 from catalog.dialects.ops.metrics import Metrics
 from catalog.dialects.ops.worker_metrics import WorkerMetrics
 from catalog.dialects.v1 import routes as v1
 from catalog.dialects.v1.versions import tus
+from catalog.domain.artifacts.signed import SignedAddresses
 from catalog.domain.audit import Journal
 from catalog.domain.cleanup.sweep_schedule import schedule as schedule_sweeps
 from catalog.domain.health import Health
@@ -94,14 +97,16 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     outbox = Outbox()
     api_token = settings.api_token.get_secret_value()
     services = _services(settings, database, storage, sessions, outbox)
+    passwords = Passwords(sessions, services.throttle, services.proxies, settings.default_tenant)
     dialects = [
         v1.dialect(services, settings.version, api_token),
+        mlflow.dialect(_mlflow(settings, services)),
         kubeflow.dialect(_kubeflow(settings, services)),
         ops.dialect(ops.OpsServices(health=health, metrics=metrics), api_token, open_to_loopback=_is_open(settings)),
     ]
     app = Litestar(
         route_handlers=[route for dialect in dialects for route in dialect.routes],
-        middleware=[Parameters(), Authentication(sessions)],
+        middleware=[Parameters(), Authentication(sessions, passwords.read)],
         before_request=refuse_coded_body,
         exception_handlers={Exception: error_handler(dialects)},
         state=State(
@@ -199,6 +204,19 @@ def _kubeflow(settings: Settings, services: v1.Services) -> kubeflow.Services:
         signed=services.signed,
         default_visibility=settings.default_visibility,
         native_version=settings.version,
+    )
+
+
+def _mlflow(settings: Settings, services: v1.Services) -> mlflow.Services:
+    return mlflow.Services(
+        sessions=services.sessions,
+        limits=services.limits,
+        proxies=services.proxies,
+        signed=SignedAddresses(settings.jwt_secret.get_secret_value()),
+        max_upload_size=services.max_upload_size,
+        upload_life=services.upload_life,
+        trash_days=services.trash_days,
+        visibility=settings.default_visibility,
     )
 
 

@@ -8,6 +8,10 @@ LONGEST_LINK = 4096  # characters, also of a `uri`
 LONGEST_DESCRIPTION = 65536  # characters
 
 
+LARGEST_METADATA = 8 * 2**20
+"""Bytes of the values of all pairs of an item or a version: its record must stay under the 16 MB of the database."""
+
+
 class Limits(NamedTuple):
     """What an item may hold, as the operator sets it."""
 

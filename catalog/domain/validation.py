@@ -1,13 +1,13 @@
 """Checks of inputs against the limits and the rules of names. A refusal names the field."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Never
 from unicodedata import category
 
 from catalog.domain import naming
 from catalog.domain.items.inputs import MetadataPair, PairToRemove
-from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_NAME, Limits
+from catalog.domain.limits import LARGEST_METADATA, LONGEST_DESCRIPTION, LONGEST_INTEGER, LONGEST_NAME, Limits
 from catalog.errors import Fault, Refused
 from catalog.store.records import Value
 
@@ -93,7 +93,13 @@ class Validator:
             name = self.new_name(f"{field}.{at}.name", pair.name, self.limits.metadata_name, naming.term)
             self._value(f"{field}.{at}.value", pair.value)
             named[name] = pair if name == pair.name else MetadataPair(name, pair.value)
+        self.metadata_size(field, [pair.value for pair in named.values()])
         return list(named.values())
+
+    def metadata_size(self, field: str, values: Iterable[Value]) -> None:
+        """Refuse values that would not fit into one record together."""
+        if size_of(values) > LARGEST_METADATA:
+            self.refuse(f"{field}: at most {LARGEST_METADATA} bytes of values are allowed")
 
     def pairs_in_change(self, field: str, pairs: Sequence[MetadataPair | PairToRemove]) -> None:
         """Pairs to add or to remove: one that the item already has may be spelled as a new one may not."""
@@ -108,3 +114,8 @@ class Validator:
             self.text(field, value, self.limits.metadata_value)
         elif isinstance(value, int) and not -LONGEST_INTEGER <= value < LONGEST_INTEGER:
             self.refuse(f"{field}: the number does not fit into 64 bits")
+
+
+def size_of(values: Iterable[Value]) -> int:
+    """How many bytes the texts among some values have."""
+    return sum(len(value.encode(errors="replace")) for value in values if isinstance(value, str))

@@ -22,7 +22,7 @@ from catalog.store.records import VersionRecord
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
-TRANSIENT = frozenset({"uploads", "password_resets"})
+TRANSIENT = frozenset({"uploads", "part_uploads", "password_resets"})
 """Collections of work in progress, which a backup leaves out."""
 
 PART = 8 * 2**20

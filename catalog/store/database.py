@@ -34,6 +34,7 @@ from catalog.store.documents import (
     Algorithm,
     AliasMove,
     Artifact,
+    ArtifactFile,
     Card,
     Dataset,
     Environment,
@@ -45,6 +46,7 @@ from catalog.store.documents import (
     MetadataName,
     MetricPoint,
     Model,
+    PartUpload,
     PasswordReset,
     RegisteredTenant,
     ServedModel,
@@ -63,6 +65,7 @@ from catalog.store.query.serial_scan import ScanStatistics
 from catalog.store.records import (
     AccessTokenRecord,
     AliasMoveRecord,
+    ArtifactFileRecord,
     ArtifactRecord,
     BlobRecord,
     CardRecord,
@@ -74,6 +77,7 @@ from catalog.store.records import (
     ItemRecord,
     LogRecord,
     MetricPointRecord,
+    PartUploadRecord,
     PasswordResetRecord,
     ServedModelRecord,
     ServiceRecord,
@@ -197,6 +201,8 @@ class Tenant:
     cards = Collection[Card, CardRecord](Card)
     blob_records = Collection[StoredBlob, BlobRecord](StoredBlob)
     uploads = Collection[Upload, UploadRecord](Upload)
+    artifact_files = Collection[ArtifactFile, ArtifactFileRecord](ArtifactFile)
+    part_uploads = Collection[PartUpload, PartUploadRecord](PartUpload)
     trash = Collection[TrashEntry, TrashRecord](TrashEntry)
     tags = Collection[Tag, TermRecord](Tag)
     metadata = Collection[MetadataName, TermRecord](MetadataName)

@@ -70,6 +70,11 @@ def _over(field: str, after: timedelta = timedelta()) -> IndexModel:
     return IndexModel([(field, ASCENDING)], expireAfterSeconds=int(after.total_seconds()))
 
 
+def _filled(field: str) -> IndexModel:
+    """Serve an equality on a text that most documents do not have."""
+    return IndexModel([(field, ASCENDING)], partialFilterExpression={field: {"$gt": ""}})
+
+
 def _newest(*keys: str) -> IndexModel:
     """Serve a filter on `keys`, newest first."""
     return IndexModel([*((key, ASCENDING) for key in keys), ("serial", DESCENDING)])
@@ -387,6 +392,7 @@ class Version(SealedDocument):
     size: int = 0  # bytes, of all files
     digest: str = ""  # of the file; of a folder the SHA-256 of its list of files, see domain.versions
     uri: str = ""  # where its bytes are, if they are kept elsewhere; then it has no files
+    origin: str = ""  # what it was made from, as its author wrote it
     description: str = ""
     metadata: list[Pair] = Field(default_factory=list)
     author: str = ""
@@ -416,6 +422,14 @@ class Version(SealedDocument):
             IndexModel([("inputs.item", ASCENDING)], partialFilterExpression={"inputs.item": {"$exists": True}}),
             # Of drafts alone: the sweep looks for abandoned ones.
             IndexModel([("lastmod", ASCENDING)], partialFilterExpression={"state": VersionState.DRAFT.value}),
+            # Lists of the versions of one item, of few items and of many, see domain.versions.across.
+            IndexModel([("item", ASCENDING), ("stage", ASCENDING), ("number", DESCENDING)]),
+            IndexModel([("item", ASCENDING), ("lastmod", ASCENDING), ("serial", ASCENDING)]),
+            *(_sorted(field) for field in ("lastmod", "timestamp", "number")),
+            _newest("metadata.name"),
+            _filled("run.id"),
+            _filled("uri"),
+            _filled("origin"),
         )
 
 
@@ -503,6 +517,58 @@ class Upload(SealedDocument):
         indexes = (
             IndexModel([("expires", ASCENDING)]),
             IndexModel([("user", ASCENDING), ("became", ASCENDING), ("expires", ASCENDING)]),
+        )
+
+
+class ArtifactFile(SealedDocument):
+    """A file in the artifact tree, see domain.artifacts."""
+
+    path: str
+    digest: str
+    size: int
+    mimetype: str
+    encoding: str
+    owner: PydanticObjectId
+    readers: list[Any]  # derived when it is written, see domain.access
+    timestamp: datetime = Field(default_factory=now)
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    class Settings:
+        name = "artifact_files"
+        indexes = (
+            _unique("path"),
+            IndexModel([("digest", ASCENDING)]),
+            IndexModel([("owner", ASCENDING)]),
+        )
+
+
+class Part(BaseModel):
+    """A part of an upload, stored as a blob."""
+
+    number: int
+    digest: str
+    size: int
+    held: datetime | None = None  # when its bytes were stored, if the tenant did not have them
+
+
+class PartUpload(SealedDocument):
+    """An upload to the artifact tree whose parts arrive in any order. See domain.artifacts.parts."""
+
+    id: str  # type: ignore[assignment]  # 32 hexadecimal characters
+    user: PydanticObjectId
+    path: str
+    part_count: int
+    parts: list[Part] = Field(default_factory=list)
+    became: str = ""  # the digest of the file, once it is in the tree
+    expires: datetime
+
+    class Settings:
+        name = "part_uploads"
+        indexes = (
+            IndexModel([("expires", ASCENDING)]),
+            IndexModel([("user", ASCENDING), ("became", ASCENDING), ("expires", ASCENDING)]),
+            IndexModel([("parts.digest", ASCENDING)]),
         )
 
 
@@ -735,6 +801,8 @@ OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     Card,
     StoredBlob,
     Upload,
+    ArtifactFile,
+    PartUpload,
     TrashEntry,
     Tag,
     MetadataName,

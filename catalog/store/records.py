@@ -144,6 +144,7 @@ class VersionRecord(TypedDict):
     size: int
     digest: str
     uri: NotRequired[str]
+    origin: NotRequired[str]
     description: str
     metadata: list[PairRecord]
     author: NotRequired[str]
@@ -240,6 +241,35 @@ class UploadRecord(TypedDict):
     held: datetime
     holder: NotRequired[ObjectId | None]
     asked: NotRequired[ObjectId | None]
+
+
+class ArtifactFileRecord(TypedDict):
+    _id: ObjectId
+    path: str
+    digest: str
+    size: int
+    mimetype: str
+    encoding: str
+    owner: ObjectId
+    readers: list[ObjectId | str]
+    timestamp: datetime
+
+
+class PartRecord(TypedDict):
+    number: int
+    digest: str
+    size: int
+    held: NotRequired[datetime | None]
+
+
+class PartUploadRecord(TypedDict):
+    _id: str
+    user: ObjectId
+    path: str
+    part_count: int
+    parts: list[PartRecord]
+    became: str
+    expires: datetime
 
 
 class TrashRecord(TypedDict):

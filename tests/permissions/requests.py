@@ -163,5 +163,61 @@ SERVER = {
     "GET /metrics": ask(),
 }
 
-REQUESTS = ITEMS | AROUND_ITEMS | PEOPLE | SERVER
+NAMED = {"name": "{title}"}
+NUMBERED = NAMED | {"version": "1"}
+MODELS = "/api/2.0/mlflow/registered-models"
+VERSIONS = "/api/2.0/mlflow/model-versions"
+ARTIFACTS = "/api/2.0/mlflow-artifacts"
+FILE = ask(things.an_artifact)
+PARTS = {"path": "{new}", "num_parts": 1}
+
+MLFLOW = {
+    f"POST {MODELS}/create": ask(json={"name": "{new}"}),
+    f"GET {MODELS}/get": ask(things.a_model, params=NAMED),
+    f"PATCH {MODELS}/update": ask(things.a_model, json=NAMED | {"description": "new"}),
+    f"POST {MODELS}/rename": ask(things.a_model, json=NAMED | {"new_name": "{new}"}),
+    f"DELETE {MODELS}/delete": ask(things.a_model, json=NAMED),
+    f"GET {MODELS}/search": ask(things.a_model, params={"filter": "name = '{title}'"}),
+    f"POST {MODELS}/get-latest-versions": ask(things.a_model_version, json=NAMED),
+    f"GET {MODELS}/get-latest-versions": ask(things.a_model_version, params=NAMED),
+    f"POST {MODELS}/set-tag": ask(things.a_model, json=NAMED | {"key": "k", "value": "v"}),
+    f"DELETE {MODELS}/delete-tag": ask(things.a_model, json=NAMED | {"key": "k"}),
+    f"POST {MODELS}/alias": ask(things.a_model_version, json=NUMBERED | {"alias": "champion"}),
+    f"DELETE {MODELS}/alias": ask(things.a_model_version, json=NAMED | {"alias": "champion"}),
+    f"GET {MODELS}/alias": ask(things.a_model_version, params=NAMED | {"alias": "latest"}),
+    f"POST {VERSIONS}/create": ask(things.a_model, json=NAMED | {"source": "s3://bucket/model"}),
+    f"GET {VERSIONS}/get": ask(things.a_model_version, params=NUMBERED),
+    f"PATCH {VERSIONS}/update": ask(things.a_model_version, json=NUMBERED | {"description": "new"}),
+    f"POST {VERSIONS}/transition-stage": ask(things.a_model_version, json=NUMBERED | {"stage": "Staging"}),
+    f"DELETE {VERSIONS}/delete": ask(things.a_model_version, json=NUMBERED),
+    f"GET {VERSIONS}/search": ask(things.a_model_version, params={"filter": "name = '{title}'"}),
+    f"GET {VERSIONS}/get-download-uri": ask(things.a_model_version, params=NUMBERED),
+    f"POST {VERSIONS}/set-tag": ask(things.a_model_version, json=NUMBERED | {"key": "k", "value": "v"}),
+    f"DELETE {VERSIONS}/delete-tag": ask(things.a_model_version, json=NUMBERED | {"key": "k"}),
+    f"GET {ARTIFACTS}/artifacts": ask(things.an_artifact, params={"path": "{folder}"}),
+    f"GET {ARTIFACTS}/artifacts/{{path}}": FILE,
+    f"PUT {ARTIFACTS}/artifacts/{{path}}": ask(things.an_artifact, content=b"other"),
+    f"DELETE {ARTIFACTS}/artifacts/{{path}}": FILE,
+    f"GET {ARTIFACTS}/presigned/{{path}}": FILE,
+    f"POST {ARTIFACTS}/mpu/create": ask(json=PARTS),
+    f"POST {ARTIFACTS}/mpu/create/{{path}}": ask(things.an_artifact_folder, json=PARTS),
+    f"POST {ARTIFACTS}/mpu/complete": ask(things.a_part_upload, json={"path": "{path}", "upload_id": "{upload}"}),
+    f"POST {ARTIFACTS}/mpu/complete/{{path}}": ask(
+        things.a_part_upload_in_a_folder, json={"path": "{file}", "upload_id": "{upload}"}
+    ),
+    f"POST {ARTIFACTS}/mpu/abort": ask(things.a_part_upload, json={"path": "{path}", "upload_id": "{upload}"}),
+    f"POST {ARTIFACTS}/mpu/abort/{{path}}": ask(
+        things.a_part_upload_in_a_folder, json={"path": "{file}", "upload_id": "{upload}"}
+    ),
+    f"PUT {ARTIFACTS}/signed/{{token}}": ask(things.a_part_address, content=b"part"),
+    f"GET {ARTIFACTS}/signed/{{token}}": ask(things.a_file_address),
+    "GET /api/3.0/mlflow/server-info": ask(),
+    "GET /api/3.0/mlflow/workspaces": ask(things.the_tenant),
+    "GET /api/3.0/mlflow/workspaces/{name}": ask(things.the_tenant),
+    "GET /health": ask(),
+    "GET /version": ask(),
+}
+"""What is named there has a name and no id."""
+
+REQUESTS = ITEMS | AROUND_ITEMS | PEOPLE | SERVER | MLFLOW
 """By method and path, as the table writes it."""

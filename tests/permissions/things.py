@@ -29,7 +29,7 @@ async def nothing(_: World, thing: Thing) -> Thing:
 
 async def an_item(world: World, thing: Thing) -> Thing:
     """A private item, shared with Bob, and edited by a group; or one as `thing` wants it."""
-    kind, name = thing.get("kind") or "models", f"{SECRET}-{fresh()}"
+    kind, name = thing.get("kind") or "models", thing.get("title") or f"{SECRET}-{fresh()}"
     shared = {"users": ["bob"], "editors": ["painters"]}
     body = {"name": name, "visibility": thing.get("visibility", "private"), "description": SECRET, **shared}
     made = (await world.ask("POST", f"/v1/{kind}", json=body)).json()
@@ -207,3 +207,50 @@ async def an_entry(world: World, thing: Thing) -> Thing:
     await world.client.delete(path, headers=world.org.as_("ada"))
     await world.app.state.journal.flush()
     return {**thing, "shown": path}
+
+
+async def a_model(world: World, thing: Thing) -> Thing:
+    """One that is asked for by its name, which a refusal repeats: so it is no secret."""
+    return await an_item(world, {**thing, "kind": "models", "title": fresh()})
+
+
+async def a_model_version(world: World, thing: Thing) -> Thing:
+    return await a_version(world, {**thing, "kind": "models", "title": fresh()})
+
+
+ARTIFACTS = "/api/2.0/mlflow-artifacts"
+
+
+async def an_artifact(world: World, thing: Thing) -> Thing:
+    folder = fresh()
+    await world.ask("PUT", f"{ARTIFACTS}/artifacts/{folder}/weights.bin", content=SECRET.encode())
+    return {**thing, "folder": folder, "path": f"{folder}/weights.bin", "shown": "weights.bin"}
+
+
+async def an_artifact_folder(_: World, thing: Thing) -> Thing:
+    return {**thing, "path": fresh()}
+
+
+async def a_part_upload(world: World, thing: Thing, folder: str = "") -> Thing:
+    """One whose only part has arrived."""
+    file = fresh()
+    create = f"{ARTIFACTS}/mpu/create/{folder}".rstrip("/")
+    begun = (await world.ask("POST", create, json={"path": file, "num_parts": 1})).json()
+    url = begun["credentials"][0]["url"]
+    (await world.client.put(url, content=b"part")).raise_for_status()
+    return {**thing, "path": folder or file, "file": file, "upload": begun["upload_id"], "url": url}
+
+
+async def a_part_upload_in_a_folder(world: World, thing: Thing) -> Thing:
+    return await a_part_upload(world, thing, fresh())
+
+
+async def a_part_address(world: World, thing: Thing) -> Thing:
+    upload = await a_part_upload(world, thing)
+    return {**upload, "token": upload["url"].rpartition("/")[2]}
+
+
+async def a_file_address(world: World, thing: Thing) -> Thing:
+    artifact = await an_artifact(world, thing)
+    presigned = await world.ask("GET", f"{ARTIFACTS}/presigned/{artifact['path']}")
+    return {**artifact, "token": presigned.json()["url"].rpartition("/")[2]}

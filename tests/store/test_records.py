@@ -13,7 +13,7 @@ from bson import ObjectId
 
 from catalog.inspection.inspector import Inspection
 from catalog.store import records
-from catalog.store.documents import OF_A_TENANT, Alias, FailedAttempts, File, Input, Pair, RegisteredTenant, Run
+from catalog.store.documents import OF_A_TENANT, Alias, FailedAttempts, File, Input, Pair, Part, RegisteredTenant, Run
 from catalog.store.records import (
     AliasMoveRecord,
     AliasRecord,
@@ -21,6 +21,7 @@ from catalog.store.records import (
     InputRecord,
     ItemRecord,
     PairRecord,
+    PartRecord,
     RunRecord,
 )
 
@@ -38,6 +39,9 @@ RECORDS = {
     "VersionFile": records.VersionFileRecord,
     "StoredBlob": records.BlobRecord,
     "Upload": records.UploadRecord,
+    "ArtifactFile": records.ArtifactFileRecord,
+    "PartUpload": records.PartUploadRecord,
+    "Part": records.PartRecord,
     "TrashEntry": records.TrashRecord,
     "Tag": records.TermRecord,
     "MetadataName": records.TermRecord,
@@ -66,6 +70,7 @@ SAID_MORE_PRECISELY = {
     ("Item", "alias_outbox"): list[AliasMoveRecord] | None,
     ("Tracked", "readers"): list[ObjectId | str],
     ("Version", "inspection"): Inspection | None,
+    ("ArtifactFile", "readers"): list[ObjectId | str],
     ("TrashEntry", "item"): ItemRecord,
 }
 """What the database reads for a field that its document declares loosely."""
@@ -77,6 +82,7 @@ READ_AS = {
     Alias: AliasRecord,
     Run: RunRecord,
     Input: InputRecord,
+    Part: PartRecord,
 }
 
 
@@ -93,7 +99,7 @@ def read_as(declared: Any) -> Any:
 
 @pytest.mark.parametrize(
     "document",
-    [RegisteredTenant, FailedAttempts, *OF_A_TENANT, Pair, File, Alias, Run, Input],
+    [RegisteredTenant, FailedAttempts, *OF_A_TENANT, Pair, File, Alias, Run, Input, Part],
     ids=lambda document: document.__name__,
 )
 def test_a_record_has_the_fields_of_its_document(document):

@@ -11,6 +11,9 @@ from catalog.errors import ADMINISTRATORS_ONLY, AUTHENTICATION, READ_ONLY_TOKEN,
 
 SAFE = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS})
 
+READS = "reads"
+"""The option of a route that changes nothing though its method is not safe: tokens that may only read may call it."""
+
 OPTION = "access"
 """The option of a route that checks credentials by itself, without a guard."""
 

@@ -16,7 +16,7 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, ReceiveMessage, Send
 from litestar.types import Scope as Connection
 
-from catalog.dialects.http.access import SAFE
+from catalog.dialects.http.access import READS, SAFE
 from catalog.dialects.http.requests.cancellation import cancellation
 from catalog.domain.access import CALLER_FIELDS, Caller, permits
 from catalog.domain.people import access_tokens
@@ -81,6 +81,15 @@ class Sessions:
             credential = AccessTokenClaims(name, access_tokens.digest(token))
         else:
             credential = self._tokens.read(token, for_renewal=for_renewal)
+        return await self.caller_of(credential, check)
+
+    async def caller_of(
+        self, credential: Claims | AccessTokenClaims, check: Callable[[], None] = no_other_check
+    ) -> Caller:
+        """The user whom verified credentials name. Later writes are refused as `caller` says.
+
+        Raises Refused: AUTHENTICATION.
+        """
         first = await self._read_caller(credential, FRESH)
 
         async def check_again(age: float) -> None:
@@ -188,6 +197,10 @@ def bare_token(authorization: str) -> str:
     return authorization.strip()
 
 
+OtherSchemes = Callable[[Connection, str, Callable[[], None]], Awaitable[Caller] | None]
+"""Reads an Authorization header of a scheme that only some routes take. None: it is none."""
+
+
 class Authentication(ASGIMiddleware):
     """Sets the caller of each request, or None without a token. Routes with `public` in their `opt` are skipped.
 
@@ -196,8 +209,9 @@ class Authentication(ASGIMiddleware):
 
     exclude_opt_key = "public"
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, other_schemes: OtherSchemes | None = None) -> None:
         self._sessions = sessions
+        self._other_schemes = other_schemes
 
     async def handle(self, scope: Connection, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), None)
@@ -206,8 +220,10 @@ class Authentication(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         check = cancellation(scope).refuse_client_gone
-        caller = await self._sessions.caller(authorization.decode("latin-1"), check=check)
-        if not caller.may_write and scope.get("method") not in SAFE:
+        header = authorization.decode("latin-1")
+        other = self._other_schemes(scope, header, check) if self._other_schemes else None
+        caller = await (other or self._sessions.caller(header, check=check))
+        if not caller.may_write and scope.get("method") not in SAFE and READS not in scope["route_handler"].opt:
             raise Refused(READ_ONLY_TOKEN)
         scope["user"] = caller
         await next_app(scope, check_while_receiving(receive, caller), send)

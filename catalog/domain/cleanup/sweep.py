@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from catalog.blobs.protocol import Blob, Blobs, ListedBlob
+from catalog.domain.artifacts import parts
 from catalog.domain.files import blob_records, quota, uploads
 from catalog.domain.files.named_blobs import named
 from catalog.domain.items import trash
@@ -53,7 +54,7 @@ async def sweep(tenant: Tenant, *, grace: timedelta, dry_run: bool = False) -> S
     """
     untouched = now() - grace
     abandoned = await _abandoned(tenant, dry_run=dry_run)
-    expired = await uploads.expire(tenant, dry_run=dry_run)
+    expired = await uploads.expire(tenant, dry_run=dry_run) + await parts.expire(tenant, dry_run=dry_run)
     if not dry_run:
         await trash.purge(tenant)
         await version_files.remove_orphans(tenant, untouched)

@@ -52,8 +52,11 @@ class RemovedParts(NamedTuple):
     record: bool = False
 
 
-async def hold(tenant: Tenant, blob: Blob, *, is_reserved: bool = False) -> None:
+async def hold(tenant: Tenant, blob: Blob, *, is_reserved: bool = False) -> datetime | None:
     """Keep stored bytes from every sweep, so that a version may name them within LEASE.
+
+    Returns the moment from which they are held if the tenant did not have them: `remove_unused` with this moment
+    removes them, unless anything else has held them since.
 
     Call it after `blobs.put`, or for a known digest, and before the version's record is written. Bytes that the tenant
     did not have yet are counted, or refused and dropped when they exceed its quota, unless room for them is reserved.
@@ -61,9 +64,10 @@ async def hold(tenant: Tenant, blob: Blob, *, is_reserved: bool = False) -> None
 
     Raises Refused: QUOTA_EXCEEDED; BUSY when a sweep is removing the very same bytes, which have to be sent again.
     """
-    moment = now()
+    moment, is_new = now(), False
     for pause in PAUSES:
-        if await _try_hold(tenant, blob, moment, is_reserved=is_reserved):
+        is_new = await _try_insert(tenant, blob, moment, is_reserved=is_reserved)
+        if is_new or await _touch(tenant, blob, moment):
             break
         await asyncio.sleep(pause)
         moment = now()
@@ -73,6 +77,7 @@ async def hold(tenant: Tenant, blob: Blob, *, is_reserved: bool = False) -> None
     if await tenant.blobs.size(blob.digest) is None:
         await remove_unused(tenant, blob, moment)
         raise Refused(BUSY, "the same bytes were being removed")
+    return moment if is_new else None
 
 
 async def hold_all(tenant: Tenant, blobs: Sequence[Blob]) -> None:
@@ -101,14 +106,19 @@ async def hold_all(tenant: Tenant, blobs: Sequence[Blob]) -> None:
             await hold(tenant, blob)
 
 
-async def _try_hold(tenant: Tenant, blob: Blob, moment: datetime, *, is_reserved: bool) -> bool:
-    """Count bytes that are new, touch others. False when a sweep is removing them."""
+async def _touch(tenant: Tenant, blob: Blob, moment: datetime) -> bool:
+    """False when a sweep is removing the bytes."""
+    touch = {"$max": {"touched": moment}, "$unset": {"damaged": ""}}
+    staying = {"_id": blob.digest, "going": None}
+    return bool((await tenant.blob_records.records.update_one(staying, touch)).matched_count)
+
+
+async def _try_insert(tenant: Tenant, blob: Blob, moment: datetime, *, is_reserved: bool) -> bool:
+    """Record and count bytes that are new. False when they have a record."""
     try:
         await tenant.blob_records.records.insert_one({"_id": blob.digest, "size": blob.size, "touched": moment})
     except Duplicate:
-        touch = {"$max": {"touched": moment}, "$unset": {"damaged": ""}}
-        staying = {"_id": blob.digest, "going": None}
-        return bool((await tenant.blob_records.records.update_one(staying, touch)).matched_count)
+        return False
     if not await tenant.add(quota.BYTES, blob.size, None if is_reserved else tenant.quota or None):
         if not (await _remove(tenant, blob, moment)).record:
             await tenant.add(quota.BYTES, blob.size)  # another upload of the same bytes at the same time keeps them

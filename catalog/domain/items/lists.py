@@ -10,6 +10,8 @@ from bson import ObjectId
 
 from catalog.domain import naming
 from catalog.domain.items.inputs import ListChange, MetadataChange, PairToRemove, TagsChange
+from catalog.domain.limits import LARGEST_METADATA
+from catalog.domain.validation import size_of
 from catalog.errors import NOT_CHANGED, Refused
 from catalog.store.records import PairRecord
 
@@ -38,6 +40,8 @@ def changed_metadata(pairs: Sequence[PairRecord], change: MetadataChange, most: 
     for pair in change.add:
         name = _spelling("metadata", names, pair.name)
         left[name] = {"name": name, "value": pair.value}
+    if change.add and size_of(pair["value"] for pair in left.values()) > LARGEST_METADATA:
+        raise Refused(NOT_CHANGED, f"metadata: at most {LARGEST_METADATA} bytes of values are allowed")
     return _limited("metadata", pairs, list(left.values()), most)
 
 

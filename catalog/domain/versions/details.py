@@ -44,6 +44,7 @@ class VersionDetails:
     uri: str = ""  # where the bytes are, of a version without files
     made_from: Sequence[InputReference] = ()  # see domain.lineage
     inputs: Sequence[Input] = ()  # what `made_from` names, once it is resolved
+    origin: str = ""  # what it was made from, as its author wrote it
 
     @classmethod
     def of(cls, upload: UploadRecord) -> "VersionDetails":
@@ -65,6 +66,7 @@ class VersionDetails:
         check = Validator(NOT_CREATED, limits)
         check.description(self.description)
         check_lines(check, author=self.author, external_id=self.external_id, run=self.run, uri=self.uri)
+        check.line("origin", self.origin, LONGEST_LINK)
         return replace(self, metadata=check.pairs("metadata", self.metadata))
 
     async def resolved(self, caller: Caller) -> "VersionDetails":
@@ -72,7 +74,7 @@ class VersionDetails:
         return replace(self, inputs=await resolve(caller, self.made_from, NOT_CREATED)) if self.made_from else self
 
     def fields(self) -> dict[str, Any]:
-        """The fields of the document of a version or an upload, beside its ordinal, its metadata and its `uri`."""
+        """The fields that the documents of a version and of an upload have, beside the ordinal and the metadata."""
         run = self.run and self.run.record()
         return {
             "description": self.description,

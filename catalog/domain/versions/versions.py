@@ -147,6 +147,7 @@ def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails
         metadata=[Pair(name=pair.name, value=pair.value) for pair in details.metadata],
         uri=details.uri,
         inputs=list(details.inputs),
+        origin=details.origin,
         **details.fields(),
         state=VersionState.DRAFT,
         owner=caller.user,

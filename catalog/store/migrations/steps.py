@@ -7,6 +7,7 @@ from catalog.store.database import Tenant
 from catalog.store.migrations import (
     archived_versions,
     folder_files,
+    indexes,
     term_keys,
     term_views,
     usernames,
@@ -27,6 +28,7 @@ STEPS: tuple[Step, ...] = (
     Step("viewers of terms", term_views.run),
     Step("archived versions", archived_versions.run),
     Step("files of folders", folder_files.run),
+    Step("indexes of lists of versions", indexes.only),
 )
 
 NEWEST = len(STEPS)

@@ -104,6 +104,7 @@ _ITEM = {
     "description": TEXT,
     "license": TEXT,
     "external_id": TEXT,
+    "aliases": [{"name": TEXT}],
     "timestamp": DATE,
     "lastmod": DATE,
 }
@@ -162,6 +163,23 @@ ALIAS_MOVES = Fields(
     sort="_id moved",
     select="alias version previous user moved is_rollback",
 )
+
+VERSIONS_OF_ALL = Fields(
+    {
+        "_id": ID,
+        "serial": NUMBER,
+        "item": ID,
+        "number": NUMBER,
+        "run": {"id": TEXT},
+        "uri": TEXT,
+        "origin": TEXT,
+        "stage": TEXT,
+        "metadata": [{"name": TEXT, "value": SCALAR}],
+        "timestamp": DATE,
+        "lastmod": DATE,
+    }
+)
+"""For lists of the versions of many items, see domain.versions.across."""
 
 TRASH = Fields(
     {"_id": ID, "kind": TEXT, "name": TEXT, "owner": ID, "removed_by": ID, "removed": DATE, "until": DATE},

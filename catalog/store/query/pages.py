@@ -44,7 +44,7 @@ class Listing(NamedTuple):
     """The documents of a collection that a client asks for, in order; a part of them is read at a time.
 
     `top` is a recent value of the highest serial, for collections that have one; `counter` is its field. `matches` is
-    the part of the filter that the server matches itself, within `budget`.
+    the part of the filter that the server matches itself, within `budget`. `unique` are fields without ties.
     """
 
     collection: Collection
@@ -55,6 +55,7 @@ class Listing(NamedTuple):
     counter: str = "serial"
     statistics: QueryStatistics | None = None
     budget: Budget | None = None
+    unique: frozenset[str] = UNIQUE
 
     @classmethod
     def of(
@@ -81,7 +82,7 @@ class Listing(NamedTuple):
     def settled(self) -> Order:
         """The order without ties, so that no document is on two pages. Ties go by age, in the same direction."""
         for index, (field, _) in enumerate(self.order):
-            if field in UNIQUE:
+            if field in self.unique:
                 return self.order[: index + 1]
         return [*self.order, ("_id" if self.top is None else self.counter, self.order[-1][1])]
 

@@ -1,0 +1,169 @@
+"""The calls about versions of registered models: `model-versions/...`."""
+
+from dataclasses import replace
+
+from bson import ObjectId
+
+from catalog.dialects.mlflow import finding, queries, sources, tags
+from catalog.dialects.mlflow import models as wire
+from catalog.dialects.mlflow.filters import VERSION_ATTRIBUTES, Condition, parse
+from catalog.dialects.mlflow.finding import MODEL, Model, ModelVersion
+from catalog.dialects.mlflow.ordering import VERSION_KEYS, order_of
+from catalog.dialects.mlflow.pages import fitting
+from catalog.dialects.mlflow.requests import Call
+from catalog.dialects.mlflow.shown import download_uri, named, shown_version, shown_versions
+from catalog.dialects.mlflow.stages import EXCLUSIVE, SPELT, stage_of
+from catalog.domain.access import Caller
+from catalog.domain.items.inputs import ListChange, MetadataPair, PairToRemove
+from catalog.domain.items.references import Reference
+from catalog.domain.versions import version_changes, versions
+from catalog.domain.versions.across import search as across
+from catalog.domain.versions.across.wanted import VersionSearch
+from catalog.domain.versions.details import TrainingRun, VersionDetails
+from catalog.domain.versions.version_changes import VersionChange
+from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
+from catalog.store.query.cursors import DESCENDING, Order
+from catalog.store.records import VersionRecord
+from catalog.vocabulary import Stage
+
+NEWEST: Order = [("lastmod", DESCENDING)]
+
+LARGEST_PAGE = 10_000
+"""Versions on a page, whatever the client asks for. The page ends with a token to go on."""
+
+AUTHOR = "x-catalog-author"
+"""The header in which our plugin says who made a version."""
+
+NOTHING = wire.Nothing()
+
+
+async def create(call: Call, asked: wire.CreateModelVersion) -> wire.OneVersion:
+    model = await finding.changeable_model(call, asked.name)
+    given = tags.checked(asked.tags)
+    is_prompt = given.get(queries.PROMPT) == "true" or tags.is_prompt(model.item)
+    source = await sources.read(call, asked.source, is_prompt=is_prompt)
+    if model_id := asked.model_id or source.model_id:
+        given[tags.MODEL_ID] = model_id
+    details = VersionDetails(
+        description=asked.description,
+        metadata=[MetadataPair(key, value) for key, value in given.items()],
+        author=call.request.headers.get(AUTHOR, ""),
+        run=TrainingRun(asked.run_id or source.run_id, asked.run_link),
+        uri=source.uri,
+        origin=source.text if source.uri != source.text else "",
+    )
+    version = await _made(call, model, source, details)
+    return wire.OneVersion(await shown_version(call, model, version))
+
+
+async def _made(call: Call, model: Model, source: sources.Source, details: VersionDetails) -> VersionRecord:
+    caller, limits = call.caller, tags.allowing_tags(call.services.limits)
+    if not source.files:
+        return await versions.register(caller, MODEL, model.reference, details, limits)
+    identity = ObjectId()
+    details = replace(details, uri="").checked(limits)
+    await versions.record(caller, MODEL, model.item["_id"], source.files, details, identity=identity)
+    return await _read(caller, identity)
+
+
+async def get(call: Call, asked: wire.NumberedVersion) -> wire.OneVersion:
+    return await _answer(call, await finding.version(call, asked.name, asked.version))
+
+
+async def update(call: Call, asked: wire.UpdateModelVersion) -> wire.OneVersion:
+    return await _changed(call, asked, VersionChange(description=asked.description))
+
+
+async def transition_stage(call: Call, asked: wire.TransitionModelVersionStage) -> wire.OneVersion:
+    stage = stage_of(asked.stage)
+    if asked.archive_existing_versions and stage not in EXCLUSIVE:
+        names = " or ".join(sorted(SPELT[each] for each in EXCLUSIVE))
+        raise Refused(INVALID_FIELD, f"archive_existing_versions is for the stages {names}, not {SPELT[stage]}")
+    changed = await _changed(call, asked, VersionChange(stage=stage))
+    if asked.archive_existing_versions:
+        await _archive_others(call, asked, stage)
+    return changed
+
+
+async def _archive_others(call: Call, asked: wire.TransitionModelVersionStage, stage: Stage) -> None:
+    model = await finding.changeable_model(call, asked.name)
+    others = {"item": model.item["_id"], "stage": stage.value, "number": {"$ne": finding.number_of(asked.version)}}
+    found = await call.caller.tenant.versions.records.find(others, {"ordinal": 1}).to_list(None)
+    for version in found:
+        reference = Reference(str(model.item["_id"]), version["ordinal"])
+        await version_changes.change(call.caller, MODEL, reference, VersionChange(stage=Stage.ARCHIVED))
+
+
+async def delete(call: Call, asked: wire.NumberedVersion) -> wire.Nothing:
+    found = await finding.changeable_version(call, asked.name, asked.version)
+    await versions.remove(call.caller, MODEL, found.reference, force=True)
+    return NOTHING
+
+
+async def get_download_uri(call: Call, asked: wire.NumberedVersion) -> wire.DownloadUri:
+    version = (await finding.version(call, asked.name, asked.version)).version
+    return wire.DownloadUri(download_uri(call, version) or version.get("origin", ""))
+
+
+async def set_tag(call: Call, asked: wire.SetModelVersionTag) -> wire.Nothing:
+    key = tags.checked_key(asked.key)
+    pair = MetadataPair(key, tags.checked_value(key, asked.value))
+    await _changed(call, asked, VersionChange(metadata=ListChange(add=[pair])))
+    return NOTHING
+
+
+async def delete_tag(call: Call, asked: wire.DeleteModelVersionTag) -> wire.Nothing:
+    await _changed(call, asked, VersionChange(metadata=ListChange(remove=[PairToRemove(asked.key)])))
+    return NOTHING
+
+
+async def search(call: Call, asked: wire.SearchModelVersions) -> wire.FoundVersions:
+    limit = min(queries.refuse_page_size(asked.max_results, wire.MOST_VERSIONS), LARGEST_PAGE)
+    conditions = queries.shown(parse(asked.filter, VERSION_ATTRIBUTES))
+    order = order_of(asked.order_by, VERSION_KEYS, NEWEST)
+    wanted = VersionSearch(
+        kind=MODEL,
+        filters=queries.of_versions(conditions, lambda source: sources.own_version(call, source)),
+        item_filters=queries.of_the_models(conditions),
+        items=await _named_items(call, conditions),
+        aliases=queries.aliases_of(conditions),
+        order=order,
+    )
+    found, cursor = await across.search(call.caller, wanted, limit=limit, after=asked.page_token)
+    items = list({each.item["_id"]: each.item for each in found}.values())
+    models = {model.item["_id"]: model for model in await named(call.caller, items)}
+    shown = await shown_versions(call, [(models[each.item["_id"]], each.version) for each in found])
+    fit = fitting(shown)
+    if len(fit) < len(found):
+        cursor = across.cursor_at(call.caller, wanted, found[len(fit) - 1])
+    return wire.FoundVersions(fit, cursor or "")
+
+
+async def _named_items(call: Call, conditions: list[Condition]) -> list[ObjectId] | None:
+    """The models that a condition on the name means, resolved as everywhere; None without such a condition."""
+    found: list[ObjectId] | None = None
+    for each in conditions:
+        if not each.is_tag and each.key == "name" and each.operator in {"=", "IN"}:
+            names = each.value if isinstance(each.value, tuple) else (str(each.value),)
+            models = [await finding.find_model(call, name) for name in names]
+            ids = [model.item["_id"] for model in models if model]
+            found = ids if found is None else [key for key in found if key in ids]
+    return found
+
+
+async def _changed(call: Call, asked: wire.NumberedVersion, change: VersionChange) -> wire.OneVersion:
+    found = await finding.changeable_version(call, asked.name, asked.version)
+    limits = tags.allowing_tags(call.services.limits)
+    version = await version_changes.change(call.caller, MODEL, found.reference, change, limits)
+    return await _answer(call, ModelVersion(found.model, version))
+
+
+async def _answer(call: Call, found: ModelVersion) -> wire.OneVersion:
+    return wire.OneVersion(await shown_version(call, found.model, found.version))
+
+
+async def _read(caller: Caller, identity: ObjectId) -> VersionRecord:
+    found = await caller.tenant.versions.records.find_one({"_id": identity})
+    if found is None:
+        raise Refused(NOT_FOUND, "the version was removed at once")
+    return found

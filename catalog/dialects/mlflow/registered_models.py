@@ -1,0 +1,192 @@
+"""The calls about registered models: `registered-models/...`."""
+
+from bson import ObjectId
+
+from catalog.dialects.mlflow import finding, queries, tags
+from catalog.dialects.mlflow import models as wire
+from catalog.dialects.mlflow.filters import MODEL_ATTRIBUTES, parse
+from catalog.dialects.mlflow.finding import MODEL, Model
+from catalog.dialects.mlflow.ordering import MODEL_KEYS, order_of
+from catalog.dialects.mlflow.pages import fitting
+from catalog.dialects.mlflow.requests import Call, reading
+from catalog.dialects.mlflow.shown import named, shown_model, shown_models, shown_version, shown_versions
+from catalog.dialects.mlflow.stages import stages_of
+from catalog.domain.access import readable_by
+from catalog.domain.items import changes, items, renaming
+from catalog.domain.items.inputs import ItemChange, NewItem
+from catalog.domain.versions import lookup
+from catalog.domain.versions.aliases import aliases, moves
+from catalog.domain.versions.newest import newest_of_stages
+from catalog.errors import ALIAS_UNKNOWN, INVALID_FIELD, NAME_TAKEN, NOT_CREATED, Refused
+from catalog.store.query import pages as store_pages
+from catalog.store.query.cursors import ASCENDING, cursor_of
+from catalog.store.query.fields import MODELS
+from catalog.store.query.filter import filter_of
+from catalog.store.query.pages import Listing
+from catalog.store.records import ItemRecord
+from catalog.vocabulary import Stage
+
+BY_NAME = [("name", ASCENDING)]
+NOTHING = wire.Nothing()
+
+
+async def create(call: Call, asked: wire.CreateRegisteredModel) -> wire.OneModel:
+    given = tags.checked(asked.tags)
+    name = finding.checked_name(asked.name)
+    await _refuse_taken(call, name, is_prompt=given.get(queries.PROMPT) == "true")
+    reserved = tags.ReservedFields.of(given)
+    new = NewItem(
+        name=name,
+        description=asked.description,
+        visibility=reserved.visibility or call.services.visibility,
+        metadata=tags.pairs_of(given),
+        users=reserved.users,
+        status=reserved.status,
+    )
+    try:
+        item = await items.create(call.caller, MODEL, new, tags.allowing_tags(call.services.limits))
+    except Refused as refused:
+        if refused.fault is NOT_CREATED and (taken := await _own(call, name)):
+            raise _taken(name, taken, is_prompt=False) from None
+        raise
+    return wire.OneModel(await shown_model(call, Model(item, item["name"])))
+
+
+async def get(call: Call, asked: wire.NamedModel) -> wire.OneModel:
+    return wire.OneModel(await shown_model(call, await finding.model(call, asked.name)))
+
+
+async def update(call: Call, asked: wire.UpdateRegisteredModel) -> wire.OneModel:
+    model = await finding.changeable_model(call, asked.name)
+    return await _changed(call, model, ItemChange(description=asked.description))
+
+
+async def rename(call: Call, asked: wire.RenameRegisteredModel) -> wire.OneModel:
+    model = await finding.changeable_model(call, asked.name)
+    name = finding.checked_name(asked.new_name)
+    taken = await _readable_named(call, name)
+    if taken and taken["_id"] != model.item["_id"]:
+        raise _taken(name, taken, is_prompt=False)
+    limits = call.services.limits
+    try:
+        item = await renaming.rename(call.caller, MODEL, model.reference, name, limits)
+    except Refused as refused:
+        if refused.fault is NAME_TAKEN and (taken := await _own(call, name, model.item["owner"])):
+            raise _taken(name, taken, is_prompt=False) from None
+        raise
+    return wire.OneModel(await shown_model(call, Model(item, item["name"])))
+
+
+async def delete(call: Call, asked: wire.NamedModel) -> wire.Nothing:
+    model = await finding.changeable_model(call, asked.name)
+    await items.remove(call.caller, MODEL, model.reference, days=call.services.trash_days)
+    return NOTHING
+
+
+async def search(call: Call, asked: wire.SearchRegisteredModels) -> wire.FoundModels:
+    limit = queries.refuse_page_size(asked.max_results, wire.MOST_MODELS)
+    conditions = queries.shown(parse(asked.filter, MODEL_ATTRIBUTES))
+    order = order_of(asked.order_by, MODEL_KEYS, BY_NAME)
+    tenant = call.caller.tenant
+    listing = Listing.of(
+        tenant.models.records,
+        {**readable_by(call.caller), "archived": {"$ne": True}},
+        filter_of(MODELS, None, queries.of_models(conditions)),
+        order,
+        top=await tenant.recent("serial"),
+        statistics=tenant.scan_statistics,
+    )
+    docs, cursor = await store_pages.after(listing, asked.page_token, limit=limit)
+    found = await named(call.caller, docs)  # type: ignore[arg-type]
+    fit = fitting(await shown_models(call, found))
+    if len(fit) < len(docs):
+        cursor = cursor_of(listing.settled, docs[len(fit) - 1])
+    return wire.FoundModels(fit, cursor or "")
+
+
+@reading
+async def latest_versions(call: Call, asked: wire.GetLatestVersions) -> wire.LatestVersions:
+    stages = stages_of(asked.stages)
+    model = await finding.model(call, asked.name)
+    found = (await newest_of_stages(call.caller.tenant, [model.item]))[model.item["_id"]]
+    wanted = [version for version in found if version.get("stage", Stage.NONE) in stages]
+    return wire.LatestVersions(await shown_versions(call, [(model, version) for version in wanted]))
+
+
+async def set_tag(call: Call, asked: wire.SetRegisteredModelTag) -> wire.Nothing:
+    model = await finding.changeable_model(call, asked.name)
+    key = tags.checked_key(asked.key)
+    await _changed(call, model, tags.setting(model.item, key, asked.value, _user_ids(model)))
+    return NOTHING
+
+
+async def delete_tag(call: Call, asked: wire.DeleteRegisteredModelTag) -> wire.Nothing:
+    model = await finding.changeable_model(call, asked.name)
+    change = tags.deleting(model.item, asked.key, _user_ids(model), call.services.visibility)
+    await _changed(call, model, change)
+    return NOTHING
+
+
+async def set_alias(call: Call, asked: wire.SetRegisteredModelAlias) -> wire.Nothing:
+    alias = finding.checked_alias(asked.alias)
+    found = await finding.changeable_version(call, asked.name, asked.version)
+    await aliases.point_to(call.caller, MODEL, found.model.item, alias, found.version)
+    return NOTHING
+
+
+async def delete_alias(call: Call, asked: wire.RegisteredModelAlias) -> wire.Nothing:
+    model = await finding.changeable_model(call, asked.name)
+    try:
+        await aliases.remove(call.caller, MODEL, model.reference, asked.alias)
+    except Refused as refused:
+        if refused.fault is not ALIAS_UNKNOWN:
+            raise
+    return NOTHING
+
+
+async def version_by_alias(call: Call, asked: wire.RegisteredModelAlias) -> wire.OneVersion:
+    model = await finding.model(call, asked.name)
+    if asked.alias.lower() == "latest":
+        version = await lookup.latest(call.caller.tenant, model.item)
+    elif alias := moves.find(model.item, asked.alias):
+        version = (await finding.version_of(call, model, alias["number"])).version
+    else:
+        version = None
+    if version is None:
+        raise Refused(INVALID_FIELD, f"Registered model alias {asked.alias[:300]} not found.")
+    return wire.OneVersion(await shown_version(call, model, version))
+
+
+async def _changed(call: Call, model: Model, change: ItemChange) -> wire.OneModel:
+    limits = tags.allowing_tags(call.services.limits)
+    item = await changes.change(call.caller, MODEL, model.reference, change, limits)
+    return wire.OneModel(await shown_model(call, Model(item, model.name)))
+
+
+def _user_ids(model: Model) -> list[str]:
+    return [str(user) for user in model.item["users"]]
+
+
+async def _refuse_taken(call: Call, name: str, *, is_prompt: bool) -> None:
+    """Raises Refused: NAME_TAKEN."""
+    if taken := await _readable_named(call, name):
+        raise _taken(name, taken, is_prompt=is_prompt)
+
+
+async def _readable_named(call: Call, name: str) -> ItemRecord | None:
+    """A model that the name means already, also an archived one. Of several the first."""
+    same = {"name": name, **readable_by(call.caller)}
+    return await call.caller.tenant.models.records.find_one(same)
+
+
+async def _own(call: Call, name: str, owner: ObjectId | None = None) -> ItemRecord | None:
+    return await call.caller.tenant.models.records.find_one({"name": name, "owner": owner or call.caller.user})
+
+
+def _taken(name: str, item: ItemRecord, *, is_prompt: bool) -> Refused:
+    """The sentences that clients know of a name that a model or a prompt has already."""
+    if is_prompt == tags.is_prompt(item):
+        return Refused(NAME_TAKEN, f"{'Prompt' if is_prompt else 'Registered Model'} (name={name}) already exists")
+    new, old = ("prompt", "registered model") if is_prompt else ("registered model", "prompt")
+    sentence = f"Tried to create a {new} with name '{name}', but the name is already taken by a {old}."
+    return Refused(NAME_TAKEN, f"{sentence} MLflow does not allow creating a model and a prompt with the same name.")

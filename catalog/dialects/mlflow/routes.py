@@ -1,0 +1,161 @@
+"""The MLflow dialect as a whole: the model registry and the artifact service, for every MLflow client.
+
+Each route is also below `/ajax-api`, as with MLflow's own server.
+"""
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from litestar import HttpMethod, Response, Router
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ControllerRouterHandler
+
+from catalog import __version__
+from catalog.dialects.http import guards
+from catalog.dialects.http.access import SIGNED_IN, admits
+from catalog.dialects.http.dialect import Dialect
+from catalog.dialects.http.guards import Connection
+from catalog.dialects.http.passwords import BASIC, TENANT_HEADER
+from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.transfers.downloads import Download
+from catalog.dialects.mlflow import artifacts, model_versions, registered_models
+from catalog.dialects.mlflow import models as wire
+from catalog.dialects.mlflow.errors import error_response
+from catalog.dialects.mlflow.requests import Call, Handler, Services, answered, rpc
+from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
+
+__all__ = ["Services", "dialect"]
+
+WORKSPACE = "x-mlflow-workspace"
+ROOTS = ("/api", "/ajax-api")
+
+GET, POST, PUT, PATCH, DELETE = (
+    HttpMethod.GET,
+    HttpMethod.POST,
+    HttpMethod.PUT,
+    HttpMethod.PATCH,
+    HttpMethod.DELETE,
+)
+
+REGISTRY: tuple[tuple[HttpMethod, str, Handler], ...] = (
+    (POST, "registered-models/create", registered_models.create),
+    (GET, "registered-models/get", registered_models.get),
+    (PATCH, "registered-models/update", registered_models.update),
+    (POST, "registered-models/rename", registered_models.rename),
+    (DELETE, "registered-models/delete", registered_models.delete),
+    (GET, "registered-models/search", registered_models.search),
+    (POST, "registered-models/get-latest-versions", registered_models.latest_versions),
+    (GET, "registered-models/get-latest-versions", registered_models.latest_versions),
+    (POST, "registered-models/set-tag", registered_models.set_tag),
+    (DELETE, "registered-models/delete-tag", registered_models.delete_tag),
+    (POST, "registered-models/alias", registered_models.set_alias),
+    (DELETE, "registered-models/alias", registered_models.delete_alias),
+    (GET, "registered-models/alias", registered_models.version_by_alias),
+    (POST, "model-versions/create", model_versions.create),
+    (GET, "model-versions/get", model_versions.get),
+    (PATCH, "model-versions/update", model_versions.update),
+    (POST, "model-versions/transition-stage", model_versions.transition_stage),
+    (DELETE, "model-versions/delete", model_versions.delete),
+    (GET, "model-versions/search", model_versions.search),
+    (GET, "model-versions/get-download-uri", model_versions.get_download_uri),
+    (POST, "model-versions/set-tag", model_versions.set_tag),
+    (DELETE, "model-versions/delete-tag", model_versions.delete_tag),
+)
+
+
+@admits(SIGNED_IN)
+async def in_workspace(connection: Connection, handler: Any) -> None:
+    """A signed-in user, in the tenant that the client names as its workspace, if it names one."""
+    await guards.signed_in(connection, handler)
+    workspace, caller = connection.headers.get(WORKSPACE), connection.scope["user"]
+    if workspace and caller and workspace != caller.tenant.name:
+        raise Refused(CANNOT_READ, f"the credentials are not of the workspace {workspace[:80]}")
+
+
+def dialect(services: Services) -> Dialect:
+    """The registry, the artifact service, and what a client asks about the server."""
+    routes = [route for root in ROOTS for route in _routes(root, services)]
+    guarded = Router("/", route_handlers=routes, guards=[in_workspace], opt={BASIC: True, TENANT_HEADER: WORKSPACE})
+    public = [route for root in ROOTS for route in _public_routes(root, services)]
+    prefixes = [f"{root}/{version}" for root in ROOTS for version in ("2.0", "3.0")]
+    about = [_public(GET, "/health", _healthy), _public(GET, "/version", _version)]
+    return Dialect(prefixes, [guarded, *public, *about], error_response)
+
+
+def _routes(root: str, services: Services) -> Iterator[ControllerRouterHandler]:
+    for method, path, handler in REGISTRY:
+        yield rpc(method, f"{root}/2.0/mlflow/{path}", handler, services)
+    service = f"{root}/2.0/mlflow-artifacts"
+    yield _of_path(GET, f"{service}/artifacts", lambda call, _: artifacts.list_(call), services)
+    for method, serve in ((GET, artifacts.get), (PUT, artifacts.put), (DELETE, artifacts.delete)):
+        yield _of_path(method, f"{service}/artifacts/{{path:path}}", serve, services)
+    yield _of_path(GET, f"{service}/presigned/{{path:path}}", artifacts.presigned, services)
+    for step, take in (
+        ("create", artifacts.create_upload),
+        ("complete", artifacts.complete_upload),
+        ("abort", artifacts.abort_upload),
+    ):
+        yield _of_path(POST, f"{service}/mpu/{step}", take, services)
+        yield _of_path(POST, f"{service}/mpu/{step}/{{path:path}}", take, services)
+    yield _of_path(GET, f"{root}/3.0/mlflow/workspaces", lambda call, _: _workspaces(call), services)
+    yield _of_path(GET, f"{root}/3.0/mlflow/workspaces/{{path:str}}", _workspace, services)
+
+
+def _public_routes(root: str, services: Services) -> Iterator[HTTPRouteHandler]:
+    yield _public(GET, f"{root}/3.0/mlflow/server-info", _server_info)
+    signed = f"{root}/2.0/mlflow-artifacts/signed/{{token:str}}"
+
+    async def put_part(request: AnyRequest) -> Response[bytes]:
+        return await artifacts.put_part(request, services, request.path_params["token"])
+
+    async def get_signed(request: AnyRequest) -> Download:
+        return await artifacts.get_signed(request, services, request.path_params["token"])
+
+    options: dict[str, Any] = {"opt": {"public": True}, "include_in_schema": False}
+    yield HTTPRouteHandler(signed, http_method=PUT, request_max_body_size=None, **options)(put_part)
+    yield HTTPRouteHandler(signed, http_method=GET, **options)(get_signed)
+
+
+ServePath = Callable[[Call, str], Awaitable[Any]]
+
+
+def _of_path(method: HttpMethod, path: str, serve: ServePath, services: Services) -> HTTPRouteHandler:
+    """A route whose last part is a path, which `serve` gets without a slash at its beginning."""
+    limit: dict[str, Any] = {"request_max_body_size": None} if method is PUT else {}
+
+    async def of_path(request: AnyRequest) -> Any:
+        return await serve(Call(request, services), request.path_params.get("path", "").removeprefix("/"))
+
+    return HTTPRouteHandler(path, http_method=method, status_code=200, include_in_schema=False, **limit)(of_path)
+
+
+def _public(method: HttpMethod, path: str, serve: Callable[[], Response[Any]]) -> HTTPRouteHandler:
+    async def public() -> Response[Any]:
+        return serve()
+
+    return HTTPRouteHandler(path, http_method=method, opt={"public": True, "unlogged": True}, include_in_schema=False)(
+        public
+    )
+
+
+def _server_info() -> Response[bytes]:
+    return answered(wire.ServerInfo())
+
+
+def _healthy() -> Response[str]:
+    return Response("OK", media_type="text/plain")
+
+
+def _version() -> Response[str]:
+    return Response(__version__, media_type="text/plain")
+
+
+async def _workspaces(call: Call) -> Response[bytes]:
+    """The tenant that the credentials open."""
+    return answered(wire.Workspaces([wire.Workspace(call.caller.tenant.name)]))
+
+
+async def _workspace(call: Call, name: str) -> Response[bytes]:
+    if name != call.caller.tenant.name:
+        raise Refused(NOT_FOUND, f"Workspace '{name[:80]}' not found")
+    return answered(wire.OneWorkspace(wire.Workspace(name)))

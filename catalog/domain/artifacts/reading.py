@@ -1,0 +1,103 @@
+"""Reading files by their paths: those of the artifact tree, and those of versions below `versions/<id>/`."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from bson import ObjectId
+
+from catalog.domain.access import Caller, may_read
+from catalog.domain.artifacts import paths, tree
+from catalog.domain.artifacts.paths import VersionPath
+from catalog.domain.artifacts.tree import Entry
+from catalog.domain.files.intake import StoredFile
+from catalog.domain.versions import version_files, versions
+from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
+from catalog.store.records import ArtifactFileRecord, FileRecord, VersionRecord
+from catalog.vocabulary import Kind
+
+
+class FoundFile(NamedTuple):
+    """A file that the caller may read."""
+
+    name: str
+    digest: str
+    size: int
+    mimetype: str
+    modified: datetime
+
+
+async def find(caller: Caller, path: str) -> FoundFile:
+    """The file under a path. Raises Refused: NOT_FOUND, INVALID_FIELD for a folder, QUARANTINED, VERSION_DRAFT."""
+    wanted = paths.version_path(path)
+    if wanted is None:
+        found = await tree.find(caller, path)
+        return _found(path, found, found["timestamp"])
+    version = await _readable_version(caller, wanted.version)
+    if file := await version_files.find(caller.tenant, version, wanted.path):
+        return _found(file["path"], file, version["timestamp"])
+    if _entries(await version_files.all_of(caller.tenant, version), wanted.path):
+        raise Refused(INVALID_FIELD, f"{path} is a folder: its files are read one by one")
+    raise Refused(NOT_FOUND, f"{path} does not exist")
+
+
+async def list_(caller: Caller, folder: str) -> list[Entry]:
+    """What is in a folder, by name; nothing, if there is no such folder. Raises Refused as `find` does."""
+    wanted = paths.version_path(folder)
+    if wanted is None:
+        return await tree.list_(caller, folder)
+    version = await _readable_version(caller, wanted.version)
+    return _entries(await version_files.all_of(caller.tenant, version), wanted.path)
+
+
+async def stored_files(caller: Caller, path: str) -> list[StoredFile]:
+    """The file under a path, or the files in the folder under it, for a version that is to name the same bytes.
+
+    A single file that stands for the whole path has no path of its own: it becomes a version of one file.
+
+    Raises Refused: NOT_FOUND when there are none, INVALID_FIELD, QUARANTINED, VERSION_DRAFT, UNSAFE_FILE, BUSY.
+    """
+    wanted = paths.version_path(path)
+    if wanted is None:
+        found: Iterable[ArtifactFileRecord | FileRecord] = await tree.files_below(caller, path)
+        whole = path
+    else:
+        version = await _readable_version(caller, wanted.version)
+        found, whole = _within(await version_files.all_of(caller.tenant, version), wanted), wanted.path
+        if not whole and not version["folder"]:
+            whole = version["files"][0]["path"]
+    stored = [
+        await tree.as_stored(caller, file, "" if file["path"] == whole else file["path"][len(whole) :].lstrip("/"))
+        for file in found
+    ]
+    if not stored:
+        raise Refused(NOT_FOUND, f"{path} does not exist")
+    return stored
+
+
+def _within(files: list[FileRecord], wanted: VersionPath) -> list[FileRecord]:
+    return [file for file in files if not wanted.path or f"{file['path']}/".startswith(f"{wanted.path}/")]
+
+
+async def _readable_version(caller: Caller, identity: ObjectId) -> VersionRecord:
+    version = await caller.tenant.versions.records.find_one({"_id": identity})
+    item = version and await caller.tenant.items(Kind(version["kind"])).records.find_one({"_id": version["item"]})
+    if version is None or item is None or not may_read(caller, item):
+        raise Refused(NOT_FOUND, f"{paths.of_version(identity)} does not exist")
+    versions.refuse_draft(version)
+    versions.refuse_quarantined(version, caller)
+    return version
+
+
+def _entries(files: Iterable[FileRecord], folder: str) -> list[Entry]:
+    entries: dict[str, Entry] = {}
+    start = len(folder) + 1 if folder else 0
+    for file in files:
+        if not folder or file["path"].startswith(f"{folder}/"):
+            name, slash, _ = file["path"][start:].partition("/")
+            entries[name] = Entry(name, None if slash else file["size"])
+    return sorted(entries.values())
+
+
+def _found(path: str, file: ArtifactFileRecord | FileRecord, modified: datetime) -> FoundFile:
+    return FoundFile(path.rpartition("/")[2], file["digest"], file["size"], file["mimetype"], modified)

@@ -1,0 +1,88 @@
+"""Versions by the names of their items: item by item, and of each its versions in the rest of the order.
+
+A cursor is a place among the items, and one among the versions of that item; without the latter the list goes on with
+the next item. At most MOST_ITEMS are looked at for a page, which may then be short.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+from catalog.domain.versions.across.wanted import SHOWN_ITEM, FoundVersion, FoundVersions, Prepared, any_of
+from catalog.store.query import pages
+from catalog.store.query.cursors import Order, cursor_of, key_of
+from catalog.store.query.pages import Listing
+from catalog.store.records import ItemRecord, Query
+
+MOST_ITEMS = 200
+ITEMS_AT_ONCE = 50
+
+
+class Place(NamedTuple):
+    """Where the list goes on: in the versions of an item after `version`, or after the item (None)."""
+
+    item: dict[str, Any]
+    version: dict[str, Any] | None
+
+
+def cursor_at(search: Prepared, place: Place) -> str:
+    inner = search.wanted.version_order
+    version = place.version or dict.fromkeys(field for field, _ in inner)
+    values = {**{f"item.{field}": place.item[field] for field in ("name", "_id")}, **version}
+    return cursor_of([*_cursor_of_items(search), *inner], values)
+
+
+def place_of(search: Prepared, cursor: str) -> Place:
+    """Raises Refused: INVALID_QUERY."""
+    inner = search.wanted.version_order
+    name, identity, *rest = key_of([*_cursor_of_items(search), *inner], cursor)
+    version = {field: value for (field, _), value in zip(inner, rest, strict=True)}
+    return Place({"name": name, "_id": identity}, None if rest[-1] is None else version)
+
+
+async def read(search: Prepared, limit: int, after: str) -> FoundVersions:
+    place = place_of(search, after) if after else None
+    found: list[FoundVersion] = []
+    looked_at = 0
+    async for item, cursor in _items(search, place):
+        looked_at += 1
+        versions = await _of_item(search, item, cursor, limit + 1 - len(found))
+        found += [FoundVersion(item, version) for version in versions]
+        if len(found) > limit:
+            last = found[limit - 1]
+            return FoundVersions(found[:limit], cursor_at(search, Place({**last.item}, {**last.version})))
+        if looked_at == MOST_ITEMS:
+            return FoundVersions(found, cursor_at(search, Place({**item}, None)))
+    return FoundVersions(found, None)
+
+
+async def _items(search: Prepared, place: Place | None) -> AsyncIterator[tuple[ItemRecord, str]]:
+    """The items from a place on, and for each the cursor in its versions (empty: from the beginning)."""
+    among: Query = {} if search.wanted.items is None else {"_id": any_of(search.wanted.items)}
+    order = _order_of_items(search)
+    if place and place.version:
+        current = await search.items.find(search.readable_items({"_id": place.item["_id"]}), SHOWN_ITEM).to_list(1)
+        for item in await search.matching_items(current):
+            yield item, cursor_of(search.wanted.version_order, place.version)
+    listing = Listing(search.items, search.readable_items(among), order)
+    cursor: str | None = cursor_of(order, place.item) if place else ""
+    while cursor is not None:
+        docs, cursor = await pages.after(listing, cursor, limit=ITEMS_AT_ONCE)
+        for item in await search.matching_items(docs):  # type: ignore[arg-type]
+            yield item, ""
+
+
+async def _of_item(search: Prepared, item: ItemRecord, cursor: str, limit: int) -> list[Any]:
+    of: Query = {"item": item["_id"]}
+    if search.wanted.aliases:
+        of["number"] = {"$in": [alias["number"] for alias in item["aliases"]]}
+    docs, _ = await pages.after(search.listing(of), cursor, limit=limit)
+    return [version for version in docs if search.has_aliases(item, version["number"])]
+
+
+def _order_of_items(search: Prepared) -> Order:
+    way = search.wanted.order[0][1]
+    return [("name", way), ("_id", way)]
+
+
+def _cursor_of_items(search: Prepared) -> Order:
+    return [(f"item.{field}", way) for field, way in _order_of_items(search)]

@@ -1,0 +1,24 @@
+"""Searching versions across items."""
+
+from catalog.domain.access import Caller
+from catalog.domain.versions.across import by_name, in_order
+from catalog.domain.versions.across.by_name import Place
+from catalog.domain.versions.across.wanted import FoundVersion, FoundVersions, Prepared, VersionSearch
+from catalog.store.query.cursors import cursor_of
+
+
+async def search(caller: Caller, wanted: VersionSearch, *, limit: int, after: str = "") -> FoundVersions:
+    """A page of versions, of at most `limit`, from the cursor `after` on (empty: from the beginning).
+
+    Raises Refused: INVALID_QUERY, also for what is no cursor of this list.
+    """
+    prepared = Prepared(caller, wanted)
+    read = by_name.read if wanted.is_by_name else in_order.read
+    return await read(prepared, limit, after)
+
+
+def cursor_at(caller: Caller, wanted: VersionSearch, last: FoundVersion) -> str:
+    """The cursor that goes on after this version of the list."""
+    if wanted.is_by_name:
+        return by_name.cursor_at(Prepared(caller, wanted), Place({**last.item}, {**last.version}))
+    return cursor_of(wanted.version_order, last.version)

@@ -1,0 +1,68 @@
+"""The newest version of each stage of an item. Drafts and archived versions do not count.
+
+Most items have few versions, or a newest one without a stage. So the last WINDOW numbers are read first, of many items
+in one command; only for a stage that is not among them an index is asked for its highest number.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from bson import ObjectId
+
+from catalog.store.database import Tenant
+from catalog.store.query.cursors import DESCENDING
+from catalog.store.records import ItemRecord, Query, VersionRecord
+from catalog.vocabulary import Stage, VersionState
+
+WINDOW = 16
+
+SHOWN: Query = {"state": {"$ne": VersionState.DRAFT.value}, "archived": {"$ne": True}}
+BRIEF = {"inspection": 0}
+
+NewestVersions = Mapping[ObjectId, Sequence[VersionRecord]]
+"""By the id of the item: at most one version of each stage, by number, the highest first."""
+
+
+async def newest_of_stages(tenant: Tenant, items: Sequence[ItemRecord]) -> NewestVersions:
+    """The newest version of each stage, of each of the items."""
+    few = [item for item in items if 0 < item.get("last_version", 0) <= WINDOW]
+    found: dict[ObjectId, dict[str, VersionRecord]] = {item["_id"]: {} for item in items}
+    if few:
+        _add(found, await _read(tenant, {"item": _any_of([item["_id"] for item in few])}))
+    for item in items:
+        last = item.get("last_version", 0)
+        if last > WINDOW:
+            _add(found, await _read(tenant, {"item": item["_id"], "number": {"$gt": last - WINDOW}}))
+            _add(found, await _older(tenant, item["_id"], found[item["_id"]]))
+    return {item: sorted(of.values(), key=lambda version: -version["number"]) for item, of in found.items()}
+
+
+async def _read(tenant: Tenant, query: Query) -> list[VersionRecord]:
+    found = await tenant.versions.records.find(query, BRIEF).to_list(None)
+    is_shown = [version for version in found if not version.get("archived") and version["state"] != VersionState.DRAFT]
+    return sorted(is_shown, key=lambda version: -version["number"])
+
+
+def _add(found: dict[ObjectId, dict[str, VersionRecord]], versions: Sequence[VersionRecord]) -> None:
+    for version in versions:  # the highest number first
+        found[version["item"]].setdefault(version.get("stage", Stage.NONE), version)
+
+
+async def _older(tenant: Tenant, item: ObjectId, known: Mapping[str, VersionRecord]) -> list[VersionRecord]:
+    """The newest versions of the stages that are not known yet."""
+    missing = [stage.value for stage in Stage if stage not in known]
+    numbers: list[int] = []
+    staged = [stage for stage in missing if stage != Stage.NONE]
+    if staged:
+        highest: list[Query] = [
+            {"$match": {"item": item, "stage": {"$in": staged}, **SHOWN}},
+            {"$group": {"_id": "$stage", "number": {"$max": "$number"}}},
+        ]
+        numbers += [each["number"] async for each in tenant.versions.raw.aggregate(highest)]
+    if Stage.NONE.value in missing:
+        found = tenant.versions.records.find({"item": item, "stage": Stage.NONE.value, **SHOWN}, {"number": 1})
+        numbers += [each["number"] for each in await found.sort("number", DESCENDING).limit(1).to_list(1)]
+    return await _read(tenant, {"item": item, "number": {"$in": numbers}}) if numbers else []
+
+
+def _any_of(ids: Sequence[ObjectId]) -> object:
+    return ids[0] if len(ids) == 1 else {"$in": list(ids)}
