@@ -15,6 +15,8 @@ from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.errors import NAME_TAKEN, Refused
 from catalog.store.documents import RegisteredTenant, User, now
+from catalog.store.migrations import usernames
+from catalog.store.migrations.progress import Progress
 from catalog.vocabulary import Role
 from tests.support.app import API_TOKEN, OURS, PASSWORD
 from tests.support.tenants import Organisation, organisation
@@ -179,11 +181,13 @@ async def test_a_user_signs_in_with_either_composition_of_the_name(client, org):
 
 
 async def older_users(tenant, *names):
-    """As a catalog kept them that knew neither the key nor its index."""
+    """Users of a catalog that knew neither the key nor its index, after the upgrade."""
     await tenant.users.raw.drop_indexes()
     for name in names:
         user = User(username=name, password="-", role=Role.REGULAR, validityPasswordDays=0)
         await tenant.users.insert(user)
+    await tenant.users.prepare()
+    await usernames.run(tenant, Progress("", print))
 
 
 @REAL
