@@ -21,9 +21,10 @@ from catalog.blobs.protocol import BLOCK, FileHead
 from catalog.domain.access import readers
 from catalog.domain.files import intake
 from catalog.domain.files.filenames import file_name, media_type
+from catalog.domain.items.indexing import reindex
 from catalog.domain.people import users
 from catalog.domain.tenants import tenants
-from catalog.domain.terms import item_terms, terms
+from catalog.domain.terms import terms
 from catalog.errors import STORAGE_FULL, Refused
 from catalog.operations.restore import RESTORING, RestoreError, refuse_name
 from catalog.store.database import UNAVAILABLE, VERSION_SERIAL, Database, DatabaseError, Duplicate, Tenant
@@ -235,8 +236,7 @@ class TenantImporter:
             **(more if kind in TRAINED else {}),
         )
         await self._tenant.items(kind).insert(item)
-        used = item_terms.terms_of(cast("ItemRecord", item.model_dump()))
-        await item_terms.count_uses(self._tenant, item_terms.NO_TERMS, used, owner)
+        await reindex(self._tenant, kind, None, cast("ItemRecord", item.model_dump(by_alias=True)), owner)
 
     async def _version(self, kind: Kind, theirs: Raw, version: Raw, ordinal: str) -> None:
         head = FileHead(

@@ -49,6 +49,7 @@ from catalog.store.documents import (
     PartUpload,
     PasswordReset,
     RegisteredTenant,
+    SearchEntry,
     ServedModel,
     Service,
     StoredBlob,
@@ -79,6 +80,7 @@ from catalog.store.records import (
     MetricPointRecord,
     PartUploadRecord,
     PasswordResetRecord,
+    SearchEntryRecord,
     ServedModelRecord,
     ServiceRecord,
     TenantRecord,
@@ -204,6 +206,7 @@ class Tenant:
     artifact_files = Collection[ArtifactFile, ArtifactFileRecord](ArtifactFile)
     part_uploads = Collection[PartUpload, PartUploadRecord](PartUpload)
     trash = Collection[TrashEntry, TrashRecord](TrashEntry)
+    search_entries = Collection[SearchEntry, SearchEntryRecord](SearchEntry)
     tags = Collection[Tag, TermRecord](Tag)
     metadata = Collection[MetadataName, TermRecord](MetadataName)
     log = Collection[LogEntry, LogRecord](LogEntry)

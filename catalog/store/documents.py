@@ -11,6 +11,7 @@ from bson import ObjectId
 from pydantic import BaseModel, ConfigDict, Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
+from catalog.folding import search_key
 from catalog.store.records import Changes, Value
 from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import (
@@ -265,7 +266,7 @@ class Item(BaseModel):
     last_version: int = 0  # the highest number ever used, so that none is used twice
     last_ordinal: int | None = None  # the highest ordinal ever used that is a number, where it differs
     readers: list[Any]  # derived on each write, see domain.access
-    name_key: str = ""  # the name without regard to case, for the search
+    name_key: str = ""  # see catalog.folding, for the search
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -275,7 +276,7 @@ class Item(BaseModel):
 
 def name_fields(name: str) -> Changes:
     """The fields of an item that say its name."""
-    return {"name": name, "name_key": name.lower()}
+    return {"name": name, "name_key": search_key(name)}
 
 
 # Each index costs time at every write. One of them serves each list: in its default order, with an equality (see
@@ -597,6 +598,19 @@ class TrashEntry(SealedDocument):
         )
 
 
+class SearchEntry(SealedDocument):
+    """What the search knows of an item. `id` is that of the item; see store.search_entries."""
+
+    serial: int  # of the item
+    revision: int  # of the item that the n-grams were made of
+    names: list[str]  # n-grams of the name
+    texts: list[str]  # n-grams of its values and its description
+
+    class Settings:
+        name = "search"
+        indexes = (_newest("names"), _newest("texts"))
+
+
 class Term(BaseModel):
     """A term of the folksonomy. `uses` is how many items use it."""
 
@@ -804,6 +818,7 @@ OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     ArtifactFile,
     PartUpload,
     TrashEntry,
+    SearchEntry,
     Tag,
     MetadataName,
     LogEntry,

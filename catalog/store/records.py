@@ -286,6 +286,16 @@ class TrashRecord(TypedDict):
     purging: bool
 
 
+class SearchEntryRecord(TypedDict):
+    """The n-grams of an item."""
+
+    _id: ObjectId
+    serial: int
+    revision: int
+    names: list[str]
+    texts: list[str]
+
+
 class TermRecord(TypedDict):
     """A tag or a metadata name."""
 

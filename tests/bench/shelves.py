@@ -2,11 +2,12 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from bson import ObjectId
@@ -16,6 +17,8 @@ from catalog.store.database import Tenant, connect
 from catalog.store.documents import RegisteredTenant, now
 from catalog.store.embedded.process import Embedded
 from catalog.store.query.ngrams import spelling
+from catalog.store.records import ItemRecord
+from catalog.store.search_entries import entry_of
 from catalog.vocabulary import Kind, Status, Usage, VersionState, Visibility
 
 WORDS = 500
@@ -65,11 +68,25 @@ async def _done(uri: str, name: str, work: Callable[[Tenant], Awaitable[None]]) 
 async def _fill(tenant: Tenant, count: int, reader: ObjectId) -> None:
     await tenant.models.raw.delete_many({})  # a database that is given is that of the row before, too
     await tenant.versions.raw.delete_many({})
-    coming = models(count, reader)
+    await tenant.search_entries.raw.delete_many({})
+    coming, used, named = models(count, reader), Counter[str](), Counter[str]()
     while batch := list(islice(coming, BATCH)):
         await tenant.models.raw.insert_many(batch, ordered=False)
+        entries = [entry_of(Kind.MODEL, cast("ItemRecord", model)) for model in batch]
+        await tenant.search_entries.raw.insert_many(entries, ordered=False)
+        used.update(tag for model in batch for tag in model["tags"])
+        named.update(pair["name"] for model in batch for pair in model["metadata"])
         await tenant.versions.raw.insert_many([each for model in batch for each in versions(model)], ordered=False)
+    for terms, counts in (tenant.tags, used), (tenant.metadata, named):
+        await terms.raw.delete_many({})
+        await terms.raw.insert_many([term(name, uses) for name, uses in counts.items()])
     await tenant.database["counters"].update_one({"_id": "serial"}, {"$set": {"value": count}}, upsert=True)
+
+
+def term(name: str, uses: int) -> dict[str, Any]:
+    """A folk term on so many public items."""
+    counts = {"uses": uses, "seen": {"public": uses}}
+    return {"_id": name, "usage": Usage.FOLK.value, "timestamp": now(), **counts, **spelling(name)}
 
 
 async def _coin(tenant: Tenant, count: int) -> None:

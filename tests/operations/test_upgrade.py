@@ -120,6 +120,11 @@ def test_regular_users_see_the_terms_of_the_items_that_they_read(older):
     assert "flowers" in [term["_id"] for term in older.get("/v1/tags?limit=100", "bob").json()["docs"]]
 
 
+@pytest.mark.parametrize("typed", ["iri", "MODELE", "zero"])
+def test_a_search_finds_parts_of_names_and_tags_without_accents(older, typed):
+    assert older.get(f"/v1/search?q={typed}").json()["docs"]
+
+
 def test_the_trash_gives_back_what_was_removed(older):
     [removed] = older.get("/v1/trash").json()["docs"]
     token = older.server.login("ada", PASSWORD).json()["token"]

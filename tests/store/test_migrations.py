@@ -73,11 +73,17 @@ async def age(database, name):
     await tenant.users.raw.update_many({}, {"$unset": {"username_key": ""}})
     await tenant.versions.raw.update_many({}, {"$unset": {"serial": ""}})
     await tenant.tags.raw.update_many({}, {"$unset": {"key": "", "pieces": "", "seen": ""}})
+    await tenant.models.raw.update_many({}, {"$set": {"name_key": "modèle"}})
+    await tenant.search_entries.raw.drop()
 
 
 async def is_upgraded(database, name):
     tenant = database.tenant(await database.tenants.find_one({"_id": name}))
     serials = sorted([version.get("serial") async for version in tenant.versions.raw.find({})], key=str)
+    [item] = [item async for item in tenant.models.raw.find({})]
+    entry = await tenant.search_entries.raw.find_one({"names": "m*ele"})
+    if item["name_key"] != "modele" or entry is None:
+        return False
     [term] = [term async for term in tenant.tags.raw.find({})]
     keys = {user.get("username_key") async for user in tenant.users.raw.find({})}
     return (
@@ -310,7 +316,7 @@ async def test_indexes_of_an_older_version_become_those_of_this_one(database, st
 
     for document in OF_A_TENANT:
         bound = tenant.bound(document)
-        assert (await bound.raw.index_information()).keys() == bound.declared_indexes.keys() | {"_id_"}
+        assert (await bound.raw.index_information()).keys() - {"_id_"} == bound.declared_indexes.keys()
     assert (await tenant.versions.raw.index_information())["serial_1"]["unique"]
 
 

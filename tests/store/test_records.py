@@ -43,6 +43,7 @@ RECORDS = {
     "PartUpload": records.PartUploadRecord,
     "Part": records.PartRecord,
     "TrashEntry": records.TrashRecord,
+    "SearchEntry": records.SearchEntryRecord,
     "Tag": records.TermRecord,
     "MetadataName": records.TermRecord,
     "LogEntry": records.LogRecord,

@@ -13,7 +13,7 @@ from catalog.domain.cleanup.sweep import SweepResult, sweep
 from catalog.domain.files.blob_records import LEASE
 from catalog.domain.jobs import Jobs
 from catalog.errors import BUSY, DATABASE_AWAY, INTERNAL, NOT_FOUND, REQUEST, STORAGE_AWAY, Refused
-from catalog.store import term_counts
+from catalog.store import search_entries, term_counts
 from catalog.store.database import UNAVAILABLE, Database
 from catalog.store.documents import AHEAD, RegisteredTenant, now
 from catalog.store.leases import Lease, LeaseLostError
@@ -138,6 +138,7 @@ async def _sweep(
             result = await sweep(tenant, grace=grace)
             if uncounted:
                 result = result._replace(words=await term_counts.repair(tenant))
+                await search_entries.repair(tenant)
         await lease.release({"swept": now()})
         if uncounted:
             await database.tenants.records.update_one({"_id": record.id}, {"$set": {"recounted": now()}})

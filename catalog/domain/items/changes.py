@@ -16,6 +16,7 @@ from catalog.domain.access import Caller, may_manage, readers_of
 from catalog.domain.items import items
 from catalog.domain.items.dataset_references import dataset_ids
 from catalog.domain.items.duplicates import taken
+from catalog.domain.items.indexing import reindex
 from catalog.domain.items.inputs import LISTS, TEXTS, ItemChange, ListChange, ReferencesChange
 from catalog.domain.items.lists import changed_ids, changed_metadata, changed_tags
 from catalog.domain.items.lookup import reader_ids, user_ids
@@ -124,8 +125,7 @@ async def change(
             before, after = await revise(caller.tenant.items(kind).records, read_again, fields, first=first)
         except Duplicate:
             raise await taken(caller.tenant, kind, wanted.external_id, NOT_CHANGED) from None
-        terms = item_terms.terms_of(before), item_terms.terms_of(after)
-        await item_terms.count_uses(caller.tenant, *terms, caller.user)
+        await reindex(caller.tenant, kind, before, after, caller.user)
     return after
 
 

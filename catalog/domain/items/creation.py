@@ -1,5 +1,6 @@
 """Writing new items. Those that wait at the same time in a server share their commands (see `store.batches`)."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
@@ -10,6 +11,7 @@ from catalog.domain.items.duplicates import taken
 from catalog.domain.terms import item_terms
 from catalog.domain.terms.item_terms import NO_TERMS, TermsChange, terms_of
 from catalog.errors import NOT_CREATED
+from catalog.store import search_entries
 from catalog.store.batches import Outcomes
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import ITEMS, name_fields, now
@@ -24,7 +26,7 @@ class NewRecord(NamedTuple):
 
 
 async def insert(caller: Caller, kind: Kind, fields: Changes) -> ItemRecord:
-    """Write an item of the caller, count its terms, and return it. `fields` are checked.
+    """Write an item of the caller with its search entry, count its terms, and return it. `fields` are checked.
 
     Raises Refused: NOT_CREATED when the caller has an item of that name, EXTERNAL_ID_TAKEN, AUTHENTICATION.
     """
@@ -63,13 +65,10 @@ async def _insert_all(tenant: Tenant, new: Sequence[NewRecord]) -> Outcomes[Item
     for index, failure in zip(allowed, failures, strict=True):
         if failure:
             outcomes[index] = await _refusal(tenant, new[index], failure)
-    await item_terms.count_all(
-        tenant,
-        [
-            TermsChange(NO_TERMS, terms_of(outcome), outcome["owner"])
-            for outcome in outcomes
-            if not isinstance(outcome, Exception)
-        ],
+    created = [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
+    await asyncio.gather(
+        item_terms.count_all(tenant, [TermsChange(NO_TERMS, terms_of(item), item["owner"]) for item in created]),
+        search_entries.insert_all(tenant, kind, created),
     )
     return outcomes
 

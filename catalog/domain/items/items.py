@@ -5,6 +5,7 @@ from catalog.domain.access import Caller, may_change, may_manage, may_read, read
 from catalog.domain.items import creation, trash
 from catalog.domain.items.dataset_references import dataset_ids
 from catalog.domain.items.in_use import refuse_while_used
+from catalog.domain.items.indexing import reindex
 from catalog.domain.items.inputs import LISTS, TEXTS, NewItem
 from catalog.domain.items.lookup import find, reader_ids
 from catalog.domain.items.references import Reference
@@ -144,7 +145,7 @@ async def remove(caller: Caller, kind: Kind, reference: Reference, *, days: int 
         await refuse_deployed(caller.tenant, item["_id"])
     while not await trash.take(caller, kind, item, days):
         item = await manageable(caller, kind, Reference(str(item["_id"])), CANNOT_DELETE)
-    await item_terms.count_uses(caller.tenant, item_terms.terms_of(item), item_terms.NO_TERMS, caller.user)
+    await reindex(caller.tenant, kind, item, None, caller.user)
     if not days:
         await trash.purge_item(caller.tenant, item["_id"])
     return item

@@ -9,6 +9,7 @@ from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.validation import Validator
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, STALE, Refused
+from catalog.store import search_entries
 from catalog.store.database import Duplicate
 from catalog.store.documents import name_fields, now
 from catalog.store.optimistic import revise
@@ -43,6 +44,8 @@ async def rename(
         return name_fields(name) | {"lastmod": now()}
 
     try:
-        return (await revise(caller.tenant.items(kind).records, read_again, fields, first=item)).after
+        before, after = await revise(caller.tenant.items(kind).records, read_again, fields, first=item)
     except Duplicate:
         raise Refused(NAME_TAKEN, f"A {kind.one} with the same name already exists for this user") from None
+    await search_entries.update(caller.tenant, kind, before, after)
+    return after

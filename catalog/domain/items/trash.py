@@ -12,7 +12,7 @@ from bson import ObjectId
 
 from catalog.domain.access import Caller, manageable_by, may_manage
 from catalog.domain.items.duplicates import taken
-from catalog.domain.terms import item_terms
+from catalog.domain.items.indexing import reindex
 from catalog.domain.tracking.removal import forget_model
 from catalog.domain.versions import version_files
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
@@ -112,7 +112,7 @@ async def restore(caller: Caller, key: str) -> ItemRecord:
             raise await taken(tenant, kind, item.get("external_id"), NOT_CREATED) from None
         item = there
     else:
-        await item_terms.count_uses(tenant, item_terms.NO_TERMS, item_terms.terms_of(item), caller.user)
+        await reindex(tenant, kind, None, item, caller.user)
     await tenant.trash.records.delete_one(mine)
     return item
 

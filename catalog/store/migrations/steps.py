@@ -8,6 +8,7 @@ from catalog.store.migrations import (
     archived_versions,
     folder_files,
     indexes,
+    search_keys,
     term_keys,
     term_views,
     usernames,
@@ -29,6 +30,7 @@ STEPS: tuple[Step, ...] = (
     Step("archived versions", archived_versions.run),
     Step("files of folders", folder_files.run),
     Step("indexes of lists of versions", indexes.only),
+    Step("search keys of items", search_keys.run),
 )
 
 NEWEST = len(STEPS)

@@ -1,8 +1,8 @@
 """N-grams of a term, by which an index finds it by any part of it.
 
-The key is the term without regard to case. `*fol` is an n-gram anywhere in the key, `^fol` a prefix, `=folk` the whole
-key. One term in SPARSELY, chosen by its hash, has each n-gram a second time behind a `~`: a sample that tells a lookup
-how many terms have an n-gram before it reads them (see `domain.terms.suggest`).
+The key is the term without case and accents (see `catalog.folding`). `*fol` is an n-gram anywhere in the key, `^fol` a
+prefix, `=folk` the whole key. One term in SPARSELY, chosen by its hash, has each n-gram a second time behind a `~`: a
+sample that tells a lookup how many terms have an n-gram before it reads them (see `domain.terms.suggest`).
 
 N-grams are made of the first LONGEST_KEY characters of a key, so a long term costs no more than a short one. A longer
 term has the n-gram `+`, by which a filter finds the terms that it has to match itself.
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
 
+from catalog.folding import search_key
 from catalog.store.records import Changes, Query
 
 INSIDE, BEGINNING, WHOLE, SAMPLED, LONG = "*", "^", "=", "~", "+"
@@ -27,7 +28,7 @@ _FREQUENT = "e01tainosr2h3l4d5c6u7m8f9pgwybvkxjqz"
 
 
 def key_of(text: str) -> str:
-    return text.casefold()
+    return search_key(text)
 
 
 def spelling(term: str) -> Changes:

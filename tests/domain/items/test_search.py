@@ -1,14 +1,21 @@
 """Search: the best matches first, each once, and no more than the caller may read."""
 
+import random
+from string import ascii_lowercase
+
 import pytest
 from bson import ObjectId
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.domain.access import Caller, may_read
-from catalog.domain.items import items, search
-from catalog.domain.items.search import SearchQuery, Stage, rank
+from catalog.domain.items import items
+from catalog.domain.items.search import candidates, search
+from catalog.domain.items.search.ranking import Stage, rank
+from catalog.domain.items.search.search import SearchQuery
 from catalog.errors import Refused
+from catalog.folding import search_key
+from catalog.store import search_entries
 from catalog.store.query.fields import MODELS
 from catalog.store.query.filter import Filter, filter_of
 from catalog.vocabulary import Kind, Role
@@ -26,7 +33,7 @@ async def found(client, org, who, **query):
 
 async def create(client, org, who, kind="models", **fields):
     body = {"visibility": "public", **fields}
-    (await client.post(f"/v1/{kind}", json=body, headers=org.as_(who))).raise_for_status()
+    return (await client.post(f"/v1/{kind}", json=body, headers=org.as_(who))).raise_for_status().json()["_id"]
 
 
 async def test_the_best_matches_come_first(client, org):
@@ -146,6 +153,69 @@ async def test_a_pattern_is_only_text(client, org):
     assert len((await found(client, org, "bob", q="X.Y"))["docs"]) == 1
 
 
+SPELLINGS = {"modele": "modèle", "STRASSE": "straße", "istanbul": "İstanbul", "gpu": "ＧＰＵ", "モデル": "モデル"}  # noqa: RUF001
+
+
+@pytest.mark.parametrize(("typed", "written"), SPELLINGS.items(), ids=SPELLINGS)
+@pytest.mark.parametrize("place", ["name", "inside", "tag", "metadata", "value", "description"])
+async def test_case_accents_and_width_do_not_matter_in_any_place(client, org, typed, written, place):
+    inside = f"a {written}-1"
+    fields = {
+        "name": {"name": written},
+        "inside": {"name": inside},
+        "tag": {"name": "x", "tags": [inside]},
+        "metadata": {"name": "x", "metadata": [{"name": inside, "value": 1}]},
+        "value": {"name": "x", "metadata": [{"name": "y", "value": inside}]},
+        "description": {"name": "x", "description": inside},
+    }
+    await create(client, org, "ada", **fields[place])
+
+    answer = await found(client, org, "bob", q=typed)
+
+    assert [hit["name"] for hit in answer["docs"]] == [fields[place]["name"]]
+    assert (await found(client, org, "bob", q=f"{typed}-2"))["docs"] == []
+
+
+async def test_a_search_follows_changes_of_an_item(client, org):
+    identity = await create(client, org, "ada", name="first", description="before")
+    path = f"/v1/models/{identity}"
+
+    (await client.put(path, json={"description": "afterwards"}, headers=org.as_("ada"))).raise_for_status()
+    changed = [(await found(client, org, "bob", q=word))["docs"] for word in ("before", "afterwards", "first")]
+    (await client.delete(path, headers=org.as_("ada"))).raise_for_status()
+    removed = (await found(client, org, "bob", q="irs"))["docs"]
+    (await client.post(f"/v1/trash/{identity}/restore", headers=org.as_("ada"))).raise_for_status()
+    restored = (await found(client, org, "bob", q="irs"))["docs"]
+
+    assert [len(docs) for docs in changed] == [0, 1, 1]
+    assert (len(removed), len(restored)) == (0, 1)
+
+
+async def test_long_texts_are_searched_to_their_end(client, org):
+    dice = random.Random(7)
+    long = " ".join("".join(dice.choices(ascii_lowercase, k=8)) for _ in range(1000))
+    await create(client, org, "ada", name="long", description=f"{long} the-very-end")
+
+    assert len((await found(client, org, "bob", q="the-very-end"))["docs"]) == 1
+    assert (await found(client, org, "bob", q="the-very-start"))["docs"] == []
+
+
+async def test_what_a_crash_left_of_the_entries_is_repaired(tenant):
+    ada = await somebody(tenant)
+    first = await items.create(ada, Kind.MODEL, new_item(name="first"))
+    second = await items.create(ada, Kind.MODEL, new_item(name="second"))
+    await items.create(ada, Kind.DATASET, new_item(name="third"))
+    entries = {entry["_id"]: entry async for entry in tenant.search_entries.raw.find({})}
+    await tenant.search_entries.raw.delete_one({"_id": first["_id"]})
+    await tenant.search_entries.raw.update_one({"_id": second["_id"]}, {"$set": {"names": []}})
+    await tenant.search_entries.raw.insert_one({**entries[first["_id"]], "_id": ObjectId()})
+
+    repaired = [await search_entries.repair(tenant), await search_entries.repair(tenant)]
+
+    assert repaired == [3, 0]
+    assert {entry["_id"]: entry async for entry in tenant.search_entries.raw.find({})} == entries
+
+
 LETTERS = st.text("abß.", max_size=3)
 WORDS = LETTERS.filter(lambda word: word not in {"", ".", ".."})
 THINGS = st.fixed_dictionaries(
@@ -182,15 +252,17 @@ async def test_walking_a_search_gives_exactly_the_matches_each_once_and_in_order
     tenant, monkeypatch, things, words, limit, is_admin, narrowing
 ):
     monkeypatch.setattr(search, "STEP", 2)
-    monkeypatch.setattr(search, "WINDOW", 3)
-    monkeypatch.setattr(search, "FULL", 2)
+    monkeypatch.setattr(candidates, "WINDOW", 3)
+    monkeypatch.setattr(candidates, "FULL", 2)
+    monkeypatch.setattr(candidates, "FIRST_WINDOW", 3)
+    monkeypatch.setattr(candidates, "FEW_USES", 2)
     monkeypatch.setattr(search, "MOST_READ", 10)
     await clear(tenant)
     people = {name: Caller(tenant, ObjectId(), name, Role.REGULAR) for name in ("ada", "bob")}
     for number, thing in enumerate(things):
         await keep(tenant, people[thing["owner"]], number, **thing)
     reader = Caller(tenant, people["ada"].user, "ada", Role.ADMIN if is_admin else Role.REGULAR)
-    wanted = SearchQuery(words.lower(), EVERYTHING, filter_of(MODELS, narrowing))
+    wanted = SearchQuery(search_key(words), EVERYTHING, filter_of(MODELS, narrowing))
 
     walked, cursor, pages = [], None, 0
     while pages == 0 or cursor:
@@ -209,7 +281,7 @@ async def test_walking_a_search_gives_exactly_the_matches_each_once_and_in_order
 
 
 async def clear(tenant):
-    for collection in (*Kind, "counters"):
+    for collection in (*Kind, "counters", "search", "tags", "metadata"):
         await tenant.database[collection].delete_many({})
 
 

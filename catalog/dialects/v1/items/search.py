@@ -13,10 +13,11 @@ from catalog.dialects.v1.models.lists import ARCHIVED, LIMIT, Resource, filterin
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, fitting, stretch
 from catalog.dialects.v1.requests.lists import archived_of
 from catalog.domain.access import Caller
-from catalog.domain.items import search
 from catalog.domain.items.lookup import user_ids
 from catalog.domain.items.related import load_related, load_users
+from catalog.domain.items.search import search
 from catalog.errors import NOT_SEARCHED, Refused
+from catalog.folding import search_key
 from catalog.store.query import fields
 from catalog.store.query.filter import Filter, filter_of
 from catalog.store.query.params import limit_of, short_forms
@@ -71,10 +72,10 @@ class Search(Controller):
 
 
 def _words(given: str | None) -> str:
-    words = (given or "").strip().lower()
-    if not 0 < len(words) <= search.LONGEST or "\0" in words:
+    words = (given or "").strip()
+    if not 0 < len(words) <= search.LONGEST or "\0" in words or not search_key(words):
         raise Refused(NOT_SEARCHED, f"q: 1 to {search.LONGEST} characters are needed, none of them NUL")
-    return words
+    return search_key(words)
 
 
 def _kinds(given: list[str]) -> list[Kind]:

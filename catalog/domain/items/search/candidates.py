@@ -1,0 +1,205 @@
+"""The candidates of a search in one kind: items that may have the text in the place of a stage, newest first.
+
+Names, values and descriptions are found by n-grams (see `store.search_entries`). Tags and names of metadata are found
+in the vocabulary of the tenant, and their items by the index of the terms. What no index answers is read in windows of
+serials: a text that is too short, or that is in very many terms.
+
+A batch may hold items that do not match, and lacks none that does.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from catalog.domain.items.search.ranking import Stage
+from catalog.domain.terms.terms import Vocabulary, collection
+from catalog.store.database import ItemCollection, Tenant
+from catalog.store.query.cursors import DESCENDING
+from catalog.store.query.ngrams import SAMPLED, SPARSELY, having, insides, rarest
+from catalog.store.query.patterns import escaped
+from catalog.store.query.serial_scan import serial_range
+from catalog.store.query.text_grams import Place, long_of, searched_grams
+from catalog.store.records import ItemRecord, Query
+from catalog.vocabulary import Kind
+
+WINDOW = 1024
+"""Serials that one scan without an index covers: 60 ms on the embedded engine, at any size of the catalog."""
+
+FIRST_WINDOW = 2048
+"""Serials of the first look at an n-gram. If that finds nothing, the next look is at all of them."""
+
+FULL = 256
+"""Candidates that one read returns; the next read goes on from there."""
+
+AT_ONCE = 64
+"""Items of an n-gram that are read at once."""
+
+DENSE = 3
+"""Candidates that stand so many serials apart are read as a range."""
+
+MOST_TERMS = 500
+"""Terms whose items are looked up."""
+
+FEW_USES = 1000
+"""Uses of terms whose items are read at once, whatever their serials: 40 ms on the embedded engine."""
+
+WIDENING = 4
+
+_VOCABULARIES = {Stage.TAGGED: Vocabulary.TAGS, Stage.ANNOTATED: Vocabulary.METADATA}
+_PLACES = {
+    Stage.PREFIX: Place.BEGINNING,
+    Stage.INSIDE: Place.NAME,
+    Stage.VALUED: Place.VALUE,
+    Stage.DESCRIBED: Place.DESCRIPTION,
+}
+_FIELDS = {Stage.TAGGED: "tags", Stage.ANNOTATED: "metadata.name"}
+
+
+class Serials(NamedTuple):
+    """The newest candidates, in order, of the serials above `low`. 0 as `low`: there are no others."""
+
+    items: list[ItemRecord]
+    low: int
+    read: int  # what it cost, in candidates and serials
+
+
+class Found(NamedTuple):
+    """All serials of a place above `low` and up to `top`, the highest first. 0 as `low`: there are no others."""
+
+    top: int
+    low: int
+    serials: list[int]
+
+
+class Terms(NamedTuple):
+    """The terms that contain the text, and how often they are used."""
+
+    names: list[str]
+    uses: int
+
+
+class Candidates:
+    """What one request has learned about its text."""
+
+    def __init__(self, tenant: Tenant, key: str, newest: int) -> None:
+        self._tenant = tenant
+        self._key = key
+        self._newest = newest
+        self._terms: dict[Stage, Terms | None] = {}
+        self._found: dict[tuple[Kind, Place], Found] = {}
+        self._has_long: dict[str, bool] = {}
+        self._width = 0
+
+    async def read(self, stage: Stage, kind: Kind, within: Query, top: int) -> Serials:
+        """The candidates of a stage and kind that match `within`, with serials up to `top`."""
+        if stage in _FIELDS:
+            return await self._by_terms(stage, kind, within, top)
+        place = _PLACES[stage]
+        if grams := searched_grams(kind, place, self._key):
+            return await self._by_grams(kind, place, grams, within, top)
+        if place is Place.NAME:
+            return await self._scan(kind, within, {"name_key": {"$regex": escaped(self._key)}}, top)
+        return Serials([], 0, 0)
+
+    async def _by_grams(self, kind: Kind, place: Place, grams: Sequence[str], within: Query, top: int) -> Serials:
+        """The items whose entries have the n-grams, or are too long to tell."""
+        found = self._found.get((kind, place))
+        if found is None or top > found.top or top <= found.low:
+            found = self._found[kind, place] = await self._look(kind, place, grams, top)
+        left = [serial for serial in found.serials if serial <= top]
+        chunk = left[:AT_ONCE]
+        low = chunk[-1] - 1 if len(left) > AT_ONCE else found.low
+        return Serials(await self._at(kind, chunk, within) if chunk else [], low, len(chunk) + 1)
+
+    async def _look(self, kind: Kind, place: Place, grams: Sequence[str], top: int) -> Found:
+        """The highest serials up to `top` with the n-grams: of a window, or of all if the window has none."""
+        ordered = sorted(grams, key=_rarity, reverse=True)
+        serials, low = await self._serials(kind, place, ordered, max(0, top - FIRST_WINDOW), top)
+        if not serials and low:
+            serials, low = await self._serials(kind, place, ordered, 0, low)
+        return Found(top, low, serials)
+
+    async def _serials(
+        self, kind: Kind, place: Place, grams: Sequence[str], low: int, top: int
+    ) -> tuple[list[int], int]:
+        """FULL serials at most, the highest first, and the one below which there may be more."""
+        found = await self._entries(place.field, grams[:2], low, top)
+        if place.field == "texts" and await self._any_long(kind, place):
+            long = await self._entries(place.field, [long_of(kind, place)], low, top)
+            found = sorted({*found, *long}, reverse=True)[:FULL]
+        return found, found[-1] - 1 if len(found) == FULL else low
+
+    async def _entries(self, field: str, grams: Sequence[str], low: int, top: int) -> list[int]:
+        # The first condition alone is answered by an index; see `serial_scan`.
+        stages: list[Query] = [{"$match": {field: grams[0], "serial": {"$gt": low, "$lte": top}}}]
+        stages += [{"$match": {field: gram}} for gram in grams[1:]]
+        newest: list[Query] = [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}, {"$project": {"serial": 1}}]
+        entries = self._tenant.search_entries.records.aggregate([*stages, *newest])
+        return [entry["serial"] async for entry in entries]
+
+    async def _at(self, kind: Kind, serials: Sequence[int], within: Query) -> list[ItemRecord]:
+        """The items with these serials, which are in descending order."""
+        span = {"$gte": serials[-1], "$lte": serials[0]}
+        is_dense = serials[0] - serials[-1] < DENSE * len(serials)  # the embedded engine is slow with a long $in
+        led: Query = {"serial": span if is_dense else {"$in": list(serials)}}
+        stages: list[Query] = [{"$match": led}, {"$match": within}, {"$sort": {"serial": DESCENDING}}]
+        wanted = set(serials)
+        return [item async for item in self._items(kind).records.aggregate(stages) if item["serial"] in wanted]
+
+    async def _any_long(self, kind: Kind, place: Place) -> bool:
+        long = long_of(kind, place)
+        if long not in self._has_long:
+            one = await self._tenant.search_entries.records.find_one({"texts": long}, {"_id": 1})
+            self._has_long[long] = one is not None
+        return self._has_long[long]
+
+    async def _by_terms(self, stage: Stage, kind: Kind, within: Query, top: int) -> Serials:
+        if stage not in self._terms:
+            self._terms[stage] = await self._find_terms(_VOCABULARIES[stage])
+        terms, field = self._terms[stage], _FIELDS[stage]
+        if terms is None:
+            return await self._scan(kind, within, {}, top)
+        if not terms.names:
+            return Serials([], 0, 0)
+        wanted = {field: terms.names[0] if len(terms.names) == 1 else {"$in": terms.names}}
+        if terms.uses > FEW_USES:
+            return await self._scan(kind, within, wanted, top, apart=self._newest / terms.uses)
+        query: list[Query] = [{"$match": wanted}, {"$match": {**within, "serial": {"$lte": top}}}]
+        return await self._newest_of(kind, query, 0)
+
+    async def _find_terms(self, vocabulary: Vocabulary) -> Terms | None:
+        """The terms that contain the text. None when there are too many to look up their items."""
+        terms, ngram = collection(self._tenant, vocabulary).records, rarest(self._key)
+        if len(self._key) < len(insides(self._key)[0]):
+            sampled = await terms.count_documents({"pieces": SAMPLED + ngram}, limit=MOST_TERMS)
+            if sampled * SPARSELY > MOST_TERMS * WIDENING:
+                return None
+        query = {"pieces": having(ngram)}
+        found = await terms.find(query, {"key": 1, "uses": 1}).limit(MOST_TERMS * WIDENING).to_list(None)
+        fitting = [term for term in found if self._key in term["key"]]
+        if len(found) == MOST_TERMS * WIDENING or len(fitting) > MOST_TERMS:
+            return None
+        return Terms([term["_id"] for term in fitting], sum(max(0, term.get("uses", 0)) for term in fitting))
+
+    async def _scan(self, kind: Kind, within: Query, wanted: Query, top: int, apart: float = 1.0) -> Serials:
+        """The items that match, in a window of serials that holds some of them."""
+        width = self._width or min(WINDOW, max(64, round(1.4 * apart * FULL)))
+        low = top - width
+        both = {**wanted, **within} if wanted.keys().isdisjoint(within) else {"$and": [wanted, within]}
+        found = await self._newest_of(kind, serial_range(both, top, low), low)
+        self._width = min(WINDOW, width * WIDENING) if len(found.items) < FULL // WIDENING else width
+        return found._replace(read=top - found.low)
+
+    async def _newest_of(self, kind: Kind, stages: list[Query], low: int) -> Serials:
+        newest: list[Query] = [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}]
+        items = await self._items(kind).records.aggregate([*stages, *newest]).to_list(FULL)
+        if len(items) == FULL:
+            low = items[-1]["serial"] - 1
+        return Serials(items, max(low, 0), len(items) + 1)
+
+    def _items(self, kind: Kind) -> ItemCollection:
+        return self._tenant.items(kind)
+
+
+def _rarity(gram: str) -> int:
+    """A guess how rare an n-gram is: it counts its rare letters."""
+    return sum(1 for letter in gram[2:] if letter not in "etaoinsrl-_ ")

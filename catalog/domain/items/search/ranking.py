@@ -1,0 +1,39 @@
+"""Where a text is found in an item: the better the place, the earlier the stage of a search."""
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+
+from catalog.folding import search_key
+from catalog.store.query.text_grams import is_long_enough
+from catalog.store.records import ItemRecord
+
+
+class Stage(IntEnum):
+    EXACT = 0
+    PREFIX = 1
+    INSIDE = 2
+    TAGGED = 3
+    ANNOTATED = 4  # the name of a metadata pair
+    VALUED = 5  # its value
+    DESCRIBED = 6
+
+
+def rank(item: ItemRecord, key: str) -> Stage | None:
+    """The best stage in which an item is found by the key of a text."""
+    name = item["name_key"]
+    if name == key:
+        return Stage.EXACT
+    if name.startswith(key):
+        return Stage.PREFIX
+    return next((stage for stage, texts in _texts(item, key) if any(key in search_key(each) for each in texts)), None)
+
+
+def _texts(item: ItemRecord, key: str) -> Iterator[tuple[Stage, Iterable[str]]]:
+    """The texts of an item by stage, the best first."""
+    pairs = item["metadata"]
+    yield Stage.INSIDE, (item["name_key"],)
+    yield Stage.TAGGED, item["tags"]
+    yield Stage.ANNOTATED, (pair["name"] for pair in pairs)
+    if is_long_enough(key):
+        yield Stage.VALUED, (pair["value"] for pair in pairs if isinstance(pair["value"], str))
+        yield Stage.DESCRIBED, (item["description"],)
