@@ -9,6 +9,7 @@ from catalog.client import profile
 from catalog.client.items import FilterExpression, ItemResource, filter_query
 from catalog.client.people import GroupResource, TenantResource, TermResource, TokenResource, UserResource
 from catalog.client.pushing import Pushed, pull, push
+from catalog.client.registry_api import RegistryApi
 from catalog.client.resources import D, Resource, operation, walk
 from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Lineage, Model, Page, Raw, Value, Version
 from catalog.client.session import Session, segment
@@ -34,6 +35,7 @@ class CatalogResources(Resource[D]):
         self.models: ItemResource[D, Model] = ItemResource(session, driver, cache, "models", Model)
         self.datasets: ItemResource[D, Dataset] = ItemResource(session, driver, cache, "datasets", Dataset)
         self.algorithms: ItemResource[D, Algorithm] = ItemResource(session, driver, cache, "algorithms", Algorithm)
+        self.registry: RegistryApi[D] = RegistryApi(session, driver, cache)
         self.users: UserResource[D] = UserResource(session, driver, cache)
         self.groups: GroupResource[D] = GroupResource(session, driver, cache)
         self.tokens: TokenResource[D] = TokenResource(session, driver, cache)

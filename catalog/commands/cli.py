@@ -21,6 +21,7 @@ from catalog.commands.administration import log as journal
 from catalog.commands.administration import sweep as sweeping
 from catalog.commands.catalog import aliases, cache, cards, versions
 from catalog.commands.catalog.comparison import add_compare_command
+from catalog.commands.catalog.copying import add_kubeflow
 from catalog.commands.catalog.items import item_commands
 from catalog.commands.catalog.lineage import add_lineage_command
 from catalog.commands.catalog.search import add_search_command
@@ -258,6 +259,9 @@ def measurify(uri: str, uploads: Path, tenant: Tenants = None, env_file: EnvFile
         _stop(error, 1)
     if not complete:
         raise typer.Exit(1)
+
+
+add_kubeflow(imports)
 
 
 def _settings(env_file: Path | None) -> "Settings":

@@ -1,0 +1,152 @@
+"""Copies another Kubeflow model registry into the catalog, through the API of both.
+
+What is there already, by its name, stays as it is: a copy can be repeated after an interruption, or to add what is new.
+Runs whose registry has no experiments (v1 alone) are not copied.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.client.errors import CatalogError, NotFound
+
+Json = dict[str, Any]
+Get = Callable[[str, Mapping[str, str]], Json]
+"""A GET of the other registry: path and query. It raises NotFound for a 404."""
+
+Send = Callable[[str, str, Mapping[str, str], Json | None], Json]
+"""A request to the catalog: method, path, query and body."""
+
+PAGE = "100"
+
+OUTPUT_ONLY = ("id", "createTimeSinceEpoch", "lastUpdateTimeSinceEpoch", "experimentId", "experimentRunId")
+"""Fields of an answer that a new thing does not have."""
+
+
+@dataclass
+class Copied:
+    """What a copy did: how many things are new, how many were there, and sentences about what was left out."""
+
+    new: dict[str, int] = field(default_factory=dict)
+    there: dict[str, int] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def count(self, kind: str, *, is_new: bool) -> None:
+        counts = self.new if is_new else self.there
+        counts[kind] = counts.get(kind, 0) + 1
+
+
+class Copy:
+    """One copy of a registry. `tell` is called with the name of each model and experiment."""
+
+    def __init__(self, get: Get, send: Send, tell: Callable[[str], None]) -> None:
+        self.result = Copied()
+        self._get = get
+        self._send = send
+        self._tell = tell
+        self._models: dict[str, str] = {}  # ids there, and here
+        self._versions: dict[str, str] = {}
+
+    def run(self) -> Copied:
+        """Raises CatalogError when one of the two does not answer."""
+        for model in self._all("/registered_models"):
+            self._tell(model["name"])
+            if known := self._made("model", "/registered_model", "/registered_models", model, {}):
+                self._models[model["id"]] = known
+                self._copy_versions(model["id"], known)
+        for environment in self._all("/serving_environments"):
+            known = self._made("environment", "/serving_environment", "/serving_environments", environment, {})
+            self._copy_services(environment["id"], known)
+        for experiment in self._all_of_experiments():
+            self._tell(experiment["name"])
+            if known := self._made("experiment", "/experiment", "/experiments", experiment, {}):
+                self._copy_runs(experiment["id"], known)
+        return self.result
+
+    def _copy_versions(self, theirs: str, ours: str) -> None:
+        for version in self._all(f"/registered_models/{theirs}/versions"):
+            new = version | {"registeredModelId": ours}
+            if known := self._made("version", "/model_version", "/model_versions", new, {"parentResourceId": ours}):
+                self._versions[version["id"]] = known
+                self._copy_artifacts(f"/model_versions/{version['id']}", f"/model_versions/{known}")
+
+    def _copy_services(self, theirs: str, ours: str | None) -> None:
+        for service in self._all(f"/serving_environments/{theirs}/inference_services") if ours else ():
+            model, version = self._models.get(service["registeredModelId"]), service.get("modelVersionId")
+            if model is None or (version and version not in self._versions):
+                self.result.problems.append(f"service {service.get('name')}: its model was not copied")
+                continue
+            new = service | {"registeredModelId": model, "servingEnvironmentId": ours}
+            new |= {"modelVersionId": self._versions[version]} if version else {}
+            parent = {"parentResourceId": ours or ""}
+            self._made("service", "/inference_service", "/inference_services", new, parent)
+
+    def _copy_runs(self, theirs: str, ours: str) -> None:
+        for run in self._all(f"/experiments/{theirs}/experiment_runs"):
+            parent = {"parentResourceId": ours}
+            path, with_parent = f"/experiments/{ours}/experiment_runs", run
+            known = self._made("run", "/experiment_run", path, with_parent, parent)
+            if known:
+                self._copy_artifacts(f"/experiment_runs/{run['id']}", f"/experiment_runs/{known}")
+
+    def _copy_artifacts(self, theirs: str, ours: str) -> None:
+        """Metrics with every value that they had, where that is known."""
+        there = {(each["artifactType"], each["name"]) for each in self._ours(f"{ours}/artifacts")}
+        for artifact in self._all(f"{theirs}/artifacts"):
+            kind = artifact["artifactType"]
+            if (kind, artifact["name"]) in there:
+                self.result.count("artifact", is_new=False)
+                continue
+            is_metric = kind == "metric" and theirs.startswith("/experiment_runs")
+            points = self._points(theirs, artifact["name"]) if is_metric else []
+            for each in points or [artifact]:
+                body = _without(each, OUTPUT_ONLY) | {"artifactType": kind}
+                self._created("artifact", f"{ours}/artifacts", body)
+
+    def _points(self, theirs: str, name: str) -> list[Json]:
+        points = self._all(f"{theirs}/metric_history", {"name": name})
+        return [each for each in points if each["name"] == name]  # the search is for a part of the name
+
+    def _made(self, kind: str, find: str, create: str, theirs: Json, query: Mapping[str, str]) -> str | None:
+        """The id of the same thing here, created if it is not there; None if it is refused."""
+        try:
+            found = self._send("GET", find, {"name": theirs["name"], **query}, None)
+        except NotFound:
+            return self._created(kind, create, _without(theirs, OUTPUT_ONLY))
+        self.result.count(kind, is_new=False)
+        return str(found["id"])
+
+    def _created(self, kind: str, path: str, body: Json) -> str | None:
+        try:
+            made = self._send("POST", path, {}, body)
+        except CatalogError as refused:
+            if refused.status is None or refused.status >= 500 or refused.status in {401, 403}:  # noqa: PLR2004
+                raise
+            self.result.problems.append(f"{kind} {body.get('name')}: {refused}")
+            return None
+        self.result.count(kind, is_new=True)
+        return str(made["id"])
+
+    def _all_of_experiments(self) -> Iterator[Json]:
+        try:
+            yield from self._all("/experiments")
+        except NotFound:
+            self.result.problems.append("the registry has no experiments")
+
+    def _all(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[Json]:
+        return _pages(lambda token: self._get(path, {**(query or {}), "pageSize": PAGE, "nextPageToken": token}))
+
+    def _ours(self, path: str) -> Iterator[Json]:
+        return _pages(lambda token: self._send("GET", path, {"pageSize": PAGE, "nextPageToken": token}, None))
+
+
+def _pages(get: Callable[[str], Json]) -> Iterator[Json]:
+    token: str | None = ""
+    while token is not None:
+        page = get(token)
+        yield from page["items"]
+        token = page.get("nextPageToken") or None
+
+
+def _without(body: Json, names: tuple[str, ...]) -> Json:
+    return {name: value for name, value in body.items() if name not in names}
