@@ -81,6 +81,12 @@ def _newest(*keys: str) -> IndexModel:
     return IndexModel([*((key, ASCENDING) for key in keys), ("serial", DESCENDING)])
 
 
+def _newest_with(field: str) -> IndexModel:
+    """Serve an equality with a text that is not empty, newest first."""
+    keys = [(field, ASCENDING), ("serial", DESCENDING)]
+    return IndexModel(keys, partialFilterExpression={field: {"$gt": ""}})
+
+
 def _sorted(field: str) -> IndexModel:
     """Serve a sort by `field`, with ties by age in the same direction; and a filter on it, newest first."""
     return IndexModel([(field, ASCENDING), ("serial", ASCENDING)])
@@ -287,6 +293,10 @@ ITEM_INDEXES = (
     _unique_text("external_id"),
     # Of archived items alone: a list of the others reads past them.
     IndexModel([("archived", ASCENDING), ("serial", DESCENDING)], partialFilterExpression={"archived": True}),
+    # Of items that have such a value alone: the others cost nothing.
+    _newest_with("aliases.name"),
+    _newest_with("license"),
+    _newest_with("library"),
     _sorted("name"),
     _newest("name_key"),
     _newest("readers"),

@@ -103,8 +103,11 @@ _ITEM = {
     "metadata": [{"name": TEXT, "value": SCALAR}],
     "description": TEXT,
     "license": TEXT,
+    "library": TEXT,
+    "languages": [TEXT],
+    "tasks": [TEXT],
+    "aliases": [{"name": TEXT, "number": NUMBER}],
     "external_id": TEXT,
-    "aliases": [{"name": TEXT}],
     "timestamp": DATE,
     "lastmod": DATE,
 }

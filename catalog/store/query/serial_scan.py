@@ -37,7 +37,10 @@ MAX_AGE = 60.0
 LONGEST = 1024
 """Characters of a query that has statistics."""
 
-LEADS = ("name", "request_id", "item", "datasets", "users", "tags", "metadata.name", "owner", "user", "status")
+LEADS = (
+    *("name", "request_id", "item", "datasets", "users", "tags", "metadata.name", "aliases.name", "library", "license"),
+    *("owner", "user", "status"),
+)
 """Fields with an index (field, serial), those with rarer values first."""
 
 

@@ -102,8 +102,11 @@ async def test_a_search_takes_the_filters_of_a_list(client, org):
 
 
 async def test_facets_count_what_was_found(client, org):
-    await create(client, org, "ada", name="iris one", tags=["flowers"])
-    await create(client, org, "bob", "datasets", name="iris two", tags=["flowers", "small"])
+    await create(client, org, "ada", name="iris one", tags=["flowers"], license="MIT", library="keras")
+    await create(client, org, "bob", "datasets", name="iris two", tags=["flowers", "small"], license="MIT")
+    at = "/v1/models/iris%20one"
+    await client.post(f"{at}/versions", json={"uri": "s3://bucket/x"}, headers=org.as_("ada"))
+    await client.put(f"{at}/aliases/champion", json={"version": "1"}, headers=org.as_("ada"))
 
     answer = await found(client, org, "eve", q="iris", limit=1)
 
@@ -113,6 +116,9 @@ async def test_facets_count_what_was_found(client, org):
         "tag": {"flowers": 2, "small": 1},
         "owner": {org.ids["ada"]: 1, org.ids["bob"]: 1},
         "visibility": {"public": 2},
+        "license": {"MIT": 2},
+        "library": {"keras": 1},
+        "alias": {"champion": 1},
     }
     assert answer["facetsOf"] == 2
     further = await found(client, org, "eve", q="iris", limit=1, after=answer["nextCursor"])

@@ -171,15 +171,20 @@ class SearchWalk:
         return SearchPosition(Stage(at.stage + 1), 0) if at.stage < max(Stage) else None
 
 
+FACETS = ("kind", "status", "tag", "owner", "visibility", "license", "library", "alias")
+
+
 def _facets(hits: Sequence[Hit]) -> dict[str, dict[str, int]]:
-    counts: dict[str, Counter[str]] = {name: Counter() for name in ("kind", "status", "tag", "owner", "visibility")}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
     for kind, item in hits:
         counts["kind"][kind] += 1
         counts["tag"].update(item["tags"])
         counts["owner"][str(item["owner"])] += 1
         counts["visibility"][item["visibility"]] += 1
-        if "status" in item:
-            counts["status"][item["status"]] += 1
+        counts["alias"].update(alias["name"] for alias in item.get("aliases", ()))
+        for field in ("status", "license", "library"):
+            if value := item.get(field):
+                counts[field][str(value)] += 1
     return {name: dict(counter.most_common()) for name, counter in counts.items()}
 
 

@@ -18,6 +18,9 @@ class Facets(Struct):
     tag: Counts
     owner: Counts
     visibility: Counts
+    license: Counts
+    library: Counts
+    alias: Counts
 
 
 class SearchResult(Struct, kw_only=True, rename="camel"):
