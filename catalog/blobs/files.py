@@ -81,7 +81,7 @@ class FileBlobs:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def put(self, content: AsyncIterator[bytes]) -> Blob:
+    async def put(self, content: AsyncIterator[bytes], announced: Blob | None = None) -> Blob:
         # Not aiofiles: hashing and writing a block are one call of a thread here. While the disk writes one block,
         # the next is received, and no more than that: the client waits for the disk.
         incoming = BlobFileWriter(self._folder)
@@ -95,7 +95,7 @@ class FileBlobs:
                     step = asyncio.create_task(asyncio.to_thread(incoming.write, block))
                     block = bytearray()
             await step
-            return await asyncio.to_thread(incoming.finish, block)
+            return await asyncio.to_thread(incoming.finish, block, announced.digest if announced else "")
         except BaseException:
             # Shielded, so that a second cancellation does not leave the file; gathered, so that asyncio does not
             # report a failure of the last step as never retrieved.
@@ -160,7 +160,7 @@ class FileBlobs:
     async def length(self, upload: str) -> int:
         return await asyncio.to_thread(partial_files.length, self._upload(upload))
 
-    async def finish(self, upload: str) -> Blob:
+    async def finish(self, upload: str, digest: str = "") -> Blob:  # noqa: ARG002
         return await asyncio.to_thread(partial_files.finish, self._folder, self._upload(upload))
 
     async def abandon(self, upload: str) -> None:

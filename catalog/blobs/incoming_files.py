@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from catalog.blobs.disk import blob_path, make_folder, open_private, rename_whole, translated_errors, write_whole
 from catalog.blobs.partial_files import lock
-from catalog.blobs.protocol import BLOCK, Blob
+from catalog.blobs.protocol import BLOCK, Blob, WrongDigestError
 
 FLUSH_EVERY = 256 * BLOCK
 """Flushing as the file grows keeps the last flush short: 3 GiB took 7.7 s flushed once at the end, 1.4 s so."""
@@ -55,10 +55,13 @@ class BlobFileWriter:
             os.fdatasync(self._file.fileno())
 
     @translated_errors()
-    def finish(self, last: bytearray) -> Blob:
+    def finish(self, last: bytearray, announced: str = "") -> Blob:
+        """Raises WrongDigestError when the bytes are not those of the `announced` digest."""
         with self._mutex:
             self._write(last)
             digest = self._hash.hexdigest()
+            if announced not in {"", digest}:
+                raise WrongDigestError(digest)
             os.fsync(self._file.fileno())
             rename_whole(self._path, blob_path(self._folder, digest))
             self._file.close()

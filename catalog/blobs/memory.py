@@ -11,6 +11,7 @@ from catalog.blobs.protocol import (
     ListedBlob,
     UnknownBlobError,
     UploadBusyError,
+    WrongDigestError,
     WrongOffsetError,
     checked_leftover,
     checked_tenant,
@@ -28,8 +29,11 @@ class MemoryBlobs:
         self.finished: dict[str, Blob] = {}
         self._appending: set[str] = set()
 
-    async def put(self, content: AsyncIterator[bytes]) -> Blob:
-        return self._store(b"".join([chunk async for chunk in content]))
+    async def put(self, content: AsyncIterator[bytes], announced: Blob | None = None) -> Blob:
+        whole = b"".join([chunk async for chunk in content])
+        if announced and (received := sha256(whole).hexdigest()) != announced.digest:
+            raise WrongDigestError(received)
+        return self._store(whole)
 
     async def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         if digest not in self.contents:
@@ -75,7 +79,7 @@ class MemoryBlobs:
             return self.finished[upload].size
         return len(self.uploads.get(checked_upload(upload), b""))
 
-    async def finish(self, upload: str) -> Blob:
+    async def finish(self, upload: str, digest: str = "") -> Blob:  # noqa: ARG002
         if upload in self._appending:
             raise UploadBusyError(upload)
         if checked_upload(upload) not in self.finished:

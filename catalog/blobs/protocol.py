@@ -58,6 +58,14 @@ class UploadBusyError(Exception):
     """Another request is appending to this upload or finishing it."""
 
 
+class WrongDigestError(Exception):
+    """The bytes are not those that were announced, and none of them is stored."""
+
+    def __init__(self, received: str) -> None:
+        super().__init__(f"the digest is {received}")
+        self.received = received
+
+
 class StorageUnavailableError(Exception):
     """The storage does not answer, or answers with an error; a retry may help. The message holds no secret."""
 
@@ -73,9 +81,11 @@ class Blobs(Protocol):
     Every method may raise StorageUnavailableError: the store cannot be reached, or the disk is read-only.
     """
 
-    async def put(self, content: AsyncIterator[bytes]) -> Blob:
+    async def put(self, content: AsyncIterator[bytes], announced: Blob | None = None) -> Blob:
         """Store `content`, whole or not at all, and return its digest and size.
 
+        `announced` is what the client says of it; a size of 0 is not known. With both, a store sends the bytes to their
+        final name at once. Raises WrongDigestError for other bytes, of which nothing is stored.
         If `content` raises part-way, nothing is stored and the error passes through.
         An existing blob with the same digest is replaced in one step, which repairs a damaged one; running
         reads continue with the old bytes. Its age starts again.
@@ -125,8 +135,11 @@ class Blobs(Protocol):
         """Return the number of bytes: 0 before the first part, the size of the blob once finished."""
         ...
 
-    async def finish(self, upload: str) -> Blob:
+    async def finish(self, upload: str, digest: str = "") -> Blob:
         """Turn the upload into a blob. An upload without any part becomes an empty blob.
+
+        With the `digest` that was announced, a store may write the bytes to their final name at once, and raises
+        WrongDigestError for others.
 
         May be repeated, also after a crash in the middle or after success, until `abandon`
         removes the upload: of a finished upload only a mark with digest and size remains.

@@ -20,5 +20,9 @@ def select_storage(settings: StorageSettings) -> Storage:
         region=region,
         access_key=settings.access_key,
         secret_key=settings.secret_key,
+        virtual_host=settings.virtual_host,
+        encryption=settings.encryption,
+        kms_key=settings.kms_key,
+        ca=settings.ca,
     )
     return S3Storage(address, redirects=settings.redirects)

@@ -45,8 +45,12 @@ def _storage(settings: Settings) -> Iterator[str]:
     if settings.storage == "files":
         return
     for name in ("s3_access_key", "s3_secret_key"):
-        if not getattr(settings, name):
+        if settings.s3_credentials == "keys" and not getattr(settings, name):
             yield f"{name.upper()} should be set, as STORAGE is {settings.storage}"
+        if settings.s3_credentials == "aws" and getattr(settings, name):
+            yield f"{name.upper()} is set, and S3_CREDENTIALS=aws does not use it: empty it, or set S3_CREDENTIALS=keys"
+    if settings.s3_kms_key and not settings.s3_encryption.startswith("aws:kms"):
+        yield "S3_KMS_KEY needs S3_ENCRYPTION=aws:kms or aws:kms:dsse"
 
 
 def _secrets(settings: Settings) -> Iterator[str]:

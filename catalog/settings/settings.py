@@ -68,11 +68,23 @@ class Settings(BaseSettings):
     upload_path: Path = Field(Path("uploads"), description="folder of uploaded files, if STORAGE is files")
     storage: Storage = Field("files", description="files, or s3://bucket/prefix")
     s3_endpoint: Endpoint = Field("", description="URL of an S3-compatible storage; MINIO_ENDPOINT is the same")
+    s3_credentials: Literal["keys", "aws"] = Field(
+        "keys",
+        description="keys: S3_ACCESS_KEY and S3_SECRET_KEY; aws: the environment, profile or role that AWS's tools use",
+    )
     s3_access_key: str = Field("", description="access key of the storage; MINIO_ACCESS_KEY is the same")
     s3_secret_key: SecretStr = Field(
         SecretStr(""), description="secret key of the storage; MINIO_SECRET_KEY is the same"
     )
     s3_region: str = Field("", description="region of the storage")
+    s3_addressing: Literal["path", "virtual"] = Field(
+        "path", description="path: https://host/bucket; virtual: https://bucket.host"
+    )
+    s3_encryption: Literal["", "AES256", "aws:kms", "aws:kms:dsse"] = Field(
+        "", description="how the storage encrypts files: AES256, aws:kms or aws:kms:dsse; empty: as the bucket says"
+    )
+    s3_kms_key: str = Field("", description="the KMS key of S3_ENCRYPTION; empty: the account's own")
+    s3_ca: str = Field("", description="file of certificates (PEM) that are trusted for the storage as well")
     s3_downloads: Literal["proxy", "redirect"] = Field(
         "proxy", description="proxy: the server streams files; redirect: clients fetch them from the storage"
     )
@@ -179,8 +191,12 @@ class Settings(BaseSettings):
             folder=self.upload_path,
             endpoint=self.s3_endpoint,
             region=self.s3_region,
-            access_key=self.s3_access_key,
-            secret_key=self.s3_secret_key.get_secret_value(),
+            access_key=self.s3_access_key if self.s3_credentials == "keys" else "",
+            secret_key=self.s3_secret_key.get_secret_value() if self.s3_credentials == "keys" else "",
+            virtual_host=self.s3_addressing == "virtual",
+            encryption=self.s3_encryption,
+            kms_key=self.s3_kms_key,
+            ca=Path(self.s3_ca) if self.s3_ca else None,
             redirects=self.s3_downloads == "redirect",
         )
 

@@ -12,4 +12,8 @@ class StorageSettings:
     region: str
     access_key: str
     secret_key: str = field(repr=False)
+    virtual_host: bool
+    encryption: str
+    kms_key: str
+    ca: Path | None  # certificates
     redirects: bool  # whether clients fetch from the storage itself

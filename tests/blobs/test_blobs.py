@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 
 from catalog.blobs.files import FileStorage
 from catalog.blobs.memory import MemoryStorage
-from catalog.blobs.protocol import BLOCK, Blob, Blobs, Storage, UnknownBlobError, UploadBusyError, WrongOffsetError
+from catalog.blobs.protocol import (
+    BLOCK,
+    Blob,
+    Blobs,
+    Storage,
+    UnknownBlobError,
+    UploadBusyError,
+    WrongDigestError,
+    WrongOffsetError,
+)
 from catalog.blobs.selection import select_storage
 from catalog.settings.loading import load
 from tests.support.contents import broken_after, chunked, some_bytes, whole
@@ -571,3 +580,22 @@ async def test_a_storage_that_works_passes_its_check_and_keeps_nothing_of_it(sto
     await storage.check()
 
     assert await listed(blobs) == {}
+
+
+@pytest.mark.parametrize("size", [0, 7, 9 * BLOCK])
+@pytest.mark.parametrize("is_size_known", [True, False])
+async def test_bytes_of_an_announced_digest_are_kept_and_others_leave_nothing(blobs, size, is_size_known):
+    data = some_bytes(size)
+    digest, known = sha256(data).hexdigest(), size if is_size_known else 0
+
+    kept = await blobs.put(chunked(data), Blob(digest, known))
+    with pytest.raises(WrongDigestError) as wrong:
+        await blobs.put(chunked(data + b"!"), Blob(digest, known))
+    with pytest.raises(WrongDigestError):
+        await blobs.put(chunked(data), Blob("0" * 64, known))
+
+    assert kept == Blob(digest, size)
+    assert wrong.value.received == sha256(data + b"!").hexdigest()
+    assert await listed(blobs) == {digest: size}
+    assert await whole(blobs, digest) == data
+    assert [leftover async for leftover in blobs.leftovers()] == []

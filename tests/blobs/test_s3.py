@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -16,10 +17,12 @@ import httpx
 import pytest
 from botocore.config import Config
 
-from catalog.blobs.protocol import BLOCK, Blob, StorageSetupError, StorageUnavailableError
+from catalog.blobs.protocol import BLOCK, Blob, StorageSetupError, StorageUnavailableError, WrongDigestError
+from catalog.blobs.s3 import credentials
 from catalog.blobs.s3 import incoming as incoming_module
 from catalog.blobs.s3 import parts as parts_module
 from catalog.blobs.s3.connection import BucketAddress
+from catalog.blobs.s3.credentials import Keys
 from catalog.blobs.s3.multipart import PART
 from catalog.blobs.s3.presigning import presigned_get
 from catalog.blobs.s3.storage import S3Blobs, S3Storage
@@ -267,9 +270,174 @@ def test_the_signature_is_the_one_that_aws_own_client_makes(endpoint):
     client.close()
     expected = parse_qs(urlsplit(theirs).query)
     signed_at = datetime.strptime(expected["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    ours = presigned_get(place, "ada/aa/1", 900, answer, signed_at)
+    ours = presigned_get(place, Keys("AKIA1234", "secret/key+1"), "ada/aa/1", 900, answer, signed_at)
     assert urlsplit(ours)[:3] == urlsplit(theirs)[:3]
     assert parse_qs(urlsplit(ours).query) == expected
+
+
+@pytest.mark.parametrize("way", ["put", "finish"])
+async def test_an_announced_digest_is_sent_to_its_name_and_another_one_is_never_completed(
+    storage, blobs, client, bucket, way
+):
+    data, wrong = some_bytes(2 * PART + 5), "0" * 64
+    digest = sha256(data).hexdigest()
+
+    async def send(announced):
+        if way == "put":
+            return await blobs.put(chunked(data), Blob(announced, len(data)))
+        await blobs.append(UPLOAD, 0, chunked(data))
+        return await blobs.finish(UPLOAD, announced)
+
+    with pytest.raises(WrongDigestError):
+        await send(wrong)
+    await blobs.abandon(UPLOAD)
+    nothing = kept_under(client, bucket, prefix_of(storage)), unfinished(client, bucket, storage)
+    kept = await send(digest)
+    await blobs.abandon(UPLOAD)
+    after = kept_under(client, bucket, prefix_of(storage)), unfinished(client, bucket, storage)
+
+    assert nothing == ([], [])
+    assert kept == Blob(digest, len(data))
+    assert after == ([f"ada/{digest[:2]}/{digest}"], [])
+    tag = client.head_object(Bucket=bucket, Key=f"{prefix_of(storage)}{after[0][0]}")["ETag"]
+    assert tag.endswith('-3"')  # in three parts, and not copied as a whole
+
+
+async def test_an_upload_that_breaks_off_leaves_nothing_at_its_name(storage, blobs, client, bucket):
+    data = some_bytes(2 * PART)
+
+    with pytest.raises(ConnectionError):
+        await blobs.put(broken_after(data, ConnectionError("unplugged")), Blob("0" * 64, 3 * PART))
+
+    assert (kept_under(client, bucket, prefix_of(storage)), unfinished(client, bucket, storage)) == ([], [])
+
+
+async def test_a_store_encrypts_as_it_is_told(s3, bucket, client):
+    values = s3.settings(f"s3://{bucket}/encrypted") | {"S3_ENCRYPTION": "aws:kms", "S3_KMS_KEY": "the-key"}
+    blobs = select_storage(load(NO_FILE, values).storage_settings).of("ada")
+    large = some_bytes(PART + 1)
+
+    digests = [(await blobs.put(chunked(data))).digest for data in (b"small", large)]
+    digests.append((await blobs.put(chunked(large + b"!"), Blob(sha256(large + b"!").hexdigest(), PART + 2))).digest)
+
+    for digest in digests:
+        found = client.head_object(Bucket=bucket, Key=f"encrypted/ada/{digest[:2]}/{digest}")
+        assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", "the-key")
+
+
+# Where credentials come from
+
+PROFILES = """
+[default]
+aws_access_key_id = DEFAULT
+aws_secret_access_key = default%secret
+
+[work]
+aws_access_key_id = WORK
+aws_secret_access_key = s
+aws_session_token = t
+
+[role]
+role_arn = arn:aws:iam::1:role/x
+"""
+IN_ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "ENV", "AWS_SECRET_ACCESS_KEY": "s", "AWS_SESSION_TOKEN": "t"}
+
+
+@pytest.fixture(autouse=True)
+def none_of_the_machine(monkeypatch):
+    for name in (*IN_ENVIRONMENT, "AWS_PROFILE", *credentials.ROLES):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def profiles(tmp_path) -> dict[str, str]:
+    (tmp_path / "credentials").write_text(PROFILES)
+    return {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
+
+
+def test_credentials_are_found_in_the_order_of_awss_own_clients(profiles, tmp_path):
+    nowhere = {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")}
+    found = [
+        credentials.find("KEY", "secret", profiles | IN_ENVIRONMENT),
+        credentials.find("", "", profiles | IN_ENVIRONMENT | {"AWS_PROFILE": "work"}),
+        credentials.find("", "", profiles | {"AWS_PROFILE": "work"}),
+        credentials.find("", "", profiles),
+        credentials.find("", "", profiles | {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token"}),
+        credentials.find("", "", nowhere),
+    ]
+
+    assert found == [
+        Keys("KEY", "secret"),
+        Keys("ENV", "s", "t"),
+        Keys("WORK", "s", "t", is_lasting=False),
+        Keys("DEFAULT", "default%secret", is_lasting=False),
+        None,
+        None,
+    ]
+
+
+@pytest.mark.parametrize("profile", ["role", "unknown"])
+def test_a_profile_without_keys_stops_the_start(profiles, profile):
+    with pytest.raises(StorageSetupError, match=f"AWS_PROFILE {profile} has no aws_access_key_id"):
+        credentials.find("", "", profiles | {"AWS_PROFILE": profile})
+
+
+async def test_the_keys_of_a_profile_sign_requests_and_addresses(profiles, monkeypatch):
+    for name, value in (profiles | {"AWS_PROFILE": "work"}).items():
+        monkeypatch.setenv(name, value)
+    async with a_store_that_answers(answered("200 OK")) as (described, asked):
+        address = replace(described._address, access_key="", secret_key="")
+        storage = S3Storage(address, redirects=True)
+
+        await storage.of("ada").put(chunked(b"iris"))
+        url = await storage.of("ada").presigned("a" * 64, seconds=60, name="iris", mimetype="text/plain")
+
+    assert "credential=work/" in asked[0]
+    assert "x-amz-security-token: t" in asked[0]
+    assert parse_qs(urlsplit(url).query)["X-Amz-Security-Token"] == ["t"]
+
+
+async def test_a_role_of_the_container_signs_requests_and_no_addresses(monkeypatch, tmp_path):
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    (tmp_path / "token").write_text("who-i-am")
+    role = b'{"AccessKeyId":"ROLE","SecretAccessKey":"s","Token":"t","Expiration":"2100-01-01T00:00:00Z"}'
+    async with a_store_that_answers(answered("200 OK", role)) as (described, asked):
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{described._address.endpoint}/role")
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(tmp_path / "token"))
+        address = replace(described._address, access_key="", secret_key="")
+
+        await S3Storage(address).of("ada").put(chunked(b"iris"))
+        with pytest.raises(StorageSetupError, match="S3_DOWNLOADS=redirect needs keys"):
+            await S3Storage(address, redirects=True).check()
+
+    assert asked[0].startswith("get /role ")
+    assert "credential=role/" in asked[1]
+
+
+def test_the_bucket_is_in_the_host_if_that_is_set():
+    place = BucketAddress("https://s3.example.org", "models", "p", "eu-west-1", "", "", virtual_host=True)
+
+    url = urlsplit(presigned_get(place, Keys("A", "s"), "ada/aa/1", 900, {}))
+
+    assert (url.netloc, url.path) == ("models.s3.example.org", "/p/ada/aa/1")
+
+
+async def test_requests_name_the_bucket_in_the_host_if_that_is_set():
+    async with a_store_that_answers(answered("200 OK")) as (described, asked):
+        endpoint = described._address.endpoint.replace("127.", "")
+        address = replace(described._address, bucket="127", endpoint=endpoint, virtual_host=True)
+
+        await S3Storage(address).of("ada").put(chunked(b"iris"))
+
+    assert asked[0].startswith("put /ada/")
+    assert "host: 127.0.0.1:" in asked[0]
+
+
+async def test_a_file_of_certificates_that_cannot_be_read_stops_the_start(s3, bucket, tmp_path):
+    values = s3.settings(f"s3://{bucket}") | {"S3_CA": str(tmp_path / "none.pem")}
+
+    with pytest.raises(StorageSetupError, match=r"S3_CA .* cannot be read"):
+        await select_storage(load(NO_FILE, values).storage_settings).check()
 
 
 # A store that is unwell
@@ -294,6 +462,10 @@ async def a_store_that_answers(*answers: bytes) -> AsyncIterator[tuple[S3Storage
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield S3Storage(BucketAddress(url, "models", "", REGION, KEY, SECRET)), asked
+
+
+def answered(status: str, body: bytes = b"") -> bytes:
+    return f'HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nETag: "1"\r\nConnection: close\r\n\r\n'.encode() + body
 
 
 def refusal(status: str, code: str) -> bytes:

@@ -467,3 +467,24 @@ def test_a_store_without_a_key_is_refused_and_the_key_is_named(missing):
 
     with pytest.raises(SettingsError, match=f"^{missing} should be set, as STORAGE is s3://models/catalog$"):
         load(Path("no-such-file.env"), {**given, missing: ""})
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"S3_CREDENTIALS": "aws"}, "S3_ACCESS_KEY is set, and S3_CREDENTIALS=aws does not use it"),
+        ({"S3_KMS_KEY": "mine"}, "S3_KMS_KEY needs S3_ENCRYPTION=aws:kms or aws:kms:dsse"),
+        ({"S3_KMS_KEY": "mine", "S3_ENCRYPTION": "AES256"}, "S3_KMS_KEY needs S3_ENCRYPTION=aws:kms or aws:kms:dsse"),
+    ],
+)
+def test_settings_of_a_store_that_contradict_each_other_are_refused(values, sentence):
+    given = {"STORAGE": "s3://models", "S3_ACCESS_KEY": "ours", "S3_SECRET_KEY": "hidden"}
+
+    with pytest.raises(SettingsError, match=sentence):
+        load(Path("no-such-file.env"), {**given, **values})
+
+
+def test_a_store_with_the_credentials_of_aws_needs_no_keys():
+    settings = load(Path("no-such-file.env"), {"STORAGE": "s3://models", "S3_CREDENTIALS": "aws"})
+
+    assert (settings.storage_settings.access_key, settings.storage_settings.secret_key) == ("", "")

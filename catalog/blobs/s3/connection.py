@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from catalog.blobs.protocol import StorageSetupError, StorageUnavailableError
+from catalog.blobs.s3 import credentials
 
 FULL = {"507", "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
 KEY_REFUSED = {"401", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
@@ -26,33 +29,41 @@ class BucketAddress:
     bucket: str
     prefix: str  # of every key; may be empty
     region: str
-    access_key: str = field(repr=False)
+    access_key: str = field(repr=False)  # empty: the credentials are where AWS's tools have them, see `credentials`
     secret_key: str = field(repr=False)
+    virtual_host: bool = False  # https://bucket.host instead of https://host/bucket
+    encryption: str = ""  # AES256, aws:kms or aws:kms:dsse
+    kms_key: str = ""
+    ca: Path | None = None  # certificates that are trusted as well, in PEM
+
+    @property
+    def url(self) -> str:
+        """Where the objects of the bucket are."""
+        scheme, _, rest = self.endpoint.partition("://")
+        return f"{scheme}://{self.bucket}.{rest}" if self.virtual_host else f"{self.endpoint}/{self.bucket}"
 
 
 def connect(address: BucketAddress) -> S3Store:
     """Return a handle on the bucket. Nothing is sent yet.
 
     The client asks for the keys when it needs them, so neither the handle's `repr` nor its
-    configuration shows them, and variables of the environment do not mix with them.
+    configuration shows them, and variables of the environment do not mix with them. Without keys it finds
+    credentials by itself: a web identity, or the role of the container or the machine.
     """
-
-    def keys() -> dict[str, str | None]:
-        return {
-            "access_key_id": address.access_key,
-            "secret_access_key": address.secret_key,
-            "token": None,
-            "expires_at": None,
-        }
-
+    sources = credentials.sources(address.access_key, address.secret_key)
+    config: dict[str, Any] = {"server_side_encryption": address.encryption} if address.encryption else {}
+    if address.kms_key:
+        config["sse_kms_key_id"] = address.kms_key
     return S3Store(
         address.bucket,
         prefix=address.prefix or None,
-        endpoint=address.endpoint,
+        endpoint=address.url if address.virtual_host else address.endpoint,
         region=address.region,
-        virtual_hosted_style_request=False,
-        credential_provider=keys,  # type: ignore[arg-type]
+        virtual_hosted_style_request=address.virtual_host,
+        credential_provider=sources,  # type: ignore[arg-type]
+        **config,
         client_options={
+            **({"root_certificate": address.ca.read_bytes()} if address.ca and os.access(address.ca, os.R_OK) else {}),
             "allow_http": address.endpoint.startswith("http://"),
             "connect_timeout": timedelta(seconds=5),
             # The limit is on silence: a download to a slow client may take all day.
@@ -69,6 +80,18 @@ def connect(address: BucketAddress) -> S3Store:
             },
         },
     )
+
+
+def refuse_unusable(address: BucketAddress, *, redirects: bool) -> None:
+    """Raises StorageSetupError for what can be known before anything is sent."""
+    keys = credentials.find(address.access_key, address.secret_key)
+    if address.ca and not os.access(address.ca, os.R_OK):
+        raise StorageSetupError(f"S3_CA {address.ca} cannot be read")
+    if redirects and keys is None:
+        raise StorageSetupError(
+            "S3_DOWNLOADS=redirect needs keys to sign addresses with, and the credentials are those of a role: set "
+            "S3_DOWNLOADS=proxy"
+        )
 
 
 @contextmanager
@@ -104,6 +127,8 @@ def setup_error(address: BucketAddress, error: Exception) -> StorageSetupError:
     answer = brief(answered)
     if isinstance(error, FileNotFoundError) or "NoSuchBucket" in answered:
         return StorageSetupError(f"STORAGE: there is no bucket {address.bucket} at {address.endpoint}; create it first")
+    if not answered and (credential := credentials.problem(str(error), address.access_key)):
+        return StorageSetupError(credential)
     if answered & KEY_REFUSED:
         return StorageSetupError(f"S3_ACCESS_KEY or S3_SECRET_KEY: {address.endpoint} refuses the key ({answer})")
     if answered & ELSEWHERE:

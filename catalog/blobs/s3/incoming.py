@@ -5,7 +5,7 @@ from contextlib import suppress
 from hashlib import sha256
 from uuid import uuid4
 
-from catalog.blobs.protocol import BLOCK, Blob, StorageUnavailableError
+from catalog.blobs.protocol import BLOCK, Blob, StorageUnavailableError, WrongDigestError
 from catalog.blobs.s3.bucket import Bucket
 from catalog.blobs.s3.multipart import PART, MultipartWriter
 
@@ -16,16 +16,19 @@ PARTS = 9000
 
 
 class IncomingObject:
-    """A small file is sent in one request under its final name. A larger one is sent as it arrives, in
-    segments under `incoming/`, and copied to its name within the store: the name appears when all of it is there.
+    """A small file is sent in one request under its final name. So is a larger one in parts as it arrives, if its
+    digest and size are announced: its object appears only when it is completed, and with another digest it never is.
+    Any other is sent in segments under `incoming/`, and copied to its name within the store when all of it is there.
 
     Equal bytes replace the existing object, so that its age starts again.
     """
 
-    def __init__(self, bucket: Bucket, tenant: str) -> None:
+    def __init__(self, bucket: Bucket, tenant: str, announced: Blob | None = None) -> None:
         self._bucket = bucket
         self._tenant = tenant
         self._folder = f"{tenant}/incoming/{uuid4().hex}"
+        self._announced = announced.digest if announced else ""
+        self._direct = announced if announced and announced.size else None
         self._hash = sha256()
         self._size = 0
         self._block = bytearray()
@@ -42,9 +45,13 @@ class IncomingObject:
     async def finish(self) -> Blob:
         await self._take_block()
         digest = self._hash.hexdigest()
-        key = f"{self._tenant}/{digest[:2]}/{digest}"
+        if self._announced not in {"", digest}:
+            raise WrongDigestError(digest)  # `clean_up` aborts what was sent
+        key, is_sent = self._key(digest), self._writer is not None and self._direct is not None
         if self._writer:
             await self._end_segment()
+        if is_sent:
+            return Blob(digest, self._size)
         if not self._segments:
             await self._bucket.write(key, b"".join(self._held))
         elif len(self._segments) == 1:
@@ -76,6 +83,12 @@ class IncomingObject:
     async def _send(self, block: bytes) -> None:
         if not block:
             return
+        if self._direct:
+            if self._writer is None:
+                part = max(PART, -(-self._direct.size // PARTS))
+                self._writer = MultipartWriter(self._bucket.store, self._key(self._direct.digest), part)
+            await self._writer.write(block)
+            return
         if self._writer is None:
             self._segments.append(f"{self._folder}/{self._size:020}")
             self._segment_size = 0
@@ -84,6 +97,9 @@ class IncomingObject:
         self._segment_size += len(block)
         if self._segment_size >= SEGMENT:
             await self._end_segment()
+
+    def _key(self, digest: str) -> str:
+        return f"{self._tenant}/{digest[:2]}/{digest}"
 
     async def _end_segment(self) -> None:
         if self._writer:

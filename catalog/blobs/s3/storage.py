@@ -18,9 +18,9 @@ from catalog.blobs.protocol import (
     checked_upload,
     is_digest,
 )
-from catalog.blobs.s3 import parts
+from catalog.blobs.s3 import credentials, parts
 from catalog.blobs.s3.bucket import Bucket
-from catalog.blobs.s3.connection import BucketAddress, setup_error
+from catalog.blobs.s3.connection import BucketAddress, refuse_unusable, setup_error
 from catalog.blobs.s3.incoming import IncomingObject
 from catalog.blobs.s3.presigning import attachment, presigned_get
 
@@ -56,6 +56,7 @@ class S3Storage:
 
     async def check(self) -> None:
         """Write, list and remove one empty object."""
+        refuse_unusable(self._address, redirects=self._redirects)
         try:
             await obstore.put_async(self._bucket.store, PROBE, b"", use_multipart=False)
             async for _ in obstore.list(self._bucket.store, offset=PROBE[:-1], chunk_size=1):
@@ -81,8 +82,8 @@ class S3Blobs:
         self._tenant = tenant
         self._presigning = presigning
 
-    async def put(self, content: AsyncIterator[bytes]) -> Blob:
-        incoming = IncomingObject(self._bucket, self._tenant)
+    async def put(self, content: AsyncIterator[bytes], announced: Blob | None = None) -> Blob:
+        incoming = IncomingObject(self._bucket, self._tenant, announced)
         try:
             async for chunk in content:
                 await incoming.write(chunk)
@@ -113,12 +114,13 @@ class S3Blobs:
     async def length(self, upload: str) -> int:
         return (await parts.read_state(self._bucket, self._upload(upload))).length
 
-    async def finish(self, upload: str) -> Blob:
+    async def finish(self, upload: str, digest: str = "") -> Blob:
         folder = self._upload(upload)
         state = await parts.read_state(self._bucket, folder)
         blob = state.blob
         if blob is None:
-            blob = await self.put(parts.read_parts(self._bucket, folder, state))
+            announced = Blob(digest, state.length) if digest else None
+            blob = await self.put(parts.read_parts(self._bucket, folder, state), announced)
             await parts.write_mark(self._bucket, folder, blob)
         elif await self.size(blob.digest) != blob.size:
             raise UnknownBlobError(blob.digest)
@@ -150,7 +152,9 @@ class S3Blobs:
         if self._presigning is None:
             return None
         answer = {"response-content-disposition": attachment(name), "response-content-type": mimetype}
-        return presigned_get(self._presigning, self._key(digest), seconds, answer)
+        address = self._presigning
+        keys = credentials.find(address.access_key, address.secret_key)
+        return presigned_get(address, keys, self._key(digest), seconds, answer) if keys else None
 
     def _key(self, digest: str) -> str:
         if not is_digest(digest):

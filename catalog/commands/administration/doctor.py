@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from catalog.blobs.protocol import Storage, StorageSetupError, StorageUnavailableError
+from catalog.blobs.s3 import credentials
 from catalog.blobs.selection import select_storage
 from catalog.durations import human_size
 from catalog.operations.stores import open_stores
@@ -69,6 +70,8 @@ async def examine(settings: Settings) -> AsyncIterator[CheckResult]:
     async with aclosing(_database(settings)) as findings:
         async for finding in findings:
             yield finding
+    if settings.storage != "files":
+        yield _credentials(settings)
     yield await _storage(select_storage(settings.storage_settings), settings.storage)
 
 
@@ -195,6 +198,14 @@ def _schemas(tenants: Sequence[RegisteredTenant]) -> Iterator[CheckResult]:
 def _named(names: Sequence[str]) -> str:
     """`acme is`, or `acme and 4 more are`."""
     return f"{names[0]} is" if len(names) == 1 else f"{names[0]} and {len(names) - 1} more are"
+
+
+def _credentials(settings: Settings) -> CheckResult:
+    try:
+        found = credentials.description(settings.storage_settings.access_key)
+    except StorageSetupError as error:
+        return failure(str(error))
+    return ok(f"The credentials of the storage are those of {found}")
 
 
 async def _storage(storage: Storage, name: str) -> CheckResult:

@@ -4,7 +4,7 @@ The version's id stands in the upload's record from its beginning. So an upload 
 end is repeated.
 """
 
-from catalog.blobs.protocol import Blob, FileHead, UnknownBlobError, UploadBusyError
+from catalog.blobs.protocol import Blob, FileHead, UnknownBlobError, UploadBusyError, WrongDigestError
 from catalog.domain.access import Caller
 from catalog.domain.files import blob_records, intake, uploads
 from catalog.domain.files.quota import Reservation
@@ -81,18 +81,24 @@ async def _finished(tenant: Tenant, upload: UploadRecord, reservation: Reservati
     """
     try:
         with intake.storage_failures_refused():
-            blob = await tenant.blobs.finish(upload["_id"])
+            blob = await tenant.blobs.finish(upload["_id"], upload["digest"])
     except UploadBusyError:
         raise Refused(UPLOAD_BUSY, upload["_id"]) from None
     except UnknownBlobError:
         raise Refused(UPLOAD_EXPIRED, "its bytes were removed after its end was refused") from None
+    except WrongDigestError as wrong:
+        raise await _mismatch(tenant, upload, wrong.received) from None
     if upload["digest"] and upload["digest"] != blob.digest:
-        await uploads.remove(tenant, upload["_id"])  # no further bytes can make it right
-        raise Refused(DIGEST_MISMATCH, f"announced {upload['digest']}, received {blob.digest}")
+        raise await _mismatch(tenant, upload, blob.digest)
     # Without the caller's rights: what was reserved becomes the blob's whatever has become of the caller.
     await blob_records.hold(tenant.base, blob, is_reserved=reservation.size >= blob.size)
     await reservation.shrink(0)
     return blob
+
+
+async def _mismatch(tenant: Tenant, upload: UploadRecord, received: str) -> Refused:
+    await uploads.remove(tenant, upload["_id"])  # no further bytes can make it right
+    return Refused(DIGEST_MISMATCH, f"announced {upload['digest']}, received {received}")
 
 
 def _head(upload: UploadRecord) -> FileHead:

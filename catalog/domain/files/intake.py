@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Protocol
 
-from catalog.blobs.protocol import Blob, Blobs, FileHead
+from catalog.blobs.protocol import Blob, Blobs, FileHead, WrongDigestError
 from catalog.domain.access import Caller
 from catalog.domain.files import blob_records, quota
 from catalog.errors import DIGEST_MISMATCH, NOT_FOUND, STORAGE_FULL, UNSAFE_FILE, Refused
@@ -82,20 +82,22 @@ async def receive(caller: Caller, upload: IncomingFile, path: str = "") -> Store
     await quota.refuse_excess(tenant, upload.announced)
     head = await upload.open()
     async with aclosing(quota.limit(tenant, upload.chunks(), upload.announced)) as chunks:
-        blob = await store(tenant.blobs, chunks, upload.digest)
+        blob = await store(tenant.blobs, chunks, upload.digest, upload.announced)
     return await accept(tenant, head, blob, path)
 
 
-async def store(blobs: Blobs, chunks: AsyncIterator[bytes], digest: str = "") -> Blob:
+async def store(blobs: Blobs, chunks: AsyncIterator[bytes], digest: str = "", size: int = 0) -> Blob:
     """Store bytes, which have this `digest` if the client announced one. No version may name them yet.
+
+    `size` is about how many there will be, or 0.
 
     Raises Refused: DIGEST_MISMATCH, STORAGE_FULL, NOT_FOUND when the tenant is gone.
     """
-    with storage_failures_refused():
-        blob = await blobs.put(chunks)
-    if digest and digest != blob.digest:
-        raise Refused(DIGEST_MISMATCH, f"announced {digest}, received {blob.digest}")
-    return blob
+    try:
+        with storage_failures_refused():
+            return await blobs.put(chunks, Blob(digest, size) if digest else None)
+    except WrongDigestError as wrong:
+        raise Refused(DIGEST_MISMATCH, f"announced {digest}, received {wrong.received}") from None
 
 
 async def accept(tenant: Tenant, head: FileHead, blob: Blob, path: str = "") -> StoredFile:

@@ -6,7 +6,6 @@ ends the request, and the files of earlier groups stay.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Sequence
-from hashlib import sha256
 from time import monotonic
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -134,11 +133,13 @@ async def _store(caller: Caller, draft: VersionRecord, group: Sequence[SmallFile
     tenant, slots = caller.tenant, asyncio.Semaphore(AT_ONCE)
 
     async def write(file: SmallFile) -> Blob | Rejected:
-        digest = await asyncio.to_thread(_sha256, file.content)
-        if file.digest and file.digest != digest:
-            return Rejected(Refused(DIGEST_MISMATCH, f"announced {file.digest}, received {digest}"))
-        async with slots:
-            return await intake.store(tenant.blobs, _one(file.content))
+        try:
+            async with slots:
+                return await intake.store(tenant.blobs, _one(file.content), file.digest, len(file.content))
+        except Refused as refusal:
+            if refusal.fault is not DIGEST_MISMATCH:
+                raise
+            return Rejected(refusal)
 
     async def examine(file: SmallFile, blob: Blob) -> StoredFile | Rejected:
         try:
@@ -165,10 +166,6 @@ async def _all(coroutines: Iterable[Coroutine[object, object, T]]) -> list[T]:
         if isinstance(end, BaseException):
             raise end
     return [end for end in ends if not isinstance(end, BaseException)]
-
-
-def _sha256(content: bytes) -> str:
-    return sha256(content).hexdigest()
 
 
 async def _one(content: bytes) -> AsyncGenerator[bytes, None]:
