@@ -313,6 +313,11 @@ class Lineage(Result):
     nodes: Mapping[str, LineageNode] = field(default_factory=dict, hash=False)
     edges: Sequence[tuple[str, str]] = ()
     truncated: bool = False
+    run: Mapping[str, str] | None = field(default=None, hash=False)
+    artifacts: Sequence[Mapping[str, Any]] = field(default=(), hash=False)
+    """What clients tracked of the version: each with `serial`, `type`, `name` and `uri`."""
+    services: Sequence[Mapping[str, Any]] = field(default=(), hash=False)
+    """Inference services that serve the version: each with `serial`, `name`, `environment` and `desired_state`."""
 
     @classmethod
     def _read(cls, raw: Raw) -> dict[str, Any]:

@@ -24,13 +24,13 @@ def lineage(
     kind: Annotated[str, typer.Option("--kind", "-k", help="models, datasets or algorithms.")] = "models",
     depth: Annotated[int, typer.Option("--depth", min=1, max=10, help="Levels in each direction.")] = 3,
 ) -> None:
-    """Show as a tree what a version was made from, and what was made from it."""
+    """Show as a tree what a version was made from, and what was made from it; its run, artifacts and services."""
     named = parse_reference(what)
     found = shell.catalog.lineage(named.name, named.revision, kind=kind, depth=depth)
     if shell.output.json:
         shell.output.one(found, {}, found.root)
         return
-    typer.echo("\n".join(lines(found)))
+    typer.echo("\n".join([*lines(found), *tracked_lines(found)]))
     if found.truncated:
         shell.say("There are more versions than an answer has.")
 
@@ -44,6 +44,16 @@ def lines(found: Lineage) -> Iterator[str]:
         is_last = at == len(shown) - 1
         yield f"{'└─' if is_last else '├─'} {title}"
         yield from _branches(found, found.root, neighbours, "   " if is_last else "│  ", {found.root})
+
+
+def tracked_lines(found: Lineage) -> Iterator[str]:
+    """Its run, its artifacts, and where it is deployed."""
+    if found.run:
+        yield f"run: {' '.join(filter(None, found.run.values()))}"
+    for artifact in found.artifacts:
+        yield f"{artifact['type']}: {artifact['name']} {artifact['uri']}".rstrip()
+    for service in found.services:
+        yield f"{service['desired_state'].lower()}: {service['name']}"
 
 
 def label(found: Lineage, key: str) -> str:

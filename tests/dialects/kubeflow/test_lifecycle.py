@@ -77,3 +77,13 @@ async def test_native_lists_show_and_filter_what_clients_tracked(org, ada, deplo
     assert await listed('runs?filter={"status": "FAILED"}') == []
     assert await listed("environments") == ["prod"]
     assert await listed('services?filter={"desired_state": "DEPLOYED"}') == ["svc"]
+
+
+async def test_the_lineage_of_a_version_shows_what_was_tracked_of_it_and_where_it_is_deployed(org, ada, deployed):
+    shown = (await org.client.get("/v1/models/iris/lineage", headers=org.as_("ada"))).raise_for_status().json()
+    await ada.version(deployed["model"], "v2")
+    older = (await org.client.get("/v1/models/iris/lineage?which=v1", headers=org.as_("ada"))).json()
+
+    assert [each["name"] for each in shown["artifacts"]] == ["card"]
+    assert [(each["name"], each["desired_state"]) for each in shown["services"]] == [("svc", "DEPLOYED")]
+    assert older["services"] == []  # the service serves the newest version

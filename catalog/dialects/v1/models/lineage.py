@@ -6,7 +6,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.v1.models.common import Id, Moment, moment
 from catalog.domain.lineage import graph
-from catalog.vocabulary import Kind
+from catalog.domain.lineage.tracked import Tracked
+from catalog.store.records import ArtifactRecord, ServiceRecord
+from catalog.vocabulary import ArtifactType, Kind, ServiceState
 
 NodeId = Annotated[str, Meta(pattern="^[0-9a-f]{24}@[0-9]+$", description="A reference to the version.")]
 
@@ -51,16 +53,63 @@ class LineageEdge(Struct):
     target: NodeId
 
 
+class LineageArtifact(Struct):
+    """What a client tracked of the version."""
+
+    serial: Annotated[int, Meta(description="The id that Kubeflow's clients see.")]
+    type: ArtifactType
+    name: str
+    uri: str
+
+    @classmethod
+    def of(cls, record: ArtifactRecord) -> Self:
+        return cls(record["serial"], ArtifactType(record["type"]), record["name"], record["uri"])
+
+
+class LineageService(Struct):
+    """An inference service that serves the version."""
+
+    serial: int
+    name: str
+    environment: Id
+    desired_state: ServiceState
+
+    @classmethod
+    def of(cls, record: ServiceRecord) -> Self:
+        environment, state = str(record["environment"]), ServiceState(record["desired_state"])
+        return cls(record["serial"], record["name"], environment, state)
+
+
+class LineageRun(Struct):
+    """The training run that made the version."""
+
+    id: str
+    link: str
+
+
 class Lineage(Struct):
-    """Versions, and which was made from which."""
+    """Versions, and which was made from which; of the version itself its run, its artifacts and its services."""
 
     root: NodeId
     nodes: list[LineageNode]
     edges: list[LineageEdge]
     truncated: Annotated[bool, Meta(description=f"Whether there are more versions than {graph.MOST_NODES}.")]
+    run: LineageRun | None
+    artifacts: list[LineageArtifact]
+    services: list[LineageService]
 
     @classmethod
-    def of(cls, found: graph.Lineage) -> Self:
+    def of(cls, found: graph.Lineage, known: Tracked) -> Self:
+        version = found.nodes[found.root].version
+        run = version.get("run") if version else None
         nodes = [LineageNode.of(node) for node in found.nodes.values()]
         edges = [LineageEdge(str(edge.source), str(edge.target)) for edge in found.edges]
-        return cls(str(found.root), nodes, edges, found.is_truncated)
+        return cls(
+            str(found.root),
+            nodes,
+            edges,
+            found.is_truncated,
+            LineageRun(run["id"], run["link"]) if run else None,
+            [LineageArtifact.of(each) for each in known.artifacts],
+            [LineageService.of(each) for each in known.services],
+        )

@@ -14,6 +14,7 @@ from catalog.dialects.v1.requests.parameters import ItemKey
 from catalog.domain.access import Caller
 from catalog.domain.items.references import Reference
 from catalog.domain.lineage import graph
+from catalog.domain.lineage.tracked import NOTHING, tracked
 from catalog.domain.versions.aliases.names import LATEST
 from catalog.errors import AMBIGUOUS, CANNOT_READ, INVALID_QUERY, NOT_FOUND, Refused
 from catalog.vocabulary import Kind
@@ -39,13 +40,16 @@ class ItemLineage(Controller):
         responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
     )
     async def show(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> Answer[Lineage]:
-        """Show what a version was made from, and what was made from it.
+        """Show what a version was made from, and what was made from it; its run, its artifacts, where it is deployed.
 
         Behind a version that you may not read the walk does not go on.
         """
         reference = Reference(key, request.query_params.get("which") or LATEST)
         depth = _depth(request.query_params.get("depth"))
-        return answer(Lineage.of(await graph.lineage(caller, self.kind, reference, depth)))
+        found = await graph.lineage(caller, self.kind, reference, depth)
+        version = found.nodes[found.root].version
+        known = await tracked(caller, version) if version and self.kind is Kind.MODEL else NOTHING
+        return answer(Lineage.of(found, known))
 
 
 def _depth(text: str | None) -> int:
