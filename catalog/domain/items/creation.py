@@ -16,6 +16,8 @@ from catalog.store.batches import Outcomes
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents import ITEMS, name_fields, now
 from catalog.store.records import Changes, ItemRecord
+from catalog.store.shared_writes import Write, insert_all
+from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 
@@ -49,6 +51,7 @@ def _record(caller: Caller, fields: Changes) -> ItemRecord:
         "lastmod": moment,
         "revision": 1,
         "last_version": 0,
+        "aliases": [],
         **name_fields(fields["name"]),
     }
     return cast("ItemRecord", record)
@@ -59,18 +62,17 @@ async def _insert_all(tenant: Tenant, new: Sequence[NewRecord]) -> Outcomes[Item
     first = await tenant.next("serial", len(new)) - len(new) + 1
     for serial, each in enumerate(new, first):
         each.record["serial"] = serial
-    outcomes: list[ItemRecord | Exception] = [await each.caller.tenant.refusal(document) or each.record for each in new]
-    allowed = [index for index, outcome in enumerate(outcomes) if not isinstance(outcome, Exception)]
-    failures = await tenant.items(kind).insert_each([new[index].record for index in allowed])
-    for index, failure in zip(allowed, failures, strict=True):
-        if failure:
-            outcomes[index] = await _refusal(tenant, new[index], failure)
-    created = [outcome for outcome in outcomes if not isinstance(outcome, Exception)]
+    writes = [Write(each.caller.tenant, cast("Raw", each.record)) for each in new]
+    failures = await insert_all(tenant, document, writes)
+    written = [each.record for each, failure in zip(new, failures, strict=True) if failure is None]
     await asyncio.gather(
-        item_terms.count_all(tenant, [TermsChange(NO_TERMS, terms_of(item), item["owner"]) for item in created]),
-        search_entries.insert_all(tenant, kind, created),
+        item_terms.count_all(tenant, [TermsChange(NO_TERMS, terms_of(item), item["owner"]) for item in written]),
+        search_entries.insert_all(tenant, kind, written),
     )
-    return outcomes
+    return [
+        each.record if failure is None else await _refusal(tenant, each, failure)
+        for each, failure in zip(new, failures, strict=True)
+    ]
 
 
 async def _refusal(tenant: Tenant, new: NewRecord, failure: Exception) -> Exception:

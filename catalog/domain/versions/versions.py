@@ -24,6 +24,7 @@ from catalog.domain.versions import folders, lookup, numbering, removal, version
 from catalog.domain.versions.aliases.names import LATEST, equals_an_alias
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails, external_id_taken
 from catalog.errors import BYTES_ELSEWHERE, CANNOT_MODIFY, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
+from catalog.store import shared_writes
 from catalog.store.database import VERSION_SERIAL, Duplicate, Tenant
 from catalog.store.documents import File, Pair, Version, document_id, now
 from catalog.store.optimistic import RecordGoneError
@@ -163,12 +164,12 @@ async def insert(caller: Caller, version: Version) -> ItemRecord:
     # The bytes are safe before anything points at them. A crash between the two leaves a blob that no version names,
     # which a sweep removes; never a version without bytes.
     tenant, ordinal = caller.tenant, version.ordinal
-    version.serial = await tenant.next(VERSION_SERIAL)
+    version.serial = await shared_writes.next_number(tenant, VERSION_SERIAL)
     while True:
         version.number, version.ordinal = await numbering.next_number(caller, version.kind, version.item, ordinal)
         version.ordinal_key = version.ordinal.casefold()
         try:
-            await tenant.versions.insert(version)  # the unique index decides, not a look beforehand
+            await shared_writes.insert(tenant, version)  # the unique index decides, not a look beforehand
             break
         except Duplicate:
             if version.id and await tenant.versions.records.find_one({"_id": version.id}, {"_id": 1}):

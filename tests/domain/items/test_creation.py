@@ -5,8 +5,6 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo.monitoring import CommandListener
 
 from catalog.domain.items import items
 from catalog.errors import AUTHENTICATION, NOT_CREATED, Refused
@@ -15,7 +13,7 @@ from catalog.store.documents import ITEMS, RegisteredTenant
 from catalog.store.fence import Fence
 from catalog.store.tenant_documents import record_of
 from catalog.vocabulary import Kind
-from tests.support.app import OURS, in_database
+from tests.support.heard import Heard, tenant_heard_by
 from tests.support.inputs import new_item
 from tests.support.tenants import somebody
 
@@ -26,33 +24,6 @@ AS_OTHERS = {
 MANY = 24
 
 
-class Heard(CommandListener):
-    """The names of the commands that the driver sends."""
-
-    def __init__(self) -> None:
-        self.commands: list[str] = []
-        self._next: list[asyncio.Future[None]] = []
-
-    def next_command(self):
-        """Comes true when the driver sends its next command."""
-        self._next = [asyncio.get_running_loop().create_future()]
-        return self._next[0]
-
-    def started(self, event) -> None:
-        if event.command_name.startswith("sasl"):  # a connection more
-            return
-        self.commands.append(event.command_name)
-        while self._next:
-            future = self._next.pop()
-            future.get_loop().call_soon_threadsafe(future.set_result, None)
-
-    def succeeded(self, event) -> None:
-        pass
-
-    def failed(self, event) -> None:
-        pass
-
-
 @pytest.fixture
 def heard():
     return Heard()
@@ -60,16 +31,8 @@ def heard():
 
 @pytest.fixture
 async def tenant(mongo, storage, heard):
-    name = f"{OURS}-creation-{id(heard)}"
-    database = Database(
-        AsyncIOMotorClient(in_database(mongo, name), tz_aware=True, event_listeners=[heard]), name, storage
-    )
-    await database.open()
-    tenant = database.tenant(RegisteredTenant(id=name, database=name))
-    await tenant.prepare()
-    yield tenant
-    await database.drop(name)
-    database.close()
+    async with tenant_heard_by(heard, mongo, storage) as tenant:
+        yield tenant
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from catalog.domain.items.references import Reference
 from catalog.domain.versions import closing, drafts, folders, numbering, version_changes, version_files, versions
 from catalog.domain.versions.version_changes import VersionChange
 from catalog.errors import BUSY, NOT_CHANGED, NOT_FOUND, STALE, VERSION_CLOSED, Refused
-from catalog.store.tenant_documents import Bound
+from catalog.store import shared_writes
 from catalog.vocabulary import Kind
 from tests.domain.test_races import Upload, nothing, outcomes
 from tests.support.inputs import new_item
@@ -317,14 +317,13 @@ async def test_of_two_changes_at_once_of_what_both_saw_one_wins(tenant, ada, iri
 async def test_whoever_sees_the_new_revision_of_an_item_sees_its_version(tenant, ada, iris, monkeypatch):
     """A reader who keeps answers by their ETag would else keep one without it."""
     before = await items.read(ada, Kind.MODEL, Reference(iris))
-    insert, seen = Bound.insert, []
+    insert, seen = shared_writes.insert, []
 
-    async def watched(self, document):
-        inserted = await insert(self, document)
+    async def watched(tenant, document):
+        await insert(tenant, document)
         seen.append((await items.read(ada, Kind.MODEL, Reference(iris)))["revision"])
-        return inserted
 
-    monkeypatch.setattr(Bound, "insert", watched)
+    monkeypatch.setattr(shared_writes, "insert", watched)
 
     after = await versions.add(ada, Kind.MODEL, Reference(iris), Upload(nothing))
 

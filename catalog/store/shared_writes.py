@@ -1,0 +1,49 @@
+"""Commands that the writers of a tenant who wait at the same time share (see `batches`)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from bson import ObjectId
+
+from catalog.store.batches import Outcomes
+from catalog.store.database import Tenant
+from catalog.store.tenant_documents import Raw, SealedDocument, record_of
+
+
+class Write(NamedTuple):
+    """A record to insert. The fence of `tenant`, the handle of its writer, is crossed first."""
+
+    tenant: Tenant
+    record: Raw
+
+
+async def next_number(tenant: Tenant, counter: str) -> int:
+    """Raise a counter, and return its value."""
+    return await tenant.write_in_batch((next_number, counter), counter, _next_numbers)
+
+
+async def _next_numbers(tenant: Tenant, counters: Sequence[str]) -> Outcomes[int]:
+    last = await tenant.next(counters[0], len(counters))
+    return range(last - len(counters) + 1, last + 1)
+
+
+async def insert(tenant: Tenant, document: SealedDocument) -> None:
+    """Insert a new document, and set its id. Raises Duplicate when a unique index refuses it."""
+    kind, record = type(document), record_of(document)
+    record.setdefault("_id", ObjectId())
+
+    async def insert_documents(base: Tenant, writes: Sequence[Write]) -> Outcomes[None]:
+        return await insert_all(base, kind, writes)
+
+    await tenant.write_in_batch((insert, kind), Write(tenant, record), insert_documents)
+    document.id = record["_id"]
+
+
+async def insert_all(base: Tenant, kind: type[SealedDocument], writes: Sequence[Write]) -> list[Exception | None]:
+    """Insert records of one kind, each for its writer, and return why each of them is refused."""
+    outcomes: list[Exception | None] = [await write.tenant.refusal(kind) for write in writes]
+    allowed = [index for index, refusal in enumerate(outcomes) if refusal is None]
+    failures = await base.bound(kind).insert_each([writes[index].record for index in allowed])
+    for index, failure in zip(allowed, failures, strict=True):
+        outcomes[index] = failure
+    return outcomes
