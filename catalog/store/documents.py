@@ -430,7 +430,8 @@ class Version(SealedDocument):
             _unique_text("external_id", within="item"),
             IndexModel([("files.digest", ASCENDING)]),
             # Of versions with inputs alone: what was made from a version.
-            IndexModel([("inputs.item", ASCENDING)], partialFilterExpression={"inputs.item": {"$exists": True}}),
+            # (The embedded engine does not use a partial index with `$exists`.)
+            IndexModel([("inputs.item", ASCENDING)], sparse=True),
             # Of drafts alone: the sweep looks for abandoned ones.
             IndexModel([("lastmod", ASCENDING)], partialFilterExpression={"state": VersionState.DRAFT.value}),
             # Lists of the versions of one item, of few items and of many, see domain.versions.across.

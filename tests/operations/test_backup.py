@@ -19,10 +19,13 @@ from catalog.domain.access import Caller
 from catalog.domain.files import blob_records
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
+from catalog.domain.lineage.inputs import InputReference
+from catalog.domain.people import groups
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import versions
 from catalog.domain.versions.aliases import aliases
+from catalog.domain.versions.details import VersionDetails
 from catalog.operations.archive import LARGEST_MEMBER, ArchiveError, NotRegularFileError
 from catalog.operations.backup import UnknownTenantError, backup
 from catalog.operations.restore import RestoreError, restore
@@ -61,18 +64,23 @@ class Sent:
 
 
 async def organisation(database, storage, name):
-    """A tenant with an administrator, a model, a version of it and an alias with a history."""
+    """A tenant with an administrator, a group, a model, an alias with a history, and a version made from another."""
     record = RegisteredTenant(id=f"{OURS}-{name}", database=f"{OURS}-{name}", email="info@example.org")
     await tenants.make(database, storage, record, Administrator("admin", PASSWORD))
     tenant = await tenants.enter(database, record.id)
     tenant.blobs = storage.of(tenant.name)
     admin = await tenant.users.find_one({"username": "admin"})
     caller = Caller(tenant, admin.id, "admin", Role.ADMIN)
-    await items.create(caller, Kind.MODEL, new_item(name="iris", tags=["small"], visibility="public"))
+    await groups.create(caller, groups.NewGroup(name="vision", members=["admin"]))
+    await items.create(
+        caller, Kind.MODEL, new_item(name="iris", tags=["small"], visibility="public", editors=["vision"])
+    )
     await versions.add(caller, Kind.MODEL, Reference("iris"), Sent())
     await aliases.point(caller, Kind.MODEL, Reference("iris", "1"), "champion")
     await aliases.remove(caller, Kind.MODEL, Reference("iris"), "champion")
     await aliases.point(caller, Kind.MODEL, Reference("iris", "latest"), "champion")
+    made_from = VersionDetails(uri="s3://bucket/x", made_from=[InputReference("iris@1")])
+    await versions.register(caller, Kind.MODEL, Reference("iris"), made_from)
     return tenant
 
 

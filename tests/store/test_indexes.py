@@ -185,6 +185,19 @@ async def test_items_are_sorted_by_an_index(library: Library, kind: Kind) -> Non
                 assert not (is_whole and '"SORT"' in plan), (field, direction)
 
 
+async def test_what_was_made_from_a_version_is_found_by_an_index(library: Library) -> None:
+    made = [
+        {"item": ADA, "number": n, "ordinal_key": str(n), "inputs": [{"item": ObjectId(), "number": 1}]} for n in (1, 2)
+    ]
+    await library.tenant.versions.raw.insert_many(made)
+    asked = library.tenant.versions.raw.find({"inputs.item": {"$in": [made[0]["inputs"][0]["item"]]}})
+
+    plan = json.dumps(await asked.explain(), default=str)
+
+    assert [found["number"] for found in await asked.clone().to_list(None)] == [1]
+    assert "COLLSCAN" not in plan
+
+
 IN_MEMORY = {
     # The people of one organisation are some thousands at most, and sorted where they are.
     "users": {"_id", "email", "role", "createdPassword", "lastmod"},
