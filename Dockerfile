@@ -9,7 +9,7 @@ RUN python -m venv /venv
 WORKDIR /source
 
 # The dependencies first, with no more of the code than its version: they stay cached while the code changes.
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE ./
 COPY catalog/__init__.py catalog/
 RUN /venv/bin/pip install '.[server]'
 

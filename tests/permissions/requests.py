@@ -156,6 +156,7 @@ SERVER = {
     "GET /schema": ask(),
     "GET /schema/openapi.json": ask(),
     "GET /": ask(headers={"Accept": "text/html"}),
+    "GET /assets/{asset}": ask(things.no_asset),
     "GET /docs.html": ask(),
     "GET /health/live": ask(),
     "GET /health/ready": ask(),

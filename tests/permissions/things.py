@@ -193,6 +193,11 @@ async def an_access_token(world: World, thing: Thing) -> Thing:
     return {**thing, "token_id": made["_id"], "shown": made["_id"]}
 
 
+async def no_asset(world: World, thing: Thing) -> Thing:
+    """The name of no file of the page: those that there are change with each build."""
+    return {**thing, "asset": "no-such-file.js"}
+
+
 async def the_tenant(world: World, thing: Thing) -> Thing:
     return {**thing, "name": world.org.name, "shown": world.org.name}
 

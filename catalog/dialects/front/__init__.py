@@ -1,4 +1,7 @@
-"""What a browser is shown at `/`: a small page, where the link of a reset mail leads to a new password."""
+"""What a browser is shown at `/`: the page of `catalog/web`.
+
+Where it is not built, a small page takes its place, on which the link of a reset mail leads to a new password.
+"""
 
 import hashlib
 from base64 import b64encode
@@ -7,9 +10,13 @@ from html import escape
 from pathlib import Path
 
 from litestar import Controller, MediaType, Response, get
+from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
+from catalog.dialects.front.built import POLICY, BuiltPage, PageFile
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.requests.headers import is_unchanged
 from catalog.dialects.v1.requests.http import AnyRequest, Given
+from catalog.dialects.v1.requests.parameters import AssetName
 from catalog.errors import UNKNOWN_ROUTE, Refused
 
 
@@ -54,12 +61,44 @@ class Front(Controller):
         responses=refuses(UNKNOWN_ROUTE),
         media_types=["text/html"],
     )
-    async def show(self, request: AnyRequest, native_prefix: Given[str]) -> Response[bytes]:
-        """Show a browser the page where a password is reset.
+    async def show(
+        self, request: AnyRequest, native_prefix: Given[str], built_page: Given[BuiltPage | None]
+    ) -> Response[bytes]:
+        """Show a browser the page.
 
         Other clients are refused.
         """
         if "text/html" not in request.headers.get("accept", ""):
             raise Refused(UNKNOWN_ROUTE, f"{request.method} /", headers={"Vary": "Accept"})
+        if built_page:
+            return sent(request, built_page.index, {"Cache-Control": "no-cache", "Vary": "Accept, Accept-Encoding"})
         headers = {"Vary": "Accept", "Content-Security-Policy": policy()}
         return Response(page(native_prefix).encode(), media_type=MediaType.HTML, headers=headers)
+
+    @get(
+        "/assets/{asset:str}",
+        operation_id="pageAsset",
+        response_description="The file.",
+        responses=refuses(UNKNOWN_ROUTE),
+        media_types=["text/javascript", "text/css"],
+    )
+    async def show_asset(
+        self, request: AnyRequest, asset: AssetName, built_page: Given[BuiltPage | None]
+    ) -> Response[bytes]:
+        """Fetch a file of the page."""
+        file = built_page and built_page.file(f"assets/{asset}")
+        if not file:
+            raise Refused(UNKNOWN_ROUTE, f"{request.method} /assets/{asset}")
+        # Its name changes with its content.
+        return sent(request, file, {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"})
+
+
+def sent(request: AnyRequest, file: PageFile, headers: dict[str, str]) -> Response[bytes]:
+    """A file of the page: compressed for a client that accepts gzip, 304 for one that has it."""
+    headers |= {"ETag": file.etag, "Content-Security-Policy": POLICY}
+    if is_unchanged(request, file.etag):
+        return Response(b"", status_code=HTTP_304_NOT_MODIFIED, media_type=file.media_type, headers=headers)
+    if file.compressed and "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Response(file.compressed, media_type=file.media_type, headers=headers)
+    return Response(file.content, media_type=file.media_type, headers=headers)

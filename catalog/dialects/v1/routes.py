@@ -12,6 +12,7 @@ from litestar.types import ControllerRouterHandler
 from catalog import __version__
 from catalog.blobs.protocol import Storage
 from catalog.dialects.front import Front
+from catalog.dialects.front.built import BuiltPage
 from catalog.dialects.http import guards
 from catalog.dialects.http.dialect import Dialect, constant, dependencies
 from catalog.dialects.http.docs.page.routes import Docs, Documentation, Schema
@@ -90,6 +91,7 @@ class Services:
     token_life: str
     demo: bool
     log: bool
+    built_page: BuiltPage | None
 
 
 def dialect(services: Services, version: str, api_token: str) -> Dialect:

@@ -33,6 +33,7 @@ UserKey = Annotated[str, _path("The id or the username of a user, percent-encode
 GroupKey = Annotated[str, _path("The id or the name of a group, percent-encoded.", "vision")]
 TrashId = Annotated[str, _path("The id of an entry of the trash.", ID_EXAMPLE)]
 TokenId = Annotated[str, _path("The id of a personal access token.", ID_EXAMPLE)]
+AssetName = Annotated[str, _path("The name of a file of the page.", "index.js")]
 TenantName = Annotated[str, _path("The name of a tenant.", "acme")]
 TermName = Annotated[str, _path("The tag or metadata name, percent-encoded: a slash is `%2F`.", "flowers")]
 LinkToken = Annotated[str, _path("The token of the link.", "eyJhbGciOi...")]

@@ -1,0 +1,140 @@
+/** Requests to the server. Their types are derived from its OpenAPI document, by `npm run types`. */
+import createClient from 'openapi-fetch'
+import { begin, end, milliseconds, type Session, session, signedInAgain } from '../session'
+import type { components, paths } from './schema'
+
+export type Kind = 'models' | 'datasets' | 'algorithms'
+export const KINDS: Kind[] = ['models', 'datasets', 'algorithms']
+
+export type Item = components['schemas']['SearchHit']
+export type Version = components['schemas']['WholeVersion']
+export type FileInfo = components['schemas']['FileInfo']
+export type Pair = components['schemas']['Pair']
+export type AliasMove = components['schemas']['AliasMove']
+export type TrashEntry = components['schemas']['TrashEntry']
+export type AccessToken = components['schemas']['AccessToken']
+
+const PREFIX = document.querySelector<HTMLMetaElement>('meta[name=catalog-api]')?.content ?? 'v1'
+
+/** The address of the server, without a slash at its end. A proxy may serve all of it below a path. */
+export const SERVER = new URL('.', location.href.replace(/[?#].*$/s, '')).href.replace(/\/$/, '')
+
+/** The address of a route of the native API, such as `/models`. */
+export const route = (path: string): string => `${SERVER}/${PREFIX}${path}`
+
+/** A refusal of the server, or a request that got no answer. Its message is a sentence for people. */
+export class Refusal extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message)
+  }
+}
+
+export const isConflict = (error: unknown): boolean => error instanceof Refusal && error.status === 412
+
+const client = createClient<paths>({ baseUrl: SERVER, fetch: authorized })
+
+/** `fetch` with the token, which is renewed in time, and asked for again when it has expired. */
+export async function authorized(request: Request): Promise<Response> {
+  const versioned = PREFIX === 'v1' ? request : new Request(request.url.replace('/v1/', `/${PREFIX}/`), request)
+  const again = versioned.clone()
+  const answer = await sent(versioned)
+  if (answer.status !== 401 || !session.value) return answer
+  await signedInAgain()
+  return sent(again)
+}
+
+async function sent(request: Request): Promise<Response> {
+  await renewedInTime()
+  if (session.value) request.headers.set('Authorization', session.value.token)
+  try {
+    return await fetch(request, { credentials: 'same-origin' })
+  } catch (failure) {
+    if (request.signal.aborted) throw failure
+    throw new Refusal(0, 'The server cannot be reached. Check the connection, and try again.')
+  }
+}
+
+let renewal: Promise<void> | null = null
+
+async function renewedInTime(): Promise<void> {
+  const now = session.value
+  if (!now || Date.now() < now.renewAt) return
+  renewal ??= renew(now).finally(() => {
+    renewal = null
+  })
+  await renewal
+}
+
+async function renew(now: Session): Promise<void> {
+  const answer = await fetch(route('/login'), { method: 'PUT', headers: { Authorization: now.token } }).catch(
+    () => null,
+  )
+  if (answer?.ok) begin(asSession(await answer.json(), now.tenant))
+}
+
+interface SignedIn {
+  token: string
+  token_expiration_time: string
+  user: { _id: string; username: string; role?: string }
+}
+
+function asSession(answer: SignedIn, tenant: string): Session {
+  return {
+    token: answer.token,
+    tenant,
+    username: answer.user.username,
+    userId: answer.user._id,
+    isAdmin: answer.user.role === 'admin',
+    renewAt: Date.now() + 0.75 * milliseconds(answer.token_expiration_time),
+  }
+}
+
+export async function signIn(tenant: string, username: string, password: string): Promise<void> {
+  const body = JSON.stringify({ username, password, ...(tenant && { tenant }) })
+  const headers = { 'Content-Type': 'application/json' }
+  const answer = await fetch(route('/login'), { method: 'POST', headers, body }).catch(() => {
+    throw new Refusal(0, 'The server cannot be reached. Check the connection, and try again.')
+  })
+  if (!answer.ok) throw await refusal(answer)
+  begin(asSession(await answer.json(), tenant))
+}
+
+export function signOut(): void {
+  end()
+}
+
+/** The sentence of a refusal: what the server says, in its own words. */
+export async function refusal(answer: Response): Promise<Refusal> {
+  const body = await answer.json().catch(() => ({}))
+  return asRefusal(answer.status, body)
+}
+
+function asRefusal(status: number, body: { message?: string; details?: string } | undefined): Refusal {
+  const { message, details } = body ?? {}
+  if (status === 429) return new Refusal(status, 'There were too many attempts. Wait a moment, and try again.')
+  const sentence = [message, details].filter(Boolean).join(': ')
+  return new Refusal(status, sentence || `The server answered ${status}. Try again later.`)
+}
+
+interface Answered<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/** The content of an answer. Throws a Refusal. */
+export async function content<T>(request: Promise<Answered<T>>): Promise<T> {
+  return (await withTag(request)).data
+}
+
+/** The content of an answer and its ETag, which a change of it sends back. */
+export async function withTag<T>(request: Promise<Answered<T>>): Promise<{ data: T; etag: string }> {
+  const { data, error, response } = await request
+  if (!response.ok || error !== undefined) throw asRefusal(response.status, error as { message?: string })
+  return { data: data as T, etag: response.headers.get('etag') ?? '' }
+}
+
+export const api = client

@@ -1,0 +1,28 @@
+/** What several views ask for: terms, and the usernames of ids. */
+import type { Suggestion } from '../components/completion'
+import { api, content } from './client'
+
+export async function suggestedTags(q: string, signal: AbortSignal): Promise<Suggestion[]> {
+  const found = await content(api.GET('/v1/tags/suggest', { params: { query: { q, limit: 8 } }, signal }))
+  return found.docs.map((term) => ({ value: term._id, note: String(term.uses) }))
+}
+
+export async function suggestedNames(q: string, signal: AbortSignal): Promise<Suggestion[]> {
+  const found = await content(api.GET('/v1/metadata/suggest', { params: { query: { q, limit: 8 } }, signal }))
+  return found.docs.map((term) => ({ value: term._id, note: String(term.uses) }))
+}
+
+const usernames = new Map<string, Promise<string>>()
+
+/** The username of an id. A user who was removed is shown as the id. */
+export function username(id: string): Promise<string> {
+  let known = usernames.get(id)
+  if (!known) {
+    known = content(api.GET('/v1/users/{user}', { params: { path: { user: id } } })).then(
+      (user) => user.username ?? id,
+      () => id,
+    )
+    usernames.set(id, known)
+  }
+  return known
+}

@@ -1,0 +1,97 @@
+import { useEffect } from 'preact/hooks'
+import { signOut } from './api/client'
+import { Dialog } from './components/dialog'
+import { Notices } from './components/parts'
+import { address, place } from './router'
+import { expired, session } from './session'
+import { Account } from './views/account'
+import { CatalogView } from './views/catalog'
+import { ItemView, isKind } from './views/item'
+import { Reset } from './views/reset'
+import { SignIn, SignInForm } from './views/sign-in'
+import { Trash } from './views/trash'
+import { Upload } from './views/upload'
+import { VersionView } from './views/version'
+
+export function App() {
+  const { path } = place.value
+  const now = session.value
+  useEffect(() => {
+    document.title = [...path.slice(0, 2).reverse(), 'Catalog'].join(' · ')
+  }, [path])
+  if (path[0] === 'passwordreset') return <Reset />
+  if (!now) return <SignIn />
+  return (
+    <>
+      <button type="button" class="skip" onClick={focusMain}>
+        Skip to content
+      </button>
+      <header class="bar">
+        <a class="brand" href={address([])}>
+          Catalog
+        </a>
+        <nav aria-label="Main">
+          <Entry to={[]}>Find</Entry>
+          <Entry to={['upload']}>Upload</Entry>
+          <Entry to={['trash']}>Trash</Entry>
+          <Entry to={['account']}>{now.username}</Entry>
+        </nav>
+        <button type="button" class="small" onClick={signOut}>
+          Sign out
+        </button>
+      </header>
+      <main id="main" tabIndex={-1}>
+        <View />
+      </main>
+      <Notices />
+      {expired.value && (
+        <Dialog title="Your session has expired">
+          <p>Sign in again to go on. What you have typed is still here.</p>
+          <SignInForm tenant={now.tenant} username={now.username} />
+          <button type="button" class="quiet" onClick={signOut}>
+            Sign in as another user
+          </button>
+        </Dialog>
+      )}
+    </>
+  )
+}
+
+function focusMain() {
+  document.getElementById('main')?.focus()
+}
+
+function Entry({ to, children }: { to: string[]; children: string }) {
+  const isHere = (place.value.path[0] ?? '') === (to[0] ?? '')
+  return (
+    <a href={address(to)} aria-current={isHere ? 'page' : undefined}>
+      {children}
+    </a>
+  )
+}
+
+function View() {
+  const [first = '', key, which] = place.value.path
+  if (isKind(first) && key && which)
+    return <VersionView key={`${key}@${which}`} kind={first} item={key} which={which} />
+  if (isKind(first) && key) return <ItemView key={key} kind={first} reference={key} />
+  switch (first) {
+    case '':
+      return <CatalogView />
+    case 'upload':
+      return <Upload />
+    case 'trash':
+      return <Trash />
+    case 'account':
+      return <Account />
+    default:
+      return (
+        <section>
+          <h1>There is no such page</h1>
+          <p>
+            <a href={address([])}>Find models and datasets</a>
+          </p>
+        </section>
+      )
+  }
+}

@@ -1,0 +1,61 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { Refusal } from '../api/client'
+
+export interface Loaded<T> {
+  data?: T | undefined
+  error?: string | undefined
+  loading: boolean
+  reload: () => void
+}
+
+/** Load something when one of `keys` changes. The answer to an older request is dropped. */
+export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, keys: unknown[]): Loaded<T> {
+  const [state, setState] = useState<{ data?: T; error?: string; loading: boolean }>({ loading: true })
+  const [round, setRound] = useState(0)
+  const latest = useRef(load)
+  latest.current = load
+  useEffect(() => {
+    const abort = new AbortController()
+    setState((before) => ({ ...before, loading: true }))
+    latest
+      .current(abort.signal)
+      .then((data) => !abort.signal.aborted && setState({ data, loading: false }))
+      .catch((failure) => !abort.signal.aborted && setState({ error: sentence(failure), loading: false }))
+    return () => abort.abort()
+  }, [...keys, round])
+  const reload = useCallback(() => setRound((before) => before + 1), [])
+  return { ...state, reload }
+}
+
+export function sentence(failure: unknown): string {
+  if (failure instanceof Refusal) return failure.message
+  return failure instanceof Error ? failure.message : String(failure)
+}
+
+/** The value, once it has not changed for some milliseconds. */
+export function useDebounced<T>(value: T, wait: number): T {
+  const [settled, setSettled] = useState(value)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), wait)
+    return () => clearTimeout(timer)
+  }, [value, wait])
+  return settled
+}
+
+/** An action of the user: whether it runs, and what went wrong. */
+export function useAction(): { busy: boolean; error: string; run: (action: () => Promise<void>) => Promise<void> } {
+  const [busy, setBusy] = useState(false)
+  const [error, setError] = useState('')
+  const run = useCallback(async (action: () => Promise<void>) => {
+    setBusy(true)
+    setError('')
+    try {
+      await action()
+    } catch (failure) {
+      setError(sentence(failure))
+    } finally {
+      setBusy(false)
+    }
+  }, [])
+  return { busy, error, run }
+}

@@ -1,0 +1,128 @@
+/** Small parts that several views show. */
+import { signal } from '@preact/signals'
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Loaded } from './hooks'
+
+export function Chip({ children, tone, onRemove, label }: ChipProps) {
+  return (
+    <span class={`chip ${tone ?? ''}`}>
+      {children}
+      {onRemove && (
+        <button type="button" class="quiet" aria-label={`Remove ${label ?? ''}`} onClick={onRemove}>
+          ✕
+        </button>
+      )}
+    </span>
+  )
+}
+
+interface ChipProps {
+  children: ComponentChildren
+  tone?: string
+  label?: string
+  onRemove?: () => void
+}
+
+export function Problem({ children }: { children: ComponentChildren }) {
+  if (!children) return null
+  return (
+    <p class="problem" role="alert">
+      {children}
+    </p>
+  )
+}
+
+/** What is shown while something loads, and when it cannot be loaded. */
+export function Loading<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
+  if (of.data !== undefined) return <>{children(of.data)}</>
+  if (!of.error) return <p class="muted">Loading…</p>
+  return (
+    <div class="problem" role="alert">
+      <p>{of.error}</p>
+      <button type="button" onClick={of.reload}>
+        Try again
+      </button>
+    </div>
+  )
+}
+
+export function Copy({ text, label = 'Copy' }: { text: string; label?: string }) {
+  const [copied, setCopied] = useState(false)
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text)
+      setCopied(true)
+      setTimeout(() => setCopied(false), 1500)
+    } catch {
+      notify('The browser does not allow to copy. Select the text instead.')
+    }
+  }
+  return (
+    <button type="button" class="small" onClick={copy}>
+      {copied ? 'Copied' : label}
+    </button>
+  )
+}
+
+/** What is wider or longer than its place. It can be reached, and scrolled, by keyboard. */
+export function Scroll({ label, tall, children }: { label: string; tall?: boolean; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
+    <section class={`scroll ${tall ? 'tall' : ''}`} tabIndex={0} aria-label={label}>
+      {children}
+    </section>
+  )
+}
+
+export function Code({ children }: { children: string }) {
+  return (
+    <div class="code">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and so must be reachable by keyboard */}
+      <pre tabIndex={0}>{children}</pre>
+      <Copy text={children} />
+    </div>
+  )
+}
+
+interface Notice {
+  text: string
+  undo?: (() => void) | undefined
+}
+
+const notice = signal<Notice | null>(null)
+let timer = 0
+
+/** A sentence at the foot of the page, for some seconds. */
+export function notify(text: string, undo?: () => void): void {
+  clearTimeout(timer)
+  notice.value = { text, undo }
+  timer = window.setTimeout(() => {
+    notice.value = null
+  }, 8000)
+}
+
+export function Notices() {
+  const shown = notice.value
+  return (
+    <div class="notices" role="status" aria-live="polite">
+      {shown && (
+        <p>
+          {shown.text}
+          {shown.undo && (
+            <button
+              type="button"
+              class="small"
+              onClick={() => {
+                shown.undo?.()
+                notice.value = null
+              }}
+            >
+              Undo
+            </button>
+          )}
+        </p>
+      )}
+    </div>
+  )
+}

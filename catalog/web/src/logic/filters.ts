@@ -1,0 +1,11 @@
+/** The filters of the address in the filter language of the API. */
+export function filterOf(query: URLSearchParams): string {
+  const parts: Record<string, unknown> = {}
+  const tags = query.getAll('tag')
+  if (tags.length) parts.tags = tags.length === 1 ? tags[0] : { $all: tags }
+  for (const name of ['status', 'visibility', 'owner']) {
+    const value = query.get(name)
+    if (value) parts[name] = value
+  }
+  return Object.keys(parts).length ? JSON.stringify(parts) : ''
+}

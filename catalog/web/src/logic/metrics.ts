@@ -1,0 +1,42 @@
+/** Metadata of versions as columns of a table. */
+import type { components } from '../api/schema'
+
+type Annotated = { metadata: components['schemas']['Pair'][] }
+
+export interface Order {
+  /** The name of a metadata pair. Empty: the order of the versions themselves. */
+  by: string
+  ascending: boolean
+}
+
+const METRICS = 4
+
+export const metadata = (row: Annotated, name: string) => row.metadata.find((pair) => pair.name === name)?.value
+
+/** The numbers that most versions have. */
+export function commonMetrics(rows: Annotated[]): string[] {
+  const counts = new Map<string, number>()
+  for (const row of rows) {
+    for (const pair of row.metadata) {
+      if (typeof pair.value === 'number') counts.set(pair.name, (counts.get(pair.name) ?? 0) + 1)
+    }
+  }
+  return [...counts]
+    .sort((one, other) => other[1] - one[1] || one[0].localeCompare(other[0]))
+    .slice(0, METRICS)
+    .map(([name]) => name)
+}
+
+export function ordered<T extends Annotated>(rows: T[], { by, ascending }: Order): T[] {
+  if (!by) return ascending ? [...rows].reverse() : rows
+  const key = (row: T) => {
+    const found = metadata(row, by)
+    return typeof found === 'number' ? found : Number.NaN
+  }
+  // What has no value comes last, in either direction.
+  return [...rows].sort((one, other) => {
+    const [left, right] = [key(one), key(other)]
+    if (Number.isNaN(left) || Number.isNaN(right)) return Number(Number.isNaN(left)) - Number(Number.isNaN(right))
+    return ascending ? left - right : right - left
+  })
+}

@@ -1,0 +1,134 @@
+/** One file on its way to the server: hashed, then sent by tus, which goes on where it was interrupted. */
+import { signal } from '@preact/signals'
+import { Upload as TusUpload } from 'tus-js-client'
+import { type Kind, route } from '../api/client'
+import { session, signedInAgain } from '../session'
+import { trustedScript } from '../trusted'
+import workerUrl from './hash.worker.ts?worker&url'
+
+const CHUNK = 16 * 2 ** 20 // bytes a request: what is lost at most when the network breaks
+const RETRIES = [0, 1000, 3000, 5000, 10_000, 30_000] // milliseconds
+
+export type Phase = 'waiting' | 'hashing' | 'sending' | 'paused' | 'done' | 'failed'
+
+/** What the server needs to know of a file. `version` and `path`: of a file in a draft. */
+export interface Target {
+  kind: Kind
+  item: string
+  description?: string
+  version?: string
+}
+
+export class Transfer {
+  readonly phase = signal<Phase>('waiting')
+  readonly sent = signal(0)
+  readonly speed = signal(0) // bytes a second
+  readonly error = signal('')
+  digest = ''
+  #upload: TusUpload | null = null
+  #since = { time: 0, bytes: 0 }
+
+  constructor(
+    readonly file: File,
+    readonly path: string,
+  ) {}
+
+  async hash(): Promise<string> {
+    this.phase.value = 'hashing'
+    const worker = new Worker(trustedScript(workerUrl), { type: 'module' })
+    try {
+      this.digest = await new Promise<string>((resolve, reject) => {
+        worker.onmessage = ({ data }) => {
+          if (data.digest) resolve(data.digest)
+          else if (data.error) reject(new Error(data.error))
+          else this.sent.value = data.done
+        }
+        worker.onerror = (event) => reject(new Error(event.message || 'The file cannot be read.'))
+        worker.postMessage(this.file)
+      })
+    } finally {
+      worker.terminate()
+    }
+    this.sent.value = 0
+    return this.digest
+  }
+
+  /** Send the file. The result is the ordinal of the version, or nothing for a file of a draft. */
+  async send(to: Target): Promise<string> {
+    this.phase.value = 'sending'
+    this.#since = { time: Date.now(), bytes: 0 }
+    const metadata: Record<string, string> = {
+      kind: to.kind,
+      item: to.item,
+      filename: this.file.name,
+      filetype: this.file.type || 'application/octet-stream',
+      sha256: this.digest,
+      ...(to.description && { description: to.description }),
+      ...(to.version && { version: to.version, path: this.path }),
+    }
+    return new Promise((resolve, reject) => {
+      let ordinal = ''
+      const upload = new TusUpload(this.file, {
+        endpoint: route('/uploads'),
+        chunkSize: CHUNK,
+        retryDelays: RETRIES,
+        metadata,
+        removeFingerprintOnSuccess: true,
+        fingerprint: async () =>
+          `catalog ${session.value?.tenant} ${to.kind} ${to.item} ${to.version ?? ''} ${this.digest}`,
+        onBeforeRequest: (request) => request.setHeader('Authorization', session.value?.token ?? ''),
+        onAfterResponse: async (_, response) => {
+          ordinal = response.getHeader('Catalog-Ordinal') ?? ordinal
+          if (response.getStatus() === 401) await signedInAgain()
+        },
+        onShouldRetry: (failure) => {
+          const status = failure.originalResponse?.getStatus() ?? 0
+          return status === 0 || status === 401 || status === 409 || status === 423 || status >= 500
+        },
+        onProgress: (bytes) => this.#progress(bytes),
+        onSuccess: () => {
+          this.phase.value = 'done'
+          resolve(ordinal)
+        },
+        onError: (failure) => {
+          this.phase.value = 'failed'
+          reject(new Error(explained(failure)))
+        },
+      })
+      this.#upload = upload
+      upload.findPreviousUploads().then((previous) => {
+        const latest = previous[0]
+        if (latest) upload.resumeFromPreviousUpload(latest)
+        upload.start()
+      }, reject)
+    })
+  }
+
+  async pause(): Promise<void> {
+    await this.#upload?.abort()
+    this.phase.value = 'paused'
+  }
+
+  resume(): void {
+    this.phase.value = 'sending'
+    this.#since = { time: Date.now(), bytes: this.sent.value }
+    this.#upload?.start()
+  }
+
+  #progress(bytes: number): void {
+    this.sent.value = bytes
+    const passed = (Date.now() - this.#since.time) / 1000
+    if (passed > 0.5) this.speed.value = (bytes - this.#since.bytes) / passed
+  }
+}
+
+/** The sentence of the server, out of an error of the tus client. */
+function explained(failure: Error): string {
+  const body = (failure as { originalResponse?: { getBody(): string } | null }).originalResponse?.getBody()
+  try {
+    const { message, details } = JSON.parse(body ?? '')
+    return [message, details].filter(Boolean).join(': ')
+  } catch {
+    return 'The upload was interrupted. Choose the same file again to go on where it stopped.'
+  }
+}

@@ -1,0 +1,133 @@
+import { useState } from 'preact/hooks'
+import { type AccessToken, api, content, signOut } from '../api/client'
+import { age, date } from '../components/format'
+import { useAction, useLoaded } from '../components/hooks'
+import { Code, Loading, notify, Problem } from '../components/parts'
+import { session } from '../session'
+
+export function Account() {
+  const now = session.value
+  return (
+    <section>
+      <h1>{now?.username}</h1>
+      <p class="muted">
+        {now?.isAdmin ? 'Administrator' : 'Member'} of {now?.tenant || 'the default organisation'}
+      </p>
+      <Password />
+      <Tokens />
+    </section>
+  )
+}
+
+/** A new password ends all sessions and tokens of its user. */
+function Password() {
+  const { busy, error, run } = useAction()
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    const password = String(new FormData(event.currentTarget as HTMLFormElement).get('password'))
+    run(async () => {
+      const params = { path: { user: session.value?.userId ?? '' } }
+      await content(api.PUT('/v1/users/{user}', { params, body: { password } }))
+      notify('The password is changed. Sign in with it.')
+      signOut()
+    })
+  }
+  return (
+    <form class="stack narrow-form" onSubmit={submit}>
+      <h2>Password</h2>
+      <p class="muted">A new password signs you out everywhere, and ends your tokens.</p>
+      <Problem>{error}</Problem>
+      <label>
+        New password
+        <input name="password" type="password" autoComplete="new-password" required />
+      </label>
+      <button type="submit" disabled={busy}>
+        Change the password
+      </button>
+    </form>
+  )
+}
+
+function Tokens() {
+  const { busy, error, run } = useAction()
+  const [created, setCreated] = useState('')
+  const loaded = useLoaded(async (signal) => {
+    const found = await content(api.GET('/v1/tokens', { params: { query: { limit: 100 } }, signal }))
+    return (found as unknown as { docs: AccessToken[] }).docs
+  }, [])
+  const create = (event: SubmitEvent) => {
+    event.preventDefault()
+    const fields = new FormData(event.currentTarget as HTMLFormElement)
+    run(async () => {
+      const body = {
+        name: String(fields.get('name')),
+        scopes: [fields.get('scope') as 'read' | 'write'],
+        expires_in: String(fields.get('life')),
+      }
+      const made = await content(api.POST('/v1/tokens', { body }))
+      setCreated((made as unknown as { token: string }).token)
+      loaded.reload()
+    })
+  }
+  const revoke = (token: AccessToken) =>
+    run(async () => {
+      await content(api.DELETE('/v1/tokens/{token_id}', { params: { path: { token_id: token._id } } }))
+      loaded.reload()
+    })
+  return (
+    <section>
+      <h2>Tokens</h2>
+      <p class="muted">For scripts and other programs, in the place of the password.</p>
+      <Problem>{error}</Problem>
+      {created && (
+        <div class="notice" role="status">
+          <p>Copy the token now. It is shown only once.</p>
+          <Code>{created}</Code>
+        </div>
+      )}
+      <form class="row" onSubmit={create}>
+        <label>
+          Name
+          <input name="name" required placeholder="nightly" />
+        </label>
+        <label>
+          May
+          <select name="scope">
+            <option value="read">read</option>
+            <option value="write">read and write</option>
+          </select>
+        </label>
+        <label>
+          For
+          <select name="life">
+            <option value="30d">30 days</option>
+            <option value="90d">90 days</option>
+            <option value="365d">a year</option>
+          </select>
+        </label>
+        <button type="submit" disabled={busy}>
+          Create
+        </button>
+      </form>
+      <Loading of={loaded}>
+        {(tokens) => (
+          <ul class="plain">
+            {tokens.map((token) => (
+              <li key={token._id} class="row">
+                <span>
+                  <strong>{token.name}</strong> may {token.scopes.includes('write') ? 'read and write' : 'read'}
+                </span>
+                <span class="muted" title={date(token.expires)}>
+                  expires {age(token.expires)}, {token.used ? `used ${age(token.used)}` : 'never used'}
+                </span>
+                <button type="button" class="small" disabled={busy} onClick={() => revoke(token)}>
+                  Revoke
+                </button>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Loading>
+    </section>
+  )
+}

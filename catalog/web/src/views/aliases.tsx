@@ -1,0 +1,120 @@
+import { api, content, type Item, type Kind } from '../api/client'
+import { Dialog } from '../components/dialog'
+import { age } from '../components/format'
+import { useAction, useLoaded } from '../components/hooks'
+import { Loading, notify, Problem } from '../components/parts'
+
+interface Props {
+  kind: Kind
+  item: Item
+  version: string
+  onClose: () => void
+  onChange: () => void
+}
+
+const aliasPath = (kind: Kind) => `/v1/${kind}/{key}/aliases/{alias}` as '/v1/models/{key}/aliases/{alias}'
+
+/** Point aliases to a version, see where they pointed before, and go back. */
+export function AliasDialog({ kind, item, version, onClose, onChange }: Props) {
+  const { busy, error, run } = useAction()
+  const done = (text: string) => {
+    notify(text)
+    onChange()
+    onClose()
+  }
+  const point = (alias: string) =>
+    run(async () => {
+      const before = item.aliases.find((each) => each.name === alias)?.version
+      const body = { version, ...(before !== undefined && { expected: before }) }
+      await content(api.PUT(aliasPath(kind), { params: { path: { key: item._id, alias } }, body }))
+      done(`@${alias} is version ${version}.`)
+    })
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    point(
+      String(new FormData(event.currentTarget as HTMLFormElement).get('alias'))
+        .trim()
+        .replace(/^@/, ''),
+    )
+  }
+  return (
+    <Dialog title={`Aliases of version ${version}`} onClose={onClose}>
+      <Problem>{error}</Problem>
+      {item.aliases.map((alias) => (
+        <section key={alias.name} class="alias-row">
+          <strong>@{alias.name}</strong>
+          {alias.version === version ? (
+            <span class="muted">is this version</span>
+          ) : (
+            <button type="button" disabled={busy} onClick={() => point(alias.name)}>
+              Move here from version {alias.version}
+            </button>
+          )}
+          <History kind={kind} item={item} alias={alias.name} onBack={() => done(`@${alias.name} is back.`)} />
+        </section>
+      ))}
+      <form class="row" onSubmit={submit}>
+        <label>
+          New alias
+          <input name="alias" required pattern="@?[\w\-]+" placeholder="champion" />
+        </label>
+        <button type="submit" class="main" disabled={busy}>
+          Set
+        </button>
+      </form>
+    </Dialog>
+  )
+}
+
+function History({ kind, item, alias, onBack }: { kind: Kind; item: Item; alias: string; onBack: () => void }) {
+  const { busy, error, run } = useAction()
+  const loaded = useLoaded(
+    async (signal) => {
+      const params = { path: { key: item._id, alias }, query: { history: 'true' as never, limit: 10 } }
+      const found = await content(api.GET(aliasPath(kind), { params, signal }))
+      return (found as unknown as { docs: Move[] }).docs
+    },
+    [alias],
+  )
+  const back = () =>
+    run(async () => {
+      const path = `${aliasPath(kind)}/rollback` as '/v1/models/{key}/aliases/{alias}/rollback'
+      await content(api.POST(path, { params: { path: { key: item._id, alias } } }))
+      onBack()
+    })
+  return (
+    <details>
+      <summary>History</summary>
+      <Problem>{error}</Problem>
+      <Loading of={loaded}>
+        {(moves) => (
+          <>
+            <ol class="moves">
+              {moves.map((move) => (
+                <li key={move._id}>
+                  {move.previous ?? 'new'} → {move.version ?? 'removed'}{' '}
+                  <span class="muted">
+                    by {typeof move.user === 'string' ? move.user : move.user.username}, {age(move.moved)}
+                  </span>
+                </li>
+              ))}
+            </ol>
+            {moves.length > 1 && (
+              <button type="button" disabled={busy} onClick={back}>
+                Go back to version {moves[0]?.previous}
+              </button>
+            )}
+          </>
+        )}
+      </Loading>
+    </details>
+  )
+}
+
+interface Move {
+  _id: string
+  version: string | null
+  previous: string | null
+  moved: string
+  user: string | { username: string }
+}

@@ -1,0 +1,117 @@
+import { useState } from 'preact/hooks'
+import { refusal, route, SERVER, signIn } from '../api/client'
+import { useAction } from '../components/hooks'
+import { Code, Problem } from '../components/parts'
+
+export function SignIn() {
+  const [forgotten, setForgotten] = useState(false)
+  return (
+    <main class="narrow">
+      <h1>Catalog</h1>
+      <p class="muted">Models and datasets of your organisation.</p>
+      {forgotten ? <Forgotten onBack={() => setForgotten(false)} /> : <SignInForm />}
+      {!forgotten && (
+        <button type="button" class="quiet" onClick={() => setForgotten(true)}>
+          Forgot your password?
+        </button>
+      )}
+      <details>
+        <summary>First time here?</summary>
+        <p>
+          The server prints the name and the password of its first administrator when it starts for the first time. Sign
+          in with them, here or on the command line, and add people and a model:
+        </p>
+        <Code>{`pip install catalog
+export CATALOG_URL=${SERVER}
+catalog login -u admin
+catalog users create ada
+catalog push iris model.onnx --tag flowers`}</Code>
+      </details>
+    </main>
+  )
+}
+
+interface Props {
+  tenant?: string
+  username?: string
+}
+
+/** Names that are given are fixed: the dialog of an expired session asks for the password alone. */
+export function SignInForm({ tenant, username }: Props) {
+  const { busy, error, run } = useAction()
+  const fixed = username !== undefined
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    const fields = new FormData(event.currentTarget as HTMLFormElement)
+    const text = (name: string) => String(fields.get(name) ?? '').trim()
+    run(() =>
+      signIn(
+        fixed ? (tenant ?? '') : text('tenant'),
+        fixed ? username : text('username'),
+        String(fields.get('password')),
+      ),
+    )
+  }
+  return (
+    <form class="stack" onSubmit={submit}>
+      <Problem>{error}</Problem>
+      {!fixed && (
+        <>
+          <label>
+            Organisation
+            <input name="tenant" autoComplete="organization" placeholder="the default one" />
+          </label>
+          <label>
+            Username
+            <input name="username" autoComplete="username" required />
+          </label>
+        </>
+      )}
+      <label>
+        Password{fixed && ` of ${username}`}
+        <input name="password" type="password" autoComplete="current-password" required />
+      </label>
+      <button type="submit" class="main" disabled={busy}>
+        {busy ? 'Signing in…' : 'Sign in'}
+      </button>
+    </form>
+  )
+}
+
+function Forgotten({ onBack }: { onBack: () => void }) {
+  const { busy, error, run } = useAction()
+  const [sent, setSent] = useState(false)
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    const body = JSON.stringify(Object.fromEntries(new FormData(event.currentTarget as HTMLFormElement)))
+    run(async () => {
+      const answer = await fetch(route('/self/reset'), {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body,
+      })
+      if (!answer.ok) throw await refusal(answer)
+      setSent(true)
+    })
+  }
+  return (
+    <form class="stack" onSubmit={submit}>
+      <Problem>{error}</Problem>
+      {sent && <p role="status">If this address is known there, a mail is on its way. It leads back to this page.</p>}
+      <label>
+        Organisation
+        <input name="tenant" required />
+      </label>
+      <label>
+        E-mail
+        <input name="email" type="email" autoComplete="email" required />
+      </label>
+      <button type="submit" class="main" disabled={busy}>
+        Send a mail
+      </button>
+      <button type="button" class="quiet" onClick={onBack}>
+        Back to sign in
+      </button>
+    </form>
+  )
+}

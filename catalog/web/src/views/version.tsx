@@ -1,0 +1,315 @@
+import { useMemo, useState } from 'preact/hooks'
+import { api, authorized, content, type FileInfo, type Kind, refusal, route, SERVER, type Version } from '../api/client'
+import { age, date, plural, size, value } from '../components/format'
+import { useAction, useLoaded } from '../components/hooks'
+import { Chip, Code, Loading, Problem, Scroll } from '../components/parts'
+import { snippets } from '../logic/snippets'
+import { address } from '../router'
+import { Username } from './catalog'
+import { isPreviewed, Preview } from './preview'
+
+interface Props {
+  kind: Kind
+  item: string
+  which: string
+}
+
+export const verdictTone = (verdict: string): string =>
+  verdict.startsWith('threat') ? 'danger' : verdict === 'no known threat found' ? 'good' : 'warn'
+
+export function VersionView({ kind, item, which }: Props) {
+  const loaded = useLoaded(
+    async (signal) => {
+      const path = `/v1/${kind}/{key}/versions/{which}/info` as '/v1/models/{key}/versions/{which}/info'
+      const params = { path: { key: item, which } }
+      const [version, parent] = await Promise.all([
+        content(api.GET(path, { params, signal })),
+        content(api.GET(`/v1/${kind}/{key}` as '/v1/models/{key}', { params: { path: { key: item } }, signal })),
+      ])
+      return { version: version as Version, name: (parent as { name: string }).name }
+    },
+    [kind, item, which],
+  )
+  return (
+    <Loading of={loaded}>
+      {({ version, name }) => <Shown kind={kind} item={item} name={name} version={version} />}
+    </Loading>
+  )
+}
+
+function Shown({ kind, item, name, version }: { kind: Kind; item: string; name: string; version: Version }) {
+  const [previewed, setPreviewed] = useState<FileInfo | null>(null)
+  const inspection = version.inspection as unknown as Inspection | null
+  const tensors = inspection?.summary.shown ?? []
+  return (
+    <article>
+      <header class="head">
+        <div>
+          <p class="muted">
+            <a href={address([kind, item])}>{name}</a>
+          </p>
+          <h1>Version {version.ordinal}</h1>
+          <p class="chips">
+            {version.aliases.map((alias) => (
+              <Chip key={alias} tone="alias">
+                @{alias}
+              </Chip>
+            ))}
+            {version.stage !== 'none' && <Chip>{version.stage}</Chip>}
+            {version.state !== 'LIVE' && <Chip tone="warn">{version.state.toLowerCase()}</Chip>}
+            {version.archived && <Chip tone="warn">archived</Chip>}
+            {inspection && <Chip tone={verdictTone(inspection.verdict)}>{inspection.verdict}</Chip>}
+          </p>
+        </div>
+        {!version.uri && <Downloads kind={kind} item={item} version={version} />}
+      </header>
+      {version.description && <p class="text">{version.description}</p>}
+      {version.uri && (
+        <p class="notice">
+          The catalog does not hold these bytes. They are at <code>{version.uri}</code>.
+        </p>
+      )}
+      <div class="columns right">
+        <div>
+          <Files files={version.files} onPreview={setPreviewed} />
+          {previewed && (
+            <Preview
+              key={previewed.path}
+              file={previewed}
+              url={route(
+                `/${kind}/${encodeURIComponent(item)}/versions/${encodeURIComponent(version.ordinal)}/files/${path(previewed)}`,
+              )}
+              onClose={() => setPreviewed(null)}
+            />
+          )}
+          {tensors.length > 0 && <Tensors tensors={tensors} total={inspection?.summary.tensors ?? tensors.length} />}
+          {inspection && <Findings inspection={inspection} />}
+        </div>
+        <aside aria-label="Facts">
+          <Facts version={version} />
+          <section>
+            <h2>Use it</h2>
+            {snippets(SERVER, kind, name, version.aliases[0] ?? version.ordinal).map((each) => (
+              <div key={each.label}>
+                <h3>{each.label}</h3>
+                <Code>{each.text}</Code>
+              </div>
+            ))}
+          </section>
+        </aside>
+      </div>
+    </article>
+  )
+}
+
+const path = (file: FileInfo) => file.path.split('/').map(encodeURIComponent).join('/')
+
+/** Downloads go by an address that expires, so that the browser saves the file itself and shows its progress. */
+function Downloads({ kind, item, version }: { kind: Kind; item: string; version: Version }) {
+  const { busy, error, run } = useAction()
+  const [link, setLink] = useState<{ url: string; expires: string } | null>(null)
+  const create = async (expires_in: number) => {
+    const at = `/v1/${kind}/{key}/versions/{which}/link` as '/v1/models/{key}/versions/{which}/link'
+    const params = { path: { key: item, which: version.ordinal } }
+    const made = await content(api.POST(at, { params, body: { expires_in } }))
+    return { url: new URL(made.url, `${SERVER}/`).href, expires: made.expires }
+  }
+  return (
+    <div class="actions">
+      <button
+        type="button"
+        class="main"
+        disabled={busy}
+        onClick={() => run(async () => location.assign((await create(60)).url))}
+      >
+        Download {version.folder ? 'all as zip' : size(version.size)}
+      </button>
+      <button type="button" disabled={busy} onClick={() => run(async () => setLink(await create(3600)))}>
+        Share a link
+      </button>
+      <Problem>{error}</Problem>
+      {link && (
+        <div>
+          <p class="muted">Opens without signing in, until {date(link.expires)}.</p>
+          <Code>{link.url}</Code>
+        </div>
+      )}
+    </div>
+  )
+}
+
+function Facts({ version }: { version: Version }) {
+  return (
+    <section>
+      <h2>Facts</h2>
+      <dl class="facts">
+        {version.metadata.map((pair) => (
+          <div key={pair.name}>
+            <dt>{pair.name}</dt>
+            <dd>{value(pair.value)}</dd>
+          </div>
+        ))}
+        {version.author && (
+          <div>
+            <dt>Author</dt>
+            <dd>{version.author}</dd>
+          </div>
+        )}
+        <div>
+          <dt>Added by</dt>
+          <dd>
+            <Username id={version.owner} />, <span title={date(version.timestamp)}>{age(version.timestamp)}</span>
+          </dd>
+        </div>
+        <div>
+          <dt>Size</dt>
+          <dd>
+            {size(version.size)} in {plural(version.file_count, 'file')}
+          </dd>
+        </div>
+        {version.digest && (
+          <div>
+            <dt>SHA-256</dt>
+            <dd>
+              <code class="digest">{version.digest}</code>
+            </dd>
+          </div>
+        )}
+      </dl>
+    </section>
+  )
+}
+
+function Files({ files, onPreview }: { files: FileInfo[]; onPreview: (file: FileInfo) => void }) {
+  if (!files.length) return null
+  return (
+    <section>
+      <h2>Files</h2>
+      <Scroll label="Files">
+        <table>
+          <thead>
+            <tr>
+              <th>Path</th>
+              <th>Size</th>
+              <th>SHA-256</th>
+              <th>Format</th>
+            </tr>
+          </thead>
+          <tbody>
+            {files.map((file) => (
+              <tr key={file.path}>
+                <td>
+                  {isPreviewed(file) ? (
+                    <button type="button" class="link" onClick={() => onPreview(file)}>
+                      {file.path}
+                    </button>
+                  ) : (
+                    file.path
+                  )}
+                </td>
+                <td class="number">{size(file.size)}</td>
+                <td>
+                  <code title={file.digest}>{file.digest.slice(0, 12)}…</code>
+                </td>
+                <td>{file.format ?? ''}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+    </section>
+  )
+}
+
+interface Inspection {
+  format: string
+  verdict: string
+  findings: { kind: string; what: string; where: string }[]
+  summary: { tensors?: number; parameters?: number; shown?: Tensor[] }
+}
+
+interface Tensor {
+  name: string
+  dtype: string
+  shape: number[]
+}
+
+const SHOWN = 200
+
+function Tensors({ tensors, total }: { tensors: Tensor[]; total: number }) {
+  const [text, setText] = useState('')
+  const found = useMemo(
+    () => tensors.filter((tensor) => tensor.name.toLowerCase().includes(text.toLowerCase())),
+    [tensors, text],
+  )
+  return (
+    <section>
+      <h2>Tensors</h2>
+      <label>
+        Search {plural(total, 'tensor')}
+        <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      </label>
+      <Scroll label="Tensors" tall>
+        <table>
+          <thead>
+            <tr>
+              <th>Name</th>
+              <th>Type</th>
+              <th>Shape</th>
+            </tr>
+          </thead>
+          <tbody>
+            {found.slice(0, SHOWN).map((tensor) => (
+              <tr key={tensor.name}>
+                <td>{tensor.name}</td>
+                <td>{tensor.dtype}</td>
+                <td>{tensor.shape.join(' × ')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      {(found.length > SHOWN || total > tensors.length) && <p class="muted">Only the first are shown.</p>}
+    </section>
+  )
+}
+
+const MEANINGS: Record<string, string> = {
+  dangerous: 'Known to be used in attacks. Do not load this file.',
+  suspicious: 'Unknown. Load the file only if you trust where it comes from.',
+  unfinished: 'Not all of the file was scanned.',
+  failed: 'The file could not be inspected.',
+  malformed: 'The file violates its format.',
+  opaque: 'Packed in a way that the inspection does not support.',
+  abridged: 'The header is too long to be read completely.',
+}
+
+function Findings({ inspection }: { inspection: Inspection }) {
+  return (
+    <section>
+      <h2>Inspection</h2>
+      <p>
+        Format {inspection.format}: {inspection.verdict}.
+        {inspection.summary.parameters ? ` ${inspection.summary.parameters.toLocaleString('en')} parameters.` : ''}
+      </p>
+      <ul>
+        {inspection.findings.map((finding) => (
+          <li key={`${finding.kind} ${finding.where} ${finding.what}`}>
+            <Chip tone={finding.kind === 'dangerous' ? 'danger' : 'warn'}>{finding.kind}</Chip> {finding.what}
+            {finding.where && <span class="muted"> in {finding.where}</span>}
+            <br />
+            <span class="muted">{MEANINGS[finding.kind]}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+/** The first bytes of a file. Throws a Refusal. */
+export async function firstBytes(url: string, count: number, signal: AbortSignal): Promise<ArrayBuffer> {
+  const answer = await authorized(new Request(url, { headers: { Range: `bytes=0-${count - 1}` }, signal }))
+  if (answer.status === 416) return new ArrayBuffer(0) // the file is empty
+  if (!answer.ok) throw await refusal(answer)
+  return answer.arrayBuffer()
+}

@@ -1,0 +1,85 @@
+/** A real browser on a running server, and requests to its API. */
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import chromium from '@sparticuz/chromium'
+import { chromium as playwright } from 'playwright-core'
+
+export const URL_ = process.env.CATALOG_URL
+const TENANT = process.env.CATALOG_TENANT
+export const PASSWORD = 'Engine-No-1'
+export const SHOTS = new URL('../../screenshots/', import.meta.url).pathname
+mkdirSync(SHOTS, { recursive: true })
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What the browser itself reports of an answer that is a refusal. The page shows it as a sentence. */
+const EXPECTED = /^Failed to load resource: the server responded with a status of (400|401|404|409|412)/
+
+export async function call(method, path, body, token, headers = {}) {
+  const answer = await fetch(`${URL_}${path}`, {
+    method,
+    headers: {
+      ...(body && { 'Content-Type': 'application/json' }),
+      ...(token && { Authorization: token }),
+      ...headers,
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  const content = await answer.json().catch(() => ({}))
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(content)}`)
+  return content
+}
+
+export async function tokenOf(username, password = PASSWORD) {
+  return (await call('POST', '/v1/login', { username, password, tenant: TENANT })).token
+}
+
+export async function addVersion(token, key, bytes, name, kind = 'models') {
+  const answer = await fetch(
+    `${URL_}/v1/${kind}/${encodeURIComponent(key)}/versions?name=${encodeURIComponent(name)}`,
+    {
+      method: 'POST',
+      headers: { Authorization: token, 'Content-Type': 'application/octet-stream' },
+      body: bytes,
+    },
+  )
+  if (!answer.ok) throw new Error(`upload: ${answer.status} ${await answer.text()}`)
+}
+
+export async function launched() {
+  return playwright.launch({
+    executablePath: process.env.CATALOG_CHROMIUM || (await chromium.executablePath()),
+    // In one process, as small machines need it, the browser ends with the first page that closes.
+    args: [...chromium.args.filter((each) => each !== '--single-process' && each !== '--no-zygote'), '--no-sandbox'],
+    headless: true,
+  })
+}
+
+/** A page of its own, which collects what must not happen: errors, and violations of the policy. */
+export async function opened(browser, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, bypassCSP: false, ...options })
+  const page = await context.newPage()
+  const faults = []
+  page.on('pageerror', (error) => faults.push(error.message))
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !EXPECTED.test(message.text())) faults.push(message.text())
+  })
+  return { context, page, faults }
+}
+
+export async function signIn(page, username = 'ada', password = PASSWORD) {
+  await page.goto(`${URL_}/`)
+  await page.getByLabel('Organisation').fill(TENANT)
+  await page.getByLabel('Username').fill(username)
+  await page.getByLabel('Password').fill(password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByLabel('Search', { exact: true }).waitFor()
+}
+
+/** What axe finds against WCAG 2.2, level A and AA. Its script is evaluated, so the policy of the page stays. */
+export async function violations(page) {
+  await page.evaluate(AXE)
+  const found = await page.evaluate(() =>
+    globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }),
+  )
+  return found.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(' | ')}`)
+}

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest'
+import { age, size, value } from '../src/components/format'
+import { changeOf, draftOf, typed } from '../src/logic/changes'
+import { cells } from '../src/logic/csv'
+import { filterOf } from '../src/logic/filters'
+import { commonMetrics, ordered } from '../src/logic/metrics'
+import { shellWord, snippets } from '../src/logic/snippets'
+import { LEFT_OUT, withoutCommonFolder } from '../src/upload/dropped'
+
+const item = {
+  description: 'old',
+  license: '',
+  status: 'test',
+  archived: false,
+  tags: ['a', 'b'],
+  metadata: [{ name: 'acc', value: 0.5 }],
+} as unknown as Parameters<typeof draftOf>[0]
+
+describe('an edit', () => {
+  test('sends nothing when nothing changed', () => {
+    expect(changeOf(item, draftOf(item))).toEqual({})
+  })
+  test('sends lists as what they lose and gain', () => {
+    const draft = { ...draftOf(item), tags: ['b', 'c'], metadata: [{ name: 'acc', value: 0.75 }] }
+    expect(changeOf(item, draft)).toEqual({
+      tags: { remove: ['a'], add: ['c'] },
+      metadata: { remove: [], add: [{ name: 'acc', value: 0.75 }] },
+    })
+  })
+})
+
+test.each([
+  ['0.95', 0.95],
+  ['1.10', '1.10'],
+  ['007', '007'],
+  ['1e400', '1e400'],
+  ['true', true],
+  ['', ''],
+  ['3 apples', '3 apples'],
+])('%s is typed as %s', (text, expected) => {
+  expect(typed(text)).toBe(expected)
+})
+
+test('quoted cells hold separators, quotes and line ends', () => {
+  expect(cells('a,"b,""c""\nd"\r\n1,2\n', ',')).toEqual([
+    ['a', 'b,"c"\nd'],
+    ['1', '2'],
+  ])
+})
+
+test('several tags must all be there', () => {
+  expect(filterOf(new URLSearchParams('tag=a&tag=b&status=test'))).toBe('{"tags":{"$all":["a","b"]},"status":"test"}')
+  expect(filterOf(new URLSearchParams('q=iris'))).toBe('')
+})
+
+test('the numbers that most versions have are columns, and what has none comes last', () => {
+  const rows = [0.1, 0.3, undefined, 0.2].map((acc) => ({
+    metadata: acc === undefined ? [{ name: 'note', value: 'x' }] : [{ name: 'acc', value: acc }],
+  }))
+  expect(commonMetrics(rows)).toEqual(['acc'])
+  const sorted = ordered(rows, { by: 'acc', ascending: false })
+  expect(sorted.map((row) => row.metadata[0]?.value)).toEqual([0.3, 0.2, 0.1, 'x'])
+})
+
+test('a name is quoted for a shell', () => {
+  expect(shellWord('iris@1')).toBe('iris@1')
+  expect(shellWord("it's; rm -rf /")).toBe("'it'\\''s; rm -rf /'")
+  expect(snippets('http://x', 'models', 'a b', '2')[1]?.text).toContain("catalog pull 'a b@2'")
+})
+
+test('a dropped folder gives paths within it, without the files of tools', () => {
+  const found = ['m/a.bin', 'm/sub/b.bin'].map((path) => ({ path, file: {} as File }))
+  expect(withoutCommonFolder(found).map(({ path }) => path)).toEqual(['a.bin', 'sub/b.bin'])
+  expect(LEFT_OUT.test('m/.git/config')).toBe(true)
+  expect(LEFT_OUT.test('m/git/config')).toBe(false)
+})
+
+test('values are as people read them', () => {
+  expect([size(0), size(1536), size(5 * 2 ** 30)]).toEqual(['0 B', '1.5 KiB', '5.0 GiB'])
+  expect([value(0.123456789), value(3), value(true)]).toEqual(['0.123457', '3', 'yes'])
+  expect(age('2026-01-01T00:00:00Z', Date.parse('2026-01-03T00:00:00Z'))).toBe('2 days ago')
+})
