@@ -63,7 +63,7 @@ def _started(path: Path, given: str, asked: argparse.Namespace) -> Iterator[tupl
 
 
 def _measured(running: Running, wanted: Load) -> Round:
-    family = [running.pid, *processes.children(running.pid)]
+    family = processes.family(running.pid)
     before, began = [processes.cpu(process) for process in family], perf_counter()
     load(wanted)
     seconds = perf_counter() - began

@@ -19,9 +19,14 @@ def children(process: int) -> list[int]:
     ]
 
 
+def family(process: int) -> list[int]:
+    """A process and all that descend from it."""
+    return [process, *(each for child in children(process) for each in family(child))]
+
+
 def family_cpu(process: int) -> float:
-    """Seconds of CPU of a process and of its living children: the embedded database is one."""
-    return cpu(process) + sum(cpu(child) for child in children(process))
+    """Seconds of CPU of a process and of its living descendants: the embedded database is one."""
+    return sum(cpu(each) for each in family(process))
 
 
 def is_database(process: int) -> bool:
