@@ -1,6 +1,7 @@
 """The calls about versions of registered models: `model-versions/...`."""
 
 from dataclasses import replace
+from urllib.parse import unquote
 
 from bson import ObjectId
 
@@ -32,7 +33,9 @@ LARGEST_PAGE = 10_000
 """Versions on a page, whatever the client asks for. The page ends with a token to go on."""
 
 AUTHOR = "x-catalog-author"
-"""The header in which our plugin says who made a version."""
+ORIGIN = "x-catalog-origin"
+"""The headers in which our plugin says who made a version, and what it was before its files were uploaded. They are
+percent-encoded."""
 
 NOTHING = wire.Nothing()
 
@@ -47,13 +50,20 @@ async def create(call: Call, asked: wire.CreateModelVersion) -> wire.OneVersion:
     details = VersionDetails(
         description=asked.description,
         metadata=[MetadataPair(key, value) for key, value in given.items()],
-        author=call.request.headers.get(AUTHOR, ""),
+        author=unquote(call.request.headers.get(AUTHOR, "")),
         run=TrainingRun(asked.run_id or source.run_id, asked.run_link),
         uri=source.uri,
-        origin=source.text if source.uri != source.text else "",
+        origin=_origin(call, source),
     )
     version = await _made(call, model, source, details)
     return wire.OneVersion(await shown_version(call, model, version))
+
+
+def _origin(call: Call, source: sources.Source) -> str:
+    """What the version was made from, where that is not its `uri`."""
+    if source.files and (named := unquote(call.request.headers.get(ORIGIN, ""))):
+        return named
+    return source.text if source.uri != source.text else ""
 
 
 async def _made(call: Call, model: Model, source: sources.Source, details: VersionDetails) -> VersionRecord:
