@@ -115,7 +115,7 @@ async def _collections(tenant: Tenant) -> list[str]:
 
 
 class Dump:
-    """Writes the documents of a tenant, and collects the digests that its versions name: about 90 bytes each."""
+    """Writes the documents of a tenant, and collects the digests that they name: about 90 bytes each."""
 
     def __init__(self, writer: Writer, tenant: str) -> None:
         self.counts: dict[str, int] = {}
@@ -128,6 +128,8 @@ class Dump:
         part = self._part(name)
         async for document in tenant.database[name].with_options(RAW_BSON).find({}):
             part.add(bytes(document.raw))
+            if name == tenant.artifact_files.raw.name:
+                self._name([document])
         part.end()
 
     async def versions(self, tenant: Tenant) -> None:

@@ -16,6 +16,7 @@ from catalog.blobs.files import FileStorage
 from catalog.blobs.memory import MemoryStorage
 from catalog.blobs.protocol import Blob, FileHead
 from catalog.domain.access import Caller
+from catalog.domain.artifacts import tree
 from catalog.domain.files import blob_records
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
@@ -112,6 +113,26 @@ async def test_what_is_restored_is_what_was_backed_up(database, tmp_path):
     assert await everything(await tenants.enter(database, tenant.name)) == before
     assert await content(elsewhere, tenant.name, hashlib.sha256(WEIGHTS).hexdigest()) == WEIGHTS
     assert [done[1:4] for done in told] == [(told[0].records, 1, len(WEIGHTS))] * 2
+
+
+async def test_files_of_the_artifact_tree_are_restored(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    admin = await tenant.users.find_one({"username": "admin"})
+    caller = Caller(tenant, admin.id, "admin", Role.ADMIN)
+    sent = Sent()
+    sent.chunks = lambda: chunks_of(b"only in the tree")
+    artifact = await tree.put(caller, "runs/1/weights.bin", sent)
+    await backup(database, storage, tmp_path / "all.tar", [tenant.name], lambda _: None)
+    await lose(database, storage, tenant)
+
+    await restore(database, storage, tmp_path / "all.tar", [], lambda _: None)
+
+    assert await content(storage, tenant.name, artifact["digest"]) == b"only in the tree"
+
+
+async def chunks_of(*chunks):
+    for chunk in chunks:
+        yield chunk
 
 
 async def test_a_restored_tenant_has_its_indexes(database, storage, tmp_path):

@@ -3,6 +3,7 @@
 from bson import ObjectId
 
 from catalog.domain.access import readers
+from catalog.domain.artifacts import owners
 from catalog.domain.items.trash import restorable
 from catalog.domain.terms import item_terms
 from catalog.domain.tracking.removal import transfer as transfer_tracked
@@ -35,6 +36,7 @@ async def transfer(tenant: Tenant, user: UserRecord, new_owner: UserRecord) -> N
         async for item in tenant.items(kind).records.find({"owner": user["_id"]}, {"_id": 1}):
             await _transfer_item(tenant, kind, item["_id"], user["_id"], new_owner)
     await transfer_tracked(tenant, user["_id"], new_owner["_id"])
+    await owners.transfer(tenant, user["_id"], new_owner["_id"])
     await transfer_trash(tenant, user["_id"], new_owner["_id"])
 
 

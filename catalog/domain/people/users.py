@@ -8,6 +8,7 @@ from bson import ObjectId
 
 from catalog.domain import naming
 from catalog.domain.access import USERS, Caller, refuse_out_of_scope
+from catalog.domain.artifacts import owners
 from catalog.domain.items.in_use import refuse_while_used
 from catalog.domain.items.sharing import unshare_all
 from catalog.domain.people import access_tokens, last_admin, ownership_transfer
@@ -248,6 +249,7 @@ async def remove(caller: Caller, key: str, new_owner: str = "") -> UserRecord:
     tenant = tenant.base  # what follows belongs to the removal, also when the caller removed the own account
     await access_tokens.revoke_all(tenant, user["_id"])
     await tenant.password_resets.records.delete_many({"user": user["_id"]})
+    await owners.remove_all(tenant, user["_id"])
     await unshare_all(tenant, user["_id"])
     await ownership_transfer.transfer_trash(tenant, user["_id"], gets_trash)  # what was removed in the meantime
     return user

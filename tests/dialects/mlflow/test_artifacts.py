@@ -390,3 +390,16 @@ async def test_a_digest_is_checked(ada):
 
     assert good.status_code == 200
     assert failure(wrong)[:2] == (400, "INVALID_PARAMETER_VALUE")
+
+
+async def test_the_files_of_a_removed_user_go_to_the_new_owner_or_away(org, ada):
+    await org.hire("carol", "dave")
+    for user in ("carol", "dave"):
+        await wire_of(org, user).put_file(f"{user}/file", b"bytes")
+
+    for user, params in (("carol", {"transfer": "ada"}), ("dave", {})):
+        answer = await org.client.delete(f"/v1/users/{user}", params=params, headers=org.as_("admin"))
+        answer.raise_for_status()
+
+    assert (await ada.get_file("carol/file")).content == b"bytes"
+    assert failure(await wire_of(org, "admin").get_file("dave/file"))[:2] == (404, "RESOURCE_DOES_NOT_EXIST")
