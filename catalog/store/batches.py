@@ -45,8 +45,12 @@ class Batches(Generic[W, T]):
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-                if batch := [(wanted, result) for wanted, result in batch if not result.done()]:
-                    await self._write(batch)
+                try:
+                    if batch := [(wanted, result) for wanted, result in batch if not result.done()]:
+                        await self._write(batch)
+                finally:  # however it ends, nobody waits for ever
+                    for _, result in batch:
+                        result.cancel()
         finally:
             self._writer = None
 
