@@ -111,7 +111,10 @@ async def listed(
 ) -> Page[Any]:
     """The page of a list that the query string asks for. `top` is a recent serial, of a list that no index serves."""
     asked = asked_of(ask, id_field)
-    listing = Listing.of(collection, access, await filter_of(ask, properties), asked.order, top=top)
+    statistics = ask.caller.tenant.scan_statistics
+    listing = Listing.of(
+        collection, access, await filter_of(ask, properties), asked.order, top=top, statistics=statistics
+    )
     return await page_of(asked, await walk(listing, asked.key, asked.limit, keep), shapes)
 
 

@@ -15,7 +15,14 @@ from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.cursors import Order, steps
 from catalog.store.query.filter import Filter, within
 from catalog.store.query.pages import AT_ONCE, MOST_CANDIDATES, Listing
-from catalog.store.query.serial_scan import NARROWEST, WIDENING, WIDENING_OF_EMPTY, serial_range
+from catalog.store.query.serial_scan import (
+    NARROWEST,
+    TWICE,
+    WIDENING,
+    WIDENING_OF_EMPTY,
+    QueryStatistics,
+    serial_range,
+)
 from catalog.store.tenant_documents import Raw
 
 Key = list[Any]
@@ -61,9 +68,12 @@ async def _batch(listing: Listing, key: Key | None, size: int) -> list[Raw]:
     if listing.top is None or len(listing.order) > 1:
         return await _sorted(listing, key, size)
     if listing.order[0][1] == ASCENDING:
-        return await oldest(listing.collection, listing.query, listing.top, key[0] if key else 0, size)
+        low = key[0] if key else 0
+        return await oldest(listing.collection, listing.query, listing.top, low, size, statistics=listing.statistics)
     high = key[0] - 1 if key else None
-    return await serial_scan.newest(listing.collection, listing.query, listing.top, 0, size, high=high)
+    return await serial_scan.newest(
+        listing.collection, listing.query, listing.top, 0, size, high=high, statistics=listing.statistics
+    )
 
 
 async def _sorted(listing: Listing, key: Key | None, size: int) -> list[Raw]:
@@ -78,17 +88,27 @@ async def _sorted(listing: Listing, key: Key | None, size: int) -> list[Raw]:
 
 
 async def oldest(
-    collection: serial_scan.Collection, query: Raw, top: int, low: int, limit: int, counter: str = "serial"
+    collection: serial_scan.Collection,
+    query: Raw,
+    top: int,
+    low: int,
+    limit: int,
+    *,
+    statistics: QueryStatistics | None = None,
 ) -> list[Raw]:
     """The first matches with a serial above `low`. `top` was the highest serial lately."""
     found: list[Raw] = []
-    width = max(NARROWEST, WIDENING * limit)
+    statistics = statistics or QueryStatistics()
+    width = max(NARROWEST, round(TWICE * limit * statistics.apart) or WIDENING * limit)
+    start = low
     high: int | None = low
     while high is not None and len(found) < limit:
         high = low + width if low + width < top else None
-        ordered: list[Raw] = [{"$sort": {counter: ASCENDING}}, {"$limit": limit - len(found)}]
-        new = await collection.aggregate([*serial_range(query, high, low, counter), *ordered]).to_list(None)
+        ordered: list[Raw] = [{"$sort": {"serial": ASCENDING}}, {"$limit": limit - len(found)}]
+        new = await collection.aggregate([*serial_range(query, high, low), *ordered]).to_list(None)
         found += new
         low += width
         width *= WIDENING if new else WIDENING_OF_EMPTY
+    end = found[-1]["serial"] if len(found) == limit else top
+    statistics.apart = max(1, end - start) / max(1, len(found))
     return found
