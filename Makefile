@@ -65,7 +65,7 @@ bench: $(TO_TEST) ## measure what is promised, into docs/benchmarks.md (ARGS= is
 
 fuzz: $(TO_TEST) ## new examples for the property tests, and for every route (EXAMPLES=1000 for more of these)
 	CATALOG_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -m hypothesis
-	CATALOG_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/dialects/test_fuzz.py
+	CATALOG_FUZZ_EXAMPLES=$(EXAMPLES) $(BIN)/pytest tests/dialects/test_fuzz.py tests/dialects/kubeflow/test_fuzz.py
 
 soak: $(TO_TEST) ## half an hour of mixed load (ARGS='--minutes 3' for less)
 	$(BIN)/python -m tests.soak $(ARGS)
