@@ -17,6 +17,8 @@ WINDOW = 16
 
 SHOWN: Query = {"state": {"$ne": VersionState.DRAFT.value}, "archived": {"$ne": True}}
 BRIEF = {"inspection": 0}
+PLACE = {"item": 1, "number": 1, "stage": 1, "state": 1, "archived": 1}
+"""What says which version is the newest. The metadata of a version may have megabytes."""
 
 NewestVersions = Mapping[ObjectId, Sequence[VersionRecord]]
 """By the id of the item: at most one version of each stage, by number, the highest first."""
@@ -33,13 +35,28 @@ async def newest_of_stages(tenant: Tenant, items: Sequence[ItemRecord]) -> Newes
         if last > WINDOW:
             _add(found, await _read(tenant, {"item": item["_id"], "number": {"$gt": last - WINDOW}}))
             _add(found, await _older(tenant, item["_id"], found[item["_id"]]))
-    return {item: sorted(of.values(), key=lambda version: -version["number"]) for item, of in found.items()}
+    newest = [version["_id"] for of in found.values() for version in of.values()]
+    whole = {version["_id"]: version for version in await _whole(tenant, newest)}
+    return {
+        item: [whole[each["_id"]] for each in sorted(of.values(), key=_highest_first) if each["_id"] in whole]
+        for item, of in found.items()
+    }
 
 
 async def _read(tenant: Tenant, query: Query) -> list[VersionRecord]:
-    found = await tenant.versions.records.find(query, BRIEF).to_list(None)
+    found = await tenant.versions.records.find(query, PLACE).to_list(None)
     is_shown = [version for version in found if not version.get("archived") and version["state"] != VersionState.DRAFT]
-    return sorted(is_shown, key=lambda version: -version["number"])
+    return sorted(is_shown, key=_highest_first)
+
+
+async def _whole(tenant: Tenant, identities: Sequence[ObjectId]) -> list[VersionRecord]:
+    if not identities:
+        return []
+    return await tenant.versions.records.find({"_id": _any_of(identities)}, BRIEF).to_list(None)
+
+
+def _highest_first(version: VersionRecord) -> int:
+    return -version["number"]
 
 
 def _add(found: dict[ObjectId, dict[str, VersionRecord]], versions: Sequence[VersionRecord]) -> None:
