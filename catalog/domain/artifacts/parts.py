@@ -21,12 +21,16 @@ from catalog.domain.limits import LIMITS
 from catalog.errors import BODY_TOO_LARGE, INVALID_FIELD, NOT_FOUND, TOO_MANY_UPLOADS, UPLOAD_CUT_OFF, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents import PartUpload, now
-from catalog.store.records import PartRecord, PartUploadRecord
+from catalog.store.records import PartRecord, PartUploadRecord, Query
 from catalog.vocabulary import Visibility
 
 MOST_PARTS = 10_000
 MOST_STORED = 2 * MOST_PARTS
 """Parts that an upload may store, with those that a client sent again."""
+
+
+WITHOUT_PARTS: Query = {"parts": 0}
+"""The record without its list of parts, which is long: each part that arrives reads the record."""
 
 
 class WantedPart(NamedTuple):
@@ -84,7 +88,7 @@ async def put(caller: Caller, name: str, number: int, content: AsyncIterator[byt
 
     Raises Refused: NOT_FOUND, INVALID_FIELD, BODY_TOO_LARGE, QUOTA_EXCEEDED, what `content` raises.
     """
-    tenant, upload = caller.tenant, await _find(caller, name)
+    tenant, upload = caller.tenant, await _find(caller, name, WITHOUT_PARTS)
     if not 1 <= number <= upload["part_count"]:
         raise Refused(INVALID_FIELD, f"the upload has the parts 1 to {upload['part_count']}, not {number}")
     await quota.refuse_excess(tenant, announced)
@@ -94,7 +98,7 @@ async def put(caller: Caller, name: str, number: int, content: AsyncIterator[byt
     part: PartRecord = {"number": number, "digest": blob.digest, "size": blob.size, "held": held}
     room = {"_id": name, "became": "", f"parts.{MOST_STORED - 1}": {"$exists": False}}
     if not (await tenant.part_uploads.records.update_one(room, {"$push": {"parts": part}})).matched_count:
-        await _find(caller, name)
+        await _find(caller, name, WITHOUT_PARTS)
         raise Refused(BODY_TOO_LARGE, f"an upload stores at most {MOST_STORED} parts")
     return blob.digest
 
@@ -105,10 +109,12 @@ async def complete(
     path: str,
     wanted: Sequence[WantedPart],
     visibility: Visibility = Visibility.PRIVATE,
+    largest: int = 0,
 ) -> None:
-    """Put the file that the wanted parts make into the tree. Doing it again is not an error.
+    """Put the file that the wanted parts make, of at most `largest` bytes (0: any size), into the tree.
 
-    Raises Refused: NOT_FOUND, INVALID_FIELD for a part that is not there, and what `tree.put` raises.
+    Doing it again is not an error. Raises Refused: NOT_FOUND, INVALID_FIELD for a part that is not there,
+    BODY_TOO_LARGE, and what `tree.put` raises.
     """
     upload = await _find(caller, name)
     if upload["path"] != path:
@@ -116,6 +122,8 @@ async def complete(
     if upload["became"]:
         return
     parts = _chosen(upload, wanted)
+    if largest and sum(part["size"] for part in parts) > largest:
+        raise Refused(BODY_TOO_LARGE, f"at most {largest} bytes, in all parts together")
     joined = JoinedParts(caller.tenant.blobs, parts, PurePosixPath(path).name)
     artifact = await tree.put(caller, path, joined, visibility)
     emptied = {"$set": {"became": artifact["digest"], "parts": []}}
@@ -138,9 +146,9 @@ async def expire(tenant: Tenant, *, dry_run: bool = False) -> int:
     return (await tenant.part_uploads.records.delete_many(over)).deleted_count
 
 
-async def _find(caller: Caller, name: str) -> PartUploadRecord:
+async def _find(caller: Caller, name: str, fields: Query | None = None) -> PartUploadRecord:
     query = {"_id": name, "user": caller.user, "expires": {"$gt": now()}}
-    upload = await caller.tenant.part_uploads.records.find_one(query)
+    upload = await caller.tenant.part_uploads.records.find_one(query, fields)
     if upload is None:
         raise Refused(NOT_FOUND, f"the upload {name} does not exist, or not any more")
     return upload

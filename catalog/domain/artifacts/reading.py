@@ -59,7 +59,9 @@ async def stored_files(caller: Caller, path: str) -> list[StoredFile]:
     """
     wanted = paths.version_path(path)
     if wanted is None:
-        found: Iterable[ArtifactFileRecord | FileRecord] = await tree.files_below(caller, path)
+        found: Iterable[ArtifactFileRecord | FileRecord] = _of_one_owner(
+            caller, path, await tree.files_below(caller, path)
+        )
         whole = path
     else:
         version = await _readable_version(caller, wanted.version)
@@ -73,6 +75,18 @@ async def stored_files(caller: Caller, path: str) -> list[StoredFile]:
     if not stored:
         raise Refused(NOT_FOUND, f"{path} does not exist")
     return stored
+
+
+def _of_one_owner(caller: Caller, path: str, files: list[ArtifactFileRecord]) -> list[ArtifactFileRecord]:
+    """The caller's own files if there are any: no other user adds a file to what the caller makes a version of.
+
+    Raises Refused: INVALID_FIELD for files of several other users.
+    """
+    if own := [file for file in files if file["owner"] == caller.user]:
+        return own
+    if len({file["owner"] for file in files}) > 1:
+        raise Refused(INVALID_FIELD, f"the files in {path} are of several users: each makes a version of their own")
+    return files
 
 
 def _within(files: list[FileRecord], wanted: VersionPath) -> list[FileRecord]:

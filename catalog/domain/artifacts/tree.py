@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 from catalog.blobs.protocol import Blob, FileHead
 from catalog.domain.access import Caller, manageable_by, may_manage, may_read, readable_by, readers
 from catalog.domain.artifacts import paths
-from catalog.domain.files import intake
+from catalog.domain.files import blob_records, intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.versions.drafts import MOST_FILES
-from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, INVALID_FIELD, NOT_CREATED, NOT_FOUND, Refused
+from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, DOWNLOAD, INVALID_FIELD, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.database import Duplicate
 from catalog.store.documents import now
 from catalog.store.query.cursors import ASCENDING
 from catalog.store.records import ArtifactFileRecord
-from catalog.vocabulary import Visibility
+from catalog.vocabulary import InspectionPolicy, Visibility
 
 AT_ONCE = 1000
 """Paths that one query reads."""
@@ -68,7 +68,12 @@ async def prepare(caller: Caller, path: str) -> None:
 
 
 async def record(caller: Caller, stored: StoredFile, visibility: Visibility) -> ArtifactFileRecord:
-    """Name a stored file in the tree. Raises Refused: CANNOT_MODIFY."""
+    """Name a stored file in the tree. A suspicious one is private where the tenant has a quarantine.
+
+    Raises Refused: CANNOT_MODIFY.
+    """
+    if stored.is_suspicious and caller.tenant.inspection is InspectionPolicy.QUARANTINE:
+        visibility = Visibility.PRIVATE  # as a version of it is in quarantine
     file = stored.record()
     fields: dict[str, Any] = {name: file[name] for name in ("digest", "size", "mimetype", "encoding")}
     fields |= {"owner": caller.user, "readers": readers(caller.user, (), (), visibility), "timestamp": now()}
@@ -156,11 +161,14 @@ async def remove(caller: Caller, path: str) -> int:
 async def as_stored(caller: Caller, file: Mapping[str, Any], path: str) -> StoredFile:
     """A file of the tree or of a version as a file of a version to make, which has it under `path`.
 
-    Raises Refused: UNSAFE_FILE when the tenant rejects such files, BUSY.
+    Raises Refused: UNSAFE_FILE when the tenant rejects such files, BUSY, DOWNLOAD for bytes that are lost or damaged.
     """
+    blob = Blob(file["digest"], file["size"])
+    if not await blob_records.is_intact(caller.tenant, blob):
+        raise Refused(DOWNLOAD, f"the bytes of {file['path']} are missing or damaged")
     name = (path or file["path"]).rpartition("/")[2]
     head = FileHead(name, file["mimetype"], file["encoding"])
-    return await intake.accept(caller.tenant, head, Blob(file["digest"], file["size"]), path)
+    return await intake.accept(caller.tenant, head, blob, path)
 
 
 async def _has_files(caller: Caller, folder: str) -> bool:

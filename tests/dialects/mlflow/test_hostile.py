@@ -1,0 +1,106 @@
+"""What a client of MLflow's API may not reach by a detour: limits of size, the quarantine, files and work of others."""
+
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from catalog.vocabulary import Visibility
+from tests.dialects.mlflow.test_artifacts import Parts
+from tests.dialects.mlflow.wire import Wire, failure, wire_of
+from tests.support.app import API_TOKEN, OURS, client_of_app, in_database
+
+EVIL = b"cos\nsystem\n(S'id'\ntR."
+
+
+def cut_all(folder: Path) -> None:
+    for path in filter(Path.is_file, folder.rglob("*")):
+        path.write_bytes(b"cut")
+
+
+@pytest.fixture
+async def ada(org):
+    return wire_of(org, "ada")
+
+
+@pytest.fixture
+async def bob(org):
+    return wire_of(org, "bob")
+
+
+@pytest.fixture
+def public(org, settings, mongo):
+    """The same catalog on a server where what is created is public, and an upload has at most 1000 bytes."""
+
+    @asynccontextmanager
+    async def opened(*usernames):
+        other = settings.model_copy(update={"max_upload_size": 1000, "default_visibility": Visibility.PUBLIC})
+        async with client_of_app(other, in_database(mongo, f"{OURS}-catalogue"), started=True) as client:
+            yield [Wire(client, org.as_(username)) for username in usernames]
+
+    return opened
+
+
+async def test_parts_together_are_no_larger_than_an_upload(public):
+    async with public("ada") as [ada]:
+        upload = Parts(ada, "runs/1/large.bin", 2)
+        await upload.begin()
+        await upload.send(1, bytes(600))
+        await upload.send(2, bytes(401))
+
+        answer = await upload.step("complete", upload_id=upload.id)
+        smaller = await upload.step("complete", upload_id=upload.id, parts=[{"part_number": 1}])
+
+    assert failure(answer)[:2] == (413, "INVALID_PARAMETER_VALUE")
+    assert smaller.status_code == 200
+
+
+async def test_a_suspicious_file_is_public_only_without_a_quarantine(org, public, ada, bob):
+    async with public("ada") as [publishing]:
+        await publishing.put_file("before/model.pkl", EVIL)
+        body, operator = {"inspection": "quarantine"}, {"Authorization": API_TOKEN}
+        await publishing.client.put(f"/v1/tenants/{org.name}", json=body, headers=operator)
+
+        await publishing.put_file("after/model.pkl", EVIL)
+        await publishing.put_file("after/good.txt", b"good")
+
+    assert (await bob.get_file("before/model.pkl")).content == EVIL
+    assert failure(await bob.get_file("after/model.pkl"))[:2] == (404, "RESOURCE_DOES_NOT_EXIST")
+    assert await bob.list_files("after") == [("good.txt", 4)]
+    assert [name for name, _ in await ada.list_files("after")] == ["good.txt", "model.pkl"]
+
+
+async def test_a_version_has_no_files_that_another_user_added(org, public, ada):
+    admin = wire_of(org, "admin")
+    async with public("ada", "bob") as users:
+        for user, path in zip(users, ("MLmodel", "code/evil.py"), strict=True):
+            await user.put_file(f"runs/1/model/{path}", b"flavors: {}\n")
+    await ada.model("iris")
+
+    version = await ada.version("iris", "mlflow-artifacts:/runs/1/model")
+    of_both = await admin.post("model-versions/create", name="iris", source="mlflow-artifacts:/runs/1/model")
+
+    uri = (await ada.get("model-versions/get-download-uri", name="iris", version="1")).json()["artifact_uri"]
+    assert version["status"] == "READY"
+    assert await ada.list_files(uri.partition("/artifacts/")[2]) == [("MLmodel", 12)]
+    assert failure(of_both)[:2] == (400, "INVALID_PARAMETER_VALUE")
+
+
+async def test_lost_bytes_make_no_version(org, ada, settings):
+    await ada.put_file("runs/1/weights.bin", b"weights")
+    await ada.model("iris")
+    cut_all(settings.upload_path / org.name)
+
+    answer = await ada.post("model-versions/create", name="iris", source="mlflow-artifacts:/runs/1")
+
+    assert failure(answer)[:2] == (500, "DATA_LOSS")
+    assert "model_versions" not in (await ada.get("model-versions/search", filter="name='iris'")).json()
+
+
+async def test_each_address_of_many_parts_is_for_its_part(ada):
+    upload = Parts(ada, "runs/1/large.bin", 1000)
+
+    await upload.begin()
+
+    assert len(set(upload.urls)) == 1000
+    assert (await upload.send(1000, b"last")).status_code == 200
