@@ -20,6 +20,9 @@ DEEPEST = 10
 MOST_NODES = 500
 """How many versions an answer has. It says so when there are more."""
 
+MOST_LOOKED_AT = 10_000
+"""How many versions that name an item as input one level reads. Only with more than these the answer may lack some."""
+
 FIELDS = {"item": 1, "kind": 1, "number": 1, "ordinal": 1, "inputs": 1, "state": 1, "timestamp": 1}
 
 
@@ -108,7 +111,8 @@ async def _walk_down(caller: Caller, found: Lineage, depth: int) -> None:
     """Add what was made from the version."""
     level = {found.root}
     for distance in range(1, depth + 1):
-        made = await _made_from(caller, level)
+        made, is_whole = await _made_from(caller, level)
+        found.is_truncated = found.is_truncated or not is_whole
         new = found.room(map(key_of, made))
         level = {key_of(version) for version in await _add(caller, found, new, made, distance)}
         if not level:
@@ -143,16 +147,22 @@ async def _numbered(caller: Caller, keys: Collection[NodeKey]) -> list[VersionRe
     return [each async for each in records.find(among, FIELDS) if key_of(each) in wanted and not _is_draft(each)]
 
 
-async def _made_from(caller: Caller, keys: Collection[NodeKey]) -> list[VersionRecord]:
-    """The versions with one of these inputs, one more at most than an answer has. Drafts are not shown."""
-    records = caller.tenant.versions.records
+async def _made_from(caller: Caller, keys: Collection[NodeKey]) -> tuple[list[VersionRecord], bool]:
+    """The versions with one of these inputs, one more at most than an answer has, and whether these are all.
+
+    Drafts are not shown.
+    """
+    records, looked_at = caller.tenant.versions.records, 0
     made: list[VersionRecord] = []
-    async for version in records.find({"inputs.item": {"$in": list({key.item for key in keys})}}, FIELDS):
+    among: Query = {"inputs.item": {"$in": list({key.item for key in keys})}}
+    among["inputs.number"] = {"$in": list({key.number for key in keys})}
+    async for version in records.find(among, FIELDS).limit(MOST_LOOKED_AT):
+        looked_at += 1
         if not _is_draft(version) and any(key in keys for key in sources_of(version)):
             made.append(version)
             if len(made) > MOST_NODES:
                 break
-    return made
+    return made, looked_at < MOST_LOOKED_AT
 
 
 async def _items(caller: Caller, made: Iterable[VersionRecord]) -> dict[ObjectId, ItemRecord]:

@@ -155,3 +155,17 @@ async def test_a_lineage_of_many_versions_is_cut(client, org, add, monkeypatch):
     lineage = await shown(client, org, "datasets", "petals")
 
     assert (len(lineage["nodes"]), lineage["truncated"]) == (4, True)
+
+
+async def test_what_was_made_from_other_versions_costs_a_lineage_little(client, org, add, monkeypatch):
+    monkeypatch.setattr(graph, "MOST_LOOKED_AT", 3)
+    for _ in range(3):
+        await add("datasets", "petals")
+    for number in range(3):
+        await add("models", f"m{number}", "petals@1")
+    await add("models", "last", "petals@2")
+
+    first, second = [await shown(client, org, "datasets", "petals", which=which) for which in ("1", "2")]
+
+    assert (first["truncated"], second["truncated"]) == (True, False)
+    assert distances(second) == {"petals": 0, "last": 1}
