@@ -1,5 +1,6 @@
 """Addresses of the files that the catalog stores, for clients that download by them."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import quote
@@ -14,6 +15,9 @@ from catalog.vocabulary import Kind
 
 LINKED_FOR = timedelta(hours=1)
 """How long a signed address opens."""
+
+_LINK = re.compile(r"/links/[\w-]+\.[\w-]+\.[\w-]+\Z", re.ASCII)
+"""The end of a signed address."""
 
 MOST_LINKS = 100
 """Signed addresses in one answer."""
@@ -38,7 +42,7 @@ async def uri_of(ask: Ask, records: Sequence[ArtifactRecord]) -> dict[int, str]:
 def is_ours(uri: str, record: ArtifactRecord) -> bool:
     """Whether an address may be the one that a client was shown for this artifact."""
     items = [str(key) for key in record["items"]]
-    return "/links/" in uri or any(f"/models/{key}/versions/" in uri for key in items)
+    return bool(_LINK.search(uri)) or any(f"/models/{key}/versions/" in uri for key in items)
 
 
 def _plain(ask: Ask, version: VersionRecord) -> str:

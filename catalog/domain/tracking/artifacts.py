@@ -279,7 +279,7 @@ def _linked(current: ArtifactRecord, parent: Parent, changed: Changes) -> Change
 
 def checked_uri(uri: str, limits: Limits) -> str:
     """Raises Refused: INVALID_FIELD."""
-    return Validator(INVALID_FIELD, limits).text("uri", uri, contents.LONGEST_URI)
+    return Validator(INVALID_FIELD, limits).line("uri", uri, contents.LONGEST_URI)
 
 
 def _values(values: Mapping[str, Value], limits: Limits) -> dict[str, Value]:

@@ -10,6 +10,7 @@ from catalog.domain.access import Caller
 from catalog.domain.items.references import Reference
 from catalog.domain.tracking import models, records
 from catalog.domain.versions import version_changes
+from catalog.domain.versions.details import is_address
 from catalog.domain.versions.version_changes import VersionChange
 from catalog.domain.versions.version_files import has_files
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
@@ -99,10 +100,11 @@ async def stored(caller: Caller, content: ArtifactRecord) -> ArtifactRecord:
 
 
 async def set_address(caller: Caller, item: ItemRecord, version: VersionRecord, uri: str) -> None:
-    """Say in a version where its bytes are."""
-    if uri:
+    """Say in a version where its bytes are. A text that is no address stays with the artifact alone."""
+    address = uri if is_address(uri) else ""
+    if address != version.get("uri", ""):
         reference = Reference(str(item["_id"]), version["ordinal"])
-        await version_changes.change(caller, Kind.MODEL, reference, VersionChange(uri=uri))
+        await version_changes.change(caller, Kind.MODEL, reference, VersionChange(uri=address))
 
 
 async def refuse_address(caller: Caller, artifact: ArtifactRecord) -> None:

@@ -105,8 +105,13 @@ def check_lines(
         check.line("run.link", run.link, LONGEST_LINK)
     if uri:
         check.line("uri", uri, LONGEST_LINK)
-        if not SCHEME.match(uri):
+        if not is_address(uri):
             check.refuse("uri: a scheme is needed, as in s3://bucket/model.onnx")
+
+
+def is_address(text: str) -> bool:
+    """Whether a text may say where the bytes of a version are."""
+    return len(text) <= LONGEST_LINK and bool(SCHEME.match(text))
 
 
 def external_id_taken(external_id: str) -> Refused:

@@ -41,7 +41,7 @@ async def drop(caller: Caller, version: VersionRecord, read: ReadItem, *, force:
             raise Refused(NOT_FOUND, version["ordinal"])
         await _drop_aliases(caller, found, read, force=force)
         if (await records.delete_one({"_id": found["_id"], "pins": found.get("pins")})).deleted_count:
-            await forget_version(caller.tenant, found["_id"])
+            await forget_version(caller.tenant, found)
             if found["folder"]:
                 await version_files.remove(caller.tenant, [found["_id"]])
             return
