@@ -106,10 +106,10 @@ async def upsert_of_experiment(ask: Ask) -> ExperimentRun:
         raise Refused(INVALID_FIELD, "experimentId is not the id in the path")
     if not body.id:
         return ExperimentRun.of(await runs.create(ask.caller, experiment, body.as_input(), ask.limits), experiment)
-    shown = await _changed(ask, serial_of(body.id), body)
-    if shown.experiment_id != str(experiment):
+    serial = serial_of(body.id)
+    if (await _run(ask, await runs.read(ask.caller, serial))).experiment_id != str(experiment):
         raise Refused(NOT_FOUND, f"run {body.id} of experiment {experiment} not found")
-    return shown
+    return await _changed(ask, serial, body)
 
 
 async def read_run(ask: Ask) -> ExperimentRun:

@@ -6,6 +6,7 @@ from catalog.domain.access import readers
 from catalog.domain.artifacts import owners
 from catalog.domain.items.trash import restorable
 from catalog.domain.terms import item_terms
+from catalog.domain.tracking.removal import refuse_collisions
 from catalog.domain.tracking.removal import transfer as transfer_tracked
 from catalog.errors import BUSY, INVALID_TRANSFER, Refused
 from catalog.store.database import Duplicate, Tenant
@@ -32,6 +33,7 @@ async def transfer(tenant: Tenant, user: UserRecord, new_owner: UserRecord) -> N
     if new_owner["_id"] == user["_id"]:
         raise Refused(INVALID_TRANSFER, "transfer: another user is needed")
     await _refuse_collisions(tenant, user["_id"], new_owner)
+    await refuse_collisions(tenant, user["_id"], new_owner["_id"])
     for kind in Kind:
         async for item in tenant.items(kind).records.find({"owner": user["_id"]}, {"_id": 1}):
             await _transfer_item(tenant, kind, item["_id"], user["_id"], new_owner)

@@ -22,6 +22,7 @@ from catalog.domain.people.credentials import (
     verify_password,
 )
 from catalog.domain.people.usernames import group_named, new_username
+from catalog.domain.tracking.removal import refuse_while_owned
 from catalog.errors import (
     AUTHENTICATION,
     BUSY,
@@ -242,6 +243,7 @@ async def remove(caller: Caller, key: str, new_owner: str = "") -> UserRecord:
     gets_trash = await _transfer(caller, user, new_owner) if new_owner else await _who_gets_trash(caller, user)
     async with last_admin.demotion(tenant, user["_id"], is_admin=is_admin) as condition:
         await refuse_while_used(tenant, {"owner": user["_id"]})
+        await refuse_while_owned(tenant, user["_id"])
         await ownership_transfer.transfer_trash(tenant, user["_id"], gets_trash)
         removed = await tenant.users.records.delete_one({"_id": user["_id"], "role": user["role"], **condition})
     if not removed.deleted_count:

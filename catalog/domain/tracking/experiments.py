@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from catalog.domain.access import Caller
+from catalog.domain.access import Caller, readable_by
 from catalog.domain.limits import LONGEST_NAME, Limits
 from catalog.domain.tracking import records
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
@@ -54,6 +54,7 @@ async def read(caller: Caller, serial: int) -> ExperimentRecord:
 async def find(caller: Caller, *, name: str = "", external_id: str = "") -> ExperimentRecord:
     """The experiment of a name or an external id. Raises Refused: NOT_FOUND."""
     query = {"name": name} if name else {"external_id": external_id}
+    query |= readable_by(caller)
     return await records.find_one(caller, caller.tenant.experiments, query)
 
 

@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from bson import ObjectId
 
 from catalog.domain import naming
-from catalog.domain.access import Caller, readers
+from catalog.domain.access import Caller, readable_by, readers
 from catalog.domain.items.inputs import MetadataPair
 from catalog.domain.limits import LONGEST_NAME, Limits
 from catalog.domain.tracking.access import may_read, readable, refuse_change
@@ -170,20 +170,21 @@ async def find_one(caller: Caller, bound: Bound[Any, R], query: Query) -> R:
 
     Raises Refused: NOT_FOUND, also for several.
     """
+    own = await readable(caller, await bound.records.find({**query, "owner": caller.user}).limit(2).to_list(2))
+    if len(own) == 1:
+        return own[0]
     found = await readable(caller, await bound.records.find(query).limit(MOST_OF_A_NAME).to_list(MOST_OF_A_NAME))
-    own = [record for record in found if record["owner"] == caller.user]
-    if len(own) == 1 or len(found) == 1:
-        return (own if len(own) == 1 else found)[0]
+    if len(found) == 1:
+        return found[0]
     raise Refused(NOT_FOUND, f"{bound.raw.name} not found" if not found else f"{bound.raw.name} not found: several fit")
 
 
 async def refuse_name(caller: Caller, bound: Bound[Any, Any], name: str) -> None:
-    """For what is unique by owner and name: one that the caller can read has the name already.
+    """For what belongs to nothing, unique by owner and name: one that the caller can read has the name already.
 
     Raises Refused: NAME_TAKEN.
     """
-    others = await bound.records.find({"name": name}).limit(MOST_OF_A_NAME).to_list(MOST_OF_A_NAME)
-    if await readable(caller, others):
+    if await bound.records.find_one({"name": name, **readable_by(caller)}, {"_id": 1}):
         raise Refused(NAME_TAKEN, name)
 
 

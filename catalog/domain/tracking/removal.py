@@ -1,14 +1,18 @@
 """What becomes of artifacts and services when a model, a version or a user is removed."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 from bson import ObjectId
 
-from catalog.errors import DEPLOYED, INVALID_TRANSFER, Refused
+from catalog.errors import DEPLOYED, INVALID_TRANSFER, NOT_DELETED, Refused
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.records import TrackedRecord
+from catalog.store.records import TrackedRecord, VersionRecord
 from catalog.store.tenant_documents import Bound
 from catalog.vocabulary import ServiceState
+
+BATCH = 500
+"""Names that one query compares."""
 
 
 async def refuse_deployed(tenant: Tenant, item: ObjectId) -> None:
@@ -28,10 +32,48 @@ async def forget_model(tenant: Tenant, item: ObjectId) -> None:
     await tenant.artifacts.records.update_many({"items": item}, {"$pull": {"items": item}})
 
 
-async def forget_version(tenant: Tenant, version: ObjectId) -> None:
-    """Remove the artifacts that belong to a version alone."""
-    await tenant.artifacts.records.delete_many({"versions": [version], "runs": []})
-    await tenant.artifacts.records.update_many({"versions": version}, {"$pull": {"versions": version}})
+async def forget_version(tenant: Tenant, version: VersionRecord) -> None:
+    """Remove the artifacts that belong to a version alone. What belongs to others as well stays with them.
+
+    It stays with the model, and with the access of that, only if it belongs to another version of the model.
+    """
+    artifacts, key, item = tenant.artifacts.records, version["_id"], version["item"]
+    await artifacts.delete_many({"versions": [key], "runs": []})
+    async for artifact in artifacts.find({"versions": key}, {"versions": 1}):
+        others = {"_id": {"$in": [each for each in artifact["versions"] if each != key]}, "item": item}
+        is_of_model = await tenant.versions.records.find_one(others, {"_id": 1})
+        lists = {"versions": key} if is_of_model else {"versions": key, "items": item}
+        await artifacts.update_one({"_id": artifact["_id"]}, {"$pull": lists})
+
+
+async def refuse_collisions(tenant: Tenant, user: ObjectId, new_owner: ObjectId) -> None:
+    """Raises Refused: INVALID_TRANSFER for a name that both use."""
+    for bound in _owned(tenant):
+        keys: list[str] = []
+        async for record in bound.records.find({"owner": user}, {"keys": 1}):
+            keys += _renewed(record["keys"], user, new_owner)
+            if len(keys) >= BATCH:
+                await _refuse_taken(bound, keys, new_owner)
+                keys = []
+        await _refuse_taken(bound, keys, new_owner)
+
+
+async def _refuse_taken(bound: Bound[Any, TrackedRecord], keys: list[str], owner: ObjectId) -> None:
+    taken = await bound.records.find_one({"keys": {"$in": keys}, "owner": owner}, {"name": 1})
+    if taken is not None:
+        raise _collision(bound, taken["name"])
+
+
+async def refuse_while_owned(tenant: Tenant, user: ObjectId) -> None:
+    """Raises Refused: NOT_DELETED while there is something that only this user may change."""
+    for bound in _owned(tenant):
+        if found := await bound.records.find_one({"owner": user}, {"serial": 1}):
+            raise Refused(NOT_DELETED, f"Used in {bound.raw.name} {found['serial']}")
+
+
+def _owned(tenant: Tenant) -> tuple[Bound[Any, TrackedRecord], ...]:
+    """What belongs to nothing else, and has names that are unique by owner."""
+    return cast("tuple[Bound[Any, TrackedRecord], ...]", (tenant.experiments, tenant.environments))
 
 
 async def transfer(tenant: Tenant, user: ObjectId, new_owner: ObjectId) -> None:
@@ -53,13 +95,20 @@ async def transfer(tenant: Tenant, user: ObjectId, new_owner: ObjectId) -> None:
 async def _transfer(bound: Bound[Any, TrackedRecord], user: ObjectId, new_owner: ObjectId) -> None:
     async for record in bound.records.find({"$or": [{"owner": user}, {"readers": user}]}):
         readers = [new_owner if reader == user else reader for reader in record["readers"]]
-        own, other = f"n:{user}:", f"n:{new_owner}:"
-        keys = [other + key.removeprefix(own) if key.startswith(own) else key for key in record["keys"]]
+        keys = _renewed(record["keys"], user, new_owner)
         owner = new_owner if record["owner"] == user else record["owner"]
         fields = {"owner": owner, "readers": list(dict.fromkeys(readers)), "keys": keys}
         try:
             await bound.records.update_one({"_id": record["_id"]}, {"$set": fields, "$inc": {"revision": 1}})
         except Duplicate:
-            raise Refused(
-                INVALID_TRANSFER, f"transfer: both have something called {record['name']} in {bound.raw.name}"
-            ) from None
+            raise _collision(bound, record["name"]) from None
+
+
+def _renewed(keys: Iterable[str], user: ObjectId, new_owner: ObjectId) -> list[str]:
+    """The keys of a record when it has the new owner."""
+    own, other = f"n:{user}:", f"n:{new_owner}:"
+    return [other + key.removeprefix(own) if key.startswith(own) else key for key in keys]
+
+
+def _collision(bound: Bound[Any, TrackedRecord], name: str) -> Refused:
+    return Refused(INVALID_TRANSFER, f"transfer: both have something called {name} in {bound.raw.name}")

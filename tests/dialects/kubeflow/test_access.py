@@ -4,6 +4,7 @@ import pytest
 
 from catalog.dialects.kubeflow.api import BOTH, V1ALPHA3
 from catalog.dialects.kubeflow.operations import OPERATIONS, operations_of
+from catalog.domain.tracking import records
 from tests.dialects.kubeflow.conftest import ALPHA, Registry, registry
 
 GETS = [each for each in OPERATIONS if each.method == "GET"]
@@ -157,3 +158,44 @@ async def test_the_documents_of_both_versions_are_public_and_have_each_operation
         assert described == {operation.name for operation in operations_of(api)}
     assert len(operations_of(V1ALPHA3)) == 56
     assert V1ALPHA3.prefix == ALPHA
+
+
+async def test_what_a_version_leaves_to_another_has_the_access_of_that(org):
+    ada, eve = registry(org), registry(org, "eve")
+    shared, private = await ada.model("shared"), await ada.model("private")
+    await org.client.put("/v1/models/shared", json={"editors": {"add": ["eve"]}}, headers=org.as_("ada"))
+    versions = [await ada.version(shared), await ada.version(shared, "v2"), await ada.version(private)]
+    body = {"artifactType": "doc-artifact", "name": "card", "uri": "s3://x"}
+    artifact = await ada.new(f"/model_versions/{versions[0]['id']}/artifacts", **body)
+    for version in versions[1:]:
+        await ada.new(f"/model_versions/{version['id']}/artifacts", artifactType="doc-artifact", id=artifact["id"])
+    path, seen = f"/artifacts/{artifact['id']}", []
+
+    for ordinal in ("v1", "v2"):
+        url = f"/v1/models/shared/versions/{ordinal}"
+        (await org.client.delete(url, headers=org.as_("ada"))).raise_for_status()
+        seen.append((await eve.get(path)).status_code)
+    changed = await eve.patch(path, artifactType="doc-artifact", description="mine")
+
+    assert (seen, changed.status_code) == ([200, 404], 404)
+    assert (await ada.get(path)).status_code == 200
+
+
+async def test_a_run_of_another_experiment_than_the_one_in_the_path_is_not_changed(ada):
+    run, other = await ada.run(), await ada.new("/experiments", name="other")
+
+    refused = await ada.post(f"/experiments/{other['id']}/experiment_runs", id=run["id"], description="changed")
+
+    assert refused.status_code == 404
+    assert "description" not in (await ada.get(f"/experiment_runs/{run['id']}")).json()
+
+
+async def test_ones_own_experiment_is_found_among_many_of_its_name(ada, bob, monkeypatch):
+    monkeypatch.setattr(records, "MOST_OF_A_NAME", 1)
+    await bob.new("/experiments", name="Default")
+    own = await ada.new("/experiments", name="Default")
+
+    again = await ada.post("/experiments", name="Default")
+
+    assert (await ada.get("/experiment", name="Default")).json()["id"] == own["id"]
+    assert again.status_code == 409

@@ -87,3 +87,56 @@ async def test_the_lineage_of_a_version_shows_what_was_tracked_of_it_and_where_i
     assert [each["name"] for each in shown["artifacts"]] == ["card"]
     assert [(each["name"], each["desired_state"]) for each in shown["services"]] == [("svc", "DEPLOYED")]
     assert older["services"] == []  # the service serves the newest version
+
+
+async def test_names_that_two_users_have_are_refused_before_anything_moves(org, ada, bob):
+    await ada.run("Default")
+    await bob.new("/experiments", name="Default")
+    await ada.model()
+
+    refused = await org.client.delete("/v1/users/ada?transfer=bob", headers=org.as_("admin"))
+
+    assert (refused.status_code, "Default" in refused.text) == (400, True)
+    assert (await bob.get("/registered_model", name="iris")).status_code == 404
+
+
+async def test_a_user_who_has_experiments_is_removed_only_with_somebody_who_gets_them(org, ada, bob):
+    run = await ada.run()
+
+    refused = await org.client.delete("/v1/users/ada", headers=org.as_("admin"))
+    removed = await org.client.delete("/v1/users/ada?transfer=bob", headers=org.as_("admin"))
+
+    assert (refused.status_code, removed.status_code) == (400, 200)
+    assert (await bob.get(f"/experiment_runs/{run['id']}")).status_code == 200
+
+
+@pytest.mark.parametrize("uri", ["s3", "s3://" + "x" * 5000])
+async def test_an_artifact_may_say_what_is_no_address(org, ada, uri):
+    version = await ada.version(await ada.model())
+    path = f"/model_versions/{version['id']}/artifacts"
+
+    artifact = await ada.new(path, artifactType="model-artifact", name="weights", uri="s3://bucket")
+    changed = await ada.patch(f"/artifacts/{artifact['id']}", artifactType="model-artifact", uri=uri)
+
+    assert (changed.status_code, changed.json()["uri"]) == (200, uri)
+    native = (await org.client.get("/v1/models/iris/versions", headers=org.as_("ada"))).json()
+    assert [each.get("uri") for each in native["docs"]] == [""]
+
+
+async def test_a_refused_address_leaves_no_artifact(ada):
+    version = await ada.version(await ada.model())
+    path = f"/model_versions/{version['id']}/artifacts"
+
+    refused = await ada.post(path, artifactType="model-artifact", name="weights", uri="s3://x\r\nLocation: y")
+
+    assert (refused.status_code, (await ada.get(path)).json()["size"]) == (400, 0)
+
+
+async def test_an_address_that_only_looks_like_a_link_of_ours_is_kept(ada):
+    artifact = await ada.new("/artifacts", artifactType="doc-artifact", name="card")
+
+    changed = await ada.patch(
+        f"/artifacts/{artifact['id']}", artifactType="doc-artifact", uri="https://example.org/links/card"
+    )
+
+    assert changed.json()["uri"] == "https://example.org/links/card"
