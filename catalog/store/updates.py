@@ -11,15 +11,20 @@ from pymongo.errors import ClientBulkWriteException, InvalidOperation, PyMongoEr
 from catalog.store.database import TermCollection
 from catalog.store.tenant_documents import Update
 
+FEW = 16
+"""Updates that go as one command for each collection, at the same time: a writer who comes alone waits less for them,
+since the embedded engines sync once for each update of a command. More of them share one command."""
+
 
 async def update_all(updates: Mapping[TermCollection, Sequence[Update]]) -> None:
     """Make updates, each on one record, in any order.
 
-    It is one command for all collections on a server that has `bulkWrite` (MongoDB 8). Others get one for each
-    collection, at the same time.
+    More than FEW are one command for all collections on a server that has `bulkWrite` (MongoDB 8). Else it is one for
+    each collection, at the same time.
     """
     wanted = {collection: several for collection, several in updates.items() if several}
-    if len(wanted) > 1 and await _update_at_once(wanted):
+    are_many = sum(map(len, wanted.values())) > FEW
+    if are_many and len(wanted) > 1 and await _update_at_once(wanted):
         return
     await asyncio.gather(*(collection.modify_all(several) for collection, several in wanted.items()))
 

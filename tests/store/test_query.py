@@ -695,7 +695,8 @@ def test_a_sort_that_cannot_be_is_refused_by_name(text, named):
 
 
 def test_a_selection_brings_what_always_comes_along():
-    assert select_of(MODELS, '["name","visibility"]') == {"name", "visibility", "_id", "users", "datasets"}
+    shown_with_it = {"_id", "users", "groups", "editors", "datasets"}
+    assert select_of(MODELS, '["name","visibility"]') == {"name", "visibility"} | shown_with_it
     assert select_of(USERS, "[]") == {"_id"}
 
 

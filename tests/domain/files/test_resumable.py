@@ -290,6 +290,8 @@ class Cut(NamedTuple):
 cuts = st.builds(Cut, st.integers(0, 60), st.booleans(), st.booleans())
 
 
+# Some of the contents look like pickles, which a process of their own scans.
+@pytest.mark.process
 @settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=300), st.lists(cuts, max_size=12))
 def test_however_it_is_cut_the_version_has_the_same_bytes(content, cuts):
