@@ -197,6 +197,7 @@ def _services(
         sweep_grace=settings.sweep_grace,
         token_life=settings.jwt_expirationtime.text,
         demo=settings.demo,
+        demo_tenant=settings.default_tenant_demo,
         log=settings.log,
         built_page=BuiltPage.read(BUILT_PAGE, settings.version),
     )

@@ -246,6 +246,36 @@ def restore(
         _stop(error, 1)
 
 
+@app.command(rich_help_panel=BESIDE)
+def demo(
+    *,
+    tenant: Annotated[str, typer.Option(help="The tenant to fill. Default: DEFAULT_TENANT.")] = "",
+    models: Annotated[int, typer.Option(min=1, help="How many models.")] = 60,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the demo away, and nothing else.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
+    env_file: EnvFile = None,
+) -> None:
+    """Fill a tenant with a catalog to look at: people, groups, datasets and models, the same each time.
+
+    What is there already stays as it is. An embedded database is opened by the command itself: stop its server first.
+    """
+    with _server_parts():
+        from catalog.commands.administration import backup as backups  # noqa: PLC0415
+        from catalog.commands.administration import demo as demos  # noqa: PLC0415
+
+    settings = _settings(env_file)
+    name = tenant or settings.default_tenant
+    if remove and not yes:
+        typer.confirm(f"Remove all people, groups, datasets and models of the demo from {name}?", abort=True)
+    try:
+        if remove:
+            demos.remove(settings, name, typer.echo)
+        else:
+            demos.fill(settings, name, models, typer.echo)
+    except backups.CommandError as error:
+        _stop(error, 1)
+
+
 @imports.command()
 def measurify(uri: str, uploads: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None:
     """Import a Measurify registry: URI of its MongoDB, and the folder of its UPLOADS. May be repeated."""

@@ -174,7 +174,8 @@ class Settings(BaseSettings):
     metrics_access: Literal["token", "loopback"] = Field(
         "token", description="who may read /metrics: token (with API_TOKEN), loopback (this machine also without it)"
     )
-    demo: bool = Field(default=False, description="offer the demo routes")
+    demo: bool = Field(default=False, description="offer /v1/demo to the administrators of DEFAULT_TENANT_DEMO")
+    default_tenant_demo: Name = Field("demo-tenant-registry", description="the tenant that the demo routes fill")
 
     @property
     def on_loopback(self) -> bool:

@@ -133,6 +133,9 @@ PEOPLE = {
     "GET /v1/tokens": ask(things.an_access_token),
     "DELETE /v1/tokens/{token_id}": ask(things.an_access_token),
     "GET /v1/usage": ask(),
+    "POST /v1/demo": ask(),
+    "GET /v1/demo": ask(),
+    "DELETE /v1/demo": ask(),
     "GET /v1/log": ask(things.an_entry),
 }
 

@@ -38,6 +38,7 @@ from catalog.dialects.v1.requests.bodies import MOST_ELEMENTS, JsonRequest
 from catalog.dialects.v1.requests.http import AnyRequest, error_response
 from catalog.dialects.v1.tenants import (
     about,
+    demo,
     log,
     sweep,
     tenants,
@@ -90,6 +91,7 @@ class Services:
     sweep_grace: timedelta
     token_life: str
     demo: bool
+    demo_tenant: str
     log: bool
     built_page: BuiltPage | None
 
@@ -177,6 +179,7 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         serving.Services,
         usage.Usage,
         log.Log,
+        demo.Demo,
         Docs,
     ]
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from bson import ObjectId
+
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_LINK, LONGEST_NAME
 from catalog.store.records import Value
 from catalog.vocabulary import Status, Visibility
@@ -77,6 +79,7 @@ class NewItem:
     datasets: Sequence[str] = ()  # of models and algorithms: ids, names or owner/name
     external_id: str = ""  # unique among the items of a kind
     archived: bool = False
+    identity: ObjectId | None = None  # its id, if the server has chosen one; never a client's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) ->
     if kind not in TRAINED and (new.status or new.datasets):
         check.refuse(ONLY_TRAINED)
     fields: Changes = {
+        "_id": new.identity,
         "name": check.new_name("name", new.name, check.limits.name, naming.item_name),
         **{field: check.text(field, getattr(new, field), longest) for field, longest in TEXTS.items()},
         **{field: check.words(field, getattr(new, field)) for field in LISTS},

@@ -28,7 +28,7 @@ from catalog.errors import (
 )
 from catalog.folding import folded
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import Group, now, object_id
+from catalog.store.documents import Group, document_id, now, object_id
 from catalog.store.query.cursors import ASCENDING
 from catalog.store.records import Changes, GroupRecord, UserRecord
 from catalog.store.tenant_documents import record_of
@@ -47,6 +47,7 @@ class NewGroup:
     name: str
     description: str = ""
     members: Sequence[str] = ()  # ids or usernames
+    identity: ObjectId | None = None  # its id, if the server has chosen one; never a client's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,12 @@ async def create(caller: Caller, new: NewGroup) -> ChangedGroup:
     members = await _users(caller, "members", new.members)
     await _refuse_too_many(tenant, members, 0)
     await _refuse_username(tenant, name)
-    group = Group(name=name, name_key=folded(name), description=_checked_description(new.description))
+    group = Group(
+        id=document_id(new.identity or ObjectId()),
+        name=name,
+        name_key=folded(name),
+        description=_checked_description(new.description),
+    )
     try:
         await tenant.groups.insert(group)
     except Duplicate:

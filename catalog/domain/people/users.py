@@ -37,7 +37,7 @@ from catalog.errors import (
 )
 from catalog.folding import folded
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import User, now, object_id
+from catalog.store.documents import User, document_id, now, object_id
 from catalog.store.records import Changes, UserRecord
 from catalog.store.tenant_documents import record_of
 from catalog.vocabulary import Role
@@ -89,12 +89,22 @@ async def create(caller: Caller, new: NewUser, policy: Policy) -> UserRecord:
     return cast("UserRecord", record_of(user))
 
 
-async def add(tenant: Tenant, username: str, password: str, role: Role, *, email: str | None, days: int) -> User:
-    """Add a user without checks of the password.
+async def add(
+    tenant: Tenant,
+    username: str,
+    password: str,
+    role: Role,
+    *,
+    email: str | None,
+    days: int,
+    identity: ObjectId | None = None,
+) -> User:
+    """Add a user without checks of the password. `identity` is the user's id, if the server has chosen one.
 
     Raises Refused: NAME_TAKEN when a user has this email, or when a user or a group has this name in any case.
     """
     user = User(
+        id=document_id(identity or ObjectId()),
         username=username,
         username_key=folded(username),
         password=await hash_password(password),
