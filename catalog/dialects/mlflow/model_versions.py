@@ -22,7 +22,7 @@ from catalog.domain.versions.across import search as across
 from catalog.domain.versions.across.wanted import VersionSearch
 from catalog.domain.versions.details import TrainingRun, VersionDetails
 from catalog.domain.versions.version_changes import VersionChange
-from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
+from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
 from catalog.store.query.cursors import DESCENDING, Order
 from catalog.store.records import VersionRecord
 from catalog.vocabulary import Stage
@@ -31,6 +31,9 @@ NEWEST: Order = [("lastmod", DESCENDING)]
 
 LARGEST_PAGE = 10_000
 """Versions on a page, whatever the client asks for. The page ends with a token to go on."""
+
+MOST_NAMES = 100
+"""Different names of models in one search of versions: each is resolved by itself."""
 
 AUTHOR = "x-catalog-author"
 ORIGIN = "x-catalog-origin"
@@ -150,15 +153,23 @@ async def search(call: Call, asked: wire.SearchModelVersions) -> wire.FoundVersi
 
 
 async def _named_items(call: Call, conditions: list[Condition]) -> list[ObjectId] | None:
-    """The models that a condition on the name means, resolved as everywhere; None without such a condition."""
-    found: list[ObjectId] | None = None
-    for each in conditions:
-        if not each.is_tag and each.key == "name" and each.operator in {"=", "IN"}:
-            names = each.value if isinstance(each.value, tuple) else (str(each.value),)
-            models = [await finding.find_model(call, name) for name in names]
-            ids = [model.item["_id"] for model in models if model]
-            found = ids if found is None else [key for key in found if key in ids]
-    return found
+    """The models that all conditions on the name mean, resolved as everywhere; None without such a condition.
+
+    Raises Refused: INVALID_QUERY for more than MOST_NAMES, AMBIGUOUS.
+    """
+    asked = [
+        each.value if isinstance(each.value, tuple) else (str(each.value),)
+        for each in conditions
+        if not each.is_tag and each.key == "name" and each.operator in {"=", "IN"}
+    ]
+    if not asked:
+        return None
+    names = {name for some in asked for name in some}
+    if len(names) > MOST_NAMES:
+        raise Refused(INVALID_QUERY, f"Invalid filter: it names more than {MOST_NAMES} models")
+    models = {name: await finding.find_model(call, name) for name in sorted(names)}
+    ids = [{model.item["_id"] for name in some if (model := models[name])} for some in asked]
+    return sorted(set.intersection(*ids))
 
 
 async def _changed(call: Call, asked: wire.NumberedVersion, change: VersionChange) -> wire.OneVersion:

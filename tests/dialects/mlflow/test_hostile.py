@@ -104,3 +104,34 @@ async def test_each_address_of_many_parts_is_for_its_part(ada):
 
     assert len(set(upload.urls)) == 1000
     assert (await upload.send(1000, b"last")).status_code == 200
+
+
+async def test_a_search_of_versions_names_so_many_models_at_most(ada):
+    await ada.model("m0")
+    await ada.version("m0")
+    many, too_many = (", ".join(f"'m{at}'" for at in range(count)) for count in (100, 101))
+
+    found = await ada.get("model-versions/search", filter=f"name IN ({many}) AND name = 'm0'")
+    refused = await ada.get("model-versions/search", filter=f"name IN ({too_many})")
+
+    assert [version["name"] for version in found.json()["model_versions"]] == ["m0"]
+    assert failure(refused)[:2] == (400, "INVALID_PARAMETER_VALUE")
+
+
+async def test_an_editor_does_not_share_a_model_or_take_it_away(org, ada, bob):
+    await ada.model("iris")
+    body = {"editors": {"add": ["bob"]}}
+    (await org.client.put("/v1/models/iris", json=body, headers=ada.headers)).raise_for_status()
+
+    described = await bob.post("registered-models/set-tag", name="iris", key="team", value="vision")
+    refused = [
+        await bob.post("registered-models/set-tag", name="iris", key="catalog.visibility", value="public"),
+        await bob.post("registered-models/set-tag", name="iris", key="catalog.users", value="eve"),
+        await bob.send("DELETE", "registered-models/delete-tag", name="iris", key="catalog.visibility"),
+        await bob.post("registered-models/rename", name="iris", new_name="rose"),
+        await bob.send("DELETE", "registered-models/delete", name="iris"),
+    ]
+
+    assert described.status_code == 200
+    assert {failure(answer)[:2] for answer in refused} == {(403, "PERMISSION_DENIED")}
+    assert (await org.client.get("/v1/models/iris", headers=org.as_("eve"))).status_code != 200
