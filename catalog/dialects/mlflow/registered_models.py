@@ -1,5 +1,8 @@
 """The calls about registered models: `registered-models/...`."""
 
+from collections.abc import Sequence
+
+import msgspec
 from bson import ObjectId
 
 from catalog.dialects.mlflow import finding, queries, tags
@@ -7,7 +10,7 @@ from catalog.dialects.mlflow import models as wire
 from catalog.dialects.mlflow.filters import MODEL_ATTRIBUTES, parse
 from catalog.dialects.mlflow.finding import MODEL, Model
 from catalog.dialects.mlflow.ordering import MODEL_KEYS, order_of
-from catalog.dialects.mlflow.pages import fitting
+from catalog.dialects.mlflow.pages import LARGEST, fitting
 from catalog.dialects.mlflow.requests import Call, reading
 from catalog.dialects.mlflow.shown import named, shown_model, shown_models, shown_version, shown_versions
 from catalog.dialects.mlflow.stages import stages_of
@@ -19,6 +22,7 @@ from catalog.domain.versions.aliases import aliases, moves
 from catalog.domain.versions.newest import newest_of_stages
 from catalog.errors import ALIAS_UNKNOWN, INVALID_FIELD, NAME_TAKEN, NOT_CREATED, Refused
 from catalog.store.query import pages as store_pages
+from catalog.store.query.budgets import Room
 from catalog.store.query.cursors import ASCENDING, cursor_of
 from catalog.store.query.fields import MODELS
 from catalog.store.query.filter import filter_of
@@ -28,6 +32,9 @@ from catalog.vocabulary import Stage
 
 BY_NAME = [("name", ASCENDING)]
 NOTHING = wire.Nothing()
+
+SHOWN_AT_ONCE = 25
+"""Models whose newest versions are read together: each may have megabytes of metadata."""
 
 
 async def create(call: Call, asked: wire.CreateRegisteredModel) -> wire.OneModel:
@@ -96,12 +103,26 @@ async def search(call: Call, asked: wire.SearchRegisteredModels) -> wire.FoundMo
         top=await tenant.recent("serial"),
         statistics=tenant.scan_statistics,
     )
-    docs, cursor = await store_pages.after(listing, asked.page_token, limit=limit)
+    docs, cursor = await store_pages.after(listing, asked.page_token, limit=limit, room=Room())
     found = await named(call.caller, docs)  # type: ignore[arg-type]
-    fit = fitting(await shown_models(call, found))
+    fit = await _fitting(call, found)
     if len(fit) < len(docs):
         cursor = cursor_of(listing.settled, docs[len(fit) - 1])
     return wire.FoundModels(fit, cursor or "")
+
+
+async def _fitting(call: Call, models: Sequence[Model]) -> list[msgspec.Raw]:
+    """The first models, encoded, as many as fit on a page."""
+    fit: list[msgspec.Raw] = []
+    room = LARGEST
+    for at in range(0, len(models), SHOWN_AT_ONCE):
+        some = models[at : at + SHOWN_AT_ONCE]
+        encoded = fitting(await shown_models(call, some), room)
+        fit += encoded
+        room -= sum(len(bytes(each)) for each in encoded)
+        if len(encoded) < len(some) or room <= 0:
+            break
+    return fit
 
 
 @reading

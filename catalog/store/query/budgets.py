@@ -6,11 +6,11 @@ serves other requests.
 """
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from time import monotonic, thread_time
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from catalog.errors import INVALID_QUERY, Refused
 
@@ -24,6 +24,11 @@ SLICE = 0.05
 """Seconds after which other requests have their turn."""
 
 NARROWER = "narrow it with a tag, an owner or a beginning of the name, or ask for a simpler pattern"
+
+ROOM = 16 * 2**20
+"""Bytes of documents that are read for one page: a record may have megabytes of metadata."""
+
+SMALL = 8  # bytes of a value that is no text
 
 _THREADS = ThreadPoolExecutor(2, thread_name_prefix="matching")
 
@@ -96,3 +101,28 @@ def _slice(test: Callable[[T], bool], documents: Sequence[T], start: int, found:
             if monotonic() > ends:
                 return at + 1
     return len(documents)
+
+
+class Room:
+    """Bytes that one request may still read, roughly. Reading ends with the document that fills the room."""
+
+    def __init__(self, size: int = ROOM) -> None:
+        self._left = size
+
+    @property
+    def is_full(self) -> bool:
+        return self._left <= 0
+
+    def take(self, document: Mapping[str, Any]) -> None:
+        self._left -= rough_size(document)
+
+
+def rough_size(value: Any) -> int:
+    """The characters of all texts of a document, and SMALL for every other value."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Mapping):
+        return sum(map(rough_size, value.values()))
+    if isinstance(value, list):
+        return sum(map(rough_size, value))
+    return SMALL

@@ -6,14 +6,15 @@ matched here. Newest first, the usual order, costs the same however long a list 
 every other order by an index; the embedded engine reads all matches before it sorts.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from typing import Any, NamedTuple
 
 from pymongo import DESCENDING
 
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query import serial_scan
-from catalog.store.query.budgets import Budget, matching
+from catalog.store.query.budgets import Budget, Room, matching
 from catalog.store.query.cursors import Order, cursor_of, key_of, steps
 from catalog.store.query.filter import Filter, within
 from catalog.store.query.serial_scan import COUNTED, Collection, QueryStatistics, ScanStatistics
@@ -28,6 +29,9 @@ UNIQUE = frozenset({"_id", "serial", "number", "username"})  # in their lists
 
 MOST_CANDIDATES = 100_000
 """How many documents the server matches itself, for one list."""
+
+FEW = 32
+"""How many documents of a newest-first list are read at once where their bytes are bounded."""
 
 AT_ONCE = 100
 """How many of them it reads at once."""
@@ -103,18 +107,20 @@ async def page(listing: Listing, *, skip: int, limit: int, exactly: bool = False
     return ListPage(docs[:limit], more, max(total, reached if docs else 0), is_exact)
 
 
-async def after(listing: Listing, cursor: str, *, limit: int) -> tuple[list[Raw], str | None]:
+async def after(listing: Listing, cursor: str, *, limit: int, room: Room | None = None) -> tuple[list[Raw], str | None]:
     """At most `limit` documents after `cursor` (empty: from the beginning), and the cursor to go on from; None at the
-    end.
+    end. They may be fewer where they fill the `room`.
 
     Raises Refused: INVALID_QUERY, also for what is no cursor of this list.
     """
     order = listing.settled
     key = key_of(order, cursor) if cursor else None
     if listing.is_newest_first and listing.top is not None and listing.matches is None:
-        docs = await _below(listing, listing.top, key, limit + 1)
+        docs = await _below(listing, listing.top, key, limit + 1, room)
     else:
-        docs = await _beyond(listing, list(steps(order, key)) if key else [{}], limit + 1)
+        docs = await _beyond(listing, list(steps(order, key)) if key else [{}], limit + 1, room)
+    if room and room.is_full and 0 < len(docs) <= limit:
+        return docs, cursor_of(order, docs[-1])
     return docs[:limit], cursor_of(order, docs[limit - 1]) if len(docs) > limit else None
 
 
@@ -143,7 +149,23 @@ async def _count(listing: Listing, *, exactly: bool) -> tuple[int, bool]:
     return min(total, COUNTED), total <= COUNTED
 
 
-async def _below(listing: Listing, top: int, key: list[Any] | None, limit: int) -> list[Raw]:
+async def _below(listing: Listing, top: int, key: list[Any] | None, limit: int, room: Room | None) -> list[Raw]:
+    """With `room` a few at a time, until it is full."""
+    found: list[Raw] = []
+    at_once = limit if room is None else min(limit, FEW)
+    while len(found) < limit and not (room and room.is_full):
+        asked = min(at_once, limit - len(found))
+        some = await _some_below(listing, top, key, asked)
+        found += some
+        if len(some) < asked:
+            break
+        key = [some[-1][listing.counter]]
+        for document in some if room else ():
+            room.take(document)  # type: ignore[union-attr]
+    return found
+
+
+async def _some_below(listing: Listing, top: int, key: list[Any] | None, limit: int) -> list[Raw]:
     if key is not None and not isinstance(key[0], int):
         raise Refused(INVALID_QUERY, "after is not a cursor that a list gave")
     high = None if key is None else key[0] - 1
@@ -159,19 +181,27 @@ async def _below(listing: Listing, top: int, key: list[Any] | None, limit: int) 
     )
 
 
-async def _beyond(listing: Listing, queries: list[Raw], limit: int) -> list[Raw]:
+async def _beyond(listing: Listing, queries: list[Raw], limit: int, room: Room | None) -> list[Raw]:
     found: list[Raw] = []
     for step in queries:
         narrowed = listing._replace(query=within(step, Filter(listing.query)))
-        async for document in _matching(narrowed, limit - len(found)):
-            found.append(document)
-            if len(found) == limit:
-                return found
+        async with aclosing(_matching(narrowed, limit - len(found), is_bounded=room is not None)) as matching_ones:
+            async for document in matching_ones:
+                found.append(document)
+                if room:
+                    room.take(document)
+                if len(found) == limit or (room and room.is_full):
+                    return found
     return found
 
 
-async def _matching(listing: Listing, limit: int) -> AsyncIterator[Raw]:
+async def _matching(listing: Listing, limit: int, *, is_bounded: bool) -> AsyncGenerator[Raw, None]:
+    """The matches one by one; if they are not `is_bounded` in bytes, all at once, which is faster."""
     ordered = listing.collection.find(listing.query).sort(listing.settled)
+    if listing.matches is None and is_bounded:
+        async for document in ordered.limit(limit):
+            yield document
+        return
     if listing.matches is None:
         for document in await ordered.limit(limit).to_list(limit):
             yield document

@@ -1,7 +1,8 @@
 """Versions by the names of their items: item by item, and of each its versions in the rest of the order.
 
 A cursor is a place among the items, and one among the versions of that item; without the latter the list goes on with
-the next item. At most MOST_ITEMS are looked at for a page, which may then be short.
+the next item. For a page at most MOST_ITEMS are looked at, and at most MOST_TRIED are tried on the filter of items; it
+may then be short.
 """
 
 from collections.abc import AsyncIterator
@@ -9,11 +10,13 @@ from typing import Any, NamedTuple
 
 from catalog.domain.versions.across.wanted import SHOWN_ITEM, FoundVersion, FoundVersions, Prepared, any_of
 from catalog.store.query import pages
+from catalog.store.query.budgets import Room
 from catalog.store.query.cursors import Order, cursor_of, key_of
 from catalog.store.query.pages import Listing
 from catalog.store.records import ItemRecord, Query
 
 MOST_ITEMS = 200
+MOST_TRIED = 5000
 ITEMS_AT_ONCE = 50
 
 
@@ -39,24 +42,35 @@ def place_of(search: Prepared, cursor: str) -> Place:
     return Place({"name": name, "_id": identity}, None if rest[-1] is None else version)
 
 
-async def read(search: Prepared, limit: int, after: str) -> FoundVersions:
+async def read(
+    search: Prepared, limit: int, after: str, *, room: Room | None = None, most_tried: int = MOST_TRIED
+) -> FoundVersions:
     place = place_of(search, after) if after else None
     found: list[FoundVersion] = []
-    looked_at = 0
-    async for item, cursor in _items(search, place):
+    looked_at, room = 0, room or Room()
+    async for item, cursor in _items(search, place, most_tried):
+        if cursor is None:
+            return FoundVersions(found, cursor_at(search, Place({**item}, None)))
         looked_at += 1
-        versions = await _of_item(search, item, cursor, limit + 1 - len(found))
-        found += [FoundVersion(item, version) for version in versions]
+        docs = await _of_item(search, item, cursor, limit + 1 - len(found), room)
+        found += [FoundVersion(item, doc) for doc in docs if search.has_aliases(item, doc["number"])]
         if len(found) > limit:
             last = found[limit - 1]
             return FoundVersions(found[:limit], cursor_at(search, Place({**last.item}, {**last.version})))
+        if room.is_full and docs:
+            return FoundVersions(found, cursor_at(search, Place({**item}, docs[-1])))
         if looked_at == MOST_ITEMS:
             return FoundVersions(found, cursor_at(search, Place({**item}, None)))
     return FoundVersions(found, None)
 
 
-async def _items(search: Prepared, place: Place | None) -> AsyncIterator[tuple[ItemRecord, str]]:
-    """The items from a place on, and for each the cursor in its versions (empty: from the beginning)."""
+async def _items(
+    search: Prepared, place: Place | None, most_tried: int
+) -> AsyncIterator[tuple[ItemRecord, str | None]]:
+    """The items from a place on, and for each the cursor in its versions (empty: from the beginning).
+
+    After `most_tried` items it ends with the last of them, without a cursor.
+    """
     among: Query = {} if search.wanted.items is None else {"_id": any_of(search.wanted.items)}
     order = _order_of_items(search)
     if place and place.version:
@@ -65,18 +79,23 @@ async def _items(search: Prepared, place: Place | None) -> AsyncIterator[tuple[I
             yield item, cursor_of(search.wanted.version_order, place.version)
     listing = Listing(search.items, search.readable_items(among), order)
     cursor: str | None = cursor_of(order, place.item) if place else ""
+    tried = 0
     while cursor is not None:
-        docs, cursor = await pages.after(listing, cursor, limit=ITEMS_AT_ONCE)
+        docs, cursor = await pages.after(listing, cursor, limit=min(ITEMS_AT_ONCE, most_tried))
         for item in await search.matching_items(docs):  # type: ignore[arg-type]
             yield item, ""
+        tried += len(docs)
+        if cursor is not None and tried >= most_tried:
+            yield docs[-1], None  # type: ignore[misc]
+            return
 
 
-async def _of_item(search: Prepared, item: ItemRecord, cursor: str, limit: int) -> list[Any]:
+async def _of_item(search: Prepared, item: ItemRecord, cursor: str, limit: int, room: Room) -> list[Any]:
     of: Query = {"item": item["_id"]}
     if search.wanted.aliases:
         of["number"] = {"$in": [alias["number"] for alias in item["aliases"]]}
-    docs, _ = await pages.after(search.listing(of), cursor, limit=limit)
-    return [version for version in docs if search.has_aliases(item, version["number"])]
+    docs, _ = await pages.after(search.listing(of), cursor, limit=limit, room=room)
+    return docs
 
 
 def _order_of_items(search: Prepared) -> Order:

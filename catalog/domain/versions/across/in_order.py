@@ -12,6 +12,7 @@ from bson import ObjectId
 
 from catalog.domain.versions.across.wanted import SHOWN_ITEM, FoundVersion, FoundVersions, Prepared, any_of
 from catalog.store.query import pages
+from catalog.store.query.budgets import Room
 from catalog.store.query.cursors import cursor_of, key_of
 from catalog.store.records import ItemRecord, Query
 
@@ -26,7 +27,7 @@ AT_ONCE = 500
 Items = Mapping[ObjectId, ItemRecord]
 
 
-async def read(search: Prepared, limit: int, after: str) -> FoundVersions:
+async def read(search: Prepared, limit: int, after: str, *, room: Room | None = None) -> FoundVersions:
     items = await _few_items(search)
     if items is not None and not items:
         if after:
@@ -35,9 +36,11 @@ async def read(search: Prepared, limit: int, after: str) -> FoundVersions:
     listing = search.listing(_of_items(search, items) if items is not None else {})
     found: list[FoundVersion] = []
     cursor: str | None = after
-    read_versions = 0
-    while cursor is not None and read_versions < MOST_READ:
-        docs, cursor = await pages.after(listing, cursor, limit=AT_ONCE if read_versions else min(AT_ONCE, limit))
+    read_versions, room = 0, room or Room()
+    while cursor is not None and read_versions < MOST_READ and not room.is_full:
+        docs, cursor = await pages.after(
+            listing, cursor, limit=AT_ONCE if read_versions else min(AT_ONCE, limit), room=room
+        )
         known = items if items is not None else await _items_of(search, docs)
         for at, version in enumerate(docs):
             item = known.get(version["item"])
