@@ -106,11 +106,13 @@ def updates(
 
 
 async def upsert_of_version(ask: Ask) -> Response[bytes]:
-    return await _upserted(ask, await artifacts.version_parent(ask.caller, ask.serial))
+    body = await any_body(ask)  # first: while it arrives, the caller may lose the right to the model
+    return await _upserted(ask, body, await artifacts.version_parent(ask.caller, ask.serial))
 
 
 async def upsert_of_run(ask: Ask) -> Response[bytes]:
-    return await _upserted(ask, await artifacts.run_parent(ask.caller, ask.serial))
+    body = await any_body(ask)
+    return await _upserted(ask, body, await artifacts.run_parent(ask.caller, ask.serial))
 
 
 async def any_body(ask: Ask) -> ArtifactBody:
@@ -123,8 +125,7 @@ async def model_artifact_body(ask: Ask) -> ArtifactBody:
     return body.body()
 
 
-async def _upserted(ask: Ask, parent: Parent) -> Response[bytes]:
-    body = await any_body(ask)
+async def _upserted(ask: Ask, body: ArtifactBody, parent: Parent) -> Response[bytes]:
     if body.id:
         serial = serial_of(body.id)
         before = await ask.caller.tenant.artifacts.records.find_one({"serial": serial}, {"metadata": 1, "serial": 1})

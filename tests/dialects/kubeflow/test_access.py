@@ -199,3 +199,22 @@ async def test_ones_own_experiment_is_found_among_many_of_its_name(ada, bob, mon
 
     assert (await ada.get("/experiment", name="Default")).json()["id"] == own["id"]
     assert again.status_code == 409
+
+
+async def test_an_editor_who_is_removed_while_the_body_arrives_adds_no_artifact(org):
+    bob = registry(org, "bob")
+    await org.client.post("/v1/models", json={"name": "edited", "editors": ["bob"]}, headers=org.as_("ada"))
+    version = await bob.version((await bob.get("/registered_model", name="edited")).json())
+    path = f"/model_versions/{version['id']}/artifacts"
+
+    async def body():
+        yield b'{"artifactType": "doc-artifact", '
+        change = {"editors": {"remove": ["bob"]}}
+        (await org.client.put("/v1/models/edited", json=change, headers=org.as_("ada"))).raise_for_status()
+        yield b'"name": "late"}'
+
+    headers = bob.headers | {"Content-Type": "application/json"}
+    refused = await org.client.post(ALPHA + path, content=body(), headers=headers)
+
+    assert refused.status_code == 404
+    assert (await registry(org).get(path)).json()["size"] == 0
