@@ -50,7 +50,7 @@ from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_def
 from catalog.domain.versions.links import Links
 from catalog.settings.settings import Settings
 from catalog.store.database import Database, connect, readable_failures
-from catalog.store.documents import RegisteredTenant
+from catalog.store.documents.tenants import RegisteredTenant
 
 __all__ = ["FirstStart", "create_app"]
 

@@ -19,7 +19,7 @@ from catalog.blobs.memory import MemoryStorage
 from catalog.domain.people import credentials
 from catalog.settings.settings import Settings
 from catalog.store.database import Database, Tenant, connect
-from catalog.store.documents import RegisteredTenant
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded.process import Embedded
 from tests.support import process_tests
 from tests.support.app import OURS, in_database, settings_in

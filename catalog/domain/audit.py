@@ -21,8 +21,8 @@ from bson import ObjectId
 from catalog.domain.jobs import Jobs
 from catalog.domain.tenants import tenants
 from catalog.errors import Refused
+from catalog.store.clock import now
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Tenant
-from catalog.store.documents import now
 from catalog.store.migrations.opening import open_all
 from catalog.store.records import LogRecord
 

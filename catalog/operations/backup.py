@@ -16,8 +16,9 @@ from catalog.atomic_files import new_file
 from catalog.blobs.protocol import Blobs, Storage, StorageUnavailableError, UnknownBlobError
 from catalog.domain.files import blob_records
 from catalog.operations.archive import BEGINNING, END, FORMAT, ContentMismatchError, Writer, refuse_irregular
+from catalog.store.clock import now
 from catalog.store.database import Database, Tenant
-from catalog.store.documents import RegisteredTenant, now
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.records import VersionRecord
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind

@@ -27,8 +27,12 @@ from catalog.domain.tenants import tenants
 from catalog.domain.terms import terms
 from catalog.errors import STORAGE_FULL, Refused
 from catalog.operations.restore import RESTORING, RestoreError, refuse_name
+from catalog.store.clock import now
 from catalog.store.database import UNAVAILABLE, VERSION_SERIAL, Database, DatabaseError, Duplicate, Tenant
-from catalog.store.documents import ITEMS, File, Pair, RegisteredTenant, User, Version, now
+from catalog.store.documents.items import ITEMS, Pair
+from catalog.store.documents.people import User
+from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.documents.versions import File, Version
 from catalog.store.migrations.steps import NEWEST
 from catalog.store.migrations.upgrade import upgrade
 from catalog.store.query.ngrams import spelling

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from catalog.errors import Refused
 from catalog.operations.backup import UnknownTenantError
 from catalog.store.database import Database
-from catalog.store.documents import RegisteredTenant
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.migrations.steps import NEWEST
 from catalog.store.migrations.upgrade import missing_steps, number_of, upgrade
 

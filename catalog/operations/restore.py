@@ -16,8 +16,9 @@ from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
 from catalog.domain.versions import version_files
 from catalog.errors import Refused
 from catalog.operations.archive import ArchiveError, Member, read
+from catalog.store.clock import now
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
-from catalog.store.documents import RegisteredTenant, now
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.migrations.upgrade import missing_steps, upgrade
 from catalog.store.tenant_documents import Raw

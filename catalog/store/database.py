@@ -28,38 +28,24 @@ from catalog.blobs.protocol import Blobs, Storage
 from catalog.errors import NOT_FOUND, Refused
 from catalog.store.batches import Batches, Outcomes
 from catalog.store.caches import AnswerCache
-from catalog.store.documents import (
-    OF_A_TENANT,
-    AccessToken,
-    Algorithm,
-    AliasMove,
+from catalog.store.documents.around_items import AliasMove, Card, SearchEntry, TrashEntry
+from catalog.store.documents.files import ArtifactFile, PartUpload, StoredBlob, Upload
+from catalog.store.documents.items import Algorithm, Dataset, Model
+from catalog.store.documents.journal import LogEntry
+from catalog.store.documents.people import AccessToken, Group, PasswordReset, User
+from catalog.store.documents.registry import OF_A_TENANT
+from catalog.store.documents.tenants import FailedAttempts, RegisteredTenant
+from catalog.store.documents.terms import MetadataName, Tag
+from catalog.store.documents.tracking import (
     Artifact,
-    ArtifactFile,
-    Card,
-    Dataset,
     Environment,
     Experiment,
     ExperimentRun,
-    FailedAttempts,
-    Group,
-    LogEntry,
-    MetadataName,
     MetricPoint,
-    Model,
-    PartUpload,
-    PasswordReset,
-    RegisteredTenant,
-    SearchEntry,
     ServedModel,
     Service,
-    StoredBlob,
-    Tag,
-    TrashEntry,
-    Upload,
-    User,
-    Version,
-    VersionFile,
 )
+from catalog.store.documents.versions import Version, VersionFile
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.fence import Fence, Fenced
 from catalog.store.query.serial_scan import ScanStatistics

@@ -21,7 +21,7 @@ from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo.errors import PyMongoError
 
-from catalog.store.documents import AHEAD, now
+from catalog.store.clock import AHEAD, now
 from catalog.store.records import Changes, Query
 
 R = TypeVar("R", bound=Mapping[str, Any])

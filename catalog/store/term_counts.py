@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from catalog.store import term_usage
+from catalog.store.clock import now
 from catalog.store.database import Tenant, TermCollection
-from catalog.store.documents import now
 from catalog.store.query.cursors import ASCENDING
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import Changes

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 from bson import ObjectId
 
 from catalog.domain.access import readers
+from catalog.store.clock import now
 from catalog.store.database import Tenant, connect
-from catalog.store.documents import RegisteredTenant, now
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded.process import Embedded
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import ItemRecord

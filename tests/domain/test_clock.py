@@ -6,8 +6,8 @@ import pytest
 
 from catalog.domain.files import upload_lease
 from catalog.domain.people import credentials
-from catalog.store import documents
-from catalog.store.documents import RegisteredTenant
+from catalog.store import clock as store_clock
+from catalog.store.documents.tenants import RegisteredTenant
 from tests.dialects.v1.test_tus import Tus
 from tests.domain.files.test_blob_records import OPERATOR
 from tests.support.app import PASSWORD
@@ -26,16 +26,16 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Every part asks `documents.now` under a name of its own, so it is the function itself that changes."""
+    """Every part calls `store.clock.now` under a name of its own, so it is the function itself that changes."""
     clock = Clock()
-    monkeypatch.setattr(documents, "_clock", clock, raising=False)
-    monkeypatch.setattr(documents.now, "__code__", shifted.__code__)
-    monkeypatch.setattr(credentials, "time", lambda: documents.now().timestamp())
+    monkeypatch.setattr(store_clock, "_clock", clock, raising=False)
+    monkeypatch.setattr(store_clock.now, "__code__", shifted.__code__)
+    monkeypatch.setattr(credentials, "time", lambda: store_clock.now().timestamp())
     return clock
 
 
 def shifted():
-    moment = datetime.now(UTC) + _clock.ahead  # noqa: F821  names of catalog.store.documents
+    moment = datetime.now(UTC) + _clock.ahead  # noqa: F821  names of catalog.store.clock
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
@@ -137,7 +137,7 @@ async def test_an_upload_in_parts_whose_server_died_in_the_future_goes_on_today(
     where = (await Tus(org).begin(size=12)).headers["Location"]
     clock.jump(A_YEAR)
     await org.sign_in("ada")
-    died = {"$set": {"held": documents.now() + upload_lease.LEASE}}
+    died = {"$set": {"held": store_clock.now() + upload_lease.LEASE}}
     tenant = client._transport.app.state.database.tenant(RegisteredTenant(id=org.name, database=org.name))
     await tenant.uploads.raw.update_many({}, died)
     clock.jump(-A_YEAR)

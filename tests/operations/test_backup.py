@@ -31,7 +31,7 @@ from catalog.operations.archive import LARGEST_MEMBER, ArchiveError, NotRegularF
 from catalog.operations.backup import UnknownTenantError, backup
 from catalog.operations.restore import RestoreError, restore
 from catalog.store.database import connect
-from catalog.store.documents import RegisteredTenant
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, PASSWORD, in_database
 from tests.support.inputs import new_item

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from catalog.store.database import connect
-from catalog.store.documents import RegisteredTenant
+from catalog.store.documents.tenants import RegisteredTenant
 from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
 from tests.support.processes import until
 from tests.support.serving import SOON, TENANT, Server

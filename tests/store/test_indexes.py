@@ -12,8 +12,9 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
 from catalog.domain.access import Caller, readable_by, readers
+from catalog.store.clock import now
 from catalog.store.database import Database, Tenant
-from catalog.store.documents import RegisteredTenant, now
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.query import fields, serial_scan
 from catalog.store.query.cursors import Order
 from catalog.store.query.filter import filter_of, within

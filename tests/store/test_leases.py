@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from catalog.store.documents import AHEAD, now
+from catalog.store.clock import AHEAD, now
 from catalog.store.leases import Lease, LeaseLostError, free
 
 MINUTE = timedelta(minutes=1)

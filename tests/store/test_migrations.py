@@ -17,8 +17,10 @@ from catalog.domain.versions import closing, drafts, version_files
 from catalog.errors import NOT_FOUND, TENANT_NEWER, TENANT_UPGRADE_FAILED, TENANT_UPGRADING, Refused
 from catalog.operations.migrate import MigrationResult, migrate
 from catalog.store import term_counts
+from catalog.store.clock import now
 from catalog.store.database import connect
-from catalog.store.documents import OF_A_TENANT, RegisteredTenant, now
+from catalog.store.documents.registry import OF_A_TENANT
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.leases import Lease
 from catalog.store.migrations import folder_files
 from catalog.store.migrations import upgrade as upgrades

@@ -13,7 +13,11 @@ from bson import ObjectId
 
 from catalog.inspection.inspector import Inspection
 from catalog.store import records
-from catalog.store.documents import OF_A_TENANT, Alias, FailedAttempts, File, Input, Pair, Part, RegisteredTenant, Run
+from catalog.store.documents.files import Part
+from catalog.store.documents.items import Alias, Pair
+from catalog.store.documents.registry import OF_A_TENANT
+from catalog.store.documents.tenants import FailedAttempts, RegisteredTenant
+from catalog.store.documents.versions import File, Input, Run
 from catalog.store.records import (
     AliasMoveRecord,
     AliasRecord,

@@ -8,7 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.domain.items import items
-from catalog.store.documents import OF_A_TENANT, Model, RegisteredTenant, Tag, User
+from catalog.store.documents.items import Model
+from catalog.store.documents.people import User
+from catalog.store.documents.registry import OF_A_TENANT
+from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.documents.terms import Tag
 from catalog.store.tenant_documents import NOBODY, SealedDocument, Unbound
 from catalog.vocabulary import Kind
 from tests.support.app import OURS

@@ -10,7 +10,7 @@ from pymongo.monitoring import CommandListener
 
 from catalog.blobs.protocol import Storage
 from catalog.store.database import Database, Tenant
-from catalog.store.documents import RegisteredTenant
+from catalog.store.documents.tenants import RegisteredTenant
 from tests.support.app import OURS, in_database
 
 

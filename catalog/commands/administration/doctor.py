@@ -21,7 +21,7 @@ from catalog.operations.stores import open_stores
 from catalog.server.certificates import choose, is_real
 from catalog.settings.settings import Settings
 from catalog.store.database import UNAVAILABLE, Database
-from catalog.store.documents import RegisteredTenant
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded.engines import EngineMissingError, describe, select
 from catalog.store.embedded.process import DatabaseInUse, DatabaseUnavailable
 from catalog.store.migrations.steps import NEWEST

@@ -14,7 +14,7 @@ from catalog.dialects.http.access import SAFE
 from catalog.dialects.http.requests.cancellation import Cancellation, cancellation
 from catalog.domain.health import Health
 from catalog.errors import TOO_SLOW, Refused
-from catalog.store.documents import now
+from catalog.store.clock import now
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """The request ids of clients that are accepted: fit for a header, a log and a search."""

@@ -26,7 +26,7 @@ from catalog.domain.people.credentials import LONGEST_PASSWORD, Claims
 from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.errors import AUTHENTICATION, Refused
 from catalog.store.caches import AnswerCache
-from catalog.store.documents import now
+from catalog.store.clock import now
 
 BASIC = "basic"
 """The option of routes that take Basic authentication."""

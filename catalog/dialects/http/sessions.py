@@ -24,8 +24,8 @@ from catalog.domain.people.credentials import Claims, SessionTokens, has_ended
 from catalog.domain.tenants import tenants
 from catalog.errors import AUTHENTICATION, READ_ONLY_TOKEN, Refused
 from catalog.store.caches import AnswerCache
+from catalog.store.clock import now
 from catalog.store.database import Database, Tenant
-from catalog.store.documents import now
 from catalog.store.fence import FRESH, Fence
 from catalog.store.records import AccessTokenRecord, UserRecord
 

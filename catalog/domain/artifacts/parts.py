@@ -19,8 +19,9 @@ from catalog.domain.files import blob_records, intake, quota
 from catalog.domain.files.filenames import media_type
 from catalog.domain.limits import LIMITS
 from catalog.errors import BODY_TOO_LARGE, INVALID_FIELD, NOT_FOUND, TOO_MANY_UPLOADS, UPLOAD_CUT_OFF, Refused
+from catalog.store.clock import now
 from catalog.store.database import Tenant
-from catalog.store.documents import PartUpload, now
+from catalog.store.documents.files import PartUpload
 from catalog.store.records import PartRecord, PartUploadRecord, Query
 from catalog.vocabulary import Visibility
 

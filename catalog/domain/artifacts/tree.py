@@ -14,8 +14,8 @@ from catalog.domain.files import blob_records, intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.versions.drafts import MOST_FILES
 from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, DOWNLOAD, INVALID_FIELD, NOT_CREATED, NOT_FOUND, Refused
+from catalog.store.clock import now
 from catalog.store.database import Duplicate
-from catalog.store.documents import now
 from catalog.store.query.cursors import ASCENDING
 from catalog.store.records import ArtifactFileRecord
 from catalog.vocabulary import InspectionPolicy, Visibility

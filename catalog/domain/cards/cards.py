@@ -20,8 +20,8 @@ from catalog.domain.items.inputs import ItemChange
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.errors import AMBIGUOUS, INVALID_FIELD, NOT_FOUND, Refused
+from catalog.store.clock import now
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import now
 from catalog.store.records import ItemRecord
 from catalog.vocabulary import Kind
 

@@ -18,8 +18,8 @@ from catalog.domain.files.named_blobs import named
 from catalog.domain.items import trash
 from catalog.domain.terms import terms
 from catalog.domain.versions import drafts, version_files
+from catalog.store.clock import now
 from catalog.store.database import Tenant
-from catalog.store.documents import now
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from catalog.blobs.protocol import Blob, UnknownBlobError
 from catalog.domain.files import quota
 from catalog.domain.files.named_blobs import is_named
 from catalog.errors import BUSY, Refused
+from catalog.store.clock import now
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import now
 from catalog.store.records import BlobRecord
 
 LEASE = timedelta(minutes=10)

@@ -13,8 +13,9 @@ from catalog.domain.terms.item_terms import NO_TERMS, TermsChange, terms_of
 from catalog.errors import NOT_CREATED
 from catalog.store import search_entries
 from catalog.store.batches import Outcomes
+from catalog.store.clock import now
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import ITEMS, name_fields, now
+from catalog.store.documents.items import ITEMS, name_fields
 from catalog.store.records import Changes, ItemRecord
 from catalog.store.shared_writes import Write, insert_all
 from catalog.store.tenant_documents import Raw

@@ -12,7 +12,7 @@ from catalog.domain import naming
 from catalog.domain.access import Caller, may_read, readable_by
 from catalog.domain.items.references import Reference
 from catalog.errors import AMBIGUOUS, Fault, Refused
-from catalog.store.documents import object_id
+from catalog.store.ids import object_id
 from catalog.store.records import ItemRecord
 from catalog.vocabulary import Kind
 

@@ -7,7 +7,7 @@ from itertools import islice
 from bson import ObjectId
 
 from catalog.domain import naming
-from catalog.store.documents import object_id
+from catalog.store.ids import object_id
 
 SPLITS = 8
 """How many slashes of a key are tried as the one between owner and name; and how many @ as the one before a version."""

@@ -10,8 +10,9 @@ from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.validation import Validator
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, STALE, Refused
 from catalog.store import search_entries
+from catalog.store.clock import now
 from catalog.store.database import Duplicate
-from catalog.store.documents import name_fields, now
+from catalog.store.documents.items import name_fields
 from catalog.store.optimistic import revise
 from catalog.store.records import Changes, ItemRecord
 from catalog.vocabulary import Kind

@@ -16,8 +16,10 @@ from catalog.domain.items.indexing import reindex
 from catalog.domain.tracking.removal import forget_model
 from catalog.domain.versions import version_files
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
+from catalog.store.clock import now
 from catalog.store.database import Database, Duplicate, Tenant
-from catalog.store.documents import TrashEntry, now, object_id
+from catalog.store.documents.around_items import TrashEntry
+from catalog.store.ids import object_id
 from catalog.store.leases import Lease, free
 from catalog.store.migrations.opening import open_all
 from catalog.store.query.cursors import ASCENDING, DESCENDING

@@ -14,7 +14,8 @@ from catalog.domain.limits import LONGEST_NAME
 from catalog.domain.versions import lookup
 from catalog.domain.versions.aliases.names import LATEST
 from catalog.errors import NOT_FOUND, Fault, Refused
-from catalog.store.documents import Input, document_id
+from catalog.store.documents.versions import Input
+from catalog.store.ids import document_id
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind
 

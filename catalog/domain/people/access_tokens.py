@@ -17,8 +17,10 @@ from bson import ObjectId
 
 from catalog.domain.access import ACCESS_TOKENS, Caller, refuse_out_of_scope
 from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, INVALID_FIELD, LIMIT_REACHED, NAME_TAKEN, NOT_FOUND, Refused
+from catalog.store.clock import now
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import AccessToken, now, object_id
+from catalog.store.documents.people import AccessToken
+from catalog.store.ids import object_id
 from catalog.store.records import AccessTokenRecord, Query
 from catalog.vocabulary import Scope
 

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from passlib.context import CryptContext
 
 from catalog.errors import AUTHENTICATION, Refused
-from catalog.store.documents import AHEAD, now, object_id
+from catalog.store.clock import AHEAD, now
+from catalog.store.ids import object_id
 from catalog.store.records import Changes, Query, UserRecord
 
 # Two threads, 19 MiB each and a short queue keep memory flat and the event loop free: with the library's defaults

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import jwt
 
 from catalog.domain.versions.links import derived_key
-from catalog.store.documents import now
+from catalog.store.clock import now
 
 LIFE = timedelta(days=30)
 """How long a device is known after the last sign-in from it."""

@@ -27,8 +27,10 @@ from catalog.errors import (
     Refused,
 )
 from catalog.folding import folded
+from catalog.store.clock import now
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import Group, document_id, now, object_id
+from catalog.store.documents.people import Group
+from catalog.store.ids import document_id, object_id
 from catalog.store.query.cursors import ASCENDING
 from catalog.store.records import Changes, GroupRecord, UserRecord
 from catalog.store.tenant_documents import record_of

@@ -15,8 +15,8 @@ from datetime import timedelta
 from bson import ObjectId
 
 from catalog.errors import LAST_ADMIN, Refused
+from catalog.store.clock import now
 from catalog.store.database import Tenant
-from catalog.store.documents import now
 from catalog.store.records import Query, UserRecord
 from catalog.vocabulary import Role
 

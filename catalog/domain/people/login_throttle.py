@@ -19,8 +19,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
+from catalog.store.clock import AHEAD, now
 from catalog.store.database import Database, Duplicate
-from catalog.store.documents import AHEAD, now
 from catalog.store.records import FailedAttemptsRecord
 
 CONCURRENCY = 2

@@ -9,8 +9,8 @@ from catalog.domain.terms import item_terms
 from catalog.domain.tracking.removal import refuse_collisions
 from catalog.domain.tracking.removal import transfer as transfer_tracked
 from catalog.errors import BUSY, INVALID_TRANSFER, Refused
+from catalog.store.clock import now
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import now
 from catalog.store.leases import free
 from catalog.store.optimistic import RecordGoneError, revise
 from catalog.store.records import Changes, ItemRecord, TrashRecord, UserRecord

@@ -19,8 +19,9 @@ from catalog.domain.people.credentials import has_ended
 from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.domain.people.users import Policy
 from catalog.errors import NOT_FOUND, RESET_INVALID, Refused
+from catalog.store.clock import now
 from catalog.store.database import Tenant
-from catalog.store.documents import PasswordReset, now
+from catalog.store.documents.people import PasswordReset
 from catalog.store.records import PasswordResetRecord, UserRecord
 from catalog.vocabulary import ResetStatus
 

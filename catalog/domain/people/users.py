@@ -36,8 +36,10 @@ from catalog.errors import (
     Refused,
 )
 from catalog.folding import folded
+from catalog.store.clock import now
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.documents import User, document_id, now, object_id
+from catalog.store.documents.people import User
+from catalog.store.ids import document_id, object_id
 from catalog.store.records import Changes, UserRecord
 from catalog.store.tenant_documents import record_of
 from catalog.vocabulary import Role

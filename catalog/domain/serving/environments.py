@@ -4,7 +4,7 @@ from catalog.domain.access import Caller, readable_by
 from catalog.domain.limits import Limits
 from catalog.domain.tracking import records
 from catalog.domain.tracking.records import SERIAL, Details, DetailsChange
-from catalog.store.documents import Environment
+from catalog.store.documents.tracking import Environment
 from catalog.store.records import EnvironmentRecord
 from catalog.vocabulary import Visibility
 

@@ -7,7 +7,7 @@ from catalog.domain.limits import Limits
 from catalog.domain.tracking import models, records
 from catalog.domain.tracking.records import SERIAL, Details
 from catalog.errors import INVALID_FIELD, Refused
-from catalog.store.documents import ServedModel
+from catalog.store.documents.tracking import ServedModel
 from catalog.store.records import ServedModelRecord, VersionRecord
 from catalog.vocabulary import ExecutionState
 

@@ -13,7 +13,7 @@ from catalog.domain.tracking import models, records
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange, name_key
 from catalog.domain.validation import Validator
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
-from catalog.store.documents import Service
+from catalog.store.documents.tracking import Service
 from catalog.store.query.cursors import DESCENDING
 from catalog.store.records import Changes, ItemRecord, Query, ServiceRecord, VersionRecord
 from catalog.vocabulary import ServiceState, VersionState

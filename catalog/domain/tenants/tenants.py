@@ -24,8 +24,9 @@ from catalog.domain import naming
 from catalog.domain.people import usernames, users
 from catalog.domain.tenants import removal
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
+from catalog.store.clock import now
 from catalog.store.database import Database, Duplicate, Tenant
-from catalog.store.documents import RegisteredTenant, now
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.migrations.opening import PATIENCE as PATIENCE_OF_REQUESTS
 from catalog.store.migrations.opening import open_tenant
 from catalog.store.migrations.steps import NEWEST

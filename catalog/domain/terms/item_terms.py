@@ -10,8 +10,8 @@ from bson import ObjectId
 from catalog.domain.limits import Limits
 from catalog.domain.terms.terms import Vocabulary, existing, room, too_many
 from catalog.errors import Fault, Refused
+from catalog.store.clock import now
 from catalog.store.database import Duplicate, Tenant, TermCollection
-from catalog.store.documents import now
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import Changes, ItemRecord, TermRecord
 from catalog.store.tenant_documents import Update

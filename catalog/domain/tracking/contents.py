@@ -15,7 +15,7 @@ from catalog.domain.versions.version_changes import VersionChange
 from catalog.domain.versions.version_files import has_files
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.database import Tenant
-from catalog.store.documents import Artifact
+from catalog.store.documents.tracking import Artifact
 from catalog.store.records import ArtifactRecord, ItemRecord, VersionRecord
 from catalog.vocabulary import ArtifactState, ArtifactType, Kind
 

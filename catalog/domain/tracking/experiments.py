@@ -8,7 +8,7 @@ from catalog.domain.tracking import records
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
 from catalog.domain.validation import Validator
 from catalog.errors import INVALID_FIELD
-from catalog.store.documents import Experiment
+from catalog.store.documents.tracking import Experiment
 from catalog.store.records import Changes, ExperimentRecord
 from catalog.vocabulary import Visibility
 

@@ -2,7 +2,8 @@
 
 from catalog.domain.access import Caller
 from catalog.store.database import VERSION_SERIAL
-from catalog.store.documents import MetricPoint, document_id
+from catalog.store.documents.tracking import MetricPoint
+from catalog.store.ids import document_id
 from catalog.store.records import ArtifactRecord, ExperimentRunRecord
 
 COPIED = ("name", "owner", "description", "metadata", "state", "details")

@@ -8,7 +8,7 @@ from catalog.domain.tracking import records
 from catalog.domain.tracking.experiments import author_of
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange, name_key
 from catalog.errors import INVALID_FIELD, Refused
-from catalog.store.documents import ExperimentRun
+from catalog.store.documents.tracking import ExperimentRun
 from catalog.store.records import Changes, ExperimentRunRecord
 from catalog.vocabulary import RunStatus
 

@@ -9,8 +9,8 @@ from catalog.domain.cards import readme
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import drafts, folders, version_files, versions
 from catalog.errors import BUSY, Refused
+from catalog.store.clock import now
 from catalog.store.database import Tenant
-from catalog.store.documents import now
 from catalog.store.records import Changes, FileRecord, VersionFileRecord, VersionRecord
 from catalog.vocabulary import Kind, VersionState
 

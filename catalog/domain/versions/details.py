@@ -11,7 +11,7 @@ from catalog.domain.limits import LONGEST_LINK, LONGEST_NAME, Limits
 from catalog.domain.lineage.inputs import InputReference, resolve
 from catalog.domain.validation import Validator
 from catalog.errors import EXTERNAL_ID_TAKEN, NOT_CREATED, Refused
-from catalog.store.documents import Input, Run
+from catalog.store.documents.versions import Input, Run
 from catalog.store.records import RunRecord, UploadRecord
 from catalog.vocabulary import Stage
 

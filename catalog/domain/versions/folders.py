@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from catalog.errors import NOT_CHANGED, Refused
 from catalog.inspection.findings import NOTHING
 from catalog.inspection.inspector import Inspection
-from catalog.store.documents import now
+from catalog.store.clock import now
 from catalog.store.records import FileRecord
 
 FORMAT = "folder"

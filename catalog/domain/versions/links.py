@@ -16,8 +16,8 @@ from catalog.domain.access import CALLER_FIELDS, Caller, may_read
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import version_files, versions
 from catalog.errors import LINK_INVALID, Refused
+from catalog.store.clock import now
 from catalog.store.database import Tenant
-from catalog.store.documents import now
 from catalog.store.records import VersionRecord
 from catalog.vocabulary import Kind, VersionState
 

@@ -19,8 +19,8 @@ from catalog.domain.versions import lookup, versions
 from catalog.domain.versions.details import TrainingRun, check_lines, external_id_taken
 from catalog.domain.versions.version_files import has_files
 from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
+from catalog.store.clock import later_than
 from catalog.store.database import Duplicate
-from catalog.store.documents import later_than
 from catalog.store.optimistic import RecordGoneError, revise
 from catalog.store.records import Changes, VersionRecord
 from catalog.vocabulary import Kind, Stage, VersionState

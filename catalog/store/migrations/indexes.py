@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.store.database import Tenant
-from catalog.store.documents import OF_A_TENANT
+from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.migrations.progress import Progress
 
 OPTIONS = ("key", "unique", "sparse", "expireAfterSeconds", "partialFilterExpression")

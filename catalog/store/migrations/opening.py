@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 from catalog.errors import TENANT_NEWER, TENANT_UPGRADE_FAILED, TENANT_UPGRADING, Refused
 from catalog.store.database import UNAVAILABLE, Database, Tenant
-from catalog.store.documents import RegisteredTenant
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.migrations.upgrade import missing_steps, upgrade
 
 logger = logging.getLogger(__name__)

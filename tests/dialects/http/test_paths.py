@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.dialects.http.requests.paths import Parameters, Segments, segmented, unescaped
-from catalog.store.documents import now
+from catalog.store.clock import now
 from tests.support.app import API_TOKEN
 from tests.support.tenants import Organisation, organisation
 

@@ -7,7 +7,7 @@ import pytest
 from catalog.dialects.http.sessions import Sessions
 from catalog.domain.people.groups import MOST_GROUPS
 from catalog.errors import AUTHENTICATION, Refused
-from catalog.store.documents import object_id
+from catalog.store.ids import object_id
 from tests.permissions.world import access_token
 from tests.support.slow_requests import sent_slowly
 from tests.support.tenants import organisation

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from catalog.domain.access import Caller, readable_by, readers
 from catalog.store.database import Tenant, connect
-from catalog.store.documents import RegisteredTenant
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.query import pages
 from catalog.store.query.cursors import Order
 from catalog.store.query.pages import LATEST, NEWEST, Listing

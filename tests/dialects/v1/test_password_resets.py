@@ -23,7 +23,8 @@ from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.errors import MAIL_AWAY, Refused
 from catalog.settings.loading import SettingsError, load
 from catalog.store import tenant_documents
-from catalog.store.documents import PasswordReset, now
+from catalog.store.clock import now
+from catalog.store.documents.people import PasswordReset
 from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
 from tests.support.serving import SOON
 

@@ -7,7 +7,7 @@ import pytest
 
 from catalog.dialects.http import sessions
 from catalog.domain.people.access_tokens import digest
-from catalog.store.documents import now
+from catalog.store.clock import now
 from tests.support.app import PASSWORD
 
 READER = {"name": "nightly", "scopes": ["read"]}

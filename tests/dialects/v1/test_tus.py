@@ -7,7 +7,7 @@ import pytest
 
 from catalog.dialects.v1.versions.tus import CHECKED
 from catalog.domain.tenants import tenants
-from catalog.store.documents import now
+from catalog.store.clock import now
 from tests.support.app import API_TOKEN, OURS, client_of_app, in_database
 
 CONTENT = bytes(range(256)) * 40

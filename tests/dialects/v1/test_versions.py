@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from bson import ObjectId
 
-from catalog.store.documents import RegisteredTenant
+from catalog.store.documents.tenants import RegisteredTenant
 from tests.support.app import API_TOKEN, OURS, client_of_app, in_database
 from tests.support.tenants import Organisation, organisation
 

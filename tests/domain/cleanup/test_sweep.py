@@ -15,7 +15,7 @@ from catalog.domain.items.references import Reference
 from catalog.domain.terms import terms
 from catalog.domain.versions import drafts, versions
 from catalog.errors import BUSY
-from catalog.store.documents import now
+from catalog.store.clock import now
 from catalog.vocabulary import Kind
 from tests.domain.files.test_blob_records import LONG_AGO, chunks, on_the_wire, record
 from tests.domain.test_races import Upload, nothing, outcomes

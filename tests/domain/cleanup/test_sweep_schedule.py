@@ -18,7 +18,8 @@ from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.errors import BUSY, INTERNAL, NOT_FOUND, REQUEST, Refused
 from catalog.store import term_counts
-from catalog.store.documents import RegisteredTenant, now
+from catalog.store.clock import now
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.leases import Lease
 from tests.domain.cleanup.test_sweep import DAY, HOUR, grow_old, there
 from tests.domain.files.test_blob_records import OPERATOR, chunks

@@ -10,7 +10,7 @@ from catalog.blobs.memory import MemoryBlobs
 from catalog.blobs.protocol import Blob
 from catalog.domain.files import blob_records, quota
 from catalog.errors import BUSY, QUOTA_EXCEEDED, Refused
-from catalog.store.documents import now
+from catalog.store.clock import now
 from tests.domain.test_races import outcomes
 from tests.support.app import API_TOKEN
 

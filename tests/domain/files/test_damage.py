@@ -15,7 +15,8 @@ from catalog.blobs.protocol import Blob, StorageUnavailableError
 from catalog.domain.cleanup import sweep
 from catalog.domain.files import blob_records
 from catalog.domain.files.blob_records import Condition
-from catalog.store.documents import RegisteredTenant, now
+from catalog.store.clock import now
+from catalog.store.documents.tenants import RegisteredTenant
 from tests.dialects.v1.test_folders import closed, filled
 from tests.dialects.v1.test_tus import Tus
 from tests.dialects.v1.test_versions import refusal, uploaded, versions_of

@@ -32,8 +32,9 @@ from catalog.errors import (
     UPLOAD_CUT_OFF,
     Refused,
 )
+from catalog.store.clock import now
 from catalog.store.database import Database
-from catalog.store.documents import RegisteredTenant, now
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.vocabulary import Kind, Role
 from tests.support.inputs import new_item
 from tests.support.tenants import somebody

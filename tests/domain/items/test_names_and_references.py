@@ -14,7 +14,9 @@ from catalog.domain.people import users
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.errors import NAME_TAKEN, Refused
-from catalog.store.documents import RegisteredTenant, User, now
+from catalog.store.clock import now
+from catalog.store.documents.people import User
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.migrations import usernames
 from catalog.store.migrations.progress import Progress
 from catalog.vocabulary import Role

@@ -8,7 +8,8 @@ from catalog.domain.items.references import Reference
 from catalog.domain.items.related import load_related, read_with_related
 from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
 from catalog.store.database import connect
-from catalog.store.documents import File, RegisteredTenant, Version
+from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.documents.versions import File, Version
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, in_database
 from tests.support.inputs import new_item

@@ -12,7 +12,8 @@ from catalog.domain.items.references import Reference
 from catalog.domain.people import users
 from catalog.domain.versions import versions
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, INVALID_TRANSFER, NOT_CREATED, NOT_FOUND, Refused
-from catalog.store.documents import RegisteredTenant, now
+from catalog.store.clock import now
+from catalog.store.documents.tenants import RegisteredTenant
 from catalog.vocabulary import Kind, Role
 from tests.domain.test_access import callers
 from tests.domain.test_access import items as some_items

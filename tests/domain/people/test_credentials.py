@@ -17,7 +17,7 @@ from catalog.domain.people import credentials, users
 from catalog.domain.people.credentials import SessionTokens, hash_password, strength, verify_password
 from catalog.domain.versions.links import derived_key
 from catalog.errors import Refused
-from catalog.store.documents import now
+from catalog.store.clock import now
 from catalog.vocabulary import Role
 from tests.support.app import PASSWORD
 

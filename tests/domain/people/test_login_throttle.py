@@ -11,7 +11,7 @@ from catalog.domain.people import login_throttle, users
 from catalog.domain.people.devices import Devices
 from catalog.domain.people.login_throttle import ACCOUNT, ADDRESS, LoginThrottle, network_of
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
-from catalog.store.documents import now
+from catalog.store.clock import now
 from tests.support.app import OURS, PASSWORD, in_database
 
 HOME, ABROAD = "198.51.100.7", "203.0.113.9"

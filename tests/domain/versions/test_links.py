@@ -8,7 +8,7 @@ from bson import ObjectId
 
 from catalog.domain.versions.links import Links, LinkTarget, derived_key
 from catalog.errors import LINK_INVALID, Refused
-from catalog.store.documents import now
+from catalog.store.clock import now
 from tests.dialects.http.test_archives import unzipped
 from tests.dialects.v1.test_folders import FILES, closed, filled
 from tests.dialects.v1.test_versions import DATA, KINDS, refusal, uploaded, versions_of

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from bson import ObjectId
 
 from catalog.domain.naming import normalized
-from catalog.store.documents import now
+from catalog.store.clock import now
 from catalog.store.records import AliasMoveRecord, AliasRecord, Changes, ItemRecord, VersionRecord
 
 

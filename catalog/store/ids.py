@@ -1,0 +1,14 @@
+"""Ids of records."""
+
+from beanie import PydanticObjectId
+from bson import ObjectId
+
+
+def object_id(text: object) -> ObjectId | None:
+    """`text` as an id, or None when it is none."""
+    return ObjectId(text) if isinstance(text, str | ObjectId) and ObjectId.is_valid(text) else None
+
+
+def document_id(key: ObjectId) -> PydanticObjectId:
+    """An id of the type that documents declare."""
+    return PydanticObjectId(key)
