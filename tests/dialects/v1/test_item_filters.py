@@ -40,7 +40,7 @@ FILTERS = [
 ]
 
 
-@pytest.mark.parametrize(("condition", "names"), FILTERS, ids=str)
+@pytest.mark.parametrize(("condition", "names"), FILTERS, ids=[json.dumps(condition) for condition, _ in FILTERS])
 @pytest.mark.parametrize("who", ["ada", "admin"])
 async def test_a_filter_finds_also_what_its_index_leaves_out(client, org, who, condition, names):
     for walk in ({}, {"after": ""}):
