@@ -22,8 +22,8 @@ from catalog.errors import NOT_FOUND
 from catalog.store.database import Tenant
 from catalog.vocabulary import REQUEST
 
-SECRET = re.compile(r"^(/[^/]+/(?:links|uploads|reset|resets)/)[^/]+")
-"""Paths whose third segment is a credential."""
+SECRET = re.compile(r"^(/[^/]+/(?:links|uploads|reset|resets)/|/[^/]+/[^/]+/mlflow-artifacts/signed/)[^/]+")
+"""Paths with a segment that is a credential."""
 
 
 def redact(path: str) -> str:

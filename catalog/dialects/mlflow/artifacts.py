@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from litestar import Response
 
+from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.headers import AnyRequest
 from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.uploads import Body, BodyUpload
@@ -91,7 +92,7 @@ async def presigned(call: Call, path: str) -> Response[bytes]:
 
 async def put_part(request: AnyRequest, services: Services, token: str) -> Response[bytes]:
     """Store a part of an upload, for whoever has its address."""
-    caller, target = await _signed_caller(services, token)
+    caller, target = await _signed_caller(request, services, token)
     if not target.upload:
         raise Refused(LINK_INVALID)
     body = Body(request, services.max_upload_size)
@@ -102,7 +103,7 @@ async def put_part(request: AnyRequest, services: Services, token: str) -> Respo
 
 async def get_signed(request: AnyRequest, services: Services, token: str) -> Download:
     """A file, or a range of it, for whoever has its address."""
-    caller, target = await _signed_caller(services, token)
+    caller, target = await _signed_caller(request, services, token)
     if not target.path:
         raise Refused(LINK_INVALID)
     return await _download(request, caller, await reading.find(caller, target.path))
@@ -137,10 +138,12 @@ def _addresses_of_parts(call: Call, upload: str, count: int) -> wire.MultipartUp
     )
 
 
-async def _signed_caller(services: Services, token: str) -> tuple[Caller, SignedTarget]:
+async def _signed_caller(request: AnyRequest, services: Services, token: str) -> tuple[Caller, SignedTarget]:
     claims = services.signed.read(token)
     tenant = await services.sessions.tenant(claims.tenant)
-    return await signed.caller_of(tenant, claims), claims.target
+    caller = await signed.caller_of(tenant, claims)
+    set_subject(request.scope, caller.tenant, caller.username)
+    return caller, claims.target
 
 
 async def _download(request: AnyRequest, caller: Caller, file: FoundFile) -> Download:

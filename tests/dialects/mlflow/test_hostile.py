@@ -135,3 +135,19 @@ async def test_an_editor_does_not_share_a_model_or_take_it_away(org, ada, bob):
     assert described.status_code == 200
     assert {failure(answer)[:2] for answer in refused} == {(403, "PERMISSION_DENIED")}
     assert (await org.client.get("/v1/models/iris", headers=org.as_("eve"))).status_code != 200
+
+
+@pytest.mark.parametrize("root", ["/api", "/ajax-api"])
+async def test_the_journal_names_the_user_of_a_signed_address_and_does_not_hold_it(org, ada, app, root):
+    upload = Parts(ada, "runs/1/large.bin", 1)
+    await upload.begin()
+    address = upload.urls[0].replace("/api/", f"{root}/")
+    token = address.rpartition("/")[2]
+
+    request_id = (await ada.client.put(address, content=b"part")).headers["X-Request-ID"]
+
+    await app.state.journal.flush()
+    record = await app.state.database.tenants.find_one({"_id": org.name})
+    entry = await app.state.database.tenant(record).log.raw.find_one({"request_id": request_id})
+    assert (entry["user"], entry["path"]) == ("ada", f"{root}/2.0/mlflow-artifacts/signed/***")
+    assert token not in str(entry)
