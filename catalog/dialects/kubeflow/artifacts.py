@@ -59,9 +59,8 @@ def lists(*types: ArtifactType) -> Callable[[Ask], Awaitable[Page[ShownArtifact]
 
 
 async def list_of_version(ask: Ask) -> Page[ShownArtifact]:
-    """A list of what is not there is empty."""
-    version = await ask.caller.tenant.versions.records.find_one({"serial": ask.serial}, {"_id": 1})
-    key = version["_id"] if version else None
+    """A list of what is not there is empty, and so is one of what the caller may not read."""
+    key = await models.readable_version(ask.caller, ask.serial)
     wanted = _asked_type(ask)
     with_contents = key is not None and wanted in {None, ArtifactType.MODEL}
     query = {"versions": key, **_named(ask, wanted)}

@@ -42,9 +42,8 @@ async def list_(ask: Ask) -> Page[ModelVersion]:
 
 
 async def list_of_model(ask: Ask) -> Page[ModelVersion]:
-    """A list of what is not there is empty."""
-    item = await ask.caller.tenant.models.records.find_one({"serial": ask.serial}, {"_id": 1})
-    query: Query = {"item": item["_id"] if item else None, "state": models.COMPLETE["state"]}
+    """A list of what is not there is empty, and so is one of what the caller may not read."""
+    query: Query = {"item": await models.readable_id(ask.caller, ask.serial), "state": models.COMPLETE["state"]}
     if name := ask.query("name"):
         query |= {"ordinal_key": name.casefold(), "ordinal": name}
     elif external_id := ask.query("externalId"):

@@ -49,6 +49,19 @@ async def read_version_and_model(caller: Caller, serial: int) -> tuple[VersionRe
     return found, item
 
 
+async def readable_id(caller: Caller, serial: int) -> ObjectId | None:
+    """The id of the model of this serial, if the caller may read it."""
+    query = {"serial": serial, **readable_by(caller)}
+    found = await caller.tenant.models.records.find_one(query, {"_id": 1})
+    return found["_id"] if found else None
+
+
+async def readable_version(caller: Caller, serial: int) -> ObjectId | None:
+    """The id of the version of this serial, if the caller may read its model."""
+    found = await caller.tenant.versions.records.find_one({"serial": serial}, {"item": 1})
+    return found["_id"] if found and await readable(caller, [found["item"]]) else None
+
+
 async def readable(caller: Caller, keys: Iterable[ObjectId]) -> dict[ObjectId, ItemRecord]:
     """Those of the models that the caller may read, by id: their names and serials."""
     wanted = list(set(keys))

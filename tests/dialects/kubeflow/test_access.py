@@ -218,3 +218,20 @@ async def test_an_editor_who_is_removed_while_the_body_arrives_adds_no_artifact(
 
     assert refused.status_code == 404
     assert (await registry(org).get(path)).json()["size"] == 0
+
+
+async def test_lists_of_what_the_caller_may_not_read_are_empty_at_once(org):
+    ada, eve, admin = [registry(org, who) for who in ("ada", "eve", "admin")]
+    version = await ada.version(await ada.model())
+    run = await ada.run()
+    body = {"artifactType": "doc-artifact", "name": "card", "uri": "s3://x"}
+    artifact = await ada.new(f"/model_versions/{version['id']}/artifacts", **body)
+    own = await eve.run("hers")
+    await admin.new(f"/experiment_runs/{own['id']}/artifacts", artifactType="doc-artifact", id=artifact["id"])
+
+    of_version = await eve.get(f"/model_versions/{version['id']}/artifacts")
+    of_model = await eve.get(f"/registered_models/{version['registeredModelId']}/versions")
+    of_run = await eve.get(f"/experiment_runs/{own['id']}/artifacts")
+
+    assert [answer.json()["size"] for answer in (of_version, of_model, of_run)] == [0, 0, 1]
+    assert (await eve.get(f"/experiment_runs/{run['id']}/artifacts")).status_code == 404
