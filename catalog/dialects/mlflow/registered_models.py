@@ -12,7 +12,7 @@ from catalog.dialects.mlflow.finding import MODEL, Model
 from catalog.dialects.mlflow.ordering import MODEL_KEYS, order_of
 from catalog.dialects.mlflow.pages import LARGEST, fitting
 from catalog.dialects.mlflow.requests import Call, reading
-from catalog.dialects.mlflow.shown import named, shown_model, shown_models, shown_version, shown_versions
+from catalog.dialects.mlflow.shown import named, shown_model, shown_models, shown_version, shown_versions, usernames_of
 from catalog.dialects.mlflow.stages import stages_of
 from catalog.domain.access import readable_by
 from catalog.domain.items import changes, items, renaming
@@ -137,13 +137,13 @@ async def latest_versions(call: Call, asked: wire.GetLatestVersions) -> wire.Lat
 async def set_tag(call: Call, asked: wire.SetRegisteredModelTag) -> wire.Nothing:
     model = await finding.changeable_model(call, asked.name)
     key = tags.checked_key(asked.key)
-    await _changed(call, model, tags.setting(model.item, key, asked.value, _user_ids(model)))
+    await _changed(call, model, tags.setting(model.item, key, asked.value, await _user_ids(call, model)))
     return NOTHING
 
 
 async def delete_tag(call: Call, asked: wire.DeleteRegisteredModelTag) -> wire.Nothing:
     model = await finding.changeable_model(call, asked.name)
-    change = tags.deleting(model.item, asked.key, _user_ids(model), call.services.visibility)
+    change = tags.deleting(model.item, asked.key, await _user_ids(call, model), call.services.visibility)
     await _changed(call, model, change)
     return NOTHING
 
@@ -184,8 +184,10 @@ async def _changed(call: Call, model: Model, change: ItemChange) -> wire.OneMode
     return wire.OneModel(await shown_model(call, Model(item, model.name)))
 
 
-def _user_ids(model: Model) -> list[str]:
-    return [str(user) for user in model.item["users"]]
+async def _user_ids(call: Call, model: Model) -> list[str]:
+    """The users with whom a model is shared, without groups: the reserved tag shows and changes the users only."""
+    usernames = await usernames_of(call.caller, model.item["users"]) if model.item["users"] else {}
+    return [str(user) for user in model.item["users"] if user in usernames]
 
 
 async def _refuse_taken(call: Call, name: str, *, is_prompt: bool) -> None:

@@ -151,3 +151,18 @@ async def test_the_journal_names_the_user_of_a_signed_address_and_does_not_hold_
     entry = await app.state.database.tenant(record).log.raw.find_one({"request_id": request_id})
     assert (entry["user"], entry["path"]) == ("ada", f"{root}/2.0/mlflow-artifacts/signed/***")
     assert token not in str(entry)
+
+
+async def test_the_tag_of_users_leaves_the_groups_of_a_model_alone(org, ada, bob):
+    body = {"name": "readers", "members": ["eve"]}
+    (await org.client.post("/v1/groups", json=body, headers=org.as_("admin"))).raise_for_status()
+    await ada.model("iris")
+    shared = {"users": {"add": ["readers"]}}
+    (await org.client.put("/v1/models/iris", json=shared, headers=ada.headers)).raise_for_status()
+
+    for value in ("bob", "admin"):
+        (await ada.post("registered-models/set-tag", name="iris", key="catalog.users", value=value)).raise_for_status()
+    (await ada.send("DELETE", "registered-models/delete-tag", name="iris", key="catalog.users")).raise_for_status()
+
+    assert (await wire_of(org, "eve").get("registered-models/get", name="iris")).status_code == 200
+    assert (await bob.get("registered-models/get", name="iris")).status_code == 404
