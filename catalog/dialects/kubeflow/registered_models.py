@@ -62,6 +62,9 @@ async def update(ask: Ask) -> RegisteredModel:
     body: RegisteredModelUpdate = await ask.body(RegisteredModelUpdate)
     if body.readme is not None:
         item = await models.read(ask.caller, ask.serial)
+        # What would be refused afterwards is refused first, so that a refused change writes no card.
+        changes.refuse_to_manage(ask.caller, item, body.as_change(item))
+        await refuse_external_id(ask.caller.tenant, body.external_id, item["_id"])
         await cards.write_first(ask.caller, Kind.MODEL, item["_id"], body.readme, ask.limits)
     for _ in range(ATTEMPTS):
         item = await models.read(ask.caller, ask.serial)

@@ -102,7 +102,7 @@ async def change(
     STALE, BUSY.
     """
     item = await items.changeable(caller, kind, reference)
-    _refuse_to_manage(caller, item, wanted)
+    refuse_to_manage(caller, item, wanted)
     checked = await _checked(caller, kind, wanted, limits)
     await _refuse_unknown_tags(caller, item, wanted)
     allowance = item_terms.TermAllowance(limits)
@@ -110,7 +110,7 @@ async def change(
 
     async def read_again() -> ItemRecord:
         found = await items.changeable(caller, kind, same)
-        _refuse_to_manage(caller, found, wanted)
+        refuse_to_manage(caller, found, wanted)
         return found
 
     async def fields(item: ItemRecord) -> Changes:
@@ -129,7 +129,7 @@ async def change(
     return after
 
 
-def _refuse_to_manage(caller: Caller, item: ItemRecord, wanted: ItemChange) -> None:
+def refuse_to_manage(caller: Caller, item: ItemRecord, wanted: ItemChange) -> None:
     """Raises Refused: CANNOT_MODIFY, when an editor would change a field that only the owner changes."""
     field = next((field for field in MANAGED if getattr(wanted, field) is not None), None)
     if field and not may_manage(caller, item):

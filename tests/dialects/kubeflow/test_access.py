@@ -145,7 +145,8 @@ async def test_an_editor_changes_versions_but_does_not_archive_the_model(org):
 
     assert (await bob.post("/model_versions", name="v1", registeredModelId=model["id"])).status_code == 201
     assert (await bob.patch(f"/registered_models/{model['id']}", state="LIVE", description="x")).status_code == 200
-    assert (await bob.patch(f"/registered_models/{model['id']}", state="ARCHIVED")).status_code == 403
+    assert (await bob.patch(f"/registered_models/{model['id']}", state="ARCHIVED", readme="# x")).status_code == 403
+    assert "readme" not in (await bob.get(f"/registered_models/{model['id']}")).json()
 
 
 async def test_the_documents_of_both_versions_are_public_and_have_each_operation(client):
