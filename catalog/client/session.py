@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from catalog import API_VERSION
 from catalog.client.errors import CatalogError, NotACatalog, NotSignedIn, Offline, Unavailable, error_from
@@ -28,7 +28,10 @@ PERSONAL_TOKEN = re.compile(r"(?:\w+ )?cat_(.+)_\w+$")
 PREFIX = f"/{API_VERSION}"
 LOGIN = f"{PREFIX}/login"
 
-REDIRECTED = {302, 307}
+TO_STORAGE = {302, 307}
+"""How a server sends a download on to its storage."""
+
+REDIRECTED = {301, 302, 303, 307, 308}
 
 RENEWAL_FRACTION = 0.2
 """A token is renewed when this fraction of its lifetime is left."""
@@ -145,6 +148,8 @@ class Session:
             raise NotSignedIn("Signing in needs a username and a password")
         credentials = {"username": self._username, "password": self._password, "tenant": self._tenant}
         body = json.dumps({name: value for name, value in credentials.items() if value}).encode()
+        if urlsplit(self.url).scheme == "http":  # where this leads to https, no password is sent in clear text
+            accepted((yield from exchange(Request(method="GET", path=f"{PREFIX}/version"))), self.url)
         yield from self._request_token("POST", {"Content-Type": "application/json"}, body)
 
     @property
@@ -162,13 +167,11 @@ class Session:
     def _exchange(self, request: Request) -> Operation[Response]:
         signed = {"Authorization": authorization(self.token)} if self.token else {}
         response = yield from exchange(replace(request, headers={**request.headers, **signed}))
-        if response.status in REDIRECTED and "location" in response.headers:
+        if request.sink and response.status in TO_STORAGE and "location" in response.headers:
             # The storage itself knows neither our tokens nor our ETags.
             headers = {name: value for name, value in request.headers.items() if name != "If-Range"}
             response = yield from exchange(replace(request, path=response.headers["location"], headers=headers))
-        if response.refused:
-            raise error_from(response)
-        return response
+        return accepted(response, self.url)
 
     def _ensure_signed_in(self) -> Operation[None]:
         if not self.token and self._password:
@@ -188,9 +191,7 @@ class Session:
 
     def _request_token(self, method: str, headers: Mapping[str, str], body: bytes | None) -> Operation[None]:
         response = yield from exchange(Request(method=method, path=LOGIN, headers=headers, body=body))
-        if response.refused:
-            raise error_from(response)
-        self.token = document(response)["token"]
+        self.token = document(accepted(response, self.url))["token"]
         issued, now = _TokenLifetime.of(self.token), self._now()
         # Measured by the local clock, which may differ from the server's.
         self._lifetime = issued and _TokenLifetime(now, now + issued.length)
@@ -243,6 +244,21 @@ def document(response: Response) -> Any:
     if isinstance(found, dict) and tag.isdigit():
         found["revision"] = int(tag)
     return found
+
+
+def accepted(response: Response, url: str) -> Response:
+    """The response, unless it refuses the request or leads elsewhere. Raises CatalogError."""
+    if response.refused:
+        raise error_from(response)
+    if response.status not in REDIRECTED:
+        return response
+    here, there = urlsplit(url), urlsplit(urljoin(f"{url}/", response.headers.get("location", "")))
+    address = f"{there.scheme}://{there.netloc}"
+    if (here.scheme, there.scheme) == ("http", "https") and here.hostname == there.hostname:
+        raise NotACatalog(
+            f"{url} answers over https only", status=response.status, advice=f"Use the address {address}{here.path}."
+        )
+    raise NotACatalog(f"{url} leads to {address}, which is not followed", status=response.status)
 
 
 def segment(text: str) -> str:

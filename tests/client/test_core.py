@@ -92,8 +92,15 @@ class Play:
                     value = [self.run(each) for each in effect.operations]
 
 
-def session(**given):
-    return Session("http://catalog", jitter=lambda: 1.0, **given)
+class Unread:
+    """A sink for a body that does not come."""
+
+    def begin(self, status, headers):
+        return False
+
+
+def session(url="https://catalog", **given):
+    return Session(url, jitter=lambda: 1.0, **given)
 
 
 def get():
@@ -260,12 +267,30 @@ def test_a_client_that_is_offline_asks_nothing():
 
 def test_the_token_does_not_follow_a_redirection():
     play = Play(told(307, location="https://storage/blob?signature=x"), told())
-    request = Request(method="GET", path="/v1/models/iris/versions/1", headers={"Range": "bytes=5-", "If-Range": '"d"'})
+    headers = {"Range": "bytes=5-", "If-Range": '"d"'}
+    request = Request(method="GET", path="/v1/models/iris/versions/1", headers=headers, sink=Unread())
 
     play.run(session(token="cat_acme_x").send(request))
 
     assert play.asked[1].path == "https://storage/blob?signature=x"
     assert play.asked[1].headers == {"Range": "bytes=5-"}
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_an_answer_that_leads_to_https_is_an_error_before_the_password_is_sent(status):
+    play = Play(told(status, location="https://catalog:8443/v1/version"))
+
+    with pytest.raises(NotACatalog, match="https only") as refused:
+        play.run(session("http://catalog:8080", username="ada", password="secret").send(get()))
+
+    assert [request.path for request in play.asked] == ["/v1/version"]
+    assert "https://catalog:8443" in refused.value.advice
+
+
+@pytest.mark.parametrize("location", ["https://elsewhere/v1/models", "http://catalog/sign-in", "/sign-in", ""])
+def test_an_answer_that_leads_anywhere_else_is_an_error(location):
+    with pytest.raises(NotACatalog, match="not followed"):
+        Play(told(302, location=location)).run(session(token="cat_acme_x").send(get()))
 
 
 # Refusals
