@@ -1,17 +1,18 @@
 """`Catalog` and `AsyncCatalog`: a client of one server, for one user."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from catalog.client import profile
+from catalog.client.annotations import metadata_values
 from catalog.client.items import FilterExpression, ItemResource, filter_query
 from catalog.client.people import GroupResource, TenantResource, TermResource, TokenResource, UserResource
 from catalog.client.pushing import Pushed, pull, push
 from catalog.client.registry_api import RegistryApi
 from catalog.client.resources import D, Resource, operation, walk
-from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Lineage, Model, Page, Raw, Value, Version
+from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Lineage, Model, Page, Raw, Version
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads import find_version
@@ -99,8 +100,9 @@ class CatalogResources(Resource[D]):
         what: Uploadable,
         *,
         kind: str = "models",
-        tags: Sequence[str] = (),
-        metrics: Mapping[str, Value] | None = None,
+        tags: Iterable[str] | str = (),
+        metrics: Mapping[str, object] | None = None,
+        allow_nan: str = "",
         description: str = "",
         ordinal: str = "",
         alias: str = "",
@@ -113,9 +115,13 @@ class CatalogResources(Resource[D]):
         item. `metrics` are added to the metadata of the item and of the version. An `alias` is pointed to the version.
         `inputs` are references to the versions that it was made from, such as `datasets/petals@2`.
 
+        Numbers of NumPy and PyTorch are numbers. NaN and infinity are refused, or kept as texts with
+        `allow_nan="text"`. All is checked before anything is sent.
+
         Raises CatalogError: NotFound, Forbidden if you may not change the item, Invalid.
         """
-        details = VersionDetails(ordinal=ordinal, description=description, metadata=metrics or {}, inputs=tuple(inputs))
+        metadata = metadata_values(metrics, allow_nan=allow_nan)
+        details = VersionDetails(ordinal=ordinal, description=description, metadata=metadata, inputs=tuple(inputs))
         return (yield from push(self._session, self.cache, kind, name, what, details, tags, alias, progress))
 
     @operation

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 from unicodedata import normalize
 
 from catalog.client.aliases import AliasResource
+from catalog.client.annotations import tag_list
 from catalog.client.errors import Ambiguous, Invalid, NotFound
 from catalog.client.resources import D, InlineDriver, Resource, operation, walk
 from catalog.client.results import Card, Grant, Item, Page, TrashedItem, Value
@@ -58,7 +59,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         Raises CatalogError: Invalid, also if you have an item of this name.
         """
         body: dict[str, Any] = {"name": name, "description": description, "visibility": visibility}
-        body |= {"users": [*users], "tags": [*tags], "metadata": as_pairs(metadata or {})}
+        body |= {"users": [*users], "tags": tag_list(tags), "metadata": as_pairs(metadata or {})}
         if editors := [*editors]:
             body["editors"] = editors
         if external_id:

@@ -1,10 +1,11 @@
 """Push a file under a name, and pull it again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from catalog.client.annotations import refuse_alias, refuse_beyond, tag_list
 from catalog.client.errors import Invalid
 from catalog.client.items import ItemResource, names_owner
 from catalog.client.resources import InlineDriver
@@ -41,15 +42,21 @@ def push(
     name: str,
     what: Uploadable,
     details: VersionDetails,
-    tags: Sequence[str],
+    tags: Iterable[str] | str,
     alias: str,
     progress: Progress,
 ) -> Operation[Pushed]:
     """Upload `what` as a new version of the caller's own item, which is created if it does not exist, or of the item
     that `owner/name` or an id names. Tags and metadata are added to the item's, then `alias` is pointed to the version.
+    All of them are checked before anything is sent.
     """
     items: ItemResource[InlineDriver, Any] = ItemResource(session, InlineDriver(), cache, kind, _shape(kind))
     yield from in_thread(check_uploadable, what)
+    tags = tag_list(tags)
+    if alias:
+        refuse_alias(alias)
+    limits = (yield from session.request_json("GET", "/info")).get("limits", {})
+    refuse_beyond(limits, tags, details.metadata)
     item = yield from items.ensure(name)
     version = yield from items.versions(item).add(
         what,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
+from catalog.client.annotations import metadata_values
 from catalog.client.errors import Invalid
 from catalog.client.resources import D, Resource, operation, walk
 from catalog.client.results import Link, Page, Raw, Value, Version
@@ -54,7 +55,7 @@ class VersionResource(Resource[D]):
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict, OutOfSpace, Damaged, Unavailable.
         """
         details = VersionDetails(
-            ordinal=ordinal, description=description, metadata=metadata or {}, inputs=tuple(inputs)
+            ordinal=ordinal, description=description, metadata=metadata_values(metadata), inputs=tuple(inputs)
         )
         if several := folder_paths(what):
             return (yield from add_files(self._item, several, details, progress))

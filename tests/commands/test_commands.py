@@ -284,8 +284,8 @@ def test_an_item_is_shared_and_not_any_more(run, server, tmp_path, iris):
     bob = hired(server, tmp_path, "bob").username
     run("models", "create", iris)
 
-    assert run("models", "share", iris, bob).stdout == f"users  {bob}\n"
-    assert run("models", "share", iris, bob, "--stop").stdout == "users\n"
+    assert run("models", "share", iris, bob).stdout.split() == ["users", bob, "editors"]
+    assert run("models", "share", iris, bob, "--stop").stdout.split() == ["users", "editors"]
 
 
 def test_a_list_for_programs_is_json_tabs_or_ids(run, iris):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from catalog.client.annotations import metadata_values
 from catalog.client.errors import Forbidden, NotFound
 from catalog.client.results import Raw, Value, Version
 from catalog.client.session import PREFIX, Session, segment
@@ -199,5 +200,6 @@ def _ordinal_in(item: Mapping[str, Any], digest: str, ordinal: str) -> str:
     return ordinal or str([each["ordinal"] for each in item["versions"] if each["digest"] == digest][-1])
 
 
-def as_pairs(metadata: Mapping[str, Value]) -> list[dict[str, Value]]:
-    return [{"name": name, "value": value} for name, value in metadata.items()]
+def as_pairs(metadata: Mapping[str, object]) -> list[dict[str, Value]]:
+    """Metadata as it is sent. Raises Invalid."""
+    return [{"name": name, "value": value} for name, value in metadata_values(metadata).items()]

@@ -10,7 +10,10 @@ from catalog.durations import Size
 
 
 def pairs(text: Sequence[str]) -> dict[str, Value]:
-    """Parse metadata: `accuracy=0.95` is a number, `tuned=true` a boolean, `seed='"7"'` (with quotes) a string.
+    """Parse metadata: `accuracy=0.95` is a number, `tuned=true` a boolean, `version=1.10` a text.
+
+    A number is a number only if it reads back the same, so that no digit is lost: `1.10`, `12345e6` and `007` are
+    texts. `NAME:=VALUE` takes the value as JSON: `rate:=1e-3` is a number, and `seed:='"7"'` a text.
 
     Raises Invalid.
     """
@@ -18,14 +21,32 @@ def pairs(text: Sequence[str]) -> dict[str, Value]:
 
 
 def _pair(text: str) -> tuple[str, Value]:
-    name, equals, text = text.partition("=")
-    if not (name and equals):
+    name, equals, value = text.partition("=")
+    if not (name.removesuffix(":") and equals):
         raise Invalid(f"{text!r} is not of the form NAME=VALUE", advice="Write it as accuracy=0.95.")
+    if name.endswith(":"):
+        return name.removesuffix(":"), _json(name, value)
     try:
-        value = json.loads(text)
+        parsed = json.loads(value, parse_constant=_refuse)
     except ValueError:
-        return name, text
-    return name, value if isinstance(value, str | int | float) else text
+        return name, value
+    is_same = isinstance(parsed, bool | int | float) and json.dumps(parsed) == value
+    return name, parsed if is_same or isinstance(parsed, str) else value
+
+
+def _refuse(constant: str) -> None:
+    """NaN and infinity are no JSON."""
+    raise ValueError(constant)
+
+
+def _json(name: str, text: str) -> Value:
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except ValueError:
+        value = None
+    if not isinstance(value, str | bool | int | float):
+        raise Invalid(f"{name}={text} is not a text, a number, or true or false in JSON", advice="Write rate:=1e-3.")
+    return value
 
 
 def conditions(text: Sequence[str]) -> dict[str, str]:
