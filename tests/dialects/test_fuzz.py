@@ -151,12 +151,15 @@ def furnished(server: Server, token: str) -> dict[str, list[str]]:
         script = made("/v1/tokens", {"name": "script"})["_id"]
         link = made("/v1/models/iris/versions/folder/link", {"path": "model.onnx"})["token"]
         digest = client.get("/v1/models/iris").json()["versions"][0]["digest"]
+        client.post("/v1/groups", json={"name": "vision"})  # refused to all but administrators, who come first
     return {
         "key": ["iris"],
         "which": ["draft", "folder", "model.onnx", "champion"],
         "alias": ["champion"],
         "path": ["model.onnx"],
         "user": ["bob"],
+        "group": ["vision"],
+        "asset": ["index.js"],
         "upload": [upload.rpartition("/")[2]],
         "trash_id": [removed],
         "token_id": [script],
