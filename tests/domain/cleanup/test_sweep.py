@@ -284,8 +284,8 @@ async def test_equal_bytes_sent_while_a_sweep_is_about_to_drop_them_are_kept_or_
         await sent.wait()
         await drop(digest)
 
-    async def put_and_told(content):
-        blob = await put(content)
+    async def put_and_told(content, announced=None):
+        blob = await put(content, announced)
         sent.set()
         return blob
 
