@@ -98,7 +98,7 @@ async def test_one_record_says_all(client, org, iris):
     answer = await get(client, org, f"{iris}/v1/info", "bob")
 
     version = answer.json()
-    assert answer.headers["etag"] == '"1"'
+    assert answer.headers["etag"].startswith('"1.')
     assert version["owner"] == org.ids["ada"]
     assert version["inspection"]["verdict"] == "no known threat found"
     assert [version[field] for field in ("ordinal", "state", "folder", "file_count", "size", "digest", "metadata")] == [
@@ -151,7 +151,7 @@ async def test_a_change_is_checked_as_at_first(client, org, iris, body, fault):
     answer = await client.put(f"{iris}/1", json=body, headers=org.as_("ada"))
 
     assert refusal(answer)[:2] == fault, answer.text
-    assert (await get(client, org, f"{iris}/1/info")).headers["etag"] == '"1"'
+    assert (await get(client, org, f"{iris}/1/info")).headers["etag"].startswith('"1.')
 
 
 async def test_a_change_of_what_somebody_changed_is_refused(client, org, iris):
@@ -161,7 +161,7 @@ async def test_a_change_of_what_somebody_changed_is_refused(client, org, iris):
     first = await put(client, org, f"{iris}/1", headers={"If-Match": seen}, description="mine")
     second = await put(client, org, f"{iris}/1", headers={"If-Match": seen}, description="yours")
 
-    assert (first.status_code, first.headers["etag"]) == (200, '"2"')
+    assert (first.status_code, first.headers["etag"].partition(".")[0]) == (200, '"2')
     assert refusal(second)[:2] == (412, 109)
 
 
