@@ -177,11 +177,11 @@ async def test_an_import_that_was_killed_goes_on(database, registry):
             blobs = super().of(tenant)
             put = type(blobs).put
 
-            async def dying(content):
+            async def dying(content, announced=None):
                 if not self.lives:
                     raise RuntimeError("killed")
                 self.lives -= 1
-                return await put(blobs, content)
+                return await put(blobs, content, announced)
 
             blobs.put = dying
             return blobs
