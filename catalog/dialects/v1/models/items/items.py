@@ -64,7 +64,20 @@ Logo = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION, description="The add
 Maturity = Annotated[ShortText, Meta(description="Such as `experimental`.")]
 
 
-class NewDataset(Body):
+class CardFields(Body, kw_only=True):
+    """The fields that the front matter of a card can fill, as clients set them."""
+
+    license: License | None = None
+    license_link: Link | None = None
+    languages: Languages | None = None
+    tasks: Tasks | None = None
+    library: Library | None = None
+    provider: Provider | None = None
+    logo: Logo | None = None
+    maturity: Maturity | None = None
+
+
+class NewDataset(CardFields):
     """A dataset to create."""
 
     name: ItemName
@@ -80,14 +93,6 @@ class NewDataset(Body):
     tags: Tags | None = None
     metadata: Pairs | None = None
     description: Description | None = None
-    license: License | None = None
-    license_link: Link | None = None
-    languages: Languages | None = None
-    tasks: Tasks | None = None
-    library: Library | None = None
-    provider: Provider | None = None
-    logo: Logo | None = None
-    maturity: Maturity | None = None
     external_id: Annotated[ExternalId | None, Meta(description="Unique among the items of a kind.")] = None
     archived: Archived | None = None
 
@@ -144,7 +149,7 @@ class ReferencesDelta(Body):
     add: References | None = None
 
 
-class DatasetChange(Change):
+class DatasetChange(CardFields, Change):
     """What changes of a dataset."""
 
     visibility: Annotated[Visibility | None, Meta(examples=["public"])] = None
@@ -152,14 +157,6 @@ class DatasetChange(Change):
         ShortText | None, Meta(description="The id or username of a new owner; only administrators change it.")
     ] = None
     description: Description | None = None
-    license: License | None = None
-    license_link: Link | None = None
-    languages: Languages | None = None
-    tasks: Tasks | None = None
-    library: Library | None = None
-    provider: Provider | None = None
-    logo: Logo | None = None
-    maturity: Maturity | None = None
     external_id: ExternalId | None = None
     archived: Archived | None = None
     tags: Annotated[TagsDelta | None, Meta(examples=[{"add": ["flowers"], "remove": []}])] = None
