@@ -112,11 +112,13 @@ export async function refusal(answer: Response): Promise<Refusal> {
   return asRefusal(answer.status, body)
 }
 
+/** What the body of a refusal says, in the words of the server. */
+export const sentenceOf = (body: { message?: string; details?: string } | undefined): string =>
+  [body?.message, body?.details].filter(Boolean).join(': ')
+
 function asRefusal(status: number, body: { message?: string; details?: string } | undefined): Refusal {
-  const { message, details } = body ?? {}
   if (status === 429) return new Refusal(status, 'There were too many attempts. Wait a moment, and try again.')
-  const sentence = [message, details].filter(Boolean).join(': ')
-  return new Refusal(status, sentence || `The server answered ${status}. Try again later.`)
+  return new Refusal(status, sentenceOf(body) || `The server answered ${status}. Try again later.`)
 }
 
 interface Answered<T> {

@@ -1,7 +1,7 @@
 /** One file on its way to the server: hashed, then sent by tus, which goes on where it was interrupted. */
 import { signal } from '@preact/signals'
 import { Upload as TusUpload } from 'tus-js-client'
-import { type Kind, route } from '../api/client'
+import { type Kind, route, sentenceOf } from '../api/client'
 import { session, signedInAgain } from '../session'
 import { trustedScript } from '../trusted'
 import workerUrl from './hash.worker.ts?worker&url'
@@ -126,8 +126,7 @@ export class Transfer {
 function explained(failure: Error): string {
   const body = (failure as { originalResponse?: { getBody(): string } | null }).originalResponse?.getBody()
   try {
-    const { message, details } = JSON.parse(body ?? '')
-    return [message, details].filter(Boolean).join(': ')
+    return sentenceOf(JSON.parse(body ?? ''))
   } catch {
     return 'The upload was interrupted. Choose the same file again to go on where it stopped.'
   }

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { api, content, type Item, KINDS, type Kind, route, SERVER, withTag } from '../api/client'
+import { api, authorized, content, type Item, KINDS, type Kind, route, SERVER, withTag } from '../api/client'
 import { age, date, plural, value } from '../components/format'
 import { useAction, useLoaded } from '../components/hooks'
 import { Chip, Code, Loading, notify, Problem } from '../components/parts'
@@ -165,10 +165,7 @@ function Use({ kind, item }: { kind: Kind; item: Item }) {
 function Card({ kind, item }: { kind: Kind; item: Item }) {
   const card = useLoaded(
     async (signal) => {
-      const answer = await fetch(route(`/${kind}/${item._id}/card?format=html`), {
-        headers: { Authorization: session.value?.token ?? '' },
-        signal,
-      })
+      const answer = await authorized(new Request(route(`/${kind}/${item._id}/card?format=html`), { signal }))
       return answer.ok ? answer.text() : ''
     },
     [kind, item._id, item.lastmod],

@@ -1,10 +1,9 @@
 import { useMemo, useState } from 'preact/hooks'
-import { api, content, type Item, KINDS, type Kind, type Pair, Refusal, route } from '../api/client'
+import { api, authorized, content, type Item, KINDS, type Kind, type Pair, Refusal, route } from '../api/client'
 import { plural, seconds, size } from '../components/format'
 import { sentence } from '../components/hooks'
 import { notify, Problem } from '../components/parts'
 import { address, go, place } from '../router'
-import { session } from '../session'
 import { chosenFiles, droppedFiles, type Found, LEFT_OUT, withoutCommonFolder } from '../upload/dropped'
 import { Transfer } from '../upload/transfer'
 import { Metadata, Tags } from './edit'
@@ -189,8 +188,7 @@ async function sendAll(kind: Kind, item: string, transfers: Transfer[], descript
 
 /** Whether the server has these bytes already, where this user may read them. */
 async function isStored(digest: string): Promise<boolean> {
-  const headers = { Authorization: session.value?.token ?? '' }
-  const answer = await fetch(route(`/blobs/${digest}`), { method: 'HEAD', headers }).catch(() => null)
+  const answer = await authorized(new Request(route(`/blobs/${digest}`), { method: 'HEAD' })).catch(() => null)
   return answer?.ok ?? false
 }
 
