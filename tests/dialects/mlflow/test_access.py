@@ -5,15 +5,10 @@ import asyncio
 import pytest
 
 from catalog.dialects.http.passwords import Passwords
-from tests.dialects.mlflow.wire import REGISTRY, Wire, basic, failure, wire_of
+from tests.dialects.mlflow.wire import REGISTRY, Wire, basic, failure
 from tests.permissions.world import access_token
 from tests.support.app import PASSWORD, in_database, settings_in
 from tests.support.app import client_of_app as client_of
-
-
-@pytest.fixture
-async def ada(org):
-    return wire_of(org, "ada")
 
 
 async def status(org, headers: dict[str, str]) -> int:

@@ -10,16 +10,6 @@ from tests.dialects.mlflow.wire import ARTIFACTS, failure, wire_of
 from tests.support.app import API_TOKEN
 
 
-@pytest.fixture
-async def ada(org):
-    return wire_of(org, "ada")
-
-
-@pytest.fixture
-async def bob(org):
-    return wire_of(org, "bob")
-
-
 async def test_a_file_is_put_read_listed_and_deleted(ada):
     put = await ada.put_file("runs/1/model/weights.bin", b"weights")
     await ada.put_file("runs/1/MLmodel", b"flavors: {}\n", **{"Content-Type": "text/plain"})

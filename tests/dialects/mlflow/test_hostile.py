@@ -19,16 +19,6 @@ def cut_all(folder: Path) -> None:
 
 
 @pytest.fixture
-async def ada(org):
-    return wire_of(org, "ada")
-
-
-@pytest.fixture
-async def bob(org):
-    return wire_of(org, "bob")
-
-
-@pytest.fixture
 def public(org, settings, mongo):
     """The same catalog on a server where what is created is public, and an upload has at most 1000 bytes."""
 

@@ -5,18 +5,7 @@ import json
 
 import pytest
 
-from tests.dialects.mlflow.wire import REGISTRY, failure, wire_of
-
-
-@pytest.fixture
-async def ada(org):
-    return wire_of(org, "ada")
-
-
-@pytest.fixture
-async def bob(org):
-    return wire_of(org, "bob")
-
+from tests.dialects.mlflow.wire import REGISTRY, failure
 
 INVALID = (400, "INVALID_PARAMETER_VALUE")
 GONE = (404, "RESOURCE_DOES_NOT_EXIST")

@@ -5,21 +5,6 @@ import pytest
 from tests.dialects.mlflow.wire import failure, wire_of
 
 
-@pytest.fixture
-async def ada(org):
-    return wire_of(org, "ada")
-
-
-@pytest.fixture
-async def bob(org):
-    return wire_of(org, "bob")
-
-
-@pytest.fixture
-async def admin(org):
-    return wire_of(org, "admin")
-
-
 async def models(wire, filter_="", **fields):
     answer = await wire.get("registered-models/search", filter=filter_, **fields)
     return [model["name"] for model in answer.raise_for_status().json().get("registered_models", [])]
