@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -49,7 +50,8 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup() -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    random.seed(item.nodeid)  # the same bytes in each run, others than those of every other test
     process_tests.started.clear()
 
 

@@ -4,6 +4,7 @@ import hashlib
 import multiprocessing
 import os
 import pickle
+import random
 import socket
 import uuid
 from itertools import islice
@@ -426,7 +427,7 @@ def test_a_file_that_is_open_is_a_version_too(hers, ada, iris):
 
 
 def test_what_the_server_has_is_not_sent_again(hers, ada, iris):
-    content = os.urandom(2**20)
+    content = random.randbytes(2**20)
     hers.push(iris, ada.file("one.bin", content))
     told = []
 
@@ -437,7 +438,7 @@ def test_what_the_server_has_is_not_sent_again(hers, ada, iris):
 
 
 def test_a_large_file_goes_in_parts_and_tells_how_far_it_is(hers, ada, iris):
-    content = os.urandom(LARGE)
+    content = random.randbytes(LARGE)
     told = []
 
     version = hers.push(iris, ada.file("model.bin", content), progress=lambda *step: told.append(step)).version
@@ -449,7 +450,7 @@ def test_a_large_file_goes_in_parts_and_tells_how_far_it_is(hers, ada, iris):
 
 
 def test_a_file_is_read_by_pieces(hers, ada, iris):
-    content = os.urandom(3 * 2**20)
+    content = random.randbytes(3 * 2**20)
     hers.push(iris, ada.file("model.bin", content))
 
     with hers.models.versions(iris).open("1") as file:
@@ -478,7 +479,7 @@ def test_a_file_of_a_folder_is_read_by_pieces_and_has_to_be_named(hers, ada, iri
 
 
 def test_a_download_goes_on_where_it_ended(hers, ada, iris, tmp_path):
-    content = os.urandom(2**20)
+    content = random.randbytes(2**20)
     digest = hers.push(iris, ada.file("model.bin", content)).version.digest
     (tmp_path / f".model.bin.{digest[:16]}.partial").write_bytes(content[:700_000])
     told = []
@@ -491,7 +492,7 @@ def test_a_download_goes_on_where_it_ended(hers, ada, iris, tmp_path):
 
 
 def test_what_was_left_of_something_else_does_no_harm(hers, ada, iris, tmp_path):
-    content = os.urandom(2**20)
+    content = random.randbytes(2**20)
     digest = hers.push(iris, ada.file("model.bin", content)).version.digest
     (tmp_path / f".model.bin.{digest[:16]}.partial").write_bytes(b"x" * 700_000)
 
@@ -500,7 +501,7 @@ def test_what_was_left_of_something_else_does_no_harm(hers, ada, iris, tmp_path)
 
 @pytest.mark.parametrize("kind", ["pipe", "link", "dangling link", "device"])
 def test_a_download_replaces_nothing_but_a_file(hers, ada, iris, tmp_path, kind):
-    hers.push(iris, ada.file("model.bin", os.urandom(1000)))
+    hers.push(iris, ada.file("model.bin", random.randbytes(1000)))
     target, there = tmp_path / "model.bin", tmp_path / "there"
     there.write_bytes(b"there")
     make = {
@@ -534,7 +535,7 @@ def test_damaged_bytes_are_refused_and_leave_nothing(hers, server, ada, iris, tm
 
 
 def test_a_file_that_was_found_damaged_is_repaired_by_pushing_it_again(hers, server, ada, iris):
-    content = os.urandom(2**19)  # so large that a client asks first whether it has to be sent
+    content = random.randbytes(2**19)  # so large that a client asks first whether it has to be sent
     digest = hers.push(iris, ada.file("model.bin", content)).version.digest
     [blob] = (server.folder / "uploads").rglob(digest)
     blob.write_bytes(b"!" + content[1:])
@@ -549,7 +550,7 @@ def test_a_file_that_was_found_damaged_is_repaired_by_pushing_it_again(hers, ser
 
 
 def test_a_file_that_lost_bytes_is_damaged_and_is_repaired_without_being_verified(hers, server, ada, iris):
-    content = os.urandom(2**19)
+    content = random.randbytes(2**19)
     digest = hers.push(iris, ada.file("model.bin", content)).version.digest
     [blob] = (server.folder / "uploads").rglob(digest)
     os.truncate(blob, 5)
@@ -598,7 +599,7 @@ def pulled(who, reference):
 
 
 def test_processes_that_pull_at_once_share_one_cache(hers, ada, iris):
-    content = os.urandom(4 * 2**20)
+    content = random.randbytes(4 * 2**20)
     hers.push(iris, ada.file("model.bin", content))
     who = {name: value for name, value in ada.who.items() if name not in {"username", "password"}}
 
@@ -769,7 +770,7 @@ def test_the_operator_keeps_tenants(server):
 
 
 async def test_the_asynchronous_client_does_the_same(ada, iris, tmp_path):
-    content = os.urandom(LARGE)
+    content = random.randbytes(LARGE)
     async with ada.asynchronous() as hers:
         pushed = await hers.push(iris, ada.file("model.bin", content), tags=["large"])
         path = await hers.pull(f"{iris}@1", to=tmp_path / "copy.bin")

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import random
 import signal
 import subprocess
 import sys
@@ -248,11 +249,11 @@ def test_a_link_fetches_a_file_without_a_token(run, ada, iris):
 
 
 def test_bytes_that_changed_on_the_server_are_found_out(run, ada, server, iris):
-    run("push", iris, ada.file("model.onnx", os.urandom(100)))
+    run("push", iris, ada.file("model.onnx", random.randbytes(100)))
     digest = json.loads(run("versions", "show", iris, "--json").stdout)["digest"]
     [blob] = (server.folder / "uploads").rglob(digest)
     blob.chmod(0o644)
-    blob.write_bytes(os.urandom(100))
+    blob.write_bytes(random.randbytes(100))
 
     assert "damaged on the server" in run("versions", "verify", iris, code=1).stderr
 
@@ -517,7 +518,7 @@ def test_names_are_completed(run, iris, monkeypatch):
 
 
 def test_a_terminal_gets_a_table_and_bars(run, ada, iris):
-    run("push", iris, ada.file("model.bin", os.urandom(2**20)))
+    run("push", iris, ada.file("model.bin", random.randbytes(2**20)))
 
     listed = on_terminal("models", "ls", "--filter", json.dumps({"name": iris}))
     pulled = on_terminal("pull", iris, "--to", "there.bin")
@@ -592,7 +593,7 @@ def push_and_die(who, name, path, blocks):
 
 
 def test_a_push_that_is_killed_again_and_again_arrives_right(run, ada, iris):
-    content = os.urandom((2 * KILLS + 4) * 2**20)
+    content = random.randbytes((2 * KILLS + 4) * 2**20)
     path = ada.file("model.bin", content)
     processes = get_context("forkserver")
     processes.set_forkserver_preload(["tests.commands.test_commands"])

@@ -5,6 +5,7 @@ own. `<!-- as: bob -->` above a block says who runs it, `<!-- not run: why -->` 
 """
 
 import os
+import random
 import re
 import subprocess
 import sys
@@ -121,7 +122,7 @@ class World:
         for name in self.people:
             folder = self.home / name / "work"
             folder.mkdir(parents=True)
-            (folder / "model.onnx").write_bytes(os.urandom(100_000))
+            (folder / "model.onnx").write_bytes(random.randbytes(100_000))
             (folder / "MLmodel").write_text("flavors: {}\n")
 
     def signed_in(self, name: str) -> Catalog:

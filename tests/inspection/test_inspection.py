@@ -36,6 +36,7 @@ from catalog.inspection.inspector import holds_back, inspect
 from catalog.inspection.source import MOST_BYTES
 from catalog.vocabulary import InspectionPolicy
 from tests.support.app import API_TOKEN
+from tests.support.contents import random_bytes
 
 NOTHING = "no known threat found"
 
@@ -337,7 +338,7 @@ async def test_a_plain_pickle_of_arrays_is_no_threat():
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2])
 @pytest.mark.process
 async def test_a_threat_in_an_archive_as_pytorch_makes_it_is_found(blobs, method):
-    numbers = {f"m__data__{number}": os.urandom(5000) for number in range(50)}
+    numbers = {f"m__data__{number}": random_bytes(5000) for number in range(50)}
     content = zipped(method, m__data_dot_pkl=dumped(Attack(), 2), m__version=b"3\n", **numbers)
 
     told = await look(content, "m.pt", blobs)
@@ -361,7 +362,7 @@ async def test_the_numbers_of_a_pytorch_archive_are_not_read():
 @pytest.mark.process
 async def test_the_five_pickles_of_old_pytorch_files_are_followed():
     pickles = [0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, OrderedDict(a=Attack()), ["0"]]
-    content = b"".join(dumped(part, 2) for part in pickles) + struct.pack("<q", 3) + os.urandom(12)
+    content = b"".join(dumped(part, 2) for part in pickles) + struct.pack("<q", 3) + random_bytes(12)
 
     told = await look(content, "old.pth")
 
@@ -520,7 +521,7 @@ async def test_nothing_at_all_has_no_threat():
         b"cat\ndog\nbird\n" * 9000,
         b"N.B. what follows is a text.",
         b"\x89PNG\r\n\x1a\n" + bytes(200_000),
-        os.urandom(200_000),
+        random_bytes(200_000),
     ],
 )
 async def test_what_is_none_of_these_costs_one_small_read(content, monkeypatch):

@@ -13,7 +13,6 @@ import json
 import lzma
 import math
 import operator
-import os
 import pathlib
 import pickle
 import random
@@ -45,6 +44,7 @@ from catalog.inspection.sandbox.keras import HDF5
 from catalog.inspection.stdlib import HARMLESS
 from catalog.inspection.threats import judged
 from tests.inspection.test_inspection import Attack, dumped, joblib_of, kinds, look, zipped
+from tests.support.contents import random_bytes
 
 
 def text(content: str) -> bytes:
@@ -357,7 +357,7 @@ def everything() -> dict:
         "groups": collections.defaultdict(list, a=[1]),
         "range": range(3),
         "slice": slice(1, 2),
-        "bytes": os.urandom(5000),
+        "bytes": random_bytes(5000),
         "array": bytearray(300),
         "set": {1, 2},
         "frozen": frozenset([3]),
@@ -379,7 +379,7 @@ def everything() -> dict:
 def torch_storage(number: int) -> bytes:
     """As PyTorch pickles a tensor's numbers in a plain pickle: the five pickles of its old format, then the numbers."""
     storage = [0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}, OrderedDict(), [str(number)]]
-    return b"".join(dumped(part, 2) for part in storage) + struct.pack("<q", 3) + os.urandom(12)
+    return b"".join(dumped(part, 2) for part in storage) + struct.pack("<q", 3) + random_bytes(12)
 
 
 def torch_plain(protocol: int) -> bytes:
@@ -401,7 +401,7 @@ def torch_archive() -> bytes:
         + b"K\x00K\x03\x85K\x01\x85\x89ccollections\nOrderedDict\n)RtR"
     )
     pickled = b"\x80\x02ccollections\nOrderedDict\n)R(X\x01\x00\x00\x00w" + tensor + b"u."
-    return zipped(m__data_dot_pkl=pickled, m__data__0=os.urandom(3000), m__version=b"3\n", m__byteorder=b"little")
+    return zipped(m__data_dot_pkl=pickled, m__data__0=random_bytes(3000), m__version=b"3\n", m__byteorder=b"little")
 
 
 def made_by(model, protocol=4) -> bytes:
@@ -432,7 +432,7 @@ CLEAN = {
     "bytes that are harmless pickles": lambda: dumped(
         {"a": dumped([1, 2]), "b": gzip.compress(b"text"), "c": zipped(a=b"b")}
     ),
-    "bytes of any kind": lambda: dumped([os.urandom(2000) for _ in range(200)]),
+    "bytes of any kind": lambda: dumped([random_bytes(2000) for _ in range(200)]),
     "an archive of PyTorch": torch_archive,
     "a plain pickle of PyTorch": lambda: torch_plain(4),
     "a plain pickle of PyTorch of protocol 2": lambda: torch_plain(2),
@@ -536,7 +536,7 @@ async def test_what_a_keras_file_would_import_is_told(content, kind):
         (keras_archive(DENSE, keras_layer("function", "keras.activations", "relu")), "keras"),
         (keras_archive(keras_layer("Conv2D", "keras.src.layers.convolutional.conv2d")), "keras"),
         (hdf5(DENSE), "keras"),
-        (HDF5 + os.urandom(10_000), "hdf5"),
+        (HDF5 + random_bytes(10_000), "hdf5"),
         (zipped(config_dot_json=b'{"architectures": ["BertModel"], "layers": 12}'), "zip"),
         (zipped(config_dot_json=b"{// a remark\n}"), "zip"),
     ],

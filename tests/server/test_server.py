@@ -269,7 +269,7 @@ def random_file(path):
     digest = hashlib.sha256()
     with path.open("wb") as file:
         for _ in range(BIG // MIB):
-            block = os.urandom(MIB)
+            block = random.randbytes(MIB)
             digest.update(block)
             file.write(block)
     return digest.hexdigest()

@@ -1,12 +1,18 @@
 """Bytes for the tests of storages, and how they come: in pieces, too slowly, or not to their end."""
 
 from pathlib import Path
+from random import Random
 
 from catalog.blobs.protocol import Blobs
 
 
 def some_bytes(size: int) -> bytes:
     return (b"catalog" * (size // 7 + 1))[:size]
+
+
+def random_bytes(size: int) -> bytes:
+    """Bytes without a pattern, the same in each run: their first ones decide which format an inspection looks for."""
+    return Random(size).randbytes(size)
 
 
 async def chunked(data: bytes, by: int = 65_536):

@@ -1,6 +1,6 @@
 """MLflow's own client against a real server: what users do, with nothing but its variables set."""
 
-import os
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -68,7 +68,7 @@ def model(client, name) -> str:
 def folder_of(tmp_path: Path) -> Path:
     (tmp_path / "model" / "data").mkdir(parents=True)
     (tmp_path / "model" / "MLmodel").write_text("flavors: {}\n")
-    (tmp_path / "model" / "data" / "weights.bin").write_bytes(os.urandom(3000))
+    (tmp_path / "model" / "data" / "weights.bin").write_bytes(random.randbytes(3000))
     return tmp_path / "model"
 
 
@@ -183,7 +183,7 @@ def test_artifacts_of_a_path_become_a_version_that_is_downloaded(client, model, 
 
 
 def test_what_the_command_line_pushed_is_downloaded(client, model, ada, tmp_path):
-    weights = ada.file("weights.bin", os.urandom(5000))
+    weights = ada.file("weights.bin", random.randbytes(5000))
     with ada.catalog() as catalog:
         catalog.push(model, weights)
 
@@ -198,7 +198,7 @@ def test_a_large_file_arrives_in_parts_and_is_read_in_ranges(environment, server
     environment.setenv("MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", str(5 * 2**20))
     environment.setenv("MLFLOW_MULTIPART_DOWNLOAD_CHUNK_SIZE", str(4 * 2**20))
     large = tmp_path / "large.bin"
-    large.write_bytes(os.urandom(12 * 2**20))
+    large.write_bytes(random.randbytes(12 * 2**20))
     repository = get_artifact_repository("mlflow-artifacts:/large/files")
 
     (tmp_path / "down").mkdir()
