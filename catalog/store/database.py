@@ -48,7 +48,7 @@ from catalog.store.documents.tracking import (
 from catalog.store.documents.versions import Version, VersionFile
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.fence import Fence, Fenced
-from catalog.store.query.serial_scan import ScanStatistics
+from catalog.store.query.paging.serial_scan import ScanStatistics
 from catalog.store.records import (
     AccessTokenRecord,
     AliasMoveRecord,

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from catalog.store import term_usage
 from catalog.store.clock import now
 from catalog.store.database import Tenant, TermCollection
-from catalog.store.query.cursors import ASCENDING
 from catalog.store.query.ngrams import spelling
+from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import Changes
 from catalog.store.tenant_documents import Update
 from catalog.vocabulary import Kind, Usage

@@ -10,7 +10,7 @@ import pytest
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query import fields
 from catalog.store.query.budgets import Budget, matching
-from catalog.store.query.filter import filter_of
+from catalog.store.query.filters.filter import filter_of
 from catalog.vocabulary import Kind
 
 MODELS = fields.ITEMS[Kind.MODEL]

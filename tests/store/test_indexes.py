@@ -15,12 +15,13 @@ from catalog.domain.access import Caller, readable_by, readers
 from catalog.store.clock import now
 from catalog.store.database import Database, Tenant
 from catalog.store.documents.tenants import RegisteredTenant
-from catalog.store.query import fields, serial_scan
-from catalog.store.query.cursors import Order
-from catalog.store.query.filter import filter_of, within
-from catalog.store.query.pages import LATEST, NEWEST, Listing, ListPage, after, page
+from catalog.store.query import fields
+from catalog.store.query.filters.filter import filter_of, within
+from catalog.store.query.paging import serial_scan
+from catalog.store.query.paging.cursors import Order
+from catalog.store.query.paging.pages import LATEST, NEWEST, Listing, ListPage, after, page
+from catalog.store.query.paging.serial_scan import ScanStatistics
 from catalog.store.query.params import sort_of
-from catalog.store.query.serial_scan import ScanStatistics
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, in_database
 

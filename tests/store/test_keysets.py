@@ -2,9 +2,9 @@
 
 import pytest
 
-from catalog.store.query.filter import Filter
-from catalog.store.query.keysets import walk
-from catalog.store.query.pages import Listing
+from catalog.store.query.filters.filter import Filter
+from catalog.store.query.paging.keysets import walk
+from catalog.store.query.paging.pages import Listing
 
 ORDERS = [[("serial", 1)], [("serial", -1)], [("age", 1), ("serial", 1)], [("age", -1), ("serial", -1)]]
 

@@ -15,12 +15,12 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query import filter as query_filter
 from catalog.store.query.fields import COLLEAGUES, MODELS, TAGS, TENANTS, USERS, Fields
-from catalog.store.query.filter import filter_of, within
-from catalog.store.query.matching import matcher
+from catalog.store.query.filters import filter as query_filter
+from catalog.store.query.filters.filter import filter_of, within
+from catalog.store.query.filters.matching import matcher
+from catalog.store.query.filters.patterns import Rich, escaped, prefix_range
 from catalog.store.query.params import Page, page_of, select_of, short_forms, sort_of
-from catalog.store.query.patterns import Rich, escaped, prefix_range
 from tests.support.app import OURS
 
 EVERYWHERE = settings(max_examples=300, deadline=None)

@@ -9,10 +9,10 @@ from catalog.domain.versions import versions
 from catalog.domain.versions.across import by_name, in_order
 from catalog.domain.versions.across.wanted import Prepared, VersionSearch
 from catalog.domain.versions.details import VersionDetails
-from catalog.store.query import pages
 from catalog.store.query.budgets import Room
-from catalog.store.query.cursors import ASCENDING, DESCENDING
-from catalog.store.query.pages import Listing
+from catalog.store.query.paging import pages
+from catalog.store.query.paging.cursors import ASCENDING, DESCENDING
+from catalog.store.query.paging.pages import Listing
 from catalog.vocabulary import Kind
 from tests.support.tenants import somebody
 

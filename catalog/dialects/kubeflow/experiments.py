@@ -26,7 +26,7 @@ from catalog.domain.tracking import experiments, runs
 from catalog.domain.tracking.access import readable
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
 from catalog.store.database import VERSION_SERIAL
-from catalog.store.query.patterns import escaped
+from catalog.store.query.filters.patterns import escaped
 from catalog.store.records import ExperimentRecord, ExperimentRunRecord, MetricPointRecord, Query
 from catalog.store.tenant_documents import Raw
 

@@ -20,10 +20,10 @@ from catalog.dialects.kubeflow.models.common import milliseconds
 from catalog.dialects.kubeflow.models.lists import MOST, Page
 from catalog.dialects.kubeflow.requests import Ask
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.cursors import ASCENDING, DESCENDING, Order
-from catalog.store.query.filter import Filter
-from catalog.store.query.keysets import Keep, Key, Walk, key_of, walk
-from catalog.store.query.pages import Listing
+from catalog.store.query.filters.filter import Filter
+from catalog.store.query.paging.cursors import ASCENDING, DESCENDING, Order
+from catalog.store.query.paging.keysets import Keep, Key, Walk, key_of, walk
+from catalog.store.query.paging.pages import Listing
 from catalog.store.tenant_documents import Raw
 
 Shapes = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]

@@ -23,7 +23,7 @@ from catalog.domain.versions.across.wanted import VersionSearch
 from catalog.domain.versions.details import TrainingRun, VersionDetails
 from catalog.domain.versions.version_changes import VersionChange
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
-from catalog.store.query.cursors import DESCENDING, Order
+from catalog.store.query.paging.cursors import DESCENDING, Order
 from catalog.store.records import VersionRecord
 from catalog.vocabulary import Stage
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.cursors import ASCENDING, DESCENDING, Order
+from catalog.store.query.paging.cursors import ASCENDING, DESCENDING, Order
 
 MOST = 10  # clauses
 

@@ -13,7 +13,7 @@ from catalog.dialects.mlflow.filters import Condition
 from catalog.dialects.mlflow.stages import stage_of
 from catalog.domain import naming
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.patterns import escaped
+from catalog.store.query.filters.patterns import escaped
 
 PROMPT = "mlflow.prompt.is_prompt"
 

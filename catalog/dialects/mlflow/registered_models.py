@@ -21,12 +21,12 @@ from catalog.domain.versions import lookup
 from catalog.domain.versions.aliases import aliases, moves
 from catalog.domain.versions.newest import newest_of_stages
 from catalog.errors import ALIAS_UNKNOWN, INVALID_FIELD, NAME_TAKEN, NOT_CREATED, Refused
-from catalog.store.query import pages as store_pages
 from catalog.store.query.budgets import Room
-from catalog.store.query.cursors import ASCENDING, cursor_of
 from catalog.store.query.fields import MODELS
-from catalog.store.query.filter import filter_of
-from catalog.store.query.pages import Listing
+from catalog.store.query.filters.filter import filter_of
+from catalog.store.query.paging import pages as store_pages
+from catalog.store.query.paging.cursors import ASCENDING, cursor_of
+from catalog.store.query.paging.pages import Listing
 from catalog.store.records import ItemRecord
 from catalog.vocabulary import Stage
 

@@ -11,7 +11,7 @@ from bson import ObjectId
 from catalog.domain.files.filenames import file_path
 from catalog.errors import INVALID_FIELD, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.ids import object_id
-from catalog.store.query.patterns import prefix_range
+from catalog.store.query.filters.patterns import prefix_range
 
 VERSIONS = "versions"
 

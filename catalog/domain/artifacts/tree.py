@@ -16,7 +16,7 @@ from catalog.domain.versions.drafts import MOST_FILES
 from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, DOWNLOAD, INVALID_FIELD, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
 from catalog.store.database import Duplicate
-from catalog.store.query.cursors import ASCENDING
+from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import ArtifactFileRecord
 from catalog.vocabulary import InspectionPolicy, Visibility
 

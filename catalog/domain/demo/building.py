@@ -15,7 +15,7 @@ from catalog.domain.versions.details import VersionDetails
 from catalog.errors import ALIAS_MOVED, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.documents.versions import Input
 from catalog.store.ids import document_id
-from catalog.store.query.cursors import ASCENDING
+from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind
 

@@ -15,7 +15,7 @@ from catalog.domain.items.newest_versions import NEWEST, SHOWN, NewestVersions, 
 from catalog.domain.items.references import Reference
 from catalog.domain.items.sharing import shared_with
 from catalog.store.database import Tenant
-from catalog.store.query.cursors import DESCENDING
+from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import GroupRecord, ItemRecord, Query, TermRecord, UserRecord, VersionRecord
 from catalog.store.tenant_documents import Bound, D, R
 from catalog.vocabulary import Kind

@@ -22,7 +22,7 @@ from catalog.store.documents.around_items import TrashEntry
 from catalog.store.ids import object_id
 from catalog.store.leases import Lease, free
 from catalog.store.migrations.opening import open_all
-from catalog.store.query.cursors import ASCENDING, DESCENDING
+from catalog.store.query.paging.cursors import ASCENDING, DESCENDING
 from catalog.store.records import ItemRecord, Query, TrashRecord
 from catalog.vocabulary import Kind
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from catalog.domain.access import Caller
 from catalog.domain.tracking.access import readable
-from catalog.store.query.cursors import DESCENDING
+from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import ArtifactRecord, Query, ServiceRecord, VersionRecord
 
 MOST = 100

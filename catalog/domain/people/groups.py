@@ -31,7 +31,7 @@ from catalog.store.clock import now
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents.people import Group
 from catalog.store.ids import document_id, object_id
-from catalog.store.query.cursors import ASCENDING
+from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import Changes, GroupRecord, UserRecord
 from catalog.store.tenant_documents import record_of
 

@@ -14,7 +14,7 @@ from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsC
 from catalog.domain.validation import Validator
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.documents.tracking import Service
-from catalog.store.query.cursors import DESCENDING
+from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import Changes, ItemRecord, Query, ServiceRecord, VersionRecord
 from catalog.vocabulary import ServiceState, VersionState
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from bson import ObjectId
 
 from catalog.store.database import Tenant
-from catalog.store.query.cursors import DESCENDING
+from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import ItemRecord, Query, VersionRecord
 from catalog.vocabulary import Stage, VersionState
 

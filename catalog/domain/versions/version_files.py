@@ -14,7 +14,7 @@ from bson import ObjectId
 
 from catalog.errors import NOT_FOUND, Refused
 from catalog.store.database import Tenant
-from catalog.store.query.cursors import ASCENDING
+from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import FileRecord, Query, VersionFileRecord, VersionRecord
 from catalog.vocabulary import VersionState
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.cursors import Order
 from catalog.store.query.fields import Fields, shown
-from catalog.store.query.filter import Filter, filter_of, read_json
-from catalog.store.query.patterns import escaped
+from catalog.store.query.filters.filter import Filter, filter_of, read_json
+from catalog.store.query.filters.patterns import escaped
+from catalog.store.query.paging.cursors import Order
 
 MOST = 1000  # documents on a page
 FURTHEST = 10_000_000  # documents before the end of a page

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from catalog.domain.access import Caller, readable_by, readers
 from catalog.store.database import Tenant, connect
 from catalog.store.documents.tenants import RegisteredTenant
-from catalog.store.query import pages
-from catalog.store.query.cursors import Order
-from catalog.store.query.pages import LATEST, NEWEST, Listing
-from catalog.store.query.serial_scan import COUNTED, QueryStatistics
+from catalog.store.query.paging import pages
+from catalog.store.query.paging.cursors import Order
+from catalog.store.query.paging.pages import LATEST, NEWEST, Listing
+from catalog.store.query.paging.serial_scan import COUNTED, QueryStatistics
 from catalog.vocabulary import Role
 from tests.support.app import OURS, in_database
 

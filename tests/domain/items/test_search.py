@@ -17,7 +17,7 @@ from catalog.errors import Refused
 from catalog.folding import search_key
 from catalog.store import search_entries
 from catalog.store.query.fields import MODELS
-from catalog.store.query.filter import Filter, filter_of
+from catalog.store.query.filters.filter import Filter, filter_of
 from catalog.vocabulary import Kind, Role
 from tests.support.inputs import new_item
 from tests.support.tenants import somebody

@@ -17,9 +17,9 @@ from catalog.domain.terms.terms import NewTerm, Vocabulary, create
 from catalog.domain.terms.visibility import is_visible, visible_to
 from catalog.errors import Refused
 from catalog.store.query.fields import TAGS
-from catalog.store.query.filter import filter_of
+from catalog.store.query.filters.filter import filter_of
+from catalog.store.query.filters.patterns import piece_of
 from catalog.store.query.ngrams import key_of, spelling
-from catalog.store.query.patterns import piece_of
 from catalog.vocabulary import Role
 from tests.support.tenants import somebody
 

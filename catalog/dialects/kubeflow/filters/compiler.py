@@ -13,8 +13,8 @@ from catalog.dialects.kubeflow.filters.parser import Comparison, Joined, Operand
 from catalog.dialects.kubeflow.filters.properties import Column, Properties, Property
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.fields import shown
-from catalog.store.query.filter import Filter, filter_of
-from catalog.store.query.patterns import escaped
+from catalog.store.query.filters.filter import Filter, filter_of
+from catalog.store.query.filters.patterns import escaped
 
 Query = dict[str, Any]
 Ids = dict[tuple[str, int], str]

@@ -58,7 +58,8 @@ from catalog.errors import (
     QUOTA_EXCEEDED,
     STALE,
 )
-from catalog.store.query import fields, pages
+from catalog.store.query import fields
+from catalog.store.query.paging import pages
 from catalog.store.records import ItemRecord
 from catalog.vocabulary import Kind, Visibility
 

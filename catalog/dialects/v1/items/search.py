@@ -19,7 +19,7 @@ from catalog.domain.items.search import search
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.folding import search_key
 from catalog.store.query import fields
-from catalog.store.query.filter import Filter, filter_of
+from catalog.store.query.filters.filter import Filter, filter_of
 from catalog.store.query.params import limit_of, short_forms
 from catalog.vocabulary import Kind, Status, Visibility
 

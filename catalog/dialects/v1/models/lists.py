@@ -11,8 +11,8 @@ from catalog.dialects.http.docs.operations import controller_of
 from catalog.dialects.http.docs.parameters import json_query, query
 from catalog.dialects.http.docs.schemas import Schema, Schemas, name_of
 from catalog.store.query.fields import Fields, Type
+from catalog.store.query.filters.patterns import LONGEST as LONGEST_PATTERN
 from catalog.store.query.params import MOST, SHORT
-from catalog.store.query.patterns import LONGEST as LONGEST_PATTERN
 from catalog.vocabulary import Archived
 
 T = TypeVar("T")

@@ -17,7 +17,7 @@ from catalog.dialects.http.requests.headers import entity_tags, is_unchanged
 from catalog.dialects.v1.errors import details_of, native
 from catalog.dialects.v1.requests.sentences import shown as shortened
 from catalog.errors import AUTHENTICATION, STALE, Refused
-from catalog.store.query.pages import ListPage
+from catalog.store.query.paging.pages import ListPage
 from catalog.store.query.params import Page
 
 JSON = "application/json; charset=utf-8"

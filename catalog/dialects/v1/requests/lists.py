@@ -7,10 +7,11 @@ from msgspec import UNSET
 
 from catalog.dialects.v1.requests.http import LARGEST_ANSWER, Answer, AnyRequest, answer, envelope, fitting, stretch
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query import pages, params, value_order
-from catalog.store.query.cursors import Order, cursor_of
+from catalog.store.query import params
 from catalog.store.query.fields import Fields
-from catalog.store.query.serial_scan import Collection, ScanStatistics
+from catalog.store.query.paging import pages, value_order
+from catalog.store.query.paging.cursors import Order, cursor_of
+from catalog.store.query.paging.serial_scan import Collection, ScanStatistics
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Archived
 

@@ -24,7 +24,7 @@ from catalog.errors import (
     UNKNOWN_ROUTE,
     Refused,
 )
-from catalog.store.query.cursors import DESCENDING
+from catalog.store.query.paging.cursors import DESCENDING
 from catalog.vocabulary import Kind
 
 MOST = 1000

@@ -13,7 +13,8 @@ from catalog.dialects.v1.tenants.usage import TAG
 from catalog.domain import audit
 from catalog.domain.access import Caller
 from catalog.store.database import Database, Tenant
-from catalog.store.query import fields, pages
+from catalog.store.query import fields
+from catalog.store.query.paging import pages
 from catalog.store.records import LogRecord
 
 JOURNAL = Resource("JournalEntry", fields.LOG)

@@ -11,7 +11,8 @@ from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given
 from catalog.dialects.v1.requests.lists import listed
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.tracking.records import SERIAL
-from catalog.store.query import fields, pages
+from catalog.store.query import fields
+from catalog.store.query.paging import pages
 from catalog.store.records import ExperimentRecord, ExperimentRunRecord
 
 EXPERIMENTS = Resource("Experiment", fields.EXPERIMENTS)

@@ -12,7 +12,8 @@ from catalog.dialects.v1.requests.lists import listed
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.serving import services
 from catalog.domain.tracking.records import SERIAL
-from catalog.store.query import fields, pages
+from catalog.store.query import fields
+from catalog.store.query.paging import pages
 from catalog.store.records import EnvironmentRecord, ServiceRecord
 
 ENVIRONMENTS = Resource("Environment", fields.ENVIRONMENTS)

@@ -39,7 +39,7 @@ from catalog.errors import (
     NOT_FOUND,
     VERSION_CLOSED,
 )
-from catalog.store.query.pages import ListPage
+from catalog.store.query.paging.pages import ListPage
 from catalog.store.query.params import page_of
 from catalog.vocabulary import Kind
 

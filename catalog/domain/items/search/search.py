@@ -21,8 +21,8 @@ from catalog.domain.items.search.ranking import Stage, rank
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.database import ItemCollection
 from catalog.store.query.budgets import Budget, matching
-from catalog.store.query.cursors import DESCENDING
-from catalog.store.query.filter import Filter, within
+from catalog.store.query.filters.filter import Filter, within
+from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import ItemRecord, Query
 from catalog.vocabulary import Archived, Kind
 

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 from catalog.domain.versions.across.wanted import SHOWN_ITEM, FoundVersion, FoundVersions, Prepared, any_of
-from catalog.store.query import pages
 from catalog.store.query.budgets import Room
-from catalog.store.query.cursors import Order, cursor_of, key_of
-from catalog.store.query.pages import Listing
+from catalog.store.query.paging import pages
+from catalog.store.query.paging.cursors import Order, cursor_of, key_of
+from catalog.store.query.paging.pages import Listing
 from catalog.store.records import ItemRecord, Query
 
 MOST_ITEMS = 200

@@ -11,9 +11,9 @@ from typing import Any
 from bson import ObjectId
 
 from catalog.domain.versions.across.wanted import SHOWN_ITEM, FoundVersion, FoundVersions, Prepared, any_of
-from catalog.store.query import pages
 from catalog.store.query.budgets import Room
-from catalog.store.query.cursors import cursor_of, key_of
+from catalog.store.query.paging import pages
+from catalog.store.query.paging.cursors import cursor_of, key_of
 from catalog.store.records import ItemRecord, Query
 
 FEW_ITEMS = 100

@@ -4,7 +4,7 @@ from catalog.domain.access import Caller
 from catalog.domain.versions.across import by_name, in_order
 from catalog.domain.versions.across.by_name import Place
 from catalog.domain.versions.across.wanted import FoundVersion, FoundVersions, Prepared, VersionSearch
-from catalog.store.query.cursors import cursor_of
+from catalog.store.query.paging.cursors import cursor_of
 
 
 async def search(caller: Caller, wanted: VersionSearch, *, limit: int, after: str = "") -> FoundVersions:

@@ -8,10 +8,10 @@ from bson import ObjectId
 
 from catalog.domain.access import Caller, readable_by
 from catalog.store.query.budgets import Budget, matching
-from catalog.store.query.cursors import DESCENDING, Order
 from catalog.store.query.fields import ITEMS, VERSIONS_OF_ALL
-from catalog.store.query.filter import Filter, filter_of, within
-from catalog.store.query.pages import Listing
+from catalog.store.query.filters.filter import Filter, filter_of, within
+from catalog.store.query.paging.cursors import DESCENDING, Order
+from catalog.store.query.paging.pages import Listing
 from catalog.store.records import ItemRecord, Query, VersionRecord
 from catalog.vocabulary import Kind, VersionState
 

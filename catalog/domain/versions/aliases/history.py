@@ -8,7 +8,7 @@ from catalog.domain.naming import normalized
 from catalog.domain.versions.aliases import moves
 from catalog.errors import ALIAS_UNKNOWN, Refused
 from catalog.store.database import Tenant
-from catalog.store.query.cursors import DESCENDING
+from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import AliasMoveRecord, ItemRecord, Query
 from catalog.vocabulary import Kind
 

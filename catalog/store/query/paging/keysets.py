@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from pymongo import ASCENDING
 
-from catalog.store.query import serial_scan
 from catalog.store.query.budgets import Budget, matching
-from catalog.store.query.cursors import Order, steps
-from catalog.store.query.filter import Filter, within
-from catalog.store.query.pages import AT_ONCE, MOST_CANDIDATES, Listing
-from catalog.store.query.serial_scan import (
+from catalog.store.query.filters.filter import Filter, within
+from catalog.store.query.paging import serial_scan
+from catalog.store.query.paging.cursors import Order, steps
+from catalog.store.query.paging.pages import AT_ONCE, MOST_CANDIDATES, Listing
+from catalog.store.query.paging.serial_scan import (
     NARROWEST,
     TWICE,
     WIDENING,

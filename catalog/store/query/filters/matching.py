@@ -12,7 +12,7 @@ from typing import Any
 
 from bson import Int64
 
-from catalog.store.query.patterns import Rich
+from catalog.store.query.filters.patterns import Rich
 
 Matcher = Callable[[Mapping[str, Any]], bool]
 Test = Callable[[list[Any]], bool]

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget, matching
-from catalog.store.query.cursors import Order, cursor_of, key_of
-from catalog.store.query.pages import Listing, ListPage
+from catalog.store.query.paging.cursors import Order, cursor_of, key_of
+from catalog.store.query.paging.pages import Listing, ListPage
 from catalog.store.tenant_documents import Raw
 
 PREFIX = "metadata."

@@ -12,7 +12,7 @@ import re2
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget
 from catalog.store.query.fields import Field, Type, shown
-from catalog.store.query.literals import text
+from catalog.store.query.filters.literals import text
 from catalog.store.query.ngrams import beginning, key_of, rarest
 
 LONGEST = 256  # characters

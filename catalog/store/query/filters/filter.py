@@ -12,11 +12,11 @@ from typing import Any, NoReturn
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget
 from catalog.store.query.fields import Field, Fields, Type, shown
-from catalog.store.query.literals import literal
-from catalog.store.query.matching import Matcher, matcher
+from catalog.store.query.filters.literals import literal
+from catalog.store.query.filters.matching import Matcher, matcher
+from catalog.store.query.filters.patterns import Patterns, Rich, piece_of
+from catalog.store.query.filters.patterns import condition as pattern_condition
 from catalog.store.query.ngrams import having
-from catalog.store.query.patterns import Patterns, Rich, piece_of
-from catalog.store.query.patterns import condition as pattern_condition
 
 LONGEST = 64 * 1024  # characters of JSON
 LEVELS = 5  # operators within operators

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 from pymongo import DESCENDING
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query import serial_scan
 from catalog.store.query.budgets import Budget, Room, matching
-from catalog.store.query.cursors import Order, cursor_of, key_of, steps
-from catalog.store.query.filter import Filter, within
-from catalog.store.query.serial_scan import COUNTED, Collection, QueryStatistics, ScanStatistics
+from catalog.store.query.filters.filter import Filter, within
+from catalog.store.query.paging import serial_scan
+from catalog.store.query.paging.cursors import Order, cursor_of, key_of, steps
+from catalog.store.query.paging.serial_scan import COUNTED, Collection, QueryStatistics, ScanStatistics
 from catalog.store.tenant_documents import Raw
 
 Matches = Callable[[Mapping[str, Any]], bool]
