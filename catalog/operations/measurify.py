@@ -33,7 +33,7 @@ from catalog.store.documents.items import ITEMS, Pair
 from catalog.store.documents.people import User
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.documents.versions import File, Version
-from catalog.store.migrations.steps import NEWEST
+from catalog.store.migrations.steps.sequence import NEWEST
 from catalog.store.migrations.upgrade import upgrade
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import ItemRecord

@@ -7,7 +7,7 @@ from catalog.errors import Refused
 from catalog.operations.backup import UnknownTenantError
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
-from catalog.store.migrations.steps import NEWEST
+from catalog.store.migrations.steps.sequence import NEWEST
 from catalog.store.migrations.upgrade import missing_steps, number_of, upgrade
 
 Tell = Callable[[str], None]

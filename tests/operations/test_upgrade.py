@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from catalog.store.migrations.steps import NEWEST
+from catalog.store.migrations.steps.sequence import NEWEST
 from tests.support.paths import TESTS
 from tests.support.serving import SOON, TENANT, Server, environment
 

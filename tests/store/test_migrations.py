@@ -22,11 +22,11 @@ from catalog.store.database import connect
 from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.leases import Lease
-from catalog.store.migrations import folder_files
 from catalog.store.migrations import upgrade as upgrades
 from catalog.store.migrations.opening import open_all, open_tenant
 from catalog.store.migrations.progress import Progress
-from catalog.store.migrations.steps import NEWEST, STEPS, Step
+from catalog.store.migrations.steps import folder_files
+from catalog.store.migrations.steps.sequence import NEWEST, STEPS, Step
 from catalog.store.migrations.upgrade import upgrade
 from catalog.vocabulary import Kind
 from tests.support.app import API_TOKEN, OURS, PASSWORD, client_of_app, in_database, settings_in

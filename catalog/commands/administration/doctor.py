@@ -24,7 +24,7 @@ from catalog.store.database import UNAVAILABLE, Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded.engines import EngineMissingError, describe, select
 from catalog.store.embedded.process import DatabaseInUse, DatabaseUnavailable
-from catalog.store.migrations.steps import NEWEST
+from catalog.store.migrations.steps.sequence import NEWEST
 from catalog.store.migrations.upgrade import number_of
 from catalog.vocabulary import Kind
 

@@ -29,7 +29,7 @@ from catalog.store.database import Database, Duplicate, Tenant
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.migrations.opening import PATIENCE as PATIENCE_OF_REQUESTS
 from catalog.store.migrations.opening import open_tenant
-from catalog.store.migrations.steps import NEWEST
+from catalog.store.migrations.steps.sequence import NEWEST
 from catalog.store.records import Changes, Query, TenantRecord, UserRecord
 from catalog.store.tenant_documents import NOBODY
 from catalog.vocabulary import InspectionPolicy, Role

@@ -16,7 +16,7 @@ from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.leases import Lease, LeaseLostError
 from catalog.store.migrations import indexes
 from catalog.store.migrations.progress import Progress, Report
-from catalog.store.migrations.steps import STEPS, Step
+from catalog.store.migrations.steps.sequence import STEPS, Step
 from catalog.store.records import TenantRecord
 
 logger = logging.getLogger(__name__)

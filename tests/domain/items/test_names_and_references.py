@@ -17,8 +17,8 @@ from catalog.errors import NAME_TAKEN, Refused
 from catalog.store.clock import now
 from catalog.store.documents.people import User
 from catalog.store.documents.tenants import RegisteredTenant
-from catalog.store.migrations import usernames
 from catalog.store.migrations.progress import Progress
+from catalog.store.migrations.steps import usernames
 from catalog.vocabulary import Role
 from tests.support.app import API_TOKEN, OURS, PASSWORD
 from tests.support.tenants import Organisation, organisation

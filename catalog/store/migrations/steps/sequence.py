@@ -4,17 +4,17 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from catalog.store.database import Tenant
-from catalog.store.migrations import (
+from catalog.store.migrations import indexes
+from catalog.store.migrations.progress import Progress
+from catalog.store.migrations.steps import (
     archived_versions,
     folder_files,
-    indexes,
     search_keys,
     term_keys,
     term_views,
     usernames,
     version_serials,
 )
-from catalog.store.migrations.progress import Progress
 
 
 class Step(NamedTuple):
