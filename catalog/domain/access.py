@@ -7,8 +7,8 @@ from typing import Any, Self
 from bson import ObjectId
 
 from catalog.errors import CANNOT_MODIFY, READ_ONLY_TOKEN, Fault, Refused
+from catalog.store.concurrency.fence import Permits, anything
 from catalog.store.database import Tenant
-from catalog.store.fence import Permits, anything
 from catalog.store.records import Query, UserRecord
 from catalog.vocabulary import PUBLIC_READER, Role, Scope, Visibility
 

@@ -26,8 +26,9 @@ from pymongo.uri_parser import parse_uri
 
 from catalog.blobs.protocol import Blobs, Storage
 from catalog.errors import NOT_FOUND, Refused
-from catalog.store.batches import Batches, Outcomes
 from catalog.store.caches import AnswerCache
+from catalog.store.concurrency.batches import Batches, Outcomes
+from catalog.store.concurrency.fence import Fence, Fenced
 from catalog.store.documents.around_items import AliasMove, Card, SearchEntry, TrashEntry
 from catalog.store.documents.files import ArtifactFile, PartUpload, StoredBlob, Upload
 from catalog.store.documents.items import Algorithm, Dataset, Model
@@ -47,7 +48,6 @@ from catalog.store.documents.tracking import (
 )
 from catalog.store.documents.versions import Version, VersionFile
 from catalog.store.embedded.process import DatabaseUnavailable
-from catalog.store.fence import Fence, Fenced
 from catalog.store.query.paging.serial_scan import ScanStatistics
 from catalog.store.records import (
     AccessTokenRecord,

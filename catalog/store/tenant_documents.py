@@ -16,7 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from pymongo import IndexModel, ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError, WriteError
 
-from catalog.store.fence import Fenced
+from catalog.store.concurrency.fence import Fenced
 from catalog.store.records import Changes, Query
 
 Raw = dict[str, Any]

@@ -23,9 +23,9 @@ from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import drafts
 from catalog.errors import AUTHENTICATION, CANNOT_MODIFY, NOT_FOUND, READ_ONLY_TOKEN, Refused
 from catalog.store.clock import now
+from catalog.store.concurrency.fence import FRESH, WRITES, Fence
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.documents.terms import Tag
-from catalog.store.fence import FRESH, WRITES, Fence
 from catalog.vocabulary import Kind, Role, Scope
 from tests.support.app import API_TOKEN, PASSWORD
 from tests.support.inputs import new_item

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from catalog.store.batches import MOST, Batches
+from catalog.store.concurrency.batches import MOST, Batches
 
 
 class Writer:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from catalog.store.clock import AHEAD, now
-from catalog.store.leases import Lease, LeaseLostError, free
+from catalog.store.concurrency.leases import Lease, LeaseLostError, free
 
 MINUTE = timedelta(minutes=1)
 

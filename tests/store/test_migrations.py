@@ -16,12 +16,12 @@ from catalog.domain.tenants.tenants import Administrator, NewTenant
 from catalog.domain.versions import closing, drafts, version_files
 from catalog.errors import NOT_FOUND, TENANT_NEWER, TENANT_UPGRADE_FAILED, TENANT_UPGRADING, Refused
 from catalog.operations.migrate import MigrationResult, migrate
-from catalog.store import term_counts
 from catalog.store.clock import now
+from catalog.store.concurrency.leases import Lease
 from catalog.store.database import connect
+from catalog.store.derived import term_counts
 from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import RegisteredTenant
-from catalog.store.leases import Lease
 from catalog.store.migrations import upgrade as upgrades
 from catalog.store.migrations.opening import open_all, open_tenant
 from catalog.store.migrations.progress import Progress

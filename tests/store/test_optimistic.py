@@ -3,8 +3,8 @@
 import pytest
 
 from catalog.errors import BUSY, Refused
-from catalog.store import optimistic
-from catalog.store.optimistic import RecordGoneError, revise
+from catalog.store.concurrency import optimistic
+from catalog.store.concurrency.optimistic import RecordGoneError, revise
 
 
 @pytest.fixture

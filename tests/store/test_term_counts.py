@@ -4,7 +4,7 @@ import pytest
 
 from catalog.domain.items import items
 from catalog.domain.terms import item_terms
-from catalog.store import term_counts
+from catalog.store.derived import term_counts
 from catalog.vocabulary import Kind
 from tests.support.inputs import new_item
 from tests.support.tenants import somebody

@@ -25,8 +25,8 @@ from catalog.domain.tenants import tenants
 from catalog.errors import AUTHENTICATION, READ_ONLY_TOKEN, Refused
 from catalog.store.caches import AnswerCache
 from catalog.store.clock import now
+from catalog.store.concurrency.fence import FRESH, Fence
 from catalog.store.database import Database, Tenant
-from catalog.store.fence import FRESH, Fence
 from catalog.store.records import AccessTokenRecord, UserRecord
 
 T = TypeVar("T")

@@ -16,8 +16,8 @@ from catalog.domain.people.credentials import has_ended
 from catalog.domain.versions.links import derived_key
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.clock import now
+from catalog.store.concurrency.fence import Fence
 from catalog.store.database import Tenant
-from catalog.store.fence import Fence
 from catalog.store.ids import object_id
 
 CLAIMS = ("sub", "tenant", "generation", "iat", "exp", "what")

@@ -12,8 +12,8 @@ from time import monotonic
 from typing import TypeVar
 
 from catalog.errors import NOT_FOUND, UPLOAD_BUSY, UPLOAD_CUT_OFF, Refused
+from catalog.store.concurrency.leases import Lease
 from catalog.store.database import Tenant
-from catalog.store.leases import Lease
 from catalog.store.records import Query, UploadRecord
 
 LEASE = timedelta(seconds=10)

@@ -19,10 +19,10 @@ from catalog.domain.versions import drafts, versions
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails
 from catalog.errors import NOT_FOUND, TOO_MANY_UPLOADS, UPLOAD_EXPIRED, Refused
 from catalog.store.clock import now
+from catalog.store.concurrency.leases import free
 from catalog.store.database import Tenant
 from catalog.store.documents.files import Upload
 from catalog.store.documents.items import Pair
-from catalog.store.leases import free
 from catalog.store.records import Query, UploadRecord
 from catalog.vocabulary import Kind
 

@@ -27,8 +27,8 @@ from catalog.domain.terms.terms import Vocabulary, existing
 from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
 from catalog.store.clock import later_than
+from catalog.store.concurrency.optimistic import revise
 from catalog.store.database import Duplicate
-from catalog.store.optimistic import revise
 from catalog.store.records import Changes, ItemRecord
 from catalog.vocabulary import Kind
 

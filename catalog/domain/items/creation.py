@@ -11,13 +11,13 @@ from catalog.domain.items.duplicates import taken
 from catalog.domain.terms import item_terms
 from catalog.domain.terms.item_terms import NO_TERMS, TermsChange, terms_of
 from catalog.errors import NOT_CREATED
-from catalog.store import search_entries
-from catalog.store.batches import Outcomes
 from catalog.store.clock import now
+from catalog.store.concurrency.batches import Outcomes
+from catalog.store.concurrency.shared_writes import Write, insert_all
 from catalog.store.database import Duplicate, Tenant
+from catalog.store.derived import search_entries
 from catalog.store.documents.items import ITEMS, name_fields
 from catalog.store.records import Changes, ItemRecord
-from catalog.store.shared_writes import Write, insert_all
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 

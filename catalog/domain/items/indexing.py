@@ -5,8 +5,8 @@ import asyncio
 from bson import ObjectId
 
 from catalog.domain.terms import item_terms
-from catalog.store import search_entries
 from catalog.store.database import Tenant
+from catalog.store.derived import search_entries
 from catalog.store.records import ItemRecord
 from catalog.vocabulary import Kind
 

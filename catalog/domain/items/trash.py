@@ -17,10 +17,10 @@ from catalog.domain.tracking.removal import forget_model
 from catalog.domain.versions import version_files
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.clock import now
+from catalog.store.concurrency.leases import Lease, free
 from catalog.store.database import Database, Duplicate, Tenant
 from catalog.store.documents.around_items import TrashEntry
 from catalog.store.ids import object_id
-from catalog.store.leases import Lease, free
 from catalog.store.migrations.opening import open_all
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING
 from catalog.store.records import ItemRecord, Query, TrashRecord

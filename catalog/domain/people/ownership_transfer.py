@@ -10,9 +10,9 @@ from catalog.domain.tracking.removal import refuse_collisions
 from catalog.domain.tracking.removal import transfer as transfer_tracked
 from catalog.errors import BUSY, INVALID_TRANSFER, Refused
 from catalog.store.clock import now
+from catalog.store.concurrency.leases import free
+from catalog.store.concurrency.optimistic import RecordGoneError, revise
 from catalog.store.database import Duplicate, Tenant
-from catalog.store.leases import free
-from catalog.store.optimistic import RecordGoneError, revise
 from catalog.store.records import Changes, ItemRecord, TrashRecord, UserRecord
 from catalog.vocabulary import Kind
 

@@ -11,9 +11,9 @@ from datetime import timedelta
 from catalog.blobs.protocol import Storage, StorageUnavailableError
 from catalog.errors import NOT_CONFIRMED, NOT_FOUND, PROTECTED, Refused
 from catalog.store.clock import now
+from catalog.store.concurrency.fence import FRESH
+from catalog.store.concurrency.leases import Lease, LeaseLostError
 from catalog.store.database import Database
-from catalog.store.fence import FRESH
-from catalog.store.leases import Lease, LeaseLostError
 from catalog.store.records import Query, TenantRecord
 
 logger = logging.getLogger(__name__)

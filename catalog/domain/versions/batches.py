@@ -17,7 +17,7 @@ from catalog.domain.files.intake import StoredFile
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import drafts
 from catalog.errors import BODY_TOO_LARGE, DIGEST_MISMATCH, NOT_CREATED, UNSAFE_FILE, Refused
-from catalog.store.fence import COMMIT, FRESH
+from catalog.store.concurrency.fence import COMMIT, FRESH
 from catalog.store.records import FileRecord, VersionRecord
 from catalog.vocabulary import Kind
 

@@ -24,8 +24,8 @@ from catalog.domain.versions import lookup, version_files, versions
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails
 from catalog.errors import BUSY, NOT_CREATED, NOT_FOUND, VERSION_CLOSED, Refused
 from catalog.store.clock import now
+from catalog.store.concurrency.fence import FRESH
 from catalog.store.database import Tenant
-from catalog.store.fence import FRESH
 from catalog.store.records import Changes, FileRecord, Query, VersionFileRecord, VersionRecord
 from catalog.vocabulary import Kind, VersionState
 

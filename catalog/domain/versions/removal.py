@@ -14,8 +14,8 @@ from catalog.domain.versions import version_files
 from catalog.domain.versions.aliases import history, moves
 from catalog.errors import ALIASED, BUSY, NOT_FOUND, Refused
 from catalog.store.clock import now
+from catalog.store.concurrency.optimistic import ATTEMPTS, pause, revise
 from catalog.store.database import Tenant
-from catalog.store.optimistic import ATTEMPTS, pause, revise
 from catalog.store.records import Changes, ItemRecord, VersionRecord
 from catalog.vocabulary import Kind
 

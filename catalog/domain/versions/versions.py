@@ -24,13 +24,13 @@ from catalog.domain.versions import folders, lookup, numbering, removal, version
 from catalog.domain.versions.aliases.names import LATEST, equals_an_alias
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails, external_id_taken
 from catalog.errors import BYTES_ELSEWHERE, CANNOT_MODIFY, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
-from catalog.store import shared_writes
 from catalog.store.clock import now
+from catalog.store.concurrency import shared_writes
+from catalog.store.concurrency.optimistic import RecordGoneError
 from catalog.store.database import VERSION_SERIAL, Duplicate, Tenant
 from catalog.store.documents.items import Pair
 from catalog.store.documents.versions import File, Version
 from catalog.store.ids import document_id
-from catalog.store.optimistic import RecordGoneError
 from catalog.store.records import FileRecord, ItemRecord, Query, VersionRecord
 from catalog.vocabulary import Archived, InspectionPolicy, Kind, VersionState
 

@@ -17,10 +17,10 @@ from catalog.domain.jobs import Jobs
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.errors import BUSY, INTERNAL, NOT_FOUND, REQUEST, Refused
-from catalog.store import term_counts
 from catalog.store.clock import now
+from catalog.store.concurrency.leases import Lease
+from catalog.store.derived import term_counts
 from catalog.store.documents.tenants import RegisteredTenant
-from catalog.store.leases import Lease
 from tests.domain.cleanup.test_sweep import DAY, HOUR, grow_old, there
 from tests.domain.files.test_blob_records import OPERATOR, chunks
 from tests.support.app import OURS, PASSWORD

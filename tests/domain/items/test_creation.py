@@ -8,10 +8,10 @@ import pytest
 
 from catalog.domain.items import items
 from catalog.errors import AUTHENTICATION, NOT_CREATED, Refused
+from catalog.store.concurrency.fence import Fence
 from catalog.store.database import Database
 from catalog.store.documents.items import ITEMS
 from catalog.store.documents.tenants import RegisteredTenant
-from catalog.store.fence import Fence
 from catalog.store.tenant_documents import record_of
 from catalog.vocabulary import Kind
 from tests.support.heard import Heard, tenant_heard_by

@@ -15,7 +15,7 @@ from catalog.domain.items.search.ranking import Stage, rank
 from catalog.domain.items.search.search import SearchQuery
 from catalog.errors import Refused
 from catalog.folding import search_key
-from catalog.store import search_entries
+from catalog.store.derived import search_entries
 from catalog.store.query.fields import MODELS
 from catalog.store.query.filters.filter import Filter, filter_of
 from catalog.vocabulary import Kind, Role

@@ -5,7 +5,7 @@ from bson import ObjectId
 
 from catalog.domain.items import items
 from catalog.domain.terms import item_terms
-from catalog.store import term_counts, term_usage
+from catalog.store.derived import term_counts, term_usage
 from catalog.vocabulary import Kind
 from tests.dialects.v1.test_terms import item_with
 from tests.support.inputs import new_item

@@ -23,7 +23,7 @@ from catalog.errors import (
     VERSION_DRAFT,
     Refused,
 )
-from catalog.store.fence import Fence
+from catalog.store.concurrency.fence import Fence
 from catalog.vocabulary import Kind, VersionState
 from tests.domain.test_races import Upload, nothing, outcomes
 from tests.support.inputs import item_change, new_item

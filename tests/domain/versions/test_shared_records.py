@@ -10,7 +10,7 @@ from catalog.domain.items.references import Reference
 from catalog.domain.versions import versions
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import AUTHENTICATION, NOT_CREATED, Refused
-from catalog.store.fence import Fence
+from catalog.store.concurrency.fence import Fence
 from catalog.vocabulary import Kind
 from tests.support.heard import Heard, tenant_heard_by
 from tests.support.inputs import new_item

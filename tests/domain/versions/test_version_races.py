@@ -12,7 +12,7 @@ from catalog.domain.items.references import Reference
 from catalog.domain.versions import closing, drafts, folders, numbering, version_changes, version_files, versions
 from catalog.domain.versions.version_changes import VersionChange
 from catalog.errors import BUSY, NOT_CHANGED, NOT_FOUND, STALE, VERSION_CLOSED, Refused
-from catalog.store import shared_writes
+from catalog.store.concurrency import shared_writes
 from catalog.vocabulary import Kind
 from tests.domain.test_races import Upload, nothing, outcomes
 from tests.support.inputs import new_item

@@ -20,7 +20,7 @@ from catalog.errors import (
     STALE,
     Refused,
 )
-from catalog.store.optimistic import revise
+from catalog.store.concurrency.optimistic import revise
 from catalog.store.records import AliasMoveRecord, AliasRecord, Changes, ItemRecord, VersionRecord
 from catalog.vocabulary import Kind
 

@@ -1,7 +1,7 @@
 """Terms record who sees them. Without that record, a term is hidden from those who see it on an item."""
 
-from catalog.store import term_counts
 from catalog.store.database import Tenant
+from catalog.store.derived import term_counts
 from catalog.store.migrations.progress import Progress
 
 AT_ONCE = 100_000

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import NamedTuple
 
-from catalog.store import term_usage
 from catalog.store.clock import now
 from catalog.store.database import Tenant, TermCollection
+from catalog.store.derived import term_usage
 from catalog.store.query.ngrams import spelling
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import Changes

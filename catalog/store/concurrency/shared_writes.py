@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bson import ObjectId
 
-from catalog.store.batches import Outcomes
+from catalog.store.concurrency.batches import Outcomes
 from catalog.store.database import Tenant
 from catalog.store.tenant_documents import Raw, SealedDocument, record_of
 
