@@ -21,7 +21,7 @@ from catalog.blobs.protocol import BLOCK, FileHead
 from catalog.domain.access import readers
 from catalog.domain.files import intake
 from catalog.domain.files.filenames import file_name, media_type
-from catalog.domain.items.indexing import reindex
+from catalog.domain.items.writing.indexing import reindex
 from catalog.domain.people import users
 from catalog.domain.tenants import tenants
 from catalog.domain.terms import terms

@@ -10,8 +10,9 @@ import pytest
 from catalog.blobs.memory import MemoryStorage
 from catalog.blobs.protocol import FileHead, StorageUnavailableError
 from catalog.dialects.http.sessions import Sessions
-from catalog.domain.items import changes, items
+from catalog.domain.items import items
 from catalog.domain.items.references import Reference
+from catalog.domain.items.writing import changes
 from catalog.domain.people import users
 from catalog.domain.people.credentials import SessionTokens
 from catalog.domain.tenants import removal, tenants

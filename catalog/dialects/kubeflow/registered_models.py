@@ -10,8 +10,9 @@ from catalog.dialects.kubeflow.pages import listed
 from catalog.dialects.kubeflow.requests import Ask, refuse_without_keys
 from catalog.domain.access import readable_by
 from catalog.domain.cards import cards
-from catalog.domain.items import changes, items
+from catalog.domain.items import items
 from catalog.domain.items.references import Reference
+from catalog.domain.items.writing import changes
 from catalog.domain.tracking import models
 from catalog.domain.tracking.records import refuse_external_id
 from catalog.errors import NOT_CREATED, STALE, Refused

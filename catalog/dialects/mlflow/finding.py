@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from catalog.dialects.mlflow.requests import Call
 from catalog.domain.access import may_change, may_read
-from catalog.domain.items import lookup as items_lookup
+from catalog.domain.items.reading import lookup as items_lookup
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import lookup
 from catalog.errors import CANNOT_MODIFY, INVALID_FIELD, NOT_FOUND, Refused

@@ -15,8 +15,9 @@ from catalog.dialects.mlflow.requests import Call, reading
 from catalog.dialects.mlflow.shown import named, shown_model, shown_models, shown_version, shown_versions, usernames_of
 from catalog.dialects.mlflow.stages import stages_of
 from catalog.domain.access import readable_by
-from catalog.domain.items import changes, items, renaming
+from catalog.domain.items import items
 from catalog.domain.items.inputs import ItemChange, NewItem
+from catalog.domain.items.writing import changes, renaming
 from catalog.domain.versions import lookup
 from catalog.domain.versions.aliases import aliases, moves
 from catalog.domain.versions.newest import newest_of_stages

@@ -15,9 +15,11 @@ from catalog.domain.access import Caller, may_read
 from catalog.domain.cards import front_matter
 from catalog.domain.cards.fields import dataset_names, item_change
 from catalog.domain.cards.front_matter import Card, FrontMatterError
-from catalog.domain.items import changes, items, lookup
+from catalog.domain.items import items
 from catalog.domain.items.inputs import ItemChange
+from catalog.domain.items.reading import lookup
 from catalog.domain.items.references import Reference
+from catalog.domain.items.writing import changes
 from catalog.domain.limits import LIMITS, Limits
 from catalog.errors import AMBIGUOUS, INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.clock import now

@@ -2,13 +2,14 @@
 
 from catalog.domain import naming
 from catalog.domain.access import Caller, may_change, may_manage, may_read, readers
-from catalog.domain.items import creation, trash
-from catalog.domain.items.dataset_references import dataset_ids
+from catalog.domain.items import trash
 from catalog.domain.items.in_use import refuse_while_used
-from catalog.domain.items.indexing import reindex
 from catalog.domain.items.inputs import LISTS, TEXTS, NewItem
-from catalog.domain.items.lookup import find, reader_ids
+from catalog.domain.items.reading.dataset_references import dataset_ids
+from catalog.domain.items.reading.lookup import find, reader_ids
 from catalog.domain.items.references import Reference
+from catalog.domain.items.writing import creation
+from catalog.domain.items.writing.indexing import reindex
 from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
 from catalog.domain.terms import item_terms
 from catalog.domain.tracking.removal import refuse_deployed

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from catalog.domain.access import Caller, may_read
-from catalog.domain.items.lookup import find as find_item
+from catalog.domain.items.reading.lookup import find as find_item
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LONGEST_NAME
 from catalog.domain.versions import lookup

@@ -12,7 +12,7 @@ from bson import ObjectId
 from catalog.domain import naming
 from catalog.domain.access import GROUPS, Caller, refuse_out_of_scope
 from catalog.domain.items.inputs import ListChange, ReferencesChange
-from catalog.domain.items.lookup import user_ids
+from catalog.domain.items.reading.lookup import user_ids
 from catalog.domain.items.sharing import unshare_all
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_NAME
 from catalog.domain.people.usernames import new_username, user_named

@@ -6,7 +6,7 @@ from bson import ObjectId
 
 from catalog.domain import archiving
 from catalog.domain.access import Caller, may_change, may_read
-from catalog.domain.items import lookup as items_by_reference
+from catalog.domain.items.reading import lookup as items_by_reference
 from catalog.domain.items.references import Reference
 from catalog.domain.versions.aliases import moves
 from catalog.domain.versions.aliases.names import is_latest

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.inputs import MetadataChange
-from catalog.domain.items.lists import changed_metadata
 from catalog.domain.items.references import Reference
+from catalog.domain.items.writing.lists import changed_metadata
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.lineage.inputs import InputReference, resolve
 from catalog.domain.validation import Validator

@@ -17,7 +17,7 @@ from catalog.domain.cards import readme
 from catalog.domain.files import blob_records, intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
-from catalog.domain.items.lookup import find as find_item
+from catalog.domain.items.reading.lookup import find as find_item
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.versions import folders, lookup, numbering, removal, version_files

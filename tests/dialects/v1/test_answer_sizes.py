@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from catalog.domain.items.newest_versions import NEWEST
+from catalog.domain.items.reading.newest_versions import NEWEST
 
 LARGE = "\U0001f40d" * 65_000  # 260 KB
 FEW = 36

@@ -9,8 +9,9 @@ from catalog.domain.cards import cards
 from catalog.domain.demo import content, filling, removal
 from catalog.domain.demo.content import FALLING
 from catalog.domain.demo.marks import Sort, identity, marked
-from catalog.domain.items import changes, items, renaming
+from catalog.domain.items import items
 from catalog.domain.items.references import Reference
+from catalog.domain.items.writing import changes, renaming
 from catalog.domain.people import users
 from catalog.errors import READ_ONLY_TOKEN, Refused
 from catalog.vocabulary import Kind, Role, Scope

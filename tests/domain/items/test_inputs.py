@@ -2,8 +2,9 @@
 
 import pytest
 
-from catalog.domain.items import changes, items
+from catalog.domain.items import items
 from catalog.domain.items.references import Reference
+from catalog.domain.items.writing import changes
 from catalog.errors import NOT_CHANGED, NOT_CREATED, Refused
 from catalog.vocabulary import Kind, Status
 from tests.support.inputs import item_change, new_item

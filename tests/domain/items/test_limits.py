@@ -2,8 +2,9 @@
 
 import pytest
 
-from catalog.domain.items import changes, items
+from catalog.domain.items import items
 from catalog.domain.items.references import Reference
+from catalog.domain.items.writing import changes
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.terms import item_terms, terms
 from catalog.errors import NOT_CHANGED, NOT_CREATED, QUOTA_EXCEEDED, Refused

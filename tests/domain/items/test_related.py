@@ -4,8 +4,8 @@ import pytest
 
 from catalog.blobs.protocol import Blob
 from catalog.domain.items import items
+from catalog.domain.items.reading.related import load_related, read_with_related
 from catalog.domain.items.references import Reference
-from catalog.domain.items.related import load_related, read_with_related
 from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
 from catalog.store.database import connect
 from catalog.store.documents.tenants import RegisteredTenant

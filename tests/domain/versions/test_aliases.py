@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from catalog.domain.access import Caller
-from catalog.domain.items import changes, items, trash
+from catalog.domain.items import items, trash
 from catalog.domain.items.references import Reference
+from catalog.domain.items.writing import changes
 from catalog.domain.versions import drafts, lookup, versions
 from catalog.domain.versions.aliases import aliases, history, moves
 from catalog.errors import (

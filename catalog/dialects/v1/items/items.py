@@ -38,9 +38,10 @@ from catalog.dialects.v1.requests.lists import archived_of, listed, selected
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, flag, flag_query
 from catalog.domain import archiving
 from catalog.domain.access import Caller, readable_by
-from catalog.domain.items import changes, items, renaming, sharing
+from catalog.domain.items import items, sharing
+from catalog.domain.items.reading.related import load_related, read_with_related
 from catalog.domain.items.references import Reference
-from catalog.domain.items.related import load_related, read_with_related
+from catalog.domain.items.writing import changes, renaming
 from catalog.domain.limits import Limits
 from catalog.domain.terms.item_terms import TermAllowance
 from catalog.errors import (

@@ -13,8 +13,8 @@ from catalog.dialects.v1.models.lists import ARCHIVED, LIMIT, Resource, filterin
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, fitting, stretch
 from catalog.dialects.v1.requests.lists import archived_of
 from catalog.domain.access import Caller
-from catalog.domain.items.lookup import user_ids
-from catalog.domain.items.related import load_related, load_users
+from catalog.domain.items.reading.lookup import user_ids
+from catalog.domain.items.reading.related import load_related, load_users
 from catalog.domain.items.search import search
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.folding import search_key

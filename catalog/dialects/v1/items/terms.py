@@ -24,7 +24,7 @@ from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer,
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import TermName
 from catalog.domain.access import Caller
-from catalog.domain.items.related import load_owners
+from catalog.domain.items.reading.related import load_owners
 from catalog.domain.limits import Limits
 from catalog.domain.terms import suggest, terms
 from catalog.domain.terms.visibility import visible_to, visible_uses

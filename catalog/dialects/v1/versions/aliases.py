@@ -19,8 +19,8 @@ from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, AliasName, ItemKey, flag, flag_query
 from catalog.domain.access import Caller
 from catalog.domain.items import items
+from catalog.domain.items.reading.related import load_users
 from catalog.domain.items.references import Reference
-from catalog.domain.items.related import load_users
 from catalog.domain.versions.aliases import aliases, history
 from catalog.errors import (
     ALIAS_MOVED,

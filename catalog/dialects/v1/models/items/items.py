@@ -22,7 +22,7 @@ from catalog.dialects.v1.models.common import (
 )
 from catalog.dialects.v1.models.items.metadata import MetadataDelta, NewPair, Pair
 from catalog.domain.items.inputs import LISTS, TEXTS, ItemChange, ListChange, NewItem
-from catalog.domain.items.related import Related
+from catalog.domain.items.reading.related import Related
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_LINK
 from catalog.domain.validation import LONGEST_WORD, MOST_WORDS
 from catalog.domain.versions.aliases.moves import names_of

@@ -11,7 +11,7 @@ from catalog.dialects.v1.models.items.items import Item, item_fields
 from catalog.dialects.v1.models.people.people import User
 from catalog.domain.access import Caller
 from catalog.domain.items import sharing
-from catalog.domain.items.related import Related
+from catalog.domain.items.reading.related import Related
 from catalog.domain.items.sharing import May
 from catalog.store.records import ItemRecord, TrashRecord, UserRecord
 from catalog.vocabulary import Kind, Status, Visibility

@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 from bson import ObjectId
 
 from catalog.domain.access import Caller
-from catalog.domain.items.duplicates import taken
+from catalog.domain.items.writing.duplicates import taken
 from catalog.domain.terms import item_terms
 from catalog.domain.terms.item_terms import NO_TERMS, TermsChange, terms_of
 from catalog.errors import NOT_CREATED

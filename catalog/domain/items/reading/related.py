@@ -10,8 +10,9 @@ from typing import NamedTuple, NotRequired, cast
 from bson import ObjectId
 
 from catalog.domain.access import Caller, may_read
-from catalog.domain.items import items, newest_versions
-from catalog.domain.items.newest_versions import NEWEST, SHOWN, NewestVersions, has_many
+from catalog.domain.items import items
+from catalog.domain.items.reading import newest_versions
+from catalog.domain.items.reading.newest_versions import NEWEST, SHOWN, NewestVersions, has_many
 from catalog.domain.items.references import Reference
 from catalog.domain.items.sharing import shared_with
 from catalog.store.database import Tenant

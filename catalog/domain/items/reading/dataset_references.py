@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from bson import ObjectId
 
 from catalog.domain.access import Caller, may_read
-from catalog.domain.items.lookup import all_ids, find
+from catalog.domain.items.reading.lookup import all_ids, find
 from catalog.domain.items.references import Reference
 from catalog.domain.versions.lookup import find_of_reference
 from catalog.errors import Fault

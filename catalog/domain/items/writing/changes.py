@@ -14,13 +14,13 @@ from bson import ObjectId
 from catalog.domain import naming
 from catalog.domain.access import Caller, may_manage, readers_of
 from catalog.domain.items import items
-from catalog.domain.items.dataset_references import dataset_ids
-from catalog.domain.items.duplicates import taken
-from catalog.domain.items.indexing import reindex
 from catalog.domain.items.inputs import LISTS, TEXTS, ItemChange, ListChange, ReferencesChange
-from catalog.domain.items.lists import changed_ids, changed_metadata, changed_tags
-from catalog.domain.items.lookup import reader_ids, user_ids
+from catalog.domain.items.reading.dataset_references import dataset_ids
+from catalog.domain.items.reading.lookup import reader_ids, user_ids
 from catalog.domain.items.references import Reference
+from catalog.domain.items.writing.duplicates import taken
+from catalog.domain.items.writing.indexing import reindex
+from catalog.domain.items.writing.lists import changed_ids, changed_metadata, changed_tags
 from catalog.domain.limits import LIMITS, LONGEST_NAME, Limits
 from catalog.domain.terms import item_terms
 from catalog.domain.terms.terms import Vocabulary, existing
