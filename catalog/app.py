@@ -47,7 +47,7 @@ from catalog.domain.people.password_resets import ResetMails
 from catalog.domain.people.users import Policy
 from catalog.domain.tenants.removal import CLEARED_EVERY, clear
 from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_default
-from catalog.domain.versions.links import Links
+from catalog.domain.versions.files.links import Links
 from catalog.settings.settings import Settings
 from catalog.store.database import Database, connect, readable_failures
 from catalog.store.documents.tenants import RegisteredTenant

@@ -13,7 +13,7 @@ from bson.raw_bson import RawBSONDocument
 
 from catalog.blobs.protocol import Storage, is_digest
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
-from catalog.domain.versions import version_files
+from catalog.domain.versions.files import version_files
 from catalog.errors import Refused
 from catalog.operations.archive import ArchiveError, Member, read
 from catalog.store.clock import now

@@ -20,7 +20,7 @@ from catalog.domain.people import access_tokens
 from catalog.domain.people.credentials import SessionTokens
 from catalog.domain.tenants import removal, tenants
 from catalog.domain.tenants.tenants import Administrator
-from catalog.domain.versions import drafts
+from catalog.domain.versions.drafts import drafts
 from catalog.errors import AUTHENTICATION, CANNOT_MODIFY, NOT_FOUND, READ_ONLY_TOKEN, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.fence import FRESH, WRITES, Fence

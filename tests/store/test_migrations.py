@@ -13,7 +13,8 @@ from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator, NewTenant
-from catalog.domain.versions import closing, drafts, version_files
+from catalog.domain.versions.drafts import closing, drafts
+from catalog.domain.versions.files import version_files
 from catalog.errors import NOT_FOUND, TENANT_NEWER, TENANT_UPGRADE_FAILED, TENANT_UPGRADING, Refused
 from catalog.operations.migrate import MigrationResult, migrate
 from catalog.store.clock import now

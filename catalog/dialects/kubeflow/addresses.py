@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 from catalog.dialects.kubeflow.requests import Ask
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import links
-from catalog.domain.versions.version_files import has_files
+from catalog.domain.versions.files import links
+from catalog.domain.versions.files.version_files import has_files
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.records import ArtifactRecord, VersionRecord
 from catalog.vocabulary import Kind

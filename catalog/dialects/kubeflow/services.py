@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from catalog.dialects.http.requests.client_ip import TrustedProxies
 from catalog.domain.limits import Limits
-from catalog.domain.versions.links import Links
+from catalog.domain.versions.files.links import Links
 from catalog.vocabulary import Visibility
 
 

@@ -62,7 +62,7 @@ from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.domain.people.password_resets import ResetMails
 from catalog.domain.people.users import Policy
 from catalog.domain.tenants.tenants import Administrator
-from catalog.domain.versions.links import Links
+from catalog.domain.versions.files.links import Links
 from catalog.store.database import Database
 from catalog.vocabulary import Visibility
 

@@ -11,7 +11,8 @@ from catalog.domain.artifacts import paths, tree
 from catalog.domain.artifacts.paths import VersionPath
 from catalog.domain.artifacts.tree import Entry
 from catalog.domain.files.intake import StoredFile
-from catalog.domain.versions import version_files, versions
+from catalog.domain.versions import versions
+from catalog.domain.versions.files import version_files
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.records import ArtifactFileRecord, FileRecord, VersionRecord
 from catalog.vocabulary import Kind

@@ -13,7 +13,7 @@ from bson.errors import InvalidId
 
 from catalog.domain.access import CALLER_FIELDS, Caller
 from catalog.domain.people.credentials import has_ended
-from catalog.domain.versions.links import derived_key
+from catalog.domain.versions.files.links import derived_key
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.fence import Fence

@@ -12,7 +12,7 @@ from catalog.domain.access import Caller, manageable_by, may_manage, may_read, r
 from catalog.domain.artifacts import paths
 from catalog.domain.files import blob_records, intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
-from catalog.domain.versions.drafts import MOST_FILES
+from catalog.domain.versions.drafts.drafts import MOST_FILES
 from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, DOWNLOAD, INVALID_FIELD, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
 from catalog.store.database import Duplicate

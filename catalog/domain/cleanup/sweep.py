@@ -17,7 +17,8 @@ from catalog.domain.files import blob_records, quota, uploads
 from catalog.domain.files.named_blobs import named
 from catalog.domain.items import trash
 from catalog.domain.terms import terms
-from catalog.domain.versions import drafts, version_files
+from catalog.domain.versions.drafts import drafts
+from catalog.domain.versions.files import version_files
 from catalog.store.clock import now
 from catalog.store.database import Tenant
 

@@ -9,8 +9,10 @@ from catalog.domain.access import Caller
 from catalog.domain.files import blob_records, intake, uploads
 from catalog.domain.files.quota import Reservation
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import drafts, version_files, versions
+from catalog.domain.versions import versions
 from catalog.domain.versions.details import VersionDetails
+from catalog.domain.versions.drafts import drafts
+from catalog.domain.versions.files import version_files
 from catalog.errors import DIGEST_MISMATCH, NOT_FOUND, UPLOAD_BUSY, UPLOAD_EXPIRED, Refused
 from catalog.store.database import Tenant
 from catalog.store.records import UploadRecord, VersionRecord

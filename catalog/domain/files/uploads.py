@@ -15,8 +15,9 @@ from catalog.domain.access import Caller
 from catalog.domain.files import quota
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS
-from catalog.domain.versions import drafts, versions
+from catalog.domain.versions import versions
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails
+from catalog.domain.versions.drafts import drafts
 from catalog.errors import NOT_FOUND, TOO_MANY_UPLOADS, UPLOAD_EXPIRED, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.leases import free

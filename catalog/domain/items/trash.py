@@ -14,7 +14,7 @@ from catalog.domain.access import Caller, manageable_by, may_manage
 from catalog.domain.items.writing.duplicates import taken
 from catalog.domain.items.writing.indexing import reindex
 from catalog.domain.tracking.removal import forget_model
-from catalog.domain.versions import version_files
+from catalog.domain.versions.files import version_files
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.leases import Lease, free

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import jwt
 
-from catalog.domain.versions.links import derived_key
+from catalog.domain.versions.files.links import derived_key
 from catalog.store.clock import now
 
 LIFE = timedelta(days=30)

@@ -11,8 +11,8 @@ from catalog.domain.items.references import Reference
 from catalog.domain.tracking import models, records
 from catalog.domain.versions import version_changes
 from catalog.domain.versions.details import is_address
+from catalog.domain.versions.files.version_files import has_files
 from catalog.domain.versions.version_changes import VersionChange
-from catalog.domain.versions.version_files import has_files
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.database import Tenant
 from catalog.store.documents.tracking import Artifact

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 
 from catalog.domain.access import Caller
 from catalog.domain.tracking.removal import forget_version
-from catalog.domain.versions import version_files
 from catalog.domain.versions.aliases import history, moves
+from catalog.domain.versions.files import version_files
 from catalog.errors import ALIASED, BUSY, NOT_FOUND, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.optimistic import ATTEMPTS, pause, revise

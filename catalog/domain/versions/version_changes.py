@@ -17,7 +17,7 @@ from catalog.domain.lineage.inputs import InputReference, resolve
 from catalog.domain.validation import Validator
 from catalog.domain.versions import lookup, versions
 from catalog.domain.versions.details import TrainingRun, check_lines, external_id_taken
-from catalog.domain.versions.version_files import has_files
+from catalog.domain.versions.files.version_files import has_files
 from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
 from catalog.store.clock import later_than
 from catalog.store.concurrency.optimistic import RecordGoneError, revise

@@ -20,9 +20,10 @@ from catalog.domain.items import items
 from catalog.domain.items.reading.lookup import find as find_item
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
-from catalog.domain.versions import folders, lookup, numbering, removal, version_files
+from catalog.domain.versions import lookup, numbering, removal
 from catalog.domain.versions.aliases.names import LATEST, equals_an_alias
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails, external_id_taken
+from catalog.domain.versions.files import folders, version_files
 from catalog.errors import BYTES_ELSEWHERE, CANNOT_MODIFY, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency import shared_writes

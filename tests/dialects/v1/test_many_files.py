@@ -6,7 +6,8 @@ from base64 import b64encode
 import pytest
 
 from catalog.dialects.v1.versions.transfers import LARGEST_BATCH
-from catalog.domain.versions import batches, version_files
+from catalog.domain.versions.drafts import batches
+from catalog.domain.versions.files import version_files
 from tests.dialects.v1.test_folders import begun, close, info
 from tests.dialects.v1.test_versions import KINDS, refusal, versions_of
 from tests.support.app import API_TOKEN

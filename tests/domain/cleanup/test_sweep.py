@@ -13,7 +13,8 @@ from catalog.domain.files import blob_records, quota
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.terms import terms
-from catalog.domain.versions import drafts, versions
+from catalog.domain.versions import versions
+from catalog.domain.versions.drafts import drafts
 from catalog.errors import BUSY
 from catalog.store.clock import now
 from catalog.vocabulary import Kind

@@ -22,8 +22,8 @@ from catalog.domain.files.uploads import UploadRequest
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.tenants import usage
-from catalog.domain.versions import closing, drafts
 from catalog.domain.versions.details import VersionDetails
+from catalog.domain.versions.drafts import closing, drafts
 from catalog.errors import (
     OFFSET_CONFLICT,
     QUOTA_EXCEEDED,

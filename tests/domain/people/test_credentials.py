@@ -15,7 +15,7 @@ from passlib.hash import bcrypt
 
 from catalog.domain.people import credentials, users
 from catalog.domain.people.credentials import SessionTokens, hash_password, strength, verify_password
-from catalog.domain.versions.links import derived_key
+from catalog.domain.versions.files.links import derived_key
 from catalog.errors import Refused
 from catalog.store.clock import now
 from catalog.vocabulary import Role

@@ -9,8 +9,9 @@ from catalog.domain.access import Caller
 from catalog.domain.items import items, trash
 from catalog.domain.items.references import Reference
 from catalog.domain.items.writing import changes
-from catalog.domain.versions import drafts, lookup, versions
+from catalog.domain.versions import lookup, versions
 from catalog.domain.versions.aliases import aliases, history, moves
+from catalog.domain.versions.drafts import drafts
 from catalog.errors import (
     ALIAS_MOVED,
     ALIAS_UNKNOWN,

@@ -6,7 +6,7 @@ import jwt
 import pytest
 from bson import ObjectId
 
-from catalog.domain.versions.links import Links, LinkTarget, derived_key
+from catalog.domain.versions.files.links import Links, LinkTarget, derived_key
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.clock import now
 from tests.dialects.http.test_archives import unzipped

@@ -9,7 +9,9 @@ from bson import ObjectId
 from catalog.domain.items import items
 from catalog.domain.items.inputs import ListChange, MetadataPair
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import closing, drafts, folders, numbering, version_changes, version_files, versions
+from catalog.domain.versions import numbering, version_changes, versions
+from catalog.domain.versions.drafts import closing, drafts
+from catalog.domain.versions.files import folders, version_files
 from catalog.domain.versions.version_changes import VersionChange
 from catalog.errors import BUSY, NOT_CHANGED, NOT_FOUND, STALE, VERSION_CLOSED, Refused
 from catalog.store.concurrency import shared_writes

@@ -11,7 +11,7 @@ from catalog.dialects.http.transfers.archives import ArchivedFile, archived
 from catalog.dialects.http.transfers.downloads import Download, outgoing, redirected, refuse_lost
 from catalog.domain.files.checksums import Checksums
 from catalog.domain.versions import versions
-from catalog.domain.versions.version_files import all_of, has_files
+from catalog.domain.versions.files.version_files import all_of, has_files
 from catalog.store.database import Tenant
 from catalog.store.records import FileRecord, VersionRecord
 

@@ -38,12 +38,13 @@ from catalog.domain.limits import LONGEST_INTEGER, LONGEST_LINK
 from catalog.domain.lineage.inputs import LONGEST as LONGEST_REFERENCE
 from catalog.domain.lineage.inputs import MOST as MOST_INPUTS
 from catalog.domain.lineage.inputs import InputReference
-from catalog.domain.versions import details, links
-from catalog.domain.versions.batches import Outcome
+from catalog.domain.versions import details
 from catalog.domain.versions.details import VersionDetails
+from catalog.domain.versions.drafts.batches import Outcome
+from catalog.domain.versions.files import links
+from catalog.domain.versions.files.version_files import SHOWN
 from catalog.domain.versions.numbering import LONGEST_ORDINAL
 from catalog.domain.versions.version_changes import STATES, VersionChange
-from catalog.domain.versions.version_files import SHOWN
 from catalog.errors import NOT_CREATED, Refused
 from catalog.inspection.inspector import Inspection
 from catalog.store.records import FileRecord, ItemRecord, VersionRecord

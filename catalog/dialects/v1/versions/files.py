@@ -28,7 +28,9 @@ from catalog.dialects.v1.versions.transfers import (
 from catalog.domain.access import Caller
 from catalog.domain.files import quota
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import batches, drafts, version_files, versions
+from catalog.domain.versions import versions
+from catalog.domain.versions.drafts import batches, drafts
+from catalog.domain.versions.files import version_files
 from catalog.errors import (
     AMBIGUOUS,
     BODY_TOO_LARGE,

@@ -19,7 +19,7 @@ from catalog.dialects.v1.versions.transfers import downloading
 from catalog.dialects.v1.versions.version_bodies import new_link
 from catalog.domain.access import Caller
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import links, version_files
+from catalog.domain.versions.files import links, version_files
 from catalog.errors import (
     AMBIGUOUS,
     CANNOT_READ,

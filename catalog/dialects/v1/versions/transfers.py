@@ -6,7 +6,7 @@ from litestar.datastructures import ResponseHeader
 
 from catalog.dialects.http.docs.parameters import header, query
 from catalog.dialects.http.docs.refusals import answers, answers_part, refuses
-from catalog.domain.versions import batches
+from catalog.domain.versions.drafts import batches
 from catalog.errors import (
     BUSY,
     CANNOT_MODIFY,

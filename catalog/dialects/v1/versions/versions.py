@@ -45,9 +45,11 @@ from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import Limits
-from catalog.domain.versions import closing, drafts, lookup, reuse, version_changes, version_files, versions
+from catalog.domain.versions import lookup, reuse, version_changes, versions
 from catalog.domain.versions.comparison import compare
 from catalog.domain.versions.details import VersionDetails
+from catalog.domain.versions.drafts import closing, drafts
+from catalog.domain.versions.files import version_files
 from catalog.errors import (
     ALIASED,
     AMBIGUOUS,

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import lookup, version_files, versions
+from catalog.domain.versions import lookup, versions
 from catalog.domain.versions.comparison.differences import Differences, differences
 from catalog.domain.versions.comparison.metadata import ComparedPair, compared_metadata
 from catalog.domain.versions.comparison.tensors import FileTensors, Tensor, may_have_tensors, read_tensors
+from catalog.domain.versions.files import version_files
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.database import Tenant
 from catalog.store.records import FileRecord, ItemRecord, VersionRecord

@@ -14,7 +14,8 @@ from bson.errors import InvalidId
 
 from catalog.domain.access import CALLER_FIELDS, Caller, may_read
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import version_files, versions
+from catalog.domain.versions import versions
+from catalog.domain.versions.files import version_files
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.clock import now
 from catalog.store.database import Tenant

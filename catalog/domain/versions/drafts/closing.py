@@ -7,7 +7,9 @@ from bson import ObjectId
 from catalog.domain.access import Caller
 from catalog.domain.cards import readme
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import drafts, folders, version_files, versions
+from catalog.domain.versions import versions
+from catalog.domain.versions.drafts import drafts
+from catalog.domain.versions.files import folders, version_files
 from catalog.errors import BUSY, Refused
 from catalog.store.clock import now
 from catalog.store.database import Tenant

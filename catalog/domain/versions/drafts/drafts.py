@@ -20,8 +20,9 @@ from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
-from catalog.domain.versions import lookup, version_files, versions
+from catalog.domain.versions import lookup, versions
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails
+from catalog.domain.versions.files import version_files
 from catalog.errors import BUSY, NOT_CREATED, NOT_FOUND, VERSION_CLOSED, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.fence import FRESH

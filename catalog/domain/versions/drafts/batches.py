@@ -15,7 +15,7 @@ from catalog.domain.files import blob_records, intake
 from catalog.domain.files.filenames import file_path
 from catalog.domain.files.intake import StoredFile
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import drafts
+from catalog.domain.versions.drafts import drafts
 from catalog.errors import BODY_TOO_LARGE, DIGEST_MISMATCH, NOT_CREATED, UNSAFE_FILE, Refused
 from catalog.store.concurrency.fence import COMMIT, FRESH
 from catalog.store.records import FileRecord, VersionRecord
