@@ -1,4 +1,4 @@
-"""Writing new items. Those that wait at the same time in a server share their commands (see `store.batches`)."""
+"""Writing new items. Those that wait at the same time share their commands (`store.concurrency.batches`)."""
 
 import asyncio
 from collections.abc import Sequence
