@@ -7,11 +7,11 @@ from typing import Self
 
 from catalog.client import profile
 from catalog.client.annotations import metadata_values
-from catalog.client.items import FilterExpression, ItemResource, filter_query
-from catalog.client.people import GroupResource, TenantResource, TermResource, TokenResource, UserResource
 from catalog.client.pushing import Pushed, pull, push
-from catalog.client.registry_api import RegistryApi
-from catalog.client.resources import D, Resource, operation, walk
+from catalog.client.resources.base import D, Resource, operation, walk
+from catalog.client.resources.items import FilterExpression, ItemResource, filter_query
+from catalog.client.resources.people import GroupResource, TenantResource, TermResource, TokenResource, UserResource
+from catalog.client.resources.registry_api import RegistryApi
 from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Lineage, Model, Page, Raw, Version
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache

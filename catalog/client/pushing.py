@@ -7,8 +7,8 @@ from typing import Any
 
 from catalog.client.annotations import refuse_alias, refuse_beyond, tag_list
 from catalog.client.errors import Invalid
-from catalog.client.items import ItemResource, names_owner
-from catalog.client.resources import InlineDriver
+from catalog.client.resources.base import InlineDriver
+from catalog.client.resources.items import ItemResource, names_owner
 from catalog.client.results import KINDS, Item, Version
 from catalog.client.revisions import parse_reference
 from catalog.client.session import Session

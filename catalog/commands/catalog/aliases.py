@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from catalog.client import User
-from catalog.client.aliases import AliasResource
+from catalog.client.resources.aliases import AliasResource
 from catalog.commands.catalog.transfers import Kind
 from catalog.commands.terminal import completion
 from catalog.commands.terminal.output import Columns, when

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from catalog.client import Card, NotFound
-from catalog.client.items import ItemResource
+from catalog.client.resources.items import ItemResource
 from catalog.commands.catalog.transfers import Kind
 from catalog.commands.terminal.shell import Shell, command, stop
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from catalog.client import Invalid
+from catalog.client.resources.versions import VersionResource
 from catalog.client.revisions import parse_reference
-from catalog.client.versions import VersionResource
 from catalog.commands.catalog.transfers import Kind
 from catalog.commands.terminal.output import Columns
 from catalog.commands.terminal.shell import Shell, command

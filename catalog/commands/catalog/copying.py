@@ -7,7 +7,7 @@ import typer
 
 from catalog.client import NotFound
 from catalog.client.compat.kubeflow import Copied, Copy
-from catalog.client.registry_api import NEWER, OLDER, OtherRegistry
+from catalog.client.resources.registry_api import NEWER, OLDER, OtherRegistry
 from catalog.commands.terminal.shell import FAILURE, Shell, command
 
 

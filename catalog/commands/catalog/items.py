@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from catalog.client import Item
-from catalog.client.items import ItemResource
+from catalog.client.resources.items import ItemResource
 from catalog.commands.terminal import completion, values
 from catalog.commands.terminal.output import Columns, when
 from catalog.commands.terminal.shell import Shell, command

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from catalog.client import Version
+from catalog.client.resources.versions import VersionResource
 from catalog.client.revisions import parse_reference
-from catalog.client.versions import VersionResource
 from catalog.commands.catalog.transfers import Kind, Reference
 from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when

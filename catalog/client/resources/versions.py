@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from catalog.client.annotations import metadata_values
 from catalog.client.errors import Invalid
-from catalog.client.resources import D, Resource, operation, walk
+from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Link, Page, Raw, Value, Version
 from catalog.client.session import PREFIX, Session
 from catalog.client.transfer.cache import Cache

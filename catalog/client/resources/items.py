@@ -5,16 +5,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from unicodedata import normalize
 
-from catalog.client.aliases import AliasResource
 from catalog.client.annotations import tag_list
 from catalog.client.errors import Ambiguous, Invalid, NotFound
-from catalog.client.resources import D, InlineDriver, Resource, operation, walk
+from catalog.client.resources.aliases import AliasResource
+from catalog.client.resources.base import D, InlineDriver, Resource, operation, walk
+from catalog.client.resources.versions import VersionResource
 from catalog.client.results import Card, Grant, Item, Page, TrashedItem, Value
 from catalog.client.session import PAGE, Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.uploads import as_pairs
 from catalog.client.transport.effects import Operation
-from catalog.client.versions import VersionResource
 
 ItemT = TypeVar("ItemT", bound=Item)
 Metadata = Mapping[str, Value]

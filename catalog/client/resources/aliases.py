@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from catalog.client.resources import D, Resource, operation, walk
+from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Alias, AliasMove, Page
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache

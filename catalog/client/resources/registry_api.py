@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.client.errors import error_from
-from catalog.client.resources import D, Resource, operation
+from catalog.client.resources.base import D, Resource, operation
 from catalog.client.session import document
 from catalog.client.transport.effects import Operation, Request, Response
 from catalog.client.transport.sync_driver import SyncDriver

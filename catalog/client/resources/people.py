@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from catalog.client.resources import D, Resource, operation, walk
+from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Group, Page, Tenant, Term, Token, User
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
