@@ -6,8 +6,8 @@ from typing import Any
 
 from litestar import HttpMethod
 
-from catalog.dialects.kubeflow import artifacts, experiments, model_versions, registered_models, serving
 from catalog.dialects.kubeflow.api import Api
+from catalog.dialects.kubeflow.handlers import artifacts, experiments, model_versions, registered_models, serving
 from catalog.dialects.kubeflow.models.artifacts import ModelArtifact, ModelArtifactInput
 from catalog.dialects.kubeflow.models.experiments import (
     Experiment,

@@ -6,6 +6,7 @@ from typing import Any
 from bson import ObjectId
 
 from catalog.dialects.kubeflow.filters.properties import MODEL_VERSIONS
+from catalog.dialects.kubeflow.handlers.registered_models import ATTEMPTS
 from catalog.dialects.kubeflow.models.common import serial_of
 from catalog.dialects.kubeflow.models.lists import Page
 from catalog.dialects.kubeflow.models.registry import (
@@ -15,7 +16,6 @@ from catalog.dialects.kubeflow.models.registry import (
     ModelVersionUpdate,
 )
 from catalog.dialects.kubeflow.pages import listed
-from catalog.dialects.kubeflow.registered_models import ATTEMPTS
 from catalog.dialects.kubeflow.requests import Ask, refuse_without_keys
 from catalog.domain.items.references import Reference
 from catalog.domain.tracking import models
