@@ -18,9 +18,9 @@ from catalog.dialects.http.guards import Connection
 from catalog.dialects.http.passwords import BASIC, TENANT_HEADER
 from catalog.dialects.http.requests.headers import AnyRequest
 from catalog.dialects.http.transfers.downloads import Download
-from catalog.dialects.mlflow import artifacts, model_versions, registered_models
 from catalog.dialects.mlflow import models as wire
 from catalog.dialects.mlflow.errors import error_response
+from catalog.dialects.mlflow.handlers import artifacts, model_versions, registered_models
 from catalog.dialects.mlflow.requests import Call, Handler, Services, answered, rpc
 from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.dialects.mlflow.filters import LONGEST, MODEL_ATTRIBUTES, VERSION_ATTRIBUTES, Condition, parse
-from catalog.dialects.mlflow.ordering import MODEL_KEYS, VERSION_KEYS, order_of
-from catalog.dialects.mlflow.queries import like, native_values, shown_value
+from catalog.dialects.mlflow.search.filters import LONGEST, MODEL_ATTRIBUTES, VERSION_ATTRIBUTES, Condition, parse
+from catalog.dialects.mlflow.search.ordering import MODEL_KEYS, VERSION_KEYS, order_of
+from catalog.dialects.mlflow.search.queries import like, native_values, shown_value
 from catalog.errors import INVALID_QUERY, Refused
 
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from bson import ObjectId
 
 from catalog.dialects.mlflow import models as wire
-from catalog.dialects.mlflow import tags
-from catalog.dialects.mlflow.finding import MODEL, Model
 from catalog.dialects.mlflow.requests import Call
-from catalog.dialects.mlflow.stages import SPELT
+from catalog.dialects.mlflow.translation import tags
+from catalog.dialects.mlflow.translation.finding import MODEL, Model
+from catalog.dialects.mlflow.translation.stages import SPELT
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.artifacts import paths
 from catalog.domain.versions.aliases import moves

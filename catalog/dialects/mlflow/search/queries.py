@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from catalog.dialects.mlflow.filters import Condition
-from catalog.dialects.mlflow.stages import stage_of
+from catalog.dialects.mlflow.search.filters import Condition
+from catalog.dialects.mlflow.translation.stages import stage_of
 from catalog.domain import naming
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.filters.patterns import escaped

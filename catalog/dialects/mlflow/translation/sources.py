@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from catalog.dialects.mlflow import finding, tags
-from catalog.dialects.mlflow.finding import Model
 from catalog.dialects.mlflow.requests import Call
-from catalog.dialects.mlflow.shown import download_uri
-from catalog.dialects.mlflow.stages import stage_of
+from catalog.dialects.mlflow.translation import finding, tags
+from catalog.dialects.mlflow.translation.finding import Model
+from catalog.dialects.mlflow.translation.shown import download_uri
+from catalog.dialects.mlflow.translation.stages import stage_of
 from catalog.domain.artifacts import paths, reading
 from catalog.domain.files.intake import StoredFile
 from catalog.domain.versions import lookup

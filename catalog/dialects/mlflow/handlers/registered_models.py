@@ -5,15 +5,23 @@ from collections.abc import Sequence
 import msgspec
 from bson import ObjectId
 
-from catalog.dialects.mlflow import finding, queries, tags
 from catalog.dialects.mlflow import models as wire
-from catalog.dialects.mlflow.filters import MODEL_ATTRIBUTES, parse
-from catalog.dialects.mlflow.finding import MODEL, Model
-from catalog.dialects.mlflow.ordering import MODEL_KEYS, order_of
-from catalog.dialects.mlflow.pages import LARGEST, fitting
 from catalog.dialects.mlflow.requests import Call, reading
-from catalog.dialects.mlflow.shown import named, shown_model, shown_models, shown_version, shown_versions, usernames_of
-from catalog.dialects.mlflow.stages import stages_of
+from catalog.dialects.mlflow.search import queries
+from catalog.dialects.mlflow.search.filters import MODEL_ATTRIBUTES, parse
+from catalog.dialects.mlflow.search.ordering import MODEL_KEYS, order_of
+from catalog.dialects.mlflow.search.pages import LARGEST, fitting
+from catalog.dialects.mlflow.translation import finding, tags
+from catalog.dialects.mlflow.translation.finding import MODEL, Model
+from catalog.dialects.mlflow.translation.shown import (
+    named,
+    shown_model,
+    shown_models,
+    shown_version,
+    shown_versions,
+    usernames_of,
+)
+from catalog.dialects.mlflow.translation.stages import stages_of
 from catalog.domain.access import readable_by
 from catalog.domain.items import items
 from catalog.domain.items.inputs import ItemChange, NewItem

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.dialects.mlflow.models import Tag
-from catalog.dialects.mlflow.queries import shown_value
+from catalog.dialects.mlflow.search.queries import shown_value
 from catalog.domain.items.inputs import ItemChange, ListChange, MetadataPair, PairToRemove, TagsChange
 from catalog.domain.limits import Limits
 from catalog.errors import INVALID_FIELD, Refused

@@ -5,15 +5,16 @@ from urllib.parse import unquote
 
 from bson import ObjectId
 
-from catalog.dialects.mlflow import finding, queries, sources, tags
 from catalog.dialects.mlflow import models as wire
-from catalog.dialects.mlflow.filters import VERSION_ATTRIBUTES, Condition, parse
-from catalog.dialects.mlflow.finding import MODEL, Model, ModelVersion
-from catalog.dialects.mlflow.ordering import VERSION_KEYS, order_of
-from catalog.dialects.mlflow.pages import fitting
 from catalog.dialects.mlflow.requests import Call
-from catalog.dialects.mlflow.shown import download_uri, named, shown_version, shown_versions
-from catalog.dialects.mlflow.stages import EXCLUSIVE, SPELT, stage_of
+from catalog.dialects.mlflow.search import queries
+from catalog.dialects.mlflow.search.filters import VERSION_ATTRIBUTES, Condition, parse
+from catalog.dialects.mlflow.search.ordering import VERSION_KEYS, order_of
+from catalog.dialects.mlflow.search.pages import fitting
+from catalog.dialects.mlflow.translation import finding, sources, tags
+from catalog.dialects.mlflow.translation.finding import MODEL, Model, ModelVersion
+from catalog.dialects.mlflow.translation.shown import download_uri, named, shown_version, shown_versions
+from catalog.dialects.mlflow.translation.stages import EXCLUSIVE, SPELT, stage_of
 from catalog.domain.access import Caller
 from catalog.domain.items.inputs import ListChange, MetadataPair, PairToRemove
 from catalog.domain.items.references import Reference
