@@ -1,8 +1,8 @@
 """The candidates of a search in one kind: items that may have the text in the place of a stage, newest first.
 
 Names, values and descriptions are found by n-grams (`store.derived.search_entries`). Tags and names of metadata are
-found in the vocabulary of the tenant, and their items by the index of the terms. What no index answers is read in windows
-of serials: a text that is too short, or that is in very many terms.
+found in the vocabulary of the tenant, and their items by the index of the terms. What no index answers is read in
+windows of serials: a text that is too short, or that is in very many terms.
 
 A batch may hold items that do not match, and lacks none that does.
 """
