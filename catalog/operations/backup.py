@@ -7,18 +7,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import bson
-from bson.codec_options import CodecOptions
-from bson.raw_bson import RawBSONDocument
-
 from catalog import __version__
 from catalog.atomic_files import new_file
 from catalog.blobs.protocol import Blobs, Storage, StorageUnavailableError, UnknownBlobError
 from catalog.domain.files import blob_records
 from catalog.operations.archive import BEGINNING, END, FORMAT, ContentMismatchError, Writer, refuse_irregular
+from catalog.store import raw_documents
 from catalog.store.clock import now
 from catalog.store.database import Database, Tenant
 from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.raw_documents import RawDocument
 from catalog.store.records import VersionRecord
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
@@ -28,8 +26,6 @@ TRANSIENT = frozenset({"uploads", "part_uploads", "password_resets"})
 
 PART = 8 * 2**20
 """Bytes of documents in a member of the archive. A single document may have 16 MiB."""
-
-RAW_BSON = CodecOptions(document_class=RawBSONDocument)
 
 
 class UnknownTenantError(Exception):
@@ -93,7 +89,7 @@ async def _records(database: Database, names: Collection[str]) -> list[Registere
 
 async def _tenant(writer: Writer, database: Database, storage: Storage, record: RegisteredTenant) -> TenantBackup:
     tenant, name = database.tenant(record), record.id
-    writer.add(f"{name}/tenant.bson", bson.encode(await database.tenants.raw.find_one({"_id": name}) or {}))
+    writer.add(f"{name}/tenant.bson", raw_documents.encode(await database.tenants.raw.find_one({"_id": name}) or {}))
     dump = Dump(writer, name)
     for collection in await _collections(tenant):
         if collection == tenant.versions.raw.name:
@@ -127,7 +123,7 @@ class Dump:
 
     async def collection(self, tenant: Tenant, name: str) -> None:
         part = self._part(name)
-        async for document in tenant.database[name].with_options(RAW_BSON).find({}):
+        async for document in raw_documents.read_all(tenant, name):
             part.add(bytes(document.raw))
             if name == tenant.artifact_files.raw.name:
                 self._name([document])
@@ -136,7 +132,7 @@ class Dump:
     async def versions(self, tenant: Tenant) -> None:
         """Write each folder with its files, so that none is without them, whatever is added or removed meanwhile."""
         parts = self._part(tenant.versions.raw.name), self._part(tenant.files.raw.name)
-        async for version in tenant.database[tenant.versions.raw.name].with_options(RAW_BSON).find({}):
+        async for version in raw_documents.read_all(tenant, tenant.versions.raw.name):
             files = await self._files(tenant, version) if version["folder"] else []
             if files is None:
                 continue  # removed a moment ago
@@ -148,11 +144,10 @@ class Dump:
         for part in parts:
             part.end()
 
-    async def _files(self, tenant: Tenant, version: RawBSONDocument) -> list[RawBSONDocument] | None:
+    async def _files(self, tenant: Tenant, version: RawDocument) -> list[RawDocument] | None:
         """The files of a folder as they were when its record was read. None when both are gone."""
         asked = {"version": version["_id"], "path": {"$gt": ""}, "number": {"$lte": version.get("last_file", 0)}}
-        found = tenant.database[tenant.files.raw.name].with_options(RAW_BSON).find(asked)
-        files: list[RawBSONDocument] = [file async for file in found]
+        files = [file async for file in raw_documents.read_all(tenant, tenant.files.raw.name, asked)]
         if len(files) < version["file_count"] and not version["files"]:
             there = await tenant.versions.raw.find_one({"_id": version["_id"]}, {"_id": 1})
             return None if there is None else files

@@ -6,31 +6,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-import bson
-from bson.codec_options import CodecOptions
-from bson.errors import BSONError
-from bson.raw_bson import RawBSONDocument
-
 from catalog.blobs.protocol import Storage, is_digest
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
 from catalog.domain.versions.files import version_files
 from catalog.errors import Refused
 from catalog.operations.archive import ArchiveError, Member, read
+from catalog.store import raw_documents
 from catalog.store.clock import now
 from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.migrations.upgrade import missing_steps, upgrade
+from catalog.store.raw_documents import InvalidRecord
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 RESTORING = "restoring"
 """The state of a tenant that is not visible yet. The next restore clears what a killed one left behind."""
-
-BATCH = 1000
-
-SMALLEST = 5
-"""Bytes of an empty document."""
 
 COLLECTION = re.compile("[A-Za-z][A-Za-z0-9_-]{0,99}")
 
@@ -98,9 +90,9 @@ async def restore(
 
 def _record(tenant: str, content: bytes) -> Raw:
     try:
-        record: Raw = bson.decode(content, CodecOptions(tz_aware=True))
+        record = raw_documents.decode(content)
         RegisteredTenant(**record | {"id": record["_id"]})
-    except (BSONError, KeyError, ValueError) as wrong:
+    except (InvalidRecord, KeyError, ValueError) as wrong:
         raise ArchiveError(f"The record of {tenant} in the backup is damaged") from wrong
     if record["_id"] != tenant:
         raise ArchiveError(f"The record of {tenant} in the backup is one of {record['_id']}")
@@ -194,10 +186,9 @@ class RestoringTenant:
         part = member.whole()
         self._seen.update(part)
         try:
-            documents = [RawBSONDocument(each) for each in _documents(part)]
-            for start in range(0, len(documents), BATCH):
-                await self._tenant.database[collection].insert_many(documents[start : start + BATCH], ordered=False)
-        except (BSONError, DatabaseError, ValueError) as wrong:
+            documents = raw_documents.split(part)
+            await raw_documents.insert_all(self._tenant, collection, documents)
+        except (InvalidRecord, DatabaseError, ValueError) as wrong:
             raise self._damaged(wrong, member.name) from wrong
         self._counts[collection] = self._counts.get(collection, 0) + len(documents)
 
@@ -233,18 +224,6 @@ class RestoringTenant:
         if isinstance(wrong, UNAVAILABLE):
             return DatabaseUnavailable("The database does not answer: start the restore again when it does")
         return ArchiveError(f"The records of {self._tenant.name} are damaged ({where}, {type(wrong).__name__})")
-
-
-def _documents(part: bytes) -> list[bytes]:
-    """Each document begins with its length: https://bsonspec.org. Raises ValueError."""
-    found, start = [], 0
-    while start < len(part):
-        length = int.from_bytes(part[start : start + 4], "little")
-        if length < SMALLEST or start + length > len(part):
-            raise ValueError("a document is cut off")
-        found.append(part[start : start + length])
-        start += length
-    return found
 
 
 async def _remove_orphans(tenant: Tenant) -> int:

@@ -9,6 +9,14 @@ def object_id(text: object) -> ObjectId | None:
     return ObjectId(text) if isinstance(text, str | ObjectId) and ObjectId.is_valid(text) else None
 
 
+def parse_id(text: object) -> ObjectId:
+    """Raises ValueError when `text` is no id."""
+    key = object_id(text)
+    if key is None:
+        raise ValueError("no id")
+    return key
+
+
 def document_id(key: ObjectId) -> PydanticObjectId:
     """An id of the type that documents declare."""
     return PydanticObjectId(key)

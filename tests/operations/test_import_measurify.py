@@ -16,9 +16,10 @@ from catalog.domain.items.references import Reference
 from catalog.domain.people import users
 from catalog.domain.tenants import tenants
 from catalog.domain.versions import versions
-from catalog.operations.measurify import take_over
+from catalog.operations.measurify.registry_import import import_registry
 from catalog.operations.restore import RestoreError
 from catalog.store.database import connect
+from catalog.store.foreign import ForeignDatabase
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, in_database
 from tests.support.serving import environment
@@ -91,7 +92,9 @@ async def registry(mongo, tmp_path):
     (uploads / ("a" * 32)).write_bytes(b"the oldest")
     (uploads / ("b" * 32)).write_bytes(b"the newest")
     (tmp_path / "secret").write_bytes(b"not theirs to give")
-    yield client, uploads
+    source = ForeignDatabase(mongo, CATALOGUE)
+    yield client, uploads, source
+    source.close()
     client.close()
 
 
@@ -104,10 +107,10 @@ async def database(mongo, registry):
 
 
 async def imported(database, storage, registry, *wanted):
-    client, uploads = registry
+    _, uploads, source = registry
     told = []
     database.storage = storage
-    await take_over(database, client, CATALOGUE, uploads, wanted, told.append)
+    await import_registry(database, source, uploads, wanted, told.append)
     return told
 
 
@@ -215,7 +218,7 @@ KEYS = [
 
 @pytest.mark.parametrize("key", KEYS, ids=[str(number) for number in range(len(KEYS))])  # ORG differs between processes
 async def test_a_file_that_is_not_there_is_told_of(database, storage, registry, key):
-    client, uploads = registry
+    client, uploads, _ = registry
     (uploads / "other").mkdir()
     (uploads / "other" / "theirs").write_bytes(b"another tenant's")
     (uploads / "linked").symlink_to(uploads / "other" / "theirs")
@@ -229,7 +232,7 @@ async def test_a_file_that_is_not_there_is_told_of(database, storage, registry, 
 
 @pytest.mark.parametrize("key", ["k" * 5000, "a\0b", "a\nb", 7, None, ["a"], {"a": 1}, True], ids=str)
 async def test_a_key_that_is_no_name_is_one_line_and_the_rest_is_brought(database, storage, registry, key):
-    client, _ = registry
+    client, _, _ = registry
     odd, good = a_version("1", key, "net.onnx"), a_version("2", "a" * 32, "net.onnx", 1)
     await client[ORG].models.update_one({"_id": MODEL}, {"$set": {"versions": [odd, good]}})
 
@@ -243,7 +246,7 @@ async def test_a_key_that_is_no_name_is_one_line_and_the_rest_is_brought(databas
 
 
 async def test_a_file_in_the_tenants_own_folder_is_taken(database, storage, registry):
-    client, uploads = registry
+    client, uploads, _ = registry
     (uploads / ORG).mkdir()
     (uploads / ORG / "mine").write_bytes(b"mine")
     both = [a_version("1", "mine", "net.onnx"), a_version("2", f"{ORG}/mine", "net.onnx", 1)]
@@ -255,7 +258,7 @@ async def test_a_file_in_the_tenants_own_folder_is_taken(database, storage, regi
 
 
 async def test_a_file_that_versions_of_two_tenants_name_is_given_to_none(database, storage, registry):
-    client, _ = registry
+    client, _, _ = registry
     other = f"{ORG}-other"
     await client.drop_database(other)
     await client[CATALOGUE]["tenants"].insert_one({"_id": other, "database": other, "email": "info@example.org"})
@@ -297,7 +300,7 @@ async def test_a_file_that_versions_of_two_tenants_name_is_given_to_none(databas
     ids=str,
 )
 async def test_odd_types_are_a_line_each_and_the_import_goes_on(database, storage, registry, fields):
-    client, _ = registry
+    client, _, _ = registry
     odd = {"_id": ObjectId(), "name": "odd", "owner": ALICE, "timestamp": OLD - timedelta(days=1)}
     await client[ORG].models.insert_one(odd | fields)
     await client[ORG].users.insert_one({"_id": {"a": 1}, "username": ["x"]})
@@ -311,7 +314,7 @@ async def test_odd_types_are_a_line_each_and_the_import_goes_on(database, storag
 
 
 async def test_a_tenant_that_cannot_be_taken_over_is_a_line_and_the_others_are_brought(database, storage, registry):
-    client, _ = registry
+    client, _, _ = registry
     await client[CATALOGUE]["tenants"].insert_many(
         [{"_id": 7}, {"_id": "admin"}, {"_id": "../up"}, {"_id": "x", "email": 7}]
     )
@@ -323,7 +326,7 @@ async def test_a_tenant_that_cannot_be_taken_over_is_a_line_and_the_others_are_b
 
 
 async def test_what_cannot_be_taken_over_is_told_and_the_rest_is(database, storage, registry):
-    client, _ = registry
+    client, _, _ = registry
     await client[ORG].datasets.insert_one({"_id": ObjectId(), "name": "odd", "owner": ALICE, "visibility": "secret"})
     await client[ORG].datasets.insert_one({"_id": ObjectId(), "owner": ALICE})
 

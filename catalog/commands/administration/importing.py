@@ -4,24 +4,20 @@ import asyncio
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo.errors import PyMongoError
-from pymongo.uri_parser import parse_uri
-
 from catalog.blobs.protocol import StorageUnavailableError
 from catalog.commands.administration.backup import CommandError, Tell
 from catalog.durations import human_size
-from catalog.operations.measurify import TenantImport, take_over
+from catalog.operations.measurify.registry_import import import_registry
+from catalog.operations.measurify.report import TenantImport
 from catalog.operations.restore import RestoreError
 from catalog.operations.stores import open_stores
 from catalog.settings.settings import Settings
+from catalog.store.database import DatabaseError
 from catalog.store.embedded.process import DatabaseUnavailable
-from catalog.store.tenant_documents import Raw
+from catalog.store.foreign import ForeignDatabase, ForeignDatabaseError
 
 CATALOGUE = "registry-catalog"
 """Measurify's own name for it."""
-
-PATIENCE_MS = 5000
 
 
 def measurify(settings: Settings, uri: str, uploads: Path, tenants: Collection[str], tell: Tell) -> bool:
@@ -49,10 +45,10 @@ def measurify(settings: Settings, uri: str, uploads: Path, tenants: Collection[s
         raise CommandError(str(error)) from error
     except StorageUnavailableError as error:
         raise CommandError(f"The storage of files does not answer: {error}") from error
-    except PyMongoError as error:
-        raise CommandError(
-            f"The registry's database cannot be read: {str(error).partition(' (configured')[0]}"
-        ) from error
+    except ForeignDatabaseError as error:
+        raise CommandError(f"The registry's database cannot be read: {error}") from error
+    except DatabaseError as error:
+        raise CommandError(f"The database of the catalog failed: {error}") from error
     except OSError as error:
         raise CommandError(f"{error.filename or uploads}: {(error.strerror or str(error)).lower()}") from error
     return complete
@@ -61,12 +57,11 @@ def measurify(settings: Settings, uri: str, uploads: Path, tenants: Collection[s
 async def _run(
     settings: Settings, uri: str, uploads: Path, tenants: Collection[str], one: Callable[[TenantImport], None]
 ) -> None:
-    catalogue = parse_uri(uri)["database"] or CATALOGUE
-    source: AsyncIOMotorClient[Raw] = AsyncIOMotorClient(uri, tz_aware=True, serverSelectionTimeoutMS=PATIENCE_MS)
+    source = ForeignDatabase(uri, CATALOGUE)
     try:
         async with open_stores(
             settings.database, settings.data_path, settings.storage_settings, settings.embedded_engine
         ) as stores:
-            await take_over(stores.database, source, catalogue, uploads, tenants, one)
+            await import_registry(stores.database, source, uploads, tenants, one)
     finally:
         source.close()

@@ -9,7 +9,6 @@ from datetime import timedelta
 
 import jwt
 from bson import ObjectId
-from bson.errors import InvalidId
 
 from catalog.domain.access import CALLER_FIELDS, Caller
 from catalog.domain.people.credentials import has_ended
@@ -18,7 +17,7 @@ from catalog.errors import LINK_INVALID, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.fence import Fence
 from catalog.store.database import Tenant
-from catalog.store.ids import object_id
+from catalog.store.ids import object_id, parse_id
 
 CLAIMS = ("sub", "tenant", "generation", "iat", "exp", "what")
 
@@ -73,11 +72,11 @@ class SignedAddresses:
                 SignedTarget(str(path), str(upload), int(part)),
                 claims["tenant"],
                 claims["generation"],
-                ObjectId(claims["sub"]),
+                parse_id(claims["sub"]),
                 token,
                 float(claims["iat"]),
             )
-        except (jwt.InvalidTokenError, InvalidId, TypeError, ValueError, OverflowError, RecursionError):
+        except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError, RecursionError):
             raise Refused(LINK_INVALID) from None
 
 

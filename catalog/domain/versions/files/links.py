@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 import jwt
 from bson import ObjectId
-from bson.errors import InvalidId
 
 from catalog.domain.access import CALLER_FIELDS, Caller, may_read
 from catalog.domain.items.references import Reference
@@ -19,6 +18,7 @@ from catalog.domain.versions.files import version_files
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.clock import now
 from catalog.store.database import Tenant
+from catalog.store.ids import parse_id
 from catalog.store.records import VersionRecord
 from catalog.vocabulary import Kind, VersionState
 
@@ -72,9 +72,9 @@ class Links:
         """Raises Refused: LINK_INVALID, and never says why."""
         try:
             claims = jwt.decode(token, self._key, algorithms=["HS256"], options={"require": list(CLAIMS)})
-            maker, version = ObjectId(claims["sub"]), ObjectId(claims["version"])
+            maker, version = parse_id(claims["sub"]), parse_id(claims["version"])
             return LinkTarget(claims["tenant"], maker, version, claims["path"], claims.get("generation", ""))
-        except (jwt.InvalidTokenError, InvalidId, TypeError, ValueError, OverflowError, RecursionError):
+        except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError, RecursionError):
             raise Refused(LINK_INVALID) from None
 
 
