@@ -1,20 +1,23 @@
 """A self-hosted, multitenant catalog of machine-learning models and datasets."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from catalog.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from catalog import client as client
+    from catalog.client.catalog import AsyncCatalog, Catalog
+    from catalog.client.errors import CatalogError
     from catalog.client.shortcuts import pull, push
 
 __version__ = "0.1.0"
 API_VERSION = "v1"
 """The first segment of the paths of the native API, where the setting VERSION does not change it."""
 
-__all__ = ["pull", "push"]
+__all__ = ["AsyncCatalog", "Catalog", "CatalogError", "pull", "push"]
+
+__getattr__ = lazy_names(__name__, __all__, ("client", "client.errors", "client.catalog", "client.shortcuts"))
 
 
-def __getattr__(name: str) -> Any:
-    """The client is loaded when it is used: the server, and whoever asks for the version, does without."""
-    if name in __all__:
-        return getattr(import_module("catalog.client.shortcuts"), name)
-    raise AttributeError(f"module 'catalog' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,42 +1,53 @@
 """The Python client of a catalog. It loads nothing of the server."""
 
-from catalog.client.catalog import AsyncCatalog, Catalog
-from catalog.client.compat.registry import ModelMetadata, ModelRegistryClient
-from catalog.client.errors import (
-    Ambiguous,
-    CatalogError,
-    Conflict,
-    Damaged,
-    Elsewhere,
-    Forbidden,
-    Invalid,
-    NotFound,
-    NotSignedIn,
-    Offline,
-    OutOfSpace,
-    Unavailable,
-)
-from catalog.client.pushing import Pushed
-from catalog.client.results import (
-    Algorithm,
-    Alias,
-    AliasMove,
-    Card,
-    Dataset,
-    File,
-    Identity,
-    Item,
-    Link,
-    Model,
-    Page,
-    Tenant,
-    Term,
-    Token,
-    TrashedItem,
-    User,
-    Version,
-)
-from catalog.client.shortcuts import pull, push
+from typing import TYPE_CHECKING
+
+from catalog.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from catalog.client import compat as compat
+    from catalog.client import profile as profile
+    from catalog.client import resources as resources
+    from catalog.client import results as results
+    from catalog.client import revisions as revisions
+    from catalog.client import transfer as transfer
+    from catalog.client.catalog import AsyncCatalog, Catalog
+    from catalog.client.compat.registry import ModelMetadata, ModelRegistryClient
+    from catalog.client.errors import (
+        Ambiguous,
+        CatalogError,
+        Conflict,
+        Damaged,
+        Elsewhere,
+        Forbidden,
+        Invalid,
+        NotFound,
+        NotSignedIn,
+        Offline,
+        OutOfSpace,
+        Unavailable,
+    )
+    from catalog.client.pushing import Pushed
+    from catalog.client.results import (
+        Algorithm,
+        Alias,
+        AliasMove,
+        Card,
+        Dataset,
+        File,
+        Identity,
+        Item,
+        Link,
+        Model,
+        Page,
+        Tenant,
+        Term,
+        Token,
+        TrashedItem,
+        User,
+        Version,
+    )
+    from catalog.client.shortcuts import pull, push
 
 __all__ = [
     "Algorithm",
@@ -76,3 +87,25 @@ __all__ = [
     "pull",
     "push",
 ]
+
+__getattr__ = lazy_names(
+    __name__,
+    __all__,
+    (
+        "errors",
+        "results",
+        "catalog",
+        "pushing",
+        "shortcuts",
+        "compat.registry",
+        "compat",
+        "resources",
+        "profile",
+        "revisions",
+        "transfer",
+    ),
+)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from catalog.client import profile
+from catalog.client import profile, transport
 from catalog.client.annotations import metadata_values
 from catalog.client.pushing import Pushed, pull, push
 from catalog.client.resources.base import D, Resource, operation, walk
@@ -19,9 +19,10 @@ from catalog.client.transfer.downloads import find_version
 from catalog.client.transfer.progress import Progress, silent
 from catalog.client.transfer.sources import Uploadable
 from catalog.client.transfer.uploads import TargetItem, VersionDetails
-from catalog.client.transport.async_driver import AsyncDriver
 from catalog.client.transport.effects import Operation
-from catalog.client.transport.sync_driver import SyncDriver
+
+if TYPE_CHECKING:
+    pass
 
 TIMEOUT = 120.0
 """Seconds. The response to the last byte of a large file waits until the server has stored it."""
@@ -157,7 +158,7 @@ class CatalogResources(Resource[D]):
         return (yield from find_version(TargetItem(self._session, self.cache, kind, name), revision))
 
 
-class Catalog(CatalogResources[SyncDriver]):
+class Catalog(CatalogResources["transport.SyncDriver"]):
     """The blocking client. Arguments that are left out come from the environment (CATALOG_URL, CATALOG_TOKEN, ...),
     the project's `.catalog.toml`, or the user's configuration. With `offline`, the client sends no request and serves
     downloads from the cache.
@@ -179,7 +180,7 @@ class Catalog(CatalogResources[SyncDriver]):
         known = profile.find(_arguments(url, token, username, password, tenant, ca))
         super().__init__(
             _session(known, offline=offline),
-            SyncDriver(known.url, timeout, known.ca),
+            transport.SyncDriver(known.url, timeout, known.ca),
             Cache(Path(cache) if cache else None),
         )
 
@@ -195,7 +196,7 @@ class Catalog(CatalogResources[SyncDriver]):
         self.close()
 
 
-class AsyncCatalog(CatalogResources[AsyncDriver]):
+class AsyncCatalog(CatalogResources["transport.AsyncDriver"]):
     """The client for asyncio: every method is awaited, every list is iterated with `async for`."""
 
     def __init__(
@@ -214,7 +215,7 @@ class AsyncCatalog(CatalogResources[AsyncDriver]):
         known = profile.find(_arguments(url, token, username, password, tenant, ca))
         super().__init__(
             _session(known, offline=offline),
-            AsyncDriver(known.url, timeout, known.ca),
+            transport.AsyncDriver(known.url, timeout, known.ca),
             Cache(Path(cache) if cache else None),
         )
 

@@ -4,7 +4,10 @@
 """
 # ruff: noqa: N818  public names, which programs catch
 
-from catalog.client.transport.effects import Response
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalog.client.transport.effects import Response
 
 
 class CatalogError(Exception):
@@ -172,7 +175,7 @@ _ADVICE = {
 SERVER_ERROR = 500
 
 
-def error_from(response: Response) -> CatalogError:
+def error_from(response: "Response") -> CatalogError:
     """The exception for an error response."""
     body = _body(response)
     if body is None and response.status < SERVER_ERROR:
@@ -197,7 +200,7 @@ def error_from(response: Response) -> CatalogError:
     return error
 
 
-def _body(response: Response) -> dict[str, object] | None:
+def _body(response: "Response") -> dict[str, object] | None:
     """The JSON of an error response. A response to HEAD has no body: its request id shows that a catalog answered."""
     try:
         body = response.json() if response.content else None

@@ -13,12 +13,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from catalog import __version__
-from catalog.client import CatalogError, profile
-from catalog.client.results import KINDS
+from catalog import __version__, client
+from catalog.client.errors import CatalogError
+from catalog.commands import administration
 from catalog.commands.administration import groups, people
-from catalog.commands.administration import log as journal
-from catalog.commands.administration import sweep as sweeping
 from catalog.commands.catalog import aliases, cache, cards, versions
 from catalog.commands.catalog.comparison import add_compare_command
 from catalog.commands.catalog.copying import add_kubeflow
@@ -28,6 +26,7 @@ from catalog.commands.catalog.search import add_search_command
 from catalog.commands.catalog.terms import term_commands
 from catalog.commands.catalog.transfers import add_transfer_commands
 from catalog.commands.terminal.signing_in import add_sign_in_commands
+from catalog.vocabulary import Kind
 
 if TYPE_CHECKING:
     from catalog.settings.settings import Settings
@@ -49,8 +48,8 @@ add_transfer_commands(app)
 add_search_command(app)
 add_compare_command(app)
 add_lineage_command(app)
-for kind in KINDS:
-    app.add_typer(item_commands(kind), name=kind)
+for kind in Kind:
+    app.add_typer(item_commands(kind.value), name=kind.value)
 app.add_typer(versions.app, name="versions")
 app.add_typer(aliases.app, name="alias")
 app.add_typer(cards.app, name="card")
@@ -131,16 +130,16 @@ def log(
 ) -> None:
     """Show the journal of a running server to an administrator. --operator reads API_TOKEN from CATALOG_TOKEN."""
     try:
-        known = profile.find({"url": server})
+        known = client.profile.find({"url": server})
     except CatalogError as error:
         _stop(error, 2)
     if not known.token:
         _stop("Sign in as an administrator (catalog login), or put a token into CATALOG_TOKEN", 3)
-    reader = journal.JournalReader(known.url, known.token, operator=operator)
+    reader = administration.log.JournalReader(known.url, known.token, operator=operator)
     try:
         for entry in chain(reader.latest(lines), reader.follow() if follow else ()):
-            typer.echo(journal.line(entry))
-    except journal.JournalError as error:
+            typer.echo(administration.log.line(entry))
+    except administration.log.JournalError as error:
         _stop(error, 1)
     except KeyboardInterrupt:
         raise typer.Exit from None
@@ -163,9 +162,11 @@ def sweep(
     """
     token = os.environ.get("CATALOG_TOKEN") or _operators_token(env_file)
     try:
-        for line in sweeping.lines(sweeping.ask(server, token, dry_run=dry_run, tenant=tenant, grace=grace)):
+        for line in administration.sweep.lines(
+            administration.sweep.ask(server, token, dry_run=dry_run, tenant=tenant, grace=grace)
+        ):
             typer.echo(line)
-    except sweeping.SweepError as error:
+    except administration.sweep.SweepError as error:
         _stop(error, 1)
 
 

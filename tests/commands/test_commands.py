@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from catalog import __version__
 from catalog.client import Catalog
 from catalog.commands.cli import app
-from catalog.commands.terminal.progress_bars import INTERVAL, ProgressLines
+from catalog.commands.terminal.progress_lines import INTERVAL, ProgressLines
 from tests.support.app import PASSWORD
 from tests.support.people import hired
 from tests.support.serving import CATALOG, TENANT, Server, interruptible

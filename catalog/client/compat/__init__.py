@@ -1,1 +1,13 @@
 """Interfaces of other clients, over ours."""
+
+from typing import TYPE_CHECKING
+
+from catalog.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from catalog.client.compat import kubeflow as kubeflow
+    from catalog.client.compat.registry import ModelMetadata, ModelRegistryClient
+
+__all__ = ["ModelMetadata", "ModelRegistryClient"]
+
+__getattr__ = lazy_names(__name__, __all__, ("registry", "kubeflow"))

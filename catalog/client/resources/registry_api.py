@@ -4,11 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from catalog.client import transport
 from catalog.client.errors import error_from
 from catalog.client.resources.base import D, Resource, operation
 from catalog.client.session import document
 from catalog.client.transport.effects import Operation, Request, Response
-from catalog.client.transport.sync_driver import SyncDriver
 
 ROOT = "/api/model_registry"
 OLDER, NEWER = "v1alpha3", "v1"
@@ -31,7 +31,7 @@ class OtherRegistry:
     """Another registry, of which this only reads."""
 
     def __init__(self, url: str, token: str = "", *, timeout: float = 60, ca: str = "") -> None:
-        self._driver = SyncDriver(url.rstrip("/"), timeout, ca)
+        self._driver = transport.SyncDriver(url.rstrip("/"), timeout, ca)
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def close(self) -> None:

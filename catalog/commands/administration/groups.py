@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.client.results import Group
+from catalog import client
 from catalog.commands.terminal.output import Columns
 from catalog.commands.terminal.shell import Shell, command
 
@@ -60,7 +60,7 @@ def remove_group(shell: Shell, group: Key) -> None:
     shell.say(f"Removed {group}")
 
 
-def _show(shell: Shell, group: Group) -> None:
+def _show(shell: Shell, group: "client.results.Group") -> None:
     members = "" if group.members is None else [user.username for user in group.members]
     shown = {"name": group.name, "description": group.description, "members": members, "id": group.id}
     shell.output.one(group, shown, group.id)

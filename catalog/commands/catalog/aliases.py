@@ -4,8 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from catalog.client import User
-from catalog.client.resources.aliases import AliasResource
+from catalog import client
 from catalog.commands.catalog.transfers import Kind
 from catalog.commands.terminal import completion
 from catalog.commands.terminal.output import Columns, when
@@ -17,7 +16,7 @@ Name = Annotated[str, typer.Argument(help="Id, name, or owner/name.", autocomple
 AliasName = Annotated[str, typer.Argument(metavar="ALIAS", help="Such as champion.")]
 
 
-def _mover(user: User | str) -> str:
+def _mover(user: "client.User | str") -> str:
     return user if isinstance(user, str) else user.username or user.id
 
 
@@ -38,8 +37,8 @@ MOVES: Columns = {
 }
 
 
-def _aliases(shell: Shell, name: str, kind: str) -> AliasResource[Any]:
-    found: AliasResource[Any] = getattr(shell.catalog, kind).aliases(name)
+def _aliases(shell: Shell, name: str, kind: str) -> "client.resources.aliases.AliasResource[Any]":
+    found: client.resources.aliases.AliasResource[Any] = getattr(shell.catalog, kind).aliases(name)
     return found
 
 

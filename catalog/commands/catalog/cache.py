@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.client.transfer.cache import Cache
+from catalog import client
 from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
 from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, stop
@@ -22,7 +22,7 @@ COLUMNS: Columns = {
 @command(app)
 def ls(shell: Shell) -> None:
     """List the files, the most recently used first."""
-    cache = Cache()
+    cache = client.transfer.cache.Cache()
     entries = cache.entries()
     shell.output.rows(
         entries if not shell.output.json else [entry._asdict() for entry in entries],
@@ -45,7 +45,7 @@ def rm(
         stop("Name digests, or use --all")
     if everything:
         confirm_or_stop("Remove everything from the cache?", yes=yes)
-    cache = Cache()
+    cache = client.transfer.cache.Cache()
     prefixes = ("",) if everything else tuple(digests or ())
     selected = [entry for entry in cache.entries() if entry.digest.startswith(prefixes)]
     for entry in selected:
@@ -60,5 +60,5 @@ def prune(
     size: Annotated[str, typer.Option("--to", help="The size to keep: 500M, 20G.")] = "10G",
 ) -> None:
     """Remove the least recently used files, and the remains of transfers that stopped over a week ago."""
-    dropped = Cache().prune(values.size(size))
+    dropped = client.transfer.cache.Cache().prune(values.size(size))
     shell.say(f"Removed {len(dropped)} files, {human_size(sum(entry.size for entry in dropped))}")

@@ -10,8 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from catalog.client import Card, NotFound
-from catalog.client.resources.items import ItemResource
+from catalog import client
 from catalog.commands.catalog.transfers import Kind
 from catalog.commands.terminal.shell import Shell, command, stop
 
@@ -31,8 +30,8 @@ pipeline_tag:
 """Where an editor begins, for an item without a card."""
 
 
-def _items(shell: Shell, kind: str) -> ItemResource[Any, Any]:
-    found: ItemResource[Any, Any] = getattr(shell.catalog, kind)
+def _items(shell: Shell, kind: str) -> "client.resources.items.ItemResource[Any, Any]":
+    found: client.resources.items.ItemResource[Any, Any] = getattr(shell.catalog, kind)
     return found
 
 
@@ -63,9 +62,9 @@ def edit(shell: Shell, name: Name, *, kind: Kind = "models") -> None:
     items = _items(shell, kind)
     try:
         card = items.card(name)
-    except NotFound:
+    except client.NotFound:
         item = items.get(name)
-        card = Card(text=TEMPLATE.format(name=item.name), revision=item.revision)
+        card = client.Card(text=TEMPLATE.format(name=item.name), revision=item.revision)
     text = _edited(card.text)
     if text == card.text:
         stop("Nothing was changed.", 1)

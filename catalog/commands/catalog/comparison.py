@@ -5,9 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from catalog.client import Invalid
-from catalog.client.resources.versions import VersionResource
-from catalog.client.revisions import parse_reference
+from catalog import client
 from catalog.commands.catalog.transfers import Kind
 from catalog.commands.terminal.output import Columns
 from catalog.commands.terminal.shell import Shell, command
@@ -33,10 +31,12 @@ def compare(
     kind: Kind = "models",
 ) -> None:
     """Compare versions with the first one: metadata, files, and the tensors of model files."""
-    named = [parse_reference(each) for each in what]
+    named = [client.revisions.parse_reference(each) for each in what]
     if len({each.name for each in named}) > 1:
-        raise Invalid("These are versions of several items", advice="Compare versions of one: iris@1 iris@champion.")
-    versions: VersionResource[Any] = getattr(shell.catalog, kind).versions(named[0].name)
+        raise client.Invalid(
+            "These are versions of several items", advice="Compare versions of one: iris@1 iris@champion."
+        )
+    versions: client.resources.versions.VersionResource[Any] = getattr(shell.catalog, kind).versions(named[0].name)
     found = versions.compare(*(each.revision for each in named))
     if shell.output.json:
         shell.output.one(found, {}, "")

@@ -5,9 +5,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.client import NotFound
-from catalog.client.compat.kubeflow import Copied, Copy
-from catalog.client.resources.registry_api import NEWER, OLDER, OtherRegistry
+from catalog import client
 from catalog.commands.terminal.shell import FAILURE, Shell, command
 
 
@@ -22,10 +20,10 @@ def add_kubeflow(app: typer.Typer) -> None:
     ) -> None:
         """Copy a Kubeflow model registry: models, versions, artifacts, experiments, services. May be repeated."""
         token = token_file.read_text().strip() if token_file else ""
-        other = OtherRegistry(source, token, ca=ca)
+        other = client.resources.registry_api.OtherRegistry(source, token, ca=ca)
         try:
             version = _version_of(other)
-            copied = Copy(
+            copied = client.compat.kubeflow.Copy(
                 lambda path, query: other.get(version, path, query),
                 lambda method, path, query, body: shell.catalog.registry.request(version, method, path, query, body),
                 shell.say,
@@ -37,16 +35,16 @@ def add_kubeflow(app: typer.Typer) -> None:
             raise typer.Exit(FAILURE)
 
 
-def _version_of(other: OtherRegistry) -> str:
+def _version_of(other: "client.resources.registry_api.OtherRegistry") -> str:
     """The older version of the API, which has experiments, where it is there."""
     try:
-        other.get(OLDER, "/registered_models", {"pageSize": "1"})
-    except NotFound:
-        return NEWER
-    return OLDER
+        other.get(client.resources.registry_api.OLDER, "/registered_models", {"pageSize": "1"})
+    except client.NotFound:
+        return client.resources.registry_api.NEWER
+    return client.resources.registry_api.OLDER
 
 
-def _report(shell: Shell, copied: Copied) -> None:
+def _report(shell: Shell, copied: "client.compat.kubeflow.Copied") -> None:
     for kind in sorted(copied.new.keys() | copied.there.keys()):
         typer.echo(f"{kind}: {copied.new.get(kind, 0)} copied, {copied.there.get(kind, 0)} were there")
     for problem in copied.problems:

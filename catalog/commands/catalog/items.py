@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from catalog.client import Item
-from catalog.client.resources.items import ItemResource
+from catalog import client
 from catalog.commands.terminal import completion, values
 from catalog.commands.terminal.output import Columns, when
 from catalog.commands.terminal.shell import Shell, command
@@ -36,8 +35,8 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
     key = Annotated[str, typer.Argument(help="Id, name, or owner/name.", **complete)]
     keys = Annotated[list[str], typer.Argument(help="Ids, names, or owner/name.", **complete)]
 
-    def resource(shell: Shell) -> ItemResource[Any, Any]:
-        found: ItemResource[Any, Any] = getattr(shell.catalog, kind)
+    def resource(shell: Shell) -> "client.resources.items.ItemResource[Any, Any]":
+        found: client.resources.items.ItemResource[Any, Any] = getattr(shell.catalog, kind)
         return found
 
     @command(app)
@@ -192,7 +191,7 @@ REMOVED: Columns = {
 }
 
 
-def _show(shell: Shell, item: Item) -> None:
+def _show(shell: Shell, item: "client.Item") -> None:
     about: dict[str, object] = {
         "name": item.name,
         "id": item.id,
@@ -213,10 +212,10 @@ def _show(shell: Shell, item: Item) -> None:
     shell.output.one(item, {name: value for name, value in about.items() if value}, item.id)
 
 
-def _names(item: Item) -> list[str]:
+def _names(item: "client.Item") -> list[str]:
     users = [user if isinstance(user, str) else user.username or user.id for user in item.users]
     return users + [group.name for group in item.groups]
 
 
-def _editors(item: Item) -> list[str]:
+def _editors(item: "client.Item") -> list[str]:
     return [party if isinstance(party, str) else party.name for party in item.editors]

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.client.results import Lineage
-from catalog.client.revisions import parse_reference
+from catalog import client
 from catalog.commands.terminal.shell import Shell, command
 
 Neighbours = Callable[[str], list[str]]
@@ -25,7 +24,7 @@ def lineage(
     depth: Annotated[int, typer.Option("--depth", min=1, max=10, help="Levels in each direction.")] = 3,
 ) -> None:
     """Show as a tree what a version was made from, and what was made from it; its run, artifacts and services."""
-    named = parse_reference(what)
+    named = client.revisions.parse_reference(what)
     found = shell.catalog.lineage(named.name, named.revision, kind=kind, depth=depth)
     if shell.output.json:
         shell.output.one(found, {}, found.root)
@@ -35,7 +34,7 @@ def lineage(
         shell.say("There are more versions than an answer has.")
 
 
-def lines(found: Lineage) -> Iterator[str]:
+def lines(found: "client.results.Lineage") -> Iterator[str]:
     """The lines of two trees below the version."""
     yield label(found, found.root)
     parts: list[tuple[str, Neighbours]] = [("made from", found.inputs), ("used by", found.outputs)]
@@ -46,7 +45,7 @@ def lines(found: Lineage) -> Iterator[str]:
         yield from _branches(found, found.root, neighbours, "   " if is_last else "│  ", {found.root})
 
 
-def tracked_lines(found: Lineage) -> Iterator[str]:
+def tracked_lines(found: "client.results.Lineage") -> Iterator[str]:
     """Its run, its artifacts, and where it is deployed."""
     if found.run:
         yield f"run: {' '.join(filter(None, found.run.values()))}"
@@ -56,13 +55,15 @@ def tracked_lines(found: Lineage) -> Iterator[str]:
         yield f"{service['desired_state'].lower()}: {service['name']}"
 
 
-def label(found: Lineage, key: str) -> str:
+def label(found: "client.results.Lineage", key: str) -> str:
     """A version by name; by its id if it may not be read."""
     node = found.nodes[key]
     return f"{node.kind}/{node.name}@{node.ordinal}" if node.name else f"{key} (not readable, or removed)"
 
 
-def _branches(found: Lineage, key: str, neighbours: Neighbours, indent: str, above: set[str]) -> Iterator[str]:
+def _branches(
+    found: "client.results.Lineage", key: str, neighbours: Neighbours, indent: str, above: set[str]
+) -> Iterator[str]:
     """A version stands below each of its neighbours, and never below itself."""
     below = neighbours(key)
     for at, each in enumerate(below):

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from catalog.client.revisions import parse_reference
+from catalog import client
 from catalog.commands.terminal import completion, values
-from catalog.commands.terminal.progress_bars import transfer_progress
+from catalog.commands.terminal.progress_lines import transfer_progress
 from catalog.commands.terminal.shell import INTERRUPTED, Shell, command, stop
 
 Kind = Annotated[Literal["models", "datasets", "algorithms"], typer.Option("--kind", "-k")]
@@ -87,7 +87,7 @@ def pull(
 
 def _default_target(shell: Shell, what: str, kind: str) -> Path:
     """This folder, or for a version of many files a subfolder with the name of the item."""
-    name, revision = parse_reference(what)
+    name, revision = client.revisions.parse_reference(what)
     is_folder = shell.catalog.resolve(name, revision, kind=kind).folder
     return Path(name.replace("/", "_")) if is_folder else Path()
 

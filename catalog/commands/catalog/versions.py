@@ -4,13 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
-from catalog.client import Version
-from catalog.client.resources.versions import VersionResource
-from catalog.client.revisions import parse_reference
+from catalog import client
 from catalog.commands.catalog.transfers import Kind, Reference
 from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.progress_bars import transfer_progress
+from catalog.commands.terminal.progress_lines import transfer_progress
 from catalog.commands.terminal.shell import Shell, command, confirm_or_stop
 from catalog.durations import human_size
 
@@ -35,13 +33,13 @@ COLUMNS: Columns = {
 }
 
 
-def _versions(shell: Shell, name: str, kind: str) -> VersionResource[Any]:
-    found: VersionResource[Any] = getattr(shell.catalog, kind).versions(name)
+def _versions(shell: Shell, name: str, kind: str) -> "client.resources.versions.VersionResource[Any]":
+    found: client.resources.versions.VersionResource[Any] = getattr(shell.catalog, kind).versions(name)
     return found
 
 
-def _one(shell: Shell, what: str, kind: str) -> tuple[str, Version]:
-    name, revision = parse_reference(what)
+def _one(shell: Shell, what: str, kind: str) -> tuple[str, "client.Version"]:
+    name, revision = client.revisions.parse_reference(what)
     return name, shell.catalog.resolve(name, revision, kind=kind)
 
 
@@ -72,7 +70,7 @@ def show(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
     _show(shell, *_one(shell, what, kind))
 
 
-def _show(shell: Shell, name: str, version: Version) -> None:
+def _show(shell: Shell, name: str, version: "client.Version") -> None:
     about: dict[str, object] = {
         "version": f"{name}@{version.ordinal}",
         "file": version.original,

@@ -3,7 +3,8 @@
 import re
 from itertools import islice
 
-from catalog.client import Catalog, CatalogError
+from catalog import client
+from catalog.client.errors import CatalogError
 
 TIMEOUT = 2.0  # seconds: the user is waiting at the prompt
 MAX_NAMES = 50
@@ -27,7 +28,7 @@ COMPLETERS = {"models": models, "datasets": datasets, "algorithms": algorithms}
 def _names(kind: str, beginning: str) -> list[str]:
     """The names that begin with the text; none if the catalog does not answer."""
     try:
-        with Catalog(timeout=TIMEOUT) as catalog:
+        with client.Catalog(timeout=TIMEOUT) as catalog:
             filter_ = {"name": {"$regex": f"^{re.escape(beginning)}"}} if beginning else None
             found = getattr(catalog, kind).list(filter=filter_, batch=MAX_NAMES)
             return [item.name for item in islice(found, MAX_NAMES)]

@@ -13,7 +13,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from catalog.client.results import NEVER
+from catalog import client
 
 Columns = Mapping[str, Callable[[Any], object]]
 """Headings of columns, and functions from an element to its cell."""
@@ -67,13 +67,13 @@ def plain(value: Any) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(each) for each in value]
     if isinstance(value, datetime):
-        return None if value == NEVER else value.isoformat().replace("+00:00", "Z")
+        return None if value == client.results.NEVER else value.isoformat().replace("+00:00", "Z")
     return value
 
 
 def when(moment: datetime | None) -> str:
     """In local time, to the minute."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment and moment != NEVER else ""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment and moment != client.results.NEVER else ""
 
 
 def _array(elements: Iterable[Any]) -> None:

@@ -10,8 +10,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from catalog.client import Catalog, CatalogError, Conflict, Invalid, NotFound, NotSignedIn
-from catalog.client.errors import ServerError
+from catalog import client
+from catalog.client.errors import CatalogError, Conflict, Invalid, NotFound, NotSignedIn, ServerError
 from catalog.commands.terminal.output import CommandOutput
 
 FAILURE, USAGE, NOT_SIGNED_IN, NOT_FOUND, CONFLICT = range(1, 6)
@@ -39,9 +39,9 @@ class Shell:
         self.output = CommandOutput(json=json, quiet=quiet)
 
     @cached_property
-    def catalog(self) -> Catalog:
+    def catalog(self) -> "client.Catalog":
         """Raises CatalogError for a configuration that cannot be read."""
-        return Catalog(self.url)
+        return client.Catalog(self.url)
 
     def say(self, sentence: str) -> None:
         """Print a message, which is not data, on standard error."""

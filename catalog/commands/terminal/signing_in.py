@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.client import Catalog, profile
+from catalog import client
 from catalog.commands.terminal.shell import Shell, command, secret, stop
 
 
@@ -29,20 +29,20 @@ def login(
     ] = False,
 ) -> None:
     """Sign in, and store the token in a file that only you can read. Daily use renews it."""
-    known = profile.find({"url": shell.url})
+    known = client.profile.find({"url": shell.url})
     if token_stdin:
         token, tenant, username = secret("Token", from_stdin=True), "", ""
-        with Catalog(known.url, token=token) as catalog:
+        with client.Catalog(known.url, token=token) as catalog:
             identity = catalog.whoami()
     else:
         username = username or known.username or _ask("Username")
         tenant = tenant or known.tenant
         password = known.password or secret("Password", from_stdin=password_stdin)
-        with Catalog(known.url, username=username, password=password, tenant=tenant) as catalog:
+        with client.Catalog(known.url, username=username, password=password, tenant=tenant) as catalog:
             token = catalog.login()
             identity = catalog.whoami()
-    file = profile.save_token(known.url, token)
-    profile.save_defaults({"url": known.url, "tenant": tenant, "username": username})
+    file = client.profile.save_token(known.url, token)
+    client.profile.save_defaults({"url": known.url, "tenant": tenant, "username": username})
     shell.say(
         f"Signed in to {known.url} as {_display_name(identity.user.username)} of {identity.tenant or 'all tenants'}."
     )
@@ -51,10 +51,10 @@ def login(
 
 def logout(shell: Shell) -> None:
     """Remove the stored token."""
-    known = profile.find({"url": shell.url})
-    if not profile.stored_token(known.url):
+    known = client.profile.find({"url": shell.url})
+    if not client.profile.stored_token(known.url):
         stop(f"You are not signed in to {known.url}.", 0)
-    profile.save_token(known.url, "")
+    client.profile.save_token(known.url, "")
     shell.say(f"Signed out of {known.url}.")
 
 

@@ -4,12 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from catalog.client import Invalid
-from catalog.client.results import Value
+from catalog import client
 from catalog.durations import Size
 
 
-def pairs(text: Sequence[str]) -> dict[str, Value]:
+def pairs(text: Sequence[str]) -> dict[str, "client.results.Value"]:
     """Parse metadata: `accuracy=0.95` is a number, `tuned=true` a boolean, `version=1.10` a text.
 
     A number is a number only if it reads back the same, so that no digit is lost: `1.10`, `12345e6` and `007` are
@@ -20,10 +19,10 @@ def pairs(text: Sequence[str]) -> dict[str, Value]:
     return dict(_pair(each) for each in text)
 
 
-def _pair(text: str) -> tuple[str, Value]:
+def _pair(text: str) -> tuple[str, "client.results.Value"]:
     name, equals, value = text.partition("=")
     if not (name.removesuffix(":") and equals):
-        raise Invalid(f"{text!r} is not of the form NAME=VALUE", advice="Write it as accuracy=0.95.")
+        raise client.Invalid(f"{text!r} is not of the form NAME=VALUE", advice="Write it as accuracy=0.95.")
     if name.endswith(":"):
         return name.removesuffix(":"), _json(name, value)
     try:
@@ -39,13 +38,15 @@ def _refuse(constant: str) -> None:
     raise ValueError(constant)
 
 
-def _json(name: str, text: str) -> Value:
+def _json(name: str, text: str) -> "client.results.Value":
     try:
         value = json.loads(text, parse_constant=_refuse)
     except ValueError:
         value = None
     if not isinstance(value, str | bool | int | float):
-        raise Invalid(f"{name}={text} is not a text, a number, or true or false in JSON", advice="Write rate:=1e-3.")
+        raise client.Invalid(
+            f"{name}={text} is not a text, a number, or true or false in JSON", advice="Write rate:=1e-3."
+        )
     return value
 
 
@@ -66,7 +67,7 @@ def _filter(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:
-        raise Invalid(f"{text} is not JSON", advice="""Write it as '{"status": "production"}'.""") from None
+        raise client.Invalid(f"{text} is not JSON", advice="""Write it as '{"status": "production"}'.""") from None
 
 
 def order(text: Sequence[str]) -> dict[str, str]:
@@ -79,4 +80,4 @@ def size(text: str) -> int:
     try:
         return Size(text)
     except ValueError:
-        raise Invalid(f"{text!r} is not a size", advice="Write it as 500M or 20G.") from None
+        raise client.Invalid(f"{text!r} is not a size", advice="Write it as 500M or 20G.") from None

@@ -7,59 +7,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
-from catalog.client.transfer.progress import Progress as ProgressCallback
-from catalog.client.transfer.progress import silent
+from catalog.client.transfer.progress import Progress, silent
+from catalog.commands import terminal
 from catalog.durations import human_size
 
 INTERVAL = 10.0  # seconds
 
 
 @contextmanager
-def transfer_progress(*, quiet: bool) -> Generator[ProgressCallback]:
+def transfer_progress(*, quiet: bool) -> Generator[Progress]:
     """A progress callback for a transfer."""
     if quiet:
         yield silent
     elif sys.stderr.isatty():
-        columns = (
-            TextColumn("{task.description:<12}"),
-            BarColumn(),
-            DownloadColumn(binary_units=True),
-            TransferSpeedColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-            yield ProgressBars(bars)
+        with terminal.bars.progress_bars() as bars:
+            yield bars
     else:
         yield ProgressLines()
-
-
-@dataclass
-class ProgressBars:
-    """One bar for each phase. After the last byte is sent, the server still verifies the file."""
-
-    bars: Progress
-    _tasks: dict[str, TaskID] = field(default_factory=dict)
-
-    def __call__(self, phase: str, done: int, total: int) -> None:
-        self._show(phase, done, total)
-        if phase == "uploading" and done == total:
-            self._show("verifying", 0, None)
-
-    def _show(self, phase: str, done: int, total: int | None) -> None:
-        if phase not in self._tasks:
-            self._tasks[phase] = self.bars.add_task(phase, total=total)
-        self.bars.update(self._tasks[phase], completed=done, total=total)
 
 
 @dataclass
