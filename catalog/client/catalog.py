@@ -10,7 +10,14 @@ from catalog.client.annotations import metadata_values
 from catalog.client.pushing import Pushed, pull, push
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.resources.items import FilterExpression, ItemResource, filter_query
-from catalog.client.resources.people import GroupResource, TenantResource, TermResource, TokenResource, UserResource
+from catalog.client.resources.people import (
+    GroupResource,
+    RobotResource,
+    TenantResource,
+    TermResource,
+    TokenResource,
+    UserResource,
+)
 from catalog.client.resources.registry_api import RegistryApi
 from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Lineage, Model, Page, Raw, Version
 from catalog.client.session import Session, segment
@@ -41,6 +48,7 @@ class CatalogResources(Resource[D]):
         self.users: UserResource[D] = UserResource(session, driver, cache)
         self.groups: GroupResource[D] = GroupResource(session, driver, cache)
         self.tokens: TokenResource[D] = TokenResource(session, driver, cache)
+        self.robots: RobotResource[D] = RobotResource(session, driver, cache)
         self.tags: TermResource[D] = TermResource(session, driver, cache, "tags")
         self.metadata: TermResource[D] = TermResource(session, driver, cache, "metadata")
         self.tenants: TenantResource[D] = TenantResource(session, driver, cache)

@@ -57,7 +57,7 @@ def push(
         refuse_alias(alias)
     limits = (yield from session.request_json("GET", "/info")).get("limits", {})
     refuse_beyond(limits, tags, details.metadata)
-    item = yield from items.ensure(name)
+    item = yield from items.ensure(name, tags=tags)
     version = yield from items.versions(item).add(
         what,
         description=details.description,

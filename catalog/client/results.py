@@ -376,6 +376,33 @@ class Token(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Robot(Result):
+    """An account for scripts. `token` is set only in the results of its creation and of its rotation.
+
+    `items` are the items that it is limited to, as `kind/owner/name`.
+    """
+
+    id: str
+    username: str = ""
+    description: str = ""
+    scopes: Sequence[str] = ()
+    items: Sequence[str] = ()
+    tags: Sequence[str] = ()
+    created_by: str = ""
+    token: str = field(default="", repr=False)
+    expires: datetime | None = None
+    used: datetime | None = None
+    timestamp: datetime = NEVER
+    lastmod: datetime = NEVER
+
+    @classmethod
+    def _read(cls, raw: Raw) -> dict[str, Any]:
+        items = (f"{item['kind']}/{item['name'] or item['_id']}" for item in raw.get("items", ()))
+        lists = {"scopes": tuple(raw.get("scopes", ())), "items": tuple(items), "tags": tuple(raw.get("tags", ()))}
+        return super(Robot, cls)._read(raw) | lists
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant(Result):
     id: str
     organization: str = ""

@@ -1,21 +1,39 @@
 """Permissions. Each rule is a predicate and, where lists need it, a filter that says the same, side by side."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 from bson import ObjectId
 
-from catalog.errors import CANNOT_MODIFY, READ_ONLY_TOKEN, Fault, Refused
+from catalog.errors import CANNOT_CREATE, CANNOT_MODIFY, READ_ONLY_TOKEN, Fault, Refused
 from catalog.store.concurrency.fence import Permits, anything
 from catalog.store.database import Tenant
-from catalog.store.records import Query, UserRecord
+from catalog.store.records import Query, RobotRecord, UserRecord
 from catalog.vocabulary import PUBLIC_READER, Role, Scope, Visibility
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """The items that a robot is limited to, besides its own: some by id, and all with one of some tags."""
+
+    items: frozenset[ObjectId]
+    tags: frozenset[str]
+
+    def includes(self, item: Mapping[str, Any]) -> bool:
+        return item["_id"] in self.items or not self.tags.isdisjoint(item.get("tags") or ())
+
+    @classmethod
+    def of(cls, robot: RobotRecord | None) -> Self | None:
+        """None for a person, and for a robot that is not limited."""
+        if not robot or not (robot["items"] or robot["tags"]):
+            return None
+        return cls(frozenset(each["item"] for each in robot["items"]), frozenset(robot["tags"]))
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
-    """The user of a tenant who makes a request."""
+    """The user of a tenant who makes a request: a person, or a robot."""
 
     tenant: Tenant
     user: ObjectId
@@ -24,12 +42,14 @@ class Caller:
     scope: Scope | None = None  # of a personal access token; None for a session
     token: ObjectId | None = None  # the id of that token
     groups: frozenset[ObjectId] = frozenset()  # that the user is a member of
+    reach: Reach | None = None  # of a robot that is limited to some items
 
     @classmethod
     def of(cls, tenant: Tenant, user: UserRecord, scope: Scope | None = None, token: ObjectId | None = None) -> Self:
         """The caller that a user is. `user` has the fields of CALLER_FIELDS."""
         groups = frozenset(user.get("groups", ()))
-        return cls(tenant, user["_id"], user["username"], Role(user["role"]), scope, token, groups)
+        reach = Reach.of(user.get("robot"))
+        return cls(tenant, user["_id"], user["username"], Role(user["role"]), scope, token, groups, reach)
 
     async def still_allowed(self) -> None:
         """Check again that the tenant, the user, the role and the token are as they were when the request began.
@@ -54,9 +74,17 @@ class Caller:
         """The ids under which an item may be shared with the caller: the user's, and those of the groups."""
         return [self.user, *self.groups]
 
+    @property
+    def viewers(self) -> "list[ObjectId | str]":
+        """As whom the caller sees items that others share or publish. What a limited robot sees does not follow."""
+        return [] if self.reach else [PUBLIC_READER, *self.identities]
 
-CALLER_FIELDS = {"username": 1, "role": 1, "groups": 1}
+
+CALLER_FIELDS = {"username": 1, "role": 1, "groups": 1, "robot": 1}
 """The fields of a user that make a caller."""
+
+CHANGE_FIELDS = {"owner": 1, "editors": 1, "tags": 1}
+"""The fields of an item that `may_change` reads."""
 
 USERS = "users"
 GROUPS = "groups"
@@ -103,26 +131,49 @@ def readers_of(item: Mapping[str, Any]) -> list[ObjectId | str]:
 
 
 def may_read(caller: Caller, item: Mapping[str, Any]) -> bool:
+    if caller.reach:
+        return may_manage(caller, item) or caller.reach.includes(item)
     return caller.is_admin or not {PUBLIC_READER, *caller.identities}.isdisjoint(item["readers"])
 
 
 def readable_by(caller: Caller) -> Query:
     """The same as a filter. (Beside a bare `$in` the planner of the embedded engine ignores a range.)"""
+    if caller.reach:
+        return _within_reach(caller, caller.reach)
     return {} if caller.is_admin else {"readers": {"$elemMatch": {"$in": [*caller.identities, PUBLIC_READER]}}}
+
+
+def _within_reach(caller: Caller, reach: Reach) -> Query:
+    among: list[Query] = [{"owner": caller.user}]
+    among += [{"_id": {"$in": sorted(reach.items)}}] if reach.items else []
+    among += [{"tags": {"$in": sorted(reach.tags)}}] if reach.tags else []
+    return {"$and": [{"$or": among}]}  # beside an `_id` or an `$or` of the caller's
+
+
+def refuse_beyond_reach(caller: Caller, tags: Collection[str]) -> None:
+    """A robot that is limited to tags creates items with one of them; one that is limited to items creates none.
+
+    Raises Refused: CANNOT_CREATE.
+    """
+    if caller.reach and caller.reach.tags.isdisjoint(tags):
+        needed = ", ".join(sorted(caller.reach.tags))
+        raise Refused(CANNOT_CREATE, f"tags: this robot needs one of {needed}" if needed else "not with this robot")
 
 
 def may_change(caller: Caller, item: Mapping[str, Any]) -> bool:
     """Whether the caller may change the content of an item: its versions, aliases, card, texts, tags and metadata.
 
-    Its owner and its editors may. See `may_manage` for the rest.
+    Its owner and its editors may, and a limited robot all that it may read. See `may_manage` for the rest.
     """
+    if caller.reach:
+        return may_read(caller, item)
     return may_manage(caller, item) or not set(caller.identities).isdisjoint(item.get("editors") or ())
 
 
 def changeable_by(caller: Caller) -> Query:
     """The same as a filter."""
-    if caller.is_admin:
-        return {}
+    if caller.is_admin or caller.reach:
+        return readable_by(caller)
     return {"$or": [manageable_by(caller), {"editors": {"$in": caller.identities}}]}
 
 

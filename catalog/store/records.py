@@ -162,6 +162,21 @@ class VersionRecord(TypedDict):
     revision: int
 
 
+class RobotItemRecord(TypedDict):
+    kind: str
+    item: ObjectId
+
+
+class RobotRecord(TypedDict):
+    description: str
+    scopes: list[str]
+    items: list[RobotItemRecord]
+    tags: list[str]
+    created_by: str
+    expires: NotRequired[datetime | None]
+    used: NotRequired[datetime | None]
+
+
 class UserRecord(TypedDict):
     _id: ObjectId
     username: str
@@ -176,6 +191,7 @@ class UserRecord(TypedDict):
     signed_out: NotRequired[datetime | None]
     leaving: NotRequired[ObjectId | None]
     groups: NotRequired[list[ObjectId]]
+    robot: NotRequired[RobotRecord | None]
 
 
 class GroupRecord(TypedDict):

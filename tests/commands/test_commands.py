@@ -332,6 +332,24 @@ def test_a_token_is_printed_once_and_revoked(run):
     assert run("tokens", "ls").stdout == ""
 
 
+def test_robots_are_kept_by_administrators(as_admin, server):
+    name = f"ci-{uuid.uuid4().hex[:8]}"
+
+    first = as_admin("robots", "create", name, "--scope", "write", "--tag", "nightly", "-q").stdout.strip()
+    second = as_admin("robots", "rotate", name, "-q").stdout.strip()
+    with Catalog(server.url, token=second) as robot:
+        robot.models.create(name, tags=["nightly"])
+
+    assert first != second
+    assert f"{name}\twrite\t#nightly" in as_admin("robots", "ls").stdout
+    as_admin("robots", "update", name, "--unlimited", "--description", "trains")
+    shown = json.loads(as_admin("robots", "show", name, "--json").stdout)
+    assert (shown["tags"], shown["description"], shown["created_by"]) == ([], "trains", "admin")
+    as_admin("robots", "revoke", name)
+    as_admin("robots", "rm", name, "--transfer", "admin", "--yes")
+    assert name not in as_admin("robots", "ls").stdout
+
+
 def test_tenants_are_kept_by_the_operator(server, monkeypatch, tmp_path):
     monkeypatch.setenv("CATALOG_URL", server.url)
     monkeypatch.setenv("CATALOG_TOKEN", OPERATOR)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from catalog.domain.access import (
     Caller,
+    Reach,
     changeable_by,
     manageable_by,
     may_change,
@@ -19,12 +20,17 @@ from catalog.vocabulary import Role, Visibility
 PEOPLE, GROUPS = [ObjectId() for _ in range(4)], [ObjectId() for _ in range(3)]
 people, groups = st.sampled_from(PEOPLE), st.frozensets(st.sampled_from(GROUPS))
 parties = st.lists(st.sampled_from([*PEOPLE, *GROUPS]), max_size=3)
+ITEMS, TAGS = [ObjectId() for _ in range(3)], ["nightly", "iron"]
 callers = st.builds(Caller, st.none(), people, st.just("x"), st.sampled_from(Role), groups=groups)
+reaches = st.builds(Reach, st.frozensets(st.sampled_from(ITEMS)), st.frozensets(st.sampled_from(TAGS)))
+robots = st.builds(Caller, st.none(), people, st.just("x"), st.just(Role.REGULAR), groups=groups, reach=reaches)
 
 
 @st.composite
 def items(draw):
     item = {
+        "_id": draw(st.sampled_from(ITEMS)),
+        "tags": draw(st.lists(st.sampled_from(TAGS))),
         "owner": draw(people),
         "users": draw(parties),
         "editors": draw(parties),
@@ -56,7 +62,15 @@ def test_only_owner_editors_and_administrators_change(caller, item):
     assert may_change(caller, item) == may
 
 
-@given(callers, items())
+@given(robots, items())
+def test_a_limited_robot_reads_and_changes_its_items_those_with_its_tags_and_its_own(robot, item):
+    is_named = item["_id"] in robot.reach.items or any(tag in robot.reach.tags for tag in item["tags"])
+
+    assert may_read(robot, item) == may_change(robot, item) == (is_named or item["owner"] == robot.user)
+    assert may_manage(robot, item) == (item["owner"] == robot.user)
+
+
+@given(callers | robots, items())
 def test_each_filter_and_its_question_agree(caller, item):
     assert matches(readable_by(caller), item) == may_read(caller, item)
     assert matches(changeable_by(caller), item) == may_change(caller, item)
@@ -80,12 +94,15 @@ def test_an_item_from_before_there_were_editors_has_none():
 
 def matches(query: dict, item: dict) -> bool:
     """What the database does with the few operators that the filters use."""
-    return all(any(matches(each, item) for each in wanted) if field == "$or" else fits(wanted, item.get(field))
-               for field, wanted in query.items())  # fmt: skip
+    combine = {"$or": any, "$and": all}
+    return all(
+        combine[field](matches(each, item) for each in wanted) if field in combine else fits(wanted, item.get(field))
+        for field, wanted in query.items()
+    )
 
 
 def fits(wanted: object, value: object) -> bool:
     match wanted:
         case {"$elemMatch": {"$in": ids}} | {"$in": ids}:
-            return any(each in ids for each in value)
+            return any(each in ids for each in (value if isinstance(value, list) else [value]))
     return value == wanted

@@ -21,7 +21,7 @@ from catalog.domain.files import blob_records
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.lineage.inputs import InputReference
-from catalog.domain.people import groups
+from catalog.domain.people import groups, robots
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import versions
@@ -73,6 +73,7 @@ async def organisation(database, storage, name):
     admin = await tenant.users.find_one({"username": "admin"})
     caller = Caller(tenant, admin.id, "admin", Role.ADMIN)
     await groups.create(caller, groups.NewGroup(name="vision", members=["admin"]))
+    await robots.create(caller, robots.NewRobot(username="ci", tags=["small"]))
     await items.create(
         caller, Kind.MODEL, new_item(name="iris", tags=["small"], visibility="public", editors=["vision"])
     )

@@ -26,7 +26,7 @@ OF_ADMINISTRATORS = [
     if (row.cells["anonymous"], row.cells["administrator"]) == ("401", "200") and not row.path.endswith("/login")
 ]
 WITH_BODY = [row for row in OF_ADMINISTRATORS if REQUESTS[f"{row.method} {row.path}"].has_body]
-IN_PERSON = ("/v1/users", "/v1/groups", "/v1/tokens")
+IN_PERSON = ("/v1/users", "/v1/groups", "/v1/tokens", "/v1/robots")
 BY_SCRIPTS = [row for row in WITH_BODY if not row.path.startswith(IN_PERSON)]
 
 each_route = pytest.mark.parametrize("row", ROWS, ids=str)

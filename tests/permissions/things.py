@@ -188,6 +188,11 @@ async def a_group(world: World, thing: Thing) -> Thing:
     return {**thing, "key": made["_id"], "shown": made["_id"]}
 
 
+async def a_robot(world: World, thing: Thing) -> Thing:
+    made = (await world.ask("POST", "/v1/robots", "admin", json={"username": fresh()})).json()
+    return {**thing, "key": made["_id"], "shown": made["_id"]}
+
+
 async def an_access_token(world: World, thing: Thing) -> Thing:
     made = (await world.ask("POST", "/v1/tokens", json={"name": fresh()})).json()
     return {**thing, "token_id": made["_id"], "shown": made["_id"]}

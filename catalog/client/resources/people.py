@@ -1,10 +1,10 @@
 """Users, access tokens, terms and tenants."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from catalog.client.resources.base import D, Resource, operation, walk
-from catalog.client.results import Group, Page, Tenant, Term, Token, User
+from catalog.client.results import Group, Page, Robot, Tenant, Term, Token, User
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transport.effects import Operation
@@ -103,6 +103,84 @@ class TokenResource(Resource[D]):
     @operation
     def revoke(self, key: str) -> Operation[None]:
         yield from self._session.request_json("DELETE", f"/tokens/{segment(key)}")
+
+
+class RobotResource(Resource[D]):
+    """Robots: accounts for pipelines that belong to no person. For administrators."""
+
+    @operation
+    def create(
+        self,
+        username: str,
+        *,
+        scope: str = "read",
+        items: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        expires_in: str = "90d",
+        description: str = "",
+    ) -> Operation[Robot]:
+        """Create a robot; `scope` is `read` or `write`. Only this result and that of `rotate` contain a token.
+
+        With `items` (`ada/iris`, `datasets/ada/petals`) or `tags` the robot is limited to these items, to those with
+        one of the tags, and to its own.
+        """
+        body = {
+            "username": username,
+            "description": description,
+            "scopes": [scope],
+            "items": [*items],
+            "tags": [*tags],
+            "expires_in": expires_in,
+        }
+        return Robot.of((yield from self._session.request_json("POST", "/robots", body=body)))
+
+    @operation
+    def get(self, key: str) -> Operation[Robot]:
+        return Robot.of((yield from self._session.request_json("GET", f"/robots/{segment(key)}")))
+
+    @walk
+    def list(self) -> Callable[[str], Operation[Page[Robot]]]:
+        return self._session.page("/robots", Robot.of)
+
+    @operation
+    def update(
+        self,
+        key: str,
+        *,
+        scope: str = "",
+        items: Sequence[str] | None = None,
+        tags: Sequence[str] | None = None,
+        description: str | None = None,
+    ) -> Operation[Robot]:
+        """Change what a robot may do. Lists replace those that are there; its token stays."""
+        fields = {
+            "description": description,
+            "scopes": [scope] if scope else None,
+            "items": None if items is None else [*items],
+            "tags": None if tags is None else [*tags],
+        }
+        body = {name: value for name, value in fields.items() if value is not None}
+        return Robot.of((yield from self._session.request_json("PUT", f"/robots/{segment(key)}", body=body)))
+
+    @operation
+    def rotate(self, key: str, *, expires_in: str = "90d", overlap: str = "") -> Operation[Robot]:
+        """Give a robot a new token. The old one ends at once, or after a time such as `1h`."""
+        body = {"expires_in": expires_in, **({"overlap": overlap} if overlap else {})}
+        return Robot.of((yield from self._session.request_json("POST", f"/robots/{segment(key)}/token", body=body)))
+
+    @operation
+    def revoke(self, key: str) -> Operation[None]:
+        """End all tokens of a robot. The robot stays, with what it owns."""
+        yield from self._session.request_json("DELETE", f"/robots/{segment(key)}/token")
+
+    @operation
+    def delete(self, key: str, *, transfer: str = "") -> Operation[None]:
+        """Remove a robot, whose items go to the user `transfer`.
+
+        Raises CatalogError: Invalid if the robot owns items and `transfer` is empty.
+        """
+        query = {"transfer": transfer} if transfer else {}
+        yield from self._session.request_json("DELETE", f"/robots/{segment(key)}", query=query)
 
 
 class TermResource(Resource[D]):

@@ -174,8 +174,9 @@ class Sessions:
 
 def _has_rights_of(first: Caller, now: Caller) -> bool:
     """Whether a caller who is checked again has all rights that the first check found."""
-    same = (first.tenant.generation, first.username, first.role, first.scope)
-    return same == (now.tenant.generation, now.username, now.role, now.scope) and first.groups <= now.groups
+    same = (first.tenant.generation, first.username, first.role, first.scope, first.reach)
+    later = (now.tenant.generation, now.username, now.role, now.scope, now.reach)
+    return same == later and first.groups <= now.groups
 
 
 def _is_of_another(tenant: Tenant, claims: Claims) -> bool:

@@ -31,6 +31,7 @@ from catalog.dialects.v1.people import (
     groups,
     login,
     password_resets,
+    robots,
     tokens,
     users,
 )
@@ -143,6 +144,7 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         users.Users,
         groups.Groups,
         tokens.Tokens,
+        robots.Robots,
         password_resets.Self,
         uploads.UploadAbilities,
         uploads.ResumableUploads,

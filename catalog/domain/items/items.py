@@ -1,7 +1,7 @@
 """Models, datasets and algorithms: created, read and removed. `changes` changes them."""
 
 from catalog.domain import naming
-from catalog.domain.access import Caller, may_change, may_manage, may_read, readers
+from catalog.domain.access import Caller, may_change, may_manage, may_read, readers, refuse_beyond_reach
 from catalog.domain.items import trash
 from catalog.domain.items.in_use import refuse_while_used
 from catalog.domain.items.inputs import LISTS, TEXTS, NewItem
@@ -43,10 +43,11 @@ async def create(
     """Create an item that the caller owns. The items of one request share an `allowance` of new terms.
 
     Raises Refused: NOT_CREATED, EXTERNAL_ID_TAKEN, AMBIGUOUS for a dataset, QUOTA_EXCEEDED when the tenant has too many
-    terms.
+    terms, CANNOT_CREATE for a robot that is limited to other items.
     """
     tenant = caller.tenant
     fields = await _fields(caller, kind, new, Validator(NOT_CREATED, limits))
+    refuse_beyond_reach(caller, fields["tags"])
     used = item_terms.ItemTerms(frozenset(fields["tags"]), frozenset(pair["name"] for pair in fields["metadata"]))
     await item_terms.spend(
         tenant, item_terms.NO_TERMS, used, allowance or item_terms.TermAllowance(limits), NOT_CREATED

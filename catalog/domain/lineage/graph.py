@@ -167,7 +167,7 @@ async def _made_from(caller: Caller, keys: Collection[NodeKey]) -> tuple[list[Ve
 
 async def _items(caller: Caller, made: Iterable[VersionRecord]) -> dict[ObjectId, ItemRecord]:
     items: dict[ObjectId, ItemRecord] = {}
-    fields = {"name": 1, "owner": 1, "users": 1, "editors": 1, "visibility": 1, "readers": 1}
+    fields = {"name": 1, "owner": 1, "users": 1, "editors": 1, "visibility": 1, "readers": 1, "tags": 1}
     for kind in Kind:
         if ids := list({version["item"] for version in made if version["kind"] == kind}):
             async for item in caller.tenant.items(kind).records.find({"_id": {"$in": ids}}, fields):

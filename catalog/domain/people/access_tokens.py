@@ -20,7 +20,7 @@ from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, INVALID_FIELD, LIMIT_RE
 from catalog.store.clock import now
 from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents.people import AccessToken
-from catalog.store.ids import object_id
+from catalog.store.ids import document_id, object_id
 from catalog.store.records import AccessTokenRecord, Query
 from catalog.vocabulary import Scope
 
@@ -67,13 +67,18 @@ async def create(caller: Caller, new: TokenInput) -> CreatedToken:
     tenant = caller.tenant
     if await tenant.access_tokens.records.count_documents({"user": caller.user}, limit=MOST) >= MOST:
         raise Refused(LIMIT_REACHED, f"A user may have {MOST} tokens: revoke some")
+    return await issue(tenant, caller.user, new)
+
+
+async def issue(tenant: Tenant, user: ObjectId, new: TokenInput) -> CreatedToken:
+    """A new token of a user or a robot. Raises Refused: INVALID_FIELD, NAME_TAKEN."""
     token = f"{PREFIX}{tenant.name}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
     record = AccessToken(
-        user=caller.user,
+        user=document_id(user),
         name=new.name,
         digest=digest(token),
         scopes=list(dict.fromkeys(new.scopes)) or [Scope.READ],
-        expires=_expiry(new),
+        expires=expiry(new),
     )
     try:
         return CreatedToken(await tenant.access_tokens.insert(record), token)
@@ -131,7 +136,8 @@ def scope_of(record: AccessTokenRecord) -> Scope:
     return Scope.WRITE if Scope.WRITE in record["scopes"] else Scope.READ
 
 
-def _expiry(new: TokenInput) -> datetime:
+def expiry(new: TokenInput) -> datetime:
+    """When a token that is made now expires. Raises Refused: INVALID_FIELD."""
     moment = now()
     life = new.expires.replace(microsecond=0) - moment if new.expires else new.life
     if not timedelta() < life <= LONGEST_LIFE:

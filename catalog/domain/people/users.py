@@ -33,6 +33,7 @@ from catalog.errors import (
     NAME_TAKEN,
     NOT_FOUND,
     OTHER_USER,
+    Fault,
     Refused,
 )
 from catalog.folding import folded
@@ -114,6 +115,12 @@ async def add(
         role=role,
         validityPasswordDays=days,
     )
+    return await add_account(tenant, user)
+
+
+async def add_account(tenant: Tenant, user: User) -> User:
+    """Add a person or a robot. Raises Refused: NAME_TAKEN, as `add`."""
+    username = user.username
     await _refuse_group_name(tenant, username)
     try:
         added = await tenant.users.insert(user)
@@ -122,7 +129,7 @@ async def add(
         if other := await tenant.users.records.find_one({"$or": same}, {"username": 1}):
             taken = f"User validation failed: a user with the same username already exists ({other['username']})"
         else:
-            taken = f"The email {email} already exists"
+            taken = f"The email {user.email} already exists"
         raise Refused(NAME_TAKEN, taken) from None
     try:
         # A group of this name may have been created since: of the two, at least one finds the other.
@@ -187,6 +194,7 @@ async def change(caller: Caller, key: str, change: UserChange, policy: Policy) -
     if not caller.is_admin and caller.user != user["_id"]:
         raise Refused(OTHER_USER, key)
     refuse_out_of_scope(caller, USERS, CANNOT_MODIFY)
+    _refuse_robot(user, CANNOT_MODIFY)
     fields = await _changed_fields(caller, user, change, policy)
     is_demotion = user["role"] == Role.ADMIN and "role" in fields
     async with last_admin.demotion(tenant, user["_id"], is_admin=is_demotion) as condition:
@@ -249,8 +257,20 @@ async def remove(caller: Caller, key: str, new_owner: str = "") -> UserRecord:
     Raises Refused: NOT_FOUND, IN_USE, INVALID_TRANSFER, LAST_ADMIN, BUSY, CANNOT_DELETE for a personal access token.
     """
     refuse_out_of_scope(caller, USERS, CANNOT_DELETE)
-    tenant = caller.tenant
-    user = await find(tenant, key)
+    user = await find(caller.tenant, key)
+    _refuse_robot(user, CANNOT_DELETE)
+    return await remove_account(caller, user, new_owner)
+
+
+def _refuse_robot(user: UserRecord, fault: Fault) -> None:
+    """Raises Refused: `fault`."""
+    if user.get("robot"):
+        raise Refused(fault, f"{user['username']} is a robot")
+
+
+async def remove_account(caller: Caller, user: UserRecord, new_owner: str = "") -> UserRecord:
+    """Remove a person or a robot, as `remove` says."""
+    tenant, key = caller.tenant, user["username"]
     is_admin = user["role"] == Role.ADMIN
     gets_trash = await _transfer(caller, user, new_owner) if new_owner else await _who_gets_trash(caller, user)
     async with last_admin.demotion(tenant, user["_id"], is_admin=is_admin) as condition:
@@ -291,6 +311,8 @@ async def sign_in(tenant: Tenant | None, username: str, password: str) -> UserRe
     the same time for an unknown tenant.
     """
     user = await _find_by_name(tenant, username) if tenant else None
+    if user and user.get("robot"):  # it has no password
+        user = None
     is_right, better_hash = await verify_password(password[:LONGEST_PASSWORD], user["password"] if user else None)
     if tenant is None:
         raise Refused(AUTHENTICATION, "Incorrect tenant")

@@ -6,7 +6,7 @@ change with the items, in the write that counts the uses.
 
 from catalog.domain.access import Caller
 from catalog.store.records import Query, TermRecord
-from catalog.vocabulary import PUBLIC_READER, Usage
+from catalog.vocabulary import Usage
 
 
 def is_visible(caller: Caller, term: TermRecord) -> bool:
@@ -19,7 +19,7 @@ def visible_to(caller: Caller) -> Query:
     """The same rule as a filter."""
     if caller.is_admin:
         return {}
-    seen = [{f"seen.{viewer}": {"$gt": 0}} for viewer in (PUBLIC_READER, *caller.identities)]
+    seen = [{f"seen.{viewer}": {"$gt": 0}} for viewer in caller.viewers]
     return {"$or": [{"usage": Usage.DEFAULT.value}, {"owner": caller.user}, *seen]}
 
 
@@ -31,11 +31,10 @@ def visible_uses(caller: Caller, term: TermRecord) -> int:
     if caller.is_admin:
         return uses
     seen = term.get("seen") or {}
-    counts = [int(seen.get(viewer, 0)) for viewer in (PUBLIC_READER, *map(str, caller.identities))]
+    counts = [int(seen.get(viewer, 0)) for viewer in map(str, caller.viewers)]
     return min(sum(counts), uses) if caller.groups else sum(counts)
 
 
 def projection(caller: Caller) -> dict[str, int]:
     """The fields that the functions above read."""
-    viewers = (PUBLIC_READER, *caller.identities)
-    return dict.fromkeys(("usage", "owner", "uses", *(f"seen.{viewer}" for viewer in viewers)), 1)
+    return dict.fromkeys(("usage", "owner", "uses", *(f"seen.{viewer}" for viewer in caller.viewers)), 1)

@@ -2,7 +2,7 @@
 
 from bson import ObjectId
 
-from catalog.domain.access import Caller, changeable_by, may_change
+from catalog.domain.access import CHANGE_FIELDS, Caller, changeable_by, may_change
 from catalog.domain.versions.aliases.names import equals_an_alias, is_latest
 from catalog.errors import CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.database import Tenant
@@ -64,7 +64,7 @@ async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str) 
         if counted is not None:
             return counted["last_version"], str(counted["last_version"])
     while True:
-        found = await items.find_one({"_id": item}, {"owner": 1, "editors": 1, "last_version": 1, "last_ordinal": 1})
+        found = await items.find_one({"_id": item}, CHANGE_FIELDS | {"last_version": 1, "last_ordinal": 1})
         if found is None or not may_change(caller, found):
             raise Refused(CANNOT_MODIFY if found else NOT_FOUND, str(item))
         last, highest = found.get("last_version", 0), found.get("last_ordinal")

@@ -3,20 +3,37 @@
 from datetime import datetime, timedelta
 
 from beanie import PydanticObjectId
-from pydantic import Field
+from pydantic import BaseModel, Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from catalog.store.clock import now
 from catalog.store.documents.indexes import latest, over, unique, unique_text
 from catalog.store.tenant_documents import SealedDocument
-from catalog.vocabulary import (
-    ResetStatus,
-    Role,
-    Scope,
-)
+from catalog.vocabulary import Kind, ResetStatus, Role, Scope
+
+
+class RobotItem(BaseModel):
+    """An item that a robot may touch."""
+
+    kind: Kind
+    item: PydanticObjectId
+
+
+class Robot(BaseModel):
+    """What makes an account a robot's. Without items and tags it is not limited to any."""
+
+    description: str = ""
+    scopes: list[Scope]
+    items: list[RobotItem] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=list)
+    created_by: str  # the username of an administrator
+    expires: datetime | None = None  # of the newest token; None: there is none
+    used: datetime | None = None  # when a token that is gone was last used
 
 
 class User(SealedDocument):
+    """A person, or a robot: an account for scripts, which has no password and no email."""
+
     username: str
     username_key: str | None = None  # see catalog.folding; an older user may have none
     password: str = Field(repr=False)  # a hash
@@ -29,6 +46,7 @@ class User(SealedDocument):
     signed_out: datetime | None = None  # tokens issued before this moment are refused
     leaving: PydanticObjectId | None = None  # the token of a demotion, see domain.people.last_admin
     groups: list[PydanticObjectId] = Field(default_factory=list)  # that the user is a member of
+    robot: Robot | None = None  # None, also in older records: a person
 
     class Settings:
         name = "users"

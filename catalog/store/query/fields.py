@@ -289,6 +289,12 @@ ACCESS_TOKENS = Fields(
     select="name user scopes timestamp expires used",
 )
 
+ROBOTS = Fields(
+    {"_id": ID, "username": TEXT, "timestamp": DATE, "lastmod": DATE},
+    sort="_id username timestamp lastmod",
+    select="username description scopes items tags created_by expires used timestamp lastmod",
+)
+
 # Likewise of tenants whoever is not the operator.
 TENANT_NAMES = Fields({"_id": TEXT}, sort="_id")
 

@@ -16,7 +16,7 @@ from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer,
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import UserKey
 from catalog.domain.access import Caller
-from catalog.domain.people import users
+from catalog.domain.people import robots, users
 from catalog.domain.people.users import Policy
 from catalog.errors import (
     BUSY,
@@ -68,13 +68,13 @@ class Users(Controller):
         **listing(USERS),
     )
     async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[User]]:
-        """List the users. Only administrators see more than their names."""
+        """List the users. Only administrators see more than their names. Robots have a list of their own."""
 
         async def shown(found: Sequence[UserRecord]) -> list[User]:
             return [User.seen_by(caller, record) for record in found]
 
         declared = fields.USERS if caller.is_admin else fields.COLLEAGUES
-        return await listed(request, caller.tenant.users.raw, declared, shown)
+        return await listed(request, caller.tenant.users.raw, declared, shown, access=robots.PERSONS)
 
     @get(
         "/{user:str}",

@@ -31,6 +31,7 @@ FilePath = Annotated[str, _path("A path within the version, such as data/model.o
 UploadId = Annotated[str, _path("The id of the upload, from its Location.", "0" * 32)]
 UserKey = Annotated[str, _path("The id or the username of a user, percent-encoded.", "ada")]
 GroupKey = Annotated[str, _path("The id or the name of a group, percent-encoded.", "vision")]
+RobotKey = Annotated[str, _path("The id or the name of a robot, percent-encoded.", "nightly")]
 TrashId = Annotated[str, _path("The id of an entry of the trash.", ID_EXAMPLE)]
 TokenId = Annotated[str, _path("The id of a personal access token.", ID_EXAMPLE)]
 AssetName = Annotated[str, _path("The name of a file of the page.", "index.js")]

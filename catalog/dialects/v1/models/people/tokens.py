@@ -28,18 +28,23 @@ class NewToken(Body):
 
     def as_input(self) -> TokenInput:
         """Raises Refused: INVALID_FIELD."""
-        if self.expires_in is not None and self.expires is not None:
-            raise Refused(INVALID_FIELD, "expires: give either expires_in or expires")
-        life = LIFE if self.expires_in is None else _life(self.expires_in)
-        expires = None if self.expires is None else _date(self.expires)
-        return TokenInput(self.name, tuple(self.scopes or ()), expires, life)
+        return TokenInput(self.name, tuple(self.scopes or ()), *lasting(self.expires_in, self.expires))
 
 
-def _life(text: int | str) -> timedelta:
+def lasting(expires_in: int | str | None, expires: str | None) -> tuple[datetime | None, timedelta]:
+    """When a token is to expire, or else after which time. Raises Refused: INVALID_FIELD."""
+    if expires_in is not None and expires is not None:
+        raise Refused(INVALID_FIELD, "expires: give either expires_in or expires")
+    life = LIFE if expires_in is None else duration_of("expires_in", expires_in)
+    return None if expires is None else _date(expires), life
+
+
+def duration_of(field: str, text: int | str) -> timedelta:
+    """Raises Refused: INVALID_FIELD."""
     try:
         return Duration(str(text))
     except ValueError as wrong:
-        raise Refused(INVALID_FIELD, f"expires_in: {wrong}") from None
+        raise Refused(INVALID_FIELD, f"{field}: {wrong}") from None
 
 
 def _date(text: str) -> datetime:
