@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.client.results import Robot
+from catalog import client
 from catalog.commands.terminal.output import Columns, when
 from catalog.commands.terminal.shell import Shell, command, confirm_or_stop
 
@@ -117,12 +117,12 @@ def remove_robot(
     shell.say(f"Removed {robot}")
 
 
-def _show(shell: Shell, robot: Robot) -> None:
+def _show(shell: Shell, robot: "client.results.Robot") -> None:
     shown = {label: value(robot) for label, value in ROBOTS.items()}
     shown |= {"description": robot.description, "created by": robot.created_by}
     shell.output.one(robot, shown, robot.id)
 
 
-def _show_token(shell: Shell, robot: Robot) -> None:
+def _show_token(shell: Shell, robot: "client.results.Robot") -> None:
     shell.say(f"It is valid until {when(robot.expires)}, and is shown only once:")
     shell.output.one(robot, {"": robot.token}, robot.token)
