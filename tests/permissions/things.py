@@ -128,6 +128,11 @@ async def a_word(world: World, thing: Thing) -> Thing:
     return {**thing, "word": word, "shown": word}
 
 
+async def two_words(world: World, thing: Thing) -> Thing:
+    other = await a_word(world, thing)
+    return {**await a_word(world, thing), "into": other["word"]}
+
+
 async def the_word_suggest(world: World, thing: Thing) -> Thing:
     """Whose path the suggestions have taken. It may be there already."""
     await world.client.post("/v1/{words}".format_map(thing), headers=world.org.as_("admin"), json={"_id": "suggest"})

@@ -227,6 +227,22 @@ async def _changed_fields(caller: Caller, user: UserRecord, change: UserChange, 
     return fields
 
 
+async def end_credentials(caller: Caller, key: str) -> UserRecord:
+    """End all sessions, personal access tokens and reset links of yourself, or as an administrator of any user.
+
+    Raises Refused: NOT_FOUND, OTHER_USER, CANNOT_MODIFY for a personal access token.
+    """
+    user = await find(caller.tenant, key)
+    if not caller.is_admin and caller.user != user["_id"]:
+        raise Refused(OTHER_USER, key)
+    refuse_out_of_scope(caller, USERS, CANNOT_MODIFY)
+    changed = await caller.tenant.users.modify({"_id": user["_id"]}, {"$set": sign_out()})
+    if changed is None:
+        raise Refused(NOT_FOUND, key)
+    await access_tokens.revoke_all(caller.tenant.base, user["_id"])
+    return changed
+
+
 async def set_password(
     tenant: Tenant, user: ObjectId, password: str, *, issued: datetime | None = None
 ) -> UserRecord | None:

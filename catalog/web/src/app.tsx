@@ -1,17 +1,24 @@
 import { useEffect } from 'preact/hooks'
 import { signOut } from './api/client'
 import { Dialog } from './components/dialog'
+import { lazy } from './components/lazy'
 import { Notices } from './components/parts'
 import { address, place } from './router'
 import { expired, session } from './session'
 import { Account } from './views/account'
 import { CatalogView } from './views/catalog'
-import { ItemView, isKind } from './views/item'
+import { ItemView } from './views/item'
+import { isKind } from './views/paths'
 import { Reset } from './views/reset'
 import { SignIn, SignInForm } from './views/sign-in'
 import { Trash } from './views/trash'
 import { Upload } from './views/upload'
 import { VersionView } from './views/version'
+
+const Compare = lazy(async () => (await import('./views/compare/compare')).Compare)
+const LineageView = lazy(async () => (await import('./views/lineage/lineage')).LineageView)
+const Admin = lazy(async () => (await import('./views/admin/admin')).Admin)
+const Operator = lazy(async () => (await import('./views/admin/operator')).Operator)
 
 export function App() {
   const { path } = place.value
@@ -20,6 +27,7 @@ export function App() {
     document.title = [...path.slice(0, 2).reverse(), 'Catalog'].join(' · ')
   }, [path])
   if (path[0] === 'passwordreset') return <Reset />
+  if (path[0] === 'operator') return <Operator />
   if (!now) return <SignIn />
   return (
     <>
@@ -34,6 +42,7 @@ export function App() {
           <Entry to={[]}>Find</Entry>
           <Entry to={['upload']}>Upload</Entry>
           <Entry to={['trash']}>Trash</Entry>
+          {now.isAdmin && <Entry to={['admin']}>Admin</Entry>}
           <Entry to={['account']}>{now.username}</Entry>
         </nav>
         <button type="button" class="small" onClick={signOut}>
@@ -75,6 +84,8 @@ function View() {
   if (isKind(first) && key && which)
     return <VersionView key={`${key}@${which}`} kind={first} item={key} which={which} />
   if (isKind(first) && key) return <ItemView key={key} kind={first} reference={key} />
+  if (first === 'compare' && isKind(key) && which) return <Compare key={which} kind={key} item={which} />
+  if (first === 'lineage' && isKind(key) && which) return <LineageView key={which} kind={key} item={which} />
   switch (first) {
     case '':
       return <CatalogView />
@@ -82,6 +93,8 @@ function View() {
       return <Upload />
     case 'trash':
       return <Trash />
+    case 'admin':
+      return <Admin part={key ?? 'people'} />
     case 'account':
       return <Account />
     default:

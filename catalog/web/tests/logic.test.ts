@@ -65,7 +65,20 @@ test('the numbers that most versions have are columns, and what has none comes l
 test('a name is quoted for a shell', () => {
   expect(shellWord('iris@1')).toBe('iris@1')
   expect(shellWord("it's; rm -rf /")).toBe("'it'\\''s; rm -rf /'")
-  expect(snippets('http://x', 'models', 'a b', '2')[1]?.text).toContain("catalog pull 'a b@2'")
+  const used = { kind: 'models', name: 'a b', ordinal: '2' } as const
+  expect(snippets('http://x', used)[1]?.text).toContain("catalog pull 'a b@2'")
+})
+
+test('a version is used by its alias, and where clients cannot name it, there is no snippet', () => {
+  const of = (more: object) => {
+    const found = snippets('https://x:8443', { kind: 'models', name: 'iris', ordinal: 'beta', ...more })
+    return Object.fromEntries(found.map((each) => [each.label, each.text]))
+  }
+  expect(of({}).MLflow).toBeUndefined()
+  expect(of({ alias: 'champion' }).MLflow).toContain('download_artifacts("models:/iris@champion")')
+  expect(of({ ordinal: '2', isMlflowModel: true }).MLflow).toContain('load_model("models:/iris/2")')
+  expect(of({}).Kubeflow).toContain('"https://x", 8443')
+  expect(of({ kind: 'datasets' }).Kubeflow).toBeUndefined()
 })
 
 test('a dropped folder gives paths within it, without the files of tools', () => {

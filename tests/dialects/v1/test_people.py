@@ -192,6 +192,19 @@ async def test_a_new_password_or_role_signs_out_everywhere(client, org, change):
     assert await status_with(client, again.json()["token"]) == 200
 
 
+async def test_signing_out_everywhere_ends_all_credentials_and_keeps_the_password(client, org):
+    token = await client.post("/v1/tokens", json={"name": "nightly"}, headers=org.as_("ada"))
+
+    by_another = await client.post("/v1/users/ada/signout", headers=org.as_("bob"))
+    answer = await client.post("/v1/users/ada/signout", headers=org.as_("ada"))
+
+    assert (by_another.status_code, answer.status_code) == (400, 200)
+    assert await status_with(client, org.tokens["ada"]) == 401
+    assert await status_with(client, f"Bearer {token.json()['token']}") == 401
+    again = await sign_in(client, org)
+    assert await status_with(client, again.json()["token"]) == 200
+
+
 async def test_what_another_server_did_is_believed_for_seconds_only(client, org, monkeypatch, app):
     assert await status_with(client, org.tokens["ada"]) == 200
     monkeypatch.setattr(sessions, "FRESH", 0.0)  # as if the seconds had gone by

@@ -2,6 +2,8 @@
 
 import pytest
 
+from catalog.domain.terms import merging
+
 PLURALS = {"tags": "tags", "metadata": "metadatas"}
 
 
@@ -106,3 +108,46 @@ async def test_only_administrators_make_and_remove_words(client, org, resource):
     removed = await client.delete(f"/v1/{resource}/x", headers=org.as_("ada"))
 
     assert [(answer.status_code, answer.json()["value"]) for answer in (made, removed)] == [(403, 13)] * 2
+
+
+async def test_a_term_is_merged_into_another_also_where_both_are_used(client, org, resource):
+    both = [*item_with(resource, "iron").values(), *item_with(resource, "steel").values()]
+    field = "tags" if resource == "tags" else "metadata"
+    for kind, name, values in (
+        ("models", "one", both[0]),
+        ("datasets", "two", both[0] + both[1]),
+        ("models", "three", both[1]),
+    ):
+        await client.post(f"/v1/{kind}", json={"name": name, field: values}, headers=org.as_("ada"))
+
+    merged = await client.post(f"/v1/{resource}/iron/merge", json={"into": "steel"}, headers=org.as_("admin"))
+
+    assert (merged.status_code, merged.json()) == (200, {"changed": 2, "complete": True})
+    assert await words(client, org, resource) == {"steel": ("folk", 3)}
+    shown = (await client.get("/v1/datasets/two", headers=org.as_("ada"))).json()
+    assert len(shown[field]) == 1
+    again = await client.post(f"/v1/{resource}/iron/merge", json={"into": "steel"}, headers=org.as_("admin"))
+    itself = await client.post(f"/v1/{resource}/steel/merge", json={"into": "steel"}, headers=org.as_("admin"))
+    assert (again.status_code, itself.status_code) == (404, 400)
+
+
+async def test_a_word_that_is_called_suggest_is_merged_like_any_other(client, org, resource):
+    for word in ("suggest", "other"):
+        await client.post(f"/v1/{resource}", json={"_id": word}, headers=org.as_("admin"))
+
+    merged = await client.post(f"/v1/{resource}/suggest/merge", json={"into": "other"}, headers=org.as_("admin"))
+
+    assert (merged.status_code, await words(client, org, resource)) == (200, {"other": ("default", 0)})
+
+
+async def test_merging_a_common_term_takes_several_requests(client, org, monkeypatch):
+    monkeypatch.setattr(merging, "AT_ONCE", 2)
+    body = [{"name": f"m{number}", "tags": ["iron"]} for number in range(3)]
+    await client.post("/v1/models", json=body, headers=org.as_("ada"))
+    await client.post("/v1/tags", json={"_id": "steel"}, headers=org.as_("admin"))
+
+    async def merge():
+        return (await client.post("/v1/tags/iron/merge", json={"into": "steel"}, headers=org.as_("admin"))).json()
+
+    assert await merge() == {"changed": 2, "complete": False}
+    assert await merge() == {"changed": 1, "complete": True}

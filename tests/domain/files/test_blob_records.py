@@ -378,6 +378,8 @@ async def test_administrators_and_the_operator_see_what_is_used(client, org, oth
     }
     assert (await client.get(f"/v1/tenants/{org.name}/usage", headers=OPERATOR)).json() == seen.json()
     assert (await client.get("/v1/usage", headers=other_org.as_("admin"))).json()["bytes"] == 0
+    [largest] = (await client.get("/v1/usage/items?limit=1", headers=org.as_("admin"))).json()["docs"]
+    assert (largest["name"], largest["versions"], largest["bytes"], largest["removed"]) == ("iris", 2, 10, False)
     assert (await client.get("/v1/usage", headers=org.as_("ada"))).status_code == 403
     assert (await client.get("/v1/tenants/nobody/usage", headers=OPERATOR)).status_code == 404
     assert (await client.get(f"/v1/tenants/{org.name}/usage", headers=org.as_("admin"))).status_code == 401

@@ -12,10 +12,12 @@ from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.v1.models.items.terms import (
     DatedTerm,
     ListedTerm,
+    MergedTerm,
     MetadataNameToCreate,
     SuggestedTerm,
     Suggestions,
     TagToCreate,
+    TermMerge,
 )
 from catalog.dialects.v1.models.lists import LIMIT, VERBOSE, Created, Listed, Resource, listing
 from catalog.dialects.v1.models.people.people import User
@@ -26,9 +28,9 @@ from catalog.dialects.v1.requests.parameters import TermName
 from catalog.domain.access import Caller
 from catalog.domain.items.reading.related import load_owners
 from catalog.domain.limits import Limits
-from catalog.domain.terms import suggest, terms
+from catalog.domain.terms import merging, suggest, terms
 from catalog.domain.terms.visibility import visible_to, visible_uses
-from catalog.errors import IN_USE, NAME_TAKEN, NOT_FOUND, QUOTA_EXCEEDED
+from catalog.errors import BUSY, IN_USE, INVALID_FIELD, NAME_TAKEN, NOT_CHANGED, NOT_FOUND, QUOTA_EXCEEDED
 from catalog.store.query import fields
 from catalog.store.query.params import page_of
 from catalog.store.records import TermRecord, UserRecord
@@ -111,6 +113,24 @@ class Terms(Controller, Generic[NewT]):
             return DatedTerm.with_date(record, _owner(record, owners, caller), visible_uses(caller, record))
 
         return await create_each(request, data, create, self.plural)
+
+    @post(
+        "/{word:str}/merge",
+        status_code=200,
+        guards=[guards.administrators_only],
+        operation_id="merge{name}",
+        response_description="How many items were changed, and whether those were all.",
+        responses=refuses(NOT_FOUND, INVALID_FIELD, BUSY, NOT_CHANGED),
+    )
+    async def merge(
+        self, word: TermName, data: Json[TermMerge], caller: Given[Caller], limits: Given[Limits]
+    ) -> Answer[MergedTerm]:
+        """Merge a {one} into another: items that use it use the other one then, and it is removed.
+
+        One request changes a hundred items. Repeat it until `complete` is true.
+        """
+        merged = await merging.merge(caller, self.vocabulary, word, data.into, limits)
+        return answer(MergedTerm(merged.changed, merged.is_complete))
 
     @delete("/{word:str}", operation_id="remove{name}", **REMOVED)
     async def remove(self, word: TermName, caller: Given[Caller]) -> Answer[DatedTerm]:

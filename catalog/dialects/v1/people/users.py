@@ -109,6 +109,23 @@ class Users(Controller):
         sessions.forget(caller.tenant.name, changed["_id"])
         return answer(User.of(changed))
 
+    @post(
+        "/{user:str}/signout",
+        status_code=200,
+        guards=[guards.signed_in],
+        operation_id="signOutUser",
+        response_description="The user.",
+        responses=refuses(NOT_FOUND, OTHER_USER, CANNOT_MODIFY),
+    )
+    async def sign_out(self, user: UserKey, caller: Given[Caller], sessions: Given[Sessions]) -> Answer[User]:
+        """Sign out everywhere; administrators sign out any user.
+
+        All sessions, personal access tokens and reset links of the user end, also the token of this request.
+        """
+        changed = await users.end_credentials(caller, user)
+        sessions.forget(caller.tenant.name, changed["_id"])
+        return answer(User.of(changed))
+
     @delete(
         "/{user:str}",
         status_code=200,

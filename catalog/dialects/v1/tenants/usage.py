@@ -3,12 +3,15 @@
 from litestar import Controller, get
 
 from catalog.dialects.http import guards
-from catalog.dialects.v1.models.tenants.usage import TenantUsage
-from catalog.dialects.v1.requests.http import Answer, Given, answer
+from catalog.dialects.http.docs.parameters import query
+from catalog.dialects.v1.models.tenants.usage import ItemUsage, LargestItems, TenantUsage
+from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
 from catalog.domain.access import Caller
-from catalog.domain.tenants import usage
+from catalog.domain.tenants import largest, usage
+from catalog.store.query.params import page_of
 
 TAG = "Usage and journal"
+MOST = query("limit", "How many items.", {"type": "integer", "minimum": 0, "maximum": largest.MOST, "default": 10})
 
 
 class Usage(Controller):
@@ -20,3 +23,10 @@ class Usage(Controller):
     async def show(self, caller: Given[Caller]) -> Answer[TenantUsage]:
         """Show what the tenant uses."""
         return answer(TenantUsage(**await usage.read(caller.tenant)))
+
+    @get("/items", operation_id="listLargestItems", response_description="The largest items.", parameters=[MOST])
+    async def items(self, request: AnyRequest, caller: Given[Caller]) -> Answer[LargestItems]:
+        """List the items whose versions take most room, the largest first."""
+        limit = page_of(None, request.query_params.get("limit")).limit
+        found = await largest.largest(caller.tenant, limit) if limit else []
+        return answer(LargestItems([ItemUsage.of(each) for each in found]))

@@ -36,11 +36,15 @@ export const isConflict = (error: unknown): boolean => error instanceof Refusal 
 
 const client = createClient<paths>({ baseUrl: SERVER, fetch: authorized })
 
+/** The request below the prefix of this server, where that is not `/v1`. */
+export const versioned = (request: Request): Request =>
+  PREFIX === 'v1' ? request : new Request(request.url.replace('/v1/', `/${PREFIX}/`), request)
+
 /** `fetch` with the token, which is renewed in time, and asked for again when it has expired. */
 export async function authorized(request: Request): Promise<Response> {
-  const versioned = PREFIX === 'v1' ? request : new Request(request.url.replace('/v1/', `/${PREFIX}/`), request)
-  const again = versioned.clone()
-  const answer = await sent(versioned)
+  const asked = versioned(request)
+  const again = asked.clone()
+  const answer = await sent(asked)
   if (answer.status !== 401 || !session.value) return answer
   await signedInAgain()
   return sent(again)

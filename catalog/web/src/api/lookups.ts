@@ -26,3 +26,25 @@ export function username(id: string): Promise<string> {
   }
   return known
 }
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** The filter of a list for texts that begin with what was typed. */
+export const beginning = (field: string, text: string) =>
+  text ? { filter: JSON.stringify({ [field]: { $regex: `^${escaped(text)}`, $options: 'i' } }) } : {}
+
+export async function people(text: string, signal: AbortSignal): Promise<Suggestion[]> {
+  const query = { limit: 8, ...beginning('username', text) }
+  const found = await content(api.GET('/v1/users', { params: { query }, signal }))
+  return (found as unknown as { docs: { username: string }[] }).docs.map((user) => ({ value: user.username }))
+}
+
+export async function peopleAndGroups(text: string, signal: AbortSignal): Promise<Suggestion[]> {
+  const query = { limit: 4, ...beginning('name', text) }
+  const [users, groups] = await Promise.all([
+    people(text, signal),
+    content(api.GET('/v1/groups', { params: { query }, signal })),
+  ])
+  const named = (groups as unknown as { docs: { name: string }[] }).docs
+  return [...named.map((group) => ({ value: group.name, note: 'group' })), ...users]
+}

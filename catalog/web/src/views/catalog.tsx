@@ -181,7 +181,7 @@ function Chips() {
 }
 
 function Result({ item, kind }: { item: Item; kind: Kind }) {
-  const newest = item.versions[0]
+  const newest = item.versions.at(-1) // they are sorted by age
   return (
     <li class="result">
       <div class="result-head">

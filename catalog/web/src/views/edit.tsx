@@ -6,7 +6,7 @@ import { Dialog } from '../components/dialog'
 import { sentence } from '../components/hooks'
 import { Chip, notify, Problem } from '../components/parts'
 import { changeOf, type Draft, draftOf, typed } from '../logic/changes'
-import { itemPath } from './item'
+import { itemPath } from './paths'
 
 interface Props {
   kind: Kind

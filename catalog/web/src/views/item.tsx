@@ -1,21 +1,18 @@
 import { useState } from 'preact/hooks'
-import { api, authorized, content, type Item, KINDS, type Kind, route, SERVER, withTag } from '../api/client'
+import { api, authorized, content, type Item, type Kind, route, withTag } from '../api/client'
 import { age, date, plural, value } from '../components/format'
 import { useAction, useLoaded } from '../components/hooks'
-import { Chip, Code, Loading, notify, Problem } from '../components/parts'
-import { snippets } from '../logic/snippets'
+import { Chip, Loading, notify, Problem } from '../components/parts'
 import { address, go } from '../router'
 import { session } from '../session'
 import { sanitised } from '../trusted'
+import { Readers } from './access'
 import { Username } from './catalog'
 import { Edit } from './edit'
+import { itemPath } from './paths'
 import { Sharing } from './sharing'
+import { Use } from './use'
 import { Versions } from './versions'
-
-export const isKind = (word: string): word is Kind => (KINDS as string[]).includes(word)
-
-/** The path of an item of any kind, which the types know as that of a model: all kinds answer alike. */
-export const itemPath = (kind: Kind) => `/v1/${kind}/{key}` as '/v1/models/{key}'
 
 export function ItemView({ kind, reference }: { kind: Kind; reference: string }) {
   const loaded = useLoaded(
@@ -43,7 +40,11 @@ function Shown({ kind, item, etag, reload }: Props) {
   const [editing, setEditing] = useState(false)
   const [sharing, setSharing] = useState(false)
   const now = session.value
-  const mayChange = Boolean(now?.isAdmin || now?.userId === item.owner)
+  const mayManage = Boolean(now?.isAdmin || now?.userId === item.owner)
+  const mayChange = mayManage || Boolean(item.editors?.some((editor) => editor._id === now?.userId))
+  const newest = item.versions.findLast((each) => each.state === 'LIVE')
+  const alias = item.aliases.find((each) => each.name === 'champion') ?? item.aliases[0]
+  const used = item.versions.find((each) => each.ordinal === alias?.version) ?? newest
   return (
     <article>
       <header class="head">
@@ -64,30 +65,42 @@ function Shown({ kind, item, etag, reload }: Props) {
             ))}
           </p>
         </div>
-        {mayChange && (
-          <div class="actions">
-            <a class="button main" href={address(['upload'], { kind, item: item._id })}>
-              New version
+        <div class="actions">
+          {newest && (
+            <a class="button" href={address(['lineage', kind, item._id])}>
+              Lineage
             </a>
+          )}
+          {mayChange && (
             <button type="button" onClick={() => setEditing(true)}>
               Edit
             </button>
-            <button type="button" onClick={() => setSharing(true)}>
-              Share
-            </button>
-            <Remove kind={kind} item={item} />
-          </div>
-        )}
+          )}
+          {mayManage && (
+            <>
+              <button type="button" onClick={() => setSharing(true)}>
+                Share
+              </button>
+              <Remove kind={kind} item={item} />
+            </>
+          )}
+          {mayChange && (
+            <a class="button main" href={address(['upload'], { kind, item: item._id })}>
+              New version
+            </a>
+          )}
+        </div>
       </header>
       {item.description && <p class="text">{item.description}</p>}
       <Card kind={kind} item={item} />
       <div class="columns right">
         <div>
           <Versions kind={kind} item={item} mayChange={mayChange} onChange={reload} />
+          {used && <Use kind={kind} name={item.name} ordinal={used.ordinal} alias={alias?.name} />}
         </div>
         <aside aria-label="Facts">
           <Facts item={item} />
-          <Use kind={kind} item={item} />
+          <Readers kind={kind} item={item} />
         </aside>
       </div>
       {editing && <Edit kind={kind} item={item} etag={etag} onClose={() => setEditing(false)} onSaved={reload} />}
@@ -108,10 +121,6 @@ function Facts({ item }: { item: Item }) {
           </div>
         ))}
         <div>
-          <dt>Readable by</dt>
-          <dd>{item.visibility === 'public' ? 'everybody in the organisation' : readers(item)}</dd>
-        </div>
-        <div>
           <dt>Changed</dt>
           <dd title={date(item.lastmod)}>{age(item.lastmod)}</dd>
         </div>
@@ -126,37 +135,6 @@ function Facts({ item }: { item: Item }) {
           </dd>
         </div>
       </dl>
-    </section>
-  )
-}
-
-function readers(item: Item): string {
-  const names = item.users.map((user) => user.username)
-  return names.length ? `its owner, administrators, and ${names.join(', ')}` : 'its owner and administrators'
-}
-
-function Use({ kind, item }: { kind: Kind; item: Item }) {
-  const newest = item.aliases[0]?.name ?? item.versions.find((each) => each.state === 'LIVE')?.ordinal
-  const texts = snippets(SERVER, kind, item.name, newest)
-  const [shown, setShown] = useState(0)
-  if (!newest) return null
-  return (
-    <section>
-      <h2>Use it</h2>
-      <div role="tablist" aria-label="Ways to use it" class="tabs">
-        {texts.map((each, index) => (
-          <button
-            key={each.label}
-            type="button"
-            role="tab"
-            aria-selected={index === shown}
-            onClick={() => setShown(index)}
-          >
-            {each.label}
-          </button>
-        ))}
-      </div>
-      <Code>{texts[shown]?.text ?? ''}</Code>
     </section>
   )
 }

@@ -1,9 +1,12 @@
 import { api, content, type Item, type Kind } from '../api/client'
-import { Completion, type Suggestion } from '../components/completion'
+import { peopleAndGroups } from '../api/lookups'
+import { Completion } from '../components/completion'
 import { Dialog } from '../components/dialog'
 import { useAction } from '../components/hooks'
-import { Chip, Problem } from '../components/parts'
-import { itemPath } from './item'
+import { Loading, Problem } from '../components/parts'
+import type { Grant } from '../logic/access'
+import { useAccess } from './access'
+import { itemPath } from './paths'
 
 interface Props {
   kind: Kind
@@ -12,13 +15,23 @@ interface Props {
   onSaved: () => void
 }
 
-/** Who may read an item. Each change is saved at once. */
+type Right = 'read' | 'edit'
+const FIELDS: Record<Right, 'users' | 'editors'> = { read: 'users', edit: 'editors' }
+
+/** Who may read and who may edit an item. Each change is saved at once. */
 export function Sharing({ kind, item, onClose, onSaved }: Props) {
   const { busy, error, run } = useAction()
+  const loaded = useAccess(kind, item)
   const change = (body: Record<string, unknown>) =>
     run(async () => {
       await content(api.PUT(itemPath(kind), { params: { path: { key: item._id } }, body: body as never }))
+      loaded.reload()
       onSaved()
+    })
+  const allow = (grant: Grant, may: Right | '') =>
+    change({
+      ...(grant.may !== may && { [FIELDS[grant.may as Right]]: { remove: [grant._id], add: [] } }),
+      ...(may && { [FIELDS[may]]: { remove: [], add: [grant._id] } }),
     })
   return (
     <Dialog title={`Share ${item.name}`} onClose={onClose}>
@@ -33,34 +46,50 @@ export function Sharing({ kind, item, onClose, onSaved }: Props) {
               checked={item.visibility === visibility}
               onChange={() => change({ visibility })}
             />
-            {visibility === 'public' ? 'Everybody in the organisation' : 'Its owner, administrators, and these people'}
+            {visibility === 'public'
+              ? 'Everybody in the organisation'
+              : 'Its owner, administrators, and who is named here'}
           </label>
         ))}
-        <p class="chips">
-          {item.users.map((user) => (
-            <Chip
-              key={user._id}
-              label={user.username}
-              onRemove={() => change({ users: { remove: [user._id], add: [] } })}
-            >
-              {user.username}
-            </Chip>
-          ))}
-        </p>
+        <Loading of={loaded}>
+          {({ access }) => (
+            <ul class="plain">
+              {access.grants
+                .filter((grant) => grant.may !== 'manage')
+                .map((grant) => (
+                  <li key={grant._id} class="row">
+                    <span class="wide">
+                      {grant.kind === 'group' ? 'Group ' : ''}
+                      <strong>{grant.name}</strong>
+                    </span>
+                    <select
+                      class="narrow-choice"
+                      aria-label={`What ${grant.name} may do`}
+                      value={grant.may}
+                      onChange={(event) => allow(grant, event.currentTarget.value as Right)}
+                    >
+                      <option value="read">may read</option>
+                      <option value="edit">may read and change</option>
+                    </select>
+                    <button
+                      type="button"
+                      class="quiet"
+                      aria-label={`Remove ${grant.name}`}
+                      onClick={() => allow(grant, '')}
+                    >
+                      ✕
+                    </button>
+                  </li>
+                ))}
+            </ul>
+          )}
+        </Loading>
         <Completion
-          label="Add a person"
-          suggest={people}
+          label="Add a person or a group"
+          suggest={peopleAndGroups}
           onPick={(name) => change({ users: { remove: [], add: [name] } })}
         />
       </fieldset>
     </Dialog>
   )
 }
-
-async function people(text: string, signal: AbortSignal): Promise<Suggestion[]> {
-  const filter = text ? { filter: JSON.stringify({ username: { $regex: `^${escaped(text)}`, $options: 'i' } }) } : {}
-  const found = await content(api.GET('/v1/users', { params: { query: { limit: 8, ...filter } }, signal }))
-  return (found as unknown as { docs: { username: string }[] }).docs.map((user) => ({ value: user.username }))
-}
-
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

@@ -7,7 +7,7 @@ import { address, go, place } from '../router'
 import { chosenFiles, droppedFiles, type Found, LEFT_OUT, withoutCommonFolder } from '../upload/dropped'
 import { Transfer } from '../upload/transfer'
 import { Metadata, Tags } from './edit'
-import { itemPath } from './item'
+import { itemPath } from './paths'
 
 const AT_ONCE = 3 // files
 

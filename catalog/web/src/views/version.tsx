@@ -3,10 +3,11 @@ import { api, authorized, content, type FileInfo, type Kind, refusal, route, SER
 import { age, date, plural, size, value } from '../components/format'
 import { useAction, useLoaded } from '../components/hooks'
 import { Chip, Code, Loading, Problem, Scroll } from '../components/parts'
-import { snippets } from '../logic/snippets'
 import { address } from '../router'
 import { Username } from './catalog'
+import { Origins } from './origins'
 import { isPreviewed, Preview } from './preview'
+import { Use } from './use'
 
 interface Props {
   kind: Kind
@@ -16,6 +17,10 @@ interface Props {
 
 export const verdictTone = (verdict: string): string =>
   verdict.startsWith('threat') ? 'danger' : verdict === 'no known threat found' ? 'good' : 'warn'
+
+/** A verdict for the narrow column of a table. */
+export const shortVerdict = (verdict: string): string =>
+  verdict === 'no known threat found' ? 'no known threat' : verdict
 
 export function VersionView({ kind, item, which }: Props) {
   const loaded = useLoaded(
@@ -61,7 +66,7 @@ function Shown({ kind, item, name, version }: { kind: Kind; item: string; name: 
             {inspection && <Chip tone={verdictTone(inspection.verdict)}>{inspection.verdict}</Chip>}
           </p>
         </div>
-        {!version.uri && <Downloads kind={kind} item={item} version={version} />}
+        <Downloads kind={kind} item={item} version={version} />
       </header>
       {version.description && <p class="text">{version.description}</p>}
       {version.uri && (
@@ -84,18 +89,17 @@ function Shown({ kind, item, name, version }: { kind: Kind; item: string; name: 
           )}
           {tensors.length > 0 && <Tensors tensors={tensors} total={inspection?.summary.tensors ?? tensors.length} />}
           {inspection && <Findings inspection={inspection} />}
+          <Use
+            kind={kind}
+            name={name}
+            ordinal={version.ordinal}
+            alias={version.aliases[0]}
+            isMlflowModel={version.files.some((file) => file.path === 'MLmodel')}
+          />
         </div>
         <aside aria-label="Facts">
           <Facts version={version} />
-          <section>
-            <h2>Use it</h2>
-            {snippets(SERVER, kind, name, version.aliases[0] ?? version.ordinal).map((each) => (
-              <div key={each.label}>
-                <h3>{each.label}</h3>
-                <Code>{each.text}</Code>
-              </div>
-            ))}
-          </section>
+          <Origins kind={kind} item={item} which={version.ordinal} />
         </aside>
       </div>
     </article>
@@ -116,17 +120,24 @@ function Downloads({ kind, item, version }: { kind: Kind; item: string; version:
   }
   return (
     <div class="actions">
-      <button
-        type="button"
-        class="main"
-        disabled={busy}
-        onClick={() => run(async () => location.assign((await create(60)).url))}
-      >
-        Download {version.folder ? 'all as zip' : size(version.size)}
-      </button>
-      <button type="button" disabled={busy} onClick={() => run(async () => setLink(await create(3600)))}>
-        Share a link
-      </button>
+      <a class="button" href={address(['lineage', kind, item], { which: version.ordinal })}>
+        Lineage
+      </a>
+      {!version.uri && (
+        <>
+          <button type="button" disabled={busy} onClick={() => run(async () => setLink(await create(3600)))}>
+            Share a link
+          </button>
+          <button
+            type="button"
+            class="main"
+            disabled={busy}
+            onClick={() => run(async () => location.assign((await create(60)).url))}
+          >
+            Download {version.folder ? 'all as zip' : size(version.size)}
+          </button>
+        </>
+      )}
       <Problem>{error}</Problem>
       {link && (
         <div>

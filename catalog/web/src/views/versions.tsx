@@ -3,10 +3,11 @@ import { api, content, type Item, type Kind, type Version } from '../api/client'
 import { age, size, value } from '../components/format'
 import { useLoaded } from '../components/hooks'
 import { Chip, Loading, Scroll } from '../components/parts'
+import { MOST_COMPARED } from '../logic/comparison'
 import { commonMetrics, metadata, type Order, ordered } from '../logic/metrics'
 import { address } from '../router'
 import { AliasDialog } from './aliases'
-import { verdictTone } from './version'
+import { shortVerdict, verdictTone } from './version'
 
 const SHOWN = 100
 
@@ -50,13 +51,20 @@ function Table({ kind, item, rows, mayChange, onChange }: Props & { rows: Row[] 
   const [aliasing, setAliasing] = useState<Row | null>(null)
   const metrics = useMemo(() => commonMetrics(rows), [rows])
   const sorted = useMemo(() => ordered(rows, order), [rows, order])
+  const [ticked, setTicked] = useState<string[]>([])
+  const tick = (ordinal: string) =>
+    setTicked((before) => (before.includes(ordinal) ? before.filter((each) => each !== ordinal) : [...before, ordinal]))
   const sortBy = (by: string) => setOrder((before) => ({ by, ascending: before.by === by ? !before.ascending : false }))
   return (
     <>
+      <CompareLink kind={kind} item={item} rows={rows} ticked={ticked} />
       <Scroll label="Versions">
         <table>
           <thead>
             <tr>
+              <th>
+                <span class="hidden">Compare</span>
+              </th>
               <Heading by="" order={order} onSort={sortBy}>
                 Version
               </Heading>
@@ -74,6 +82,17 @@ function Table({ kind, item, rows, mayChange, onChange }: Props & { rows: Row[] 
           <tbody>
             {sorted.map((row) => (
               <tr key={row._id}>
+                <td class="tick">
+                  {row.state === 'LIVE' && (
+                    <input
+                      type="checkbox"
+                      aria-label={`Compare version ${row.ordinal}`}
+                      checked={ticked.includes(row.ordinal)}
+                      disabled={ticked.length >= MOST_COMPARED && !ticked.includes(row.ordinal)}
+                      onChange={() => tick(row.ordinal)}
+                    />
+                  )}
+                </td>
                 <td>
                   <a href={address([kind, item._id, row.ordinal])}>{row.ordinal}</a>{' '}
                   {row.state !== 'LIVE' && <Chip tone="warn">{row.state.toLowerCase()}</Chip>}
@@ -91,9 +110,10 @@ function Table({ kind, item, rows, mayChange, onChange }: Props & { rows: Row[] 
                       type="button"
                       class="quiet small"
                       aria-label={`Aliases of version ${row.ordinal}`}
+                      title="Set, move and roll back aliases"
                       onClick={() => setAliasing(row)}
                     >
-                      @…
+                      <span aria-hidden="true">{row.aliases.length ? '⋯' : '+ alias'}</span>
                     </button>
                   )}
                 </td>
@@ -104,7 +124,9 @@ function Table({ kind, item, rows, mayChange, onChange }: Props & { rows: Row[] 
                 ))}
                 <td class="number">{row.uri ? 'elsewhere' : size(row.size)}</td>
                 <td>
-                  {row.inspection && <Chip tone={verdictTone(row.inspection.verdict)}>{row.inspection.verdict}</Chip>}
+                  {row.inspection && (
+                    <Chip tone={verdictTone(row.inspection.verdict)}>{shortVerdict(row.inspection.verdict)}</Chip>
+                  )}
                 </td>
                 <td title={row.timestamp}>{age(row.timestamp)}</td>
               </tr>
@@ -123,6 +145,25 @@ function Table({ kind, item, rows, mayChange, onChange }: Props & { rows: Row[] 
         />
       )}
     </>
+  )
+}
+
+/** To compare what is ticked; without a choice, the newest versions. */
+function CompareLink({ kind, item, rows, ticked }: { kind: Kind; item: Item; rows: Row[]; ticked: string[] }) {
+  const newest = rows.filter((row) => row.state === 'LIVE').map((row) => row.ordinal)
+  if (newest.length < 2) return null
+  // The oldest comes first: it is what the others are compared with.
+  const order = rows.map((row) => row.ordinal).reverse()
+  const chosen = (ticked.length > 1 ? ticked : newest.slice(0, MOST_COMPARED)).toSorted(
+    (one, other) => order.indexOf(one) - order.indexOf(other),
+  )
+  const query = new URLSearchParams(chosen.map((which) => ['which', which]))
+  return (
+    <p>
+      <a class="button small-button" href={address(['compare', kind, item._id], query)}>
+        Compare {ticked.length > 1 ? `the ${ticked.length} ticked` : `the newest ${chosen.length}`}
+      </a>
+    </p>
   )
 }
 

@@ -9,6 +9,7 @@ from catalog.dialects.http.docs.schemas import at_most
 from catalog.dialects.v1.models.common import Body, Id, Moment, NonBlank, moment
 from catalog.dialects.v1.models.lists import Count
 from catalog.dialects.v1.models.people.people import User
+from catalog.domain.limits import LONGEST_NAME
 from catalog.domain.terms.terms import NewTerm
 from catalog.store.records import TermRecord
 from catalog.vocabulary import Usage
@@ -44,6 +45,21 @@ class MetadataNameToCreate(Body, rename=NAME):
 
     def as_input(self) -> NewTerm:
         return NewTerm(self.name, self.usage or Usage.DEFAULT)
+
+
+class TermMerge(Body):
+    """The term that takes the place of another one."""
+
+    into: Annotated[NonBlank, Meta(max_length=LONGEST_NAME, description="Another term.", examples=["flowers"])]
+
+
+class MergedTerm(Struct):
+    """What one request has changed."""
+
+    changed: Annotated[Count, Meta(description="How many items.")]
+    complete: Annotated[
+        bool, Meta(description="False: more items use the term. Repeat the request until this is true.")
+    ]
 
 
 class ListedTerm(Struct, kw_only=True, rename=NAME):

@@ -4,8 +4,11 @@ from typing import Annotated, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from catalog.dialects.v1.models.common import Id
 from catalog.dialects.v1.models.lists import Count
 from catalog.domain.cleanup.sweep_schedule import TenantSweep
+from catalog.domain.tenants import largest
+from catalog.vocabulary import Kind
 
 
 class TenantUsage(Struct):
@@ -21,6 +24,36 @@ class TenantUsage(Struct):
     algorithms: Count
     trash: Count
     users: Count
+
+
+class ItemUsage(Struct, kw_only=True, rename={"id": "_id"}):
+    """What the versions of an item weigh together. Bytes that two versions share count twice."""
+
+    id: Id
+    kind: Kind
+    name: str
+    owner: Id | None
+    removed: Annotated[bool, Meta(description="It is in the trash.")]
+    versions: Count
+    bytes: Count
+
+    @classmethod
+    def of(cls, found: largest.ItemUsage) -> Self:
+        return cls(
+            id=str(found.item),
+            kind=found.kind,
+            name=found.name,
+            owner=str(found.owner) if found.owner else None,
+            removed=found.is_removed,
+            versions=found.versions,
+            bytes=found.bytes,
+        )
+
+
+class LargestItems(Struct):
+    """The items that take most room, the largest first."""
+
+    docs: list[ItemUsage]
 
 
 Removed = Count | UnsetType

@@ -1,0 +1,20 @@
+/** Requests of the operator. API_TOKEN is in the memory of this page alone: a reload forgets it. */
+import { signal } from '@preact/signals'
+import createClient from 'openapi-fetch'
+import { Refusal, SERVER, versioned } from './client'
+import type { paths } from './schema'
+
+export const operatorToken = signal('')
+
+export const operator = createClient<paths>({
+  baseUrl: SERVER,
+  fetch: async (request: Request) => {
+    const asked = versioned(request)
+    asked.headers.set('Authorization', operatorToken.value)
+    try {
+      return await fetch(asked, { credentials: 'omit' })
+    } catch {
+      throw new Refusal(0, 'The server cannot be reached. Check the connection, and try again.')
+    }
+  },
+})

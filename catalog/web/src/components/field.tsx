@@ -1,0 +1,31 @@
+import { useEffect, useState } from 'preact/hooks'
+import { useDebounced } from './hooks'
+
+interface Props {
+  label: string
+  value: string
+  placeholder?: string
+  onChange: (value: string) => void
+}
+
+/** A text field that a list is filtered by, once it has not changed for a moment. */
+export function FilterField({ label, value, placeholder, onChange }: Props) {
+  const [typed, setTyped] = useState(value)
+  const settled = useDebounced(typed.trim(), 200)
+  useEffect(() => {
+    if (settled !== value) onChange(settled)
+  }, [settled])
+  useEffect(() => setTyped((before) => (before.trim() === value ? before : value)), [value])
+  return (
+    <label>
+      {label}
+      <input
+        type="search"
+        value={typed}
+        placeholder={placeholder}
+        autoComplete="off"
+        onInput={(event) => setTyped(event.currentTarget.value)}
+      />
+    </label>
+  )
+}

@@ -1,0 +1,45 @@
+import '../../styles/admin.css'
+import { address } from '../../router'
+import { session } from '../../session'
+import { Groups } from './groups'
+import { Journal } from './journal'
+import { People } from './people'
+import { Terms } from './terms'
+import { UsageView } from './usage'
+
+const PARTS: Record<string, [string, () => preact.JSX.Element]> = {
+  people: ['People', People],
+  groups: ['Groups', Groups],
+  usage: ['Usage', UsageView],
+  terms: ['Terms', Terms],
+  journal: ['Journal', Journal],
+}
+
+/** What an administrator of the tenant does. */
+export function Admin({ part }: { part: string }) {
+  const [, Part] = (Object.hasOwn(PARTS, part) && PARTS[part]) || []
+  if (!session.value?.isAdmin || !Part) {
+    return (
+      <section>
+        <h1>Administration</h1>
+        <p>{Part ? 'Only administrators see this.' : 'There is no such page.'}</p>
+      </section>
+    )
+  }
+  return (
+    <section class="admin">
+      <h1>Administration</h1>
+      <nav aria-label="Administration" class="tabs">
+        {Object.entries(PARTS).map(([key, [name]]) => (
+          <a key={key} class="button" href={address(['admin', key])} aria-current={key === part ? 'page' : undefined}>
+            {name}
+          </a>
+        ))}
+      </nav>
+      <Part />
+      <p class="muted">
+        Tenants, quotas and the sweep are the <a href={address(['operator'])}>operator's</a>.
+      </p>
+    </section>
+  )
+}

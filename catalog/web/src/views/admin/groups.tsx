@@ -1,0 +1,105 @@
+import { api, content } from '../../api/client'
+import { people } from '../../api/lookups'
+import type { components } from '../../api/schema'
+import { Completion } from '../../components/completion'
+import { plural } from '../../components/format'
+import { useAction } from '../../components/hooks'
+import { type Page, usePaged } from '../../components/paged'
+import { Chip, notify, Problem } from '../../components/parts'
+
+type Group = components['schemas']['GroupWithMembers']
+
+export function Groups() {
+  const list = usePaged<Group>(async (after, signal) => {
+    const query = { limit: 50, after, sort: '{"name":"asc"}' }
+    return (await content(api.GET('/v1/groups', { params: { query }, signal }))) as unknown as Page<Group>
+  }, [])
+  const { busy, error, run } = useAction()
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    const form = event.currentTarget as HTMLFormElement
+    const fields = new FormData(form)
+    run(async () => {
+      const body = { name: String(fields.get('name')), description: String(fields.get('description')) }
+      await content(api.POST('/v1/groups', { body }))
+      form.reset()
+      list.reload()
+    })
+  }
+  return (
+    <>
+      <h2>Groups</h2>
+      <p class="muted">What is shared with a group, its members read.</p>
+      <form class="row" onSubmit={submit}>
+        <label>
+          Name
+          <input name="name" required autoComplete="off" placeholder="vision" />
+        </label>
+        <label>
+          Description
+          <input name="description" autoComplete="off" />
+        </label>
+        <button type="submit" class="main" disabled={busy}>
+          Add a group
+        </button>
+      </form>
+      <Problem>{error || list.error}</Problem>
+      {!list.loading && !list.docs.length && <p class="muted">There is no group yet.</p>}
+      {list.docs.map((group) => (
+        <Members key={group._id} group={group} onChange={list.reload} />
+      ))}
+      {list.hasMore && (
+        <button type="button" disabled={list.loading} onClick={list.more}>
+          Show more
+        </button>
+      )}
+    </>
+  )
+}
+
+function Members({ group, onChange }: { group: Group; onChange: () => void }) {
+  const { busy, error, run } = useAction()
+  const params = { path: { group: group._id } }
+  const change = (members: { add?: string[]; remove?: string[] }) =>
+    run(async () => {
+      await content(api.PUT('/v1/groups/{group}', { params, body: { members } }))
+      onChange()
+    })
+  const remove = () =>
+    run(async () => {
+      if (!confirm(`Remove the group ${group.name}? What was shared with it no longer is.`)) return
+      await content(api.DELETE('/v1/groups/{group}', { params }))
+      notify(`The group ${group.name} is removed.`)
+      onChange()
+    })
+  const members = group.members ?? []
+  return (
+    <section class="panel" aria-label={`Group ${group.name}`}>
+      <header class="dialog-head">
+        <div>
+          <h3>{group.name}</h3>
+          <p class="muted">
+            {plural(members.length, 'member')}
+            {group.description && ` · ${group.description}`}
+          </p>
+        </div>
+        <button type="button" class="small" disabled={busy} onClick={remove} aria-label={`Remove ${group.name}`}>
+          Remove
+        </button>
+      </header>
+      <Problem>{error}</Problem>
+      <p class="chips">
+        {members.map((member) => (
+          <Chip
+            key={member._id}
+            label={`${member.username} from ${group.name}`}
+            onRemove={() => change({ remove: [member._id] })}
+          >
+            {member.username}
+          </Chip>
+        ))}
+      </p>
+      <Completion label={`Add a member to ${group.name}`} suggest={people} onPick={(name) => change({ add: [name] })} />
+    </section>
+  )
+}

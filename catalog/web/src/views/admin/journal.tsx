@@ -1,0 +1,135 @@
+import { api, content } from '../../api/client'
+import type { components } from '../../api/schema'
+import { FilterField } from '../../components/field'
+import { age, date } from '../../components/format'
+import { type Page, type Paged, usePaged } from '../../components/paged'
+import { Chip, Problem, Scroll } from '../../components/parts'
+import { save } from '../../components/save'
+import { journalFilter } from '../../logic/journal'
+import { csv } from '../../logic/table'
+import { place, setQuery } from '../../router'
+
+type Entry = components['schemas']['JournalEntry']
+
+export function Journal() {
+  const list = useEntries('/v1/log', (query, signal) => content(api.GET('/v1/log', { params: { query }, signal })))
+  return <Entries list={list} />
+}
+
+interface Asked {
+  limit: number
+  after: string
+  filter?: string
+}
+
+/** The entries that the address asks for. */
+export function useEntries(route: string, load: (query: Asked, signal: AbortSignal) => Promise<unknown>): Paged<Entry> {
+  const filter = journalFilter(place.value.query, Math.floor(Date.now() / 60_000) * 60_000)
+  return usePaged<Entry>(
+    async (after, signal) => (await load({ limit: 50, after, ...(filter && { filter }) }, signal)) as Page<Entry>,
+    [route, place.value.query.toString()],
+  )
+}
+
+const set = (name: string, value: string, replace = false) =>
+  setQuery((query) => (value ? query.set(name, value) : query.delete(name)), replace)
+
+export function Entries({ list }: { list: Paged<Entry> }) {
+  const { query } = place.value
+  return (
+    <>
+      <h2>Journal</h2>
+      <div class="row">
+        <FilterField label="User" value={query.get('user') ?? ''} onChange={(text) => set('user', text, true)} />
+        <FilterField
+          label="Path contains"
+          value={query.get('path') ?? ''}
+          onChange={(text) => set('path', text, true)}
+        />
+        <Choice
+          name="method"
+          label="Method"
+          options={{ POST: 'POST', PUT: 'PUT', DELETE: 'DELETE', GET: 'GET', PATCH: 'PATCH' }}
+        />
+        <Choice name="result" label="Result" options={{ refused: 'refused', failed: 'failed in the server' }} />
+        <Choice name="since" label="Since" options={{ hour: 'an hour ago', day: 'a day ago', week: 'a week ago' }} />
+        <button
+          type="button"
+          onClick={() => save('journal.csv', new Blob([csv(tableOf(list.docs))], { type: 'text/csv' }))}
+        >
+          Save as CSV
+        </button>
+      </div>
+      <Problem>{list.error}</Problem>
+      {!list.loading && !list.docs.length && !list.error && <p class="muted">There is no such entry.</p>}
+      <Scroll label="Journal">
+        <table>
+          <thead>
+            <tr>
+              <th>When</th>
+              <th>User</th>
+              <th>Request</th>
+              <th>Result</th>
+              <th>Time</th>
+              <th>From</th>
+            </tr>
+          </thead>
+          <tbody>
+            {list.docs.map((entry) => (
+              <tr key={entry._id}>
+                <td title={date(entry.date)}>{age(entry.date)}</td>
+                <td>{entry.user ?? <span class="muted">nobody</span>}</td>
+                <td class="request">
+                  {entry.method} {entry.path}
+                  {(entry.requests ?? 1) > 1 && <span class="muted"> and {(entry.requests ?? 1) - 1} like it</span>}
+                </td>
+                <td>
+                  <Chip tone={entry.result >= 500 ? 'danger' : entry.result >= 400 ? 'warn' : 'good'}>
+                    {entry.result}
+                  </Chip>
+                </td>
+                <td class="number">{Math.round(entry.duration)} ms</td>
+                <td>{entry.address}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      {list.hasMore && (
+        <button type="button" disabled={list.loading} onClick={list.more}>
+          Show more
+        </button>
+      )}
+    </>
+  )
+}
+
+function Choice({ name, label, options }: { name: string; label: string; options: Record<string, string> }) {
+  return (
+    <label>
+      {label}
+      <select value={place.value.query.get(name) ?? ''} onChange={(event) => set(name, event.currentTarget.value)}>
+        <option value="">any</option>
+        {Object.entries(options).map(([key, text]) => (
+          <option key={key} value={key}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+const tableOf = (entries: Entry[]) => ({
+  head: ['date', 'user', 'method', 'path', 'result', 'milliseconds', 'address', 'request'],
+  rows: entries.map((entry) => [
+    entry.date,
+    entry.user ?? null,
+    entry.method,
+    entry.path,
+    entry.result,
+    entry.duration,
+    entry.address ?? null,
+    entry.request_id,
+  ]),
+})

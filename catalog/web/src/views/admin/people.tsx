@@ -1,0 +1,218 @@
+import { useState } from 'preact/hooks'
+import { api, content } from '../../api/client'
+import { beginning, people } from '../../api/lookups'
+import type { components } from '../../api/schema'
+import { Completion } from '../../components/completion'
+import { Dialog } from '../../components/dialog'
+import { FilterField } from '../../components/field'
+import { age } from '../../components/format'
+import { useAction } from '../../components/hooks'
+import { type Page, usePaged } from '../../components/paged'
+import { Code, notify, Problem, Scroll } from '../../components/parts'
+import { randomPassword } from '../../logic/passwords'
+import { place, setQuery } from '../../router'
+import { session } from '../../session'
+
+type Person = components['schemas']['User']
+type Role = 'admin' | 'regular'
+
+interface Secret {
+  username: string
+  password: string
+}
+
+export function People() {
+  const q = place.value.query.get('q') ?? ''
+  const list = usePaged<Person>(
+    async (after, signal) => {
+      const query = { limit: 50, after, sort: '{"username":"asc"}', ...beginning('username', q) }
+      return (await content(api.GET('/v1/users', { params: { query }, signal }))) as unknown as Page<Person>
+    },
+    [q],
+  )
+  const [secret, setSecret] = useState<Secret | null>(null)
+  const { busy, error, run } = useAction()
+  const [leaving, setLeaving] = useState<Person | null>(null)
+  const at = (person: Person) => ({ path: { user: person._id } })
+  const change = (person: Person, body: { role?: Role; password?: string }) =>
+    run(async () => {
+      await content(api.PUT('/v1/users/{user}', { params: at(person), body }))
+      if (body.password) setSecret({ username: person.username, password: body.password })
+      else notify(`${person.username} is ${body.role === 'admin' ? 'an administrator' : 'a member'} now.`)
+      list.reload()
+    })
+  const signOut = (person: Person) =>
+    run(async () => {
+      await content(api.POST('/v1/users/{user}/signout', { params: at(person) }))
+      notify(`${person.username} is signed out everywhere.`)
+    })
+  return (
+    <>
+      <h2>People</h2>
+      {secret && <Shown secret={secret} />}
+      <NewPerson
+        onCreated={(created) => {
+          setSecret(created)
+          list.reload()
+        }}
+      />
+      <div class="narrow-form">
+        <FilterField
+          label="Find by name"
+          value={q}
+          onChange={(text) => setQuery((query) => (text ? query.set('q', text) : query.delete('q')), true)}
+        />
+      </div>
+      <Problem>{error || list.error}</Problem>
+      <Scroll label="People">
+        <table>
+          <thead>
+            <tr>
+              <th>Name</th>
+              <th>E-mail</th>
+              <th>Role</th>
+              <th>Password</th>
+              <th>
+                <span class="hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {list.docs.map((person) => (
+              <tr key={person._id}>
+                <td>
+                  <strong>{person.username}</strong>
+                </td>
+                <td>{person.email}</td>
+                <td>
+                  <select
+                    aria-label={`Role of ${person.username}`}
+                    value={person.role}
+                    disabled={busy || person._id === session.value?.userId}
+                    onChange={(event) => change(person, { role: event.currentTarget.value as Role })}
+                  >
+                    <option value="regular">member</option>
+                    <option value="admin">administrator</option>
+                  </select>
+                </td>
+                <td class="muted">{person.createdPassword && `set ${age(person.createdPassword)}`}</td>
+                <td class="actions">
+                  <button
+                    type="button"
+                    class="small"
+                    disabled={busy}
+                    onClick={() =>
+                      confirm(`Give ${person.username} a new password, and end all sessions and tokens?`) &&
+                      change(person, { password: randomPassword() })
+                    }
+                  >
+                    New password
+                  </button>
+                  <button type="button" class="small" disabled={busy} onClick={() => signOut(person)}>
+                    Sign out
+                  </button>
+                  <button type="button" class="small" disabled={busy} onClick={() => setLeaving(person)}>
+                    Remove
+                  </button>
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      {list.hasMore && (
+        <button type="button" disabled={list.loading} onClick={list.more}>
+          Show more
+        </button>
+      )}
+      {leaving && <Leaving person={leaving} onClose={() => setLeaving(null)} onRemoved={list.reload} />}
+    </>
+  )
+}
+
+function Shown({ secret }: { secret: Secret }) {
+  return (
+    <div class="notice" role="status">
+      <p>The password of {secret.username}. It is shown only once.</p>
+      <Code>{secret.password}</Code>
+    </div>
+  )
+}
+
+function NewPerson({ onCreated }: { onCreated: (created: Secret) => void }) {
+  const { busy, error, run } = useAction()
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    const form = event.currentTarget as HTMLFormElement
+    const fields = new FormData(form)
+    const username = String(fields.get('username')).trim()
+    const password = String(fields.get('password')) || randomPassword()
+    run(async () => {
+      const body = { username, password, email: String(fields.get('email')), role: fields.get('role') as Role }
+      await content(api.POST('/v1/users', { body }))
+      form.reset()
+      onCreated({ username, password })
+    })
+  }
+  return (
+    <details>
+      <summary>Add a person</summary>
+      <form class="row" onSubmit={submit}>
+        <label>
+          Username
+          <input name="username" required autoComplete="off" />
+        </label>
+        <label>
+          E-mail
+          <input name="email" type="email" required autoComplete="off" />
+        </label>
+        <label>
+          Role
+          <select name="role">
+            <option value="regular">member</option>
+            <option value="admin">administrator</option>
+          </select>
+        </label>
+        <label>
+          Password
+          <input name="password" type="password" autoComplete="new-password" placeholder="a random one" />
+        </label>
+        <button type="submit" class="main" disabled={busy}>
+          Add
+        </button>
+      </form>
+      <Problem>{error}</Problem>
+    </details>
+  )
+}
+
+/** A user who owns something is removed only when somebody else gets it. */
+function Leaving({ person, onClose, onRemoved }: { person: Person; onClose: () => void; onRemoved: () => void }) {
+  const { busy, error, run } = useAction()
+  const [heir, setHeir] = useState('')
+  const remove = () =>
+    run(async () => {
+      const query = heir ? { transfer: heir } : {}
+      await content(api.DELETE('/v1/users/{user}', { params: { path: { user: person._id }, query } }))
+      notify(`${person.username} is removed.`)
+      onRemoved()
+      onClose()
+    })
+  return (
+    <Dialog title={`Remove ${person.username}`} onClose={onClose}>
+      <Problem>{error}</Problem>
+      <p>Sessions and tokens end at once. What {person.username} owns goes to another person:</p>
+      {heir && (
+        <p>
+          <strong>{heir}</strong>
+        </p>
+      )}
+      <Completion label="Who gets it" suggest={people} onPick={setHeir} />
+      <p class="actions">
+        <button type="button" class="main" disabled={busy} onClick={remove}>
+          {heir ? `Give everything to ${heir}, and remove` : 'Remove'}
+        </button>
+      </p>
+    </Dialog>
+  )
+}

@@ -1,0 +1,223 @@
+import { useState } from 'preact/hooks'
+import { content } from '../../api/client'
+import { operator } from '../../api/operator'
+import type { components } from '../../api/schema'
+import { Dialog } from '../../components/dialog'
+import { plural, size } from '../../components/format'
+import { useAction, useLoaded } from '../../components/hooks'
+import { type Page, usePaged } from '../../components/paged'
+import { Code, notify, Problem } from '../../components/parts'
+import { bytesOf } from '../../logic/bytes'
+import { randomPassword } from '../../logic/passwords'
+
+type Tenant = components['schemas']['TenantDetails']
+type Policy = 'warn' | 'quarantine' | 'reject'
+
+const POLICIES: Record<Policy, string> = {
+  warn: 'warn',
+  quarantine: 'quarantine the version',
+  reject: 'reject the upload',
+}
+
+export function Tenants() {
+  const list = usePaged<Tenant>(async (after, signal) => {
+    const query = { limit: 50, after }
+    return (await content(operator.GET('/v1/tenants', { params: { query }, signal }))) as unknown as Page<Tenant>
+  }, [])
+  const [secret, setSecret] = useState('')
+  return (
+    <>
+      <h2>Tenants</h2>
+      <NewTenant
+        onCreated={(password) => {
+          setSecret(password)
+          list.reload()
+        }}
+      />
+      {secret && (
+        <div class="notice" role="status">
+          <p>The password of the administrator. It is shown only once.</p>
+          <Code>{secret}</Code>
+        </div>
+      )}
+      <Problem>{list.error}</Problem>
+      {list.docs.map((tenant) => (
+        <Panel key={tenant._id} tenant={tenant} onChange={list.reload} onSecret={setSecret} />
+      ))}
+      {list.hasMore && (
+        <button type="button" disabled={list.loading} onClick={list.more}>
+          Show more
+        </button>
+      )}
+    </>
+  )
+}
+
+function NewTenant({ onCreated }: { onCreated: (password: string) => void }) {
+  const { busy, error, run } = useAction()
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    const form = event.currentTarget as HTMLFormElement
+    const text = (name: string) => String(new FormData(form).get(name)).trim()
+    const password = randomPassword()
+    run(async () => {
+      const body = {
+        _id: text('name'),
+        email: text('email'),
+        organization: text('organization'),
+        admin_username: text('administrator'),
+        admin_password: password,
+      }
+      await content(operator.POST('/v1/tenants', { body }))
+      form.reset()
+      onCreated(password)
+    })
+  }
+  return (
+    <details>
+      <summary>Add a tenant</summary>
+      <form class="row" onSubmit={submit}>
+        <label>
+          Name
+          <input name="name" required autoComplete="off" placeholder="acme" />
+        </label>
+        <label>
+          Organisation
+          <input name="organization" autoComplete="off" placeholder="Acme Corporation" />
+        </label>
+        <label>
+          E-mail
+          <input name="email" type="email" required autoComplete="off" />
+        </label>
+        <label>
+          Administrator
+          <input name="administrator" required autoComplete="off" defaultValue="admin" />
+        </label>
+        <button type="submit" class="main" disabled={busy}>
+          Add
+        </button>
+      </form>
+      <Problem>{error}</Problem>
+    </details>
+  )
+}
+
+interface PanelProps {
+  tenant: Tenant
+  onChange: () => void
+  onSecret: (password: string) => void
+}
+
+function Panel({ tenant, onChange, onSecret }: PanelProps) {
+  const { busy, error, run } = useAction()
+  const [removing, setRemoving] = useState(false)
+  const params = { path: { name: tenant._id } }
+  const usage = useLoaded(
+    (signal) => content(operator.GET('/v1/tenants/{name}/usage', { params, signal })),
+    [tenant._id, tenant.quota_bytes],
+  )
+  const change = (body: { quota_bytes?: number; inspection?: Policy }) =>
+    run(async () => {
+      await content(operator.PUT('/v1/tenants/{name}', { params, body }))
+      notify(`${tenant._id} is changed.`)
+      onChange()
+    })
+  const setQuota = (event: SubmitEvent) => {
+    event.preventDefault()
+    const text = String(new FormData(event.currentTarget as HTMLFormElement).get('quota'))
+    run(async () => change({ quota_bytes: bytesOf(text) }))
+  }
+  const newPassword = () =>
+    run(async () => {
+      if (!confirm(`Give the administrator of ${tenant._id} a new password, and end all sessions and tokens?`)) return
+      const password = randomPassword()
+      await content(operator.PUT('/v1/tenants/{name}/administrator', { params, body: { password } }))
+      onSecret(password)
+    })
+  return (
+    <section class="panel" aria-label={`Tenant ${tenant._id}`}>
+      <header class="dialog-head">
+        <div>
+          <h3>{tenant._id}</h3>
+          <p class="muted">
+            {[tenant.organization, tenant.email].filter(Boolean).join(' · ')}
+            {usage.data &&
+              ` · ${size(usage.data.bytes)}, ${plural(usage.data.models, 'model')}, ${plural(usage.data.users, 'user')}`}
+          </p>
+        </div>
+        <div class="actions">
+          <button type="button" class="small" disabled={busy} onClick={newPassword}>
+            New password
+          </button>
+          <button type="button" class="small" disabled={busy} onClick={() => setRemoving(true)}>
+            Remove
+          </button>
+        </div>
+      </header>
+      <Problem>{error}</Problem>
+      <div class="row">
+        <form class="row" onSubmit={setQuota}>
+          <label>
+            Quota
+            <input
+              key={tenant.quota_bytes}
+              name="quota"
+              defaultValue={tenant.quota_bytes ? size(tenant.quota_bytes) : ''}
+              placeholder="unlimited"
+              autoComplete="off"
+            />
+          </label>
+          <button type="submit" disabled={busy}>
+            Set
+          </button>
+        </form>
+        <label class="narrow-choice">
+          When an upload is suspicious
+          <select
+            value={tenant.inspection ?? 'warn'}
+            disabled={busy}
+            onChange={(event) => change({ inspection: event.currentTarget.value as Policy })}
+          >
+            {Object.entries(POLICIES).map(([key, text]) => (
+              <option key={key} value={key}>
+                {text}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      {removing && <Removing tenant={tenant} onClose={() => setRemoving(false)} onRemoved={onChange} />}
+    </section>
+  )
+}
+
+/** The name is typed once more, so that no wrong tenant is removed. */
+function Removing({ tenant, onClose, onRemoved }: { tenant: Tenant; onClose: () => void; onRemoved: () => void }) {
+  const { busy, error, run } = useAction()
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    const confirm = String(new FormData(event.currentTarget as HTMLFormElement).get('name'))
+    run(async () => {
+      const params = { path: { name: tenant._id }, query: { confirm } }
+      await content(operator.DELETE('/v1/tenants/{name}', { params }))
+      notify(`${tenant._id} is removed.`)
+      onClose()
+      onRemoved()
+    })
+  }
+  return (
+    <Dialog title={`Remove ${tenant._id}`} onClose={onClose}>
+      <form class="stack" onSubmit={submit}>
+        <p>Its database and its files are removed for good, with all people and items.</p>
+        <Problem>{error}</Problem>
+        <label>
+          Type {tenant._id} to go on
+          <input name="name" required autoComplete="off" />
+        </label>
+        <button type="submit" class="main" disabled={busy}>
+          Remove for good
+        </button>
+      </form>
+    </Dialog>
+  )
+}

@@ -1,0 +1,198 @@
+import { useState } from 'preact/hooks'
+import { api, content } from '../../api/client'
+import { beginning, suggestedNames, suggestedTags } from '../../api/lookups'
+import type { components } from '../../api/schema'
+import { Completion } from '../../components/completion'
+import { Dialog } from '../../components/dialog'
+import { FilterField } from '../../components/field'
+import { plural } from '../../components/format'
+import { useAction } from '../../components/hooks'
+import { type Page, usePaged } from '../../components/paged'
+import { Chip, notify, Problem, Scroll } from '../../components/parts'
+import { Tabs } from '../../components/tabs'
+import { place, setQuery } from '../../router'
+
+type Term = components['schemas']['ListedTerm']
+type Vocabulary = 'tags' | 'metadata'
+
+const NAMES: Record<Vocabulary, string> = { tags: 'Tags', metadata: 'Metadata names' }
+
+/** The paths of both vocabularies answer alike: the types know them as that of tags. */
+const pathOf = (vocabulary: Vocabulary) => ({
+  all: `/v1/${vocabulary}` as '/v1/tags',
+  one: `/v1/${vocabulary}/{word}` as '/v1/tags/{word}',
+  merge: `/v1/${vocabulary}/{word}/merge` as '/v1/tags/{word}/merge',
+})
+
+export function Terms() {
+  const { query } = place.value
+  const vocabulary: Vocabulary = query.get('of') === 'metadata' ? 'metadata' : 'tags'
+  return (
+    <>
+      <h2>Terms</h2>
+      <p class="muted">
+        Terms grow by use. What you make a default term is suggested first; spellings of one term can be merged.
+      </p>
+      <Tabs
+        label="Vocabulary"
+        tabs={NAMES}
+        now={vocabulary}
+        onPick={(key) => setQuery((change) => (key === 'tags' ? change.delete('of') : change.set('of', key)))}
+      >
+        <List key={vocabulary} vocabulary={vocabulary} q={query.get('q') ?? ''} />
+      </Tabs>
+    </>
+  )
+}
+
+function List({ vocabulary, q }: { vocabulary: Vocabulary; q: string }) {
+  const path = pathOf(vocabulary)
+  const list = usePaged<Term>(
+    async (after, signal) => {
+      const query = { limit: 50, after, sort: '{"uses":"desc"}', ...beginning('_id', q) }
+      return (await content(api.GET(path.all, { params: { query }, signal }))) as unknown as Page<Term>
+    },
+    [q],
+  )
+  const { busy, error, run } = useAction()
+  const [merging, setMerging] = useState<Term | null>(null)
+  const add = (name: string) =>
+    run(async () => {
+      await content(api.POST(path.all, { body: { _id: name } }))
+      notify(`${name} is a default term.`)
+      list.reload()
+    })
+  const remove = (term: Term) =>
+    run(async () => {
+      await content(api.DELETE(path.one, { params: { path: { word: term._id } } }))
+      list.reload()
+    })
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault()
+    const form = event.currentTarget as HTMLFormElement
+    add(String(new FormData(form).get('term')).trim()).then(() => form.reset())
+  }
+  return (
+    <>
+      <div class="row">
+        <FilterField
+          label="Find by its beginning"
+          value={q}
+          onChange={(text) => setQuery((change) => (text ? change.set('q', text) : change.delete('q')), true)}
+        />
+        <form class="row wide" onSubmit={submit}>
+          <label>
+            New default term
+            <input name="term" required autoComplete="off" />
+          </label>
+          <button type="submit" disabled={busy}>
+            Add
+          </button>
+        </form>
+      </div>
+      <Problem>{error || list.error}</Problem>
+      {!list.loading && !list.docs.length && <p class="muted">There is no such term.</p>}
+      <Scroll label={NAMES[vocabulary]}>
+        <table>
+          <thead>
+            <tr>
+              <th>Term</th>
+              <th>Used by</th>
+              <th>Kind</th>
+              <th>
+                <span class="hidden">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {list.docs.map((term) => (
+              <tr key={term._id}>
+                <td>{term._id}</td>
+                <td class="number">{plural(term.uses, 'item')}</td>
+                <td>{term.usage === 'default' ? <Chip tone="good">default</Chip> : <Chip>by use</Chip>}</td>
+                <td class="actions">
+                  {term.usage !== 'default' && (
+                    <button type="button" class="small" disabled={busy} onClick={() => add(term._id)}>
+                      Make default
+                    </button>
+                  )}
+                  <button
+                    type="button"
+                    class="small"
+                    disabled={busy}
+                    aria-label={`Merge ${term._id} into another`}
+                    onClick={() => setMerging(term)}
+                  >
+                    Merge into…
+                  </button>
+                  {term.uses === 0 && (
+                    <button type="button" class="small" disabled={busy} onClick={() => remove(term)}>
+                      Remove
+                    </button>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      {list.hasMore && (
+        <button type="button" disabled={list.loading} onClick={list.more}>
+          Show more
+        </button>
+      )}
+      {merging && (
+        <Merge vocabulary={vocabulary} term={merging} onClose={() => setMerging(null)} onMerged={list.reload} />
+      )}
+    </>
+  )
+}
+
+interface MergeProps {
+  vocabulary: Vocabulary
+  term: Term
+  onClose: () => void
+  onMerged: () => void
+}
+
+/** One request changes a hundred items: a common term takes several, and its progress is shown. */
+function Merge({ vocabulary, term, onClose, onMerged }: MergeProps) {
+  const { busy, error, run } = useAction()
+  const [into, setInto] = useState('')
+  const [changed, setChanged] = useState(0)
+  const merge = () =>
+    run(async () => {
+      const params = { path: { word: term._id } }
+      let total = 0
+      for (let complete = false; !complete; ) {
+        const done = await content(api.POST(pathOf(vocabulary).merge, { params, body: { into } }))
+        total += done.changed
+        complete = done.complete
+        setChanged(total)
+      }
+      notify(`${plural(total, 'item')} now use ${into}.`)
+      onMerged()
+      onClose()
+    })
+  return (
+    <Dialog title={`Merge ${term._id}`} onClose={onClose}>
+      <Problem>{error}</Problem>
+      <p>
+        {plural(term.uses, 'item')} will use another term in its place, and {term._id} is removed.
+      </p>
+      <Completion
+        label="Merge into"
+        suggest={vocabulary === 'tags' ? suggestedTags : suggestedNames}
+        onPick={setInto}
+      />
+      {into && (
+        <p class="actions">
+          <button type="button" class="main" disabled={busy} onClick={merge}>
+            Merge into {into}
+          </button>
+          {busy && <span role="status">{changed} done</span>}
+        </p>
+      )}
+    </Dialog>
+  )
+}

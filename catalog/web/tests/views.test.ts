@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest'
+import type { components } from '../src/api/schema'
+import { type Access, reasons } from '../src/logic/access'
+import { bytesOf } from '../src/logic/bytes'
+import { type Comparison, change, metricsOf, plotOf, plotted } from '../src/logic/comparison'
+import { journalFilter } from '../src/logic/journal'
+import { type Lineage, tree, visible } from '../src/logic/lineage'
+import { randomPassword } from '../src/logic/passwords'
+import { csv } from '../src/logic/table'
+
+const row = (name: string, values: (number | string | null)[], differs = true) => ({
+  name,
+  values,
+  differs,
+  change: [],
+})
+
+const compared = {
+  versions: [
+    { ordinal: '1', aliases: [] },
+    { ordinal: '2', aliases: ['champion'] },
+    { ordinal: '3', aliases: [] },
+  ],
+  metadata: [
+    row('epochs', [3, 4, 5]),
+    row('auc', [0.7, null, 0.9]),
+    row('note', ['a', 'b', null]),
+    row('same', [1, 1, 1], false),
+    row('once', [null, 2, null]),
+  ],
+} as unknown as Comparison
+
+describe('a comparison', () => {
+  test('plots numbers that two versions have, results before settings, what differs first', () => {
+    expect(metricsOf(compared)).toEqual(['auc', 'epochs', 'same'])
+  })
+  test('takes the plot from the address, and knows what the versions have', () => {
+    const metrics = metricsOf(compared)
+    const plot = plotOf(new URLSearchParams('plot=scatter&x=epochs&y=nowhere'), metrics)
+    expect(plot).toMatchObject({ kind: 'scatter', x: 'epochs', y: 'auc' })
+    expect(plotted(compared, plot)).toEqual({
+      head: ['version', 'epochs', 'auc'],
+      rows: [
+        ['1', 3, 0.7],
+        ['2 @champion', 4, null],
+        ['3', 5, 0.9],
+      ],
+    })
+    expect(plotOf(new URLSearchParams('plot=__proto__'), metrics).kind).toBe('line')
+  })
+  test('says by how much a number differs', () => {
+    expect([change(0.020000000000000018), change(-40), change(0), change(null)]).toEqual(['+0.02', '−40', '', ''])
+  })
+})
+
+test('a CSV keeps separators and quotes, and no text is a formula', () => {
+  const table = {
+    head: ['a', 'b'],
+    rows: [
+      ['x,"y"', null],
+      ['=1+1', -2],
+    ],
+  } satisfies Parameters<typeof csv>[0]
+  expect(csv(table)).toBe('a,b\r\n"x,""y""",\r\n\'=1+1,-2\r\n')
+})
+
+describe('a lineage', () => {
+  const node = (id: string, distance: number) => ({ id, distance })
+  const found = {
+    root: 'm',
+    nodes: [node('m', 0), node('d', -1), node('t', -1), node('raw', -2), node('child', 1)],
+    edges: [
+      { source: 'd', target: 'm' },
+      { source: 't', target: 'm' },
+      { source: 'raw', target: 'd' },
+      { source: 'raw', target: 't' },
+      { source: 'm', target: 'child' },
+    ],
+  } as unknown as Lineage
+  const shown = (closed: string[]) => visible(found, new Set(closed)).nodes.map((each) => each.id)
+
+  test('hides what only collapsed nodes lead to', () => {
+    expect(shown([])).toEqual(['m', 'd', 't', 'raw', 'child'])
+    expect(shown(['d'])).toContain('raw')
+    expect(shown(['d', 't'])).toEqual(['m', 'd', 't', 'child'])
+  })
+  test('is a tree, in which a node is shown in full once', () => {
+    const up = tree(found, 'up')
+    expect(up.map((branch) => [branch.node.id, branch.branches.map((each) => each.again)])).toEqual([
+      ['d', [false]],
+      ['t', [true]],
+    ])
+  })
+})
+
+test('a random password is strong, and another each time', () => {
+  const password = randomPassword()
+  for (const kind of [/[a-z]/, /[A-Z]/, /[0-9]/, /[-+_.!]/]) expect(password).toMatch(kind)
+  expect(randomPassword()).not.toBe(password)
+})
+
+test.each([
+  ['', 0],
+  ['10G', 10 * 2 ** 30],
+  ['1.5 GiB', 1.5 * 2 ** 30],
+  ['500 MB', 500 * 2 ** 20],
+  ['7', 7],
+])('%s is a number of bytes', (text, bytes) => {
+  expect(bytesOf(text)).toBe(bytes)
+})
+
+test('what is no size is a sentence', () => {
+  expect(() => bytesOf('much')).toThrow('not a size')
+})
+
+test('people learn why they see an item', () => {
+  const grant = (_id: string, name: string, kind: string, may: string) => ({ _id, name, kind, may })
+  const access = {
+    visibility: 'private',
+    grants: [grant('1', 'ada', 'user', 'manage'), grant('2', 'vision', 'group', 'read')],
+  } as components['schemas']['ItemAccess'] as Access
+  const reader = { userId: '3', isAdmin: false }
+  expect(reasons(access, reader, ['2'])).toBe('You see it because this item of ada is shared with your group vision.')
+  expect(reasons(access, { userId: '1', isAdmin: true }, [])).toBe(
+    'You see it because it is yours, and because you are an administrator.',
+  )
+})
+
+test('the journal is filtered by what the address says', () => {
+  const query = new URLSearchParams('user=ada&path=a.b&result=refused&since=day')
+  expect(JSON.parse(journalFilter(query, Date.parse('2026-01-02T00:00:00Z')))).toEqual({
+    user: 'ada',
+    path: { $regex: 'a\\.b' },
+    result: { $gte: 400 },
+    date: { $gte: '2026-01-01T00:00:00.000Z' },
+  })
+})
