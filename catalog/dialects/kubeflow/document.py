@@ -3,7 +3,8 @@
 from catalog.dialects.http.docs.schemas import Schema, Schemas
 from catalog.dialects.kubeflow.api import Api
 from catalog.dialects.kubeflow.models.common import ID, Error
-from catalog.dialects.kubeflow.operations import PATCH, POST, Operation, operations_of
+from catalog.dialects.kubeflow.operations.operation import PATCH, POST, Operation
+from catalog.dialects.kubeflow.operations.table import operations_of
 
 TEXT: Schema = {"type": "string"}
 PRINTABLE: Schema = {"type": "string", "pattern": "^[\\x20-\\x7E]+$"}

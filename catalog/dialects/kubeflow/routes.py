@@ -15,7 +15,8 @@ from catalog.dialects.http.guards import Connection
 from catalog.dialects.kubeflow.api import BOTH, ROOT, Api
 from catalog.dialects.kubeflow.document import document
 from catalog.dialects.kubeflow.errors import JSON, error_response
-from catalog.dialects.kubeflow.operations import Operation, operations_of
+from catalog.dialects.kubeflow.operations.operation import Operation
+from catalog.dialects.kubeflow.operations.table import operations_of
 from catalog.dialects.kubeflow.paths import TENANT
 from catalog.dialects.kubeflow.requests import Ask, answer
 from catalog.dialects.kubeflow.services import Services

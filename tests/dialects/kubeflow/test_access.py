@@ -3,7 +3,7 @@
 import pytest
 
 from catalog.dialects.kubeflow.api import BOTH, V1ALPHA3
-from catalog.dialects.kubeflow.operations import OPERATIONS, operations_of
+from catalog.dialects.kubeflow.operations.table import OPERATIONS, operations_of
 from catalog.domain.tracking import records
 from tests.dialects.kubeflow.conftest import ALPHA, Registry, registry
 

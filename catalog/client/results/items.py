@@ -1,0 +1,134 @@
+"""Models, datasets, algorithms and their terms as the client returns them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from catalog.client.results.people import Party, User, user_of
+from catalog.client.results.result import NEVER, Raw, Result, Value, pairs
+from catalog.client.results.versions import Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card(Result):
+    """The README of an item."""
+
+    text: str
+    """Markdown as it was written, with its front matter."""
+    body: str = ""
+    front_matter: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    revision: int | None = None
+    """Of the item, for `set_card(..., revision=)`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item(Result):
+    """What models, datasets and algorithms have in common."""
+
+    id: str
+    name: str
+    kind: str = ""
+    """`models`, `datasets` or `algorithms`."""
+    reference: str = ""
+    """`owner/name`, which names it for every user. Set by searches."""
+    owner: str = ""
+    visibility: str = "private"
+    description: str = ""
+    license: str = ""
+    license_link: str = ""
+    languages: Sequence[str] = ()
+    tasks: Sequence[str] = ()
+    library: str = ""
+    provider: str = ""
+    logo: str = ""
+    maturity: str = ""
+    external_id: str = ""
+    archived: bool = False
+    """Archived items are left out of lists."""
+    tags: Sequence[str] = ()
+    metadata: Mapping[str, Value] = field(default_factory=dict, hash=False)
+    users: Sequence[User | str] = ()
+    """Users with read access besides the owner; after a removal, their ids only."""
+    groups: Sequence[Party] = ()
+    """Groups with read access."""
+    editors: Sequence[Party | str] = ()
+    """Users and groups that may also change the content; after a removal, their ids only."""
+    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The ordinals of versions, by alias."""
+    versions: Sequence[Version] = ()
+    """The newest 100, oldest first. `versions(key).list()` iterates over all."""
+    versions_total: int = 0
+    timestamp: datetime = NEVER
+    lastmod: datetime = NEVER
+    revision: int | None = None
+    """For `update(..., revision=)`. Set by `get` and `update`, else None."""
+
+    @classmethod
+    def _read(cls, raw: Raw) -> dict[str, Any]:
+        read = super(Item, cls)._read(raw)
+        for name in ("tags", "languages", "tasks"):
+            read[name] = tuple(raw.get(name, ()))
+        read["metadata"] = pairs(raw)
+        read["users"] = tuple(user_of(user) for user in raw.get("users", ()))
+        read["aliases"] = {alias["name"]: alias["version"] for alias in raw.get("aliases", ())}
+        read["groups"] = tuple(Party.of(group) for group in raw.get("groups", ()))
+        editors = raw.get("editors", ())
+        read["editors"] = tuple(each if isinstance(each, str) else Party.of(each) for each in editors)
+        read["versions"] = tuple(Version.of(version) for version in raw.get("versions", ()))
+        read["versions_total"] = raw.get("versionsTotal", len(read["versions"]))
+        return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset(Item):
+    kind: str = "datasets"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TrainedItem(Item):
+    status: str = "training"
+    datasets: Sequence[Dataset | str] = ()
+    """What it was trained on; only the id of a dataset that you may not read."""
+
+    @classmethod
+    def _read(cls, raw: Raw) -> dict[str, Any]:
+        read = super(_TrainedItem, cls)._read(raw)
+        datasets = raw.get("datasets", ())
+        read["datasets"] = tuple(each if isinstance(each, str) else Dataset.of(each) for each in datasets)
+        return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model(_TrainedItem):
+    kind: str = "models"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Algorithm(_TrainedItem):
+    kind: str = "algorithms"
+
+
+KINDS: Mapping[str, type[Item]] = {"models": Model, "datasets": Dataset, "algorithms": Algorithm}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrashedItem(Result):
+    """An item in the trash."""
+
+    id: str
+    kind: str
+    name: str
+    owner: str = ""
+    removed_by: str = ""
+    removed: datetime = NEVER
+    until: datetime = NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term(Result):
+    """A tag or a metadata name. `usage` is `default` (set by an administrator) or `folk` (coined by use)."""
+
+    id: str
+    usage: str = "folk"
+    uses: int = 0

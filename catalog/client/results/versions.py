@@ -1,0 +1,123 @@
+"""Versions, their files, aliases and links as the client returns them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from catalog.client.results.people import User, user_of
+from catalog.client.results.result import NEVER, Raw, Result, Value, pairs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File(Result):
+    """A file of a version."""
+
+    path: str = ""
+    original: str = ""
+    size: int = 0
+    digest: str = ""
+    """SHA-256, 64 lowercase hexadecimal characters."""
+    mimetype: str = "application/octet-stream"
+    format: str = ""
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version(Result):
+    """A numbered revision of an item: one file, or a folder of files.
+
+    The versions in an `Item` have no `metadata`, `files` and `inspection`; `versions.get` returns them.
+    """
+
+    id: str
+    ordinal: str
+    original: str = ""
+    """The name of its file."""
+    size: int = 0
+    digest: str = ""
+    mimetype: str = "application/octet-stream"
+    description: str = ""
+    state: str = "LIVE"
+    stage: str = "none"
+    """`none`, `staging`, `production` or `archived`: where it stands, as its author says."""
+    archived: bool = False
+    """Archived versions are left out of lists."""
+    author: str = ""
+    external_id: str = ""
+    run: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """The training run that made it: `id` and `link`."""
+    uri: str = ""
+    """Where its bytes are, if they are not stored in the catalog."""
+    inputs: Sequence[Mapping[str, Any]] = ()
+    """What it was made from: the `kind`, the id (`item`) and the `number` of each."""
+    serial: int | None = None
+    folder: bool = False
+    file_count: int = 1
+    files: Sequence[File] = ()
+    aliases: Sequence[str] = ()
+    """The aliases that point to it."""
+    metadata: Mapping[str, Value] = field(default_factory=dict, hash=False)
+    inspection: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    owner: str = ""
+    timestamp: datetime = NEVER
+    lastmod: datetime = NEVER
+    revision: int | None = None
+    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+    """The whole JSON document."""
+
+    @classmethod
+    def _read(cls, raw: Raw) -> dict[str, Any]:
+        read = super(Version, cls)._read(raw)
+        read["raw"] = raw
+        read["id"] = raw.get("_id") or raw.get("key", "")
+        read["folder"] = raw.get("folder", "file_count" in raw)
+        read["files"] = tuple(File.of(file) for file in raw.get("files", ()))
+        read["aliases"] = tuple(raw.get("aliases", ()))
+        read["metadata"] = pairs(raw)
+        return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias(Result):
+    """A movable name for one version."""
+
+    name: str
+    version: str
+    """The ordinal of the version."""
+    moved: datetime = NEVER
+    user: User | str = ""
+    """Who moved it last; only the id of a user who was removed."""
+    revision: int | None = None
+    """For `set(..., revision=)`."""
+
+    @classmethod
+    def _read(cls, raw: Raw) -> dict[str, Any]:
+        return super(Alias, cls)._read(raw) | {"user": user_of(raw["user"])}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AliasMove(Result):
+    """A move of an alias from one version to another."""
+
+    id: str
+    alias: str
+    version: str | None = None
+    """The ordinal; None: the alias was removed."""
+    previous: str | None = None
+    """The ordinal that it pointed to before; None: it was new."""
+    moved: datetime = NEVER
+    user: User | str = ""
+    is_rollback: bool = False
+
+    @classmethod
+    def _read(cls, raw: Raw) -> dict[str, Any]:
+        return super(AliasMove, cls)._read(raw) | {"user": user_of(raw["user"])}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link(Result):
+    """A URL that serves a file without a token until `expires`."""
+
+    url: str
+    expires: datetime = NEVER

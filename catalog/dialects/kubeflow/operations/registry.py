@@ -1,0 +1,60 @@
+"""The operations on registered models and their versions."""
+
+from catalog.dialects.kubeflow.handlers import model_versions, registered_models
+from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.registry import (
+    ModelVersion,
+    ModelVersionCreate,
+    ModelVersionOfModel,
+    ModelVersionUpdate,
+    RegisteredModel,
+    RegisteredModelCreate,
+    RegisteredModelUpdate,
+)
+from catalog.dialects.kubeflow.operations.operation import (
+    CHILDREN,
+    FIND,
+    FIND_CHILD,
+    GET,
+    POST,
+    Operation,
+    of_entity,
+)
+
+OF_REGISTRY = [
+    *of_entity(
+        "RegisteredModel",
+        "registered_model",
+        registered_models,
+        RegisteredModel,
+        RegisteredModelCreate,
+        RegisteredModelUpdate,
+        FIND,
+    ),
+    Operation(
+        "getRegisteredModelVersions",
+        GET,
+        "/registered_models/{id:str}/versions",
+        model_versions.list_of_model,
+        Page[ModelVersion],
+        query=CHILDREN,
+    ),
+    Operation(
+        "createRegisteredModelVersion",
+        POST,
+        "/registered_models/{id:str}/versions",
+        model_versions.upsert_of_model,
+        ModelVersion,
+        ModelVersionOfModel,
+        status=201,
+    ),
+    *of_entity(
+        "ModelVersion",
+        "model_version",
+        model_versions,
+        ModelVersion,
+        ModelVersionCreate,
+        ModelVersionUpdate,
+        FIND_CHILD,
+    ),
+]
