@@ -49,8 +49,10 @@ from catalog.domain.tenants.removal import CLEARED_EVERY, clear
 from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_default
 from catalog.domain.versions.files.links import Links
 from catalog.settings.settings import Settings
-from catalog.store.database import Database, connect, readable_failures
+from catalog.store.connection import connect
+from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.failures import readable_failures
 
 __all__ = ["FirstStart", "create_app"]
 

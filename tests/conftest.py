@@ -19,9 +19,11 @@ from catalog.app import create_app
 from catalog.blobs.memory import MemoryStorage
 from catalog.domain.people import credentials
 from catalog.settings.settings import Settings
-from catalog.store.database import Database, Tenant, connect
+from catalog.store.connection import connect
+from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded.process import Embedded
+from catalog.store.tenant import Tenant
 from tests.support import process_tests
 from tests.support.app import OURS, in_database, settings_in
 from tests.support.memory import folder_in_memory

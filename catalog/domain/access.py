@@ -8,8 +8,8 @@ from bson import ObjectId
 
 from catalog.errors import CANNOT_CREATE, CANNOT_MODIFY, READ_ONLY_TOKEN, Fault, Refused
 from catalog.store.concurrency.fence import Permits, anything
-from catalog.store.database import Tenant
 from catalog.store.records import Query, RobotRecord, UserRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import PUBLIC_READER, Role, Scope, Visibility
 
 

@@ -22,9 +22,11 @@ from catalog.domain.jobs import Jobs
 from catalog.domain.tenants import tenants
 from catalog.errors import Refused
 from catalog.store.clock import now
-from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Tenant
+from catalog.store.database import Database
+from catalog.store.failures import UNAVAILABLE, DatabaseError
 from catalog.store.migrations.opening import open_all
 from catalog.store.records import LogRecord
+from catalog.store.tenant import Tenant
 
 logger = logging.getLogger(__name__)
 

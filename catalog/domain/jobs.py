@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import NamedTuple, Never
 
-from catalog.store.database import UNAVAILABLE
+from catalog.store.failures import UNAVAILABLE
 
 logger = logging.getLogger(__name__)
 

@@ -14,10 +14,11 @@ from catalog.domain.files import blob_records
 from catalog.operations.archive import BEGINNING, END, FORMAT, ContentMismatchError, Writer, refuse_irregular
 from catalog.store import raw_documents
 from catalog.store.clock import now
-from catalog.store.database import Database, Tenant
+from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.raw_documents import RawDocument
 from catalog.store.records import VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 

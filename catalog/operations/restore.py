@@ -13,11 +13,13 @@ from catalog.errors import Refused
 from catalog.operations.archive import ArchiveError, Member, read
 from catalog.store import raw_documents
 from catalog.store.clock import now
-from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
+from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded.process import DatabaseUnavailable
+from catalog.store.failures import UNAVAILABLE, DatabaseError, Duplicate
 from catalog.store.migrations.upgrade import missing_steps, upgrade
 from catalog.store.raw_documents import InvalidRecord
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 

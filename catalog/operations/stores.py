@@ -8,7 +8,8 @@ from typing import NamedTuple
 from catalog.blobs.protocol import Storage
 from catalog.blobs.selection import select_storage
 from catalog.settings.values import StorageSettings
-from catalog.store.database import Database, connect
+from catalog.store.connection import connect
+from catalog.store.database import Database
 from catalog.store.embedded.process import Embedded
 
 

@@ -7,8 +7,8 @@ from bson.codec_options import CodecOptions
 from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 
-from catalog.store.database import Tenant
 from catalog.store.records import Query
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Raw
 
 __all__ = ["InvalidRecord", "RawDocument", "decode", "encode", "insert_all", "read_all", "split"]

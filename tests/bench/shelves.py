@@ -14,12 +14,13 @@ from bson import ObjectId
 
 from catalog.domain.access import readers
 from catalog.store.clock import now
-from catalog.store.database import Tenant, connect
+from catalog.store.connection import connect
 from catalog.store.derived.search_entries import entry_of
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded.process import Embedded
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import ItemRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind, Status, Usage, VersionState, Visibility
 
 WORDS = 500

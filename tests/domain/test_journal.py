@@ -13,8 +13,8 @@ from catalog.app import create_app
 from catalog.domain import audit as journals
 from catalog.domain.audit import Journal, LoggedRequest, expire
 from catalog.store.clock import now
-from catalog.store.database import Tenant
 from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.tenant import Tenant
 from tests.support.app import API_TOKEN, OURS, PASSWORD
 from tests.support.serving import SOON, Server
 

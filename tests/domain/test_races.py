@@ -21,10 +21,11 @@ from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import numbering, versions
 from catalog.errors import AUTHENTICATION, NAME_TAKEN, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
-from catalog.store.database import Tenant, connect
+from catalog.store.connection import connect
 from catalog.store.documents.people import User
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.documents.terms import Tag
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, PASSWORD, in_database
 from tests.support.inputs import item_change, new_item

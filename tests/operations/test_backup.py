@@ -30,7 +30,7 @@ from catalog.domain.versions.details import VersionDetails
 from catalog.operations.archive import LARGEST_MEMBER, ArchiveError, NotRegularFileError
 from catalog.operations.backup import UnknownTenantError, backup
 from catalog.operations.restore import RestoreError, restore
-from catalog.store.database import connect
+from catalog.store.connection import connect
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, PASSWORD, in_database

@@ -18,7 +18,7 @@ from catalog.domain.tenants import tenants
 from catalog.domain.versions import versions
 from catalog.operations.measurify.registry_import import import_registry
 from catalog.operations.restore import RestoreError
-from catalog.store.database import connect
+from catalog.store.connection import connect
 from catalog.store.foreign import ForeignDatabase
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, in_database

@@ -10,7 +10,7 @@ from catalog.blobs.files import FileStorage
 from catalog.domain.cleanup import sweep
 from catalog.domain.files import quota
 from catalog.domain.tenants import tenants
-from catalog.store.database import connect
+from catalog.store.connection import connect
 from catalog.store.embedded.process import Embedded
 from tests.support.mixed import Oracle, Writer, client_of, settle, words_told, words_used
 from tests.support.serving import SOON, TENANT, Server

@@ -13,7 +13,7 @@ from typing import Self
 import httpx
 import pytest
 
-from catalog.store.database import connect
+from catalog.store.connection import connect
 from catalog.store.documents.tenants import RegisteredTenant
 from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
 from tests.support.processes import until

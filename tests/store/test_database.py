@@ -2,7 +2,8 @@
 
 import pytest
 
-from catalog.store.database import CATALOGUE, connect
+from catalog.store.connection import connect
+from catalog.store.database import CATALOGUE
 from catalog.store.embedded.process import DatabaseUnavailable
 
 

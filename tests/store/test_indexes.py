@@ -13,7 +13,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 
 from catalog.domain.access import Caller, readable_by, readers
 from catalog.store.clock import now
-from catalog.store.database import Database, Tenant
+from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.query import fields
 from catalog.store.query.filters.filter import filter_of, within
@@ -22,6 +22,7 @@ from catalog.store.query.paging.cursors import Order
 from catalog.store.query.paging.pages import LATEST, NEWEST, Listing, ListPage, after, page
 from catalog.store.query.paging.serial_scan import ScanStatistics
 from catalog.store.query.params import sort_of
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, in_database
 

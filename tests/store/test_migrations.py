@@ -19,7 +19,7 @@ from catalog.errors import NOT_FOUND, TENANT_NEWER, TENANT_UPGRADE_FAILED, TENAN
 from catalog.operations.migrate import MigrationResult, migrate
 from catalog.store.clock import now
 from catalog.store.concurrency.leases import Lease
-from catalog.store.database import connect
+from catalog.store.connection import connect
 from catalog.store.derived import term_counts
 from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import RegisteredTenant

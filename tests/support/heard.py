@@ -9,8 +9,9 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.monitoring import CommandListener
 
 from catalog.blobs.protocol import Storage
-from catalog.store.database import Database, Tenant
+from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.tenant import Tenant
 from tests.support.app import OURS, in_database
 
 

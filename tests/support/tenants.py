@@ -7,7 +7,7 @@ import httpx
 
 from catalog.domain.access import Caller
 from catalog.domain.people import users
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Role
 from tests.support.app import API_TOKEN, OURS, PASSWORD
 

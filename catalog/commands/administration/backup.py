@@ -11,8 +11,8 @@ from catalog.operations.backup import TenantBackup, UnknownTenantError, backup
 from catalog.operations.restore import RestoreError, TenantRestore, restore
 from catalog.operations.stores import Stores, open_stores
 from catalog.settings.settings import Settings
-from catalog.store.database import DatabaseError
 from catalog.store.embedded.process import DatabaseUnavailable
+from catalog.store.failures import DatabaseError
 
 Tell = Callable[[str], None]
 

@@ -12,8 +12,8 @@ from catalog.operations import demo
 from catalog.operations.backup import UnknownTenantError
 from catalog.operations.stores import Stores, open_stores
 from catalog.settings.settings import Settings
-from catalog.store.database import DatabaseError
 from catalog.store.embedded.process import DatabaseUnavailable
+from catalog.store.failures import DatabaseError
 
 T = TypeVar("T")
 

@@ -20,10 +20,11 @@ from catalog.durations import human_size
 from catalog.operations.stores import open_stores
 from catalog.server.certificates import choose, is_real
 from catalog.settings.settings import Settings
-from catalog.store.database import UNAVAILABLE, Database
+from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded.engines import EngineMissingError, describe, select
 from catalog.store.embedded.process import DatabaseInUse, DatabaseUnavailable
+from catalog.store.failures import UNAVAILABLE
 from catalog.store.migrations.steps.sequence import NEWEST
 from catalog.store.migrations.upgrade import number_of
 from catalog.vocabulary import Kind

@@ -12,8 +12,8 @@ from catalog.operations.measurify.report import TenantImport
 from catalog.operations.restore import RestoreError
 from catalog.operations.stores import open_stores
 from catalog.settings.settings import Settings
-from catalog.store.database import DatabaseError
 from catalog.store.embedded.process import DatabaseUnavailable
+from catalog.store.failures import DatabaseError
 from catalog.store.foreign import ForeignDatabase, ForeignDatabaseError
 
 CATALOGUE = "registry-catalog"

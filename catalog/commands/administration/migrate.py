@@ -8,8 +8,8 @@ from catalog.operations.backup import UnknownTenantError
 from catalog.operations.migrate import MigrationResult, migrate
 from catalog.operations.stores import open_stores
 from catalog.settings.settings import Settings
-from catalog.store.database import DatabaseError
 from catalog.store.embedded.process import DatabaseUnavailable
+from catalog.store.failures import DatabaseError
 
 
 def run(

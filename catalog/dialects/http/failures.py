@@ -22,7 +22,7 @@ from catalog.errors import (
     UNKNOWN_ROUTE,
     Refused,
 )
-from catalog.store.database import UNAVAILABLE
+from catalog.store.failures import UNAVAILABLE
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ from catalog.dialects.ops.metrics import Metrics
 from catalog.domain.audit import Journal, LoggedRequest
 from catalog.domain.health import Health
 from catalog.errors import NOT_FOUND
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import REQUEST
 
 SECRET = re.compile(r"^(/[^/]+/(?:links|uploads|reset|resets)/|/[^/]+/[^/]+/mlflow-artifacts/signed/)[^/]+")

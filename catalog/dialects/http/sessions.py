@@ -26,8 +26,9 @@ from catalog.errors import AUTHENTICATION, READ_ONLY_TOKEN, Refused
 from catalog.store.caches import AnswerCache
 from catalog.store.clock import now
 from catalog.store.concurrency.fence import FRESH, Fence
-from catalog.store.database import Database, Tenant
+from catalog.store.database import Database
 from catalog.store.records import AccessTokenRecord, UserRecord
+from catalog.store.tenant import Tenant
 
 T = TypeVar("T")
 

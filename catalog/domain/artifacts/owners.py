@@ -2,7 +2,7 @@
 
 from bson import ObjectId
 
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import PUBLIC_READER
 
 

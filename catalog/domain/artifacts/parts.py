@@ -20,9 +20,9 @@ from catalog.domain.files.filenames import media_type
 from catalog.domain.limits import LIMITS
 from catalog.errors import BODY_TOO_LARGE, INVALID_FIELD, NOT_FOUND, TOO_MANY_UPLOADS, UPLOAD_CUT_OFF, Refused
 from catalog.store.clock import now
-from catalog.store.database import Tenant
 from catalog.store.documents.files import PartUpload
 from catalog.store.records import PartRecord, PartUploadRecord, Query
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Visibility
 
 MOST_PARTS = 10_000

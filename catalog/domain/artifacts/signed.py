@@ -16,8 +16,8 @@ from catalog.domain.versions.files.links import derived_key
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.fence import Fence
-from catalog.store.database import Tenant
 from catalog.store.ids import object_id, parse_id
+from catalog.store.tenant import Tenant
 
 CLAIMS = ("sub", "tenant", "generation", "iat", "exp", "what")
 

@@ -15,7 +15,7 @@ from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.versions.drafts.drafts import MOST_FILES
 from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, DOWNLOAD, INVALID_FIELD, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
-from catalog.store.database import Duplicate
+from catalog.store.failures import Duplicate
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import ArtifactFileRecord
 from catalog.vocabulary import InspectionPolicy, Visibility

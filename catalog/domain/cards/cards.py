@@ -23,8 +23,9 @@ from catalog.domain.items.writing import changes
 from catalog.domain.limits import LIMITS, Limits
 from catalog.errors import AMBIGUOUS, INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.clock import now
-from catalog.store.database import Duplicate, Tenant
+from catalog.store.failures import Duplicate
 from catalog.store.records import ItemRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 LARGEST = 2**20  # bytes of UTF-8

@@ -20,7 +20,7 @@ from catalog.domain.terms import terms
 from catalog.domain.versions.drafts import drafts
 from catalog.domain.versions.files import version_files
 from catalog.store.clock import now
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 
 logger = logging.getLogger(__name__)
 

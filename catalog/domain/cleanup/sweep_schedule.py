@@ -15,9 +15,10 @@ from catalog.domain.jobs import Jobs
 from catalog.errors import BUSY, DATABASE_AWAY, INTERNAL, NOT_FOUND, REQUEST, STORAGE_AWAY, Refused
 from catalog.store.clock import AHEAD, now
 from catalog.store.concurrency.leases import Lease, LeaseLostError
-from catalog.store.database import UNAVAILABLE, Database
+from catalog.store.database import Database
 from catalog.store.derived import search_entries, term_counts
 from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.failures import UNAVAILABLE
 from catalog.store.migrations.opening import open_tenant
 from catalog.store.records import Query, TenantRecord
 

@@ -16,8 +16,8 @@ from catalog.domain.items import items, trash
 from catalog.domain.items.references import Reference
 from catalog.domain.people import groups, users
 from catalog.errors import BUSY, CANNOT_DELETE, DEPLOYED, IN_USE, LAST_ADMIN, NOT_DELETED, NOT_FOUND, Refused
-from catalog.store.database import Tenant
 from catalog.store.query.paging.cursors import ASCENDING
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind, Usage
 

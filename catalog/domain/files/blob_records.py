@@ -21,8 +21,9 @@ from catalog.domain.files import quota
 from catalog.domain.files.named_blobs import is_named
 from catalog.errors import BUSY, Refused
 from catalog.store.clock import now
-from catalog.store.database import Duplicate, Tenant
+from catalog.store.failures import Duplicate
 from catalog.store.records import BlobRecord
+from catalog.store.tenant import Tenant
 
 LEASE = timedelta(minutes=10)
 """How long a blob is safe from every sweep once it is held. Until a version names it takes milliseconds."""

@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from catalog.blobs.protocol import UnknownBlobError
 from catalog.errors import DOWNLOAD, Refused
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Update
 
 AT_ONCE = 500

@@ -14,8 +14,8 @@ from catalog.domain.versions.details import VersionDetails
 from catalog.domain.versions.drafts import drafts
 from catalog.domain.versions.files import version_files
 from catalog.errors import DIGEST_MISMATCH, NOT_FOUND, UPLOAD_BUSY, UPLOAD_EXPIRED, Refused
-from catalog.store.database import Tenant
 from catalog.store.records import UploadRecord, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 

@@ -13,8 +13,8 @@ from catalog.domain.files import blob_records, quota
 from catalog.errors import DIGEST_MISMATCH, NOT_FOUND, STORAGE_FULL, UNSAFE_FILE, Refused
 from catalog.inspection.inspector import Inspection, holds_back, inspect
 from catalog.inspection.source import ReadableBlobs
-from catalog.store.database import Tenant
 from catalog.store.records import FileRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import InspectionPolicy
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 
 
 async def named(tenant: Tenant, digests: Sequence[str]) -> set[str]:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from catalog.errors import QUOTA_EXCEEDED, Refused
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 
 BYTES = "bytes"
 """The counter of a tenant's distinct bytes, and of those that unfinished uploads have reserved. A crash at the wrong

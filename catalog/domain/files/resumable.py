@@ -14,8 +14,8 @@ from catalog.domain.files import completion, intake, quota, uploads
 from catalog.domain.files.quota import Reservation
 from catalog.domain.files.upload_lease import UploadLease, upload_lease
 from catalog.errors import BODY_TOO_LARGE, OFFSET_CONFLICT, REQUEST, UPLOAD_BUSY, Refused
-from catalog.store.database import Tenant
 from catalog.store.records import UploadRecord
+from catalog.store.tenant import Tenant
 
 
 class UploadProgress(NamedTuple):

@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from catalog.errors import NOT_FOUND, UPLOAD_BUSY, UPLOAD_CUT_OFF, Refused
 from catalog.store.concurrency.leases import Lease
-from catalog.store.database import Tenant
 from catalog.store.records import Query, UploadRecord
+from catalog.store.tenant import Tenant
 
 LEASE = timedelta(seconds=10)
 """How long the lease lasts unless it is renewed."""

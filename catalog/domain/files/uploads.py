@@ -21,10 +21,10 @@ from catalog.domain.versions.drafts import drafts
 from catalog.errors import NOT_FOUND, TOO_MANY_UPLOADS, UPLOAD_EXPIRED, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.leases import free
-from catalog.store.database import Tenant
 from catalog.store.documents.files import Upload
 from catalog.store.documents.items import Pair
 from catalog.store.records import Query, UploadRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 

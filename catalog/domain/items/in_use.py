@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from catalog.errors import NOT_DELETED, Refused
-from catalog.store.database import Tenant
 from catalog.store.records import Query
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 

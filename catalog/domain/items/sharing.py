@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from bson import ObjectId
 
-from catalog.store.database import Tenant
 from catalog.store.records import GroupRecord, ItemRecord, Query, UserRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 

@@ -18,12 +18,14 @@ from catalog.domain.versions.files import version_files
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.leases import Lease, free
-from catalog.store.database import Database, Duplicate, Tenant
+from catalog.store.database import Database
 from catalog.store.documents.around_items import TrashEntry
+from catalog.store.failures import Duplicate
 from catalog.store.ids import object_id
 from catalog.store.migrations.opening import open_all
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING
 from catalog.store.records import ItemRecord, Query, TrashRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 NEWEST_FIRST = [("removed", DESCENDING), ("_id", DESCENDING)]

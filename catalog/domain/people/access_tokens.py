@@ -18,10 +18,11 @@ from bson import ObjectId
 from catalog.domain.access import ACCESS_TOKENS, Caller, refuse_out_of_scope
 from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, INVALID_FIELD, LIMIT_REACHED, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.clock import now
-from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents.people import AccessToken
+from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id, object_id
 from catalog.store.records import AccessTokenRecord, Query
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Scope
 
 PREFIX = "cat_"

@@ -28,11 +28,12 @@ from catalog.errors import (
 )
 from catalog.folding import folded
 from catalog.store.clock import now
-from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents.people import Group
+from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id, object_id
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import Changes, GroupRecord, UserRecord
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import record_of
 
 MOST_MEMBERS = 1000

@@ -16,8 +16,8 @@ from bson import ObjectId
 
 from catalog.errors import LAST_ADMIN, Refused
 from catalog.store.clock import now
-from catalog.store.database import Tenant
 from catalog.store.records import Query, UserRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Role
 
 LONGEST_DEMOTION = timedelta(seconds=20)

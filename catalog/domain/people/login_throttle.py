@@ -20,7 +20,8 @@ from typing import NamedTuple
 
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
 from catalog.store.clock import AHEAD, now
-from catalog.store.database import Database, Duplicate
+from catalog.store.database import Database
+from catalog.store.failures import Duplicate
 from catalog.store.records import FailedAttemptsRecord
 
 CONCURRENCY = 2

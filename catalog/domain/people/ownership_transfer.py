@@ -12,8 +12,9 @@ from catalog.errors import BUSY, INVALID_TRANSFER, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.leases import free
 from catalog.store.concurrency.optimistic import RecordGoneError, revise
-from catalog.store.database import Duplicate, Tenant
+from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, ItemRecord, TrashRecord, UserRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 BATCH = 500

@@ -20,9 +20,9 @@ from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.domain.people.users import Policy
 from catalog.errors import NOT_FOUND, RESET_INVALID, Refused
 from catalog.store.clock import now
-from catalog.store.database import Tenant
 from catalog.store.documents.people import PasswordReset
 from catalog.store.records import PasswordResetRecord, UserRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import ResetStatus
 
 logger = logging.getLogger(__name__)

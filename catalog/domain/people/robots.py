@@ -27,10 +27,10 @@ from catalog.domain.people.usernames import new_username
 from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, CANNOT_MODIFY, INVALID_FIELD, LIMIT_REACHED, NOT_FOUND, Refused
 from catalog.folding import folded
 from catalog.store.clock import now
-from catalog.store.database import Tenant
 from catalog.store.documents.people import Robot, RobotItem, User
 from catalog.store.ids import document_id, object_id
 from catalog.store.records import AccessTokenRecord, Changes, Query, RobotItemRecord, UserRecord
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import record_of
 from catalog.vocabulary import Kind, Role, Scope
 

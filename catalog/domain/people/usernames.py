@@ -4,7 +4,7 @@ from catalog.domain import naming
 from catalog.domain.limits import LONGEST_NAME
 from catalog.errors import INVALID_FIELD, Refused
 from catalog.folding import folded
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 
 
 def new_username(text: str, field: str = "username") -> str:

@@ -38,10 +38,11 @@ from catalog.errors import (
 )
 from catalog.folding import folded
 from catalog.store.clock import now
-from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents.people import User
+from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id, object_id
 from catalog.store.records import Changes, UserRecord
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import record_of
 from catalog.vocabulary import Role
 

@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 from bson import ObjectId
 
-from catalog.store.database import Tenant
 from catalog.store.records import ItemRecord, TrashRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 MOST = 100

@@ -25,12 +25,14 @@ from catalog.domain.people import usernames, users
 from catalog.domain.tenants import removal
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.clock import now
-from catalog.store.database import Database, Duplicate, Tenant
+from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.failures import Duplicate
 from catalog.store.migrations.opening import PATIENCE as PATIENCE_OF_REQUESTS
 from catalog.store.migrations.opening import open_tenant
 from catalog.store.migrations.steps.sequence import NEWEST
 from catalog.store.records import Changes, Query, TenantRecord, UserRecord
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import NOBODY
 from catalog.vocabulary import InspectionPolicy, Role
 

@@ -4,7 +4,7 @@ import asyncio
 from typing import TypedDict
 
 from catalog.domain.files import quota
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 
 
 class UsageCounts(TypedDict):

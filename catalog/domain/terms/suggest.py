@@ -17,10 +17,10 @@ from catalog.domain.access import Caller
 from catalog.domain.terms.terms import Vocabulary, collection
 from catalog.domain.terms.visibility import is_visible, projection
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.database import TermCollection
 from catalog.store.query.ngrams import LONGEST_BEGINNING, LONGEST_KEY, SAMPLED, beginning, insides, key_of, whole
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING
 from catalog.store.records import Query, TermRecord
+from catalog.store.tenant import TermCollection
 from catalog.vocabulary import Usage
 
 LONGEST = 128  # characters that may be typed

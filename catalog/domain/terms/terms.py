@@ -13,9 +13,10 @@ from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.terms.visibility import visible_to
 from catalog.domain.validation import Validator
 from catalog.errors import NOT_CREATED, NOT_FOUND, QUOTA_EXCEEDED, Refused
-from catalog.store.database import Duplicate, Tenant, TermCollection
+from catalog.store.failures import Duplicate
 from catalog.store.query.ngrams import beginning, spelling
 from catalog.store.records import Query, TermRecord
+from catalog.store.tenant import Tenant, TermCollection
 from catalog.vocabulary import Usage
 
 REMOVED_AT_ONCE = 100

@@ -17,10 +17,11 @@ from catalog.domain.tracking.access import readable, refuse_change
 from catalog.domain.tracking.records import NO_CHANGE, Details, DetailsChange, name_key
 from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_MODIFY, INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
-from catalog.store.database import VERSION_SERIAL, Duplicate
 from catalog.store.documents.tracking import Artifact
+from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
 from catalog.store.records import ArtifactRecord, Changes, ExperimentRunRecord, ItemRecord, Value, VersionRecord
+from catalog.store.tenant import VERSION_SERIAL
 from catalog.store.tenant_documents import record_of
 from catalog.vocabulary import ArtifactState, ArtifactType, Visibility
 

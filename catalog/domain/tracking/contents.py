@@ -14,9 +14,9 @@ from catalog.domain.versions.details import is_address
 from catalog.domain.versions.files.version_files import has_files
 from catalog.domain.versions.version_changes import VersionChange
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
-from catalog.store.database import Tenant
 from catalog.store.documents.tracking import Artifact
 from catalog.store.records import ArtifactRecord, ItemRecord, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import ArtifactState, ArtifactType, Kind
 
 LONGEST_URI = 8192  # characters

@@ -1,10 +1,10 @@
 """The history of metrics: every value that a metric of a run ever had."""
 
 from catalog.domain.access import Caller
-from catalog.store.database import VERSION_SERIAL
 from catalog.store.documents.tracking import MetricPoint
 from catalog.store.ids import document_id
 from catalog.store.records import ArtifactRecord, ExperimentRunRecord
+from catalog.store.tenant import VERSION_SERIAL
 
 COPIED = ("name", "owner", "description", "metadata", "state", "details")
 

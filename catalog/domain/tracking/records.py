@@ -22,10 +22,11 @@ from catalog.domain.validation import Validator
 from catalog.errors import EXTERNAL_ID_TAKEN, INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.clock import later_than
 from catalog.store.concurrency.optimistic import RecordGoneError, revise
-from catalog.store.database import Duplicate, Tenant
 from catalog.store.documents.items import Pair
+from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
 from catalog.store.records import Changes, PairRecord, Query, TrackedRecord
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Bound, D, record_of
 from catalog.vocabulary import Visibility
 

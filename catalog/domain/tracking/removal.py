@@ -6,8 +6,9 @@ from typing import Any, cast
 from bson import ObjectId
 
 from catalog.errors import DEPLOYED, INVALID_TRANSFER, NOT_DELETED, Refused
-from catalog.store.database import Duplicate, Tenant
+from catalog.store.failures import Duplicate
 from catalog.store.records import TrackedRecord, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Bound
 from catalog.vocabulary import ServiceState
 

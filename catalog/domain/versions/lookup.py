@@ -11,9 +11,9 @@ from catalog.domain.items.references import Reference
 from catalog.domain.versions.aliases import moves
 from catalog.domain.versions.aliases.names import is_latest
 from catalog.errors import NOT_FOUND, Refused
-from catalog.store.database import Tenant
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import ItemRecord, Query, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Archived, Kind, VersionState
 
 NEWEST = [("number", DESCENDING)]

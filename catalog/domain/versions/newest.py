@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from bson import ObjectId
 
-from catalog.store.database import Tenant
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import ItemRecord, Query, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Stage, VersionState
 
 WINDOW = 16

@@ -5,8 +5,8 @@ from bson import ObjectId
 from catalog.domain.access import CHANGE_FIELDS, Caller, changeable_by, may_change
 from catalog.domain.versions.aliases.names import equals_an_alias, is_latest
 from catalog.errors import CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Refused
-from catalog.store.database import Tenant
 from catalog.store.records import ItemRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 LONGEST_ORDINAL = 250

@@ -15,8 +15,8 @@ from catalog.domain.versions.files import version_files
 from catalog.errors import ALIASED, BUSY, NOT_FOUND, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.optimistic import ATTEMPTS, pause, revise
-from catalog.store.database import Tenant
 from catalog.store.records import Changes, ItemRecord, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 ReadItem = Callable[[], Awaitable[ItemRecord | None]]

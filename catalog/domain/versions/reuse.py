@@ -17,8 +17,8 @@ from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.versions import versions
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails
 from catalog.errors import BYTES_NEEDED, NOT_FOUND, Refused
-from catalog.store.database import Tenant
 from catalog.store.records import ItemRecord, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind, VersionState
 
 FIELDS = {"item": 1, "kind": 1, "state": 1}

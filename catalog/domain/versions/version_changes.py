@@ -21,7 +21,7 @@ from catalog.domain.versions.files.version_files import has_files
 from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
 from catalog.store.clock import later_than
 from catalog.store.concurrency.optimistic import RecordGoneError, revise
-from catalog.store.database import Duplicate
+from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, VersionRecord
 from catalog.vocabulary import Kind, Stage, VersionState
 

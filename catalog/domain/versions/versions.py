@@ -28,11 +28,12 @@ from catalog.errors import BYTES_ELSEWHERE, CANNOT_MODIFY, NOT_FOUND, QUARANTINE
 from catalog.store.clock import now
 from catalog.store.concurrency import shared_writes
 from catalog.store.concurrency.optimistic import RecordGoneError
-from catalog.store.database import VERSION_SERIAL, Duplicate, Tenant
 from catalog.store.documents.items import Pair
 from catalog.store.documents.versions import File, Version
+from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
 from catalog.store.records import FileRecord, ItemRecord, Query, VersionRecord
+from catalog.store.tenant import VERSION_SERIAL, Tenant
 from catalog.vocabulary import Archived, InspectionPolicy, Kind, VersionState
 
 

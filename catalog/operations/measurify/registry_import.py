@@ -15,11 +15,13 @@ from catalog.operations.measurify.source_files import SourceFiles
 from catalog.operations.measurify.tenant_import import TenantImporter, versions_of
 from catalog.operations.restore import RESTORING, RestoreError, refuse_name
 from catalog.store.clock import now
-from catalog.store.database import UNAVAILABLE, Database, DatabaseError, Duplicate, Tenant
+from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.failures import UNAVAILABLE, DatabaseError, Duplicate
 from catalog.store.foreign import ForeignDatabase
 from catalog.store.migrations.steps.sequence import NEWEST
 from catalog.store.migrations.upgrade import upgrade
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from catalog.errors import Refused
 from catalog.operations.restore import RestoreError
-from catalog.store.database import Duplicate
+from catalog.store.failures import Duplicate
 
 LONGEST_SHOWN = 160  # characters of a name in a line about it
 

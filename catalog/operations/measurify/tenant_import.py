@@ -17,14 +17,15 @@ from catalog.operations.measurify.report import TenantImport
 from catalog.operations.measurify.source_files import SourceFiles, content
 from catalog.operations.restore import RestoreError
 from catalog.store.clock import now
-from catalog.store.database import UNAVAILABLE, VERSION_SERIAL, DatabaseError, Tenant
 from catalog.store.documents.items import ITEMS, Pair
 from catalog.store.documents.people import User
 from catalog.store.documents.versions import File, Version
+from catalog.store.failures import UNAVAILABLE, DatabaseError
 from catalog.store.foreign import ForeignDatabase
 from catalog.store.query.ngrams import spelling
 from catalog.store.raw_documents import InvalidRecord
 from catalog.store.records import ItemRecord
+from catalog.store.tenant import VERSION_SERIAL, Tenant
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind, Usage, VersionState, Visibility
 

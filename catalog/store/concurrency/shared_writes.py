@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bson import ObjectId
 
 from catalog.store.concurrency.batches import Outcomes
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Raw, SealedDocument, record_of
 
 

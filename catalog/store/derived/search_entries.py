@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from bson import ObjectId
 
-from catalog.store.database import Duplicate, Tenant
+from catalog.store.failures import Duplicate
 from catalog.store.migrations.walk import batches
 from catalog.store.query.text_grams import name_grams, text_grams
 from catalog.store.records import ItemRecord, Query, SearchEntryRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 FIELDS = {"serial": 1, "revision": 1, "name": 1, "description": 1, "metadata": 1}

@@ -10,11 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from catalog.store.clock import now
-from catalog.store.database import Tenant, TermCollection
 from catalog.store.derived import term_usage
 from catalog.store.query.ngrams import spelling
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import Changes
+from catalog.store.tenant import Tenant, TermCollection
 from catalog.store.tenant_documents import Update
 from catalog.vocabulary import Kind, Usage
 

@@ -8,9 +8,11 @@ import logging
 from collections.abc import AsyncIterator
 
 from catalog.errors import TENANT_NEWER, TENANT_UPGRADE_FAILED, TENANT_UPGRADING, Refused
-from catalog.store.database import UNAVAILABLE, Database, Tenant
+from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.failures import UNAVAILABLE
 from catalog.store.migrations.upgrade import missing_steps, upgrade
+from catalog.store.tenant import Tenant
 
 logger = logging.getLogger(__name__)
 

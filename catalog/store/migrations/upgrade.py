@@ -12,12 +12,13 @@ from datetime import timedelta
 
 from catalog.errors import NOT_FOUND, TENANT_NEWER, Refused
 from catalog.store.concurrency.leases import Lease, LeaseLostError
-from catalog.store.database import Database, Tenant
+from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.migrations import indexes
 from catalog.store.migrations.progress import Progress, Report
 from catalog.store.migrations.steps.sequence import STEPS, Step
 from catalog.store.records import TenantRecord
+from catalog.store.tenant import Tenant
 
 logger = logging.getLogger(__name__)
 

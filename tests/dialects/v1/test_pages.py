@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.domain.access import Caller, readable_by, readers
-from catalog.store.database import Tenant, connect
+from catalog.store.connection import connect
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.query.paging import pages
 from catalog.store.query.paging.cursors import Order
 from catalog.store.query.paging.pages import LATEST, NEWEST, Listing
 from catalog.store.query.paging.serial_scan import COUNTED, QueryStatistics
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Role
 from tests.support.app import OURS, in_database
 

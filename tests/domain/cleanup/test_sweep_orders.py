@@ -16,7 +16,8 @@ from catalog.blobs.memory import MemoryBlobs
 from catalog.domain.cleanup import sweep
 from catalog.domain.files import blob_records, quota
 from catalog.errors import Refused
-from catalog.store.database import Database, Tenant
+from catalog.store.database import Database
+from catalog.store.tenant import Tenant
 from tests.domain.cleanup.test_sweep import NONE, held, readable
 from tests.domain.files.test_blob_records import LONG_AGO, chunks
 from tests.support.app import OURS

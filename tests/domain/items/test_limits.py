@@ -8,7 +8,7 @@ from catalog.domain.items.writing import changes
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.terms import item_terms, terms
 from catalog.errors import NOT_CHANGED, NOT_CREATED, QUOTA_EXCEEDED, Refused
-from catalog.store import database
+from catalog.store import tenant as tenant_module
 from catalog.vocabulary import Kind
 from tests.support.app import OURS, client_of_app, in_database
 from tests.support.inputs import item_change, new_item
@@ -106,7 +106,7 @@ async def test_the_items_of_one_request_share_its_new_words(tenant, ada):
 
 
 async def test_a_tenant_has_so_many_words_and_goes_on_using_them(tenant, ada, monkeypatch):
-    monkeypatch.setattr(database, "RECENT", -1)
+    monkeypatch.setattr(tenant_module, "RECENT", -1)
     limits = Limits(terms=2)
     await items.create(ada, Kind.MODEL, new_item(name="m", tags=["a", "b"]), limits)
 

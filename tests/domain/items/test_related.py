@@ -7,7 +7,7 @@ from catalog.domain.items import items
 from catalog.domain.items.reading.related import load_related, read_with_related
 from catalog.domain.items.references import Reference
 from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
-from catalog.store.database import connect
+from catalog.store.connection import connect
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.documents.versions import File, Version
 from catalog.vocabulary import Kind, Role

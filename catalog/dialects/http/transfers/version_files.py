@@ -12,8 +12,8 @@ from catalog.dialects.http.transfers.downloads import Download, outgoing, redire
 from catalog.domain.files.checksums import Checksums
 from catalog.domain.versions import versions
 from catalog.domain.versions.files.version_files import all_of, has_files
-from catalog.store.database import Tenant
 from catalog.store.records import FileRecord, VersionRecord
+from catalog.store.tenant import Tenant
 
 RESERVED = "%:/?#[]@!$&'()*+,;=~"
 """The characters that an address may hold as they are. Others, such as letters with accents, are percent-encoded."""

@@ -17,12 +17,12 @@ from catalog.domain.tracking import artifacts, contents, models
 from catalog.domain.tracking.access import readable
 from catalog.domain.tracking.artifacts import Parent
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
-from catalog.store.database import VERSION_SERIAL
 from catalog.store.query.filters.filter import Filter
 from catalog.store.query.filters.matching import matcher
 from catalog.store.query.paging.keysets import Walk, walk
 from catalog.store.query.paging.pages import Listing
 from catalog.store.records import ArtifactRecord, Query
+from catalog.store.tenant import VERSION_SERIAL
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import ArtifactType
 

@@ -25,9 +25,9 @@ from catalog.domain.access import readable_by
 from catalog.domain.tracking import experiments, runs
 from catalog.domain.tracking.access import readable
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
-from catalog.store.database import VERSION_SERIAL
 from catalog.store.query.filters.patterns import escaped
 from catalog.store.records import ExperimentRecord, ExperimentRunRecord, MetricPointRecord, Query
+from catalog.store.tenant import VERSION_SERIAL
 from catalog.store.tenant_documents import Raw
 
 _STEPS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9}){0,999}")

@@ -22,8 +22,8 @@ from catalog.domain.tracking import models
 from catalog.domain.tracking.records import refuse_external_id
 from catalog.domain.versions import version_changes, versions
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_CREATED, NOT_FOUND, REQUIRED_FIELD, STALE, Refused
-from catalog.store.database import VERSION_SERIAL
 from catalog.store.records import ItemRecord, Query, VersionRecord
+from catalog.store.tenant import VERSION_SERIAL
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 

@@ -19,8 +19,8 @@ from catalog.domain.people.credentials import LONGEST_PASSWORD
 from catalog.domain.people.devices import LIFE, Devices
 from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
-from catalog.store.database import Tenant
 from catalog.store.records import UserRecord
+from catalog.store.tenant import Tenant
 
 DEVICE = "catalog_device"
 """The cookie of a known device."""

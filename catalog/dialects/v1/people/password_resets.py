@@ -31,7 +31,7 @@ from catalog.errors import (
     Fault,
     Refused,
 )
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 
 TENANT = query("tenant", "The name of the tenant.", required=True)
 

@@ -12,10 +12,11 @@ from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.tenants.usage import TAG
 from catalog.domain import audit
 from catalog.domain.access import Caller
-from catalog.store.database import Database, Tenant
+from catalog.store.database import Database
 from catalog.store.query import fields
 from catalog.store.query.paging import pages
 from catalog.store.records import LogRecord
+from catalog.store.tenant import Tenant
 
 JOURNAL = Resource("JournalEntry", fields.LOG)
 PAGE = "A page of entries."

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from bson import ObjectId
 
-from catalog.store.database import Tenant
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING
 from catalog.store.records import ItemRecord, Query, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import VersionState
 
 NEWEST = 100

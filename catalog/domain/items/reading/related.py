@@ -15,9 +15,9 @@ from catalog.domain.items.reading import newest_versions
 from catalog.domain.items.reading.newest_versions import NEWEST, SHOWN, NewestVersions, has_many
 from catalog.domain.items.references import Reference
 from catalog.domain.items.sharing import shared_with
-from catalog.store.database import Tenant
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import GroupRecord, ItemRecord, Query, TermRecord, UserRecord, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Bound, D, R
 from catalog.vocabulary import Kind
 

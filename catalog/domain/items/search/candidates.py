@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from catalog.domain.items.search.ranking import Stage
 from catalog.domain.terms.terms import Vocabulary, collection
-from catalog.store.database import ItemCollection, Tenant
 from catalog.store.query.filters.patterns import escaped
 from catalog.store.query.ngrams import SAMPLED, SPARSELY, having, insides, rarest
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.query.paging.serial_scan import serial_range
 from catalog.store.query.text_grams import Place, long_of, searched_grams
 from catalog.store.records import ItemRecord, Query
+from catalog.store.tenant import ItemCollection, Tenant
 from catalog.vocabulary import Kind
 
 WINDOW = 1024

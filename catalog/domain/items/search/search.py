@@ -19,11 +19,11 @@ from catalog.domain.access import Caller, readable_by
 from catalog.domain.items.search.candidates import Candidates
 from catalog.domain.items.search.ranking import Stage, rank
 from catalog.errors import NOT_SEARCHED, Refused
-from catalog.store.database import ItemCollection
 from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.filters.filter import Filter, within
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import ItemRecord, Query
+from catalog.store.tenant import ItemCollection
 from catalog.vocabulary import Archived, Kind
 
 LONGEST = 128

@@ -28,7 +28,7 @@ from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
 from catalog.store.clock import later_than
 from catalog.store.concurrency.optimistic import revise
-from catalog.store.database import Duplicate
+from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, ItemRecord
 from catalog.vocabulary import Kind
 

@@ -14,10 +14,11 @@ from catalog.errors import NOT_CREATED
 from catalog.store.clock import now
 from catalog.store.concurrency.batches import Outcomes
 from catalog.store.concurrency.shared_writes import Write, insert_all
-from catalog.store.database import Duplicate, Tenant
 from catalog.store.derived import search_entries
 from catalog.store.documents.items import ITEMS, name_fields
+from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, ItemRecord
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 

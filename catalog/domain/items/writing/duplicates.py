@@ -1,7 +1,7 @@
 """Why a unique index refused an item."""
 
 from catalog.errors import EXTERNAL_ID_TAKEN, Fault, Refused
-from catalog.store.database import Tenant
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 

@@ -5,9 +5,9 @@ import asyncio
 from bson import ObjectId
 
 from catalog.domain.terms import item_terms
-from catalog.store.database import Tenant
 from catalog.store.derived import search_entries
 from catalog.store.records import ItemRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 

@@ -11,9 +11,9 @@ from catalog.domain.validation import Validator
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, STALE, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.optimistic import revise
-from catalog.store.database import Duplicate
 from catalog.store.derived import search_entries
 from catalog.store.documents.items import name_fields
+from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, ItemRecord
 from catalog.vocabulary import Kind
 

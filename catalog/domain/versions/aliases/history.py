@@ -7,9 +7,9 @@ from catalog.domain.access import Caller
 from catalog.domain.naming import normalized
 from catalog.domain.versions.aliases import moves
 from catalog.errors import ALIAS_UNKNOWN, Refused
-from catalog.store.database import Tenant
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import AliasMoveRecord, ItemRecord, Query
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 NEWEST_FIRST = [("revision", DESCENDING), ("_id", DESCENDING)]

@@ -14,8 +14,8 @@ from catalog.domain.versions.comparison.metadata import ComparedPair, compared_m
 from catalog.domain.versions.comparison.tensors import FileTensors, Tensor, may_have_tensors, read_tensors
 from catalog.domain.versions.files import version_files
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.database import Tenant
 from catalog.store.records import FileRecord, ItemRecord, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 FEWEST, MOST = 2, 8  # versions

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from catalog.blobs.protocol import StorageUnavailableError, UnknownBlobError
 from catalog.inspection.inspector import Inspection, inspect_header
-from catalog.store.database import Tenant
 from catalog.store.records import FileRecord
+from catalog.store.tenant import Tenant
 
 MOST = 20_000
 """Tensors of a file that are compared."""

@@ -12,8 +12,8 @@ from catalog.domain.versions.drafts import drafts
 from catalog.domain.versions.files import folders, version_files
 from catalog.errors import BUSY, Refused
 from catalog.store.clock import now
-from catalog.store.database import Tenant
 from catalog.store.records import Changes, FileRecord, VersionFileRecord, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind, VersionState
 
 README = ("README.md", "readme.md", "Readme.md")

@@ -26,8 +26,8 @@ from catalog.domain.versions.files import version_files
 from catalog.errors import BUSY, NOT_CREATED, NOT_FOUND, VERSION_CLOSED, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.fence import FRESH
-from catalog.store.database import Tenant
 from catalog.store.records import Changes, FileRecord, Query, VersionFileRecord, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind, VersionState
 
 MOST_FILES = 10_000

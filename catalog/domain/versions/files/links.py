@@ -17,9 +17,9 @@ from catalog.domain.versions import versions
 from catalog.domain.versions.files import version_files
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.clock import now
-from catalog.store.database import Tenant
 from catalog.store.ids import parse_id
 from catalog.store.records import VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind, VersionState
 
 SHORTEST = timedelta(seconds=1)

@@ -13,9 +13,9 @@ from operator import itemgetter
 from bson import ObjectId
 
 from catalog.errors import NOT_FOUND, Refused
-from catalog.store.database import Tenant
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import FileRecord, Query, VersionFileRecord, VersionRecord
+from catalog.store.tenant import Tenant
 from catalog.vocabulary import VersionState
 
 SHOWN = 1000

@@ -1,8 +1,8 @@
 """A version whose state is `ARCHIVED` has the field `archived`, too, by which lists leave it out."""
 
-from catalog.store.database import Tenant
 from catalog.store.migrations.progress import Progress
 from catalog.store.migrations.walk import batches
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Update
 from catalog.vocabulary import VersionState
 

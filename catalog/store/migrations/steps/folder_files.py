@@ -2,10 +2,10 @@
 
 from bson import ObjectId
 
-from catalog.store.database import Tenant
 from catalog.store.migrations.progress import Progress
 from catalog.store.migrations.walk import batches
 from catalog.store.records import FileRecord, VersionFileRecord
+from catalog.store.tenant import Tenant
 
 AT_ONCE = 1000
 """Files that are written in one command."""

@@ -1,10 +1,10 @@
 """Items are searched by n-grams of their texts, and names are compared without case and accents."""
 
 from catalog.folding import search_key
-from catalog.store.database import Tenant
 from catalog.store.derived import search_entries
 from catalog.store.migrations.progress import Progress
 from catalog.store.migrations.walk import batches
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Update
 from catalog.vocabulary import Kind
 

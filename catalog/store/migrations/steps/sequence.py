@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from catalog.store.database import Tenant
 from catalog.store.migrations import indexes
 from catalog.store.migrations.progress import Progress
 from catalog.store.migrations.steps import (
@@ -15,6 +14,7 @@ from catalog.store.migrations.steps import (
     usernames,
     version_serials,
 )
+from catalog.store.tenant import Tenant
 
 
 class Step(NamedTuple):

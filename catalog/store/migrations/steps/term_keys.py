@@ -1,9 +1,9 @@
 """Terms are found by their key and its n-grams."""
 
-from catalog.store.database import Tenant
 from catalog.store.migrations.progress import Progress
 from catalog.store.migrations.walk import batches
 from catalog.store.query.ngrams import spelling
+from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Update
 
 

@@ -3,8 +3,9 @@
 from contextlib import suppress
 
 from catalog.folding import folded
-from catalog.store.database import Duplicate, Tenant
+from catalog.store.failures import Duplicate
 from catalog.store.migrations.progress import Progress
+from catalog.store.tenant import Tenant
 
 
 async def run(tenant: Tenant, progress: Progress) -> None:

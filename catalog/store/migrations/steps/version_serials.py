@@ -1,8 +1,8 @@
 """Each version has a serial, unique in its tenant. Those of older versions follow the order of their creation."""
 
-from catalog.store.database import VERSION_SERIAL, Tenant
 from catalog.store.migrations.progress import Progress
 from catalog.store.migrations.walk import batches
+from catalog.store.tenant import VERSION_SERIAL, Tenant
 from catalog.store.tenant_documents import Update
 
 

@@ -1,0 +1,36 @@
+"""Failures of the driver, as the layers above know them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pymongo.errors import (
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+)
+
+from catalog.store.embedded.process import DatabaseUnavailable
+
+UNAVAILABLE = (ConnectionFailure, ExecutionTimeout)
+"""The database does not answer, or too slowly. A later attempt may succeed."""
+
+DatabaseError = PyMongoError
+"""Any failure of the database or of its driver."""
+
+Duplicate = DuplicateKeyError
+"""A unique index refused the write."""
+
+
+@contextmanager
+def readable_failures() -> Iterator[None]:
+    """Turn failures of the driver into DatabaseUnavailable with one sentence for the operator, at the start."""
+    try:
+        yield
+    except OperationFailure as failure:
+        refusal = (failure.details or {}).get("errmsg", "no reason given")
+        raise DatabaseUnavailable(f"the database of DATABASE refused: {refusal}") from failure
+    except UNAVAILABLE as failure:
+        reason = str(failure).partition(" (configured timeouts")[0]  # the rest is the driver's view of the topology
+        raise DatabaseUnavailable(f"DATABASE cannot be reached: {reason}") from failure

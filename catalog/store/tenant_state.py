@@ -1,0 +1,36 @@
+"""What all handles of one generation of a tenant share."""
+
+import math
+from collections.abc import Hashable
+from datetime import datetime
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorCollection
+
+from catalog.blobs.protocol import Blobs
+from catalog.store.caches import AnswerCache
+from catalog.store.concurrency.batches import Batches
+from catalog.store.query.paging.serial_scan import ScanStatistics
+from catalog.store.tenant_documents import Raw
+from catalog.vocabulary import InspectionPolicy
+
+MOST_COUNTS = 64
+"""How many counts of a tenant are cached. It has fewer."""
+
+
+class TenantState:
+    """The state that all handles of one generation of a tenant share."""
+
+    def __init__(self) -> None:
+        self.quota = 0
+        self.inspection = InspectionPolicy.WARN
+        self.arriving = 0
+        self.blobs: Blobs | None = None
+        self.created: datetime | None = None
+        self.seen = -math.inf
+        """When the database last answered that the tenant exists, in seconds of the monotonic clock."""
+        self.scan_statistics = ScanStatistics()
+        self.counts: AnswerCache[int] = AnswerCache(MOST_COUNTS)
+        self.collections: dict[str, AsyncIOMotorCollection[Raw]] = {}
+        self.batches: dict[Hashable, Batches[Any, Any]] = {}
+        """Writes that share commands, by their kind."""
