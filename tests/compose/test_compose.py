@@ -13,6 +13,7 @@ CONTENT = bytes(range(256)) * 1000
 @pytest.mark.parametrize("chosen", [{}, IN_A_STORE, {"WORKERS": "2"}], ids=["files", "s3", "workers"])
 def test_what_compose_starts_is_a_catalog_that_keeps_files(tmp_path, chosen):
     with Rehearsal(tmp_path, **chosen) as running:
+        started = list(running.started)
         ready = httpx.get(f"{running.url}/health/ready").json()
         fetched = walk(running)
         objects = stored(running, "models") if chosen == IN_A_STORE else []
@@ -22,21 +23,12 @@ def test_what_compose_starts_is_a_catalog_that_keeps_files(tmp_path, chosen):
     assert fetched == CONTENT
     assert (len(kept), len(objects)) == ((0, 1) if chosen == IN_A_STORE else (1, 0))
     assert running.codes["catalog"] == 0
+    if chosen == IN_A_STORE:
+        assert started.index("storage") < started.index("bucket") < started.index("catalog")
+        assert running.codes["bucket"] == 0
+    else:
+        assert started == ["mongo", "catalog"]
     assert [secret for secret in secrets_of(running) if secret in running.said("catalog")] == []
-
-
-def test_the_store_is_there_before_the_catalog_and_only_when_it_is_asked_for(tmp_path):
-    (tmp_path / "with").mkdir()
-    (tmp_path / "without").mkdir()
-
-    with Rehearsal(tmp_path / "with", **IN_A_STORE) as running:
-        begun = list(running.started)
-    with Rehearsal(tmp_path / "without") as alone:
-        pass
-
-    assert begun.index("storage") < begun.index("bucket") < begun.index("catalog")
-    assert list(alone.started) == ["mongo", "catalog"]
-    assert running.codes["bucket"] == 0
 
 
 def walk(running: Rehearsal) -> bytes:
