@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.dialects.mlflow.wire import failure, wire_of
+from tests.dialects.mlflow.wire import Wire, failure, wire_of
+from tests.support.tenants import organisation
 
 
 async def models(wire, filter_="", **fields):
@@ -16,8 +17,13 @@ async def versions(wire, filter_="", **fields):
     return [f"{version['name']}/{version['version']}" for version in found]
 
 
-@pytest.fixture
-async def garden(ada):
+@pytest.fixture(scope="module")
+async def garden(client):
+    """A tenant that tests only read, as its `ada`."""
+    return await garden_of(wire_of(await organisation(client, "ada"), "ada"))
+
+
+async def garden_of(ada: Wire) -> Wire:
     """Models `iris`, `Rose` and `lily`, and a prompt."""
     await ada.model("iris", tags=[{"key": "team", "value": "vision"}, {"key": "a key", "value": "x"}])
     await ada.model("Rose", tags=[{"key": "team", "value": "Vision two"}])
@@ -56,7 +62,8 @@ async def test_a_filter_finds_models(garden, filter_, found):
     assert await models(garden, filter_) == found
 
 
-async def test_native_tags_and_numbers_are_found_as_tags(org, garden):
+async def test_native_tags_and_numbers_are_found_as_tags(org, ada):
+    garden = await garden_of(ada)
     change = {"tags": {"add": ["flowers"]}, "metadata": {"add": [{"name": "accuracy", "value": 0.9}]}}
     await org.client.put("/v1/models/iris", json=change, headers=garden.headers)
 
@@ -108,15 +115,27 @@ async def test_models_are_ordered_and_paged_to_an_end(garden, order, found):
         {"max_results": "many"},
     ],
 )
-async def test_a_search_that_cannot_be_is_refused(ada, call, fields):
-    status, code, message = failure(await ada.get(call, **fields))
+async def test_a_search_that_cannot_be_is_refused(garden, call, fields):
+    status, code, message = failure(await garden.get(call, **fields))
 
     assert (status, code) == (400, "INVALID_PARAMETER_VALUE")
     assert message
 
 
-@pytest.fixture
-async def fleet(ada):
+@pytest.fixture(scope="module")
+async def fleet_org(client):
+    """A tenant that tests only read."""
+    made = await organisation(client, "ada")
+    await fleet_of(wire_of(made, "ada"))
+    return made
+
+
+@pytest.fixture(scope="module")
+async def fleet(fleet_org):
+    return wire_of(fleet_org, "ada")
+
+
+async def fleet_of(ada: Wire) -> Wire:
     """`iris` with three versions and `rose` with one."""
     await ada.model("iris")
     await ada.model("rose")
@@ -160,8 +179,8 @@ async def fleet(ada):
         ("creation_timestamp >= 1000 AND last_updated_timestamp > 1000", ["iris/1", "iris/2", "rose/1"]),
     ],
 )
-async def test_a_filter_finds_versions(org, fleet, user, filter_, found):
-    assert sorted(await versions(wire_of(org, user), filter_)) == found
+async def test_a_filter_finds_versions(fleet_org, user, filter_, found):
+    assert sorted(await versions(wire_of(fleet_org, user), filter_)) == found
 
 
 @pytest.mark.parametrize("filter_", ["", "name = 'iris'"])
@@ -200,7 +219,8 @@ async def test_the_default_order_is_the_last_change_first(fleet):
     assert await versions(fleet) == ["iris/1", "iris/2", "rose/1"]
 
 
-async def test_searches_show_only_what_the_caller_may_read(org, fleet, bob):
+async def test_searches_show_only_what_the_caller_may_read(org, ada, bob):
+    fleet = await fleet_of(ada)
     await bob.model("bobs")
     await bob.version("bobs", "s3://bucket/b", run_id="r2")
     await fleet.post("registered-models/set-tag", name="rose", key="catalog.visibility", value="public")
@@ -212,7 +232,8 @@ async def test_searches_show_only_what_the_caller_may_read(org, fleet, bob):
     assert await models(wire_of(org, "admin")) == ["bobs", "iris", "rose"]
 
 
-async def test_versions_of_a_model_in_the_trash_are_not_found(fleet, admin):
+async def test_versions_of_a_model_in_the_trash_are_not_found(ada, admin):
+    fleet = await fleet_of(ada)
     await fleet.send("DELETE", "registered-models/delete", name="iris")
 
     assert await versions(fleet) == await versions(admin) == ["rose/1"]
