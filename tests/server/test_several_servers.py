@@ -21,24 +21,25 @@ from tests.support.serving import SOON, TENANT, Server
 
 KNOWN_BY_ALL = 5.0
 LOOKS_EVERY = 0.1  # seconds between two looks of the balancer
-WRITERS = 4
+WRITERS = 2
 VERSIONS = 20
 
 
-@pytest.fixture(params=["1", "2"], ids=["a worker each", "two workers each"])
+@pytest.fixture(scope="module", params=["1", "2"], ids=["a worker each", "two workers each"])
 def workers(request) -> str:
     return request.param
 
 
-@pytest.fixture
-def pair(tmp_path, mongo, workers) -> Iterator[list[Server]]:
-    """They start at the same moment, on a database that nobody has used."""
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory, mongo, workers) -> Iterator[list[Server]]:
+    """They start at the same moment, on a database that is new."""
+    folder = tmp_path_factory.mktemp("pair")
     name = f"{OURS}-{uuid.uuid4().hex[:8]}"
     shared = {
         "DATABASE": in_database(mongo, f"{name}-catalogue"),
         "DEFAULT_TENANT_DATABASE": f"{name}-default",
         "DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD": PASSWORD,
-        "UPLOAD_PATH": str(tmp_path / "uploads"),
+        "UPLOAD_PATH": str(folder / "uploads"),
         "API_TOKEN": API_TOKEN,
         "JWT_SECRET": "a secret of the tests, long enough for HS256",
         "WORKERS": workers,
@@ -46,8 +47,8 @@ def pair(tmp_path, mongo, workers) -> Iterator[list[Server]]:
     }
     servers = []
     for number in (1, 2):
-        (tmp_path / f"server-{number}").mkdir()
-        servers.append(Server(tmp_path / f"server-{number}", **shared))
+        (folder / f"server-{number}").mkdir()
+        servers.append(Server(folder / f"server-{number}", **shared))
     with ExitStack() as stack, ThreadPoolExecutor(2) as starters:
         list(starters.map(stack.enter_context, servers))
         for server in servers:
@@ -128,21 +129,24 @@ def test_a_token_that_one_server_revokes_is_out_on_the_other(pair):
 
 
 def test_wrong_passwords_are_counted_on_both(pair):
-    guess = {"username": "admin", "password": "a wrong one", "tenant": TENANT}
+    with pair[0].client(signed_in(pair[0])) as admin:
+        person = {"username": "eve", "password": PASSWORD, "email": "eve@example.org", "role": "regular"}
+        admin.post("/v1/users", json=person).raise_for_status()
+    guess = {"username": "eve", "password": "a wrong one", "tenant": TENANT}
 
     answers = [httpx.post(f"{pair[turn % 2].url}/v1/login", json=guess).status_code for turn in range(7)]
 
     assert answers[:5] == [401] * 5
     assert answers[-1] == 429
-    assert [server.login(password=PASSWORD).status_code for server in pair] == [429, 429]
+    assert [server.login("eve", PASSWORD).status_code for server in pair] == [429, 429]
 
 
 async def test_a_tenant_of_an_older_version_is_upgraded_once(pair):
     token = signed_in(pair[0])
     with pair[0].client(token) as client:
-        client.post("/v1/models", json={"name": "iris"}).raise_for_status()
+        client.post("/v1/models", json={"name": "upgraded"}).raise_for_status()
         for _ in range(VERSIONS):
-            client.post("/v1/models/iris/versions", files={"file": ("w", b"weights")}).raise_for_status()
+            client.post("/v1/models/upgraded/versions", files={"file": ("w", b"weights")}).raise_for_status()
     database = connect(pair[0].settings["DATABASE"])
     await database.open()
     tenant = database.tenant(RegisteredTenant(id=TENANT, database=pair[0].settings["DEFAULT_TENANT_DATABASE"]))
@@ -160,7 +164,7 @@ async def test_a_tenant_of_an_older_version_is_upgraded_once(pair):
     database.close()
 
     assert sum(server.log.read_text().count("upgrade from schema 0 to") for server in pair) == 1
-    assert len(set(serials)) == VERSIONS
+    assert len(set(serials)) == len(serials) >= VERSIONS
     assert None not in serials
 
 
