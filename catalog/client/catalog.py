@@ -93,14 +93,19 @@ class CatalogResources(Resource[D]):
         owner: str = "",
         filter: FilterExpression | None = None,  # noqa: A002  the API's word
         metadata: Mapping[str, object] | None = None,
+        latest: Mapping[str, object] | None = None,
+        alias: str = "",
+        stage: str = "",
+        license: str = "",  # noqa: A002  the API's word
+        library: str = "",
     ) -> Callable[[str], Operation[Page[Item]]]:
         """Iterate over the items that match `words`, best match first.
 
-        `filter` and `metadata` are as in `models.list`.
+        The arguments from `filter` on are as in `models.list`.
         """
-        query = {"q": words, "kind": kind, "status": status, "visibility": visibility, "owner": owner}
-        query = {name: value for name, value in query.items() if value}
-        return self._session.page("/search", _item, query | filter_query(filter, metadata))
+        short = {"alias": alias, "stage": stage, "license": license, "library": library}
+        short |= {"kind": kind, "status": status, "visibility": visibility, "owner": owner}
+        return self._session.page("/search", _item, {"q": words} | filter_query(filter, metadata, latest, short))
 
     @operation
     def push(

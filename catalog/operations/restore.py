@@ -14,6 +14,7 @@ from catalog.operations.archive import ArchiveError, Member, read
 from catalog.store import raw_documents
 from catalog.store.clock import now
 from catalog.store.database import Database
+from catalog.store.derived import version_summaries
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.failures import UNAVAILABLE, DatabaseError, Duplicate
@@ -218,6 +219,7 @@ class RestoringTenant:
             await version_files.remove_orphans(self._tenant, now())
         except (DatabaseError, LookupError, TypeError, ValueError) as wrong:
             raise self._damaged(wrong, "what they name") from wrong
+        await version_summaries.repair(self._tenant)
         ready = {"$set": {"state": "ready", "lastmod": now()}}
         await database.tenants.raw.update_one({"_id": self._tenant.name, "state": RESTORING}, ready)
         return TenantRestore(self._tenant.name, sum(self._counts.values()), self._kept, self._size, orphans)

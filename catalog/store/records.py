@@ -38,6 +38,20 @@ class AliasRecord(TypedDict):
     revision: int
 
 
+class LatestRecord(TypedDict):
+    """What an item says of its newest live version."""
+
+    number: int
+    metadata: list[PairRecord]
+
+
+class SummaryRecord(TypedDict):
+    """What an item says of its live versions, see `store.version_summaries`."""
+
+    latest: LatestRecord | None
+    stages: list[str]
+
+
 class CardRecord(TypedDict):
     _id: ObjectId
     kind: str
@@ -90,6 +104,8 @@ class ItemRecord(TypedDict):
     revision: int
     last_version: NotRequired[int]
     last_ordinal: NotRequired[int | None]
+    latest: NotRequired[LatestRecord | None]
+    stages: NotRequired[list[str]]
     readers: list[ObjectId | str]
     name_key: NotRequired[str]
     status: NotRequired[str]  # a dataset has none

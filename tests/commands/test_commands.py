@@ -211,6 +211,9 @@ def test_versions_are_compared_and_listed_by_a_metric(run, ada, iris):
         run("push", iris, "model.bin", "--set", f"accuracy={accuracy}")
 
     compared = run("compare", f"{iris}@1", f"{iris}@latest").stdout
+    options = ("--filter", json.dumps({"name": iris}), "--latest", "accuracy=gte:0", "--sort", "-latest.accuracy", "-q")
+    assert len(run("models", "ls", *options).stdout.split()) == 1
+    assert run("models", "ls", *options, "--stage", "staging", "--license", "MIT").stdout == ""
     by_metric = run("versions", "ls", iris, "--sort", "-accuracy", "--where", "accuracy=gte:0.85", "-q").stdout
     refused = run("compare", f"{iris}@1", "other@1", code=2).stderr
 

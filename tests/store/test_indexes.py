@@ -17,7 +17,7 @@ from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.query import fields
 from catalog.store.query.filters.filter import filter_of, within
-from catalog.store.query.paging import serial_scan
+from catalog.store.query.paging import serial_scan, value_order
 from catalog.store.query.paging.cursors import Order
 from catalog.store.query.paging.pages import LATEST, NEWEST, Listing, ListPage, after, page
 from catalog.store.query.paging.serial_scan import ScanStatistics
@@ -110,6 +110,10 @@ def an_item(serial: int) -> dict[str, Any]:
         "aliases": [{"name": "champion", "number": 1}] if serial % 7 == 0 else [],
         "license": "MIT" if serial % 11 == 0 else "",
         "library": "keras" if serial % 13 == 0 else "",
+        "languages": ["en"] if serial % 17 == 0 else [],
+        "tasks": ["tagging"] if serial % 17 == 0 else [],
+        "stages": ["production"] if serial % 9 == 0 else [],
+        "latest": {"number": 1, "metadata": [{"name": "loss", "value": serial}]} if serial % 3 == 0 else None,
         "timestamp": now(),
         "lastmod": now(),
         "readers": readers(ADA, [], [], "public"),
@@ -141,6 +145,11 @@ FILTERS = {
     "alias": {"aliases.name": "champion"},
     "license": {"license": "MIT"},
     "library": {"library": "keras"},
+    "language": {"languages": "en"},
+    "task": {"tasks": "tagging"},
+    "stage": {"stages": "production"},
+    "name in the latest version": {"latest.metadata.name": "loss"},
+    "value in the latest version": {"latest.metadata": {"name": "loss", "value": {"$lt": 100}}},
     "visibility": {"visibility": "public"},
     "name": {"name": "m7"},
     "beginning of a name": {"name": {"$regex": "^m7"}},
@@ -186,6 +195,19 @@ async def test_items_are_sorted_by_an_index(library: Library, kind: Kind) -> Non
                 assert "COLLSCAN" not in plan, (field, direction)
                 # With a filter the embedded engine sorts whatever it has found; MongoDB walks the same index.
                 assert not (is_whole and '"SORT"' in plan), (field, direction)
+
+
+async def test_items_that_have_a_value_to_sort_by_are_found_by_an_index(library: Library) -> None:
+    asked = items(library, Kind.MODEL, Role.REGULAR, {}, [("latest.loss", 1)])._replace(top=MANY)
+    library.heard.commands.clear()
+
+    found = await value_order.page(asked, skip=0, limit=10)
+    docs, cursor = await value_order.after(asked, "", limit=10)
+    rest = [await explained(library.tenant.database, each) for each in library.heard.commands]
+
+    assert [doc["serial"] for doc in found.docs] == [doc["serial"] for doc in docs] == list(range(3, 33, 3))
+    assert cursor
+    assert not any("COLLSCAN" in plan for plan in rest)
 
 
 async def test_what_was_made_from_a_version_is_found_by_an_index(library: Library) -> None:

@@ -412,7 +412,7 @@ def test_text_of_any_kind_is_read_or_refused(text):
 @EVERYWHERE
 @given(st.lists(st.tuples(WORDS | ANY_TEXT | st.just("metadata.accuracy"), ANY_TEXT | PATTERN_TEXT), max_size=4))
 def test_short_forms_of_any_kind_are_read_or_refused(params):
-    filtered = unless_refused(lambda: filter_of(MODELS, None, short_forms(params)))
+    filtered = unless_refused(lambda: filter_of(MODELS, None, short_forms(MODELS, params)))
 
     if filtered is not None:
         assert_safe(filtered.query, {*MODELS, "name", "value"})
@@ -637,24 +637,24 @@ def test_words_of_the_folksonomy_are_asked_for_by_their_uses():
     ],
 )
 def test_a_short_form_asks_for_one_pair_of_the_metadata(given, wanted):
-    filtered = filter_of(MODELS, None, short_forms([("metadata.a.b", given), ("limit", "1")]))
+    filtered = filter_of(MODELS, None, short_forms(MODELS, [("metadata.a.b", given), ("limit", "1")]))
 
     assert filtered == query_filter.Filter({"metadata": {"$elemMatch": {"name": "a.b", "value": wanted}}}, None)
 
 
 def test_a_short_form_asks_whether_a_name_is_there():
-    there = filter_of(MODELS, None, short_forms([("metadata.loss", "exists:true")]))
-    absent = filter_of(MODELS, None, short_forms([("metadata.loss", "exists:false")]))
+    there = filter_of(MODELS, None, short_forms(MODELS, [("metadata.loss", "exists:true")]))
+    absent = filter_of(MODELS, None, short_forms(MODELS, [("metadata.loss", "exists:false")]))
 
     assert (there.query, absent.query) == ({"metadata.name": "loss"}, {"metadata.name": {"$ne": "loss"}})
     with pytest.raises(Refused, match="loss: exists takes true or false"):
-        short_forms([("metadata.loss", "exists:maybe")])
+        short_forms(MODELS, [("metadata.loss", "exists:maybe")])
 
 
 def test_short_forms_and_the_filter_must_all_hold():
     params = [("metadata.accuracy", "gte:0.9"), ("metadata.accuracy", "lt:0.95"), ("filter", "ignored here")]
 
-    filtered = filter_of(MODELS, '{"tags":"iris"}', short_forms(params))
+    filtered = filter_of(MODELS, '{"tags":"iris"}', short_forms(MODELS, params))
 
     several = [{"$elemMatch": {"name": "accuracy", "value": value}} for value in ({"$gte": 0.9}, {"$lt": 0.95})]
     assert filtered.query == {"tags": "iris", "metadata": {"$all": several}}
@@ -662,7 +662,7 @@ def test_short_forms_and_the_filter_must_all_hold():
 
 def test_a_short_form_is_refused_where_there_is_no_metadata():
     with pytest.raises(Refused, match="metadata is not a field"):
-        filter_of(USERS, None, short_forms([("metadata.accuracy", "1")]))
+        filter_of(USERS, None, short_forms(USERS, [("metadata.accuracy", "1")]))
 
 
 # Order, selection, pages.

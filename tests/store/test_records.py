@@ -14,7 +14,7 @@ from bson import ObjectId
 from catalog.inspection.inspector import Inspection
 from catalog.store import records
 from catalog.store.documents.files import Part
-from catalog.store.documents.items import Alias, Pair
+from catalog.store.documents.items import Alias, Latest, Pair
 from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import FailedAttempts, RegisteredTenant
 from catalog.store.documents.versions import File, Input, Run
@@ -24,6 +24,7 @@ from catalog.store.records import (
     FileRecord,
     InputRecord,
     ItemRecord,
+    LatestRecord,
     PairRecord,
     PartRecord,
     RunRecord,
@@ -61,6 +62,7 @@ RECORDS = {
     "Pair": records.PairRecord,
     "File": records.FileRecord,
     "Alias": records.AliasRecord,
+    "Latest": records.LatestRecord,
     "Card": records.CardRecord,
     "AliasMove": records.AliasMoveRecord,
     "Run": records.RunRecord,
@@ -85,6 +87,7 @@ READ_AS = {
     Pair: PairRecord,
     File: FileRecord,
     Alias: AliasRecord,
+    Latest: LatestRecord,
     Run: RunRecord,
     Input: InputRecord,
     Part: PartRecord,
@@ -104,7 +107,7 @@ def read_as(declared: Any) -> Any:
 
 @pytest.mark.parametrize(
     "document",
-    [RegisteredTenant, FailedAttempts, *OF_A_TENANT, Pair, File, Alias, Run, Input, Part],
+    [RegisteredTenant, FailedAttempts, *OF_A_TENANT, Pair, File, Alias, Latest, Run, Input, Part],
     ids=lambda document: document.__name__,
 )
 def test_a_record_has_the_fields_of_its_document(document):

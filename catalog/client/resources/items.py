@@ -109,16 +109,24 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         filter: FilterExpression | None = None,  # noqa: A002  the API's word
         sort: Mapping[str, str] | None = None,
         metadata: Mapping[str, object] | None = None,
+        latest: Mapping[str, object] | None = None,
+        alias: str = "",
+        stage: str = "",
+        license: str = "",  # noqa: A002  the API's word
+        library: str = "",
         archived: str = "",
         batch: int = PAGE,
     ) -> Pages[ItemT]:
         """Iterate over the items that the caller may read, newest first.
 
-        `filter` and `sort` are as in the API; `metadata` has conditions such as `{"accuracy": "gte:0.9"}`; `batch` is
-        the number of items per request. Archived items are left out; `archived="true"` lists them alone, `"all"` with
-        the others.
+        `filter` and `sort` are as in the API; `metadata` has conditions such as `{"accuracy": "gte:0.9"}`, and `latest`
+        those on the latest version, by which `sort={"latest.accuracy": "desc"}` sorts, too. `alias`, `stage`, `license`
+        and `library` take a value, or `in:a,b`, `ne:` and `prefix:`. `batch` is the number of items per request.
+
+        Archived items are left out; `archived="true"` lists them alone, `"all"` with the others.
         """
-        query = {"limit": str(batch)} | filter_query(filter, metadata)
+        short = {"alias": alias, "stage": stage, "license": license, "library": library}
+        query = {"limit": str(batch)} | filter_query(filter, metadata, latest, short)
         if sort:
             query["sort"] = json.dumps(sort)
         if archived:
@@ -135,11 +143,18 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         owner: str = "",
         filter: FilterExpression | None = None,  # noqa: A002  the API's word
         metadata: Mapping[str, object] | None = None,
+        latest: Mapping[str, object] | None = None,
+        alias: str = "",
+        stage: str = "",
+        license: str = "",  # noqa: A002  the API's word
+        library: str = "",
     ) -> Pages[ItemT]:
-        """Iterate over the items that match `words`, best match first. `filter` and `metadata` are as in `list`."""
-        query = {"q": words, "kind": self._kind, "status": status, "visibility": visibility, "owner": owner}
-        query = {name: value for name, value in query.items() if value}
-        return self._session.page("/search", self._shape.of, query | filter_query(filter, metadata))
+        """Iterate over the items that match `words`, best match first. The other arguments are as in `list`."""
+        short = {"alias": alias, "stage": stage, "license": license, "library": library}
+        short |= {"kind": self._kind, "status": status, "visibility": visibility, "owner": owner}
+        return self._session.page(
+            "/search", self._shape.of, {"q": words} | filter_query(filter, metadata, latest, short)
+        )
 
     @operation
     def update(
@@ -298,10 +313,17 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         return f"/{self._kind}/{segment(key_of(key))}"
 
 
-def filter_query(filter: FilterExpression | None, metadata: Mapping[str, object] | None) -> dict[str, str]:  # noqa: A002
-    """The query parameters of a filter and of conditions on metadata."""
-    conditions = {f"metadata.{name}": str(value) for name, value in (metadata or {}).items()}
-    return {"filter": json.dumps(filter), **conditions} if filter else conditions
+def filter_query(
+    filter: FilterExpression | None,  # noqa: A002  the API's word
+    metadata: Mapping[str, object] | None,
+    latest: Mapping[str, object] | None = None,
+    short: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """The query parameters of a filter, of conditions on metadata, and of parameters that have a value."""
+    query = {name: value for name, value in (short or {}).items() if value}
+    query |= {f"metadata.{name}": str(value) for name, value in (metadata or {}).items()}
+    query |= {f"latest.{name}": str(value) for name, value in (latest or {}).items()}
+    return {"filter": json.dumps(filter), **query} if filter else query
 
 
 def names_owner(item: Item, key: str) -> bool:

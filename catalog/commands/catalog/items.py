@@ -19,6 +19,13 @@ Visibility = Annotated[str | None, typer.Option(help="private, or public: readab
 Status = Annotated[str | None, typer.Option(help="training, test, production or deploy.")]
 Description = Annotated[str | None, typer.Option("--description", "-d")]
 Where = Annotated[list[str] | None, typer.Option(help="On metadata: accuracy=0.95, accuracy=gte:0.9. May be repeated.")]
+Latest = Annotated[
+    list[str] | None, typer.Option("--latest", help="On metadata of the latest version, likewise. May be repeated.")
+]
+Alias = Annotated[str, typer.Option(help="Only with this alias.")]
+Stage = Annotated[str, typer.Option(help="Only with a live version in this stage: staging, production or archived.")]
+License = Annotated[str, typer.Option("--license", help="Only with this license.")]
+Library = Annotated[str, typer.Option(help="Only for this library.")]
 Filter = Annotated[str, typer.Option("--filter", help="A filter of the API, as JSON.")]
 Users = Annotated[list[str], typer.Argument(help="Ids or names of users and groups.")]
 
@@ -45,10 +52,15 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         *,
         tag: Tags = None,
         where: Where = None,
+        latest: Latest = None,
+        alias: Alias = "",
+        stage: Stage = "",
+        license_: License = "",
+        library: Library = "",
         filter_: Filter = "",
         sort: Annotated[
             list[str] | None,
-            typer.Option(help="A field; -FIELD: descending. May be repeated."),
+            typer.Option(help="A field, or latest.NAME; -FIELD: descending. May be repeated."),
         ] = None,
         limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="The most to list; 0 lists all.")] = 50,
         archived: Annotated[bool, typer.Option("--archived", help="List archived items alone.")] = False,
@@ -62,6 +74,11 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
             filter=values.filters(filter_, tag or []),
             sort=values.order(sort or []) or None,
             metadata=values.conditions(where or []),
+            latest=values.conditions(latest or []),
+            alias=alias,
+            stage=stage,
+            license=license_,
+            library=library,
             archived="true" if archived else "",
             batch=min(limit or 100, 100),
         )

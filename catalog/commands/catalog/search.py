@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from catalog.commands.catalog.items import COLUMNS, Filter, Tags, Where
+from catalog.commands.catalog.items import COLUMNS, Alias, Filter, Latest, Library, License, Stage, Tags, Where
 from catalog.commands.terminal import values
 from catalog.commands.terminal.shell import Shell, command
 
@@ -25,6 +25,11 @@ def search(
     owner: Annotated[str, typer.Option(help="Only items of this user.")] = "",
     tag: Tags = None,
     where: Where = None,
+    latest: Latest = None,
+    alias: Alias = "",
+    stage: Stage = "",
+    license_: License = "",
+    library: Library = "",
     filter_: Filter = "",
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="The most to list; 0 lists all.")] = 20,
 ) -> None:
@@ -37,6 +42,11 @@ def search(
         owner=owner,
         filter=values.filters(filter_, tag or []),
         metadata=values.conditions(where or []),
+        latest=values.conditions(latest or []),
+        alias=alias,
+        stage=stage,
+        license=license_,
+        library=library,
     )
     columns = {"kind": lambda item: item.kind, **COLUMNS, "name": lambda item: item.reference or item.name}
     shell.output.rows(islice(found, limit or None), columns, lambda item: item.id)

@@ -16,7 +16,7 @@ from catalog.errors import BUSY, DATABASE_AWAY, INTERNAL, NOT_FOUND, REQUEST, ST
 from catalog.store.clock import AHEAD, now
 from catalog.store.concurrency.leases import Lease, LeaseLostError
 from catalog.store.database import Database
-from catalog.store.derived import search_entries, term_counts
+from catalog.store.derived import search_entries, term_counts, version_summaries
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.failures import UNAVAILABLE
 from catalog.store.migrations.opening import open_tenant
@@ -141,6 +141,7 @@ async def _sweep(
             if uncounted:
                 result = result._replace(words=await term_counts.repair(tenant))
                 await search_entries.repair(tenant)
+                await version_summaries.repair(tenant)
         await lease.release({"swept": now()})
         if uncounted:
             await database.tenants.records.update_one({"_id": record.id}, {"$set": {"recounted": now()}})

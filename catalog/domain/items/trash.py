@@ -15,6 +15,7 @@ from catalog.domain.items.writing.duplicates import taken
 from catalog.domain.items.writing.indexing import reindex
 from catalog.domain.tracking.removal import forget_model
 from catalog.domain.versions.files import version_files
+from catalog.domain.versions.touching import summarize
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.leases import Lease, free
@@ -118,6 +119,7 @@ async def restore(caller: Caller, key: str) -> ItemRecord:
     else:
         await reindex(tenant, kind, None, item, caller.user)
     await tenant.trash.records.delete_one(mine)
+    await summarize(tenant, kind, item["_id"])  # what changed its versions meanwhile did not find it
     return item
 
 

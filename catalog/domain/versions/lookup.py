@@ -11,6 +11,7 @@ from catalog.domain.items.references import Reference
 from catalog.domain.versions.aliases import moves
 from catalog.domain.versions.aliases.names import is_latest
 from catalog.errors import NOT_FOUND, Refused
+from catalog.store.derived.version_summaries import newest_live
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import ItemRecord, Query, VersionRecord
 from catalog.store.tenant import Tenant
@@ -67,23 +68,9 @@ async def numbered(tenant: Tenant, item: ObjectId, number: int) -> VersionRecord
 
 
 async def latest(tenant: Tenant, item: ItemRecord) -> VersionRecord | None:
-    """The newest version that is neither a draft, nor archived, nor in quarantine.
-
-    Numbers are searched in windows from the highest: the embedded engine reads all that it sorts. A number may be
-    missing, and an ordinal such as 2026 makes a gap.
-    """
-    stop, width = item.get("last_version", 0), 1
-    while stop > 0:
-        window: Query = {"item": item["_id"], "number": {"$gt": stop - width, "$lte": stop}}
-        fields = {"number": 1, "state": 1, "archived": 1}
-        cursor = tenant.versions.records.find(window, fields).sort(NEWEST).limit(MOST_AT_ONCE)
-        found = await cursor.to_list(MOST_AT_ONCE)
-        for version in found:
-            if version["state"] == VersionState.LIVE and not version.get("archived"):
-                return await numbered(tenant, item["_id"], version["number"])
-        stop = found[-1]["number"] - 1 if len(found) == MOST_AT_ONCE else stop - width
-        width *= 2
-    return None
+    """The newest version that is neither a draft, nor archived, nor in quarantine."""
+    number = await newest_live(tenant, item)
+    return await numbered(tenant, item["_id"], number) if number else None
 
 
 async def _newest_named(tenant: Tenant, item: ObjectId, name: str) -> VersionRecord | None:

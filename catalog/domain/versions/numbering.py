@@ -1,5 +1,7 @@
 """Numbers and ordinals of versions: no number is ever used twice, and no two ordinals of an item are equal."""
 
+from typing import NamedTuple
+
 from bson import ObjectId
 
 from catalog.domain.access import CHANGE_FIELDS, Caller, changeable_by, may_change
@@ -47,7 +49,13 @@ def taken(ordinal: str) -> Refused:
     )
 
 
-async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str) -> tuple[int, str]:
+class Numbered(NamedTuple):
+    number: int
+    ordinal: str
+    item: ItemRecord  # when it had counted the number
+
+
+async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str) -> Numbered:
     """A number that no version of the item had before, and `ordinal`, by default the highest that was a number, plus 1.
 
     An ordinal that is a higher number is the version's number, too. `last_ordinal` of the item is the highest ordinal
@@ -62,7 +70,7 @@ async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str) 
             {**changeable, "last_ordinal": None}, {"$inc": {"last_version": 1}}
         )
         if counted is not None:
-            return counted["last_version"], str(counted["last_version"])
+            return Numbered(counted["last_version"], str(counted["last_version"]), counted)
     while True:
         found = await items.find_one({"_id": item}, CHANGE_FIELDS | {"last_version": 1, "last_ordinal": 1})
         if found is None or not may_change(caller, found):
@@ -76,5 +84,6 @@ async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str) 
         differ = {"$set": {"last_version": number, "last_ordinal": top}}
         same = {"$set": {"last_version": number}, "$unset": {"last_ordinal": ""}}
         unchanged = {**changeable, "last_version": last, "last_ordinal": highest}
-        if (await items.update_one(unchanged, same if top == number else differ)).matched_count:
-            return number, mine
+        counted = await caller.tenant.items(kind).modify(unchanged, same if top == number else differ)
+        if counted is not None:
+            return Numbered(number, mine, counted)

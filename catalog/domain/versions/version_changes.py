@@ -15,7 +15,7 @@ from catalog.domain.items.writing.lists import changed_metadata
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.lineage.inputs import InputReference, resolve
 from catalog.domain.validation import Validator
-from catalog.domain.versions import lookup, versions
+from catalog.domain.versions import lookup, touching, versions
 from catalog.domain.versions.details import TrainingRun, check_lines, external_id_taken
 from catalog.domain.versions.files.version_files import has_files
 from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
@@ -91,12 +91,13 @@ async def change(
         return changed if inputs is None else changed | {"inputs": [each.model_dump() for each in inputs]}
 
     try:
-        changed = (await revise(records, read, fields, first=version)).after
+        before, changed = await revise(records, read, fields, first=version)
     except Duplicate:
         raise external_id_taken(wanted.external_id or "") from None
     except RecordGoneError:
         raise Refused(NOT_FOUND, version["ordinal"]) from None
-    await versions.touch(caller.tenant, kind, item["_id"])
+    is_summarized = any(before.get(field) != changed.get(field) for field in touching.SUMMARIZED)
+    await touching.touch(caller.tenant, kind, item["_id"], is_summarized=is_summarized)
     return changed
 
 

@@ -20,12 +20,11 @@ from catalog.domain.items import items
 from catalog.domain.items.reading.lookup import find as find_item
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
-from catalog.domain.versions import lookup, numbering, removal
+from catalog.domain.versions import lookup, numbering, removal, touching
 from catalog.domain.versions.aliases.names import LATEST, equals_an_alias
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails, external_id_taken
 from catalog.domain.versions.files import folders, version_files
 from catalog.errors import BYTES_ELSEWHERE, CANNOT_MODIFY, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
-from catalog.store.clock import now
 from catalog.store.concurrency import shared_writes
 from catalog.store.concurrency.optimistic import RecordGoneError
 from catalog.store.documents.items import Pair
@@ -171,7 +170,8 @@ async def insert(caller: Caller, version: Version) -> ItemRecord:
     tenant, ordinal = caller.tenant, version.ordinal
     version.serial = await shared_writes.next_number(tenant, VERSION_SERIAL)
     while True:
-        version.number, version.ordinal = await numbering.next_number(caller, version.kind, version.item, ordinal)
+        numbered = await numbering.next_number(caller, version.kind, version.item, ordinal)
+        version.number, version.ordinal = numbered.number, numbered.ordinal
         version.ordinal_key = version.ordinal.casefold()
         try:
             await shared_writes.insert(tenant, version)  # the unique index decides, not a look beforehand
@@ -186,7 +186,7 @@ async def insert(caller: Caller, version: Version) -> ItemRecord:
 
     # The item's revision is raised only now: a client that reads the new one also reads the version. The highest number
     # is written again, because the item may have been in the trash and restored in between.
-    item = await touch(tenant, version.kind, version.item, version.number)
+    item = await touching.touch_added(tenant, version, numbered.item)
     if item is None:
         # Removing an item removes its versions next. If that happened between our look and our write, this version is
         # what it missed.
@@ -209,6 +209,7 @@ async def _take_back(caller: Caller, version: Version) -> None:
     if added is not None:
         with suppress(RecordGoneError):
             await removal.drop(caller, added, read_item, force=True)
+            await touching.touch(tenant, version.kind, version.item)
 
 
 async def _has_external_id(tenant: Tenant, item: ObjectId, external_id: str) -> bool:
@@ -225,12 +226,6 @@ def initial_state(tenant: Tenant, *, is_suspicious: bool, archived: bool) -> Ver
 def open_state(*, archived: bool) -> VersionState:
     """The state of a complete version that nothing holds back: it says the same as the field `archived`."""
     return VersionState.ARCHIVED if archived else VersionState.LIVE
-
-
-async def touch(tenant: Tenant, kind: Kind, item: ObjectId, number: int = 0) -> ItemRecord | None:
-    """Raise an item's revision after a change of its versions, and return the item. None when it is gone."""
-    change = {"$inc": {"revision": 1}, "$set": {"lastmod": now()}, "$max": {"last_version": number}}
-    return await tenant.items(kind).modify({"_id": item}, change)
 
 
 async def read(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
@@ -316,7 +311,7 @@ async def remove(caller: Caller, kind: Kind, reference: Reference, *, force: boo
         raise Refused(CANNOT_MODIFY, f"{version['ordinal']}: an editor removes only the versions that it has added")
     same = Reference(str(item["_id"]))
     await removal.drop(caller, version, lambda: items.changeable(caller, kind, same), force=force)
-    return await touch(caller.tenant, kind, item["_id"]) or item
+    return await touching.touch(caller.tenant, kind, item["_id"]) or item
 
 
 def visible_to(caller: Caller, item: ItemRecord, archived: Archived = Archived.EXCLUDED) -> Query:

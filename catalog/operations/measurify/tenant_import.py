@@ -17,6 +17,7 @@ from catalog.operations.measurify.report import TenantImport
 from catalog.operations.measurify.source_files import SourceFiles, content
 from catalog.operations.restore import RestoreError
 from catalog.store.clock import now
+from catalog.store.derived import version_summaries
 from catalog.store.documents.items import ITEMS, Pair
 from catalog.store.documents.people import User
 from catalog.store.documents.versions import File, Version
@@ -54,6 +55,7 @@ class TenantImporter:
         for kind in (Kind.DATASET, Kind.MODEL, Kind.ALGORITHM):
             async for document in self._source.by_age(self._database, kind.value):
                 await self._item(kind, document)
+        await version_summaries.repair(self._tenant)
 
     async def _people(self) -> None:
         async for theirs in self._source.by_id(self._database, "users"):

@@ -40,6 +40,13 @@ class Alias(BaseModel):
     revision: int  # of the item, when it was moved
 
 
+class Latest(BaseModel):
+    """What an item says of its newest live version, see `store.version_summaries`."""
+
+    number: int
+    metadata: list[Pair]
+
+
 class Item(BaseModel):
     """The fields of models, datasets and algorithms."""
 
@@ -69,6 +76,8 @@ class Item(BaseModel):
     revision: int = 1
     last_version: int = 0  # the highest number ever used, so that none is used twice
     last_ordinal: int | None = None  # the highest ordinal ever used that is a number, where it differs
+    latest: Latest | None = None  # derived, see `store.version_summaries`
+    stages: list[str] = Field(default_factory=list)  # of its live versions, likewise
     readers: list[Any]  # derived on each write, see domain.access
     name_key: str = ""  # see catalog.folding, for the search
 
@@ -93,15 +102,17 @@ ITEM_INDEXES = (
     IndexModel([("archived", ASCENDING), ("serial", DESCENDING)], partialFilterExpression={"archived": True}),
     # Of items that have such a value alone: the others cost nothing.
     newest_with("aliases.name"),
-    newest_with("license"),
-    newest_with("library"),
+    newest_with("languages"),
+    newest_with("tasks"),
+    newest_with("stages"),
+    newest_with("latest.metadata.name"),
     sorted_by("name"),
     newest("name_key"),
     newest("readers"),
     newest("tags"),
     newest("users"),
     newest("metadata.name"),
-    *(sorted_by(field) for field in ("owner", "visibility", "timestamp", "lastmod")),
+    *(sorted_by(field) for field in ("owner", "visibility", "license", "library", "timestamp", "lastmod")),
 )
 
 

@@ -55,13 +55,15 @@ class Fields:
         select: str = "",
         always: str = "_id",
         spelt: str = "",
-        sorts_by_value: bool = False,
+        values: str = "",
+        short: Mapping[str, str] | None = None,
     ) -> None:
         self._fields = dict(_declared(shapes))
         self.sortable = frozenset(sort.split())
         self.always = frozenset(always.split())
         self.selectable = frozenset(select.split()) | self.always
-        self.sorts_by_value = sorts_by_value  # `metadata.<name>` sorts, too: see value_order
+        self.values = values  # the prefix of names of metadata that sort, too: see value_order
+        self.short = short or {}  # parameters that stand for an equality, and their fields: see params
         self.spelt = spelt  # the field whose pieces are kept beside it, see `pieces`
 
     def __iter__(self) -> Iterator[str]:
@@ -107,20 +109,37 @@ _ITEM = {
     "languages": [TEXT],
     "tasks": [TEXT],
     "aliases": [{"name": TEXT, "number": NUMBER}],
+    "stages": [TEXT],
+    "latest": {"number": NUMBER, "metadata": [{"name": TEXT, "value": SCALAR}]},
     "external_id": TEXT,
+    "archived": BOOLEAN,
     "timestamp": DATE,
     "lastmod": DATE,
 }
 _TRAINED = _ITEM | {"status": TEXT, "datasets": [ID]}
-_ITEM_SORTS = "_id serial name owner visibility timestamp lastmod"
+_ITEM_SORTS = "_id serial name owner visibility license library timestamp lastmod"
 _ITEM_SELECTS = (
     "name owner visibility tags metadata description license license_link languages tasks "
     "library provider logo maturity external_id archived aliases versions timestamp lastmod"
 )
 
-DATASETS = Fields(_ITEM, sort=_ITEM_SORTS, select=_ITEM_SELECTS, always="_id users groups editors")
+_ITEM_SHORT = {"alias": "aliases.name", "stage": "stages", "license": "license", "library": "library"}
+
+DATASETS = Fields(
+    _ITEM,
+    sort=_ITEM_SORTS,
+    select=_ITEM_SELECTS,
+    always="_id users groups editors",
+    values="latest.",
+    short=_ITEM_SHORT,
+)
 MODELS = Fields(
-    _TRAINED, sort=f"{_ITEM_SORTS} status", select=f"{_ITEM_SELECTS} status", always="_id users groups editors datasets"
+    _TRAINED,
+    sort=f"{_ITEM_SORTS} status",
+    select=f"{_ITEM_SELECTS} status",
+    always="_id users groups editors datasets",
+    values="latest.",
+    short=_ITEM_SHORT,
 )
 ALGORITHMS = MODELS
 ITEMS = {Kind.MODEL: MODELS, Kind.DATASET: DATASETS, Kind.ALGORITHM: ALGORITHMS}
@@ -150,7 +169,8 @@ VERSIONS = Fields(
     select="key serial ordinal original encoding mimetype size description timestamp digest state stage archived "
     "aliases uri author external_id run folder file_count metadata owner lastmod inspection",
     always="_id ordinal",
-    sorts_by_value=True,
+    values="metadata.",
+    short={"stage": "stage"},
 )
 
 ALIAS_MOVES = Fields(

@@ -14,8 +14,8 @@ from catalog.store.query.paging.cursors import Order
 MOST = 1000  # documents on a page
 FURTHEST = 10_000_000  # documents before the end of a page
 
-SHORT = "metadata."
-"""The prefix of short filters' names."""
+SHORT = ("metadata.", "latest.")
+"""The prefixes of short filters' names, see `short_forms`."""
 
 _WHOLE = re.compile("[0-9]{1,4000}")  # Python reads no longer ones
 _DIRECTIONS: dict[Any, int] = {"asc": 1, "ascending": 1, 1: 1, "desc": -1, "descending": -1, -1: -1}
@@ -46,7 +46,7 @@ class ListQuery(NamedTuple):
 
 
 def read(fields: Fields, params: Sequence[tuple[str, str]], limit: int = 10) -> ListQuery:
-    """Read `filter`, `metadata.<name>`, `sort`, `select`, `after`, `page`, `limit` and `total`.
+    """Read `filter`, its short forms, `sort`, `select`, `after`, `page`, `limit` and `total`.
 
     `limit` is that of a page whose size the client does not name. Raises Refused: INVALID_QUERY.
     """
@@ -54,7 +54,7 @@ def read(fields: Fields, params: Sequence[tuple[str, str]], limit: int = 10) -> 
     after, size = first.get("after"), first.get("limit")
     page = page_of(first.get("page"), size or str(limit)) if after is None else Page(1, limit_of(size))
     return ListQuery(
-        filter_of(fields, first.get("filter"), short_forms(params)),
+        filter_of(fields, first.get("filter"), short_forms(fields, params)),
         sort_of(fields, first.get("sort")),
         select_of(fields, first.get("select")),
         after,
@@ -85,6 +85,23 @@ def limit_of(text: str | None) -> int:
     return limit
 
 
+def names_field(field: str, text: str | None) -> bool:
+    """Whether a client's filter asks for a field, wherever in it. What is no filter asks for none."""
+    try:
+        left = [read_json("filter", text or "{}")]
+    except Refused:
+        return False
+    while left:
+        each = left.pop()
+        if isinstance(each, dict):
+            if field in each:
+                return True
+            left += each.values()
+        elif isinstance(each, list):
+            left += each
+    return False
+
+
 def _is_exact(total: str | None) -> bool:
     if total not in {None, "", "exact"}:
         raise Refused(INVALID_QUERY, "total takes exact, or nothing")
@@ -111,7 +128,7 @@ def sort_of(fields: Fields, text: str | None) -> Order:
 
 
 def _sortable(fields: Fields, name: str) -> str:
-    if fields.sorts_by_value and name.startswith(SHORT) and len(name) > len(SHORT):
+    if fields.values and name.startswith(fields.values) and len(name) > len(fields.values):
         return name
     if name not in fields.sortable:
         raise Refused(INVALID_QUERY, f"{shown(name)} is not a field that sorts")
@@ -141,8 +158,8 @@ def select_of(fields: Fields, text: str | None) -> frozenset[str] | None:
     return (frozenset(given) & fields.selectable) | fields.always
 
 
-def short_forms(params: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
-    """The filters that parameters named `metadata.<name>` stand for, one each. All of them must hold.
+def short_forms(fields: Fields, params: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The filters that parameters such as `metadata.<name>` stand for, one each. All of them must hold.
 
         metadata.accuracy=0.9               is 0.9, the number
         metadata.accuracy=gte:0.9           also: gt, lt, lte, eq
@@ -150,20 +167,44 @@ def short_forms(params: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
         metadata.framework=in:onnx,pytorch  is one of them
         metadata.framework=prefix:py        begins with this text
         metadata.framework=exists:false     is not there; exists:true: is there
+        latest.accuracy=gte:0.9             the same, of the metadata of the latest version
+        license=MIT                         a field of `fields.short`; also: eq, ne, in, prefix
 
     A value is a number or a boolean when it is one in JSON, else text. Quotes make it text: `"0.9"`. A value that
-    begins like one of these operators wants `eq:` before it.
+    begins like one of these operators wants `eq:` before it. A field of `fields.short` takes only text.
 
     Raises Refused: INVALID_QUERY, for `exists` with anything but true or false.
     """
-    return [_short_form(key.removeprefix(SHORT), value) for key, value in params if key.startswith(SHORT)]
+    forms = []
+    for key, value in params:
+        if field := fields.short.get(key):
+            forms.append(_short_text(field, value))
+        elif path := next((_PAIRS[prefix] for prefix in SHORT if key.startswith(prefix)), ""):
+            forms.append(_short_form(path, key.partition(".")[2], value))
+    return forms
 
 
-def _short_form(name: str, given: str) -> dict[str, Any]:
+_PAIRS = {"metadata.": "metadata", "latest.": "latest.metadata"}
+
+
+def _short_text(field: str, given: str) -> dict[str, Any]:
+    operator, _, value = given.partition(":")
+    match operator:
+        case "in":
+            return {field: {"$in": value.split(",")}}
+        case "ne" | "eq":
+            return {field: {f"${operator}": value}}
+        case "prefix":
+            return {field: {"$regex": f"^{escaped(value)}"}}
+        case _:
+            return {field: given}
+
+
+def _short_form(path: str, name: str, given: str) -> dict[str, Any]:
     operator, _, value = given.partition(":")
     if operator == "exists":
-        return _existence(name, value)
-    return {"metadata": {"$elemMatch": {"name": name, "value": _wanted(operator, value, given)}}}
+        return _existence(path, name, value)
+    return {path: {"$elemMatch": {"name": name, "value": _wanted(operator, value, given)}}}
 
 
 def _wanted(operator: str, value: str, given: str) -> Any:
@@ -176,10 +217,10 @@ def _wanted(operator: str, value: str, given: str) -> Any:
     return _scalar(value if given.startswith("eq:") else given)
 
 
-def _existence(name: str, value: str) -> dict[str, Any]:
+def _existence(path: str, name: str, value: str) -> dict[str, Any]:
     if value not in {"true", "false"}:
-        raise Refused(INVALID_QUERY, f"metadata.{shown(name)}: exists takes true or false")
-    return {"metadata.name": name if value == "true" else {"$ne": name}}
+        raise Refused(INVALID_QUERY, f"{path.partition('.')[0]}.{shown(name)}: exists takes true or false")
+    return {f"{path}.name": name if value == "true" else {"$ne": name}}
 
 
 def _scalar(text: str) -> str | float | bool:

@@ -119,6 +119,10 @@ async def test_facets_count_what_was_found(client, org):
         "license": {"MIT": 2},
         "library": {"keras": 1},
         "alias": {"champion": 1},
+        "stage": {},
+        "language": {},
+        "task": {},
+        "archived": {"false": 2},
     }
     assert answer["facetsOf"] == 2
     further = await found(client, org, "eve", q="iris", limit=1, after=answer["nextCursor"])

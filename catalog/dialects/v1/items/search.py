@@ -9,7 +9,7 @@ from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.schemas import Schema, Schemas
 from catalog.dialects.v1.models.items.search import SearchResult
 from catalog.dialects.v1.models.items.shown_items import SearchHit, search_hit
-from catalog.dialects.v1.models.lists import ARCHIVED, LIMIT, Resource, filtering
+from catalog.dialects.v1.models.lists import ARCHIVED, LIMIT, Resource, filtering, short
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, fitting, stretch
 from catalog.dialects.v1.requests.lists import archived_of
 from catalog.domain.access import Caller
@@ -35,6 +35,7 @@ def _parameters(_: Any, schemas: Schemas) -> list[Schema]:
         *(query(name, "Only these.", {"enum": list(words)}) for name, words in ENUMERATIONS.items()),
         ARCHIVED,
         query("owner", "Only the items of this user: an id or a username."),
+        *short(Resource("Model", fields.MODELS)),
         filtering(Resource("Model", fields.MODELS), schemas),
         LIMIT,
         query("after", "The `nextCursor` of the previous answer."),
@@ -89,7 +90,7 @@ def _kinds(given: list[str]) -> list[Kind]:
 async def _narrowing(request: AnyRequest, caller: Caller) -> Filter:
     """What else must hold: the words of the query string, and a `filter` as of the lists, of what any kind has."""
     asked = request.query_params
-    narrowing = short_forms(asked.multi_items())
+    narrowing = short_forms(fields.MODELS, asked.multi_items())
     for name, words in ENUMERATIONS.items():
         if value := asked.get(name):
             if value not in set(words):

@@ -12,7 +12,7 @@ from catalog.dialects.http.docs.parameters import json_query, query
 from catalog.dialects.http.docs.schemas import Schema, Schemas, name_of
 from catalog.store.query.fields import Fields, Type
 from catalog.store.query.filters.patterns import LONGEST as LONGEST_PATTERN
-from catalog.store.query.params import MOST, SHORT
+from catalog.store.query.params import MOST
 from catalog.vocabulary import Archived
 
 T = TypeVar("T")
@@ -42,7 +42,8 @@ VERBOSE = query("verbose", "`false`: a POST of a list answers only counts.", {"t
 
 LISTS = """
 A page with totals, or, with `after`, a step of a walk by cursor. `filter`, `sort` and `select` are JSON.
-`metadata.<name>=gte:0.9` and the like are short for a filter, where there is metadata.
+`metadata.<name>=gte:0.9` and the like are short for a filter, where there is metadata; `latest.<name>` asks for that
+of the latest version, in lists of items.
 """
 
 COMPARED: dict[Type, Schema] = {
@@ -63,10 +64,10 @@ def listing(resource: ResourceOf, *more: Schema) -> dict[str, Any]:
         of = resource(controller) if callable(resource) else resource
         sort = dict.fromkeys(sorted(of.fields.sortable), DIRECTIONS)
         sorting: Schema = {"type": "object", "properties": sort, "additionalProperties": False}
-        if of.fields.sorts_by_value:
-            sorting["patternProperties"] = {f"^{re.escape(SHORT)}.": DIRECTIONS}
+        if of.fields.values:
+            sorting["patternProperties"] = {f"^{re.escape(of.fields.values)}.": DIRECTIONS}
         order = json_query("sort", "Fields, each `asc` or `desc`, the most significant first.", sorting, {})
-        return [filtering(of, schemas), order, selection(of), PAGE, LIMIT, TOTAL, AFTER, *more]
+        return [filtering(of, schemas), *short(of), order, selection(of), PAGE, LIMIT, TOTAL, AFTER, *more]
 
     return {"parameters": parameters, "resource": resource, "is_filtered": True, "details": LISTS}
 
@@ -84,6 +85,14 @@ def selection(of: Resource) -> Schema:
     select = sorted(of.fields.selectable)
     sentence = "The fields to answer. Ids are always included; unknown names select nothing."
     return json_query("select", sentence, {"type": "array", "items": {"enum": select}}, select[:2])
+
+
+def short(of: Resource) -> list[Schema]:
+    """The parameters that stand for a filter by one field."""
+    return [
+        query(name, f"Only with this `{path}`; `in:a,b`, `ne:` and `prefix:` as with metadata.")
+        for name, path in of.fields.short.items()
+    ]
 
 
 def filtering(of: Resource, schemas: Schemas) -> Schema:

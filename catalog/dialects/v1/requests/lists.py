@@ -21,8 +21,9 @@ Shapes = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 
 
 def archived_of(request: AnyRequest) -> Archived:
-    """Which things a list is to show. Raises Refused: INVALID_QUERY."""
-    asked = request.query_params.get("archived") or Archived.EXCLUDED
+    """Which things a list is to show: a filter by `archived` decides itself. Raises Refused: INVALID_QUERY."""
+    usual = Archived.ALL if params.names_field("archived", request.query_params.get("filter")) else Archived.EXCLUDED
+    asked = request.query_params.get("archived") or usual
     if asked not in set(Archived):
         raise Refused(INVALID_QUERY, f"archived: one of {', '.join(Archived)} is needed")
     return Archived(asked)

@@ -171,7 +171,10 @@ class SearchWalk:
         return SearchPosition(Stage(at.stage + 1), 0) if at.stage < max(Stage) else None
 
 
-FACETS = ("kind", "status", "tag", "owner", "visibility", "license", "library", "alias")
+FACETS = (
+    *("kind", "status", "tag", "owner", "visibility", "license", "library", "alias"),
+    *("stage", "language", "task", "archived"),
+)
 
 
 def _facets(hits: Sequence[Hit]) -> dict[str, dict[str, int]]:
@@ -181,7 +184,11 @@ def _facets(hits: Sequence[Hit]) -> dict[str, dict[str, int]]:
         counts["tag"].update(item["tags"])
         counts["owner"][str(item["owner"])] += 1
         counts["visibility"][item["visibility"]] += 1
+        counts["archived"][str(item.get("archived", False)).lower()] += 1
         counts["alias"].update(alias["name"] for alias in item.get("aliases", ()))
+        counts["stage"].update(item.get("stages", ()))
+        counts["language"].update(item.get("languages", ()))
+        counts["task"].update(item.get("tasks", ()))
         for field in ("status", "license", "library"):
             if value := item.get(field):
                 counts[field][str(value)] += 1

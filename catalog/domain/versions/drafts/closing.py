@@ -7,7 +7,7 @@ from bson import ObjectId
 from catalog.domain.access import Caller
 from catalog.domain.cards import readme
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import versions
+from catalog.domain.versions import touching, versions
 from catalog.domain.versions.drafts import drafts
 from catalog.domain.versions.files import folders, version_files
 from catalog.errors import BUSY, Refused
@@ -30,7 +30,7 @@ async def close(caller: Caller, kind: Kind, reference: Reference) -> VersionReco
         begun = await tenant.versions.modify(drafts.open_one(draft), {"$set": {"closing": token}})
         if begun is not None:
             closed = await _close(tenant, begun, token)
-            item = await versions.touch(tenant, kind, draft["item"])
+            item = await touching.touch(tenant, kind, draft["item"])
             if item is not None and closed["state"] != VersionState.QUARANTINED:
                 found = await version_files.current_at(tenant, closed["_id"], README)
                 await readme.become_card(caller, kind, item, next(iter(found.values()), None))

@@ -13,6 +13,7 @@ from catalog.store.migrations.steps import (
     term_views,
     usernames,
     version_serials,
+    version_summaries,
 )
 from catalog.store.tenant import Tenant
 
@@ -31,6 +32,7 @@ STEPS: tuple[Step, ...] = (
     Step("files of folders", folder_files.run),
     Step("indexes of lists of versions", indexes.only),
     Step("search keys of items", search_keys.run),
+    Step("summaries of versions", version_summaries.run),
 )
 
 NEWEST = len(STEPS)

@@ -38,8 +38,8 @@ LONGEST = 1024
 """Characters of a query that has statistics."""
 
 LEADS = (
-    *("name", "request_id", "item", "datasets", "users", "tags", "metadata.name", "aliases.name", "library", "license"),
-    *("owner", "user", "status"),
+    *("name", "request_id", "item", "datasets", "users", "tags", "metadata.name", "latest.metadata.name"),
+    *("aliases.name", "stages", "library", "license", "tasks", "languages", "owner", "user", "status"),
 )
 """Fields with an index (field, serial), those with rarer values first."""
 
@@ -65,8 +65,8 @@ def _wanted(query: Raw, field: str) -> list[Any]:
     wanted = query.get(field)
     if isinstance(wanted, dict):
         return list(wanted.get("$all", ()))
-    if wanted is None and field == "metadata.name":
-        return [_named(query.get("metadata"))]
+    if wanted is None and field.endswith("metadata.name"):
+        return [_named(query.get(field.removesuffix(".name")))]
     return [wanted]
 
 

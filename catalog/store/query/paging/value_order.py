@@ -1,7 +1,9 @@
-"""Lists in the order of metadata values.
+"""Lists in the order of metadata values: of the versions of one item by their own (`metadata.<name>`), and of items by
+those of their latest versions (`latest.<name>`).
 
-No index has these values, so they sort only lists of a bounded size: the versions of one item. The sort keys of all
-matches are read and sorted here, then the documents of the part are read.
+No index has these values in order. The sort keys of all matches are read and sorted here, MOST of them at most, then
+the documents of the part are read. Of items, an index finds those that have a value, and only they are sorted: the
+others follow in the order of their serials, as in other lists.
 
 Numbers come before texts, and texts before booleans. What lacks the value comes last, in both directions.
 """
@@ -14,16 +16,21 @@ from typing import Any, NamedTuple
 
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget, matching
+from catalog.store.query.filters.filter import Filter, within
+from catalog.store.query.paging import pages
 from catalog.store.query.paging.cursors import Order, cursor_of, key_of
 from catalog.store.query.paging.pages import Listing, ListPage
 from catalog.store.tenant_documents import Raw
 
-PREFIX = "metadata."
+OWN = "metadata."
+LATEST = "latest."
 
 MOST = 100_000
 """Documents that are sorted for one list."""
 
 AT_ONCE = 1000
+
+_NAMES = "latest.metadata.name"
 
 COMPARED = 256
 """Characters of a text that are compared: a cursor has them."""
@@ -37,27 +44,67 @@ class Entry(NamedTuple):
 
 
 def is_by_value(order: Order) -> bool:
-    return any(field.startswith(PREFIX) for field, _ in order)
+    return any(field.startswith((OWN, LATEST)) for field, _ in order)
 
 
 async def page(listing: Listing, *, skip: int, limit: int) -> ListPage:
     """As `pages.page`. Raises Refused: INVALID_QUERY for more than MOST matches."""
     entries = await _sorted(listing)
     part = entries[skip : skip + limit]
-    return ListPage(await _documents(listing, part), bool(limit) and len(entries) > skip + limit, len(entries), True)
+    docs = await _documents(listing, part)
+    without = _without_value(listing)
+    if without is None:
+        return ListPage(docs, bool(limit) and len(entries) > skip + limit, len(entries), True)
+    found = await pages.page(without, skip=max(0, skip - len(entries)), limit=limit - len(part))
+    more = bool(limit) and (found.more or len(entries) > skip + limit or (limit == len(part) and found.total > 0))
+    return ListPage(docs + found.docs, more, len(entries) + found.total, found.is_exact)
 
 
 async def after(listing: Listing, cursor: str, *, limit: int) -> tuple[list[Raw], str | None]:
     """As `pages.after`. Raises Refused: INVALID_QUERY."""
-    entries, order = await _sorted(listing), listing.settled
-    start = 0
-    if cursor:
-        last, compare = tuple(key_of(order, cursor)), _comparison(order)
+    order, without = listing.settled, _without_value(listing)
+    last = tuple(key_of(order, cursor)) if cursor else None
+    if without and last and last[0] is None:
+        return await _after_values(order, without, cursor_of(without.settled, {order[1][0]: last[1]}), limit)
+    entries, start = await _sorted(listing), 0
+    if last:
+        compare = _comparison(order)
         start = await asyncio.to_thread(lambda: sum(compare(entry.key, last) <= 0 for entry in entries))
     part = entries[start : start + limit]
     docs = await _documents(listing, part)
-    more = len(entries) > start + limit
-    return docs, _cursor(order, part[-1]) if more else None
+    if len(entries) > start + limit:
+        return docs, _cursor(order, part[-1])
+    if without is None:
+        return docs, None
+    if len(part) == limit:
+        others, _ = await pages.after(without, "", limit=1)
+        return docs, _cursor(order, part[-1]) if others else None
+    others, following = await _after_values(order, without, "", limit - len(part))
+    return docs + others, following
+
+
+async def _after_values(order: Order, without: Listing, cursor: str, limit: int) -> tuple[list[Raw], str | None]:
+    """The documents that lack the value, and the cursor of the whole list."""
+    docs, following = await pages.after(without, cursor, limit=limit)
+    return docs, cursor_behind(order, docs[-1]) if following else None
+
+
+def _without_value(listing: Listing) -> Listing | None:
+    """The matches that lack the value of the latest version. None where values of versions sort, or other fields too.
+
+    They have an order of their own, so that no more of them are read than the part has.
+    """
+    name = _only_latest(listing.order)
+    if name is None:
+        return None
+    others = within({_NAMES: {"$ne": name}}, Filter(listing.query))
+    return listing._replace(query=others, order=listing.settled[1:], statistics=None)
+
+
+def _only_latest(order: Order) -> str | None:
+    """The name of the metadata of latest versions by which alone a list is sorted."""
+    is_only = len(order) == 1 and order[0][0].startswith(LATEST)
+    return order[0][0].removeprefix(LATEST) if is_only else None
 
 
 def cursor_behind(order: Order, document: Mapping[str, Any]) -> str:
@@ -71,19 +118,30 @@ def _cursor(order: Order, entry: Entry) -> str:
 
 
 async def _sorted(listing: Listing) -> list[Entry]:
+    """All matches; without those that `_without_value` has."""
     order = listing.settled
     entries: list[Entry] = []
-    fields = None if listing.matches else {field.split(".")[0]: 1 for field, _ in order}
-    found = listing.collection.find(listing.query, fields)
+    found = _found(listing)
     budget = listing.budget or Budget()
     while batch := await found.to_list(AT_ONCE):
         if listing.matches:
             batch = await matching(listing.matches, batch, budget)
         entries += [Entry(_key(order, document), document["_id"]) for document in batch]
         if len(entries) > MOST:
-            raise Refused(INVALID_QUERY, f"sort: more than {MOST} versions would be sorted by a value, filter further")
+            raise Refused(INVALID_QUERY, f"sort: more than {MOST} documents would be sorted by a value, filter further")
     by_order = cmp_to_key(_comparison(order))
     return await asyncio.to_thread(lambda: sorted(entries, key=lambda entry: by_order(entry.key)))
+
+
+def _found(listing: Listing) -> Any:
+    """A cursor of the matches; of all their fields where the server matches them itself."""
+    fields = {field.split(".")[0]: 1 for field, _ in listing.settled}
+    name = _only_latest(listing.order)
+    if name is None:
+        return listing.collection.find(listing.query, None if listing.matches else fields)
+    # The name has a `$match` of its own, by which the embedded engine chooses an index (see `serial_scan`).
+    stages: list[Raw] = [{"$match": {_NAMES: name}}, {"$match": listing.query}]
+    return listing.collection.aggregate(stages if listing.matches else [*stages, {"$project": fields}])
 
 
 async def _documents(listing: Listing, part: list[Entry]) -> list[Raw]:
@@ -99,10 +157,13 @@ def _key(order: Order, document: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _value(document: Mapping[str, Any], field: str) -> Any:
-    if not field.startswith(PREFIX):
+    if field.startswith(OWN):
+        pairs, name = document.get("metadata", ()), field.removeprefix(OWN)
+    elif field.startswith(LATEST):
+        pairs, name = (document.get("latest") or {}).get("metadata", ()), field.removeprefix(LATEST)
+    else:
         return document.get(field)
-    name = field.removeprefix(PREFIX)
-    value = next((pair["value"] for pair in document.get("metadata", ()) if pair["name"] == name), None)
+    value = next((pair["value"] for pair in pairs if pair["name"] == name), None)
     return value[:COMPARED] if isinstance(value, str) else value
 
 

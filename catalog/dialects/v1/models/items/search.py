@@ -21,6 +21,10 @@ class Facets(Struct):
     license: Counts
     library: Counts
     alias: Counts
+    stage: Annotated[Counts, Meta(description="Of live versions.")]
+    language: Counts
+    task: Counts
+    archived: Annotated[Counts, Meta(description="By `true` and `false`.")]
 
 
 class SearchResult(Struct, kw_only=True, rename="camel"):
