@@ -7,7 +7,7 @@ from typing import Any
 
 
 def lazy_names(package: str, names: Sequence[str], modules: Sequence[str]) -> Callable[[str], Any]:
-    """A `__getattr__` for a package: its `modules`, and the classes and functions `names`, which these modules define.
+    """A `__getattr__` for a package: its `modules`, and the classes and functions `names` that these define.
 
     Modules are loaded in this order until one defines a name: put first what is cheap to load.
     """
@@ -26,6 +26,6 @@ def _find(package: str, name: str, modules: Sequence[str]) -> Any:
     for each in modules:
         module = import_module(f"{package}.{each}")
         value = getattr(module, name, None)
-        if value is not None and value.__module__ == module.__name__:  # else the module only imports it
+        if value is not None and f"{value.__module__}.".startswith(f"{module.__name__}."):  # else it only imports it
             return value
     raise ImportError(f"{name} is defined in none of the modules {', '.join(modules)}", name=package)

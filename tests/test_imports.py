@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ ROOMS = [
     {"catalog.__main__"},
 ]
 
+WORDS = {"catalog.durations", "catalog.durations.human_size"}
 LAZY = {"catalog.lazy_names", "catalog.lazy_names.lazy_names"}
 
 DRIVER = {"motor", "pymongo", "beanie", "bson", "mongomock_motor"}
@@ -132,7 +134,7 @@ def test_what_reads_hostile_bytes_needs_the_standard_library_only(file):
 def test_the_client_knows_nothing_of_the_server(file):
     ours = {name for name in imports(file) if name.startswith("catalog.") and not name.startswith("catalog.client")}
 
-    assert ours <= {"catalog.API_VERSION", "catalog.__version__", *LAZY}
+    assert ours <= {"catalog.API_VERSION", "catalog.__version__", *LAZY, *WORDS}
 
 
 @pytest.mark.parametrize("file", sorted((CATALOG / "client").rglob("*.py")), ids=module_name)
@@ -162,6 +164,21 @@ def test_the_client_and_the_command_line_load_only_what_they_need(program, unwan
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
 
     assert unwanted & set(loaded) == set()
+
+
+@pytest.mark.parametrize("package", ["catalog", "catalog.client", "catalog.client.compat", "catalog.client.transport"])
+def test_a_name_that_is_loaded_late_is_the_one_that_editors_see(package):
+    module = import_module(package)
+    declared = {
+        alias.name: import_module(node.module)
+        for node in ast.walk(ast.parse(Path(module.__file__).read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module != "catalog.lazy_names"
+        for alias in node.names
+        if alias.name in module.__all__
+    }
+
+    assert declared.keys() == set(module.__all__)
+    assert all(getattr(module, name) is getattr(home, name) for name, home in declared.items())
 
 
 def test_the_package_alone_loads_no_part_of_its_own():

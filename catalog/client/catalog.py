@@ -19,11 +19,13 @@ from catalog.client.resources.people import (
     UserResource,
 )
 from catalog.client.resources.registry_api import RegistryApi
+from catalog.client.resources.signatures import ASYNC
 from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Lineage, Model, Page, Raw, Version
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads import find_version
-from catalog.client.transfer.progress import Progress, silent
+from catalog.client.transfer.notebooks import default_progress
+from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.sources import Uploadable
 from catalog.client.transfer.uploads import TargetItem, VersionDetails
 from catalog.client.transport.effects import Operation
@@ -121,7 +123,7 @@ class CatalogResources(Resource[D]):
         ordinal: str = "",
         alias: str = "",
         inputs: Sequence[str] = (),
-        progress: Progress = silent,
+        progress: Progress | None = None,
     ) -> Operation[Pushed]:
         """Upload a file or folder as a new version.
 
@@ -136,7 +138,11 @@ class CatalogResources(Resource[D]):
         """
         metadata = metadata_values(metrics, allow_nan=allow_nan)
         details = VersionDetails(ordinal=ordinal, description=description, metadata=metadata, inputs=tuple(inputs))
-        return (yield from push(self._session, self.cache, kind, name, what, details, tags, alias, progress))
+        return (
+            yield from push(
+                self._session, self.cache, kind, name, what, details, tags, alias, progress or default_progress()
+            )
+        )
 
     @operation
     def pull(
@@ -145,12 +151,12 @@ class CatalogResources(Resource[D]):
         *,
         kind: str = "models",
         to: str | Path | None = None,
-        progress: Progress = silent,
+        progress: Progress | None = None,
     ) -> Operation[Path]:
         """Download a version: `iris` (the newest), `ada/iris`, `iris@3`, or `iris@champion` (an alias). `to` is as in
         `versions.download`.
         """
-        return (yield from pull(self._session, self.cache, kind, reference, to, progress))
+        return (yield from pull(self._session, self.cache, kind, reference, to, progress or default_progress()))
 
     @operation
     def lineage(self, name: str, which: str = "", *, kind: str = "models", depth: int = 3) -> Operation[Lineage]:
@@ -198,6 +204,7 @@ class Catalog(CatalogResources["transport.SyncDriver"]):
         )
 
     def close(self) -> None:
+        """Close the connections to the server."""
         self._driver.close()
 
     def __enter__(self) -> Self:
@@ -211,6 +218,8 @@ class Catalog(CatalogResources["transport.SyncDriver"]):
 
 class AsyncCatalog(CatalogResources["transport.AsyncDriver"]):
     """The client for asyncio: every method is awaited, every list is iterated with `async for`."""
+
+    class_forms = ASYNC
 
     def __init__(
         self,
@@ -233,6 +242,7 @@ class AsyncCatalog(CatalogResources["transport.AsyncDriver"]):
         )
 
     async def close(self) -> None:
+        """Close the connections to the server."""
         await self._driver.close()
 
     async def __aenter__(self) -> Self:

@@ -9,7 +9,7 @@ from catalog.client.annotations import refuse_alias, refuse_beyond, tag_list
 from catalog.client.errors import Invalid
 from catalog.client.resources.base import InlineDriver
 from catalog.client.resources.items import ItemResource, names_owner
-from catalog.client.results import KINDS, Item, Version
+from catalog.client.results import KINDS, Item, Shown, Version
 from catalog.client.revisions import parse_reference
 from catalog.client.session import Session
 from catalog.client.transfer.cache import Cache
@@ -20,8 +20,8 @@ from catalog.client.transfer.uploads import TargetItem, VersionDetails
 from catalog.client.transport.effects import Operation, in_thread
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pushed:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Pushed(Shown):
     """The result of a push."""
 
     item: Item

@@ -6,9 +6,17 @@ asynchronous one a coroutine, and with an inline one the operation itself, for u
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
+from catalog.client.resources.signatures import (
+    NO_TYPES,
+    SYNC,
+    ResultForms,
+    Shown,
+    Types,
+    operation_result,
+    walk_elements,
+)
 from catalog.client.transport.effects import Operation
 
 if TYPE_CHECKING:
@@ -24,6 +32,10 @@ D = TypeVar("D", bound="Driver")
 
 
 class Driver(Protocol):
+    @property
+    def forms(self) -> ResultForms | None:
+        """How the methods are shown; None: nobody looks at them."""
+
     def run(self, operation: Operation[T]) -> Any:
         """Run an operation; return its result in the form of this driver."""
 
@@ -33,6 +45,8 @@ class Driver(Protocol):
 
 class InlineDriver:
     """Runs nothing: returns the operation, which becomes a part of another."""
+
+    forms = None
 
     def run(self, operation: Operation[T]) -> Operation[T]:
         return operation
@@ -51,10 +65,18 @@ class InlineDriver:
 class Resource(Generic[D]):
     """A group of methods of the client, run by a driver."""
 
+    class_forms: ClassVar[ResultForms] = SYNC
+    """How the methods are shown that are looked up in the class."""
+
+    types: Types = NO_TYPES
+
     def __init__(self, session: "Session", driver: D, cache: "Cache") -> None:
         self._session = session
         self._driver = driver
         self._cache = cache
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._session.url}>"
 
 
 class operation(Generic[P, T]):  # noqa: N801  used as a decorator
@@ -62,24 +84,30 @@ class operation(Generic[P, T]):  # noqa: N801  used as a decorator
 
     def __init__(self, function: Callable[Concatenate[Any, P], Operation[T]]) -> None:
         self._function = function
-        self.__doc__ = function.__doc__
+        self._shown = Shown(function, operation_result)
 
     @overload
-    def __get__(self, resource: None, owner: type) -> "operation[P, T]": ...
+    def __get__(self, resource: None, owner: type) -> Callable[Concatenate[Any, P], Any]: ...
     @overload
     def __get__(self, resource: Resource["SyncDriver"], owner: type) -> Callable[P, T]: ...
     @overload
     def __get__(self, resource: Resource["AsyncDriver"], owner: type) -> Callable[P, Coroutine[Any, Any, T]]: ...
     @overload
     def __get__(self, resource: Resource[InlineDriver], owner: type) -> Callable[P, Operation[T]]: ...
-    def __get__(self, resource: Any, owner: type) -> Any:
+    def __get__(self, resource: Any, owner: Any) -> Any:
         if resource is None:
-            return self
+
+            def call_on(each: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+                method: Callable[P, Any] = self.__get__(each, owner)
+                return method(*args, **kwargs)
+
+            return self._shown.on(call_on, owner.class_forms, bound=False)
+        driver = resource._driver  # noqa: SLF001  a descriptor is part of the class
 
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return resource._driver.run(self._function(resource, *args, **kwargs))  # noqa: SLF001  a descriptor is part of the class
+            return driver.run(self._function(resource, *args, **kwargs))
 
-        return update_wrapper(call, self._function)
+        return self._shown.on(call, driver.forms, resource.types) if driver.forms else call
 
 
 class walk(Generic[P, T]):  # noqa: N801  used as a decorator
@@ -87,21 +115,27 @@ class walk(Generic[P, T]):  # noqa: N801  used as a decorator
 
     def __init__(self, function: Callable[Concatenate[Any, P], Callable[[str], "Operation[Page[T]]"]]) -> None:
         self._function = function
-        self.__doc__ = function.__doc__
+        self._shown = Shown(function, walk_elements)
 
     @overload
-    def __get__(self, resource: None, owner: type) -> "walk[P, T]": ...
+    def __get__(self, resource: None, owner: type) -> Callable[Concatenate[Any, P], Any]: ...
     @overload
     def __get__(self, resource: Resource["SyncDriver"], owner: type) -> Callable[P, Iterator[T]]: ...
     @overload
     def __get__(self, resource: Resource["AsyncDriver"], owner: type) -> Callable[P, AsyncIterator[T]]: ...
     @overload
     def __get__(self, resource: Resource[InlineDriver], owner: type) -> Callable[P, Operation[list[T]]]: ...
-    def __get__(self, resource: Any, owner: type) -> Any:
+    def __get__(self, resource: Any, owner: Any) -> Any:
         if resource is None:
-            return self
+
+            def call_on(each: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+                method: Callable[P, Any] = self.__get__(each, owner)
+                return method(*args, **kwargs)
+
+            return self._shown.on(call_on, owner.class_forms, bound=False)
+        driver = resource._driver  # noqa: SLF001  a descriptor is part of the class
 
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return resource._driver.walk(self._function(resource, *args, **kwargs))  # noqa: SLF001  a descriptor is part of the class
+            return driver.walk(self._function(resource, *args, **kwargs))
 
-        return update_wrapper(call, self._function)
+        return self._shown.on(call, driver.forms, resource.types) if driver.forms else call

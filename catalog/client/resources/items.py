@@ -30,6 +30,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         super().__init__(session, driver, cache)
         self._kind = kind
         self._shape = shape
+        self.types = {"ItemT": shape}
 
     def versions(self, key: str | Item) -> VersionResource[D]:
         """The versions of one item. This sends no request."""

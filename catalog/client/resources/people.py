@@ -23,10 +23,12 @@ class UserResource(Resource[D]):
 
     @operation
     def get(self, key: str) -> Operation[User]:
+        """A user, by id or name. Raises CatalogError: NotFound."""
         return User.of((yield from self._session.request_json("GET", f"/users/{segment(key)}")))
 
     @walk
     def list(self) -> Callable[[str], Operation[Page[User]]]:
+        """Iterate over the users of the tenant."""
         return self._session.page("/users", User.of)
 
     @operation
@@ -57,14 +59,17 @@ class GroupResource(Resource[D]):
 
     @operation
     def get(self, key: str) -> Operation[Group]:
+        """A group, by id or name. Raises CatalogError: NotFound."""
         return Group.of((yield from self._session.request_json("GET", f"/groups/{segment(key)}")))
 
     @walk
     def list(self) -> Callable[[str], Operation[Page[Group]]]:
+        """Iterate over the groups of the tenant."""
         return self._session.page("/groups", Group.of)
 
     @operation
     def update(self, key: str, *, name: str = "", description: str | None = None) -> Operation[Group]:
+        """Change the given fields. Raises CatalogError: NotFound, Forbidden, Invalid."""
         fields = {"name": name or None, "description": description}
         return (yield from self._put(key, {name: value for name, value in fields.items() if value is not None}))
 
@@ -98,10 +103,12 @@ class TokenResource(Resource[D]):
 
     @walk
     def list(self) -> Callable[[str], Operation[Page[Token]]]:
+        """Iterate over your tokens, without the tokens themselves."""
         return self._session.page("/tokens", Token.of)
 
     @operation
     def revoke(self, key: str) -> Operation[None]:
+        """Make a token invalid, by its id. Raises CatalogError: NotFound."""
         yield from self._session.request_json("DELETE", f"/tokens/{segment(key)}")
 
 
@@ -192,6 +199,7 @@ class TermResource(Resource[D]):
 
     @walk
     def list(self) -> Callable[[str], Operation[Page[Term]]]:
+        """Iterate over the terms."""
         return self._session.page(self._path, Term.of)
 
     @operation
@@ -225,10 +233,12 @@ class TenantResource(Resource[D]):
 
     @operation
     def get(self, name: str) -> Operation[Tenant]:
+        """A tenant, by name. Raises CatalogError: NotFound."""
         return Tenant.of((yield from self._session.request_json("GET", f"/tenants/{segment(name)}")))
 
     @walk
     def list(self) -> Callable[[str], Operation[Page[Tenant]]]:
+        """Iterate over all tenants."""
         return self._session.page("/tenants", Tenant.of)
 
     @operation

@@ -16,8 +16,9 @@ from catalog.client.session import PREFIX, Session
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads import download_to, download_to_cache, file_of, find_version, verify_version
 from catalog.client.transfer.folder_uploads import add_files
+from catalog.client.transfer.notebooks import default_progress
 from catalog.client.transfer.partial_downloads import PARTIAL_CONTENT
-from catalog.client.transfer.progress import Progress, silent
+from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.remote_file import BUFFER, RemoteFile
 from catalog.client.transfer.sources import Uploadable, file_source, folder_paths, spool
 from catalog.client.transfer.uploads import TargetItem, VersionDetails, add_file, as_pairs
@@ -44,7 +45,7 @@ class VersionResource(Resource[D]):
         metadata: Mapping[str, Value] | None = None,
         ordinal: str = "",
         inputs: Sequence[str] = (),
-        progress: Progress = silent,
+        progress: Progress | None = None,
     ) -> Operation[Version]:
         """Upload a file (a path, or a file opened for reading bytes), a folder, or several paths as a new version.
 
@@ -58,13 +59,13 @@ class VersionResource(Resource[D]):
             ordinal=ordinal, description=description, metadata=metadata_values(metadata), inputs=tuple(inputs)
         )
         if several := folder_paths(what):
-            return (yield from add_files(self._item, several, details, progress))
+            return (yield from add_files(self._item, several, details, progress or default_progress()))
         with ExitStack() as stack:
             if isinstance(what, str | Path):
                 source = file_source(Path(what), name)
             else:
                 source = yield from in_thread(lambda: stack.enter_context(spool(cast("IO[bytes]", what), name)))
-            return (yield from add_file(self._item, source, details, progress))
+            return (yield from add_file(self._item, source, details, progress or default_progress()))
 
     @operation
     def register(
@@ -163,7 +164,9 @@ class VersionResource(Resource[D]):
         yield from self._session.request_json("DELETE", self._item.at(which), query=query)
 
     @operation
-    def download(self, which: str, to: str | Path | None = None, *, progress: Progress = silent) -> Operation[Path]:
+    def download(
+        self, which: str, to: str | Path | None = None, *, progress: Progress | None = None
+    ) -> Operation[Path]:
         """Download a version; return the path of its file or folder.
 
         `to` is an existing folder, or the path that the file or folder gets; by default it goes into the cache and is
@@ -174,8 +177,8 @@ class VersionResource(Resource[D]):
         """
         version = yield from find_version(self._item, which)
         if to is None:
-            return (yield from download_to_cache(self._item, version, progress))
-        return (yield from download_to(self._item, version, Path(to), progress))
+            return (yield from download_to_cache(self._item, version, progress or default_progress()))
+        return (yield from download_to(self._item, version, Path(to), progress or default_progress()))
 
     @operation
     def link(self, which: str, *, expires_in: int = 300, path: str = "") -> Operation[Link]:
@@ -191,12 +194,12 @@ class VersionResource(Resource[D]):
         return Link.of({**raw, "url": session.url + session.strip_base_path(raw["url"])})
 
     @operation
-    def verify(self, which: str, *, progress: Progress = silent) -> Operation[Version]:
+    def verify(self, which: str, *, progress: Progress | None = None) -> Operation[Version]:
         """Read all bytes of a version from the server and compare them with its digests.
 
         Raises CatalogError: NotFound, Forbidden, Damaged, Unavailable.
         """
-        return (yield from verify_version(self._item, which, progress))
+        return (yield from verify_version(self._item, which, progress or default_progress()))
 
     @operation
     def read(self, which: str, start: int, stop: int, *, path: str = "", digest: str = "") -> Operation[bytes]:

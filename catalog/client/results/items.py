@@ -10,7 +10,7 @@ from catalog.client.results.result import NEVER, Raw, Result, Value, pairs
 from catalog.client.results.versions import Version
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Card(Result):
     """The README of an item."""
 
@@ -22,7 +22,7 @@ class Card(Result):
     """Of the item, for `set_card(..., revision=)`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Item(Result):
     """What models, datasets and algorithms have in common."""
 
@@ -80,12 +80,12 @@ class Item(Result):
         return read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Dataset(Item):
     kind: str = "datasets"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class _TrainedItem(Item):
     status: str = "training"
     datasets: Sequence[Dataset | str] = ()
@@ -99,12 +99,12 @@ class _TrainedItem(Item):
         return read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Model(_TrainedItem):
     kind: str = "models"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Algorithm(_TrainedItem):
     kind: str = "algorithms"
 
@@ -112,7 +112,7 @@ class Algorithm(_TrainedItem):
 KINDS: Mapping[str, type[Item]] = {"models": Model, "datasets": Dataset, "algorithms": Algorithm}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TrashedItem(Result):
     """An item in the trash."""
 
@@ -125,7 +125,7 @@ class TrashedItem(Result):
     until: datetime = NEVER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Term(Result):
     """A tag or a metadata name. `usage` is `default` (set by an administrator) or `folk` (coined by use)."""
 

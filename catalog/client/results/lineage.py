@@ -8,7 +8,7 @@ from typing import Any
 from catalog.client.results.result import NEVER, Raw, Result
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class LineageNode(Result):
     """A version. Of one that you may not read, or that is gone, only `id` and `distance` are set."""
 
@@ -28,7 +28,7 @@ class LineageNode(Result):
         return super(LineageNode, cls)._read(raw) | {"id": raw["id"]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Lineage(Result):
     """Versions by id, and as pairs which is an input of which."""
 

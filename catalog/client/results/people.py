@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from catalog.client.results.result import NEVER, Raw, Result
+from catalog.client.results.result import NEVER, Raw, Result, Shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class User(Result):
     id: str
     username: str = ""
@@ -17,7 +17,7 @@ class User(Result):
     role: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Party(Result):
     """A user or a group. `kind` is `user` or `group`."""
 
@@ -26,14 +26,14 @@ class Party(Result):
     kind: str = "user"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Grant(Party):
     """What a user or a group `may` do with an item: `manage`, `edit` or `read`."""
 
     may: str = "read"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Group(Result):
     """Users with whom an item is shared under one name."""
 
@@ -52,7 +52,7 @@ class Group(Result):
         return super(Group, cls)._read(raw) | {"members": shown}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Token(Result):
     """A personal access token. `token` is set only in the result of its creation."""
 
@@ -70,7 +70,7 @@ class Token(Result):
         return super(Token, cls)._read(raw) | {"scopes": tuple(raw.get("scopes", ()))}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Robot(Result):
     """An account for scripts. `token` is set only in the results of its creation and of its rotation.
 
@@ -97,7 +97,7 @@ class Robot(Result):
         return super(Robot, cls)._read(raw) | lists
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Tenant(Result):
     id: str
     organization: str = ""
@@ -109,8 +109,8 @@ class Tenant(Result):
     inspection: str = "warn"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Identity(Shown):
     """The tenant and the user that a client is signed in as."""
 
     tenant: str

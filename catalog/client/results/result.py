@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Generic, Self, TypeVar
 
+from catalog.client.display import html_table, short_repr
+
 T = TypeVar("T")
 
 Value = str | float | bool
@@ -15,8 +17,20 @@ Raw = Mapping[str, Any]
 NEVER = datetime.fromtimestamp(0, UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Shown:
+    """Is shown short, in a console and in a notebook."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return short_repr(self)
+
+    def _repr_html_(self) -> str:
+        return html_table(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Result(Shown):
     """A JSON document of the native API. Attributes have the names of its fields, but `id` stands for `_id`."""
 
     @classmethod
@@ -33,8 +47,8 @@ class Result:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+@dataclass(frozen=True, slots=True, repr=False)
+class Page(Shown, Generic[T]):
     """One page of a list. `next_cursor` leads to the next page; None on the last one."""
 
     docs: Sequence[T]

@@ -9,7 +9,7 @@ from catalog.client.results.people import User, user_of
 from catalog.client.results.result import NEVER, Raw, Result, Value, pairs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class File(Result):
     """A file of a version."""
 
@@ -23,7 +23,7 @@ class File(Result):
     verdict: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Version(Result):
     """A numbered revision of an item: one file, or a folder of files.
 
@@ -78,7 +78,7 @@ class Version(Result):
         return read
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Alias(Result):
     """A movable name for one version."""
 
@@ -96,7 +96,7 @@ class Alias(Result):
         return super(Alias, cls)._read(raw) | {"user": user_of(raw["user"])}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AliasMove(Result):
     """A move of an alias from one version to another."""
 
@@ -115,7 +115,7 @@ class AliasMove(Result):
         return super(AliasMove, cls)._read(raw) | {"user": user_of(raw["user"])}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Link(Result):
     """A URL that serves a file without a token until `expires`."""
 

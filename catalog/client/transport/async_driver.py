@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from catalog.client.errors import CatalogError
+from catalog.client.resources.signatures import ASYNC
 from catalog.client.results import Page
 from catalog.client.transport.connection import (
     TRANSPORT_ERRORS,
@@ -30,6 +32,8 @@ T = TypeVar("T")
 
 
 class AsyncDriver:
+    forms = ASYNC
+
     def __init__(self, url: str, timeout: float, ca: str) -> None:
         self._url = url
         self._timeout = timeout
@@ -39,6 +43,12 @@ class AsyncDriver:
         await self._client.aclose()
 
     async def run(self, operation: Operation[T]) -> T:
+        try:
+            return await self._run(operation)
+        except CatalogError as error:  # the frames of operations say nothing to a user: the traceback ends here
+            raise error.with_traceback(None) from error.__cause__
+
+    async def _run(self, operation: Operation[T]) -> T:
         result: Any = None
         error: BaseException | None = None
         while True:

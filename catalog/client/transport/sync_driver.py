@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from catalog.client.errors import CatalogError
+from catalog.client.resources.signatures import SYNC
 from catalog.client.results import Page
 from catalog.client.transport.connection import (
     TRANSPORT_ERRORS,
@@ -36,6 +38,8 @@ class StoppedError(BaseException):
 
 
 class SyncDriver:
+    forms = SYNC
+
     def __init__(self, url: str, timeout: float, ca: str) -> None:
         self._url = url
         self._timeout = timeout
@@ -46,6 +50,12 @@ class SyncDriver:
         self._client.close()
 
     def run(self, operation: Operation[T]) -> T:
+        try:
+            return self._run(operation)
+        except CatalogError as error:  # the frames of operations say nothing to a user: the traceback ends here
+            raise error.with_traceback(None) from error.__cause__
+
+    def _run(self, operation: Operation[T]) -> T:
         result: Any = None
         error: BaseException | None = None
         while True:

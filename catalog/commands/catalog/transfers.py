@@ -11,8 +11,8 @@ import typer
 
 from catalog import client
 from catalog.commands.terminal import completion, values
-from catalog.commands.terminal.progress_lines import transfer_progress
 from catalog.commands.terminal.shell import INTERRUPTED, Shell, command, stop
+from catalog.commands.terminal.transfer_progress import transfer_progress
 
 Kind = Annotated[Literal["models", "datasets", "algorithms"], typer.Option("--kind", "-k")]
 OWN = "Your own item, which is created if it does not exist. OWNER/NAME, or an id, means another user's item."

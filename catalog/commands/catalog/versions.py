@@ -8,8 +8,8 @@ from catalog import client
 from catalog.commands.catalog.transfers import Kind, Reference
 from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.progress_lines import transfer_progress
 from catalog.commands.terminal.shell import Shell, command, confirm_or_stop
+from catalog.commands.terminal.transfer_progress import transfer_progress
 from catalog.durations import human_size
 
 Item = Annotated[str, typer.Argument(help="The item.")]
