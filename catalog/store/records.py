@@ -107,6 +107,7 @@ class ItemRecord(TypedDict):
     latest: NotRequired[LatestRecord | None]
     stages: NotRequired[list[str]]
     readers: list[ObjectId | str]
+    readers_changed: NotRequired[datetime | None]
     name_key: NotRequired[str]
     status: NotRequired[str]  # a dataset has none
     datasets: NotRequired[list[ObjectId]]  # a dataset has none
@@ -148,6 +149,7 @@ class VersionRecord(TypedDict):
     serial: NotRequired[int | None]
     item: ObjectId
     kind: str
+    readers: NotRequired[list[ObjectId | str]]
     number: int
     ordinal: str
     ordinal_key: str
@@ -366,6 +368,7 @@ class TrackedRecord(TypedDict):
     serial: int
     name: str
     owner: ObjectId
+    own_readers: list[ObjectId | str]
     readers: list[ObjectId | str]
     items: list[ObjectId]
     experiments: list[ObjectId]

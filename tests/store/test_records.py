@@ -76,6 +76,8 @@ SAID_MORE_PRECISELY = {
     ("Item", "readers"): list[ObjectId | str],
     ("Item", "alias_outbox"): list[AliasMoveRecord] | None,
     ("Tracked", "readers"): list[ObjectId | str],
+    ("Tracked", "own_readers"): list[ObjectId | str],
+    ("Version", "readers"): list[ObjectId | str],
     ("Version", "inspection"): Inspection | None,
     ("ArtifactFile", "readers"): list[ObjectId | str],
     ("TrashEntry", "item"): ItemRecord,

@@ -20,6 +20,7 @@ from catalog.domain.terms import terms
 from catalog.domain.versions.drafts import drafts
 from catalog.domain.versions.files import version_files
 from catalog.store.clock import now
+from catalog.store.derived import reader_copies
 from catalog.store.tenant import Tenant
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ async def sweep(tenant: Tenant, *, grace: timedelta, dry_run: bool = False) -> S
     expired = await uploads.expire(tenant, dry_run=dry_run) + await parts.expire(tenant, dry_run=dry_run)
     if not dry_run:
         await trash.purge(tenant)
+        await reader_copies.spread_again(tenant)
         await version_files.remove_orphans(tenant, untouched)
         await _finish_interrupted(tenant, untouched)
     count = size = 0

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from bson import ObjectId
 
+from catalog.store.derived import reader_copies
 from catalog.store.records import GroupRecord, ItemRecord, Query, UserRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
@@ -66,5 +67,6 @@ async def unshare_all(tenant: Tenant, identity: ObjectId) -> None:
     for kind in Kind:
         change = {"$pull": lists, "$inc": {"revision": 1}}
         await tenant.items(kind).records.update_many({"readers": identity}, change)
+    await reader_copies.withdraw(tenant, identity)
     of_entry = {f"item.{name}": identity for name in lists}
     await tenant.trash.records.update_many({"item.readers": identity}, {"$pull": of_entry})

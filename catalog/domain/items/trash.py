@@ -20,6 +20,7 @@ from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_
 from catalog.store.clock import now
 from catalog.store.concurrency.leases import Lease, free
 from catalog.store.database import Database
+from catalog.store.derived import reader_copies
 from catalog.store.documents.around_items import TrashEntry
 from catalog.store.failures import Duplicate
 from catalog.store.ids import object_id
@@ -120,6 +121,7 @@ async def restore(caller: Caller, key: str) -> ItemRecord:
         await reindex(tenant, kind, None, item, caller.user)
     await tenant.trash.records.delete_one(mine)
     await summarize(tenant, kind, item["_id"])  # what changed its versions meanwhile did not find it
+    await reader_copies.spread(tenant, kind, item)  # in the trash, what an item is shared with may have changed
     return item
 
 

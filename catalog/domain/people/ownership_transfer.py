@@ -12,6 +12,7 @@ from catalog.errors import BUSY, INVALID_TRANSFER, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.leases import free
 from catalog.store.concurrency.optimistic import RecordGoneError, revise
+from catalog.store.derived import reader_copies
 from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, ItemRecord, TrashRecord, UserRecord
 from catalog.store.tenant import Tenant
@@ -98,6 +99,7 @@ async def _transfer_item(tenant: Tenant, kind: Kind, item: ObjectId, user: Objec
         return
     except Duplicate:  # created since the names were compared
         raise _collision(new_owner, f"{kind}/{found['name']}" if (found := await read()) else str(kind)) from None
+    await reader_copies.spread(tenant, kind, after)
     await item_terms.count_uses(tenant, item_terms.terms_of(before), item_terms.terms_of(after), new_owner["_id"])
 
 
@@ -120,4 +122,5 @@ def _owned_by(owner: ObjectId, item: ItemRecord) -> Changes:
         "users": users,
         "editors": editors,
         "readers": readers(owner, users, editors, visibility),
+        "readers_changed": now(),
     }

@@ -17,7 +17,7 @@ async def create(
     fields = records.new_fields(caller, details, limits, [caller.user], await tenant.next(SERIAL))
     await records.refuse_name(caller, tenant.environments, fields["name"])
     await records.refuse_external_id(tenant, fields["external_id"])
-    document = Environment(**fields, readers=records.own_readers(caller, visibility))
+    document = Environment(**fields, **records.own_readers(caller, visibility))
     return await records.insert(tenant.environments, document)
 
 

@@ -34,7 +34,7 @@ async def create(caller: Caller, service: int, new: NewServedModel, limits: Limi
     fields = records.new_fields(caller, new.details, limits, [deployed["_id"]], await tenant.next(SERIAL))
     document = ServedModel(
         **fields,
-        readers=[caller.user],
+        **records.readers_of([caller.user], item["readers"]),
         items=[item["_id"]],
         item=item["_id"],
         service=deployed["_id"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bson import ObjectId
 
-from catalog.domain.access import Caller, readable_by
+from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_NAME, Limits
 from catalog.domain.tracking import models, records
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange, name_key
@@ -15,7 +15,7 @@ from catalog.domain.validation import Validator
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.documents.tracking import Service
 from catalog.store.query.paging.cursors import DESCENDING
-from catalog.store.records import Changes, ItemRecord, Query, ServiceRecord, VersionRecord
+from catalog.store.records import Changes, ItemRecord, ServiceRecord, VersionRecord
 from catalog.vocabulary import ServiceState, VersionState
 
 
@@ -53,7 +53,7 @@ async def create(caller: Caller, environment: int, new: NewService, limits: Limi
     await records.refuse_external_id(tenant, fields["external_id"])
     document = Service(
         **fields,
-        readers=[caller.user],
+        **records.readers_of([caller.user], item["readers"]),
         items=[item["_id"]],
         environment=place["_id"],
         item=item["_id"],
@@ -93,15 +93,6 @@ async def change(caller: Caller, serial: int, wanted: ServiceChange, limits: Lim
         return {**records.changed_fields(current, wanted.details, limits), **changed}
 
     return await records.change(caller.tenant.services, record, fields)
-
-
-async def visible_to(caller: Caller) -> Query:
-    """The filter of the services that the caller may list: few models are served, so they are looked at one by one."""
-    if caller.is_admin:
-        return {}
-    served = await caller.tenant.services.records.distinct("item")
-    readable = await models.readable(caller, served)
-    return {"$or": [readable_by(caller), {"item": {"$in": list(readable)}}]}
 
 
 async def model_of(caller: Caller, serial: int) -> ItemRecord:

@@ -1,7 +1,8 @@
 """Who may read and change experiments, runs, artifacts and what serves models.
 
 Each of them may belong to models (`items`) and experiments (`experiments`): whoever may read one of these may read it.
-One that belongs to nothing has `readers` of its own: its owner, and every user of the tenant where it is public.
+It may have readers of its own (`own_readers`): its owner, and every user of the tenant where it is public. `readers` is
+a copy of all of them, by which an index serves lists (see `store.derived.reader_copies`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,14 +13,19 @@ from bson import ObjectId
 from catalog.domain.access import Caller, changeable_by, readable_by
 from catalog.domain.access import may_read as may_read_item
 from catalog.errors import CANNOT_MODIFY, NOT_FOUND, Refused
+from catalog.store.derived.reader_copies import MANY
+from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import Query, TrackedRecord
+from catalog.vocabulary import PUBLIC_READER
 
 R = TypeVar("R", bound=TrackedRecord)
 
 
 async def readable(caller: Caller, records: Sequence[R]) -> list[R]:
     """Those of the records that the caller may read."""
-    open_ = [caller.is_admin or may_read_item(caller, record) for record in records]
+    open_ = [
+        caller.is_admin or may_read_item(caller, {**record, "readers": record["own_readers"]}) for record in records
+    ]
     if all(open_):
         return list(records)
     hidden = [record for record, is_open in zip(records, open_, strict=True) if not is_open]
@@ -32,13 +38,32 @@ async def readable(caller: Caller, records: Sequence[R]) -> list[R]:
     ]
 
 
+MOST_REACHED = 10_000
+"""Models of a limited robot whose records a list has; the newest."""
+
+
+async def listed_to(caller: Caller, of: str = "items") -> Query:
+    """The filter of the records, or of the versions, that the caller may be able to read.
+
+    It finds all that are readable, and nearly nothing else: `readable` says whether they are. `of` is the field that
+    names the models of a record.
+    """
+    if caller.reach:
+        models = caller.tenant.models.records.find(readable_by(caller), {"_id": 1})
+        reached = [found["_id"] async for found in models.sort("serial", DESCENDING).limit(MOST_REACHED)]
+        return {"$or": [{"owner": caller.user}, {of: {"$in": reached}}]}
+    if caller.is_admin:
+        return {}
+    return {"readers": {"$elemMatch": {"$in": [*caller.identities, PUBLIC_READER, MANY]}}}
+
+
 async def may_read(caller: Caller, record: TrackedRecord) -> bool:
     return bool(await readable(caller, [record]))
 
 
 async def may_change(caller: Caller, record: TrackedRecord) -> bool:
     """Whether the caller owns a record with readers of its own, or may change what it belongs to."""
-    if caller.is_admin or (record["owner"] == caller.user and caller.user in record["readers"]):
+    if caller.is_admin or (record["owner"] == caller.user and caller.user in record["own_readers"]):
         return True
     for records, ids in (
         (caller.tenant.models.records, record["items"]),

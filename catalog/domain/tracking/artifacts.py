@@ -17,6 +17,7 @@ from catalog.domain.tracking.access import readable, refuse_change
 from catalog.domain.tracking.records import NO_CHANGE, Details, DetailsChange, name_key
 from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_MODIFY, INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
+from catalog.store.derived.reader_copies import copied
 from catalog.store.documents.tracking import Artifact
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
@@ -67,6 +68,12 @@ class Parent(NamedTuple):
         assert record is not None
         return record["_id"]
 
+    @property
+    def readers(self) -> list[ObjectId | str]:
+        record = self.item or self.run
+        assert record is not None
+        return record["readers"]
+
     def key(self, of: ArtifactType, name: str) -> str:
         return name_key(f"{self.id}:{of}", name)
 
@@ -100,8 +107,7 @@ async def create(
 ) -> ArtifactRecord:
     """Create an artifact that stands alone. Raises Refused: INVALID_FIELD, EXTERNAL_ID_TAKEN."""
     serial = await caller.tenant.next(VERSION_SERIAL)
-    document = _document(caller, new, limits, None, serial)
-    document.readers = records.own_readers(caller, visibility)
+    document = _document(caller, new, limits, serial, records.own_readers(caller, visibility))
     return await records.insert(caller.tenant.artifacts, document)
 
 
@@ -121,7 +127,8 @@ async def add(caller: Caller, parent: Parent, new: NewArtifact, limits: Limits) 
             return Upserted(changed, is_new=False)
         is_content = new.type is ArtifactType.MODEL and await contents.is_open(caller.tenant, parent.version)
         serial = parent.version["serial"] if is_content and parent.version else None
-        document = _document(caller, new, limits, parent, serial or await caller.tenant.next(VERSION_SERIAL))
+        serial = serial or await caller.tenant.next(VERSION_SERIAL)
+        document = _document(caller, new, limits, serial, records.readers_of((), parent.readers), parent)
         try:
             await caller.tenant.artifacts.insert(document)
         except Duplicate:
@@ -203,12 +210,15 @@ async def changeable(caller: Caller, serial: int) -> ArtifactRecord:
     return found
 
 
-def _document(caller: Caller, new: NewArtifact, limits: Limits, parent: Parent | None, serial: int) -> Artifact:
+def _document(
+    caller: Caller, new: NewArtifact, limits: Limits, serial: int, readers: Changes, parent: Parent | None = None
+) -> Artifact:
     fields = records.new_fields(caller, new.details, limits, (), serial)
     if parent:
         fields["keys"] = [parent.key(new.type, fields["name"]), *(key for key in fields["keys"] if key[0] == "x")]
     return Artifact(
         **fields,
+        **readers,
         **(parent.fields() if parent else {}),
         run=document_id(parent.run["_id"]) if parent and parent.run else None,
         type=new.type,
@@ -276,7 +286,8 @@ def _linked(current: ArtifactRecord, parent: Parent, changed: Changes) -> Change
         name: [*current[name], *(each for each in ids if each not in current[name])]  # type: ignore[literal-required]
         for name, ids in parent.fields().items()
     }
-    return {**lists, "keys": [*(each for each in keys if each[0] != "#"), *([] if key in keys else [key])]}
+    readers = {"readers": copied(current["readers"], parent.readers)}
+    return {**lists, **readers, "keys": [*(each for each in keys if each[0] != "#"), *([] if key in keys else [key])]}
 
 
 def checked_uri(uri: str, limits: Limits) -> str:

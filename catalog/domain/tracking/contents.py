@@ -14,6 +14,7 @@ from catalog.domain.versions.details import is_address
 from catalog.domain.versions.files.version_files import has_files
 from catalog.domain.versions.version_changes import VersionChange
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
+from catalog.store.derived.reader_copies import copied
 from catalog.store.documents.tracking import Artifact
 from catalog.store.records import ArtifactRecord, ItemRecord, VersionRecord
 from catalog.store.tenant import Tenant
@@ -32,7 +33,8 @@ def of_version(version: VersionRecord, item: ItemRecord) -> ArtifactRecord | Non
         "serial": serial,
         "name": item["name"],
         "owner": version["owner"],
-        "readers": [],
+        "own_readers": [],
+        "readers": copied(item["readers"]),
         "items": [version["item"]],
         "experiments": [],
         "keys": [records.name_key(f"{version['_id']}:{ArtifactType.MODEL}", item["name"])],

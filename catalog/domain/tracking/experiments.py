@@ -39,7 +39,7 @@ async def create(caller: Caller, new: NewExperiment, limits: Limits) -> Experime
     await records.refuse_external_id(tenant, fields["external_id"])
     document = Experiment(
         **fields,
-        readers=records.own_readers(caller, new.visibility),
+        **records.own_readers(caller, new.visibility),
         author=author_of(new.author, limits),
         archived=new.archived,
     )

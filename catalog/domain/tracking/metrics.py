@@ -16,6 +16,7 @@ async def keep(caller: Caller, run: ExperimentRunRecord, metric: ArtifactRecord)
         **copied,
         serial=await caller.tenant.next(VERSION_SERIAL),
         keys=[],
+        readers=run["readers"],
         run=document_id(run["_id"]),
         experiments=[document_id(run["experiment"])],
     )

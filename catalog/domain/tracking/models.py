@@ -13,6 +13,9 @@ from catalog.vocabulary import Kind, VersionState
 COMPLETE: Query = {"kind": Kind.MODEL.value, "state": {"$ne": VersionState.DRAFT.value}}
 """The versions of models, without drafts."""
 
+SHOWN = {"serial": 1, "name": 1, "readers": 1}
+"""What is read of the models of a list."""
+
 MOST = 100
 """How many versions of one external id are considered."""
 
@@ -63,11 +66,11 @@ async def readable_version(caller: Caller, serial: int) -> ObjectId | None:
 
 
 async def readable(caller: Caller, keys: Iterable[ObjectId]) -> dict[ObjectId, ItemRecord]:
-    """Those of the models that the caller may read, by id: their names and serials."""
+    """Those of the models that the caller may read, by id: their names, serials and readers."""
     wanted = list(set(keys))
     if not wanted:
         return {}
-    found = caller.tenant.models.records.find({"_id": {"$in": wanted}, **readable_by(caller)}, {"serial": 1, "name": 1})
+    found = caller.tenant.models.records.find({"_id": {"$in": wanted}, **readable_by(caller)}, SHOWN)
     return {item["_id"]: item async for item in found}
 
 

@@ -22,6 +22,7 @@ from catalog.domain.validation import Validator
 from catalog.errors import EXTERNAL_ID_TAKEN, INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.clock import later_than
 from catalog.store.concurrency.optimistic import RecordGoneError, revise
+from catalog.store.derived.reader_copies import copied
 from catalog.store.documents.items import Pair
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
@@ -108,9 +109,14 @@ def external_key(external_id: str) -> str:
     return f"x:{external_id}"
 
 
-def own_readers(caller: Caller, visibility: Visibility) -> list[ObjectId | str]:
-    """The readers of something that belongs to nothing."""
-    return readers(caller.user, (), (), visibility)
+def readers_of(own: Iterable[ObjectId | str], *others: Iterable[ObjectId | str]) -> Changes:
+    """The fields that say who reads something: its own readers, and those of what it belongs to."""
+    return {"own_readers": list(own), "readers": copied(own, *others)}
+
+
+def own_readers(caller: Caller, visibility: Visibility) -> Changes:
+    """The fields that say who reads something that belongs to nothing."""
+    return readers_of(readers(caller.user, (), (), visibility))
 
 
 async def insert(bound: Bound[D, R], document: D) -> R:

@@ -6,6 +6,7 @@ from typing import Any, cast
 from bson import ObjectId
 
 from catalog.errors import DEPLOYED, INVALID_TRANSFER, NOT_DELETED, Refused
+from catalog.store.derived import reader_copies
 from catalog.store.failures import Duplicate
 from catalog.store.records import TrackedRecord, VersionRecord
 from catalog.store.tenant import Tenant
@@ -30,7 +31,9 @@ async def forget_model(tenant: Tenant, item: ObjectId) -> None:
     await tenant.services.records.delete_many({"item": item})
     await tenant.served_models.records.delete_many({"item": item})
     await tenant.artifacts.records.delete_many({"items": [item], "experiments": []})
+    others = [artifact["_id"] async for artifact in tenant.artifacts.records.find({"items": item}, {"_id": 1})]
     await tenant.artifacts.records.update_many({"items": item}, {"$pull": {"items": item}})
+    await reader_copies.renew(tenant, tenant.artifacts, {"_id": {"$in": others}})
 
 
 async def forget_version(tenant: Tenant, version: VersionRecord) -> None:
@@ -45,6 +48,7 @@ async def forget_version(tenant: Tenant, version: VersionRecord) -> None:
         is_of_model = await tenant.versions.records.find_one(others, {"_id": 1})
         lists = {"versions": key} if is_of_model else {"versions": key, "items": item}
         await artifacts.update_one({"_id": artifact["_id"]}, {"$pull": lists})
+        await reader_copies.renew(tenant, tenant.artifacts, {"_id": artifact["_id"]})
 
 
 async def refuse_collisions(tenant: Tenant, user: ObjectId, new_owner: ObjectId) -> None:
@@ -91,14 +95,17 @@ async def transfer(tenant: Tenant, user: ObjectId, new_owner: ObjectId) -> None:
         tenant.served_models,
     ):
         await _transfer(cast("Bound[Any, TrackedRecord]", bound), user, new_owner)
+        await reader_copies.renew(tenant, bound, {"owner": new_owner})
+    async for experiment in tenant.experiments.records.find({"owner": new_owner}, {"_id": 1}):
+        await reader_copies.spread_experiment(tenant, experiment["_id"])
 
 
 async def _transfer(bound: Bound[Any, TrackedRecord], user: ObjectId, new_owner: ObjectId) -> None:
-    async for record in bound.records.find({"$or": [{"owner": user}, {"readers": user}]}):
-        readers = [new_owner if reader == user else reader for reader in record["readers"]]
+    async for record in bound.records.find({"$or": [{"owner": user}, {"own_readers": user}]}):
+        readers = [new_owner if reader == user else reader for reader in record["own_readers"]]
         keys = _renewed(record["keys"], user, new_owner)
         owner = new_owner if record["owner"] == user else record["owner"]
-        fields = {"owner": owner, "readers": list(dict.fromkeys(readers)), "keys": keys}
+        fields = {"owner": owner, "own_readers": list(dict.fromkeys(readers)), "keys": keys}
         try:
             await bound.records.update_one({"_id": record["_id"]}, {"$set": fields, "$inc": {"revision": 1}})
         except Duplicate:

@@ -49,7 +49,7 @@ async def create(caller: Caller, experiment: int, new: NewRun, limits: Limits) -
         **fields,
         experiment=group["_id"],
         experiments=[group["_id"]],
-        readers=group["readers"],
+        **records.readers_of((), group["readers"]),
         status=new.status,
         started=new.started,
         ended=new.ended,

@@ -27,6 +27,7 @@ from catalog.domain.versions.files import folders, version_files
 from catalog.errors import BYTES_ELSEWHERE, CANNOT_MODIFY, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
 from catalog.store.concurrency import shared_writes
 from catalog.store.concurrency.optimistic import RecordGoneError
+from catalog.store.derived.reader_copies import copied
 from catalog.store.documents.items import Pair
 from catalog.store.documents.versions import File, Version
 from catalog.store.failures import Duplicate
@@ -172,6 +173,7 @@ async def insert(caller: Caller, version: Version) -> ItemRecord:
     while True:
         numbered = await numbering.next_number(caller, version.kind, version.item, ordinal)
         version.number, version.ordinal = numbered.number, numbered.ordinal
+        version.readers = copied(numbered.item["readers"])
         version.ordinal_key = version.ordinal.casefold()
         try:
             await shared_writes.insert(tenant, version)  # the unique index decides, not a look beforehand
@@ -192,6 +194,9 @@ async def insert(caller: Caller, version: Version) -> ItemRecord:
         # what it missed.
         await tenant.versions.records.delete_one({"_id": version.id})
         raise Refused(NOT_FOUND, str(version.item))
+    if copied(item["readers"]) != version.readers:  # it was shared in between
+        shared = {"$set": {"readers": copied(item["readers"])}}
+        await tenant.versions.records.update_one({"_id": version.id}, shared)
     if ordinal and equals_an_alias(item, ordinal):
         await _take_back(caller, version)
         numbering.refuse_alias(item, ordinal)

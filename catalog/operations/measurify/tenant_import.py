@@ -18,6 +18,7 @@ from catalog.operations.measurify.source_files import SourceFiles, content
 from catalog.operations.restore import RestoreError
 from catalog.store.clock import now
 from catalog.store.derived import version_summaries
+from catalog.store.derived.reader_copies import copied
 from catalog.store.documents.items import ITEMS, Pair
 from catalog.store.documents.people import User
 from catalog.store.documents.versions import File, Version
@@ -134,11 +135,13 @@ class TenantImporter:
         )
         stored = await intake.accept(self._tenant, head, blob)
         number = await self._number(kind, theirs["_id"], ordinal)
+        there = await self._tenant.items(kind).raw.find_one({"_id": theirs["_id"]}, {"readers": 1})
         moment = version.get("timestamp") or theirs.get("timestamp") or now()
         record = Version(
             serial=await self._tenant.next(VERSION_SERIAL),
             item=theirs["_id"],
             kind=kind,
+            readers=copied((there or {}).get("readers", ())),
             number=number,
             ordinal=ordinal or str(number),
             ordinal_key=(ordinal or str(number)).casefold(),

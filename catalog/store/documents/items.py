@@ -79,6 +79,7 @@ class Item(BaseModel):
     latest: Latest | None = None  # derived, see `store.version_summaries`
     stages: list[str] = Field(default_factory=list)  # of its live versions, likewise
     readers: list[Any]  # derived on each write, see domain.access
+    readers_changed: datetime | None = None  # see store.derived.reader_copies
     name_key: str = ""  # see catalog.folding, for the search
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -106,6 +107,8 @@ ITEM_INDEXES = (
     newest_with("tasks"),
     newest_with("stages"),
     newest_with("latest.metadata.name"),
+    # Of items whose readers changed lately.
+    IndexModel([("readers_changed", ASCENDING)], sparse=True),
     sorted_by("name"),
     newest("name_key"),
     newest("readers"),

@@ -27,7 +27,8 @@ class Tracked(BaseModel):
     serial: int
     name: str
     owner: PydanticObjectId
-    readers: list[Any] = Field(default_factory=list)  # beside those who may read what it belongs to
+    own_readers: list[Any] = Field(default_factory=list)  # beside those who may read what it belongs to
+    readers: list[Any] = Field(default_factory=list)  # all of them, see store.derived.reader_copies
     items: list[PydanticObjectId] = Field(default_factory=list)  # models that it belongs to
     experiments: list[PydanticObjectId] = Field(default_factory=list)  # experiments that it belongs to
     keys: list[str]  # what must be unique, see domain.tracking.records
@@ -48,6 +49,9 @@ TRACKED_INDEXES = (
     sorted_by("lastmod"),
     IndexModel([("external_id", ASCENDING)], sparse=True),
 )
+
+FILTERED = (newest("readers"), newest("name"), newest("metadata.name"))
+"""Of collections that have a list of all records: what is readable, and what a filter narrows most."""
 
 
 class Experiment(Tracked, SealedDocument):
@@ -73,7 +77,7 @@ class ExperimentRun(Tracked, SealedDocument):
 
     class Settings:
         name = "runs"
-        indexes = (*TRACKED_INDEXES, newest("experiment"), newest("readers"))
+        indexes = (*TRACKED_INDEXES, *FILTERED, newest("experiment"))
 
 
 class Artifact(Tracked, SealedDocument):
@@ -89,7 +93,11 @@ class Artifact(Tracked, SealedDocument):
 
     class Settings:
         name = "artifacts"
-        indexes = (*TRACKED_INDEXES, newest("versions"), newest("runs"))
+        indexes = (
+            *TRACKED_INDEXES,
+            *FILTERED,
+            *(newest(field) for field in ("versions", "runs", "items", "experiments", "type")),
+        )
 
 
 class MetricPoint(Tracked, SealedDocument):
@@ -101,7 +109,12 @@ class MetricPoint(Tracked, SealedDocument):
 
     class Settings:
         name = "metric_points"
-        indexes = (unique("serial"), newest("run"), sorted_by("timestamp"), sorted_by("lastmod"))
+        indexes = (
+            unique("serial"),
+            sorted_by("timestamp"),
+            sorted_by("lastmod"),
+            *(newest(field) for field in ("run", "experiments", "readers", "name")),
+        )
 
 
 class Environment(Tracked, SealedDocument):
@@ -123,7 +136,7 @@ class Service(Tracked, SealedDocument):
 
     class Settings:
         name = "services"
-        indexes = (*TRACKED_INDEXES, newest("environment"), newest("item"))
+        indexes = (*TRACKED_INDEXES, *FILTERED, newest("environment"), newest("item"))
 
 
 class ServedModel(Tracked, SealedDocument):

@@ -77,6 +77,7 @@ class Version(SealedDocument):
     serial: int | None = None  # unique in the tenant
     item: PydanticObjectId
     kind: Kind
+    readers: list[Any] = Field(default_factory=list)  # of the item, see store.derived.reader_copies
     number: int
     ordinal: str
     ordinal_key: str  # the ordinal without regard to case
@@ -125,6 +126,7 @@ class Version(SealedDocument):
             IndexModel([("item", ASCENDING), ("lastmod", ASCENDING), ("serial", ASCENDING)]),
             *(sorted_by(field) for field in ("lastmod", "timestamp", "number")),
             newest("metadata.name"),
+            newest("readers"),
             filled("run.id"),
             filled("uri"),
             filled("origin"),

@@ -14,7 +14,7 @@ from catalog.dialects.kubeflow.models.lists import Page
 from catalog.dialects.kubeflow.pages import asked_of, filter_of, merged, page_of
 from catalog.dialects.kubeflow.requests import ARTIFACT_TYPES, Ask, answer, refuse_without_keys
 from catalog.domain.tracking import artifacts, contents, models
-from catalog.domain.tracking.access import readable
+from catalog.domain.tracking.access import listed_to, readable
 from catalog.domain.tracking.artifacts import Parent
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
 from catalog.store.query.filters.filter import Filter
@@ -51,9 +51,11 @@ def lists(*types: ArtifactType) -> Callable[[Ask], Awaitable[Page[ShownArtifact]
     async def list_(ask: Ask) -> Page[ShownArtifact]:
         wanted = types[0] if types else _asked_type(ask)
         query: Query = {"type": wanted.value} if wanted else {}
+        access = await listed_to(ask.caller)
         top = await ask.caller.tenant.recent(VERSION_SERIAL)
         with_contents = wanted in {None, ArtifactType.MODEL}
-        return await _listed(ask, query, models.COMPLETE if with_contents else None, top=top)
+        versions = models.COMPLETE | await listed_to(ask.caller, "item") if with_contents else None
+        return await _listed(ask, query | access, versions, top=top)
 
     return list_
 

@@ -23,7 +23,7 @@ from catalog.dialects.kubeflow.pages import listed
 from catalog.dialects.kubeflow.requests import Ask, refuse_without_keys
 from catalog.domain.access import readable_by
 from catalog.domain.tracking import experiments, runs
-from catalog.domain.tracking.access import readable
+from catalog.domain.tracking.access import listed_to, readable
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
 from catalog.store.query.filters.patterns import escaped
 from catalog.store.records import ExperimentRecord, ExperimentRunRecord, MetricPointRecord, Query
@@ -73,7 +73,7 @@ async def find_run(ask: Ask) -> ExperimentRun:
 
 
 async def list_runs(ask: Ask) -> Page[ExperimentRun]:
-    return await _listed(ask, {}, top=await ask.caller.tenant.recent("serial"))
+    return await _listed(ask, await listed_to(ask.caller), top=await ask.caller.tenant.recent("serial"))
 
 
 async def list_of_experiment(ask: Ask) -> Page[ExperimentRun]:
@@ -122,7 +122,7 @@ async def update_run(ask: Ask) -> ExperimentRun:
 
 async def history(ask: Ask) -> Page[Metric]:
     """The history of the metrics of every run that the caller may read."""
-    return await _history(ask, {}, top=await ask.caller.tenant.recent(VERSION_SERIAL))
+    return await _history(ask, await listed_to(ask.caller), top=await ask.caller.tenant.recent(VERSION_SERIAL))
 
 
 async def history_of_run(ask: Ask) -> Page[Metric]:

@@ -19,6 +19,7 @@ from catalog.dialects.kubeflow.pages import listed
 from catalog.dialects.kubeflow.requests import Ask, refuse_without_keys
 from catalog.domain.items.references import Reference
 from catalog.domain.tracking import models
+from catalog.domain.tracking.access import listed_to
 from catalog.domain.tracking.records import refuse_external_id
 from catalog.domain.versions import version_changes, versions
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_CREATED, NOT_FOUND, REQUIRED_FIELD, STALE, Refused
@@ -38,7 +39,7 @@ async def find(ask: Ask) -> ModelVersion:
 async def list_(ask: Ask) -> Page[ModelVersion]:
     """All versions, of every model that the caller may read."""
     top = await ask.caller.tenant.recent(VERSION_SERIAL)
-    return await _listed(ask, models.COMPLETE, top=top)
+    return await _listed(ask, models.COMPLETE | await listed_to(ask.caller, "item"), top=top)
 
 
 async def list_of_model(ask: Ask) -> Page[ModelVersion]:

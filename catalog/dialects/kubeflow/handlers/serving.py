@@ -25,7 +25,7 @@ from catalog.dialects.kubeflow.requests import Ask, refuse_without_keys
 from catalog.domain.access import readable_by
 from catalog.domain.serving import environments, served_models, services
 from catalog.domain.tracking import models
-from catalog.domain.tracking.access import readable
+from catalog.domain.tracking.access import listed_to, readable
 from catalog.errors import INVALID_FIELD, Refused
 from catalog.store.records import EnvironmentRecord, Query, ServedModelRecord, ServiceRecord
 from catalog.store.tenant_documents import Raw
@@ -71,7 +71,7 @@ async def find_service(ask: Ask) -> InferenceService:
 
 
 async def list_services(ask: Ask) -> Page[InferenceService]:
-    return await _listed_services(ask, {}, top=await ask.caller.tenant.recent("serial"))
+    return await _listed_services(ask, await listed_to(ask.caller), top=await ask.caller.tenant.recent("serial"))
 
 
 async def list_services_of_environment(ask: Ask) -> Page[InferenceService]:

@@ -10,6 +10,7 @@ from catalog.dialects.v1.models.tracking import Experiment, ExperimentRun
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given
 from catalog.dialects.v1.requests.lists import listed
 from catalog.domain.access import Caller, readable_by
+from catalog.domain.tracking.access import listed_to, readable
 from catalog.domain.tracking.records import SERIAL
 from catalog.store.query import fields
 from catalog.store.query.paging import pages
@@ -52,14 +53,14 @@ class Runs(Controller):
         """List the runs of the experiments that you may read, newest first."""
 
         async def shown(found: Sequence[ExperimentRunRecord]) -> list[ExperimentRun]:
-            return [ExperimentRun.of(record) for record in found]
+            return [ExperimentRun.of(record) for record in await readable(caller, found)]
 
         return await listed(
             request,
             caller.tenant.runs.raw,
             RUNS.fields,
             shown,
-            access=readable_by(caller),
+            access=await listed_to(caller),
             order=pages.NEWEST,
             top=await caller.tenant.recent(SERIAL),
         )

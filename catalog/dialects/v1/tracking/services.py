@@ -10,7 +10,7 @@ from catalog.dialects.v1.models.tracking import Environment, Service
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given
 from catalog.dialects.v1.requests.lists import listed
 from catalog.domain.access import Caller, readable_by
-from catalog.domain.serving import services
+from catalog.domain.tracking.access import listed_to, readable
 from catalog.domain.tracking.records import SERIAL
 from catalog.store.query import fields
 from catalog.store.query.paging import pages
@@ -53,14 +53,14 @@ class Services(Controller):
         """List your inference services and those of models that you may read, newest first."""
 
         async def shown(found: Sequence[ServiceRecord]) -> list[Service]:
-            return [Service.of(record) for record in found]
+            return [Service.of(record) for record in await readable(caller, found)]
 
         return await listed(
             request,
             caller.tenant.services.raw,
             SERVICES.fields,
             shown,
-            access=await services.visible_to(caller),
+            access=await listed_to(caller),
             order=pages.NEWEST,
             top=await caller.tenant.recent(SERIAL),
         )

@@ -26,8 +26,9 @@ from catalog.domain.terms import item_terms
 from catalog.domain.terms.terms import Vocabulary, existing
 from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
-from catalog.store.clock import later_than
+from catalog.store.clock import later_than, now
 from catalog.store.concurrency.optimistic import revise
+from catalog.store.derived import reader_copies
 from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, ItemRecord
 from catalog.vocabulary import Kind
@@ -126,6 +127,8 @@ async def change(
         except Duplicate:
             raise await taken(caller.tenant, kind, wanted.external_id, NOT_CHANGED) from None
         await reindex(caller.tenant, kind, before, after, caller.user)
+    if after["readers"] != before["readers"]:
+        await reader_copies.spread(caller.tenant, kind, after)
     return after
 
 
@@ -150,6 +153,8 @@ async def _fields(
         terms = item_terms.used_by(item), item_terms.used_by(after)
     await item_terms.spend(caller.tenant, *terms, allowance, NOT_CHANGED)
     fields["readers"] = readers_of(after)
+    if fields["readers"] != item["readers"]:
+        fields["readers_changed"] = now()
     fields["lastmod"] = later_than(item["lastmod"])
     return fields
 

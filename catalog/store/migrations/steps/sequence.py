@@ -11,6 +11,7 @@ from catalog.store.migrations.steps import (
     search_keys,
     term_keys,
     term_views,
+    tracked_readers,
     usernames,
     version_serials,
     version_summaries,
@@ -33,6 +34,7 @@ STEPS: tuple[Step, ...] = (
     Step("indexes of lists of versions", indexes.only),
     Step("search keys of items", search_keys.run),
     Step("summaries of versions", version_summaries.run),
+    Step("readers of versions and of what is tracked", tracked_readers.run),
 )
 
 NEWEST = len(STEPS)

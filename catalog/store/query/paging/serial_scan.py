@@ -39,7 +39,8 @@ LONGEST = 1024
 
 LEADS = (
     *("name", "request_id", "item", "datasets", "users", "tags", "metadata.name", "latest.metadata.name"),
-    *("aliases.name", "stages", "library", "license", "tasks", "languages", "owner", "user", "status"),
+    *("aliases.name", "stages", "library", "license", "tasks", "languages"),
+    *("runs", "run", "experiments", "experiment", "environment", "owner", "user", "status", "type"),
 )
 """Fields with an index (field, serial), those with rarer values first."""
 
