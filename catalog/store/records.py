@@ -207,7 +207,7 @@ class UserRecord(TypedDict):
     timestamp: datetime
     lastmod: datetime
     signed_out: NotRequired[datetime | None]
-    leaving: NotRequired[ObjectId | None]
+    demotion_token: NotRequired[ObjectId | None]
     groups: NotRequired[list[ObjectId]]
     robot: NotRequired[RobotRecord | None]
 
@@ -244,7 +244,7 @@ class BlobRecord(TypedDict):
     _id: str
     size: int
     touched: datetime
-    going: NotRequired[datetime | None]
+    deleting_since: NotRequired[datetime | None]
     damaged: NotRequired[datetime | None]
     crc32: NotRequired[int | None]
 
@@ -272,9 +272,9 @@ class UploadRecord(TypedDict):
     note: str
     became: str
     expires: datetime
-    held: datetime
-    holder: NotRequired[ObjectId | None]
-    asked: NotRequired[ObjectId | None]
+    lease_until: datetime
+    lease_owner: NotRequired[ObjectId | None]
+    lease_requested: NotRequired[ObjectId | None]
 
 
 class ArtifactFileRecord(TypedDict):
@@ -316,7 +316,7 @@ class TrashRecord(TypedDict):
     removed_by: ObjectId
     removed: datetime
     until: datetime
-    held: datetime
+    lease_until: datetime
     purging: bool
 
 

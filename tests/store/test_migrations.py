@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from bson import ObjectId
 
 from catalog.blobs.protocol import Blob, FileHead
 from catalog.domain.files.intake import StoredFile
@@ -26,7 +27,7 @@ from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.migrations import upgrade as upgrades
 from catalog.store.migrations.opening import open_all, open_tenant
 from catalog.store.migrations.progress import Progress
-from catalog.store.migrations.steps import folder_files
+from catalog.store.migrations.steps import folder_files, lease_fields
 from catalog.store.migrations.steps.sequence import NEWEST, STEPS, Step
 from catalog.store.migrations.upgrade import upgrade
 from catalog.vocabulary import Kind
@@ -359,6 +360,28 @@ async def test_the_command_upgrades_all_and_says_what_it_does(database, older, c
     assert told[0] == f"{name}: schema 0 of {NEWEST}, would write: {', '.join(step.name for step in STEPS)}"
     assert f"{name}: step 2 of {NEWEST}, serials of versions: done, {VERSIONS} records" in told
     assert f"{name}: schema {NEWEST}, nothing to do" in told
+
+
+async def test_a_lease_that_an_older_server_holds_stays_held_under_its_newer_name(database, older):
+    tenant, until, owner = database.tenant(older), now() + timedelta(minutes=1), ObjectId()
+    held = {"held": until, "holder": owner, "asked": owner}
+    await tenant.uploads.raw.insert_many([{"_id": "a" * 32, **held}, {"_id": "b" * 32, "lease_until": until}])
+    await tenant.trash.raw.insert_one({"_id": owner, "held": until})
+    await tenant.blob_records.raw.insert_one({"_id": "c" * 64, "going": until})
+    await tenant.users.raw.update_one({"username": "boss"}, {"$set": {"leaving": owner}})
+
+    await lease_fields.run(tenant, Progress("", print))
+
+    lease = Lease(tenant.uploads.records, "a" * 32, timedelta(seconds=1), until="lease_until", owner="lease_owner")
+    assert await lease.acquire() is None
+    leased = {"lease_until": until, "lease_owner": owner, "lease_requested": owner}
+    assert await tenant.uploads.raw.find_one({"_id": "a" * 32}) == {"_id": "a" * 32, **leased}
+    assert await tenant.uploads.raw.find_one({"_id": "b" * 32}) == {"_id": "b" * 32, "lease_until": until}
+    assert await tenant.trash.raw.find_one({}) == {"_id": owner, "lease_until": until}
+    assert await tenant.blob_records.raw.find_one({}) == {"_id": "c" * 64, "deleting_since": until}
+    boss = await tenant.users.raw.find_one({"username": "boss"})
+    assert boss["demotion_token"] == owner
+    assert "leaving" not in boss
 
 
 async def test_records_of_an_older_server_are_upgraded_by_a_repetition(database, older):

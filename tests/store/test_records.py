@@ -15,6 +15,7 @@ from catalog.inspection.inspector import Inspection
 from catalog.store import records
 from catalog.store.documents.files import Part
 from catalog.store.documents.items import Alias, Latest, Pair
+from catalog.store.documents.people import Robot, RobotItem
 from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import FailedAttempts, RegisteredTenant
 from catalog.store.documents.versions import File, Input, Run
@@ -67,6 +68,8 @@ RECORDS = {
     "AliasMove": records.AliasMoveRecord,
     "Run": records.RunRecord,
     "Input": records.InputRecord,
+    "Robot": records.RobotRecord,
+    "RobotItem": records.RobotItemRecord,
 }
 
 ONLY_IN_SOME = {"Dataset": {"status", "datasets"}}
@@ -93,6 +96,8 @@ READ_AS = {
     Run: RunRecord,
     Input: InputRecord,
     Part: PartRecord,
+    Robot: records.RobotRecord,
+    RobotItem: records.RobotItemRecord,
 }
 
 
@@ -109,7 +114,7 @@ def read_as(declared: Any) -> Any:
 
 @pytest.mark.parametrize(
     "document",
-    [RegisteredTenant, FailedAttempts, *OF_A_TENANT, Pair, File, Alias, Latest, Run, Input, Part],
+    [RegisteredTenant, FailedAttempts, *OF_A_TENANT, Pair, File, Alias, Latest, Run, Input, Part, Robot, RobotItem],
     ids=lambda document: document.__name__,
 )
 def test_a_record_has_the_fields_of_its_document(document):

@@ -112,7 +112,7 @@ async def _batches(blobs: Blobs, untouched: datetime) -> AsyncIterator[list[List
 
 async def _finish_interrupted(tenant: Tenant, untouched: datetime) -> None:
     """Remove the blobs that an earlier sweep marked before its server died. Their bytes may be gone already."""
-    left = {"going": {"$lt": now() - blob_records.GIVEN_UP}}
+    left = {"deleting_since": {"$lt": now() - blob_records.GIVEN_UP}}
     async for record in tenant.blob_records.records.find(left):
         await blob_records.remove_unused(tenant, Blob(record["_id"], record["size"]), untouched)
 

@@ -96,7 +96,7 @@ async def hold_all(tenant: Tenant, blobs: Sequence[Blob]) -> None:
                 await tenant.add(quota.BYTES, blob.size)
         raise quota.exceeded(tenant)
     old = [distinct[at] for at in sorted(known)]
-    staying = {"_id": {"$in": [blob.digest for blob in old]}, "going": None}
+    staying = {"_id": {"$in": [blob.digest for blob in old]}, "deleting_since": None}
     touch = {"$max": {"touched": moment}, "$unset": {"damaged": ""}}
     if old and (await tenant.blob_records.records.update_many(staying, touch)).matched_count < len(old):
         for blob in old:
@@ -110,7 +110,7 @@ async def hold_all(tenant: Tenant, blobs: Sequence[Blob]) -> None:
 async def _touch(tenant: Tenant, blob: Blob, moment: datetime) -> bool:
     """False when a sweep is removing the bytes."""
     touch = {"$max": {"touched": moment}, "$unset": {"damaged": ""}}
-    staying = {"_id": blob.digest, "going": None}
+    staying = {"_id": blob.digest, "deleting_since": None}
     return bool((await tenant.blob_records.records.update_one(staying, touch)).matched_count)
 
 
@@ -133,8 +133,8 @@ async def _take_over(tenant: Tenant, blob: Blob, moment: datetime) -> None:
     Raises Refused: BUSY when it did not.
     """
     held = await tenant.blob_records.records.update_one(
-        {"_id": blob.digest, "going": {"$lt": moment - GIVEN_UP}},
-        {"$set": {"touched": moment}, "$unset": {"going": "", "damaged": ""}},
+        {"_id": blob.digest, "deleting_since": {"$lt": moment - GIVEN_UP}},
+        {"$set": {"touched": moment}, "$unset": {"deleting_since": "", "damaged": ""}},
     )
     if not held.matched_count:
         raise Refused(BUSY, "the same bytes are being removed")
@@ -186,10 +186,10 @@ async def _remove(tenant: Tenant, blob: Blob, untouched: datetime) -> RemovedPar
     moment = now()
     if not await _mark_going(tenant, blob, untouched, moment):
         return RemovedParts()
-    mine = {"_id": blob.digest, "going": moment}
+    mine = {"_id": blob.digest, "deleting_since": moment}
     # Asked after the mark: an upload that held the bytes before it has written its version by now.
     if await is_named(tenant, blob.digest):
-        await tenant.blob_records.records.update_one(mine, {"$unset": {"going": ""}})
+        await tenant.blob_records.records.update_one(mine, {"$unset": {"deleting_since": ""}})
         return RemovedParts()
     had_bytes = await tenant.blobs.size(blob.digest) is not None
     await tenant.blobs.drop(blob.digest)
@@ -199,12 +199,12 @@ async def _remove(tenant: Tenant, blob: Blob, untouched: datetime) -> RemovedPar
 async def _mark_going(tenant: Tenant, blob: Blob, untouched: datetime, moment: datetime) -> bool:
     """Mark a blob as being removed since `moment`. False when it was touched, or another sweep is removing it."""
     idle = {"_id": blob.digest, "touched": {"$lte": untouched}}
-    for free in ({"going": None}, {"going": {"$lt": moment - GIVEN_UP}}):
-        marked = await tenant.blob_records.records.update_one(idle | free, {"$set": {"going": moment}})
+    for free in ({"deleting_since": None}, {"deleting_since": {"$lt": moment - GIVEN_UP}}):
+        marked = await tenant.blob_records.records.update_one(idle | free, {"$set": {"deleting_since": moment}})
         if marked.matched_count:
             return True
     # Bytes without a record: their server died before it was written.
-    return await _adopt(tenant, {"_id": blob.digest, "size": blob.size, "touched": untouched, "going": moment})
+    return await _adopt(tenant, {"_id": blob.digest, "size": blob.size, "touched": untouched, "deleting_since": moment})
 
 
 async def adopt(tenant: Tenant, blob: Blob, touched: datetime) -> bool:

@@ -59,7 +59,7 @@ class UploadLease:
     def __init__(self, tenant: Tenant, name: str) -> None:
         self._uploads = tenant.base.uploads.records  # the lease is released even when its caller has lost all rights
         self._name = name
-        self._lease = Lease(self._uploads, name, LEASE, until="held", owner="holder")
+        self._lease = Lease(self._uploads, name, LEASE, until="lease_until", owner="lease_owner")
         self._waiting_since: float | None = None  # for the client, not for the storage
         self._storing: asyncio.Timeout | None = None
 
@@ -99,25 +99,25 @@ class UploadLease:
         Should a server be taken for dead that is only slow, the storage takes the bytes of one of the two, and the
         upload still becomes one version.
         """
-        before = await self._uploads.find_one({"_id": self._name}, {"holder": 1, "held": 1})
+        before = await self._uploads.find_one({"_id": self._name}, {"lease_owner": 1, "lease_until": 1})
         if before is None:
             raise Refused(NOT_FOUND, self._name)
-        holder = before.get("holder")
-        await self._uploads.update_one({"_id": self._name, "holder": holder}, {"$set": {"asked": holder}})
+        owner = before.get("lease_owner")
+        await self._uploads.update_one({"_id": self._name, "lease_owner": owner}, {"$set": {"lease_requested": owner}})
         over = monotonic() + DEAD_AFTER
         while monotonic() < over:
             await asyncio.sleep(ASKS_EVERY)
             if await self.try_acquire():
                 return
-        not_renewed: Query = {"holder": holder, "held": before["held"]}
+        not_renewed: Query = {"lease_owner": owner, "lease_until": before.get("lease_until")}
         if not self._acquired(await self._lease.take(not_renewed)):
             raise Refused(UPLOAD_BUSY, self._name)
 
     async def renew(self) -> None:
         while True:
             await asyncio.sleep(RENEWED_EVERY)
-            renewed = await self._lease.renew("asked")
-            is_asked = renewed is not None and renewed.get("asked") == self._lease.token
+            renewed = await self._lease.renew("lease_requested")
+            is_asked = renewed is not None and renewed.get("lease_requested") == self._lease.token
             if renewed is None or (is_asked and self._client_is_silent()):
                 self._interrupt()
 

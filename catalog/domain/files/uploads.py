@@ -119,7 +119,7 @@ async def remove(tenant: Tenant, name: str, condition: Query | None = None) -> b
 
 async def expire(tenant: Tenant, *, dry_run: bool = False) -> int:
     """Remove the uploads whose time is over, and return how many there were."""
-    over = {"expires": {"$lte": now()}, **free("held")}
+    over = {"expires": {"$lte": now()}, **free("lease_until")}
     count = 0
     async for upload in tenant.uploads.records.find(over, {"_id": 1}):
         count += dry_run or await remove(tenant, upload["_id"], over)

@@ -1,8 +1,8 @@
 """The trash: where a removed item stays until it is restored or purged.
 
 An item is written to the trash before it leaves its collection, and to its collection before it leaves the trash. After
-a crash between the two it is in both: then the one in its collection counts. A lease on the record (`held`) keeps two
-requests from moving an item at once.
+a crash between the two it is in both: then the one in its collection counts. A lease on the record (`lease_until`)
+keeps two requests from moving an item at once.
 """
 
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def _record(caller: Caller, kind: Kind, item: ItemRecord, days: int) -> TrashRec
         removed_by=caller.user,
         removed=moment,
         until=moment + timedelta(days=days),
-        held=moment + LEASE,
+        lease_until=moment + LEASE,
     )
     record: TrashRecord = removed.model_dump(by_alias=True)
     return record | {"kind": kind.value}
@@ -153,7 +153,7 @@ async def purge(tenant: Tenant) -> None:
 
 async def _purge_some(tenant: Tenant) -> int:
     """Purge MOST_AT_ONCE items at most, and return how many there were."""
-    query = {"until": {"$lte": now()}, **free("held")}
+    query = {"until": {"$lte": now()}, **free("lease_until")}
     over = await tenant.trash.records.find(query).sort("until", ASCENDING).limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
     for record in over:
         await _purge(tenant, record)
@@ -164,7 +164,7 @@ async def _purge(tenant: Tenant, record: TrashRecord) -> bool:
     """Remove an item's versions, the history of its aliases, then its record. False while another request moves it."""
     mine = {"_id": record["_id"], "removal": record["removal"]}
     marked = await tenant.trash.records.find_one_and_update(
-        {**mine, **free("held")}, {"$set": {"purging": True, "until": record["removed"]}}
+        {**mine, **free("lease_until")}, {"$set": {"purging": True, "until": record["removed"]}}
     )
     if marked is None:
         return False
@@ -205,4 +205,4 @@ async def _acquire(tenant: Tenant, record: TrashRecord) -> TrashRecord:
 def _lease(tenant: Tenant, record: TrashRecord) -> Lease[TrashRecord]:
     """The lease on one stay of an item in the trash, which `removal` names."""
     where = {"removal": record["removal"], "purging": False}
-    return Lease(tenant.trash.records, record["_id"], LEASE, until="held", where=where)
+    return Lease(tenant.trash.records, record["_id"], LEASE, until="lease_until", where=where)

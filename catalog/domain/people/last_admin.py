@@ -38,14 +38,14 @@ async def demotion(tenant: Tenant, user: ObjectId, *, is_admin: bool) -> AsyncIt
         yield {}
         return
     demotion_token = ObjectId()
-    marked = {"_id": user, "leaving": demotion_token}
-    await tenant.users.records.update_one({"_id": user}, {"$set": {"leaving": demotion_token}})
+    marked = {"_id": user, "demotion_token": demotion_token}
+    await tenant.users.records.update_one({"_id": user}, {"$set": {"demotion_token": demotion_token}})
     try:
         while not await _another_stays(tenant, user):  # noqa: ASYNC110  the other may be on another server
             await asyncio.sleep(PAUSE)
-        yield {"leaving": demotion_token}
+        yield {"demotion_token": demotion_token}
     finally:
-        await tenant.base.users.records.update_one(marked, {"$unset": {"leaving": ""}})
+        await tenant.base.users.records.update_one(marked, {"$unset": {"demotion_token": ""}})
 
 
 async def refuse_last(tenant: Tenant, user: ObjectId) -> None:
@@ -56,12 +56,12 @@ async def refuse_last(tenant: Tenant, user: ObjectId) -> None:
 
 async def _others(tenant: Tenant, user: ObjectId) -> list[UserRecord]:
     query = {"role": Role.ADMIN.value, "_id": {"$ne": user}}
-    return await tenant.users.records.find(query, {"leaving": 1}).to_list(None)
+    return await tenant.users.records.find(query, {"demotion_token": 1}).to_list(None)
 
 
 async def _another_stays(tenant: Tenant, user: ObjectId) -> bool:
     others = await _others(tenant, user)
-    if any(other.get("leaving") is None for other in others):
+    if any(other.get("demotion_token") is None for other in others):
         return True
     if not others or min(other["_id"] for other in others) < user:
         raise Refused(LAST_ADMIN)
@@ -71,8 +71,8 @@ async def _another_stays(tenant: Tenant, user: ObjectId) -> bool:
 
 async def _remove_old_marks(tenant: Tenant, others: Sequence[UserRecord]) -> None:
     for other in others:
-        demotion_token = other.get("leaving")
+        demotion_token = other.get("demotion_token")
         if demotion_token and demotion_token.generation_time + LONGEST_DEMOTION < now():
             await tenant.users.records.update_one(
-                {"_id": other["_id"], "leaving": demotion_token}, {"$unset": {"leaving": ""}}
+                {"_id": other["_id"], "demotion_token": demotion_token}, {"$unset": {"demotion_token": ""}}
             )

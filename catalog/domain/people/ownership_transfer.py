@@ -105,7 +105,7 @@ async def _transfer_item(tenant: Tenant, kind: Kind, item: ObjectId, user: Objec
 
 async def _transfer_trash_entry(tenant: Tenant, entry: TrashRecord, new_owner: ObjectId) -> None:
     fields = {f"item.{name}": value for name, value in _owned_by(new_owner, entry["item"]).items()}
-    same = {"_id": entry["_id"], "removal": entry["removal"], **free("held")}
+    same = {"_id": entry["_id"], "removal": entry["removal"], **free("lease_until")}
     written = await tenant.trash.records.update_one(same, {"$set": {"owner": new_owner, **fields}})
     if not written.matched_count and await tenant.trash.records.find_one({"_id": entry["_id"]}, {"_id": 1}):
         raise Refused(BUSY, f"{entry['name']} is being moved into the trash or out of it")

@@ -62,7 +62,7 @@ class TrashEntry(SealedDocument):
     removed_by: PydanticObjectId
     removed: datetime
     until: datetime  # then it is purged
-    held: datetime  # until then the lease of a move holds
+    lease_until: datetime  # until then the lease of a move holds
     purging: bool = False  # its versions are being removed: it cannot be restored
 
     model_config = ConfigDict(arbitrary_types_allowed=True)

@@ -24,13 +24,13 @@ class StoredBlob(SealedDocument):
     id: str  # type: ignore[assignment]
     size: int
     touched: datetime  # the last upload of these bytes: a sweep spares them for some time
-    going: datetime | None = None  # since then a sweep is removing the blob
+    deleting_since: datetime | None = None  # since then a sweep is removing the blob
     damaged: datetime | None = None  # since then its bytes are known not to match the digest
     crc32: int | None = None  # computed when first needed, see domain.files.checksums
 
     class Settings:
         name = "blobs"
-        indexes = (IndexModel([("going", ASCENDING)], sparse=True),)
+        indexes = (IndexModel([("deleting_since", ASCENDING)], sparse=True),)
 
 
 class Upload(SealedDocument):
@@ -58,9 +58,9 @@ class Upload(SealedDocument):
     note: str = ""  # the client's metadata, returned as it was sent
     became: str = ""  # the ordinal of the version, once the upload is complete
     expires: datetime
-    held: datetime = Field(default_factory=now)  # until then the lease holds, see domain.files.upload_lease
-    holder: PydanticObjectId | None = None  # the owner of the lease
-    asked: PydanticObjectId | None = None  # the owner of the lease that another request waits for
+    lease_until: datetime = Field(default_factory=now)  # see domain.files.upload_lease
+    lease_owner: PydanticObjectId | None = None
+    lease_requested: PydanticObjectId | None = None  # the owner of the lease that another request waits for
 
     class Settings:
         name = "uploads"

@@ -44,7 +44,7 @@ class User(SealedDocument):
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)
     signed_out: datetime | None = None  # tokens issued before this moment are refused
-    leaving: PydanticObjectId | None = None  # the token of a demotion, see domain.people.last_admin
+    demotion_token: PydanticObjectId | None = None  # while one is decided, see domain.people.last_admin
     groups: list[PydanticObjectId] = Field(default_factory=list)  # that the user is a member of
     robot: Robot | None = None  # None, also in older records: a person
 

@@ -155,7 +155,7 @@ async def test_what_killed_uploads_left_goes_when_it_is_old(tenant, blobs, tmp_p
 
 async def test_a_resumable_upload_stays_until_its_time_is_over(tenant, blobs, tmp_path):
     upload, orphan = 32 * "a", 32 * "b"
-    await tenant.uploads.raw.insert_one({"_id": upload, "expires": now() + DAY, "held": LONG_AGO})
+    await tenant.uploads.raw.insert_one({"_id": upload, "expires": now() + DAY, "lease_until": LONG_AGO})
     for name in (upload, orphan):
         await blobs.append(name, 0, chunks(b"data"))
     await grow_old(tenant, tmp_path)
@@ -174,7 +174,7 @@ async def test_what_is_in_the_trash_keeps_its_bytes_until_it_is_purged(tenant, b
     await grow_old(tenant, tmp_path)
     assert await swept(tenant, blobs) == SweepResult()
 
-    await tenant.trash.raw.update_one({}, {"$set": {"until": LONG_AGO, "held": LONG_AGO}})
+    await tenant.trash.raw.update_one({}, {"$set": {"until": LONG_AGO, "lease_until": LONG_AGO}})
     assert await swept(tenant, blobs) == SweepResult(blobs=1, bytes=4)
     assert await tenant.trash.raw.count_documents({}) == 0
 
@@ -207,7 +207,7 @@ async def test_more_blobs_than_a_batch_are_all_looked_at(tenant, blobs, ada, iri
 async def test_a_sweep_that_died_between_the_bytes_and_their_record_is_finished(tenant, blobs, tmp_path):
     blob = await held(tenant, blobs)
     await blobs.drop(blob.digest)
-    await tenant.blob_records.raw.update_one({}, {"$set": {"touched": LONG_AGO, "going": LONG_AGO}})
+    await tenant.blob_records.raw.update_one({}, {"$set": {"touched": LONG_AGO, "deleting_since": LONG_AGO}})
 
     await swept(tenant, blobs)
 

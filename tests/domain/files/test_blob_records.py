@@ -217,7 +217,7 @@ async def test_a_blob_that_a_version_names_stays(tenant, blobs):
     assert not await blob_records.remove_unused(tenant, blob, now())
 
     assert (await blobs.size(blob.digest), await quota.usage(tenant)) == (4, 4)
-    assert "going" not in await record(tenant, blob)
+    assert "deleting_since" not in await record(tenant, blob)
 
 
 class Slow(MemoryBlobs):
@@ -287,12 +287,12 @@ async def test_a_blob_whose_sweep_died_is_held_again_or_removed_by_the_next(tena
     monkeypatch.setattr(blob_records, "PAUSES", (0.001,))
     blob = await put(blobs)
     await blob_records.hold(tenant, blob)
-    left = {"touched": LONG_AGO, "going": LONG_AGO + timedelta(days=1)}
+    left = {"touched": LONG_AGO, "deleting_since": LONG_AGO + timedelta(days=1)}
     await tenant.blob_records.raw.update_one({"_id": blob.digest}, {"$set": left})
 
     if the_bytes_are == "there":
         await blob_records.hold(tenant, blob)
-        assert "going" not in await record(tenant, blob)
+        assert "deleting_since" not in await record(tenant, blob)
         assert await quota.usage(tenant) == 4
     else:
         await blobs.drop(blob.digest)

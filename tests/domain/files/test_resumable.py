@@ -110,7 +110,7 @@ async def test_a_server_that_was_taken_for_dead_adds_no_more(tenant, storage):
 
     async def slowly():
         yield CONTENT[:100]
-        await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"holder": None}})
+        await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"lease_owner": None}})
         await asyncio.Event().wait()
 
     with pytest.raises(Refused) as refused:
@@ -256,7 +256,7 @@ async def test_a_file_of_a_draft_that_was_closed_before_the_server_noted_it_is_f
 async def test_a_lease_of_a_dead_server_ends(tenant, storage):
     upload, ada = await an_upload(tenant)
     moment = now()
-    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"held": moment + upload_lease.LEASE}})
+    await tenant.uploads.raw.update_one({"_id": upload["_id"]}, {"$set": {"lease_until": moment + upload_lease.LEASE}})
     done = await resumable.append(ada, upload, 0, of(CONTENT))
 
     assert done.ordinal == "1"

@@ -200,7 +200,7 @@ async def test_a_purge_that_was_cut_off_leaves_nothing_to_restore_and_is_finishe
 async def half_removed(tenant, ada, iris):
     """What a crash leaves after the first step of a removal, an hour ago: an item that is in both places."""
     record = trash._record(ada, Kind.MODEL, iris, DAYS)
-    await tenant.trash.raw.insert_one(record | {"held": now() - timedelta(hours=1)})
+    await tenant.trash.raw.insert_one(record | {"lease_until": now() - timedelta(hours=1)})
     return iris
 
 
@@ -259,7 +259,7 @@ async def test_whoever_comes_too_late_to_remove_leaves_nothing_in_the_trash(tena
 
 async def test_an_item_that_somebody_is_moving_is_left_to_him(tenant, ada, iris):
     await remove(tenant, iris, ada)
-    await time_passes(tenant, iris, held=now() + trash.LEASE)
+    await time_passes(tenant, iris, lease_until=now() + trash.LEASE)
 
     for attempt in (trash.restore, trash.purge_now):
         with pytest.raises(Refused) as refusal:

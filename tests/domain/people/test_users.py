@@ -53,7 +53,7 @@ async def test_of_two_administrators_who_demote_each_other_one_is_left(tenant, t
 
     assert [refusal.fault for refusal in refused] == [LAST_ADMIN]
     assert len(await admins(tenant)) == 1
-    assert await tenant.users.raw.count_documents({"leaving": {"$exists": True, "$ne": None}}) == 0
+    assert await tenant.users.raw.count_documents({"demotion_token": {"$exists": True, "$ne": None}}) == 0
 
 
 async def test_of_a_removal_and_a_demotion_at_once_one_is_left(tenant, together):
@@ -217,7 +217,7 @@ async def test_what_is_being_restored_holds_a_departure_up(tenant):
             "owner": ada.user,
             "item": {"users": [], "visibility": "private"},
             "removal": ada.user,
-            "held": ownership_transfer.now() + trash.LEASE,
+            "lease_until": ownership_transfer.now() + trash.LEASE,
             "until": ownership_transfer.now() + trash.LEASE,
             "purging": False,
         }

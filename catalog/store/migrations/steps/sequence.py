@@ -8,6 +8,7 @@ from catalog.store.migrations.progress import Progress
 from catalog.store.migrations.steps import (
     archived_versions,
     folder_files,
+    lease_fields,
     search_keys,
     term_keys,
     term_views,
@@ -35,6 +36,7 @@ STEPS: tuple[Step, ...] = (
     Step("search keys of items", search_keys.run),
     Step("summaries of versions", version_summaries.run),
     Step("readers of versions and of what is tracked", tracked_readers.run),
+    Step("fields of leases", lease_fields.run),
 )
 
 NEWEST = len(STEPS)
