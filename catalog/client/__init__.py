@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from catalog.client.errors import (
         Ambiguous,
         CatalogError,
+        CatalogWarning,
         Conflict,
         Damaged,
         Elsewhere,
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
         Offline,
         OutOfSpace,
         Unavailable,
+        Unsafe,
+        UnsafeFileWarning,
     )
-    from catalog.client.pushing import Pushed
+    from catalog.client.pushing import Pushed, PushPlan
     from catalog.client.results import (
         Algorithm,
         Alias,
@@ -58,6 +61,7 @@ __all__ = [
     "Card",
     "Catalog",
     "CatalogError",
+    "CatalogWarning",
     "Conflict",
     "Damaged",
     "Dataset",
@@ -76,12 +80,15 @@ __all__ = [
     "Offline",
     "OutOfSpace",
     "Page",
+    "PushPlan",
     "Pushed",
     "Tenant",
     "Term",
     "Token",
     "TrashedItem",
     "Unavailable",
+    "Unsafe",
+    "UnsafeFileWarning",
     "User",
     "Version",
     "pull",

@@ -19,6 +19,8 @@ AS_TEXT = "text"
 
 def tag_list(tags: Iterable[str] | str) -> list[str]:
     """The tags; a text alone is one tag. Raises Invalid."""
+    if not isinstance(tags, Iterable):
+        raise Invalid(f"{tags!r} is not a list of tags", advice='Write tags as ["flowers", "small"].')
     several = [tags] if isinstance(tags, str) else list(tags)
     for tag in several:
         if not isinstance(tag, str) or not tag.strip():

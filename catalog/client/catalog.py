@@ -1,14 +1,12 @@
 """`Catalog` and `AsyncCatalog`: a client of one server, for one user."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from catalog.client import profile, transport
-from catalog.client.annotations import metadata_values
-from catalog.client.pushing import Pushed, pull, push
-from catalog.client.resources.base import D, Resource, operation, walk
+from catalog.client.resources.base import D, operation, walk
 from catalog.client.resources.items import FilterExpression, ItemResource, filter_query
 from catalog.client.resources.people import (
     GroupResource,
@@ -24,10 +22,8 @@ from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Li
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads import find_version
-from catalog.client.transfer.notebooks import default_progress
-from catalog.client.transfer.progress import Progress
-from catalog.client.transfer.sources import Uploadable
-from catalog.client.transfer.uploads import TargetItem, VersionDetails
+from catalog.client.transfer.uploads import TargetItem
+from catalog.client.transfers import TransferMethods
 from catalog.client.transport.effects import Operation
 
 if TYPE_CHECKING:
@@ -37,12 +33,11 @@ TIMEOUT = 120.0
 """Seconds. The response to the last byte of a large file waits until the server has stored it."""
 
 
-class CatalogResources(Resource[D]):
+class CatalogResources(TransferMethods[D]):
     """The methods that both clients share."""
 
     def __init__(self, session: Session, driver: D, cache: Cache) -> None:
         super().__init__(session, driver, cache)
-        self.cache = cache
         self.models: ItemResource[D, Model] = ItemResource(session, driver, cache, "models", Model)
         self.datasets: ItemResource[D, Dataset] = ItemResource(session, driver, cache, "datasets", Dataset)
         self.algorithms: ItemResource[D, Algorithm] = ItemResource(session, driver, cache, "algorithms", Algorithm)
@@ -110,55 +105,6 @@ class CatalogResources(Resource[D]):
         return self._session.page("/search", _item, {"q": words} | filter_query(filter, metadata, latest, short))
 
     @operation
-    def push(
-        self,
-        name: str,
-        what: Uploadable,
-        *,
-        kind: str = "models",
-        tags: Iterable[str] | str = (),
-        metrics: Mapping[str, object] | None = None,
-        allow_nan: str = "",
-        description: str = "",
-        ordinal: str = "",
-        alias: str = "",
-        inputs: Sequence[str] = (),
-        progress: Progress | None = None,
-    ) -> Operation[Pushed]:
-        """Upload a file or folder as a new version.
-
-        A bare name means an item of your own, which is created if it does not exist; `owner/name` or an id means that
-        item. `metrics` are added to the metadata of the item and of the version. An `alias` is pointed to the version.
-        `inputs` are references to the versions that it was made from, such as `datasets/petals@2`.
-
-        Numbers of NumPy and PyTorch are numbers. NaN and infinity are refused, or kept as texts with
-        `allow_nan="text"`. All is checked before anything is sent.
-
-        Raises CatalogError: NotFound, Forbidden if you may not change the item, Invalid.
-        """
-        metadata = metadata_values(metrics, allow_nan=allow_nan)
-        details = VersionDetails(ordinal=ordinal, description=description, metadata=metadata, inputs=tuple(inputs))
-        return (
-            yield from push(
-                self._session, self.cache, kind, name, what, details, tags, alias, progress or default_progress()
-            )
-        )
-
-    @operation
-    def pull(
-        self,
-        reference: str,
-        *,
-        kind: str = "models",
-        to: str | Path | None = None,
-        progress: Progress | None = None,
-    ) -> Operation[Path]:
-        """Download a version: `iris` (the newest), `ada/iris`, `iris@3`, or `iris@champion` (an alias). `to` is as in
-        `versions.download`.
-        """
-        return (yield from pull(self._session, self.cache, kind, reference, to, progress or default_progress()))
-
-    @operation
     def lineage(self, name: str, which: str = "", *, kind: str = "models", depth: int = 3) -> Operation[Lineage]:
         """What a version was made from, and what was made from it, to so many levels. Default: the latest version.
 
@@ -179,8 +125,8 @@ class CatalogResources(Resource[D]):
 
 class Catalog(CatalogResources["transport.SyncDriver"]):
     """The blocking client. Arguments that are left out come from the environment (CATALOG_URL, CATALOG_TOKEN, ...),
-    the project's `.catalog.toml`, or the user's configuration. With `offline`, the client sends no request and serves
-    downloads from the cache.
+    the project's `.catalog.toml`, or the user's configuration. With `offline`, or CATALOG_OFFLINE=1, the client
+    sends no request and serves downloads from the cache.
     """
 
     def __init__(
@@ -198,7 +144,7 @@ class Catalog(CatalogResources["transport.SyncDriver"]):
     ) -> None:
         known = profile.find(_arguments(url, token, username, password, tenant, ca))
         super().__init__(
-            _session(known, offline=offline),
+            _session(known, offline=offline or profile.is_offline()),
             transport.SyncDriver(known.url, timeout, known.ca),
             Cache(Path(cache) if cache else None),
         )
@@ -236,7 +182,7 @@ class AsyncCatalog(CatalogResources["transport.AsyncDriver"]):
     ) -> None:
         known = profile.find(_arguments(url, token, username, password, tenant, ca))
         super().__init__(
-            _session(known, offline=offline),
+            _session(known, offline=offline or profile.is_offline()),
             transport.AsyncDriver(known.url, timeout, known.ca),
             Cache(Path(cache) if cache else None),
         )

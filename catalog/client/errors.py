@@ -130,6 +130,14 @@ class NotACatalog(CatalogError):
     advice = "Check the address of the catalog. Example: http://127.0.0.1:8080."
 
 
+class CatalogWarning(UserWarning):
+    """Something to know about a result."""
+
+
+class UnsafeFileWarning(CatalogWarning):
+    """The inspection found a threat in a file that was pushed or pulled."""
+
+
 _BY_VALUE: dict[int, type[CatalogError]] = {
     3: NotSignedIn,
     2: Damaged,

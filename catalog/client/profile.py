@@ -23,6 +23,8 @@ PROJECT = ".catalog.toml"
 FOLDER = "CATALOG_CONFIG"
 """The environment variable that names another folder for the user's files."""
 
+OFFLINE = "CATALOG_OFFLINE"
+
 NAMES = ("url", "token", "tenant", "username", "password", "ca")
 SECRETS = ("token", "password")
 
@@ -54,6 +56,16 @@ def find(arguments: Mapping[str, str], environ: Mapping[str, str] = os.environ, 
         return found
     stored = stored_token(found.url, environ)
     return replace(found, token=stored, is_stored=bool(stored))
+
+
+def is_offline(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether CATALOG_OFFLINE asks for no requests. Raises Invalid."""
+    text = environ.get(OFFLINE, "").strip().lower()
+    if text in {"", "0", "false", "no", "off"}:
+        return False
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    raise Invalid(f"{OFFLINE} is {text!r}", advice="Set it to 1 or 0.")
 
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:

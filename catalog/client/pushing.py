@@ -1,21 +1,22 @@
-"""Push a file under a name, and pull it again."""
+"""Push a file under a name: all is checked, then the bytes are sent, then the version gets its tags and alias."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from catalog.client.annotations import refuse_alias, refuse_beyond, tag_list
-from catalog.client.errors import Invalid
+from catalog.client.annotations import refuse_alias, refuse_beyond
+from catalog.client.errors import CatalogError, Invalid, NotSignedIn, Unavailable, Unsafe
 from catalog.client.resources.base import InlineDriver
 from catalog.client.resources.items import ItemResource, names_owner
 from catalog.client.results import KINDS, Item, Shown, Version
-from catalog.client.revisions import parse_reference
-from catalog.client.session import Session
+from catalog.client.session import Session, segment
+from catalog.client.threats import refuse_threat, warn_of
 from catalog.client.transfer.cache import Cache
-from catalog.client.transfer.downloads import download_to, download_to_cache, find_version
+from catalog.client.transfer.contents import Content
+from catalog.client.transfer.folder_uploads import add_content
+from catalog.client.transfer.preflight import check_push
 from catalog.client.transfer.progress import Progress
-from catalog.client.transfer.sources import Uploadable, check_uploadable
 from catalog.client.transfer.uploads import TargetItem, VersionDetails
 from catalog.client.transport.effects import Operation, in_thread
 
@@ -29,69 +30,129 @@ class Pushed(Shown):
     name: str
     """The bare name of an item of your own, else the id or `owner/name` that was pushed to."""
 
+    left_out: Sequence[str] = ()
+    """What of a folder was not pushed. A folder ends with a slash."""
+
     @property
     def reference(self) -> str:
         """The reference for `pull`: `iris@3`."""
         return f"{self.name}@{self.version.ordinal}"
 
 
-def push(
-    session: Session,
-    cache: Cache,
-    kind: str,
-    name: str,
-    what: Uploadable,
-    details: VersionDetails,
-    tags: Iterable[str] | str,
-    alias: str,
-    progress: Progress,
-) -> Operation[Pushed]:
-    """Upload `what` as a new version of the caller's own item, which is created if it does not exist, or of the item
-    that `owner/name` or an id names. Tags and metadata are added to the item's, then `alias` is pointed to the version.
-    All of them are checked before anything is sent.
-    """
-    items: ItemResource[InlineDriver, Any] = ItemResource(session, InlineDriver(), cache, kind, _shape(kind))
-    yield from in_thread(check_uploadable, what)
-    tags = tag_list(tags)
-    if alias:
-        refuse_alias(alias)
-    limits = (yield from session.request_json("GET", "/info")).get("limits", {})
-    refuse_beyond(limits, tags, details.metadata)
-    item = yield from items.ensure(name, tags=tags)
-    version = yield from items.versions(item).add(
-        what,
-        description=details.description,
-        metadata=details.metadata,
-        ordinal=details.ordinal,
-        inputs=details.inputs,
-        progress=progress,
-    )
-    added = {field: values for field, values in (("tags", tags), ("metadata", details.metadata)) if values}
-    if added:
-        item = yield from items.update(item, add=added)
-    if alias:
-        yield from items.aliases(item).set(alias, version.ordinal)
-        item = yield from items.get(item)
-    return Pushed(item=item, version=version, name=name if names_owner(item, name) else item.name)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushPlan:
+    """What a push would do. All of it was checked."""
+
+    name: str
+    kind: str
+    is_new: bool
+    """Whether it creates the item."""
+
+    files: Mapping[str, int]
+    """Sizes in bytes, by path."""
+
+    left_out: Sequence[str] = ()
+
+    @property
+    def size(self) -> int:
+        return sum(self.files.values())
 
 
-def pull(
-    session: Session, cache: Cache, kind: str, name: str, to: str | Path | None, progress: Progress
-) -> Operation[Path]:
-    """Download the version that a reference names, into the cache or to the path `to`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """A push before anything is sent."""
 
-    Raises CatalogError: NotFound, Offline if it is not in the cache.
-    """
-    _shape(kind)
-    named = parse_reference(name)
-    item = TargetItem(session, cache, kind, named.name)
-    version = yield from find_version(item, named.revision)
-    if to is None:
-        return (yield from download_to_cache(item, version, progress))
-    return (yield from download_to(item, version, Path(to), progress))
+    session: Session
+    cache: Cache
+    kind: str
+    name: str
+    what: AbstractContextManager[Content]
+    details: VersionDetails
+    tags: Sequence[str] = ()
+    alias: str = ""
+    strict: bool = False
+    """Refuse a file in which the inspection finds a threat."""
+
+    def run(self, progress: Progress) -> Operation[Pushed]:
+        """Check everything, send the content, then add tags, metadata and alias.
+
+        An item that was created for a version that is refused goes to the trash. Raises CatalogError.
+        """
+        with ExitStack() as stack:
+            content, found, own = yield from self._checked(stack)
+            item = found or (yield from self._items.create_to_push(own, tags=self.tags))
+            try:
+                version = yield from self._add(item, content, progress)
+            except CatalogError as refused:
+                if not found and not isinstance(refused, Unavailable | NotSignedIn):  # those are to be resumed
+                    yield from self._remove_if_empty(item)
+                raise
+            item = yield from self._annotate(item, version)
+            name = self.name if names_owner(item, self.name) else item.name
+            warn_of(version, f"{name}@{version.ordinal}")
+            return Pushed(item=item, version=version, name=name, left_out=content.left_out)
+
+    def plan(self) -> Operation[PushPlan]:
+        """Check everything and send nothing of the content. Raises CatalogError."""
+        with ExitStack() as stack:
+            content, found, own = yield from self._checked(stack)
+            return PushPlan(
+                name=found.name if found else own,
+                kind=self.kind,
+                is_new=found is None,
+                files={path: source.size for path, source in content.files.items()},
+                left_out=content.left_out,
+            )
+
+    @property
+    def _items(self) -> ItemResource[InlineDriver, Any]:
+        return ItemResource(self.session, InlineDriver(), self.cache, self.kind, shape_of(self.kind))
+
+    def _checked(self, stack: ExitStack) -> Operation[tuple[Content, Item | None, str]]:
+        """The content, and the item that gets it, or None and the name of a new one."""
+        items = self._items
+        if self.alias:
+            refuse_alias(self.alias)
+        content = yield from in_thread(stack.enter_context, self.what)
+        limits = (yield from self.session.request_json("GET", "/info")).get("limits", {})
+        refuse_beyond(limits, self.tags, self.details.metadata)
+        found, own = yield from items.find_to_push(self.name)
+        target = {"item": found.id} if found else {"name": own}
+        known = yield from check_push(self.session, self.kind, target, self.details, self.tags, self.alias)
+        if known and not found:  # the token does not name its user, and the server does
+            found = yield from items.get(known)
+        return content, found, own
+
+    def _add(self, item: Item, content: Content, progress: Progress) -> Operation[Version]:
+        """Raises CatalogError: Unsafe for a threat, if the push is strict; then the version is removed again."""
+        to = TargetItem(self.session, self.cache, self.kind, item.id)
+        version = yield from add_content(to, content, self.details, progress)
+        try:
+            if self.strict:
+                refuse_threat(version, f"{item.name}@{version.ordinal}")
+        except Unsafe:
+            yield from self.session.request_json("DELETE", to.at(version.ordinal))
+            raise
+        return version
+
+    def _annotate(self, item: Item, version: Version) -> Operation[Item]:
+        metadata = self.details.metadata
+        added = {field: values for field, values in (("tags", self.tags), ("metadata", metadata)) if values}
+        items = self._items
+        if added:
+            item = yield from items.update(item, add=added)
+        if self.alias:
+            yield from items.aliases(item).set(self.alias, version.ordinal)
+            item = yield from items.get(item)
+        return item
+
+    def _remove_if_empty(self, item: Item) -> Operation[None]:
+        with suppress(CatalogError):  # the refusal itself is raised
+            if not (yield from self._items.get(item)).versions_total:
+                yield from self.session.request_json("DELETE", f"/{self.kind}/{segment(item.id)}")
 
 
-def _shape(kind: str) -> type[Item]:
+def shape_of(kind: str) -> type[Item]:
     """Raises Invalid."""
     if kind not in KINDS:
         raise Invalid(f"{kind!r} is not a kind of item", advice=f"It is one of {', '.join(KINDS)}.")

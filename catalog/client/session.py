@@ -70,7 +70,10 @@ class Session:
     def send(self, request: Request) -> Operation[Response]:
         """Send a request, with retries. Raises CatalogError for an error response."""
         if self.offline:
-            raise Offline("This needs the server, and the client is offline", advice="Leave out offline=True.")
+            raise Offline(
+                "This needs the server, and the client is offline",
+                advice="Leave out --offline, offline=True or CATALOG_OFFLINE.",
+            )
         signed_in_again = False
         for attempt in count(1):
             yield from self._ensure_signed_in()

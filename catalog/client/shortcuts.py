@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog.client.catalog import Catalog
 from catalog.client.pushing import Pushed
-from catalog.client.transfer.sources import Uploadable
+from catalog.client.transfer.contents import Uploadable
 
 
 def push(name: str, what: Uploadable, **options: Any) -> Pushed:

@@ -83,25 +83,8 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
 
         Raises CatalogError: NotFound, Forbidden, Invalid for an invalid name.
         """
-        items = ItemResource(self._session, InlineDriver(), self._cache, self._kind, self._shape)
-        try:
-            found = yield from items.get(name)
-        except NotFound:
-            own = yield from self._name_to_create(name)
-        except Ambiguous:
-            own = name
-        else:
-            _refuse_version(found, name)
-            if names_owner(found, name) or found.owner == self._session.claims.get("sub"):
-                return found
-            own = name
-        try:
-            return (yield from items.create(own, description=description, tags=tags))
-        except Invalid as refused:  # it exists: created meanwhile, or the token does not name its user
-            try:
-                return (yield from items.get(own))
-            except (NotFound, Ambiguous):
-                raise refused from None
+        found, own = yield from self.find_to_push(name)
+        return found or (yield from self.create_to_push(own, description=description, tags=tags))
 
     @walk
     def list(
@@ -287,6 +270,32 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
                     return removed
             cursor = page.next_cursor
         return None
+
+    def find_to_push(self, name: str) -> Operation[tuple[ItemT | None, str]]:
+        """The item that a push to `name` adds a version to, or None and the name of the one that it creates.
+
+        Raises CatalogError: NotFound, Forbidden, Invalid for the name of a version.
+        """
+        try:
+            found = self._shape.of((yield from self._session.request_json("GET", self._at(name))))
+        except NotFound:
+            return None, (yield from self._name_to_create(name))
+        except Ambiguous:
+            return None, name
+        _refuse_version(found, name)
+        is_own = names_owner(found, name) or found.owner == self._session.claims.get("sub")
+        return (found, found.name) if is_own else (None, name)
+
+    def create_to_push(self, name: str, *, description: str = "", tags: Iterable[str] = ()) -> Operation[ItemT]:
+        """The caller's own item of a name that it did not have a moment ago. Raises CatalogError."""
+        items = ItemResource(self._session, InlineDriver(), self._cache, self._kind, self._shape)
+        try:
+            return (yield from items.create(name, description=description, tags=tags))
+        except Invalid as refused:  # it exists: created meanwhile, or the token does not name its user
+            try:
+                return (yield from items.get(name))
+            except (NotFound, Ambiguous):
+                raise refused from None
 
     def _name_to_create(self, name: str) -> Operation[str]:
         """The name for a new item: of the caller's own `owner/name`, the part after the slash.

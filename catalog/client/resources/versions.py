@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from catalog.client.annotations import metadata_values
@@ -14,14 +14,17 @@ from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Link, Page, Raw, Value, Version
 from catalog.client.session import PREFIX, Session
 from catalog.client.transfer.cache import Cache
+from catalog.client.transfer.contents import Uploadable, opened
 from catalog.client.transfer.downloads import download_to, download_to_cache, file_of, find_version, verify_version
-from catalog.client.transfer.folder_uploads import add_files
+from catalog.client.transfer.folder_uploads import add_content
 from catalog.client.transfer.notebooks import default_progress
 from catalog.client.transfer.partial_downloads import PARTIAL_CONTENT
+from catalog.client.transfer.patterns import Selection
+from catalog.client.transfer.preflight import check_push
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.remote_file import BUFFER, RemoteFile
-from catalog.client.transfer.sources import Uploadable, file_source, folder_paths, spool
-from catalog.client.transfer.uploads import TargetItem, VersionDetails, add_file, as_pairs
+from catalog.client.transfer.targets import WantedFiles
+from catalog.client.transfer.uploads import TargetItem, VersionDetails, as_pairs
 from catalog.client.transport.effects import Operation, Request, in_thread
 
 if TYPE_CHECKING:
@@ -45,27 +48,28 @@ class VersionResource(Resource[D]):
         metadata: Mapping[str, Value] | None = None,
         ordinal: str = "",
         inputs: Sequence[str] = (),
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
         progress: Progress | None = None,
     ) -> Operation[Version]:
         """Upload a file (a path, or a file opened for reading bytes), a folder, or several paths as a new version.
 
         Bytes that the server has already are not sent. An interrupted upload of a large file or of a folder is
         resumed. `name` replaces the name of the file. `inputs` are references to the versions that it was made from,
-        such as `datasets/petals@2`. Memory use is constant.
+        such as `datasets/petals@2`. `include` and `exclude` are patterns that select files of a folder, as in
+        `.gitignore`. Memory use is constant.
 
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict, OutOfSpace, Damaged, Unavailable.
         """
         details = VersionDetails(
             ordinal=ordinal, description=description, metadata=metadata_values(metadata), inputs=tuple(inputs)
         )
-        if several := folder_paths(what):
-            return (yield from add_files(self._item, several, details, progress or default_progress()))
         with ExitStack() as stack:
-            if isinstance(what, str | Path):
-                source = file_source(Path(what), name)
-            else:
-                source = yield from in_thread(lambda: stack.enter_context(spool(cast("IO[bytes]", what), name)))
-            return (yield from add_file(self._item, source, details, progress or default_progress()))
+            collected = opened(what, name, Selection(tuple(include), tuple(exclude)))
+            content = yield from in_thread(stack.enter_context, collected)
+            if details.deferred and not content.is_folder:  # which is sent once the version exists
+                yield from check_push(self._session, self._item.kind, {"item": self._item.key}, details)
+            return (yield from add_content(self._item, content, details, progress or default_progress()))
 
     @operation
     def register(
@@ -165,20 +169,32 @@ class VersionResource(Resource[D]):
 
     @operation
     def download(
-        self, which: str, to: str | Path | None = None, *, progress: Progress | None = None
+        self,
+        which: str,
+        to: str | Path | None = None,
+        *,
+        files: Sequence[str] = (),
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        force: bool = False,
+        progress: Progress | None = None,
     ) -> Operation[Path]:
-        """Download a version; return the path of its file or folder.
+        """Download a version, or some of its `files`; return the path of its file or folder.
 
-        `to` is an existing folder, or the path that the file or folder gets; by default it goes into the cache and is
-        not downloaded again. A file appears once it is complete and verified. An interrupted download leaves a
-        `.partial` file and is resumed next time.
+        `to` is a folder, if there is one or if it ends with a slash, or the path that the file or folder gets; by
+        default it goes into the cache and is not downloaded again. A file appears once it is complete and verified. An
+        interrupted download leaves a `.partial` file and is resumed next time. A file that is there and differs is
+        replaced with `force` only, unless an earlier download wrote it and it is unchanged.
 
-        Raises CatalogError: NotFound, Forbidden, Damaged, Unavailable, Elsewhere if the bytes are not in the catalog.
+        Raises CatalogError: NotFound, Forbidden, Damaged, Unavailable, Elsewhere if the bytes are not in the catalog,
+        Invalid for a file in the way.
         """
         version = yield from find_version(self._item, which)
+        wanted = WantedFiles(tuple(files), Selection(tuple(include), tuple(exclude)))
         if to is None:
-            return (yield from download_to_cache(self._item, version, progress or default_progress()))
-        return (yield from download_to(self._item, version, Path(to), progress or default_progress()))
+            return (yield from download_to_cache(self._item, version, progress or default_progress(), wanted))
+        shown = progress or default_progress()
+        return (yield from download_to(self._item, version, to, shown, wanted, force=force))[0]
 
     @operation
     def link(self, which: str, *, expires_in: int = 300, path: str = "") -> Operation[Link]:

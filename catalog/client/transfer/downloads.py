@@ -1,38 +1,56 @@
 """Downloads a version, into the cache or to a given path."""
 
 import shutil
-import stat
-from contextlib import suppress
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import quote
 
-from catalog.client.errors import Damaged, Elsewhere, Forbidden, Invalid, NotFound, Offline, ServerError, Unavailable
+from catalog.client.errors import (
+    CatalogWarning,
+    Damaged,
+    Elsewhere,
+    Forbidden,
+    NotFound,
+    Offline,
+    ServerError,
+    TooManyAttempts,
+    Unavailable,
+)
 from catalog.client.results import File, Version
 from catalog.client.revisions import resolve_version
-from catalog.client.session import PREFIX
-from catalog.client.transfer.cache import relative_path
-from catalog.client.transfer.partial_downloads import check, fetch
+from catalog.client.transfer.cache import Cache, relative_path
+from catalog.client.transfer.fetching import CONCURRENCY, fetch_files, file_url
+from catalog.client.transfer.partial_downloads import check
 from catalog.client.transfer.progress import Progress, TotalProgress
-from catalog.client.transfer.sources import file_source
+from catalog.client.transfer.targets import PlacedFile, Placement, PullRecord, WantedFiles, missing
 from catalog.client.transfer.uploads import TargetItem
 from catalog.client.transport.effects import Operation, in_parallel, in_thread
 
-CONCURRENCY = 4
-"""Files that are transferred at the same time."""
-
 SECTION = "refs"
+
+ALL_FILES = WantedFiles()
 
 
 def find_version(item: TargetItem, revision: str) -> Operation[Version]:
-    """The version that `revision` names; offline, the one that it named at the last request.
+    """The version that `revision` names; offline, or when the server does not answer, the one of the last request.
 
     Raises CatalogError: Offline if it was never requested.
     """
     key = [item.session.url, item.session.tenant, item.kind, item.key, revision]
     if not item.session.offline:
-        record = yield from resolve_version(item, revision)
-        yield from in_thread(item.cache.save_state, SECTION, key, record)
+        try:
+            record = yield from resolve_version(item, revision)
+        except TooManyAttempts:
+            raise
+        except Unavailable as away:
+            record = yield from in_thread(item.cache.load_state, SECTION, key)
+            if record is None:
+                raise
+            sentence = f"{away.message}: {item.key} ({revision}) is version {record['ordinal']}, as it was last time"
+            warnings.warn(sentence, CatalogWarning, stacklevel=2)
+        else:
+            yield from in_thread(item.cache.save_state, SECTION, key, record)
         return Version.of(record)
     record = yield from in_thread(item.cache.load_state, SECTION, key)
     if record is None:
@@ -40,33 +58,56 @@ def find_version(item: TargetItem, revision: str) -> Operation[Version]:
     return Version.of(record)
 
 
-def download_to_cache(item: TargetItem, version: Version, progress: Progress) -> Operation[Path]:
-    """Download a version into the cache; return the path of its read-only file or folder."""
+def download_to_cache(
+    item: TargetItem, version: Version, progress: Progress, wanted: WantedFiles = ALL_FILES
+) -> Operation[Path]:
+    """Download a version, or some of its files, into the cache; return the path of its read-only file or folder."""
     refuse_elsewhere(item, version)
-    total = TotalProgress(progress, version.size)
-    yield from in_parallel(
-        [_download_file_to_cache(item, version, file, total.of(file.path)) for file in version.files], CONCURRENCY
-    )
-    if version.folder:
-        files = {file.path: file.digest for file in version.files}
-        return (yield from in_thread(item.cache.folder_view, version.digest, files))
-    return (yield from in_thread(item.cache.file_view, version.digest, version.original))
-
-
-def download_to(item: TargetItem, version: Version, to: Path, progress: Progress) -> Operation[Path]:
-    """Download a version to `to`: an existing folder, or the path that the file or folder gets."""
-    refuse_elsewhere(item, version)
+    files = wanted.of(version)
+    total = TotalProgress(progress, sum(file.size for file in files))
+    absent = yield from in_thread(_not_cached, item.cache, files, total)
+    if absent:
+        _refuse_offline(item, version, absent[0])
+    blobs = [PlacedFile(file, item.cache.blob(file.digest)) for file in absent]
+    yield from fetch_files(item, version, blobs, total, item.cache.mark_verified)
     if not version.folder:
-        to = to / relative_path(version.original) if to.is_dir() else to
-        yield from _download_file(item, version, version.files[0], to, progress)
-        return to
-    total = TotalProgress(progress, version.size)
-    downloads = [
-        _download_file(item, version, file, to / relative_path(file.path), total.of(file.path))
-        for file in version.files
-    ]
-    yield from in_parallel(downloads, CONCURRENCY)
-    return to
+        return (yield from in_thread(item.cache.file_view, version.digest, version.original))
+    digests = {file.path: file.digest for file in files}
+    folder = yield from in_thread(item.cache.folder_view, version.digest, digests)
+    single = wanted.single(files)
+    return folder / relative_path(single.path) if single else folder
+
+
+def download_to(
+    item: TargetItem,
+    version: Version,
+    to: str | Path,
+    progress: Progress,
+    wanted: WantedFiles = ALL_FILES,
+    *,
+    force: bool = False,
+) -> Operation[tuple[Path, list[str], list[str]]]:
+    """Download a version, or some of its files, to `to`: a folder, or the path that a single file gets.
+
+    Returns the path, and which files of an earlier version were removed, and which were kept because they had changed.
+
+    Raises CatalogError: Invalid for files in the way, before anything is written.
+    """
+    refuse_elsewhere(item, version)
+    place = Placement.of(version, wanted, to)
+    record = PullRecord(item.cache, place.root, [item.session.url, item.session.tenant, item.kind, item.key])
+    total = TotalProgress(progress, sum(placed.file.size for placed in place.files))
+    absent = yield from in_thread(lambda: missing(place, record.written, progress, force=force))
+    yield from in_thread(record.begin, place)
+    cached = yield from in_thread(_copy_cached, item.cache, absent, total)
+    rest = [placed for placed in absent if placed not in cached]
+    if rest:
+        _refuse_offline(item, version, rest[0].file)
+    yield from fetch_files(item, version, rest, total)
+    is_whole = version.folder and wanted.is_everything
+    removed, kept = (yield from in_thread(record.remove_stale, place)) if is_whole else ([], [])
+    yield from in_thread(lambda: record.end(place, removed=removed))
+    return place.result, removed, kept
 
 
 def refuse_elsewhere(item: TargetItem, version: Version) -> None:
@@ -107,10 +148,6 @@ def _explain_damage(item: TargetItem, version: Version, damage: Damaged) -> Oper
     )
 
 
-def file_url(item: TargetItem, version: Version, file: File) -> str:
-    return f"{PREFIX}{item.at(version.ordinal)}" + (f"/files/{quote(file.path)}" if version.folder else "")
-
-
 def file_of(version: Version, path: str) -> File:
     """Raises NotFound."""
     for file in version.files:
@@ -119,50 +156,26 @@ def file_of(version: Version, path: str) -> File:
     raise NotFound(f"{version.ordinal} has no file {path!r}", advice="Name one of its files: path=.")
 
 
-def _download_file_to_cache(item: TargetItem, version: Version, file: File, progress: Progress) -> Operation[None]:
-    cache = item.cache
-    if (yield from in_thread(cache.find, file.digest)):
-        progress("downloading", file.size, file.size)
-        return
-    _refuse_offline(item, version, file)
-    blob = cache.blob(file.digest)
-    yield from fetch(
-        item.session, file_url(item, version, file), blob, file, progress, lambda: _has_content(blob, file)
-    )
-    yield from in_thread(cache.mark_verified, file.digest)
+def _not_cached(cache: Cache, files: Sequence[File], total: TotalProgress) -> list[File]:
+    """The files that the cache does not have, each digest once."""
+    absent: dict[str, File] = {}
+    for file in files:
+        if file.digest in absent or not cache.find(file.digest):
+            absent.setdefault(file.digest, file)
+        else:
+            total.of(file.path)("downloading", file.size, file.size)
+    return [*absent.values()]
 
 
-def _download_file(item: TargetItem, version: Version, file: File, target: Path, progress: Progress) -> Operation[None]:
-    """Download one file, or copy it from the cache. An identical file at the target stays."""
-    if (yield from in_thread(_has_content, target, file, progress)):
-        return
-    yield from in_thread(_refuse_irregular, target)
-    if cached := (yield from in_thread(item.cache.find, file.digest)):
-        yield from in_thread(_copy, cached, target)
-        progress("downloading", file.size, file.size)
-        return
-    _refuse_offline(item, version, file)
-    yield from fetch(
-        item.session, file_url(item, version, file), target, file, progress, lambda: _has_content(target, file)
-    )
-
-
-def _has_content(path: Path, file: File, progress: Progress = lambda *_: None) -> bool:
-    """Whether the path holds the bytes of this file."""
-    if not path.is_file() or path.stat().st_size != file.size:
-        return False
-    progress("verifying", 0, file.size)
-    return file_source(path).digest() == file.digest
-
-
-def _refuse_irregular(target: Path) -> None:
-    """Raises CatalogError: Invalid if the target exists and is not a regular file."""
-    with suppress(FileNotFoundError):
-        mode = target.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            raise Invalid(f"{target} is a symbolic link", advice="Name the file that it points to, or remove it first.")
-        if not stat.S_ISREG(mode):
-            raise Invalid(f"{target} is not a regular file", advice="Name a file, which is created or replaced.")
+def _copy_cached(cache: Cache, absent: Sequence[PlacedFile], total: TotalProgress) -> set[PlacedFile]:
+    """Copy what the cache has to its targets; return those files."""
+    copied = set()
+    for placed in absent:
+        if cached := cache.find(placed.file.digest):
+            _copy(cached, placed.target)
+            copied.add(placed)
+            total.of(placed.file.path)("downloading", placed.file.size, placed.file.size)
+    return copied
 
 
 def _copy(cached: Path, target: Path) -> None:

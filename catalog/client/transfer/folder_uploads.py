@@ -1,16 +1,16 @@
 """Uploads many files: creates a draft, sends its files in parallel, then closes it."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from catalog.client.errors import NotFound
 from catalog.client.results import Version
 from catalog.client.transfer.batches import SMALL, batches_of, put_files
+from catalog.client.transfer.contents import Content
 from catalog.client.transfer.progress import Progress, TotalProgress
-from catalog.client.transfer.sources import Source, collect_files
-from catalog.client.transfer.uploads import TargetItem, VersionDetails, as_pairs, put_file
+from catalog.client.transfer.sources import Source
+from catalog.client.transfer.uploads import TargetItem, VersionDetails, add_file, as_pairs, put_file
 from catalog.client.transport.effects import Operation, in_parallel, in_thread
 
 CONCURRENCY = 4
@@ -19,21 +19,24 @@ CONCURRENCY = 4
 SECTION = "drafts"
 
 
-def add_files(
-    to: TargetItem, several: Sequence[Path], details: VersionDetails, progress: Progress
-) -> Operation[Version]:
-    """Upload a folder, or several files, as a new version. An interrupted upload is resumed in its draft.
+def add_content(to: TargetItem, content: Content, details: VersionDetails, progress: Progress) -> Operation[Version]:
+    """Upload what a version is to have. Raises CatalogError."""
+    if content.is_folder:
+        return (yield from _add_files(to, content, details, progress))
+    [source] = content.files.values()
+    return (yield from add_file(to, source, details, progress))
 
-    Raises CatalogError.
-    """
-    sources = yield from in_thread(collect_files, several)
+
+def _add_files(to: TargetItem, content: Content, details: VersionDetails, progress: Progress) -> Operation[Version]:
+    """Upload many files as a new version. An interrupted upload is resumed in its draft."""
+    sources = content.files
     key = [
         to.session.url,
         to.session.tenant,
         to.kind,
         to.key,
         details.ordinal,
-        *(str(each.resolve()) for each in several),
+        *(str(each.resolve()) for each in content.roots),
     ]
     draft = (yield from _find_draft(to, key)) or (yield from _create_draft(to, key, details))
     at = draft.ordinal
@@ -42,7 +45,7 @@ def add_files(
     yield from in_parallel(
         [_remove_file(to, at, path) for path in sorted(existing.keys() - sources.keys())], CONCURRENCY
     )
-    total = TotalProgress(progress, sum(source.size for source in sources.values()))
+    total = TotalProgress(progress, content.size)
     small = {path: source for path, source in sources.items() if source.size <= SMALL}
     sending = [put_files(to, at, batch, existing, total) for batch in batches_of(small)]
     sending += [

@@ -18,6 +18,9 @@ OK, PARTIAL_CONTENT = 200, 206
 
 ANSWER_TIMEOUT = 600.0  # seconds
 
+NAME_IN_PARTIAL = 100
+"""Bytes of the name of a file that its partial file has in its own: a name has at most 255."""
+
 
 class PartialDownload:
     """A partial file. It receives response bodies and computes their digest."""
@@ -85,7 +88,8 @@ def fetch(
 
     Raises CatalogError: Damaged if the digest differs; then no file is left.
     """
-    path_of_partial = target.with_name(f".{target.name[:100]}.{file.digest[:16]}.partial")
+    beginning = target.name.encode(errors="replace")[:NAME_IN_PARTIAL].decode(errors="ignore")
+    path_of_partial = target.with_name(f".{beginning}.{file.digest[:16]}.partial")
     lock = locked(path_of_partial)
     partial = PartialDownload((yield from in_thread(lock.__enter__)), file.size, progress)
     try:

@@ -3,15 +3,25 @@
 import inspect
 import os
 import sys
+import warnings
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from functools import cached_property, wraps
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
 from catalog import client
-from catalog.client.errors import CatalogError, Conflict, Invalid, NotFound, NotSignedIn, ServerError
+from catalog.client.errors import (
+    CatalogError,
+    CatalogWarning,
+    Conflict,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    ServerError,
+    UnsafeFileWarning,
+)
 from catalog.commands.terminal.output import CommandOutput
 
 FAILURE, USAGE, NOT_SIGNED_IN, NOT_FOUND, CONFLICT = range(1, 6)
@@ -48,6 +58,29 @@ class Shell:
         if not self.quiet:
             typer.echo(sentence, err=True)
 
+    @contextmanager
+    def warnings(self) -> Generator[None]:
+        """Print the warnings of the client on standard error, as sentences."""
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            del filename, lineno, file, line
+            if issubclass(category, UnsafeFileWarning):
+                typer.echo(f"Warning: {message}", err=True)
+            elif issubclass(category, CatalogWarning):
+                self.say(str(message))
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", CatalogWarning)
+            warnings.showwarning = show
+            yield
+
     def close(self) -> None:
         if "catalog" in self.__dict__:
             self.catalog.close()
@@ -68,7 +101,7 @@ def command(
         @wraps(function)
         def run(*, url: str, json: bool, quiet: bool, **arguments: Any) -> None:
             shell = Shell(url, json=json, quiet=quiet)
-            with exit_codes():
+            with exit_codes(), shell.warnings():
                 try:
                     function(shell, **arguments)
                 finally:

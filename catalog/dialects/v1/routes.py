@@ -53,6 +53,7 @@ from catalog.dialects.v1.versions import (
     files,
     lineage,
     links,
+    preflight,
     uploads,
     versions,
 )
@@ -170,6 +171,7 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         links.DatasetLink,
         links.AlgorithmLink,
         links.LinkedFiles,
+        preflight.Preflight,
         blobs.StoredBlobs,
         trash.Trash,
         terms.Tags,

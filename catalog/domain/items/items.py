@@ -45,15 +45,25 @@ async def create(
     Raises Refused: NOT_CREATED, EXTERNAL_ID_TAKEN, AMBIGUOUS for a dataset, QUOTA_EXCEEDED when the tenant has too many
     terms, CANNOT_CREATE for a robot that is limited to other items.
     """
-    tenant = caller.tenant
+    fields = await check_new(caller, kind, new, limits, allowance)
+    fields["readers"] = readers(caller.user, fields["users"], fields["editors"], new.visibility)
+    return await creation.insert(caller, kind, fields)
+
+
+async def check_new(
+    caller: Caller,
+    kind: Kind,
+    new: NewItem,
+    limits: Limits = LIMITS,
+    allowance: item_terms.TermAllowance | None = None,
+) -> Changes:
+    """The fields of an item that is to be created, which no index has accepted yet. Raises Refused as `create` does."""
     fields = await _fields(caller, kind, new, Validator(NOT_CREATED, limits))
     refuse_beyond_reach(caller, fields["tags"])
     used = item_terms.ItemTerms(frozenset(fields["tags"]), frozenset(pair["name"] for pair in fields["metadata"]))
-    await item_terms.spend(
-        tenant, item_terms.NO_TERMS, used, allowance or item_terms.TermAllowance(limits), NOT_CREATED
-    )
-    fields["readers"] = readers(caller.user, fields["users"], fields["editors"], new.visibility)
-    return await creation.insert(caller, kind, fields)
+    allowance = allowance or item_terms.TermAllowance(limits)
+    await item_terms.spend(caller.tenant, item_terms.NO_TERMS, used, allowance, NOT_CREATED)
+    return fields
 
 
 async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) -> Changes:

@@ -1,6 +1,7 @@
 """Downloads of a version: its file, one of its files, or all of them in an archive."""
 
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import quote
 
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
@@ -11,36 +12,52 @@ from catalog.dialects.http.transfers.archives import ArchivedFile, archived
 from catalog.dialects.http.transfers.downloads import Download, outgoing, redirected, refuse_lost
 from catalog.domain.files.checksums import Checksums
 from catalog.domain.versions import versions
-from catalog.domain.versions.files.version_files import all_of, has_files
+from catalog.domain.versions.files.version_files import all_of, has_files, page_of
+from catalog.errors import REQUEST, Refused
 from catalog.store.records import FileRecord, VersionRecord
 from catalog.store.tenant import Tenant
 
 RESERVED = "%:/?#[]@!$&'()*+,;=~"
 """The characters that an address may hold as they are. Others, such as letters with accents, are percent-encoded."""
 
+MOST_TOGETHER = 1000
+"""Files of an archive of some."""
+
+LONGEST_NUMBER = 9  # digits
+
 REDIRECTED_FOR = 300
 """Seconds in which a client has to begin a download from the storage itself."""
+
+
+class PartOfFolder(NamedTuple):
+    """`limit` files of a folder, by path, after the first `skip`."""
+
+    skip: int
+    limit: int
 
 
 async def version_download(request: AnyRequest, tenant: Tenant, version: VersionRecord) -> Download:
     """The file of a version, or, for a folder and with `?archive=`, an archive. Of bytes elsewhere, a redirection.
 
-    Raises Refused: as `file_download` does, REQUEST for an unknown archive, BYTES_ELSEWHERE for bytes that no browser
-    can be sent to.
+    With `?skip=` and `?limit=` the archive has some of the files, in the order of their paths.
+
+    Raises Refused: as `file_download` does, REQUEST for an unknown archive or a wrong part, BYTES_ELSEWHERE for bytes
+    that no browser can be sent to.
     """
     if not has_files(version):
         return _elsewhere(version)
     suffix = request.query_params.get("archive") or ("zip" if version["folder"] else "")
     if not suffix:
         return await file_download(request, tenant.blobs, version["files"][0], version["timestamp"])
-    found = await all_of(tenant, version)
+    part = _part(request)
+    found = await (page_of(tenant, version, *part) if part else all_of(tenant, version))
     files = [ArchivedFile(file["path"], file["digest"], file["size"]) for file in found]
     download = archived(
         request,
         tenant.blobs,
         suffix,
         name=version["ordinal"],
-        digest=version["digest"],
+        digest=f"{version['digest']}.{part.skip}-{part.limit}" if part else version["digest"],
         files=files,
         modified=version["timestamp"],
         checksums=Checksums(tenant),
@@ -48,6 +65,23 @@ async def version_download(request: AnyRequest, tenant: Tenant, version: Version
     if download.status_code != HTTP_304_NOT_MODIFIED:
         await refuse_lost(tenant.blobs, files)
     return download
+
+
+def _part(request: AnyRequest) -> PartOfFolder | None:
+    """Which files of a folder an archive is to have; None: all. Raises Refused: REQUEST."""
+    skip, limit = (request.query_params.get(name) for name in ("skip", "limit"))
+    if skip is None and limit is None:
+        return None
+    numbers = [_number("skip", skip or "0"), _number("limit", limit or str(MOST_TOGETHER))]
+    if not 0 < numbers[1] <= MOST_TOGETHER:
+        raise Refused(REQUEST, f"limit: a number from 1 to {MOST_TOGETHER} is needed")
+    return PartOfFolder(*numbers)
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_NUMBER):
+        raise Refused(REQUEST, f"{name}: a number of files is needed")
+    return int(text)
 
 
 def _elsewhere(version: VersionRecord) -> Download:

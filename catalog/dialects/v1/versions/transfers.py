@@ -6,6 +6,7 @@ from litestar.datastructures import ResponseHeader
 
 from catalog.dialects.http.docs.parameters import header, query
 from catalog.dialects.http.docs.refusals import answers, answers_part, refuses
+from catalog.dialects.http.transfers.version_files import MOST_TOGETHER
 from catalog.domain.versions.drafts import batches
 from catalog.errors import (
     BUSY,
@@ -94,6 +95,14 @@ DIGESTS = (
 )
 FILE_NAME = query("name", "The name of a file that is the body itself; or send `Content-Disposition`.")
 ARCHIVE = query("archive", "All files in one archive.", {"type": "string", "enum": ["zip", "tar"]})
+PART = (
+    query("skip", "Of an archive: leave out so many of the first files, by path.", {"type": "integer", "minimum": 0}),
+    query(
+        "limit",
+        "Of an archive: how many files it has. With it, many small files come in few requests.",
+        {"type": "integer", "minimum": 1, "maximum": MOST_TOGETHER},
+    ),
+)
 
 CONDITIONS = (
     header("Range", "One range of bytes.", example="bytes=0-1023"),
@@ -117,7 +126,7 @@ FILE_HEADERS = {
 def downloading(*faults: Fault, is_archive: bool) -> dict[str, Any]:
     """The options of the GET and HEAD of a file, beside its names. `is_archive`: of all files of a folder."""
     return {
-        "parameters": [*((ARCHIVE,) if is_archive else ()), *CONDITIONS],
+        "parameters": [*((ARCHIVE, *PART) if is_archive else ()), *CONDITIONS],
         "media_types": ("*/*",),
         "response_description": "The file.",
         "response_headers": [

@@ -25,6 +25,17 @@ async def find(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord |
     return await _by_id(caller, kind, reference) or await _by_name(caller, kind, reference)
 
 
+async def own(caller: Caller, kind: Kind, name: str) -> ItemRecord | None:
+    """The caller's own item of this name."""
+    for each in naming.spellings(name):
+        found: ItemRecord | None = await caller.tenant.items(kind).records.find_one(
+            {"owner": caller.user, "name": each}
+        )
+        if found is not None:
+            return found
+    return None
+
+
 async def find_user_ids(caller: Caller, keys: Collection[str]) -> dict[str, ObjectId]:
     """The ids of the users who exist, by the ids and usernames in `keys`."""
     ids = [identity for key in keys if (identity := object_id(key))]

@@ -132,6 +132,14 @@ async def change(
     return after
 
 
+async def check(caller: Caller, kind: Kind, item: ItemRecord, wanted: ItemChange, limits: Limits = LIMITS) -> None:
+    """Check a change of an item without making it. Raises Refused as `change` does."""
+    refuse_to_manage(caller, item, wanted)
+    checked = await _checked(caller, kind, wanted, limits)
+    await _refuse_unknown_tags(caller, item, wanted)
+    await _fields(caller, item, checked, item_terms.TermAllowance(limits))
+
+
 def refuse_to_manage(caller: Caller, item: ItemRecord, wanted: ItemChange) -> None:
     """Raises Refused: CANNOT_MODIFY, when an editor would change a field that only the owner changes."""
     field = next((field for field in MANAGED if getattr(wanted, field) is not None), None)

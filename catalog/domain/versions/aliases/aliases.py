@@ -87,6 +87,18 @@ async def point_to(
     return await _change(caller, kind, item, changes)
 
 
+async def refuse_new(caller: Caller, item: ItemRecord, name: str) -> str:
+    """Check that a version to come can have an alias, and return its name.
+
+    Raises Refused: INVALID_FIELD, LIMIT_REACHED.
+    """
+    name = names.checked(name)
+    if moves.find(item, name) is None:
+        _refuse_too_many(item)
+    await _refuse_ordinal(caller, item, name)
+    return name
+
+
 async def rollback(caller: Caller, kind: Kind, reference: Reference, name: str) -> ItemRecord:
     """Point an alias to the version that it pointed to before, and return the item.
 
@@ -157,10 +169,16 @@ async def _pointed(
     alias = moves.find(item, name)
     if alias and alias["number"] == version["number"]:
         raise _NothingToDoError
-    if alias is None and len(item.get("aliases", ())) >= MOST:
-        raise Refused(LIMIT_REACHED, f"at most {MOST} aliases are allowed")
+    if alias is None:
+        _refuse_too_many(item)
     await removal.pin(caller.tenant, version)
     return moves.pointed(item, name, version, caller.user, is_rollback=is_rollback)
+
+
+def _refuse_too_many(item: ItemRecord) -> None:
+    """Raises Refused: LIMIT_REACHED."""
+    if len(item.get("aliases", ())) >= MOST:
+        raise Refused(LIMIT_REACHED, f"at most {MOST} aliases are allowed")
 
 
 async def _refuse_other(

@@ -29,7 +29,10 @@ def is_latest(which: str) -> bool:
     return which.casefold() == LATEST
 
 
+def same(name: str, ordinal: str) -> bool:
+    return name.casefold() == ordinal.casefold()
+
+
 def equals_an_alias(item: ItemRecord, ordinal: str) -> bool:
     """Whether an ordinal is the name of an alias. Ordinals are compared without regard to case."""
-    key = ordinal.casefold()
-    return any(alias["name"].casefold() == key for alias in item.get("aliases", ()))
+    return any(same(alias["name"], ordinal) for alias in item.get("aliases", ()))

@@ -1,0 +1,11 @@
+"""Lists in sentences."""
+
+from collections.abc import Sequence
+
+MOST_LISTED = 5
+
+
+def listed(texts: Sequence[str], most: int = MOST_LISTED) -> str:
+    """`a, b, c and 7 more`."""
+    more = len(texts) - most
+    return ", ".join(texts[:most]) + (f" and {more} more" if more > 0 else "")

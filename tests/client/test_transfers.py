@@ -1,0 +1,282 @@
+"""Pushes and pulls do all or nothing: what is in the way, what is missing, and what is left when the server refuses."""
+
+import math
+import os
+import pickle
+import uuid
+
+import numpy as np
+import pytest
+
+from catalog.client import (
+    Catalog,
+    CatalogWarning,
+    Invalid,
+    NotFound,
+    Offline,
+    OutOfSpace,
+    Unavailable,
+    Unsafe,
+    UnsafeFileWarning,
+)
+from catalog.client.session import Session
+from catalog.client.transfer import fetching
+from catalog.client.transfer.cache import Cache
+from catalog.client.transfer.downloads import find_version
+from catalog.client.transfer.uploads import TargetItem
+from catalog.client.transport.effects import InThread, Request
+from tests.support.people import hired
+from tests.support.serving import Server
+
+OPERATOR = "an operator's token of the tests"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with Server(tmp_path_factory.mktemp("server"), API_TOKEN=OPERATOR) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def ada(server, tmp_path_factory):
+    return hired(server, tmp_path_factory.mktemp("people"))
+
+
+@pytest.fixture(scope="module")
+def hers(ada):
+    with ada.catalog() as catalog:
+        yield catalog
+
+
+@pytest.fixture
+def iris():
+    return f"iris-{uuid.uuid4().hex[:8]}"
+
+
+class Threat:
+    def __reduce__(self):
+        return os.system, ("true",)
+
+
+# Pushes
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"metrics": {"loss": math.nan}},
+        {"metrics": {"history": [1, 2]}},
+        {"metrics": {"loss": None}},
+        {"metrics": {"a\tb": 1}},
+        {"metrics": {"steps": 2**63}},
+        {"tags": ["x" * 129]},
+        {"tags": ["line\nbreak"]},
+        {"tags": 7},
+        {"alias": "3"},
+        {"ordinal": "a/b"},
+        {"ordinal": "one", "alias": "ONE"},
+        {"inputs": ["datasets/no-such-dataset@1"]},
+        {"description": "x" * 70_000},
+    ],
+    ids=str,
+)
+def test_a_push_with_a_wrong_value_leaves_nothing(hers, ada, iris, wrong):
+    with pytest.raises(Invalid):
+        hers.push(iris, ada.file("m.bin", b"x"), **wrong)
+
+    with pytest.raises(NotFound):
+        hers.models.get(iris)
+
+
+def test_a_push_to_an_item_that_exists_is_checked_against_it(hers, ada, iris):
+    file = ada.file("m.bin", b"x")
+    hers.push(iris, file, ordinal="one", alias="champion")
+
+    for wrong in ({"ordinal": "ONE"}, {"ordinal": "champion"}, {"alias": "one"}, {"metrics": {"\u200b": 1}}):
+        with pytest.raises(Invalid):
+            hers.push(iris, file, **wrong)
+    with pytest.raises(Invalid):
+        hers.models.versions(iris).add(file, metadata={"a\tb": 1})
+
+    assert [version.ordinal for version in hers.models.versions(iris).list()] == ["one"]
+
+
+def test_scalars_and_texts_for_nan_are_pushed(hers, ada, iris):
+    metrics = {"loss": np.float32(0.5), "epochs": np.int64(3), "gradient": math.inf}
+
+    pushed = hers.push(iris, ada.file("m.bin", b"x"), metrics=metrics, allow_nan="text", tags="flowers")
+
+    assert pushed.version.metadata == {"loss": 0.5, "epochs": 3, "gradient": "Infinity"}
+    assert pushed.item.tags == ("flowers",)
+
+
+def test_a_plan_says_what_a_push_would_do_and_does_nothing(hers, ada, iris):
+    folder = ada.file(f"{iris}/a.txt", b"a").parent
+    ada.file(f"{iris}/.git/config", b"")
+    ada.file(f"{iris}/notes.tmp", b"")
+
+    plan = hers.plan_push(iris, folder, exclude=["*.tmp"])
+    pushed = hers.push(iris, folder, exclude=["*.tmp"])
+
+    assert (plan.is_new, plan.files) == (True, {"a.txt": 1})
+    assert sorted(plan.left_out) == sorted(pushed.left_out) == [".git/", "notes.tmp"]
+    assert not hers.plan_push(iris, folder).is_new
+    assert [version.ordinal for version in hers.models.versions(iris).list()] == ["1"]
+
+
+def test_a_refused_quota_leaves_no_empty_item(server, tmp_path, iris):
+    with Catalog(server.url, token=OPERATOR) as operator:
+        operator.tenants.create(iris, "admin", "Pippo-Password-1", {"quota_bytes": 10, "email": "a@example.org"})
+    file = tmp_path / "m.bin"
+    file.write_bytes(b"x" * 100)
+
+    with Catalog(server.url, username="admin", password="Pippo-Password-1", tenant=iris, cache=tmp_path) as client:
+        with pytest.raises(OutOfSpace):
+            client.push(iris, file)
+
+        assert list(client.models.list()) == []
+
+
+def test_a_threat_is_told_and_refused_when_asked(hers, ada, iris):
+    threat = ada.file("m.pkl", pickle.dumps(Threat()))
+
+    with pytest.raises(Unsafe, match="threat found: imports"):
+        hers.push(iris, threat, strict=True)
+    with pytest.raises(NotFound):
+        hers.models.get(iris)
+    with pytest.warns(UnsafeFileWarning, match="threat found"):
+        hers.push(iris, threat)
+    with pytest.raises(Unsafe):
+        hers.pull(iris, strict=True)
+    with pytest.warns(UnsafeFileWarning, match=f"{iris}@1"):
+        hers.pull(iris)
+
+
+# Pulls
+
+
+@pytest.fixture
+def folder(hers, ada, iris):
+    """Two versions of a folder: the second changes b.txt, and has c.txt in the place of sub/a.txt."""
+    first, second = ada.folder / f"{iris}-1", ada.folder / f"{iris}-2"
+    for path, content in ((first / "sub/a.txt", b"a"), (first / "b.txt", b"b"), (second / "b.txt", b"other")):
+        ada.file(str(path), content)
+    ada.file(str(second / "c.txt"), b"c")
+    (first / "b.txt").chmod(0o755)
+    hers.push(iris, first)
+    hers.push(iris, second)
+    return iris
+
+
+def files_in(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_newer_version_replaces_what_an_earlier_pull_wrote(hers, folder, tmp_path):
+    hers.pull(f"{folder}@1", to=f"{tmp_path}/there/")
+    (tmp_path / "there" / "mine.txt").write_text("mine")
+
+    with pytest.warns(CatalogWarning, match=r"Removed 1 files of an earlier version .*sub/a.txt"):
+        hers.pull(f"{folder}@2", to=tmp_path / "there")
+
+    assert files_in(tmp_path / "there") == {"b.txt": b"other", "c.txt": b"c", "mine.txt": b"mine"}
+    assert not (tmp_path / "there" / "sub").exists()
+    assert (tmp_path / "there" / "b.txt").stat().st_mode & 0o111 == 0
+
+
+def test_what_the_user_changed_stays_unless_by_force(hers, folder, tmp_path):
+    hers.pull(f"{folder}@1", to=tmp_path / "there")
+    (tmp_path / "there" / "b.txt").write_text("mine")
+    (tmp_path / "there" / "sub" / "a.txt").write_text("mine, too")
+
+    with pytest.raises(Invalid, match=r"b\.txt exists and differs"):
+        hers.pull(f"{folder}@2", to=tmp_path / "there")
+    assert "c.txt" not in files_in(tmp_path / "there")
+    with pytest.warns(CatalogWarning, match="were changed, and stay: sub/a.txt"):
+        hers.pull(f"{folder}@2", to=tmp_path / "there", force=True)
+
+    assert files_in(tmp_path / "there") == {"b.txt": b"other", "c.txt": b"c", "sub/a.txt": b"mine, too"}
+
+
+def test_some_files_are_pulled(hers, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    single = hers.pull(f"{folder}@1", "sub/a.txt", to="~/one.txt")
+    below = hers.pull(f"{folder}@1", "sub", to=f"{tmp_path}/below/")
+    cached = hers.pull(f"{folder}@1", "b.txt")
+    selected = hers.pull(f"{folder}@2", include=["c*"], to=tmp_path / "selected")
+    with pytest.raises(NotFound, match=r"no file z.txt. It has b.txt, sub/a.txt"):
+        hers.pull(f"{folder}@1", "z.txt", to=tmp_path / "none")
+
+    assert (single, single.read_bytes()) == (tmp_path / "one.txt", b"a")
+    assert files_in(below) == {"sub/a.txt": b"a"}
+    assert (cached.name, cached.read_bytes()) == ("b.txt", b"b")
+    assert files_in(selected) == {"c.txt": b"c"}
+
+
+def test_a_link_that_leads_out_of_the_target_is_refused(hers, folder, tmp_path):
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "sub").symlink_to(tmp_path / "outside")
+
+    with pytest.raises(Invalid, match="leads out of"):
+        hers.pull(f"{folder}@1", to=tmp_path / "there")
+
+    assert files_in(tmp_path / "outside") == {}
+
+
+def test_names_of_255_bytes_come_down(hers, ada, iris, tmp_path):
+    name = "ä" * 125 + ".bin"
+    hers.push(iris, ada.file(name, b"x" * 10))
+
+    pulled = hers.pull(iris, to=f"{tmp_path}/there/")
+
+    assert (pulled.name, pulled.read_bytes()) == (name, b"x" * 10)
+
+
+def test_many_small_files_come_in_few_requests(hers, ada, iris, tmp_path, monkeypatch):
+    for number in range(60):
+        ada.file(f"{iris}/{number % 7}/{number}.txt", f"{number % 50}".encode())
+    ada.file(f"{iris}/large.bin", bytes(fetching.SMALL + 1))
+    hers.push(iris, ada.folder / iris)
+    alone = []
+    fetch = fetching.fetch
+    monkeypatch.setattr(fetching, "fetch", lambda *args: alone.append(args[1]) or fetch(*args))
+
+    pulled = hers.pull(iris, to=tmp_path / "there")
+    cached = hers.pull(iris)
+
+    assert files_in(pulled) == files_in(cached) == files_in(ada.folder / iris)
+    assert [path.rpartition("/")[2] for path in alone] == ["large.bin"] * 2
+
+
+def run_without_server(operation):
+    """Run an operation where no request gets a response, without waiting."""
+    result, error = None, None
+    while True:
+        try:
+            effect = operation.throw(error) if error else operation.send(result)
+        except StopIteration as end:
+            return end.value
+        result, error = None, None
+        if isinstance(effect, Request):
+            error = Unavailable("http://there does not answer")
+        elif isinstance(effect, InThread):
+            result = effect.function()
+
+
+def test_when_the_server_is_away_the_cache_says_which_version_it_was(tmp_path):
+    item = TargetItem(Session("http://there", token="cat_acme_x"), Cache(tmp_path), "models", "iris")
+    item.cache.save_state("refs", ["http://there", "acme", "models", "iris", "champion"], {"_id": "x", "ordinal": "7"})
+
+    with pytest.warns(CatalogWarning, match="does not answer: iris .champion. is version 7"):
+        assert run_without_server(find_version(item, "champion")).ordinal == "7"
+    with pytest.raises(Unavailable):
+        run_without_server(find_version(item, "latest"))
+
+
+def test_a_variable_makes_a_client_offline(tmp_path, monkeypatch):
+    monkeypatch.setenv("CATALOG_OFFLINE", "1")
+
+    with Catalog("http://127.0.0.1:1", cache=tmp_path) as offline, pytest.raises(Offline):
+        offline.pull("never-pulled")
