@@ -4,7 +4,9 @@ What is there already, by its name, stays as it is: a copy can be repeated after
 Runs whose registry has no experiments (v1 alone) are not copied.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +48,7 @@ class Copy:
         self._tell = tell
         self._models: dict[str, str] = {}  # ids there, and here
         self._versions: dict[str, str] = {}
+        self._artifacts: dict[str, str] = {}  # those of versions and runs
 
     def run(self) -> Copied:
         """Raises CatalogError when one of the two does not answer."""
@@ -61,6 +64,7 @@ class Copy:
             self._tell(experiment["name"])
             if known := self._made("experiment", "/experiment", "/experiments", experiment, {}):
                 self._copy_runs(experiment["id"], known)
+        self._copy_artifacts_alone()
         return self.result
 
     def _copy_versions(self, theirs: str, ours: str) -> None:
@@ -79,33 +83,65 @@ class Copy:
             new = service | {"registeredModelId": model, "servingEnvironmentId": ours}
             new |= {"modelVersionId": self._versions[version]} if version else {}
             parent = {"parentResourceId": ours or ""}
-            self._made("service", "/inference_service", "/inference_services", new, parent)
+            if known := self._made("service", "/inference_service", "/inference_services", new, parent):
+                self._copy_deployments(f"/inference_services/{service['id']}/serves", f"/inference_services/{known}")
+
+    def _copy_deployments(self, theirs: str, ours: str) -> None:
+        there = {each["name"] for each in self._ours(f"{ours}/serves")}
+        for deployment in self._all(theirs):
+            if deployment["name"] in there:
+                self.result.count("deployment", is_new=False)
+            elif version := self._versions.get(deployment["modelVersionId"]):
+                body = _without(deployment, OUTPUT_ONLY) | {"modelVersionId": version}
+                self._created("deployment", f"{ours}/serves", body)
+            else:
+                self.result.problems.append(f"deployment {deployment['name']}: its version was not copied")
 
     def _copy_runs(self, theirs: str, ours: str) -> None:
         for run in self._all(f"/experiments/{theirs}/experiment_runs"):
-            parent = {"parentResourceId": ours}
-            path, with_parent = f"/experiments/{ours}/experiment_runs", run
-            known = self._made("run", "/experiment_run", path, with_parent, parent)
-            if known:
+            path, parent = f"/experiments/{ours}/experiment_runs", {"parentResourceId": ours}
+            if known := self._made("run", "/experiment_run", path, run, parent):
                 self._copy_artifacts(f"/experiment_runs/{run['id']}", f"/experiment_runs/{known}")
 
     def _copy_artifacts(self, theirs: str, ours: str) -> None:
-        """Metrics with every value that they had, where that is known."""
-        there = {(each["artifactType"], each["name"]) for each in self._ours(f"{ours}/artifacts")}
+        """Metrics with every value that they had, where that is known. What several things share stays shared."""
+        there = {(each["artifactType"], each["name"]): each["id"] for each in self._ours(f"{ours}/artifacts")}
         for artifact in self._all(f"{theirs}/artifacts"):
-            kind = artifact["artifactType"]
-            if (kind, artifact["name"]) in there:
+            kind, path = artifact["artifactType"], f"{ours}/artifacts"
+            known = there.get((kind, artifact["name"]))
+            if kind == "metric" and theirs.startswith("/experiment_runs"):
+                made = self._copy_points(theirs, ours, artifact, known)
+            elif known:
                 self.result.count("artifact", is_new=False)
-                continue
-            is_metric = kind == "metric" and theirs.startswith("/experiment_runs")
-            points = self._points(theirs, artifact["name"]) if is_metric else []
-            for each in points or [artifact]:
-                body = _without(each, OUTPUT_ONLY) | {"artifactType": kind}
-                self._created("artifact", f"{ours}/artifacts", body)
+                made = known
+            elif shared := self._artifacts.get(artifact["id"]):
+                made = self._created("link", path, {"id": shared, "artifactType": kind})
+            else:
+                made = self._created("artifact", path, _without(artifact, OUTPUT_ONLY))
+            self._artifacts[artifact["id"]] = made or ""  # what is refused here is not copied alone, either
 
-    def _points(self, theirs: str, name: str) -> list[Json]:
-        points = self._all(f"{theirs}/metric_history", {"name": name})
-        return [each for each in points if each["name"] == name]  # the search is for a part of the name
+    def _copy_points(self, theirs: str, ours: str, metric: Json, known: str | None) -> str | None:
+        """The values of a metric that are not here yet: those after as many as are here."""
+        name = metric["name"]
+        points = _of_name(self._all(f"{theirs}/metric_history", {"name": name}), name) or [metric]
+        here = _of_name(self._ours(f"{ours}/metric_history", {"name": name}), name) if known else []
+        if len(here) >= len(points):
+            self.result.count("artifact", is_new=False)
+        for each in points[len(here) :]:
+            body = _without(each, OUTPUT_ONLY) | {"artifactType": "metric"}
+            known = self._created("artifact", f"{ours}/artifacts", body) or known
+        return known
+
+    def _copy_artifacts_alone(self) -> None:
+        """Those that belong to nothing that was copied. One of the same type, name and address is the same one."""
+        for artifact in self._all("/artifacts"):
+            if artifact["id"] in self._artifacts:
+                continue
+            query = {"artifactType": artifact["artifactType"], "filterQuery": f"name = {_quoted(artifact['name'])}"}
+            if any(each.get("uri") == artifact.get("uri") for each in self._ours("/artifacts", query)):
+                self.result.count("artifact", is_new=False)
+            else:
+                self._created("artifact", "/artifacts", _without(artifact, OUTPUT_ONLY))
 
     def _made(self, kind: str, find: str, create: str, theirs: Json, query: Mapping[str, str]) -> str | None:
         """The id of the same thing here, created if it is not there; None if it is refused."""
@@ -136,8 +172,10 @@ class Copy:
     def _all(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[Json]:
         return _pages(lambda token: self._get(path, {**(query or {}), "pageSize": PAGE, "nextPageToken": token}))
 
-    def _ours(self, path: str) -> Iterator[Json]:
-        return _pages(lambda token: self._send("GET", path, {"pageSize": PAGE, "nextPageToken": token}, None))
+    def _ours(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[Json]:
+        return _pages(
+            lambda token: self._send("GET", path, {**(query or {}), "pageSize": PAGE, "nextPageToken": token}, None)
+        )
 
 
 def _pages(get: Callable[[str], Json]) -> Iterator[Json]:
@@ -149,4 +187,29 @@ def _pages(get: Callable[[str], Json]) -> Iterator[Json]:
 
 
 def _without(body: Json, names: tuple[str, ...]) -> Json:
-    return {name: value for name, value in body.items() if name not in names}
+    """What something new is created from."""
+    new = {name: value for name, value in body.items() if name not in names}
+    if properties := new.get("customProperties"):
+        new["customProperties"] = {name: _portable(value) for name, value in properties.items()}
+    return new
+
+
+def _portable(value: Json) -> Json:
+    """A property as it is sent: Kubeflow's own server shows the JSON of a struct, and takes it in Base64."""
+    text = value.get("struct_value")
+    if isinstance(text, dict):
+        text = json.dumps(text)
+    if not isinstance(text, str) or not text.lstrip().startswith("{"):
+        return value
+    return value | {"struct_value": b64encode(text.encode()).decode()}
+
+
+def _of_name(points: Iterable[Json], name: str) -> list[Json]:
+    """The search is for a part of a name."""
+    return [each for each in points if each["name"] == name]
+
+
+def _quoted(text: str) -> str:
+    """A text in a filter."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
