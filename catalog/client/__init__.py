@@ -50,7 +50,7 @@ if TYPE_CHECKING:
         User,
         Version,
     )
-    from catalog.client.shortcuts import pull, push
+    from catalog.client.shortcuts import load, login, pull, push
 
 __all__ = [
     "Algorithm",
@@ -91,6 +91,8 @@ __all__ = [
     "UnsafeFileWarning",
     "User",
     "Version",
+    "load",
+    "login",
     "pull",
     "push",
 ]

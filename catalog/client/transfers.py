@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from catalog.client.annotations import metadata_values, tag_list
+from catalog.client.loading import load
 from catalog.client.pulling import Place, Pull
 from catalog.client.pushing import Push, Pushed, PushPlan
 from catalog.client.resources.base import D, Resource, operation
@@ -142,6 +144,29 @@ class TransferMethods(Resource[D]):
             strict=strict,
         )
         return (yield from pull.run(progress or default_progress()))
+
+    @operation
+    def load(
+        self,
+        reference: str,
+        *,
+        kind: str = "models",
+        path: str = "",
+        framework: str = "numpy",
+        trust: bool = False,
+        progress: Progress | None = None,
+    ) -> Operation[Any]:
+        """Download a version into the cache and load it with its library, which has to be installed.
+
+        safetensors: the tensors by name, of `framework` (`numpy`, `torch`, `flax`, `tensorflow`); all shards of a
+        model together. ONNX: a session of onnxruntime if that is installed, else the model of onnx. joblib and pickle:
+        the object; only with `trust`, as loading it runs code of its author, and never if the inspection found a
+        threat. `path` names the file of a version that has several.
+
+        Raises CatalogError: NotFound, Unsafe, Invalid, also if a package is missing: it is named.
+        """
+        shown = progress or default_progress()
+        return (yield from load(self._session, self.cache, kind, reference, path, framework, shown, trust=trust))
 
 
 def _details(
