@@ -26,7 +26,7 @@ class Role(StrEnum):
 
 
 class Scope(StrEnum):
-    """What a personal access token may do. Whoever may write may read."""
+    """What a personal access token may do. The right to write includes the right to read."""
 
     READ = "read"
     WRITE = "write"

@@ -83,7 +83,7 @@ def imports(file: Path) -> set[str]:
     return found
 
 
-# The package itself is a door to the client, which opens when somebody asks for it.
+# The package itself is a door to the client, which opens when it is first used.
 FILES = sorted(file for file in CATALOG.rglob("*.py") if file != CATALOG / "__init__.py")
 
 

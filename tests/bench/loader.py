@@ -50,7 +50,7 @@ def load(wanted: Load) -> list[float]:
 
 
 async def _load(wanted: Load) -> list[float]:
-    left = iter(range(wanted.first, wanted.first + wanted.requests))  # shared: whoever is free takes the next
+    left = iter(range(wanted.first, wanted.first + wanted.requests))  # shared: the next free client takes the next
     async with asyncio.timeout(TIME_LIMIT):
         each = await asyncio.gather(*(_ask(wanted, left) for _ in range(wanted.connections)))
     return [seconds for some in each for seconds in some]

@@ -1,4 +1,4 @@
-"""The harness runs. What it measures is nobody's to assert."""
+"""The harness runs. Its figures are not asserted."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""One suite over every place where bytes are kept: what the protocols promise, whoever keeps it.
+"""One suite for every kind of storage: what the protocols promise.
 
 A storage is made twice over the same place, as two servers would: what one does, the other sees.
 """

@@ -375,7 +375,7 @@ def test_tenants_are_kept_by_the_operator(server, monkeypatch, tmp_path):
 
 @pytest.fixture
 def away(server, tmp_path, monkeypatch):
-    """Nobody is signed in on this machine."""
+    """No user is signed in on this machine."""
     for name in list(os.environ):
         if name.startswith("CATALOG_"):
             monkeypatch.delenv(name)
@@ -388,7 +388,7 @@ def invoke(*arguments, typed=None):
     return CliRunner().invoke(app, list(arguments), input=typed)
 
 
-def test_who_signs_in_is_known_until_he_signs_out(server, away, ada):
+def test_a_user_who_signs_in_is_known_until_the_sign_out(server, away, ada):
     arguments = ("login", "--url", server.url, "-u", ada.username, "--tenant", TENANT, "--password-stdin")
 
     signed_in = invoke(*arguments, typed=f"{PASSWORD}\n")
@@ -564,7 +564,7 @@ def on_terminal(*arguments):
 def _read(terminal):
     try:
         return os.read(terminal, 65536)
-    except OSError:  # whoever was on the other side has gone
+    except OSError:  # the other side has closed the connection
         return b""
 
 

@@ -100,7 +100,7 @@ class Rehearsal:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        if name == "catalog":  # nobody depends on it but us
+        if name == "catalog":  # no other service depends on it
             self._await(name, "service_healthy")
 
     def _await(self, name: str, condition: str) -> None:

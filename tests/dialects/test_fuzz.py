@@ -26,7 +26,7 @@ from tests.support.serving import Server
 
 EXAMPLES = int(os.environ.get("CATALOG_FUZZ_EXAMPLES", "0"))
 FEW = 4
-"""Questions for a route, when nobody says how many."""
+"""Questions for a route, unless another number is set."""
 
 API_TOKEN = "the-operator-of-the-fuzzing"
 OTHER_TENANT = "fuzzed"
@@ -59,7 +59,7 @@ CHECKS = [
 
 @dataclass
 class Caller:
-    """Who asks, and what there is for him to ask about."""
+    """The caller, and the ids of what exists."""
 
     token: str = ""
     operator: str = ""

@@ -62,7 +62,7 @@ async def test_every_route_is_in_the_document_and_nothing_else(app, described):
     assert {(method, unnamed(path)) for path, method, _ in operations(described)} == routes
 
 
-async def test_whoever_needs_a_token_by_the_document_is_refused_without_one(client, described):
+async def test_a_route_that_needs_a_token_by_the_document_refuses_without_one(client, described):
     for path, method, operation in operations(described):
         is_open = not operation["security"] or {} in operation["security"]
 
@@ -161,7 +161,7 @@ async def test_a_browser_gets_the_page(client, page, url):
     assert answer.text == page.text
 
 
-async def test_the_folder_is_the_page_for_whoever_does_not_say_what_he_wants(client, page):
+async def test_the_folder_is_the_page_unless_a_client_says_what_it_wants(client, page):
     assert (await client.get("/schema/")).text == page.text
 
 

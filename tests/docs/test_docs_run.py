@@ -37,7 +37,7 @@ WITH_IRIS = {"api", "uploads"}
 
 PRELUDE = """
 set -euo pipefail
-catalog() {  # whoever is asked, answers
+catalog() {  # answers with the user of that page
     case "$1 ${2-}" in
         login*) CATALOG_PASSWORD=$PASSWORD command catalog "$@" ;;
         "users create") command catalog "$@" --password-stdin <<< "$PASSWORD" ;;
@@ -56,7 +56,7 @@ as() {
 class Block(NamedTuple):
     language: str
     code: str
-    who: str  # whoever the page is for, when empty
+    who: str  # empty: the user of the page
     reason: str  # why it is not run
 
     @property

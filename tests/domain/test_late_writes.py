@@ -1,4 +1,4 @@
-"""Whoever loses the right to write while writing changes nothing, and work ends when nobody waits for it."""
+"""A user who loses the right to write while writing changes nothing, and work ends when no client waits for it."""
 
 import asyncio
 import threading

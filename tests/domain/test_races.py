@@ -1,4 +1,4 @@
-"""Whoever comes at the same time. On the real wire, as the mock never yields; with barriers, so that they do meet."""
+"""Requests at the same time. On the real wire, as the mock never yields; with barriers, so that they do meet."""
 
 import asyncio
 import uuid

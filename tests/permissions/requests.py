@@ -1,4 +1,4 @@
-"""What is asked of each route: a request that succeeds for whoever may make it."""
+"""What is asked of each route: a request that succeeds for a caller who may make it."""
 
 from typing import Any, NamedTuple
 

@@ -147,15 +147,15 @@ async def a_user(world: World, thing: Thing) -> Thing:
     """A person who owns nothing, with credentials that stand for the owner's."""
     name = fresh()
     await world.org.hire(name)
-    his = world.org.as_(name)
+    theirs = world.org.as_(name)
     return {
         **thing,
         "tenant": world.org.name,
         "key": world.org.ids[name],
         "email": f"{name}@example.org",
-        "owner": his["Authorization"],
-        "read token": (await access_token(world.client, his, "read"))["Authorization"],
-        "write token": (await access_token(world.client, his, "write"))["Authorization"],
+        "owner": theirs["Authorization"],
+        "read token": (await access_token(world.client, theirs, "read"))["Authorization"],
+        "write token": (await access_token(world.client, theirs, "write"))["Authorization"],
     }
 
 

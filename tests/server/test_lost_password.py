@@ -20,8 +20,8 @@ def api_token(server):
     return dict(line.split("=", 1) for line in lines)["API_TOKEN"]
 
 
-def test_the_operator_helps_whoever_lost_the_password_of_the_first_start(server, api_token):
-    server.kill()  # whoever started it has not seen what it told
+def test_the_operator_replaces_a_lost_password_of_the_first_start(server, api_token):
+    server.kill()  # its output was never seen
     server.start()
 
     with server.client(api_token) as operator:

@@ -638,7 +638,7 @@ def free_port():
         return found.getsockname()[1]
 
 
-def test_whoever_comes_by_plain_http_is_sent_on_and_nothing_is_passed_on(tmp_path, put, trusting):
+def test_requests_by_plain_http_are_redirected_and_nothing_is_passed_on(tmp_path, put, trusting):
     put("127.0.0.1", "catalog.example", "*.team.example")
     port = free_port()
     with Server(tmp_path, HTTP_REDIRECT="true", HTTP_PORT=str(port)) as server:

@@ -72,7 +72,7 @@ def connected(uri):
 
 
 def ends(process):
-    """Whether the process of this pidfd is gone soon, whoever its parent is."""
+    """Whether the process of this pidfd is gone soon, whatever its parent is."""
     ended, _, _ = select.select([process], [], [], SOON)
     os.close(process)
     return bool(ended)

@@ -1,7 +1,7 @@
 """A mixed load on a catalog that may fail at any moment, and an oracle that remembers what was asked and answered.
 
 What was acknowledged is there. What was refused for now, or cut off, is there as a whole or not at all; until the next
-`settle` nobody asks anything of such a model, since a database may still carry out what it has received.
+`settle` no request uses such a model, since a database may still carry out what it has received.
 """
 
 import asyncio
@@ -100,7 +100,7 @@ class Writer:
             await self.make()
 
     async def stuff(self) -> None:
-        """Nothing but descriptions, for whoever wants the database to grow."""
+        """Nothing but descriptions, to let the database grow."""
         while not self._oracle.is_over:
             try:
                 with self._oracle.alone_with(self._chance) as (key, shape):
@@ -253,7 +253,7 @@ def shape_of(model: dict[str, Any]) -> Shape:
 
 
 def acknowledged(answer: httpx.Response) -> bool:
-    """Whether it was done. Whoever is put off for now is told so in our shape, and when to come again."""
+    """Whether it was done. A request that must wait is told so in our shape, and when to come again."""
     if answer.status_code == 200:
         return True
     assert answer.status_code in LATER, f"{answer.request.method} {answer.request.url}: {answer.text}"

@@ -11,7 +11,7 @@ from tests.support.serving import TENANT, Server
 
 @dataclass
 class Somebody:
-    """A user of the default tenant, with a machine of his own: `folder` has his cache and his files."""
+    """A user of the default tenant, with a machine of their own: `folder` has their cache and their files."""
 
     server: Server
     username: str

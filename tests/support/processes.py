@@ -43,7 +43,7 @@ def answering(server: Server) -> set[int]:
 
 @contextmanager
 def others_asleep(awake: int, pids: list[int]) -> Iterator[None]:
-    """Whoever connects meanwhile is answered by this one."""
+    """Clients that connect meanwhile are answered by this one."""
     others = [pid for pid in pids if pid != awake]
     for pid in others:
         os.kill(pid, signal.SIGSTOP)

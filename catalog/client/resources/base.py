@@ -34,7 +34,7 @@ D = TypeVar("D", bound="Driver")
 class Driver(Protocol):
     @property
     def forms(self) -> ResultForms | None:
-        """How the methods are shown; None: nobody looks at them."""
+        """How the methods are shown; None: they are not shown."""
 
     def run(self, operation: Operation[T]) -> Any:
         """Run an operation; return its result in the form of this driver."""

@@ -58,7 +58,7 @@ def set_(
 
 @command(app)
 def edit(shell: Shell, name: Name, *, kind: Kind = "models") -> None:
-    """Edit the card in the editor of VISUAL or EDITOR. It is refused if somebody else changed the item meanwhile."""
+    """Edit the card in the editor of VISUAL or EDITOR. It is refused if the item was changed meanwhile."""
     items = _items(shell, kind)
     try:
         card = items.card(name)

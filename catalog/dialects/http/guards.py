@@ -61,7 +61,7 @@ OperatorGuard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 
 def operator_only(api_token: str) -> OperatorGuard:
-    """Whoever holds API_TOKEN."""
+    """Callers with API_TOKEN."""
     recognised = recognises(api_token)
 
     @admits(access.OPERATOR)
@@ -75,7 +75,7 @@ def operator_only(api_token: str) -> OperatorGuard:
 
 
 def operator_or_loopback(api_token: str) -> Guard:
-    """Whoever holds API_TOKEN, or asks from this machine itself."""
+    """Callers with API_TOKEN, and requests from this machine itself."""
     holds_api_token = operator_only(api_token)
 
     @admits(access.MONITORING)

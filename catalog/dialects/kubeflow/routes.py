@@ -37,7 +37,7 @@ def _router(api: Api, services: Services) -> Router:
 
 
 def _document_route(api: Api) -> HTTPRouteHandler:
-    """The OpenAPI document, which is the same for everybody."""
+    """The OpenAPI document, which is the same for all callers."""
     described = cache(lambda: msgspec.json.encode(document(api, __version__)))
 
     async def answered() -> Response[bytes]:

@@ -1,4 +1,4 @@
-"""Signed addresses: for a while, whoever has one reads one file of the artifact tree or sends one part of an upload.
+"""Signed addresses: each permits for a while to read one file of the artifact tree, or to send one part of an upload.
 
 An address names the user whom it was made for, and does what that user may do: it ends with the user's rights, with all
 credentials of the user, and with the personal access token that asked for it.

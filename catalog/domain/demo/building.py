@@ -101,7 +101,7 @@ async def _add(caller: Caller, planned: DemoItem, version: DemoVersion) -> None:
 
 
 async def _inputs(caller: Caller, version: DemoVersion) -> list[Input]:
-    """The versions that it was made from, without those that somebody has removed."""
+    """The versions that it was made from, without those that were removed."""
     found = caller.tenant.versions.records.find(
         {"_id": {"$in": list(version.inputs)}}, {"kind": 1, "item": 1, "number": 1}
     )

@@ -1,6 +1,6 @@
 """Known devices: a signed cookie that names the accounts that signed in from a browser lately.
 
-The cookie signs nobody in. It only makes wrong passwords from elsewhere not delay a sign-in from this device. A thief
+The cookie is no sign-in. It only makes wrong passwords from elsewhere not delay a sign-in from this device. A thief
 of the cookie gains the few attempts of that device.
 """
 

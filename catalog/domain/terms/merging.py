@@ -53,7 +53,7 @@ async def merge(caller: Caller, vocabulary: Vocabulary, name: str, into: str, li
         except Refused as refused:
             if refused.fault not in {STALE, NOT_FOUND}:
                 raise
-            is_complete = False  # somebody has changed or removed it meanwhile; the next request sees it as it is
+            is_complete = False  # it was changed or removed meanwhile; the next request sees it as it is
         else:
             changed += 1
     return Merged(changed, is_complete and await _remove(caller, vocabulary, name))

@@ -1,6 +1,6 @@
 """Which terms a user sees, and how often: what stands only on items that the user cannot read does not show.
 
-A term records on how many items each viewer sees it: everybody on public items, the readers on the others. The counts
+A term records on how many items each viewer sees it: all users on public items, the readers on the others. The counts
 change with the items, in the write that counts the uses.
 """
 

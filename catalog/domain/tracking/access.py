@@ -1,8 +1,8 @@
 """Who may read and change experiments, runs, artifacts and what serves models.
 
-Each of them may belong to models (`items`) and experiments (`experiments`): whoever may read one of these may read it.
-It may have readers of its own (`own_readers`): its owner, and every user of the tenant where it is public. `readers` is
-a copy of all of them, by which an index serves lists (see `store.derived.reader_copies`).
+Each of them may belong to models (`items`) and experiments (`experiments`): a user who may read one of these may read
+it, too. It may have readers of its own (`own_readers`): its owner, and every user of the tenant where it is public.
+`readers` is a copy of all of them, by which an index serves lists (see `store.derived.reader_copies`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,7 +1,7 @@
 """Versions made of bytes that the catalog stores already, by their digest, for a caller who may read them.
 
-The answer does not reveal what others store: bytes that the caller cannot read are refused like bytes that nobody has,
-after the same queries.
+The answer does not reveal what others store: bytes that the caller cannot read are refused like bytes that are not
+stored, after the same queries.
 """
 
 from collections.abc import AsyncGenerator, Sequence

@@ -48,7 +48,7 @@ class Batches(Generic[W, T]):
                 try:
                     if batch := [(wanted, result) for wanted, result in batch if not result.done()]:
                         await self._write(batch)
-                finally:  # however it ends, nobody waits for ever
+                finally:  # however it ends, no writer waits for ever
                     for _, result in batch:
                         result.cancel()
         finally:

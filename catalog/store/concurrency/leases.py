@@ -32,7 +32,7 @@ class LeaseLostError(Exception):
 
 
 def free(until: str) -> Query:
-    """The filter of records whose lease, which ends at the moment in the field `until`, nobody holds."""
+    """The filter of records whose lease is free. It ends at the moment in the field `until`."""
     moment = now()
     return {until: {"$not": {"$gt": moment, "$lt": moment + AHEAD}}}
 
@@ -72,7 +72,7 @@ class Lease(Generic[R]):
         return await self.take({**self._where, **free(self._until), **(condition or {})})
 
     async def take(self, condition: Query, changes: Changes | None = None) -> R | None:
-        """Take the lease from whoever holds it if `condition` is true, and make `changes` in the same write.
+        """Take the lease, also from another holder, if `condition` is true, and make `changes` in the same write.
 
         The record as it was before, or None.
         """

@@ -1,7 +1,7 @@
 """What an item says of its live versions, so that lists of items can ask for it: `latest`, the metadata of the newest
 one, and `stages`, the stages of all of them.
 
-A version is live unless it is a draft, archived, or in quarantine. The summary is derived: whoever changes a version
+A version is live unless it is a draft, archived, or in quarantine. The summary is derived: a change of a version
 writes it again on the revision of the item that was read before the versions were (see `domain.versions.touching`). A
 crash between the two leaves an old one, which a repair writes again once a day.
 """
@@ -91,7 +91,7 @@ async def newest_live(tenant: Tenant, item: ItemRecord) -> int:
 async def repair(tenant: Tenant) -> int:
     """Write the summaries that are missing or wrong, and return how many there were.
 
-    They are written on the revision that was read, and do not raise it: whoever changes a version meanwhile raises it,
+    They are written on the revision that was read, and do not raise it: a change of a version meanwhile raises it,
     or writes the summary later.
     """
     repaired = 0

@@ -102,7 +102,7 @@ def opened(path: str, port: int) -> SecantusDBServer:
             if os.strerror(errno.EBUSY) not in str(error) or time.monotonic() > deadline:
                 raise
         if select.select([sys.stdin], [], [], 0.05)[0]:
-            raise SystemExit(0)  # whoever wanted it has gone
+            raise SystemExit(0)  # the process that started it has ended
 
 
 def user_record(user: str, password: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ END_LIMIT = 20.0  # seconds before a child that does not end is killed
 
 
 class DatabaseUnavailable(Exception):  # noqa: N818  the sentence it reads as matters more than the suffix
-    """The embedded database cannot be used. Its text is one sentence for whoever runs the server."""
+    """The embedded database cannot be used. Its text is one sentence for the operator."""
 
 
 class DatabaseInUse(DatabaseUnavailable):
@@ -118,7 +118,7 @@ class Embedded:
         if self._supervised:
             self._supervised.stop(Child.ask_to_end)
             self._supervised.child.end(END_LIMIT)
-        # Ctrl-C may have come while the watch was being started: then there is nobody to wait for.
+        # Ctrl-C may have come while the watch was being started: then there is no process to wait for.
         if self._watcher and self._watcher.is_alive():
             self._watcher.join()
         if self._lock:
@@ -185,7 +185,7 @@ class Child:
         code = self._process.wait()
         self._reader.join()
         pipe(self._process.stderr).close()
-        self.ask_to_end()  # nobody hears it; the pipe is closed
+        self.ask_to_end()  # closes the pipe: no process reads it any more
         said = " / ".join(line.strip() for line in self._last_lines if line.strip())
         return error or said or f"exit code {code}"
 

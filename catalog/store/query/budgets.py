@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from catalog.errors import INVALID_QUERY, Refused
 
 SECONDS = 2.0
-"""Of CPU, so that a busy server refuses nobody for what others do."""
+"""Of CPU, so that a request is not refused because of the load of others."""
 
 SIZE = 256 * 2**20
 """Bytes of text that patterns look into."""

@@ -315,7 +315,7 @@ ROBOTS = Fields(
     select="username description scopes items tags created_by expires used timestamp lastmod",
 )
 
-# Likewise of tenants whoever is not the operator.
+# Likewise those of tenants, for callers other than the operator.
 TENANT_NAMES = Fields({"_id": TEXT}, sort="_id")
 
 TENANTS = Fields(

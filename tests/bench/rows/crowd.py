@@ -53,7 +53,7 @@ class Crowd:
 
     def _watched(self, one: Callable[[int], None], count: int, size: int) -> float:
         """MB/s of `count` transfers, AT_ONCE at a time."""
-        os.sync()  # nobody pays for what was written earlier
+        os.sync()  # earlier writes are not measured
         processes.forget_peak(self._running.pid)
         began = perf_counter()
         with ThreadPoolExecutor(AT_ONCE) as pool:

@@ -90,7 +90,7 @@ class Transfer:
 
     def _upload(self, path: str, headers: dict[str, str], before: bytes, after: bytes) -> float:
         make_different(self.file)
-        os.sync()  # nobody pays for what was written earlier
+        os.sync()  # earlier writes are not measured
         length = str(len(before) + self.size + len(after))
         began = perf_counter()
         with closing(HTTPConnection("127.0.0.1", self.running.port)) as connection, self.file.open("rb") as file:

@@ -100,7 +100,7 @@ async def test_whatever_the_names_are(suffix, files):
 
 
 class Zeros:
-    """As many bytes as anybody asks for."""
+    """As many bytes as are asked for."""
 
     async def read(self, digest, start=0, stop=0):
         while start < stop:
@@ -209,7 +209,7 @@ async def test_what_is_large_is_told_in_zip64():
 
 
 class AfterHole(io.RawIOBase):
-    """A file whose first bytes nobody has written: only what is read of its end is there."""
+    """A file whose first bytes were never written: only what is read of its end is there."""
 
     def __init__(self, hole, end):
         self.hole, self.end, self.at = hole, end, 0

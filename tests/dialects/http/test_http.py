@@ -260,7 +260,7 @@ async def test_an_item_is_sent_again_when_a_dataset_in_it_has_changed(client, or
     )
 
     assert answer.json()["datasets"][0]["description"] == "new"
-    assert changed.status_code == 200  # nobody changed the model itself
+    assert changed.status_code == 200  # the model itself is unchanged
 
 
 async def test_a_change_may_name_several_revisions(client, org):

@@ -88,7 +88,7 @@ def test_a_form_over_the_limit_is_refused_before_it_is_sent(server, admin, versi
         assert status(connection) == 413
 
 
-def test_whoever_may_is_asked_to_go_on(server, admin, versions):
+def test_a_caller_who_may_upload_is_asked_to_go_on(server, admin, versions):
     with begin(server, admin.headers["authorization"], f"{versions}?name=a&ordinal=sent", 4) as connection:
         answers = connection.makefile("rb")
         assert answers.readline().split()[1] == b"100"

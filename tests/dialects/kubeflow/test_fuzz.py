@@ -25,7 +25,7 @@ pytestmark = pytest.mark.process
 
 EXAMPLES = int(os.environ.get("CATALOG_FUZZ_EXAMPLES", "0"))
 FEW = 2
-"""Questions for an operation, when nobody says how many."""
+"""Questions for an operation, unless another number is set."""
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,

@@ -1,4 +1,4 @@
-"""What is measured: for the operator and for this machine, with labels that nobody can make more of."""
+"""What is measured: for the operator and for this machine, with labels whose number is bounded."""
 
 import httpx
 import pytest

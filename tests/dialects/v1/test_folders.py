@@ -105,7 +105,7 @@ async def test_the_digest_is_that_of_what_sha256sum_prints(client, org, iris):
 
 
 @pytest.mark.parametrize(("suffix", "opened"), [("zip", unzipped), ("tar", untarred)])
-async def test_an_archive_is_not_sent_again_to_whoever_has_it(client, org, iris, suffix, opened):
+async def test_an_archive_is_not_sent_again_to_a_client_that_has_it(client, org, iris, suffix, opened):
     version = await closed(client, org, iris)
 
     first = await get(client, org, f"{version}?archive={suffix}")
@@ -246,7 +246,7 @@ async def test_any_other_path_leads_back_to_its_file(client, org, iris, path):
     assert (answer.status_code, answer.content) == (200, b"found")
 
 
-async def test_a_draft_is_seen_by_whoever_may_change_the_item(client, org, iris, other_org):
+async def test_a_draft_is_seen_by_users_who_may_change_the_item(client, org, iris, other_org):
     draft = await filled(client, org, iris, ordinal="soon")
 
     for path in (draft, f"{draft}/info", f"{draft}/files", f"{draft}/files/MLmodel"):

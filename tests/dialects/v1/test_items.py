@@ -68,8 +68,8 @@ async def test_an_item_is_also_reached_by_its_name(client, org):
 
 
 async def test_a_name_that_several_items_bear_lists_what_it_may_mean(client, org):
-    hers = (await create(client, org, "ada"))["_id"]
-    his = (await create(client, org, "bob"))["_id"]
+    adas = (await create(client, org, "ada"))["_id"]
+    bobs = (await create(client, org, "bob"))["_id"]
 
     mine = await client.get("/v1/models/iris", headers=org.as_("ada"))
     whose = await client.get("/v1/models/iris", headers=org.as_("eve"))
@@ -78,7 +78,7 @@ async def test_a_name_that_several_items_bear_lists_what_it_may_mean(client, org
     assert (whose.status_code, whose.json()["value"], whose.json()["details"]) == (
         409,
         148,
-        f"Several models are called iris, give the owner/name or the id of one: ada/iris ({hers}), bob/iris ({his})",
+        f"Several models are called iris, give the owner/name or the id of one: ada/iris ({adas}), bob/iris ({bobs})",
     )
 
 
@@ -179,7 +179,7 @@ async def test_a_list_without_errors_is_a_plain_success(client, org):
     assert (answer.status_code, len(answer.json()["models"]), answer.json()["errors"]) == (200, 2, [])
 
 
-async def test_everyone_sees_what_is_public_his_own_or_shared_with_him(client, org):
+async def test_users_see_what_is_public_their_own_or_shared_with_them(client, org):
     await create(client, org, "ada", name="public")
     await create(client, org, "ada", name="private", visibility="private")
     await create(client, org, "ada", name="shared", visibility="private", users=["bob"])
@@ -295,7 +295,7 @@ async def test_an_administrator_gives_an_item_to_another_owner(client, org, kind
     assert back.json()["owner"] == org.ids["ada"]
 
 
-async def test_an_item_is_not_given_to_whoever_has_one_of_its_name_or_is_nobody(client, org):
+async def test_an_item_is_not_given_to_a_user_who_has_one_of_its_name_or_does_not_exist(client, org):
     made = await create(client, org, "ada")
     await create(client, org, "bob")
     url = f"/v1/models/{made['_id']}"

@@ -373,7 +373,7 @@ async def test_a_wrong_confirmation_is_refused(client, org, wrong, status, value
     assert (answer.status_code, answer.json()["value"], answer.json()["details"]) == (status, value, details)
 
 
-async def test_whoever_asks_again_and_again_waits_known_or_not(client, org, monkeypatch):
+async def test_repeated_requests_wait_whether_the_address_is_known_or_not(client, org, monkeypatch):
     moment = now()
     monkeypatch.setattr(login_throttle, "now", lambda: moment)
 

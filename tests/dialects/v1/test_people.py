@@ -282,7 +282,7 @@ async def test_no_answer_has_a_password_in_it(client, org):
         assert "argon2" not in answer.text
 
 
-async def test_a_user_changes_his_own_email_and_password(client, org):
+async def test_a_user_changes_email_and_password(client, org):
     email = await client.put("/v1/users/ada", json={"email": "new@example.org"}, headers=org.as_("ada"))
     await org.sign_in("ada")  # another address ends all sessions
     password = await client.put("/v1/users/ada", json={"password": "Other-Pass-2"}, headers=org.as_("ada"))
@@ -351,7 +351,7 @@ async def test_a_user_of_one_tenant_cannot_sign_in_to_another(client, org):
     assert (await sign_in(client, other, "ada")).status_code == 401
 
 
-async def test_an_expired_password_is_told_to_whoever_knows_it_and_renews_nothing(client, org, app):
+async def test_an_expired_password_is_told_to_a_user_who_knows_it_and_renews_nothing(client, org, app):
     long_ago = datetime.now(UTC) - timedelta(days=2000)
     people = app.state.database.client[org.name]["users"]
     await people.update_one({"username": "ada"}, {"$set": {"createdPassword": long_ago}})

@@ -119,7 +119,7 @@ async def test_it_says_how_far_it_is(tus):
     assert "filename" in told.headers["Upload-Metadata"]
 
 
-async def test_whoever_lost_the_last_answer_asks_again(org, tus):
+async def test_a_client_that_lost_the_last_answer_asks_again(org, tus):
     where = (await tus.begin()).headers["Location"]
     await tus.append(where, 0, CONTENT)
 

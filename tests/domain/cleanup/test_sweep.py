@@ -1,4 +1,4 @@
-"""The sweep: removes what nothing names, and nothing else, whoever comes at the same time."""
+"""The sweep: removes what nothing names, and nothing else, also beside other requests."""
 
 import asyncio
 import os
@@ -245,7 +245,7 @@ async def test_a_count_that_a_crash_left_wrong_is_mended(tenant, blobs, wrong):
     assert await quota.usage(tenant) == 4
 
 
-async def test_whoever_has_not_been_counted_yet_is_not_counted_twice(tenant, blobs, monkeypatch):
+async def test_a_user_who_has_not_been_counted_yet_is_not_counted_twice(tenant, blobs, monkeypatch):
     await held(tenant, blobs)
     await tenant.blob_records.raw.insert_one({"_id": "another", "size": 10, "touched": now()})
     sleep, mine = asyncio.sleep, asyncio.current_task()
@@ -263,7 +263,7 @@ async def test_whoever_has_not_been_counted_yet_is_not_counted_twice(tenant, blo
     assert await quota.usage(tenant) == 14
 
 
-# Whoever comes at the same time, on the real wire.
+# Requests at the same time, on the real wire.
 
 
 async def readable(tenant, blobs):

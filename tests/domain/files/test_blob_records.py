@@ -233,7 +233,7 @@ class Slow(MemoryBlobs):
         await super().drop(digest)
 
 
-async def test_whoever_sends_bytes_that_are_going_waits_and_sends_them_again(tenant):
+async def test_bytes_that_are_being_removed_are_sent_again_after_a_wait(tenant):
     blobs = tenant.blobs = Slow()
     blob = await put(blobs)
     going = asyncio.create_task(blob_records.remove_unused(tenant, blob, now()))
@@ -251,7 +251,7 @@ async def test_whoever_sends_bytes_that_are_going_waits_and_sends_them_again(ten
     assert (await record(tenant, blob), await quota.usage(tenant)) == (None, 0)
 
 
-async def test_whoever_sends_them_when_they_are_gone_keeps_them(tenant):
+async def test_bytes_that_are_sent_after_their_removal_stay(tenant):
     blobs = tenant.blobs = Slow()
     blob = await put(blobs)
     going = asyncio.create_task(blob_records.remove_unused(tenant, blob, now()))

@@ -219,7 +219,7 @@ async def test_the_sweep_marks_bytes_that_are_not_as_many_as_they_were(client, o
 
 
 @pytest.mark.parametrize("damage", SEEN_BY_SIZE)
-async def test_a_file_that_is_not_whole_is_no_success_whoever_asks_and_however(client, org, url, on_disk, damage):
+async def test_a_file_that_is_not_whole_is_no_success_on_any_route(client, org, url, on_disk, damage):
     folder = await versions_of(client, org, "datasets")
     await closed(client, org, folder, {"a": DATA, "b": b"b"})
     made = await client.post(f"{url}/1/link", json={"expires_in": 60}, headers=org.as_("ada"))

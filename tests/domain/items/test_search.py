@@ -59,7 +59,7 @@ async def test_the_best_matches_come_first(client, org):
     assert (answer["hasNextPage"], answer["nextCursor"]) == (False, None)
 
 
-async def test_nobody_finds_what_he_may_not_read(client, org, other_org):
+async def test_a_search_finds_only_what_the_caller_may_read(client, org, other_org):
     await create(client, org, "ada", name="iris", visibility="private", users=["bob"])
 
     for who, names in (("ada", ["iris"]), ("bob", ["iris"]), ("eve", []), ("admin", ["iris"])):

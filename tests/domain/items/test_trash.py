@@ -249,7 +249,7 @@ async def test_an_item_that_changes_while_it_is_removed_is_kept_as_it_was_last(t
     assert (await restore(tenant, iris, ada))["last_version"] == 2
 
 
-async def test_whoever_comes_too_late_to_remove_leaves_nothing_in_the_trash(tenant, ada, iris):
+async def test_a_removal_that_comes_too_late_leaves_nothing_in_the_trash(tenant, ada, iris):
     await items.remove(ada, Kind.MODEL, Reference("iris"))
 
     assert not await trash.take(ada, Kind.MODEL, iris, DAYS)
@@ -315,7 +315,7 @@ async def test_what_was_shared_with_a_user_who_has_left_comes_back_without_him(t
     assert bob.user in shared["users"]
 
 
-# Whoever comes at the same time, on the real wire.
+# Requests at the same time, on the real wire.
 
 
 on_the_wire = pytest.mark.parametrize("database", ["wire"], indirect=True)

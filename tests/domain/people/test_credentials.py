@@ -90,7 +90,7 @@ async def test_a_password_expires(tenant):
         await users.sign_in(tenant, "ada", PASSWORD)
 
 
-async def test_a_user_does_not_print_his_hash(tenant):
+async def test_a_user_does_not_print_the_hash(tenant):
     user = await users.add(tenant, "ada", PASSWORD, Role.REGULAR, email=None, days=0)
 
     assert "argon2" not in repr(user)

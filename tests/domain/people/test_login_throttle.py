@@ -34,7 +34,7 @@ async def guess(attempts, username="ada", address=ABROAD, *, right=False, tenant
 
 
 class Clock:
-    """Stands still, until somebody turns it."""
+    """Stands still until a test moves it."""
 
     def __init__(self):
         self.time = now()

@@ -30,7 +30,7 @@ async def ends(*attempts):
 
 @pytest.fixture
 def together(monkeypatch):
-    """Nobody looks for another administrator before all have begun."""
+    """No request looks for another administrator before all have begun."""
 
     def together(number):
         barrier, others, late = asyncio.Barrier(number), last_admin._others, iter(range(number))
@@ -77,7 +77,7 @@ async def test_of_five_administrators_who_all_leave_at_once_one_is_left(tenant, 
     assert len(await admins(tenant)) == len(refused)
 
 
-async def test_an_administrator_whose_server_died_while_he_left_counts_again_after_a_while(tenant, monkeypatch):
+async def test_an_administrator_whose_server_died_during_a_demotion_counts_again_after_a_while(tenant, monkeypatch):
     ada, bob = [await somebody(tenant, name, Role.ADMIN) for name in ("ada", "bob")]
     leaving = last_admin.demotion(tenant, bob.user, is_admin=True)
     condition = await leaving.__aenter__()  # and never leaves again
@@ -89,7 +89,7 @@ async def test_an_administrator_whose_server_died_while_he_left_counts_again_aft
     assert await tenant.users.raw.find_one({"_id": bob.user, **condition}) is None
 
 
-async def test_whoever_is_made_administrator_while_he_is_removed_stays(tenant, monkeypatch):
+async def test_a_user_who_becomes_administrator_during_the_removal_stays(tenant, monkeypatch):
     ada = await somebody(tenant, "ada", Role.ADMIN)
     await somebody(tenant, "bob")
     pass_on = ownership_transfer.transfer_trash

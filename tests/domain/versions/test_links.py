@@ -1,4 +1,4 @@
-"""Links: one file for whoever has the link, for a while."""
+"""Links: each serves one file for a while, without a token."""
 
 from datetime import timedelta
 

@@ -316,7 +316,7 @@ async def test_of_two_changes_at_once_of_what_both_saw_one_wins(tenant, ada, iri
     assert (len(won), [refusal.fault for refusal in refused]) == (1, [STALE])
 
 
-async def test_whoever_sees_the_new_revision_of_an_item_sees_its_version(tenant, ada, iris, monkeypatch):
+async def test_a_reader_of_the_new_revision_of_an_item_sees_its_version(tenant, ada, iris, monkeypatch):
     """A reader who keeps answers by their ETag would else keep one without it."""
     before = await items.read(ada, Kind.MODEL, Reference(iris))
     insert, seen = shared_writes.insert, []

@@ -178,7 +178,7 @@ async def test_only_owner_and_administrator_change_a_version(client, org, other_
 
 
 EVIL = b"cos\nsystem\n(S'true'\ntR."
-"""A pickle that would run a program. Nobody loads it."""
+"""A pickle that would run a program. It is never loaded."""
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ async def test_a_file_found_dangerous_is_refused(client, careful):
     assert (await uploaded(client, org, url))["ordinal"] == "1"
 
 
-async def test_what_is_in_quarantine_is_an_administrators_until_he_lets_it_go(client, careful):
+async def test_what_is_in_quarantine_is_for_administrators_until_it_is_released(client, careful):
     org = await careful("quarantine")
     url = await versions_of(client, org, "models")
     version = await uploaded(client, org, url, EVIL, "model.pkl")

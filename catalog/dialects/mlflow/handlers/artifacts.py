@@ -91,7 +91,7 @@ async def presigned(call: Call, path: str) -> Response[bytes]:
 
 
 async def put_part(request: AnyRequest, services: Services, token: str) -> Response[bytes]:
-    """Store a part of an upload, for whoever has its address."""
+    """Store a part of an upload. Its address is the permission."""
     caller, target = await _signed_caller(request, services, token)
     if not target.upload:
         raise Refused(LINK_INVALID)
@@ -102,7 +102,7 @@ async def put_part(request: AnyRequest, services: Services, token: str) -> Respo
 
 
 async def get_signed(request: AnyRequest, services: Services, token: str) -> Download:
-    """A file, or a range of it, for whoever has its address."""
+    """A file, or a range of it. Its address is the permission."""
     caller, target = await _signed_caller(request, services, token)
     if not target.path:
         raise Refused(LINK_INVALID)

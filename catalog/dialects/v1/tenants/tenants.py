@@ -162,7 +162,7 @@ class Tenants(Controller):
 
 
 class TenantNames(Controller):
-    """Only the operator sees the names of all tenants, unless PUBLIC_TENANTS shows them to everybody."""
+    """Only the operator sees the names of all tenants, unless PUBLIC_TENANTS is set."""
 
     tags = ("Tenants",)
     opt = {"public": True}  # noqa: RUF012  Litestar's way: before signing in there is no token
