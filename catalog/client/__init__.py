@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         Unsafe,
         UnsafeFileWarning,
     )
-    from catalog.client.pushing import Pushed, PushPlan
+    from catalog.client.push_pull.pushing import Pushed, PushPlan
     from catalog.client.results import (
         Algorithm,
         Alias,
@@ -105,7 +105,7 @@ __getattr__ = lazy_names(
         "results",
         "catalog",
         "shortcuts",
-        "pushing",
+        "push_pull.pushing",
         "compat.registry",
         "compat",
         "resources",

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from catalog.client import profile, transport
+from catalog.client.push_pull.transfers import TransferMethods
 from catalog.client.resources.base import D, operation, walk
 from catalog.client.resources.items import FilterExpression, ItemResource, filter_query
 from catalog.client.resources.people import (
@@ -21,9 +22,8 @@ from catalog.client.resources.signatures import ASYNC
 from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Lineage, Model, Page, Raw, Version
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
-from catalog.client.transfer.downloads import find_version
-from catalog.client.transfer.uploads import TargetItem
-from catalog.client.transfers import TransferMethods
+from catalog.client.transfer.downloads.downloads import find_version
+from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from catalog.client.results import File, Version
 from catalog.client.revisions import parse_reference
 from catalog.client.session import Session
 from catalog.client.transfer.cache import Cache
-from catalog.client.transfer.downloads import download_to_cache, find_version, refuse_elsewhere
+from catalog.client.transfer.downloads.downloads import download_to_cache, find_version, refuse_elsewhere
 from catalog.client.transfer.progress import Progress
-from catalog.client.transfer.uploads import TargetItem
+from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation, in_thread
 
 SAFETENSORS, ONNX, PICKLE, JOBLIB = "safetensors", "onnx", "pickle", "joblib"

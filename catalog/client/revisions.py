@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from catalog.client.errors import Invalid, NotFound
 from catalog.client.results import Raw
-from catalog.client.transfer.uploads import TargetItem
+from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
 
 LATEST = "latest"

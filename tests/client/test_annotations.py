@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from catalog.client.annotations import metadata_values, refuse_alias, refuse_beyond, tag_list
 from catalog.client.errors import Invalid
+from catalog.client.push_pull.annotations import metadata_values, refuse_alias, refuse_beyond, tag_list
 from catalog.commands.terminal.values import pairs
 
 

@@ -5,9 +5,9 @@ import os
 import pytest
 
 from catalog.client.errors import Invalid
-from catalog.client.transfer.contents import opened
-from catalog.client.transfer.folder_walk import walk
 from catalog.client.transfer.patterns import Selection
+from catalog.client.transfer.uploads.contents import opened
+from catalog.client.transfer.uploads.folder_walk import walk
 
 
 def tree(folder, *paths):

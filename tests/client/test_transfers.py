@@ -20,10 +20,10 @@ from catalog.client import (
     UnsafeFileWarning,
 )
 from catalog.client.session import Session
-from catalog.client.transfer import fetching
 from catalog.client.transfer.cache import Cache
-from catalog.client.transfer.downloads import find_version
-from catalog.client.transfer.uploads import TargetItem
+from catalog.client.transfer.downloads import fetching
+from catalog.client.transfer.downloads.downloads import find_version
+from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import InThread, Request
 from tests.support.people import hired
 from tests.support.serving import Server

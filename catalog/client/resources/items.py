@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from unicodedata import normalize
 
-from catalog.client.annotations import tag_list
 from catalog.client.errors import Ambiguous, Invalid, NotFound
+from catalog.client.push_pull.annotations import tag_list
 from catalog.client.resources.aliases import AliasResource
 from catalog.client.resources.base import D, InlineDriver, Resource, operation, walk
 from catalog.client.resources.versions import VersionResource
 from catalog.client.results import Card, Grant, Item, Page, TrashedItem, Value
 from catalog.client.session import PAGE, Session, segment
 from catalog.client.transfer.cache import Cache
-from catalog.client.transfer.uploads import as_pairs
+from catalog.client.transfer.uploads.uploads import as_pairs
 from catalog.client.transport.effects import Operation
 
 ItemT = TypeVar("ItemT", bound=Item)

@@ -8,23 +8,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from catalog.client.annotations import metadata_values
 from catalog.client.errors import Invalid
+from catalog.client.push_pull.annotations import metadata_values
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Link, Page, Raw, Value, Version
 from catalog.client.session import PREFIX, Session
 from catalog.client.transfer.cache import Cache
-from catalog.client.transfer.contents import Uploadable, opened
-from catalog.client.transfer.downloads import download_to, download_to_cache, file_of, find_version, verify_version
-from catalog.client.transfer.folder_uploads import add_content
+from catalog.client.transfer.downloads.downloads import (
+    download_to,
+    download_to_cache,
+    file_of,
+    find_version,
+    verify_version,
+)
+from catalog.client.transfer.downloads.partial_downloads import PARTIAL_CONTENT
+from catalog.client.transfer.downloads.remote_file import BUFFER, RemoteFile
+from catalog.client.transfer.downloads.targets import WantedFiles
 from catalog.client.transfer.notebooks import default_progress
-from catalog.client.transfer.partial_downloads import PARTIAL_CONTENT
 from catalog.client.transfer.patterns import Selection
-from catalog.client.transfer.preflight import check_push
 from catalog.client.transfer.progress import Progress
-from catalog.client.transfer.remote_file import BUFFER, RemoteFile
-from catalog.client.transfer.targets import WantedFiles
-from catalog.client.transfer.uploads import TargetItem, VersionDetails, as_pairs
+from catalog.client.transfer.uploads.contents import Uploadable, opened
+from catalog.client.transfer.uploads.folder_uploads import add_content
+from catalog.client.transfer.uploads.preflight import check_push
+from catalog.client.transfer.uploads.uploads import TargetItem, VersionDetails, as_pairs
 from catalog.client.transport.effects import Operation, Request, in_thread
 
 if TYPE_CHECKING:

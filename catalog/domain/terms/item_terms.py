@@ -11,13 +11,13 @@ from catalog.domain.limits import Limits
 from catalog.domain.terms.terms import Vocabulary, existing, room, too_many
 from catalog.errors import Fault, Refused
 from catalog.store.clock import now
+from catalog.store.concurrency.updates import update_all
 from catalog.store.derived.term_usage import MOST_VIEWERS
 from catalog.store.failures import Duplicate
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import Changes, ItemRecord, TermRecord
 from catalog.store.tenant import Tenant, TermCollection
 from catalog.store.tenant_documents import Update
-from catalog.store.updates import update_all
 from catalog.vocabulary import PUBLIC_READER, Usage
 
 

@@ -20,11 +20,11 @@ from catalog.client.errors import (
 from catalog.client.results import File, Version
 from catalog.client.revisions import resolve_version
 from catalog.client.transfer.cache import Cache, relative_path
-from catalog.client.transfer.fetching import CONCURRENCY, fetch_files, file_url
-from catalog.client.transfer.partial_downloads import check
+from catalog.client.transfer.downloads.fetching import CONCURRENCY, fetch_files, file_url
+from catalog.client.transfer.downloads.partial_downloads import check
+from catalog.client.transfer.downloads.targets import PlacedFile, Placement, PullRecord, WantedFiles, missing
 from catalog.client.transfer.progress import Progress, TotalProgress
-from catalog.client.transfer.targets import PlacedFile, Placement, PullRecord, WantedFiles, missing
-from catalog.client.transfer.uploads import TargetItem
+from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation, in_parallel, in_thread
 
 SECTION = "refs"

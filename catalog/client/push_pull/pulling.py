@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.client.errors import CatalogWarning
-from catalog.client.pushing import shape_of
+from catalog.client.push_pull.pushing import shape_of
+from catalog.client.push_pull.threats import refuse_threat, warn_of
 from catalog.client.results import Version
 from catalog.client.revisions import parse_reference
 from catalog.client.session import Session
-from catalog.client.threats import refuse_threat, warn_of
 from catalog.client.transfer.cache import Cache
-from catalog.client.transfer.downloads import download_to, download_to_cache, find_version
+from catalog.client.transfer.downloads.downloads import download_to, download_to_cache, find_version
+from catalog.client.transfer.downloads.targets import WantedFiles
 from catalog.client.transfer.progress import Progress
-from catalog.client.transfer.targets import WantedFiles
-from catalog.client.transfer.uploads import TargetItem
+from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
 from catalog.client.wording import listed
 

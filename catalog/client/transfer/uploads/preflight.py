@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog.client.errors import NotFound
 from catalog.client.session import Session
-from catalog.client.transfer.uploads import VersionDetails, as_pairs
+from catalog.client.transfer.uploads.uploads import VersionDetails, as_pairs
 from catalog.client.transport.effects import Operation
 
 UNKNOWN_ROUTES = frozenset({100, 101})

@@ -11,7 +11,7 @@ from catalog.client.errors import CatalogError, Unavailable, error_from
 from catalog.client.session import PREFIX, document
 from catalog.client.transfer.progress import TotalProgress
 from catalog.client.transfer.sources import Source
-from catalog.client.transfer.uploads import ANSWER_TIMEOUT, TargetItem, digest_header, put_file
+from catalog.client.transfer.uploads.uploads import ANSWER_TIMEOUT, TargetItem, digest_header, put_file
 from catalog.client.transport.effects import Operation, Request, Response, in_thread
 
 SMALL = 2**18

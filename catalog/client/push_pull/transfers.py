@@ -4,19 +4,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from catalog.client.annotations import metadata_values, tag_list
 from catalog.client.loading import load
-from catalog.client.pulling import Place, Pull
-from catalog.client.pushing import Push, Pushed, PushPlan
+from catalog.client.push_pull.annotations import metadata_values, tag_list
+from catalog.client.push_pull.pulling import Place, Pull
+from catalog.client.push_pull.pushing import Push, Pushed, PushPlan
 from catalog.client.resources.base import D, Resource, operation
 from catalog.client.session import Session
 from catalog.client.transfer.cache import Cache
-from catalog.client.transfer.contents import Uploadable, opened
+from catalog.client.transfer.downloads.targets import WantedFiles
 from catalog.client.transfer.notebooks import default_progress
 from catalog.client.transfer.patterns import Selection
 from catalog.client.transfer.progress import Progress
-from catalog.client.transfer.targets import WantedFiles
-from catalog.client.transfer.uploads import VersionDetails
+from catalog.client.transfer.uploads.contents import Uploadable, opened
+from catalog.client.transfer.uploads.uploads import VersionDetails
 from catalog.client.transport.effects import Operation
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import IO, cast
 
 from catalog.client.errors import Invalid
-from catalog.client.transfer.folder_walk import problem_of, refusal, shown, walk
 from catalog.client.transfer.patterns import EVERYTHING, Selection
 from catalog.client.transfer.sources import EXPECTED, Source, file_source
+from catalog.client.transfer.uploads.folder_walk import problem_of, refusal, shown, walk
 from catalog.client.transport.effects import BLOCK
 
 Uploadable = str | Path | IO[bytes] | Sequence[str | Path]

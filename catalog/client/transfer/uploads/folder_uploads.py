@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 from catalog.client.errors import NotFound
 from catalog.client.results import Version
-from catalog.client.transfer.batches import SMALL, batches_of, put_files
-from catalog.client.transfer.contents import Content
 from catalog.client.transfer.progress import Progress, TotalProgress
 from catalog.client.transfer.sources import Source
-from catalog.client.transfer.uploads import TargetItem, VersionDetails, add_file, as_pairs, put_file
+from catalog.client.transfer.uploads.batches import SMALL, batches_of, put_files
+from catalog.client.transfer.uploads.contents import Content
+from catalog.client.transfer.uploads.uploads import TargetItem, VersionDetails, add_file, as_pairs, put_file
 from catalog.client.transport.effects import Operation, in_parallel, in_thread
 
 CONCURRENCY = 4

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from catalog.client.annotations import metadata_values
 from catalog.client.errors import Forbidden, NotFound
+from catalog.client.push_pull.annotations import metadata_values
 from catalog.client.results import Raw, Value, Version
 from catalog.client.session import PREFIX, Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.progress import Progress
-from catalog.client.transfer.resumable_uploads import ResumableUpload, send_in_parts
 from catalog.client.transfer.sources import Source, SourceSlice
+from catalog.client.transfer.uploads.resumable_uploads import ResumableUpload, send_in_parts
 from catalog.client.transport.effects import Operation, Request, in_thread
 
 SMALL = 8 * 2**20

@@ -5,19 +5,19 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.client.annotations import refuse_alias, refuse_beyond
 from catalog.client.errors import CatalogError, Invalid, NotSignedIn, Unavailable, Unsafe
+from catalog.client.push_pull.annotations import refuse_alias, refuse_beyond
+from catalog.client.push_pull.threats import refuse_threat, warn_of
 from catalog.client.resources.base import InlineDriver
 from catalog.client.resources.items import ItemResource, names_owner
 from catalog.client.results import KINDS, Item, Shown, Version
 from catalog.client.session import Session, segment
-from catalog.client.threats import refuse_threat, warn_of
 from catalog.client.transfer.cache import Cache
-from catalog.client.transfer.contents import Content
-from catalog.client.transfer.folder_uploads import add_content
-from catalog.client.transfer.preflight import check_push
 from catalog.client.transfer.progress import Progress
-from catalog.client.transfer.uploads import TargetItem, VersionDetails
+from catalog.client.transfer.uploads.contents import Content
+from catalog.client.transfer.uploads.folder_uploads import add_content
+from catalog.client.transfer.uploads.preflight import check_push
+from catalog.client.transfer.uploads.uploads import TargetItem, VersionDetails
 from catalog.client.transport.effects import Operation, in_thread
 
 

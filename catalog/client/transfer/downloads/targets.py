@@ -16,11 +16,11 @@ from typing import NamedTuple
 from catalog.client.errors import Invalid, NotFound
 from catalog.client.results import File, Version
 from catalog.client.transfer.cache import Cache, relative_path
-from catalog.client.transfer.contents import path_of
-from catalog.client.transfer.folder_walk import problem_of
 from catalog.client.transfer.patterns import EVERYTHING, Selection
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.sources import file_source
+from catalog.client.transfer.uploads.contents import path_of
+from catalog.client.transfer.uploads.folder_walk import problem_of
 from catalog.client.wording import listed
 
 SECTION = "pulled"
