@@ -45,6 +45,7 @@ from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.domain.people.password_resets import ResetMails
 from catalog.domain.people.users import Policy
+from catalog.domain.tenants.quota_warnings import QuotaWatch
 from catalog.domain.tenants.removal import CLEARED_EVERY, clear
 from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_default
 from catalog.domain.versions.files.links import Links
@@ -103,6 +104,8 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     outbox = Outbox()
     api_token = settings.api_token.get_secret_value()
     services = _services(settings, database, storage, sessions, outbox)
+    quotas = QuotaWatch(database, services.reset_mails.smtp_server, outbox)
+    metrics.watch("catalog_tenants_near_quota", "Tenants that use 80 % of their quota or more", lambda: quotas.near)
     passwords = Passwords(sessions, services.throttle, services.proxies, settings.default_tenant)
     dialects = [
         v1.dialect(services, settings.version, api_token),
@@ -119,7 +122,7 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
             {"database": database, "first_start": None, "health": health, "journal": journal, "outbox": outbox}
         ),
         lifespan=[
-            _running(settings, database, storage, journal),
+            _running(settings, database, storage, journal, quotas),
             _mailing(outbox),
             *([traces.running] if traces else []),
             *([lambda _: worker_metrics.serve(metrics.text)] if worker_metrics else []),
@@ -257,7 +260,9 @@ def _resets(settings: Settings, outbox: Outbox) -> ResetMails:
     return ResetMails(smtp_server or None, public_url, settings.version, settings.reset_expirationtime, outbox)
 
 
-def _running(settings: Settings, database: Database, storage: Storage, journal: Journal | None) -> Any:
+def _running(
+    settings: Settings, database: Database, storage: Storage, journal: Journal | None, quotas: QuotaWatch
+) -> Any:
     @asynccontextmanager
     async def running(app: Litestar) -> AsyncIterator[None]:
         try:
@@ -273,7 +278,7 @@ def _running(settings: Settings, database: Database, storage: Storage, journal: 
                     settings.default_tenant_admin_temporary_password.get_secret_value(),
                 )
             try:
-                async with _jobs(settings, database, storage, journal).running():
+                async with _jobs(settings, database, storage, journal, quotas).running():
                     yield
             finally:
                 if journal:
@@ -285,10 +290,13 @@ def _running(settings: Settings, database: Database, storage: Storage, journal: 
     return running
 
 
-def _jobs(settings: Settings, database: Database, storage: Storage, journal: Journal | None) -> Jobs:
+def _jobs(
+    settings: Settings, database: Database, storage: Storage, journal: Journal | None, quotas: QuotaWatch
+) -> Jobs:
     jobs = Jobs()
     jobs.every(CLEARED_EVERY, lambda: clear(database, storage), "the removal of tenants")
     jobs.every(PURGED_EVERY, lambda: purge_all(database), "the purge of the trash")
+    quotas.schedule(jobs)
     if settings.sweep_every:
         schedule_sweeps(jobs, database, settings.sweep_every, settings.sweep_grace)
     if journal:

@@ -11,6 +11,7 @@ from catalog.client.resources.base import D, operation, walk
 from catalog.client.resources.items import FilterExpression, ItemResource, filter_query
 from catalog.client.resources.people import (
     GroupResource,
+    RetentionResource,
     RobotResource,
     TenantResource,
     TermResource,
@@ -46,6 +47,7 @@ class CatalogResources(TransferMethods[D]):
         self.groups: GroupResource[D] = GroupResource(session, driver, cache)
         self.tokens: TokenResource[D] = TokenResource(session, driver, cache)
         self.robots: RobotResource[D] = RobotResource(session, driver, cache)
+        self.retention: RetentionResource[D] = RetentionResource(session, driver, cache)
         self.tags: TermResource[D] = TermResource(session, driver, cache, "tags")
         self.metadata: TermResource[D] = TermResource(session, driver, cache, "metadata")
         self.tenants: TenantResource[D] = TenantResource(session, driver, cache)

@@ -16,7 +16,7 @@ import typer
 from catalog import __version__, client
 from catalog.client.errors import CatalogError
 from catalog.commands import administration
-from catalog.commands.administration import groups, people, robots
+from catalog.commands.administration import groups, people, retention, robots
 from catalog.commands.catalog import aliases, cache, cards, versions
 from catalog.commands.catalog.comparison import add_compare_command
 from catalog.commands.catalog.copying import add_kubeflow
@@ -59,6 +59,7 @@ app.add_typer(people.users, name="users")
 app.add_typer(groups.groups, name="groups")
 app.add_typer(people.tokens, name="tokens")
 app.add_typer(robots.robots, name="robots")
+app.add_typer(retention.app, name="retention")
 app.add_typer(people.tenants, name="tenants")
 app.add_typer(cache.app, name="cache")
 

@@ -25,7 +25,7 @@ from catalog.store.clock import now
 from catalog.store.database import Database
 from catalog.store.failures import UNAVAILABLE, DatabaseError
 from catalog.store.migrations.opening import open_all
-from catalog.store.records import LogRecord
+from catalog.store.records import LogRecord, Query
 from catalog.store.tenant import Tenant
 
 logger = logging.getLogger(__name__)
@@ -275,6 +275,14 @@ async def expire(tenant: Tenant, days: timedelta) -> int:
         removed += (await tenant.log.records.delete_many({"_id": {"$in": ids}})).deleted_count
         await asyncio.sleep(PAUSE)
     return removed
+
+
+async def count_old(tenant: Tenant, days: timedelta | None, size: int | None) -> int:
+    """How many entries `expire` and `shrink` would remove. None is no limit."""
+    old: list[Query] = [] if days is None else [{"date": {"$lt": now() - days}}]
+    if size is not None and (beyond := await tenant.count(WRITTEN) - size) > 0:
+        old.append({"$or": [{"end": {"$lte": beyond}}, {"end": None}]})
+    return await tenant.log.records.count_documents({"$or": old}) if old else 0
 
 
 async def shrink(tenant: Tenant, size: int) -> int:

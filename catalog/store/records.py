@@ -172,6 +172,7 @@ class VersionRecord(TypedDict):
     run: NotRequired[RunRecord | None]
     inputs: NotRequired[list[InputRecord]]
     pins: NotRequired[int | None]
+    pinned: NotRequired[bool]
     state: str
     inspection: NotRequired[Inspection | None]
     owner: ObjectId
@@ -304,6 +305,19 @@ class PartUploadRecord(TypedDict):
     parts: list[PartRecord]
     became: str
     expires: datetime
+
+
+class RetentionRecord(TypedDict):
+    _id: str
+    kind: NotRequired[str | None]
+    keep_versions: NotRequired[int | None]
+    trash_days: NotRequired[int | None]
+    trash_bytes: NotRequired[int | None]
+    log_days: NotRequired[int | None]
+    log_bytes: NotRequired[int | None]
+    terms_days: NotRequired[int | None]
+    user: NotRequired[ObjectId | None]
+    lastmod: NotRequired[datetime]
 
 
 class TrashRecord(TypedDict):
@@ -444,6 +458,7 @@ class TenantRecord(TypedDict):
     sweeping: NotRequired[datetime | None]
     swept: NotRequired[datetime | None]
     recounted: NotRequired[datetime | None]
+    quota_warned: NotRequired[datetime | None]
     inspection: NotRequired[str | None]
     remover: NotRequired[ObjectId | None]
     restored_from: NotRequired[str | None]

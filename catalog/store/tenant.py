@@ -12,7 +12,7 @@ from catalog.blobs.protocol import Blobs
 from catalog.errors import Refused
 from catalog.store.concurrency.batches import Batches, Outcomes
 from catalog.store.concurrency.fence import Fence, Fenced
-from catalog.store.documents.around_items import AliasMove, Card, SearchEntry, TrashEntry
+from catalog.store.documents.around_items import AliasMove, Card, RetentionPolicy, SearchEntry, TrashEntry
 from catalog.store.documents.files import ArtifactFile, PartUpload, StoredBlob, Upload
 from catalog.store.documents.items import Algorithm, Dataset, Model
 from catalog.store.documents.journal import LogEntry
@@ -46,6 +46,7 @@ from catalog.store.records import (
     MetricPointRecord,
     PartUploadRecord,
     PasswordResetRecord,
+    RetentionRecord,
     SearchEntryRecord,
     ServedModelRecord,
     ServiceRecord,
@@ -115,6 +116,7 @@ class Tenant:
     uploads = Collection[Upload, UploadRecord](Upload)
     artifact_files = Collection[ArtifactFile, ArtifactFileRecord](ArtifactFile)
     part_uploads = Collection[PartUpload, PartUploadRecord](PartUpload)
+    retention = Collection[RetentionPolicy, RetentionRecord](RetentionPolicy)
     trash = Collection[TrashEntry, TrashRecord](TrashEntry)
     search_entries = Collection[SearchEntry, SearchEntryRecord](SearchEntry)
     tags = Collection[Tag, TermRecord](Tag)

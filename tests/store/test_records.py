@@ -48,6 +48,7 @@ RECORDS = {
     "ArtifactFile": records.ArtifactFileRecord,
     "PartUpload": records.PartUploadRecord,
     "Part": records.PartRecord,
+    "RetentionPolicy": records.RetentionRecord,
     "TrashEntry": records.TrashRecord,
     "SearchEntry": records.SearchEntryRecord,
     "Tag": records.TermRecord,

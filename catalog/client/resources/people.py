@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from catalog.client.resources.base import D, Resource, operation, walk
-from catalog.client.results import Group, Page, Robot, Tenant, Term, Token, User
+from catalog.client.results import Group, Page, Raw, Robot, Tenant, Term, Token, User
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transport.effects import Operation
@@ -188,6 +188,31 @@ class RobotResource(Resource[D]):
         """
         query = {"transfer": transfer} if transfer else {}
         yield from self._session.request_json("DELETE", f"/robots/{segment(key)}", query=query)
+
+
+class RetentionResource(Resource[D]):
+    """What the tenant keeps, and for how long. For administrators."""
+
+    @operation
+    def get(self) -> Operation[Raw]:
+        """The rules: `keep_versions`, `trash_days`, `trash_bytes`, `log_days`, `log_bytes`, `terms_days`."""
+        policy: Raw = yield from self._session.request_json("GET", "/retention")
+        return policy
+
+    @operation
+    def change(self, rules: Mapping[str, int | None]) -> Operation[Raw]:
+        """Change rules. None ends one; those that are not named stay."""
+        before = yield from self._session.request_json("GET", "/retention")
+        body = {name: value for name, value in {**before, **rules}.items() if value is not None}
+        policy: Raw = yield from self._session.request_json("PUT", "/retention", body=body)
+        return policy
+
+    @operation
+    def apply(self, *, dry_run: bool = False) -> Operation[Raw]:
+        """Apply the rules now, or list what they would remove: `versions`, `trash`, `log`, `terms`, and `more`."""
+        query = {"dry_run": "true"} if dry_run else {}
+        applied: Raw = yield from self._session.request_json("POST", "/retention/apply", query=query)
+        return applied
 
 
 class TermResource(Resource[D]):

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from catalog.client.errors import Invalid
 from catalog.client.push_pull.annotations import metadata_values
 from catalog.client.resources.base import D, Resource, operation, walk
-from catalog.client.results import Link, Page, Raw, Value, Version
+from catalog.client.results import Link, Page, Pruned, Raw, Value, Version
 from catalog.client.session import PREFIX, Session
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import (
@@ -139,6 +139,7 @@ class VersionResource(Resource[D]):
         author: str | None = None,
         stage: str | None = None,
         archived: bool | None = None,
+        pinned: bool | None = None,
         external_id: str | None = None,
         run: Mapping[str, str] | None = None,
         uri: str | None = None,
@@ -154,7 +155,7 @@ class VersionResource(Resource[D]):
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict.
         """
         body: dict[str, Any] = {"description": description, "state": state, "author": author, "stage": stage}
-        body |= {"archived": archived, "external_id": external_id, "run": run, "uri": uri}
+        body |= {"archived": archived, "pinned": pinned, "external_id": external_id, "run": run, "uri": uri}
         body["inputs"] = None if inputs is None else [*inputs]
         body = {name: value for name, value in body.items() if value is not None}
         if add or remove:
@@ -172,6 +173,36 @@ class VersionResource(Resource[D]):
         """
         query = {"force": "true"} if force else {}
         yield from self._session.request_json("DELETE", self._item.at(which), query=query)
+
+    @operation
+    def prune(self, keep: int | None = None, *, dry_run: bool = False) -> Operation[Pruned]:
+        """Remove old versions for good, at most 1000 at once, or with `dry_run` only list them.
+
+        The newest `keep` stay, by default as many as the policy says, and every version that has an alias, is
+        deployed, is pinned, has the stage `staging` or `production`, or is the input of another version.
+
+        Raises CatalogError: NotFound, Forbidden.
+        """
+        query = {"dry_run": "true"} if dry_run else {}
+        body = {} if keep is None else {"keep": keep}
+        path = f"{self._item.item}/prune"
+        return Pruned.of((yield from self._item.session.request_json("POST", path, body=body, query=query)))
+
+    @operation
+    def retention(self) -> Operation[int]:
+        """How many of the newest versions are kept. 0: all."""
+        raw = yield from self._item.session.request_json("GET", f"{self._item.item}/retention")
+        return int(raw["in_force"])
+
+    @operation
+    def keep(self, newest: int | None) -> Operation[int]:
+        """Set how many of the newest versions the sweep keeps. 0: all; None: as the tenant says. The number in force.
+
+        Raises CatalogError: NotFound, Forbidden.
+        """
+        body = {} if newest is None else {"keep_versions": newest}
+        raw = yield from self._item.session.request_json("PUT", f"{self._item.item}/retention", body=body)
+        return int(raw["in_force"])
 
     @operation
     def download(

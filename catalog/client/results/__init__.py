@@ -4,7 +4,7 @@ from catalog.client.results.items import KINDS, Algorithm, Card, Dataset, Item, 
 from catalog.client.results.lineage import Lineage, LineageNode
 from catalog.client.results.people import Grant, Group, Identity, Party, Robot, Tenant, Token, User
 from catalog.client.results.result import NEVER, Page, Raw, Result, Shown, Value, pairs, parse_time
-from catalog.client.results.versions import Alias, AliasMove, File, Link, Version
+from catalog.client.results.versions import Alias, AliasMove, File, Link, Pruned, PrunedVersion, Version
 
 __all__ = [
     "KINDS",
@@ -25,6 +25,8 @@ __all__ = [
     "Model",
     "Page",
     "Party",
+    "Pruned",
+    "PrunedVersion",
     "Raw",
     "Result",
     "Robot",

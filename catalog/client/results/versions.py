@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from catalog.client.results.people import User, user_of
 from catalog.client.results.result import NEVER, Raw, Result, Value, pairs
@@ -43,6 +43,8 @@ class Version(Result):
     """`none`, `staging`, `production` or `archived`: where it stands, as its author says."""
     archived: bool = False
     """Archived versions are left out of lists."""
+    pinned: bool = False
+    """No policy of retention removes a pinned version."""
     author: str = ""
     external_id: str = ""
     run: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -121,3 +123,31 @@ class Link(Result):
 
     url: str
     expires: datetime = NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class PrunedVersion(Result):
+    """A version that retention removed, or would remove."""
+
+    id: str
+    kind: str = "models"
+    name: str = ""
+    number: int = 0
+    ordinal: str = ""
+    size: int = 0
+    timestamp: datetime = NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pruned:
+    """Old versions of an item that were removed, or would be. `more`: there are more, ask again."""
+
+    keep: int
+    versions: Sequence[PrunedVersion]
+    bytes: int
+    more: bool
+
+    @classmethod
+    def of(cls, raw: Raw) -> Self:
+        versions = tuple(PrunedVersion.of(version) for version in raw["versions"])
+        return cls(keep=raw["keep"], versions=versions, bytes=raw["bytes"], more=raw["more"])

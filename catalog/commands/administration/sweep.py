@@ -59,6 +59,9 @@ def _counted(swept: dict[str, Any]) -> str:
             ("uploads", "expired upload"),
             ("drafts", "abandoned draft"),
             ("unused_words", "unused word"),
+            ("versions", "old version"),
+            ("purged", "item of the trash"),
+            ("entries", "entry of the journal"),
         )
         if swept.get(field)
     ]
@@ -68,4 +71,6 @@ def _counted(swept: dict[str, Any]) -> str:
 
 
 def _many(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    noun, of, rest = what.partition(" of ")
+    plural = f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{count} {noun if count == 1 else plural}{of}{rest}"

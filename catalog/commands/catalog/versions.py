@@ -33,6 +33,13 @@ COLUMNS: Columns = {
 }
 
 
+PRUNED: Columns = {
+    "version": lambda version: version.ordinal,
+    "size": lambda version: human_size(version.size),
+    "created": lambda version: when(version.timestamp),
+}
+
+
 def _versions(shell: Shell, name: str, kind: str) -> "client.resources.versions.VersionResource[Any]":
     found: client.resources.versions.VersionResource[Any] = getattr(shell.catalog, kind).versions(name)
     return found
@@ -129,6 +136,7 @@ def update(
     author: Annotated[str | None, typer.Option(help="Who made it.")] = None,
     stage: Annotated[str | None, typer.Option(help=STAGES)] = None,
     archive: Annotated[bool | None, typer.Option("--archive/--unarchive", help="Leave it out of lists.")] = None,
+    pin: Annotated[bool | None, typer.Option("--pin/--unpin", help="Keep it, whatever a policy says.")] = None,
     kind: Kind = "models",
 ) -> None:
     """Change the given fields of a version."""
@@ -139,6 +147,7 @@ def update(
         author=author,
         stage=stage,
         archived=archive,
+        pinned=pin,
         add=values.pairs(set_ or []),
         remove=tuple(unset or ()),
     )
@@ -184,3 +193,43 @@ def rm(
     confirm_or_stop(f"Remove {name}@{version.ordinal}, {version.original}, for good?", yes=yes)
     _versions(shell, name, kind).delete(version.ordinal, force=force)
     shell.say(f"Removed {name}@{version.ordinal}")
+
+
+@command(app)
+def prune(
+    shell: Shell,
+    name: Item,
+    *,
+    keep: Annotated[
+        int | None, typer.Option("--keep", min=1, help="How many of the newest to keep. Default: the policy in force.")
+    ] = None,
+    keep_aliased: Annotated[
+        bool, typer.Option("--keep-aliased", help="Versions with an alias are always kept: this says so.")
+    ] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be removed, and remove nothing.")] = False,
+    kind: Kind = "models",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove old versions for good.
+
+    The newest stay, and every version that has an alias, is deployed, is pinned, has the stage staging or production,
+    or is the input of another version.
+    """
+    del keep_aliased
+    resource = _versions(shell, name, kind)
+    if not dry_run:
+        listed = resource.prune(keep, dry_run=True)
+        if not listed.versions:
+            shell.say(f"{name}: nothing to remove")
+            return
+        many = f"{len(listed.versions)}{' or more' if listed.more else ''} versions"
+        confirm_or_stop(f"Remove {many} of {name} ({human_size(listed.bytes)}) for good?", yes=yes)
+    found = resource.prune(keep, dry_run=dry_run)
+    size, count = found.bytes, len(found.versions)
+    shell.output.rows(iter(found.versions), PRUNED, lambda version: f"{name}@{version.ordinal}")
+    while found.more and not dry_run:
+        found = resource.prune(keep)
+        size, count = size + found.bytes, count + len(found.versions)
+    verb = "Would remove" if dry_run else "Removed"
+    more = ", and more" if found.more else ""
+    shell.say(f"{verb} {count} versions of {name} ({human_size(size)}){more}")

@@ -41,6 +41,7 @@ from catalog.dialects.v1.tenants import (
     about,
     demo,
     log,
+    retention,
     sweep,
     tenants,
     usage,
@@ -57,6 +58,7 @@ from catalog.dialects.v1.versions import (
     uploads,
     versions,
 )
+from catalog.dialects.v1.versions import retention as kept
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
 from catalog.domain.people.devices import Devices
@@ -167,6 +169,9 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         lineage.ModelLineage,
         lineage.DatasetLineage,
         lineage.AlgorithmLineage,
+        kept.ModelRetention,
+        kept.DatasetRetention,
+        kept.AlgorithmRetention,
         links.ModelLink,
         links.DatasetLink,
         links.AlgorithmLink,
@@ -182,6 +187,7 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         serving.Environments,
         serving.Services,
         usage.Usage,
+        retention.TenantRetention,
         log.Log,
         demo.Demo,
         Docs,

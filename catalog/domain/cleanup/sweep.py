@@ -16,6 +16,7 @@ from catalog.domain.artifacts import parts
 from catalog.domain.files import blob_records, quota, uploads
 from catalog.domain.files.named_blobs import named
 from catalog.domain.items import trash
+from catalog.domain.retention import applying, policies
 from catalog.domain.terms import terms
 from catalog.domain.versions.drafts import drafts
 from catalog.domain.versions.files import version_files
@@ -47,6 +48,9 @@ class SweepResult(NamedTuple):
     words: int = 0  # tags and metadata names whose counts were wrong
     damaged: int = 0  # blobs of another size than recorded; marked, and not removed
     unused_words: int = 0  # folk tags and metadata names that no item uses
+    versions: int = 0  # old ones, by the policies of retention, as the next two
+    purged: int = 0  # items of the trash
+    entries: int = 0  # of the journal
 
 
 async def sweep(tenant: Tenant, *, grace: timedelta, dry_run: bool = False) -> SweepResult:
@@ -55,6 +59,7 @@ async def sweep(tenant: Tenant, *, grace: timedelta, dry_run: bool = False) -> S
     While uploads are under way, `grace` must be `blob_records.LEASE` or more.
     """
     untouched = now() - grace
+    applied = await applying.apply(tenant, dry_run=dry_run)
     abandoned = await _abandoned(tenant, dry_run=dry_run)
     expired = await uploads.expire(tenant, dry_run=dry_run) + await parts.expire(tenant, dry_run=dry_run)
     if not dry_run:
@@ -68,14 +73,27 @@ async def sweep(tenant: Tenant, *, grace: timedelta, dry_run: bool = False) -> S
         if dry_run or await blob_records.remove_unused(tenant, blob, untouched):
             count, size = count + 1, size + blob.size
     leftovers = await _leftovers(tenant, untouched, dry_run=dry_run)
-    unused = await terms.remove_unused(tenant, untouched, dry_run=dry_run)
+    unused = applied.terms
+    if (await policies.of_tenant(tenant)).terms_days is None:
+        unused = await terms.remove_unused(tenant, untouched, dry_run=dry_run)
     if not dry_run:
         await recount(tenant)
     for digest in damaged:
         logger.warning("%s: the bytes of %s are damaged: they are not as many as they were", tenant.name, digest)
         if not dry_run:
             await blob_records.mark_damaged(tenant, digest, untouched)
-    return SweepResult(count, size, *leftovers, expired, abandoned, damaged=len(damaged), unused_words=unused)
+    return SweepResult(
+        count,
+        size,
+        *leftovers,
+        expired,
+        abandoned,
+        damaged=len(damaged),
+        unused_words=unused,
+        versions=applied.versions,
+        purged=applied.purged,
+        entries=applied.entries,
+    )
 
 
 async def _unnamed(tenant: Tenant, untouched: datetime, damaged: list[str]) -> AsyncIterator[Blob]:

@@ -177,6 +177,7 @@ async def _purge(tenant: Tenant, record: TrashRecord) -> bool:
         await version_files.remove(tenant, folders)
         await tenant.alias_moves.records.delete_many(of_item)
         await tenant.cards.records.delete_one({"_id": record["_id"]})
+        await tenant.retention.records.delete_one({"_id": str(record["_id"])})
         await forget_model(tenant, record["_id"])
     await tenant.trash.records.delete_one(mine)
     return True

@@ -6,6 +6,7 @@ from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
 from catalog.domain.tracking import models, records
 from catalog.domain.tracking.records import SERIAL, Details
+from catalog.domain.versions import removal
 from catalog.errors import INVALID_FIELD, Refused
 from catalog.store.documents.tracking import ServedModel
 from catalog.store.records import ServedModelRecord, VersionRecord
@@ -41,7 +42,13 @@ async def create(caller: Caller, service: int, new: NewServedModel, limits: Limi
         version=version["_id"],
         state=new.state,
     )
-    return await records.insert(tenant.served_models, document)
+    record = await records.insert(tenant.served_models, document)
+    try:
+        await removal.pin(tenant, version["_id"], f"version {new.version}")
+    except Refused:  # removed meanwhile
+        await tenant.served_models.records.delete_one({"_id": record["_id"]})
+        raise
+    return record
 
 
 def _refuse_gated(version: VersionRecord) -> None:

@@ -12,6 +12,7 @@ from catalog.domain.limits import LONGEST_NAME, Limits
 from catalog.domain.tracking import models, records
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange, name_key
 from catalog.domain.validation import Validator
+from catalog.domain.versions import removal
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.documents.tracking import Service
 from catalog.store.query.paging.cursors import DESCENDING
@@ -61,7 +62,14 @@ async def create(caller: Caller, environment: int, new: NewService, limits: Limi
         runtime=_runtime(new.runtime, limits),
         desired_state=new.desired_state,
     )
-    return await records.insert(tenant.services, document)
+    record = await records.insert(tenant.services, document)
+    if version is not None:
+        try:
+            await removal.pin(tenant, version, f"version {new.version}")
+        except Refused:  # removed meanwhile
+            await tenant.services.records.delete_one({"_id": record["_id"]})
+            raise
+    return record
 
 
 async def read(caller: Caller, serial: int) -> ServiceRecord:
@@ -92,7 +100,10 @@ async def change(caller: Caller, serial: int, wanted: ServiceChange, limits: Lim
         changed = {name: value for name, value in values.items() if value is not None}
         return {**records.changed_fields(current, wanted.details, limits), **changed}
 
-    return await records.change(caller.tenant.services, record, fields)
+    changed = await records.change(caller.tenant.services, record, fields)
+    if (served := changed.get("version")) and (wanted.version or wanted.desired_state):
+        await removal.pin(caller.tenant, served, f"version of service {serial}")
+    return changed
 
 
 async def model_of(caller: Caller, serial: int) -> ItemRecord:

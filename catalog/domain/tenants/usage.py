@@ -4,6 +4,7 @@ import asyncio
 from typing import TypedDict
 
 from catalog.domain.files import quota
+from catalog.domain.tenants.quota_warnings import is_near
 from catalog.store.tenant import Tenant
 
 
@@ -16,6 +17,7 @@ class UsageCounts(TypedDict):
     bytes: int
     unfinished_bytes: int
     quota_bytes: int
+    near_quota: bool
     blobs: int
     versions: int
     models: int
@@ -38,10 +40,12 @@ async def read(tenant: Tenant) -> UsageCounts:
     # Estimates from the metadata of the collections, which MongoDB answers without reading documents.
     counts = await asyncio.gather(*(bound.records.estimated_document_count() for bound in collections))
     blobs, versions, models, datasets, algorithms, trash, users = counts
+    used = await quota.usage(tenant)
     return UsageCounts(
-        bytes=await quota.usage(tenant),
+        bytes=used,
         unfinished_bytes=await quota.reserved(tenant),
         quota_bytes=tenant.quota,
+        near_quota=is_near(used, tenant.quota),
         blobs=blobs,
         versions=versions,
         models=models,

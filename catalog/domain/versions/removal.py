@@ -8,6 +8,8 @@ sees the other, and tries again: either the write of the alias fails, or the del
 
 from collections.abc import Awaitable, Callable
 
+from bson import ObjectId
+
 from catalog.domain.access import Caller
 from catalog.domain.tracking.removal import forget_version
 from catalog.domain.versions.aliases import history, moves
@@ -15,18 +17,21 @@ from catalog.domain.versions.files import version_files
 from catalog.errors import ALIASED, BUSY, NOT_FOUND, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.optimistic import ATTEMPTS, pause, revise
-from catalog.store.records import Changes, ItemRecord, VersionRecord
+from catalog.store.records import Changes, ItemRecord, Query, VersionRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 ReadItem = Callable[[], Awaitable[ItemRecord | None]]
 
 
-async def pin(tenant: Tenant, version: VersionRecord) -> None:
-    """Make a removal that is under way look at the aliases again. Raises Refused: NOT_FOUND when it is over."""
-    pinned = await tenant.versions.records.update_one({"_id": version["_id"]}, {"$inc": {"pins": 1}})
+async def pin(tenant: Tenant, version: ObjectId, name: str) -> None:
+    """Make a removal that is under way look again at what points to the version.
+
+    Raises Refused: NOT_FOUND, with `name`, when the version is gone.
+    """
+    pinned = await tenant.versions.records.update_one({"_id": version}, {"$inc": {"pins": 1}})
     if not pinned.matched_count:
-        raise Refused(NOT_FOUND, version["ordinal"])
+        raise Refused(NOT_FOUND, name)
 
 
 async def drop(caller: Caller, version: VersionRecord, read: ReadItem, *, force: bool) -> None:
@@ -34,20 +39,60 @@ async def drop(caller: Caller, version: VersionRecord, read: ReadItem, *, force:
 
     Raises Refused: ALIASED without `force`, NOT_FOUND, BUSY; RecordGoneError when the item is gone.
     """
-    records = caller.tenant.versions.records
     found: VersionRecord | None = version
     for _ in range(ATTEMPTS):
         if found is None:
             raise Refused(NOT_FOUND, version["ordinal"])
         await _drop_aliases(caller, found, read, force=force)
-        if (await records.delete_one({"_id": found["_id"], "pins": found.get("pins")})).deleted_count:
-            await forget_version(caller.tenant, found)
-            if found["folder"]:
-                await version_files.remove(caller.tenant, [found["_id"]])
+        if await _delete(caller.tenant, found, {}):
             return
         await pause()
-        found = await records.find_one({"_id": version["_id"]})
+        found = await caller.tenant.versions.records.find_one({"_id": version["_id"]})
     raise Refused(BUSY, version["ordinal"])
+
+
+async def drop_unless(
+    tenant: Tenant, version: VersionRecord, read: ReadItem, is_needed: Callable[[VersionRecord], Awaitable[bool]]
+) -> bool:
+    """Remove a version that no alias points to, unless it is needed. False when it is kept, or gone already.
+
+    `is_needed` is asked after `version` was read. What makes a version needed after that raises its `pins` or its
+    revision, so that the deletion fails and `is_needed` is asked again.
+
+    Raises Refused: BUSY; RecordGoneError when the item is gone.
+    """
+
+    async def untouched(item: ItemRecord) -> Changes:
+        if moves.names_of(item, version["number"]):
+            raise Refused(ALIASED, version["ordinal"])
+        return {"lastmod": now()}
+
+    found: VersionRecord | None = version
+    for _ in range(ATTEMPTS):
+        if found is None or await is_needed(found):
+            return False
+        try:
+            await revise(tenant.items(Kind(version["kind"])).records, read, untouched)
+        except Refused as refused:
+            if refused.fault is ALIASED:
+                return False
+            raise
+        if await _delete(tenant, found, {"revision": found["revision"]}):
+            return True
+        await pause()
+        found = await tenant.versions.records.find_one({"_id": version["_id"]})
+    raise Refused(BUSY, version["ordinal"])
+
+
+async def _delete(tenant: Tenant, version: VersionRecord, same: Query) -> bool:
+    """Remove the record of a version that nothing has pinned since it was read, and what belongs to it."""
+    mine = {"_id": version["_id"], "pins": version.get("pins"), **same}
+    if not (await tenant.versions.records.delete_one(mine)).deleted_count:
+        return False
+    await forget_version(tenant, version)
+    if version["folder"]:
+        await version_files.remove(tenant, [version["_id"]])
+    return True
 
 
 async def _drop_aliases(caller: Caller, version: VersionRecord, read: ReadItem, *, force: bool) -> None:

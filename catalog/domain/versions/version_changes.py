@@ -39,6 +39,7 @@ class VersionChange:
     author: str | None = None
     stage: Stage | None = None
     archived: bool | None = None
+    pinned: bool | None = None  # no retention policy removes it
     external_id: str | None = None  # empty: none any more
     run: TrainingRun | None = None  # without both fields: none any more
     uri: str | None = None  # of a version without files
@@ -104,9 +105,9 @@ async def change(
 def _changed_fields(caller: Caller, version: VersionRecord, wanted: VersionChange, limits: Limits) -> Changes:
     """Raises Refused: NOT_CHANGED, VERSION_DRAFT, QUARANTINED."""
     fields: Changes = {"lastmod": later_than(version["lastmod"])}
-    for field in ("description", "author"):
-        if (text := getattr(wanted, field)) is not None:
-            fields[field] = text
+    for field in ("description", "author", "pinned"):
+        if (value := getattr(wanted, field)) is not None:
+            fields[field] = value
     if wanted.stage is not None:
         fields["stage"] = wanted.stage.value
     if wanted.external_id is not None:

@@ -51,6 +51,25 @@ class AliasMove(SealedDocument):
         )
 
 
+class RetentionPolicy(SealedDocument):
+    """What is kept, and for how long. `id` is that of an item, or `tenant`. See domain.retention. None: no rule."""
+
+    id: str  # type: ignore[assignment]
+    kind: Kind | None = None  # of the item
+    keep_versions: int | None = None  # the newest ones; 0: all
+    trash_days: int | None = None
+    trash_bytes: int | None = None
+    log_days: int | None = None
+    log_bytes: int | None = None
+    terms_days: int | None = None
+    user: PydanticObjectId | None = None  # who changed it last
+    lastmod: datetime = Field(default_factory=now)
+
+    class Settings:
+        name = "retention"
+        indexes = ()
+
+
 class TrashEntry(SealedDocument):
     """An item in the trash. `id` is that of the item, so an item is in the trash only once."""
 

@@ -1,6 +1,6 @@
 """All documents in a tenant's database."""
 
-from catalog.store.documents.around_items import AliasMove, Card, SearchEntry, TrashEntry
+from catalog.store.documents.around_items import AliasMove, Card, RetentionPolicy, SearchEntry, TrashEntry
 from catalog.store.documents.files import ArtifactFile, PartUpload, StoredBlob, Upload
 from catalog.store.documents.items import Algorithm, Dataset, Model
 from catalog.store.documents.journal import LogEntry
@@ -34,6 +34,7 @@ OF_A_TENANT: tuple[type[SealedDocument], ...] = (
     Upload,
     ArtifactFile,
     PartUpload,
+    RetentionPolicy,
     TrashEntry,
     SearchEntry,
     Tag,

@@ -30,6 +30,7 @@ class RegisteredTenant(SealedDocument):
     sweeping: datetime | None = None  # until then the lease holds
     swept: datetime | None = None  # the end of the last sweep
     recounted: datetime | None = None  # the last recount of the uses of its terms
+    quota_warned: datetime | None = None  # since when it is near its quota, see domain.retention.quota_warnings
     inspection: InspectionPolicy | None = None  # none is `warn`
     remover: PydanticObjectId | None = None  # the owner of the lease of its removal, see domain.tenants.removal
     restored_from: str | None = None  # the backup, until all of its tenants are back, see operations.restore

@@ -99,6 +99,7 @@ class Version(SealedDocument):
     external_id: str | None = None
     run: Run | None = None
     inputs: list[Input] = Field(default_factory=list)
+    pinned: bool = False  # no retention policy removes it
     pins: int | None = None  # raised before an alias is pointed to it, see domain.versions.removal
     state: VersionState = VersionState.LIVE
     inspection: dict[str, Any] | None = None

@@ -167,7 +167,7 @@ VERSIONS = Fields(
     },
     sort="_id number serial ordinal author stage size state timestamp lastmod",
     select="key serial ordinal original encoding mimetype size description timestamp digest state stage archived "
-    "aliases uri author external_id run folder file_count metadata owner lastmod inspection",
+    "pinned aliases uri author external_id run folder file_count metadata owner lastmod inspection",
     always="_id ordinal",
     values="metadata.",
     short={"stage": "stage"},

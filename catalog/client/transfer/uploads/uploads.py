@@ -71,7 +71,11 @@ class TargetItem:
 
     @property
     def path(self) -> str:
-        return f"/{self.kind}/{segment(self.key)}/versions"
+        return f"{self.item}/versions"
+
+    @property
+    def item(self) -> str:
+        return f"/{self.kind}/{segment(self.key)}"
 
     def at(self, which: str) -> str:
         return f"{self.path}/{segment(which)}"

@@ -173,6 +173,7 @@ class VersionUpdate(Change):
     author: Author | None = None
     stage: Annotated[Stage | None, Meta(examples=["staging"])] = None
     archived: Archived | None = None
+    pinned: Annotated[bool | None, Meta(description="No policy of retention removes it.")] = None
     external_id: ExternalId | None = None
     run: TrainingRun | None = None
     uri: Annotated[Uri | None, Meta(description="Of a version without files.")] = None
@@ -186,6 +187,7 @@ class VersionUpdate(Change):
             author=self.author,
             stage=self.stage,
             archived=self.archived,
+            pinned=self.pinned,
             external_id=self.external_id,
             run=self.run.as_input() if self.run else None,
             uri=self.uri,
@@ -322,6 +324,7 @@ class ListedVersion(VersionContent, kw_only=True, rename={"id": "_id"}):
     author: str
     stage: Stage
     archived: bool
+    pinned: Annotated[bool, Meta(description="No policy of retention removes it.")]
     external_id: str | None
     run: ShownRun | None
     inputs: Annotated[list[ShownInput], Meta(description="What it was made from.")]
@@ -360,6 +363,7 @@ def listed_fields(record: VersionRecord, item: ItemRecord) -> dict[str, Any]:
         "author": record.get("author", ""),
         "stage": Stage(record.get("stage", Stage.NONE)),
         "archived": record.get("archived", False),
+        "pinned": record.get("pinned", False),
         "uri": record.get("uri", ""),
         "external_id": record.get("external_id"),
         "run": ShownRun(run["id"], run["link"]) if run else None,

@@ -171,7 +171,7 @@ async def _pointed(
         raise _NothingToDoError
     if alias is None:
         _refuse_too_many(item)
-    await removal.pin(caller.tenant, version)
+    await removal.pin(caller.tenant, version["_id"], version["ordinal"])
     return moves.pointed(item, name, version, caller.user, is_rollback=is_rollback)
 
 

@@ -17,6 +17,7 @@ class TenantUsage(Struct):
     bytes: Annotated[Count, Meta(description="Bytes of distinct files.")]
     unfinished_bytes: Annotated[Count, Meta(description="Those of unfinished uploads, which `bytes` includes.")]
     quota_bytes: Annotated[Count, Meta(description="0: no limit.")]
+    near_quota: Annotated[bool, Meta(description="Whether 80 % of the quota are used, or more.")]
     blobs: Count
     versions: Count
     models: Count
@@ -73,6 +74,9 @@ class SweptTenant(Struct, rename={"id": "_id"}):
     words: Annotated[Removed, Meta(description="Tags and metadata names whose count of uses was corrected.")] = UNSET
     damaged: Annotated[Removed, Meta(description="Files of a wrong size. They are marked, not removed.")] = UNSET
     unused_words: Annotated[Removed, Meta(description="Tags and metadata names that nothing used.")] = UNSET
+    versions: Annotated[Removed, Meta(description="Old versions, by the policies of retention.")] = UNSET
+    purged: Annotated[Removed, Meta(description="Items of the trash, by the policy of retention.")] = UNSET
+    entries: Annotated[Removed, Meta(description="Entries of the journal, by the policy of retention.")] = UNSET
 
     @classmethod
     def of(cls, sweep: TenantSweep) -> Self:
