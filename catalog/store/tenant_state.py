@@ -10,6 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from catalog.blobs.protocol import Blobs
 from catalog.store.caches import AnswerCache
 from catalog.store.concurrency.batches import Batches
+from catalog.store.query.paging.cuts import Samples
 from catalog.store.query.paging.serial_scan import ScanStatistics
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import InspectionPolicy
@@ -30,6 +31,7 @@ class TenantState:
         self.seen = -math.inf
         """When the database last answered that the tenant exists, in seconds of the monotonic clock."""
         self.scan_statistics = ScanStatistics()
+        self.samples = Samples()
         self.counts: AnswerCache[int] = AnswerCache(MOST_COUNTS)
         self.collections: dict[str, AsyncIOMotorCollection[Raw]] = {}
         self.batches: dict[Hashable, Batches[Any, Any]] = {}

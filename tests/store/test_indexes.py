@@ -162,7 +162,7 @@ OF_TRAINED = FILTERS | {"datasets": {"datasets": str(ADA)}, "status": {"status":
 def items(library: Library, kind: Kind, role: Role, filter_: Any, order: Order) -> Listing:
     caller = Caller(library.tenant, ADA, "ada", role)
     query = within(readable_by(caller), filter_of(fields.ITEMS[kind], json.dumps(filter_)))
-    return Listing(library.tenant.items(kind).raw, query, order, top=MANY)
+    return Listing(library.tenant.items(kind).raw, query, order, top=MANY, samples=library.tenant.known.samples)
 
 
 async def test_a_plan_without_an_index_says_so(library: Library) -> None:

@@ -117,12 +117,30 @@ class Room:
         self._left -= rough_size(document)
 
 
+async def taken(cursor: Any, room: Room | None) -> list[dict[str, Any]]:
+    """The documents of a cursor of the driver, up to the one that fills the `room`.
+
+    The database sends 16 MB at a time at most, so that what is not taken is hardly read.
+    """
+    if room is None:
+        found: list[dict[str, Any]] = await cursor.to_list(None)
+        return found
+    found = []
+    async for document in cursor:
+        found.append(document)
+        room.take(document)
+        if room.is_full:
+            await cursor.close()
+            break
+    return found
+
+
 def rough_size(value: Any) -> int:
     """The characters of all texts of a document, and SMALL for every other value."""
-    if isinstance(value, str):
+    if type(value) is str:
         return len(value)
-    if isinstance(value, Mapping):
+    if type(value) is dict:
         return sum(map(rough_size, value.values()))
-    if isinstance(value, list):
+    if type(value) is list:
         return sum(map(rough_size, value))
     return SMALL

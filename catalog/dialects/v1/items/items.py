@@ -130,6 +130,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
             order=pages.NEWEST,
             top=await caller.tenant.recent("serial"),
             statistics=caller.tenant.scan_statistics,
+            samples=caller.tenant.known.samples,
         )
 
     @get(

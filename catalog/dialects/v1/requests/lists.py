@@ -8,9 +8,11 @@ from msgspec import UNSET
 from catalog.dialects.v1.requests.http import LARGEST_ANSWER, Answer, AnyRequest, answer, envelope, fitting, stretch
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query import params
+from catalog.store.query.budgets import Room
 from catalog.store.query.fields import Fields
 from catalog.store.query.paging import pages, value_order
 from catalog.store.query.paging.cursors import Order, cursor_of
+from catalog.store.query.paging.cuts import Samples
 from catalog.store.query.paging.serial_scan import Collection, ScanStatistics
 from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Archived
@@ -41,36 +43,49 @@ async def listed(
     counter: str = "serial",
     limit: int = 10,
     statistics: ScanStatistics | None = None,
+    samples: Samples | None = None,
 ) -> Answer[Any]:
     """Answer the part of a list that the query string asks for, of the documents that `access` allows.
 
     `order` and `limit` are the defaults. `top` is a recent value of the highest serial, for a collection that has one,
-    and `counter` its field; `statistics` are the tenant's. Raises Refused: NOT_SEARCHED.
+    and `counter` its field; `statistics` and `samples` are the tenant's, see `pages.Listing.of`.
+
+    Raises Refused: NOT_SEARCHED.
     """
     asked = params.read(fields, list(request.query_params.multi_items()), limit)
     listing = pages.Listing.of(
-        collection, access or {}, asked.filter, asked.order or order, top=top, counter=counter, statistics=statistics
+        collection,
+        access or {},
+        asked.filter,
+        asked.order or order,
+        top=top,
+        counter=counter,
+        statistics=statistics,
+        samples=samples,
     )
-    by_value = value_order.is_by_value(listing.order)
+    by_value, room = value_order.is_by_value(listing.order), Room()
     if asked.after is not None:
         after = value_order.after if by_value else pages.after
-        docs, following = await after(listing, asked.after, limit=asked.page.limit)
+        docs, following = await after(listing, asked.after, limit=asked.page.limit, room=room)
         shown = await _fitting(docs, shapes, asked.selected)
-        return answer(stretch(shown, asked.page.limit, _cut(listing, docs, shown) or following))
+        cut = _cursor_behind(listing, docs[len(shown) - 1]) if len(shown) < len(docs) else following
+        return answer(stretch(shown, asked.page.limit, cut))
+    skip, limit = asked.page.skip, asked.page.limit
     if by_value:
-        found = await value_order.page(listing, skip=asked.page.skip, limit=asked.page.limit)
+        found = await value_order.page(listing, skip=skip, limit=limit, room=room)
     else:
-        found = await pages.page(listing, skip=asked.page.skip, limit=asked.page.limit, exactly=asked.is_exact)
+        found = await pages.page(listing, skip=skip, limit=limit, exactly=asked.is_exact, room=room)
     shown = await _fitting(found.docs, shapes, asked.selected)
-    return answer(envelope(shown, found, asked.page, _cut(listing, found.docs, shown)))
+    is_cut = found.is_cut or len(shown) < len(found.docs)
+    return answer(
+        envelope(shown, found, asked.page, _cursor_behind(listing, found.docs[len(shown) - 1]) if is_cut else None)
+    )
 
 
-def _cut(listing: pages.Listing, docs: Sequence[Raw], shown: Sequence[object]) -> str | None:
-    """The cursor behind what an answer shows, when it could not show all documents of the part."""
-    if len(shown) == len(docs):
-        return None
+def _cursor_behind(listing: pages.Listing, document: Raw) -> str:
+    """The cursor behind the last document of an answer that could not show all of its part."""
     cursor = value_order.cursor_behind if value_order.is_by_value(listing.order) else cursor_of
-    return cursor(listing.settled, docs[len(shown) - 1])
+    return cursor(listing.settled, document)
 
 
 async def _fitting(docs: Sequence[Raw], shapes: Shapes, names: frozenset[str] | None) -> list[Any]:

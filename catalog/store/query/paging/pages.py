@@ -6,17 +6,18 @@ matched here. Newest first, the usual order, costs the same however long a list 
 every other order by an index; the embedded engine reads all matches before it sorts.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, NamedTuple
 
 from pymongo import DESCENDING
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.budgets import Budget, Room, matching
+from catalog.store.query.budgets import Budget, Room, matching, taken
 from catalog.store.query.filters.filter import Filter, within
-from catalog.store.query.paging import serial_scan
+from catalog.store.query.paging import cuts, serial_scan
 from catalog.store.query.paging.cursors import Order, cursor_of, key_of, steps
+from catalog.store.query.paging.cuts import Bound, Samples
 from catalog.store.query.paging.serial_scan import COUNTED, Collection, QueryStatistics, ScanStatistics
 from catalog.store.tenant_documents import Raw
 
@@ -30,8 +31,8 @@ UNIQUE = frozenset({"_id", "serial", "number", "username"})  # in their lists
 MOST_CANDIDATES = 100_000
 """How many documents the server matches itself, for one list."""
 
-FEW = 32
-"""How many documents of a newest-first list are read at once where their bytes are bounded."""
+FURTHEST_CUT = 200
+"""Documents of a sorted list before its page that are read, and passed over, range by range (see `cuts`)."""
 
 AT_ONCE = 100
 """How many of them it reads at once."""
@@ -42,6 +43,7 @@ class ListPage(NamedTuple):
     more: bool  # whether documents follow
     total: int  # how many there are in all
     is_exact: bool  # else there are at least `total`
+    is_cut: bool = False  # whether it ends early, because its documents are large
 
 
 class Listing(NamedTuple):
@@ -60,6 +62,7 @@ class Listing(NamedTuple):
     statistics: QueryStatistics | None = None
     budget: Budget | None = None
     unique: frozenset[str] = UNIQUE
+    samples: Samples | None = None
 
     @classmethod
     def of(
@@ -72,11 +75,15 @@ class Listing(NamedTuple):
         top: int | None = None,
         counter: str = "serial",
         statistics: ScanStatistics | None = None,
+        samples: Samples | None = None,
     ) -> "Listing":
-        """What a filter finds among the documents that `access` allows."""
+        """What a filter finds among the documents that `access` allows.
+
+        `samples` are the tenant's, for a collection with an index of (field, serial) for each field that sorts.
+        """
         query = within(access, asked)
         known = statistics.of(collection, query) if statistics else None
-        return cls(collection, query, order, asked.matches, top, counter, known, asked.budget)
+        return cls(collection, query, order, asked.matches, top, counter, known, asked.budget, samples=samples)
 
     @property
     def is_newest_first(self) -> bool:
@@ -91,20 +98,23 @@ class Listing(NamedTuple):
         return [*self.order, ("_id" if self.top is None else self.counter, self.order[-1][1])]
 
 
-async def page(listing: Listing, *, skip: int, limit: int, exactly: bool = False) -> ListPage:
-    """The documents from `skip` on, at most `limit`, and how many there are in all.
+async def page(listing: Listing, *, skip: int, limit: int, exactly: bool = False, room: Room | None = None) -> ListPage:
+    """The documents from `skip` on, at most `limit`, and how many there are in all; fewer where they fill `room`.
 
     Counting ends at about COUNTED items, unless it must be done `exactly`. Raises Refused: INVALID_QUERY when the
     server would have too much to match itself.
     """
     if listing.matches is not None:
-        return await _matched(listing, listing.matches, skip, limit)
-    docs = await _part(listing, skip, limit + 1) if limit else []
-    more, reached = len(docs) > limit, skip + len(docs)
+        return await _matched(listing, listing.matches, skip, limit, room)
+    docs = await _part(listing, skip, limit + 1, room) if limit else []
+    is_cut = room is not None and room.is_full and 0 < len(docs) <= limit
+    more, reached = is_cut or len(docs) > limit, skip + len(docs)
     if docs and not more:
         return ListPage(docs, more=False, total=reached, is_exact=True)
     total, is_exact = await _count(listing, exactly=exactly)
-    return ListPage(docs[:limit], more, max(total, reached if docs else 0), is_exact)
+    if is_cut and is_exact and total <= reached:
+        return ListPage(docs, more=False, total=reached, is_exact=True)
+    return ListPage(docs[:limit], more, max(total, reached if docs else 0), is_exact, is_cut)
 
 
 async def after(listing: Listing, cursor: str, *, limit: int, room: Room | None = None) -> tuple[list[Raw], str | None]:
@@ -115,16 +125,22 @@ async def after(listing: Listing, cursor: str, *, limit: int, room: Room | None 
     """
     order = listing.settled
     key = key_of(order, cursor) if cursor else None
+    docs: list[Raw] | None
     if listing.is_newest_first and listing.top is not None and listing.matches is None:
         docs = await _below(listing, listing.top, key, limit + 1, room)
+    elif listing.matches is None and (bounds := await _bounds(listing)):
+        _refuse_invented(key, bounds)
+        docs = await _cut(listing, key, limit + 1, bounds, room)
     else:
+        docs = None
+    if docs is None:
         docs = await _beyond(listing, list(steps(order, key)) if key else [{}], limit + 1, room)
     if room and room.is_full and 0 < len(docs) <= limit:
         return docs, cursor_of(order, docs[-1])
     return docs[:limit], cursor_of(order, docs[limit - 1]) if len(docs) > limit else None
 
 
-async def _part(listing: Listing, skip: int, limit: int) -> list[Raw]:
+async def _part(listing: Listing, skip: int, limit: int, room: Room | None) -> list[Raw]:
     if listing.is_newest_first and listing.top is not None:
         return await serial_scan.newest(
             listing.collection,
@@ -134,8 +150,43 @@ async def _part(listing: Listing, skip: int, limit: int) -> list[Raw]:
             limit,
             counter=listing.counter,
             statistics=listing.statistics,
+            room=room,
         )
-    return await listing.collection.find(listing.query).sort(listing.settled).skip(skip).limit(limit).to_list(limit)
+    if skip <= FURTHEST_CUT and (bounds := await _bounds(listing)):
+        docs = await _cut_after(listing, skip, limit, bounds, room)
+        if docs is not None:
+            return docs
+    ordered = listing.collection.find(listing.query).sort(listing.settled)
+    return await taken(ordered.skip(skip).limit(limit), room)
+
+
+async def _bounds(listing: Listing) -> list[Bound]:
+    """The bounds of the ranges in which a sorted list is read; none where it is read at once."""
+    match listing.settled, listing.samples, listing.top:
+        case [(field, way), (counter, same)], Samples() as samples, int(top) if (counter, same) == (
+            listing.counter,
+            way,
+        ):
+            return await samples.bounds(listing.collection, field, top)
+    return []
+
+
+async def _cut_after(
+    listing: Listing, skip: int, limit: int, bounds: Sequence[Bound], room: Room | None
+) -> list[Raw] | None:
+    """As `cuts.read`, but for the first `skip` documents."""
+    if not skip:
+        return await _cut(listing, None, limit, bounds, room)
+    passed = await _cut(listing, None, skip, bounds, None)
+    if passed is None or len(passed) < skip:
+        return passed and []
+    return await _cut(listing, [passed[-1].get(field) for field, _ in listing.settled], limit, bounds, room)
+
+
+async def _cut(
+    listing: Listing, key: list[Any] | None, limit: int, bounds: Sequence[Bound], room: Room | None
+) -> list[Raw] | None:
+    return await cuts.read(listing.collection, listing.query, listing.settled, key, limit, bounds, room)
 
 
 async def _count(listing: Listing, *, exactly: bool) -> tuple[int, bool]:
@@ -150,22 +201,6 @@ async def _count(listing: Listing, *, exactly: bool) -> tuple[int, bool]:
 
 
 async def _below(listing: Listing, top: int, key: list[Any] | None, limit: int, room: Room | None) -> list[Raw]:
-    """With `room` a few at a time, until it is full."""
-    found: list[Raw] = []
-    at_once = limit if room is None else min(limit, FEW)
-    while len(found) < limit and not (room and room.is_full):
-        asked = min(at_once, limit - len(found))
-        some = await _some_below(listing, top, key, asked)
-        found += some
-        if len(some) < asked:
-            break
-        key = [some[-1][listing.counter]]
-        for document in some if room else ():
-            room.take(document)  # type: ignore[union-attr]
-    return found
-
-
-async def _some_below(listing: Listing, top: int, key: list[Any] | None, limit: int) -> list[Raw]:
     if key is not None and not isinstance(key[0], int):
         raise Refused(INVALID_QUERY, "after is not a cursor that a list gave")
     high = None if key is None else key[0] - 1
@@ -178,7 +213,15 @@ async def _some_below(listing: Listing, top: int, key: list[Any] | None, limit: 
         high=high,
         counter=listing.counter,
         statistics=listing.statistics,
+        room=room,
     )
+
+
+def _refuse_invented(key: list[Any] | None, bounds: Sequence[Bound]) -> None:
+    """Raises Refused: INVALID_QUERY for a cursor with values of other types than the list has."""
+    types = {type(bound.value) for bound in bounds} | {type(None)}
+    if key is not None and not (isinstance(key[1], int) and type(key[0]) in types):
+        raise Refused(INVALID_QUERY, "after is not a cursor that a list gave")
 
 
 async def _beyond(listing: Listing, queries: list[Raw], limit: int, room: Room | None) -> list[Raw]:
@@ -221,16 +264,22 @@ async def _matching_batches(listing: Listing, matches: Matches) -> AsyncIterator
         yield await matching(matches, batch, budget)
 
 
-async def _matched(listing: Listing, matches: Matches, skip: int, limit: int) -> ListPage:
+async def _matched(listing: Listing, matches: Matches, skip: int, limit: int, room: Room | None) -> ListPage:
     """A page of what the server matches itself."""
     if await listing.collection.count_documents(listing.query, limit=MOST_CANDIDATES + 1) > MOST_CANDIDATES:
         raise _too_many()
     found: list[Raw] = []
     total = 0
     async for batch in _matching_batches(listing, matches):
-        found += batch[max(0, skip - total) : max(0, skip + limit - total)]
+        for document in batch[max(0, skip - total) : max(0, skip + limit - total)]:
+            if room and room.is_full:
+                break
+            found.append(document)
+            if room:
+                room.take(document)
         total += len(batch)
-    return ListPage(found, bool(limit) and total > skip + limit, total, is_exact=True)
+    more = bool(limit) and total > skip + len(found)
+    return ListPage(found, more, total, is_exact=True, is_cut=more and len(found) < limit)
 
 
 def _too_many() -> Refused:

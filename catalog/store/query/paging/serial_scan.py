@@ -16,6 +16,7 @@ from cachetools import TTLCache
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import DESCENDING
 
+from catalog.store.query.budgets import Room, taken
 from catalog.store.tenant_documents import Raw
 
 Collection = AsyncIOMotorCollection[Any]
@@ -112,8 +113,11 @@ async def newest(
     high: int | None = None,
     counter: str = "serial",
     statistics: QueryStatistics | None = None,
+    room: Room | None = None,
 ) -> list[Raw]:
     """The matches from `skip` on, at most `limit`, of the serials up to `high`; without it, of all.
+
+    They may be fewer where they fill the `room`.
 
     `counter` is the name of the serial in this collection. `top` was the highest serial lately; the first range
     includes higher ones.
@@ -132,8 +136,10 @@ async def newest(
             width *= WIDENING
             continue
         ordered: list[Raw] = [{"$sort": {counter: DESCENDING}}, {"$skip": skip}, {"$limit": limit - len(found)}]
-        new = await collection.aggregate([*stages, *ordered]).to_list(None)
+        new = await taken(collection.aggregate([*stages, *ordered]), room)
         found += new
+        if room and room.is_full:
+            return found
         skip = 0
         width *= WIDENING if new else WIDENING_OF_EMPTY
     lowest = found[-1][counter] if len(found) == limit else 0

@@ -15,7 +15,7 @@ from functools import cmp_to_key
 from typing import Any, NamedTuple
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.budgets import Budget, matching
+from catalog.store.query.budgets import Budget, Room, matching, taken
 from catalog.store.query.filters.filter import Filter, within
 from catalog.store.query.paging import pages
 from catalog.store.query.paging.cursors import Order, cursor_of, key_of
@@ -29,6 +29,9 @@ MOST = 100_000
 """Documents that are sorted for one list."""
 
 AT_ONCE = 1000
+
+FEW = 32
+"""Documents of a part that are read at once."""
 
 _NAMES = "latest.metadata.name"
 
@@ -47,31 +50,35 @@ def is_by_value(order: Order) -> bool:
     return any(field.startswith((OWN, LATEST)) for field, _ in order)
 
 
-async def page(listing: Listing, *, skip: int, limit: int) -> ListPage:
+async def page(listing: Listing, *, skip: int, limit: int, room: Room | None = None) -> ListPage:
     """As `pages.page`. Raises Refused: INVALID_QUERY for more than MOST matches."""
     entries = await _sorted(listing)
     part = entries[skip : skip + limit]
-    docs = await _documents(listing, part)
+    docs = await _documents(listing, part, room)
     without = _without_value(listing)
-    if without is None:
-        return ListPage(docs, bool(limit) and len(entries) > skip + limit, len(entries), True)
-    found = await pages.page(without, skip=max(0, skip - len(entries)), limit=limit - len(part))
+    is_cut = room is not None and room.is_full
+    if without is None or is_cut:
+        more = is_cut or (bool(limit) and len(entries) > skip + limit)
+        return ListPage(docs, more, len(entries), without is None, is_cut)
+    found = await pages.page(without, skip=max(0, skip - len(entries)), limit=limit - len(part), room=room)
     more = bool(limit) and (found.more or len(entries) > skip + limit or (limit == len(part) and found.total > 0))
-    return ListPage(docs + found.docs, more, len(entries) + found.total, found.is_exact)
+    return ListPage(docs + found.docs, more, len(entries) + found.total, found.is_exact, found.is_cut)
 
 
-async def after(listing: Listing, cursor: str, *, limit: int) -> tuple[list[Raw], str | None]:
+async def after(listing: Listing, cursor: str, *, limit: int, room: Room | None = None) -> tuple[list[Raw], str | None]:
     """As `pages.after`. Raises Refused: INVALID_QUERY."""
     order, without = listing.settled, _without_value(listing)
     last = tuple(key_of(order, cursor)) if cursor else None
     if without and last and last[0] is None:
-        return await _after_values(order, without, cursor_of(without.settled, {order[1][0]: last[1]}), limit)
+        return await _after_values(order, without, cursor_of(without.settled, {order[1][0]: last[1]}), limit, room)
     entries, start = await _sorted(listing), 0
     if last:
         compare = _comparison(order)
         start = await asyncio.to_thread(lambda: sum(compare(entry.key, last) <= 0 for entry in entries))
     part = entries[start : start + limit]
-    docs = await _documents(listing, part)
+    docs = await _documents(listing, part, room)
+    if room and room.is_full and docs:
+        return docs, cursor_behind(order, docs[-1])
     if len(entries) > start + limit:
         return docs, _cursor(order, part[-1])
     if without is None:
@@ -79,13 +86,15 @@ async def after(listing: Listing, cursor: str, *, limit: int) -> tuple[list[Raw]
     if len(part) == limit:
         others, _ = await pages.after(without, "", limit=1)
         return docs, _cursor(order, part[-1]) if others else None
-    others, following = await _after_values(order, without, "", limit - len(part))
+    others, following = await _after_values(order, without, "", limit - len(part), room)
     return docs + others, following
 
 
-async def _after_values(order: Order, without: Listing, cursor: str, limit: int) -> tuple[list[Raw], str | None]:
+async def _after_values(
+    order: Order, without: Listing, cursor: str, limit: int, room: Room | None
+) -> tuple[list[Raw], str | None]:
     """The documents that lack the value, and the cursor of the whole list."""
-    docs, following = await pages.after(without, cursor, limit=limit)
+    docs, following = await pages.after(without, cursor, limit=limit, room=room)
     return docs, cursor_behind(order, docs[-1]) if following else None
 
 
@@ -144,12 +153,19 @@ def _found(listing: Listing) -> Any:
     return listing.collection.aggregate(stages if listing.matches else [*stages, {"$project": fields}])
 
 
-async def _documents(listing: Listing, part: list[Entry]) -> list[Raw]:
-    ids = [entry.identity for entry in part]
-    if not ids:
-        return []
-    found = {each["_id"]: each async for each in listing.collection.find({"_id": {"$in": ids}})}
-    return [found[identity] for identity in ids if identity in found]
+async def _documents(listing: Listing, part: list[Entry], room: Room | None) -> list[Raw]:
+    """The documents of a part, up to the one that fills the `room`."""
+    docs: list[Raw] = []
+    for start in range(0, len(part), FEW):
+        ids = [entry.identity for entry in part[start : start + FEW]]
+        found = {each["_id"]: each for each in await taken(listing.collection.find({"_id": {"$in": ids}}), None)}
+        for document in (found[identity] for identity in ids if identity in found):
+            docs.append(document)
+            if room:
+                room.take(document)
+            if room and room.is_full:
+                return docs
+    return docs
 
 
 def _key(order: Order, document: Mapping[str, Any]) -> tuple[Any, ...]:
