@@ -5,7 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from catalog.client import profile, transport
+from catalog.client import transport
+from catalog.client.profile import Profile, find, is_offline, save_token
 from catalog.client.push_pull.transfers import TransferMethods
 from catalog.client.resources.base import D, operation, walk
 from catalog.client.resources.items import FilterExpression, ItemResource, filter_query
@@ -26,12 +27,22 @@ from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import find_version
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
+from catalog.client.transport.tracing import Trace
 
 if TYPE_CHECKING:
     pass
 
 TIMEOUT = 120.0
 """Seconds. The response to the last byte of a large file waits until the server has stored it."""
+
+
+PASSWORD_RULES = {
+    "0": "Any password is accepted.",
+    "1": "A password has at least 6 characters, of two kinds: small and capital letters, digits, and other signs.",
+    "2": "A password has at least 8 characters: small and capital letters, digits, and other signs.",
+    "3": "A password has at least 10 characters: small and capital letters, digits, and other signs.",
+}
+"""By the strength that the server asks for."""
 
 
 class CatalogResources(TransferMethods[D]):
@@ -81,6 +92,19 @@ class CatalogResources(TransferMethods[D]):
         info: Raw = yield from self._session.request_json("GET", "/info")
         return info
 
+    @operation
+    def usage(self, tenant: str = "") -> Operation[Raw]:
+        """What the tenant stores, and its quota, in bytes. For administrators; of another tenant for the operator."""
+        path = f"/tenants/{segment(tenant)}/usage" if tenant else "/usage"
+        found: Raw = yield from self._session.request_json("GET", path)
+        return found
+
+    @operation
+    def password_rule(self) -> Operation[str]:
+        """What the server asks of a password, in a sentence."""
+        rules = yield from self._session.request_json("GET", "/types/passwordStrength")
+        return PASSWORD_RULES.get(str(rules.get("passwordStrength")), PASSWORD_RULES["0"])
+
     @walk
     def search(
         self,
@@ -128,7 +152,8 @@ class CatalogResources(TransferMethods[D]):
 class Catalog(CatalogResources["transport.SyncDriver"]):
     """The blocking client. Arguments that are left out come from the environment (CATALOG_URL, CATALOG_TOKEN, ...),
     the project's `.catalog.toml`, or the user's configuration. With `offline`, or CATALOG_OFFLINE=1, the client
-    sends no request and serves downloads from the cache.
+    sends no request and serves downloads from the cache. `profile` names a stored one (`catalog profile`). `trace` is
+    called with each request as a curl command, secrets hidden, and with its status.
     """
 
     def __init__(
@@ -143,10 +168,12 @@ class Catalog(CatalogResources["transport.SyncDriver"]):
         cache: str | Path | None = None,
         offline: bool = False,
         timeout: float = TIMEOUT,
+        profile: str = "",
+        trace: Trace | None = None,
     ) -> None:
-        known = profile.find(_arguments(url, token, username, password, tenant, ca))
+        known = find(_arguments(url, token, username, password, tenant, ca), name=profile)
         super().__init__(
-            _session(known, offline=offline or profile.is_offline()),
+            _session(known, trace, offline=offline or is_offline()),
             transport.SyncDriver(known.url, timeout, known.ca),
             Cache(Path(cache) if cache else None),
         )
@@ -181,10 +208,12 @@ class AsyncCatalog(CatalogResources["transport.AsyncDriver"]):
         cache: str | Path | None = None,
         offline: bool = False,
         timeout: float = TIMEOUT,
+        profile: str = "",
+        trace: Trace | None = None,
     ) -> None:
-        known = profile.find(_arguments(url, token, username, password, tenant, ca))
+        known = find(_arguments(url, token, username, password, tenant, ca), name=profile)
         super().__init__(
-            _session(known, offline=offline or profile.is_offline()),
+            _session(known, trace, offline=offline or is_offline()),
             transport.AsyncDriver(known.url, timeout, known.ca),
             Cache(Path(cache) if cache else None),
         )
@@ -206,10 +235,10 @@ def _arguments(url: str, token: str, username: str, password: str, tenant: str, 
     return {"url": url, "token": token, "username": username, "password": password, "tenant": tenant, "ca": ca}
 
 
-def _session(known: profile.Profile, *, offline: bool) -> Session:
+def _session(known: Profile, trace: Trace | None, *, offline: bool) -> Session:
     def store(token: str) -> None:
         if known.is_stored:
-            profile.save_token(known.url, token)
+            save_token(known.url, token, known.name)
 
     return Session(
         known.url,
@@ -219,6 +248,7 @@ def _session(known: profile.Profile, *, offline: bool) -> Session:
         tenant=known.tenant,
         on_token=store,
         offline=offline,
+        trace=trace,
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import platformdirs
 
-from catalog.client.errors import Invalid
+from catalog.client.errors import Invalid, NotFound
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 PROJECT = ".catalog.toml"
@@ -24,6 +24,8 @@ FOLDER = "CATALOG_CONFIG"
 """The environment variable that names another folder for the user's files."""
 
 OFFLINE = "CATALOG_OFFLINE"
+CHOSEN = "CATALOG_PROFILE"
+PROFILES = "profiles.json"
 
 NAMES = ("url", "token", "tenant", "username", "password", "ca")
 SECRETS = ("token", "password")
@@ -37,25 +39,106 @@ class Profile:
     username: str = ""
     password: str = field(default="", repr=False)
     ca: str = ""
+    name: str = ""
+    """Of the stored profile that it comes from."""
+
     is_stored: bool = False
     """Whether the token comes from `credentials.json`, where a renewed one is saved."""
 
 
-def find(arguments: Mapping[str, str], environ: Mapping[str, str] = os.environ, here: Path | None = None) -> Profile:
-    """Collect the profile. Raises Invalid for a file that is malformed or contains a secret."""
-    user_folder = folder(environ)
+def find(
+    arguments: Mapping[str, str],
+    environ: Mapping[str, str] = os.environ,
+    here: Path | None = None,
+    name: str = "",
+) -> Profile:
+    """Collect the profile; `name` is that of a stored one, which then counts more than the environment.
+
+    Raises Invalid for a file that is malformed or contains a secret, NotFound for a profile that is not stored.
+    """
+    stored = profiles(environ)
+    from_environment = {
+        each: environ[f"CATALOG_{each.upper()}"] for each in NAMES if environ.get(f"CATALOG_{each.upper()}")
+    }
+    chosen, in_environment = name, environ.get(CHOSEN, "")
+    used = chosen or in_environment or stored.used
+    values = stored.get(used) if used else {}
+    if chosen and from_environment.get("url", values.get("url")) != values.get("url"):
+        from_environment = {each: value for each, value in from_environment.items() if each not in SECRETS}
     sources = [
-        {name: value for name, value in arguments.items() if value},
-        {name: environ[f"CATALOG_{name.upper()}"] for name in NAMES if environ.get(f"CATALOG_{name.upper()}")},
+        {each: value for each, value in arguments.items() if value},
+        values if chosen else {},
+        from_environment,
+        values if in_environment and not chosen else {},
         _project(here or Path.cwd()),
-        _toml(user_folder / "config.toml"),
+        values if not (chosen or in_environment) else {},
+        _toml(folder(environ) / "config.toml"),
     ]
-    known = {name: value for source in reversed(sources) for name, value in source.items()}
+    known = {each: value for source in reversed(sources) for each, value in source.items()}
     found = Profile(**known)  # type: ignore[arg-type]
+    # The token of a profile belongs to its server: not if another address is asked for.
+    found = replace(found, name=used if values and found.url == values.get("url", found.url) else "")
     if found.token or found.password:  # a password asks for another session than the stored one
         return found
-    stored = stored_token(found.url, environ)
-    return replace(found, token=stored, is_stored=bool(stored))
+    token = stored_token(found.url, found.name, environ)
+    return replace(found, token=token, is_stored=bool(token))
+
+
+@dataclass(frozen=True)
+class StoredProfiles:
+    """The profiles of a user by name, and the one that is used by default; empty if none is."""
+
+    profiles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    used: str = ""
+
+    def get(self, name: str) -> Mapping[str, str]:
+        """Raises NotFound, with the names that there are."""
+        if name not in self.profiles:
+            known = ", ".join(sorted(self.profiles))
+            advice = f"There is {known}." if known else "Add one: catalog profile add NAME --url ADDRESS."
+            raise NotFound(f"There is no profile {name}", advice=advice)
+        return self.profiles[name]
+
+
+def profiles(environ: Mapping[str, str] = os.environ) -> StoredProfiles:
+    """Raises Invalid for a file that cannot be read."""
+    file = folder(environ) / PROFILES
+    try:
+        found = json.loads(file.read_bytes())
+        return StoredProfiles({name: dict(values) for name, values in found["profiles"].items()}, str(found["used"]))
+    except FileNotFoundError:
+        return StoredProfiles()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise Invalid(f"{file} cannot be read", advice="Repair or remove it.") from None
+
+
+def save_profile(name: str, values: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> None:
+    """Store a profile, or change the given values of one."""
+    stored = profiles(environ)
+    changed = {**stored.profiles.get(name, {}), **{each: value for each, value in values.items() if value}}
+    _save_profiles(replace(stored, profiles={**stored.profiles, name: changed}), environ)
+
+
+def use_profile(name: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Use a profile by default, or none for an empty name. Raises NotFound."""
+    stored = profiles(environ)
+    if name:
+        stored.get(name)
+    _save_profiles(replace(stored, used=name), environ)
+
+
+def remove_profile(name: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Remove a profile with its token. Raises NotFound."""
+    stored = profiles(environ)
+    url = stored.get(name).get("url", DEFAULT_URL)
+    left = {each: values for each, values in stored.profiles.items() if each != name}
+    save_token(url, "", name, environ)
+    _save_profiles(StoredProfiles(left, "" if stored.used == name else stored.used), environ)
+
+
+def _save_profiles(stored: StoredProfiles, environ: Mapping[str, str]) -> None:
+    document = {"used": stored.used, "profiles": stored.profiles}
+    _write(folder(environ) / PROFILES, json.dumps(document, indent=2))
 
 
 def is_offline(environ: Mapping[str, str] = os.environ) -> bool:
@@ -72,14 +155,17 @@ def folder(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get(FOLDER) or platformdirs.user_config_path("catalog", appauthor=False))
 
 
-def stored_token(url: str, environ: Mapping[str, str] = os.environ) -> str:
-    """The stored token for a server; empty if there is none."""
-    return str(_tokens(environ).get(url.rstrip("/"), ""))
+def stored_token(url: str, name: str = "", environ: Mapping[str, str] = os.environ) -> str:
+    """The stored token for a server, or for the profile `name` of it; empty if there is none."""
+    return str(_tokens(environ).get(_key(url, name), ""))
 
 
-def save_token(url: str, token: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """Store the token for a server, or remove it if it is empty; return the file, which only the user can read."""
-    tokens = {**_tokens(environ), url.rstrip("/"): token}
+def save_token(url: str, token: str, name: str = "", environ: Mapping[str, str] = os.environ) -> Path:
+    """Store the token for a server, or for the profile `name` of it, or remove it if it is empty.
+
+    Returns the file, which only the user can read.
+    """
+    tokens = {**_tokens(environ), _key(url, name): token}
     stored = {each: value for each, value in tokens.items() if value}
     return _write(folder(environ) / "credentials.json", json.dumps(stored))
 
@@ -98,6 +184,11 @@ def _write(file: Path, text: str) -> Path:
     with os.fdopen(handle, "w") as writing:
         writing.write(text)
     return Path(temporary).replace(file)
+
+
+def _key(url: str, name: str) -> str:
+    """Of a token among the credentials. An address has no blank."""
+    return f"{url.rstrip('/')} {name}".strip()
 
 
 def _tokens(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -4,10 +4,12 @@ import re
 import shlex
 from typing import NamedTuple
 
-from catalog.client.errors import Invalid, NotFound
+from catalog.client.errors import CatalogError, Invalid, NotFound
 from catalog.client.results import Raw
+from catalog.client.session import segment
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
+from catalog.client.wording import MOST_LISTED, listed
 
 LATEST = "latest"
 STATUSES = ("training", "test", "production", "deploy")
@@ -38,24 +40,69 @@ def parse_reference(text: str) -> VersionReference:
 def resolve_version(item: TargetItem, revision: str) -> Operation[Raw]:
     """The record of the version that `revision` names: an ordinal, an alias, `latest`, or the name of a file.
 
-    Raises CatalogError: NotFound, which says how to set an alias of that name.
+    Raises CatalogError: NotFound, which says what there is.
     """
     try:
         return (yield from item.document(revision))
     except NotFound as missing:
         if missing.details != revision:  # of the item itself
-            raise
-        raise _unknown_version(item, revision, missing) from None
+            raise (yield from _unknown_item(item, missing)) from None
+        raise (yield from _unknown_version(item, revision, missing)) from None
 
 
-def _unknown_version(item: TargetItem, revision: str, missing: NotFound) -> NotFound:
+def _unknown_item(item: TargetItem, missing: NotFound) -> Operation[NotFound]:
+    """The error for an item that is not there, with those whose names are like its name."""
+    words = item.key.rpartition("/")[2]
+    query = {"q": words, "kind": item.kind, "limit": str(MOST_LISTED)}
+    try:
+        found = (yield from item.session.request_json("GET", "/search", query=query))["docs"]
+    except CatalogError:
+        return missing
+    names = [str(each.get("reference") or each["name"]) for each in found]
+    if not names:
+        return missing
+    advice = f"There is {listed(names)}."
+    return _like(missing, f"There is no {item.key} that you may read in {item.kind}", advice)
+
+
+def _unknown_version(item: TargetItem, revision: str, missing: NotFound) -> Operation[NotFound]:
     if revision == LATEST:
-        return NotFound(f"{item.key} has no version yet", status=missing.status, advice="Push a file to it first.")
+        return _like(missing, f"{item.key} has no version yet", "Push a file to it first.")
     sentence, advice = f"{item.key} has no version or alias {revision}", ""
     if revision in STATUSES:
         sentence += ", and a status names no version"
+    try:
+        record = yield from item.session.request_json("GET", f"/{item.kind}/{segment(item.key)}")
+    except CatalogError:
+        record = {}
+    advice = " ".join(filter(None, (_versions_in(item.key, record), _aliases_in(record))))
     if ALIAS.fullmatch(revision):
         kind = () if item.kind == "models" else ("--kind", item.kind)
         command = shlex.join(["catalog", "alias", "set", item.key, revision])
-        advice = f"To set the alias: {command} VERSION{' '.join(('', *kind))}"
+        advice += f" To set the alias: {command} VERSION{' '.join(('', *kind))}"
+    return _like(missing, sentence, advice.strip())
+
+
+def _versions_in(key: str, record: Raw) -> str:
+    """`iris has versions 1 to 3.`"""
+    ordinals = [str(version["ordinal"]) for version in record.get("versions", ())]
+    if not ordinals:
+        return ""
+    total = record.get("versionsTotal", len(ordinals))
+    if all(each.isdigit() for each in ordinals) and total > 1:
+        numbers = sorted(map(int, ordinals))
+        first = numbers[0] if len(numbers) == total else 1
+        if numbers[-1] - first + 1 == total:
+            return f"{key} has versions {first} to {numbers[-1]}."
+    newest = ordinals[::-1][:MOST_LISTED]
+    more = f" and {total - len(newest)} more" if total > len(newest) else ""
+    return f"{key} has the version{'s' if total > 1 else ''} {', '.join(newest)}{more}."
+
+
+def _aliases_in(record: Raw) -> str:
+    names = [str(alias["name"]) for alias in record.get("aliases", ())]
+    return f"It has the alias{'es' if len(names) > 1 else ''} {listed(names)}." if names else ""
+
+
+def _like(missing: NotFound, sentence: str, advice: str) -> NotFound:
     return NotFound(sentence, status=missing.status, value=missing.value, request_id=missing.request_id, advice=advice)

@@ -16,6 +16,7 @@ from catalog.client.errors import CatalogError, NotACatalog, NotSignedIn, Offlin
 from catalog.client.results import Identity, Page, Raw, User
 from catalog.client.transport import retries
 from catalog.client.transport.effects import Operation, Request, Response, exchange, pause
+from catalog.client.transport.tracing import Trace, as_curl, outcome
 
 T = TypeVar("T")
 
@@ -40,7 +41,8 @@ RENEWAL_FRACTION = 0.2
 class Session:
     """Authorizes requests, renews its token before it expires, retries repeatable requests, raises errors.
 
-    `on_token` is called with every new token. `now` is the clock, `jitter` returns a random number from 0 to 1.
+    `on_token` is called with every new token, and `trace` with every request as a curl command. `now` is the clock,
+    `jitter` returns a random number from 0 to 1.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Session:
         tenant: str = "",
         offline: bool = False,
         on_token: Callable[[str], None] = lambda _: None,
+        trace: Trace | None = None,
         now: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
@@ -63,6 +66,7 @@ class Session:
         self._password = password
         self._tenant = tenant
         self._on_token = on_token
+        self._trace = trace
         self._now = now
         self.jitter = jitter
         self._lifetime = _TokenLifetime.of(token)
@@ -152,7 +156,7 @@ class Session:
         credentials = {"username": self._username, "password": self._password, "tenant": self._tenant}
         body = json.dumps({name: value for name, value in credentials.items() if value}).encode()
         if urlsplit(self.url).scheme == "http":  # where this leads to https, no password is sent in clear text
-            accepted((yield from exchange(Request(method="GET", path=f"{PREFIX}/version"))), self.url)
+            accepted((yield from self._traced(Request(method="GET", path=f"{PREFIX}/version"))), self.url)
         yield from self._request_token("POST", {"Content-Type": "application/json"}, body)
 
     @property
@@ -169,12 +173,25 @@ class Session:
 
     def _exchange(self, request: Request) -> Operation[Response]:
         signed = {"Authorization": authorization(self.token)} if self.token else {}
-        response = yield from exchange(replace(request, headers={**request.headers, **signed}))
+        response = yield from self._traced(replace(request, headers={**request.headers, **signed}))
         if request.sink and response.status in TO_STORAGE and "location" in response.headers:
             # The storage itself knows neither our tokens nor our ETags.
             headers = {name: value for name, value in request.headers.items() if name != "If-Range"}
-            response = yield from exchange(replace(request, path=response.headers["location"], headers=headers))
+            response = yield from self._traced(replace(request, path=response.headers["location"], headers=headers))
         return accepted(response, self.url)
+
+    def _traced(self, request: Request) -> Operation[Response]:
+        if self._trace is None:
+            return (yield from exchange(request))
+        self._trace(as_curl(self.url, request))
+        began = self._now()
+        try:
+            response = yield from exchange(request)
+        except CatalogError as failure:
+            self._trace(f"# {failure.message}")
+            raise
+        self._trace(outcome(response, self._now() - began))
+        return response
 
     def _ensure_signed_in(self) -> Operation[None]:
         if not self.token and self._password:
@@ -193,7 +210,7 @@ class Session:
         yield from self._request_token("PUT", {"Authorization": authorization(self.token)}, None)
 
     def _request_token(self, method: str, headers: Mapping[str, str], body: bytes | None) -> Operation[None]:
-        response = yield from exchange(Request(method=method, path=LOGIN, headers=headers, body=body))
+        response = yield from self._traced(Request(method=method, path=LOGIN, headers=headers, body=body))
         self.token = document(accepted(response, self.url))["token"]
         issued, now = _TokenLifetime.of(self.token), self._now()
         # Measured by the local clock, which may differ from the server's.

@@ -4,6 +4,7 @@ Parts of the server are imported within the commands that need them: a client's 
 them would slow down every command.
 """
 
+import json
 import os
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from catalog import __version__, client
-from catalog.client.errors import CatalogError
 from catalog.commands import administration
 from catalog.commands.administration import groups, people, retention, robots
+from catalog.commands.administration.usage import add_usage_command
 from catalog.commands.catalog import aliases, cache, cards, versions
 from catalog.commands.catalog.comparison import add_compare_command
 from catalog.commands.catalog.copying import add_kubeflow
@@ -25,6 +26,10 @@ from catalog.commands.catalog.lineage import add_lineage_command
 from catalog.commands.catalog.search import add_search_command
 from catalog.commands.catalog.terms import term_commands
 from catalog.commands.catalog.transfers import add_transfer_commands
+from catalog.commands.terminal import profiles
+from catalog.commands.terminal.examples import add_examples
+from catalog.commands.terminal.other_names import add_other_names
+from catalog.commands.terminal.shell import exit_codes, stop
 from catalog.commands.terminal.signing_in import add_sign_in_commands
 from catalog.vocabulary import Kind
 
@@ -38,16 +43,20 @@ app = typer.Typer(
     help="A catalog of machine-learning models and datasets.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 certificate = typer.Typer(help="Certificates of the server.", no_args_is_help=True)
 app.add_typer(certificate, name="certificate", rich_help_panel=BESIDE)
 imports = typer.Typer(help="Import the content of another registry.", no_args_is_help=True)
 app.add_typer(imports, name="import", rich_help_panel=BESIDE)
 add_sign_in_commands(app)
+app.add_typer(profiles.app, name="profile")
 add_transfer_commands(app)
 add_search_command(app)
 add_compare_command(app)
 add_lineage_command(app)
+add_usage_command(app)
+add_other_names(app)
 for kind in Kind:
     app.add_typer(item_commands(kind.value), name=kind.value)
 app.add_typer(versions.app, name="versions")
@@ -67,6 +76,7 @@ EnvFile = Annotated[
     Path | None,
     typer.Option("--env-file", exists=True, dir_okay=False, help="File of settings, instead of init/variables.env."),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print an object of JSON on each line.")]
 Names = Annotated[
     list[str] | None, typer.Option("--name", help="One more host name or address of the server. May be repeated.")
 ]
@@ -75,6 +85,22 @@ Tenants = Annotated[list[str] | None, typer.Option("--tenant", help="Only this o
 
 def main() -> None:
     app()
+
+
+def _version_option(value: bool) -> None:
+    if value:
+        typer.echo(f"catalog {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version_option, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A catalog of machine-learning models and datasets."""
 
 
 @app.command()
@@ -129,22 +155,21 @@ def log(
         ),
     ] = "",
     operator: Annotated[bool, typer.Option("--operator", help="The operator's journal: needs API_TOKEN.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the journal of a running server to an administrator. --operator reads API_TOKEN from CATALOG_TOKEN."""
-    try:
+    with exit_codes(json=as_json):
         known = client.profile.find({"url": server})
-    except CatalogError as error:
-        _stop(error, 2)
-    if not known.token:
-        _stop("Sign in as an administrator (catalog login), or put a token into CATALOG_TOKEN", 3)
-    reader = administration.log.JournalReader(known.url, known.token, operator=operator)
-    try:
-        for entry in chain(reader.latest(lines), reader.follow() if follow else ()):
-            typer.echo(administration.log.line(entry))
-    except administration.log.JournalError as error:
-        _stop(error, 1)
-    except KeyboardInterrupt:
-        raise typer.Exit from None
+        if not known.token:
+            _stop("Sign in as an administrator (catalog login), or put a token into CATALOG_TOKEN", 3)
+        reader = administration.log.JournalReader(known.url, known.token, operator=operator)
+        try:
+            for entry in chain(reader.latest(lines), reader.follow() if follow else ()):
+                typer.echo(json.dumps(entry, ensure_ascii=False) if as_json else administration.log.line(entry))
+        except administration.log.JournalError as error:
+            _stop(error, 1)
+        except KeyboardInterrupt:
+            raise typer.Exit from None
 
 
 @app.command(rich_help_panel=BESIDE)
@@ -173,7 +198,7 @@ def sweep(
 
 
 @app.command(rich_help_panel=BESIDE)
-def doctor(env_file: EnvFile = None) -> None:
+def doctor(env_file: EnvFile = None, *, as_json: AsJson = False) -> None:
     """Check the settings, database, storage, certificates, disk and clock, and say what to do."""
     with _server_parts():
         from catalog.commands.administration import doctor as doctors  # noqa: PLC0415
@@ -181,7 +206,8 @@ def doctor(env_file: EnvFile = None) -> None:
     grades = set()
     for finding in doctors.run(_settings(env_file)):
         grades.add(finding.grade)
-        typer.echo(f"{finding.grade:>7}  {finding.sentence}")
+        line = json.dumps({"grade": finding.grade.lower(), "sentence": finding.sentence}, ensure_ascii=False)
+        typer.echo(line if as_json else f"{finding.grade:>7}  {finding.sentence}")
     if doctors.Grade.FAILURE in grades:
         raise typer.Exit(1)
 
@@ -366,5 +392,7 @@ def _server_parts() -> Generator[None]:
 
 
 def _stop(sentence: object, code: int) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(code)
+    stop(sentence, code)
+
+
+add_examples(app)

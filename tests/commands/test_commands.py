@@ -366,8 +366,55 @@ def test_tenants_are_kept_by_the_operator(server, monkeypatch, tmp_path):
     run("tenants", "create", name, "--email", "info@acme.example", "--password-stdin", typed="pippo\n")
     assert name in run("tenants", "ls", "-q").split()
     assert run("tenants", "show", name, "-q").strip() == name
+    changed = run("tenants", "update", name, "--quota", "20G", "--inspection", "reject")
+    assert ("20 GiB" in changed, "reject" in changed) == (True, True)
+    assert "of 20 GiB (0 %)" in run("usage", "--tenant", name)
     run("tenants", "rm", name, "--confirm", name)
     assert name not in run("tenants", "ls", "-q").split()
+
+
+def test_metrics_are_columns_and_lists_are_narrowed(run, ada, iris):
+    run("push", iris, ada.file("model.onnx", b"x"), "--set", "accuracy=0.95", "--tag", iris)
+    run("models", "update", iris, "--status", "test")
+    only = ("--tag", iris, "--metric", "accuracy", "--metric", "loss")
+
+    listed = run("models", "ls", *only, "--owner", ada.username, "--status", "test", "--visibility", "private").stdout
+    versions = run("versions", "ls", iris, "-m", "accuracy").stdout
+
+    assert listed.split("\t")[:3] == [iris, "0.95", ""]
+    assert versions.split("\t")[:2] == ["1", "0.95"]
+    assert run("models", "ls", *only, "--status", "deploy").stdout == ""
+
+
+def test_requests_are_printed_as_curl_without_secrets(run, ada, iris):
+    told = run("models", "ls", "--debug").stderr
+
+    assert f"curl '{ada.server.url}/v1/models?limit=50" in told
+    assert "Authorization: ****" in told
+    assert PASSWORD not in told
+
+
+def test_an_error_is_an_object_of_json_when_that_is_asked_for(run, iris):
+    missing = json.loads(run("models", "show", iris, "--json", code=4).stderr)
+    wrong = json.loads(run("tenants", "update", "acme", "--json", code=2).stderr)
+
+    assert (missing["error"], missing["status"], missing["exit_code"]) == ("NotFound", 404, 4)
+    assert "nothing to change" in wrong["message"]
+
+
+def test_a_pull_of_what_is_not_there_says_what_there_is(run, ada, iris):
+    for content in (b"1", b"2", b"3"):
+        run("push", iris, ada.file("model.onnx", content))
+    run("alias", "set", iris, "champion", "2")
+    run("push", f"org/{iris}", ada.file("model.onnx", b"x"))
+
+    number = run("pull", f"{iris}@9", code=4).stderr
+    alias = run("pull", f"{iris}@champoin", code=4).stderr
+    name = run("pull", f"orgs/{iris}", code=4).stderr
+
+    assert f"{iris} has versions 1 to 3" in number
+    assert "It has the alias champion" in alias
+    assert f"org/{iris}" in name
 
 
 # Signing in
@@ -413,6 +460,20 @@ def test_the_token_is_in_a_file_for_oneself_and_in_no_output(server, away, ada):
     assert file.stat().st_mode & 0o077 == 0
     assert token not in signed_in.output
     assert invoke("models", "ls").exit_code == 0
+
+
+def test_a_profile_has_a_session_of_its_own(server, away, ada):
+    arguments = ("profile", "add", "work", "--url", server.url, "--tenant", TENANT, "--username", ada.username)
+
+    assert invoke(*arguments).exit_code == 0
+    assert invoke("login", "--profile", "work", "--password-stdin", typed=f"{PASSWORD}\n").exit_code == 0
+    known = json.loads(invoke("whoami", "--profile", "work", "--json").stdout)
+    unused = invoke("whoami", "--url", server.url)
+    invoke("profile", "use", "work")
+
+    assert known["user"] == json.loads(invoke("whoami", "--json").stdout)["user"] == ada.username
+    assert unused.exit_code == 3
+    assert invoke("profile", "ls").stdout == f"work\t*\t{server.url}\t{TENANT}\t{ada.username}\n"
 
 
 def test_a_wrong_password_is_not_signed_in_and_nothing_is_kept(server, away):

@@ -1,21 +1,24 @@
 """`catalog users`, `catalog tokens` and `catalog tenants`."""
 
-from typing import Annotated
+import sys
+from typing import Annotated, Literal
 
 import typer
 
+from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, secret
+from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, secret, stop
 from catalog.durations import human_size
 
 users = typer.Typer(help="The users of the tenant: list, create, change, remove.", no_args_is_help=True)
 tokens = typer.Typer(help="Personal access tokens, for scripts: list, create, revoke.", no_args_is_help=True)
 tenants = typer.Typer(
-    help="Tenants: list, show, create, remove. For the operator, with API_TOKEN in CATALOG_TOKEN.",
+    help="Tenants: list, show, create, change, remove. For the operator, with API_TOKEN in CATALOG_TOKEN.",
     no_args_is_help=True,
 )
 
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+Role = Literal["regular", "admin"]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 USERS: Columns = {
@@ -38,7 +41,15 @@ TENANTS: Columns = {
     "organization": lambda tenant: tenant.organization,
     "email": lambda tenant: tenant.email,
     "quota": lambda tenant: human_size(tenant.quota_bytes) if tenant.quota_bytes else "",
+    "inspection": lambda tenant: tenant.inspection,
 }
+
+
+def _new_password(shell: Shell, what: str, *, from_stdin: bool) -> str:
+    """A new password, for which a terminal asks twice and shows the rule."""
+    if not from_stdin and sys.stdin.isatty():
+        shell.say(shell.catalog.password_rule())
+    return secret(what, from_stdin=from_stdin, twice=True)
 
 
 @command(users, "ls")
@@ -53,11 +64,11 @@ def create_user(
     username: str,
     *,
     email: Annotated[str, typer.Option()] = "",
-    role: Annotated[str, typer.Option(help="regular or admin.")] = "regular",
+    role: Role = "regular",
     password_stdin: FromStdin = False,
 ) -> None:
-    """Create a user. For administrators."""
-    password = secret("Password", from_stdin=password_stdin)
+    """Create a user. For administrators. The password is asked for twice."""
+    password = _new_password(shell, "Password", from_stdin=password_stdin)
     created = shell.catalog.users.create(username, password, email=email, role=role)
     shell.output.one(created, {"name": created.username, "id": created.id}, created.id)
 
@@ -68,13 +79,13 @@ def update_user(
     user: Annotated[str, typer.Argument(help="Id or name.")],
     *,
     email: Annotated[str, typer.Option()] = "",
-    role: Annotated[str, typer.Option(help="regular or admin.")] = "",
+    role: Role | None = None,
     password: Annotated[bool, typer.Option("--password", help="Ask for a new password.")] = False,
     password_stdin: FromStdin = False,
 ) -> None:
     """Change a user, or yourself. A new password or role ends all sessions of the user."""
-    new = secret("New password", from_stdin=password_stdin) if password or password_stdin else ""
-    changed = shell.catalog.users.update(user, email=email, role=role, password=new)
+    new = _new_password(shell, "New password", from_stdin=password_stdin) if password or password_stdin else ""
+    changed = shell.catalog.users.update(user, email=email, role=role or "", password=new)
     shell.output.one(changed, {"name": changed.username, "id": changed.id}, changed.id)
 
 
@@ -103,7 +114,7 @@ def create_token(
     shell: Shell,
     name: Annotated[str, typer.Argument(help="What it is for.")],
     *,
-    scope: Annotated[str, typer.Option(help="read or write.")] = "read",
+    scope: Literal["read", "write"] = "read",
     expires_in: Annotated[str, typer.Option("--for", help="How long it is valid: 12h, 90d.")] = "90d",
 ) -> None:
     """Create a token and print it. It is shown only once."""
@@ -144,10 +155,40 @@ def create_tenant(
     password_stdin: FromStdin = False,
 ) -> None:
     """Create a tenant, with a database and an administrator of its own."""
-    password = secret("Password of its administrator", from_stdin=password_stdin)
+    password = _new_password(shell, "Password of its administrator", from_stdin=password_stdin)
     about = {"email": email, "organization": organization}
     created = shell.catalog.tenants.create(name, admin, password, {key: value for key, value in about.items() if value})
     shell.output.one(created, {"name": created.id}, created.id)
+
+
+@command(tenants, "update")
+def update_tenant(
+    shell: Shell,
+    name: str,
+    *,
+    quota: Annotated[str, typer.Option(help="What its files may weigh together: 500M, 20G; 0: no limit.")] = "",
+    inspection: Annotated[
+        Literal["warn", "quarantine", "reject"] | None, typer.Option(help="What becomes of files with a threat.")
+    ] = None,
+    email: Annotated[str | None, typer.Option()] = None,
+    organization: Annotated[str | None, typer.Option()] = None,
+    address: Annotated[str | None, typer.Option()] = None,
+    phone: Annotated[str | None, typer.Option()] = None,
+) -> None:
+    """Change the given fields of a tenant."""
+    about: dict[str, object] = {
+        "inspection": inspection,
+        "email": email,
+        "organization": organization,
+        "address": address,
+        "phone": phone,
+    }
+    about |= {"quota_bytes": values.size(quota) if quota else None}
+    changes = {field: value for field, value in about.items() if value is not None}
+    if not changes:
+        stop("There is nothing to change: use --quota, --inspection, or another option (--help).")
+    changed = shell.catalog.tenants.update(name, changes)
+    shell.output.one(changed, {label: value(changed) for label, value in TENANTS.items()}, changed.id)
 
 
 @command(tenants, "rm")

@@ -1,8 +1,10 @@
 """`catalog models`, `catalog datasets`, `catalog algorithms`."""
 
 import shlex
+from collections.abc import Sequence
+from functools import partial
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,11 +14,21 @@ from catalog.commands.terminal.output import Columns, when
 from catalog.commands.terminal.shell import Shell, command
 from catalog.durations import human_size
 
-Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="May be repeated.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="May be repeated.", autocompletion=completion.tags)]
 Pairs = Annotated[list[str] | None, typer.Option("--set", "-s", help="Metadata: NAME=VALUE. May be repeated.")]
 Datasets = Annotated[list[str] | None, typer.Option("--dataset", help="What it was trained on. May be repeated.")]
-Visibility = Annotated[str | None, typer.Option(help="private, or public: readable by every user of the tenant.")]
-Status = Annotated[str | None, typer.Option(help="training, test, production or deploy.")]
+Visibility = Annotated[
+    Literal["private", "public"] | None, typer.Option(help="Public: readable by every user of the tenant.")
+]
+Status = Annotated[Literal["training", "test", "production", "deploy"] | None, typer.Option(help="Its maturity.")]
+OfStatus = Annotated[
+    Literal["training", "test", "production", "deploy"] | None, typer.Option("--status", help="Only with this status.")
+]
+OfVisibility = Annotated[Literal["private", "public"] | None, typer.Option("--visibility", help="Only these.")]
+OfOwner = Annotated[str, typer.Option("--owner", help="Only items of this user: an id or a username.")]
+Metrics = Annotated[
+    list[str] | None, typer.Option("--metric", "-m", help="Show this metadata in a column. May be repeated.")
+]
 Description = Annotated[str | None, typer.Option("--description", "-d")]
 Where = Annotated[list[str] | None, typer.Option(help="On metadata: accuracy=0.95, accuracy=gte:0.9. May be repeated.")]
 Latest = Annotated[
@@ -57,7 +69,11 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         stage: Stage = "",
         license_: License = "",
         library: Library = "",
+        status: OfStatus = None,
+        visibility: OfVisibility = None,
+        owner: OfOwner = "",
         filter_: Filter = "",
+        metric: Metrics = None,
         sort: Annotated[
             list[str] | None,
             typer.Option(help="A field, or latest.NAME; -FIELD: descending. May be repeated."),
@@ -70,8 +86,9 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         if trash:
             shell.output.rows(resource(shell).trash(), REMOVED, lambda removed: removed.id)
             return
+        narrowed = {"status": status, "visibility": visibility, "owner": owner and _user_id(shell, owner)}
         found = resource(shell).list(
-            filter=values.filters(filter_, tag or []),
+            filter=values.filters(filter_, tag or [], narrowed),
             sort=values.order(sort or []) or None,
             metadata=values.conditions(where or []),
             latest=values.conditions(latest or []),
@@ -82,7 +99,7 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
             archived="true" if archived else "",
             batch=min(limit or 100, 100),
         )
-        shell.output.rows(islice(found, limit or None), COLUMNS, lambda item: item.id)
+        shell.output.rows(islice(found, limit or None), with_metrics(COLUMNS, metric), lambda item: item.id)
 
     @command(app)
     def show(shell: Shell, key: key) -> None:
@@ -206,6 +223,21 @@ REMOVED: Columns = {
     "until": lambda removed: when(removed.until),
     "id": lambda removed: removed.id,
 }
+
+
+def with_metrics(columns: Columns, names: Sequence[str] | None) -> Columns:
+    """The columns, with some of the metadata behind the name."""
+    first, *others = columns.items()
+    metrics = [(name, partial(_metric, name)) for name in names or ()]
+    return dict([first, *metrics, *others])
+
+
+def _metric(name: str, element: Any) -> object:
+    return element.metadata.get(name, "")
+
+
+def _user_id(shell: Shell, key: str) -> str:
+    return str(shell.catalog.users.get(key).id)
 
 
 def _show(shell: Shell, item: "client.Item") -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from catalog import client
+from catalog.commands.catalog.transfers import Kind, Reference
 from catalog.commands.terminal.shell import Shell, command
 
 Neighbours = Callable[[str], list[str]]
@@ -18,9 +19,9 @@ def add_lineage_command(app: typer.Typer) -> None:
 
 def lineage(
     shell: Shell,
-    what: Annotated[str, typer.Argument(metavar="REFERENCE", help="iris, ada/iris, iris@3, iris@champion.")],
+    what: Reference,
     *,
-    kind: Annotated[str, typer.Option("--kind", "-k", help="models, datasets or algorithms.")] = "models",
+    kind: Kind = "models",
     depth: Annotated[int, typer.Option("--depth", min=1, max=10, help="Levels in each direction.")] = 3,
 ) -> None:
     """Show as a tree what a version was made from, and what was made from it; its run, artifacts and services."""

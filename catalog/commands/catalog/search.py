@@ -1,11 +1,26 @@
 """`catalog search`."""
 
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from catalog.commands.catalog.items import COLUMNS, Alias, Filter, Latest, Library, License, Stage, Tags, Where
+from catalog.commands.catalog.items import (
+    COLUMNS,
+    Alias,
+    Filter,
+    Latest,
+    Library,
+    License,
+    Metrics,
+    OfOwner,
+    OfStatus,
+    OfVisibility,
+    Stage,
+    Tags,
+    Where,
+    with_metrics,
+)
 from catalog.commands.terminal import values
 from catalog.commands.terminal.shell import Shell, command
 
@@ -19,10 +34,12 @@ def search(
     shell: Shell,
     query: Annotated[str, typer.Argument(help="Text to find in names, tags, metadata and descriptions.")],
     *,
-    kind: Annotated[str, typer.Option("--kind", "-k", help="Only models, datasets or algorithms.")] = "",
-    status: Annotated[str, typer.Option(help="Only training, test, production or deploy.")] = "",
-    visibility: Annotated[str, typer.Option(help="Only private or public.")] = "",
-    owner: Annotated[str, typer.Option(help="Only items of this user.")] = "",
+    kind: Annotated[
+        Literal["models", "datasets", "algorithms"] | None, typer.Option("--kind", "-k", help="Only these.")
+    ] = None,
+    status: OfStatus = None,
+    visibility: OfVisibility = None,
+    owner: OfOwner = "",
     tag: Tags = None,
     where: Where = None,
     latest: Latest = None,
@@ -31,14 +48,15 @@ def search(
     license_: License = "",
     library: Library = "",
     filter_: Filter = "",
+    metric: Metrics = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="The most to list; 0 lists all.")] = 20,
 ) -> None:
     """Find models, datasets and algorithms, the best matches first."""
     found = shell.catalog.search(
         query,
-        kind=kind,
-        status=status,
-        visibility=visibility,
+        kind=kind or "",
+        status=status or "",
+        visibility=visibility or "",
         owner=owner,
         filter=values.filters(filter_, tag or []),
         metadata=values.conditions(where or []),
@@ -48,5 +66,5 @@ def search(
         license=license_,
         library=library,
     )
-    columns = {"kind": lambda item: item.kind, **COLUMNS, "name": lambda item: item.reference or item.name}
-    shell.output.rows(islice(found, limit or None), columns, lambda item: item.id)
+    columns = {**COLUMNS, "name": lambda item: item.reference or item.name, "kind": lambda item: item.kind}
+    shell.output.rows(islice(found, limit or None), with_metrics(columns, metric), lambda item: item.id)

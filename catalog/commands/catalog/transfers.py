@@ -31,7 +31,7 @@ Reference = Annotated[
         metavar="[OWNER/]NAME[@REVISION]",
         help="A bare name means your own item, else the only one of that name that you may read. "
         "@3 is a version, @champion an alias, and @latest the newest version, which is the default.",
-        autocompletion=completion.models,
+        autocompletion=completion.references,
     ),
 ]
 
@@ -44,14 +44,17 @@ def add_transfer_commands(app: typer.Typer) -> None:
 
 def push(
     shell: Shell,
-    name: Annotated[str, typer.Argument(help=OWN)],
+    name: Annotated[str, typer.Argument(help=OWN, autocompletion=completion.models)],
     files: Annotated[
         list[str],
         typer.Argument(metavar="FILE...", help="Files or a folder, uploaded as one version; `-`: standard input."),
     ],
     *,
     kind: Kind = "models",
-    tag: Annotated[list[str] | None, typer.Option("--tag", "-t", help="May be repeated.")] = None,
+    tag: Annotated[
+        list[str] | None,
+        typer.Option("--tag", "-t", help="May be repeated.", autocompletion=completion.tags),
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", "-s", help="Metadata: accuracy=0.95. May be repeated.")
     ] = None,

@@ -1,10 +1,11 @@
 """`catalog versions`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from catalog import client
+from catalog.commands.catalog.items import Metrics, with_metrics
 from catalog.commands.catalog.transfers import Kind, Reference
 from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
@@ -17,7 +18,8 @@ Pairs = Annotated[list[str] | None, typer.Option("--set", "-s", help="Metadata: 
 FIELDS = frozenset({"number", "ordinal", "size", "state", "stage", "author", "timestamp", "lastmod"})
 """Fields of a version that sort; another name is that of metadata."""
 
-STAGES = "none, staging, production or archived."
+Stage = Literal["none", "staging", "production", "archived"]
+NewStage = Annotated[Stage, typer.Option(help="Where it stands.")]
 
 app = typer.Typer(help="The versions of an item: list, show, add, change, verify, link, remove.", no_args_is_help=True)
 
@@ -59,6 +61,7 @@ def ls(
     sort: Annotated[
         list[str] | None, typer.Option(help="A field, or the name of metadata; -NAME: descending. May be repeated.")
     ] = None,
+    metric: Metrics = None,
     archived: Annotated[bool, typer.Option("--archived", help="List archived versions alone.")] = False,
     all_: Annotated[bool, typer.Option("--all", "-a", help="List archived versions, too.")] = False,
     kind: Kind = "models",
@@ -68,7 +71,7 @@ def ls(
     found = _versions(shell, name, kind).list(
         sort=order, metadata=values.conditions(where or []), archived="all" if all_ else "true" if archived else ""
     )
-    shell.output.rows(found, COLUMNS, lambda version: f"{name}@{version.ordinal}")
+    shell.output.rows(found, with_metrics(COLUMNS, metric), lambda version: f"{name}@{version.ordinal}")
 
 
 @command(app)
@@ -110,7 +113,7 @@ def register(
     description: Annotated[str, typer.Option("--description", "-d")] = "",
     set_: Pairs = None,
     author: Annotated[str, typer.Option(help="Who made it.")] = "",
-    stage: Annotated[str, typer.Option(help=STAGES)] = "none",
+    stage: NewStage = "none",
     kind: Kind = "models",
 ) -> None:
     """Add a version whose bytes are not stored in the catalog."""
@@ -134,7 +137,7 @@ def update(
     set_: Pairs = None,
     unset: Annotated[list[str] | None, typer.Option(help="A metadata name to remove. May be repeated.")] = None,
     author: Annotated[str | None, typer.Option(help="Who made it.")] = None,
-    stage: Annotated[str | None, typer.Option(help=STAGES)] = None,
+    stage: Annotated[Stage | None, typer.Option(help="Where it stands.")] = None,
     archive: Annotated[bool | None, typer.Option("--archive/--unarchive", help="Leave it out of lists.")] = None,
     pin: Annotated[bool | None, typer.Option("--pin/--unpin", help="Keep it, whatever a policy says.")] = None,
     kind: Kind = "models",

@@ -1,7 +1,12 @@
-"""Shell completion of item names."""
+"""Shell completion: names of items, the versions and aliases behind an `@`, and tags.
+
+Fixed words, such as a stage, are completed by their type.
+"""
 
 import re
+from collections.abc import Callable, Iterable
 from itertools import islice
+from typing import Any
 
 from catalog import client
 from catalog.client.errors import CatalogError
@@ -25,12 +30,39 @@ def algorithms(incomplete: str) -> list[str]:
 COMPLETERS = {"models": models, "datasets": datasets, "algorithms": algorithms}
 
 
+def references(incomplete: str) -> list[str]:
+    """Names of models; behind an `@` the aliases of that model, and its versions."""
+    name, at, which = incomplete.rpartition("@")
+    if not at:
+        return models(incomplete)
+
+    def ask(catalog: "client.Catalog") -> list[str]:
+        item = catalog.models.get(name)
+        newest = [version.ordinal for version in reversed(item.versions)]
+        return [f"{name}@{each}" for each in (*item.aliases, "latest", *newest) if each.startswith(which)]
+
+    return _asked(ask)
+
+
+def tags(incomplete: str) -> list[str]:
+    return _asked(lambda catalog: [term.id for term in catalog.tags.suggest(incomplete)])
+
+
 def _names(kind: str, beginning: str) -> list[str]:
-    """The names that begin with the text; none if the catalog does not answer."""
+    """The names that begin with the text."""
+    filter_ = {"name": {"$regex": f"^{re.escape(beginning)}"}} if beginning else None
+
+    def ask(catalog: Any) -> list[str]:
+        found = getattr(catalog, kind).list(filter=filter_, batch=MAX_NAMES)
+        return [item.name for item in islice(found, MAX_NAMES)]
+
+    return _asked(ask)
+
+
+def _asked(ask: Callable[["client.Catalog"], Iterable[str]]) -> list[str]:
+    """What the catalog answers; nothing if it does not."""
     try:
         with client.Catalog(timeout=TIMEOUT) as catalog:
-            filter_ = {"name": {"$regex": f"^{re.escape(beginning)}"}} if beginning else None
-            found = getattr(catalog, kind).list(filter=filter_, batch=MAX_NAMES)
-            return [item.name for item in islice(found, MAX_NAMES)]
+            return [*ask(catalog)]
     except CatalogError:
         return []

@@ -10,10 +10,15 @@ from typing import Any
 
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
 from catalog import client
+
+GAP = "  "
+READABLE = 40
+"""Characters of a column in which longer texts wrap."""
 
 Columns = Mapping[str, Callable[[Any], object]]
 """Headings of columns, and functions from an element to its cell."""
@@ -23,11 +28,14 @@ Columns = Mapping[str, Callable[[Any], object]]
 class CommandOutput:
     json: bool = False
     quiet: bool = False
+    whole: bool = False
+    """Whether tables keep all columns and whole cells."""
 
     def rows(self, elements: Iterable[Any], columns: Columns, name: Callable[[Any], str]) -> None:
         """Print a list element by element; `name` returns the id that other commands accept.
 
-        A table on a terminal is cut to its width; other outputs get all columns, separated by tabs.
+        A terminal gets a table. Columns that its width has no room for are left out, the last ones first, and named.
+        Other outputs get all columns, separated by tabs.
         """
         if self.json:
             _array(elements)
@@ -35,7 +43,9 @@ class CommandOutput:
             for element in elements:
                 typer.echo(name(element))
         elif sys.stdout.isatty():
-            _console().print(_table(elements, columns))
+            _print_table(
+                [[_text(value(element)) for value in columns.values()] for element in elements], [*columns], self
+            )
         else:
             for element in elements:
                 typer.echo("\t".join(_text(value(element)) for value in columns.values()))
@@ -85,15 +95,28 @@ def _array(elements: Iterable[Any]) -> None:
     typer.echo("[]" if separator == "[" else "]")
 
 
-def _table(elements: Iterable[Any], columns: Columns) -> Table:
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
-    for element in elements:
-        table.add_row(*(_text(value(element)) for value in columns.values()))
-    return table
+def _print_table(rows: Sequence[Sequence[str]], headings: Sequence[str], output: CommandOutput) -> None:
+    console = Console(no_color="NO_COLOR" in os.environ, markup=False, highlight=False, emoji=False)
+    widths = [max(map(cell_len, cells)) for cells in zip(headings, *rows, strict=True)]
+    if output.whole:
+        console.width = sum(widths) + len(widths) * len(GAP)
+    fitting = len(headings) if output.whole else columns_that_fit(widths, console.width)
+    table = Table(*headings[:fitting], box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        table.add_row(*row[:fitting])
+    console.print(table)
+    if fitting < len(headings):
+        typer.echo(f"Not shown: {', '.join(headings[fitting:])} (--no-truncate shows all)", err=True)
 
 
-def _console() -> Console:
-    return Console(no_color="NO_COLOR" in os.environ, markup=False, highlight=False, emoji=False)
+def columns_that_fit(widths: Sequence[int], room: int) -> int:
+    """How many of the first columns fit, one at least. A wide cell may wrap: it needs no more than READABLE."""
+    used = 0
+    for number, width in enumerate(widths):
+        used += min(width, READABLE) + (len(GAP) if number else 0)
+        if used > room:
+            return max(number, 1)
+    return len(widths)
 
 
 def _text(value: object) -> str:

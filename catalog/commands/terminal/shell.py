@@ -1,11 +1,14 @@
 """What all client commands share: the server, the output, errors and exit codes."""
 
 import inspect
+import json
 import os
 import sys
 import warnings
 from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Annotated, Any, NoReturn, TextIO
 
@@ -33,25 +36,67 @@ Url = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print ids only, and no progress.")]
 
+ProfileName = Annotated[str, typer.Option("--profile", help="A profile of `catalog profile`. Also CATALOG_PROFILE.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Send no request; use the cache. Also CATALOG_OFFLINE=1.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Print each request as a curl command, secrets hidden.")]
+NoTruncate = Annotated[bool, typer.Option("--no-truncate", help="Show tables with all columns and whole cells.")]
+
+
+def _option(name: str, default: object, annotation: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
 COMMON_OPTIONS = [
-    inspect.Parameter("url", inspect.Parameter.KEYWORD_ONLY, default="", annotation=Url),
-    inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json),
-    inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet),
+    _option("url", "", Url),
+    _option("profile", "", ProfileName),
+    _option("offline", False, Offline),
+    _option("json", False, Json),
+    _option("quiet", False, Quiet),
+    _option("no_truncate", False, NoTruncate),
+    _option("debug", False, Debug),
 ]
+
+_errors_as_json: ContextVar[bool] = ContextVar("errors_as_json", default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommonOptions:
+    """What every command of the client takes."""
+
+    url: str = ""
+    profile: str = ""
+    offline: bool = False
+    json: bool = False
+    quiet: bool = False
+    no_truncate: bool = False
+    debug: bool = False
 
 
 class Shell:
     """The client, the output and the common options of one command."""
 
-    def __init__(self, url: str, *, json: bool, quiet: bool) -> None:
-        self.url = url
-        self.quiet = quiet
-        self.output = CommandOutput(json=json, quiet=quiet)
+    def __init__(self, options: CommonOptions) -> None:
+        self.options = options
+        self.url = options.url
+        self.quiet = options.quiet
+        self.output = CommandOutput(json=options.json, quiet=options.quiet, whole=options.no_truncate)
 
     @cached_property
     def catalog(self) -> "client.Catalog":
         """Raises CatalogError for a configuration that cannot be read."""
-        return client.Catalog(self.url)
+        return self.open()
+
+    def open(self, **arguments: Any) -> "client.Catalog":
+        """A client with the common options, and other arguments. Raises CatalogError."""
+        options = self.options
+        trace = _print_trace if options.debug else None
+        known = {"url": self.url, "profile": options.profile, "offline": options.offline, "trace": trace}
+        return client.Catalog(**{**known, **arguments})
+
+    @property
+    def known(self) -> "client.profile.Profile":
+        """The server and the user that the options, the environment and the configuration name."""
+        return client.profile.find({"url": self.url}, name=self.options.profile)
 
     def say(self, sentence: str) -> None:
         """Print a message, which is not data, on standard error."""
@@ -99,9 +144,10 @@ def command(
         parameters = [each for each in own if each.name not in without] + COMMON_OPTIONS
 
         @wraps(function)
-        def run(*, url: str, json: bool, quiet: bool, **arguments: Any) -> None:
-            shell = Shell(url, json=json, quiet=quiet)
-            with exit_codes(), shell.warnings():
+        def run(**arguments: Any) -> None:
+            options = CommonOptions(**{each.name: arguments.pop(each.name) for each in COMMON_OPTIONS})
+            shell = Shell(options)
+            with exit_codes(json=options.json), shell.warnings():
                 try:
                     function(shell, **arguments)
                 finally:
@@ -116,17 +162,20 @@ def command(
 
 
 @contextmanager
-def exit_codes() -> Generator[None]:
-    """Turn exceptions into a message and an exit code, without a traceback."""
+def exit_codes(*, json: bool = False) -> Generator[None]:
+    """Turn exceptions into a message and an exit code, without a traceback. With `json`, the message is an object."""
+    token = _errors_as_json.set(json)
     try:
         yield
     except CatalogError as error:
         request = f" Its id: {error.request_id}." if isinstance(error, ServerError) and error.request_id else ""
-        stop(f"{error}{request}", code_of(error))
+        stop(f"{error}{request}", code_of(error), error)
     except KeyboardInterrupt:
         stop("Interrupted.", INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    finally:
+        _errors_as_json.reset(token)
 
 
 def code_of(error: CatalogError) -> int:
@@ -143,17 +192,30 @@ def code_of(error: CatalogError) -> int:
             return FAILURE
 
 
-def stop(sentence: object, code: int = USAGE) -> NoReturn:
-    typer.echo(sentence, err=True)
+def stop(sentence: object, code: int = USAGE, error: CatalogError | None = None) -> NoReturn:
+    """Print an error on standard error, with --json as one line of JSON, and end the command."""
+    if _errors_as_json.get():
+        document: dict[str, object] = {"error": type(error).__name__ if error else "Error", "exit_code": code}
+        document |= {"message": error.message if error else str(sentence)}
+        for name in ("advice", "details", "status", "value", "request_id"):
+            if error and (value := getattr(error, name)):
+                document[name] = value
+        typer.echo(json.dumps(document, ensure_ascii=False), err=True)
+    else:
+        typer.echo(sentence, err=True)
     raise typer.Exit(code) from None
 
 
-def secret(what: str, *, from_stdin: bool) -> str:
-    """Read a secret from the terminal or from standard input, never from the command line."""
+def _print_trace(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def secret(what: str, *, from_stdin: bool, twice: bool = False) -> str:
+    """Read a secret from the terminal, a new one `twice`, or from standard input; never from the command line."""
     if from_stdin:
         text = sys.stdin.readline().rstrip("\n")
     elif sys.stdin.isatty():
-        text = typer.prompt(what, hide_input=True, err=True)
+        text = typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True)
     else:
         stop(f"There is no terminal to ask for the {what.lower()}: pass it on standard input, with --password-stdin")
     return text or stop(f"The {what.lower()} is empty")

@@ -29,20 +29,23 @@ def login(
     ] = False,
 ) -> None:
     """Sign in, and store the token in a file that only you can read. Daily use renews it."""
-    known = client.profile.find({"url": shell.url})
+    known = shell.known
     if token_stdin:
         token, tenant, username = secret("Token", from_stdin=True), "", ""
-        with client.Catalog(known.url, token=token) as catalog:
+        with shell.open(token=token) as catalog:
             identity = catalog.whoami()
     else:
         username = username or known.username or _ask("Username")
         tenant = tenant or known.tenant
         password = known.password or secret("Password", from_stdin=password_stdin)
-        with client.Catalog(known.url, username=username, password=password, tenant=tenant) as catalog:
+        with shell.open(username=username, password=password, tenant=tenant) as catalog:
             token = catalog.login()
             identity = catalog.whoami()
-    file = client.profile.save_token(known.url, token)
-    client.profile.save_defaults({"url": known.url, "tenant": tenant, "username": username})
+    file = client.profile.save_token(known.url, token, known.name)
+    if known.name:
+        client.profile.save_profile(known.name, {"url": known.url, "tenant": tenant, "username": username})
+    else:
+        client.profile.save_defaults({"url": known.url, "tenant": tenant, "username": username})
     shell.say(
         f"Signed in to {known.url} as {_display_name(identity.user.username)} of {identity.tenant or 'all tenants'}."
     )
@@ -51,10 +54,10 @@ def login(
 
 def logout(shell: Shell) -> None:
     """Remove the stored token."""
-    known = client.profile.find({"url": shell.url})
-    if not client.profile.stored_token(known.url):
+    known = shell.known
+    if not client.profile.stored_token(known.url, known.name):
         stop(f"You are not signed in to {known.url}.", 0)
-    client.profile.save_token(known.url, "")
+    client.profile.save_token(known.url, "", known.name)
     shell.say(f"Signed out of {known.url}.")
 
 

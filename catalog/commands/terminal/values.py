@@ -1,7 +1,8 @@
 """Parses the values of command-line options."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catalog import client
@@ -55,12 +56,15 @@ def conditions(text: Sequence[str]) -> dict[str, str]:
     return {name: str(value) for name, value in (each.partition("=")[::2] for each in text if _pair(each))}
 
 
-def filters(text: str, tags: Sequence[str]) -> Any:
-    """The JSON filter combined with a condition for each tag; None if there is neither. Raises Invalid."""
-    parsed = _filter(text) if text else None
-    if not tags:
-        return parsed
-    return {"$and": [*([] if parsed is None else [parsed]), *({"tags": each} for each in tags)]}
+def filters(text: str, tags: Sequence[str], fields: Mapping[str, str | None] | None = None) -> Any:
+    """The JSON filter combined with a condition for each tag and each field that has a value; None without any.
+
+    Raises Invalid.
+    """
+    parts: list[Any] = [_filter(text)] if text else []
+    parts += [{"tags": each} for each in tags]
+    parts += [{name: value} for name, value in (fields or {}).items() if value]
+    return (parts[0] if len(parts) == 1 else {"$and": parts}) if parts else None
 
 
 def _filter(text: str) -> Any:
@@ -81,3 +85,12 @@ def size(text: str) -> int:
         return Size(text)
     except ValueError:
         raise client.Invalid(f"{text!r} is not a size", advice="Write it as 500M or 20G.") from None
+
+
+def profile_name(text: str) -> str:
+    """Raises Invalid for a text that cannot be the name of a profile."""
+    if not re.fullmatch(r"[\w.-]{1,64}", text):
+        raise client.errors.Invalid(
+            f"{text!r} is not a name of a profile", advice="Use letters, digits, dots, - and _."
+        )
+    return text
