@@ -11,7 +11,7 @@ WORKDIR /source
 # The dependencies first, with no more of the code than its version: they stay cached while the code changes.
 COPY pyproject.toml hatch_build.py constraints.txt README.md LICENSE ./
 COPY catalog/__init__.py catalog/
-RUN /venv/bin/pip install '.[server]'
+RUN /venv/bin/pip install '.[server,telemetry]'
 
 COPY catalog catalog
 RUN /venv/bin/pip install --no-deps --force-reinstall .
@@ -42,7 +42,7 @@ EXPOSE 80 443
 # HTTPS when there is a certificate, else HTTP. The certificate is not verified: it names the public host.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=30s --retries=3 \
     CMD ask='import ssl, sys, urllib.request as web; web.urlopen(sys.argv[1], timeout=4, context=ssl._create_unverified_context())'; \
-        python -c "$ask" "https://127.0.0.1:$HTTPS_PORT/${VERSION:-v1}/version" 2>/dev/null \
-        || python -c "$ask" "http://127.0.0.1:$HTTP_PORT/${VERSION:-v1}/version"
+        python -c "$ask" "https://127.0.0.1:$HTTPS_PORT/health/live" 2>/dev/null \
+        || python -c "$ask" "http://127.0.0.1:$HTTP_PORT/health/live"
 
 CMD ["catalog", "serve"]

@@ -102,6 +102,8 @@ $(PAGE): $(WEB_PACKAGES) $(WEB)/index.html $(WEB)/vite.config.ts $(shell find $(
 $(BIN)/pip:
 	@command -v '$(PYTHON)' >/dev/null || \
 		{ echo "There is no '$(PYTHON)' here. Name a Python 3.11 or newer: make run PYTHON=python3.12" >&2; exit 1; }
+	@'$(PYTHON)' -c '' || \
+		{ echo "'$(PYTHON)' does not run, see above. Name another Python 3.11 or newer: make run PYTHON=python3.12" >&2; exit 1; }
 	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Catalog needs Python 3.11 or newer; '$(PYTHON)' is older. Name another: make run PYTHON=python3.12" >&2; exit 1; }
 	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || \

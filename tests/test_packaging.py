@@ -198,7 +198,7 @@ def test_the_image_does_not_run_as_root():
 
 class Answers(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/v1/version" else 404)
+        self.send_response(200 if self.path == "/health/live" else 404)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:

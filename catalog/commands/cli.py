@@ -6,6 +6,7 @@ them would slow down every command.
 
 import json
 import os
+import signal
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from itertools import chain
@@ -112,6 +113,7 @@ def version() -> None:
 @app.command(rich_help_panel=BESIDE)
 def serve(env_file: EnvFile = None) -> None:
     """Run the server until Ctrl-C."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # never ends a server; once it runs, it reloads the certificates
     with _server_parts():
         from catalog.settings.generated_secrets import with_secrets  # noqa: PLC0415
         from catalog.settings.loading import SettingsError  # noqa: PLC0415
@@ -373,14 +375,18 @@ def self_signed(name: Names = None, folder: Path = Path("resources")) -> None:
 
 @certificate.command()
 def show(env_file: EnvFile = None, folder: Path = Path("resources")) -> None:
-    """Show which certificate the server would use, and why not another."""
+    """Show which certificate the server would use, and why not another. Exit code 1: it needs one, and has none."""
     with _server_parts():
         from catalog.commands.administration.certificate import described  # noqa: PLC0415
+        from catalog.server.certificates import choose  # noqa: PLC0415
 
     settings = _settings(env_file)
     if settings.protocol == "http":
         typer.echo("PROTOCOL is http: the server uses plain HTTP and no certificate.")
-    typer.echo("\n".join(described(folder, settings.httpssecret.get_secret_value())))
+    choice = choose(folder, settings.httpssecret.get_secret_value())
+    typer.echo("\n".join(described(choice, folder)))
+    if choice.context is None and settings.protocol == "https":
+        raise typer.Exit(1)
 
 
 @contextmanager

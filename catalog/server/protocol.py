@@ -5,6 +5,7 @@ own, which is answered in the dialect's words: see `dialects.http.request_log`.
 """
 
 import fcntl
+import logging
 import sys
 import termios
 from asyncio import TimerHandle, Transport
@@ -17,6 +18,13 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from catalog.dialects.v1.errors import native
 from catalog.errors import HEAD_TOO_LARGE, REQUEST, TOO_SLOW, TRANSFER_CODED, Fault, Refused
+from catalog.server.refusals import RefusalLog
+
+# Uvicorn warns of each request that it cannot parse, without the address and without a limit: see RefusalLog.
+_SILENT = logging.getLogger(f"{__name__}.uvicorn")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+_SILENT.setLevel(logging.CRITICAL)
 
 LARGEST_HEAD = 64 * 1024
 """The most bytes of request line and headers."""
@@ -59,12 +67,15 @@ class HttpConnection(HttpToolsProtocol):
     proxy in front has already checked for credentials and addresses.
     """
 
-    def __init__(self, patience: float, stops: Callable[[], bool], **options: Any) -> None:
+    def __init__(self, patience: float, stops: Callable[[], bool], refusals: RefusalLog, **options: Any) -> None:
         super().__init__(**options)
+        self.logger = _SILENT
         self._stops = stops
+        self._refusals = refusals
         self.url = b""  # of the request that is arriving
         self._patience = patience
-        self._head = 0  # bytes of the head that is arriving; 0 when none is
+        self._head = 0  # bytes of the head that is arriving, as received; 0 when none is
+        self._parsed_head = 0  # bytes of its names and values: a head may arrive in one piece with what precedes it
         self._head_is_whole = False  # later headers are trailers
         self._beside_body = 0  # bytes since the head or the last byte of the body: chunk extensions and trailers
         self._head_ends: TimerHandle | None = None
@@ -100,10 +111,12 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head = 1
+        self._parsed_head = 0
         self._head_is_whole = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._head_is_whole:
+            self._parsed_head += len(name) + len(value)
             super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
@@ -115,6 +128,7 @@ class HttpConnection(HttpToolsProtocol):
         self._head_is_whole = True
         self._beside_body = 0
         try:
+            self._refuse_large_head()
             refuse_framing(self.headers, self.parser.get_http_version())
         except Refused as refused:
             if self.cycle and not self.cycle.response_complete:
@@ -124,6 +138,10 @@ class HttpConnection(HttpToolsProtocol):
         super().on_headers_complete()
         if self.cycle and self._stops():
             self.cycle.keep_alive = False
+
+    def _refuse_large_head(self) -> None:
+        if len(self.url) + self._parsed_head > LARGEST_HEAD:
+            raise Refused(HEAD_TOO_LARGE)
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -176,6 +194,7 @@ class HttpConnection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         error = native(fault)
+        self._refusals.write(self.client, details or error.message)
         content = {"status": error.status, "value": error.value, "message": error.message}
         body = msgspec.json.encode(content | {"details": details} if details else content)
         headers = b"content-type: application/json; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"

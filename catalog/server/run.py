@@ -27,10 +27,11 @@ from catalog.dialects.ops import file_descriptors
 from catalog.dialects.ops.worker_metrics import WorkerMetrics
 from catalog.domain.health import Health
 from catalog.errors import Refused
-from catalog.server import banner, logs
+from catalog.server import banner, logs, starting
 from catalog.server.certificates import RenewableCertificate, is_real, names_of
 from catalog.server.protocol import HttpConnection
 from catalog.server.redirect import Redirect
+from catalog.server.refusals import RefusalLog
 from catalog.server.sockets import (
     BACKLOG,
     GRACE,
@@ -102,7 +103,8 @@ def run_app(
     """
     app = create_app(settings, database_uri, worker_metrics)
     health: Health = app.state.health
-    connection = functools.partial(HttpConnection, settings.client_timeout.total_seconds(), lambda: health.stopping)
+    patience = settings.client_timeout.total_seconds()
+    connection = functools.partial(HttpConnection, patience, lambda: health.stopping, RefusalLog())
     server = Server(
         _config(app, listeners.tls, connection),
         lambda: announce(app.state.first_start),
@@ -114,13 +116,18 @@ def run_app(
     if listeners.reserved:
         server.await_certificate(settings, listeners)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run_app(app, server, listeners.main))
+        runner.run(_run_app(app, server, listeners))
 
 
-async def _run_app(app: Litestar, server: "Server", listener: socket.socket) -> None:
+async def _run_app(app: Litestar, server: "Server", listeners: Listeners) -> None:
+    config = _base_config(starting.starting_app, server.config.http)
+    tls = listeners.tls.context if listeners.tls else None
+    answering = asyncio.create_task(starting.answer(config, listeners.main, tls))
     # Entered here rather than by uvicorn, which would print the trace of a start that fails and keep the exception.
     async with app.lifespan():
-        await server.serve(sockets=[listener])
+        answering.cancel()
+        await asyncio.wait([answering])
+        await server.serve(sockets=[listeners.main])
 
 
 async def _send_heartbeats(send_heartbeat: Callable[[], None]) -> None:
@@ -165,6 +172,10 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._signals += 1
         super().handle_exit(sig, frame)
+
+    def reload_certificates(self, _signal: int, _frame: FrameType | None) -> None:
+        """Look at the certificates at the next tick, not only after RENEWAL seconds."""
+        self.last_notified = 0.0
 
     def await_certificate(self, settings: Settings, listeners: Listeners) -> None:
         """Serve HTTPS as well, without a restart, as soon as there is a certificate."""
@@ -226,6 +237,7 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Generator[None, None, None]:
         # Uvicorn's own raises the signal again at the end: the code that ends the database would not run.
         before = {number: signal.signal(number, self.handle_exit) for number in HANDLED_SIGNALS}
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self.reload_certificates)
         try:
             yield
         finally:

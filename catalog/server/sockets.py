@@ -98,7 +98,12 @@ def client_host(host: str) -> str:
 def _listen(settings: Settings, *, is_tls: bool) -> socket.socket:
     name, port = ("HTTPS_PORT", settings.https_port) if is_tls else ("HTTP_PORT", settings.http_port)
     try:
-        return socket.create_server((settings.host, port), family=_family(settings), backlog=BACKLOG)
+        return socket.create_server(
+            (settings.host, port),
+            family=_family(settings),
+            backlog=BACKLOG,
+            dualstack_ipv6=_is_dual_stack(settings),
+        )
     except OSError as error:
         why = (error.strerror or "").partition(" (")[0].lower()
         raise ListenError(f"{name} {port} of HOST {settings.host} cannot be listened on: {why}") from error
@@ -108,6 +113,8 @@ def _reserve(settings: Settings) -> socket.socket | None:
     """A socket for HTTPS, on which all workers listen once there is a certificate. None when HTTPS_PORT is taken."""
     reserved = socket.socket(_family(settings))
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if _is_dual_stack(settings):
+        reserved.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     try:
         reserved.bind((settings.host, settings.https_port))
     except OSError:
@@ -119,3 +126,8 @@ def _reserve(settings: Settings) -> socket.socket | None:
 
 def _family(settings: Settings) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+
+
+def _is_dual_stack(settings: Settings) -> bool:
+    """Whether IPv4 clients are served as well: on `::`, unless the system cannot."""
+    return settings.host == "::" and socket.has_dualstack_ipv6()

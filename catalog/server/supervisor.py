@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 PROGRAM = (sys.executable, "-P", "-m", "catalog.server.worker")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+RELOAD_SIGNAL = signal.SIGHUP
 ALL_ENDED = b"\0"  # in the place of a signal
 HEARTBEAT = b"."
 HEARTBEAT_CHECK = 1.0  # seconds between two looks for a heartbeat
@@ -67,7 +68,7 @@ def serve(settings: Settings, database_uri: Callable[[], str], token_location: s
                 stop=settings.stop_delay.total_seconds() + GRACE + SLACK,
             )
             with (
-                TemporaryDirectory(prefix="catalog-") as folder,
+                _temporary_folder() as folder,
                 Workers(settings.workers, sockets, timeouts) as workers,
             ):
                 job = WorkerJob(
@@ -84,6 +85,20 @@ def serve(settings: Settings, database_uri: Callable[[], str], token_location: s
     except (ListenError, DatabaseUnavailable) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+
+
+@contextmanager
+def _temporary_folder() -> Generator[str]:
+    """Raises ListenError where no folder can be written to."""
+    try:
+        folder = TemporaryDirectory(prefix="catalog-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ListenError(
+            f"WORKERS needs a temporary folder for the metrics of the workers, and there is none: {error.strerror}. "
+            "Set TMPDIR to a folder that can be written to, or mount one at /tmp"
+        ) from error
+    with folder as path:
+        yield path
 
 
 class Timeouts(NamedTuple):
@@ -127,8 +142,16 @@ class Workers:
         with _signal_pipe() as (read_end, write_end):
             Thread(target=self._run, args=(write_end,), name="workers").start()
             for number in iter(lambda: os.read(read_end, 1), ALL_ENDED):
-                self._stop(*number)
+                if number[0] == RELOAD_SIGNAL:
+                    self._reload()
+                else:
+                    self._stop(*number)
         return self._code
+
+    def _reload(self) -> None:
+        """Each worker looks at the certificates again. One that still imports ignores the signal."""
+        for supervised in self._supervised:
+            supervised.child.signal(RELOAD_SIGNAL)
 
     def _stop(self, number: int) -> None:
         """The first signal lets every worker finish; a further one is passed on to them, and hurries them."""
@@ -188,14 +211,15 @@ def _report(number: int, worker: "Worker", how: str) -> None:
 
 @contextmanager
 def _signal_pipe() -> Generator[tuple[int, int]]:
-    """A pipe that delivers each of STOP_SIGNALS as one byte.
+    """A pipe that delivers each of STOP_SIGNALS, and RELOAD_SIGNAL, as one byte.
 
     The system may deliver a signal to any thread, and the main one, where Python's handlers run, would sleep on.
     """
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)
     wakeup_before = signal.set_wakeup_fd(write_end)
-    before = {number: signal.signal(number, lambda _number, _frame: None) for number in STOP_SIGNALS}
+    numbers = (*STOP_SIGNALS, RELOAD_SIGNAL)
+    before = {number: signal.signal(number, lambda _number, _frame: None) for number in numbers}
     try:
         yield read_end, write_end
     finally:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pickle
+import shutil
 import signal
 import socket
 import sys
@@ -31,7 +32,11 @@ def main() -> None:
         logs.configure(job.settings.log_format)
         file_descriptors.raise_limit()
         Thread(target=_end_with_the_parent, daemon=True).start()
-        sys.exit(exit_code_of(lambda: _work(job, output)))
+        parent = os.getppid()
+        code = exit_code_of(lambda: _work(job, output))
+        if os.getppid() != parent:  # killed: it cannot remove its temporary folder
+            shutil.rmtree(job.metrics_folder, ignore_errors=True)
+        sys.exit(code)
 
 
 def _work(job: WorkerJob, output: IO[str]) -> None:

@@ -34,6 +34,15 @@ def _grace(value: Duration) -> Duration:
     return value
 
 
+def _port(value: object) -> object:
+    if isinstance(value, str) and value.startswith("tcp://"):
+        raise ValueError(
+            "should be a number: Kubernetes sets it to an address for a service of that name. Set enableServiceLinks: "
+            "false in the pod, and the number as a variable of the container"
+        )
+    return value
+
+
 def _days(value: object) -> object:
     return value.removesuffix("d") if isinstance(value, str) else value
 
@@ -69,7 +78,7 @@ def _split(value: object) -> object:
 
 
 Text = Annotated[str, Field(min_length=1)]
-Port = Annotated[int, Field(ge=0, le=65535)]
+Port = Annotated[int, BeforeValidator(_port), Field(ge=0, le=65535)]
 Characters = Annotated[int, Field(ge=1, le=65536)]
 Elements = Annotated[int, Field(ge=1, le=10_000)]
 Days = Annotated[int, BeforeValidator(_days)]

@@ -286,11 +286,11 @@ def test_a_real_certificate_that_comes_later_takes_over_from_the_self_signed_one
     assert renewable.choice.certificate == tmp_path / "fullchain.pem"
 
 
-def shown(folder, env=""):
+def shown(folder, env="", code=0):
     file = folder / "variables.env"
     file.write_text(env)
     said = CliRunner().invoke(app, ["certificate", "show", "--env-file", str(file), "--folder", str(folder)])
-    assert said.exit_code == 0, said.output
+    assert said.exit_code == code, said.output
     return said.stdout.splitlines()
 
 
@@ -336,6 +336,37 @@ def test_show_without_any_tells_what_to_do(tmp_path):
         f"Not there: {tmp_path / 'fullchain.pem'}, a real one",
         f"Not there: {tmp_path / 'caCert.pem'}; `catalog certificate self-signed` makes one",
     ]
+
+
+def test_show_fails_when_https_has_no_certificate(tmp_path):
+    assert shown(tmp_path, code=1)[0] == f"No certificate of {tmp_path}/ serves: plain HTTP does."
+
+
+def test_show_tells_of_an_issuer_that_is_missing_in_the_chain(tmp_path):
+    root = trustme.CA()
+    issued = root.create_child_ca().issue_cert("127.0.0.1")
+    leaf, intermediate = (pem.bytes() for pem in issued.cert_chain_pems)
+    (tmp_path / "privkey.pem").write_bytes(issued.private_key_pem.bytes())
+    (tmp_path / "fullchain.pem").write_bytes(leaf)
+    alone = shown(tmp_path)
+
+    (tmp_path / "fullchain.pem").write_bytes(leaf + root.cert_pem.bytes() + intermediate)
+    mixed = shown(tmp_path)
+    (tmp_path / "fullchain.pem").write_bytes(leaf + intermediate + root.cert_pem.bytes())
+    whole = shown(tmp_path)
+
+    assert [line for line in alone if line.startswith("Check: ") and "is not an authority that this machine" in line]
+    assert [line for line in mixed if line.startswith("Check: ") and "out of order" in line]
+    assert [line for line in whole if line.startswith("Check: ")] == []
+
+
+async def test_tls_1_2_has_no_cipher_with_cbc(put, tmp_path):
+    put()
+
+    ciphers = choose(tmp_path, "").context.get_ciphers()
+
+    assert ciphers
+    assert [cipher["name"] for cipher in ciphers if not cipher["aead"]] == []
 
 
 def test_only_what_somebody_else_has_signed_is_real(put, tmp_path):

@@ -436,6 +436,13 @@ def refused(folder, **settings):
     return code, sentence
 
 
+def answered(url):
+    try:
+        return httpx.get(url, timeout=SOON)
+    except httpx.TransportError:
+        return None
+
+
 def ended(folder, **settings):
     """Start a server that cannot start, and return its exit code and all that it says."""
     process = subprocess.run(
@@ -492,6 +499,29 @@ def test_a_database_that_is_late_is_waited_for_with_a_line_each_time(tmp_path):
     assert len(attempts) >= 2
     assert all(attempt["event"].startswith(f"DATABASE cannot be reached: 127.0.0.1:{port}") for attempt in attempts)
     assert sentence.startswith(f"DATABASE cannot be reached: 127.0.0.1:{port}")
+
+
+def test_while_the_database_is_awaited_the_server_is_live_and_not_ready(tmp_path):
+    uri = f"mongodb://127.0.0.1:{free_port()}/registry-catalog?serverSelectionTimeoutMS=100"
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "catalog", "serve"],
+        cwd=tmp_path,
+        env=environment(PROTOCOL="http", HTTP_PORT=str(port), DATABASE=uri, DATABASE_WAIT="60"),
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        live = until(lambda: answered(f"http://127.0.0.1:{port}/health/live"))
+        refused = httpx.get(f"http://127.0.0.1:{port}/v1/models")
+        process.send_signal(signal.SIGHUP)  # no end of a start either
+        still = httpx.get(f"http://127.0.0.1:{port}/health/live")
+    finally:
+        process.kill()
+        process.wait()
+
+    assert (live.status_code, live.json(), still.status_code) == (200, {"status": "live"}, 200)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert refused.json()["message"] == "The database does not answer, please try again"
 
 
 def test_a_database_that_refuses_is_not_asked_again(tmp_path, mongo):
@@ -591,14 +621,13 @@ def test_a_self_signed_certificate_binds_nobody_for_a_year(tmp_path):
     assert "Strict-Transport-Security" not in answer.headers
 
 
-def test_a_connection_that_is_open_survives_the_renewal_of_the_certificate(tmp_path, put, trusting):
+def test_a_connection_that_is_open_survives_the_renewal_of_the_certificate_at_a_signal(tmp_path, put, trusting):
     put("127.0.0.1")
-    program = "from catalog.commands import cli; from catalog.server import run; run.RENEWAL = 0; cli.main()"
-    quickly = [sys.executable, "-c", program]
 
-    with Server(tmp_path, command=quickly) as server, https(server, trusting) as kept:
+    with Server(tmp_path, WORKERS="2") as server, https(server, trusting) as kept:
         before = shown(kept)
         put("127.0.0.1")
+        os.kill(server.pid, signal.SIGHUP)
 
         def renewed():
             with https(server, trusting) as another:

@@ -144,6 +144,7 @@ def test_the_longest_duration_still_fits_in_a_date():
         ("VERSION", "v1/x", "one segment"),
         ("PROTOCOL", "ftp", "'https' or 'http'"),
         ("HTTP_PORT", "http", "integer"),
+        ("HTTP_PORT", "tcp://10.0.0.7:80", "enableServiceLinks: false"),
         ("HTTPS_PORT", "65536", "65535"),
         ("DATABASE", "postgres://x", "mongodb://"),
         ("DEFAULT_TENANT", "_team", "at most 63 letters"),

@@ -7,14 +7,20 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from catalog.server.certificates import FULL_CHAIN, SELF_SIGNED, CertificateChoice, choose, is_real, names_of
+from catalog.server import certificate_chain
+from catalog.server.certificates import FULL_CHAIN, SELF_SIGNED, CertificateChoice, is_real, names_of
 
 
-def described(folder: Path, passphrase: str) -> list[str]:
+def described(choice: CertificateChoice, folder: Path) -> list[str]:
     """What a server that started now would serve with, a line each."""
-    choice = choose(folder, passphrase)
     unusable = [f"Not usable: {warning}" for warning in choice.warnings]
-    return [*_serving(choice, folder), *unusable, *_idle(choice, folder)]
+    incomplete = [f"Check: {problem}" for problem in chain_problems(choice)]
+    return [*_serving(choice, folder), *incomplete, *unusable, *_idle(choice, folder)]
+
+
+def chain_problems(choice: CertificateChoice) -> list[str]:
+    """What is wrong with the chain that serves. A self-signed certificate has none."""
+    return certificate_chain.problems(choice.certificate) if choice.certificate and is_real(choice) else []
 
 
 def _serving(choice: CertificateChoice, folder: Path) -> Iterator[str]:

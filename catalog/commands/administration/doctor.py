@@ -16,6 +16,8 @@ from typing import NamedTuple
 from catalog.blobs.protocol import Storage, StorageSetupError, StorageUnavailableError
 from catalog.blobs.s3 import credentials
 from catalog.blobs.selection import select_storage
+from catalog.commands.administration.certificate import chain_problems
+from catalog.domain.people.mail import MailServerError, SmtpServer
 from catalog.durations import human_size
 from catalog.operations.stores import open_stores
 from catalog.server.certificates import choose, is_real
@@ -71,6 +73,8 @@ async def examine(settings: Settings) -> AsyncIterator[CheckResult]:
     async with aclosing(_database(settings)) as findings:
         async for finding in findings:
             yield finding
+    if settings.smtp_server:
+        yield await _mail(settings)
     if settings.storage != "files":
         yield _credentials(settings)
     yield await _storage(select_storage(settings.storage_settings), settings.storage)
@@ -82,6 +86,17 @@ def _settings(settings: Settings) -> Iterator[CheckResult]:
         yield warning(
             f"HOST {settings.host} can be reached from other machines, and PROTOCOL is http: nothing is encrypted"
         )
+    if "0.0.0.0/0" in settings.trusted_proxies or "::/0" in settings.trusted_proxies:
+        yield failure(
+            "TRUSTED_PROXIES trusts every address: any client may say from which address, with which host and under "
+            "which path it comes. List the addresses of the proxies"
+        )
+    if settings.upload_path.absolute() == settings.data_path.absolute() and settings.storage == "files":
+        yield failure(
+            f"UPLOAD_PATH and DATA_PATH are the same folder, {settings.data_path}: give the files one of their own"
+        )
+    if settings.http_redirect and settings.protocol == "http":
+        yield warning("HTTP_REDIRECT has no effect: PROTOCOL is http")
     if not settings.smtp_server:
         yield warning("SMTP_SERVER is empty: links to reset a password go to the log instead of to people")
     file = settings.data_path / "secrets.env"
@@ -102,6 +117,8 @@ def _certificates(settings: Settings) -> Iterator[CheckResult]:
         else:
             yield failure(f"{absent}: the server does not start (catalog certificate --help, or PROTOCOL=http)")
         return
+    for problem in chain_problems(choice):
+        yield warning(problem)
     days = (choice.leaf.not_valid_after_utc - datetime.now(UTC)).days
     kind = "The certificate" if is_real(choice) else "The self-signed certificate"
     sentence = f"{kind} {choice.certificate} ends in {days} days"
@@ -207,6 +224,22 @@ def _credentials(settings: Settings) -> CheckResult:
     except StorageSetupError as error:
         return failure(str(error))
     return ok(f"The credentials of the storage are those of {found}")
+
+
+async def _mail(settings: Settings) -> CheckResult:
+    server = SmtpServer.parse(
+        settings.smtp_server,
+        settings.smtp_username,
+        settings.smtp_password.get_secret_value(),
+        settings.smtp_email,
+        settings.email_tag,
+    )
+    try:
+        await server.check()
+    except MailServerError as error:
+        return failure(f"SMTP_SERVER {server.host}:{server.port} cannot be used: {error}")
+    signed_in = " and accepts the password" if server.username else ""
+    return ok(f"The mail server {server.host}:{server.port} answers{signed_in}")
 
 
 async def _storage(storage: Storage, name: str) -> CheckResult:

@@ -6,23 +6,49 @@ rest (the name of the service, sampling, headers for the collector), as in any p
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from threading import Thread
 from typing import Any
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExportResult
 from opentelemetry.trace import Span, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from catalog import __version__
 from catalog.dialects.http.request_log import redact
 
+logger = logging.getLogger(__name__)
+
 SERVER_ERROR = 500
+
+LAST_SPANS = 3.0
+"""Seconds that a stopping server gives the collector to take the last spans."""
+
+
+class Exporter(OTLPSpanExporter):
+    """Logs once that the collector does not answer, and once that it does again."""
+
+    def __init__(self, endpoint: str) -> None:
+        super().__init__(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+        logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)  # a line for each attempt
+        self._is_away = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = super().export(spans)
+        if self._is_away != (result is not SpanExportResult.SUCCESS):
+            self._is_away = not self._is_away
+            if self._is_away:
+                logger.warning("the collector of traces does not answer: spans are dropped until it does")
+            else:
+                logger.info("the collector of traces answers again")
+        return result
 
 
 class Traces:
@@ -30,9 +56,9 @@ class Traces:
 
     def __init__(self, endpoint: str) -> None:
         ours = Resource({"service.name": "catalog", "service.version": __version__})
-        self._provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()))
-        exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        resources = ours.merge(OTELResourceDetector().detect())
+        self._provider = TracerProvider(resource=resources, shutdown_on_exit=False)
+        self._provider.add_span_processor(BatchSpanProcessor(Exporter(endpoint)))
         self._tracer = self._provider.get_tracer("catalog", __version__)
         self._propagator = TraceContextTextMapPropagator()
 
@@ -58,11 +84,13 @@ class Traces:
 
     @asynccontextmanager
     async def running(self, _: Any) -> AsyncIterator[None]:
-        """Send the remaining spans at the end."""
+        """Send the remaining spans at the end, for at most LAST_SPANS seconds."""
         try:
             yield
         finally:
-            await asyncio.to_thread(self._provider.shutdown)
+            sending = Thread(target=self._provider.shutdown, daemon=True)
+            sending.start()
+            await asyncio.to_thread(sending.join, LAST_SPANS)
 
 
 def _describe(span: Span, scope: HTTPScope, status: int) -> None:

@@ -31,6 +31,10 @@ TLS_PORT, SUBMISSION_PORT = 465, 587
 Security = Literal["tls", "starttls", "if offered"]
 
 
+class MailServerError(Exception):
+    """The mail server does not answer, or refuses us. The message says why."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SmtpServer:
     """The server that takes our mails, and how they are sent to it."""
@@ -75,22 +79,36 @@ class SmtpServer:
         try:
             message = self._message(to, subject, text)
             async with asyncio.timeout(PATIENCE):
-                await aiosmtplib.send(
-                    message,
-                    hostname=self.host,
-                    port=self.port,
-                    local_hostname=socket.gethostname(),
-                    username=self.username or None,
-                    password=self.password or None,
-                    use_tls=self.security == "tls",
-                    start_tls={"tls": False, "starttls": True, "if offered": None}[self.security],
-                    # Where TLS is optional, an attacker in the middle could remove it anyway.
-                    validate_certs=self.security != "if offered",
-                    tls_context=self.trust,
-                )
+                async with self._connection() as connection:
+                    await connection.send_message(message)
         except (aiosmtplib.SMTPException, OSError, MessageError, ValueError) as failure:
             logger.warning("a mail could not be sent by %s:%s: %s", self.host, self.port, _reason(failure))
             raise Refused(MAIL_AWAY) from None
+
+    async def check(self) -> None:
+        """Connect and sign in as for a mail, and send none.
+
+        Raises MailServerError.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE), self._connection():
+                pass
+        except (aiosmtplib.SMTPException, OSError, ValueError) as failure:
+            raise MailServerError(_reason(failure)) from failure
+
+    def _connection(self) -> aiosmtplib.SMTP:
+        return aiosmtplib.SMTP(
+            hostname=self.host,
+            port=self.port,
+            local_hostname=socket.gethostname(),
+            username=self.username or None,
+            password=self.password or None,
+            use_tls=self.security == "tls",
+            start_tls={"tls": False, "starttls": True, "if offered": None}[self.security],
+            # Where TLS is optional, an attacker in the middle could remove it anyway.
+            validate_certs=self.security != "if offered",
+            tls_context=self.trust,
+        )
 
     def _message(self, to: str, subject: str, text: str) -> EmailMessage:
         message = EmailMessage()

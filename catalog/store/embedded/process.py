@@ -7,6 +7,7 @@ import fcntl
 import json
 import logging
 import os
+import resource
 import secrets
 import subprocess
 import sys
@@ -35,6 +36,9 @@ PASSED_ON = (
 )
 """Of the environment: what Python needs to find its parts, and no secret of the server."""
 
+LEAST_ADDRESS_SPACE = 1464 * 2**20
+"""Bytes that the engine maps. With less it neither starts nor ends."""
+
 END_LIMIT = 20.0  # seconds before a child that does not end is killed
 
 
@@ -44,6 +48,15 @@ class DatabaseUnavailable(Exception):  # noqa: N818  the sentence it reads as ma
 
 class DatabaseInUse(DatabaseUnavailable):
     """The folder is another server's, which is running."""
+
+
+def _check_address_space() -> None:
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESS_SPACE:
+        raise DatabaseUnavailable(
+            f"The embedded database needs {LEAST_ADDRESS_SPACE // 2**20} MiB of address space, and a process may have "
+            f"{limit // 2**20} MiB: raise the limit (ulimit -v unlimited), or point DATABASE at a MongoDB"
+        )
 
 
 class Embedded:
@@ -89,6 +102,7 @@ class Embedded:
                 "The embedded database is not installed: "
                 "pip install 'catalog[server,embedded]', or point DATABASE at a MongoDB"
             )
+        _check_address_space()
         self._lock = held(self._path)
         try:
             self._password = kept_password(self._path / "password", self._engine, self._password)

@@ -11,6 +11,7 @@ import pytest
 
 from catalog.dialects.http.exchange import LEAST_PROGRESS
 from catalog.server.protocol import LARGEST_HEAD
+from catalog.server.refusals import MOST, PERIOD, RefusalLog
 from tests.support.serving import SOON, Server
 
 PATIENCE = 1  # seconds, of the server below
@@ -246,13 +247,30 @@ def test_headers_without_an_end_are_refused(connection):
     assert refusal(heard(connection)) == (431, 129)
 
 
-def test_what_is_not_http_is_told_so(connection):
+def test_headers_that_come_at_once_and_are_too_large_are_refused(connection):
+    connection.sendall(b"GET /v1/version HTTP/1.1\r\nHost: x\r\nX-Large: " + b"x" * LARGEST_HEAD + b"\r\n\r\n")
+
+    assert refusal(heard(connection)) == (431, 129)
+
+
+def test_what_is_not_http_is_told_so_and_logged_with_the_address(server, connection):
     connection.sendall(b"\x16\x03\x01 hello\r\n\r\n")
 
     said = heard(connection)
 
     assert refusal(said) == (400, 4)
     assert b"Invalid HTTP request received." in said
+    assert "refused a request from 127.0.0.1: Invalid HTTP request received." in server.log.read_text()
+
+
+def test_more_refusals_than_a_few_are_counted_instead_of_logged(caplog):
+    clock = iter([*range(MOST + 5), PERIOD + 1, PERIOD + 1, PERIOD + 1])
+    refusals = RefusalLog(lambda: next(clock))
+
+    for number in range(MOST + 3):
+        refusals.write(("10.0.0.9", 4000), f"junk {number}")
+
+    assert [record.getMessage() for record in caplog.records][-1] == f"refused a request from 10.0.0.9: junk {MOST - 1}"
 
 
 # Trailers

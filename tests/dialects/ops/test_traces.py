@@ -1,6 +1,7 @@
 """Spans of requests, as a collector of OpenTelemetry gets them from a real server."""
 
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
@@ -77,9 +78,15 @@ def test_each_request_is_a_span_without_its_secrets(tmp_path, collector):
 
 
 def test_a_collector_that_does_not_answer_costs_no_request_anything(tmp_path):
-    with Server(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", OTEL_EXPORTER_OTLP_TIMEOUT="1") as server:
-        assert server.login().status_code == 200
+    with Server(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", OTEL_BSP_SCHEDULE_DELAY="50") as server:
+        for _ in range(3):
+            assert server.login().status_code == 200
+            time.sleep(0.1)  # for a batch of its own
         assert server.stop() == 0
+
+    log = server.log.read_text()
+    assert log.count("the collector of traces does not answer") <= 1
+    assert "export" not in log
 
 
 def test_traces_that_are_not_installed_are_told_of(monkeypatch, tmp_path):
