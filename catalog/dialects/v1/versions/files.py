@@ -13,7 +13,7 @@ from catalog.dialects.http.transfers.forms_of_files import FormOfFiles
 from catalog.dialects.http.transfers.version_files import file_download
 from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.lists import LIMIT, PAGE, Page
-from catalog.dialects.v1.models.versions import AddedFiles, FileInfo
+from catalog.dialects.v1.models.shown_versions import AddedFiles, FileInfo
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, envelope
 from catalog.dialects.v1.requests.parameters import FilePath, ItemKey, VersionKey
 from catalog.dialects.v1.versions.transfers import (

@@ -11,7 +11,8 @@ from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.version_files import file_download, version_download
 from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.common import moment
-from catalog.dialects.v1.models.versions import DownloadLink, NewLink
+from catalog.dialects.v1.models.shown_versions import DownloadLink
+from catalog.dialects.v1.models.versions import NewLink
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
 from catalog.dialects.v1.requests.json_bodies import decoded
 from catalog.dialects.v1.requests.parameters import ItemKey, LinkToken, VersionKey

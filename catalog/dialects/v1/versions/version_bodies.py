@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catalog.dialects.http.transfers.uploads import HOW_TO_NAME
+from catalog.dialects.v1.models.shown_versions import WholeVersion
 from catalog.dialects.v1.models.versions import (
     USUAL,
     BytesElsewhere,
@@ -11,7 +12,6 @@ from catalog.dialects.v1.models.versions import (
     NewLink,
     NewVersion,
     StoredBytes,
-    WholeVersion,
     refuse_lifetime,
 )
 from catalog.dialects.v1.requests.bodies import Reader

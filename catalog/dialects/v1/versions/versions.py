@@ -16,15 +16,8 @@ from catalog.dialects.v1.models.comparison import ComparedVersions
 from catalog.dialects.v1.models.items.items import Item
 from catalog.dialects.v1.models.items.shown_items import Algorithm, Dataset, Model
 from catalog.dialects.v1.models.lists import ARCHIVED, Listed, Resource, listing
-from catalog.dialects.v1.models.versions import (
-    BytesElsewhere,
-    ListedVersion,
-    NewDraft,
-    StoredBytes,
-    Verification,
-    VersionUpdate,
-    WholeVersion,
-)
+from catalog.dialects.v1.models.shown_versions import ListedVersion, Verification, WholeVersion
+from catalog.dialects.v1.models.versions import BytesElsewhere, NewDraft, StoredBytes, VersionUpdate
 from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, revisions_seen, shown
 from catalog.dialects.v1.requests.json_bodies import decoded
