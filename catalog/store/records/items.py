@@ -1,0 +1,134 @@
+"""Records of items, and of what belongs to them."""
+
+from datetime import datetime
+from typing import NotRequired, TypedDict
+
+from bson import ObjectId
+
+from catalog.store.records.queries import Value
+
+
+class PairRecord(TypedDict):
+    name: str
+    value: Value
+
+
+class AliasRecord(TypedDict):
+    name: str
+    number: int
+    ordinal: str
+    user: ObjectId
+    moved: datetime
+    revision: int
+
+
+class LatestRecord(TypedDict):
+    """What an item says of its newest live version."""
+
+    number: int
+    metadata: list[PairRecord]
+
+
+class SummaryRecord(TypedDict):
+    """What an item says of its live versions, see `store.version_summaries`."""
+
+    latest: LatestRecord | None
+    stages: list[str]
+
+
+class CardRecord(TypedDict):
+    _id: ObjectId
+    kind: str
+    text: str
+    revision: int
+    lastmod: datetime
+
+
+class AliasMoveRecord(TypedDict):
+    _id: ObjectId
+    item: ObjectId
+    alias: str
+    version: NotRequired[str | None]
+    number: NotRequired[int | None]
+    previous: NotRequired[str | None]
+    previous_number: NotRequired[int | None]
+    user: ObjectId
+    moved: datetime
+    revision: int
+    is_rollback: bool
+
+
+class ItemRecord(TypedDict):
+    """A model, a dataset or an algorithm."""
+
+    _id: ObjectId
+    serial: int
+    name: str
+    owner: ObjectId
+    users: list[ObjectId]
+    editors: NotRequired[list[ObjectId]]
+    visibility: str
+    tags: list[str]
+    metadata: list[PairRecord]
+    description: str
+    license: NotRequired[str]
+    license_link: NotRequired[str]
+    languages: NotRequired[list[str]]
+    tasks: NotRequired[list[str]]
+    library: NotRequired[str]
+    provider: NotRequired[str]
+    logo: NotRequired[str]
+    maturity: NotRequired[str]
+    aliases: NotRequired[list[AliasRecord]]
+    alias_outbox: NotRequired[list[AliasMoveRecord] | None]
+    external_id: NotRequired[str | None]
+    archived: NotRequired[bool]
+    timestamp: datetime
+    lastmod: datetime
+    revision: int
+    last_version: NotRequired[int]
+    last_ordinal: NotRequired[int | None]
+    latest: NotRequired[LatestRecord | None]
+    stages: NotRequired[list[str]]
+    readers: list[ObjectId | str]
+    readers_changed: NotRequired[datetime | None]
+    name_key: NotRequired[str]
+    status: NotRequired[str]  # a dataset has none
+    datasets: NotRequired[list[ObjectId]]  # a dataset has none
+
+
+class TrashRecord(TypedDict):
+    _id: ObjectId
+    kind: str
+    name: str
+    owner: ObjectId
+    item: ItemRecord
+    removal: ObjectId
+    removed_by: ObjectId
+    removed: datetime
+    until: datetime
+    lease_until: datetime
+    purging: bool
+
+
+class SearchEntryRecord(TypedDict):
+    """The n-grams of an item."""
+
+    _id: ObjectId
+    serial: int
+    revision: int
+    names: list[str]
+    texts: list[str]
+
+
+class TermRecord(TypedDict):
+    """A tag or a metadata name."""
+
+    _id: str
+    usage: str
+    owner: NotRequired[ObjectId | None]
+    timestamp: datetime
+    uses: NotRequired[int]
+    seen: NotRequired[dict[str, int]]
+    key: NotRequired[str]
+    pieces: NotRequired[list[str]]
