@@ -30,7 +30,7 @@ ARGUMENTS = signature(Catalog).parameters.keys()
 READ_ONLY = "catalog:// is read-only: push files with catalog.push"
 
 
-class Place(NamedTuple):
+class VersionAddress(NamedTuple):
     """An address in its parts; those that are missing are empty."""
 
     kind: str
@@ -39,7 +39,7 @@ class Place(NamedTuple):
     file: str
 
     @classmethod
-    def of(cls, path: str) -> "Place":
+    def of(cls, path: str) -> "VersionAddress":
         """The parts of an address without protocol, such as `models/ada/iris@3/config.json`."""
         kind, _, rest = path.partition("/")
         item, _, inner = rest.partition("@")
@@ -70,12 +70,12 @@ class CatalogFileSystem(AbstractFileSystem):
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:
         """Kinds, their items, the versions of an item, or the files and folders of a version."""
-        place = Place.of(self._strip_protocol(path))
+        place = VersionAddress.of(self._strip_protocol(path))
         found = self._in_version(place) if place.revision else [*self._above_versions(place)]
         return found if detail else [entry["name"] for entry in found]
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
-        place = Place.of(self._strip_protocol(path))
+        place = VersionAddress.of(self._strip_protocol(path))
         if not place.revision:
             return _folder(self._strip_protocol(path))
         version = self._version(place)
@@ -86,7 +86,7 @@ class CatalogFileSystem(AbstractFileSystem):
         raise FileNotFoundError(path)
 
     def created(self, path: str) -> Any:
-        return self._version(Place.of(self._strip_protocol(path))).timestamp
+        return self._version(VersionAddress.of(self._strip_protocol(path))).timestamp
 
     modified = created
 
@@ -109,7 +109,7 @@ class CatalogFileSystem(AbstractFileSystem):
     def _open(self, path: str, mode: str = "rb", block_size: int | None = None, **options: Any) -> "CatalogFile":
         if mode != "rb":
             raise io.UnsupportedOperation(READ_ONLY)
-        place = Place.of(self._strip_protocol(path))
+        place = VersionAddress.of(self._strip_protocol(path))
         version = self._version(place) if place.revision else None
         file = _file_at(version, place.file) if version else None
         if version is None or file is None:
@@ -117,13 +117,13 @@ class CatalogFileSystem(AbstractFileSystem):
         pinned = place._replace(revision=version.ordinal)
         return CatalogFile(self, path, pinned, version, file, block_size=block_size or READ, **options)
 
-    def _version(self, place: Place) -> Version:
+    def _version(self, place: VersionAddress) -> Version:
         try:
             return self.catalog.resolve(place.item, place.revision, kind=place.kind)
         except NotFound as missing:
             raise FileNotFoundError(str(missing)) from None
 
-    def _in_version(self, place: Place) -> list[dict[str, Any]]:
+    def _in_version(self, place: VersionAddress) -> list[dict[str, Any]]:
         version = self._version(place)
         if file := _file_at(version, place.file):
             return [_entry(place, version, file)]
@@ -137,7 +137,7 @@ class CatalogFileSystem(AbstractFileSystem):
             *(_entry(place, version, file) for file in inside if "/" not in file.path[len(prefix) :]),
         ]
 
-    def _above_versions(self, place: Place) -> Iterator[dict[str, Any]]:
+    def _above_versions(self, place: VersionAddress) -> Iterator[dict[str, Any]]:
         if not place.kind:
             yield from map(_folder, KINDS)
             return
@@ -161,7 +161,7 @@ class CatalogFile(AbstractBufferedFile):
     """A file that downloads the ranges that are read, or reads the cache if it has the file."""
 
     def __init__(
-        self, fs: CatalogFileSystem, path: str, place: Place, version: Version, file: File, **options: Any
+        self, fs: CatalogFileSystem, path: str, place: VersionAddress, version: Version, file: File, **options: Any
     ) -> None:
         self.sha256 = file.digest
         self._versions = getattr(fs.catalog, place.kind).versions(place.item)
@@ -189,7 +189,7 @@ def _file_at(version: Version, path: str) -> File | None:
     return None
 
 
-def _entry(place: Place, version: Version, file: File) -> dict[str, Any]:
+def _entry(place: VersionAddress, version: Version, file: File) -> dict[str, Any]:
     """A file as fsspec describes it. The only file of a version has the address of the version."""
     inner = file.path if version.folder else place.file
     name = f"{place.version}/{inner}" if inner else place.version

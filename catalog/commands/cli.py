@@ -17,7 +17,8 @@ import typer
 
 from catalog import __version__, client
 from catalog.commands import administration
-from catalog.commands.administration import groups, people, retention, robots
+from catalog.commands.administration import retention
+from catalog.commands.administration.accounts import groups, people, robots
 from catalog.commands.administration.usage import add_usage_command
 from catalog.commands.catalog import aliases, cache, cards, versions
 from catalog.commands.catalog.comparison import add_compare_command

@@ -9,7 +9,7 @@ from bson import ObjectId
 from catalog.domain.access import Caller, may_read
 from catalog.domain.artifacts import paths, tree
 from catalog.domain.artifacts.paths import VersionPath
-from catalog.domain.artifacts.tree import Entry
+from catalog.domain.artifacts.tree import TreeEntry
 from catalog.domain.files.intake import StoredFile
 from catalog.domain.versions import versions
 from catalog.domain.versions.files import version_files
@@ -42,7 +42,7 @@ async def find(caller: Caller, path: str) -> FoundFile:
     raise Refused(NOT_FOUND, f"{path} does not exist")
 
 
-async def list_(caller: Caller, folder: str) -> list[Entry]:
+async def list_(caller: Caller, folder: str) -> list[TreeEntry]:
     """What is in a folder, by name; nothing, if there is no such folder. Raises Refused as `find` does."""
     wanted = paths.version_path(folder)
     if wanted is None:
@@ -104,13 +104,13 @@ async def _readable_version(caller: Caller, identity: ObjectId) -> VersionRecord
     return version
 
 
-def _entries(files: Iterable[FileRecord], folder: str) -> list[Entry]:
-    entries: dict[str, Entry] = {}
+def _entries(files: Iterable[FileRecord], folder: str) -> list[TreeEntry]:
+    entries: dict[str, TreeEntry] = {}
     start = len(folder) + 1 if folder else 0
     for file in files:
         if not folder or file["path"].startswith(f"{folder}/"):
             name, slash, _ = file["path"][start:].partition("/")
-            entries[name] = Entry(name, None if slash else file["size"])
+            entries[name] = TreeEntry(name, None if slash else file["size"])
     return sorted(entries.values())
 
 

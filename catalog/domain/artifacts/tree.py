@@ -27,7 +27,7 @@ MOST_LISTED = 10_000
 """Files and folders in one folder that a list shows. A list of some of them would make a download incomplete."""
 
 
-class Entry(NamedTuple):
+class TreeEntry(NamedTuple):
     """A file or a folder in a folder."""
 
     name: str
@@ -98,7 +98,7 @@ async def find(caller: Caller, path: str) -> ArtifactFileRecord:
     raise Refused(NOT_FOUND, f"{path} does not exist")
 
 
-async def list_(caller: Caller, folder: str) -> list[Entry]:
+async def list_(caller: Caller, folder: str) -> list[TreeEntry]:
     """What is in a folder (empty: the root), as far as the caller may read it, by name.
 
     Raises Refused: INVALID_FIELD for more than MOST_LISTED of them.
@@ -106,13 +106,13 @@ async def list_(caller: Caller, folder: str) -> list[Entry]:
     if folder:
         paths.checked(folder)
     start, skipped = (len(folder) + 1 if folder else 0), ""
-    entries: dict[str, Entry] = {}
+    entries: dict[str, TreeEntry] = {}
     while True:
         within = {**paths.below(folder), **({"$gte": skipped} if skipped else {})}
         found = await _some(caller, within)
         for file in found:
             name, slash, _ = file["path"][start:].partition("/")
-            entries[name] = Entry(name, None if slash else file["size"])
+            entries[name] = TreeEntry(name, None if slash else file["size"])
         if len(entries) > MOST_LISTED:
             raise Refused(INVALID_FIELD, f"{folder or 'the root'} holds more than {MOST_LISTED} files and folders")
         if len(found) < AT_ONCE:

@@ -20,7 +20,7 @@ from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind
 
 
-class SmallFile:
+class DemoFile:
     """A file in memory, where an upload is expected."""
 
     def __init__(self, head: FileHead, content: bytes) -> None:
@@ -89,7 +89,7 @@ async def _point(caller: Caller, kind: Kind, there: ItemRecord, name: str, versi
 
 async def _add(caller: Caller, planned: DemoItem, version: DemoVersion) -> None:
     head = FileHead(version.filename, version.mimetype, "binary")
-    stored = await intake.receive(caller, SmallFile(head, version.content))
+    stored = await intake.receive(caller, DemoFile(head, version.content))
     details = VersionDetails(
         description=version.description,
         metadata=version.metadata,

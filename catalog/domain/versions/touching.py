@@ -34,29 +34,29 @@ class Addition(NamedTuple):
     item: ItemRecord  # when the version got its number
 
 
-class Change(NamedTuple):
+class ItemTouch(NamedTuple):
     number: int = 0  # a number that was used
     is_summarized: bool = True  # whether the summary may change
     addition: Addition | None = None
 
 
-_batches: WeakValueDictionary[tuple[str, ObjectId], Batches[Change, ItemRecord | None]] = WeakValueDictionary()
+_batches: WeakValueDictionary[tuple[str, ObjectId], Batches[ItemTouch, ItemRecord | None]] = WeakValueDictionary()
 """Those that are written, by tenant and item."""
 
 
 async def touch(tenant: Tenant, kind: Kind, item: ObjectId, *, is_summarized: bool = True) -> ItemRecord | None:
     """Follow a change of a version of an item, and return the item. None when it is gone."""
-    return await _follow(tenant, kind, item, Change(is_summarized=is_summarized))
+    return await _follow(tenant, kind, item, ItemTouch(is_summarized=is_summarized))
 
 
 async def touch_added(tenant: Tenant, version: Version, item: ItemRecord) -> ItemRecord | None:
     """Follow the addition of a version, and return its item. `item` was read when the version got its number."""
     added = cast("VersionRecord", record_of(version))
-    change = Change(version.number, is_live(added), Addition(added, item))
+    change = ItemTouch(version.number, is_live(added), Addition(added, item))
     return await _follow(tenant, version.kind, version.item, change)
 
 
-async def _follow(tenant: Tenant, kind: Kind, item: ObjectId, change: Change) -> ItemRecord | None:
+async def _follow(tenant: Tenant, kind: Kind, item: ObjectId, change: ItemTouch) -> ItemRecord | None:
     key = (tenant.generation or tenant.name, item)
     batches = _batches.get(key)
     if batches is None:
@@ -65,7 +65,7 @@ async def _follow(tenant: Tenant, kind: Kind, item: ObjectId, change: Change) ->
 
 
 async def _write_all(
-    tenant: Tenant, kind: Kind, item: ObjectId, changes: Sequence[Change]
+    tenant: Tenant, kind: Kind, item: ObjectId, changes: Sequence[ItemTouch]
 ) -> Outcomes[ItemRecord | None]:
     number = max(change.number for change in changes)
     written: ItemRecord | None = None

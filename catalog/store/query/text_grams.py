@@ -28,7 +28,7 @@ LONG = ""
 """The n-gram of items with longer texts."""
 
 
-class Place(StrEnum):
+class TextPlace(StrEnum):
     BEGINNING = "^"  # of the name
     NAME = "*"
     VALUE = "v"
@@ -37,7 +37,7 @@ class Place(StrEnum):
     @property
     def field(self) -> str:
         """The field of an entry with the n-grams of this place."""
-        return "names" if self in {Place.BEGINNING, Place.NAME} else "texts"
+        return "names" if self in {TextPlace.BEGINNING, TextPlace.NAME} else "texts"
 
 
 def name_grams(kind: Kind, name: str) -> list[str]:
@@ -45,13 +45,13 @@ def name_grams(kind: Kind, name: str) -> list[str]:
     key = search_key(name)
     inside = {gram for length in NAME_LENGTHS for gram in _grams(key, length)}
     beginnings = {key[:length] for length in range(1, max(NAME_LENGTHS) + 1)}
-    return _marked(kind, Place.BEGINNING, beginnings) + _marked(kind, Place.NAME, inside)
+    return _marked(kind, TextPlace.BEGINNING, beginnings) + _marked(kind, TextPlace.NAME, inside)
 
 
 def text_grams(kind: Kind, values: Iterable[str], description: str) -> list[str]:
     """The n-grams of the values and the description of an item."""
-    in_values = _marked(kind, Place.VALUE, _of_texts(values))
-    return in_values + _marked(kind, Place.DESCRIPTION, _of_texts([description]))
+    in_values = _marked(kind, TextPlace.VALUE, _of_texts(values))
+    return in_values + _marked(kind, TextPlace.DESCRIPTION, _of_texts([description]))
 
 
 def _of_texts(texts: Iterable[str]) -> set[str]:
@@ -66,12 +66,12 @@ def _of_texts(texts: Iterable[str]) -> set[str]:
     return grams
 
 
-def searched_grams(kind: Kind, place: Place, key: str) -> list[str]:
+def searched_grams(kind: Kind, place: TextPlace, key: str) -> list[str]:
     """The n-grams of all texts in a place that contain `key`, except those that are LONG. None: no index finds them."""
     match place:
-        case Place.BEGINNING:
+        case TextPlace.BEGINNING:
             found = {key[: max(NAME_LENGTHS)]}
-        case Place.NAME:
+        case TextPlace.NAME:
             found = set(_grams(key, min(len(key), max(NAME_LENGTHS)))) if len(key) >= min(NAME_LENGTHS) else set()
         case _ if len(key) >= TEXT_LENGTH:
             found = set(_grams(key, TEXT_LENGTH))
@@ -85,11 +85,11 @@ def is_long_enough(key: str) -> bool:
     return len(key) >= TEXT_LENGTH or _is_ideographic(key)
 
 
-def long_of(kind: Kind, place: Place) -> str:
+def long_of(kind: Kind, place: TextPlace) -> str:
     return f"{kind.value[0]}{place}{LONG}"
 
 
-def _marked(kind: Kind, place: Place, grams: Iterable[str]) -> list[str]:
+def _marked(kind: Kind, place: TextPlace, grams: Iterable[str]) -> list[str]:
     return sorted(f"{kind.value[0]}{place}{gram}" for gram in grams)
 
 

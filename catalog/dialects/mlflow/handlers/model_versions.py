@@ -63,14 +63,14 @@ async def create(call: Call, asked: wire.CreateModelVersion) -> wire.OneVersion:
     return wire.OneVersion(await shown_version(call, model, version))
 
 
-def _origin(call: Call, source: sources.Source) -> str:
+def _origin(call: Call, source: sources.VersionSource) -> str:
     """What the version was made from, where that is not its `uri`."""
     if source.files and (named := unquote(call.request.headers.get(ORIGIN, ""))):
         return named
     return source.text if source.uri != source.text else ""
 
 
-async def _made(call: Call, model: Model, source: sources.Source, details: VersionDetails) -> VersionRecord:
+async def _made(call: Call, model: Model, source: sources.VersionSource, details: VersionDetails) -> VersionRecord:
     caller, limits = call.caller, tags.allowing_tags(call.services.limits)
     if not source.files:
         return await versions.register(caller, MODEL, model.reference, details, limits)

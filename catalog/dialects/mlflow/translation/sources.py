@@ -34,7 +34,7 @@ NO_SCHEME = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class VersionSource:
     """What a version is made from: `files` that are stored here, or the `uri` of bytes elsewhere.
 
     `text` is the source as it is shown. The rest is inherited from a version that is copied.
@@ -47,7 +47,7 @@ class Source:
     model_id: str = ""
 
 
-async def read(call: Call, source: str, *, is_prompt: bool) -> Source:
+async def read(call: Call, source: str, *, is_prompt: bool) -> VersionSource:
     """Raises Refused: INVALID_FIELD, NOT_FOUND, and what `reading.stored_files` raises."""
     _refuse_traversal(source)
     if source.startswith(MODELS):
@@ -56,39 +56,39 @@ async def read(call: Call, source: str, *, is_prompt: bool) -> Source:
     if parts.scheme == "mlflow-artifacts":
         return await _of_artifacts(call, source, parts)
     if parts.scheme in {"http", "https"} and (path := _own_path(call, parts)) is not None:
-        return Source(text=source, files=await reading.stored_files(call.caller, path))
+        return VersionSource(text=source, files=await reading.stored_files(call.caller, path))
     if is_prompt and not parts.scheme:
-        return Source(text=source)
+        return VersionSource(text=source)
     if not parts.scheme or len(parts.scheme) == 1 or parts.scheme == "file":
         raise Refused(INVALID_FIELD, NO_SCHEME.format(source[:200]))
-    return Source(text=source, uri=source)
+    return VersionSource(text=source, uri=source)
 
 
-async def _of_artifacts(call: Call, source: str, parts: SplitResult) -> Source:
+async def _of_artifacts(call: Call, source: str, parts: SplitResult) -> VersionSource:
     """`mlflow-artifacts:/path` is of the tracking server, which may be this one: then the files are here."""
     is_here = not parts.netloc or parts.netloc == urlsplit(call.server_url).netloc
     path = unquote(parts.path).strip("/")
     if is_here and path:
         try:
-            return Source(text=source, files=await reading.stored_files(call.caller, path))
+            return VersionSource(text=source, files=await reading.stored_files(call.caller, path))
         except Refused as refused:
             if refused.fault is not NOT_FOUND:
                 raise
-    return Source(text=source, uri=source)
+    return VersionSource(text=source, uri=source)
 
 
-async def _of_model(call: Call, source: str) -> Source:
+async def _of_model(call: Call, source: str) -> VersionSource:
     rest = unquote(source[len(MODELS) :].lstrip("/"))
     if "/" not in rest and "@" not in rest:
         if LOGGED_MODEL.fullmatch(rest):  # a model of the tracking server, which resolves it
-            return Source(text=source, uri=source)
+            return VersionSource(text=source, uri=source)
         raise Refused(INVALID_FIELD, f"Invalid model version source: '{source[:200]}'. Use models:/name/version.")
     name, sign, which = rest.rpartition("@") if "@" in rest else rest.rpartition("/")
     model = await finding.model(call, name)
     version = await (_with_alias(call, model, which) if sign == "@" else _with_number(call, model, which))
     run = version.get("run")
     pairs = {pair["name"]: str(pair["value"]) for pair in version["metadata"]}
-    copied = Source(
+    copied = VersionSource(
         text=f"{MODELS}{name}/{version['number']}",
         run_id=run["id"] if run else "",
         model_id=pairs.get(tags.MODEL_ID, ""),

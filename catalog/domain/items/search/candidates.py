@@ -16,7 +16,7 @@ from catalog.store.query.filters.patterns import escaped
 from catalog.store.query.ngrams import SAMPLED, SPARSELY, having, insides, rarest
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.query.paging.serial_scan import serial_range
-from catalog.store.query.text_grams import Place, long_of, searched_grams
+from catalog.store.query.text_grams import TextPlace, long_of, searched_grams
 from catalog.store.records import ItemRecord, Query
 from catalog.store.tenant import ItemCollection, Tenant
 from catalog.vocabulary import Kind
@@ -46,10 +46,10 @@ WIDENING = 4
 
 _VOCABULARIES = {Stage.TAGGED: Vocabulary.TAGS, Stage.ANNOTATED: Vocabulary.METADATA}
 _PLACES = {
-    Stage.PREFIX: Place.BEGINNING,
-    Stage.INSIDE: Place.NAME,
-    Stage.VALUED: Place.VALUE,
-    Stage.DESCRIBED: Place.DESCRIPTION,
+    Stage.PREFIX: TextPlace.BEGINNING,
+    Stage.INSIDE: TextPlace.NAME,
+    Stage.VALUED: TextPlace.VALUE,
+    Stage.DESCRIBED: TextPlace.DESCRIPTION,
 }
 _FIELDS = {Stage.TAGGED: "tags", Stage.ANNOTATED: "metadata.name"}
 
@@ -85,7 +85,7 @@ class Candidates:
         self._key = key
         self._newest = newest
         self._terms: dict[Stage, Terms | None] = {}
-        self._found: dict[tuple[Kind, Place], Found] = {}
+        self._found: dict[tuple[Kind, TextPlace], Found] = {}
         self._has_long: dict[str, bool] = {}
         self._width = 0
 
@@ -96,11 +96,11 @@ class Candidates:
         place = _PLACES[stage]
         if grams := searched_grams(kind, place, self._key):
             return await self._by_grams(kind, place, grams, within, top)
-        if place is Place.NAME:
+        if place is TextPlace.NAME:
             return await self._scan(kind, within, {"name_key": {"$regex": escaped(self._key)}}, top)
         return Serials([], 0, 0)
 
-    async def _by_grams(self, kind: Kind, place: Place, grams: Sequence[str], within: Query, top: int) -> Serials:
+    async def _by_grams(self, kind: Kind, place: TextPlace, grams: Sequence[str], within: Query, top: int) -> Serials:
         """The items whose entries have the n-grams, or are too long to tell."""
         found = self._found.get((kind, place))
         if found is None or top > found.top or top <= found.low:
@@ -110,7 +110,7 @@ class Candidates:
         low = chunk[-1] - 1 if len(left) > AT_ONCE else found.low
         return Serials(await self._at(kind, chunk, within) if chunk else [], low, len(chunk) + 1)
 
-    async def _look(self, kind: Kind, place: Place, grams: Sequence[str], top: int) -> Found:
+    async def _look(self, kind: Kind, place: TextPlace, grams: Sequence[str], top: int) -> Found:
         """The highest serials up to `top` with the n-grams: of a window, or of all if the window has none."""
         ordered = sorted(grams, key=_rarity, reverse=True)
         serials, low = await self._serials(kind, place, ordered, max(0, top - FIRST_WINDOW), top)
@@ -119,7 +119,7 @@ class Candidates:
         return Found(top, low, serials)
 
     async def _serials(
-        self, kind: Kind, place: Place, grams: Sequence[str], low: int, top: int
+        self, kind: Kind, place: TextPlace, grams: Sequence[str], low: int, top: int
     ) -> tuple[list[int], int]:
         """FULL serials at most, the highest first, and the one below which there may be more."""
         found = await self._entries(place.field, grams[:2], low, top)
@@ -145,7 +145,7 @@ class Candidates:
         wanted = set(serials)
         return [item async for item in self._items(kind).records.aggregate(stages) if item["serial"] in wanted]
 
-    async def _any_long(self, kind: Kind, place: Place) -> bool:
+    async def _any_long(self, kind: Kind, place: TextPlace) -> bool:
         long = long_of(kind, place)
         if long not in self._has_long:
             one = await self._tenant.search_entries.records.find_one({"texts": long}, {"_id": 1})

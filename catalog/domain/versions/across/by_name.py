@@ -20,26 +20,26 @@ MOST_TRIED = 5000
 ITEMS_AT_ONCE = 50
 
 
-class Place(NamedTuple):
+class NamePosition(NamedTuple):
     """Where the list goes on: in the versions of an item after `version`, or after the item (None)."""
 
     item: dict[str, Any]
     version: dict[str, Any] | None
 
 
-def cursor_at(search: Prepared, place: Place) -> str:
+def cursor_at(search: Prepared, place: NamePosition) -> str:
     inner = search.wanted.version_order
     version = place.version or dict.fromkeys(field for field, _ in inner)
     values = {**{f"item.{field}": place.item[field] for field in ("name", "_id")}, **version}
     return cursor_of([*_cursor_of_items(search), *inner], values)
 
 
-def place_of(search: Prepared, cursor: str) -> Place:
+def place_of(search: Prepared, cursor: str) -> NamePosition:
     """Raises Refused: INVALID_QUERY."""
     inner = search.wanted.version_order
     name, identity, *rest = key_of([*_cursor_of_items(search), *inner], cursor)
     version = {field: value for (field, _), value in zip(inner, rest, strict=True)}
-    return Place({"name": name, "_id": identity}, None if rest[-1] is None else version)
+    return NamePosition({"name": name, "_id": identity}, None if rest[-1] is None else version)
 
 
 async def read(
@@ -50,22 +50,22 @@ async def read(
     looked_at, room = 0, room or Room()
     async for item, cursor in _items(search, place, most_tried):
         if cursor is None:
-            return FoundVersions(found, cursor_at(search, Place({**item}, None)))
+            return FoundVersions(found, cursor_at(search, NamePosition({**item}, None)))
         looked_at += 1
         docs = await _of_item(search, item, cursor, limit + 1 - len(found), room)
         found += [FoundVersion(item, doc) for doc in docs if search.has_aliases(item, doc["number"])]
         if len(found) > limit:
             last = found[limit - 1]
-            return FoundVersions(found[:limit], cursor_at(search, Place({**last.item}, {**last.version})))
+            return FoundVersions(found[:limit], cursor_at(search, NamePosition({**last.item}, {**last.version})))
         if room.is_full and docs:
-            return FoundVersions(found, cursor_at(search, Place({**item}, docs[-1])))
+            return FoundVersions(found, cursor_at(search, NamePosition({**item}, docs[-1])))
         if looked_at == MOST_ITEMS:
-            return FoundVersions(found, cursor_at(search, Place({**item}, None)))
+            return FoundVersions(found, cursor_at(search, NamePosition({**item}, None)))
     return FoundVersions(found, None)
 
 
 async def _items(
-    search: Prepared, place: Place | None, most_tried: int
+    search: Prepared, place: NamePosition | None, most_tried: int
 ) -> AsyncIterator[tuple[ItemRecord, str | None]]:
     """The items from a place on, and for each the cursor in its versions (empty: from the beginning).
 

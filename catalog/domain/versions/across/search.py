@@ -2,7 +2,7 @@
 
 from catalog.domain.access import Caller
 from catalog.domain.versions.across import by_name, in_order
-from catalog.domain.versions.across.by_name import Place
+from catalog.domain.versions.across.by_name import NamePosition
 from catalog.domain.versions.across.wanted import FoundVersion, FoundVersions, Prepared, VersionSearch
 from catalog.store.query.paging.cursors import cursor_of
 
@@ -20,5 +20,5 @@ async def search(caller: Caller, wanted: VersionSearch, *, limit: int, after: st
 def cursor_at(caller: Caller, wanted: VersionSearch, last: FoundVersion) -> str:
     """The cursor that goes on after this version of the list."""
     if wanted.is_by_name:
-        return by_name.cursor_at(Prepared(caller, wanted), Place({**last.item}, {**last.version}))
+        return by_name.cursor_at(Prepared(caller, wanted), NamePosition({**last.item}, {**last.version}))
     return cursor_of(wanted.version_order, last.version)

@@ -39,7 +39,7 @@ COMPARED = 256
 """Characters of a text that are compared: a cursor has them."""
 
 
-class Entry(NamedTuple):
+class OrderedKey(NamedTuple):
     """A match: what it is sorted by, and its id."""
 
     key: tuple[Any, ...]
@@ -118,24 +118,24 @@ def _only_latest(order: Order) -> str | None:
 
 def cursor_behind(order: Order, document: Mapping[str, Any]) -> str:
     """The cursor that goes on behind a document."""
-    return _cursor(order, Entry(_key(order, document), None))
+    return _cursor(order, OrderedKey(_key(order, document), None))
 
 
-def _cursor(order: Order, entry: Entry) -> str:
+def _cursor(order: Order, entry: OrderedKey) -> str:
     # The fields of the order stand in the cursor by their names, as if the document had them.
     return cursor_of(order, dict(zip((field for field, _ in order), entry.key, strict=True)))
 
 
-async def _sorted(listing: Listing) -> list[Entry]:
+async def _sorted(listing: Listing) -> list[OrderedKey]:
     """All matches; without those that `_without_value` has."""
     order = listing.settled
-    entries: list[Entry] = []
+    entries: list[OrderedKey] = []
     found = _found(listing)
     budget = listing.budget or Budget()
     while batch := await found.to_list(AT_ONCE):
         if listing.matches:
             batch = await matching(listing.matches, batch, budget)
-        entries += [Entry(_key(order, document), document["_id"]) for document in batch]
+        entries += [OrderedKey(_key(order, document), document["_id"]) for document in batch]
         if len(entries) > MOST:
             raise Refused(INVALID_QUERY, f"sort: more than {MOST} documents would be sorted by a value, filter further")
     by_order = cmp_to_key(_comparison(order))
@@ -153,7 +153,7 @@ def _found(listing: Listing) -> Any:
     return listing.collection.aggregate(stages if listing.matches else [*stages, {"$project": fields}])
 
 
-async def _documents(listing: Listing, part: list[Entry], room: Room | None) -> list[Raw]:
+async def _documents(listing: Listing, part: list[OrderedKey], room: Room | None) -> list[Raw]:
     """The documents of a part, up to the one that fills the `room`."""
     docs: list[Raw] = []
     for start in range(0, len(part), FEW):
