@@ -55,6 +55,7 @@ async def begin(
     """
     tenant, details = caller.tenant, request.details.checked(LIMITS)
     item, version = await _target(caller, kind, reference, request)
+    details = await details.resolved(caller)
     await quota.reserve(tenant, request.size or 0)
     upload = Upload(
         id=uuid.uuid4().hex,
@@ -70,6 +71,7 @@ async def begin(
         digest=request.digest,
         ordinal=details.ordinal,
         metadata=[Pair(name=pair.name, value=pair.value) for pair in details.metadata],
+        inputs=list(details.inputs),
         **details.fields(),
         note=request.note,
         expires=now() + life,

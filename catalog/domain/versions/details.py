@@ -59,6 +59,7 @@ class VersionDetails:
             archived=upload.get("archived", False),
             external_id=upload.get("external_id") or "",
             run=TrainingRun(**run) if run else None,
+            inputs=[Input(**each) for each in upload.get("inputs", ())],
         )
 
     def checked(self, limits: Limits) -> "VersionDetails":

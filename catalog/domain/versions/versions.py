@@ -53,10 +53,14 @@ async def add(
 
     Raises Refused: what `prepare`, `intake.receive`, `details` and `record` raise.
     """
-    item = await prepare(caller, kind, reference, replace(details(), ordinal=ordinal).checked(limits))
+    first = replace(details(), ordinal=ordinal).checked(limits)
+    item = await prepare(caller, kind, reference, first)
+    first = await first.resolved(caller)
     stored = await intake.receive(caller, upload)
-    all_details = replace(details(), ordinal=ordinal, description=upload.description)
-    return await record(caller, kind, item["_id"], [stored], all_details.checked(limits))
+    whole = replace(details(), ordinal=ordinal, description=upload.description).checked(limits)
+    is_known = whole.made_from == first.made_from
+    whole = replace(whole, inputs=first.inputs) if is_known else await whole.resolved(caller)
+    return await record(caller, kind, item["_id"], [stored], whole)
 
 
 async def prepare(caller: Caller, kind: Kind, reference: Reference, details: VersionDetails = NO_DETAILS) -> ItemRecord:

@@ -10,7 +10,7 @@ from pymongo import ASCENDING, IndexModel
 from catalog.store.clock import now
 from catalog.store.documents.indexes import unique
 from catalog.store.documents.items import Pair
-from catalog.store.documents.versions import Run
+from catalog.store.documents.versions import Input, Run
 from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import (
     Kind,
@@ -50,6 +50,7 @@ class Upload(SealedDocument):
     ordinal: str = ""
     description: str = ""
     metadata: list[Pair] = Field(default_factory=list)
+    inputs: list[Input] = Field(default_factory=list)
     author: str = ""
     stage: Stage = Stage.NONE
     archived: bool = False

@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 from bson import ObjectId
 
 from catalog.store.records.items import PairRecord
-from catalog.store.records.versions import RunRecord
+from catalog.store.records.versions import InputRecord, RunRecord
 
 
 class BlobRecord(TypedDict):
@@ -33,6 +33,7 @@ class UploadRecord(TypedDict):
     ordinal: str
     description: str
     metadata: list[PairRecord]
+    inputs: NotRequired[list[InputRecord]]
     author: NotRequired[str]
     stage: NotRequired[str]
     archived: NotRequired[bool]

@@ -1,5 +1,6 @@
 """What is said of a version beside its files, versions whose bytes are kept elsewhere, and archived ones."""
 
+import json
 from base64 import b64encode
 
 import pytest
@@ -285,3 +286,31 @@ async def test_a_file_name_means_the_newest_version_that_is_not_archived(client,
         found.append((await get(client, org, f"{iris}/a.onnx")).content)
 
     assert found == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("send", [by_form, by_parameters, by_tus])
+async def test_what_a_file_was_made_from_is_recorded_with_it(client, org, iris, send, monkeypatch):
+    at = await versions_of(client, org, "datasets")
+    await registered(client, org, at)
+    reference = {"kind": "datasets", "item": at.split("/")[3], "number": 1}
+
+    metadata = [{"name": "accuracy", "value": 0.5}]
+    monkeypatch.setitem(TEXTS, "metadata", json.dumps(metadata))
+    monkeypatch.setitem(TEXTS, "inputs", json.dumps([{**reference, "number": 2}]))
+    refused = await send(client, org, iris)
+    monkeypatch.setitem(TEXTS, "inputs", json.dumps([reference]))
+    await send(client, org, iris)
+    version = (await get(client, org, f"{iris}/1/info")).json()
+
+    assert (refused.status_code, "inputs: Version not existent" in refused.text) == (400, True)
+    assert (version["inputs"], version["metadata"]) == ([reference], metadata)
+    assert (await client.get(f"{iris}/1/info", headers=org.as_("ada"))).headers["etag"].startswith('"1')
+
+
+@pytest.mark.parametrize("text", ["[", '{"name": "x"}', '[{"name": "x"}]'])
+async def test_details_that_are_not_what_they_should_be_are_refused_before_the_file(client, org, iris, text):
+    query = {"name": "a.bin", "metadata": text}
+
+    answer = await client.post(iris, content=DATA, params=query, headers=org.as_("ada"))
+
+    assert (answer.status_code, "metadata" in answer.json()["details"]) == (400, True)

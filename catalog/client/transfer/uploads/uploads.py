@@ -1,5 +1,6 @@
 """Uploads one file: a small one in one request, a large one in parts, stored bytes by their digest alone."""
 
+import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ SMALL = 8 * 2**20
 WORTH_ASKING = 2**18
 """From this size, in bytes, asking whether the server has a file is cheaper than sending it."""
 
-LONGEST_INLINE_DESCRIPTION = 2000
-"""The longest description, in characters, that is sent along with the file, in a query or a header."""
+LONGEST_INLINE = 2000
+"""The longest text, in characters, that is sent along with the file, in a query or a header: a description, or
+metadata or inputs as JSON."""
 
 ANSWER_TIMEOUT = 600.0
 """Seconds to wait for a response: the server stores and inspects the file before it answers."""
@@ -43,21 +45,31 @@ class VersionDetails:
     inputs: Sequence[str] = ()
 
     @property
-    def inline_description(self) -> str:
-        """The description, if it is short enough to be sent along with the file."""
-        return self.description if len(self.description) <= LONGEST_INLINE_DESCRIPTION else ""
+    def inline(self) -> dict[str, str]:
+        """What is sent along with the file, as far as it is short."""
+        pairs = json.dumps(as_pairs(self.metadata)) if self.metadata else ""
+        inputs = json.dumps([*self.inputs]) if self.inputs else ""
+        texts = {"description": self.description, "metadata": pairs, "inputs": inputs}
+        return {name: text for name, text in texts.items() if text and len(text) <= LONGEST_INLINE}
 
     @property
     def deferred(self) -> dict[str, Any]:
         """The changes that are sent once the version exists."""
         body: dict[str, Any] = {}
-        if self.metadata:
+        if self.metadata and "metadata" not in self.inline:
             body["metadata"] = {"add": as_pairs(self.metadata)}
-        if self.description != self.inline_description:
+        if self.description and "description" not in self.inline:
             body["description"] = self.description
-        if self.inputs:
+        if self.inputs and "inputs" not in self.inline:
             body["inputs"] = [*self.inputs]
         return body
+
+    @property
+    def inline_values(self) -> dict[str, Any]:
+        """What is sent along in a JSON body: the same, not as text."""
+        inline = self.inline
+        read: dict[str, Any] = {name: json.loads(inline[name]) for name in ("metadata", "inputs") if name in inline}
+        return {**inline, **read}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +124,7 @@ def add_file(to: TargetItem, source: Source, details: VersionDetails, progress: 
         to.session,
         to.cache,
         source,
-        {"kind": to.kind, "item": to.key, "ordinal": details.ordinal, "description": details.inline_description},
+        {"kind": to.kind, "item": to.key, "ordinal": details.ordinal, **details.inline},
     )
     return (yield from upload.exclusively(_in_parts(to, upload, details, progress)))
 
@@ -158,9 +170,7 @@ def _reuse_stored_bytes(
     body = {"digest": f"sha256:{digest}", "size": source.size, "name": source.name, "ordinal": details.ordinal}
     try:
         yield from to.session.send(Request(method="HEAD", path=f"{PREFIX}/blobs/sha256:{digest}"))
-        item = yield from to.session.request_json(
-            "POST", to.path, body={**body, "description": details.inline_description}
-        )
+        item = yield from to.session.request_json("POST", to.path, body={**body, **details.inline_values})
     except NotFound:
         return ""  # possibly of the item: then the upload raises it
     except Forbidden as refused:
@@ -174,7 +184,7 @@ def _reuse_stored_bytes(
 def _send_whole(
     to: TargetItem, source: Source, digest: str, details: VersionDetails, progress: Progress
 ) -> Operation[str]:
-    query = {"name": source.name, "description": details.inline_description, "ordinal": details.ordinal}
+    query = {"name": source.name, "ordinal": details.ordinal, **details.inline}
     request = Request(
         method="POST",
         path=f"{PREFIX}{to.path}",

@@ -113,6 +113,13 @@ class NewVersion(Body, kw_only=True):
         )
 
 
+class SaidBesideFile(Body, kw_only=True):
+    """What is said of a version beside its file, and is more than a text."""
+
+    metadata: Pairs | None = None
+    inputs: Inputs | None = None
+
+
 class NewDraft(NewVersion, kw_only=True):
     """A version whose files are uploaded one by one."""
 

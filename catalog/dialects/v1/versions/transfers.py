@@ -44,6 +44,8 @@ DOWNLOAD_REFUSALS = (NOT_FOUND, RANGE_NOT_SATISFIABLE, STALE, REQUEST, DOWNLOAD,
 CONTENT_REFUSALS = (CANNOT_READ, QUARANTINED, VERSION_DRAFT)
 """How a user is refused the content of a version."""
 
+JSON_TEXT = {"type": "string", "contentMediaType": "application/json"}
+
 DETAILS = (
     query("author", "Who made the version, as a text."),
     query("stage", "Where it stands.", {"type": "string", "enum": [str(stage) for stage in Stage]}),
@@ -51,6 +53,8 @@ DETAILS = (
     query("external_id", "Its id in another system, unique among the versions of the item."),
     query("run_id", "The training run that made it."),
     query("run_link", "Where that run is shown."),
+    query("metadata", "Pairs of name and value, as JSON.", JSON_TEXT),
+    query("inputs", "References to the versions that it was made from, as JSON.", JSON_TEXT),
 )
 """What is said of a version beside its file. A form may have parts of these names instead."""
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from catalog.dialects.http.transfers.uploads import HOW_TO_NAME
 from catalog.dialects.v1.models.shown_versions import WholeVersion
 from catalog.dialects.v1.models.versions import (
@@ -11,7 +13,9 @@ from catalog.dialects.v1.models.versions import (
     NewDraft,
     NewLink,
     NewVersion,
+    SaidBesideFile,
     StoredBytes,
+    input_references,
     refuse_lifetime,
 )
 from catalog.dialects.v1.requests.bodies import Reader
@@ -30,6 +34,8 @@ READERS = {"draft": _reader(NewDraft), "digest": _reader(StoredBytes), "uri": _r
 """By the field that only this kind of version has."""
 
 FORMS = '{"draft": true}, or {"digest": "sha256:..."}, or {"uri": "s3://..."}'
+
+BESIDE_FILE = Reader(SaidBesideFile, NOT_CREATED, False, frozenset())
 
 LINK = Reader(NewLink, NOT_CREATED, False, frozenset())
 
@@ -64,10 +70,22 @@ def upload_details(texts: Mapping[str, str]) -> VersionDetails:
         raise Refused(NOT_CREATED, f"stage: one of {', '.join(Stage)} is needed")
     if archived not in {"true", "false"}:
         raise Refused(NOT_CREATED, "archived: true or false is needed")
+    given = {name: _json(name, texts[name]) for name in SaidBesideFile.__struct_fields__ if texts.get(name)}
+    said: SaidBesideFile = BESIDE_FILE.read(given)
     return VersionDetails(
+        metadata=[pair.as_input() for pair in said.metadata or ()],
+        made_from=input_references(said.inputs or ()),
         author=texts.get("author", ""),
         stage=Stage(stage),
         archived=archived == "true",
         external_id=texts.get("external_id", ""),
         run=TrainingRun(texts.get("run_id", ""), texts.get("run_link", "")),
     )
+
+
+def _json(name: str, text: str) -> Any:
+    """Raises Refused: NOT_CREATED."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        raise Refused(NOT_CREATED, f"{name} is not JSON") from None
