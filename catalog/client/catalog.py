@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from catalog.client import transport
-from catalog.client.profile import Profile, find, is_offline, save_token
+from catalog.client.profile import Profile, find, is_offline, other_logins, save_token
 from catalog.client.push_pull.transfers import TransferMethods
 from catalog.client.resources.base import D, operation, walk
 from catalog.client.resources.items import FilterExpression, ItemResource, filter_query
@@ -249,6 +249,7 @@ def _session(known: Profile, trace: Trace | None, *, offline: bool) -> Session:
         on_token=store,
         offline=offline,
         trace=trace,
+        other_logins=() if known.token or known.password else other_logins(known.url),
     )
 
 

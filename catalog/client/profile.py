@@ -75,9 +75,9 @@ def find(
         _toml(folder(environ) / "config.toml"),
     ]
     known = {each: value for source in reversed(sources) for each, value in source.items()}
-    found = Profile(**known)  # type: ignore[arg-type]
+    found = Profile(**{**known, "url": plain_url(known.get("url", DEFAULT_URL))})  # type: ignore[arg-type]
     # The token of a profile belongs to its server: not if another address is asked for.
-    found = replace(found, name=used if values and found.url == values.get("url", found.url) else "")
+    found = replace(found, name=used if values and found.url == plain_url(values.get("url", found.url)) else "")
     if found.token or found.password:  # a password asks for another session than the stored one
         return found
     token = stored_token(found.url, found.name, environ)
@@ -153,6 +153,16 @@ def is_offline(environ: Mapping[str, str] = os.environ) -> bool:
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(environ.get(FOLDER) or platformdirs.user_config_path("catalog", appauthor=False))
+
+
+def plain_url(url: str) -> str:
+    """An address without blanks around it, and without the `/v1` of the API that ends some copied ones."""
+    return url.strip().rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+def other_logins(url: str, environ: Mapping[str, str] = os.environ) -> list[str]:
+    """The other servers that there is a stored token for."""
+    return sorted({key.partition(" ")[0] for key in _tokens(environ)} - {url})
 
 
 def stored_token(url: str, name: str = "", environ: Mapping[str, str] = os.environ) -> str:

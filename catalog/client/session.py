@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from catalog import API_VERSION
-from catalog.client.errors import CatalogError, NotACatalog, NotSignedIn, Offline, Unavailable, error_from
+from catalog.client.errors import CatalogError, Invalid, NotACatalog, NotSignedIn, Offline, Unavailable, error_from
 from catalog.client.results import Identity, Page, Raw, User
 from catalog.client.transport import retries
 from catalog.client.transport.effects import Operation, Request, Response, exchange, pause
@@ -41,8 +41,8 @@ RENEWAL_FRACTION = 0.2
 class Session:
     """Authorizes requests, renews its token before it expires, retries repeatable requests, raises errors.
 
-    `on_token` is called with every new token, and `trace` with every request as a curl command. `now` is the clock,
-    `jitter` returns a random number from 0 to 1.
+    `other_logins` are the servers that the user is signed in to. `on_token` is called with every new token, and
+    `trace` with every request as a curl command. `now` is the clock, `jitter` returns a random number from 0 to 1.
     """
 
     def __init__(
@@ -54,17 +54,19 @@ class Session:
         password: str = "",
         tenant: str = "",
         offline: bool = False,
+        other_logins: Sequence[str] = (),
         on_token: Callable[[str], None] = lambda _: None,
         trace: Trace | None = None,
         now: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.url = url.rstrip("/")
-        self.token = token
+        self.token = readable_token(token)
         self.offline = offline
         self._username = username
         self._password = password
         self._tenant = tenant
+        self._other_logins = other_logins
         self._on_token = on_token
         self._trace = trace
         self._now = now
@@ -83,7 +85,9 @@ class Session:
             yield from self._ensure_signed_in()
             try:
                 return (yield from self._exchange(request))
-            except NotSignedIn:
+            except NotSignedIn as refused:
+                if not self.token and self._other_logins:
+                    raise self._signed_in_elsewhere(refused) from None
                 if signed_in_again or not (self._password or self._lifetime):
                     raise
                 yield from (self.sign_in() if self._password else self._renew())
@@ -141,7 +145,8 @@ class Session:
         yield from self._ensure_signed_in()
         user_id = self.claims.get("sub")
         if not self.token:
-            raise NotSignedIn("Not signed in")
+            refused = NotSignedIn(f"You are not signed in to {self.url}")
+            raise self._signed_in_elsewhere(refused) if self._other_logins else refused
         if not user_id:
             yield from self.request_json("GET", "/info")  # fails if the token is invalid
             return Identity(tenant=self.tenant, user=User(id=""))
@@ -192,6 +197,16 @@ class Session:
             raise
         self._trace(outcome(response, self._now() - began))
         return response
+
+    def _signed_in_elsewhere(self, refused: NotSignedIn) -> NotSignedIn:
+        """Names the servers that the user is signed in to: `localhost` and `127.0.0.1` are two."""
+        return NotSignedIn(
+            f"You are not signed in to {self.url}",
+            status=refused.status,
+            value=refused.value,
+            request_id=refused.request_id,
+            advice=f"You are signed in to {', '.join(self._other_logins)} only: use that address, or `catalog login`.",
+        )
 
     def _ensure_signed_in(self) -> Operation[None]:
         if not self.token and self._password:
@@ -248,6 +263,20 @@ def claims(token: str) -> Mapping[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def readable_token(token: str) -> str:
+    """The token without blanks around it, such as the line break of a file.
+
+    Raises Invalid for characters that a token cannot have; the message does not show it.
+    """
+    stripped = token.strip()
+    if not stripped.isascii() or not stripped.isprintable():
+        raise Invalid(
+            "The token has a line break or a letter with an accent in it, as no token has",
+            advice="Copy it again, as one line, into CATALOG_TOKEN or token=.",
+        )
+    return stripped
 
 
 def authorization(token: str) -> str:

@@ -33,6 +33,7 @@ from catalog.commands.terminal.examples import add_examples
 from catalog.commands.terminal.other_names import add_other_names
 from catalog.commands.terminal.shell import exit_codes, stop
 from catalog.commands.terminal.signing_in import add_sign_in_commands
+from catalog.commands.terminal.streams import program_streams
 from catalog.vocabulary import Kind
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ Tenants = Annotated[list[str] | None, typer.Option("--tenant", help="Only this o
 
 
 def main() -> None:
-    app()
+    with program_streams():
+        app()
 
 
 def _version_option(value: bool) -> None:

@@ -593,6 +593,19 @@ def test_the_cache_is_pruned_to_a_size(adas, ada, iris):
     assert [entry.digest for entry in adas.cache.entries()] == [hashlib.sha256(b"new").hexdigest()]
 
 
+def test_pruning_the_cache_frees_the_bytes_of_folders_too(adas, ada, iris):
+    for name in ("old", "new"):
+        folder = ada.file(f"{name}/model.bin", name.encode()).parent
+        adas.push(iris, folder)
+        adas.pull(iris)
+
+    adas.cache.prune(3)
+
+    left = {path.read_bytes() for path in adas.cache.folder.glob("[bv]*/**/*") if path.is_file()}
+    assert left - {path.read_bytes() for path in adas.cache.folder.glob("blobs/*/*.json")} == {b"new"}
+    assert (adas.pull(f"{iris}@1") / "model.bin").read_bytes() == b"old"
+
+
 def pulled(who, reference):
     with Catalog(**who) as catalog:
         return str(catalog.pull(reference))

@@ -14,10 +14,11 @@ import json
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -82,11 +83,19 @@ class Cache:
         path.chmod(0o444)
         _write(_stamp_file(path), _stamp(path))
 
-    def drop(self, digest: str) -> None:
-        path = self.blob(digest)
-        path.unlink(missing_ok=True)
-        _stamp_file(path).unlink(missing_ok=True)
-        shutil.rmtree(self.folder / "views" / digest, ignore_errors=True)
+    def drop(self, *digests: str) -> None:
+        """Remove files, with the folders that have one of them: else a link in a folder would hold its bytes."""
+        inodes = set()
+        for digest in digests:
+            path = self.blob(digest)
+            with suppress(FileNotFoundError):
+                inodes.add(path.stat().st_ino)
+            path.unlink(missing_ok=True)
+            _stamp_file(path).unlink(missing_ok=True)
+            shutil.rmtree(self.folder / "views" / digest, ignore_errors=True)
+        for folder in self.folder.glob("views/*/files"):
+            if folder.is_dir() and any(_is_dropped(file, inodes) for file in folder.rglob("*")):
+                shutil.rmtree(folder.parent, ignore_errors=True)
 
     def file_view(self, digest: str, name: str) -> Path:
         """The path of a cached file under its own name."""
@@ -122,8 +131,8 @@ class Cache:
         for entry in self.entries():
             size += entry.size
             if size > most:
-                self.drop(entry.digest)
                 dropped.append(entry)
+        self.drop(*(entry.digest for entry in dropped))
         for left in (each for section in LEFTOVERS for each in self.folder.glob(section)):
             if time.time() - left.stat().st_mtime > ABANDONED:
                 left.unlink(missing_ok=True)
@@ -140,7 +149,9 @@ class Cache:
             shutil.rmtree(temporary)
 
     def save_state(self, section: str, key: Any, value: Any) -> None:
-        _write(self.state_file(section, key), value)
+        """Keep a value for a later program. A cache that cannot be written to costs time, and no result."""
+        with suppress(PermissionError):
+            _write(self.state_file(section, key), value)
 
     def load_state(self, section: str, key: Any) -> Any:
         """The saved value; None if there is none or it cannot be read."""
@@ -191,6 +202,12 @@ def _is_same_file(path: Path, file: IO[bytes]) -> bool:
         return path.stat().st_ino == os.fstat(file.fileno()).st_ino
     except FileNotFoundError:
         return False
+
+
+def _is_dropped(file: Path, inodes: Collection[int]) -> bool:
+    """Whether a file of a folder has bytes that were dropped; or, where links are impossible, bytes of its own."""
+    status = file.stat()
+    return stat.S_ISREG(status.st_mode) and (status.st_ino in inodes or status.st_nlink == 1)
 
 
 def _stamp_file(path: Path) -> Path:

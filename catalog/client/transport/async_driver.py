@@ -11,11 +11,11 @@ from catalog.client.resources.signatures import ASYNC
 from catalog.client.results import Page
 from catalog.client.transport.connection import (
     TRANSPORT_ERRORS,
-    as_catalog_error,
-    client_arguments,
+    http_client,
     request_arguments,
     to_response,
 )
+from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.client.transport.effects import (
     BLOCK,
     Effect,
@@ -36,8 +36,9 @@ class AsyncDriver:
 
     def __init__(self, url: str, timeout: float, ca: str) -> None:
         self._url = url
+        self._ca = ca
         self._timeout = timeout
-        self._client = httpx.AsyncClient(**client_arguments(url, timeout, ca))
+        self._client = http_client(httpx.AsyncClient, url, timeout, ca)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -92,7 +93,7 @@ class AsyncDriver:
                     await asyncio.to_thread(request.sink.write, block)
                 return to_response(response)
         except TRANSPORT_ERRORS as error:
-            raise as_catalog_error(error, self._url) from None
+            raise await asyncio.to_thread(as_catalog_error, error, self._url, self._ca) from None
 
     async def _run_parallel(self, effect: Parallel) -> list[Any]:
         slots = asyncio.Semaphore(effect.at_most)

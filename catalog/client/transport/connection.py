@@ -1,21 +1,21 @@
 """What both drivers share. Only this module and the drivers import the HTTP library."""
 
 import ssl
-from collections.abc import Mapping
-from typing import Any, TypedDict
+from collections.abc import Callable, Mapping
+from typing import Any, TypedDict, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 
 from catalog import __version__
-from catalog.client.errors import CatalogError, Invalid, Unavailable, Untrusted
+from catalog.client.errors import Invalid
 from catalog.client.transport.effects import Request, Response
+from catalog.client.transport.proxies import proxy_of
 
 CONNECT = 10.0  # seconds
 IDLE = 4.0
 """Seconds that an idle connection stays in the pool: less than a server keeps it open."""
 
-NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
 TRANSPORT_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError)
 
 MAX_CONNECTIONS = 32
@@ -30,18 +30,37 @@ class ClientArguments(TypedDict):
     timeout: httpx.Timeout
     limits: httpx.Limits
     headers: Mapping[str, str]
+    trust_env: bool
+
+
+ClientT = TypeVar("ClientT")
+
+
+def http_client(kind: Callable[..., ClientT], url: str, timeout: float, ca: str) -> ClientT:
+    """A client of the HTTP library. Raises Invalid, also for a proxy that it cannot use."""
+    try:
+        return kind(**client_arguments(url, timeout, ca))
+    except (ImportError, ValueError, httpx.InvalidURL) as error:
+        proxy = proxy_of(url)
+        if proxy is None:
+            raise
+        advice = f"Put {urlsplit(url).hostname} into NO_PROXY if it is reached without a proxy."
+        if proxy.address.startswith("socks"):
+            advice += " A SOCKS proxy needs: pip install 'httpx[socks]'."
+        raise Invalid(f"The proxy {proxy} cannot be used ({str(error).partition('.')[0]})", advice=advice) from None
 
 
 def client_arguments(url: str, timeout: float, ca: str) -> ClientArguments:
     """Raises Invalid if `url` is not an HTTP address or `ca` cannot be read as certificates."""
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
+    if parts.scheme not in {"http", "https"} or not parts.netloc or any(each.isspace() for each in url):
         raise Invalid(f"{url!r} is not the address of a catalog", advice="Write it as http://127.0.0.1:8080.")
     return ClientArguments(
         base_url=url,
         verify=_trust(ca),
         timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT)),
         limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=IDLE),
+        trust_env=proxy_of(url) is not None,
         headers={"User-Agent": f"catalog/{__version__}", "Accept": "application/json, */*"},
     )
 
@@ -73,13 +92,3 @@ def request_arguments(request: Request, content: Any, timeout: float) -> dict[st
 
 def to_response(response: httpx.Response, content: bytes = b"") -> Response:
     return Response(response.status_code, dict(response.headers), content)
-
-
-def as_catalog_error(error: Exception, url: str) -> CatalogError:
-    """Translate an exception of the HTTP library."""
-    reason = str(error) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in reason:
-        return Untrusted(f"The certificate of {url} is not trusted here ({reason})")
-    lost = Unavailable(f"{url} does not answer ({reason})")
-    lost.sent = not isinstance(error, NOT_SENT)
-    return lost

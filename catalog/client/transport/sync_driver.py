@@ -13,11 +13,11 @@ from catalog.client.resources.signatures import SYNC
 from catalog.client.results import Page
 from catalog.client.transport.connection import (
     TRANSPORT_ERRORS,
-    as_catalog_error,
-    client_arguments,
+    http_client,
     request_arguments,
     to_response,
 )
+from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.client.transport.effects import (
     BLOCK,
     Effect,
@@ -42,8 +42,9 @@ class SyncDriver:
 
     def __init__(self, url: str, timeout: float, ca: str) -> None:
         self._url = url
+        self._ca = ca
         self._timeout = timeout
-        self._client = httpx.Client(**client_arguments(url, timeout, ca))
+        self._client = http_client(httpx.Client, url, timeout, ca)
         self._stop = Event()
 
     def close(self) -> None:
@@ -99,7 +100,7 @@ class SyncDriver:
                     request.sink.write(block)
                 return to_response(response)
         except TRANSPORT_ERRORS as error:
-            raise as_catalog_error(error, self._url) from None
+            raise as_catalog_error(error, self._url, self._ca) from None
 
     def _blocks(self, body: StreamedBody) -> Generator[bytes, None, None]:
         for block in body.blocks():
@@ -127,5 +128,6 @@ class SyncDriver:
     def _sibling(self) -> "SyncDriver":
         """A driver over the same connections that can be stopped alone."""
         other = object.__new__(SyncDriver)
-        other._url, other._timeout, other._client, other._stop = self._url, self._timeout, self._client, Event()
+        other._url, other._ca, other._timeout = self._url, self._ca, self._timeout
+        other._client, other._stop = self._client, Event()
         return other

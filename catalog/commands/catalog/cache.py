@@ -48,8 +48,7 @@ def rm(
     cache = client.transfer.cache.Cache()
     prefixes = ("",) if everything else tuple(digests or ())
     selected = [entry for entry in cache.entries() if entry.digest.startswith(prefixes)]
-    for entry in selected:
-        cache.drop(entry.digest)
+    cache.drop(*(entry.digest for entry in selected))
     shell.say(f"Removed {len(selected)} files, {human_size(sum(entry.size for entry in selected))}")
 
 

@@ -1,0 +1,73 @@
+"""The streams of a program on any machine: narrow encodings, full disks, readers that have gone."""
+
+import codecs
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+from catalog import client
+
+FAILURE = 1
+ESCAPE = "catalog.escape"
+"""An error handler: writes what an encoding lacks as `\\u20ac`, which JSON reads back."""
+
+
+@contextmanager
+def program_streams() -> Generator[None]:
+    """Write what the encoding of a stream lacks escaped, and end with one sentence when a file cannot be used."""
+    codecs.register_error(ESCAPE, _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors=ESCAPE)
+    try:
+        yield
+    except OSError as error:
+        _fail(_sentence(error))
+    finally:
+        _flush(sys.stdout)
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    pairs = zip(units[::2], units[1::2], strict=True)
+    return "".join(f"\\u{high:02x}{low:02x}" for high, low in pairs), error.end
+
+
+def _flush(stream: TextIO) -> None:
+    """Write what is left, before the interpreter does it at its end, with a traceback."""
+    try:
+        stream.flush()
+    except BrokenPipeError:
+        _discard(stream)
+    except OSError as error:
+        _discard(stream)
+        _fail(f"Standard output: {error.strerror}")
+
+
+def _discard(stream: TextIO) -> None:
+    """What is left in the buffer goes nowhere."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _fail(sentence: str) -> None:
+    with suppress(OSError):
+        sys.stderr.write(f"{sentence}\n")
+    raise SystemExit(FAILURE)
+
+
+def _sentence(error: OSError) -> str:
+    if error.filename is None:
+        return f"Standard output: {error.strerror or error}"
+    own = (client.profile.folder(), client.transfer.cache.default_folder())
+    path = Path(os.fsdecode(error.filename))
+    is_ours = any(path.is_relative_to(folder) or folder.is_relative_to(path) for folder in own)
+    advice = (
+        ". CATALOG_CONFIG and CATALOG_CACHE name other folders for the configuration and the cache." if is_ours else ""
+    )
+    return f"{path}: {error.strerror}{advice}"
