@@ -83,7 +83,7 @@ def _request(wanted: Load, number: int) -> bytes:
 
 async def _answer(reader: asyncio.StreamReader) -> None:
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    if not head.startswith(b"http/1.1 200 "):
+    if not head.startswith((b"http/1.1 200 ", b"http/1.1 201 ")):
         raise RuntimeError(head.decode("latin-1"))
     await reader.readexactly(int(head.partition(b"content-length:")[2].partition(b"\r\n")[0]))
 

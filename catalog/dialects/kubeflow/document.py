@@ -3,6 +3,7 @@
 from catalog.dialects.http.docs.schemas import Schema, Schemas
 from catalog.dialects.kubeflow.api import Api
 from catalog.dialects.kubeflow.models.common import ID, Error
+from catalog.dialects.kubeflow.operations.links import links_of
 from catalog.dialects.kubeflow.operations.operation import PATCH, POST, Operation
 from catalog.dialects.kubeflow.operations.table import operations_of
 
@@ -57,9 +58,12 @@ def document(api: Api, version: str) -> Schema:
     schemas = Schemas({})
     refusal = schemas.of(Error)
     paths: dict[str, Schema] = {}
-    for each in operations_of(api):
+    operations = operations_of(api)
+    for each in operations:
         path = f"{api.prefix}{each.path}".replace("{id:str}", "{id}")
-        paths.setdefault(path, {})[each.method.lower()] = _operation(each, api, schemas, refusal)
+        paths.setdefault(path, {})[each.method.lower()] = _operation(
+            each, api, schemas, refusal, links_of(each, operations, api)
+        )
     if not api.has_experiments:
         _without_experiments(schemas)
     return {
@@ -89,10 +93,10 @@ def _without_experiments(schemas: Schemas) -> None:
             schema.get("properties", {}).pop(name, None)
 
 
-def _operation(operation: Operation, api: Api, schemas: Schemas, refusal: Schema) -> Schema:
+def _operation(operation: Operation, api: Api, schemas: Schemas, refusal: Schema, links: Schema) -> Schema:
     shown = {"application/json": {"schema": schemas.of(operation.shown_of(api))}}
     answers = {
-        status: {"description": "OK", "content": shown, "headers": REQUEST_ID}
+        status: {"description": "OK", "content": shown, "headers": REQUEST_ID, **({"links": links} if links else {})}
         for status in (operation.status, operation.other_status)
         if status
     }

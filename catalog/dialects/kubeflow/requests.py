@@ -15,7 +15,7 @@ from catalog.dialects.kubeflow.models.common import serial_of
 from catalog.dialects.kubeflow.services import Services
 from catalog.dialects.v1.requests.json_bodies import decoded
 from catalog.domain.access import Caller
-from catalog.domain.limits import Limits
+from catalog.domain.limits import LONGEST_INTEGER, Limits
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, REQUIRED_FIELD, UPLOAD_CUT_OFF, Refused
 from catalog.store.query.fields import shown
 
@@ -74,11 +74,21 @@ class Ask:
             raise Refused(INVALID_FIELD, "the character NUL is not allowed")
         content = await decoded(raw)
         try:
-            return msgspec.convert(content, type_)
+            return msgspec.convert(_with_whole_numbers(content), type_)
         except msgspec.ValidationError as error:
             raise _refusal(str(error)) from None
         except RecursionError:
             raise Refused(INVALID_FIELD, "the body is nested too deeply") from None
+
+
+def _with_whole_numbers(content: Any) -> Any:
+    """JSON has one type of numbers: a `step` of 1.0 is the whole number 1. In other fields 1 is read as 1.0."""
+    if not isinstance(content, dict):
+        return content
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() and abs(value) < LONGEST_INTEGER else value
+        for name, value in content.items()
+    }
 
 
 def answer(ask: Ask, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:

@@ -27,7 +27,7 @@ def measure(plan: Plan) -> Iterator[Row]:
             load(wanted)  # warm
             rates = [_rate(wanted) for _ in range(plan.rounds)]
             yield Row(f"read a model, workers: {count}", "requests/s", rates, alone)
-            yield Row(f"memory, workers: {count}, all but the database", "MiB", [_memory(running)])
+            yield Row(f"memory, workers: {count}, all but the database", "MiB", [memory_of_all(running)])
             alone = alone or rates
 
 
@@ -37,7 +37,7 @@ def _rate(wanted: Load) -> float:
     return wanted.requests / (perf_counter() - began)
 
 
-def _memory(running: Running) -> float:
+def memory_of_all(running: Running) -> float:
     """MiB. What the processes share is counted with each."""
     servers = [child for child in processes.children(running.pid) if not processes.is_database(child)]
     return sum(processes.resident(process) for process in (running.pid, *servers)) / MIB

@@ -416,3 +416,13 @@ async def test_readiness_is_answered_below_any_prefix(client, path):
     answer = await client.get(path)
 
     assert (answer.status_code, answer.text) == (200, "OK")
+
+
+async def test_a_step_that_is_written_as_a_fraction_is_a_whole_number(ada):
+    run = await ada.run()
+    body = b'{"artifactType": "metric", "name": "loss", "value": 1, "step": 3.0}'
+    headers = ada.headers | {"Content-Type": "application/json"}
+
+    answer = await ada.client.post(f"{ALPHA}/experiment_runs/{run['id']}/artifacts", content=body, headers=headers)
+
+    assert (answer.json()["step"], type(answer.json()["value"])) == (3, float)

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.kubeflow.models.common import Id, Milliseconds, present, shown_fields, times
 from catalog.dialects.kubeflow.models.lists import Page
-from catalog.dialects.kubeflow.models.values import AnyValue, Properties, pairs_of, properties_of, unchanged
+from catalog.dialects.kubeflow.models.values import NAME, AnyValue, Line, Properties, pairs_of, properties_of, unchanged
 from catalog.domain.limits import LONGEST_INTEGER
 from catalog.domain.tracking.artifacts import ArtifactChange, NewArtifact
 from catalog.domain.tracking.records import Details, DetailsChange
@@ -20,7 +20,7 @@ COMMON = frozenset({"custom_properties", "description", "external_id", "name", "
 
 Step = Annotated[int, Meta(ge=-LONGEST_INTEGER, le=LONGEST_INTEGER - 1)]
 StepText = Annotated[str, Meta(pattern="^-?[0-9]{1,19}$", description="A whole number, as text.")]
-Name = Annotated[str, Meta(min_length=1, max_length=255)]
+Name = Annotated[str, Meta(min_length=1, max_length=255, extra_json_schema={"pattern": NAME})]
 ParameterKind = Annotated[str, Meta(extra_json_schema={"enum": ["string", "number", "boolean", "object"]})]
 PARAMETER_KINDS = {"string", "number", "boolean", "object"}
 
@@ -31,9 +31,9 @@ class ArtifactBody(Struct, rename="camel", kw_only=True, tag_field="artifactType
     id: Id | None = None
     custom_properties: Properties | None = None
     description: str | None = None
-    external_id: str | None = None
+    external_id: Line | None = None
     name: Name | None = None
-    uri: str | None = None
+    uri: Line | None = None
     state: ArtifactState | None = None
 
     @property
@@ -146,9 +146,9 @@ class ModelArtifactInput(Struct, rename="camel", kw_only=True):
     artifact_type: str | None = None
     custom_properties: Properties | None = None
     description: str | None = None
-    external_id: str | None = None
+    external_id: Line | None = None
     name: Name | None = None
-    uri: str | None = None
+    uri: Line | None = None
     state: ArtifactState | None = None
     model_format_name: str | None = None
     model_format_version: str | None = None

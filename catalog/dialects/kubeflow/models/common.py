@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.kubeflow.models.values import AnyValue, Properties, pairs_of, properties_of, unchanged
+from catalog.dialects.kubeflow.models.values import NAME, AnyValue, Line, Properties, pairs_of, properties_of, unchanged
 from catalog.domain.tracking.records import Details, DetailsChange
 from catalog.errors import INVALID_FIELD, Refused
 from catalog.store.records import PairRecord, TrackedRecord
@@ -17,7 +17,10 @@ ID = "^[1-9][0-9]{0,8}$"
 Id = Annotated[str, Meta(pattern=ID, examples=["1"])]
 """A whole number as text, as every answer shows ids."""
 
-NewName = Annotated[str, Meta(min_length=1, max_length=255, examples=["iris"])]
+NewName = Annotated[str, Meta(min_length=1, max_length=255, examples=["iris"], extra_json_schema={"pattern": NAME})]
+OptionalName = Annotated[str, Meta(max_length=255, extra_json_schema={"pattern": f"^$|{NAME}"})]
+"""Without a name, something gets one."""
+
 Milliseconds = Annotated[str, Meta(pattern="^[0-9]{1,18}$", description="Unix time in milliseconds, as text.")]
 
 ARCHIVED, LIVE = "ARCHIVED", "LIVE"
@@ -29,7 +32,7 @@ class Body(Struct, rename="camel", kw_only=True, forbid_unknown_fields=True):
 
     custom_properties: Properties | None = None
     description: str | None = None
-    external_id: str | None = None
+    external_id: Line | None = None
 
     def details(self) -> Details:
         return Details(

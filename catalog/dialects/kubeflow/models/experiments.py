@@ -10,6 +10,7 @@ from catalog.dialects.kubeflow.models.common import (
     Id,
     Milliseconds,
     NewName,
+    OptionalName,
     Shown,
     State,
     archived,
@@ -82,7 +83,7 @@ class ExperimentRunUpdate(Body, kw_only=True):
 class ExperimentRunInput(ExperimentRunUpdate, kw_only=True):
     """A run to create for the experiment of the path or, with an `id`, a run of it to change."""
 
-    name: str | None = None
+    name: OptionalName | None = None
     id: Id | None = None
     experiment_id: Id | None = None
     start_time_since_epoch: Milliseconds | None = None

@@ -10,7 +10,14 @@ from typing import Annotated, Any, Self
 from msgspec import UNSET, Meta, UnsetType
 
 from catalog.dialects.kubeflow.models.common import Body, Id, NewName, Shown, State, archived, state, times
-from catalog.dialects.kubeflow.models.values import MetadataStringValue, pairs_of, properties_of, unchanged
+from catalog.dialects.kubeflow.models.values import (
+    CONTROLS,
+    Line,
+    MetadataStringValue,
+    pairs_of,
+    properties_of,
+    unchanged,
+)
 from catalog.domain.items.inputs import (
     ItemChange,
     ListChange,
@@ -21,6 +28,7 @@ from catalog.domain.items.inputs import (
     TagsChange,
 )
 from catalog.domain.versions.details import VersionDetails
+from catalog.domain.versions.numbering import LONGEST_ORDINAL
 from catalog.domain.versions.version_changes import VersionChange
 from catalog.errors import INVALID_FIELD, Refused
 from catalog.store.records import ItemRecord, PairRecord, VersionRecord
@@ -43,7 +51,13 @@ CARD = {
 
 LISTS = frozenset({"language", "tasks"})
 
-Texts = Annotated[list[str], Meta(max_length=1000)]
+ORDINAL = rf"^[^/{CONTROLS}]*[^\s/.{CONTROLS}][^/{CONTROLS}]*$"
+VersionName = Annotated[
+    str,
+    Meta(min_length=1, max_length=LONGEST_ORDINAL, examples=["v1"], extra_json_schema={"pattern": ORDINAL}),
+]
+
+Texts = Annotated[list[Line], Meta(max_length=1000)]
 
 
 class RegisteredModelUpdate(Body, kw_only=True):
@@ -157,7 +171,7 @@ class ModelVersionUpdate(Body, kw_only=True):
     """What changes of a version."""
 
     state: State | None = None
-    author: str | None = None
+    author: Line | None = None
 
     def as_change(self, version: VersionRecord) -> VersionChange:
         """Raises Refused: INVALID_FIELD."""
@@ -173,7 +187,7 @@ class ModelVersionUpdate(Body, kw_only=True):
 class ModelVersionCreate(ModelVersionUpdate, kw_only=True):
     """A version to create."""
 
-    name: NewName
+    name: VersionName
     registered_model_id: Id
 
     def as_details(self) -> VersionDetails:

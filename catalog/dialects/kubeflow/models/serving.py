@@ -5,7 +5,16 @@ from typing import Self
 
 from msgspec import UNSET, UnsetType
 
-from catalog.dialects.kubeflow.models.common import Body, Id, NewName, Shown, or_unset, serial_of, shown_fields
+from catalog.dialects.kubeflow.models.common import (
+    Body,
+    Id,
+    NewName,
+    OptionalName,
+    Shown,
+    or_unset,
+    serial_of,
+    shown_fields,
+)
 from catalog.domain.serving.served_models import NewServedModel
 from catalog.domain.serving.services import NewService, ServiceChange
 from catalog.store.records import EnvironmentRecord, PairRecord, ServedModelRecord, ServiceRecord
@@ -50,7 +59,7 @@ class InferenceServiceUpdate(Body, kw_only=True):
 class InferenceServiceOfEnvironment(InferenceServiceUpdate, kw_only=True):
     """An inference service to create in the environment of the path."""
 
-    name: str | None = None
+    name: OptionalName | None = None
     registered_model_id: Id
     serving_environment_id: Id | None = None
 
@@ -96,7 +105,7 @@ class InferenceService(Shown, kw_only=True):
 class ServeModelCreate(Body, kw_only=True):
     """A served model to create."""
 
-    name: str | None = None
+    name: OptionalName | None = None
     model_version_id: Id
     last_known_state: ExecutionState | None = None
 

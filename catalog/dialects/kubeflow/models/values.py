@@ -30,6 +30,15 @@ STRUCT = "data:application/json;base64,"
 LONGEST_INT = 999_999_999
 """Nine digits, the most that clients read in an `int_value`."""
 
+CONTROLS = r"\u0000-\u001F\u007F-\u009F\u2028\u2029"
+"""Characters that no line has, in a pattern of the document."""
+
+LINE = f"^[^{CONTROLS}]*$"
+NAME = rf"^[^\s{CONTROLS}]([^{CONTROLS}]*[^\s{CONTROLS}])?$"
+
+Line = Annotated[str, Meta(extra_json_schema={"pattern": LINE})]
+"""Text on one line. The document says so; the domain checks it."""
+
 WHOLE = "^-?([1-9][0-9]{0,18}|0)$"
 
 
@@ -71,7 +80,10 @@ AnyValue = MetadataStringValue | MetadataIntValue | MetadataDoubleValue | Metada
 
 Properties = Annotated[
     dict[str, AnyValue],
-    Meta(examples=[{"accuracy": {"metadataType": "MetadataDoubleValue", "double_value": 0.97}}]),
+    Meta(
+        examples=[{"accuracy": {"metadataType": "MetadataDoubleValue", "double_value": 0.97}}],
+        description="By name: 1 to 255 characters on one line, without a space at an end.",
+    ),
 ]
 
 
