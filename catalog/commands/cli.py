@@ -22,7 +22,7 @@ from catalog.commands.administration.accounts import groups, people, robots
 from catalog.commands.administration.usage import add_usage_command
 from catalog.commands.catalog import aliases, cache, cards, versions
 from catalog.commands.catalog.comparison import add_compare_command
-from catalog.commands.catalog.copying import add_kubeflow
+from catalog.commands.catalog.copying import add_kubeflow, add_mlflow
 from catalog.commands.catalog.items import item_commands
 from catalog.commands.catalog.lineage import add_lineage_command
 from catalog.commands.catalog.search import add_search_command
@@ -326,6 +326,7 @@ def measurify(uri: str, uploads: Path, tenant: Tenants = None, env_file: EnvFile
 
 
 add_kubeflow(imports)
+add_mlflow(imports)
 
 
 def _settings(env_file: Path | None) -> "Settings":

@@ -232,6 +232,7 @@ MLFLOW = {
     ),
     f"PUT {ARTIFACTS}/signed/{{token}}": ask(things.a_part_address, content=b"part"),
     f"GET {ARTIFACTS}/signed/{{token}}": ask(things.a_file_address),
+    "GET /api/2.0/mlflow/openapi.json": ask(),
     "GET /api/3.0/mlflow/server-info": ask(),
     "GET /api/3.0/mlflow/workspaces": ask(things.the_tenant),
     "GET /api/3.0/mlflow/workspaces/{name}": ask(things.the_tenant),

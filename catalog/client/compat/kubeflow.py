@@ -7,17 +7,12 @@ Runs whose registry has no experiments (v1 alone) are not copied.
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
+from catalog.client.compat.copying import Copied, Json, Source, Target, pages
 from catalog.client.errors import CatalogError, NotFound
 
-Json = dict[str, Any]
-Get = Callable[[str, Mapping[str, str]], Json]
-"""A GET of the other registry: path and query. It raises NotFound for a 404."""
-
-Send = Callable[[str, str, Mapping[str, str], Json | None], Json]
-"""A request to the catalog: method, path, query and body."""
+ROOT = "/api/model_registry"
+OLDER, NEWER = "v1alpha3", "v1"
 
 PAGE = "100"
 
@@ -25,33 +20,22 @@ OUTPUT_ONLY = ("id", "createTimeSinceEpoch", "lastUpdateTimeSinceEpoch", "experi
 """Fields of an answer that a new thing does not have."""
 
 
-@dataclass
-class Copied:
-    """What a copy did: how many things are new, how many were there, and sentences about what was left out."""
-
-    new: dict[str, int] = field(default_factory=dict)
-    there: dict[str, int] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    def count(self, kind: str, *, is_new: bool) -> None:
-        counts = self.new if is_new else self.there
-        counts[kind] = counts.get(kind, 0) + 1
-
-
 class Copy:
     """One copy of a registry. `tell` is called with the name of each model and experiment."""
 
-    def __init__(self, get: Get, send: Send, tell: Callable[[str], None]) -> None:
+    def __init__(self, source: Source, target: Target, tell: Callable[[str], None]) -> None:
         self.result = Copied()
-        self._get = get
-        self._send = send
+        self._source = source
+        self._target = target
         self._tell = tell
+        self._prefix = ROOT
         self._models: dict[str, str] = {}  # ids there, and here
         self._versions: dict[str, str] = {}
         self._artifacts: dict[str, str] = {}  # those of versions and runs
 
     def run(self) -> Copied:
         """Raises CatalogError when one of the two does not answer."""
+        self._prefix = f"{ROOT}/{self._version_of_source()}"
         for model in self._all("/registered_models"):
             self._tell(model["name"])
             if known := self._made("model", "/registered_model", "/registered_models", model, {}):
@@ -146,7 +130,7 @@ class Copy:
     def _made(self, kind: str, find: str, create: str, theirs: Json, query: Mapping[str, str]) -> str | None:
         """The id of the same thing here, created if it is not there; None if it is refused."""
         try:
-            found = self._send("GET", find, {"name": theirs["name"], **query}, None)
+            found = self._target("GET", self._prefix + find, query={"name": theirs["name"], **query})
         except NotFound:
             return self._created(kind, create, _without(theirs, OUTPUT_ONLY))
         self.result.count(kind, is_new=False)
@@ -154,11 +138,9 @@ class Copy:
 
     def _created(self, kind: str, path: str, body: Json) -> str | None:
         try:
-            made = self._send("POST", path, {}, body)
+            made = self._target("POST", self._prefix + path, body=body)
         except CatalogError as refused:
-            if refused.status is None or refused.status >= 500 or refused.status in {401, 403}:  # noqa: PLR2004
-                raise
-            self.result.problems.append(f"{kind} {body.get('name')}: {refused}")
+            self.result.leave_out(f"{kind} {body.get('name')}", refused)
             return None
         self.result.count(kind, is_new=True)
         return str(made["id"])
@@ -169,21 +151,25 @@ class Copy:
         except NotFound:
             self.result.problems.append("the registry has no experiments")
 
+    def _version_of_source(self) -> str:
+        """The older version of the API, which has experiments, where it is there."""
+        try:
+            self._source.get(f"{ROOT}/{OLDER}/registered_models", {"pageSize": "1"})
+        except NotFound:
+            return NEWER
+        return OLDER
+
     def _all(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[Json]:
-        return _pages(lambda token: self._get(path, {**(query or {}), "pageSize": PAGE, "nextPageToken": token}))
+        asked = {**(query or {}), "pageSize": PAGE}
+        return _pages(lambda token: self._source.get(self._prefix + path, {**asked, "nextPageToken": token}))
 
     def _ours(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[Json]:
-        return _pages(
-            lambda token: self._send("GET", path, {**(query or {}), "pageSize": PAGE, "nextPageToken": token}, None)
-        )
+        asked = {**(query or {}), "pageSize": PAGE}
+        return _pages(lambda token: self._target("GET", self._prefix + path, query={**asked, "nextPageToken": token}))
 
 
 def _pages(get: Callable[[str], Json]) -> Iterator[Json]:
-    token: str | None = ""
-    while token is not None:
-        page = get(token)
-        yield from page["items"]
-        token = page.get("nextPageToken") or None
+    return pages(get, "items", "nextPageToken")
 
 
 def _without(body: Json, names: tuple[str, ...]) -> Json:

@@ -4,6 +4,7 @@ import posixpath
 from typing import Any
 
 from mlflow.entities import FileInfo
+from mlflow.exceptions import _UnsupportedMultipartUploadException
 from mlflow.store.artifact.http_artifact_repo import HttpArtifactRepository
 from mlflow.utils.request_utils import augmented_raise_for_status
 from mlflow.utils.rest_utils import MlflowHostCreds, http_request
@@ -26,6 +27,10 @@ class CatalogArtifactRepository(HttpArtifactRepository):
 
     def _is_multipart_upload_enabled(self) -> bool:
         return False  # its calls take the credentials of the environment
+
+    def _try_multipart_upload(self, *_: Any, **__: Any) -> None:
+        """What versions of MLflow before 3 call for a large file. They send it whole then."""
+        raise _UnsupportedMultipartUploadException
 
     def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
         folder = posixpath.join(*filter(None, (self.artifact_uri.partition(SERVICE)[2].strip("/"), path or "")))

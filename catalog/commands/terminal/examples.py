@@ -151,6 +151,10 @@ EXAMPLES = {
         "catalog import kubeflow https://registry.example.org",
         "catalog import kubeflow https://registry.example.org --token-file token.txt",
     ),
+    "import mlflow": (
+        "catalog import mlflow http://mlflow.example.org:5000",
+        "catalog import mlflow https://mlflow.example.org --artifacts --username ada --password-file password",
+    ),
     "versions ls": (
         "catalog versions ls iris --sort -accuracy --metric accuracy",
         "catalog versions ls petals --kind datasets --all",

@@ -83,12 +83,16 @@ class SetRegisteredModelAlias(RegisteredModelAlias):
 
 
 class CreateModelVersion(NamedModel):
+    """The last two fields are for copies of versions of another registry. MLflow's clients do not send them."""
+
     source: str
     run_id: str = ""
     tags: list[Tag] = []
     run_link: str = ""
     description: str = ""
     model_id: str = ""
+    version: Annotated[str | int, Meta(description="The number that the version must get.")] = ""
+    current_stage: str = ""
 
 
 class NumberedVersion(NamedModel):
@@ -192,6 +196,10 @@ class FileInfo(Answer):
 
 class Artifacts(Answer):
     files: list[FileInfo] = []
+
+
+class ListArtifacts(Request):
+    path: str = ""
 
 
 class CreateMultipartUpload(Request):

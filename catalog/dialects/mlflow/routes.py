@@ -4,8 +4,10 @@ Each route is also below `/ajax-api`, as with MLflow's own server.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
+from functools import cache
 from typing import Any
 
+import msgspec
 from litestar import HttpMethod, Response, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
@@ -19,48 +21,18 @@ from catalog.dialects.http.passwords import BASIC, TENANT_HEADER
 from catalog.dialects.http.requests.headers import AnyRequest
 from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.mlflow import models as wire
-from catalog.dialects.mlflow.errors import error_response
-from catalog.dialects.mlflow.handlers import artifacts, model_versions, registered_models
-from catalog.dialects.mlflow.requests import Call, Handler, Services, answered, rpc
+from catalog.dialects.mlflow.document import document
+from catalog.dialects.mlflow.errors import JSON, error_response
+from catalog.dialects.mlflow.handlers import artifacts
+from catalog.dialects.mlflow.operations import DELETE, GET, POST, PUT, REGISTRY
+from catalog.dialects.mlflow.requests import Call, Services, answered, rpc
 from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
 
 __all__ = ["Services", "dialect"]
 
 WORKSPACE = "x-mlflow-workspace"
 ROOTS = ("/api", "/ajax-api")
-
-GET, POST, PUT, PATCH, DELETE = (
-    HttpMethod.GET,
-    HttpMethod.POST,
-    HttpMethod.PUT,
-    HttpMethod.PATCH,
-    HttpMethod.DELETE,
-)
-
-REGISTRY: tuple[tuple[HttpMethod, str, Handler], ...] = (
-    (POST, "registered-models/create", registered_models.create),
-    (GET, "registered-models/get", registered_models.get),
-    (PATCH, "registered-models/update", registered_models.update),
-    (POST, "registered-models/rename", registered_models.rename),
-    (DELETE, "registered-models/delete", registered_models.delete),
-    (GET, "registered-models/search", registered_models.search),
-    (POST, "registered-models/get-latest-versions", registered_models.latest_versions),
-    (GET, "registered-models/get-latest-versions", registered_models.latest_versions),
-    (POST, "registered-models/set-tag", registered_models.set_tag),
-    (DELETE, "registered-models/delete-tag", registered_models.delete_tag),
-    (POST, "registered-models/alias", registered_models.set_alias),
-    (DELETE, "registered-models/alias", registered_models.delete_alias),
-    (GET, "registered-models/alias", registered_models.version_by_alias),
-    (POST, "model-versions/create", model_versions.create),
-    (GET, "model-versions/get", model_versions.get),
-    (PATCH, "model-versions/update", model_versions.update),
-    (POST, "model-versions/transition-stage", model_versions.transition_stage),
-    (DELETE, "model-versions/delete", model_versions.delete),
-    (GET, "model-versions/search", model_versions.search),
-    (GET, "model-versions/get-download-uri", model_versions.get_download_uri),
-    (POST, "model-versions/set-tag", model_versions.set_tag),
-    (DELETE, "model-versions/delete-tag", model_versions.delete_tag),
-)
+DOCUMENT = "/api/2.0/mlflow/openapi.json"
 
 
 @admits(SIGNED_IN)
@@ -78,7 +50,7 @@ def dialect(services: Services) -> Dialect:
     guarded = Router("/", route_handlers=routes, guards=[in_workspace], opt={BASIC: True, TENANT_HEADER: WORKSPACE})
     public = [route for root in ROOTS for route in _public_routes(root, services)]
     prefixes = [f"{root}/{version}" for root in ROOTS for version in ("2.0", "3.0")]
-    about = [_public(GET, "/health", _healthy), _public(GET, "/version", _version)]
+    about = [_public(GET, "/health", _healthy), _public(GET, "/version", _version), _public(GET, DOCUMENT, _document)]
     return Dialect(prefixes, [guarded, *public, *about], error_response)
 
 
@@ -136,6 +108,16 @@ def _public(method: HttpMethod, path: str, serve: Callable[[], Response[Any]]) -
     return HTTPRouteHandler(path, http_method=method, opt={"public": True, "unlogged": True}, include_in_schema=False)(
         public
     )
+
+
+@cache
+def _described() -> bytes:
+    return msgspec.json.encode(document(__version__))
+
+
+def _document() -> Response[bytes]:
+    """The OpenAPI document, which is the same for everybody."""
+    return Response(_described(), media_type=JSON)
 
 
 def _server_info() -> Response[bytes]:

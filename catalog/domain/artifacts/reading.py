@@ -10,6 +10,7 @@ from catalog.domain.access import Caller, may_read
 from catalog.domain.artifacts import paths, tree
 from catalog.domain.artifacts.paths import VersionPath
 from catalog.domain.artifacts.tree import TreeEntry
+from catalog.domain.files import intake
 from catalog.domain.files.intake import StoredFile
 from catalog.domain.versions import versions
 from catalog.domain.versions.files import version_files
@@ -56,7 +57,8 @@ async def stored_files(caller: Caller, path: str) -> list[StoredFile]:
 
     A single file that stands for the whole path has no path of its own: it becomes a version of one file.
 
-    Raises Refused: NOT_FOUND when there are none, INVALID_FIELD, QUARANTINED, VERSION_DRAFT, UNSAFE_FILE, BUSY.
+    Raises Refused: NOT_FOUND when there are none, INVALID_FIELD, QUARANTINED, VERSION_DRAFT, and what
+    `intake.accept_all` raises.
     """
     wanted = paths.version_path(path)
     if wanted is None:
@@ -69,13 +71,12 @@ async def stored_files(caller: Caller, path: str) -> list[StoredFile]:
         found, whole = _within(await version_files.all_of(caller.tenant, version), wanted), wanted.path
         if not whole and not version["folder"]:
             whole = version["files"][0]["path"]
-    stored = [
-        await tree.as_stored(caller, file, "" if file["path"] == whole else file["path"][len(whole) :].lstrip("/"))
-        for file in found
+    known = [
+        tree.known_file(file, "" if file["path"] == whole else file["path"][len(whole) :].lstrip("/")) for file in found
     ]
-    if not stored:
+    if not known:
         raise Refused(NOT_FOUND, f"{path} does not exist")
-    return stored
+    return await intake.accept_all(caller.tenant, known)
 
 
 def _of_one_owner(caller: Caller, path: str, files: list[ArtifactFileRecord]) -> list[ArtifactFileRecord]:

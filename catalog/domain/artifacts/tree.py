@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from catalog.blobs.protocol import Blob, FileHead
 from catalog.domain.access import Caller, manageable_by, may_manage, may_read, readable_by, readers
 from catalog.domain.artifacts import paths
-from catalog.domain.files import blob_records, intake
-from catalog.domain.files.intake import IncomingFile, StoredFile
+from catalog.domain.files import intake
+from catalog.domain.files.intake import IncomingFile, KnownFile, StoredFile
 from catalog.domain.versions.drafts.drafts import MOST_FILES
-from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, DOWNLOAD, INVALID_FIELD, NOT_CREATED, NOT_FOUND, Refused
+from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, INVALID_FIELD, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
 from catalog.store.failures import Duplicate
 from catalog.store.query.paging.cursors import ASCENDING
@@ -158,17 +158,10 @@ async def remove(caller: Caller, path: str) -> int:
     return removed
 
 
-async def as_stored(caller: Caller, file: Mapping[str, Any], path: str) -> StoredFile:
-    """A file of the tree or of a version as a file of a version to make, which has it under `path`.
-
-    Raises Refused: UNSAFE_FILE when the tenant rejects such files, BUSY, DOWNLOAD for bytes that are lost or damaged.
-    """
-    blob = Blob(file["digest"], file["size"])
-    if not await blob_records.is_intact(caller.tenant, blob):
-        raise Refused(DOWNLOAD, f"the bytes of {file['path']} are missing or damaged")
+def known_file(file: Mapping[str, Any], path: str) -> KnownFile:
+    """A file of the tree or of a version as a file of a version to make, which has it under `path`."""
     name = (path or file["path"]).rpartition("/")[2]
-    head = FileHead(name, file["mimetype"], file["encoding"])
-    return await intake.accept(caller.tenant, head, blob, path)
+    return KnownFile(FileHead(name, file["mimetype"], file["encoding"]), Blob(file["digest"], file["size"]), path)
 
 
 async def _has_files(caller: Caller, folder: str) -> bool:

@@ -50,6 +50,11 @@ def split(text: str) -> tuple[str, str]:
 def parse(text: str) -> Card:
     """Raises FrontMatterError."""
     yaml_text, body = split(text)
+    return Card(mapping_of(yaml_text), body)
+
+
+def mapping_of(yaml_text: str) -> dict[str, Any]:
+    """The mapping that a document in YAML is; an empty one of an empty document. Raises FrontMatterError."""
     try:
         value = _Values(yaml.parse(yaml_text, Loader=Parser)).document()
     except yaml.YAMLError as problem:
@@ -60,7 +65,7 @@ def parse(text: str) -> Card:
         raise FrontMatterError("it is nested too deeply") from None
     if not isinstance(value, dict | None):
         raise FrontMatterError("it must be a mapping, like `license: mit`")
-    return Card(value or {}, body)
+    return value or {}
 
 
 class _Values:

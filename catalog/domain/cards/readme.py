@@ -1,10 +1,11 @@
-"""A README.md among the files of a new version becomes the card of an item that has none."""
+"""What the files of a new version say becomes the card of an item that has none: a README.md, else an MLmodel."""
 
 from collections.abc import Iterable
 
 from catalog.blobs.protocol import StorageUnavailableError, UnknownBlobError
 from catalog.domain.access import Caller
 from catalog.domain.cards import cards
+from catalog.domain.cards.mlmodel import MARK, Described
 from catalog.errors import Refused
 from catalog.store.records import FileRecord, ItemRecord
 from catalog.vocabulary import Kind
@@ -17,14 +18,26 @@ def among(files: Iterable[FileRecord]) -> FileRecord | None:
     return next((file for file in files if file["path"].lower() == NAME), None)
 
 
-async def become_card(caller: Caller, kind: Kind, item: ItemRecord, file: FileRecord | None) -> ItemRecord:
-    """Return the item, which has the file as its card if that is possible. The version is there in any case."""
+async def become_card(
+    caller: Caller, kind: Kind, item: ItemRecord, file: FileRecord | None, described: Described | None = None
+) -> ItemRecord:
+    """Return the item, which has the README as its card if that is possible, else what an MLmodel says.
+
+    A card that a person has written stays. The version is there in any case.
+    """
     tenant = caller.tenant
-    if file is None or file["size"] > cards.LARGEST or await cards.text_of(tenant, item["_id"]) is not None:
+    is_readme = file is not None and file["size"] <= cards.LARGEST
+    if not is_readme and described is None:
+        return item
+    present = await cards.text_of(tenant, item["_id"])
+    if present is not None and not present.startswith(MARK):
         return item
     try:
-        content = b"".join([chunk async for chunk in tenant.blobs.read(file["digest"])])
-        text = content.decode()
+        if file is not None and is_readme:
+            content = b"".join([chunk async for chunk in tenant.blobs.read(file["digest"])])
+            text = content.decode()
+        else:
+            text = described.card() if described else ""
         return item if "\0" in text else await cards.write_first(caller, kind, item["_id"], text)
     except (Refused, UnknownBlobError, StorageUnavailableError, OSError, UnicodeDecodeError):
         return item

@@ -146,6 +146,15 @@ async def is_intact(tenant: Tenant, blob: Blob) -> bool:
     return await tenant.blobs.size(blob.digest) == blob.size and damaged is None
 
 
+async def not_intact(tenant: Tenant, blobs: Sequence[Blob]) -> set[str]:
+    """The digests of those blobs whose bytes are missing, cut or known to be damaged. Reads none of them."""
+    digests = [blob.digest for blob in blobs]
+    known = tenant.blob_records.records.find({"_id": {"$in": digests}, "damaged": {"$ne": None}}, {"_id": 1})
+    damaged = {record["_id"] async for record in known}
+    sizes = await asyncio.gather(*(tenant.blobs.size(blob.digest) for blob in blobs))
+    return damaged | {blob.digest for blob, size in zip(blobs, sizes, strict=True) if size != blob.size}
+
+
 async def mark_damaged(tenant: Tenant, digest: str, since: datetime) -> None:
     """Mark bytes as damaged that were examined at `since`, unless they were sent again after that."""
     examined = {"_id": digest, "touched": {"$lte": since}}

@@ -1,21 +1,30 @@
 """Bytes on their way in: quota, storage, digest, inspection. What comes out may be named by a version."""
 
+import asyncio
 import errno
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from catalog.blobs.protocol import Blob, Blobs, FileHead, WrongDigestError
 from catalog.domain.access import Caller
 from catalog.domain.files import blob_records, quota
-from catalog.errors import DIGEST_MISMATCH, NOT_FOUND, STORAGE_FULL, UNSAFE_FILE, Refused
+from catalog.errors import DIGEST_MISMATCH, DOWNLOAD, NOT_FOUND, STORAGE_FULL, UNSAFE_FILE, Refused
 from catalog.inspection.inspector import Inspection, holds_back, inspect
 from catalog.inspection.source import ReadableBlobs
 from catalog.store.records import FileRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import InspectionPolicy
+
+T = TypeVar("T")
+
+GROUP = 500
+"""Files that are held together."""
+
+AT_ONCE = 8
+"""Files of a group that are inspected at the same time."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -39,6 +48,14 @@ class IncomingFile(Protocol):
     def description(self) -> str:
         """Complete once `chunks` has ended."""
         ...
+
+
+class KnownFile(NamedTuple):
+    """A file whose bytes the tenant has, for a version that is to have it under `path`."""
+
+    head: FileHead
+    blob: Blob
+    path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +124,38 @@ async def accept(tenant: Tenant, head: FileHead, blob: Blob, path: str = "") -> 
     """
     await blob_records.hold(tenant, blob)
     return await inspected(tenant, head, blob, path, tenant.blobs)
+
+
+async def accept_all(tenant: Tenant, files: Sequence[KnownFile]) -> list[StoredFile]:
+    """Accept many files whose bytes the tenant has, in a few commands for each group of them.
+
+    Raises Refused: DOWNLOAD for bytes that are lost or damaged, and what `accept` raises.
+    """
+    stored: list[StoredFile] = []
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def examined(file: KnownFile) -> StoredFile:
+        async with slots:
+            return await inspected(tenant, file.head, file.blob, file.path, tenant.blobs)
+
+    for at in range(0, len(files), GROUP):
+        group = files[at : at + GROUP]
+        lost = await blob_records.not_intact(tenant, [file.blob for file in group])
+        for file in group:
+            if file.blob.digest in lost:
+                raise Refused(DOWNLOAD, f"the bytes of {file.path or file.head.name} are missing or damaged")
+        await blob_records.hold_all(tenant, [file.blob for file in group])
+        stored += await gathered(examined(file) for file in group)
+    return stored
+
+
+async def gathered(coroutines: Iterable[Coroutine[object, object, T]]) -> list[T]:
+    """Their results. If one raises, the others end before that passes through."""
+    ends = await asyncio.gather(*coroutines, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+    return [end for end in ends if not isinstance(end, BaseException)]
 
 
 async def inspected(tenant: Tenant, head: FileHead, blob: Blob, path: str, blobs: ReadableBlobs) -> StoredFile:

@@ -34,6 +34,7 @@ class VersionDetails:
     """What a client says of a new version, beside its files. Without an `ordinal` it gets the next number."""
 
     ordinal: str = ""
+    number: int = 0  # the one that it must get, for a copy of a version elsewhere; it is the ordinal, too
     description: str = ""
     metadata: Sequence[MetadataPair] = ()
     author: str = ""

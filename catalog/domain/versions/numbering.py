@@ -55,14 +55,15 @@ class Numbered(NamedTuple):
     item: ItemRecord  # when it had counted the number
 
 
-async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str) -> Numbered:
+async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str, exactly: int = 0) -> Numbered:
     """A number that no version of the item had before, and `ordinal`, by default the highest that was a number, plus 1.
 
     An ordinal that is a higher number is the version's number, too. `last_ordinal` of the item is the highest ordinal
-    that was a number, where that is not `last_version`.
+    that was a number, where that is not `last_version`. With `exactly` this is the number, and also the ordinal.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED when `exactly` is not above all numbers that there were.
     """
+    ordinal = str(exactly) if exactly else ordinal
     items, changeable = caller.tenant.items(kind).records, {"_id": item, **changeable_by(caller)}
     if not ordinal:
         # The record as it is afterwards: the embedded engine may return one from before another upload's change.
@@ -76,6 +77,8 @@ async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str) 
         if found is None or not may_change(caller, found):
             raise Refused(CANNOT_MODIFY if found else NOT_FOUND, str(item))
         last, highest = found.get("last_version", 0), found.get("last_ordinal")
+        if 0 < exactly <= last:
+            raise taken(ordinal)
         top = last if highest is None else highest
         mine = ordinal or str(top + 1)
         # What was counted up is a number, however long: else a label of that name would be met again and again.

@@ -19,10 +19,10 @@ from catalog.domain.versions import lookup, touching, versions
 from catalog.domain.versions.details import TrainingRun, check_lines, external_id_taken
 from catalog.domain.versions.files.version_files import has_files
 from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
-from catalog.store.clock import later_than
+from catalog.store.clock import later_than, now
 from catalog.store.concurrency.optimistic import RecordGoneError, revise
 from catalog.store.failures import Duplicate
-from catalog.store.records import Changes, VersionRecord
+from catalog.store.records import Changes, Query, VersionRecord
 from catalog.vocabulary import Kind, Stage, VersionState
 
 STATES = (VersionState.LIVE, VersionState.ARCHIVED)
@@ -100,6 +100,21 @@ async def change(
     is_summarized = any(before.get(field) != changed.get(field) for field in touching.SUMMARIZED)
     await touching.touch(caller.tenant, kind, item["_id"], is_summarized=is_summarized)
     return changed
+
+
+async def archive_stage(caller: Caller, kind: Kind, version: VersionRecord, stage: Stage) -> int:
+    """Archive all other versions of the item that are in a stage, in one command, and return how many there were."""
+    tenant = caller.tenant
+    others: Query = {"item": version["item"], "stage": stage.value, "_id": {"$ne": version["_id"]}}
+    change: Changes = {
+        "$set": {"stage": Stage.ARCHIVED.value},
+        "$max": {"lastmod": now()},
+        "$inc": {"revision": 1},
+    }
+    changed = await tenant.versions.records.update_many(others, change)
+    if changed.modified_count:
+        await touching.touch(tenant, kind, version["item"])
+    return changed.modified_count
 
 
 def _changed_fields(caller: Caller, version: VersionRecord, wanted: VersionChange, limits: Limits) -> Changes:

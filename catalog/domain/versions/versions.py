@@ -13,7 +13,7 @@ from bson import ObjectId
 from catalog.blobs.protocol import Blob
 from catalog.domain import archiving
 from catalog.domain.access import Caller, may_change, may_manage
-from catalog.domain.cards import readme
+from catalog.domain.cards import mlmodel, readme
 from catalog.domain.files import blob_records, intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
@@ -32,7 +32,7 @@ from catalog.store.documents.items import Pair
 from catalog.store.documents.versions import File, Version
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
-from catalog.store.records import FileRecord, ItemRecord, Query, VersionRecord
+from catalog.store.records import FileRecord, ItemRecord, PairRecord, Query, VersionRecord
 from catalog.store.tenant import VERSION_SERIAL, Tenant
 from catalog.vocabulary import Archived, InspectionPolicy, Kind, VersionState
 
@@ -120,13 +120,22 @@ async def record(
         version.digest, version.inspection = file.blob.digest, dict(file.inspection)
         version.original = file.head.name
     version.file_count, version.size = len(records), sum(record["size"] for record in records)
+    described = await mlmodel.described(caller.tenant, mlmodel.among(records))
+    if described:
+        version.metadata += _missing(version.metadata, described.pairs())
     if not version.folder:
         version.files = [File(**record) for record in records]
         changed = await insert(caller, version)
     else:
         changed = await _insert_folder(caller, version, records)
-    card = None if version.state is VersionState.QUARANTINED else readme.among(records)
-    return await readme.become_card(caller, kind, changed, card)
+    if version.state is VersionState.QUARANTINED:
+        return changed
+    return await readme.become_card(caller, kind, changed, readme.among(records), described)
+
+
+def _missing(present: Sequence[Pair], pairs: Sequence[PairRecord]) -> list[Pair]:
+    names = {pair.name for pair in present}
+    return [Pair(**pair) for pair in pairs if pair["name"] not in names]
 
 
 async def _insert_folder(caller: Caller, version: Version, files: Sequence[FileRecord]) -> ItemRecord:
@@ -148,7 +157,7 @@ def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails
     return Version(
         item=item,
         kind=kind,
-        number=0,
+        number=details.number,
         ordinal=details.ordinal,
         ordinal_key="",
         files=[],
@@ -167,15 +176,17 @@ def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails
 async def insert(caller: Caller, version: Version) -> ItemRecord:
     """Write a version under the next number, with the next ordinal if it has none, and return its item.
 
+    A version that has a number already must get that one.
+
     Raises Refused: NOT_CREATED for an ordinal that is taken, EXTERNAL_ID_TAKEN, NOT_FOUND when the item is gone,
     CANNOT_MODIFY when it belongs to another user by now.
     """
     # The bytes are safe before anything points at them. A crash between the two leaves a blob that no version names,
     # which a sweep removes; never a version without bytes.
-    tenant, ordinal = caller.tenant, version.ordinal
+    tenant, ordinal, exactly = caller.tenant, version.ordinal, version.number
     version.serial = await shared_writes.next_number(tenant, VERSION_SERIAL)
     while True:
-        numbered = await numbering.next_number(caller, version.kind, version.item, ordinal)
+        numbered = await numbering.next_number(caller, version.kind, version.item, ordinal, exactly)
         version.number, version.ordinal = numbered.number, numbered.ordinal
         version.readers = copied(numbered.item["readers"])
         version.ordinal_key = version.ordinal.casefold()
@@ -187,8 +198,8 @@ async def insert(caller: Caller, version: Version) -> ItemRecord:
                 break
             if version.external_id and await _has_external_id(tenant, version.item, version.external_id):
                 raise external_id_taken(version.external_id) from None
-            if ordinal:
-                raise numbering.taken(ordinal) from None
+            if ordinal or exactly:
+                raise numbering.taken(version.ordinal) from None
 
     # The item's revision is raised only now: a client that reads the new one also reads the version. The highest number
     # is written again, because the item may have been in the trash and restored in between.

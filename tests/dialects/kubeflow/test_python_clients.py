@@ -11,7 +11,7 @@ import pytest
 
 from catalog.client import Catalog, NotFound
 from catalog.client.compat.kubeflow import Copy
-from catalog.client.resources.registry_api import OtherRegistry
+from catalog.client.resources.registry_api import OtherRegistry, bearer
 from tests.dialects.kubeflow import scenarios
 from tests.dialects.kubeflow.conftest import ALPHA
 from tests.support.serving import Server
@@ -124,17 +124,17 @@ def fill_registry(server, token):
 
 def copy_some(server, source, target, requests):
     """Copy until this many requests to the catalog were made. Returns whether they were enough."""
-    other = OtherRegistry(server.url, source)
+    other = OtherRegistry(server.url, bearer(source))
     with Catalog(server.url, token=target) as catalog:
         left = iter(range(requests))
 
-        def send(*asked):
+        def send(*asked, **parts):
             if next(left, None) is None:
                 raise InterruptedError
-            return catalog.registry.request("v1alpha3", *asked)
+            return catalog.registry.request(*asked, **parts)
 
         try:
-            Copy(lambda *asked: other.get("v1alpha3", *asked), send, print).run()
+            Copy(other, send, print).run()
         except InterruptedError:
             return False
         finally:

@@ -133,6 +133,32 @@ async def test_a_version_of_a_path_names_the_same_bytes(org, ada, source):
     assert native.content == b"weights"
 
 
+async def test_an_mlmodel_describes_its_version_and_is_the_card_until_there_is_a_readme(org, ada):
+    mlmodel = b"flavors: {sklearn: {sklearn_version: 1.9.1}}\nmodel_size_bytes: 7\nmlflow_version: 3.17.2\n"
+    await ada.put_file("runs/1/model/MLmodel", mlmodel)
+    await ada.model("iris")
+
+    version = await ada.version("iris", "mlflow-artifacts:/runs/1/model", tags=[{"key": "k", "value": "v"}])
+    first = await org.client.get("/v1/models/iris/card", headers=ada.headers)
+    await ada.put_file("runs/1/model/README.md", b"# Iris\n")
+    await ada.version("iris", "mlflow-artifacts:/runs/1/model")
+    second = await org.client.get("/v1/models/iris/card", headers=ada.headers)
+
+    native = (await org.client.get("/v1/models/iris/versions/1/info", headers=ada.headers)).json()
+    metadata = {pair["name"]: pair["value"] for pair in native["metadata"]}
+    assert metadata == {
+        "k": "v",
+        "mlmodel.flavors": "sklearn",
+        "mlmodel.model_size_bytes": 7,
+        "mlmodel.mlflow_version": "3.17.2",
+    }
+    assert version["tags"] == [{"key": "k", "value": "v"}]
+    assert "loads as `sklearn` `1.9.1`" in first.json()["text"]
+    assert second.json()["text"] == "# Iris\n"
+    found = await ada.get("model-versions/search", filter="tags.`mlmodel.flavors` LIKE '%sklearn%'")
+    assert len(found.json()["model_versions"]) == 2
+
+
 async def test_a_version_of_one_file_is_a_version_of_one_file(org, ada):
     await ada.put_file("models/weights.bin", b"weights")
     await ada.model("iris")

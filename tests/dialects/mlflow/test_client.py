@@ -12,8 +12,8 @@ from mlflow.exceptions import MlflowException, RestException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from tests.support.app import PASSWORD
-from tests.support.people import Somebody, hired
-from tests.support.serving import TENANT, Server
+from tests.support.people import hired
+from tests.support.serving import TENANT
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning"),  # MLflow warns of stages
@@ -24,21 +24,10 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with Server(tmp_path_factory.mktemp("server"), MAX_UPLOAD_SIZE="100M") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def ada(server, tmp_path_factory) -> Somebody:
-    return hired(server, tmp_path_factory.mktemp("people"))
-
-
-@pytest.fixture(scope="module")
-def environment(server, ada):
-    """MLflow as ada, who has told it the address, a name and a password."""
+def environment(server, user):
+    """MLflow with an address, and the name and the password of a user."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_USERNAME", f"{TENANT}/{ada.username}")
+        patch.setenv("MLFLOW_TRACKING_USERNAME", f"{TENANT}/{user.username}")
         patch.setenv("MLFLOW_TRACKING_PASSWORD", PASSWORD)
         patch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         patch.setenv("MLFLOW_TRACKING_URI", server.url)
@@ -97,7 +86,7 @@ def test_creating_a_model_twice_fails_as_the_client_expects(client, model):
     assert mlflow.register_model("s3://bucket/again", model).version == "1"
 
 
-def test_versions_have_aliases_stages_and_tags(client, model, ada):
+def test_versions_have_aliases_stages_and_tags(client, model, user):
     version = client.create_model_version(model, "s3://bucket/one", tags={"k": "v"}, run_id="r1", description="first")
     client.create_model_version(model, "s3://bucket/two")
     client.set_registered_model_alias(model, "champion", "1")
@@ -112,7 +101,7 @@ def test_versions_have_aliases_stages_and_tags(client, model, ada):
         "Production",
         "READY",
     )
-    assert (found.tags, found.aliases, found.user_id) == ({"k": "v", "accuracy": "0.9"}, ["champion"], ada.username)
+    assert (found.tags, found.aliases, found.user_id) == ({"k": "v", "accuracy": "0.9"}, ["champion"], user.username)
     assert client.get_model_version(model, "2").description == "second"
     assert client.get_registered_model(model).aliases == {"champion": "1"}
     assert [each.version for each in client.get_latest_versions(model, ["Production"])] == ["1"]
@@ -162,7 +151,7 @@ def test_prompts_are_registered_loaded_and_hidden(client, environment):
         client.create_registered_model("greeting")
 
 
-def test_artifacts_of_a_path_become_a_version_that_is_downloaded(client, model, server, ada, tmp_path):
+def test_artifacts_of_a_path_become_a_version_that_is_downloaded(client, model, server, user, tmp_path):
     folder = folder_of(tmp_path)
     uri = f"{server.url}/api/2.0/mlflow-artifacts/artifacts/runs/{model}"
     repository = get_artifact_repository(uri)
@@ -177,14 +166,14 @@ def test_artifacts_of_a_path_become_a_version_that_is_downloaded(client, model, 
     downloaded = mlflow.artifacts.download_artifacts(f"models:/{model}@champion", dst_path=str(tmp_path / "down"))
     expected = contents(folder)
     assert {path: found for path, found in contents(downloaded).items() if path in expected} == expected
-    with ada.catalog() as catalog:
+    with user.catalog() as catalog:
         pulled = catalog.pull(f"{model}@1", to=tmp_path / "pulled")
     assert contents(pulled) == expected
 
 
-def test_what_the_command_line_pushed_is_downloaded(client, model, ada, tmp_path):
-    weights = ada.file("weights.bin", random.randbytes(5000))
-    with ada.catalog() as catalog:
+def test_what_the_command_line_pushed_is_downloaded(client, model, user, tmp_path):
+    weights = user.file("weights.bin", random.randbytes(5000))
+    with user.catalog() as catalog:
         catalog.push(model, weights)
 
     downloaded = mlflow.artifacts.download_artifacts(f"models:/{model}/1", dst_path=str(tmp_path))
@@ -232,8 +221,8 @@ def test_tracking_is_refused_with_what_to_set(client):
         client.search_experiments()
 
 
-def test_a_token_takes_the_place_of_a_password(environment, server, ada, model):
-    with ada.catalog() as catalog:
+def test_a_token_takes_the_place_of_a_password(environment, server, user, model):
+    with user.catalog() as catalog:
         token = catalog.tokens.create("mlflow", scope="read").token
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_USERNAME")

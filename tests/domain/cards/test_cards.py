@@ -216,6 +216,17 @@ async def test_a_readme_becomes_the_card_of_an_item_that_has_none(client, org, i
     assert (card["text"], card["license"]) == (TEXT, "mit")
 
 
+async def test_an_mlmodel_in_a_folder_describes_its_version_and_the_item(client, org, iris):
+    pushed = await in_a_folder(client, org, iris, "MLmodel", "flavors: {sklearn: {}}\nmodel_size_bytes: 5")
+
+    card = (await get(client, org, f"{iris}/card")).json()
+    assert pushed.json()["metadata"] == [
+        {"name": "mlmodel.flavors", "value": "sklearn"},
+        {"name": "mlmodel.model_size_bytes", "value": 5},
+    ]
+    assert "`sklearn`" in card["text"]
+
+
 @pytest.mark.parametrize(
     ("text", "card"),
     [("---\na: *b\n---\n# Iris", "---\na: *b\n---\n# Iris"), (b"\xff\xfe", None), (b"x" * (2**20 + 1), None)],

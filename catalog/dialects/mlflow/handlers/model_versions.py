@@ -17,7 +17,6 @@ from catalog.dialects.mlflow.translation.shown import download_uri, named, shown
 from catalog.dialects.mlflow.translation.stages import EXCLUSIVE, SPELT, stage_of
 from catalog.domain.access import Caller
 from catalog.domain.items.inputs import ListChange, MetadataPair, PairToRemove
-from catalog.domain.items.references import Reference
 from catalog.domain.versions import version_changes, versions
 from catalog.domain.versions.across import search as across
 from catalog.domain.versions.across.wanted import VersionSearch
@@ -38,8 +37,8 @@ MOST_NAMES = 100
 
 AUTHOR = "x-catalog-author"
 ORIGIN = "x-catalog-origin"
-"""The headers in which our plugin says who made a version, and what it was before its files were uploaded. They are
-percent-encoded."""
+"""The headers in which our plugin and `catalog import mlflow` say who made a version, and what it was made from before
+its files were uploaded. They are percent-encoded."""
 
 NOTHING = wire.Nothing()
 
@@ -48,24 +47,27 @@ async def create(call: Call, asked: wire.CreateModelVersion) -> wire.OneVersion:
     model = await finding.changeable_model(call, asked.name)
     given = tags.checked(asked.tags)
     is_prompt = given.get(queries.PROMPT) == "true" or tags.is_prompt(model.item)
-    source = await sources.read(call, asked.source, is_prompt=is_prompt)
+    number = finding.number_to_take(asked.version)
+    source = await sources.read(call, asked.source, is_text=is_prompt or number > 0)
     if model_id := asked.model_id or source.model_id:
         given[tags.MODEL_ID] = model_id
     details = VersionDetails(
+        number=number,
         description=asked.description,
         metadata=[MetadataPair(key, value) for key, value in given.items()],
         author=unquote(call.request.headers.get(AUTHOR, "")),
+        stage=stage_of(asked.current_stage) if asked.current_stage else Stage.NONE,
         run=TrainingRun(asked.run_id or source.run_id, asked.run_link),
         uri=source.uri,
-        origin=_origin(call, source),
+        origin=_origin(call, source, is_copy=number > 0),
     )
     version = await _made(call, model, source, details)
     return wire.OneVersion(await shown_version(call, model, version))
 
 
-def _origin(call: Call, source: sources.VersionSource) -> str:
+def _origin(call: Call, source: sources.VersionSource, *, is_copy: bool) -> str:
     """What the version was made from, where that is not its `uri`."""
-    if source.files and (named := unquote(call.request.headers.get(ORIGIN, ""))):
+    if (source.files or is_copy) and (named := unquote(call.request.headers.get(ORIGIN, ""))):
         return named
     return source.text if source.uri != source.text else ""
 
@@ -93,19 +95,11 @@ async def transition_stage(call: Call, asked: wire.TransitionModelVersionStage) 
     if asked.archive_existing_versions and stage not in EXCLUSIVE:
         names = " or ".join(sorted(SPELT[each] for each in EXCLUSIVE))
         raise Refused(INVALID_FIELD, f"archive_existing_versions is for the stages {names}, not {SPELT[stage]}")
-    changed = await _changed(call, asked, VersionChange(stage=stage))
+    found = await finding.changeable_version(call, asked.name, asked.version)
+    version = await version_changes.change(call.caller, MODEL, found.reference, VersionChange(stage=stage))
     if asked.archive_existing_versions:
-        await _archive_others(call, asked, stage)
-    return changed
-
-
-async def _archive_others(call: Call, asked: wire.TransitionModelVersionStage, stage: Stage) -> None:
-    model = await finding.changeable_model(call, asked.name)
-    others = {"item": model.item["_id"], "stage": stage.value, "number": {"$ne": finding.number_of(asked.version)}}
-    found = await call.caller.tenant.versions.records.find(others, {"ordinal": 1}).to_list(None)
-    for version in found:
-        reference = Reference(str(model.item["_id"]), version["ordinal"])
-        await version_changes.change(call.caller, MODEL, reference, VersionChange(stage=Stage.ARCHIVED))
+        await version_changes.archive_stage(call.caller, MODEL, version, stage)
+    return await _answer(call, ModelVersion(found.model, version))
 
 
 async def delete(call: Call, asked: wire.NumberedVersion) -> wire.Nothing:

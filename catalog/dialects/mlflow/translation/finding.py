@@ -8,7 +8,7 @@ from catalog.dialects.mlflow.requests import Call
 from catalog.domain.access import may_change, may_read
 from catalog.domain.items.reading import lookup as items_lookup
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import lookup
+from catalog.domain.versions import lookup, numbering
 from catalog.errors import CANNOT_MODIFY, INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind, VersionState
@@ -103,6 +103,14 @@ def number_of(text: str | int) -> int:
         raise Refused(INVALID_FIELD, f"Parameter 'version' must be an integer, got '{str(text)[:80]}'.") from None
     if not 0 <= number < LARGEST_NUMBER:
         raise Refused(INVALID_FIELD, f"Parameter 'version' must be an integer, got '{str(text)[:80]}'.")
+    return number
+
+
+def number_to_take(text: str | int) -> int:
+    """The number that a new version must get; 0: any. Raises Refused: INVALID_FIELD."""
+    number = number_of(text) if text != "" else 0
+    if text != "" and not 0 < number < 10**numbering.LONGEST_NUMBER:
+        raise Refused(INVALID_FIELD, f"Parameter 'version' must be from 1, got '{str(text)[:80]}'.")
     return number
 
 

@@ -47,8 +47,11 @@ class VersionSource:
     model_id: str = ""
 
 
-async def read(call: Call, source: str, *, is_prompt: bool) -> VersionSource:
-    """Raises Refused: INVALID_FIELD, NOT_FOUND, and what `reading.stored_files` raises."""
+async def read(call: Call, source: str, *, is_text: bool) -> VersionSource:
+    """With `is_text` a source may be a text that leads nowhere, as those of prompts and of copies.
+
+    Raises Refused: INVALID_FIELD, NOT_FOUND, and what `reading.stored_files` raises.
+    """
     _refuse_traversal(source)
     if source.startswith(MODELS):
         return await _of_model(call, source)
@@ -57,9 +60,9 @@ async def read(call: Call, source: str, *, is_prompt: bool) -> VersionSource:
         return await _of_artifacts(call, source, parts)
     if parts.scheme in {"http", "https"} and (path := _own_path(call, parts)) is not None:
         return VersionSource(text=source, files=await reading.stored_files(call.caller, path))
-    if is_prompt and not parts.scheme:
-        return VersionSource(text=source)
     if not parts.scheme or len(parts.scheme) == 1 or parts.scheme == "file":
+        if is_text:
+            return VersionSource(text=source)
         raise Refused(INVALID_FIELD, NO_SCHEME.format(source[:200]))
     return VersionSource(text=source, uri=source)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from catalog.dialects.mlflow.models import Tag
 from catalog.dialects.mlflow.search.queries import shown_value
+from catalog.domain.cards.mlmodel import DERIVED
 from catalog.domain.items.inputs import ItemChange, ListChange, MetadataPair, PairToRemove, TagsChange
 from catalog.domain.limits import Limits
 from catalog.errors import INVALID_FIELD, Refused
@@ -30,6 +31,9 @@ RESERVED = frozenset({VISIBILITY, USERS, STATUS})
 
 MODEL_ID = "mlflow.model_id"
 """The metadata of a version that has its `model_id`."""
+
+NO_TAGS = DERIVED | {MODEL_ID}
+"""Metadata of a version that its clients did not set as tags."""
 
 _KEY = re.compile(r"[/\w.\- :]+")
 
@@ -123,7 +127,7 @@ def deleting(item: ItemRecord, key: str, users: Sequence[str], visibility: Visib
 
 
 def of_version(metadata: Iterable[PairRecord]) -> list[Tag]:
-    return [Tag(pair["name"], shown_value(pair["value"])) for pair in metadata if pair["name"] != MODEL_ID]
+    return [Tag(pair["name"], shown_value(pair["value"])) for pair in metadata if pair["name"] not in NO_TAGS]
 
 
 def of_model(item: ItemRecord, usernames_by_id: Mapping[Any, str], default: Visibility) -> list[Tag]:

@@ -5,9 +5,9 @@ ends the request, and the files of earlier groups stay.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from time import monotonic
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from catalog.blobs.protocol import Blob, FileHead
 from catalog.domain.access import Caller
@@ -20,8 +20,6 @@ from catalog.errors import BODY_TOO_LARGE, DIGEST_MISMATCH, NOT_CREATED, UNSAFE_
 from catalog.store.concurrency.fence import COMMIT, FRESH
 from catalog.store.records import FileRecord, VersionRecord
 from catalog.vocabulary import Kind
-
-T = TypeVar("T")
 
 MOST_FILES = 1000
 """Files of one request."""
@@ -148,24 +146,15 @@ async def _store(caller: Caller, draft: VersionRecord, group: Sequence[SmallFile
         except Refused as refusal:
             return Rejected(refusal)
 
-    written = await _all(write(file) for file in group)
+    written = await intake.gathered(write(file) for file in group)
     whole = [(file, blob) for file, blob in zip(group, written, strict=True) if isinstance(blob, Blob)]
     await blob_records.hold_all(tenant, [blob for _, blob in whole])
-    examined = await _all(examine(file, blob) for file, blob in whole)
+    examined = await intake.gathered(examine(file, blob) for file, blob in whole)
     stored = [each for each in examined if isinstance(each, StoredFile)]
     records = await drafts.add(caller, draft, stored) if stored else []
     ends = [*zip(group, written, strict=True), *zip((file for file, _ in whole), examined, strict=True)]
     refused = [Outcome(file.path, refusal=end.refusal) for file, end in ends if isinstance(end, Rejected)]
     return [*(Outcome(record["path"], record) for record in records), *refused]
-
-
-async def _all(coroutines: Iterable[Coroutine[object, object, T]]) -> list[T]:
-    """Their results. If one raises, the others end before that passes through."""
-    ends = await asyncio.gather(*coroutines, return_exceptions=True)
-    for end in ends:
-        if isinstance(end, BaseException):
-            raise end
-    return [end for end in ends if not isinstance(end, BaseException)]
 
 
 async def _one(content: bytes) -> AsyncGenerator[bytes, None]:

@@ -1,18 +1,20 @@
 """Closing a draft: from then on it is a version like others, and its files never change."""
 
 from asyncio import to_thread
+from contextlib import suppress
 
 from bson import ObjectId
 
 from catalog.domain.access import Caller
-from catalog.domain.cards import readme
+from catalog.domain.cards import mlmodel, readme
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import touching, versions
 from catalog.domain.versions.drafts import drafts
 from catalog.domain.versions.files import folders, version_files
 from catalog.errors import BUSY, Refused
 from catalog.store.clock import now
-from catalog.store.records import Changes, FileRecord, VersionFileRecord, VersionRecord
+from catalog.store.concurrency.optimistic import RecordGoneError, revise
+from catalog.store.records import Changes, FileRecord, PairRecord, VersionFileRecord, VersionRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind, VersionState
 
@@ -30,13 +32,35 @@ async def close(caller: Caller, kind: Kind, reference: Reference) -> VersionReco
         begun = await tenant.versions.modify(drafts.open_one(draft), {"$set": {"closing": token}})
         if begun is not None:
             closed = await _close(tenant, begun, token)
-            item = await touching.touch(tenant, kind, draft["item"])
-            if item is not None and closed["state"] != VersionState.QUARANTINED:
-                found = await version_files.current_at(tenant, closed["_id"], README)
-                await readme.become_card(caller, kind, item, next(iter(found.values()), None))
-            return closed
+            return await _described(caller, kind, closed)
         draft = await drafts.when_open(tenant, draft)
     raise Refused(BUSY, reference.which)
+
+
+async def _described(caller: Caller, kind: Kind, version: VersionRecord) -> VersionRecord:
+    """The version with what its MLmodel says, and its item with a card made of the files."""
+    tenant = caller.tenant
+    found = await version_files.current_at(tenant, version["_id"], (*README, mlmodel.NAME))
+    described = await mlmodel.described(tenant, found.pop(mlmodel.NAME, None))
+    if described is not None:
+        version = await _with_metadata(tenant, version, described.pairs())
+    item = await touching.touch(tenant, kind, version["item"])
+    if item is not None and version["state"] != VersionState.QUARANTINED:
+        await readme.become_card(caller, kind, item, next(iter(found.values()), None), described)
+    return version
+
+
+async def _with_metadata(tenant: Tenant, version: VersionRecord, pairs: list[PairRecord]) -> VersionRecord:
+    """The version with those pairs whose names it does not have."""
+    records = tenant.versions.records
+
+    async def metadata(version: VersionRecord) -> Changes:
+        names = {pair["name"] for pair in version["metadata"]}
+        return {"metadata": [*version["metadata"], *(pair for pair in pairs if pair["name"] not in names)]}
+
+    with suppress(RecordGoneError):
+        return (await revise(records, lambda: records.find_one({"_id": version["_id"]}), metadata)).after
+    return version
 
 
 async def _close(tenant: Tenant, draft: VersionRecord, token: ObjectId) -> VersionRecord:
