@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from catalog.app import BUILT_PAGE
-from tests.support.app import PASSWORD
+from tests.support.app import API_TOKEN, PASSWORD
 from tests.support.node_programs import NODE
 from tests.support.paths import ROOT
 from tests.support.serving import TENANT, Server
@@ -55,14 +55,18 @@ def test_its_logic():
 def test_people_find_change_share_and_upload_in_a_browser(tmp_path):
     if not (BUILT_PAGE / "index.html").is_file():
         pytest.fail("the page is not built: make web")
-    with Server(tmp_path, JWT_EXPIRATIONTIME="1h") as server:
-        hire(server, "ada", "bob")
+    with Server(tmp_path, JWT_EXPIRATIONTIME="1h", API_TOKEN=API_TOKEN) as server:
+        hire(server, "ada", "bob", "carol")
         chromium = shutil.which("chromium") or ""
         run(
             "--test",
             "tests/browser/scenarios.mjs",
             CATALOG_URL=server.url,
             CATALOG_TENANT=TENANT,
+            CATALOG_ADMIN=server.password,
+            CATALOG_API_TOKEN=API_TOKEN,
+            CATALOG_LOG=str(server.log),
             CATALOG_CHROMIUM=chromium,
             HOME=str(tmp_path),
+            timeout=600,
         )

@@ -5,15 +5,15 @@ import { lazy } from './components/lazy'
 import { Notices } from './components/parts'
 import { address, place } from './router'
 import { expired, session } from './session'
-import { Account } from './views/account'
-import { CatalogView } from './views/catalog'
-import { ItemView } from './views/item'
+import { CatalogView } from './views/find/catalog'
+import { ItemView } from './views/item/item'
 import { isKind } from './views/paths'
-import { Reset } from './views/reset'
-import { SignIn, SignInForm } from './views/sign-in'
+import { Account } from './views/session/account'
+import { Reset } from './views/session/reset'
+import { SignIn, SignInForm } from './views/session/sign-in'
 import { Trash } from './views/trash'
 import { Upload } from './views/upload'
-import { VersionView } from './views/version'
+import { VersionView } from './views/version/version'
 
 const Compare = lazy(async () => (await import('./views/compare/compare')).Compare)
 const LineageView = lazy(async () => (await import('./views/lineage/lineage')).LineageView)
@@ -43,7 +43,10 @@ export function App() {
           <Entry to={['upload']}>Upload</Entry>
           <Entry to={['trash']}>Trash</Entry>
           {now.isAdmin && <Entry to={['admin']}>Admin</Entry>}
-          <Entry to={['account']}>{now.username}</Entry>
+          <a class="own" href={address(['account'])} aria-current={path[0] === 'account' ? 'page' : undefined}>
+            <span class="hidden">Your account: </span>
+            {now.username}
+          </a>
         </nav>
         <button type="button" class="small" onClick={signOut}>
           Sign out

@@ -46,11 +46,13 @@ export function Completion({ label, placeholder, suggest, onPick, free }: Props)
     onPick(value.trim())
     setText('')
     setFound([])
+    setOpen(false)
   }
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key]
     if (step) {
       event.preventDefault()
+      setOpen(true)
       setActive((before) => (found.length ? (before + step + found.length) % found.length : -1))
     } else if (event.key === 'Enter') {
       event.preventDefault()

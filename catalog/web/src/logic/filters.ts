@@ -3,9 +3,11 @@ export function filterOf(query: URLSearchParams): string {
   const parts: Record<string, unknown> = {}
   const tags = query.getAll('tag')
   if (tags.length) parts.tags = tags.length === 1 ? tags[0] : { $all: tags }
-  for (const name of ['status', 'visibility', 'owner']) {
+  for (const name of ['status', 'visibility', 'owner', 'license', 'library']) {
     const value = query.get(name)
     if (value) parts[name] = value
   }
+  const alias = query.get('alias')
+  if (alias) parts['aliases.name'] = alias
   return Object.keys(parts).length ? JSON.stringify(parts) : ''
 }

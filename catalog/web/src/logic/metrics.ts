@@ -13,6 +13,11 @@ const METRICS = 4
 
 export const metadata = (row: Annotated, name: string) => row.metadata.find((pair) => pair.name === name)?.value
 
+const METADATA = 'metadata.'
+
+/** The metadata name that an order names, such as `metadata.accuracy`; empty for another order. */
+export const metricOf = (order: string): string => (order.startsWith(METADATA) ? order.slice(METADATA.length) : '')
+
 /** The numbers that most versions have. */
 export function commonMetrics(rows: Annotated[]): string[] {
   const counts = new Map<string, number>()

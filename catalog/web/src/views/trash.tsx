@@ -2,8 +2,8 @@ import { api, content, type TrashEntry } from '../api/client'
 import { age, date } from '../components/format'
 import { useAction, useLoaded } from '../components/hooks'
 import { Loading, notify, Problem, Scroll } from '../components/parts'
+import { Username } from '../components/username'
 import { go } from '../router'
-import { Username } from './catalog'
 
 export function Trash() {
   const { busy, error, run } = useAction()

@@ -6,7 +6,7 @@ import { notify, Problem } from '../components/parts'
 import { address, go, place } from '../router'
 import { chosenFiles, droppedFiles, type Found, LEFT_OUT, withoutCommonFolder } from '../upload/dropped'
 import { Transfer } from '../upload/transfer'
-import { Metadata, Tags } from './edit'
+import { Metadata, Tags } from './item/edit'
 import { itemPath } from './paths'
 
 const AT_ONCE = 3 // files

@@ -7,6 +7,8 @@ import { chromium as playwright } from 'playwright-core'
 export const URL_ = process.env.CATALOG_URL
 const TENANT = process.env.CATALOG_TENANT
 export const PASSWORD = 'Engine-No-1'
+export const ADMIN = process.env.CATALOG_ADMIN
+export const API_TOKEN = process.env.CATALOG_API_TOKEN
 export const SHOTS = new URL('../../screenshots/', import.meta.url).pathname
 mkdirSync(SHOTS, { recursive: true })
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -73,6 +75,21 @@ export async function signIn(page, username = 'ada', password = PASSWORD) {
   await page.getByLabel('Password').fill(password)
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByLabel('Search', { exact: true }).waitFor()
+}
+
+const sessions = new Map()
+
+/** A page of somebody who is signed in already: the session is put where the page keeps it. */
+export async function enter(page, username = 'ada', password = PASSWORD) {
+  if (!sessions.has(username)) {
+    const { token, user } = await call('POST', '/v1/login', { username, password, tenant: TENANT })
+    const isAdmin = user.role === 'admin'
+    sessions.set(username, { token, tenant: TENANT, username, userId: user._id, isAdmin, renewAt: Date.now() + 3e6 })
+  }
+  await page.addInitScript(
+    ([stored, session]) => sessionStorage.getItem(stored) ?? sessionStorage.setItem(stored, session),
+    ['catalog-session', JSON.stringify(sessions.get(username))],
+  )
 }
 
 /** What axe finds against WCAG 2.2, level A and AA. Its script is evaluated, so the policy of the page stays. */

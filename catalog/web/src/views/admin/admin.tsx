@@ -4,12 +4,14 @@ import { session } from '../../session'
 import { Groups } from './groups'
 import { Journal } from './journal'
 import { People } from './people'
+import { Robots } from './robots'
 import { Terms } from './terms'
 import { UsageView } from './usage'
 
 const PARTS: Record<string, [string, () => preact.JSX.Element]> = {
   people: ['People', People],
   groups: ['Groups', Groups],
+  robots: ['Robots', Robots],
   usage: ['Usage', UsageView],
   terms: ['Terms', Terms],
   journal: ['Journal', Journal],

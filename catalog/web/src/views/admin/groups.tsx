@@ -3,11 +3,12 @@ import { people } from '../../api/lookups'
 import type { components } from '../../api/schema'
 import { Completion } from '../../components/completion'
 import { plural } from '../../components/format'
-import { useAction } from '../../components/hooks'
+import { useAction, useLoaded } from '../../components/hooks'
 import { type Page, usePaged } from '../../components/paged'
 import { Chip, notify, Problem } from '../../components/parts'
 
-type Group = components['schemas']['GroupWithMembers']
+type Group = components['schemas']['Group']
+type Whole = components['schemas']['GroupWithMembers']
 
 export function Groups() {
   const list = usePaged<Group>(async (after, signal) => {
@@ -57,13 +58,18 @@ export function Groups() {
   )
 }
 
+/** A list of groups is without their members: each is read when it is shown. */
 function Members({ group, onChange }: { group: Group; onChange: () => void }) {
   const { busy, error, run } = useAction()
   const params = { path: { group: group._id } }
+  const whole = useLoaded(
+    async (signal) => (await content(api.GET('/v1/groups/{group}', { params, signal }))) as Whole,
+    [group._id],
+  )
   const change = (members: { add?: string[]; remove?: string[] }) =>
     run(async () => {
       await content(api.PUT('/v1/groups/{group}', { params, body: { members } }))
-      onChange()
+      whole.reload()
     })
   const remove = () =>
     run(async () => {
@@ -72,14 +78,14 @@ function Members({ group, onChange }: { group: Group; onChange: () => void }) {
       notify(`The group ${group.name} is removed.`)
       onChange()
     })
-  const members = group.members ?? []
+  const members = whole.data?.members ?? []
   return (
     <section class="panel" aria-label={`Group ${group.name}`}>
       <header class="dialog-head">
         <div>
           <h3>{group.name}</h3>
           <p class="muted">
-            {plural(members.length, 'member')}
+            {whole.data && plural(members.length, 'member')}
             {group.description && ` · ${group.description}`}
           </p>
         </div>
@@ -87,7 +93,7 @@ function Members({ group, onChange }: { group: Group; onChange: () => void }) {
           Remove
         </button>
       </header>
-      <Problem>{error}</Problem>
+      <Problem>{error || whole.error}</Problem>
       <p class="chips">
         {members.map((member) => (
           <Chip
@@ -99,7 +105,13 @@ function Members({ group, onChange }: { group: Group; onChange: () => void }) {
           </Chip>
         ))}
       </p>
-      <Completion label={`Add a member to ${group.name}`} suggest={people} onPick={(name) => change({ add: [name] })} />
+      <div class="narrow-form">
+        <Completion
+          label={`Add a member to ${group.name}`}
+          suggest={people}
+          onPick={(name) => change({ add: [name] })}
+        />
+      </div>
     </section>
   )
 }

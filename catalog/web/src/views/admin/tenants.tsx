@@ -140,9 +140,14 @@ function Panel({ tenant, onChange, onSecret }: PanelProps) {
         <div>
           <h3>{tenant._id}</h3>
           <p class="muted">
-            {[tenant.organization, tenant.email].filter(Boolean).join(' · ')}
-            {usage.data &&
-              ` · ${size(usage.data.bytes)}, ${plural(usage.data.models, 'model')}, ${plural(usage.data.users, 'user')}`}
+            {[
+              tenant.organization,
+              tenant.email,
+              usage.data &&
+                `${size(usage.data.bytes)}, ${plural(usage.data.models, 'model')}, ${plural(usage.data.users, 'user')}`,
+            ]
+              .filter(Boolean)
+              .join(' · ')}
           </p>
         </div>
         <div class="actions">
@@ -156,7 +161,7 @@ function Panel({ tenant, onChange, onSecret }: PanelProps) {
       </header>
       <Problem>{error}</Problem>
       <div class="row">
-        <form class="row" onSubmit={setQuota}>
+        <form class="row flush" onSubmit={setQuota}>
           <label>
             Quota
             <input

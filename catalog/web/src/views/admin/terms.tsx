@@ -80,7 +80,7 @@ function List({ vocabulary, q }: { vocabulary: Vocabulary; q: string }) {
           value={q}
           onChange={(text) => setQuery((change) => (text ? change.set('q', text) : change.delete('q')), true)}
         />
-        <form class="row wide" onSubmit={submit}>
+        <form class="row wide flush" onSubmit={submit}>
           <label>
             New default term
             <input name="term" required autoComplete="off" />
@@ -116,14 +116,8 @@ function List({ vocabulary, q }: { vocabulary: Vocabulary; q: string }) {
                       Make default
                     </button>
                   )}
-                  <button
-                    type="button"
-                    class="small"
-                    disabled={busy}
-                    aria-label={`Merge ${term._id} into another`}
-                    onClick={() => setMerging(term)}
-                  >
-                    Merge into…
+                  <button type="button" class="small" disabled={busy} onClick={() => setMerging(term)}>
+                    Merge<span class="hidden"> {term._id} into another</span>
                   </button>
                   {term.uses === 0 && (
                     <button type="button" class="small" disabled={busy} onClick={() => remove(term)}>

@@ -2,6 +2,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { value } from '../../components/format'
 import { notify, Problem, Scroll } from '../../components/parts'
 import { save } from '../../components/save'
+import { Tabs } from '../../components/tabs'
 import {
   type Comparison,
   metricsOf,
@@ -24,21 +25,10 @@ export function Plots({ found, name }: { found: Comparison; name: string }) {
   return (
     <section>
       <h2>Plots</h2>
-      <div role="tablist" aria-label="Plots" class="tabs">
-        {(Object.keys(PLOTS) as PlotKind[]).map((kind) => (
-          <button
-            key={kind}
-            type="button"
-            role="tab"
-            aria-selected={plot.kind === kind}
-            onClick={() => setQuery((query) => query.set('plot', kind))}
-          >
-            {PLOTS[kind]}
-          </button>
-        ))}
-      </div>
-      <Choices plot={plot} metrics={metrics} />
-      <Picture kind={plot.kind} table={table} file={`${name} ${table.head.slice(1).join(' ')}`} />
+      <Tabs label="Plots" tabs={PLOTS} now={plot.kind} onPick={(kind) => setQuery((query) => query.set('plot', kind))}>
+        <Choices plot={plot} metrics={metrics} />
+        <Picture kind={plot.kind} table={table} file={`${name} ${table.head.slice(1).join(' ')}`} />
+      </Tabs>
     </section>
   )
 }

@@ -2,6 +2,7 @@ import '../../styles/lineage.css'
 import { api, content, type Kind } from '../../api/client'
 import { useLoaded } from '../../components/hooks'
 import { Loading } from '../../components/parts'
+import { Tabs } from '../../components/tabs'
 import { type Branch, type Lineage, tree } from '../../logic/lineage'
 import { address, place, setQuery } from '../../router'
 import { Graph } from './graph'
@@ -37,24 +38,6 @@ export function LineageView({ kind, item }: Props) {
       </p>
       <h1>Lineage{root?.ordinal && ` of version ${root.ordinal}`}</h1>
       <div class="row">
-        <div role="tablist" aria-label="Lineage as" class="tabs">
-          <button
-            type="button"
-            role="tab"
-            aria-selected={!asList}
-            onClick={() => setQuery((change) => change.delete('view'))}
-          >
-            Graph
-          </button>
-          <button
-            type="button"
-            role="tab"
-            aria-selected={asList}
-            onClick={() => setQuery((change) => change.set('view', 'list'))}
-          >
-            List
-          </button>
-        </div>
         <label class="narrow-choice">
           Levels
           <select
@@ -67,21 +50,28 @@ export function LineageView({ kind, item }: Props) {
           </select>
         </label>
       </div>
-      <Loading of={loaded}>
-        {(found) => (
-          <>
-            {found.nodes.length === 1 && (
-              <p class="notice">
-                Nothing is known of what this version was made from, and nothing was made from it. Say so when you
-                upload: <code>catalog push --input dataset@1</code>
-              </p>
-            )}
-            {asList ? <Lists found={found} /> : found.nodes.length > 1 && <Graph found={found} />}
-            {found.truncated && <p class="muted">There are more versions. The nearest are shown.</p>}
-            <Surroundings found={found} />
-          </>
-        )}
-      </Loading>
+      <Tabs
+        label="Lineage as"
+        tabs={{ graph: 'Graph', list: 'List' }}
+        now={asList ? 'list' : 'graph'}
+        onPick={(key) => setQuery((change) => (key === 'list' ? change.set('view', key) : change.delete('view')))}
+      >
+        <Loading of={loaded}>
+          {(found) => (
+            <>
+              {found.nodes.length === 1 && (
+                <p class="notice">
+                  Nothing is known of what this version was made from, and nothing was made from it. Say so when you
+                  upload: <code>catalog push --input dataset@1</code>
+                </p>
+              )}
+              {asList ? <Lists found={found} /> : found.nodes.length > 1 && <Graph found={found} />}
+              {found.truncated && <p class="muted">There are more versions. The nearest are shown.</p>}
+              <Surroundings found={found} />
+            </>
+          )}
+        </Loading>
+      </Tabs>
     </article>
   )
 }

@@ -8,7 +8,7 @@ export function NodeText({ node }: { node: LineageNode }) {
   if (!node.name) return <span class="muted">A version that you cannot read</span>
   return (
     <>
-      <strong>{node.name}</strong>
+      <strong>{node.name}</strong>{' '}
       <span class="muted">
         {node.kind?.slice(0, -1)}, version {node.ordinal}
       </span>

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks'
-import { type AccessToken, api, content, signOut } from '../api/client'
-import { age, date } from '../components/format'
-import { useAction, useLoaded } from '../components/hooks'
-import { Code, Loading, notify, Problem } from '../components/parts'
-import { session } from '../session'
+import { type AccessToken, api, content, signOut } from '../../api/client'
+import { age, date } from '../../components/format'
+import { useAction, useLoaded } from '../../components/hooks'
+import { Code, Loading, notify, Problem } from '../../components/parts'
+import { session } from '../../session'
 
 export function Account() {
   const now = session.value
@@ -15,6 +15,28 @@ export function Account() {
       </p>
       <Password />
       <Tokens />
+      <Everywhere />
+    </section>
+  )
+}
+
+/** For a lost laptop: all sessions and tokens end, the password stays. */
+function Everywhere() {
+  const { busy, error, run } = useAction()
+  const leave = () =>
+    run(async () => {
+      if (!confirm('End all of your sessions and tokens, here and everywhere else?')) return
+      await content(api.POST('/v1/users/{user}/signout', { params: { path: { user: session.value?.userId ?? '' } } }))
+      signOut()
+    })
+  return (
+    <section>
+      <h2>Sign out everywhere</h2>
+      <p class="muted">Ends all of your sessions, tokens and reset links. The password stays as it is.</p>
+      <Problem>{error}</Problem>
+      <button type="button" disabled={busy} onClick={leave}>
+        Sign out everywhere
+      </button>
     </section>
   )
 }

@@ -1,13 +1,13 @@
 import { useMemo, useState } from 'preact/hooks'
-import { api, content, type Item, type Kind, type Version } from '../api/client'
-import { age, size, value } from '../components/format'
-import { useLoaded } from '../components/hooks'
-import { Chip, Loading, Scroll } from '../components/parts'
-import { MOST_COMPARED } from '../logic/comparison'
-import { commonMetrics, metadata, type Order, ordered } from '../logic/metrics'
-import { address } from '../router'
+import { api, content, type Item, type Kind, type Version } from '../../api/client'
+import { age, size, value } from '../../components/format'
+import { useLoaded } from '../../components/hooks'
+import { Chip, Loading, Scroll } from '../../components/parts'
+import { MOST_COMPARED } from '../../logic/comparison'
+import { commonMetrics, metadata, type Order, ordered } from '../../logic/metrics'
+import { address } from '../../router'
+import { shortVerdict, verdictTone } from '../version/inspection'
 import { AliasDialog } from './aliases'
-import { shortVerdict, verdictTone } from './version'
 
 const SHOWN = 100
 
@@ -109,11 +109,10 @@ function Table({ kind, item, rows, mayChange, onChange }: Props & { rows: Row[] 
                     <button
                       type="button"
                       class="quiet small"
-                      aria-label={`Aliases of version ${row.ordinal}`}
                       title="Set, move and roll back aliases"
                       onClick={() => setAliasing(row)}
                     >
-                      <span aria-hidden="true">{row.aliases.length ? '⋯' : '+ alias'}</span>
+                      Aliases<span class="hidden"> of version {row.ordinal}</span>
                     </button>
                   )}
                 </td>

@@ -1,12 +1,12 @@
-import { api, content, type Item, type Kind } from '../api/client'
-import { peopleAndGroups } from '../api/lookups'
-import { Completion } from '../components/completion'
-import { Dialog } from '../components/dialog'
-import { useAction } from '../components/hooks'
-import { Loading, Problem } from '../components/parts'
-import type { Grant } from '../logic/access'
+import { api, content, type Item, type Kind } from '../../api/client'
+import { peopleAndGroups } from '../../api/lookups'
+import { Completion } from '../../components/completion'
+import { Dialog } from '../../components/dialog'
+import { useAction } from '../../components/hooks'
+import { Loading, Problem } from '../../components/parts'
+import type { Grant } from '../../logic/access'
+import { itemPath } from '../paths'
 import { useAccess } from './access'
-import { itemPath } from './paths'
 
 interface Props {
   kind: Kind

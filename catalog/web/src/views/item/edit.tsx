@@ -1,12 +1,12 @@
 import { useState } from 'preact/hooks'
-import { api, content, type Item, isConflict, type Kind, type Pair, withTag } from '../api/client'
-import { suggestedNames, suggestedTags } from '../api/lookups'
-import { Completion } from '../components/completion'
-import { Dialog } from '../components/dialog'
-import { sentence } from '../components/hooks'
-import { Chip, notify, Problem } from '../components/parts'
-import { changeOf, type Draft, draftOf, typed } from '../logic/changes'
-import { itemPath } from './paths'
+import { api, content, type Item, isConflict, type Kind, type Pair, withTag } from '../../api/client'
+import { suggestedNames, suggestedTags } from '../../api/lookups'
+import { Completion } from '../../components/completion'
+import { Dialog } from '../../components/dialog'
+import { sentence } from '../../components/hooks'
+import { Chip, notify, Problem } from '../../components/parts'
+import { changeOf, type Draft, draftOf, typed } from '../../logic/changes'
+import { itemPath } from '../paths'
 
 interface Props {
   kind: Kind

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks'
-import { refusal, route, SERVER, signIn } from '../api/client'
-import { useAction } from '../components/hooks'
-import { Code, Problem } from '../components/parts'
+import { refusal, route, SERVER, signIn } from '../../api/client'
+import { useAction, useLoaded } from '../../components/hooks'
+import { Code, Problem } from '../../components/parts'
+import { address } from '../../router'
 
 export function SignIn() {
   const [forgotten, setForgotten] = useState(false)
@@ -24,8 +25,11 @@ export function SignIn() {
         <Code>{`pip install catalog
 export CATALOG_URL=${SERVER}
 catalog login -u admin
-catalog users create ada
+catalog users create ada --email ada@example.org
 catalog push iris model.onnx --tag flowers`}</Code>
+        <p>
+          <a href={address(['operator'])}>The operator of this server</a> adds organisations.
+        </p>
       </details>
     </main>
   )
@@ -78,17 +82,26 @@ export function SignInForm({ tenant, username }: Props) {
   )
 }
 
+/** The name of the default tenant, which may be shown to anyone. */
+async function defaultTenant(signal: AbortSignal): Promise<string> {
+  const answer = await fetch(route('/types/tenants'), { signal })
+  const tenants: { _id: string }[] = answer.ok ? (await answer.json()).docs : []
+  return tenants.length === 1 ? (tenants[0]?._id ?? '') : ''
+}
+
 function Forgotten({ onBack }: { onBack: () => void }) {
   const { busy, error, run } = useAction()
   const [sent, setSent] = useState(false)
+  const standard = useLoaded(defaultTenant, [])
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
-    const body = JSON.stringify(Object.fromEntries(new FormData(event.currentTarget as HTMLFormElement)))
+    const fields = new FormData(event.currentTarget as HTMLFormElement)
     run(async () => {
-      const answer = await fetch(route('/self/reset'), {
+      const query = new URLSearchParams({ tenant: String(fields.get('tenant')).trim() })
+      const answer = await fetch(`${route('/self/reset')}?${query}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
-        body,
+        body: JSON.stringify({ email: String(fields.get('email')).trim() }),
       })
       if (!answer.ok) throw await refusal(answer)
       setSent(true)
@@ -100,7 +113,7 @@ function Forgotten({ onBack }: { onBack: () => void }) {
       {sent && <p role="status">If this address is known there, a mail is on its way. It leads back to this page.</p>}
       <label>
         Organisation
-        <input name="tenant" required />
+        <input name="tenant" required defaultValue={standard.data} autoComplete="organization" />
       </label>
       <label>
         E-mail

@@ -1,9 +1,9 @@
 import { useEffect, useMemo } from 'preact/hooks'
-import type { FileInfo } from '../api/client'
-import { size } from '../components/format'
-import { useLoaded } from '../components/hooks'
-import { Loading, Scroll } from '../components/parts'
-import { cells } from '../logic/csv'
+import type { FileInfo } from '../../api/client'
+import { size } from '../../components/format'
+import { useLoaded } from '../../components/hooks'
+import { Loading, Scroll } from '../../components/parts'
+import { cells } from '../../logic/csv'
 import { firstBytes } from './version'
 
 const TEXT =

@@ -1,8 +1,8 @@
-import { api, content, type Item, type Kind } from '../api/client'
-import { Dialog } from '../components/dialog'
-import { age } from '../components/format'
-import { useAction, useLoaded } from '../components/hooks'
-import { Loading, notify, Problem } from '../components/parts'
+import { api, content, type Item, type Kind } from '../../api/client'
+import { Dialog } from '../../components/dialog'
+import { age } from '../../components/format'
+import { useAction, useLoaded } from '../../components/hooks'
+import { Loading, notify, Problem } from '../../components/parts'
 
 interface Props {
   kind: Kind

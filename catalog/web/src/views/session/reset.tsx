@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks'
-import { refusal, route } from '../api/client'
-import { useAction } from '../components/hooks'
-import { Problem } from '../components/parts'
-import { address, place } from '../router'
+import { refusal, route } from '../../api/client'
+import { useAction } from '../../components/hooks'
+import { Problem } from '../../components/parts'
+import { address, place } from '../../router'
 
 /** Where the link of a mail leads: a new password. */
 export function Reset() {

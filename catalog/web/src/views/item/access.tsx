@@ -1,9 +1,9 @@
-import { api, content, type Item, type Kind } from '../api/client'
-import { useLoaded } from '../components/hooks'
-import { Loading } from '../components/parts'
-import { type Access, reasons } from '../logic/access'
-import { session } from '../session'
-import { itemPath } from './paths'
+import { api, content, type Item, type Kind } from '../../api/client'
+import { useLoaded } from '../../components/hooks'
+import { Loading } from '../../components/parts'
+import { type Access, reasons } from '../../logic/access'
+import { session } from '../../session'
+import { itemPath } from '../paths'
 
 /** Who can see an item and who may change it, and why the user who looks can. */
 export function Readers({ kind, item }: { kind: Kind; item: Item }) {

@@ -1,7 +1,7 @@
-import { api, content, type Kind } from '../api/client'
-import { useLoaded } from '../components/hooks'
-import type { LineageNode } from '../logic/lineage'
-import { NodeText, nodeAddress } from './lineage/node'
+import { api, content, type Kind } from '../../api/client'
+import { useLoaded } from '../../components/hooks'
+import type { LineageNode } from '../../logic/lineage'
+import { NodeText, nodeAddress } from '../lineage/node'
 
 /** What a version was made from, what was made from it, and where it is deployed: one step each way. */
 export function Origins({ kind, item, which }: { kind: Kind; item: string; which: string }) {

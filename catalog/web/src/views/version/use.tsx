@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks'
-import { SERVER } from '../api/client'
-import { Code } from '../components/parts'
-import { Tabs } from '../components/tabs'
-import { snippets, type Used } from '../logic/snippets'
+import { SERVER } from '../../api/client'
+import { Code } from '../../components/parts'
+import { Tabs } from '../../components/tabs'
+import { snippets, type Used } from '../../logic/snippets'
 
 /** The lines that fetch a version, for the places where people work. */
 export function Use(used: Used) {

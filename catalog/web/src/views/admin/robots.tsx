@@ -1,0 +1,156 @@
+import { useState } from 'preact/hooks'
+import { api, content } from '../../api/client'
+import type { components } from '../../api/schema'
+import { age, date } from '../../components/format'
+import { useAction } from '../../components/hooks'
+import { type Page, usePaged } from '../../components/paged'
+import { Chip, Code, notify, Problem, Scroll } from '../../components/parts'
+
+type Robot = components['schemas']['Robot']
+type Scope = 'read' | 'write'
+
+/** Accounts for pipelines, which belong to no person. */
+export function Robots() {
+  const list = usePaged<Robot>(async (after, signal) => {
+    const query = { limit: 50, after }
+    return (await content(api.GET('/v1/robots', { params: { query }, signal }))) as unknown as Page<Robot>
+  }, [])
+  const { busy, error, run } = useAction()
+  const [token, setToken] = useState('')
+  const create = (event: SubmitEvent) => {
+    event.preventDefault()
+    const form = event.currentTarget as HTMLFormElement
+    const text = (name: string) => String(new FormData(form).get(name)).trim()
+    run(async () => {
+      const body = {
+        username: text('username'),
+        description: text('description'),
+        scopes: [text('scope') as Scope],
+        expires_in: text('life'),
+      }
+      setToken((await content(api.POST('/v1/robots', { body }))).token)
+      form.reset()
+      list.reload()
+    })
+  }
+  const params = (robot: Robot) => ({ path: { robot: robot._id } })
+  const renew = (robot: Robot) =>
+    run(async () => {
+      if (!confirm(`Give ${robot.username} a new token? The old one ends at once.`)) return
+      const made = await content(
+        api.POST('/v1/robots/{robot}/token', { params: params(robot), body: { expires_in: '90d' } }),
+      )
+      setToken(made.token)
+      list.reload()
+    })
+  const remove = (robot: Robot) =>
+    run(async () => {
+      if (!confirm(`Remove ${robot.username}? Its token ends at once.`)) return
+      await content(api.DELETE('/v1/robots/{robot}', { params: params(robot) }))
+      notify(`${robot.username} is removed.`)
+      list.reload()
+    })
+  return (
+    <>
+      <h2>Robots</h2>
+      <p class="muted">Accounts for pipelines, which stay when people leave.</p>
+      {token && (
+        <div class="notice" role="status">
+          <p>Copy the token now. It is shown only once.</p>
+          <Code>{token}</Code>
+        </div>
+      )}
+      <form class="row" onSubmit={create}>
+        <label>
+          Name
+          <input name="username" required autoComplete="off" placeholder="nightly-build" />
+        </label>
+        <label>
+          Description
+          <input name="description" autoComplete="off" />
+        </label>
+        <label>
+          May
+          <select name="scope">
+            <option value="read">read</option>
+            <option value="write">read and write</option>
+          </select>
+        </label>
+        <label>
+          For
+          <select name="life">
+            <option value="90d">90 days</option>
+            <option value="30d">30 days</option>
+            <option value="365d">a year</option>
+          </select>
+        </label>
+        <button type="submit" class="main" disabled={busy}>
+          Add a robot
+        </button>
+      </form>
+      <Problem>{error || list.error}</Problem>
+      {!list.loading && !list.docs.length && <p class="muted">There is no robot yet.</p>}
+      {list.docs.length > 0 && (
+        <Scroll label="Robots">
+          <table>
+            <thead>
+              <tr>
+                <th>Name</th>
+                <th>May</th>
+                <th>Limited to</th>
+                <th>Token</th>
+                <th>
+                  <span class="hidden">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {list.docs.map((robot) => (
+                <tr key={robot._id}>
+                  <td>
+                    <strong>{robot.username}</strong> <span class="muted">{robot.description}</span>
+                  </td>
+                  <td>{robot.scopes.includes('write') ? 'read and write' : 'read'}</td>
+                  <td class="chips">
+                    {robot.items.map((item) => (
+                      <Chip key={item._id}>{item.name ?? 'an item that is gone'}</Chip>
+                    ))}
+                    {robot.tags.map((tag) => (
+                      <Chip key={tag}>tag {tag}</Chip>
+                    ))}
+                    {!robot.items.length && !robot.tags.length && <span class="muted">what is shared with it</span>}
+                  </td>
+                  <td>
+                    <Token robot={robot} />
+                  </td>
+                  <td class="actions">
+                    <button type="button" class="small" disabled={busy} onClick={() => renew(robot)}>
+                      New token
+                    </button>
+                    <button type="button" class="small" disabled={busy} onClick={() => remove(robot)}>
+                      Remove
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </Scroll>
+      )}
+      {list.hasMore && (
+        <button type="button" disabled={list.loading} onClick={list.more}>
+          Show more
+        </button>
+      )}
+    </>
+  )
+}
+
+function Token({ robot }: { robot: Robot }) {
+  if (!robot.expires) return <span class="muted">none</span>
+  return (
+    <span class="muted" title={date(robot.expires)}>
+      expires {age(robot.expires)}, {robot.used ? `used ${age(robot.used)}` : 'never used'}
+    </span>
+  )
+}

@@ -1,0 +1,171 @@
+import { useEffect, useState } from 'preact/hooks'
+import { KINDS, type Kind } from '../../api/client'
+import { suggestedNames, suggestedTags } from '../../api/lookups'
+import { Completion } from '../../components/completion'
+import { useDebounced } from '../../components/hooks'
+import { Chip, Problem } from '../../components/parts'
+import { Username } from '../../components/username'
+import { metricOf } from '../../logic/metrics'
+import { place, setQuery } from '../../router'
+import { FacetCounts } from './facets'
+import { FirstSteps } from './first-steps'
+import { MOST_SORTED, useList } from './list'
+import { More, Result } from './results'
+
+export function CatalogView() {
+  const { query } = place.value
+  const [typed, setTyped] = useState(query.get('q') ?? '')
+  const settled = useDebounced(typed.trim(), 120)
+  useEffect(() => {
+    if (settled === (place.value.query.get('q') ?? '')) return
+    setQuery((change) => (settled ? change.set('q', settled) : change.delete('q')), true)
+  }, [settled])
+  // Back and forward change the address, and with it the field.
+  const shown = query.get('q') ?? ''
+  useEffect(() => setTyped((before) => (before.trim() === shown ? before : shown)), [shown])
+
+  const list = useList(query)
+  const isEmpty = !list.loading && !list.error && !list.docs.length && !query.size
+  const kind = (query.get('kind') ?? '') as Kind | ''
+  const sort = query.get('sort') ?? 'newest'
+  const metric = metricOf(sort)
+  return (
+    <section>
+      <h1 class="hidden">Find models and datasets</h1>
+      <search class="search">
+        <label class="hidden" for="search">
+          Search
+        </label>
+        <input
+          id="search"
+          type="search"
+          value={typed}
+          placeholder="Search names, tags, metadata and descriptions"
+          autoComplete="off"
+          onInput={(event) => setTyped(event.currentTarget.value)}
+        />
+        <select aria-label="Kind" value={kind} onChange={(event) => set('kind', event.currentTarget.value)}>
+          <option value="">{shown ? 'Everything' : 'Models'}</option>
+          {KINDS.filter((each) => shown || each !== 'models').map((each) => (
+            <option key={each} value={each}>
+              {capital(each)}
+            </option>
+          ))}
+        </select>
+        {!shown && (
+          <select aria-label="Sort" value={sort} onChange={(event) => set('sort', event.currentTarget.value)}>
+            {metric && <option value={sort}>By {metric}, largest first</option>}
+            <option value="newest">Newest first</option>
+            <option value="changed">Changed last</option>
+            <option value="name">By name</option>
+            <option value="oldest">Oldest first</option>
+          </select>
+        )}
+      </search>
+      <div class="columns">
+        <aside aria-label="Filters">
+          <Completion
+            label="Tag"
+            placeholder="Add a tag"
+            suggest={suggestedTags}
+            onPick={(tag) => setQuery((change) => change.append('tag', tag))}
+          />
+          <Choice name="status" label="Status" values={['training', 'test', 'production', 'deploy']} />
+          <Choice name="visibility" label="Visibility" values={['public', 'private']} />
+          <Choice
+            name="archived"
+            label="Archived"
+            values={['true', 'all']}
+            words={['only archived', 'with archived']}
+          />
+          {!shown && (
+            <Completion
+              label="Sort by a metadata value"
+              placeholder="accuracy"
+              suggest={suggestedNames}
+              onPick={(name) => set('sort', `metadata.${name}`)}
+            />
+          )}
+          <FacetCounts facets={list.facets} />
+        </aside>
+        <div>
+          <Chips />
+          <Problem>{list.error}</Problem>
+          {isEmpty && <FirstSteps />}
+          <p class="muted" role="status">
+            {list.loading ? 'Searching…' : !list.docs.length && !list.error && !isEmpty ? 'Nothing found.' : ''}
+          </p>
+          <ul class="results">
+            {list.docs.map((item) => (
+              <Result
+                key={item._id}
+                item={item}
+                kind={item.kind ?? ((kind || 'models') as Kind)}
+                metric={shown ? '' : metric}
+              />
+            ))}
+          </ul>
+          {list.isCut && <p class="muted">The newest {MOST_SORTED} that have the value are sorted.</p>}
+          {list.hasMore && <More onMore={list.more} busy={list.loading} />}
+        </div>
+      </div>
+    </section>
+  )
+}
+
+function set(name: string, value: string) {
+  setQuery((change) => (value ? change.set(name, value) : change.delete(name)))
+}
+
+const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
+
+function Choice({ name, label, values, words }: { name: string; label: string; values: string[]; words?: string[] }) {
+  return (
+    <label>
+      {label}
+      <select value={place.value.query.get(name) ?? ''} onChange={(event) => set(name, event.currentTarget.value)}>
+        <option value="">any</option>
+        {values.map((value, index) => (
+          <option key={value} value={value}>
+            {words?.[index] ?? value}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+function cleared(query: URLSearchParams) {
+  for (const name of FILTERS) query.delete(name)
+}
+
+const FILTERS = ['tag', 'owner', 'status', 'visibility', 'license', 'library', 'alias', 'archived']
+
+function Chips() {
+  const set = [...place.value.query].filter(([name]) => FILTERS.includes(name))
+  if (!set.length) return null
+  return (
+    <p class="chips">
+      {set.map(([name, value]) => (
+        <Chip
+          key={`${name}=${value}`}
+          label={`${name} ${value}`}
+          onRemove={() => setQuery((change) => change.delete(name, value))}
+        >
+          {name === 'tag' ? value : <Filter name={name} value={value} />}
+        </Chip>
+      ))}
+      <button type="button" class="quiet" onClick={() => setQuery(cleared)}>
+        Clear all
+      </button>
+    </p>
+  )
+}
+
+function Filter({ name, value }: { name: string; value: string }) {
+  return (
+    <>
+      {name}: {name === 'owner' ? <Username id={value} /> : value}
+    </>
+  )
+}

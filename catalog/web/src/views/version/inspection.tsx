@@ -1,0 +1,96 @@
+import { useMemo, useState } from 'preact/hooks'
+import { plural } from '../../components/format'
+import { Chip, Scroll } from '../../components/parts'
+
+/** The tone of a chip that shows a verdict. */
+export const verdictTone = (verdict: string): string =>
+  verdict.startsWith('threat') ? 'danger' : verdict === 'no known threat found' ? 'good' : 'warn'
+
+/** A verdict for the narrow column of a table. */
+export const shortVerdict = (verdict: string): string =>
+  verdict === 'no known threat found' ? 'no known threat' : verdict
+
+export interface Inspection {
+  format: string
+  verdict: string
+  findings: { kind: string; what: string; where: string }[]
+  summary: { tensors?: number; parameters?: number; shown?: Tensor[] }
+}
+
+interface Tensor {
+  name: string
+  dtype: string
+  shape: number[]
+}
+
+const SHOWN = 200
+
+export function Tensors({ tensors, total }: { tensors: Tensor[]; total: number }) {
+  const [text, setText] = useState('')
+  const found = useMemo(
+    () => tensors.filter((tensor) => tensor.name.toLowerCase().includes(text.toLowerCase())),
+    [tensors, text],
+  )
+  return (
+    <section>
+      <h2>Tensors</h2>
+      <label>
+        Search {plural(total, 'tensor')}
+        <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      </label>
+      <Scroll label="Tensors" tall>
+        <table>
+          <thead>
+            <tr>
+              <th>Name</th>
+              <th>Type</th>
+              <th>Shape</th>
+            </tr>
+          </thead>
+          <tbody>
+            {found.slice(0, SHOWN).map((tensor) => (
+              <tr key={tensor.name}>
+                <td>{tensor.name}</td>
+                <td>{tensor.dtype}</td>
+                <td>{tensor.shape.join(' × ')}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      {(found.length > SHOWN || total > tensors.length) && <p class="muted">Only the first are shown.</p>}
+    </section>
+  )
+}
+
+const MEANINGS: Record<string, string> = {
+  dangerous: 'Known to be used in attacks. Do not load this file.',
+  suspicious: 'Unknown. Load the file only if you trust where it comes from.',
+  unfinished: 'Not all of the file was scanned.',
+  failed: 'The file could not be inspected.',
+  malformed: 'The file violates its format.',
+  opaque: 'Packed in a way that the inspection does not support.',
+  abridged: 'The header is too long to be read completely.',
+}
+
+export function Findings({ inspection }: { inspection: Inspection }) {
+  return (
+    <section>
+      <h2>Inspection</h2>
+      <p>
+        Format {inspection.format}: {inspection.verdict}.
+        {inspection.summary.parameters ? ` ${inspection.summary.parameters.toLocaleString('en')} parameters.` : ''}
+      </p>
+      <ul>
+        {inspection.findings.map((finding) => (
+          <li key={`${finding.kind} ${finding.where} ${finding.what}`}>
+            <Chip tone={finding.kind === 'dangerous' ? 'danger' : 'warn'}>{finding.kind}</Chip> {finding.what}
+            {finding.where && <span class="muted"> in {finding.where}</span>}
+            <br />
+            <span class="muted">{MEANINGS[finding.kind]}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
