@@ -82,6 +82,12 @@ class TooLarge(CatalogError):
     advice = "The file is larger than the server accepts (its setting MAX_UPLOAD_SIZE)."
 
 
+class ProxyTooLarge(TooLarge):
+    """A proxy in front of the catalog refuses the size of a request. Smaller parts were tried."""
+
+    advice = "Have its operator raise the limit (nginx: client_max_body_size)."
+
+
 class OutOfSpace(CatalogError):
     advice = "Remove versions that are no longer needed, or ask the operator for a larger quota."
 
@@ -181,11 +187,14 @@ _ADVICE = {
 """Advice by error value, where that of the exception would be misleading."""
 
 SERVER_ERROR = 500
+TOO_LARGE = 413
 
 
 def error_from(response: "Response") -> CatalogError:
     """The exception for an error response."""
     body = _body(response)
+    if body is None and response.status == TOO_LARGE:
+        return ProxyTooLarge("The proxy in front of the catalog takes smaller bodies only", status=response.status)
     if body is None and response.status < SERVER_ERROR:
         return NotACatalog(f"The server answered {response.status}, not as a catalog does", status=response.status)
     document = body or {"message": f"The server answered {response.status}"}

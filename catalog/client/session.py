@@ -23,6 +23,12 @@ T = TypeVar("T")
 PAGE = 100
 """Documents per page."""
 
+LARGEST_BODY = 64 * 2**20
+"""Bytes of one request, if no proxy takes less."""
+
+SMALLEST_BODY = 2**16
+SHRINK = 8
+
 PERSONAL_TOKEN = re.compile(r"(?:\w+ )?cat_(.+)_\w+$")
 """A personal access token; the group is the name of its tenant."""
 
@@ -63,6 +69,7 @@ class Session:
         self.url = url.rstrip("/")
         self.token = readable_token(token)
         self.offline = offline
+        self.largest_body = LARGEST_BODY
         self._username = username
         self._password = password
         self._tenant = tenant
@@ -98,6 +105,14 @@ class Session:
                     raise
                 yield from pause(seconds)
         raise AssertionError  # `count` does not end
+
+    def shrink_bodies(self, refused: int) -> bool:
+        """Send smaller bodies from now on, after a proxy has refused one of so many bytes.
+
+        Returns whether that is worth a try.
+        """
+        self.largest_body = min(self.largest_body, max(refused // SHRINK, SMALLEST_BODY))
+        return refused > SMALLEST_BODY
 
     def strip_base_path(self, path: str) -> str:
         """A path from a response, relative to the address of the catalog."""

@@ -19,6 +19,7 @@ from catalog.client import (
     Unsafe,
     UnsafeFileWarning,
 )
+from catalog.client.errors import ProxyTooLarge
 from catalog.client.session import Session
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads import fetching
@@ -26,6 +27,7 @@ from catalog.client.transfer.downloads.downloads import find_version
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import InThread, Request
 from tests.support.people import hired
+from tests.support.proxy import proxy_with_limit
 from tests.support.serving import Server
 
 OPERATOR = "an operator's token of the tests"
@@ -150,6 +152,34 @@ def test_a_threat_is_told_and_refused_when_asked(hers, ada, iris):
         hers.pull(iris, strict=True)
     with pytest.warns(UnsafeFileWarning, match=f"{iris}@1"):
         hers.pull(iris)
+
+
+def test_smaller_parts_go_through_a_proxy_that_takes_no_large_ones(ada, server, hers, iris, tmp_path):
+    content = os.urandom(5 * 2**19)
+    for number in range(8):
+        ada.file(f"{iris}/{number}.bin", content[: number * 20_000])
+    with proxy_with_limit(server.url, 2**19) as (url, refused), ada.catalog(url=url) as client:
+        client.push(iris, ada.file("m.bin", content))
+        client.push(iris, ada.folder / iris)
+        sent = [*refused]
+        client.push(iris, ada.file("n.bin", content + b"x"))
+
+    assert hers.pull(f"{iris}@1").read_bytes() == content
+    assert files_in(hers.pull(f"{iris}@2")) == files_in(ada.folder / iris)
+    assert sent
+    assert len(refused) == len(sent)  # it is remembered
+    assert hers.models.get(iris).versions_total == 3
+
+
+def test_a_proxy_that_takes_next_to_nothing_is_named(ada, server, iris):
+    file = ada.file("m.bin", bytes(100_000))
+
+    with (
+        proxy_with_limit(server.url, 2000) as (url, _),
+        ada.catalog(url=url) as client,
+        pytest.raises(ProxyTooLarge, match="client_max_body_size"),
+    ):
+        client.push(iris, file)
 
 
 # Pulls

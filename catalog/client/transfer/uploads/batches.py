@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 from uuid import uuid4
 
-from catalog.client.errors import CatalogError, Unavailable, error_from
+from catalog.client.errors import CatalogError, ProxyTooLarge, Unavailable, error_from
 from catalog.client.session import PREFIX, document
 from catalog.client.transfer.progress import TotalProgress
 from catalog.client.transfer.sources import Source
@@ -68,6 +68,10 @@ def put_files(
 
 
 def _send(to: TargetItem, draft: str, files: Sequence[SmallFile], total: TotalProgress) -> Operation[None]:
+    size = sum(len(file.content) for file in files)
+    if len(files) > 1 and size > to.session.largest_body:
+        yield from _send_halves(to, draft, files, total)
+        return
     boundary = uuid4().hex
     request = Request(
         method="POST",
@@ -78,15 +82,33 @@ def _send(to: TargetItem, draft: str, files: Sequence[SmallFile], total: TotalPr
     )
     try:
         response = yield from to.session.send(request)
+    except ProxyTooLarge:
+        to.session.shrink_bodies(size)
+        yield from _send_halves(to, draft, files, total)
+        return
     except CatalogError as error:
         is_older = error.status in NO_SUCH_ROUTE and error.value in {UNKNOWN_ROUTE, UNKNOWN_ROUTE + 1}
         if not is_older and not isinstance(error, Unavailable):
             raise
-        for file in files:
-            yield from put_file(to, draft, file.path, file.source, file.digest, total.of(file.path))
+        yield from _send_alone(to, draft, files, total)
         return
     for refused in document(response)["errors"]:
         raise _refusal(refused)
+
+
+def _send_halves(to: TargetItem, draft: str, files: Sequence[SmallFile], total: TotalProgress) -> Operation[None]:
+    """Send files in smaller requests: a proxy takes no larger ones."""
+    if len(files) == 1:
+        yield from _send_alone(to, draft, files, total)
+        return
+    middle = len(files) // 2
+    for half in (files[:middle], files[middle:]):
+        yield from _send(to, draft, half, total)
+
+
+def _send_alone(to: TargetItem, draft: str, files: Sequence[SmallFile], total: TotalProgress) -> Operation[None]:
+    for file in files:
+        yield from put_file(to, draft, file.path, file.source, file.digest, total.of(file.path))
 
 
 def _refusal(refused: Mapping[str, object]) -> CatalogError:

@@ -11,7 +11,7 @@ from itertools import count
 from typing import NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from catalog.client.errors import CatalogError, Conflict, Damaged, NotFound, Unavailable
+from catalog.client.errors import CatalogError, Conflict, Damaged, NotFound, ProxyTooLarge, Unavailable
 from catalog.client.session import PREFIX, Session
 from catalog.client.transfer.cache import Cache, locked
 from catalog.client.transfer.progress import Progress
@@ -20,9 +20,6 @@ from catalog.client.transport.effects import Operation, Request, Response, in_th
 from catalog.client.transport.retries import backoff
 
 T = TypeVar("T")
-
-PART = 64 * 2**20
-"""Bytes of one request."""
 
 ANSWER_TIMEOUT = 600.0
 """Seconds to wait for a response: after the last part, the server stores and inspects the file."""
@@ -93,6 +90,10 @@ def send_in_parts(upload: ResumableUpload, digest: str, progress: Progress) -> O
         except Damaged:
             upload.clear()  # the server has discarded it as well
             raise
+        except ProxyTooLarge:
+            rest = upload.source.size - max(reached, 0)
+            if not upload.session.shrink_bodies(min(upload.session.largest_body, rest)):
+                raise
         except CatalogError as error:
             failures += 1
             seconds = _delay(upload, error, failures)
@@ -123,7 +124,9 @@ def _append(upload: ResumableUpload, offset: int, progress: Progress) -> Operati
         method="PATCH",
         path=upload.load().address,
         headers={**TUS, **OFFSET_OCTETS, "Upload-Offset": str(offset)},
-        body=SourceSlice(upload.source, offset, min(PART, upload.source.size - offset), progress),
+        body=SourceSlice(
+            upload.source, offset, min(upload.session.largest_body, upload.source.size - offset), progress
+        ),
         timeout=ANSWER_TIMEOUT,
     )
     return (yield from upload.session.send(request))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from catalog.client.errors import Forbidden, NotFound
+from catalog.client.errors import Forbidden, NotFound, ProxyTooLarge
 from catalog.client.push_pull.annotations import metadata_values
 from catalog.client.results import Raw, Value, Version
 from catalog.client.session import PREFIX, Session, segment
@@ -114,12 +114,16 @@ def add_file(to: TargetItem, source: Source, details: VersionDetails, progress: 
 
     Raises CatalogError: Damaged if the file changed meanwhile, or its bytes were damaged in transit.
     """
-    if source.size <= SMALL:
+    if source.size <= min(SMALL, to.session.largest_body):
         digest = yield from in_thread(source.digest, progress)
-        ordinal = (yield from _reuse_stored_bytes(to, source, digest, details, progress)) or (
-            yield from _send_whole(to, source, digest, details, progress)
-        )
-        return (yield from _apply_details(to, ordinal, details))
+        try:
+            ordinal = (yield from _reuse_stored_bytes(to, source, digest, details, progress)) or (
+                yield from _send_whole(to, source, digest, details, progress)
+            )
+            return (yield from _apply_details(to, ordinal, details))
+        except ProxyTooLarge:
+            if not to.session.shrink_bodies(source.size):
+                raise
     upload = ResumableUpload(
         to.session,
         to.cache,
@@ -131,7 +135,7 @@ def add_file(to: TargetItem, source: Source, details: VersionDetails, progress: 
 
 def put_file(to: TargetItem, draft: str, path: str, source: Source, digest: str, progress: Progress) -> Operation[None]:
     """Upload a file into a draft; an existing file at its path is replaced."""
-    if source.size <= SMALL:
+    if source.size <= min(SMALL, to.session.largest_body):
         request = Request(
             method="PUT",
             path=f"{PREFIX}{to.at(draft)}/files/{quote(path)}",
@@ -139,8 +143,13 @@ def put_file(to: TargetItem, draft: str, path: str, source: Source, digest: str,
             body=SourceSlice(source, 0, source.size, progress),
             timeout=ANSWER_TIMEOUT,
         )
-        yield from to.session.send(request)
-        return
+        try:
+            yield from to.session.send(request)
+        except ProxyTooLarge:
+            if not to.session.shrink_bodies(source.size):
+                raise
+        else:
+            return
     target = {"kind": to.kind, "item": to.key, "version": draft, "path": path}
     upload = ResumableUpload(to.session, to.cache, source, target)
     yield from send_in_parts(upload, digest, progress)
