@@ -105,6 +105,11 @@ class FileBlobs:
 
     async def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         with translated_errors():
+            if stop is not None and stop - start <= BLOCK:  # one step in a thread, in the place of five
+                block = await asyncio.to_thread(_read_range, blob_path(self._folder, digest), start, stop)
+                if block:
+                    yield block
+                return
             try:
                 file = await aiofiles.open(blob_path(self._folder, digest), "rb", buffering=0)
             except FileNotFoundError:
@@ -182,6 +187,15 @@ class FileBlobs:
 
     def _upload(self, upload: str) -> Path:
         return self._folder / "uploads" / checked_upload(upload)
+
+
+def _read_range(path: Path, start: int, stop: int) -> bytes:
+    """Some bytes of a file; fewer where it ends. Raises UnknownBlobError."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            return os.pread(file.fileno(), max(0, stop - start), start)
+    except FileNotFoundError:
+        raise UnknownBlobError(path.name) from None
 
 
 async def end_append(partial: PartialFile, step: asyncio.Task[None], rest: bytearray) -> int:

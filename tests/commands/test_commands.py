@@ -20,6 +20,7 @@ from catalog import __version__
 from catalog.client import Catalog
 from catalog.client.transfer.progress import INTERVAL, ProgressLines
 from catalog.commands.cli import app
+from catalog.commands.terminal import completion
 from tests.support.app import PASSWORD
 from tests.support.people import hired
 from tests.support.serving import CATALOG, TENANT, Server, interruptible
@@ -259,6 +260,43 @@ def test_bytes_that_changed_on_the_server_are_found_out(run, ada, server, iris):
     blob.write_bytes(random.randbytes(100))
 
     assert "damaged on the server" in run("versions", "verify", iris, code=1).stderr
+
+
+def test_standard_input_is_pushed_and_some_files_are_pulled(run, ada, iris):
+    ada.file("folder/config.json", b"{}")
+    ada.file("folder/weights.bin", b"weights")
+    ada.file("folder/.git/config", b"")
+
+    nameless = run("push", iris, "-", code=2, typed="notes")
+    run("push", iris, "-", "--name", "notes.txt", typed="notes")
+    planned = run("push", iris, "folder", "--dry-run", "--include", "*.json")
+    pushed = run("push", iris, "folder")
+    pulled = run("pull", iris, "config.json", "--to", "there/")
+
+    assert "--name" in nameless.stderr
+    assert run("pull", f"{iris}@1", "--to", "notes.txt").stdout == "notes.txt\n"
+    assert (ada.folder / "notes.txt").read_bytes() == b"notes"
+    assert planned.stdout == "config.json  2 B\n"
+    assert "Left out: .git/" in pushed.stderr
+    assert (pulled.stdout, pushed.stdout) == ("there/config.json\n", f"{iris}@2\n")
+    assert [path.name for path in (ada.folder / "there").iterdir()] == ["config.json"]
+
+
+def test_offline_the_cache_is_used(run, ada, iris):
+    run("push", iris, ada.file("model.onnx", b"weights"))
+    path = run("pull", iris, "--cached").stdout
+
+    assert run("pull", iris, "--cached", "--offline").stdout == path
+    assert "--offline" in run("models", "ls", "--offline", code=1).stderr
+
+
+def test_versions_aliases_and_tags_are_completed(run, ada, iris):
+    run("push", iris, ada.file("model.onnx", b"x"), "--alias", "champion", "--tag", iris)
+
+    assert completion.references(f"{iris}@") == [f"{iris}@champion", f"{iris}@latest", f"{iris}@1"]
+    assert completion.references(f"{iris}@ch") == [f"{iris}@champion"]
+    assert iris in completion.references(iris[:9])
+    assert iris in completion.tags(iris[:12])
 
 
 # Items and words
@@ -603,14 +641,18 @@ def test_a_terminal_gets_a_table_and_bars(run, ada, iris):
     run("push", iris, ada.file("model.bin", random.randbytes(2**20)))
 
     listed = on_terminal("models", "ls", "--filter", json.dumps({"name": iris}))
+    narrow = on_terminal("models", "ls", "--filter", json.dumps({"name": iris}), columns=50)
     pulled = on_terminal("pull", iris, "--to", "there.bin")
 
     assert "visibility" in listed
+    assert iris in narrow
+    assert "Not shown: " in narrow
+    assert "…" not in narrow
     assert "downloading" in pulled
 
 
-def on_terminal(*arguments):
-    wide = {**os.environ, "COLUMNS": "200"}
+def on_terminal(*arguments, columns=200):
+    wide = {**os.environ, "COLUMNS": str(columns)}
     ours, theirs = pty.openpty()
     with subprocess.Popen([*CATALOG, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=wide) as process:
         os.close(theirs)
