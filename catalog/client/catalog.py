@@ -9,6 +9,7 @@ from catalog.client import transport
 from catalog.client.profile import Profile, find, is_offline, other_logins, save_token
 from catalog.client.push_pull.transfers import TransferMethods
 from catalog.client.resources.base import D, operation, walk
+from catalog.client.resources.demo import DemoResource
 from catalog.client.resources.items import FilterExpression, ItemResource, filter_query
 from catalog.client.resources.people import (
     GroupResource,
@@ -62,6 +63,7 @@ class CatalogResources(TransferMethods[D]):
         self.tags: TermResource[D] = TermResource(session, driver, cache, "tags")
         self.metadata: TermResource[D] = TermResource(session, driver, cache, "metadata")
         self.tenants: TenantResource[D] = TenantResource(session, driver, cache)
+        self.demo: DemoResource[D] = DemoResource(session, driver, cache)
 
     @property
     def url(self) -> str:

@@ -35,10 +35,13 @@ from tests.support.serving import TENANT, Server
 
 LARGE = 9 * 2**20  # goes in parts
 
+DEMONSTRATION = "demonstration"
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with Server(tmp_path_factory.mktemp("server"), API_TOKEN="an operator's token of the tests") as server:
+    demo = {"DEMO": "true", "DEFAULT_TENANT_DEMO": DEMONSTRATION}
+    with Server(tmp_path_factory.mktemp("server"), API_TOKEN="an operator's token of the tests", **demo) as server:
         yield server
 
 
@@ -777,6 +780,18 @@ def test_the_operator_keeps_tenants(server):
         assert name in {tenant.id for tenant in operator.tenants.list()}
         operator.tenants.delete(name)
         assert name not in {tenant.id for tenant in operator.tenants.list()}
+
+
+def test_an_administrator_of_the_demo_tenant_makes_and_removes_the_demo(server, adas):
+    with Catalog(server.url, token=server.settings["API_TOKEN"]) as operator:
+        operator.tenants.create(DEMONSTRATION, "boss", PASSWORD, {"email": "info@example.org"})
+
+    with Catalog(server.url, tenant=DEMONSTRATION, username="boss", password=PASSWORD) as boss:
+        made, shown, removed = boss.demo.create(models=1), boss.demo.show(), boss.demo.remove()
+
+    assert (made["items"], len(shown["models"]), removed["items"], removed["kept"]) == (3, 1, 3, [])
+    with pytest.raises(Forbidden):
+        adas.demo.show()
 
 
 # The same, awaited
