@@ -17,11 +17,15 @@ async def deployed(org, ada):
     return {"model": model, "version": version, "artifact": artifact, "service": service}
 
 
-async def test_a_deployed_model_is_removed_only_by_force(org, ada, deployed):
+async def test_a_deployed_model_is_removed_only_by_force_whatever_the_door(org, ada, deployed):
+    mlflow = "/api/2.0/mlflow/registered-models/delete"
+    of_mlflow = await org.client.request("DELETE", mlflow, json={"name": "iris"}, headers=ada.headers)
     refused = await org.client.delete("/v1/models/iris", headers=org.as_("ada"))
     forced = await org.client.delete("/v1/models/iris?force=true", headers=org.as_("ada"))
 
+    assert (of_mlflow.status_code, of_mlflow.json()["error_code"]) == (409, "RESOURCE_CONFLICT")
     assert (refused.status_code, refused.json()["value"]) == (409, 196)
+    assert "svc" in of_mlflow.json()["message"]
     assert "svc" in refused.json()["details"]
     assert forced.status_code == 200
 
