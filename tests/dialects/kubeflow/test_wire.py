@@ -426,3 +426,19 @@ async def test_a_step_that_is_written_as_a_fraction_is_a_whole_number(ada):
     answer = await ada.client.post(f"{ALPHA}/experiment_runs/{run['id']}/artifacts", content=body, headers=headers)
 
     assert (answer.json()["step"], type(answer.json()["value"])) == (3, float)
+
+
+async def test_a_signed_address_opens_without_a_token_and_the_plain_one_does_not(org, ada, client):
+    await org.client.post("/v1/models", json={"name": "pushed"}, headers=org.as_("ada"))
+    sent = {"content": b"weights", "headers": org.as_("ada") | {"Content-Type": "application/octet-stream"}}
+    (await org.client.post("/v1/models/pushed/versions?name=m.bin", **sent)).raise_for_status()
+    artifact = (await ada.get("/model_artifacts")).json()["items"][0]
+
+    paths = "/model_artifacts", f"/artifacts/{artifact['id']}"
+    shown = [(await ada.get(path, link="true")).json() for path in paths]
+    signed = [each.get("uri") or each["items"][0]["uri"] for each in shown]
+
+    assert [(await client.get(uri)).content for uri in signed] == [b"weights", b"weights"]
+    assert (await client.get(artifact["uri"])).status_code == 401
+    assert (await client.get(artifact["uri"], headers=ada.headers)).content == b"weights"
+    assert (await ada.get("/model_artifacts", link="maybe")).status_code == 400
