@@ -306,13 +306,18 @@ def test_versions_aliases_and_tags_are_completed(run, ada, iris):
 def test_an_item_is_made_changed_found_removed_and_restored(run, kind, iris):
     identity = run(kind, "create", iris, "-t", "flowers", "--set", 'seed="7"', "-d", "petals", "-q").stdout.strip()
 
-    shown = run(kind, "update", iris, "--untag", "flowers", "-t", "tested", "--set", "rows=150", "--json")
+    card = ("--license", "MIT", "--library", "keras", "--language", "en", "--task", "tagging")
+    shown = run(kind, "update", iris, "--untag", "flowers", "-t", "tested", "--set", "rows=150", *card, "--json")
+    tagging = ("--filter", json.dumps({"tasks": "tagging"}))
+    licensed = run(kind, "ls", "--license", "MIT", "--library", "keras", *tagging, "-q")
     listed = run(kind, "ls", "--tag", "tested", "--where", "rows=gte:150", "--sort", "-name", "-q")
     found = run("search", iris, "--kind", kind, "--tag", "tested", "--where", "rows=150", "-q")
     not_found = run("search", iris, "--filter", '{"tags": "flowers"}', "-q")
 
     item = json.loads(shown.stdout)
     assert (item["tags"], item["metadata"], item["description"]) == (["tested"], {"seed": "7", "rows": 150}, "petals")
+    assert (item["license"], item["library"], item["languages"]) == ("MIT", "keras", ["en"])
+    assert identity in licensed.stdout.split()
     assert identity in listed.stdout.split()
     assert (found.stdout.split(), not_found.stdout) == ([identity], "")
     run(kind, "rm", iris)

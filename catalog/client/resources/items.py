@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar, Unpack
 from unicodedata import normalize
 
 from catalog.client.errors import Ambiguous, Invalid, NotFound
@@ -21,6 +21,19 @@ Metadata = Mapping[str, Value]
 FilterExpression = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 T = TypeVar("T")
 Pages = Callable[[str], Operation[Page[T]]]
+
+
+class CardFields(TypedDict, total=False):
+    """The fields of an item that the front matter of its card fills, too."""
+
+    license: str
+    license_link: str
+    languages: Iterable[str]
+    tasks: Iterable[str]
+    library: str
+    provider: str
+    logo: str
+    maturity: str
 
 
 class ItemResource(Resource[D], Generic[D, ItemT]):
@@ -54,12 +67,14 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         status: str | None = None,
         datasets: Iterable[str] | None = None,
         external_id: str = "",
+        **card: Unpack[CardFields],
     ) -> Operation[ItemT]:
-        """Create an item. `status` and `datasets` (ids or names) are for models and algorithms.
+        """Create an item. `status` and `datasets` (ids or names) are for models and algorithms. `card` are `license`,
+        `library`, `languages`, `tasks` and the other fields of a card.
 
         Raises CatalogError: Invalid, also if you have an item of this name.
         """
-        body: dict[str, Any] = {"name": name, "description": description, "visibility": visibility}
+        body = {"name": name, "description": description, "visibility": visibility} | _card_fields(card)
         body |= {"users": [*users], "tags": tag_list(tags), "metadata": as_pairs(metadata or {})}
         if editors := [*editors]:
             body["editors"] = editors
@@ -154,8 +169,9 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         add: Mapping[str, Any] | None = None,
         remove: Mapping[str, Any] | None = None,
         revision: int | None = None,
+        **card: Unpack[CardFields],
     ) -> Operation[ItemT]:
-        """Change the given fields of an item.
+        """Change the given fields of an item. `card` are as in `create`; its lists replace those of the item.
 
         `add` and `remove` may have `tags`, `users`, `datasets` and `metadata` (a mapping to add, names to remove).
         With `revision`, the change is refused if the item has changed since that revision.
@@ -164,7 +180,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         """
         plain: dict[str, Any] = {"description": description, "visibility": visibility, "status": status, "owner": owner}
         plain |= {"external_id": external_id, "archived": archived}
-        body: dict[str, Any] = {name: value for name, value in plain.items() if value is not None}
+        body = {name: value for name, value in plain.items() if value is not None} | _card_fields(card)
         for verb, changed in (("add", add or {}), ("remove", remove or {})):
             for name, values in changed.items():
                 body.setdefault(name, {})[verb] = as_pairs(values) if isinstance(values, Mapping) else [*values]
@@ -321,6 +337,10 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
 
     def _at(self, key: str | Item) -> str:
         return f"/{self._kind}/{segment(key_of(key))}"
+
+
+def _card_fields(card: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value if isinstance(value, str) else [*value] for name, value in card.items()}
 
 
 def filter_query(

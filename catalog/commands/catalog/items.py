@@ -41,6 +41,11 @@ Library = Annotated[str, typer.Option(help="Only for this library.")]
 Filter = Annotated[str, typer.Option("--filter", help="A filter of the API, as JSON.")]
 Users = Annotated[list[str], typer.Argument(help="Ids or names of users and groups.")]
 
+CardLicense = Annotated[str | None, typer.Option("--license", help="Such as MIT.")]
+CardLibrary = Annotated[str | None, typer.Option("--library", help="What reads it, such as keras.")]
+Languages = Annotated[list[str] | None, typer.Option("--language", help="Such as en. May be repeated.")]
+Tasks = Annotated[list[str] | None, typer.Option("--task", help="Such as text-classification. May be repeated.")]
+
 TRAINED = ("status", "dataset", "add_dataset", "remove_dataset")
 """Options that datasets do not have."""
 
@@ -118,6 +123,10 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         set_: Pairs = None,
         user: Annotated[list[str] | None, typer.Option(help="A user who may read it. May be repeated.")] = None,
         dataset: Datasets = None,
+        license_: CardLicense = None,
+        library: CardLibrary = None,
+        language: Languages = None,
+        task: Tasks = None,
     ) -> None:
         """Create an item."""
         created = resource(shell).create(
@@ -129,6 +138,7 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
             metadata=values.pairs(set_ or []),
             users=user or [],
             datasets=dataset,
+            **_card_fields(license_, library, language, task),
         )
         shell.say(f"Created the {one} {created.name}")
         shell.output.one(created, {"id": created.id}, created.id)
@@ -149,6 +159,10 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         archive: Annotated[bool | None, typer.Option("--archive/--unarchive", help="Leave it out of lists.")] = None,
         add_dataset: Datasets = None,
         remove_dataset: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
+        license_: CardLicense = None,
+        library: CardLibrary = None,
+        language: Languages = None,
+        task: Tasks = None,
     ) -> None:
         """Change the given fields of an item."""
         add = {"tags": tag, "metadata": values.pairs(set_ or []), "datasets": add_dataset}
@@ -162,6 +176,7 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
             archived=archive,
             add={name: value for name, value in add.items() if value},
             remove={name: value for name, value in remove.items() if value},
+            **_card_fields(license_, library, language, task),
         )
         _show(shell, changed)
 
@@ -251,6 +266,10 @@ def _show(shell: Shell, item: "client.Item") -> None:
         "status": getattr(item, "status", None),
         "tags": item.tags,
         "aliases": item.aliases,
+        "license": item.license,
+        "library": item.library,
+        "languages": item.languages,
+        "tasks": item.tasks,
         "metadata": item.metadata,
         "datasets": [each if isinstance(each, str) else each.name for each in getattr(item, "datasets", ())],
         "description": item.description,
@@ -259,6 +278,16 @@ def _show(shell: Shell, item: "client.Item") -> None:
     }
     about |= {f"@{each.ordinal}": f"{each.original}  {human_size(each.size)}" for each in item.versions}
     shell.output.one(item, {name: value for name, value in about.items() if value}, item.id)
+
+
+def _card_fields(
+    license_: str | None, library: str | None, languages: list[str] | None, tasks: list[str] | None
+) -> dict[str, Any]:
+    """The fields that were given."""
+    texts = {"license": license_, "library": library}
+    lists = {"languages": languages, "tasks": tasks}
+    given = {name: text for name, text in texts.items() if text is not None}
+    return {**given, **{name: several for name, several in lists.items() if several}}
 
 
 def _names(item: "client.Item") -> list[str]:
