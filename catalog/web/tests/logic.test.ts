@@ -51,6 +51,9 @@ test('quoted cells hold separators, quotes and line ends', () => {
 test('several tags must all be there', () => {
   expect(filterOf(new URLSearchParams('tag=a&tag=b&status=test'))).toBe('{"tags":{"$all":["a","b"]},"status":"test"}')
   expect(filterOf(new URLSearchParams('q=iris'))).toBe('')
+  expect(filterOf(new URLSearchParams('alias=champion&stage=staging'))).toBe(
+    '{"aliases.name":"champion","stages":"staging"}',
+  )
 })
 
 test('the numbers that most versions have are columns, and what has none comes last', () => {

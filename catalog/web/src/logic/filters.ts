@@ -9,5 +9,7 @@ export function filterOf(query: URLSearchParams): string {
   }
   const alias = query.get('alias')
   if (alias) parts['aliases.name'] = alias
+  const stage = query.get('stage')
+  if (stage) parts.stages = stage
   return Object.keys(parts).length ? JSON.stringify(parts) : ''
 }

@@ -13,10 +13,10 @@ const METRICS = 4
 
 export const metadata = (row: Annotated, name: string) => row.metadata.find((pair) => pair.name === name)?.value
 
-const METADATA = 'metadata.'
+const LATEST = 'latest.'
 
-/** The metadata name that an order names, such as `metadata.accuracy`; empty for another order. */
-export const metricOf = (order: string): string => (order.startsWith(METADATA) ? order.slice(METADATA.length) : '')
+/** What an order by a value of the latest version names, such as `latest.accuracy`; empty for another order. */
+export const metricOf = (order: string): string => (order.startsWith(LATEST) ? order.slice(LATEST.length) : '')
 
 /** The numbers that most versions have. */
 export function commonMetrics(rows: Annotated[]): string[] {

@@ -9,7 +9,7 @@ import { metricOf } from '../../logic/metrics'
 import { place, setQuery } from '../../router'
 import { FacetCounts } from './facets'
 import { FirstSteps } from './first-steps'
-import { MOST_SORTED, useList } from './list'
+import { useList } from './list'
 import { More, Result } from './results'
 
 export function CatalogView() {
@@ -71,6 +71,7 @@ export function CatalogView() {
             onPick={(tag) => setQuery((change) => change.append('tag', tag))}
           />
           <Choice name="status" label="Status" values={['training', 'test', 'production', 'deploy']} />
+          <Choice name="stage" label="Stage of a version" values={['staging', 'production', 'archived']} />
           <Choice name="visibility" label="Visibility" values={['public', 'private']} />
           <Choice
             name="archived"
@@ -80,10 +81,11 @@ export function CatalogView() {
           />
           {!shown && (
             <Completion
-              label="Sort by a metadata value"
+              label="Sort by a value of the latest version"
               placeholder="accuracy"
+              free
               suggest={suggestedNames}
-              onPick={(name) => set('sort', `metadata.${name}`)}
+              onPick={(name) => set('sort', `latest.${name}`)}
             />
           )}
           <FacetCounts facets={list.facets} />
@@ -97,15 +99,9 @@ export function CatalogView() {
           </p>
           <ul class="results">
             {list.docs.map((item) => (
-              <Result
-                key={item._id}
-                item={item}
-                kind={item.kind ?? ((kind || 'models') as Kind)}
-                metric={shown ? '' : metric}
-              />
+              <Result key={item._id} item={item} kind={item.kind ?? ((kind || 'models') as Kind)} />
             ))}
           </ul>
-          {list.isCut && <p class="muted">The newest {MOST_SORTED} that have the value are sorted.</p>}
           {list.hasMore && <More onMore={list.more} busy={list.loading} />}
         </div>
       </div>
@@ -139,7 +135,7 @@ function cleared(query: URLSearchParams) {
   for (const name of FILTERS) query.delete(name)
 }
 
-const FILTERS = ['tag', 'owner', 'status', 'visibility', 'license', 'library', 'alias', 'archived']
+const FILTERS = ['tag', 'owner', 'status', 'visibility', 'license', 'library', 'alias', 'stage', 'archived']
 
 function Chips() {
   const set = [...place.value.query].filter(([name]) => FILTERS.includes(name))

@@ -8,6 +8,7 @@ const FACETS: Record<string, string> = {
   license: 'Licenses',
   library: 'Libraries',
   alias: 'Aliases',
+  stage: 'Stages',
 }
 const SHOWN_VALUES = 8
 

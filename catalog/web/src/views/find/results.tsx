@@ -1,12 +1,11 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { Item, Kind } from '../../api/client'
-import { age, plural, value } from '../../components/format'
+import { age, plural } from '../../components/format'
 import { Chip } from '../../components/parts'
 import { Username } from '../../components/username'
-import { metadata } from '../../logic/metrics'
 import { address } from '../../router'
 
-export function Result({ item, kind, metric }: { item: Item; kind: Kind; metric: string }) {
+export function Result({ item, kind }: { item: Item; kind: Kind }) {
   const newest = item.versions.at(-1) // they are sorted by age
   return (
     <li class="result">
@@ -17,11 +16,6 @@ export function Result({ item, kind, metric }: { item: Item; kind: Kind; metric:
         </span>
         {item.visibility === 'private' && <Chip>private</Chip>}
         {item.archived && <Chip>archived</Chip>}
-        {metric && (
-          <strong>
-            {metric} {value(metadata(item, metric))}
-          </strong>
-        )}
       </div>
       {item.description && <p class="clamp">{item.description}</p>}
       <p class="chips">
