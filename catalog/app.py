@@ -49,6 +49,8 @@ from catalog.domain.tenants.quota_warnings import QuotaWatch
 from catalog.domain.tenants.removal import CLEARED_EVERY, clear
 from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_default
 from catalog.domain.versions.files.links import Links
+from catalog.operations.scheduled import ScheduledBackups
+from catalog.operations.targets import target_of
 from catalog.settings.settings import Settings
 from catalog.store.connection import connect
 from catalog.store.database import Database
@@ -297,6 +299,9 @@ def _jobs(
     jobs.every(CLEARED_EVERY, lambda: clear(database, storage), "the removal of tenants")
     jobs.every(PURGED_EVERY, lambda: purge_all(database), "the purge of the trash")
     quotas.schedule(jobs)
+    if settings.backup_every:
+        target = target_of(settings.backup_to, settings.storage_settings)
+        ScheduledBackups(database, storage, target, settings.backup_every, settings.backup_keep).schedule(jobs)
     if settings.sweep_every:
         schedule_sweeps(jobs, database, settings.sweep_every, settings.sweep_grace)
     if journal:

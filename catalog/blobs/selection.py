@@ -11,9 +11,14 @@ def select_storage(settings: StorageSettings) -> Storage:
     """Connects to nothing: `check` tells whether the storage can be used."""
     if settings.location == "files":
         return FileStorage(settings.folder)
+    return S3Storage(bucket_address(settings), redirects=settings.redirects)
+
+
+def bucket_address(settings: StorageSettings) -> BucketAddress:
+    """The bucket of a location `s3://bucket/prefix`."""
     bucket, _, prefix = settings.location.removeprefix("s3://").partition("/")
     region = settings.region or "us-east-1"
-    address = BucketAddress(
+    return BucketAddress(
         endpoint=(settings.endpoint or f"https://s3.{region}.amazonaws.com").rstrip("/"),
         bucket=bucket,
         prefix=prefix.strip("/"),
@@ -25,4 +30,3 @@ def select_storage(settings: StorageSettings) -> Storage:
         kms_key=settings.kms_key,
         ca=settings.ca,
     )
-    return S3Storage(address, redirects=settings.redirects)

@@ -245,20 +245,36 @@ def migrate(
 
 
 @app.command(rich_help_panel=BESIDE)
-def backup(file: Path, tenant: Tenants = None, env_file: EnvFile = None) -> None:
+def backup(
+    target: Annotated[str, typer.Argument(metavar="FILE", help="A file, a folder, or s3://bucket/prefix.")],
+    *,
+    tenant: Tenants = None,
+    since: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Leave out the bytes that this backup has.")
+    ] = None,
+    server: Annotated[
+        str, typer.Option("--server", "--url", help="Address of a running server, which makes the backup.")
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+    env_file: EnvFile = None,
+) -> None:
     """Write the records and files of all tenants, or of some, into FILE.
 
-    An embedded database is opened by the command itself: stop its server first.
+    With --server, the running server sends the backup, also that of its embedded database; API_TOKEN is looked for in
+    CATALOG_TOKEN, in the settings and in DATA_PATH/secrets.env. Without it, the command opens the database and the
+    storage itself: stop the server of an embedded database first.
     """
     with _server_parts():
         from catalog.commands.administration import backup as backups  # noqa: PLC0415
 
+    token = (os.environ.get("CATALOG_TOKEN") or _operators_token(env_file)) if server else ""
+    options = backups.BackupOptions(tenants=tenant or [], since=since, force=force, server=server, token=token)
     try:
-        whole = backups.make(_settings(env_file), file, tenant or [], typer.echo)
+        whole = backups.make(_settings(env_file), target, options, typer.echo)
     except backups.CommandError as error:
         _stop(error, 1)
     if not whole:
-        _stop(f"{file} is written, but not all bytes were there", 1)
+        _stop(f"{target} is written, but not all bytes were there", 1)
 
 
 @app.command(rich_help_panel=BESIDE)
@@ -266,6 +282,10 @@ def restore(
     file: Path,
     tenant: Tenants = None,
     name: Annotated[str, typer.Option("--as", help="New name for the tenant in --tenant.")] = "",
+    base: Annotated[
+        list[Path] | None,
+        typer.Option("--base", exists=True, dir_okay=False, help="A backup that FILE continues. May be repeated."),
+    ] = None,
     env_file: EnvFile = None,
 ) -> None:
     """Restore all tenants of a backup, or some, onto the configured database and storage."""
@@ -275,7 +295,7 @@ def restore(
     if name and len(tenant or []) != 1:
         _stop("--as wants one --tenant", 2)
     try:
-        backups.bring_back(_settings(env_file), file, tenant or [], name, typer.echo)
+        backups.bring_back(_settings(env_file), file, tenant or [], name, base or [], typer.echo)
     except backups.CommandError as error:
         _stop(error, 1)
 

@@ -4,6 +4,7 @@ catalog-backup.json               what made it, and when
 <tenant>/tenant.bson              the tenant's record
 <tenant>/records/<collection>/<n> documents, one after the other, as MongoDB's own tools dump them
 <tenant>/blobs/<sha256>           bytes, under the name that proves them
+<tenant>/lost/<sha256>            why the bytes are not there; a member `blobs` before it has others, and is skipped
 <tenant>/end.json                 the number of each
 end.json                          shows that nothing is cut off
 """
@@ -11,7 +12,7 @@ end.json                          shows that nothing is cut off
 import json
 import stat
 import tarfile
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +20,10 @@ from typing import IO, Any, NamedTuple
 
 from catalog.blobs.protocol import BLOCK
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, FORMAT)
+"""Format 1 has no increments and no members `lost`."""
+
 BEGINNING = "catalog-backup.json"
 END = "end.json"
 
@@ -50,52 +54,68 @@ def refuse_irregular(file: Path) -> None:
             raise NotRegularFileError(f"{file} is not a regular file: name a file, which is created or replaced")
 
 
+Emit = Callable[[bytes], Awaitable[None]]
+"""Takes the bytes of an archive, in order."""
+
+
 class Writer:
-    """Writes into a regular file, so that a member which fails can be removed again."""
+    """Writes an archive in one pass: nothing that was written is changed."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
 
-    def add(self, name: str, content: bytes) -> None:
-        self._file.write(_header(name, len(content)))
-        self._file.write(content)
-        self._pad(len(content))
+    async def add(self, name: str, content: bytes) -> None:
+        await self._emit(_header(name, len(content)) + content + _padding(len(content)))
 
-    def add_json(self, name: str, content: Any) -> None:
-        self.add(name, json.dumps(content, indent=1).encode())
+    async def add_json(self, name: str, content: Any) -> None:
+        await self.add(name, json.dumps(content, indent=1).encode())
 
     async def stream(self, name: str, digest: str, size: int, chunks: AsyncIterator[bytes]) -> None:
-        """Add a member of `size` bytes with this SHA-256, in constant memory. After an error nothing is added.
+        """Add a member of `size` bytes with this SHA-256, in constant memory.
 
-        Raises ContentMismatchError for other bytes, and any error of `chunks`.
+        Raises ContentMismatchError for other bytes, and any error of `chunks`. The member has `size` bytes also then,
+        unless the error came before the first: the archive goes on with another member.
         """
-        begin = self._file.tell()
+        seen, written, has_begun = sha256(), 0, False
         try:
-            self._file.write(_header(name, size))
-            await self._copy(digest, size, chunks)
-            self._pad(size)
-        except BaseException:
-            self._file.seek(begin)
-            self._file.truncate()
+            async for chunk in chunks:
+                if not has_begun:
+                    await self._emit(_header(name, size))
+                has_begun = True
+                written += len(chunk)
+                if written > size:
+                    await self._emit(chunk[: size - written])
+                    break
+                seen.update(chunk)
+                await self._emit(chunk)
+        except Exception:
+            if has_begun:
+                await self._fill(min(written, size), size)
             raise
-
-    async def _copy(self, digest: str, size: int, chunks: AsyncIterator[bytes]) -> None:
-        seen, written = sha256(), 0
-        async for chunk in chunks:
-            seen.update(chunk)
-            written += self._file.write(chunk)
-            if written > size:
-                raise ContentMismatchError(f"there are more than {size} bytes")
+        if not has_begun:
+            await self._emit(_header(name, size))
+        await self._fill(written, size)
+        if written > size:
+            raise ContentMismatchError(f"there are more than {size} bytes")
         if written < size:
             raise ContentMismatchError(f"there are {written} bytes of {size}")
         if seen.hexdigest() != digest:
             raise ContentMismatchError(f"their SHA-256 is {seen.hexdigest()}")
 
-    def close(self) -> None:
-        self._file.write(bytes(2 * tarfile.BLOCKSIZE))
+    async def _fill(self, written: int, size: int) -> None:
+        """Complete a member with zeros."""
+        while written < size:
+            block = min(BLOCK, size - written)
+            await self._emit(bytes(block))
+            written += block
+        await self._emit(_padding(size))
 
-    def _pad(self, size: int) -> None:
-        self._file.write(bytes(-size % tarfile.BLOCKSIZE))
+    async def close(self) -> None:
+        await self._emit(bytes(2 * tarfile.BLOCKSIZE))
+
+
+def _padding(size: int) -> bytes:
+    return bytes(-size % tarfile.BLOCKSIZE)
 
 
 def _header(name: str, size: int) -> bytes:
@@ -140,6 +160,12 @@ class Archive(NamedTuple):
     identity: str
     """Differs between backups, and is the same for each copy of one."""
 
+    made: str
+    """When it was begun, as ISO 8601."""
+
+    base: str
+    """The identity of the backup that it continues; empty: it is complete by itself."""
+
     members: Iterator[Member]
     """Each must be read before the next."""
 
@@ -151,19 +177,22 @@ def read(file: Path) -> Generator[Archive]:
         try:
             with tarfile.open(fileobj=raw, mode="r|") as tar:
                 names = _described(tar, file)
-                yield Archive(_identity(names, file), _members(names, file))
+                beginning = _beginning(names, file)
+                identity = sha256(json.dumps(beginning, sort_keys=True).encode()).hexdigest()
+                made, base = str(beginning.get("made", "")), str(beginning.get("base") or "")
+                yield Archive(identity, made, base, _members(names, file))
         except (tarfile.TarError, EOFError) as damage:
             raise ArchiveError(f"{file} is damaged or cut off ({damage})") from damage
 
 
-def _identity(names: Iterator[Member], file: Path) -> str:
+def _beginning(names: Iterator[Member], file: Path) -> dict[str, Any]:
     first = next(names, None)
     if first is None or first.path != (BEGINNING,):
         raise ArchiveError(f"{file} is not a backup of a catalog")
     beginning = first.json()
-    if beginning.get("format") != FORMAT:
+    if beginning.get("format") not in READABLE:
         raise ArchiveError(f"{file} is of another version: format {FORMAT} is read here")
-    return sha256(json.dumps(beginning, sort_keys=True).encode()).hexdigest()
+    return beginning
 
 
 def _members(names: Iterator[Member], file: Path) -> Iterator[Member]:

@@ -1,12 +1,12 @@
 """Restores a backup onto this database and this storage, which may be of other kinds than those it came from."""
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from catalog.blobs.protocol import Storage, is_digest
+from catalog.blobs.protocol import Blob, Storage, is_digest
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
 from catalog.domain.versions.files import version_files
 from catalog.errors import Refused
@@ -26,6 +26,9 @@ from catalog.vocabulary import Kind
 
 RESTORING = "restoring"
 """The state of a tenant that is not visible yet. The next restore clears what a killed one left behind."""
+
+NO_LEASES = dict.fromkeys(("sweep", "sweeping", "backup", "backing_up"))
+"""Leases that servers held when the backup was made, also that of the backup itself."""
 
 COLLECTION = re.compile("[A-Za-z][A-Za-z0-9_-]{0,99}")
 
@@ -51,17 +54,23 @@ async def restore(
     report: Callable[[TenantRestore], None],
     *,
     name: str = "",
+    bases: Sequence[Path] = (),
 ) -> None:
     """Restore the `wanted` tenants (none: all) of a backup, one after the other, each completely or not at all.
 
     `name` renames the only wanted tenant, and its database. A tenant that an earlier, interrupted restore of the same
-    backup has completed is left as it is.
+    backup has completed is left as it is. An increment takes the bytes that it does not have from `bases`: the backups
+    that it continues.
 
     Raises RestoreError for a tenant that exists already or a name that is not in the backup; ArchiveError;
     StorageUnavailableError; OSError.
     """
     begun: dict[str, str] = {}  # the new name of each tenant of the backup
     with read(file) as archive:
+        if archive.base and not bases:
+            raise RestoreError(
+                f"{file} continues an earlier backup: give that, and those that it continues, with --base"
+            )
         current: RestoringTenant | PresentTenant | None = None
         for member in archive.members:
             tenant, *path = member.path
@@ -78,7 +87,7 @@ async def restore(
             elif current is None or current.source != tenant:
                 raise ArchiveError(f"{file} has {member.name} where a tenant should begin")
             elif path == ["end.json"]:
-                report(await current.ended(database, member))
+                report(await current.ended(database, member, bases))
                 current = None
             else:
                 await current.take(path, member)
@@ -111,7 +120,7 @@ async def _begin(
     for each in (record["_id"], record["database"]):
         refuse_name(database, each)
     again = {"id": record["_id"], "state": RESTORING, "restored_from": identity, "generation": new_generation()}
-    fresh = RegisteredTenant(**record | again | {"lastmod": now(), "migrator": None, "migrating": None})
+    fresh = RegisteredTenant(**record | again | {"lastmod": now(), "migrator": None, "migrating": None} | NO_LEASES)
     _refuse_newer(fresh)
     known: Raw | None = await database.tenants.raw.find_one(
         {"_id": fresh.id}, {"state": 1, "restored_from": 1, "database": 1}
@@ -160,7 +169,7 @@ class PresentTenant(NamedTuple):
     async def take(self, path: list[str], member: Member) -> None:
         """Skip the member."""
 
-    async def ended(self, _: Database, __: Member) -> TenantRestore:
+    async def ended(self, _: Database, __: Member, ___: Sequence[Path]) -> TenantRestore:
         return TenantRestore(self.tenant, 0, 0, 0, 0, was_there=True)
 
 
@@ -175,9 +184,19 @@ class RestoringTenant:
         self._seen = sha256()
         self._kept = 0
         self._size = 0
+        self._other: str | None = None  # a digest whose bytes were others: it must be lost
+        self._last: Blob | None = None
+        self._lost: set[str] = set()
 
     async def take(self, path: list[str], member: Member) -> None:
+        if self._other and path != ["lost", self._other]:
+            raise ArchiveError(f"The bytes of {self._other} are damaged")
         match path:
+            case ["lost", digest] if is_digest(digest):
+                if self._last and self._last.digest == digest:  # there were more bytes than these
+                    self._kept, self._size = self._kept - 1, self._size - self._last.size
+                self._lost.add(digest)
+                self._other = None
             case ["records", collection, _] if COLLECTION.fullmatch(collection):
                 await self._records(collection, member)
             case ["blobs", digest] if is_digest(digest):
@@ -198,10 +217,14 @@ class RestoringTenant:
     async def _blob(self, digest: str, member: Member) -> None:
         blob = await self._blobs.put(member.chunks())
         if blob.digest != digest:
-            raise ArchiveError(f"The bytes of {digest} are damaged: they are {blob.digest}")
+            self._other = digest
+            return
+        self._last = blob
         self._kept, self._size = self._kept + 1, self._size + blob.size
 
-    async def ended(self, database: Database, member: Member) -> TenantRestore:
+    async def ended(self, database: Database, member: Member, bases: Sequence[Path]) -> TenantRestore:
+        if self._other:
+            raise ArchiveError(f"The bytes of {self._other} are damaged")
         summary = member.json()
         counts = summary.get("records")
         if not isinstance(counts, dict):
@@ -214,6 +237,9 @@ class RestoringTenant:
             )
         try:
             orphans = await _remove_orphans(self._tenant)
+            await _remove_dangling_aliases(self._tenant)
+            if summary.get("omitted"):
+                await self._complete(bases)
             await self._tenant.prepare()
             await upgrade(database, self._tenant.name, state=RESTORING)
             await version_files.remove_orphans(self._tenant, now())
@@ -224,6 +250,27 @@ class RestoringTenant:
         await database.tenants.raw.update_one({"_id": self._tenant.name, "state": RESTORING}, ready)
         return TenantRestore(self._tenant.name, sum(self._counts.values()), self._kept, self._size, orphans)
 
+    async def _complete(self, bases: Sequence[Path]) -> None:
+        """Take the bytes that an increment leaves out from earlier backups. Raises RestoreError, ArchiveError."""
+        missing = {digest async for digest in _named(self._tenant)} - self._lost
+        missing = {digest for digest in missing if await self._blobs.size(digest) is None}
+        for base in bases:
+            if not missing:
+                break
+            with read(base) as archive:
+                for member in archive.members:
+                    match member.path:
+                        case (self.source, "blobs", digest) if digest in missing:
+                            blob = await self._blobs.put(member.chunks())
+                            if blob.digest == digest:
+                                missing.discard(digest)
+                                self._kept, self._size = self._kept + 1, self._size + blob.size
+        if missing:
+            raise RestoreError(
+                f"{len(missing)} files of {self.source} are in none of the backups, {min(missing)} for example: "
+                "give each backup that this one continues with --base"
+            )
+
     def _damaged(self, wrong: Exception, where: str) -> Exception:
         if isinstance(wrong, UNAVAILABLE):
             return DatabaseUnavailable("The database does not answer: start the restore again when it does")
@@ -231,11 +278,40 @@ class RestoringTenant:
 
 
 async def _remove_orphans(tenant: Tenant) -> int:
-    """Remove versions whose item neither exists nor is in the trash, and return their number."""
+    """Remove versions whose item neither exists nor is in the trash, and return their number.
+
+    An item may have been read before its newest versions were: their numbers are not used again.
+    """
     removed = 0
-    async for group in tenant.versions.raw.aggregate([{"$group": {"_id": {"item": "$item", "kind": "$kind"}}}]):
+    by_item = {"_id": {"item": "$item", "kind": "$kind"}, "last": {"$max": "$number"}}
+    async for group in tenant.versions.raw.aggregate([{"$group": by_item}]):
         item, kind = group["_id"]["item"], Kind(group["_id"]["kind"])
-        there = await tenant.items(kind).raw.find_one({"_id": item}, {"_id": 1})
-        if there is None and await tenant.trash.raw.find_one({"_id": item}, {"_id": 1}) is None:
+        raised = {"$max": {"last_version": group["last"]}}
+        there = (await tenant.items(kind).raw.update_one({"_id": item}, raised)).matched_count
+        if not there and await tenant.trash.raw.find_one({"_id": item}, {"_id": 1}) is None:
             removed += (await tenant.versions.raw.delete_many({"item": item})).deleted_count
     return removed
+
+
+async def _remove_dangling_aliases(tenant: Tenant) -> None:
+    """Remove aliases whose version was removed between the reading of the item and that of the versions."""
+    for kind in Kind:
+        async for item in tenant.items(kind).raw.find({"aliases.name": {"$gt": ""}}, {"aliases": 1}):
+            numbers = [alias["number"] for alias in item["aliases"]]
+            query = {"item": item["_id"], "number": {"$in": numbers}}
+            there = {version["number"] async for version in tenant.versions.raw.find(query, {"number": 1})}
+            kept = [alias for alias in item["aliases"] if alias["number"] in there]
+            if len(kept) < len(numbers):
+                await tenant.items(kind).raw.update_one({"_id": item["_id"]}, {"$set": {"aliases": kept}})
+
+
+async def _named(tenant: Tenant) -> AsyncIterator[str]:
+    """The digests that versions, files of folders and artifacts name."""
+    async for version in tenant.versions.raw.find({}, {"files.digest": 1}):
+        for file in version["files"]:
+            if file["digest"]:
+                yield file["digest"]
+    for collection in (tenant.files.raw, tenant.artifact_files.raw):
+        async for record in collection.find({}, {"digest": 1}):
+            if record["digest"]:
+                yield record["digest"]

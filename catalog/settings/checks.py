@@ -15,6 +15,8 @@ def problems(settings: Settings) -> Iterator[str]:
     """Sentences that say which setting to change. None of them shows a secret."""
     yield from _mail(settings)
     yield from _storage(settings)
+    if settings.backup_every and not settings.backup_to:
+        yield "BACKUP_TO is needed beside BACKUP_EVERY: a folder, or s3://bucket/prefix"
     if not settings.on_loopback:
         yield from _secrets(settings)
 

@@ -97,6 +97,11 @@ class Settings(BaseSettings):
         Duration("1h"), description="interval of the garbage collection of unused files; none turns it off"
     )
     sweep_grace: Grace = Field(Duration("24h"), description="age from which unused files are collected; at least 10m")
+    backup_to: str = Field("", description="folder or s3://bucket/prefix for scheduled backups, one per tenant")
+    backup_every: Interval = Field(
+        Duration.or_zero("none"), description="interval of scheduled backups; none turns them off"
+    )
+    backup_keep: int = Field(7, ge=1, le=10_000, description="scheduled backups of each tenant that are kept")
     default_visibility: Visibility = Field(
         Visibility.PRIVATE,
         description="visibility of an item that is created over an API without that notion (MLflow, Kubeflow): "

@@ -1,5 +1,6 @@
 """Backup and restore, over a real database: what comes back is what was there, or a sentence says why not."""
 
+import asyncio
 import hashlib
 import io
 import json
@@ -8,17 +9,22 @@ import re
 import subprocess
 import sys
 import tarfile
+from contextlib import aclosing
+from datetime import datetime, timedelta
 
 import bson
 import pytest
+from bson import ObjectId
 
 from catalog.blobs.files import FileStorage
 from catalog.blobs.memory import MemoryStorage
 from catalog.blobs.protocol import Blob, FileHead
+from catalog.commands.administration.online_backup import OnlineBackupError, archive
 from catalog.domain.access import Caller
 from catalog.domain.artifacts import tree
+from catalog.domain.cleanup.sweep_schedule import sweep_tenants
 from catalog.domain.files import blob_records
-from catalog.domain.items import items
+from catalog.domain.items import items, trash
 from catalog.domain.items.references import Reference
 from catalog.domain.lineage.inputs import InputReference
 from catalog.domain.people import groups, robots
@@ -27,9 +33,16 @@ from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import versions
 from catalog.domain.versions.aliases import aliases
 from catalog.domain.versions.details import VersionDetails
-from catalog.operations.archive import LARGEST_MEMBER, ArchiveError, NotRegularFileError
-from catalog.operations.backup import UnknownTenantError, backup
+from catalog.errors import BUSY
+from catalog.operations import scheduled
+from catalog.operations.archive import LARGEST_MEMBER, ArchiveError, NotRegularFileError, read
+from catalog.operations.backup import Increment, UnknownTenantError, backup, find_tenants, write
 from catalog.operations.restore import RestoreError, restore
+from catalog.operations.scheduled import ScheduledBackups
+from catalog.operations.streaming import stream
+from catalog.operations.targets import FolderTarget
+from catalog.operations.watching import ArchiveWatch
+from catalog.store.clock import now
 from catalog.store.connection import connect
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.vocabulary import Kind, Role
@@ -327,6 +340,155 @@ async def test_a_backup_replaces_nothing_but_a_file(database, storage, tmp_path,
     assert {path.name for path in tmp_path.iterdir()} == {"all.tar", "there"}
 
 
+# While others write
+
+
+async def test_a_file_that_is_there_is_replaced_only_when_that_is_wanted(database, storage, tmp_path):
+    await organisation(database, storage, "acme")
+    file = tmp_path / "all.tar"
+    file.write_bytes(b"there")
+
+    with pytest.raises(FileExistsError):
+        await backup(database, storage, file, [], lambda _: None)
+    before = file.read_bytes()
+    await backup(database, storage, file, [], lambda _: None, replace=True)
+
+    assert (before, file.read_bytes()[:1] != b"t") == (b"there", True)
+
+
+async def test_no_sweep_removes_bytes_that_a_backup_has_still_to_copy(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    [record] = await find_tenants(database, [])
+    swept, reading = [], stream(database, storage, [record])
+
+    async with aclosing(reading) as chunks:
+        async for chunk in chunks:
+            if b"/blobs/" in chunk[:200] and not swept:
+                await tenant.versions.raw.delete_many({})
+                swept += [each async for each in sweep_tenants(database, grace=timedelta(days=1))]
+    swept += [each async for each in sweep_tenants(database, grace=timedelta(days=1))]
+
+    assert [each.refused and each.refused.fault for each in swept] == [BUSY, None]
+
+
+async def test_what_is_written_while_a_backup_runs_leaves_no_loose_ends(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    admin = await tenant.users.find_one({"username": "admin"})
+    caller = Caller(tenant, admin.id, "admin", Role.ADMIN)
+    thrown = await items.create(caller, Kind.MODEL, new_item(name="thrown"))
+    await items.remove(caller, Kind.MODEL, Reference("thrown"), days=7)
+    [record] = await find_tenants(database, [])
+    done = []
+
+    async def meanwhile(chunk):
+        """After the models were read: one leaves the trash, a version gets an alias, and an aliased one is removed."""
+        if f"/records/{tenant.trash.raw.name}/".encode() in chunk[:200] and not done:
+            done.append(await trash.restore(caller, str(thrown["_id"])))
+            await versions.add(caller, Kind.MODEL, Reference("iris"), of(b"newer"))
+            await versions.remove(caller, Kind.MODEL, Reference("iris", "1"), force=True)
+
+    with (tmp_path / "all.tar").open("wb") as file:
+
+        async def emit(chunk):
+            await meanwhile(chunk)
+            file.write(chunk)
+
+        await write(emit, database, storage, [record], lambda _: None)
+    await lose(database, storage, tenant)
+    await restore(database, storage, tmp_path / "all.tar", [], lambda _: None)
+
+    back = await tenants.enter(database, tenant.name)
+    iris = await back.models.records.find_one({"name": "iris"})
+    numbers = [version["number"] async for version in back.versions.records.find({"item": iris["_id"]})]
+    assert iris["aliases"] == []
+    assert iris["last_version"] == max(numbers)
+    assert await back.count("serial") >= iris["serial"]
+
+
+async def test_an_item_that_leaves_the_trash_while_it_is_read_is_not_lost(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    admin = await tenant.users.find_one({"username": "admin"})
+    caller = Caller(tenant, admin.id, "admin", Role.ADMIN)
+    thrown = await items.create(caller, Kind.MODEL, new_item(name="thrown"))
+    await items.remove(caller, Kind.MODEL, Reference("thrown"), days=7)
+    [record] = await find_tenants(database, [])
+    done = []
+
+    with (tmp_path / "all.tar").open("wb") as file:
+
+        async def emit(chunk):
+            if b"/records/models/" in chunk[:200] and not done:  # they are read, and the trash is not
+                done.append(await trash.restore(caller, str(thrown["_id"])))
+            file.write(chunk)
+
+        await write(emit, database, storage, [record], lambda _: None)
+    await lose(database, storage, tenant)
+    await restore(database, storage, tmp_path / "all.tar", [], lambda _: None)
+
+    back = await tenants.enter(database, tenant.name)
+    assert await back.models.records.find_one({"name": "thrown"}) is not None
+
+
+async def test_an_increment_has_the_bytes_that_are_new_and_is_restored_with_what_it_continues(
+    database, storage, tmp_path
+):
+    tenant = await organisation(database, storage, "acme")
+    await tenant.blob_records.raw.update_many({}, {"$set": {"touched": now() - timedelta(days=1)}})
+    generation = str(ObjectId.from_datetime(now() - timedelta(days=2)))
+    await database.tenants.raw.update_one({"_id": tenant.name}, {"$set": {"generation": generation}})
+    await backup(database, storage, tmp_path / "full.tar", [], lambda _: None)
+    with read(tmp_path / "full.tar") as full:
+        since = Increment(full.identity, datetime.fromisoformat(full.made))
+    tenant = await tenants.enter(database, tenant.name)
+    tenant.blobs = storage.of(tenant.name)
+    admin = await tenant.users.find_one({"username": "admin"})
+    await versions.add(Caller(tenant, admin.id, "admin", Role.ADMIN), Kind.MODEL, Reference("iris"), of(b"newer"))
+    told = []
+
+    await backup(database, storage, tmp_path / "new.tar", [], told.append, since=since)
+    await lose(database, storage, tenant)
+    with pytest.raises(RestoreError, match="--base"):
+        await restore(database, storage, tmp_path / "new.tar", [], told.append)
+    await restore(database, storage, tmp_path / "new.tar", [], told.append, bases=[tmp_path / "full.tar"])
+
+    assert [(done.blobs, done.size) for done in told] == [(1, 5), (2, 5 + len(WEIGHTS))]
+    assert told[0].omitted == 1
+    assert await content(storage, tenant.name, hashlib.sha256(WEIGHTS).hexdigest()) == WEIGHTS
+
+
+async def test_each_tenant_is_backed_up_when_it_is_due_by_one_server_and_old_backups_go(
+    database, storage, tmp_path, monkeypatch
+):
+    tenant = await organisation(database, storage, "acme")
+    target = FolderTarget(tmp_path / "backups")
+    servers = [ScheduledBackups(database, storage, target, timedelta(hours=1), 2) for _ in range(2)]
+
+    async def run_at(moment):
+        monkeypatch.setattr(scheduled, "now", lambda: moment)
+        await asyncio.gather(*(server.run() for server in servers))
+        return await target.names()
+
+    begin = now()
+    counts = [len(await run_at(begin + timedelta(minutes=minutes))) for minutes in (0, 30, 61, 122, 183)]
+
+    assert counts == [1, 1, 2, 2, 2]
+    newest = (await target.names())[-1]
+    await lose(database, storage, tenant)
+    await restore(database, storage, tmp_path / "backups" / newest, [], lambda _: None)
+    assert await tenants.enter(database, tenant.name) is not None
+
+
+def test_who_watches_an_archive_sees_its_summaries_however_it_is_cut(good):
+    content = good.read_bytes()
+
+    for step in (1000, 4096, len(content)):
+        watch = ArchiveWatch()
+        for start in range(0, len(content), step):
+            watch.feed(content[start : start + step])
+        assert watch.is_complete
+        assert [summary["blobs"] for summary in watch.summaries.values()] == [1]
+
+
 # A restore that was stopped
 
 
@@ -566,12 +728,17 @@ def test_a_catalog_moves_to_another_machine(tmp_path):
             files = {"file": ("iris.onnx", WEIGHTS)}
             client.post("/v1/models/iris/versions", files=files).raise_for_status()
         held = command(here, "backup", "early.tar")
+        online = command(here, "backup", "online.tar", "--server", server.url)
+        again = command(here, "backup", "online.tar", "--server", server.url)
         server.stop()
 
     made = command(here, "backup", "all.tar")
-    brought = command(there, "restore", str(here / "all.tar"))
+    brought = command(there, "restore", str(here / "online.tar"))
 
     assert (held.returncode, made.returncode, brought.returncode) == (1, 0, 0), made.stderr + brought.stderr
+    assert (online.returncode, online.stdout.partition(":")[2]) == (0, made.stdout.partition(":")[2]), online.stderr
+    assert (again.returncode, "--force" in again.stderr) == (1, True)
+    assert (here / "online.tar").stat().st_mode & 0o777 == 0o600
     assert "another server" in held.stderr
     assert not (here / "early.tar").exists()
     assert (here / "all.tar").stat().st_mode & 0o777 == 0o600
@@ -580,6 +747,25 @@ def test_a_catalog_moves_to_another_machine(tmp_path):
         token = server.login(password=password).json()["token"]
         with server.client(token) as client:
             assert client.get("/v1/models/iris/versions/1").content == WEIGHTS
+
+
+async def test_an_archive_that_ends_early_is_no_backup(good, tmp_path):
+    content = good.read_bytes()
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content) - 1536}\r\nConnection: close\r\n\r\n"
+        writer.write(head.encode() + content[:-1536])  # all but its end
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        with pytest.raises(OnlineBackupError, match="ended early"):
+            await FolderTarget(tmp_path / "new").save("all.tar", archive(url, "token", (), None, ArchiveWatch()))
+
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,7 @@ SERVER = {
     "GET /v1/tenants/{name}/usage": ask(things.the_tenant),
     "DELETE /v1/tenants/{name}": ask(things.a_tenant, params={"confirm": "{name}"}),
     "GET /v1/types/tenants": ask(),
+    "POST /v1/backup": ask(things.the_tenant, json={"tenants": ["{name}"]}),
     "POST /v1/sweep": ask(things.the_tenant, params={"tenant": "{name}", "dry_run": "true"}),
     "GET /v1/log/operator": ask(),
     "GET /v1/info": ask(),

@@ -1,16 +1,24 @@
-"""`catalog backup` and `catalog restore`: run beside a server, on its database and its storage."""
+"""`catalog backup` and `catalog restore`: on the database and the storage of a server, or through a running one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from catalog.blobs.protocol import StorageUnavailableError
+from catalog.commands.administration.online_backup import OnlineBackupError, archive
 from catalog.durations import human_size
-from catalog.operations.archive import ArchiveError, NotRegularFileError
-from catalog.operations.backup import TenantBackup, UnknownTenantError, backup
+from catalog.operations.archive import ArchiveError, NotRegularFileError, read, refuse_irregular
+from catalog.operations.backup import BackupError, Increment, LostBlob, TenantBackup, UnknownTenantError, find_tenants
 from catalog.operations.restore import RestoreError, TenantRestore, restore
 from catalog.operations.stores import Stores, open_stores
+from catalog.operations.streaming import stream
+from catalog.operations.targets import S3, SUFFIX, FolderTarget, Target, target_of
+from catalog.operations.watching import ArchiveWatch
 from catalog.settings.settings import Settings
+from catalog.store.clock import now
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.failures import DatabaseError
 
@@ -21,27 +29,63 @@ class CommandError(Exception):
     """The message says why the command failed, and what to do."""
 
 
-def make(settings: Settings, file: Path, tenants: Collection[str], tell: Tell) -> bool:
-    """Back up, with a line for each tenant and for each lost blob. False when there are lost ones.
+@dataclass(frozen=True, kw_only=True)
+class BackupOptions:
+    tenants: Collection[str] = ()
+    since: Path | None = None  # the backup to continue
+    force: bool = False  # replace an existing file
+    server: str = ""  # the address of a running server; empty: open the stores
+    token: str = ""  # API_TOKEN
 
-    Raises CommandError.
+
+def make(settings: Settings, where: str, options: BackupOptions, tell: Tell) -> bool:
+    """Back up to a file, into a folder or into `s3://bucket/prefix`, with a line for each tenant and each lost blob.
+
+    False when there are lost ones. Raises CommandError.
     """
+    target, name = _target(settings, where)
+    since = _increment(options.since) if options.since else None
     whole = True
 
     def one(done: TenantBackup) -> None:
         nonlocal whole
         whole = whole and not done.lost
-        tell(_line(done))
+        omitted = f"; {done.omitted} files are in the backup that it continues" if done.omitted else ""
+        tell(_line(done) + omitted)
         for digest, why, named in done.lost:
-            where = "; ".join(named) or "a version that is gone by now"
-            tell(f"{done.tenant}: not in the backup: the bytes of {digest} ({where}) are {why}. Push the file again")
+            places = "; ".join(named) or "a version that is gone by now"
+            tell(f"{done.tenant}: not in the backup: the bytes of {digest} ({places}) are {why}. Push the file again")
 
-    _run(settings, file, lambda stores: backup(stores.database, stores.storage, file, tenants, one))
+    async def local() -> None:
+        async with _stores(settings) as stores:
+            records = await find_tenants(stores.database, options.tenants)
+            await save(stream(stores.database, stores.storage, records, since=since, report=one))
+
+    async def remote() -> None:
+        watch = ArchiveWatch()
+        await save(archive(options.server, options.token, options.tenants, since, watch))
+        for tenant, summary in watch.summaries.items():
+            lost = [LostBlob(**each) for each in summary["lost"]]
+            records = sum(summary["records"].values())
+            one(TenantBackup(tenant, records, summary["blobs"], summary["bytes"], lost, summary["omitted"]))
+
+    async def save(archived: AsyncGenerator[bytes, None]) -> None:
+        async with aclosing(archived) as chunks:
+            await target.save(name, chunks, force=options.force)
+
+    async def run() -> None:
+        if not options.force and await target.has(name):
+            raise CommandError(f"{where} is there already: --force replaces it")
+        await (remote() if options.server else local())
+
+    _run(run, where)
     return whole
 
 
-def bring_back(settings: Settings, file: Path, tenants: Collection[str], name: str, tell: Tell) -> None:
-    """Restore, with a line for each tenant.
+def bring_back(
+    settings: Settings, file: Path, tenants: Collection[str], name: str, bases: Sequence[Path], tell: Tell
+) -> None:
+    """Restore, with a line for each tenant. An increment takes what it does not have from `bases`.
 
     Raises CommandError.
     """
@@ -53,7 +97,39 @@ def bring_back(settings: Settings, file: Path, tenants: Collection[str], name: s
         left_out = f"; {done.orphans} versions of items that had gone were left out" if done.orphans else ""
         tell(_line(done) + left_out)
 
-    _run(settings, file, lambda stores: restore(stores.database, stores.storage, file, tenants, one, name=name))
+    async def run() -> None:
+        async with _stores(settings) as stores:
+            await restore(stores.database, stores.storage, file, tenants, one, name=name, bases=bases)
+
+    _run(run, str(file))
+
+
+def _target(settings: Settings, where: str) -> tuple[Target, str]:
+    """Where a backup is kept, and under which name. Raises CommandError."""
+    name = f"catalog-{now():%Y%m%dT%H%M%SZ}{SUFFIX}"
+    if where.startswith(S3):
+        if where.endswith(SUFFIX):
+            where, _, name = where.rpartition("/")
+        return target_of(where, settings.storage_settings), name
+    path = Path(where).expanduser()
+    if path.is_dir() or where.endswith("/"):
+        return FolderTarget(path), name
+    try:
+        refuse_irregular(path)
+    except NotRegularFileError as error:
+        raise CommandError(str(error)) from None
+    return FolderTarget(path.parent, create=False), path.name
+
+
+def _increment(base: Path) -> Increment:
+    """Raises CommandError."""
+    try:
+        with read(base) as found:
+            return Increment(found.identity, datetime.fromisoformat(found.made))
+    except (ArchiveError, ValueError) as error:
+        raise CommandError(str(error)) from None
+    except OSError as error:
+        raise CommandError(f"{error.filename or base}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _line(done: TenantBackup | TenantRestore) -> str:
@@ -61,20 +137,35 @@ def _line(done: TenantBackup | TenantRestore) -> str:
     return f"{done.tenant}: {done.records} records, {files} ({human_size(done.size)})"
 
 
-def _run(settings: Settings, file: Path, work: Callable[[Stores], Awaitable[None]]) -> None:
+def _stores(settings: Settings) -> AbstractAsyncContextManager[Stores]:
+    return open_stores(settings.database, settings.data_path, settings.storage_settings, settings.embedded_engine)
+
+
+REASONS = (
+    ArchiveError,
+    BackupError,
+    DatabaseUnavailable,
+    NotRegularFileError,
+    OnlineBackupError,
+    RestoreError,
+    UnknownTenantError,
+)
+"""Errors whose message is the sentence."""
+
+
+def _run(work: Callable[[], Awaitable[None]], where: str) -> None:
+    """Raises CommandError."""
+
     async def run() -> None:
-        async with open_stores(
-            settings.database, settings.data_path, settings.storage_settings, settings.embedded_engine
-        ) as stores:
-            await work(stores)
+        await work()
 
     try:
         asyncio.run(run())
-    except (ArchiveError, RestoreError, DatabaseUnavailable, UnknownTenantError, NotRegularFileError) as error:
+    except REASONS as error:
         raise CommandError(str(error)) from error
     except StorageUnavailableError as error:
         raise CommandError(f"The storage of files does not answer: {error}") from error
     except DatabaseError as error:
         raise CommandError(f"The database failed: {str(error).partition(' (configured')[0]}") from error
     except OSError as error:
-        raise CommandError(f"{error.filename or file}: {(error.strerror or str(error)).lower()}") from error
+        raise CommandError(f"{error.filename or where}: {(error.strerror or str(error)).lower()}") from error

@@ -39,6 +39,7 @@ from catalog.dialects.v1.requests.bodies import MOST_ELEMENTS, JsonRequest
 from catalog.dialects.v1.requests.http import AnyRequest, error_response
 from catalog.dialects.v1.tenants import (
     about,
+    backup,
     demo,
     log,
     retention,
@@ -138,7 +139,9 @@ def dialect(services: Services, version: str, api_token: str) -> Dialect:
 
 
 def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHandler]:
-    operator = Router("/", route_handlers=[tenants.Tenants, sweep.Sweeps, log.OperatorsLog], guards=[operator_only])
+    operator = Router(
+        "/", route_handlers=[tenants.Tenants, sweep.Sweeps, backup.Backups, log.OperatorsLog], guards=[operator_only]
+    )
     return [
         about.About,
         about.Info,

@@ -29,6 +29,9 @@ class RegisteredTenant(SealedDocument):
     sweep: PydanticObjectId | None = None  # token of the lease, see domain.cleanup.sweep_schedule
     sweeping: datetime | None = None  # until then the lease holds
     swept: datetime | None = None  # the end of the last sweep
+    backup: PydanticObjectId | None = None  # token of the lease of a scheduled backup, see operations.scheduled
+    backing_up: datetime | None = None  # until then the lease holds
+    backed_up: datetime | None = None  # the beginning of the last one
     recounted: datetime | None = None  # the last recount of the uses of its terms
     quota_warned: datetime | None = None  # since when it is near its quota, see domain.retention.quota_warnings
     inspection: InspectionPolicy | None = None  # none is `warn`

@@ -1,0 +1,32 @@
+"""Backups."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from msgspec import Meta
+
+from catalog.dialects.v1.models.common import Body, ShortText
+from catalog.errors import INVALID_FIELD, Refused
+from catalog.operations.backup import Increment
+
+Identity = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="The identity of the backup that is continued.")]
+
+
+class BackupRequest(Body):
+    """What to back up."""
+
+    tenants: Annotated[list[ShortText] | None, Meta(description="Default: all.", examples=[["acme"]])] = None
+    base: Identity | None = None
+    since: Annotated[ShortText | None, Meta(description="When that backup was begun.")] = None
+
+    def increment(self) -> Increment | None:
+        """Raises Refused: INVALID_FIELD."""
+        if self.base is None and self.since is None:
+            return None
+        if self.base is None or self.since is None:
+            raise Refused(INVALID_FIELD, "since: base and since are needed together")
+        try:
+            moment = datetime.fromisoformat(self.since)
+            return Increment(self.base, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
+        except (ValueError, OverflowError):
+            raise Refused(INVALID_FIELD, "since: a date such as 2030-12-31T23:59:59Z is needed") from None

@@ -1,0 +1,41 @@
+"""Backups of a running server."""
+
+from litestar import Controller, post
+from litestar.response import Stream
+
+from catalog.blobs.protocol import Storage
+from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.v1.models.tenants.backup import BackupRequest
+from catalog.dialects.v1.requests.bodies import Json
+from catalog.dialects.v1.requests.http import Given
+from catalog.dialects.v1.tenants.usage import TAG
+from catalog.errors import NOT_FOUND, Refused
+from catalog.operations.backup import UnknownTenantError, find_tenants
+from catalog.operations.streaming import stream
+from catalog.store.database import Database
+
+
+class Backups(Controller):
+    """Guarded by `guards.operator_only`, which `routes` adds: it knows API_TOKEN."""
+
+    path = "/backup"
+    tags = (TAG,)
+    opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
+
+    @post(
+        status_code=200,
+        operation_id="backup",
+        media_type="application/x-tar",
+        response_description="The archive. It is complete if it has its end.",
+        responses=refuses(NOT_FOUND),
+    )
+    async def backup(self, data: Json[BackupRequest], database: Given[Database], storage: Given[Storage]) -> Stream:
+        """Back up tenants while the server runs.
+
+        The archive is written as it is read, in constant memory. If it ends early, it is none.
+        """
+        try:
+            records = await find_tenants(database, data.tenants or ())
+        except UnknownTenantError as unknown:
+            raise Refused(NOT_FOUND, str(unknown)) from None
+        return Stream(stream(database, storage, records, since=data.increment()), media_type="application/x-tar")
