@@ -1,0 +1,233 @@
+"""The proxies of docs/deploy, where they are installed, in front of two servers that restart one by one."""
+
+import hashlib
+import random
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+import trustme
+from tusclient.client import TusClient
+
+from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
+from tests.support.node_programs import program
+from tests.support.paths import ROOT
+from tests.support.processes import until
+from tests.support.serving import SOON, Server
+
+HOST = "models.example.org"
+MIB = 2**20
+SIZE = 40 * MIB
+PROXIES = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "caddy": "Caddyfile"}
+
+
+class Deployment(NamedTuple):
+    url: str
+    authority: Path  # of the certificate of the proxy
+    servers: list[Server]
+    client: httpx.Client
+
+
+@pytest.fixture(scope="module", params=PROXIES)
+def deployed(request, tmp_path_factory, mongo) -> Iterator[Deployment]:
+    """The catalog below /catalog, with the file of docs/deploy in which only addresses and paths are others."""
+    if not shutil.which(request.param):
+        pytest.skip(f"{request.param} is not installed here")
+    folder = tmp_path_factory.mktemp(request.param)
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(folder / "authority.pem")
+    certificate = authority.issue_cert(HOST, "127.0.0.1")
+    certificate.private_key_and_cert_chain_pem.write_to_path(folder / "catalog.pem")
+    certificate.private_key_pem.write_to_path(folder / "privkey.pem")
+    certificate.cert_chain_pems[0].write_to_path(folder / "fullchain.pem")
+    with ExitStack() as stack:
+        servers = [stack.enter_context(each) for each in two_servers(folder, mongo)]
+        for server in servers:
+            server.settings["HTTP_PORT"] = str(httpx.URL(server.url).port)  # where the proxy expects it again
+        port = free_port()
+        stack.enter_context(proxy(request.param, folder, port, [httpx.URL(each.url).port for each in servers]))
+        url = f"https://127.0.0.1:{port}/catalog"
+        trusting = ssl.create_default_context(cafile=folder / "authority.pem")
+        client = stack.enter_context(httpx.Client(base_url=url, verify=trusting, timeout=SOON))
+        until(lambda: is_reachable(client))
+        who = {"username": "admin", "password": PASSWORD, "tenant": "registry-default-tenant"}
+        client.headers["Authorization"] = client.post("/v1/login", json=who).raise_for_status().json()["token"]
+        yield Deployment(url, folder / "authority.pem", servers, client)
+
+
+def two_servers(folder: Path, mongo: str) -> list[Server]:
+    name = f"{OURS}-{uuid.uuid4().hex[:8]}"
+    settings = {
+        "DATABASE": in_database(mongo, f"{name}-catalogue"),
+        "DEFAULT_TENANT_DATABASE": name,
+        "DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD": PASSWORD,
+        "UPLOAD_PATH": str(folder / "uploads"),
+        "API_TOKEN": API_TOKEN,
+        "JWT_SECRET": "a secret of both servers, long enough for HS256",
+        "PROTOCOL": "http",
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "STOP_DELAY": "3",
+    }
+    made = []
+    for each in ("one", "two"):
+        (folder / each).mkdir()
+        made.append(Server(folder / each, **settings))
+    return made
+
+
+@contextmanager
+def proxy(name: str, folder: Path, port: int, servers: list[int]) -> Iterator[None]:
+    file = folder / PROXIES[name]
+    file.write_text(adapted(name, folder, port, servers))
+    command = {
+        "nginx": [
+            "nginx",
+            "-p",
+            folder,
+            "-e",
+            folder / "error.log",
+            "-c",
+            file,
+            "-g",
+            f"daemon off; pid {folder}/pid;",
+        ],
+        "haproxy": ["haproxy", "-db", "-f", file],
+        "caddy": ["caddy", "run", "--config", file, "--adapter", "caddyfile"],
+    }[name]
+    with (folder / "proxy.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            yield
+        finally:
+            process.terminate()
+            process.wait(SOON)
+
+
+def adapted(name: str, folder: Path, port: int, servers: list[int]) -> str:
+    """The file of docs/deploy, for this machine."""
+    text = (ROOT / "docs" / "deploy" / PROXIES[name]).read_text()
+    for address, server in zip(("10.0.0.5:8080", "10.0.0.6:8080"), servers, strict=True):
+        text = text.replace(address, f"127.0.0.1:{server}")
+    text = re.sub(r"/etc/(nginx|haproxy)/(?=\w+\.pem)", f"{folder}/", text)
+    if name == "nginx":
+        text = text.replace("http {", f"http {{ access_log off; {temporary(folder)}", 1)
+        return text.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
+    if name == "haproxy":
+        return text.replace("bind :443", f"bind 127.0.0.1:{port}")
+    site = f"https://{HOST}:{port}, https://127.0.0.1:{port} {{\n\ttls {folder}/fullchain.pem {folder}/privkey.pem"
+    return "{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + text.replace(f"{HOST} {{", site)
+
+
+def temporary(folder: Path) -> str:
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    return " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+def is_reachable(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health/ready").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_large_files_go_both_ways_and_in_ranges(deployed):
+    content = random.randbytes(SIZE)
+    deployed.client.post("/v1/models", json={"name": "large"}).raise_for_status()
+
+    made = deployed.client.post("/v1/models/large/versions?name=w.bin", content=content).raise_for_status()
+    path = f"/v1/models/{made.json()['_id']}/versions/1"
+    whole = deployed.client.get(path)
+    part = deployed.client.get(path, headers={"Range": f"bytes={SIZE - 100}-"})
+
+    assert hashlib.sha256(whole.content).digest() == hashlib.sha256(content).digest()
+    assert (part.status_code, part.content) == (206, content[-100:])
+
+
+def test_a_key_with_an_escaped_slash_stays_one_key(deployed):
+    made = deployed.client.post("/v1/models", json={"name": "org/model"}).raise_for_status().json()
+
+    assert deployed.client.get("/v1/models/admin%2Forg%2Fmodel").raise_for_status().json()["_id"] == made["_id"]
+    assert deployed.client.get("/v1/models?filter=%7B%22name%22%3A%22org%2Fmodel%22%7D").json()["totalDocs"] == 1
+
+
+def test_addresses_begin_with_the_path_of_the_proxy(deployed):
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Metadata": "item bGFyZ2U=,filename bQ==", "Upload-Length": "10"}
+    deployed.client.post("/v1/models", json={"name": "large"})
+
+    location = deployed.client.post("/v1/uploads", headers=tus).headers["Location"]
+    servers = deployed.client.get("/schema/openapi.json").json()["servers"]
+    page = deployed.client.get("/", headers={"Accept": "text/html"}).text
+    scripts = re.findall(r'src="\./([^"]+)"', page)
+
+    assert location.startswith("/catalog/v1/uploads/")
+    assert servers == [{"url": "/catalog"}]
+    assert scripts
+    assert {deployed.client.get(f"/{script}").status_code for script in scripts} == {200}
+
+
+def test_resumable_uploads_of_both_clients_go_through(deployed, tmp_path):
+    file = tmp_path / "big.bin"
+    file.write_bytes(random.randbytes(3 * MIB))
+    deployed.client.post("/v1/models", json={"name": "resumed"}).raise_for_status()
+    token = deployed.client.headers["Authorization"]
+
+    client = TusClient(f"{deployed.url}/v1/uploads", headers={"Authorization": token})
+    details = {"filename": "big.bin", "item": "resumed"}
+    authority = str(deployed.authority)
+    client.uploader(str(file), chunk_size=MIB, metadata=details, verify_tls_cert=authority).upload()
+    subprocess.run(
+        program("upload.mjs", deployed.url, token, str(file), "resumed"),
+        env={"NODE_EXTRA_CA_CERTS": authority},
+        check=True,
+        capture_output=True,
+        timeout=SOON,
+    )
+
+    versions = deployed.client.get("/v1/models/resumed").json()["versions"]
+    assert [version["digest"] for version in versions] == [hashlib.sha256(file.read_bytes()).hexdigest()] * 2
+
+
+def test_a_rolling_restart_fails_no_request(deployed):
+    over, failed, count = threading.Event(), [], [0]
+
+    def ask() -> None:
+        while not over.is_set():
+            name = f"n{random.randbytes(6).hex()}"
+            answer = deployed.client.post("/v1/models", json={"name": name})
+            count[0] += 1
+            if answer.status_code != 200:
+                failed.append((answer.status_code, answer.text))
+            time.sleep(0.01)
+
+    with ThreadPoolExecutor(2) as askers:
+        asking = [askers.submit(ask) for _ in range(2)]
+        try:
+            for server in deployed.servers:
+                assert server.stop() == 0
+                server.start()
+                until(lambda server=server: httpx.get(f"{server.url}/health/ready").status_code == 200)
+                time.sleep(1.5)  # until each proxy has seen that it is back
+        finally:
+            over.set()
+        for each in asking:
+            each.result()
+
+    assert failed == []
+    assert count[0] > 10
