@@ -39,10 +39,8 @@ def test_the_probes_and_the_times_of_the_pod_fit_the_settings(resources):
     assert set(variables) <= SETTINGS | set(FILES)
     assert startup["periodSeconds"] * startup["failureThreshold"] > Duration(variables["DATABASE_WAIT"]).total_seconds()
     assert pod["terminationGracePeriodSeconds"] > Duration(variables["STOP_DELAY"]).total_seconds() + GRACE
-    assert (container["livenessProbe"]["httpGet"]["path"], startup["httpGet"]["path"]) == (
-        "/health/live",
-        "/health/ready",
-    )
+    assert container["livenessProbe"]["httpGet"]["path"] == "/health/live"
+    assert startup["httpGet"]["path"] == container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
     assert pod["enableServiceLinks"] is False
 
 

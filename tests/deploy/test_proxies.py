@@ -92,17 +92,7 @@ def proxy(name: str, folder: Path, port: int, servers: list[int]) -> Iterator[No
     file = folder / PROXIES[name]
     file.write_text(adapted(name, folder, port, servers))
     command = {
-        "nginx": [
-            "nginx",
-            "-p",
-            folder,
-            "-e",
-            folder / "error.log",
-            "-c",
-            file,
-            "-g",
-            f"daemon off; pid {folder}/pid;",
-        ],
+        "nginx": ["nginx", "-p", folder, "-e", folder / "error.log", "-c", file, "-g", "daemon off; pid nginx.pid;"],
         "haproxy": ["haproxy", "-db", "-f", file],
         "caddy": ["caddy", "run", "--config", file, "--adapter", "caddyfile"],
     }[name]
@@ -182,7 +172,8 @@ def test_addresses_begin_with_the_path_of_the_proxy(deployed):
     assert {deployed.client.get(f"/{script}").status_code for script in scripts} == {200}
 
 
-def test_resumable_uploads_of_both_clients_go_through(deployed, tmp_path):
+def test_resumable_uploads_of_both_clients_go_through(deployed, tmp_path, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(deployed.authority))
     file = tmp_path / "big.bin"
     file.write_bytes(random.randbytes(3 * MIB))
     deployed.client.post("/v1/models", json={"name": "resumed"}).raise_for_status()
@@ -190,11 +181,11 @@ def test_resumable_uploads_of_both_clients_go_through(deployed, tmp_path):
 
     client = TusClient(f"{deployed.url}/v1/uploads", headers={"Authorization": token})
     details = {"filename": "big.bin", "item": "resumed"}
-    authority = str(deployed.authority)
-    client.uploader(str(file), chunk_size=MIB, metadata=details, verify_tls_cert=authority).upload()
+    with file.open("rb") as stream:
+        client.uploader(file_stream=stream, chunk_size=MIB, metadata=details).upload()
     subprocess.run(
         program("upload.mjs", deployed.url, token, str(file), "resumed"),
-        env={"NODE_EXTRA_CA_CERTS": authority},
+        env={"NODE_EXTRA_CA_CERTS": str(deployed.authority)},
         check=True,
         capture_output=True,
         timeout=SOON,
