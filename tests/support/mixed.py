@@ -91,8 +91,8 @@ class Writer:
     async def step(self) -> None:
         if self._chance.random() < 0.25:
             return await self.make()
-        deeds = (self.upload, self.retag, self.describe, self.look, self.remove_version, self.remove)
-        [deed] = self._chance.choices(deeds, (6, 4, 3, 3, 2, 1))
+        deeds = (self.upload, self.log, self.retag, self.describe, self.look, self.remove_version, self.remove)
+        [deed] = self._chance.choices(deeds, (5, 3, 4, 3, 3, 2, 1))
         try:
             with self._oracle.alone_with(self._chance) as (key, shape):
                 await deed(key, shape)
@@ -126,6 +126,20 @@ class Writer:
         if answer:
             [version] = [version for version in answer["versions"] if version["digest"] == digest]
             self._oracle.ordinals[key, digest] = version["ordinal"]
+
+    async def log(self, key: str, shape: Shape) -> None:
+        """A version as MLflow makes it: a file in the artifact service, then a version that names its bytes."""
+        content = self._chance.randbytes(SIZES[0] + self._chance.randrange(1000))
+        digest, path = hashlib.sha256(content).hexdigest(), f"runs/{self._chance.randrange(10**9)}/weights.bin"
+        address = f"/api/2.0/mlflow-artifacts/artifacts/{path}"
+        if not self._acknowledged(await self._client.put(address, content=content)):
+            return
+        body = {"name": shape.name, "source": f"mlflow-artifacts:/{path}"}
+        after = shape._replace(digests=shape.digests | {digest})
+        answer = await self._changed(key, after, "POST", "/api/2.0/mlflow/model-versions/create", json=body)
+        if answer:
+            self._oracle.ordinals[key, digest] = answer["model_version"]["version"]
+            self._acknowledged(await self._client.delete(address))
 
     async def retag(self, key: str, shape: Shape) -> None:
         gone = self._chance.choice([*shape.tags, self._chance.choice(TAGS)])
@@ -257,7 +271,7 @@ def acknowledged(answer: httpx.Response) -> bool:
     if answer.status_code == 200:
         return True
     assert answer.status_code in LATER, f"{answer.request.method} {answer.request.url}: {answer.text}"
-    assert answer.json()["value"] > 100, answer.text
+    assert answer.json().get("value", 0) > 100 or "error_code" in answer.json(), answer.text
     assert answer.status_code == 507 or int(answer.headers["Retry-After"]) > 0
     return False
 

@@ -6,8 +6,10 @@ import hashlib
 import httpx
 import pytest
 
+from tests.dialects.http.test_redirected import in_a_bucket
 from tests.dialects.mlflow.wire import ARTIFACTS, failure, wire_of
 from tests.support.app import API_TOKEN
+from tests.support.tenants import organisation
 
 
 async def test_a_file_is_put_read_listed_and_deleted(ada):
@@ -270,6 +272,35 @@ async def test_a_path_of_this_server_that_is_not_there_makes_no_version(ada):
     )
 
     assert failure(answer)[:2] == (404, "RESOURCE_DOES_NOT_EXIST")
+
+
+async def test_files_in_a_bucket_arrive_in_parts_become_a_version_and_are_fetched_from_the_storage(s3, mongo, tmp_path):
+    async with in_a_bucket(s3, mongo, tmp_path) as client:
+        org = await organisation(client, "ada")
+        ada = wire_of(org, "ada")
+        upload = Parts(ada, "runs/1/model/large.bin", 2)
+        await upload.begin()
+        for number, content in enumerate((b"large", b" file"), 1):
+            await upload.send(number, content)
+        await upload.step("complete", upload_id=upload.id)
+        await ada.put_file("runs/1/model/MLmodel", b"flavors: {sklearn: {}}\n")
+        await ada.model("iris")
+
+        version = await ada.version("iris", "mlflow-artifacts:/runs/1/model")
+        await client.delete(f"{ARTIFACTS}/artifacts/runs", headers=ada.headers)
+
+        uri = (await ada.get("model-versions/get-download-uri", name="iris", version="1")).json()["artifact_uri"]
+        path = uri.partition("/artifacts/")[2]
+        answers = [
+            await client.get(f"{ARTIFACTS}/presigned/{path}/large.bin", headers=ada.headers),
+            await ada.get_file(f"{path}/large.bin"),
+        ]
+        async with httpx.AsyncClient() as anybody:
+            addresses = [answers[0].json()["url"], answers[1].headers["location"]]
+            fetched = [(await anybody.get(url, headers={"Range": "bytes=3-6"})).content for url in addresses]
+    assert version["status"] == "READY"
+    assert fetched == [b"ge f", b"ge f"]
+    assert answers[0].json()["file_size"] == 10
 
 
 class Parts:
