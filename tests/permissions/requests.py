@@ -27,6 +27,8 @@ def fill(value: Any, thing: Thing) -> Any:
             return value.format_map(thing)
         case dict():
             return {key: fill(inner, thing) for key, inner in value.items()}
+        case list():
+            return [fill(inner, thing) for inner in value]
         case _:
             return value
 
