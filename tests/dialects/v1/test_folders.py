@@ -118,6 +118,21 @@ async def test_an_archive_is_not_sent_again_to_a_client_that_has_it(client, org,
     assert refusal(await get(client, org, f"{version}?archive=rar")) == (400, 4, "archive: zip or tar is needed")
 
 
+async def test_an_archive_has_some_of_the_files_by_path(client, org, iris):
+    version = await closed(client, org, iris)
+    paths = sorted(FILES, key=str.encode)
+
+    parts = [await get(client, org, f"{version}?archive=zip&skip={skip}&limit=2") for skip in (0, 2, 9)]
+    refused = [
+        refusal(await get(client, org, f"{version}?archive=tar&{wrong}"))
+        for wrong in ("limit=0", "limit=1001", "skip=-1")
+    ]
+
+    assert [sorted(unzipped(part.content), key=str.encode) for part in parts] == [paths[:2], paths[2:], []]
+    assert len({part.headers["etag"] for part in parts}) == 3
+    assert [status for status, *_ in refused] == [400] * 3
+
+
 async def test_a_version_of_one_file_can_be_an_archive_too(client, org, iris):
     await uploaded(client, org, iris, b"weights", "iris.onnx")
 

@@ -4,7 +4,8 @@ The files in it are not compressed: models hardly shrink, and without compressio
 """
 
 import tarfile
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from asyncio import gather
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from datetime import datetime
 from typing import NamedTuple
@@ -18,6 +19,9 @@ from catalog.domain.files.checksums import Checksums
 from catalog.errors import REQUEST, Refused
 
 OWNER_WRITES = 0o644
+
+MOST_AT_ONCE = 64
+"""Small files that are read at the same time: each costs a step in a thread, or a request to the storage."""
 
 TAR_BLOCK = tarfile.BLOCKSIZE
 """Bytes. Headers and files are padded to a multiple of it."""
@@ -120,7 +124,17 @@ async def tarred(
 ) -> AsyncGenerator[bytes, None]:
     """A tar of any size, in the format of POSIX (pax)."""
     buffer = Output()
-    for file in files:
+    for group in read_together(files):
+        contents = await gather(*(_whole(blobs, file) for file in group)) if len(group) > 1 else []
+        for file, content in zip(group, contents, strict=False):
+            buffer.write(_tar_header(file, modified))
+            buffer.write(content)
+            buffer.write(bytes(-file.size % TAR_BLOCK))
+            if buffer.size >= BLOCK:
+                yield buffer.taken()
+        if contents:
+            continue
+        [file] = group
         buffer.write(_tar_header(file, modified))
         async with aclosing(reading(blobs, file.path, file.digest, 0, file.size)) as blocks:
             async for block in blocks:
@@ -130,6 +144,25 @@ async def tarred(
         buffer.write(bytes(-file.size % TAR_BLOCK))
     buffer.write(bytes(2 * TAR_BLOCK))
     yield buffer.taken()
+
+
+def read_together(files: Sequence[ArchivedFile]) -> Iterator[list[ArchivedFile]]:
+    """Groups of small files, which are read at the same time, and large files, each alone."""
+    group: list[ArchivedFile] = []
+    size = 0
+    for file in files:
+        if group and (len(group) == MOST_AT_ONCE or size + file.size > BLOCK):
+            yield group
+            group, size = [], 0
+        group.append(file)
+        size += file.size
+    if group:
+        yield group
+
+
+async def _whole(blobs: Blobs, file: ArchivedFile) -> bytes:
+    async with aclosing(reading(blobs, file.path, file.digest, 0, file.size)) as blocks:
+        return b"".join([block async for block in blocks])
 
 
 def tar_length(files: Iterable[ArchivedFile], modified: datetime) -> int:
