@@ -26,14 +26,16 @@ class TotalProgress:
     progress: Progress
     total: int
     _done: dict[tuple[str, str], int] = field(default_factory=dict)
+    _sums: dict[str, int] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def of(self, name: str) -> Progress:
         def add(phase: str, done: int, total: int) -> None:
             del total
             with self._lock:
+                self._sums[phase] = self._sums.get(phase, 0) + done - self._done.get((phase, name), 0)
                 self._done[phase, name] = done
-                self.progress(phase, sum(n for (each, _), n in self._done.items() if each == phase), self.total)
+                self.progress(phase, self._sums[phase], self.total)
 
         return add
 
