@@ -111,6 +111,7 @@ async def search(call: Call, asked: wire.SearchRegisteredModels) -> wire.FoundMo
         order,
         top=await tenant.recent("serial"),
         statistics=tenant.scan_statistics,
+        samples=tenant.known.samples,
     )
     docs, cursor = await store_pages.after(listing, asked.page_token, limit=limit, room=Room())
     found = await named(call.caller, docs)  # type: ignore[arg-type]
