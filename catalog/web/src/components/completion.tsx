@@ -36,7 +36,7 @@ export function Completion({ label, placeholder, suggest, onPick, free }: Props)
         setFound(answer)
         setActive(-1)
       },
-      () => setFound([]),
+      () => abort.signal.aborted || setFound([]),
     )
     return () => abort.abort()
   }, [asked, open])
