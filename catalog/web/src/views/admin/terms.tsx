@@ -176,6 +176,7 @@ function Merge({ vocabulary, term, onClose, onMerged }: MergeProps) {
       </p>
       <Completion
         label="Merge into"
+        free
         suggest={vocabulary === 'tags' ? suggestedTags : suggestedNames}
         onPick={setInto}
       />
