@@ -382,8 +382,9 @@ test('an administrator adds a person to a group, merges terms, and finds it in t
 
   await page.getByRole('link', { name: 'Terms' }).click()
   await page.getByRole('button', { name: 'Merge flower into another' }).click()
-  await page.getByLabel('Merge into', { exact: true }).pressSequentially('flowers')
-  await page.keyboard.press('Enter')
+  const into = page.getByLabel('Merge into', { exact: true })
+  await into.fill('flowers')
+  await into.press('Enter')
   await page.getByRole('button', { name: 'Merge into flowers' }).click()
   await page.getByText('1 item now use flowers.').waitFor()
   assert.deepEqual((await call('GET', '/v1/models/tulips', null, ada)).tags, ['flowers'])
