@@ -14,7 +14,7 @@ from pymongo import ASCENDING
 
 from catalog.store.clock import now
 from catalog.store.migrations.walk import batches
-from catalog.store.records import ItemRecord, Query, TrackedRecord
+from catalog.store.records import ItemRecord, Query, TrackedRecord, VersionRecord
 from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Bound, Update
 from catalog.vocabulary import PUBLIC_READER, Kind
@@ -95,10 +95,8 @@ async def spread_again(tenant: Tenant) -> None:
 
 async def repair(tenant: Tenant) -> None:
     """Write every copy that is missing or wrong."""
-    for kind in Kind:
-        async for items in batches(tenant.items(kind), {"readers": 1}):
-            for item in items:
-                await spread(tenant, kind, item)
+    async for versions in batches(tenant.versions, {"item": 1, "readers": 1}):
+        await _renew_versions(tenant, versions)
     for bound in _all(tenant):
         await _renew(tenant, bound, {})
 
@@ -128,6 +126,20 @@ async def _renew(tenant: Tenant, bound: Tracked, query: Query) -> None:
             for record, copy in zip(records, copies, strict=True)
             if copy != record.get("readers")
         )
+
+
+async def _renew_versions(tenant: Tenant, versions: Sequence[VersionRecord]) -> None:
+    keys = list({version["item"] for version in versions})
+    readers: dict[ObjectId, Readers] = {}
+    for kind in Kind:
+        found = tenant.items(kind).records.find({"_id": {"$in": keys}}, {"readers": 1})
+        readers |= {item["_id"]: item["readers"] async for item in found}
+    copies = {key: copied(readers.get(key, ())) for key in keys}
+    await tenant.versions.modify_all(
+        Update({"_id": version["_id"]}, {"$set": {"readers": copies[version["item"]]}})
+        for version in versions
+        if version.get("readers") != copies[version["item"]]
+    )
 
 
 def _sources(record: Mapping[str, Any]) -> Query:

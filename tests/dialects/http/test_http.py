@@ -152,7 +152,7 @@ async def test_the_nearest_parameter_is_named_and_the_others(client, org):
     a_field = await refused_query(client, org, "models", "name=iris")
 
     assert "did you mean limit?" in misspelt
-    assert "after, archived, filter, limit, page, select, sort, total" in misspelt
+    assert "after, alias, archived, filter, library, license, limit, page, select, sort, stage, total" in misspelt
     assert 'filter={"field": "value"}' in a_field
 
 
