@@ -6,6 +6,7 @@ import subprocess
 import sys
 from base64 import b64decode, b64encode
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -170,17 +171,17 @@ def content_of(server, token):
 def test_a_struct_as_kubeflows_server_shows_it_is_sent_in_base64():
     sent = []
 
-    def get(path, query):
+    def get(path, _query):
         properties = {"k": {"metadataType": "MetadataStructValue", "struct_value": '{"a": 1}'}}
         models = [{"id": "1", "name": "iris", "customProperties": properties}]
-        return {"items": models if path == "/registered_models" else [], "nextPageToken": ""}
+        return {"items": models if path.endswith("/registered_models") else [], "nextPageToken": ""}
 
-    def send(method, path, query, body):
-        if method == "GET" and path == "/registered_model":
+    def send(method, path, *, query=None, body=None):
+        if method == "GET" and path.endswith("/registered_model"):
             raise NotFound("no such model", status=404)
         sent.append(body)
         return {"id": "1", "items": [], "nextPageToken": ""}
 
-    Copy(get, send, print).run()
+    Copy(SimpleNamespace(url="http://other", get=get), send, print).run()
 
     assert b64decode(sent[0]["customProperties"]["k"]["struct_value"]) == b'{"a": 1}'
