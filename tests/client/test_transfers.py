@@ -11,6 +11,7 @@ import pytest
 from catalog.client import (
     Catalog,
     CatalogWarning,
+    Damaged,
     Invalid,
     NotFound,
     Offline,
@@ -310,3 +311,22 @@ def test_a_variable_makes_a_client_offline(tmp_path, monkeypatch):
 
     with Catalog("http://127.0.0.1:1", cache=tmp_path) as offline, pytest.raises(Offline):
         offline.pull("never-pulled")
+
+
+@pytest.mark.parametrize("outside", ["{file}", "../../../{name}"], ids=["absolute", "relative"])
+def test_what_a_server_calls_a_digest_leads_to_no_file_outside_the_cache(tmp_path, outside):
+    cache, file = Cache(tmp_path / "cache"), tmp_path / "thesis.txt"
+    file.write_text("the only copy")
+    (tmp_path / "cache" / "blobs").mkdir(parents=True)
+    digest = outside.format(file=file, name=file.name)
+
+    for use in (
+        cache.find,
+        cache.drop,
+        lambda named: cache.file_view(named, "a"),
+        lambda named: cache.folder_view(named, {}),
+    ):
+        with pytest.raises(Damaged, match="not a SHA-256"):
+            use(digest)
+
+    assert file.read_text() == "the only copy"

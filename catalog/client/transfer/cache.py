@@ -58,7 +58,8 @@ class Cache:
 
     def blob(self, digest: str) -> Path:
         """The path of a file, whether or not it exists."""
-        return self.folder / "blobs" / digest[:2] / digest
+        checked = _checked(digest)
+        return self.folder / "blobs" / checked[:2] / checked
 
     def find(self, digest: str, *, verify: bool = False) -> Path | None:
         """The file with this digest, or None.
@@ -66,6 +67,8 @@ class Cache:
         A file that changed since it was verified is read again, and removed if its digest differs. With `verify` it is
         always read.
         """
+        if not digest:
+            return None  # the bytes are elsewhere
         path = self.blob(digest)
         if not path.is_file():
             return None
@@ -92,21 +95,21 @@ class Cache:
                 inodes.add(path.stat().st_ino)
             path.unlink(missing_ok=True)
             _stamp_file(path).unlink(missing_ok=True)
-            shutil.rmtree(self.folder / "views" / digest, ignore_errors=True)
+            shutil.rmtree(self._views(digest), ignore_errors=True)
         for folder in self.folder.glob("views/*/files"):
             if folder.is_dir() and any(_is_dropped(file, inodes) for file in folder.rglob("*")):
                 shutil.rmtree(folder.parent, ignore_errors=True)
 
     def file_view(self, digest: str, name: str) -> Path:
         """The path of a cached file under its own name."""
-        view = self.folder / "views" / digest / relative_path(name)
+        view = self._views(digest) / relative_path(name)
         if not (view.exists() and view.samefile(self.blob(digest))):
             self._place(self.blob(digest), view)
         return view
 
     def folder_view(self, digest: str, files: Mapping[str, str]) -> Path:
         """The path of a cached folder. `files` maps its paths to digests, all of them cached."""
-        folder = self.folder / "views" / digest / "files"
+        folder = self._views(digest) / "files"
         for path, each in files.items():
             view = folder / relative_path(path)
             if not (view.exists() and view.samefile(self.blob(each))):
@@ -137,6 +140,9 @@ class Cache:
             if time.time() - left.stat().st_mtime > ABANDONED:
                 left.unlink(missing_ok=True)
         return dropped
+
+    def _views(self, digest: str) -> Path:
+        return self.folder / "views" / _checked(digest)
 
     def _place(self, blob: Path, view: Path) -> None:
         """Link `view` to the blob, or copy it; an existing file is replaced atomically."""
@@ -170,6 +176,13 @@ def link(file: Path, target: Path) -> None:
         target.hardlink_to(file)
     except OSError:
         shutil.copyfile(file, target)
+
+
+def _checked(digest: str) -> str:
+    """A digest from the server, which becomes a part of paths. Raises Damaged if it is none."""
+    if not DIGEST.fullmatch(digest):
+        raise Damaged(f"The server names a digest {digest[:80]!r}, which is not a SHA-256")
+    return digest
 
 
 def relative_path(path: str) -> Path:
