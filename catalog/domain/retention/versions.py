@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 
 from bson import ObjectId
 
-from catalog.domain.access import Caller
+from catalog.domain.access import Caller, may_manage
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.retention import policies
 from catalog.domain.versions import removal
 from catalog.domain.versions.touching import touch
+from catalog.errors import CANNOT_MODIFY, Refused
 from catalog.store.concurrency.optimistic import RecordGoneError
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING
 from catalog.store.records import ItemRecord, Query, VersionRecord
@@ -65,17 +66,30 @@ async def prune(
     """
     item = await items.manageable(caller, kind, reference)
     number = await policies.kept_versions(caller.tenant, item["_id"]) if keep is None else keep
-    return await prune_item(caller.tenant, kind, item, number, dry_run=dry_run)
+    return await prune_item(caller.tenant, kind, item, number, manager=caller, dry_run=dry_run)
 
 
 async def prune_item(
-    tenant: Tenant, kind: Kind, item: ItemRecord, keep: int, *, most: int = MOST, dry_run: bool = False
+    tenant: Tenant,
+    kind: Kind,
+    item: ItemRecord,
+    keep: int,
+    *,
+    manager: Caller | None = None,
+    most: int = MOST,
+    dry_run: bool = False,
 ) -> Pruned:
-    """Remove old versions of an item, at most `most`. Raises Refused: BUSY."""
+    """Remove old versions of an item, at most `most`. A `manager` must still manage the item at each removal.
+
+    Raises Refused: BUSY, CANNOT_MODIFY.
+    """
     pruned = Pruned(item, keep)
 
     async def read() -> ItemRecord | None:
-        return await tenant.items(kind).records.find_one({"_id": item["_id"]})
+        found = await tenant.items(kind).records.find_one({"_id": item["_id"]})
+        if found and manager and not may_manage(manager, found):
+            raise Refused(CANNOT_MODIFY, item["name"])
+        return found
 
     async def needed(version: VersionRecord) -> bool:
         return await is_needed(tenant, version)

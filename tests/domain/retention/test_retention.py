@@ -9,6 +9,7 @@ from catalog.domain.items import items, trash
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS
 from catalog.domain.lineage.inputs import InputReference
+from catalog.domain.people import ownership_transfer
 from catalog.domain.retention import applying, policies
 from catalog.domain.retention import versions as retention
 from catalog.domain.serving import environments, services
@@ -124,6 +125,24 @@ async def test_only_who_manages_an_item_prunes_it(tenant, ada):
         await retention.prune(bob, MODEL, Reference("iris"), keep=1)
 
     assert refused.value.fault is CANNOT_MODIFY
+
+
+async def test_who_loses_an_item_while_it_is_pruned_removes_no_more(tenant, ada, monkeypatch):
+    iris = await model(ada, count=4)
+    bob = await somebody(tenant, "bob")
+    is_needed = retention.is_needed
+
+    async def given_away_after_the_first(of_tenant, version):
+        if version["number"] == 2:
+            await ownership_transfer.transfer(tenant, {"_id": ada.user, "username": "ada"}, {"_id": bob.user})
+        return await is_needed(of_tenant, version)
+
+    monkeypatch.setattr(retention, "is_needed", given_away_after_the_first)
+    with pytest.raises(Refused) as refused:
+        await retention.prune(ada, MODEL, Reference("iris"), keep=1)
+
+    assert refused.value.fault is CANNOT_MODIFY
+    assert await numbers(tenant, iris) == [2, 3, 4]
 
 
 async def test_an_item_has_its_own_number_or_that_of_the_tenant(tenant, ada):
