@@ -10,7 +10,8 @@ from datetime import timedelta
 import jwt
 from bson import ObjectId
 
-from catalog.domain.access import CALLER_FIELDS, Caller
+from catalog.domain.access import CALLER_FIELDS, Caller, permits
+from catalog.domain.people import access_tokens
 from catalog.domain.people.credentials import has_ended
 from catalog.domain.versions.files.links import derived_key
 from catalog.errors import LINK_INVALID, Refused
@@ -87,10 +88,11 @@ async def caller_of(tenant: Tenant | None, claims: SignedClaims) -> Caller:
     first = await _read(tenant, claims)
 
     async def check_again(_: float) -> None:
-        if (await _read(tenant, claims)).role != first.role:
+        current = await _read(tenant, claims)
+        if (current.role, current.scope, current.reach) != (first.role, first.scope, first.reach):
             raise Refused(LINK_INVALID)
 
-    return replace(first, tenant=tenant.of_caller(Fence(check_again)))
+    return replace(first, tenant=tenant.of_caller(Fence(check_again, permits(first.scope))))
 
 
 async def _read(tenant: Tenant, claims: SignedClaims) -> Caller:
@@ -98,8 +100,10 @@ async def _read(tenant: Tenant, claims: SignedClaims) -> Caller:
     user = await tenant.users.records.find_one({"_id": claims.user}, fields)
     if user is None or has_ended(user, claims.issued):
         raise Refused(LINK_INVALID)
-    if claims.token:
-        valid = {"_id": claims.token, "user": claims.user, "expires": {"$gt": now()}}
-        if not await tenant.access_tokens.records.find_one(valid, {"_id": 1}):
-            raise Refused(LINK_INVALID)
-    return Caller.of(tenant, user)
+    if claims.token is None:
+        return Caller.of(tenant, user)
+    valid = {"_id": claims.token, "user": claims.user, "expires": {"$gt": now()}}
+    token = await tenant.access_tokens.records.find_one(valid)
+    if token is None:
+        raise Refused(LINK_INVALID)
+    return Caller.of(tenant, user, access_tokens.scope_of(token), claims.token)

@@ -23,9 +23,7 @@ R = TypeVar("R", bound=TrackedRecord)
 
 async def readable(caller: Caller, records: Sequence[R]) -> list[R]:
     """Those of the records that the caller may read."""
-    open_ = [
-        caller.is_admin or may_read_item(caller, {**record, "readers": record["own_readers"]}) for record in records
-    ]
+    open_ = [_is_own_reader(caller, record) for record in records]
     if all(open_):
         return list(records)
     hidden = [record for record, is_open in zip(records, open_, strict=True) if not is_open]
@@ -36,6 +34,13 @@ async def readable(caller: Caller, records: Sequence[R]) -> list[R]:
         for record, is_open in zip(records, open_, strict=True)
         if is_open or not items.isdisjoint(record["items"]) or not experiments.isdisjoint(record["experiments"])
     ]
+
+
+def _is_own_reader(caller: Caller, record: TrackedRecord) -> bool:
+    """Whether the caller may read a record whatever it belongs to."""
+    if caller.reach:  # what a limited robot has added to a model goes with the model
+        return record["owner"] == caller.user and caller.user in record["own_readers"]
+    return caller.is_admin or may_read_item(caller, {**record, "readers": record["own_readers"]})
 
 
 MOST_REACHED = 10_000

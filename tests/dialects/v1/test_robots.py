@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from catalog.store.clock import now
-from tests.dialects.mlflow.wire import REGISTRY
+from tests.dialects.mlflow.wire import ARTIFACTS, REGISTRY
 
 
 async def create(org, **body):
@@ -185,3 +185,33 @@ async def test_a_robot_that_owns_something_is_removed_with_a_transfer(org):
     assert (refused.status_code, removed.status_code) == (400, 200)
     assert (await ask(org, "GET", "/v1/models/iris", org.as_("bob"))).json()["owner"] == org.ids["bob"]
     assert (await ask(org, "GET", "/v1/models", robot)).status_code == 401
+
+
+async def test_what_it_added_to_a_model_goes_with_the_model(shelf):
+    robot, path = await robot_of(shelf, items=["ada/iris"]), "/api/model_registry/v1alpha3"
+    [model] = (await ask(shelf, "GET", f"{path}/registered_models", robot)).json()["items"]
+    version = {"name": "1", "registeredModelId": model["id"]}
+    made = (await ask(shelf, "POST", f"{path}/model_versions", robot, json=version)).json()
+    card = {"artifactType": "doc-artifact", "name": "card", "uri": "s3://bucket/card"}
+    of_version = f"{path}/model_versions/{made['id']}/artifacts"
+    added = (await ask(shelf, "POST", of_version, robot, json=card)).json()
+
+    narrowed = {"json": {"items": ["ada/petals"]}}
+    (await ask(shelf, "PUT", "/v1/robots/ci", shelf.as_("admin"), **narrowed)).raise_for_status()
+    one = await ask(shelf, "GET", f"{path}/artifacts/{added['id']}", robot)
+    listed = await ask(shelf, "GET", f"{path}/artifacts", robot)
+
+    assert (one.status_code, listed.json()["items"]) == (404, [])
+
+
+async def test_an_address_that_it_got_writes_no_more_when_its_scope_is_narrowed(org):
+    robot = await robot_of(org)
+    begin = {"json": {"path": "weights.bin", "num_parts": 1}}
+    begun = (await ask(org, "POST", f"{ARTIFACTS}/mpu/create/runs", robot, **begin)).raise_for_status().json()
+    url = begun["credentials"][0]["url"]
+
+    before = await org.client.put(url, content=b"some")
+    (await ask(org, "PUT", "/v1/robots/ci", org.as_("admin"), json={"scopes": ["read"]})).raise_for_status()
+    after = await org.client.put(url, content=b"more")
+
+    assert (before.status_code, after.status_code) == (200, 403)
