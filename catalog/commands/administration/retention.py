@@ -79,7 +79,8 @@ def apply(
             shell.say(f"{version['kind']}/{version['name']}@{version['ordinal']}\t{human_size(version['size'])}")
         for entry in applied["trash"]:
             shell.say(f"trash: {entry['kind']}/{entry['name']}\t{human_size(entry['size'])}")
-        if dry_run or not applied["more"]:
+        is_idle = not (applied["versions"] or applied["trash"])  # the time of a request is too short: the sweep goes on
+        if dry_run or is_idle or not applied["more"]:
             break
     verb = "would be removed" if dry_run else "were removed"
     shell.say(

@@ -222,7 +222,7 @@ def prune(
     resource = _versions(shell, name, kind)
     if not dry_run:
         listed = resource.prune(keep, dry_run=True)
-        if not listed.versions:
+        if not listed.versions and not listed.more:
             shell.say(f"{name}: nothing to remove")
             return
         many = f"{len(listed.versions)}{' or more' if listed.more else ''} versions"
@@ -230,7 +230,7 @@ def prune(
     found = resource.prune(keep, dry_run=dry_run)
     size, count = found.bytes, len(found.versions)
     shell.output.rows(iter(found.versions), PRUNED, lambda version: f"{name}@{version.ordinal}")
-    while found.more and not dry_run:
+    while found.more and found.versions and not dry_run:
         found = resource.prune(keep)
         size, count = size + found.bytes, count + len(found.versions)
     verb = "Would remove" if dry_run else "Removed"

@@ -133,9 +133,12 @@ async def purge_now(caller: Caller, key: str) -> TrashRecord:
     return record
 
 
-async def purge_item(tenant: Tenant, item: ObjectId) -> None:
-    """Purge an item that was just moved to the trash, unless another request has done so."""
-    if record := await tenant.trash.records.find_one({"_id": item}):
+async def purge_item(tenant: Tenant, item: ObjectId, removal: ObjectId | None = None) -> None:
+    """Purge an item that was moved to the trash, unless another request has done so.
+
+    With `removal` only that stay ends: the item may have been restored, and removed again.
+    """
+    if record := await tenant.trash.records.find_one({"_id": item, **({"removal": removal} if removal else {})}):
         await _purge(tenant, record)
 
 

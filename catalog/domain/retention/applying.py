@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import inf
+from time import monotonic
 from typing import NamedTuple
 
 from bson import ObjectId
@@ -12,7 +14,7 @@ from catalog.domain.access import Caller
 from catalog.domain.items import trash
 from catalog.domain.retention import policies
 from catalog.domain.retention.policies import OF_TENANT, Policy
-from catalog.domain.retention.versions import MOST, Pruned, prune_item
+from catalog.domain.retention.versions import MOST, SECONDS, Pruned, prune_item
 from catalog.domain.terms import terms
 from catalog.errors import ADMINISTRATORS_ONLY, Refused
 from catalog.store.clock import now
@@ -42,33 +44,35 @@ class Applied:
     purged: int = 0
     entries: int = 0  # of the journal
     terms: int = 0  # unused ones, beyond those that the sweep removes anyway
-    is_cut: bool = False  # the lists are not complete
+    is_cut: bool = False  # the lists are not complete, or not everything was looked at
 
 
 async def apply_for(caller: Caller, *, dry_run: bool) -> Applied:
     """Apply the policies of the caller's tenant now. Raises Refused: ADMINISTRATORS_ONLY."""
     if not caller.is_admin:
         raise Refused(ADMINISTRATORS_ONLY)
-    return await apply(caller.tenant, dry_run=dry_run, most=MOST)
+    return await apply(caller.tenant, dry_run=dry_run, most=MOST, until=monotonic() + SECONDS)
 
 
-async def apply(tenant: Tenant, *, dry_run: bool = False, most: int | None = None) -> Applied:
+async def apply(tenant: Tenant, *, dry_run: bool = False, most: int | None = None, until: float = inf) -> Applied:
     """Apply all policies of a tenant. With `most`, at most so many versions and so many items of the trash.
+
+    What remains at the moment `until` of the monotonic clock is left to the sweep, which looks at every item.
 
     Work that is interrupted is continued by the next run.
     """
     policy, applied = await policies.of_tenant(tenant), Applied()
     async for kind, item, keep in _items(tenant, policy):
         room = MOST if most is None else most - applied.versions
-        pruned = await prune_item(tenant, kind, item, keep, most=room, dry_run=dry_run)
+        pruned = await prune_item(tenant, kind, item, keep, most=room, until=until, dry_run=dry_run)
         while most is None and pruned.is_cut and not dry_run:
             _add(applied, pruned)
             pruned = await prune_item(tenant, kind, item, keep, most=room)
         _add(applied, pruned)
-        if most is not None and applied.versions >= most:
+        if (most is not None and applied.versions >= most) or monotonic() >= until:
             applied.is_cut = True
             break
-    await _purge(tenant, policy, applied, most, dry_run=dry_run)
+    await _purge(tenant, policy, applied, most, until, dry_run=dry_run)
     applied.entries = await _shorten_journal(tenant, policy, dry_run=dry_run)
     if policy.terms_days is not None:
         before = now() - timedelta(days=policy.terms_days)
@@ -110,26 +114,34 @@ async def _items(tenant: Tenant, policy: Policy) -> AsyncIterator[tuple[Kind, It
             last = batch[-1]["_id"]
 
 
-async def _purge(tenant: Tenant, policy: Policy, applied: Applied, most: int | None, *, dry_run: bool) -> None:
+async def _purge(
+    tenant: Tenant, policy: Policy, applied: Applied, most: int | None, until: float, *, dry_run: bool
+) -> None:
     """Purge what is in the trash for too long, and then the oldest until the rest is small enough."""
     if policy.trash_days is None and policy.trash_bytes is None:
         return
     before = None if policy.trash_days is None else now() - timedelta(days=policy.trash_days)
     left = 0
     # The newest first: those that fit stay.
-    entries = tenant.trash.records.find(trash.restorable(), {"kind": 1, "name": 1, "removed": 1}).sort(
+    entries = tenant.trash.records.find(trash.restorable(), {"kind": 1, "name": 1, "removed": 1, "removal": 1}).sort(
         [("removed", DESCENDING), ("_id", DESCENDING)]
     )
     old: list[OldTrash] = []
     for entry in await entries.to_list(None):
+        if monotonic() >= until:
+            applied.is_cut = True
+            break
         size = await _size_of(tenant, entry["_id"])
         left += size
         is_old = before is not None and entry["removed"] < before
         if is_old or (policy.trash_bytes is not None and left > policy.trash_bytes):
             old.append(OldTrash(entry, size))
     for each in old if most is None else old[-most:]:
+        if monotonic() >= until:
+            applied.is_cut = True
+            break
         if not dry_run:
-            await trash.purge_item(tenant, each.entry["_id"])
+            await trash.purge_item(tenant, each.entry["_id"], each.entry["removal"])
         applied.purged += 1
         if len(applied.trash) < MOST:
             applied.trash.append(each)

@@ -13,6 +13,8 @@ Drafts are left to the sweep. The bytes of a removed version are left to the swe
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from math import inf
+from time import monotonic
 
 from bson import ObjectId
 
@@ -32,6 +34,9 @@ from catalog.vocabulary import Kind, ServiceState, Stage, VersionState
 MOST = 1000
 """How many versions one request removes or lists."""
 
+SECONDS = 30.0
+"""For how long one request looks for what it may remove."""
+
 BATCH = 200
 """Versions that are read at once."""
 
@@ -44,7 +49,7 @@ BRIEF = {"metadata": 0, "inspection": 0, "files": 0, "description": 0}
 
 @dataclass(slots=True)
 class Pruned:
-    """The versions of an item that were removed, or would be, at most MOST. `is_cut`: there are more."""
+    """The versions of an item that were removed, or would be, at most MOST. `is_cut`: there may be more."""
 
     item: ItemRecord
     keep: int  # 0: all
@@ -66,7 +71,8 @@ async def prune(
     """
     item = await items.manageable(caller, kind, reference)
     number = await policies.kept_versions(caller.tenant, item["_id"]) if keep is None else keep
-    return await prune_item(caller.tenant, kind, item, number, manager=caller, dry_run=dry_run)
+    until = monotonic() + SECONDS
+    return await prune_item(caller.tenant, kind, item, number, manager=caller, until=until, dry_run=dry_run)
 
 
 async def prune_item(
@@ -77,9 +83,12 @@ async def prune_item(
     *,
     manager: Caller | None = None,
     most: int = MOST,
+    until: float = inf,
     dry_run: bool = False,
 ) -> Pruned:
-    """Remove old versions of an item, at most `most`. A `manager` must still manage the item at each removal.
+    """Remove old versions of an item: at most `most`, and until that moment of the monotonic clock.
+
+    A `manager` must still manage the item at each removal.
 
     Raises Refused: BUSY, CANNOT_MODIFY.
     """
@@ -95,7 +104,7 @@ async def prune_item(
         return await is_needed(tenant, version)
 
     async for version in _old(tenant, item, keep):
-        if len(pruned.versions) >= most:
+        if len(pruned.versions) >= most or monotonic() >= until:
             pruned.is_cut = True
             break
         if dry_run:

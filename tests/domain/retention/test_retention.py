@@ -1,6 +1,7 @@
 """Retention: what old versions, old trash and old entries go, and what stays."""
 
 from datetime import timedelta
+from time import monotonic
 
 import pytest
 
@@ -162,6 +163,21 @@ async def test_an_item_has_its_own_number_or_that_of_the_tenant(tenant, ada):
     }
 
 
+async def test_what_is_not_looked_at_in_time_is_left_to_the_sweep(tenant, ada):
+    admin = await somebody(tenant, "admin", Role.ADMIN)
+    iris = await model(ada, count=3)
+    await model(ada, "gone")
+    await items.remove(ada, MODEL, Reference("gone"), days=30)
+    await policies.change_tenant(admin, {"keep_versions": 1, "trash_days": 0})
+
+    cut = await applying.apply(tenant, most=retention.MOST, until=monotonic())
+    left = await numbers(tenant, iris), await tenant.trash.records.count_documents({})
+    whole = await applying.apply_for(admin, dry_run=False)
+
+    assert (cut.is_cut, left) == (True, ([1, 2, 3], 1))
+    assert (whole.is_cut, whole.versions, whole.purged) == (False, 2, 1)
+
+
 async def test_the_trash_goes_by_age_and_then_by_size_the_oldest_first(tenant, ada):
     admin = await somebody(tenant, "admin", Role.ADMIN)
     for age, name in enumerate(("new", "middle", "older", "ancient")):
@@ -177,6 +193,18 @@ async def test_the_trash_goes_by_age_and_then_by_size_the_oldest_first(tenant, a
 
     assert ([old.entry["name"] for old in listed.trash], left) == (["older", "ancient"], 4)
     assert sorted([entry["name"] async for entry in tenant.trash.records.find(trash.restorable())]) == ["middle", "new"]
+
+
+async def test_an_item_that_is_removed_again_begins_a_new_stay_in_the_trash(tenant, ada):
+    item = await model(ada, count=1)
+    await items.remove(ada, MODEL, Reference("iris"), days=30)
+    first = await tenant.trash.records.find_one({"_id": item["_id"]})
+    await trash.restore(ada, str(item["_id"]))
+    await items.remove(ada, MODEL, Reference("iris"), days=30)
+
+    await trash.purge_item(tenant, item["_id"], first["removal"])
+
+    assert await tenant.trash.records.count_documents({"purging": False}) == 1
 
 
 async def test_the_policy_of_an_item_goes_with_the_item(tenant, ada):

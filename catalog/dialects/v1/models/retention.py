@@ -118,7 +118,7 @@ class PrunedVersions(Struct):
     keep: Annotated[Count, Meta(description="How many of the newest are kept; 0: all.")]
     versions: Versions
     bytes: Annotated[Count, Meta(description="Their size. A sweep frees what no other version has.")]
-    more: Annotated[bool, Meta(description="Whether there are more: ask again.")]
+    more: Annotated[bool, Meta(description="Whether there may be more: ask again.")]
 
     @classmethod
     def of(cls, pruned: Pruned, *, dry_run: bool) -> Self:
@@ -149,7 +149,7 @@ class AppliedRetention(Struct):
     trash: list[PurgedItem]
     log: Annotated[Count, Meta(description="How many entries of the journal.")]
     terms: Annotated[Count, Meta(description="How many unused tags and metadata names.")]
-    more: Annotated[bool, Meta(description="Whether there is more to remove: ask again. The sweep does it, too.")]
+    more: Annotated[bool, Meta(description="Whether there may be more to remove: ask again. The sweep does it, too.")]
 
     @classmethod
     def of(cls, applied: Applied, *, dry_run: bool) -> Self:
