@@ -30,7 +30,9 @@ def test_a_request_is_a_command_without_its_secrets():
 def test_links_and_signed_addresses_are_hidden_and_bytes_not_printed():
     link = as_curl(URL, Request(method="GET", path="/v1/links/hush?x=1"))
     storage = as_curl(URL, Request(method="GET", path="https://bucket.example/ab?signature=hush"))
-    upload = as_curl(URL, Request(method="PUT", path="/v1/x", body=b"\xffhush"))
+    part = as_curl(URL, Request(method="PUT", path="/api/2.0/mlflow-artifacts/signed/hush"))
+    upload = as_curl("https://ada:hu@hush@there", Request(method="PUT", path="/v1/x", body=b"\xffhush"))
 
-    assert "hush" not in link + storage + upload
+    assert "hush" not in link + storage + part + upload
+    assert "https://****@there/v1/x" in shlex.split(upload)
     assert "(5 bytes)" in upload

@@ -16,13 +16,16 @@ HIDDEN = "****"
 SECRET_FIELDS = re.compile(r"password|token|secret|reset", re.IGNORECASE)
 SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization"})
 LONGEST_BODY = 2000  # characters
-LINK = re.compile(r"(/links/)[^/?]+")
+LINK = re.compile(r"(/(?:links|signed)/)[^/?]+")
+USER = re.compile(r"(?<=://)[^/?#]*@")
+"""The name and the password in an address."""
 
 
 def as_curl(url: str, request: Request) -> str:
     """A request to the server at `url`, or to an address of its own, as a curl command."""
     is_elsewhere = bool(urlsplit(request.path).netloc)
-    address = LINK.sub(rf"\1{HIDDEN}", request.path if is_elsewhere else url + request.path)
+    plain = USER.sub(f"{HIDDEN}@", request.path if is_elsewhere else url + request.path)
+    address = LINK.sub(rf"\1{HIDDEN}", plain)
     if is_elsewhere:  # signed by the storage
         address = address.partition("?")[0]
     elif request.query:
