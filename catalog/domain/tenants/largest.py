@@ -10,6 +10,9 @@ from catalog.vocabulary import Kind
 
 MOST = 100
 
+LONGEST_MS = 30_000
+"""For how long the database adds up the sizes of all versions; then it counts as unavailable."""
+
 
 class ItemUsage(NamedTuple):
     """What the versions of an item weigh together. Bytes that two of them share count twice."""
@@ -27,7 +30,7 @@ async def largest(tenant: Tenant, limit: int) -> list[ItemUsage]:
     """The items whose versions weigh most, the heaviest first, with those in the trash."""
     by_item = {"_id": {"item": "$item", "kind": "$kind"}, "bytes": {"$sum": "$size"}, "versions": {"$sum": 1}}
     stages: list[dict[str, Any]] = [{"$group": by_item}, {"$sort": {"bytes": -1}}, {"$limit": min(limit, MOST)}]
-    found = await tenant.versions.raw.aggregate(stages, allowDiskUse=True).to_list(None)
+    found = await tenant.versions.raw.aggregate(stages, allowDiskUse=True, maxTimeMS=LONGEST_MS).to_list(None)
     among = {"_id": {"$in": [line["_id"]["item"] for line in found]}}
     records: dict[ObjectId, ItemRecord | TrashRecord] = {}
     async for entry in tenant.trash.records.find(among, {"name": 1, "owner": 1}):

@@ -368,6 +368,7 @@ async def test_administrators_and_the_operator_see_what_is_used(client, org, oth
         "bytes": 5,
         "unfinished_bytes": 0,
         "quota_bytes": 99,
+        "near_quota": False,
         "blobs": 1,
         "versions": 2,
         "datasets": 0,
