@@ -250,16 +250,10 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _resets(settings: Settings, outbox: Outbox) -> ResetMails:
-    smtp_server = settings.smtp_server and SmtpServer.parse(
-        settings.smtp_server,
-        settings.smtp_username,
-        settings.smtp_password.get_secret_value(),
-        settings.smtp_email,
-        settings.email_tag,
-    )
+    smtp_server = SmtpServer.of(settings.mail_settings) if settings.mail_settings else None
     port = settings.https_port if settings.protocol == "https" else settings.http_port
     public_url = settings.public_url.rstrip("/") or f"{settings.protocol}://{settings.host}:{port}"
-    return ResetMails(smtp_server or None, public_url, settings.version, settings.reset_expirationtime, outbox)
+    return ResetMails(smtp_server, public_url, settings.version, settings.reset_expirationtime, outbox)
 
 
 def _running(

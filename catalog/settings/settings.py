@@ -32,7 +32,7 @@ from catalog.settings.types import (
     Storage,
     Text,
 )
-from catalog.settings.values import StorageSettings
+from catalog.settings.values import MailSettings, StorageSettings
 from catalog.vocabulary import Visibility
 
 
@@ -204,6 +204,19 @@ class Settings(BaseSettings):
             kms_key=self.s3_kms_key,
             ca=Path(self.s3_ca) if self.s3_ca else None,
             redirects=self.s3_downloads == "redirect",
+        )
+
+    @property
+    def mail_settings(self) -> MailSettings | None:
+        """None without a mail server."""
+        if not self.smtp_server:
+            return None
+        return MailSettings(
+            server=self.smtp_server,
+            username=self.smtp_username,
+            password=self.smtp_password.get_secret_value(),
+            sender=self.smtp_email,
+            tag=self.email_tag,
         )
 
     @classmethod

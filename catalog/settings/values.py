@@ -17,3 +17,12 @@ class StorageSettings:
     kms_key: str
     ca: Path | None  # certificates
     redirects: bool  # whether clients fetch from the storage itself
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailSettings:
+    server: str  # as `SmtpServer.parse` takes it
+    username: str
+    password: str = field(repr=False)
+    sender: str
+    tag: str

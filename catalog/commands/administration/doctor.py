@@ -73,8 +73,8 @@ async def examine(settings: Settings) -> AsyncIterator[CheckResult]:
     async with aclosing(_database(settings)) as findings:
         async for finding in findings:
             yield finding
-    if settings.smtp_server:
-        yield await _mail(settings)
+    if settings.mail_settings:
+        yield await _mail(SmtpServer.of(settings.mail_settings))
     if settings.storage != "files":
         yield _credentials(settings)
     yield await _storage(select_storage(settings.storage_settings), settings.storage)
@@ -226,14 +226,7 @@ def _credentials(settings: Settings) -> CheckResult:
     return ok(f"The credentials of the storage are those of {found}")
 
 
-async def _mail(settings: Settings) -> CheckResult:
-    server = SmtpServer.parse(
-        settings.smtp_server,
-        settings.smtp_username,
-        settings.smtp_password.get_secret_value(),
-        settings.smtp_email,
-        settings.email_tag,
-    )
+async def _mail(server: SmtpServer) -> CheckResult:
     try:
         await server.check()
     except MailServerError as error:

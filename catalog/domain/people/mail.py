@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiosmtplib
 
 from catalog.errors import MAIL_AWAY, Refused
+from catalog.settings.values import MailSettings
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,11 @@ class SmtpServer:
             sender=sender or username,
             tag=tag,
         )
+
+    @classmethod
+    def of(cls, settings: MailSettings) -> Self:
+        """Raises ValueError as `parse` does."""
+        return cls.parse(settings.server, settings.username, settings.password, settings.sender, settings.tag)
 
     async def send(self, to: str, subject: str, text: str) -> None:
         """Send a mail.

@@ -17,11 +17,10 @@ from catalog.domain.cards import mlmodel, readme
 from catalog.domain.files import blob_records, intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
-from catalog.domain.items.reading.lookup import find as find_item
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.versions import lookup, numbering, removal, touching
-from catalog.domain.versions.aliases.names import LATEST, equals_an_alias
+from catalog.domain.versions.aliases.names import equals_an_alias
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails, external_id_taken
 from catalog.domain.versions.files import folders, version_files
 from catalog.errors import BYTES_ELSEWHERE, CANNOT_MODIFY, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
@@ -260,19 +259,6 @@ async def read_with_item(caller: Caller, kind: Kind, reference: Reference) -> tu
     """The same version, with its item. Raises Refused: NOT_FOUND, CANNOT_READ."""
     item = await items.read(caller, kind, reference)
     return item, await lookup.find(caller, item, reference.which)
-
-
-async def read_reference(caller: Caller, kind: Kind, text: str) -> tuple[ItemRecord, VersionRecord]:
-    """The version that `[owner/]name[@which]` names, with its item. Without `which` it is the latest.
-
-    Raises Refused: NOT_FOUND, CANNOT_READ, AMBIGUOUS.
-    """
-    reference = Reference(text)
-    item = await find_item(caller, kind, reference)
-    if item is None and (named := await lookup.find_of_reference(caller, kind, reference)):
-        return named
-    item = items.readable(caller, item, reference)
-    return item, await lookup.find(caller, item, LATEST)
 
 
 async def read_content(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
