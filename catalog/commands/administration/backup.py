@@ -11,7 +11,8 @@ from catalog.blobs.protocol import StorageUnavailableError
 from catalog.commands.administration.online_backup import OnlineBackupError, archive
 from catalog.durations import human_size
 from catalog.operations.archive import ArchiveError, NotRegularFileError, read, refuse_irregular
-from catalog.operations.backup import BackupError, Increment, LostBlob, TenantBackup, UnknownTenantError, find_tenants
+from catalog.operations.backup import BackupError, Increment, TenantBackup, UnknownTenantError, find_tenants
+from catalog.operations.blob_dump import LostBlob
 from catalog.operations.restore import RestoreError, TenantRestore, restore
 from catalog.operations.stores import Stores, open_stores
 from catalog.operations.streaming import stream
