@@ -58,12 +58,14 @@ WEIGHTS = b"weights" * 1000
 @pytest.fixture
 async def database(mongo, request):
     """A catalogue of this test alone, and what it made is dropped again."""
-    name = f"{OURS}-backup"
-    database = connect(in_database(mongo, name))
-    for each in (name, *(f"{OURS}-{tenant}" for tenant in ("acme", "other", "again"))):
+    mine = [f"{OURS}-{each}" for each in ("backup", "acme", "other", "again")]
+    database = connect(in_database(mongo, mine[0]))
+    for each in mine:
         await database.drop(each)
     await database.open()
     yield database
+    for each in mine:  # a restore into another catalogue refuses a database that has something in it
+        await database.drop(each)
     database.close()
 
 
