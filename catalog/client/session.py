@@ -2,18 +2,17 @@
 
 import json
 import random
-import re
 import time
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import Any, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from catalog import API_VERSION
-from catalog.client.errors import CatalogError, Invalid, NotACatalog, NotSignedIn, Offline, Unavailable, error_from
+from catalog.client.errors import CatalogError, NotACatalog, NotSignedIn, Offline, Unavailable, error_from
 from catalog.client.results import Identity, Page, Raw, User
+from catalog.client.tokens import TokenLifetime, authorization, claims, readable_token, tenant_of
 from catalog.client.transport import retries
 from catalog.client.transport.effects import Operation, Request, Response, exchange, pause
 from catalog.client.transport.tracing import Trace, as_curl, outcome
@@ -29,9 +28,6 @@ LARGEST_BODY = 64 * 2**20
 SMALLEST_BODY = 2**16
 SHRINK = 8
 
-PERSONAL_TOKEN = re.compile(r"(?:\w+ )?cat_(.+)_\w+$")
-"""A personal access token; the group is the name of its tenant."""
-
 PREFIX = f"/{API_VERSION}"
 LOGIN = f"{PREFIX}/login"
 
@@ -39,9 +35,6 @@ TO_STORAGE = {302, 307}
 """How a server sends a download on to its storage."""
 
 REDIRECTED = {301, 302, 303, 307, 308}
-
-RENEWAL_FRACTION = 0.2
-"""A token is renewed when this fraction of its lifetime is left."""
 
 
 class Session:
@@ -78,7 +71,7 @@ class Session:
         self._trace = trace
         self._now = now
         self.jitter = jitter
-        self._lifetime = _TokenLifetime.of(token)
+        self._lifetime = TokenLifetime.of(token)
 
     def send(self, request: Request) -> Operation[Response]:
         """Send a request, with retries. Raises CatalogError for an error response."""
@@ -182,9 +175,7 @@ class Session:
     @property
     def tenant(self) -> str:
         """The tenant, from the token or as given; empty if unknown."""
-        personal = PERSONAL_TOKEN.match(self.token)
-        tenant = personal[1] if personal else self.claims.get("tenant", "")
-        return tenant or self._tenant
+        return tenant_of(self.token) or self._tenant
 
     @property
     def claims(self) -> Mapping[str, Any]:
@@ -242,60 +233,10 @@ class Session:
     def _request_token(self, method: str, headers: Mapping[str, str], body: bytes | None) -> Operation[None]:
         response = yield from self._traced(Request(method=method, path=LOGIN, headers=headers, body=body))
         self.token = document(accepted(response, self.url))["token"]
-        issued, now = _TokenLifetime.of(self.token), self._now()
+        issued, now = TokenLifetime.of(self.token), self._now()
         # Measured by the local clock, which may differ from the server's.
-        self._lifetime = issued and _TokenLifetime(now, now + issued.length)
+        self._lifetime = issued and TokenLifetime(now, now + issued.length)
         self._on_token(self.token)
-
-
-@dataclass(frozen=True, slots=True)
-class _TokenLifetime:
-    """When a token was issued and expires, in seconds since the epoch."""
-
-    begin: float
-    end: float
-
-    @classmethod
-    def of(cls, token: str) -> "_TokenLifetime | None":
-        found = claims(token)
-        return cls(found["iat"], found["exp"]) if {"iat", "exp"} <= found.keys() else None
-
-    @property
-    def length(self) -> float:
-        return self.end - self.begin
-
-    def is_nearly_over(self, now: float) -> bool:
-        return self.end - now < RENEWAL_FRACTION * self.length
-
-
-def claims(token: str) -> Mapping[str, Any]:
-    """The unverified claims of a session token; empty for any other token."""
-    parts = token.rpartition(" ")[2].split(".")
-    if len(parts) != 3:  # noqa: PLR2004  header, claims, signature
-        return {}
-    try:
-        found = json.loads(urlsafe_b64decode(parts[1] + "=="))
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def readable_token(token: str) -> str:
-    """The token without blanks around it, such as the line break of a file.
-
-    Raises Invalid for characters that a token cannot have; the message does not show it.
-    """
-    stripped = token.strip()
-    if not stripped.isascii() or not stripped.isprintable():
-        raise Invalid(
-            "The token has a line break or a letter with an accent in it, as no token has",
-            advice="Copy it again, as one line, into CATALOG_TOKEN or token=.",
-        )
-    return stripped
-
-
-def authorization(token: str) -> str:
-    return token if " " in token else f"Bearer {token}"
 
 
 def document(response: Response) -> Any:
