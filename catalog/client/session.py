@@ -269,3 +269,8 @@ def accepted(response: Response, url: str) -> Response:
 def segment(text: str) -> str:
     """Text as one segment of a path: `a/b` is `a%2Fb`. A segment of dots alone would be resolved away."""
     return text.replace(".", "%2E") if text in {".", ".."} else quote(text, safe="")
+
+
+def if_unchanged(revision: int | None) -> dict[str, str]:
+    """The header with which the server refuses a change of what has another revision by then. None: no header."""
+    return {} if revision is None else {"If-Match": f'"{revision}"'}

@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Alias, AliasMove, Page
-from catalog.client.session import Session, segment
+from catalog.client.session import Session, if_unchanged, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transport.effects import Operation
 
@@ -42,7 +42,7 @@ class AliasResource(Resource[D]):
         body: dict[str, Any] = {"version": which}
         if expected is not None:
             body["expected"] = expected
-        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
+        headers = if_unchanged(revision)
         return Alias.of((yield from self._session.request_json("PUT", self._at(name), body=body, headers=headers)))
 
     @operation

@@ -11,7 +11,7 @@ from catalog.client.resources.aliases import AliasResource
 from catalog.client.resources.base import D, InlineDriver, Resource, operation, walk
 from catalog.client.resources.versions import VersionResource
 from catalog.client.results import Card, Grant, Item, Page, TrashedItem, Value
-from catalog.client.session import PAGE, Session, segment
+from catalog.client.session import PAGE, Session, if_unchanged, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.uploads.uploads import as_pairs
 from catalog.client.transport.effects import Operation
@@ -192,7 +192,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
 
         Raises CatalogError: NotFound, Forbidden, Invalid, also if its owner has an item of this name; Conflict.
         """
-        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
+        headers = if_unchanged(revision)
         path = f"{self._at(key)}/rename"
         return self._shape.of(
             (yield from self._session.request_json("POST", path, body={"name": name}, headers=headers))
@@ -263,7 +263,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
     def _put(
         self, key: str | Item, body: Mapping[str, Any], revision: int | None = None, at: str = ""
     ) -> Operation[Any]:
-        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
+        headers = if_unchanged(revision)
         return (yield from self._session.request_json("PUT", self._at(key) + at, body=body, headers=headers))
 
     def _trash(self) -> Pages[TrashedItem]:

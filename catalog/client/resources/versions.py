@@ -12,7 +12,7 @@ from catalog.client.errors import Invalid
 from catalog.client.push_pull.annotations import metadata_values
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Link, Page, Pruned, Raw, Value, Version
-from catalog.client.session import PREFIX, Session
+from catalog.client.session import PREFIX, Session, if_unchanged
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import (
     download_to,
@@ -160,7 +160,7 @@ class VersionResource(Resource[D]):
         body = {name: value for name, value in body.items() if value is not None}
         if add or remove:
             body["metadata"] = {"add": as_pairs(add or {}), "remove": [*remove]}
-        headers = {} if revision is None else {"If-Match": f'"{revision}"'}
+        headers = if_unchanged(revision)
         return Version.of(
             (yield from self._session.request_json("PUT", self._item.at(which), body=body, headers=headers))
         )
