@@ -120,10 +120,10 @@ def administrator(server: Server) -> Caller:
 @pytest.fixture(scope="module")
 def regular(server: Server, administrator: Caller) -> Caller:
     with server.client(administrator.token) as admin:
-        for username in ("ada", "bob"):
+        for username in ("fay", "bob"):  # no example of the document: each caller may sign out itself
             person = {"username": username, "password": PASSWORD, "email": f"{username}@x.org", "role": "regular"}
             admin.post("/v1/users", json=person).raise_for_status()
-    token = server.login("ada", PASSWORD).json()["token"]
+    token = server.login("fay", PASSWORD).json()["token"]
     return Caller(token, token, furnished(server, token))
 
 
@@ -151,7 +151,8 @@ def furnished(server: Server, token: str) -> dict[str, list[str]]:
         script = made("/v1/tokens", {"name": "script"})["_id"]
         link = made("/v1/models/iris/versions/folder/link", {"path": "model.onnx"})["token"]
         digest = client.get("/v1/models/iris").json()["versions"][0]["digest"]
-        client.post("/v1/groups", json={"name": "vision"})  # refused to all but administrators, who come first
+        for path, name in (("/v1/groups", "vision"), ("/v1/robots", "ci")):
+            client.post(path, json={"name": name})  # refused to all but administrators, who come first
     return {
         "key": ["iris"],
         "which": ["draft", "folder", "model.onnx", "champion"],
@@ -159,6 +160,7 @@ def furnished(server: Server, token: str) -> dict[str, list[str]]:
         "path": ["model.onnx"],
         "user": ["bob"],
         "group": ["vision"],
+        "robot": ["ci"],
         "asset": ["index.js"],
         "upload": [upload.rpartition("/")[2]],
         "trash_id": [removed],
