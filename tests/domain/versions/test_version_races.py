@@ -246,7 +246,7 @@ async def test_a_close_that_fails_leaves_an_open_draft(tenant, put, close):
 async def test_of_two_that_remove_a_file_at_once_one_does(tenant, ada, iris, draft, put, monkeypatch):
     for path in ("first", "second"):
         await put(path)
-    meeting(monkeypatch, version_files, "at", 2)
+    meeting(monkeypatch, version_files, "current_at", 2)
 
     def remove():
         return drafts.remove_file(ada, Kind.MODEL, Reference(iris, draft), "second")

@@ -128,15 +128,34 @@ async def remove_file(caller: Caller, kind: Kind, reference: Reference, path: st
     """
     tenant, draft = caller.tenant, await find(caller, kind, reference)
     for _ in range(ATTEMPTS):
-        file = await version_files.at(tenant, draft, path)
-        # On the revision: of two that remove the file at once, one does.
-        number = await _next_number(tenant, draft, _counted(1, -1, -file["size"]), {"revision": draft["revision"]})
-        if number is not None:
-            await _insert(tenant, draft, [version_files.no_file(draft["_id"], number, path)])
-            await version_files.supersede(tenant, draft["_id"], [path], number)
-            return file
-        draft = await when_open(tenant, draft)
+        present = (await version_files.current_at(tenant, draft["_id"], [path])).get(path)
+        if present is None:
+            raise Refused(NOT_FOUND, path)
+        number = await _next_number(tenant, draft, _counted(1, -1, -present["size"]), {"revision": draft["revision"]})
+        if number is None:
+            draft = await when_open(tenant, draft)
+            continue
+        await _insert(tenant, draft, [version_files.no_file(draft["_id"], number, path)])
+        if await _is_changed_between(tenant, draft, path, present["number"], number):
+            again = {"file_count": 1, "size": present["size"], "revision": 1}
+            await tenant.versions.records.update_one({"_id": draft["_id"]}, {"$inc": again})
+            raise Refused(NOT_FOUND, path)
+        await version_files.supersede(tenant, draft["_id"], [path], number)
+        return version_files.file_of(present)
     raise Refused(BUSY, reference.which)
+
+
+async def _is_changed_between(tenant: Tenant, draft: VersionRecord, path: str, after: int, before: int) -> bool:
+    """Whether another request took a number between two for this path: of two that remove a file, the first one does.
+
+    Numbers that were taken and are not written yet are waited for. After a crash they stay away.
+    """
+    between: Query = {"version": draft["_id"], "number": {"$gt": after, "$lt": before}}
+    for pause in (0, *PAUSES):
+        await asyncio.sleep(pause)
+        if await tenant.files.records.count_documents(between) >= before - after - 1:
+            break
+    return await tenant.files.records.find_one({**between, "path": path}) is not None
 
 
 async def when_open(tenant: Tenant, draft: VersionRecord) -> VersionRecord:

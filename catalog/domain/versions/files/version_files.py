@@ -56,7 +56,7 @@ async def all_of(tenant: Tenant, version: VersionRecord) -> list[FileRecord]:
     if version["files"]:
         return version["files"]
     entries = await tenant.files.records.find(_in(version["_id"])).sort(IN_ORDER).to_list(None)
-    return [_file(entry) for entry in current(entries)]
+    return [file_of(entry) for entry in current(entries)]
 
 
 async def page_of(tenant: Tenant, version: VersionRecord, skip: int, limit: int) -> list[FileRecord]:
@@ -66,7 +66,7 @@ async def page_of(tenant: Tenant, version: VersionRecord, skip: int, limit: int)
     if skip >= version["file_count"] or not limit:
         return []
     found = tenant.files.records.find(_in(version["_id"])).sort(IN_ORDER).skip(skip).limit(limit)
-    return [_file(entry) for entry in await found.to_list(limit)]
+    return [file_of(entry) for entry in await found.to_list(limit)]
 
 
 async def shown(tenant: Tenant, version: VersionRecord) -> VersionRecord:
@@ -79,7 +79,7 @@ async def find(tenant: Tenant, version: VersionRecord, path: str) -> FileRecord 
     if version["files"]:
         return next((file for file in version["files"] if file["path"] == path), None)
     found = await current_at(tenant, version["_id"], [path])
-    return _file(found[path]) if path in found else None
+    return file_of(found[path]) if path in found else None
 
 
 async def at(tenant: Tenant, version: VersionRecord, path: str) -> FileRecord:
@@ -146,5 +146,5 @@ def _in(version: ObjectId) -> Query:
     return {"version": version, "path": {"$gt": ""}}
 
 
-def _file(entry: VersionFileRecord) -> FileRecord:
+def file_of(entry: VersionFileRecord) -> FileRecord:
     return {field: entry[field] for field in OF_A_FILE}  # type: ignore[literal-required,return-value]
