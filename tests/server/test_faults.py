@@ -62,6 +62,7 @@ async def outlast_a_database_that_hangs(folder, seconds):
             await oracle.until(ENOUGH, *writers)
             os.kill(server.database_pid, signal.SIGSTOP)
             try:
+                await come(lambda: is_away(server))  # the signal takes a moment
                 away = await ready(server)
                 await come(lambda: refused(oracle, WRITERS))
                 await asyncio.sleep(seconds)
@@ -74,6 +75,10 @@ async def outlast_a_database_that_hangs(folder, seconds):
     assert (away["status"], away["database"]) == ("not ready", "away")
     assert again["status"] == "ready"
     return oracle.written, oracle.refused
+
+
+async def is_away(server):
+    return (await ready(server))["status"] == "not ready"
 
 
 async def refused(oracle, times):
