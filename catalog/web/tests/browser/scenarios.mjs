@@ -395,9 +395,19 @@ test('an administrator adds a person to a group, merges terms, and finds it in t
   await page.getByLabel('Name', { exact: true }).fill('nightly')
   await page.getByRole('button', { name: 'Add a robot' }).click()
   await page.getByText('expires in').waitFor()
+  await isInTheJournal('/v1/tags/flower/merge')
   await page.goto(`${URL_}/#/admin/journal?method=POST&path=merge`)
   await page.getByText('/v1/tags/flower/merge').waitFor()
 })
+
+/** Wait for an entry, which is written a moment after the answer. */
+async function isInTheJournal(path) {
+  const admin = await tokenOf('admin', ADMIN)
+  const filter = encodeURIComponent(JSON.stringify({ path }))
+  while (!(await call('GET', `/v1/log?filter=${filter}`, null, admin)).docs.length) {
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
 
 test('the operator adds a tenant, sets its quota, and removes it, with a token that is forgotten', async () => {
   await page.goto(`${URL_}/#/operator`)
