@@ -195,8 +195,7 @@ class HttpConnection(HttpToolsProtocol):
             return
         error = native(fault)
         self._refusals.write(self.client, details or error.message)
-        content = {"status": error.status, "value": error.value, "message": error.message}
-        body = msgspec.json.encode(content | {"details": details} if details else content)
+        body = msgspec.json.encode(error.body(details))
         headers = b"content-type: application/json; charset=utf-8\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
         self.transport.write(STATUS_LINE[error.status] + headers % len(body) + body)
         self.transport.close()

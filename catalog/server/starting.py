@@ -30,10 +30,7 @@ async def starting_app(scope: Scope, _receive: ASGIReceiveCallable, send: ASGISe
         status, body = 200, LIVE
     else:
         error = native(DATABASE_AWAY)
-        status, body = (
-            error.status,
-            msgspec.json.encode({"status": error.status, "value": error.value, "message": error.message}),
-        )
+        status, body = error.status, msgspec.json.encode(error.body())
     headers = [
         (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", b"%d" % len(body)),

@@ -18,6 +18,11 @@ class NativeError(NamedTuple):
     value: int
     message: str
 
+    def body(self, details: str = "") -> dict[str, int | str]:
+        """The answer, without `details` where there are none."""
+        content: dict[str, int | str] = {"status": self.status, "value": self.value, "message": self.message}
+        return content | {"details": details} if details else content
+
 
 NUMBERS: dict[Fault, int] = {
     errors.INTERNAL: 0,

@@ -182,10 +182,7 @@ def error_response(request: AnyRequest, refused: Refused) -> Response[bytes]:
     error = native(refused.fault, request.method)
     state = request.scope["state"]
     state["fault"] = error.value  # for the journal
-    content = {"status": error.status, "value": error.value, "message": error.message}
-    if details := details_of(refused):
-        content["details"] = details
     headers = {**refused.headers, "X-Request-ID": state["request_id"]}
     if refused.fault is AUTHENTICATION:
         headers["WWW-Authenticate"] = "Bearer"
-    return answer(content, error.status, headers)
+    return answer(error.body(details_of(refused)), error.status, headers)
