@@ -1,22 +1,26 @@
-"""Compare the creations of two checkouts: both servers run at once and are asked in turns (A B A B).
+"""Compare the requests of two checkouts: both servers run at once and are asked in turns (A B A B).
 
     git worktree add ../before 626375c
     python -m tests.bench.compare ../before . --workers 2 --connections 16
+    python -m tests.bench.compare ../before . --row read --requests 2000
 
 A busy machine changes all figures of a run, and the ratio least.
 """
 
 import argparse
+import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep
+from types import MappingProxyType
 from typing import NamedTuple
+from urllib.parse import quote
 
 from tests.bench import processes
 from tests.bench.api import as_user
@@ -25,6 +29,17 @@ from tests.bench.rows.write import creation
 from tests.bench.server import Running, scratch_database, server
 
 READY = 2.0  # seconds after which all workers of a server answer
+LISTED = 200  # models among which a list finds its ten
+OF_A_TAG = f"/v1/models?filter={quote(json.dumps({'tags': 'iris'}))}&limit=10"
+
+
+def _get(path: str) -> Callable[[int, str, int, int], Load]:
+    return lambda port, token, requests, connections: Load(port, path, token, requests, connections)
+
+
+ROWS: Mapping[str, Callable[[int, str, int, int], Load]] = MappingProxyType(
+    {"create": creation, "read": _get("/v1/models/model-1"), "list": _get(OF_A_TAG)}
+)
 
 
 class Round(NamedTuple):
@@ -56,8 +71,9 @@ def _started(path: Path, given: str, asked: argparse.Namespace) -> Iterator[tupl
             with as_user(running) as admin:
                 token = admin.headers["Authorization"].split()[-1]
             sleep(READY)
-            load(creation(running.port, token, 20, asked.connections))
-            yield running, creation(running.port, token, asked.requests, asked.connections)._replace(first=20)
+            load(creation(running.port, token, LISTED if asked.row == "list" else 20, asked.connections))
+            row = ROWS[asked.row]
+            yield running, row(running.port, token, asked.requests, asked.connections)._replace(first=LISTED)
     finally:
         shutil.rmtree(folder)
 
@@ -81,6 +97,7 @@ def _summary(measured: Sequence[Round], reference: Sequence[Round]) -> Iterator[
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.compare", description=__doc__)
     parser.add_argument("checkouts", nargs="+", type=Path)
+    parser.add_argument("--row", choices=ROWS, default="create")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--connections", type=int, default=1)
     parser.add_argument("--requests", type=int, default=200, help="in a round")
