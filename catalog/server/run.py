@@ -1,7 +1,7 @@
 """Sockets, certificates and signals: runs the application until a signal stops it.
 
 Importing this module imports the whole server, which takes as long as the embedded database needs to start:
-`catalog.commands.cli` starts the database first.
+`catalog serve` starts the database first.
 """
 
 import asyncio
