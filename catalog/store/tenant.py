@@ -12,23 +12,29 @@ from catalog.blobs.protocol import Blobs
 from catalog.errors import Refused
 from catalog.store.concurrency.batches import Batches, Outcomes
 from catalog.store.concurrency.fence import Fence, Fenced
-from catalog.store.documents.around_items import AliasMove, Card, RetentionPolicy, SearchEntry, TrashEntry
-from catalog.store.documents.files import ArtifactFile, PartUpload, StoredBlob, Upload
-from catalog.store.documents.items import Algorithm, Dataset, Model
-from catalog.store.documents.journal import LogEntry
-from catalog.store.documents.people import AccessToken, Group, PasswordReset, User
-from catalog.store.documents.registry import OF_A_TENANT
-from catalog.store.documents.terms import MetadataName, Tag
-from catalog.store.documents.tracking import (
-    Artifact,
-    Environment,
-    Experiment,
-    ExperimentRun,
-    MetricPoint,
-    ServedModel,
-    Service,
+from catalog.store.documents.around_items import (
+    AliasMoveDocument,
+    CardDocument,
+    RetentionDocument,
+    SearchEntryDocument,
+    TrashDocument,
 )
-from catalog.store.documents.versions import Version, VersionFile
+from catalog.store.documents.files import ArtifactFileDocument, BlobDocument, PartUploadDocument, UploadDocument
+from catalog.store.documents.items import AlgorithmDocument, DatasetDocument, ModelDocument
+from catalog.store.documents.journal import LogDocument
+from catalog.store.documents.people import AccessTokenDocument, GroupDocument, PasswordResetDocument, UserDocument
+from catalog.store.documents.registry import OF_A_TENANT
+from catalog.store.documents.terms import MetadataNameDocument, TagDocument
+from catalog.store.documents.tracking import (
+    ArtifactDocument,
+    EnvironmentDocument,
+    ExperimentDocument,
+    ExperimentRunDocument,
+    MetricPointDocument,
+    ServedModelDocument,
+    ServiceDocument,
+)
+from catalog.store.documents.versions import VersionDocument, VersionFileDocument
 from catalog.store.query.paging.serial_scan import ScanStatistics
 from catalog.store.records import (
     AccessTokenRecord,
@@ -85,8 +91,10 @@ class Collection(Generic[D, R]):
         return bound
 
 
-ItemCollection = Bound[Model, ItemRecord] | Bound[Dataset, ItemRecord] | Bound[Algorithm, ItemRecord]
-TermCollection = Bound[Tag, TermRecord] | Bound[MetadataName, TermRecord]
+ItemCollection = (
+    Bound[ModelDocument, ItemRecord] | Bound[DatasetDocument, ItemRecord] | Bound[AlgorithmDocument, ItemRecord]
+)
+TermCollection = Bound[TagDocument, TermRecord] | Bound[MetadataNameDocument, TermRecord]
 
 
 W = TypeVar("W")
@@ -101,34 +109,34 @@ class Tenant:
     the caller, too. All handles of a generation share a TenantState.
     """
 
-    users = Collection[User, UserRecord](User)
-    groups = Collection[Group, GroupRecord](Group)
-    access_tokens = Collection[AccessToken, AccessTokenRecord](AccessToken)
-    password_resets = Collection[PasswordReset, PasswordResetRecord](PasswordReset)
-    models = Collection[Model, ItemRecord](Model)
-    datasets = Collection[Dataset, ItemRecord](Dataset)
-    algorithms = Collection[Algorithm, ItemRecord](Algorithm)
-    versions = Collection[Version, VersionRecord](Version)
-    alias_moves = Collection[AliasMove, AliasMoveRecord](AliasMove)
-    files = Collection[VersionFile, VersionFileRecord](VersionFile)
-    cards = Collection[Card, CardRecord](Card)
-    blob_records = Collection[StoredBlob, BlobRecord](StoredBlob)
-    uploads = Collection[Upload, UploadRecord](Upload)
-    artifact_files = Collection[ArtifactFile, ArtifactFileRecord](ArtifactFile)
-    part_uploads = Collection[PartUpload, PartUploadRecord](PartUpload)
-    retention = Collection[RetentionPolicy, RetentionRecord](RetentionPolicy)
-    trash = Collection[TrashEntry, TrashRecord](TrashEntry)
-    search_entries = Collection[SearchEntry, SearchEntryRecord](SearchEntry)
-    tags = Collection[Tag, TermRecord](Tag)
-    metadata = Collection[MetadataName, TermRecord](MetadataName)
-    log = Collection[LogEntry, LogRecord](LogEntry)
-    experiments = Collection[Experiment, ExperimentRecord](Experiment)
-    runs = Collection[ExperimentRun, ExperimentRunRecord](ExperimentRun)
-    artifacts = Collection[Artifact, ArtifactRecord](Artifact)
-    metric_points = Collection[MetricPoint, MetricPointRecord](MetricPoint)
-    environments = Collection[Environment, EnvironmentRecord](Environment)
-    services = Collection[Service, ServiceRecord](Service)
-    served_models = Collection[ServedModel, ServedModelRecord](ServedModel)
+    users = Collection[UserDocument, UserRecord](UserDocument)
+    groups = Collection[GroupDocument, GroupRecord](GroupDocument)
+    access_tokens = Collection[AccessTokenDocument, AccessTokenRecord](AccessTokenDocument)
+    password_resets = Collection[PasswordResetDocument, PasswordResetRecord](PasswordResetDocument)
+    models = Collection[ModelDocument, ItemRecord](ModelDocument)
+    datasets = Collection[DatasetDocument, ItemRecord](DatasetDocument)
+    algorithms = Collection[AlgorithmDocument, ItemRecord](AlgorithmDocument)
+    versions = Collection[VersionDocument, VersionRecord](VersionDocument)
+    alias_moves = Collection[AliasMoveDocument, AliasMoveRecord](AliasMoveDocument)
+    files = Collection[VersionFileDocument, VersionFileRecord](VersionFileDocument)
+    cards = Collection[CardDocument, CardRecord](CardDocument)
+    blob_records = Collection[BlobDocument, BlobRecord](BlobDocument)
+    uploads = Collection[UploadDocument, UploadRecord](UploadDocument)
+    artifact_files = Collection[ArtifactFileDocument, ArtifactFileRecord](ArtifactFileDocument)
+    part_uploads = Collection[PartUploadDocument, PartUploadRecord](PartUploadDocument)
+    retention = Collection[RetentionDocument, RetentionRecord](RetentionDocument)
+    trash = Collection[TrashDocument, TrashRecord](TrashDocument)
+    search_entries = Collection[SearchEntryDocument, SearchEntryRecord](SearchEntryDocument)
+    tags = Collection[TagDocument, TermRecord](TagDocument)
+    metadata = Collection[MetadataNameDocument, TermRecord](MetadataNameDocument)
+    log = Collection[LogDocument, LogRecord](LogDocument)
+    experiments = Collection[ExperimentDocument, ExperimentRecord](ExperimentDocument)
+    runs = Collection[ExperimentRunDocument, ExperimentRunRecord](ExperimentRunDocument)
+    artifacts = Collection[ArtifactDocument, ArtifactRecord](ArtifactDocument)
+    metric_points = Collection[MetricPointDocument, MetricPointRecord](MetricPointDocument)
+    environments = Collection[EnvironmentDocument, EnvironmentRecord](EnvironmentDocument)
+    services = Collection[ServiceDocument, ServiceRecord](ServiceDocument)
+    served_models = Collection[ServedModelDocument, ServedModelRecord](ServedModelDocument)
 
     def __init__(
         self,

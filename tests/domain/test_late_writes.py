@@ -25,7 +25,7 @@ from catalog.errors import AUTHENTICATION, CANNOT_MODIFY, NOT_FOUND, READ_ONLY_T
 from catalog.store.clock import now
 from catalog.store.concurrency.fence import FRESH, WRITES, Fence
 from catalog.store.documents.tenants import RegisteredTenant
-from catalog.store.documents.terms import Tag
+from catalog.store.documents.terms import TagDocument
 from catalog.vocabulary import Kind, Role, Scope
 from tests.support.app import API_TOKEN, PASSWORD
 from tests.support.inputs import new_item
@@ -236,7 +236,7 @@ async def test_a_write_after_the_last_look_does_not_count_any_more_looks_again(a
         looks.append(age)
 
     tenant = acme.of_caller(Fence(look))
-    await tenant.tags.insert(Tag(id="one"))
+    await tenant.tags.insert(TagDocument(id="one"))
     await tenant.next("serial")
     await tenant.tags.raw.delete_one({"_id": "one"})
     await tenant.tags.raw.find_one({"_id": "one"})
@@ -248,7 +248,7 @@ async def test_a_write_after_the_last_look_does_not_count_any_more_looks_again(a
 async def test_a_handle_of_a_removed_tenant_writes_nothing(acme, database):
     await removal.remove(database, MemoryStorage(), acme.name, default="")
 
-    for write in (lambda: acme.tags.insert(Tag(id="late")), lambda: acme.next("serial"), acme.prepare):
+    for write in (lambda: acme.tags.insert(TagDocument(id="late")), lambda: acme.next("serial"), acme.prepare):
         with pytest.raises(Refused) as refusal:
             await write()
         assert refusal.value.fault is NOT_FOUND

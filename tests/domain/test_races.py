@@ -22,9 +22,9 @@ from catalog.domain.versions import numbering, versions
 from catalog.errors import AUTHENTICATION, NAME_TAKEN, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
 from catalog.store.connection import connect
-from catalog.store.documents.people import User
+from catalog.store.documents.people import UserDocument
 from catalog.store.documents.tenants import RegisteredTenant
-from catalog.store.documents.terms import Tag
+from catalog.store.documents.terms import TagDocument
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, PASSWORD, in_database
@@ -204,7 +204,7 @@ async def staff(tenant, size) -> None:
     """The users user0, user1..., who never sign in."""
     await tenant.users.raw.insert_many(
         [
-            User(username=f"user{number}", password="-", role=Role.REGULAR, validityPasswordDays=0).model_dump(
+            UserDocument(username=f"user{number}", password="-", role=Role.REGULAR, validityPasswordDays=0).model_dump(
                 exclude={"id", "email"}
             )
             for number in range(size)
@@ -404,7 +404,7 @@ async def test_a_tenant_that_another_server_is_making_is_left_alone(database, ha
 async def made_with_something_in_it(database, record, storage) -> Tenant:
     await tenants.make(database, storage, record, ADMIN)
     tenant = database.tenant(record)
-    await tenant.tags.insert(Tag(id="kept"))
+    await tenant.tags.insert(TagDocument(id="kept"))
     storage.of(record.id).contents["digest"] = b"kept"
     return tenant
 
@@ -442,7 +442,7 @@ async def test_what_a_server_writes_that_has_not_heard_of_a_removal_does_not_sta
     believed = await tenants.enter(elsewhere, record.id)
 
     await removal.remove(database, storage, record.id, default="")
-    await believed.tags.insert(Tag(id="late"))
+    await believed.tags.insert(TagDocument(id="late"))
     storage.of(record.id).contents["digest"] = b"late"
     await removal.clear(database, storage)
     too_early = await database.tenants.raw.count_documents({"state": "removed"})
@@ -469,7 +469,7 @@ async def test_a_tenant_of_the_same_name_waits_until_nobody_believes_in_the_old_
         if asyncio.current_task() is not mine:
             return await really_sleep(seconds)
         waits.append(seconds)
-        await believed.tags.insert(Tag(id="late"))
+        await believed.tags.insert(TagDocument(id="late"))
         await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
         return None
 

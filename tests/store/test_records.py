@@ -13,12 +13,12 @@ from bson import ObjectId
 
 from catalog.inspection.inspector import Inspection
 from catalog.store import records
-from catalog.store.documents.files import Part
-from catalog.store.documents.items import Alias, Latest, Pair
-from catalog.store.documents.people import Robot, RobotItem
+from catalog.store.documents.files import PartSubdocument
+from catalog.store.documents.items import AliasSubdocument, LatestSubdocument, PairSubdocument
+from catalog.store.documents.people import RobotItemSubdocument, RobotSubdocument
 from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import FailedAttempts, RegisteredTenant
-from catalog.store.documents.versions import File, Input, Run
+from catalog.store.documents.versions import FileSubdocument, InputSubdocument, RunSubdocument
 from catalog.store.records import (
     AliasMoveRecord,
     AliasRecord,
@@ -34,71 +34,71 @@ from catalog.store.records import (
 RECORDS = {
     "RegisteredTenant": records.TenantRecord,
     "FailedAttempts": records.FailedAttemptsRecord,
-    "User": records.UserRecord,
-    "Group": records.GroupRecord,
-    "AccessToken": records.AccessTokenRecord,
-    "PasswordReset": records.PasswordResetRecord,
-    "Model": records.ItemRecord,
-    "Dataset": records.ItemRecord,
-    "Algorithm": records.ItemRecord,
-    "Version": records.VersionRecord,
-    "VersionFile": records.VersionFileRecord,
-    "StoredBlob": records.BlobRecord,
-    "Upload": records.UploadRecord,
-    "ArtifactFile": records.ArtifactFileRecord,
-    "PartUpload": records.PartUploadRecord,
-    "Part": records.PartRecord,
-    "RetentionPolicy": records.RetentionRecord,
-    "TrashEntry": records.TrashRecord,
-    "SearchEntry": records.SearchEntryRecord,
-    "Tag": records.TermRecord,
-    "MetadataName": records.TermRecord,
-    "LogEntry": records.LogRecord,
-    "Experiment": records.ExperimentRecord,
-    "ExperimentRun": records.ExperimentRunRecord,
-    "Artifact": records.ArtifactRecord,
-    "MetricPoint": records.MetricPointRecord,
-    "Environment": records.EnvironmentRecord,
-    "Service": records.ServiceRecord,
-    "ServedModel": records.ServedModelRecord,
-    "Pair": records.PairRecord,
-    "File": records.FileRecord,
-    "Alias": records.AliasRecord,
-    "Latest": records.LatestRecord,
-    "Card": records.CardRecord,
-    "AliasMove": records.AliasMoveRecord,
-    "Run": records.RunRecord,
-    "Input": records.InputRecord,
-    "Robot": records.RobotRecord,
-    "RobotItem": records.RobotItemRecord,
+    "UserDocument": records.UserRecord,
+    "GroupDocument": records.GroupRecord,
+    "AccessTokenDocument": records.AccessTokenRecord,
+    "PasswordResetDocument": records.PasswordResetRecord,
+    "ModelDocument": records.ItemRecord,
+    "DatasetDocument": records.ItemRecord,
+    "AlgorithmDocument": records.ItemRecord,
+    "VersionDocument": records.VersionRecord,
+    "VersionFileDocument": records.VersionFileRecord,
+    "BlobDocument": records.BlobRecord,
+    "UploadDocument": records.UploadRecord,
+    "ArtifactFileDocument": records.ArtifactFileRecord,
+    "PartUploadDocument": records.PartUploadRecord,
+    "PartSubdocument": records.PartRecord,
+    "RetentionDocument": records.RetentionRecord,
+    "TrashDocument": records.TrashRecord,
+    "SearchEntryDocument": records.SearchEntryRecord,
+    "TagDocument": records.TermRecord,
+    "MetadataNameDocument": records.TermRecord,
+    "LogDocument": records.LogRecord,
+    "ExperimentDocument": records.ExperimentRecord,
+    "ExperimentRunDocument": records.ExperimentRunRecord,
+    "ArtifactDocument": records.ArtifactRecord,
+    "MetricPointDocument": records.MetricPointRecord,
+    "EnvironmentDocument": records.EnvironmentRecord,
+    "ServiceDocument": records.ServiceRecord,
+    "ServedModelDocument": records.ServedModelRecord,
+    "PairSubdocument": records.PairRecord,
+    "FileSubdocument": records.FileRecord,
+    "AliasSubdocument": records.AliasRecord,
+    "LatestSubdocument": records.LatestRecord,
+    "CardDocument": records.CardRecord,
+    "AliasMoveDocument": records.AliasMoveRecord,
+    "RunSubdocument": records.RunRecord,
+    "InputSubdocument": records.InputRecord,
+    "RobotSubdocument": records.RobotRecord,
+    "RobotItemSubdocument": records.RobotItemRecord,
 }
 
-ONLY_IN_SOME = {"Dataset": {"status", "datasets"}}
+ONLY_IN_SOME = {"DatasetDocument": {"status", "datasets"}}
 """Fields of a record that another document with the same record has."""
 
 SAID_MORE_PRECISELY = {
-    ("Item", "readers"): list[ObjectId | str],
-    ("Item", "alias_outbox"): list[AliasMoveRecord] | None,
-    ("Tracked", "readers"): list[ObjectId | str],
-    ("Tracked", "own_readers"): list[ObjectId | str],
-    ("Version", "readers"): list[ObjectId | str],
-    ("Version", "inspection"): Inspection | None,
-    ("ArtifactFile", "readers"): list[ObjectId | str],
-    ("TrashEntry", "item"): ItemRecord,
+    ("ItemFields", "readers"): list[ObjectId | str],
+    ("ItemFields", "alias_outbox"): list[AliasMoveRecord] | None,
+    ("TrackedFields", "readers"): list[ObjectId | str],
+    ("TrackedFields", "own_readers"): list[ObjectId | str],
+    ("VersionDocument", "readers"): list[ObjectId | str],
+    ("VersionDocument", "inspection"): Inspection | None,
+    ("ArtifactFileDocument", "readers"): list[ObjectId | str],
+    ("TrashDocument", "item"): ItemRecord,
 }
 """What the database reads for a field that its document declares loosely."""
 
 READ_AS = {
     PydanticObjectId: ObjectId,
-    Pair: PairRecord,
-    File: FileRecord,
-    Alias: AliasRecord,
-    Latest: LatestRecord,
-    Run: RunRecord,
-    Input: InputRecord,
-    Part: PartRecord,
-    Robot: records.RobotRecord,
-    RobotItem: records.RobotItemRecord,
+    PairSubdocument: PairRecord,
+    FileSubdocument: FileRecord,
+    AliasSubdocument: AliasRecord,
+    LatestSubdocument: LatestRecord,
+    RunSubdocument: RunRecord,
+    InputSubdocument: InputRecord,
+    PartSubdocument: PartRecord,
+    RobotSubdocument: records.RobotRecord,
+    RobotItemSubdocument: records.RobotItemRecord,
 }
 
 
@@ -115,7 +115,20 @@ def read_as(declared: Any) -> Any:
 
 @pytest.mark.parametrize(
     "document",
-    [RegisteredTenant, FailedAttempts, *OF_A_TENANT, Pair, File, Alias, Latest, Run, Input, Part, Robot, RobotItem],
+    [
+        RegisteredTenant,
+        FailedAttempts,
+        *OF_A_TENANT,
+        PairSubdocument,
+        FileSubdocument,
+        AliasSubdocument,
+        LatestSubdocument,
+        RunSubdocument,
+        InputSubdocument,
+        PartSubdocument,
+        RobotSubdocument,
+        RobotItemSubdocument,
+    ],
     ids=lambda document: document.__name__,
 )
 def test_a_record_has_the_fields_of_its_document(document):

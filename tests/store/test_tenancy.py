@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.domain.items import items
-from catalog.store.documents.items import Model
-from catalog.store.documents.people import User
+from catalog.store.documents.items import ModelDocument
+from catalog.store.documents.people import UserDocument
 from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import RegisteredTenant
-from catalog.store.documents.terms import Tag
+from catalog.store.documents.terms import TagDocument
 from catalog.store.tenant_documents import NOBODY, SealedDocument, Unbound
 from catalog.vocabulary import Kind
 from tests.support.app import OURS
@@ -22,8 +22,8 @@ from tests.support.tenants import somebody
 A_TAG = {"id": "steel", "usage": "folk"}
 
 
-def a_tag() -> Tag:
-    return Tag(**A_TAG)
+def a_tag() -> TagDocument:
+    return TagDocument(**A_TAG)
 
 
 DIRECT_OPERATIONS = {
@@ -33,15 +33,15 @@ DIRECT_OPERATIONS = {
     "set": lambda: a_tag().set({"uses": 1}),
     "delete": lambda: a_tag().delete(),
     "sync": lambda: a_tag().sync(),
-    "find": lambda: Tag.find({}).to_list(),
-    "find_one": lambda: Tag.find_one({}),
-    "find_all": lambda: Tag.find_all().to_list(),
-    "get": lambda: Tag.get("steel"),
-    "aggregate": lambda: Tag.aggregate([]).to_list(),
-    "count": Tag.count,
-    "delete_all": Tag.delete_all,
-    "insert_many": lambda: Tag.insert_many([a_tag()]),
-    "distinct": lambda: Tag.distinct("usage"),
+    "find": lambda: TagDocument.find({}).to_list(),
+    "find_one": lambda: TagDocument.find_one({}),
+    "find_all": lambda: TagDocument.find_all().to_list(),
+    "get": lambda: TagDocument.get("steel"),
+    "aggregate": lambda: TagDocument.aggregate([]).to_list(),
+    "count": TagDocument.count,
+    "delete_all": TagDocument.delete_all,
+    "insert_many": lambda: TagDocument.insert_many([a_tag()]),
+    "distinct": lambda: TagDocument.distinct("usage"),
 }
 
 
@@ -71,7 +71,7 @@ async def test_fifty_tenants_interleaved_each_keep_to_their_own_database(databas
     async def live(tenant):
         query = tenant.tags.find({})  # built before the others begin, awaited among them
         await all_have_begun.wait()
-        await tenant.tags.insert(Tag(id=tenant.name, uses=1))
+        await tenant.tags.insert(TagDocument(id=tenant.name, uses=1))
         await tenant.tags.find_one({"_id": tenant.name}).update({"$inc": {"uses": 1}})
         found = await tenant.tags.get(tenant.name)
         return [tag.id for tag in await query.to_list()], found.uses, await tenant.next("serial")
@@ -99,7 +99,7 @@ async def test_whatever_the_order_of_steps_a_tenant_sees_its_own_alone(database,
     for number, (which, step) in enumerate(steps):
         tenant, mine = tenants[which], expected[which]
         if step == "add":
-            await tenant.tags.insert(Tag(id=str(number)))
+            await tenant.tags.insert(TagDocument(id=str(number)))
             mine.add(str(number))
         elif step == "remove" and mine:
             await tenant.tags.find_one({"_id": mine.pop()}).delete()
@@ -111,7 +111,7 @@ async def test_whatever_the_order_of_steps_a_tenant_sees_its_own_alone(database,
 
 async def test_a_handle_forgotten_and_made_again_is_the_same_tenant(database):
     record = RegisteredTenant(id="again", database=f"{OURS}-again")
-    await database.tenant(record).tags.insert(Tag(id="kept"))
+    await database.tenant(record).tags.insert(TagDocument(id="kept"))
 
     for number in range(300):  # more than are remembered
         database.tenant(RegisteredTenant(id=f"t{number}", database=f"{OURS}-t{number}"))
@@ -126,11 +126,11 @@ async def test_a_document_of_one_tenant_cannot_be_written_by_its_own_means(datab
 
     kept = await tenant.models.get(item["_id"])
 
-    assert isinstance(kept, Model)
+    assert isinstance(kept, ModelDocument)
     with pytest.raises(Unbound):
         await kept.save()
     with pytest.raises(Unbound):
         await (await tenant.users.get(ada.user)).delete()
-    assert await tenant.users.find_one({"username": "ada"}) == User.model_validate(
+    assert await tenant.users.find_one({"username": "ada"}) == UserDocument.model_validate(
         await tenant.users.raw.find_one({"username": "ada"})
     )

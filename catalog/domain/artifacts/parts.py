@@ -20,7 +20,7 @@ from catalog.domain.files.filenames import media_type
 from catalog.domain.limits import LIMITS
 from catalog.errors import BODY_TOO_LARGE, INVALID_FIELD, NOT_FOUND, TOO_MANY_UPLOADS, UPLOAD_CUT_OFF, Refused
 from catalog.store.clock import now
-from catalog.store.documents.files import PartUpload
+from catalog.store.documents.files import PartUploadDocument
 from catalog.store.records import PartRecord, PartUploadRecord, Query
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Visibility
@@ -74,7 +74,9 @@ async def begin(caller: Caller, path: str, count: int, life: timedelta, most: in
         raise Refused(INVALID_FIELD, f"num_parts: a number from 1 to {MOST_PARTS} is needed")
     await tree.prepare(caller, path)
     uploads = caller.tenant.part_uploads
-    upload = PartUpload(id=uuid.uuid4().hex, user=caller.user, path=path, part_count=count, expires=now() + life)
+    upload = PartUploadDocument(
+        id=uuid.uuid4().hex, user=caller.user, path=path, part_count=count, expires=now() + life
+    )
     await uploads.insert(upload)
     # Counted with this one in it: of many that begin at once none goes uncounted.
     unfinished = {"user": caller.user, "became": "", "expires": {"$gt": now()}}

@@ -13,7 +13,7 @@ from catalog.domain.versions import versions
 from catalog.domain.versions.aliases import aliases
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import ALIAS_MOVED, NOT_CREATED, NOT_FOUND, Refused
-from catalog.store.documents.versions import Input
+from catalog.store.documents.versions import InputSubdocument
 from catalog.store.ids import document_id
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import ItemRecord, VersionRecord
@@ -100,12 +100,12 @@ async def _add(caller: Caller, planned: DemoItem, version: DemoVersion) -> None:
     await versions.record(caller, planned.kind, planned.id, [stored], details, identity=version.id)
 
 
-async def _inputs(caller: Caller, version: DemoVersion) -> list[Input]:
+async def _inputs(caller: Caller, version: DemoVersion) -> list[InputSubdocument]:
     """The versions that it was made from, without those that were removed."""
     found = caller.tenant.versions.records.find(
         {"_id": {"$in": list(version.inputs)}}, {"kind": 1, "item": 1, "number": 1}
     )
     return [
-        Input(kind=each["kind"], item=document_id(each["item"]), number=each["number"])
+        InputSubdocument(kind=each["kind"], item=document_id(each["item"]), number=each["number"])
         async for each in found.sort("_id", ASCENDING)
     ]

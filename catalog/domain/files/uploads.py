@@ -21,8 +21,8 @@ from catalog.domain.versions.drafts import drafts
 from catalog.errors import NOT_FOUND, TOO_MANY_UPLOADS, UPLOAD_EXPIRED, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.leases import free
-from catalog.store.documents.files import Upload
-from catalog.store.documents.items import Pair
+from catalog.store.documents.files import UploadDocument
+from catalog.store.documents.items import PairSubdocument
 from catalog.store.records import Query, UploadRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
@@ -57,7 +57,7 @@ async def begin(
     item, version = await _target(caller, kind, reference, request)
     details = await details.resolved(caller)
     await quota.reserve(tenant, request.size or 0)
-    upload = Upload(
+    upload = UploadDocument(
         id=uuid.uuid4().hex,
         user=caller.user,
         kind=kind,
@@ -70,7 +70,7 @@ async def begin(
         reserved=request.size or 0,
         digest=request.digest,
         ordinal=details.ordinal,
-        metadata=[Pair(name=pair.name, value=pair.value) for pair in details.metadata],
+        metadata=[PairSubdocument(name=pair.name, value=pair.value) for pair in details.metadata],
         inputs=list(details.inputs),
         **details.fields(),
         note=request.note,

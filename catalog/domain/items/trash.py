@@ -21,7 +21,7 @@ from catalog.store.clock import now
 from catalog.store.concurrency.leases import Lease, free
 from catalog.store.database import Database
 from catalog.store.derived import reader_copies
-from catalog.store.documents.around_items import TrashEntry
+from catalog.store.documents.around_items import TrashDocument
 from catalog.store.failures import Duplicate
 from catalog.store.ids import object_id
 from catalog.store.migrations.opening import open_all
@@ -82,7 +82,7 @@ async def take(caller: Caller, kind: Kind, item: ItemRecord, days: int) -> bool:
 
 def _record(caller: Caller, kind: Kind, item: ItemRecord, days: int) -> TrashRecord:
     moment = now()
-    removed = TrashEntry(
+    removed = TrashDocument(
         id=item["_id"],
         kind=kind,
         name=item["name"],

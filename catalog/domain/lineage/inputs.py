@@ -14,7 +14,7 @@ from catalog.domain.limits import LONGEST_NAME
 from catalog.domain.versions import lookup
 from catalog.domain.versions.aliases.names import LATEST
 from catalog.errors import NOT_FOUND, Fault, Refused
-from catalog.store.documents.versions import Input
+from catalog.store.documents.versions import InputSubdocument
 from catalog.store.ids import document_id
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind
@@ -48,14 +48,14 @@ class InputReference:
         yield from ((kind, self.text) for kind in ORDER)
 
 
-async def resolve(caller: Caller, references: Sequence[InputReference], fault: Fault) -> list[Input]:
+async def resolve(caller: Caller, references: Sequence[InputReference], fault: Fault) -> list[InputSubdocument]:
     """The versions that references name, each once.
 
     Raises Refused: `fault` for too many, and for one that does not exist or that the caller may not read; AMBIGUOUS.
     """
     if len(references) > MOST:
         raise Refused(fault, f"inputs: at most {MOST} are allowed, not {len(references)}")
-    found: dict[tuple[Kind, str, int], Input] = {}
+    found: dict[tuple[Kind, str, int], InputSubdocument] = {}
     for reference in references:
         if len(reference.text) > LONGEST:
             raise Refused(fault, f"inputs: at most {LONGEST} characters are allowed, not {len(reference.text)}")
@@ -63,7 +63,7 @@ async def resolve(caller: Caller, references: Sequence[InputReference], fault: F
         if named is None:
             raise Refused(fault, f"inputs: Version not existent ({reference.text})")
         kind, version = named
-        one = Input(kind=kind, item=document_id(version["item"]), number=version["number"])
+        one = InputSubdocument(kind=kind, item=document_id(version["item"]), number=version["number"])
         found[kind, str(one.item), one.number] = one
     return list(found.values())
 

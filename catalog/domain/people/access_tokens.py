@@ -18,7 +18,7 @@ from bson import ObjectId
 from catalog.domain.access import ACCESS_TOKENS, Caller, refuse_out_of_scope
 from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, INVALID_FIELD, LIMIT_REACHED, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.clock import now
-from catalog.store.documents.people import AccessToken
+from catalog.store.documents.people import AccessTokenDocument
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id, object_id
 from catalog.store.records import AccessTokenRecord, Query
@@ -45,7 +45,7 @@ USE_WRITTEN_EVERY = timedelta(minutes=1)
 class CreatedToken(NamedTuple):
     """A token that was just created. `token` itself is shown only once."""
 
-    record: AccessToken
+    record: AccessTokenDocument
     token: str
 
 
@@ -74,7 +74,7 @@ async def create(caller: Caller, new: TokenInput) -> CreatedToken:
 async def issue(tenant: Tenant, user: ObjectId, new: TokenInput) -> CreatedToken:
     """A new token of a user or a robot. Raises Refused: INVALID_FIELD, NAME_TAKEN."""
     token = f"{PREFIX}{tenant.name}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
-    record = AccessToken(
+    record = AccessTokenDocument(
         user=document_id(user),
         name=new.name,
         digest=digest(token),

@@ -28,7 +28,7 @@ from catalog.errors import (
 )
 from catalog.folding import folded
 from catalog.store.clock import now
-from catalog.store.documents.people import Group
+from catalog.store.documents.people import GroupDocument
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id, object_id
 from catalog.store.query.paging.cursors import ASCENDING
@@ -85,7 +85,7 @@ async def create(caller: Caller, new: NewGroup) -> ChangedGroup:
     members = await _users(caller, "members", new.members)
     await _refuse_too_many(tenant, members, 0)
     await _refuse_username(tenant, name)
-    group = Group(
+    group = GroupDocument(
         id=document_id(new.identity or ObjectId()),
         name=name,
         name_key=folded(name),

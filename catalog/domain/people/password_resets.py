@@ -20,7 +20,7 @@ from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.domain.people.users import Policy
 from catalog.errors import NOT_FOUND, RESET_INVALID, Refused
 from catalog.store.clock import now
-from catalog.store.documents.people import PasswordReset
+from catalog.store.documents.people import PasswordResetDocument
 from catalog.store.records import PasswordResetRecord, UserRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import ResetStatus
@@ -81,7 +81,9 @@ async def _send(tenant: Tenant, email: str, mails: ResetMails) -> None:
     if user is None:
         return
     token = secrets.token_hex(12)
-    reset = PasswordReset(id=_digest(token), user=user["_id"], timestamp=requested, expires=requested + mails.life)
+    reset = PasswordResetDocument(
+        id=_digest(token), user=user["_id"], timestamp=requested, expires=requested + mails.life
+    )
     await tenant.password_resets.insert(reset)
     link = f"{mails.public_url}/#/passwordreset?{urlencode({'token': token, 'tenant': tenant.name})}"
     if mails.smtp_server is None:

@@ -27,7 +27,7 @@ from catalog.domain.people.usernames import new_username
 from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, CANNOT_MODIFY, INVALID_FIELD, LIMIT_REACHED, NOT_FOUND, Refused
 from catalog.folding import folded
 from catalog.store.clock import now
-from catalog.store.documents.people import Robot, RobotItem, User
+from catalog.store.documents.people import RobotItemSubdocument, RobotSubdocument, UserDocument
 from catalog.store.ids import document_id, object_id
 from catalog.store.records import AccessTokenRecord, Changes, Query, RobotItemRecord, UserRecord
 from catalog.store.tenant import Tenant
@@ -94,7 +94,7 @@ async def create(caller: Caller, new: NewRobot) -> RobotToken:
         raise Refused(INVALID_FIELD, "username: 24 hexadecimal digits are an id, please choose another name")
     if await tenant.users.records.count_documents(ROBOTS, limit=MOST) >= MOST:
         raise Refused(LIMIT_REACHED, f"A tenant may have {MOST} robots: remove some")
-    robot = Robot(
+    robot = RobotSubdocument(
         description=_description(new.description),
         scopes=_scopes(new.scopes),
         items=await _items(caller, new.items),
@@ -102,7 +102,7 @@ async def create(caller: Caller, new: NewRobot) -> RobotToken:
         created_by=caller.username,
         expires=access_tokens.expiry(_token(new.scopes, new.expires, new.life)),
     )
-    account = User(
+    account = UserDocument(
         id=document_id(ObjectId()),
         username=name,
         username_key=folded(name),
@@ -272,11 +272,11 @@ def _tags(tags: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(map(naming.normalized, tags)))
 
 
-async def _items(caller: Caller, references: Sequence[str]) -> list[RobotItem]:
+async def _items(caller: Caller, references: Sequence[str]) -> list[RobotItemSubdocument]:
     """The items that references name, each once. Raises Refused: INVALID_FIELD, AMBIGUOUS."""
     if len(references) > MOST_ITEMS:
         raise Refused(INVALID_FIELD, f"items: at most {MOST_ITEMS} are allowed, not {len(references)}")
-    found: dict[ObjectId, RobotItem] = {}
+    found: dict[ObjectId, RobotItemSubdocument] = {}
     for reference in references:
         if len(reference) > LONGEST_REFERENCE:
             raise Refused(INVALID_FIELD, f"items: at most {LONGEST_REFERENCE} characters are allowed")
@@ -285,10 +285,10 @@ async def _items(caller: Caller, references: Sequence[str]) -> list[RobotItem]:
     return list(found.values())
 
 
-async def _item(caller: Caller, reference: str) -> RobotItem:
+async def _item(caller: Caller, reference: str) -> RobotItemSubdocument:
     kind, slash, rest = reference.partition("/")
     readings = [(Kind(kind), rest)] if slash and kind in set(Kind) else []
     for each, text in [*readings, (Kind.MODEL, reference)]:
         if item := await find_item(caller, each, Reference(text)):
-            return RobotItem(kind=each, item=document_id(item["_id"]))
+            return RobotItemSubdocument(kind=each, item=document_id(item["_id"]))
     raise Refused(INVALID_FIELD, f"items: Item not existent ({reference})")

@@ -38,7 +38,7 @@ from catalog.errors import (
 )
 from catalog.folding import folded
 from catalog.store.clock import now
-from catalog.store.documents.people import User
+from catalog.store.documents.people import UserDocument
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id, object_id
 from catalog.store.records import Changes, UserRecord
@@ -102,12 +102,12 @@ async def add(
     email: str | None,
     days: int,
     identity: ObjectId | None = None,
-) -> User:
+) -> UserDocument:
     """Add a user without checks of the password. `identity` is the user's id, if the server has chosen one.
 
     Raises Refused: NAME_TAKEN when a user has this email, or when a user or a group has this name in any case.
     """
-    user = User(
+    user = UserDocument(
         id=document_id(identity or ObjectId()),
         username=username,
         username_key=folded(username),
@@ -119,7 +119,7 @@ async def add(
     return await add_account(tenant, user)
 
 
-async def add_account(tenant: Tenant, user: User) -> User:
+async def add_account(tenant: Tenant, user: UserDocument) -> UserDocument:
     """Add a person or a robot. Raises Refused: NAME_TAKEN, as `add`."""
     username = user.username
     await _refuse_group_name(tenant, username)
@@ -147,7 +147,7 @@ async def _refuse_group_name(tenant: Tenant, username: str) -> None:
         raise Refused(NAME_TAKEN, f"User validation failed: a group with the same name already exists ({group})")
 
 
-async def take_over(tenant: Tenant, user: User) -> None:
+async def take_over(tenant: Tenant, user: UserDocument) -> None:
     """Add a user of another registry as it is. There, usernames may differ by case alone.
 
     Raises Duplicate.

@@ -4,7 +4,7 @@ from catalog.domain.access import Caller, readable_by
 from catalog.domain.limits import Limits
 from catalog.domain.tracking import records
 from catalog.domain.tracking.records import SERIAL, Details, DetailsChange
-from catalog.store.documents.tracking import Environment
+from catalog.store.documents.tracking import EnvironmentDocument
 from catalog.store.records import EnvironmentRecord
 from catalog.vocabulary import Visibility
 
@@ -17,7 +17,7 @@ async def create(
     fields = records.new_fields(caller, details, limits, [caller.user], await tenant.next(SERIAL))
     await records.refuse_name(caller, tenant.environments, fields["name"])
     await records.refuse_external_id(tenant, fields["external_id"])
-    document = Environment(**fields, **records.own_readers(caller, visibility))
+    document = EnvironmentDocument(**fields, **records.own_readers(caller, visibility))
     return await records.insert(tenant.environments, document)
 
 

@@ -8,7 +8,7 @@ from catalog.domain.tracking import models, records
 from catalog.domain.tracking.records import SERIAL, Details
 from catalog.domain.versions import removal
 from catalog.errors import INVALID_FIELD, Refused
-from catalog.store.documents.tracking import ServedModel
+from catalog.store.documents.tracking import ServedModelDocument
 from catalog.store.records import ServedModelRecord, VersionRecord
 from catalog.vocabulary import ExecutionState
 
@@ -33,7 +33,7 @@ async def create(caller: Caller, service: int, new: NewServedModel, limits: Limi
     version, item = await models.read_version_and_model(caller, new.version)
     _refuse_gated(version)
     fields = records.new_fields(caller, new.details, limits, [deployed["_id"]], await tenant.next(SERIAL))
-    document = ServedModel(
+    document = ServedModelDocument(
         **fields,
         **records.readers_of([caller.user], item["readers"]),
         items=[item["_id"]],

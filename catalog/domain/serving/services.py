@@ -14,7 +14,7 @@ from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsC
 from catalog.domain.validation import Validator
 from catalog.domain.versions import removal
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
-from catalog.store.documents.tracking import Service
+from catalog.store.documents.tracking import ServiceDocument
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import Changes, ItemRecord, ServiceRecord, VersionRecord
 from catalog.vocabulary import ServiceState, VersionState
@@ -52,7 +52,7 @@ async def create(caller: Caller, environment: int, new: NewService, limits: Limi
     version = None if new.version is None else await _version_of(caller, item["_id"], new.version)
     fields = records.new_fields(caller, new.details, limits, [place["_id"]], await tenant.next(SERIAL))
     await records.refuse_external_id(tenant, fields["external_id"])
-    document = Service(
+    document = ServiceDocument(
         **fields,
         **records.readers_of([caller.user], item["readers"]),
         items=[item["_id"]],

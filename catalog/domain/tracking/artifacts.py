@@ -18,7 +18,7 @@ from catalog.domain.tracking.records import NO_CHANGE, Details, DetailsChange, n
 from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_MODIFY, INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.derived.reader_copies import copied
-from catalog.store.documents.tracking import Artifact
+from catalog.store.documents.tracking import ArtifactDocument
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
 from catalog.store.records import ArtifactRecord, Changes, ExperimentRunRecord, ItemRecord, Value, VersionRecord
@@ -212,11 +212,11 @@ async def changeable(caller: Caller, serial: int) -> ArtifactRecord:
 
 def _document(
     caller: Caller, new: NewArtifact, limits: Limits, serial: int, readers: Changes, parent: Parent | None = None
-) -> Artifact:
+) -> ArtifactDocument:
     fields = records.new_fields(caller, new.details, limits, (), serial)
     if parent:
         fields["keys"] = [parent.key(new.type, fields["name"]), *(key for key in fields["keys"] if key[0] == "x")]
-    return Artifact(
+    return ArtifactDocument(
         **fields,
         **readers,
         **(parent.fields() if parent else {}),

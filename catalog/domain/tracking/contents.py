@@ -15,7 +15,7 @@ from catalog.domain.versions.files.version_files import has_files
 from catalog.domain.versions.version_changes import VersionChange
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.derived.reader_copies import copied
-from catalog.store.documents.tracking import Artifact
+from catalog.store.documents.tracking import ArtifactDocument
 from catalog.store.records import ArtifactRecord, ItemRecord, VersionRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import ArtifactState, ArtifactType, Kind
@@ -91,7 +91,7 @@ async def is_open(tenant: Tenant, version: VersionRecord | None) -> bool:
 
 async def stored(caller: Caller, content: ArtifactRecord) -> ArtifactRecord:
     """Give the content of a version a record of its own, so that it can change, and return that."""
-    document = Artifact(**{name: value for name, value in content.items() if name != "_id"})
+    document = ArtifactDocument(**{name: value for name, value in content.items() if name != "_id"})
     try:
         return await records.insert(caller.tenant.artifacts, document)
     except Refused:

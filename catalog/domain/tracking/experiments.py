@@ -8,7 +8,7 @@ from catalog.domain.tracking import records
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
 from catalog.domain.validation import Validator
 from catalog.errors import INVALID_FIELD
-from catalog.store.documents.tracking import Experiment
+from catalog.store.documents.tracking import ExperimentDocument
 from catalog.store.records import Changes, ExperimentRecord
 from catalog.vocabulary import Visibility
 
@@ -37,7 +37,7 @@ async def create(caller: Caller, new: NewExperiment, limits: Limits) -> Experime
     fields = records.new_fields(caller, new.details, limits, [caller.user], serial)
     await records.refuse_name(caller, tenant.experiments, fields["name"])
     await records.refuse_external_id(tenant, fields["external_id"])
-    document = Experiment(
+    document = ExperimentDocument(
         **fields,
         **records.own_readers(caller, new.visibility),
         author=author_of(new.author, limits),

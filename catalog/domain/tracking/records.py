@@ -23,7 +23,7 @@ from catalog.errors import EXTERNAL_ID_TAKEN, INVALID_FIELD, NAME_TAKEN, NOT_FOU
 from catalog.store.clock import later_than
 from catalog.store.concurrency.optimistic import RecordGoneError, revise
 from catalog.store.derived.reader_copies import copied
-from catalog.store.documents.items import Pair
+from catalog.store.documents.items import PairSubdocument
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
 from catalog.store.records import Changes, PairRecord, Query, TrackedRecord
@@ -78,7 +78,9 @@ def new_fields(caller: Caller, details: Details, limits: Limits, scopes: Iterabl
         "keys": [*keys, *([external_key(external_id)] if external_id else [])],
         "description": check.description(details.description),
         "external_id": external_id or None,
-        "metadata": [Pair(name=pair.name, value=pair.value) for pair in check.pairs("metadata", details.metadata)],
+        "metadata": [
+            PairSubdocument(name=pair.name, value=pair.value) for pair in check.pairs("metadata", details.metadata)
+        ],
     }
 
 

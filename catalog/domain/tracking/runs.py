@@ -8,7 +8,7 @@ from catalog.domain.tracking import records
 from catalog.domain.tracking.experiments import author_of
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange, name_key
 from catalog.errors import INVALID_FIELD, Refused
-from catalog.store.documents.tracking import ExperimentRun
+from catalog.store.documents.tracking import ExperimentRunDocument
 from catalog.store.records import Changes, ExperimentRunRecord
 from catalog.vocabulary import RunStatus
 
@@ -45,7 +45,7 @@ async def create(caller: Caller, experiment: int, new: NewRun, limits: Limits) -
     _refuse_times(new.started, new.ended)
     fields = records.new_fields(caller, new.details, limits, [group["_id"]], await tenant.next(SERIAL))
     await records.refuse_external_id(tenant, fields["external_id"])
-    document = ExperimentRun(
+    document = ExperimentRunDocument(
         **fields,
         experiment=group["_id"],
         experiments=[group["_id"]],

@@ -11,7 +11,7 @@ from catalog.domain.limits import LONGEST_LINK, LONGEST_NAME, Limits
 from catalog.domain.lineage.inputs import InputReference, resolve
 from catalog.domain.validation import Validator
 from catalog.errors import EXTERNAL_ID_TAKEN, NOT_CREATED, Refused
-from catalog.store.documents.versions import Input, Run
+from catalog.store.documents.versions import InputSubdocument, RunSubdocument
 from catalog.store.records import RunRecord, UploadRecord
 from catalog.vocabulary import Stage
 
@@ -44,7 +44,7 @@ class VersionDetails:
     run: TrainingRun | None = None
     uri: str = ""  # where the bytes are, of a version without files
     made_from: Sequence[InputReference] = ()  # see domain.lineage
-    inputs: Sequence[Input] = ()  # what `made_from` names, once it is resolved
+    inputs: Sequence[InputSubdocument] = ()  # what `made_from` names, once it is resolved
     origin: str = ""  # what it was made from, as its author wrote it
 
     @classmethod
@@ -60,7 +60,7 @@ class VersionDetails:
             archived=upload.get("archived", False),
             external_id=upload.get("external_id") or "",
             run=TrainingRun(**run) if run else None,
-            inputs=[Input(**each) for each in upload.get("inputs", ())],
+            inputs=[InputSubdocument(**each) for each in upload.get("inputs", ())],
         )
 
     def checked(self, limits: Limits) -> "VersionDetails":
@@ -84,7 +84,7 @@ class VersionDetails:
             "stage": self.stage,
             "archived": self.archived,
             "external_id": self.external_id or None,
-            "run": Run(**run) if run else None,
+            "run": RunSubdocument(**run) if run else None,
         }
 
 

@@ -17,7 +17,7 @@ from catalog.store.concurrency.batches import Batches, Outcomes
 from catalog.store.concurrency.optimistic import ATTEMPTS, pause
 from catalog.store.derived import version_summaries
 from catalog.store.derived.version_summaries import is_live
-from catalog.store.documents.versions import Version
+from catalog.store.documents.versions import VersionDocument
 from catalog.store.records import Changes, ItemRecord, Query, SummaryRecord, VersionRecord
 from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import record_of
@@ -49,7 +49,7 @@ async def touch(tenant: Tenant, kind: Kind, item: ObjectId, *, is_summarized: bo
     return await _follow(tenant, kind, item, ItemTouch(is_summarized=is_summarized))
 
 
-async def touch_added(tenant: Tenant, version: Version, item: ItemRecord) -> ItemRecord | None:
+async def touch_added(tenant: Tenant, version: VersionDocument, item: ItemRecord) -> ItemRecord | None:
     """Follow the addition of a version, and return its item. `item` was read when the version got its number."""
     added = cast("VersionRecord", record_of(version))
     change = ItemTouch(version.number, is_live(added), Addition(added, item))

@@ -27,8 +27,8 @@ from catalog.errors import BYTES_ELSEWHERE, CANNOT_MODIFY, NOT_FOUND, QUARANTINE
 from catalog.store.concurrency import shared_writes
 from catalog.store.concurrency.optimistic import RecordGoneError
 from catalog.store.derived.reader_copies import copied
-from catalog.store.documents.items import Pair
-from catalog.store.documents.versions import File, Version
+from catalog.store.documents.items import PairSubdocument
+from catalog.store.documents.versions import FileSubdocument, VersionDocument
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
 from catalog.store.records import FileRecord, ItemRecord, PairRecord, Query, VersionRecord
@@ -123,7 +123,7 @@ async def record(
     if described:
         version.metadata += _missing(version.metadata, described.pairs())
     if not version.folder:
-        version.files = [File(**record) for record in records]
+        version.files = [FileSubdocument(**record) for record in records]
         changed = await insert(caller, version)
     else:
         changed = await _insert_folder(caller, version, records)
@@ -132,12 +132,12 @@ async def record(
     return await readme.become_card(caller, kind, changed, readme.among(records), described)
 
 
-def _missing(present: Sequence[Pair], pairs: Sequence[PairRecord]) -> list[Pair]:
+def _missing(present: Sequence[PairSubdocument], pairs: Sequence[PairRecord]) -> list[PairSubdocument]:
     names = {pair.name for pair in present}
-    return [Pair(**pair) for pair in pairs if pair["name"] not in names]
+    return [PairSubdocument(**pair) for pair in pairs if pair["name"] not in names]
 
 
-async def _insert_folder(caller: Caller, version: Version, files: Sequence[FileRecord]) -> ItemRecord:
+async def _insert_folder(caller: Caller, version: VersionDocument, files: Sequence[FileRecord]) -> ItemRecord:
     """Write the files of a folder and then the folder, so that no version lacks a file."""
     tenant, identity = caller.tenant, ObjectId(version.id)
     numbered = [version_files.numbered(identity, number, file) for number, file in enumerate(files, 1)]
@@ -151,9 +151,9 @@ async def _insert_folder(caller: Caller, version: Version, files: Sequence[FileR
         raise
 
 
-def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails) -> Version:
+def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails) -> VersionDocument:
     """A version without files, which is not stored yet. `insert` gives it its number and ordinal."""
-    return Version(
+    return VersionDocument(
         item=item,
         kind=kind,
         number=details.number,
@@ -162,7 +162,7 @@ def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails
         files=[],
         folder=True,
         file_count=0,
-        metadata=[Pair(name=pair.name, value=pair.value) for pair in details.metadata],
+        metadata=[PairSubdocument(name=pair.name, value=pair.value) for pair in details.metadata],
         uri=details.uri,
         inputs=list(details.inputs),
         origin=details.origin,
@@ -172,7 +172,7 @@ def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails
     )
 
 
-async def insert(caller: Caller, version: Version) -> ItemRecord:
+async def insert(caller: Caller, version: VersionDocument) -> ItemRecord:
     """Write a version under the next number, with the next ordinal if it has none, and return its item.
 
     A version that has a number already must get that one.
@@ -217,7 +217,7 @@ async def insert(caller: Caller, version: Version) -> ItemRecord:
     return item
 
 
-async def _take_back(caller: Caller, version: Version) -> None:
+async def _take_back(caller: Caller, version: VersionDocument) -> None:
     """Remove a version whose ordinal has become an alias since `prepare`. That it was added is not announced yet."""
     tenant = caller.tenant
 

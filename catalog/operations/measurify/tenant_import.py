@@ -19,9 +19,9 @@ from catalog.operations.restore import RestoreError
 from catalog.store.clock import now
 from catalog.store.derived import version_summaries
 from catalog.store.derived.reader_copies import copied
-from catalog.store.documents.items import ITEMS, Pair
-from catalog.store.documents.people import User
-from catalog.store.documents.versions import File, Version
+from catalog.store.documents.items import ITEMS, PairSubdocument
+from catalog.store.documents.people import UserDocument
+from catalog.store.documents.versions import FileSubdocument, VersionDocument
 from catalog.store.failures import UNAVAILABLE, DatabaseError
 from catalog.store.foreign import ForeignDatabase
 from catalog.store.query.ngrams import spelling
@@ -69,7 +69,9 @@ class TenantImporter:
     async def _user(self, theirs: Raw) -> None:
         fields = ("username", "password", "email", "role", "createdPassword", "validityPasswordDays", "timestamp")
         known_fields = {name: theirs[name] for name in fields if theirs.get(name) is not None}
-        await users.take_over(self._tenant, User(id=theirs["_id"], **{"validityPasswordDays": 0, **known_fields}))
+        await users.take_over(
+            self._tenant, UserDocument(id=theirs["_id"], **{"validityPasswordDays": 0, **known_fields})
+        )
 
     async def _words(self, words: terms.Vocabulary) -> None:
         raw = terms.collection(self._tenant, words).raw
@@ -115,7 +117,7 @@ class TenantImporter:
             users=users,
             visibility=visibility,
             tags=list(dict.fromkeys(theirs.get("tags", []))),
-            metadata=[Pair(name=pair["name"], value=pair["value"]) for pair in theirs.get("metadata", [])],
+            metadata=[PairSubdocument(name=pair["name"], value=pair["value"]) for pair in theirs.get("metadata", [])],
             description=theirs.get("description") or "",
             timestamp=theirs.get("timestamp") or now(),
             readers=readers(owner, users, (), visibility),
@@ -137,7 +139,7 @@ class TenantImporter:
         number = await self._number(kind, theirs["_id"], ordinal)
         there = await self._tenant.items(kind).raw.find_one({"_id": theirs["_id"]}, {"readers": 1})
         moment = version.get("timestamp") or theirs.get("timestamp") or now()
-        record = Version(
+        record = VersionDocument(
             serial=await self._tenant.next(VERSION_SERIAL),
             item=theirs["_id"],
             kind=kind,
@@ -145,7 +147,7 @@ class TenantImporter:
             number=number,
             ordinal=ordinal or str(number),
             ordinal_key=(ordinal or str(number)).casefold(),
-            files=[File(**stored.record())],
+            files=[FileSubdocument(**stored.record())],
             original=head.name,
             size=blob.size,
             digest=blob.digest,

@@ -16,7 +16,7 @@ from catalog.vocabulary import (
 )
 
 
-class Card(SealedDocument):
+class CardDocument(SealedDocument):
     """The card of an item, apart from it: lists must not read it. `id` is that of the item. See domain.cards."""
 
     kind: Kind
@@ -29,7 +29,7 @@ class Card(SealedDocument):
         indexes = ()
 
 
-class AliasMove(SealedDocument):
+class AliasMoveDocument(SealedDocument):
     """A change of what an alias points to. See domain.versions.aliases."""
 
     item: PydanticObjectId
@@ -51,7 +51,7 @@ class AliasMove(SealedDocument):
         )
 
 
-class RetentionPolicy(SealedDocument):
+class RetentionDocument(SealedDocument):
     """What is kept, and for how long. `id` is that of an item, or `tenant`. See domain.retention. None: no rule."""
 
     id: str  # type: ignore[assignment]
@@ -70,7 +70,7 @@ class RetentionPolicy(SealedDocument):
         indexes = ()
 
 
-class TrashEntry(SealedDocument):
+class TrashDocument(SealedDocument):
     """An item in the trash. `id` is that of the item, so an item is in the trash only once."""
 
     kind: Kind
@@ -95,7 +95,7 @@ class TrashEntry(SealedDocument):
         )
 
 
-class SearchEntry(SealedDocument):
+class SearchEntryDocument(SealedDocument):
     """What the search knows of an item. `id` is that of the item; see store.search_entries."""
 
     serial: int  # of the item

@@ -9,8 +9,8 @@ from pymongo import ASCENDING, IndexModel
 
 from catalog.store.clock import now
 from catalog.store.documents.indexes import unique
-from catalog.store.documents.items import Pair
-from catalog.store.documents.versions import Input, Run
+from catalog.store.documents.items import PairSubdocument
+from catalog.store.documents.versions import InputSubdocument, RunSubdocument
 from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import (
     Kind,
@@ -18,7 +18,7 @@ from catalog.vocabulary import (
 )
 
 
-class StoredBlob(SealedDocument):
+class BlobDocument(SealedDocument):
     """A blob in the storage. `id` is its SHA-256. See domain.files.blob_records."""
 
     id: str  # type: ignore[assignment]
@@ -33,7 +33,7 @@ class StoredBlob(SealedDocument):
         indexes = (IndexModel([("deleting_since", ASCENDING)], sparse=True),)
 
 
-class Upload(SealedDocument):
+class UploadDocument(SealedDocument):
     """A resumable upload, see domain.files.resumable. `id` is its name in the storage."""
 
     id: str  # type: ignore[assignment]  # 32 hexadecimal characters
@@ -49,13 +49,13 @@ class Upload(SealedDocument):
     digest: str = ""  # SHA-256 as the client announced it
     ordinal: str = ""
     description: str = ""
-    metadata: list[Pair] = Field(default_factory=list)
-    inputs: list[Input] = Field(default_factory=list)
+    metadata: list[PairSubdocument] = Field(default_factory=list)
+    inputs: list[InputSubdocument] = Field(default_factory=list)
     author: str = ""
     stage: Stage = Stage.NONE
     archived: bool = False
     external_id: str | None = None
-    run: Run | None = None
+    run: RunSubdocument | None = None
     note: str = ""  # the client's metadata, returned as it was sent
     became: str = ""  # the ordinal of the version, once the upload is complete
     expires: datetime
@@ -71,7 +71,7 @@ class Upload(SealedDocument):
         )
 
 
-class ArtifactFile(SealedDocument):
+class ArtifactFileDocument(SealedDocument):
     """A file in the artifact tree, see domain.artifacts."""
 
     path: str
@@ -94,7 +94,7 @@ class ArtifactFile(SealedDocument):
         )
 
 
-class Part(BaseModel):
+class PartSubdocument(BaseModel):
     """A part of an upload, stored as a blob."""
 
     number: int
@@ -103,14 +103,14 @@ class Part(BaseModel):
     held: datetime | None = None  # when its bytes were stored, if the tenant did not have them
 
 
-class PartUpload(SealedDocument):
+class PartUploadDocument(SealedDocument):
     """An upload to the artifact tree whose parts arrive in any order. See domain.artifacts.parts."""
 
     id: str  # type: ignore[assignment]  # 32 hexadecimal characters
     user: PydanticObjectId
     path: str
     part_count: int
-    parts: list[Part] = Field(default_factory=list)
+    parts: list[PartSubdocument] = Field(default_factory=list)
     became: str = ""  # the digest of the file, once it is in the tree
     expires: datetime
 

@@ -22,14 +22,14 @@ from catalog.vocabulary import (
 )
 
 
-class Pair(BaseModel):
+class PairSubdocument(BaseModel):
     """A name and a value of the metadata."""
 
     name: str
     value: Value
 
 
-class Alias(BaseModel):
+class AliasSubdocument(BaseModel):
     """A movable name for one version of an item."""
 
     name: str
@@ -40,14 +40,14 @@ class Alias(BaseModel):
     revision: int  # of the item, when it was moved
 
 
-class Latest(BaseModel):
+class LatestSubdocument(BaseModel):
     """What an item says of its newest live version, see `store.version_summaries`."""
 
     number: int
-    metadata: list[Pair]
+    metadata: list[PairSubdocument]
 
 
-class Item(BaseModel):
+class ItemFields(BaseModel):
     """The fields of models, datasets and algorithms."""
 
     serial: int
@@ -57,7 +57,7 @@ class Item(BaseModel):
     editors: list[PydanticObjectId] = Field(default_factory=list)  # who may add versions, aliases and metadata, too
     visibility: Visibility = Visibility.PRIVATE
     tags: list[str] = Field(default_factory=list)
-    metadata: list[Pair] = Field(default_factory=list)
+    metadata: list[PairSubdocument] = Field(default_factory=list)
     description: str = ""
     license: str = ""
     license_link: str = ""
@@ -67,7 +67,7 @@ class Item(BaseModel):
     provider: str = ""
     logo: str = ""
     maturity: str = ""
-    aliases: list[Alias] = Field(default_factory=list)
+    aliases: list[AliasSubdocument] = Field(default_factory=list)
     alias_outbox: list[dict[str, Any]] | None = None  # moves that may not be in the history yet, see AliasMove
     external_id: str | None = None
     archived: bool = False
@@ -76,7 +76,7 @@ class Item(BaseModel):
     revision: int = 1
     last_version: int = 0  # the highest number ever used, so that none is used twice
     last_ordinal: int | None = None  # the highest ordinal ever used that is a number, where it differs
-    latest: Latest | None = None  # derived, see `store.version_summaries`
+    latest: LatestSubdocument | None = None  # derived, see `store.version_summaries`
     stages: list[str] = Field(default_factory=list)  # of its live versions, likewise
     readers: list[Any]  # derived on each write, see domain.access
     readers_changed: datetime | None = None  # see store.derived.reader_copies
@@ -119,33 +119,33 @@ ITEM_INDEXES = (
 )
 
 
-class Dataset(Item, SealedDocument):
+class DatasetDocument(ItemFields, SealedDocument):
     class Settings:
         name = Kind.DATASET.value
         indexes = ITEM_INDEXES
 
 
-class Trained(Item):
+class TrainedItemFields(ItemFields):
     """The fields that only models and algorithms have."""
 
     status: Status = Status.TRAINING
     datasets: list[PydanticObjectId] = Field(default_factory=list)
 
 
-class Model(Trained, SealedDocument):
+class ModelDocument(TrainedItemFields, SealedDocument):
     class Settings:
         name = Kind.MODEL.value
         indexes = (*ITEM_INDEXES, newest("datasets"), sorted_by("status"))
 
 
-class Algorithm(Trained, SealedDocument):
+class AlgorithmDocument(TrainedItemFields, SealedDocument):
     class Settings:
         name = Kind.ALGORITHM.value
         indexes = (*ITEM_INDEXES, newest("datasets"), sorted_by("status"))
 
 
-ITEMS: dict[Kind, type[Dataset | Model | Algorithm]] = {
-    Kind.DATASET: Dataset,
-    Kind.MODEL: Model,
-    Kind.ALGORITHM: Algorithm,
+ITEMS: dict[Kind, type[DatasetDocument | ModelDocument | AlgorithmDocument]] = {
+    Kind.DATASET: DatasetDocument,
+    Kind.MODEL: ModelDocument,
+    Kind.ALGORITHM: AlgorithmDocument,
 }

@@ -8,7 +8,7 @@ from catalog.store.documents.indexes import newest, unique
 from catalog.store.tenant_documents import SealedDocument
 
 
-class LogEntry(SealedDocument):
+class LogDocument(SealedDocument):
     """An entry of the journal: who did what, when, from where, and with which result."""
 
     serial: int

@@ -12,26 +12,26 @@ from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import Kind, ResetStatus, Role, Scope
 
 
-class RobotItem(BaseModel):
+class RobotItemSubdocument(BaseModel):
     """An item that a robot may touch."""
 
     kind: Kind
     item: PydanticObjectId
 
 
-class Robot(BaseModel):
+class RobotSubdocument(BaseModel):
     """What makes an account a robot's. Without items and tags it is not limited to any."""
 
     description: str = ""
     scopes: list[Scope]
-    items: list[RobotItem] = Field(default_factory=list)
+    items: list[RobotItemSubdocument] = Field(default_factory=list)
     tags: list[str] = Field(default_factory=list)
     created_by: str  # the username of an administrator
     expires: datetime | None = None  # of the newest token; None: there is none
     used: datetime | None = None  # when a token that is gone was last used
 
 
-class User(SealedDocument):
+class UserDocument(SealedDocument):
     """A person, or a robot: an account for scripts, which has no password and no email."""
 
     username: str
@@ -46,7 +46,7 @@ class User(SealedDocument):
     signed_out: datetime | None = None  # tokens issued before this moment are refused
     demotion_token: PydanticObjectId | None = None  # while one is decided, see domain.people.last_admin
     groups: list[PydanticObjectId] = Field(default_factory=list)  # that the user is a member of
-    robot: Robot | None = None  # None, also in older records: a person
+    robot: RobotSubdocument | None = None  # None, also in older records: a person
 
     class Settings:
         name = "users"
@@ -59,7 +59,7 @@ class User(SealedDocument):
         )
 
 
-class Group(SealedDocument):
+class GroupDocument(SealedDocument):
     """Users with whom an item is shared under one name. The members are users whose `groups` have its id."""
 
     name: str
@@ -73,7 +73,7 @@ class Group(SealedDocument):
         indexes = (unique("name_key"), latest())
 
 
-class AccessToken(SealedDocument):
+class AccessTokenDocument(SealedDocument):
     """A personal access token. Only the digest of the token is stored."""
 
     user: PydanticObjectId
@@ -95,7 +95,7 @@ class AccessToken(SealedDocument):
         )
 
 
-class PasswordReset(SealedDocument):
+class PasswordResetDocument(SealedDocument):
     """Permission to set a new password once. `id` is the SHA-256 of the token in the mail."""
 
     id: str  # type: ignore[assignment]

@@ -14,7 +14,7 @@ from catalog.vocabulary import (
 )
 
 
-class Term(BaseModel):
+class TermFields(BaseModel):
     """A term of the folksonomy. `uses` is how many items use it."""
 
     usage: Usage = Usage.FOLK
@@ -34,7 +34,7 @@ TERM_INDEXES = (
 )
 
 
-class Tag(Term, SealedDocument):
+class TagDocument(TermFields, SealedDocument):
     id: str  # type: ignore[assignment]  # the term itself
 
     class Settings:
@@ -42,7 +42,7 @@ class Tag(Term, SealedDocument):
         indexes = TERM_INDEXES
 
 
-class MetadataName(Term, SealedDocument):
+class MetadataNameDocument(TermFields, SealedDocument):
     id: str  # type: ignore[assignment]  # the term itself
 
     class Settings:

@@ -9,7 +9,7 @@ from pymongo import ASCENDING, IndexModel
 
 from catalog.store.clock import now
 from catalog.store.documents.indexes import newest, sorted_by, unique
-from catalog.store.documents.items import Pair
+from catalog.store.documents.items import PairSubdocument
 from catalog.store.records import Value
 from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import (
@@ -21,7 +21,7 @@ from catalog.vocabulary import (
 )
 
 
-class Tracked(BaseModel):
+class TrackedFields(BaseModel):
     """The fields of experiments and runs, of artifacts and metrics, and of what serves models."""
 
     serial: int
@@ -34,7 +34,7 @@ class Tracked(BaseModel):
     keys: list[str]  # what must be unique, see domain.tracking.records
     description: str = ""
     external_id: str | None = None
-    metadata: list[Pair] = Field(default_factory=list)
+    metadata: list[PairSubdocument] = Field(default_factory=list)
     timestamp: datetime = Field(default_factory=now)
     lastmod: datetime = Field(default_factory=now)
     revision: int = 1
@@ -54,7 +54,7 @@ FILTERED = (newest("readers"), newest("name"), newest("metadata.name"))
 """Of collections that have a list of all records: what is readable, and what a filter narrows most."""
 
 
-class Experiment(Tracked, SealedDocument):
+class ExperimentDocument(TrackedFields, SealedDocument):
     """A group of runs."""
 
     author: str = ""
@@ -65,7 +65,7 @@ class Experiment(Tracked, SealedDocument):
         indexes = (*TRACKED_INDEXES, sorted_by("name"), newest("readers"))
 
 
-class ExperimentRun(Tracked, SealedDocument):
+class ExperimentRunDocument(TrackedFields, SealedDocument):
     """One run of an experiment."""
 
     experiment: PydanticObjectId
@@ -80,7 +80,7 @@ class ExperimentRun(Tracked, SealedDocument):
         indexes = (*TRACKED_INDEXES, *FILTERED, newest("experiment"))
 
 
-class Artifact(Tracked, SealedDocument):
+class ArtifactDocument(TrackedFields, SealedDocument):
     """Something that belongs to versions and runs: a model's address, a document, a dataset, a metric, a parameter."""
 
     type: ArtifactType
@@ -100,7 +100,7 @@ class Artifact(Tracked, SealedDocument):
         )
 
 
-class MetricPoint(Tracked, SealedDocument):
+class MetricPointDocument(TrackedFields, SealedDocument):
     """A value that a metric of a run once had."""
 
     run: PydanticObjectId
@@ -117,7 +117,7 @@ class MetricPoint(Tracked, SealedDocument):
         )
 
 
-class Environment(Tracked, SealedDocument):
+class EnvironmentDocument(TrackedFields, SealedDocument):
     """Where models are served."""
 
     class Settings:
@@ -125,7 +125,7 @@ class Environment(Tracked, SealedDocument):
         indexes = (*TRACKED_INDEXES, sorted_by("name"), newest("readers"))
 
 
-class Service(Tracked, SealedDocument):
+class ServiceDocument(TrackedFields, SealedDocument):
     """An inference service: a model that is served in an environment."""
 
     environment: PydanticObjectId
@@ -139,7 +139,7 @@ class Service(Tracked, SealedDocument):
         indexes = (*TRACKED_INDEXES, *FILTERED, newest("environment"), newest("item"))
 
 
-class ServedModel(Tracked, SealedDocument):
+class ServedModelDocument(TrackedFields, SealedDocument):
     """A version that a service deployed."""
 
     service: PydanticObjectId

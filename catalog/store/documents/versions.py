@@ -9,7 +9,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from catalog.store.clock import now
 from catalog.store.documents.indexes import filled, newest, sorted_by, unique, unique_text
-from catalog.store.documents.items import Pair
+from catalog.store.documents.items import PairSubdocument
 from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import (
     Kind,
@@ -18,7 +18,7 @@ from catalog.vocabulary import (
 )
 
 
-class File(BaseModel):
+class FileSubdocument(BaseModel):
     """Bytes with a name in a version. The inspection is with the version; for a folder its result is here."""
 
     original: str  # a plain file name
@@ -32,14 +32,14 @@ class File(BaseModel):
     held: bool = False  # a policy may quarantine or reject it
 
 
-class Run(BaseModel):
+class RunSubdocument(BaseModel):
     """The training run that made a version, as its author names it."""
 
     id: str = ""
     link: str = ""
 
 
-class Input(BaseModel):
+class InputSubdocument(BaseModel):
     """A version that another one was made from."""
 
     kind: Kind
@@ -47,7 +47,7 @@ class Input(BaseModel):
     number: int
 
 
-class VersionFile(SealedDocument):
+class VersionFileDocument(SealedDocument):
     """A file of a folder. `id` is the version's id, a slash and the number; see domain.versions.version_files."""
 
     id: str  # type: ignore[assignment]
@@ -71,7 +71,7 @@ class VersionFile(SealedDocument):
         )
 
 
-class Version(SealedDocument):
+class VersionDocument(SealedDocument):
     """One numbered revision of an item, which may have 100 000 of them."""
 
     serial: int | None = None  # unique in the tenant
@@ -81,7 +81,7 @@ class Version(SealedDocument):
     number: int
     ordinal: str
     ordinal_key: str  # the ordinal without regard to case
-    files: list[File]  # its file; those of a folder are records of their own, see VersionFile
+    files: list[FileSubdocument]  # its file; those of a folder are records of their own, see VersionFile
     folder: bool = False  # files with paths
     last_file: int = 0  # of a folder the highest number of a file, see domain.versions.drafts
     closing: PydanticObjectId | None = None  # the token of a close that has begun
@@ -92,13 +92,13 @@ class Version(SealedDocument):
     uri: str = ""  # where its bytes are, if they are kept elsewhere; then it has no files
     origin: str = ""  # what it was made from, as its author wrote it
     description: str = ""
-    metadata: list[Pair] = Field(default_factory=list)
+    metadata: list[PairSubdocument] = Field(default_factory=list)
     author: str = ""
     stage: Stage = Stage.NONE
     archived: bool = False
     external_id: str | None = None
-    run: Run | None = None
-    inputs: list[Input] = Field(default_factory=list)
+    run: RunSubdocument | None = None
+    inputs: list[InputSubdocument] = Field(default_factory=list)
     pinned: bool = False  # no retention policy removes it
     pins: int | None = None  # raised before an alias is pointed to it, see domain.versions.removal
     state: VersionState = VersionState.LIVE

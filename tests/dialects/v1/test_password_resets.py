@@ -24,7 +24,7 @@ from catalog.errors import MAIL_AWAY, Refused
 from catalog.settings.loading import SettingsError, load
 from catalog.store import tenant_documents
 from catalog.store.clock import now
-from catalog.store.documents.people import PasswordReset
+from catalog.store.documents.people import PasswordResetDocument
 from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
 from tests.support.serving import SOON
 
@@ -261,7 +261,7 @@ async def test_a_link_asked_for_while_the_address_changes_is_worth_nothing(app, 
     insert = tenant_documents.Bound.insert
 
     async def after_the_change(self, document):
-        if isinstance(document, PasswordReset):
+        if isinstance(document, PasswordResetDocument):
             await users_raw.update_one({"username": "ada"}, {"$set": {"email": "new@example.org", "signed_out": now()}})
         return await insert(self, document)
 

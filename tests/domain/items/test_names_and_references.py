@@ -15,7 +15,7 @@ from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.errors import NAME_TAKEN, Refused
 from catalog.store.clock import now
-from catalog.store.documents.people import User
+from catalog.store.documents.people import UserDocument
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.migrations.progress import Progress
 from catalog.store.migrations.steps import usernames
@@ -186,7 +186,7 @@ async def older_users(tenant, *names):
     """Users of a catalog that knew neither the key nor its index, after the upgrade."""
     await tenant.users.raw.drop_indexes()
     for name in names:
-        user = User(username=name, password="-", role=Role.REGULAR, validityPasswordDays=0)
+        user = UserDocument(username=name, password="-", role=Role.REGULAR, validityPasswordDays=0)
         await tenant.users.insert(user)
     await tenant.users.prepare()
     await usernames.run(tenant, Progress("", print))
@@ -219,13 +219,15 @@ async def test_of_names_that_differ_by_case_and_come_at_once_one_is_made(tenant)
         return_exceptions=True,
     )
 
-    assert sorted(type(each) is User for each in made) == [False, False, False, True]
+    assert sorted(type(each) is UserDocument for each in made) == [False, False, False, True]
 
 
 @REAL
 async def test_users_taken_over_may_differ_by_case(tenant):
     for name in ("admin", "ADMIN"):
-        await users.take_over(tenant, User(username=name, password="-", role=Role.REGULAR, validityPasswordDays=0))
+        await users.take_over(
+            tenant, UserDocument(username=name, password="-", role=Role.REGULAR, validityPasswordDays=0)
+        )
 
     assert [(await users.find(tenant, name))["username"] for name in ("admin", "ADMIN")] == ["admin", "ADMIN"]
 

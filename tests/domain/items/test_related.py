@@ -9,7 +9,7 @@ from catalog.domain.items.references import Reference
 from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
 from catalog.store.connection import connect
 from catalog.store.documents.tenants import RegisteredTenant
-from catalog.store.documents.versions import File, Version
+from catalog.store.documents.versions import FileSubdocument, VersionDocument
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, in_database
 from tests.support.inputs import new_item
@@ -32,9 +32,9 @@ async def tenant(mongo):
 async def with_versions(tenant, kind, item, caller, *numbers):
     blob = Blob("0" * 64, 1)
     for number in numbers:
-        file = File(original=f"{number}.bin", **blob._asdict(), mimetype="a/b", encoding="7bit", path="")
+        file = FileSubdocument(original=f"{number}.bin", **blob._asdict(), mimetype="a/b", encoding="7bit", path="")
         version = {"number": number, "ordinal": str(number), "ordinal_key": str(number), "files": [file]}
-        await tenant.versions.insert(Version(item=item["_id"], kind=kind, owner=caller.user, **version))
+        await tenant.versions.insert(VersionDocument(item=item["_id"], kind=kind, owner=caller.user, **version))
     await tenant.items(kind).raw.update_one({"_id": item["_id"]}, {"$set": {"last_version": max(numbers)}})
 
 
