@@ -1,11 +1,14 @@
 """`Catalog` and `AsyncCatalog`: a client of one server, for one user."""
 
+import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from catalog.client import transport
+from catalog.client.errors import CatalogWarning
 from catalog.client.profile import Profile, find, is_offline, other_logins, save_token
 from catalog.client.push_pull.transfers import TransferMethods
 from catalog.client.resources.base import D, operation, walk
@@ -29,9 +32,6 @@ from catalog.client.transfer.downloads.downloads import find_version
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
 from catalog.client.transport.tracing import Trace
-
-if TYPE_CHECKING:
-    pass
 
 TIMEOUT = 120.0
 """Seconds. The response to the last byte of a large file waits until the server has stored it."""
@@ -240,7 +240,11 @@ def _arguments(url: str, token: str, username: str, password: str, tenant: str, 
 def _session(known: Profile, trace: Trace | None, *, offline: bool) -> Session:
     def store(token: str) -> None:
         if known.is_stored:
-            save_token(known.url, token, known.name)
+            with suppress(OSError):  # a folder that cannot be written to: the stored token lasts until it expires
+                save_token(known.url, token, known.name)
+
+    for note in known.notes:
+        warnings.warn(note, CatalogWarning, stacklevel=3)
 
     return Session(
         known.url,

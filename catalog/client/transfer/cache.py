@@ -17,18 +17,13 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import platformdirs
-
-try:
-    import fcntl
-except ImportError:  # Windows: concurrent downloads of one file may both start again
-    fcntl = None  # type: ignore[assignment]
 
 from catalog.client.errors import Damaged
 from catalog.client.transfer.sources import file_source
@@ -191,30 +186,6 @@ def relative_path(path: str) -> Path:
     if not parts or Path(path).is_absolute() or ".." in parts or "\0" in path:
         raise Damaged(f"The server names a file {path!r}, which is not a path inside a folder")
     return Path(path)
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for reading and writing under an exclusive lock.
-
-    The previous holder may have renamed or removed the file; then a new one is opened.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        with path.open("a+b") as file:
-            if fcntl:
-                fcntl.flock(file, fcntl.LOCK_EX)
-            if not _is_same_file(path, file):
-                continue
-            yield file
-            return
-
-
-def _is_same_file(path: Path, file: IO[bytes]) -> bool:
-    try:
-        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
-    except FileNotFoundError:
-        return False
 
 
 def _is_dropped(file: Path, inodes: Collection[int]) -> bool:

@@ -1,11 +1,11 @@
 """Commands on all records and files of tenants: `migrate`, `backup`, `restore`, `demo`, `import`."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from catalog import client
 from catalog.commands.catalog.copying import add_kubeflow, add_mlflow
 from catalog.commands.server.parts import PANEL, EnvFile, Tenants, load_settings, operator_token, server_parts
 from catalog.commands.terminal.shell import FAILURE, USAGE, stop
@@ -74,7 +74,7 @@ def backup(
     with server_parts():
         from catalog.commands.administration import backup as backups  # noqa: PLC0415
 
-    token = (os.environ.get("CATALOG_TOKEN") or operator_token(env_file)) if server else ""
+    token = (client.profile.environment_token(server) or operator_token(env_file)) if server else ""
     options = backups.BackupOptions(tenants=tenant or [], since=since, force=force, server=server, token=token)
     try:
         whole = backups.make(load_settings(env_file), target, options, typer.echo)

@@ -1,7 +1,6 @@
 """Commands that run a server, or ask a running one: `serve`, `log`, `sweep`, `doctor`."""
 
 import json
-import os
 import signal
 from contextlib import ExitStack
 from itertools import chain
@@ -72,7 +71,10 @@ def log(
     with exit_codes(json=as_json):
         known = client.profile.find({"url": server})
         if not known.token:
-            stop("Sign in as an administrator (catalog login), or put a token into CATALOG_TOKEN", NOT_SIGNED_IN)
+            notes = "".join(f" {note}" for note in known.notes)
+            stop(
+                f"Sign in as an administrator (catalog login), or put a token into CATALOG_TOKEN.{notes}", NOT_SIGNED_IN
+            )
         reader = administration.log.JournalReader(known.url, known.token, operator=operator)
         try:
             for entry in chain(reader.latest(lines), reader.follow() if follow else ()):
@@ -97,7 +99,7 @@ def sweep(
 
     API_TOKEN is looked for in CATALOG_TOKEN, in the settings and in DATA_PATH/secrets.env.
     """
-    token = os.environ.get("CATALOG_TOKEN") or operator_token(env_file)
+    token = client.profile.environment_token(server) or operator_token(env_file)
     try:
         for line in administration.sweep.lines(
             administration.sweep.ask(server, token, dry_run=dry_run, tenant=tenant, grace=grace)

@@ -33,8 +33,11 @@ def add(
 ) -> None:
     """Store a profile, or change one. Sign in to it with `catalog login --profile NAME`."""
     values.profile_name(name)
-    about = {"url": shell.url or client.profile.find({}).url, "tenant": tenant, "username": username}
-    client.profile.save_profile(name, {**about, "ca": ca})
+    given = {"tenant": tenant, "username": username, "ca": ca}
+    before = client.profile.profiles().profiles.get(name, {})
+    url = client.profile.find({"url": shell.url or before.get("url", "")}).url
+    changes = {each: value for each, value in given.items() if value}
+    client.profile.save_profile(name, {**changes, "url": url})
     shell.say(f"Stored {name}. Sign in with: catalog login --profile {name}")
 
 

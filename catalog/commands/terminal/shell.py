@@ -212,13 +212,14 @@ def _print_trace(line: str) -> None:
 
 def secret(what: str, *, from_stdin: bool, twice: bool = False) -> str:
     """Read a secret from the terminal, a new one `twice`, or from standard input; never from the command line."""
+    named = what[:1].lower() + what[1:]
     if from_stdin:
         text = sys.stdin.readline().rstrip("\n")
     elif sys.stdin.isatty():
         text = typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True)
     else:
-        stop(f"There is no terminal to ask for the {what.lower()}: pass it on standard input, with --password-stdin")
-    return text or stop(f"The {what.lower()} is empty")
+        stop(f"There is no terminal to ask for the {named}: pass it on standard input, with --password-stdin")
+    return text or stop(f"The {named} is empty")
 
 
 def confirm_or_stop(question: str, *, yes: bool) -> None:

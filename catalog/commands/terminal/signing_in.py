@@ -37,19 +37,17 @@ def login(
     else:
         username = username or known.username or _ask("Username")
         tenant = tenant or known.tenant
-        password = known.password or secret("Password", from_stdin=password_stdin)
+        password = known.password or secret(f"Password of {username} at {known.url}", from_stdin=password_stdin)
         with shell.open(username=username, password=password, tenant=tenant) as catalog:
             token = catalog.login()
             identity = catalog.whoami()
-    file = client.profile.save_token(known.url, token, known.name)
-    if known.name:
-        client.profile.save_profile(known.name, {"url": known.url, "tenant": tenant, "username": username})
-    else:
-        client.profile.save_defaults({"url": known.url, "tenant": tenant, "username": username})
+    file = client.profile.save_login(known.url, token, known.name, tenant=tenant, username=username)
     shell.say(
         f"Signed in to {known.url} as {_display_name(identity.user.username)} of {identity.tenant or 'all tenants'}."
     )
     shell.say(f"The token is in {file}.")
+    if shell.known.token != token:
+        shell.say("Commands use CATALOG_TOKEN, as long as it is set, and not this login.")
 
 
 def logout(shell: Shell) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import IO
 
 from catalog.client.errors import Damaged, Unavailable
+from catalog.client.locks import locked
 from catalog.client.results import File
 from catalog.client.session import Session
-from catalog.client.transfer.cache import locked
 from catalog.client.transfer.progress import Progress
 from catalog.client.transport import retries
 from catalog.client.transport.effects import BLOCK, Operation, Request, in_thread, pause

@@ -12,8 +12,9 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from catalog.client.errors import CatalogError, Conflict, Damaged, NotFound, ProxyTooLarge, Unavailable
+from catalog.client.locks import locked
 from catalog.client.session import PREFIX, Session
-from catalog.client.transfer.cache import Cache, locked
+from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.sources import Source, SourceSlice
 from catalog.client.transport.effects import Operation, Request, Response, in_thread, pause
