@@ -225,6 +225,20 @@ async def remove(caller: Caller, key: str, new_owner: str = "") -> UserRecord:
     return await users.remove_account(caller, await read(caller, key), new_owner)
 
 
+async def add_tag_beside(tenant: Tenant, tag: str, other: str) -> None:
+    """Let the robots that are limited to a tag also touch what has another one."""
+    named: Query = {"robot.tags": tag}
+    await tenant.users.records.update_many(named, {"$addToSet": {"robot.tags": other}, "$set": {"lastmod": now()}})
+
+
+async def replace_tag(tenant: Tenant, tag: str, other: str) -> None:
+    """Limit the robots that are limited to a tag to another one in its place."""
+    await add_tag_beside(tenant, tag, other)
+    # A robot without items and tags is not limited at all: the filter makes sure that the other tag is left.
+    both: Query = {"robot.tags": {"$all": [tag, other]}}
+    await tenant.users.records.update_many(both, {"$pull": {"robot.tags": tag}, "$set": {"lastmod": now()}})
+
+
 async def _issue(tenant: Tenant, robot: UserRecord, new: TokenInput) -> RobotToken:
     made = await access_tokens.issue(tenant, robot["_id"], new)
     return RobotToken(await _write(tenant, robot, {"robot.expires": made.record.expires}), made.token)

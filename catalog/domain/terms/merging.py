@@ -9,6 +9,7 @@ from catalog.domain.items.inputs import ItemChange, ListChange, MetadataPair, Pa
 from catalog.domain.items.references import Reference
 from catalog.domain.items.writing.changes import change
 from catalog.domain.limits import LIMITS, Limits
+from catalog.domain.people import robots
 from catalog.domain.terms import terms
 from catalog.domain.terms.terms import Vocabulary
 from catalog.errors import INVALID_FIELD, NOT_DELETED, NOT_FOUND, STALE, Refused
@@ -30,7 +31,8 @@ async def merge(caller: Caller, vocabulary: Vocabulary, name: str, into: str, li
     """Give the items that use a term another one in its place, and remove the term when no item uses it any more.
 
     One call changes AT_ONCE items, so a common term takes several. An item that has a metadata pair of both names keeps
-    the value that it has under the other one. What is in the trash is left as it is.
+    the value that it has under the other one. What is in the trash is left as it is. Robots that are limited to the tag
+    are limited to the other one then, and to both until the tag is gone.
 
     Raises Refused: NOT_FOUND for a term that the tenant does not have, INVALID_FIELD for one into itself, and what a
     change of an item raises.
@@ -43,6 +45,8 @@ async def merge(caller: Caller, vocabulary: Vocabulary, name: str, into: str, li
             raise Refused(NOT_FOUND, each)
     if name == into:
         raise Refused(INVALID_FIELD, "into: it is the same term")
+    if vocabulary is Vocabulary.TAGS:
+        await robots.add_tag_beside(tenant, name, into)
     changed, is_complete = 0, True
     async for kind, item in _using(caller, vocabulary, name):
         if changed == AT_ONCE:
@@ -56,7 +60,14 @@ async def merge(caller: Caller, vocabulary: Vocabulary, name: str, into: str, li
             is_complete = False  # it was changed or removed meanwhile; the next request sees it as it is
         else:
             changed += 1
-    return Merged(changed, is_complete and await _remove(caller, vocabulary, name))
+    return Merged(changed, is_complete and await _end(caller, vocabulary, name, into))
+
+
+async def _end(caller: Caller, vocabulary: Vocabulary, name: str, into: str) -> bool:
+    """Remove the term, and return whether it is gone: an item may have begun to use it."""
+    if vocabulary is Vocabulary.TAGS:
+        await robots.replace_tag(caller.tenant, name, into)  # first: once the term is gone, a merge cannot be repeated
+    return await _remove(caller, vocabulary, name)
 
 
 async def _using(caller: Caller, vocabulary: Vocabulary, name: str) -> AsyncIterator[tuple[Kind, ItemRecord]]:
@@ -76,7 +87,6 @@ def _change(vocabulary: Vocabulary, item: ItemRecord, name: str, into: str) -> I
 
 
 async def _remove(caller: Caller, vocabulary: Vocabulary, name: str) -> bool:
-    """Remove the term, and return whether it is gone: an item may have begun to use it."""
     try:
         await terms.remove(caller, vocabulary, name)
     except Refused as refused:

@@ -140,7 +140,7 @@ async def test_a_word_that_is_called_suggest_is_merged_like_any_other(client, or
     assert (merged.status_code, await words(client, org, resource)) == (200, {"other": ("default", 0)})
 
 
-async def test_merging_a_common_term_takes_several_requests(client, org, monkeypatch):
+async def test_merging_a_common_term_takes_several_requests_and_a_robot_follows_the_tag(client, org, monkeypatch):
     monkeypatch.setattr(merging, "AT_ONCE", 2)
     body = [{"name": f"m{number}", "tags": ["iron"]} for number in range(3)]
     await client.post("/v1/models", json=body, headers=org.as_("ada"))
@@ -149,5 +149,12 @@ async def test_merging_a_common_term_takes_several_requests(client, org, monkeyp
     async def merge():
         return (await client.post("/v1/tags/iron/merge", json={"into": "steel"}, headers=org.as_("admin"))).json()
 
+    async def tags_of_robot():
+        return (await client.get("/v1/robots/ci", headers=org.as_("admin"))).json()["tags"]
+
+    robot = {"username": "ci", "scopes": ["write"], "tags": ["iron"]}
+    (await client.post("/v1/robots", json=robot, headers=org.as_("admin"))).raise_for_status()
     assert await merge() == {"changed": 2, "complete": False}
+    assert await tags_of_robot() == ["iron", "steel"]
     assert await merge() == {"changed": 1, "complete": True}
+    assert await tags_of_robot() == ["steel"]
