@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from catalog.dialects.http.docs.refusals import answers
 from catalog.dialects.ops.metrics import Metrics
-from catalog.dialects.v1.requests.http import Answer, Given, answer
+from catalog.dialects.v1.requests.http import Given, JsonResponse, answer
 from catalog.domain.health import Health
 
 TAG = "Health and metrics"
@@ -39,7 +39,7 @@ class Probes(Controller):
     opt = UNLOGGED
 
     @get("/live", operation_id="live", response_description="The server runs.")
-    async def live(self) -> Answer[Liveness]:
+    async def live(self) -> JsonResponse[Liveness]:
         """Report whether the server runs.
 
         A process that does not answer needs a restart.
@@ -52,7 +52,7 @@ class Probes(Controller):
         response_description="Requests can be served.",
         responses=answers(HTTP_503_SERVICE_UNAVAILABLE, Readiness, "Requests cannot be served, and why."),
     )
-    async def ready(self, health: Given[Health]) -> Answer[Readiness]:
+    async def ready(self, health: Given[Health]) -> JsonResponse[Readiness]:
         """Report whether requests can be served now, and which part prevents it."""
         away = await health.away()
         parts: dict[str, Part] = {name: "away" if name in away else "ok" for name in health.parts}

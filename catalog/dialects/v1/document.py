@@ -40,6 +40,9 @@ SECURITY = {
     },
 }
 
+BODY = "Body"
+"""Ends the names of structs that the domain or the client has a class for. The schema of `GroupBody` is `Group`."""
+
 HEADERS = {
     "X-Request-ID": {
         "description": "what the request is called in the server's log; the client's own, if it sent one",
@@ -50,7 +53,7 @@ HEADERS = {
 
 def document(app: Litestar, prefix: str, version: str, limits: Limits) -> dict[str, Any]:
     """The document of an API whose paths begin with `prefix`."""
-    schemas = Schemas(limits._asdict())
+    schemas = Schemas(limits._asdict(), suffix=BODY)
     schemas.of(Refusal)
     described = operations(app, schemas, body_faults, native)
     paths: dict[str, Schema] = {}

@@ -32,17 +32,21 @@ def at_most_elements(limit: str, **more: Any) -> Meta:
 
 
 class Schemas:
-    """The schemas of a document. `limits` are what the operator's settings allow, by name."""
+    """The schemas of a document. `limits` are what the operator's settings allow, by name.
 
-    def __init__(self, limits: Mapping[str, int]) -> None:
+    A `suffix` of the names of structs is left out of the names of their schemas.
+    """
+
+    def __init__(self, limits: Mapping[str, int], suffix: str = "") -> None:
         self.components: dict[str, Schema] = {}
         self._limits = limits
+        self._suffix = suffix
 
     def of(self, annotation: Any) -> Schema:
         """The schema of a type; what it refers to becomes a component."""
         [schema], components = msgspec.json.schema_components([annotation], ref_template=TEMPLATE)
         for name, component in components.items():
-            self.components[_name(name)] = self._patched(component) | {"title": _name(name)}
+            self.components[self._name(name)] = self._patched(component) | {"title": self._name(name)}
         patched: Schema = self._patched(schema)
         return patched
 
@@ -87,7 +91,13 @@ class Schemas:
     def _text(self, value: str) -> Any:
         if value.startswith(LIMIT):
             return self._limits[value.removeprefix(LIMIT)]
-        return REFERENCE + _name(value.removeprefix(REFERENCE)) if value.startswith(REFERENCE) else value
+        return REFERENCE + self._name(value.removeprefix(REFERENCE)) if value.startswith(REFERENCE) else value
+
+    def _name(self, name: str) -> str:
+        """`Page_Model_` is called `ModelPage`."""
+        generic = GENERIC.fullmatch(name)
+        parts = (generic[2], generic[1]) if generic else (name,)
+        return "".join(part.removesuffix(self._suffix) for part in parts)
 
 
 def name_of(reference: Schema) -> str:
@@ -100,12 +110,6 @@ def resolved(annotation: Any, types: Mapping[Any, Any]) -> Any:
         return types[annotation]
     variables = getattr(annotation, "__parameters__", ())
     return annotation[tuple(types[each] for each in variables)] if variables else annotation
-
-
-def _name(name: str) -> str:
-    """`Page_Model_` is called `ModelPage`."""
-    generic = GENERIC.fullmatch(name)
-    return f"{generic[2]}{generic[1]}" if generic else name
 
 
 def _is_enumeration(schema: Schema) -> bool:

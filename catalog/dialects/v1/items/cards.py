@@ -11,10 +11,10 @@ from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.requests.headers import is_unchanged
 from catalog.dialects.http.transfers import uploads
 from catalog.dialects.v1.items.items import REVISION, answered, words_of
-from catalog.dialects.v1.models.items.cards import Card, NewCard
-from catalog.dialects.v1.models.items.items import Item
+from catalog.dialects.v1.models.items.cards import CardBody, NewCard
+from catalog.dialects.v1.models.items.items import ItemBody
 from catalog.dialects.v1.requests.bodies import Reader
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, revisions_seen, shown
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, revisions_seen, shown
 from catalog.dialects.v1.requests.json_bodies import decoded
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey
 from catalog.domain.access import Caller
@@ -56,7 +56,7 @@ INERT = {
 }
 """The headers of a card that a browser opens: nothing in it acts."""
 
-NEW_CARD = Reader(NewCard, INVALID_FIELD, False, frozenset(Card.__struct_encode_fields__) - {"text"})
+NEW_CARD = Reader(NewCard, INVALID_FIELD, False, frozenset(CardBody.__struct_encode_fields__) - {"text"})
 
 
 class Cards(Controller):
@@ -67,26 +67,26 @@ class Cards(Controller):
     @get(
         operation_id="show{Kind}Card",
         parameters=[FORMAT, IF_NONE_MATCH],
-        media_types={JSON: Card, MARKDOWN: None, HTML: None},
+        media_types={JSON: CardBody, MARKDOWN: None, HTML: None},
         response_description="The card, with the revision of the {kind}.",
         response_headers=REVISION,
         responses=answers(304, None, "The client has this revision.")
         | refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS, CARD_NOT_RENDERED),
     )
-    async def show(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> Answer[Card]:
+    async def show(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[CardBody]:
         """Get the card of one of the {kinds}."""
         format_ = request.query_params.get("format") or "json"
         if format_ not in FORMATS:
             raise Refused(INVALID_QUERY, f"format: one of {', '.join(FORMATS)} is needed")
         card = await cards.read(caller, self.kind, Reference(key))
         if format_ == "json":
-            return shown(request, Card.of(card), card.item["revision"], embeds=True)
+            return shown(request, CardBody.of(card), card.item["revision"], embeds=True)
         content = card.text.encode() if format_ == "markdown" else await html.rendered(card.body)
         etag = f'"{card.item["revision"]}.{blake2b(content, digest_size=8).hexdigest()}"'
         headers = INERT | {"ETag": etag}
         if is_unchanged(request, etag):
-            return Answer(b"", status_code=304, headers=headers)
-        return Answer(content, status_code=200, media_type=FORMATS[format_], headers=headers)
+            return JsonResponse(b"", status_code=304, headers=headers)
+        return JsonResponse(content, status_code=200, media_type=FORMATS[format_], headers=headers)
 
     @put(
         operation_id="set{Kind}Card",
@@ -110,7 +110,7 @@ class Cards(Controller):
     )
     async def write(
         self, key: ItemKey, request: AnyRequest, caller: Given[Caller], limits: Given[Limits]
-    ) -> Answer[Card]:
+    ) -> JsonResponse[CardBody]:
         """Set the card of one of the {kinds}: Markdown.
 
         Its YAML front matter fills fields of the {kind}: `license`, `license_link`, `language`, `tags`, `library_name`,
@@ -119,7 +119,7 @@ class Cards(Controller):
         revisions = revisions_seen(request)
         text = await _text(request)
         card = await cards.write(caller, self.kind, Reference(key), text, limits, revisions=revisions)
-        return shown(request, Card.of(card), card.item["revision"], embeds=True)
+        return shown(request, CardBody.of(card), card.item["revision"], embeds=True)
 
     @delete(
         status_code=200,
@@ -129,7 +129,7 @@ class Cards(Controller):
         response_headers=REVISION,
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS, STALE, BUSY),
     )
-    async def remove(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> Answer[Item]:
+    async def remove(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[ItemBody]:
         """Remove the card of one of the {kinds}."""
         revisions = revisions_seen(request)
         item = await cards.remove(caller, self.kind, Reference(key), revisions=revisions)

@@ -11,7 +11,7 @@ from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.v1.models.items.items import (
     AlgorithmChange,
     DatasetChange,
-    Item,
+    ItemBody,
     ModelChange,
     NewAlgorithm,
     NewDataset,
@@ -19,21 +19,30 @@ from catalog.dialects.v1.models.items.items import (
     NewName,
 )
 from catalog.dialects.v1.models.items.shown_items import (
-    Algorithm,
-    Dataset,
-    Grant,
+    AlgorithmBody,
+    DatasetBody,
+    GrantBody,
     ItemAccess,
-    Model,
+    ModelBody,
     RemovedAlgorithm,
     RemovedDataset,
     RemovedModel,
     item,
     removed_item,
 )
-from catalog.dialects.v1.models.lists import ARCHIVED, VERBOSE, Created, Listed, Resource, Selected, listing, selecting
+from catalog.dialects.v1.models.lists import (
+    ARCHIVED,
+    VERBOSE,
+    Created,
+    Listed,
+    ListedResource,
+    Selected,
+    listing,
+    selecting,
+)
 from catalog.dialects.v1.requests import http
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, create_each, revisions_seen
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, create_each, revisions_seen
 from catalog.dialects.v1.requests.lists import archived_of, listed, selected
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, flag, flag_query
 from catalog.domain import archiving
@@ -66,27 +75,27 @@ from catalog.vocabulary import Kind, Visibility
 
 NewT = TypeVar("NewT", bound=NewDataset)
 ChangeT = TypeVar("ChangeT", bound=DatasetChange)
-ShownT = TypeVar("ShownT", bound=Item)
-RemovedT = TypeVar("RemovedT", bound=Item)
+ShownT = TypeVar("ShownT", bound=ItemBody)
+RemovedT = TypeVar("RemovedT", bound=ItemBody)
 
 FORCE = flag_query("force", "`true`: remove a model that is deployed as well.")
 
 REVISION = [ResponseHeader("ETag", documentation_only=True, description="The revision, for `If-Match`.")]
 
 
-async def shown(found: Sequence[ItemRecord], caller: Caller) -> list[Dataset]:
+async def shown(found: Sequence[ItemRecord], caller: Caller) -> list[DatasetBody]:
     """Items with what belongs to them."""
     related = await load_related(caller, found)
     return [item(record, related, caller) for record in found]
 
 
-async def answered(request: AnyRequest, record: ItemRecord, caller: Caller) -> Answer[Any]:
+async def answered(request: AnyRequest, record: ItemRecord, caller: Caller) -> JsonResponse[Any]:
     [one] = await shown([record], caller)
     return http.shown(request, one, record["revision"], embeds=True)
 
 
-def resource(controller: "Items[Any, Any, Any, Any]") -> Resource:
-    return Resource(controller.words["Kind"], fields.ITEMS[controller.kind])
+def resource(controller: "Items[Any, Any, Any, Any]") -> ListedResource:
+    return ListedResource(controller.words["Kind"], fields.ITEMS[controller.kind])
 
 
 class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
@@ -107,11 +116,11 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
     )
     async def create(
         self, request: AnyRequest, data: Json[OneOrMany[NewT]], caller: Given[Caller], limits: Given[Limits]
-    ) -> Answer[ShownT | Created[ShownT]]:
+    ) -> JsonResponse[ShownT | Created[ShownT]]:
         """Create one of the {kinds}, or several."""
         allowance = TermAllowance(limits)
 
-        async def create(new: NewT) -> Dataset:
+        async def create(new: NewT) -> DatasetBody:
             record = await items.create(caller, self.kind, new.as_input(), limits, allowance)
             [one] = await shown([record], caller)
             return one
@@ -119,7 +128,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         return await create_each(request, data, create, self.plural)
 
     @get(operation_id="list{Kinds}", response_description="A page, or a step of a walk.", **listing(resource, ARCHIVED))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[ShownT]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[ShownT]]:
         """List the {kinds} that you may read, newest first."""
         return await listed(
             request,
@@ -141,7 +150,9 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         responses=answers(304, None, "The client has this revision.") | refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
         **selecting(resource, IF_NONE_MATCH),
     )
-    async def show(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> Answer[ShownT | Selected[ShownT]]:
+    async def show(
+        self, key: ItemKey, request: AnyRequest, caller: Given[Caller]
+    ) -> JsonResponse[ShownT | Selected[ShownT]]:
         """Get one of the {kinds}, with its versions."""
         record, related = await read_with_related(caller, self.kind, Reference(key))
         one = selected(request, fields.ITEMS[self.kind], item(record, related, caller))
@@ -153,11 +164,11 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         response_description="Who may do what.",
         responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
     )
-    async def access(self, key: ItemKey, caller: Given[Caller]) -> Answer[ItemAccess]:
+    async def access(self, key: ItemKey, caller: Given[Caller]) -> JsonResponse[ItemAccess]:
         """Show who may see one of the {kinds}, and why."""
         record = await items.read(caller, self.kind, Reference(key))
         grants = await sharing.grants(caller.tenant, record)
-        return answer(ItemAccess(Visibility(record["visibility"]), [Grant.of(grant) for grant in grants]))
+        return answer(ItemAccess(Visibility(record["visibility"]), [GrantBody.of(grant) for grant in grants]))
 
     @put(
         "/{key:str}",
@@ -179,7 +190,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
     )
     async def change(
         self, key: ItemKey, request: AnyRequest, data: Json[ChangeT], caller: Given[Caller], limits: Given[Limits]
-    ) -> Answer[ShownT]:
+    ) -> JsonResponse[ShownT]:
         """Change one of the {kinds}.
 
         Its owner, its editors and administrators may. An editor does not change `visibility`, `users`, `editors`
@@ -200,7 +211,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
     )
     async def rename(
         self, key: ItemKey, request: AnyRequest, data: Json[NewName], caller: Given[Caller], limits: Given[Limits]
-    ) -> Answer[ShownT]:
+    ) -> JsonResponse[ShownT]:
         """Give one of the {kinds} another name.
 
         Its id stays, and everything that refers to it by its id.
@@ -219,7 +230,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
     )
     async def remove(
         self, key: ItemKey, request: AnyRequest, caller: Given[Caller], trash_days: Given[int]
-    ) -> Answer[RemovedT]:
+    ) -> JsonResponse[RemovedT]:
         """Move one of the {kinds} to the trash.
 
         Its owner and administrators may. A dataset that a model or an algorithm uses is refused, and so is, without
@@ -235,7 +246,7 @@ def words_of(kind: Kind) -> dict[str, str]:
     return {"kind": kind.one, "kinds": str(kind), "Kind": kind.one.capitalize(), "Kinds": kind.capitalize()}
 
 
-class Models(Items[NewModel, ModelChange, Model, RemovedModel]):
+class Models(Items[NewModel, ModelChange, ModelBody, RemovedModel]):
     path = "/models"
     tags = ("Models",)
     kind = Kind.MODEL
@@ -243,7 +254,7 @@ class Models(Items[NewModel, ModelChange, Model, RemovedModel]):
     words = words_of(Kind.MODEL)
 
 
-class Datasets(Items[NewDataset, DatasetChange, Dataset, RemovedDataset]):
+class Datasets(Items[NewDataset, DatasetChange, DatasetBody, RemovedDataset]):
     path = "/datasets"
     tags = ("Datasets",)
     kind = Kind.DATASET
@@ -251,7 +262,7 @@ class Datasets(Items[NewDataset, DatasetChange, Dataset, RemovedDataset]):
     words = words_of(Kind.DATASET)
 
 
-class Algorithms(Items[NewAlgorithm, AlgorithmChange, Algorithm, RemovedAlgorithm]):
+class Algorithms(Items[NewAlgorithm, AlgorithmChange, AlgorithmBody, RemovedAlgorithm]):
     path = "/algorithms"
     tags = ("Algorithms",)
     kind = Kind.ALGORITHM

@@ -9,8 +9,8 @@ from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.schemas import Schema, Schemas
 from catalog.dialects.v1.models.items.search import SearchResult
 from catalog.dialects.v1.models.items.shown_items import SearchHit, search_hit
-from catalog.dialects.v1.models.lists import ARCHIVED, LIMIT, Resource, filtering, short
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, fitting, stretch
+from catalog.dialects.v1.models.lists import ARCHIVED, LIMIT, ListedResource, filtering, short
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, fitting, stretch
 from catalog.dialects.v1.requests.lists import archived_of
 from catalog.domain.access import Caller
 from catalog.domain.items.reading.lookup import user_ids
@@ -35,8 +35,8 @@ def _parameters(_: Any, schemas: Schemas) -> list[Schema]:
         *(query(name, "Only these.", {"enum": list(words)}) for name, words in ENUMERATIONS.items()),
         ARCHIVED,
         query("owner", "Only the items of this user: an id or a username."),
-        *short(Resource("Model", fields.MODELS)),
-        filtering(Resource("Model", fields.MODELS), schemas),
+        *short(ListedResource("Model", fields.MODELS)),
+        filtering(ListedResource("Model", fields.MODELS), schemas),
         LIMIT,
         query("after", "The `nextCursor` of the previous answer."),
     ]
@@ -53,7 +53,7 @@ class Search(Controller):
         is_filtered=True,
         response_description="A step of a walk. Fewer elements than `limit` do not mean that it ends.",
     )
-    async def find(self, request: AnyRequest, caller: Given[Caller]) -> Answer[SearchResult]:
+    async def find(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[SearchResult]:
         """Search everything that you may read, the best matches first."""
         asked = request.query_params
         limit = limit_of(asked.get("limit"))

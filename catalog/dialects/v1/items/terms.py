@@ -19,10 +19,10 @@ from catalog.dialects.v1.models.items.terms import (
     TagToCreate,
     TermMerge,
 )
-from catalog.dialects.v1.models.lists import LIMIT, VERBOSE, Created, Listed, Resource, listing
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.lists import LIMIT, VERBOSE, Created, Listed, ListedResource, listing
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, create_each
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, create_each
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import TermName
 from catalog.domain.access import Caller
@@ -37,7 +37,7 @@ from catalog.store.records import TermRecord, UserRecord
 
 NewT = TypeVar("NewT", TagToCreate, MetadataNameToCreate)
 
-TERMS = Resource("ListedTerm", fields.TAGS)
+TERMS = ListedResource("ListedTerm", fields.TAGS)
 TYPED = query("q", "What was typed so far.", {"type": "string", "maxLength": suggest.LONGEST}, example="flo")
 REMOVED: dict[str, Any] = {
     "status_code": 200,
@@ -53,9 +53,9 @@ async def shown(found: Sequence[TermRecord], caller: Caller) -> list[ListedTerm]
     return [ListedTerm.of(record, _owner(record, owners, caller), visible_uses(caller, record)) for record in found]
 
 
-def _owner(record: TermRecord, owners: Mapping[ObjectId, UserRecord], caller: Caller) -> User | ObjectId | None:
+def _owner(record: TermRecord, owners: Mapping[ObjectId, UserRecord], caller: Caller) -> UserBody | ObjectId | None:
     owner = record.get("owner")
-    return User.seen_by(caller, owners[owner]) if owner and owner in owners else owner
+    return UserBody.seen_by(caller, owners[owner]) if owner and owner in owners else owner
 
 
 class Terms(Controller, Generic[NewT]):
@@ -71,7 +71,7 @@ class Terms(Controller, Generic[NewT]):
         response_description="A page of {many}.",
         **listing(TERMS),
     )
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[ListedTerm]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[ListedTerm]]:
         """List the {many}, with how many items use each."""
         collection = terms.collection(caller.tenant, self.vocabulary).raw
         declared = fields.TAGS if caller.is_admin else fields.SEEN_TAGS
@@ -85,7 +85,7 @@ class Terms(Controller, Generic[NewT]):
         response_description="The {many}, best first.",
         parameters=[TYPED, LIMIT],
     )
-    async def suggest(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Suggestions]:
+    async def suggest(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Suggestions]:
         """Complete a {one} that is being typed."""
         params = request.query_params
         limit = min(page_of(None, params.get("limit")).limit, suggest.MOST)
@@ -104,7 +104,7 @@ class Terms(Controller, Generic[NewT]):
     )
     async def create(
         self, data: Json[OneOrMany[NewT]], request: AnyRequest, caller: Given[Caller], limits: Given[Limits]
-    ) -> Answer[DatedTerm | Created[DatedTerm]]:
+    ) -> JsonResponse[DatedTerm | Created[DatedTerm]]:
         """Add a {one} that is suggested first, or several."""
 
         async def create(new: NewT) -> DatedTerm:
@@ -124,7 +124,7 @@ class Terms(Controller, Generic[NewT]):
     )
     async def merge(
         self, word: TermName, data: Json[TermMerge], caller: Given[Caller], limits: Given[Limits]
-    ) -> Answer[MergedTerm]:
+    ) -> JsonResponse[MergedTerm]:
         """Merge a {one} into another: items that use it use the other one then, and it is removed.
 
         One request changes a hundred items. Repeat it until `complete` is true.
@@ -133,7 +133,7 @@ class Terms(Controller, Generic[NewT]):
         return answer(MergedTerm(merged.changed, merged.is_complete))
 
     @delete("/{word:str}", operation_id="remove{name}", **REMOVED)
-    async def remove(self, word: TermName, caller: Given[Caller]) -> Answer[DatedTerm]:
+    async def remove(self, word: TermName, caller: Given[Caller]) -> JsonResponse[DatedTerm]:
         """Remove a {one}.
 
         Refused while an item uses it.
@@ -142,7 +142,7 @@ class Terms(Controller, Generic[NewT]):
         return answer(DatedTerm.with_date(removed, removed.get("owner"), removed.get("uses", 0)))
 
     @delete("/suggest", operation_id="remove{name}Suggest", **REMOVED)
-    async def remove_suggest(self, caller: Given[Caller]) -> Answer[DatedTerm]:
+    async def remove_suggest(self, caller: Given[Caller]) -> JsonResponse[DatedTerm]:
         """Remove the {one} that is called `suggest`.
 
         Refused while an item uses it.

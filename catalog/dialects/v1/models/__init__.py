@@ -2,15 +2,17 @@
 
 How to write a route:
 
-1. Declare its bodies and answers as structs in a module here: `class NewToken(Body)` for a POST, `class UserChange
-   (Change)` for a PUT, `class AccessToken(Struct)` with a classmethod `of(record)` for an answer. `None` is the default
-   of a field that a client may leave out, `UNSET` of one that an answer may lack. `Meta` describes a field.
-2. Declare the handler: `async def create(self, data: Json[NewToken], ...) -> Answer[NewAccessToken]`. `operation_id=`
-   puts it into the document, the docstring has its summary and details, `response_description=` describes the answer,
-   `responses=refuses(NOT_FOUND)` adds its own refusals to those that follow from guards, parameters and `data`.
-   A list: `@get(**listing(TOKENS))` and `Answer[Listed[AccessToken]]`; `select` on one thing: `**selecting(TOKENS)` and
-   `Answer[X | Selected[X]]`. One or several: `data: Json[OneOrMany[NewItem]]`, `parameters=[VERBOSE]` and
-   `Answer[Item | Created[Item]]`. Controllers that share handlers: a `Generic` base class, and `words` for the texts.
+1. Declare its bodies and answers as structs in a module here: `class NewToken(RequestBody)` for a POST,
+   `class UserChange(Change)` for a PUT, `class AccessTokenBody(Struct)` with a classmethod `of(record)` for an answer.
+   `None` is the default of a field that a client may leave out, `UNSET` of one that an answer may lack. `Meta`
+   describes a field. The document leaves out a `Body` at the end of a name.
+2. Declare the handler: `async def create(self, data: Json[NewToken], ...) -> JsonResponse[NewAccessToken]`.
+   `operation_id=` puts it into the document, the docstring has its summary and details, `response_description=`
+   describes the answer, `responses=refuses(NOT_FOUND)` adds its own refusals to those that follow from guards,
+   parameters and `data`. A list: `@get(**listing(TOKENS))` and `JsonResponse[Listed[AccessTokenBody]]`; `select` on one
+   thing: `**selecting(TOKENS)` and `JsonResponse[X | Selected[X]]`. One or several:
+   `data: Json[OneOrMany[NewModel]]`, `parameters=[VERBOSE]` and `JsonResponse[ItemBody | Created[ItemBody]]`.
+   Controllers that share handlers: a `Generic` base class, and `words` for the texts.
 3. Types of path parameters are in `v1.requests.parameters` (`key: ItemKey`). A parameter of the query string is
    declared in the signature (`Annotated[str, QueryParameter(...)]`) or, where the handler reads it, with
    `parameters=[query(...)]`.

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Self
 from bson import ObjectId
 from msgspec import Meta, Struct
 
-from catalog.dialects.v1.models.common import Body, Id, Moment, Text, moment
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.common import Id, Moment, RequestBody, Text, moment
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.domain.access import Caller
 from catalog.domain.versions.aliases.names import LONGEST
 from catalog.store.records import AliasMoveRecord, AliasRecord, UserRecord
@@ -31,17 +31,17 @@ Expected = Annotated[
         examples=["2"],
     ),
 ]
-Mover = Annotated[User | Id, Meta(description="Who moved it; only the id of a user who was removed.")]
+Mover = Annotated[UserBody | Id, Meta(description="Who moved it; only the id of a user who was removed.")]
 
 
-class AliasTarget(Body):
+class AliasTarget(RequestBody):
     """The version that an alias is to name."""
 
     version: Which
     expected: Expected | None = None
 
 
-class Alias(Struct):
+class AliasBody(Struct):
     """A movable name for one version."""
 
     name: str
@@ -63,10 +63,10 @@ class Alias(Struct):
 class Aliases(Struct):
     """The aliases of an item, by name."""
 
-    docs: list[Alias]
+    docs: list[AliasBody]
 
 
-class AliasMove(Struct, rename={"id": "_id"}):
+class AliasMoveBody(Struct, rename={"id": "_id"}):
     """A move of an alias from one version to another."""
 
     id: Id
@@ -92,4 +92,4 @@ class AliasMove(Struct, rename={"id": "_id"}):
 
 def _mover(key: ObjectId, users: Users, caller: Caller) -> Any:
     user = users.get(key)
-    return User.seen_by(caller, user) if user else str(key)
+    return UserBody.seen_by(caller, user) if user else str(key)

@@ -31,11 +31,11 @@ def moment(when: datetime) -> str:
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Body(Struct, forbid_unknown_fields=True):
+class RequestBody(Struct, forbid_unknown_fields=True):
     """The JSON object of a request. `null` counts as absent."""
 
 
-class Change(Body):
+class Change(RequestBody):
     """The JSON object of a PUT: the fields to change."""
 
     def values(self) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class ChangedTensor(Struct):
     shape: list[int]
 
 
-class FileTensors(Struct, kw_only=True):
+class FileTensorsBody(Struct, kw_only=True):
     """The tensors of a file that differ."""
 
     path: str
@@ -165,7 +165,8 @@ class FromFirst(Struct, kw_only=True):
     which: str
     files: FileDifferences
     tensors: Annotated[
-        list[FileTensors], Meta(description="Of safetensors, ONNX and GGUF files whose bytes differ: their tensors.")
+        list[FileTensorsBody],
+        Meta(description="Of safetensors, ONNX and GGUF files whose bytes differ: their tensors."),
     ]
     skipped: Annotated[list[str], Meta(description="Model files that were not compared: there are too many.")]
 
@@ -174,7 +175,7 @@ class FromFirst(Struct, kw_only=True):
         return cls(
             which=which,
             files=FileDifferences.of(found.files),
-            tensors=[FileTensors.of(file) for file in found.tensors],
+            tensors=[FileTensorsBody.of(file) for file in found.tensors],
             skipped=found.skipped,
         )
 

@@ -13,7 +13,7 @@ from catalog.vocabulary import ArtifactType, Kind, ServiceState
 NodeId = Annotated[str, Meta(pattern="^[0-9a-f]{24}@[0-9]+$", description="A reference to the version.")]
 
 
-class LineageNode(Struct, kw_only=True):
+class LineageNodeBody(Struct, kw_only=True):
     """A version. Of one that the caller may not read, or that is gone, only the id and the distance are shown."""
 
     id: NodeId
@@ -87,11 +87,11 @@ class LineageRun(Struct):
     link: str
 
 
-class Lineage(Struct):
+class LineageBody(Struct):
     """Versions, and which was made from which; of the version itself its run, its artifacts and its services."""
 
     root: NodeId
-    nodes: list[LineageNode]
+    nodes: list[LineageNodeBody]
     edges: list[LineageEdge]
     truncated: Annotated[bool, Meta(description=f"Whether there are more versions than {graph.MOST_NODES}.")]
     run: LineageRun | None
@@ -102,7 +102,7 @@ class Lineage(Struct):
     def of(cls, found: graph.Lineage, known: Tracked) -> Self:
         version = found.nodes[found.root].version
         run = version.get("run") if version else None
-        nodes = [LineageNode.of(node) for node in found.nodes.values()]
+        nodes = [LineageNodeBody.of(node) for node in found.nodes.values()]
         edges = [LineageEdge(str(edge.source), str(edge.target)) for edge in found.edges]
         return cls(
             str(found.root),

@@ -19,14 +19,14 @@ T = TypeVar("T")
 Count = Annotated[int, Meta(ge=0)]
 
 
-class Resource(NamedTuple):
+class ListedResource(NamedTuple):
     """What a list is of: its name in the document, and the fields that clients may filter, sort and select."""
 
     name: str
     fields: Fields
 
 
-ResourceOf = Resource | Callable[[Any], Resource]
+ResourceOf = ListedResource | Callable[[Any], ListedResource]
 """A resource, or a function of the controller."""
 
 LIMIT = query("limit", f"The most elements to answer, up to {MOST}.", {"type": "integer", "minimum": 0, "default": 10})
@@ -81,13 +81,13 @@ def selecting(resource: ResourceOf, *more: Schema) -> dict[str, Any]:
     return {"parameters": parameters, "resource": resource}
 
 
-def selection(of: Resource) -> Schema:
+def selection(of: ListedResource) -> Schema:
     select = sorted(of.fields.selectable)
     sentence = "The fields to answer. Ids are always included; unknown names select nothing."
     return json_query("select", sentence, {"type": "array", "items": {"enum": select}}, select[:2])
 
 
-def short(of: Resource) -> list[Schema]:
+def short(of: ListedResource) -> list[Schema]:
     """The parameters that stand for a filter by one field."""
     return [
         query(name, f"Only with this `{path}`; `in:a,b`, `ne:` and `prefix:` as with metadata.")
@@ -95,7 +95,7 @@ def short(of: Resource) -> list[Schema]:
     ]
 
 
-def filtering(of: Resource, schemas: Schemas) -> Schema:
+def filtering(of: ListedResource, schemas: Schemas) -> Schema:
     """The parameter of a filter by the fields of a resource."""
     name = f"{of.name}Filter"
     one = {"$ref": f"#/components/schemas/{name}"}
@@ -131,7 +131,7 @@ def _condition(kind: Type, value: Schema) -> Schema:
     return {"anyOf": [value, {"type": "object", "properties": operators, "minProperties": 1}]}
 
 
-class Page(Struct, Generic[T], kw_only=True, rename="camel"):
+class PageBody(Struct, Generic[T], kw_only=True, rename="camel"):
     """A page of a list, with totals."""
 
     docs: list[T]
@@ -171,13 +171,13 @@ class Selected(Struct, Generic[T]):
 
 
 class Listed(Struct, Generic[T]):
-    """A `Page` or a `Stretch` of a list that takes the parameters of `listing`."""
+    """A `PageBody` or a `Stretch` of a list that takes the parameters of `listing`."""
 
     @classmethod
     def describe(cls, of: Any, schemas: Schemas, handler: HTTPRouteHandler) -> Iterable[Schema]:
         whole = schemas.of(of)
         selected = schemas.selected(whole, _resource_of(handler).fields.always)
-        for kind in (Page, Stretch):
+        for kind in (PageBody, Stretch):
             reference = schemas.of(kind[of])
             component = schemas.components[name_of(reference)]
             docs = component["properties"]["docs"] | {"items": selected}
@@ -217,6 +217,6 @@ class CreatedCounts(Struct):
     Indexes: list[str]
 
 
-def _resource_of(handler: HTTPRouteHandler) -> Resource:
+def _resource_of(handler: HTTPRouteHandler) -> ListedResource:
     resource: ResourceOf = handler.opt["resource"]
     return resource(controller_of(handler)) if callable(resource) else resource

@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from catalog.dialects.v1.models.common import Body, Id, Text
+from catalog.dialects.v1.models.common import Id, RequestBody, Text
 from catalog.dialects.v1.models.items.items import Description, ItemName, Pairs, Reference, Tags
 from catalog.dialects.v1.models.versions import Inputs, Ordinal, input_references
 from catalog.domain.versions.aliases.names import LONGEST
@@ -15,7 +15,7 @@ from catalog.store.records import ItemRecord
 from catalog.vocabulary import Kind
 
 
-class PushToCheck(Body, kw_only=True):
+class PushToCheck(RequestBody, kw_only=True):
     """A push: to an `item` that exists, or to your own item called `name`, which is created if there is none."""
 
     kind: Kind = Kind.MODEL

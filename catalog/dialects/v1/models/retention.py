@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from catalog.dialects.v1.models.common import Body, Id, Moment, moment
+from catalog.dialects.v1.models.common import Id, Moment, RequestBody, moment
 from catalog.dialects.v1.models.lists import Count
 from catalog.domain.limits import LONGEST_INTEGER
 from catalog.domain.retention.applying import Applied, OldTrash
@@ -32,7 +32,7 @@ TRASH_DAYS = "Items leave the trash after so many days, or after TRASH_DAYS if t
 TRASH_BYTES = "The oldest items leave the trash while the versions of all have more bytes."
 
 
-class RetentionChange(Body):
+class RetentionChange(RequestBody):
     """The policy of a tenant, in the place of the one that there is. A rule that is left out ends."""
 
     keep_versions: Keep | None = None
@@ -63,7 +63,7 @@ class Retention(Struct):
         return cls(**{name: getattr(policy, name) for name in cls.__struct_fields__})
 
 
-class ItemRetentionChange(Body):
+class ItemRetentionChange(RequestBody):
     """The policy of one item. Without `keep_versions` it follows that of the tenant."""
 
     keep_versions: Keep | None = None
@@ -76,13 +76,13 @@ class ItemRetention(Struct):
     in_force: Annotated[Count, Meta(description="How many of its newest versions are kept; 0: all.")]
 
 
-class PruneRequest(Body):
+class PruneRequest(RequestBody):
     """How many versions of an item to keep."""
 
     keep: Newest | None = None
 
 
-class PrunedVersion(Struct, rename={"id": "_id"}):
+class PrunedVersionBody(Struct, rename={"id": "_id"}):
     """A version that was removed, or would be."""
 
     kind: Kind
@@ -108,7 +108,7 @@ class PrunedVersion(Struct, rename={"id": "_id"}):
         )
 
 
-Versions = Annotated[list[PrunedVersion], Meta(description=f"The oldest first, at most {MOST}.")]
+Versions = Annotated[list[PrunedVersionBody], Meta(description=f"The oldest first, at most {MOST}.")]
 
 
 class PrunedVersions(Struct):
@@ -122,7 +122,7 @@ class PrunedVersions(Struct):
 
     @classmethod
     def of(cls, pruned: Pruned, *, dry_run: bool) -> Self:
-        versions = [PrunedVersion.of(pruned.item, version) for version in pruned.versions]
+        versions = [PrunedVersionBody.of(pruned.item, version) for version in pruned.versions]
         return cls(dry_run, pruned.keep, versions, pruned.size, pruned.is_cut)
 
 
@@ -155,7 +155,7 @@ class AppliedRetention(Struct):
     def of(cls, applied: Applied, *, dry_run: bool) -> Self:
         return cls(
             dry_run=dry_run,
-            versions=[PrunedVersion.of(each.item, version) for each in applied.pruned for version in each.versions],
+            versions=[PrunedVersionBody.of(each.item, version) for each in applied.pruned for version in each.versions],
             trash=[PurgedItem.of(each) for each in applied.trash],
             log=applied.entries,
             terms=applied.terms,

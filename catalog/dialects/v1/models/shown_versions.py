@@ -17,7 +17,7 @@ from catalog.dialects.v1.models.items.items import (
     VersionContent,
     version_content,
 )
-from catalog.dialects.v1.models.items.metadata import Pair
+from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.domain.files.blob_records import Condition
 from catalog.domain.files.filenames import LONGEST_PATH
 from catalog.domain.versions.drafts.batches import Outcome
@@ -35,7 +35,7 @@ class DownloadLink(Struct):
     expires: Moment
 
 
-class FileInfo(Struct, kw_only=True):
+class FileInfoBody(Struct, kw_only=True):
     """A file of a version."""
 
     path: Annotated[str, Meta(description="Its path within the version.")]
@@ -74,7 +74,7 @@ class RefusedFile(Struct):
 class AddedFiles(Struct):
     """What became of each of many files."""
 
-    files: Annotated[list[FileInfo], Meta(description="The files that are in the draft now.")]
+    files: Annotated[list[FileInfoBody], Meta(description="The files that are in the draft now.")]
     errors: Annotated[list[RefusedFile], Meta(description="The files that are not.")]
 
     @classmethod
@@ -82,7 +82,7 @@ class AddedFiles(Struct):
         files, errors = [], []
         for outcome in outcomes:
             if outcome.file:
-                files.append(FileInfo.of(outcome.file))
+                files.append(FileInfoBody.of(outcome.file))
             elif outcome.refusal:
                 error = native(outcome.refusal.fault, "PUT")
                 reason = (error.status, error.value, error.message, details_of(outcome.refusal))
@@ -140,7 +140,7 @@ class ListedVersion(VersionContent, kw_only=True, rename={"id": "_id"}):
     uri: Annotated[str, Meta(description="Where the bytes are, of a version without files.")]
     folder: Annotated[bool, Meta(description="Whether its files have paths.")]
     file_count: Count
-    metadata: list[Pair]
+    metadata: list[PairBody]
     owner: Id
     lastmod: Moment
     inspection: InspectionReport | None
@@ -153,13 +153,13 @@ class ListedVersion(VersionContent, kw_only=True, rename={"id": "_id"}):
 class WholeVersion(ListedVersion, kw_only=True):
     """A version, with its files."""
 
-    files: Annotated[list[FileInfo], Meta(description=f"The first {SHOWN}, by path; the list of files has all.")]
+    files: Annotated[list[FileInfoBody], Meta(description=f"The first {SHOWN}, by path; the list of files has all.")]
     truncated: Annotated[Literal[True] | UnsetType, Meta(description="It has more files than are shown.")] = UNSET
 
     @classmethod
     def of(cls, record: VersionRecord, item: ItemRecord) -> Self:
         """What `version_files.shown` returns."""
-        files = [FileInfo.of(file) for file in record["files"]]
+        files = [FileInfoBody.of(file) for file in record["files"]]
         truncated: Literal[True] | UnsetType = True if len(files) < record["file_count"] else UNSET
         return cls(**listed_fields(record, item), files=files, truncated=truncated)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Self
 from msgspec import Meta, Struct
 
 from catalog.dialects.v1.models.common import Id, Moment, moment
-from catalog.dialects.v1.models.items.metadata import Pair
+from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.store.records import (
     EnvironmentRecord,
     ExperimentRecord,
@@ -18,7 +18,7 @@ from catalog.vocabulary import RunStatus, ServiceState
 Milliseconds = Annotated[int | None, Meta(description="Unix time in milliseconds, as its client says.")]
 
 
-class Tracked(Struct, kw_only=True, rename={"id": "_id"}):
+class TrackedBody(Struct, kw_only=True, rename={"id": "_id"}):
     """What all of them have."""
 
     id: Id
@@ -27,12 +27,12 @@ class Tracked(Struct, kw_only=True, rename={"id": "_id"}):
     owner: Id
     description: str
     external_id: str | None
-    metadata: list[Pair]
+    metadata: list[PairBody]
     timestamp: Moment
     lastmod: Moment
 
 
-class Experiment(Tracked, kw_only=True):
+class ExperimentBody(TrackedBody, kw_only=True):
     """A group of runs."""
 
     author: str
@@ -43,7 +43,7 @@ class Experiment(Tracked, kw_only=True):
         return cls(**_fields(record), author=record["author"], archived=record["archived"])
 
 
-class ExperimentRun(Tracked, kw_only=True):
+class ExperimentRunBody(TrackedBody, kw_only=True):
     """A run of an experiment."""
 
     experiment: Id
@@ -66,7 +66,7 @@ class ExperimentRun(Tracked, kw_only=True):
         )
 
 
-class Environment(Tracked, kw_only=True):
+class EnvironmentBody(TrackedBody, kw_only=True):
     """Where models are served."""
 
     @classmethod
@@ -74,7 +74,7 @@ class Environment(Tracked, kw_only=True):
         return cls(**_fields(record))
 
 
-class Service(Tracked, kw_only=True):
+class ServiceBody(TrackedBody, kw_only=True):
     """A model that is served in an environment."""
 
     environment: Id
@@ -104,7 +104,7 @@ def _fields(record: TrackedRecord) -> dict[str, Any]:
         "owner": str(record["owner"]),
         "description": record["description"],
         "external_id": record.get("external_id"),
-        "metadata": [Pair(pair["name"], pair["value"]) for pair in record["metadata"]],
+        "metadata": [PairBody(pair["name"], pair["value"]) for pair in record["metadata"]],
         "timestamp": moment(record["timestamp"]),
         "lastmod": moment(record["lastmod"]),
     }

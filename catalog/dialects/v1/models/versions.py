@@ -10,9 +10,9 @@ from msgspec import Meta
 from catalog.blobs.protocol import FileHead, is_digest
 from catalog.dialects.v1.models.common import (
     ONE_LINE,
-    Body,
     Change,
     Line,
+    RequestBody,
     ShortNonBlank,
     ShortText,
     Text,
@@ -52,7 +52,7 @@ Uri = Annotated[str, Meta(max_length=LONGEST_LINK, pattern="^(?:[A-Za-z][A-Za-z0
 NewState = Annotated[VersionState, Meta(extra_json_schema={"enum": list(map(str, STATES))}, examples=["ARCHIVED"])]
 
 
-class TrainingRun(Body):
+class TrainingRunBody(RequestBody):
     """The training run that made a version."""
 
     id: Line = ""
@@ -62,7 +62,7 @@ class TrainingRun(Body):
         return details.TrainingRun(self.id, self.link)
 
 
-class InputByNumber(Body):
+class InputByNumber(RequestBody):
     """A version that another one was made from, as answers show it."""
 
     kind: Kind
@@ -86,7 +86,7 @@ def input_references(inputs: Iterable[str | InputByNumber]) -> list[InputReferen
     ]
 
 
-class NewVersion(Body, kw_only=True):
+class NewVersion(RequestBody, kw_only=True):
     """What all new versions have in common."""
 
     ordinal: Ordinal | None = None
@@ -96,7 +96,7 @@ class NewVersion(Body, kw_only=True):
     stage: Stage | None = None
     archived: Archived | None = None
     external_id: Annotated[ExternalId | None, Meta(description="Unique among the versions of the item.")] = None
-    run: TrainingRun | None = None
+    run: TrainingRunBody | None = None
     inputs: Inputs | None = None
 
     def details(self) -> VersionDetails:
@@ -113,7 +113,7 @@ class NewVersion(Body, kw_only=True):
         )
 
 
-class SaidBesideFile(Body, kw_only=True):
+class SaidBesideFile(RequestBody, kw_only=True):
     """What is said of a version beside its file, and is more than a text."""
 
     metadata: Pairs | None = None
@@ -169,7 +169,7 @@ class VersionUpdate(Change):
     archived: Archived | None = None
     pinned: Annotated[bool | None, Meta(description="No policy of retention removes it.")] = None
     external_id: ExternalId | None = None
-    run: TrainingRun | None = None
+    run: TrainingRunBody | None = None
     uri: Annotated[Uri | None, Meta(description="Of a version without files.")] = None
     inputs: Annotated[Inputs | None, Meta(description="In the place of those that it has.")] = None
 
@@ -189,7 +189,7 @@ class VersionUpdate(Change):
         )
 
 
-class NewLink(Body):
+class NewLink(RequestBody):
     """A link to create."""
 
     expires_in: Annotated[

@@ -7,10 +7,10 @@ from litestar import Controller, delete, get, post, put
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.sessions import Sessions
-from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, Resource, Selected, listing, selecting
-from catalog.dialects.v1.models.people.groups import Group, GroupChange, GroupWithMembers, NewGroup
+from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, ListedResource, Selected, listing, selecting
+from catalog.dialects.v1.models.people.groups import GroupBody, GroupChangeBody, GroupWithMembers, NewGroupBody
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, create_each
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, create_each
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import GroupKey
 from catalog.domain.access import Caller
@@ -20,7 +20,7 @@ from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, CANNOT_MODIFY, LIMIT_RE
 from catalog.store.query import fields
 from catalog.store.records import GroupRecord
 
-GROUPS = Resource("GroupWithMembers", fields.GROUPS)
+GROUPS = ListedResource("GroupWithMembers", fields.GROUPS)
 
 
 class Groups(Controller):
@@ -38,11 +38,11 @@ class Groups(Controller):
         parameters=[VERBOSE],
     )
     async def create(
-        self, data: Json[OneOrMany[NewGroup]], request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
-    ) -> Answer[GroupWithMembers | Created[GroupWithMembers]]:
+        self, data: Json[OneOrMany[NewGroupBody]], request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
+    ) -> JsonResponse[GroupWithMembers | Created[GroupWithMembers]]:
         """Create a group, or several."""
 
-        async def create(new: NewGroup) -> GroupWithMembers:
+        async def create(new: NewGroupBody) -> GroupWithMembers:
             return await _after(await groups.create(caller, new.as_input()), caller, sessions)
 
         return await create_each(request, data, create, self.plural)
@@ -51,13 +51,13 @@ class Groups(Controller):
         guards=[guards.signed_in],
         operation_id="listGroups",
         response_description="A page of groups.",
-        **listing(Resource("Group", fields.GROUPS)),
+        **listing(ListedResource("Group", fields.GROUPS)),
     )
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[Group]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[GroupBody]]:
         """List the groups."""
 
-        async def shown(found: Sequence[GroupRecord]) -> list[Group]:
-            return [Group.of(record) for record in found]
+        async def shown(found: Sequence[GroupRecord]) -> list[GroupBody]:
+            return [GroupBody.of(record) for record in found]
 
         return await listed(request, caller.tenant.groups.raw, fields.GROUPS, shown)
 
@@ -71,7 +71,7 @@ class Groups(Controller):
     )
     async def show(
         self, group: GroupKey, request: AnyRequest, caller: Given[Caller]
-    ) -> Answer[GroupWithMembers | Selected[GroupWithMembers]]:
+    ) -> JsonResponse[GroupWithMembers | Selected[GroupWithMembers]]:
         """Show a group. Its members and administrators see who is in it."""
         found = await groups.read(caller, group)
         return answer(selected(request, fields.GROUPS, await _shown(found, caller)))
@@ -84,8 +84,8 @@ class Groups(Controller):
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, NAME_TAKEN, LIMIT_REACHED),
     )
     async def change(
-        self, group: GroupKey, data: Json[GroupChange], caller: Given[Caller], sessions: Given[Sessions]
-    ) -> Answer[GroupWithMembers]:
+        self, group: GroupKey, data: Json[GroupChangeBody], caller: Given[Caller], sessions: Given[Sessions]
+    ) -> JsonResponse[GroupWithMembers]:
         """Change a group, and who is in it."""
         return answer(await _after(await groups.change(caller, group, data.as_input()), caller, sessions))
 
@@ -97,14 +97,16 @@ class Groups(Controller):
         response_description="The group, as it was.",
         responses=refuses(NOT_FOUND, CANNOT_DELETE),
     )
-    async def remove(self, group: GroupKey, caller: Given[Caller], sessions: Given[Sessions]) -> Answer[Group]:
+    async def remove(
+        self, group: GroupKey, caller: Given[Caller], sessions: Given[Sessions]
+    ) -> JsonResponse[GroupBody]:
         """Remove a group.
 
         What was shared with the group no longer is. Its members stay.
         """
         removed = await groups.remove(caller, group)
         _forget(removed, caller, sessions)
-        return answer(Group.of(removed.group))
+        return answer(GroupBody.of(removed.group))
 
 
 async def _after(changed: ChangedGroup, caller: Caller, sessions: Sessions) -> GroupWithMembers:

@@ -9,10 +9,10 @@ from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.client_ip import TrustedProxies
 from catalog.dialects.http.sessions import Sessions
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.people.users import Credentials, SignedInUser
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
 from catalog.domain import naming
 from catalog.domain.people import users
 from catalog.domain.people.credentials import LONGEST_PASSWORD
@@ -49,7 +49,7 @@ class Login(Controller):
         devices: Given[Devices],
         default_tenant: Given[str],
         token_life: Given[str],
-    ) -> Answer[SignedInUser]:
+    ) -> JsonResponse[SignedInUser]:
         """Sign in.
 
         The `token` of the answer is the value of the header `Authorization`.
@@ -68,7 +68,7 @@ class Login(Controller):
     @put(operation_id="renew{suffix}", response_description="The user, and a token.", access=SESSIONS)
     async def renew(
         self, request: AnyRequest, sessions: Given[Sessions], token_life: Given[str]
-    ) -> Answer[SignedInUser]:
+    ) -> JsonResponse[SignedInUser]:
         """Renew the token.
 
         Until JWT_RENEW_EXPIRATIONTIME after it was issued.
@@ -92,7 +92,7 @@ class UnversionedLogin(Login):
     words: ClassVar = {"suffix": "Unversioned"}
 
 
-def set_device_cookie(answered: Answer[Any], request: AnyRequest, cookie: str) -> Answer[Any]:
+def set_device_cookie(answered: JsonResponse[Any], request: AnyRequest, cookie: str) -> JsonResponse[Any]:
     """The answer, with the cookie of a known device."""
     answered.set_cookie(
         key=DEVICE,
@@ -105,6 +105,6 @@ def set_device_cookie(answered: Answer[Any], request: AnyRequest, cookie: str) -
     return answered
 
 
-def _session(user: UserRecord, tenant: Tenant, sessions: Sessions, token_life: str) -> Answer[SignedInUser]:
+def _session(user: UserRecord, tenant: Tenant, sessions: Sessions, token_life: str) -> JsonResponse[SignedInUser]:
     token = f"JWT {sessions.issue(user['_id'], tenant)}"
-    return answer(SignedInUser(User.of(user), token_life, token))
+    return answer(SignedInUser(UserBody.of(user), token_life, token))

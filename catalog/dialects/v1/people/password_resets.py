@@ -7,11 +7,11 @@ from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.client_ip import TrustedProxies
 from catalog.dialects.http.sessions import Sessions
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.people.users import Message, PasswordChoice, ResetRequest
 from catalog.dialects.v1.people.login import DEVICE, set_device_cookie
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
 from catalog.dialects.v1.requests.sentences import shown
 from catalog.domain import naming
 from catalog.domain.people import password_resets
@@ -58,7 +58,7 @@ class Self(Controller):
         throttle: Given[LoginThrottle],
         proxies: Given[TrustedProxies],
         reset_mails: Given[ResetMails],
-    ) -> Answer[Message]:
+    ) -> JsonResponse[Message]:
         """Request a mail with a link to choose a new password.
 
         The answer does not show whether a user has the email.
@@ -88,7 +88,7 @@ class Self(Controller):
         throttle: Given[LoginThrottle],
         proxies: Given[TrustedProxies],
         devices: Given[Devices],
-    ) -> Answer[User]:
+    ) -> JsonResponse[UserBody]:
         """Choose a new password, with the token of the mail."""
         if not data.tenant:
             raise Refused(NOT_SEARCHED, "Body param `tenant` is required")
@@ -100,7 +100,7 @@ class Self(Controller):
         account = naming.normalized(user["username"])
         await throttle.clear(tenant.name, account, proxies.client_ip(request.scope))
         cookie = devices.remember(request.cookies.get(DEVICE, ""), tenant.name, account)
-        return set_device_cookie(answer(User.of(user)), request, cookie)
+        return set_device_cookie(answer(UserBody.of(user)), request, cookie)
 
 
 def _new_password(data: PasswordChoice) -> NewPassword:

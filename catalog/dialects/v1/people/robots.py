@@ -8,10 +8,16 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.sessions import Sessions
-from catalog.dialects.v1.models.lists import Listed, Resource, Selected, listing, selecting
-from catalog.dialects.v1.models.people.robots import NewRobot, NewRobotToken, Robot, RobotChange, RobotWithToken
+from catalog.dialects.v1.models.lists import Listed, ListedResource, Selected, listing, selecting
+from catalog.dialects.v1.models.people.robots import (
+    NewRobotBody,
+    NewRobotToken,
+    RobotBody,
+    RobotChangeBody,
+    RobotWithToken,
+)
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import RobotKey
 from catalog.domain.access import Caller
@@ -32,7 +38,7 @@ from catalog.errors import (
 from catalog.store.query import fields
 from catalog.store.records import UserRecord
 
-ROBOTS = Resource("Robot", fields.ROBOTS)
+ROBOTS = ListedResource("Robot", fields.ROBOTS)
 TRANSFER = query("transfer", "The id or username of a user who becomes the owner of all that the robot owns.")
 
 
@@ -47,7 +53,7 @@ class Robots(Controller):
         response_description="The robot with its token, which is shown only once.",
         responses=refuses(CANNOT_CREATE, NAME_TAKEN, LIMIT_REACHED, AMBIGUOUS),
     )
-    async def create(self, data: Json[NewRobot], caller: Given[Caller]) -> Answer[RobotWithToken]:
+    async def create(self, data: Json[NewRobotBody], caller: Given[Caller]) -> JsonResponse[RobotWithToken]:
         """Create a robot: an account for scripts that belongs to no person.
 
         It reads and changes items under the same rules as a regular user, limited to the given items and tags. What it
@@ -56,10 +62,10 @@ class Robots(Controller):
         return answer(await _with_token(caller, await robots.create(caller, data.as_input())))
 
     @get(operation_id="listRobots", response_description="A page of robots.", **listing(ROBOTS))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[Robot]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[RobotBody]]:
         """List the robots of the tenant."""
 
-        async def shown(found: Sequence[UserRecord]) -> list[Robot]:
+        async def shown(found: Sequence[UserRecord]) -> list[RobotBody]:
             return await _shown(caller, found)
 
         return await listed(request, caller.tenant.users.raw, ROBOTS.fields, shown, access=robots.ROBOTS)
@@ -73,7 +79,7 @@ class Robots(Controller):
     )
     async def show(
         self, robot: RobotKey, request: AnyRequest, caller: Given[Caller]
-    ) -> Answer[Robot | Selected[Robot]]:
+    ) -> JsonResponse[RobotBody | Selected[RobotBody]]:
         """Show a robot."""
         [found] = await _shown(caller, [await robots.read(caller, robot)])
         return answer(selected(request, ROBOTS.fields, found))
@@ -85,8 +91,8 @@ class Robots(Controller):
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS),
     )
     async def change(
-        self, robot: RobotKey, data: Json[RobotChange], caller: Given[Caller], sessions: Given[Sessions]
-    ) -> Answer[Robot]:
+        self, robot: RobotKey, data: Json[RobotChangeBody], caller: Given[Caller], sessions: Given[Sessions]
+    ) -> JsonResponse[RobotBody]:
         """Change what a robot may do. Its token stays."""
         changed = await robots.change(caller, robot, data.as_input())
         _forget(sessions, caller, changed.robot, changed.ended)
@@ -103,7 +109,7 @@ class Robots(Controller):
     )
     async def remove(
         self, robot: RobotKey, request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
-    ) -> Answer[Robot]:
+    ) -> JsonResponse[RobotBody]:
         """Remove a robot.
 
         Refused while the robot owns items, unless they are transferred to a user.
@@ -122,7 +128,7 @@ class Robots(Controller):
     )
     async def rotate(
         self, robot: RobotKey, data: Json[NewRobotToken], caller: Given[Caller], sessions: Given[Sessions]
-    ) -> Answer[RobotWithToken]:
+    ) -> JsonResponse[RobotWithToken]:
         """Give a robot a new token. The old one ends, at once or after `overlap`."""
         expires, life, overlap = data.as_arguments()
         made = await robots.rotate(caller, robot, life=life, expires=expires, overlap=overlap)
@@ -136,7 +142,9 @@ class Robots(Controller):
         response_description="The robot, without a token.",
         responses=refuses(NOT_FOUND, CANNOT_DELETE),
     )
-    async def revoke(self, robot: RobotKey, caller: Given[Caller], sessions: Given[Sessions]) -> Answer[Robot]:
+    async def revoke(
+        self, robot: RobotKey, caller: Given[Caller], sessions: Given[Sessions]
+    ) -> JsonResponse[RobotBody]:
         """End all tokens of a robot. The robot stays, with what it owns."""
         changed = await robots.revoke(caller, robot)
         _forget(sessions, caller, changed.robot, changed.ended)
@@ -150,9 +158,9 @@ def _forget(sessions: Sessions, caller: Caller, robot: UserRecord, ended: Iterab
         sessions.forget_access_token(caller.tenant.name, digest)
 
 
-async def _shown(caller: Caller, found: Sequence[UserRecord]) -> list[Robot]:
+async def _shown(caller: Caller, found: Sequence[UserRecord]) -> list[RobotBody]:
     names, used = await robots.owners_and_names(caller, found), await robots.last_uses(caller.tenant, found)
-    return [Robot.of(record, names, used) for record in found]
+    return [RobotBody.of(record, names, used) for record in found]
 
 
 async def _with_token(caller: Caller, made: RobotToken) -> RobotWithToken:

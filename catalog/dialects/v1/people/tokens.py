@@ -7,10 +7,10 @@ from litestar import Controller, delete, get, post
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.sessions import Sessions
-from catalog.dialects.v1.models.lists import Listed, Resource, listing
-from catalog.dialects.v1.models.people.tokens import AccessToken, NewAccessToken, NewToken
+from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
+from catalog.dialects.v1.models.people.tokens import AccessTokenBody, NewAccessToken, NewToken
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import TokenId
 from catalog.domain.access import Caller
@@ -19,7 +19,7 @@ from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, NOT_FOUND
 from catalog.store.query import fields
 from catalog.store.records import AccessTokenRecord
 
-TOKENS = Resource("AccessToken", fields.ACCESS_TOKENS)
+TOKENS = ListedResource("AccessToken", fields.ACCESS_TOKENS)
 
 
 class Tokens(Controller):
@@ -33,7 +33,7 @@ class Tokens(Controller):
         response_description="The token, which is shown only once.",
         responses=refuses(CANNOT_CREATE),
     )
-    async def create(self, data: Json[NewToken], caller: Given[Caller]) -> Answer[NewAccessToken]:
+    async def create(self, data: Json[NewToken], caller: Given[Caller]) -> JsonResponse[NewAccessToken]:
         """Create a token for scripts.
 
         A personal access token cannot create another one.
@@ -42,11 +42,11 @@ class Tokens(Controller):
         return answer(NewAccessToken.of(made.record.model_dump(by_alias=True), token=made.token))
 
     @get(operation_id="listTokens", response_description="A page of tokens.", **listing(TOKENS))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[AccessToken]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[AccessTokenBody]]:
         """List your tokens; administrators see those of all users."""
 
-        async def shown(found: Sequence[AccessTokenRecord]) -> list[AccessToken]:
-            return [AccessToken.of(token) for token in found]
+        async def shown(found: Sequence[AccessTokenRecord]) -> list[AccessTokenBody]:
+            return [AccessTokenBody.of(token) for token in found]
 
         collection = caller.tenant.access_tokens.raw
         return await listed(request, collection, TOKENS.fields, shown, access=access_tokens.visible_to(caller))
@@ -58,8 +58,10 @@ class Tokens(Controller):
         response_description="The token, as it was.",
         responses=refuses(NOT_FOUND, CANNOT_DELETE),
     )
-    async def revoke(self, token_id: TokenId, caller: Given[Caller], sessions: Given[Sessions]) -> Answer[AccessToken]:
+    async def revoke(
+        self, token_id: TokenId, caller: Given[Caller], sessions: Given[Sessions]
+    ) -> JsonResponse[AccessTokenBody]:
         """Revoke a token."""
         revoked = await access_tokens.revoke(caller, token_id)
         sessions.forget_access_token(caller.tenant.name, revoked["digest"])
-        return answer(AccessToken.of(revoked))
+        return answer(AccessTokenBody.of(revoked))

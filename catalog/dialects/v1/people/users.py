@@ -8,11 +8,11 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.sessions import Sessions
-from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, Resource, Selected, listing, selecting
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, ListedResource, Selected, listing, selecting
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.people.users import DatedUser, UserToCreate, UserUpdate
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, create_each
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, create_each
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import UserKey
 from catalog.domain.access import Caller
@@ -33,7 +33,7 @@ from catalog.errors import (
 from catalog.store.query import fields
 from catalog.store.records import UserRecord
 
-USERS = Resource("User", fields.USERS)
+USERS = ListedResource("User", fields.USERS)
 TRANSFER = query("transfer", "The id or username of a user who becomes the owner of all that the user owns.")
 
 
@@ -53,7 +53,7 @@ class Users(Controller):
     )
     async def create(
         self, data: Json[OneOrMany[UserToCreate]], request: AnyRequest, caller: Given[Caller], policy: Given[Policy]
-    ) -> Answer[DatedUser | Created[DatedUser]]:
+    ) -> JsonResponse[DatedUser | Created[DatedUser]]:
         """Create a user, or several."""
 
         async def create(new: UserToCreate) -> DatedUser:
@@ -67,11 +67,11 @@ class Users(Controller):
         response_description="A page of users.",
         **listing(USERS),
     )
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[User]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[UserBody]]:
         """List the users. Only administrators see more than their names. Robots have a list of their own."""
 
-        async def shown(found: Sequence[UserRecord]) -> list[User]:
-            return [User.seen_by(caller, record) for record in found]
+        async def shown(found: Sequence[UserRecord]) -> list[UserBody]:
+            return [UserBody.seen_by(caller, record) for record in found]
 
         declared = fields.USERS if caller.is_admin else fields.COLLEAGUES
         return await listed(request, caller.tenant.users.raw, declared, shown, access=robots.PERSONS)
@@ -84,10 +84,12 @@ class Users(Controller):
         responses=refuses(NOT_FOUND),
         **selecting(USERS),
     )
-    async def show(self, user: UserKey, request: AnyRequest, caller: Given[Caller]) -> Answer[User | Selected[User]]:
+    async def show(
+        self, user: UserKey, request: AnyRequest, caller: Given[Caller]
+    ) -> JsonResponse[UserBody | Selected[UserBody]]:
         """Show a user. Only administrators and the user see more than the name."""
         found = await users.read(caller, user)
-        return answer(selected(request, USERS.fields, User.seen_by(caller, found)))
+        return answer(selected(request, USERS.fields, UserBody.seen_by(caller, found)))
 
     @put(
         "/{user:str}",
@@ -103,11 +105,11 @@ class Users(Controller):
         caller: Given[Caller],
         policy: Given[Policy],
         sessions: Given[Sessions],
-    ) -> Answer[User]:
+    ) -> JsonResponse[UserBody]:
         """Change yourself; administrators change any user."""
         changed = await users.change(caller, user, data.as_input(), policy)
         sessions.forget(caller.tenant.name, changed["_id"])
-        return answer(User.of(changed))
+        return answer(UserBody.of(changed))
 
     @post(
         "/{user:str}/signout",
@@ -117,14 +119,14 @@ class Users(Controller):
         response_description="The user.",
         responses=refuses(NOT_FOUND, OTHER_USER, CANNOT_MODIFY),
     )
-    async def sign_out(self, user: UserKey, caller: Given[Caller], sessions: Given[Sessions]) -> Answer[User]:
+    async def sign_out(self, user: UserKey, caller: Given[Caller], sessions: Given[Sessions]) -> JsonResponse[UserBody]:
         """Sign out everywhere; administrators sign out any user.
 
         All sessions, personal access tokens and reset links of the user end, also the token of this request.
         """
         changed = await users.end_credentials(caller, user)
         sessions.forget(caller.tenant.name, changed["_id"])
-        return answer(User.of(changed))
+        return answer(UserBody.of(changed))
 
     @delete(
         "/{user:str}",
@@ -137,7 +139,7 @@ class Users(Controller):
     )
     async def remove(
         self, user: UserKey, request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
-    ) -> Answer[DatedUser]:
+    ) -> JsonResponse[DatedUser]:
         """Remove a user.
 
         Refused while the user owns items, unless they are transferred to another user.

@@ -45,15 +45,15 @@ Given = NamedDependency[SkipValidation[T]]
 """What the app gives to the handlers that name it."""
 
 
-class Answer(Response[bytes], Generic[T]):
+class JsonResponse(Response[bytes], Generic[T]):
     """A response whose content is `T` as JSON."""
 
 
-def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer[Any]:
-    return Answer(_encoder.encode(content), status_code=status, media_type=JSON, headers=headers)
+def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> JsonResponse[Any]:
+    return JsonResponse(_encoder.encode(content), status_code=status, media_type=JSON, headers=headers)
 
 
-def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = False) -> Answer[Any]:
+def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = False) -> JsonResponse[Any]:
     """Answer with what has a revision, or tell a client that has just this already (304).
 
     What `embeds` others changes with them as well, so its tag is the revision and a digest of the content.
@@ -62,8 +62,8 @@ def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = Fa
     digest = f".{blake2b(encoded, digest_size=8).hexdigest()}" if embeds else ""
     headers = {"ETag": f'"{revision}{digest}"'}
     if request.method in SAFE and is_unchanged(request, headers["ETag"]):
-        return Answer(b"", status_code=304, headers=headers)
-    return Answer(encoded, status_code=200, media_type=JSON, headers=headers)
+        return JsonResponse(b"", status_code=304, headers=headers)
+    return JsonResponse(encoded, status_code=200, media_type=JSON, headers=headers)
 
 
 def revisions_seen(request: AnyRequest) -> frozenset[int] | None:
@@ -140,7 +140,7 @@ class Bulk:
             encoded = _encoder.encode({"_id": identity, "truncated": True})
         self._made.append(msgspec.Raw(encoded))
 
-    def answer(self, plural: str, *, verbose: bool) -> Answer[Any]:
+    def answer(self, plural: str, *, verbose: bool) -> JsonResponse[Any]:
         status = 202 if self.errors else 200
         if verbose:
             return answer({plural: self._made, "errors": self.errors}, status)
@@ -149,7 +149,7 @@ class Bulk:
 
 async def create_each(
     request: AnyRequest, data: N | list[N | Refused], create: Callable[[N], Awaitable[Any]], plural: str
-) -> Answer[Any]:
+) -> JsonResponse[Any]:
     """Answer a POST of one thing, or of a list of things, each created or refused on its own."""
     if not isinstance(data, list):
         return answer(await create(data))

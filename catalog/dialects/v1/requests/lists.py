@@ -5,7 +5,15 @@ from typing import Any
 
 from msgspec import UNSET
 
-from catalog.dialects.v1.requests.http import LARGEST_ANSWER, Answer, AnyRequest, answer, envelope, fitting, stretch
+from catalog.dialects.v1.requests.http import (
+    LARGEST_ANSWER,
+    AnyRequest,
+    JsonResponse,
+    answer,
+    envelope,
+    fitting,
+    stretch,
+)
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query import params
 from catalog.store.query.budgets import Room
@@ -44,7 +52,7 @@ async def listed(
     limit: int = 10,
     statistics: ScanStatistics | None = None,
     samples: Samples | None = None,
-) -> Answer[Any]:
+) -> JsonResponse[Any]:
     """Answer the part of a list that the query string asks for, of the documents that `access` allows.
 
     `order` and `limit` are the defaults. `top` is a recent value of the highest serial, for a collection that has one,

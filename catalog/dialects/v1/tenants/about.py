@@ -9,8 +9,14 @@ from litestar import Controller, get
 from catalog import __version__
 from catalog.dialects.http import guards
 from catalog.dialects.v1.errors import CATALOGUE
-from catalog.dialects.v1.models.tenants.about import ErrorEntry, FieldValues, PasswordRules, ServerInfo, ServerVersion
-from catalog.dialects.v1.requests.http import Answer, Given, answer
+from catalog.dialects.v1.models.tenants.about import (
+    ErrorEntry,
+    FieldValues,
+    PasswordRules,
+    ServerInfoBody,
+    ServerVersion,
+)
+from catalog.dialects.v1.requests.http import Given, JsonResponse, answer
 from catalog.domain.limits import Limits
 from catalog.domain.people.users import Policy
 from catalog.vocabulary import ResetStatus, Role, Status, Usage, Visibility
@@ -23,17 +29,17 @@ class About(Controller):
     opt = {"public": True}  # noqa: RUF012  Litestar's way
 
     @get("/version", operation_id="version", response_description="The version.")
-    async def version(self) -> Answer[ServerVersion]:
+    async def version(self) -> JsonResponse[ServerVersion]:
         """Show the version of the server."""
         return answer(ServerVersion(__version__))
 
     @get("/errors", operation_id="errors", response_description="The errors, by name.")
-    async def errors(self) -> Answer[dict[str, ErrorEntry]]:
+    async def errors(self) -> JsonResponse[dict[str, ErrorEntry]]:
         """List the error catalogue."""
         return answer({error.name: ErrorEntry(error.status, error.value, error.message) for error in CATALOGUE})
 
     @get("/types", operation_id="types", response_description="The words, by type.")
-    async def types(self) -> Answer[FieldValues]:
+    async def types(self) -> JsonResponse[FieldValues]:
         """List the words that fields take."""
         values = FieldValues(
             algorithm_status_types=_words(Status),
@@ -46,7 +52,7 @@ class About(Controller):
         return answer(values)
 
     @get("/types/passwordStrength", operation_id="passwordStrength", response_description="The rules.")
-    async def password_strength(self, policy: Given[Policy]) -> Answer[PasswordRules]:
+    async def password_strength(self, policy: Given[Policy]) -> JsonResponse[PasswordRules]:
         """Show how strong a password must be, and for how many days it is valid."""
         return answer(PasswordRules(str(policy.strength), str(policy.days)))
 
@@ -63,9 +69,9 @@ class Info(Controller):
         log: Given[bool],
         default_visibility: Given[Visibility],
         limits: Given[Limits],
-    ) -> Answer[ServerInfo]:
+    ) -> JsonResponse[ServerInfoBody]:
         """Show how the server is set up."""
-        info = ServerInfo(
+        info = ServerInfoBody(
             version=__version__,
             demo=str(demo).lower(),
             token_expiration_time=token_life,

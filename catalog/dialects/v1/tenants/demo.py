@@ -10,9 +10,9 @@ from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.items import items as shown_items
 from catalog.dialects.v1.items import terms as shown_terms
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.tenants.demo import DemoContent, DemoMade, DemoRemoved
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
 from catalog.domain.access import Caller
 from catalog.domain.demo import content, filling, removal
 from catalog.errors import (
@@ -50,7 +50,7 @@ class Demo(Controller):
     )
     async def create(
         self, request: AnyRequest, caller: Given[Caller], demo: Given[bool], demo_tenant: Given[str]
-    ) -> Answer[DemoMade]:
+    ) -> JsonResponse[DemoMade]:
         """Fill the demo tenant with people, groups, datasets, algorithms and models, the same each time.
 
         What is there already stays as it is, so that an interrupted request can be repeated.
@@ -65,7 +65,7 @@ class Demo(Controller):
     )
     async def show(
         self, request: AnyRequest, caller: Given[Caller], demo: Given[bool], demo_tenant: Given[str]
-    ) -> Answer[DemoContent]:
+    ) -> JsonResponse[DemoContent]:
         """Show what the demo tenant has."""
         _refuse_elsewhere(request, caller, demo, demo_tenant)
         tenant = caller.tenant
@@ -77,7 +77,7 @@ class Demo(Controller):
             await shown_terms.shown(await _newest(terms, "timestamp"), caller)
             for terms in (tenant.tags, tenant.metadata)
         ]
-        users = [User.of(record) for record in await _newest(tenant.users, "timestamp")]
+        users = [UserBody.of(record) for record in await _newest(tenant.users, "timestamp")]
         return answer(DemoContent(users=users, tags=tags, metadata=metadata, datasets=datasets, models=models))
 
     @delete(
@@ -93,7 +93,7 @@ class Demo(Controller):
         demo: Given[bool],
         demo_tenant: Given[str],
         sessions: Given[Sessions],
-    ) -> Answer[DemoRemoved]:
+    ) -> JsonResponse[DemoRemoved]:
         """Remove what the demo made, and nothing else.
 
         What others have built on it stays, with what it uses.

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from litestar import Controller, get
 
 from catalog.dialects.http import guards
-from catalog.dialects.v1.models.lists import Listed, Resource, listing
+from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.tenants.log import JournalEntry
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.tenants.usage import TAG
 from catalog.domain import audit
@@ -18,11 +18,11 @@ from catalog.store.query.paging import pages
 from catalog.store.records import LogRecord
 from catalog.store.tenant import Tenant
 
-JOURNAL = Resource("JournalEntry", fields.LOG)
+JOURNAL = ListedResource("JournalEntry", fields.LOG)
 PAGE = "A page of entries."
 
 
-async def entries(request: AnyRequest, tenant: Tenant) -> Answer[Listed[JournalEntry]]:
+async def entries(request: AnyRequest, tenant: Tenant) -> JsonResponse[Listed[JournalEntry]]:
     async def shown(found: Sequence[LogRecord]) -> list[JournalEntry]:
         return [JournalEntry.of(record, tenant.name) for record in found]
 
@@ -43,7 +43,7 @@ class Log(Controller):
     tags = (TAG,)
 
     @get(guards=[guards.administrators_only], operation_id="listLog", response_description=PAGE, **listing(JOURNAL))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[JournalEntry]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[JournalEntry]]:
         """List the requests to the tenant, newest first."""
         return await entries(request, caller.tenant)
 
@@ -56,6 +56,6 @@ class OperatorsLog(Controller):
     opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
 
     @get(operation_id="listOperatorsLog", response_description=PAGE, **listing(JOURNAL))
-    async def list_(self, request: AnyRequest, database: Given[Database]) -> Answer[Listed[JournalEntry]]:
+    async def list_(self, request: AnyRequest, database: Given[Database]) -> JsonResponse[Listed[JournalEntry]]:
         """List the requests that belong to no tenant, newest first."""
         return await entries(request, database.operator)

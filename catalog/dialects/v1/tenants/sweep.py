@@ -9,7 +9,7 @@ from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.requests.cancellation import cancellation
 from catalog.dialects.v1.models.tenants.usage import SweepReport
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
 from catalog.dialects.v1.requests.parameters import flag, flag_query
 from catalog.dialects.v1.tenants.usage import TAG
 from catalog.domain.cleanup.sweep_schedule import sweep_tenants
@@ -38,7 +38,7 @@ class Sweeps(Controller):
     )
     async def sweep(
         self, request: AnyRequest, database: Given[Database], sweep_grace: Given[timedelta]
-    ) -> Answer[SweepReport]:
+    ) -> JsonResponse[SweepReport]:
         """Remove the bytes that no version uses any more.
 
         The answer comes when it is done: with many files that takes minutes.

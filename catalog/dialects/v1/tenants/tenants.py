@@ -9,8 +9,8 @@ from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.guards import HoldsApiToken
 from catalog.dialects.http.sessions import Sessions
-from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, Resource, Selected, listing, selecting
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, ListedResource, Selected, listing, selecting
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.tenants.tenants import (
     AdministratorUpdate,
     DatedTenant,
@@ -21,7 +21,7 @@ from catalog.dialects.v1.models.tenants.tenants import (
 )
 from catalog.dialects.v1.models.tenants.usage import TenantUsage
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, create_each
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, create_each
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import TenantName as TenantNameInPath
 from catalog.domain.tenants import removal, tenants, usage
@@ -32,8 +32,8 @@ from catalog.store.query import fields
 from catalog.store.query.params import MOST
 from catalog.store.records import TenantRecord
 
-TENANTS = Resource("Tenant", fields.TENANTS)
-NAMES = Resource("TenantName", fields.TENANT_NAMES)
+TENANTS = ListedResource("Tenant", fields.TENANTS)
+NAMES = ListedResource("TenantName", fields.TENANT_NAMES)
 CONFIRM = query("confirm", "The name once more, so that no wrong tenant is removed.")
 
 
@@ -60,7 +60,7 @@ class Tenants(Controller):
         database: Given[Database],
         storage: Given[Storage],
         default_administrator: Given[Administrator],
-    ) -> Answer[DatedTenant | Created[DatedTenant]]:
+    ) -> JsonResponse[DatedTenant | Created[DatedTenant]]:
         """Create a tenant, or several, each with an administrator."""
 
         async def create(new: TenantToCreate) -> DatedTenant:
@@ -70,7 +70,7 @@ class Tenants(Controller):
         return await create_each(request, data, create, self.plural)
 
     @get(operation_id="listTenants", response_description="A page of tenants.", **listing(TENANTS))
-    async def list_(self, request: AnyRequest, database: Given[Database]) -> Answer[Listed[TenantDetails]]:
+    async def list_(self, request: AnyRequest, database: Given[Database]) -> JsonResponse[Listed[TenantDetails]]:
         """List the tenants."""
 
         async def shown(found: Sequence[TenantRecord]) -> list[TenantDetails]:
@@ -87,7 +87,7 @@ class Tenants(Controller):
     )
     async def show(
         self, name: TenantNameInPath, request: AnyRequest, database: Given[Database]
-    ) -> Answer[TenantDetails | Selected[TenantDetails]]:
+    ) -> JsonResponse[TenantDetails | Selected[TenantDetails]]:
         """Show a tenant."""
         record = await tenants.find(database, name)
         return answer(selected(request, TENANTS.fields, TenantDetails.of(record)))
@@ -100,7 +100,7 @@ class Tenants(Controller):
     )
     async def change(
         self, name: TenantNameInPath, data: Json[TenantUpdate], database: Given[Database], sessions: Given[Sessions]
-    ) -> Answer[TenantDetails]:
+    ) -> JsonResponse[TenantDetails]:
         """Change a tenant."""
         changed = await tenants.change(database, name, data.as_input())
         sessions.forget(name)
@@ -118,11 +118,11 @@ class Tenants(Controller):
         data: Json[AdministratorUpdate],
         database: Given[Database],
         sessions: Given[Sessions],
-    ) -> Answer[User]:
+    ) -> JsonResponse[UserBody]:
         """Give an administrator of a tenant a new password, and end all credentials of the old one."""
         user = await tenants.set_administrator(database, name, data.password, data.username)
         sessions.forget(name, user["_id"])
-        return answer(User.of(user))
+        return answer(UserBody.of(user))
 
     @delete(
         "/{name:str}",
@@ -140,7 +140,7 @@ class Tenants(Controller):
         sessions: Given[Sessions],
         default_tenant: Given[str],
         request: AnyRequest,
-    ) -> Answer[DatedTenant]:
+    ) -> JsonResponse[DatedTenant]:
         """Remove a tenant with its database and its files."""
         confirmed = request.query_params.get("confirm")
         removed = await removal.remove(database, storage, name, default_tenant, confirmed)
@@ -153,7 +153,7 @@ class Tenants(Controller):
         response_description="What the tenant uses.",
         responses=refuses(NOT_FOUND),
     )
-    async def usage(self, name: TenantNameInPath, database: Given[Database]) -> Answer[TenantUsage]:
+    async def usage(self, name: TenantNameInPath, database: Given[Database]) -> JsonResponse[TenantUsage]:
         """Show what a tenant uses."""
         tenant = await tenants.enter(database, name)
         if tenant is None:
@@ -180,7 +180,7 @@ class TenantNames(Controller):
         default_tenant: Given[str],
         holds_api_token: Given[HoldsApiToken],
         public_tenants: Given[bool],
-    ) -> Answer[Listed[TenantName]]:
+    ) -> JsonResponse[Listed[TenantName]]:
         """List the names of tenants.
 
         Without PUBLIC_TENANTS, only the operator sees others than the default tenant.

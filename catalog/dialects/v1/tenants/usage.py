@@ -4,8 +4,8 @@ from litestar import Controller, get
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
-from catalog.dialects.v1.models.tenants.usage import ItemUsage, LargestItems, TenantUsage
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.models.tenants.usage import ItemUsageBody, LargestItems, TenantUsage
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
 from catalog.domain.access import Caller
 from catalog.domain.tenants import largest, usage
 from catalog.store.query.params import page_of
@@ -20,13 +20,13 @@ class Usage(Controller):
     guards = (guards.administrators_only,)
 
     @get(operation_id="showUsage", response_description="What the tenant uses.")
-    async def show(self, caller: Given[Caller]) -> Answer[TenantUsage]:
+    async def show(self, caller: Given[Caller]) -> JsonResponse[TenantUsage]:
         """Show what the tenant uses."""
         return answer(TenantUsage(**await usage.read(caller.tenant)))
 
     @get("/items", operation_id="listLargestItems", response_description="The largest items.", parameters=[MOST])
-    async def items(self, request: AnyRequest, caller: Given[Caller]) -> Answer[LargestItems]:
+    async def items(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[LargestItems]:
         """List the items whose versions take most room, the largest first."""
         limit = page_of(None, request.query_params.get("limit")).limit
         found = await largest.largest(caller.tenant, limit) if limit else []
-        return answer(LargestItems([ItemUsage.of(each) for each in found]))
+        return answer(LargestItems([ItemUsageBody.of(each) for each in found]))

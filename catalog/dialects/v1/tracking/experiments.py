@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from litestar import Controller, get
 
 from catalog.dialects.http import guards
-from catalog.dialects.v1.models.lists import Listed, Resource, listing
-from catalog.dialects.v1.models.tracking import Experiment, ExperimentRun
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given
+from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
+from catalog.dialects.v1.models.tracking import ExperimentBody, ExperimentRunBody
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse
 from catalog.dialects.v1.requests.lists import listed
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.tracking.access import listed_to, readable
@@ -16,8 +16,8 @@ from catalog.store.query import fields
 from catalog.store.query.paging import pages
 from catalog.store.records import ExperimentRecord, ExperimentRunRecord
 
-EXPERIMENTS = Resource("Experiment", fields.EXPERIMENTS)
-RUNS = Resource("ExperimentRun", fields.RUNS)
+EXPERIMENTS = ListedResource("Experiment", fields.EXPERIMENTS)
+RUNS = ListedResource("ExperimentRun", fields.RUNS)
 
 
 class Experiments(Controller):
@@ -26,11 +26,11 @@ class Experiments(Controller):
     guards = (guards.signed_in,)
 
     @get(operation_id="listExperiments", response_description="A page, or a step of a walk.", **listing(EXPERIMENTS))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[Experiment]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[ExperimentBody]]:
         """List the experiments that you may read, newest first."""
 
-        async def shown(found: Sequence[ExperimentRecord]) -> list[Experiment]:
-            return [Experiment.of(record) for record in found]
+        async def shown(found: Sequence[ExperimentRecord]) -> list[ExperimentBody]:
+            return [ExperimentBody.of(record) for record in found]
 
         return await listed(
             request,
@@ -49,11 +49,11 @@ class Runs(Controller):
     guards = (guards.signed_in,)
 
     @get(operation_id="listRuns", response_description="A page, or a step of a walk.", **listing(RUNS))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[ExperimentRun]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[ExperimentRunBody]]:
         """List the runs of the experiments that you may read, newest first."""
 
-        async def shown(found: Sequence[ExperimentRunRecord]) -> list[ExperimentRun]:
-            return [ExperimentRun.of(record) for record in await readable(caller, found)]
+        async def shown(found: Sequence[ExperimentRunRecord]) -> list[ExperimentRunBody]:
+            return [ExperimentRunBody.of(record) for record in await readable(caller, found)]
 
         return await listed(
             request,

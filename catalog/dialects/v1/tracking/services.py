@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from litestar import Controller, get
 
 from catalog.dialects.http import guards
-from catalog.dialects.v1.models.lists import Listed, Resource, listing
-from catalog.dialects.v1.models.tracking import Environment, Service
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given
+from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
+from catalog.dialects.v1.models.tracking import EnvironmentBody, ServiceBody
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse
 from catalog.dialects.v1.requests.lists import listed
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.tracking.access import listed_to, readable
@@ -16,8 +16,8 @@ from catalog.store.query import fields
 from catalog.store.query.paging import pages
 from catalog.store.records import EnvironmentRecord, ServiceRecord
 
-ENVIRONMENTS = Resource("Environment", fields.ENVIRONMENTS)
-SERVICES = Resource("Service", fields.SERVICES)
+ENVIRONMENTS = ListedResource("Environment", fields.ENVIRONMENTS)
+SERVICES = ListedResource("Service", fields.SERVICES)
 
 
 class Environments(Controller):
@@ -26,11 +26,11 @@ class Environments(Controller):
     guards = (guards.signed_in,)
 
     @get(operation_id="listEnvironments", response_description="A page, or a step of a walk.", **listing(ENVIRONMENTS))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[Environment]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[EnvironmentBody]]:
         """List the environments that you may read, newest first."""
 
-        async def shown(found: Sequence[EnvironmentRecord]) -> list[Environment]:
-            return [Environment.of(record) for record in found]
+        async def shown(found: Sequence[EnvironmentRecord]) -> list[EnvironmentBody]:
+            return [EnvironmentBody.of(record) for record in found]
 
         return await listed(
             request,
@@ -49,11 +49,11 @@ class Services(Controller):
     guards = (guards.signed_in,)
 
     @get(operation_id="listServices", response_description="A page, or a step of a walk.", **listing(SERVICES))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[Service]]:
+    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[ServiceBody]]:
         """List your inference services and those of models that you may read, newest first."""
 
-        async def shown(found: Sequence[ServiceRecord]) -> list[Service]:
-            return [Service.of(record) for record in await readable(caller, found)]
+        async def shown(found: Sequence[ServiceRecord]) -> list[ServiceBody]:
+            return [ServiceBody.of(record) for record in await readable(caller, found)]
 
         return await listed(
             request,

@@ -11,10 +11,10 @@ from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.docs.schemas import Schema, Schemas
 from catalog.dialects.v1.items.items import REVISION, words_of
-from catalog.dialects.v1.models.aliases import Alias, Aliases, AliasMove, AliasTarget
-from catalog.dialects.v1.models.lists import Listed, Resource, listing
+from catalog.dialects.v1.models.aliases import AliasBody, Aliases, AliasMoveBody, AliasTarget
+from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, revisions_seen, shown
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, revisions_seen, shown
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, AliasName, ItemKey, flag, flag_query
 from catalog.domain.access import Caller
@@ -42,7 +42,7 @@ from catalog.store.query.filters.literals import literal
 from catalog.store.records import AliasMoveRecord, AliasRecord, ItemRecord
 from catalog.vocabulary import Kind
 
-MOVES = Resource("AliasMove", fields.ALIAS_MOVES)
+MOVES = ListedResource("AliasMove", fields.ALIAS_MOVES)
 HISTORY = flag_query("history", "`true`: list the moves, newest first.")
 AT = query("at", "What the alias pointed to at this moment.", {"type": "string", "format": "date-time"})
 
@@ -71,14 +71,14 @@ class VersionAliases(Controller):
     )
     async def list_(
         self, key: ItemKey, request: AnyRequest, caller: Given[Caller]
-    ) -> Answer[Aliases | Listed[AliasMove]]:
+    ) -> JsonResponse[Aliases | Listed[AliasMoveBody]]:
         """List the aliases of one of the {kinds}."""
         item = await items.read(caller, self.kind, Reference(key))
         if flag(request, "history"):
             return await self._history(request, caller, item)
         known = item.get("aliases", [])
         users = await load_users(caller, (alias["user"] for alias in known))
-        return answer(Aliases([Alias.of(alias, users, caller) for alias in known]))
+        return answer(Aliases([AliasBody.of(alias, users, caller) for alias in known]))
 
     @get(
         "/{alias:str}",
@@ -91,7 +91,7 @@ class VersionAliases(Controller):
     )
     async def show(
         self, key: ItemKey, alias: AliasName, request: AnyRequest, caller: Given[Caller]
-    ) -> Answer[Alias | Listed[AliasMove]]:
+    ) -> JsonResponse[AliasBody | Listed[AliasMoveBody]]:
         """Get an alias, as it is or as it was."""
         item = await items.read(caller, self.kind, Reference(key))
         if flag(request, "history"):
@@ -100,7 +100,7 @@ class VersionAliases(Controller):
         if moment := request.query_params.get("at"):
             then: datetime = literal(Field("at", DATE), moment)
             move = await history.at(caller, self.kind, item, alias, then)
-            return answer(Alias.then(move, await load_users(caller, [move["user"]]), caller))
+            return answer(AliasBody.then(move, await load_users(caller, [move["user"]]), caller))
         return await _shown(request, caller, aliases.read(item, alias))
 
     @put(
@@ -124,7 +124,7 @@ class VersionAliases(Controller):
     )
     async def point(
         self, key: ItemKey, alias: AliasName, request: AnyRequest, data: Json[AliasTarget], caller: Given[Caller]
-    ) -> Answer[Alias]:
+    ) -> JsonResponse[AliasBody]:
         """Point an alias to a version.
 
         It is created if it does not exist.
@@ -147,7 +147,9 @@ class VersionAliases(Controller):
         response_description="The alias, as it was.",
         responses=refuses(NOT_FOUND, ALIAS_UNKNOWN, CANNOT_MODIFY, AMBIGUOUS, STALE, BUSY),
     )
-    async def remove(self, key: ItemKey, alias: AliasName, request: AnyRequest, caller: Given[Caller]) -> Answer[Alias]:
+    async def remove(
+        self, key: ItemKey, alias: AliasName, request: AnyRequest, caller: Given[Caller]
+    ) -> JsonResponse[AliasBody]:
         """Remove an alias. Its history stays."""
         revisions = revisions_seen(request)
         removed = await aliases.remove(caller, self.kind, Reference(key), alias, revisions=revisions)
@@ -163,7 +165,7 @@ class VersionAliases(Controller):
     )
     async def roll_back(
         self, key: ItemKey, alias: AliasName, request: AnyRequest, caller: Given[Caller]
-    ) -> Answer[Alias]:
+    ) -> JsonResponse[AliasBody]:
         """Point an alias to the version before.
 
         A second rollback goes one step further back.
@@ -171,10 +173,12 @@ class VersionAliases(Controller):
         item = await aliases.rollback(caller, self.kind, Reference(key), alias)
         return await _shown(request, caller, aliases.read(item, alias))
 
-    async def _history(self, request: AnyRequest, caller: Caller, item: ItemRecord, alias: str = "") -> Answer[Any]:
-        async def shown_moves(found: Sequence[AliasMoveRecord]) -> list[AliasMove]:
+    async def _history(
+        self, request: AnyRequest, caller: Caller, item: ItemRecord, alias: str = ""
+    ) -> JsonResponse[Any]:
+        async def shown_moves(found: Sequence[AliasMoveRecord]) -> list[AliasMoveBody]:
             users = await load_users(caller, (move["user"] for move in found))
-            return [AliasMove.of(move, users, caller) for move in found]
+            return [AliasMoveBody.of(move, users, caller) for move in found]
 
         await history.complete(caller, self.kind, item)
         return await listed(
@@ -187,9 +191,9 @@ class VersionAliases(Controller):
         )
 
 
-async def _shown(request: AnyRequest, caller: Caller, alias: AliasRecord) -> Answer[Any]:
+async def _shown(request: AnyRequest, caller: Caller, alias: AliasRecord) -> JsonResponse[Any]:
     users = await load_users(caller, [alias["user"]])
-    return shown(request, Alias.of(alias, users, caller), alias["revision"], embeds=True)
+    return shown(request, AliasBody.of(alias, users, caller), alias["revision"], embeds=True)
 
 
 class ModelAliases(VersionAliases):

@@ -12,9 +12,9 @@ from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.forms_of_files import FormOfFiles
 from catalog.dialects.http.transfers.version_files import file_download
 from catalog.dialects.v1.items.items import words_of
-from catalog.dialects.v1.models.lists import LIMIT, PAGE, Page
-from catalog.dialects.v1.models.shown_versions import AddedFiles, FileInfo
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, envelope
+from catalog.dialects.v1.models.lists import LIMIT, PAGE, PageBody
+from catalog.dialects.v1.models.shown_versions import AddedFiles, FileInfoBody
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, envelope
 from catalog.dialects.v1.requests.parameters import FilePath, ItemKey, VersionKey
 from catalog.dialects.v1.versions.transfers import (
     CONTENT_REFUSALS,
@@ -59,13 +59,13 @@ class VersionFiles(Controller):
     )
     async def list_(
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
-    ) -> Answer[Page[FileInfo]]:
+    ) -> JsonResponse[PageBody[FileInfoBody]]:
         """List the files of a version."""
         version, params = await versions.read(caller, self.kind, Reference(key, which)), request.query_params
         page, total = page_of(params.get("page"), params.get("limit")), version["file_count"]
         stop = page.page * page.limit
         files = await version_files.page_of(caller.tenant, version, stop - page.limit, page.limit)
-        docs = [FileInfo.of(file) for file in files]
+        docs = [FileInfoBody.of(file) for file in files]
         return answer(envelope(docs, ListPage([], stop < total, total, is_exact=True), page))
 
     @post(
@@ -79,7 +79,7 @@ class VersionFiles(Controller):
     )
     async def add(
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
-    ) -> Answer[AddedFiles]:
+    ) -> JsonResponse[AddedFiles]:
         """Upload many small files into a draft.
 
         Each part of the form with a file name is a file, and the file name is its path. A part may announce its
@@ -110,14 +110,14 @@ class VersionFiles(Controller):
         request: AnyRequest,
         caller: Given[Caller],
         max_upload_size: Given[int],
-    ) -> Answer[FileInfo]:
+    ) -> JsonResponse[FileInfoBody]:
         """Upload a file into a draft.
 
         Without a body the file is empty.
         """
         inside = _relative(path)
         upload = uploads.incoming(request, max_upload_size, PurePosixPath(inside).name)
-        return answer(FileInfo.of(await drafts.put(caller, self.kind, Reference(key, which), inside, upload)))
+        return answer(FileInfoBody.of(await drafts.put(caller, self.kind, Reference(key, which), inside, upload)))
 
     @route(
         "/{path:path}",
@@ -147,9 +147,13 @@ class VersionFiles(Controller):
         response_description="The record of the file.",
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, BUSY, AMBIGUOUS),
     )
-    async def remove(self, key: ItemKey, which: VersionKey, path: FilePath, caller: Given[Caller]) -> Answer[FileInfo]:
+    async def remove(
+        self, key: ItemKey, which: VersionKey, path: FilePath, caller: Given[Caller]
+    ) -> JsonResponse[FileInfoBody]:
         """Remove a file from a draft."""
-        return answer(FileInfo.of(await drafts.remove_file(caller, self.kind, Reference(key, which), _relative(path))))
+        return answer(
+            FileInfoBody.of(await drafts.remove_file(caller, self.kind, Reference(key, which), _relative(path)))
+        )
 
 
 def _relative(path: str) -> str:

@@ -8,8 +8,8 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.v1.items.items import words_of
-from catalog.dialects.v1.models.lineage import Lineage
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.models.lineage import LineageBody
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
 from catalog.dialects.v1.requests.parameters import ItemKey
 from catalog.domain.access import Caller
 from catalog.domain.items.references import Reference
@@ -39,7 +39,7 @@ class ItemLineage(Controller):
         response_description="The versions, and which was made from which.",
         responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
     )
-    async def show(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> Answer[Lineage]:
+    async def show(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[LineageBody]:
         """Show what a version was made from, and what was made from it; its run, its artifacts, where it is deployed.
 
         Behind a version that you may not read the walk does not go on.
@@ -49,7 +49,7 @@ class ItemLineage(Controller):
         found = await graph.lineage(caller, self.kind, reference, depth)
         version = found.nodes[found.root].version
         known = await tracked(caller, version) if version and self.kind is Kind.MODEL else NOTHING
-        return answer(Lineage.of(found, known))
+        return answer(LineageBody.of(found, known))
 
 
 def _depth(text: str | None) -> int:

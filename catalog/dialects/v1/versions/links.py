@@ -13,7 +13,7 @@ from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.common import moment
 from catalog.dialects.v1.models.shown_versions import DownloadLink
 from catalog.dialects.v1.models.versions import NewLink
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
 from catalog.dialects.v1.requests.json_bodies import decoded
 from catalog.dialects.v1.requests.parameters import ItemKey, LinkToken, VersionKey
 from catalog.dialects.v1.versions.transfers import downloading
@@ -55,7 +55,7 @@ class VersionLink(Controller):
         caller: Given[Caller],
         signed: Given[links.Links],
         native_prefix: Given[str],
-    ) -> Answer[DownloadLink]:
+    ) -> JsonResponse[DownloadLink]:
         """Create a link that opens without a token."""
         new = new_link(await decoded(await request.body()))
         link = await links.create(

@@ -6,7 +6,7 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.v1.models.preflight import CheckedPush, PushToCheck
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import Answer, Given, answer
+from catalog.dialects.v1.requests.http import Given, JsonResponse, answer
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
 from catalog.domain.versions import preflight
@@ -24,7 +24,9 @@ class Preflight(Controller):
         response_description="Nothing of it is refused as things are now.",
         responses=refuses(NOT_CREATED, NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS, QUOTA_EXCEEDED, REQUIRED_FIELD),
     )
-    async def check(self, data: Json[PushToCheck], caller: Given[Caller], limits: Given[Limits]) -> Answer[CheckedPush]:
+    async def check(
+        self, data: Json[PushToCheck], caller: Given[Caller], limits: Given[Limits]
+    ) -> JsonResponse[CheckedPush]:
         """Check names, tags, metadata, ordinal, alias and inputs of a push before its bytes are sent.
 
         Nothing is stored. A push is several requests, and this finds what would refuse one of the later ones.

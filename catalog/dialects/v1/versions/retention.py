@@ -9,7 +9,7 @@ from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.retention import ItemRetention, ItemRetentionChange, PrunedVersions, PruneRequest
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
 from catalog.dialects.v1.requests.parameters import ItemKey, flag
 from catalog.dialects.v1.tenants.retention import DRY_RUN
 from catalog.domain.access import Caller
@@ -33,7 +33,7 @@ class ItemVersionsKept(Controller):
         response_description="The policy of the {kind}.",
         responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
     )
-    async def show(self, key: ItemKey, caller: Given[Caller]) -> Answer[ItemRetention]:
+    async def show(self, key: ItemKey, caller: Given[Caller]) -> JsonResponse[ItemRetention]:
         """Show how many versions of one of the {kinds} are kept."""
         return answer(await _shown(caller, await items.read(caller, self.kind, Reference(key))))
 
@@ -45,7 +45,7 @@ class ItemVersionsKept(Controller):
     )
     async def change(
         self, key: ItemKey, data: Json[ItemRetentionChange], caller: Given[Caller]
-    ) -> Answer[ItemRetention]:
+    ) -> JsonResponse[ItemRetention]:
         """Set how many versions of one of the {kinds} are kept. The sweep applies it."""
         item = await policies.change_item(caller, self.kind, Reference(key), data.keep_versions)
         return answer(await _shown(caller, item))
@@ -60,7 +60,7 @@ class ItemVersionsKept(Controller):
     )
     async def prune(
         self, key: ItemKey, data: Json[PruneRequest], request: AnyRequest, caller: Given[Caller]
-    ) -> Answer[PrunedVersions]:
+    ) -> JsonResponse[PrunedVersions]:
         """Remove old versions of one of the {kinds} for good, or list them.
 
         The newest stay, and those with an alias, those that are deployed, pinned, in the stage `staging` or

@@ -13,13 +13,13 @@ from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.version_files import version_download
 from catalog.dialects.v1.items.items import REVISION, answered, words_of
 from catalog.dialects.v1.models.comparison import ComparedVersions
-from catalog.dialects.v1.models.items.items import Item
-from catalog.dialects.v1.models.items.shown_items import Algorithm, Dataset, Model
-from catalog.dialects.v1.models.lists import ARCHIVED, Listed, Resource, listing
+from catalog.dialects.v1.models.items.items import ItemBody
+from catalog.dialects.v1.models.items.shown_items import AlgorithmBody, DatasetBody, ModelBody
+from catalog.dialects.v1.models.lists import ARCHIVED, Listed, ListedResource, listing
 from catalog.dialects.v1.models.shown_versions import ListedVersion, Verification, WholeVersion
 from catalog.dialects.v1.models.versions import BytesElsewhere, NewDraft, StoredBytes, VersionUpdate
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import Answer, AnyRequest, Given, answer, revisions_seen, shown
+from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, revisions_seen, shown
 from catalog.dialects.v1.requests.json_bodies import decoded
 from catalog.dialects.v1.requests.lists import archived_of, listed
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, VersionKey, flag, flag_query
@@ -64,9 +64,9 @@ from catalog.store.query import fields
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind
 
-ShownT = TypeVar("ShownT", bound=Item)
+ShownT = TypeVar("ShownT", bound=ItemBody)
 
-VERSIONS = Resource("Version", fields.VERSIONS)
+VERSIONS = ListedResource("Version", fields.VERSIONS)
 
 WHICH = query(
     "which",
@@ -110,7 +110,7 @@ class Versions(Controller, Generic[ShownT]):
         caller: Given[Caller],
         limits: Given[Limits],
         max_upload_size: Given[int],
-    ) -> Answer[ShownT | WholeVersion]:
+    ) -> JsonResponse[ShownT | WholeVersion]:
         """Add a version: a file, a draft, stored bytes, or bytes elsewhere.
 
         A file is the part `file` of a form, or the body itself with its name beside it.
@@ -144,7 +144,9 @@ class Versions(Controller, Generic[ShownT]):
         responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
         **listing(VERSIONS, ARCHIVED),
     )
-    async def list_(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> Answer[Listed[ListedVersion]]:
+    async def list_(
+        self, key: ItemKey, request: AnyRequest, caller: Given[Caller]
+    ) -> JsonResponse[Listed[ListedVersion]]:
         """List the versions of one of the {kinds}, newest first."""
 
         async def shown_versions(found: Sequence[VersionRecord]) -> list[ListedVersion]:
@@ -169,7 +171,7 @@ class Versions(Controller, Generic[ShownT]):
         response_description="The versions side by side.",
         responses=refuses(NOT_FOUND, CANNOT_READ, QUARANTINED, VERSION_DRAFT, AMBIGUOUS),
     )
-    async def compare(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> Answer[ComparedVersions]:
+    async def compare(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[ComparedVersions]:
         """Compare 2 to 8 versions: their metadata, their files by digest, and the tensors of model files.
 
         Each version is compared with the first.
@@ -201,7 +203,7 @@ class Versions(Controller, Generic[ShownT]):
     )
     async def info(
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
-    ) -> Answer[WholeVersion]:
+    ) -> JsonResponse[WholeVersion]:
         """Get the record of a version."""
         item, version = await versions.read_with_item(caller, self.kind, Reference(key, which))
         return await _record(request, caller, version, item)
@@ -212,7 +214,7 @@ class Versions(Controller, Generic[ShownT]):
         response_description="The condition of each file.",
         responses=refuses(NOT_FOUND, CANNOT_READ, QUARANTINED, BYTES_ELSEWHERE, STORAGE_AWAY, AMBIGUOUS),
     )
-    async def verify(self, key: ItemKey, which: VersionKey, caller: Given[Caller]) -> Answer[Verification]:
+    async def verify(self, key: ItemKey, which: VersionKey, caller: Given[Caller]) -> JsonResponse[Verification]:
         """Compare the files of a version in the storage with their digests.
 
         All bytes are read: a second or more for each gigabyte. Uploading a damaged file again replaces it.
@@ -237,7 +239,7 @@ class Versions(Controller, Generic[ShownT]):
         data: Json[VersionUpdate],
         caller: Given[Caller],
         limits: Given[Limits],
-    ) -> Answer[WholeVersion]:
+    ) -> JsonResponse[WholeVersion]:
         """Change what is said of a version, its metadata or its state. Its files never change."""
         revisions = revisions_seen(request)
         changed = await version_changes.change(
@@ -256,7 +258,7 @@ class Versions(Controller, Generic[ShownT]):
     )
     async def remove(
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
-    ) -> Answer[ShownT]:
+    ) -> JsonResponse[ShownT]:
         """Remove a version.
 
         One that aliases point to is removed only with `force`.
@@ -276,36 +278,36 @@ class Versions(Controller, Generic[ShownT]):
     )
     async def close(
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
-    ) -> Answer[WholeVersion]:
+    ) -> JsonResponse[WholeVersion]:
         """Close a draft: its files never change afterwards."""
         return await self._changed(request, caller, await closing.close(caller, self.kind, Reference(key, which)))
 
-    async def _changed(self, request: AnyRequest, caller: Caller, version: VersionRecord) -> Answer[Any]:
+    async def _changed(self, request: AnyRequest, caller: Caller, version: VersionRecord) -> JsonResponse[Any]:
         """Answer with a version that was changed, and with the aliases that its item has for it."""
         item = await items.read(caller, self.kind, Reference(str(version["item"])))
         return await _record(request, caller, version, item)
 
 
-async def _record(request: AnyRequest, caller: Caller, version: VersionRecord, item: ItemRecord) -> Answer[Any]:
+async def _record(request: AnyRequest, caller: Caller, version: VersionRecord, item: ItemRecord) -> JsonResponse[Any]:
     whole = WholeVersion.of(await version_files.shown(caller.tenant, version), item)
     return shown(request, whole, version["revision"], embeds=True)
 
 
-class ModelVersions(Versions[Model]):
+class ModelVersions(Versions[ModelBody]):
     path = "/models/{key:str}/versions"
     tags = ("Models",)
     kind = Kind.MODEL
     words = words_of(Kind.MODEL)
 
 
-class DatasetVersions(Versions[Dataset]):
+class DatasetVersions(Versions[DatasetBody]):
     path = "/datasets/{key:str}/versions"
     tags = ("Datasets",)
     kind = Kind.DATASET
     words = words_of(Kind.DATASET)
 
 
-class AlgorithmVersions(Versions[Algorithm]):
+class AlgorithmVersions(Versions[AlgorithmBody]):
     path = "/algorithms/{key:str}/versions"
     tags = ("Algorithms",)
     kind = Kind.ALGORITHM

@@ -4,13 +4,13 @@ from typing import Annotated, Any, Self
 
 from msgspec import Meta, Struct
 
-from catalog.dialects.v1.models.common import Body, Text
+from catalog.dialects.v1.models.common import RequestBody, Text
 from catalog.dialects.v1.models.items.items import CARD_TEXTS
 from catalog.domain.cards.cards import LARGEST, ItemCard
 from catalog.domain.items.inputs import LISTS
 
 
-class NewCard(Body):
+class NewCard(RequestBody):
     """A card to set."""
 
     text: Annotated[
@@ -23,7 +23,7 @@ class NewCard(Body):
     ]
 
 
-class Card(Struct, kw_only=True):
+class CardBody(Struct, kw_only=True):
     """A card, and the fields of the item that its front matter can fill."""
 
     text: Annotated[str, Meta(description="As it was written, with its front matter.")]

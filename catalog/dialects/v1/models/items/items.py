@@ -9,18 +9,18 @@ from catalog.dialects.http.docs.schemas import at_most, at_most_elements
 from catalog.dialects.v1.models.common import (
     NOT_NUL,
     ONE_LINE,
-    Body,
     Change,
     Digest,
     Id,
     Line,
     Moment,
     NonBlank,
+    RequestBody,
     ShortText,
     Text,
     moment,
 )
-from catalog.dialects.v1.models.items.metadata import MetadataDelta, NewPair, Pair
+from catalog.dialects.v1.models.items.metadata import MetadataDelta, NewPair, PairBody
 from catalog.domain.items.inputs import LISTS, TEXTS, ItemChange, ListChange, NewItem
 from catalog.domain.items.reading.related import Related
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_LINK
@@ -64,7 +64,7 @@ Logo = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION, description="The add
 Maturity = Annotated[ShortText, Meta(description="Such as `experimental`.")]
 
 
-class CardFields(Body, kw_only=True):
+class CardFieldsBody(RequestBody, kw_only=True):
     """The fields that the front matter of a card can fill, as clients set them."""
 
     license: License | None = None
@@ -77,7 +77,7 @@ class CardFields(Body, kw_only=True):
     maturity: Maturity | None = None
 
 
-class NewDataset(CardFields):
+class NewDataset(CardFieldsBody):
     """A dataset to create."""
 
     name: ItemName
@@ -129,27 +129,27 @@ class NewAlgorithm(NewModel):
     """An algorithm to create."""
 
 
-class NewName(Body):
+class NewName(RequestBody):
     """Another name for an item."""
 
     name: ItemName
 
 
-class TagsDelta(Body):
+class TagsDelta(RequestBody):
     """Tags to remove, then tags to add."""
 
     remove: Tags | None = None
     add: Tags | None = None
 
 
-class ReferencesDelta(Body):
+class ReferencesDelta(RequestBody):
     """References to remove, then references to add."""
 
     remove: References | None = None
     add: References | None = None
 
 
-class DatasetChange(CardFields, Change):
+class DatasetChange(CardFieldsBody, Change):
     """What changes of a dataset."""
 
     visibility: Annotated[Visibility | None, Meta(examples=["public"])] = None
@@ -283,7 +283,7 @@ WIRE_NAMES = {
 }
 
 
-class Item(Struct, kw_only=True, rename=WIRE_NAMES):
+class ItemBody(Struct, kw_only=True, rename=WIRE_NAMES):
     """What models, datasets and algorithms have in common."""
 
     visibility: Visibility
@@ -301,7 +301,7 @@ class Item(Struct, kw_only=True, rename=WIRE_NAMES):
     maturity: str
     external_id: str | None
     archived: bool
-    metadata: list[Pair]
+    metadata: list[PairBody]
     owner: Id
     aliases: Annotated[list[AliasSummary], Meta(description="By name.")]
     versions: Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from catalog.dialects.http.docs.schemas import at_most, at_most_elements
-from catalog.dialects.v1.models.common import Body, NonBlank, Text
+from catalog.dialects.v1.models.common import NonBlank, RequestBody, Text
 from catalog.domain.items.inputs import ListChange, MetadataChange, MetadataPair, PairToRemove
 from catalog.domain.limits import LONGEST_INTEGER
 
@@ -14,14 +14,14 @@ Number = Annotated[int, Meta(ge=-LONGEST_INTEGER, le=LONGEST_INTEGER - 1)]
 Value = Annotated[Annotated[Text, at_most("metadata_value")] | Number | float | bool, Meta(examples=[0.97])]
 
 
-class Pair(Struct):
+class PairBody(Struct):
     """A metadata pair."""
 
     name: str
     value: str | int | float | bool
 
 
-class NewPair(Body, rename={"id": "_id"}):
+class NewPair(RequestBody, rename={"id": "_id"}):
     """A metadata pair to set."""
 
     name: Name
@@ -32,7 +32,7 @@ class NewPair(Body, rename={"id": "_id"}):
         return MetadataPair(self.name, self.value)
 
 
-class OldPair(Body, rename={"id": "_id"}):
+class OldPair(RequestBody, rename={"id": "_id"}):
     """A metadata pair to remove; without a `value`, whatever its value is."""
 
     name: Name
@@ -43,7 +43,7 @@ class OldPair(Body, rename={"id": "_id"}):
         return PairToRemove(self.name, self.value)
 
 
-class MetadataDelta(Body):
+class MetadataDelta(RequestBody):
     """Pairs to remove, then pairs to add. A pair that is added replaces one of its name."""
 
     remove: Annotated[list[OldPair | Name], at_most_elements("metadata")] | None = None

@@ -7,8 +7,8 @@ from bson import ObjectId
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.v1.models.common import Id, Moment, moment
-from catalog.dialects.v1.models.items.items import Item, item_fields
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.items.items import ItemBody, item_fields
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.domain.access import Caller
 from catalog.domain.items import sharing
 from catalog.domain.items.reading.related import Related
@@ -17,7 +17,7 @@ from catalog.store.records import ItemRecord, TrashRecord, UserRecord
 from catalog.vocabulary import Kind, Status, Visibility
 
 
-class Party(Struct, rename={"id": "_id"}):
+class PartyBody(Struct, rename={"id": "_id"}):
     """A user or a group."""
 
     id: Id
@@ -25,7 +25,7 @@ class Party(Struct, rename={"id": "_id"}):
     kind: Annotated[str, Meta(extra_json_schema={"enum": ["user", "group"]})]
 
 
-class Grant(Party):
+class GrantBody(PartyBody):
     """What a user or a group may do: `manage` as the owner, `edit` as an editor, `read` as one of the users."""
 
     may: May
@@ -40,35 +40,37 @@ class ItemAccess(Struct):
     """Who may see an item, and why. Administrators of the tenant may do everything."""
 
     visibility: Annotated[Visibility, Meta(description="`public`: all users of the tenant may read it.")]
-    grants: list[Grant]
+    grants: list[GrantBody]
 
 
-class Shared(Item, kw_only=True):
+class Shared(ItemBody, kw_only=True):
     """With whom an item is shared."""
 
-    users: Annotated[list[User], Meta(description="Users who may read it, beside its owner.")]
-    groups: Annotated[list[Party] | UnsetType, Meta(description="Groups whose members may read it, if any.")] = UNSET
+    users: Annotated[list[UserBody], Meta(description="Users who may read it, beside its owner.")]
+    groups: Annotated[list[PartyBody] | UnsetType, Meta(description="Groups whose members may read it, if any.")] = (
+        UNSET
+    )
     editors: Annotated[
-        list[Party] | UnsetType, Meta(description="Users and groups who may also change its content, if any.")
+        list[PartyBody] | UnsetType, Meta(description="Users and groups who may also change its content, if any.")
     ] = UNSET
 
 
-class Dataset(Shared, kw_only=True):
+class DatasetBody(Shared, kw_only=True):
     """A dataset."""
 
 
-class Model(Dataset, kw_only=True):
+class ModelBody(DatasetBody, kw_only=True):
     """A model."""
 
-    datasets: Annotated[list[Dataset | Id], Meta(description="Only the id of what the caller may not read.")]
+    datasets: Annotated[list[DatasetBody | Id], Meta(description="Only the id of what the caller may not read.")]
     status: Status
 
 
-class Algorithm(Model, kw_only=True):
+class AlgorithmBody(ModelBody, kw_only=True):
     """An algorithm."""
 
 
-class RemovedDataset(Item, kw_only=True):
+class RemovedDataset(ItemBody, kw_only=True):
     """A dataset that was just removed."""
 
     users: Annotated[list[Id], Meta(description="Users and groups.")]
@@ -93,17 +95,17 @@ class SearchHit(Shared, kw_only=True):
     reference: Annotated[
         str, Meta(description="`owner/name`, which names it for every user; `@` and a version follow.")
     ]
-    datasets: list[Dataset | Id] | UnsetType = UNSET
+    datasets: list[DatasetBody | Id] | UnsetType = UNSET
     status: Status | UnsetType = UNSET
 
 
-def item(record: ItemRecord, related: Related, caller: Caller) -> Dataset:
+def item(record: ItemRecord, related: Related, caller: Caller) -> DatasetBody:
     """An item with its users and versions and, as far as the caller may read them, its datasets."""
     fields = item_fields(record, related) | _sharing(record, related, caller)
     if "status" not in record:
-        return Dataset(**fields)
+        return DatasetBody(**fields)
     datasets = [_dataset(key, related, caller) for key in record["datasets"]]
-    return Model(**fields, datasets=datasets, status=Status(record["status"]))
+    return ModelBody(**fields, datasets=datasets, status=Status(record["status"]))
 
 
 def search_hit(
@@ -132,21 +134,22 @@ def removed_item(record: ItemRecord, related: Related) -> RemovedDataset:
     return RemovedModel(**fields, datasets=list(map(str, record["datasets"])), status=Status(record["status"]))
 
 
-def _dataset(key: Any, related: Related, caller: Caller) -> Dataset | str:
+def _dataset(key: Any, related: Related, caller: Caller) -> DatasetBody | str:
     dataset = related.datasets.get(key)
     if dataset is None:
         return str(key)
-    return Dataset(**item_fields(dataset, related), **_sharing(dataset, related, caller))
+    return DatasetBody(**item_fields(dataset, related), **_sharing(dataset, related, caller))
 
 
 def _sharing(record: ItemRecord, related: Related, caller: Caller) -> dict[str, Any]:
     """The users and groups that still exist."""
     users, groups = related.users, related.groups
     return {
-        "users": [User.seen_by(caller, users[key]) for key in record["users"] if key in users],
-        "groups": [Party(str(key), groups[key]["name"], "group") for key in record["users"] if key in groups] or UNSET,
+        "users": [UserBody.seen_by(caller, users[key]) for key in record["users"] if key in users],
+        "groups": [PartyBody(str(key), groups[key]["name"], "group") for key in record["users"] if key in groups]
+        or UNSET,
         "editors": [
-            Party(str(key), party.name, _kind(party))
+            PartyBody(str(key), party.name, _kind(party))
             for key in record.get("editors", ())
             if (party := sharing.party(key, users, groups))
         ]

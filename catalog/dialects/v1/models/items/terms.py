@@ -6,9 +6,9 @@ from bson import ObjectId
 from msgspec import Meta, Struct
 
 from catalog.dialects.http.docs.schemas import at_most
-from catalog.dialects.v1.models.common import Body, Id, Moment, NonBlank, moment
+from catalog.dialects.v1.models.common import Id, Moment, NonBlank, RequestBody, moment
 from catalog.dialects.v1.models.lists import Count
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.domain.limits import LONGEST_NAME
 from catalog.domain.terms.terms import NewTerm
 from catalog.store.records import TermRecord
@@ -27,7 +27,7 @@ TermUsage = Annotated[
 TermName = Annotated[str, Meta(description="The term itself.")]
 
 
-class TagToCreate(Body, rename=NAME):
+class TagToCreate(RequestBody, rename=NAME):
     """A tag that is suggested first."""
 
     name: Annotated[NonBlank, at_most("tag", description="The tag itself.", examples=["flowers"])]
@@ -37,7 +37,7 @@ class TagToCreate(Body, rename=NAME):
         return NewTerm(self.name, self.usage or Usage.DEFAULT)
 
 
-class MetadataNameToCreate(Body, rename=NAME):
+class MetadataNameToCreate(RequestBody, rename=NAME):
     """A metadata name that is suggested first."""
 
     name: Annotated[NonBlank, at_most("metadata_name", description="The name itself.", examples=["accuracy"])]
@@ -47,7 +47,7 @@ class MetadataNameToCreate(Body, rename=NAME):
         return NewTerm(self.name, self.usage or Usage.DEFAULT)
 
 
-class TermMerge(Body):
+class TermMerge(RequestBody):
     """The term that takes the place of another one."""
 
     into: Annotated[NonBlank, Meta(max_length=LONGEST_NAME, description="Another term.", examples=["flowers"])]
@@ -67,11 +67,11 @@ class ListedTerm(Struct, kw_only=True, rename=NAME):
 
     usage: TermUsage
     name: TermName
-    owner: Annotated[User | Id | None, Meta(description="The user who used or added it first.")]
+    owner: Annotated[UserBody | Id | None, Meta(description="The user who used or added it first.")]
     uses: Annotated[Count, Meta(description="How many items that the caller may read use it.")]
 
     @classmethod
-    def of(cls, record: TermRecord, owner: User | ObjectId | None, uses: int) -> Self:
+    def of(cls, record: TermRecord, owner: UserBody | ObjectId | None, uses: int) -> Self:
         shown = str(owner) if isinstance(owner, ObjectId) else owner
         return cls(usage=record["usage"], name=record["_id"], owner=shown, uses=uses)
 
@@ -86,7 +86,7 @@ class DatedTerm(ListedTerm, kw_only=True):
     timestamp: Moment
 
     @classmethod
-    def with_date(cls, record: TermRecord, owner: User | ObjectId | None, uses: int) -> Self:
+    def with_date(cls, record: TermRecord, owner: UserBody | ObjectId | None, uses: int) -> Self:
         term, timestamp = ListedTerm.of(record, owner, uses), moment(record["timestamp"])
         return cls(usage=term.usage, name=term.name, owner=term.owner, uses=term.uses, timestamp=timestamp)
 

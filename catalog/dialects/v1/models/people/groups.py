@@ -5,8 +5,8 @@ from typing import Annotated, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.v1.models.common import Body, Change, Id, Moment, ShortNonBlank, Text, moment
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.common import Change, Id, Moment, RequestBody, ShortNonBlank, Text, moment
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.domain.access import Caller
 from catalog.domain.items.inputs import ListChange, ReferencesChange
 from catalog.domain.limits import LONGEST_DESCRIPTION
@@ -21,7 +21,7 @@ Description = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION)]
 Members = Annotated[list[ShortNonBlank], Meta(max_length=MOST_MEMBERS, description="Ids or usernames.")]
 
 
-class NewGroup(Body):
+class NewGroupBody(RequestBody):
     """A group to create."""
 
     name: Name
@@ -32,7 +32,7 @@ class NewGroup(Body):
         return groups.NewGroup(name=self.name, description=self.description or "", members=self.members or ())
 
 
-class MembersDelta(Body):
+class MembersDelta(RequestBody):
     """Users who leave the group, then users who join it."""
 
     remove: Members | None = None
@@ -43,7 +43,7 @@ class MembersDelta(Body):
         return ListChange(remove, self.add or ())
 
 
-class GroupChange(Change):
+class GroupChangeBody(Change):
     """What changes of a group."""
 
     name: Name | None = None
@@ -55,7 +55,7 @@ class GroupChange(Change):
         return groups.GroupChange(name=self.name, description=self.description, members=members)
 
 
-class Group(Struct, kw_only=True, rename={"id": "_id"}):
+class GroupBody(Struct, kw_only=True, rename={"id": "_id"}):
     """A group: users with whom an item is shared under one name."""
 
     id: Id
@@ -75,16 +75,16 @@ class Group(Struct, kw_only=True, rename={"id": "_id"}):
         )
 
 
-class GroupWithMembers(Group, kw_only=True):
+class GroupWithMembers(GroupBody, kw_only=True):
     """A group with its members."""
 
     members: Annotated[
-        list[User] | UnsetType, Meta(description="Only members of the group and administrators see them.")
+        list[UserBody] | UnsetType, Meta(description="Only members of the group and administrators see them.")
     ] = UNSET
 
     @classmethod
     def seen_by(cls, caller: Caller, record: GroupRecord, members: list[UserRecord] | None) -> Self:
         group = cls.of(record)
         if members is not None:
-            group.members = [User.seen_by(caller, member) for member in members]
+            group.members = [UserBody.seen_by(caller, member) for member in members]
         return group

@@ -11,7 +11,7 @@ from catalog.store.records import UserRecord
 NAMES = {"id": "_id", "validity_days": "validityPasswordDays", "created_password": "createdPassword"}
 
 
-class User(Struct, kw_only=True, rename=NAMES):
+class UserBody(Struct, kw_only=True, rename=NAMES):
     """A user. Other users see only the id and the username; administrators and the user see all fields."""
 
     validity_days: Annotated[int | UnsetType, Meta(description="Days that a password lasts; 0: forever.")] = UNSET

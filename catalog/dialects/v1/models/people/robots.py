@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from bson import ObjectId
 from msgspec import Meta, Struct
 
-from catalog.dialects.v1.models.common import Body, Change, Id, Moment, ShortNonBlank, ShortText, Text, moment
+from catalog.dialects.v1.models.common import Change, Id, Moment, RequestBody, ShortNonBlank, ShortText, Text, moment
 from catalog.dialects.v1.models.people.tokens import DurationText, Seconds, duration_of, lasting
 from catalog.domain.limits import LONGEST_DESCRIPTION
 from catalog.domain.people import robots
@@ -32,7 +32,7 @@ Scopes = Annotated[list[Scope], Meta(description="Default: `read`. `write` inclu
 Description = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION)]
 
 
-class NewRobot(Body):
+class NewRobotBody(RequestBody):
     """A robot to create. Without items and tags it has the rights of a regular user."""
 
     username: Annotated[
@@ -59,7 +59,7 @@ class NewRobot(Body):
         )
 
 
-class RobotChange(Change):
+class RobotChangeBody(Change):
     """What changes of a robot. Lists replace those that are there."""
 
     description: Description | None = None
@@ -71,7 +71,7 @@ class RobotChange(Change):
         return robots.RobotChange(description=self.description, scopes=self.scopes, items=self.items, tags=self.tags)
 
 
-class NewRobotToken(Body):
+class NewRobotToken(RequestBody):
     """A new token of a robot."""
 
     expires_in: Seconds | DurationText | None = None
@@ -86,7 +86,7 @@ class NewRobotToken(Body):
         return (*lasting(self.expires_in, self.expires), overlap)
 
 
-class RobotItem(Struct, rename={"id": "_id"}):
+class RobotItemBody(Struct, rename={"id": "_id"}):
     """An item that a robot is limited to."""
 
     kind: Kind
@@ -94,14 +94,14 @@ class RobotItem(Struct, rename={"id": "_id"}):
     name: Annotated[str | None, Meta(description="`owner/name`; null when the item is gone.")]
 
 
-class Robot(Struct, kw_only=True, rename={"id": "_id"}):
+class RobotBody(Struct, kw_only=True, rename={"id": "_id"}):
     """A robot: an account for scripts that belongs to no person."""
 
     id: Id
     username: str
     description: str
     scopes: list[str]
-    items: list[RobotItem]
+    items: list[RobotItemBody]
     tags: list[str]
     created_by: Annotated[str, Meta(description="The username of the administrator.")]
     expires: Annotated[Moment | None, Meta(description="When its newest token expires; null: it has none.")]
@@ -123,7 +123,7 @@ class Robot(Struct, kw_only=True, rename={"id": "_id"}):
             description=robot["description"],
             scopes=robot["scopes"],
             items=[
-                RobotItem(Kind(each["kind"]), str(each["item"]), names.get(each["item"])) for each in robot["items"]
+                RobotItemBody(Kind(each["kind"]), str(each["item"]), names.get(each["item"])) for each in robot["items"]
             ],
             tags=robot["tags"],
             created_by=robot["created_by"],
@@ -135,7 +135,7 @@ class Robot(Struct, kw_only=True, rename={"id": "_id"}):
         )
 
 
-class RobotWithToken(Robot, kw_only=True):
+class RobotWithToken(RobotBody, kw_only=True):
     """A robot with a token that was just created."""
 
     token: Annotated[str, Meta(description="The token. It is shown only once.")]

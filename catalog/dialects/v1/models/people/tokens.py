@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from catalog.dialects.v1.models.common import Body, Id, Moment, ShortNonBlank, ShortText, moment
+from catalog.dialects.v1.models.common import Id, Moment, RequestBody, ShortNonBlank, ShortText, moment
 from catalog.domain.people.access_tokens import LIFE, TokenInput
 from catalog.durations import Duration
 from catalog.errors import INVALID_FIELD, Refused
@@ -16,7 +16,7 @@ Seconds = Annotated[int, Meta(ge=1, description="seconds")]
 DurationText = Annotated[str, Meta(pattern="^[0-9]{1,9}[smhd]?$", description="such as 12h or 90d", examples=["90d"])]
 
 
-class NewToken(Body):
+class NewToken(RequestBody):
     """A personal access token to create."""
 
     name: Annotated[ShortNonBlank, Meta(description="What the token is for.", examples=["nightly"])]
@@ -55,7 +55,7 @@ def _date(text: str) -> datetime:
         raise Refused(INVALID_FIELD, "expires: a date such as 2030-12-31T23:59:59Z is needed") from None
 
 
-class AccessToken(Struct, rename={"id": "_id"}):
+class AccessTokenBody(Struct, rename={"id": "_id"}):
     """A personal access token, without the token itself."""
 
     id: Id
@@ -81,7 +81,7 @@ class AccessToken(Struct, rename={"id": "_id"}):
         )
 
 
-class NewAccessToken(AccessToken):
+class NewAccessToken(AccessTokenBody):
     """A personal access token that was just created."""
 
     token: Annotated[str, Meta(description="The token. It is shown only once.")]

@@ -8,14 +8,14 @@ from msgspec.structs import asdict
 from catalog.dialects.v1.models.common import (
     NOT_BLANK,
     NOT_NUL,
-    Body,
     Change,
     Moment,
+    RequestBody,
     ShortNonBlank,
     ShortText,
     moment,
 )
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.domain.people.credentials import LONGEST_PASSWORD
 from catalog.domain.people.users import LONGEST_VALIDITY, NewUser, UserChange
 from catalog.store.records import UserRecord
@@ -30,7 +30,7 @@ ValidityDays = Annotated[int, Meta(ge=0, le=LONGEST_VALIDITY, description="Days 
 STRENGTH = "As strong as `GET /v1/types/passwordStrength` says."
 
 
-class Credentials(Body):
+class Credentials(RequestBody):
     """Who signs in."""
 
     username: Annotated[ShortNonBlank, Meta(examples=["ada"])]
@@ -41,12 +41,12 @@ class Credentials(Body):
 class SignedInUser(Struct):
     """A user who is signed in."""
 
-    user: User
+    user: UserBody
     token_expiration_time: Annotated[str, Meta(description="How long the token is valid.")]
     token: Annotated[str, Meta(description="`JWT <token>`, for the header `Authorization`.")]
 
 
-class UserToCreate(Body, rename=VALIDITY):
+class UserToCreate(RequestBody, rename=VALIDITY):
     """A user to create."""
 
     username: Annotated[ShortNonBlank, Meta(description="Not 24 hexadecimal digits.", examples=["ada"])]
@@ -80,7 +80,7 @@ class UserUpdate(Change, rename=VALIDITY):
         return UserChange(**self.values())
 
 
-class DatedUser(User, kw_only=True):
+class DatedUser(UserBody, kw_only=True):
     """A user who was just created or removed."""
 
     timestamp: Moment
@@ -89,16 +89,16 @@ class DatedUser(User, kw_only=True):
     @classmethod
     def with_dates(cls, record: UserRecord) -> Self:
         timestamp, lastmod = moment(record["timestamp"]), moment(record["lastmod"])
-        return cls(**asdict(User.of(record)), timestamp=timestamp, lastmod=lastmod)
+        return cls(**asdict(UserBody.of(record)), timestamp=timestamp, lastmod=lastmod)
 
 
-class ResetRequest(Body):
+class ResetRequest(RequestBody):
     """Whose password is forgotten."""
 
     email: Annotated[ShortText | None, Meta(examples=["ada@example.org"])] = None
 
 
-class PasswordChoice(Body):
+class PasswordChoice(RequestBody):
     """A new password, with the token of the mail. All three are needed."""
 
     tenant: Annotated[Any, Meta(extra_json_schema={"type": "string"}, examples=["acme"])] = None

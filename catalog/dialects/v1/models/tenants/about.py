@@ -41,7 +41,7 @@ class PasswordRules(Struct, rename={"strength": "passwordStrength", "validity_da
     validity_days: Annotated[str, Meta(description="0: forever.")]
 
 
-class ServerInfo(Struct):
+class ServerInfoBody(Struct):
     """How the server is set up."""
 
     version: str

@@ -5,14 +5,14 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from catalog.dialects.v1.models.common import Body, ShortText
+from catalog.dialects.v1.models.common import RequestBody, ShortText
 from catalog.errors import INVALID_FIELD, Refused
 from catalog.operations.backup import Increment
 
 Identity = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="The identity of the backup that is continued.")]
 
 
-class BackupRequest(Body):
+class BackupRequest(RequestBody):
     """What to back up."""
 
     tenants: Annotated[list[ShortText] | None, Meta(description="Default: all.", examples=[["acme"]])] = None

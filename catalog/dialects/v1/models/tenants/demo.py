@@ -4,10 +4,10 @@ from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from catalog.dialects.v1.models.items.shown_items import Dataset
+from catalog.dialects.v1.models.items.shown_items import DatasetBody
 from catalog.dialects.v1.models.items.terms import ListedTerm
 from catalog.dialects.v1.models.lists import Count
-from catalog.dialects.v1.models.people.people import User
+from catalog.dialects.v1.models.people.people import UserBody
 from catalog.domain.demo.filling import Filled
 from catalog.domain.demo.removal import Emptied
 
@@ -15,11 +15,11 @@ from catalog.domain.demo.removal import Emptied
 class DemoContent(Struct):
     """What the demo tenant has, newest first: at most 1000 of each."""
 
-    users: list[User]
+    users: list[UserBody]
     tags: list[ListedTerm]
     metadata: list[ListedTerm]
-    datasets: list[Dataset]
-    models: list[Dataset]
+    datasets: list[DatasetBody]
+    models: list[DatasetBody]
 
 
 class DemoMade(Struct):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.v1.models.common import Body, Change, Moment, ShortNonBlank, ShortText, moment
+from catalog.dialects.v1.models.common import Change, Moment, RequestBody, ShortNonBlank, ShortText, moment
 from catalog.dialects.v1.models.lists import Count
 from catalog.dialects.v1.models.people.users import Password, PasswordOrEmpty
 from catalog.domain.limits import LONGEST_INTEGER
@@ -20,7 +20,7 @@ Bytes = Annotated[int, Meta(ge=0, le=LONGEST_INTEGER - 1, description="Bytes, wi
 Inspection = Annotated[InspectionPolicy, Meta(description="What becomes of an upload with a suspicious content.")]
 
 
-class TenantToCreate(Body, rename={"name": "_id"}):
+class TenantToCreate(RequestBody, rename={"name": "_id"}):
     """A tenant to create."""
 
     name: Annotated[

@@ -27,7 +27,7 @@ class TenantUsage(Struct):
     users: Count
 
 
-class ItemUsage(Struct, kw_only=True, rename={"id": "_id"}):
+class ItemUsageBody(Struct, kw_only=True, rename={"id": "_id"}):
     """What the versions of an item weigh together. Bytes that two versions share count twice."""
 
     id: Id
@@ -54,7 +54,7 @@ class ItemUsage(Struct, kw_only=True, rename={"id": "_id"}):
 class LargestItems(Struct):
     """The items that take most room, the largest first."""
 
-    docs: list[ItemUsage]
+    docs: list[ItemUsageBody]
 
 
 Removed = Count | UnsetType
