@@ -5,6 +5,7 @@ import pytest
 from catalog.store.query.filters.filter import Filter
 from catalog.store.query.paging.keysets import walk
 from catalog.store.query.paging.pages import Listing
+from catalog.store.query.paging.serial_scan import QueryStatistics, leading
 
 ORDERS = [[("serial", 1)], [("serial", -1)], [("age", 1), ("serial", 1)], [("age", -1), ("serial", -1)]]
 
@@ -32,3 +33,15 @@ async def test_a_walk_shows_each_kept_document_once(tenant, collection, order, t
     wanted = [7 * n + 1 for n in range(0, 300, 2) if (7 * n + 1) % 3]
     assert shown == (wanted if order[0][1] > 0 else wanted[::-1])
     assert pages == 10
+
+
+async def test_an_equality_goes_with_a_range_where_it_finds_few_documents(tenant):
+    some = tenant.collection("some")
+    await some.insert_many([{"serial": n, "tags": ["common"] if n % 9 else ["rare"]} for n in range(1, 1001)])
+
+    async def lead(tag, width):
+        return await leading(some, {"tags": tag}, None, 1000 - width, 1000, "serial", QueryStatistics())
+
+    assert await lead("common", 900) == {}
+    assert await lead("rare", 900) == {"tags": "rare"}
+    assert await lead("rare", 100) == {}

@@ -15,14 +15,7 @@ from catalog.store.query.filters.filter import Filter, within
 from catalog.store.query.paging import serial_scan
 from catalog.store.query.paging.cursors import Order, steps
 from catalog.store.query.paging.pages import AT_ONCE, MOST_CANDIDATES, Listing
-from catalog.store.query.paging.serial_scan import (
-    NARROWEST,
-    TWICE,
-    WIDENING,
-    WIDENING_OF_EMPTY,
-    QueryStatistics,
-    serial_range,
-)
+from catalog.store.query.paging.serial_scan import QueryStatistics, leading, serial_range, wider
 from catalog.store.tenant_documents import Raw
 
 Key = list[Any]
@@ -99,16 +92,17 @@ async def oldest(
     """The first matches with a serial above `low`. `top` was the highest serial lately."""
     found: list[Raw] = []
     statistics = statistics or QueryStatistics()
-    width = max(NARROWEST, round(TWICE * limit * statistics.apart) or WIDENING * limit)
+    width = statistics.width(limit)
     start = low
     high: int | None = low
     while high is not None and len(found) < limit:
         high = low + width if low + width < top else None
         ordered: list[Raw] = [{"$sort": {"serial": ASCENDING}}, {"$limit": limit - len(found)}]
-        new = await collection.aggregate([*serial_range(query, high, low), *ordered]).to_list(None)
+        led = await leading(collection, query, high, low, top, "serial", statistics)
+        new = await collection.aggregate([*serial_range(query, high, low, "serial", led), *ordered]).to_list(None)
         found += new
         low += width
-        width *= WIDENING if new else WIDENING_OF_EMPTY
+        width = wider(width, len(new), limit - len(found))
     end = found[-1]["serial"] if len(found) == limit else top
     statistics.apart = max(1, end - start) / max(1, len(found))
     return found
