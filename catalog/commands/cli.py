@@ -1,5 +1,7 @@
 """The command line: puts the commands together. Their order here is the order of `catalog --help`."""
 
+import atexit
+import gc
 from typing import Annotated
 
 import typer
@@ -59,6 +61,7 @@ app.add_typer(cache.app, name="cache")
 
 
 def main() -> None:
+    atexit.register(gc.freeze)  # at the end of a process, searching for garbage takes longer than many a command
     with program_streams():
         app()
 

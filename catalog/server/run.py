@@ -29,6 +29,7 @@ from catalog.domain.health import Health
 from catalog.errors import Refused
 from catalog.server import banner, logs, starting
 from catalog.server.certificates import RenewableCertificate, is_real, names_of
+from catalog.server.collection import paused_collection
 from catalog.server.protocol import HttpConnection
 from catalog.server.redirect import Redirect
 from catalog.server.refusals import RefusalLog
@@ -101,7 +102,8 @@ def run_app(
 
     `send_heartbeat` is called every HEARTBEAT_INTERVAL by the event loop, for a parent process to see that it responds.
     """
-    app = create_app(settings, database_uri, worker_metrics)
+    with paused_collection():
+        app = create_app(settings, database_uri, worker_metrics)
     health: Health = app.state.health
     patience = settings.client_timeout.total_seconds()
     connection = functools.partial(HttpConnection, patience, lambda: health.stopping, RefusalLog())

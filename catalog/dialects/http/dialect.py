@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
-from litestar import Response
+from litestar import Response, Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
@@ -15,6 +15,17 @@ T = TypeVar("T")
 
 ErrorResponse = Callable[[AnyRequest, Refused], Response[T]]
 """Words a refusal, and leaves its number to the journal (`fault` of the request's state)."""
+
+
+class Routes(Router):
+    """A router for one application, which is registered as it is.
+
+    Litestar registers a copy of a router, with copies of all that it contains, for the case that it is registered
+    twice. Copying the handlers at each level of nesting takes a third of the time in which the application is created.
+    """
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        return self
 
 
 class Dialect(NamedTuple):

@@ -3,14 +3,14 @@
 from functools import cache
 
 import msgspec
-from litestar import HttpMethod, Request, Response, Router
+from litestar import HttpMethod, Request, Response
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
 
 from catalog import __version__
 from catalog.dialects.http import guards
 from catalog.dialects.http.access import SIGNED_IN, admits
-from catalog.dialects.http.dialect import Dialect
+from catalog.dialects.http.dialect import Dialect, Routes
 from catalog.dialects.http.guards import Connection
 from catalog.dialects.kubeflow.api import BOTH, ROOT, Api
 from catalog.dialects.kubeflow.document import document
@@ -30,10 +30,10 @@ def dialect(services: Services) -> Dialect:
     return Dialect((ROOT,), [_router(api, services) for api in BOTH], error_response)
 
 
-def _router(api: Api, services: Services) -> Router:
+def _router(api: Api, services: Services) -> Routes:
     handlers: list[ControllerRouterHandler] = [_route(each, api, services) for each in operations_of(api)]
-    guarded = Router("/", route_handlers=handlers, guards=[in_tenant])
-    return Router(api.prefix, route_handlers=[guarded, _document_route(api)])
+    guarded = Routes("/", route_handlers=handlers, guards=[in_tenant])
+    return Routes(api.prefix, route_handlers=[guarded, _document_route(api)])
 
 
 def _document_route(api: Api) -> HTTPRouteHandler:

@@ -8,14 +8,14 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from litestar import HttpMethod, Response, Router
+from litestar import HttpMethod, Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
 
 from catalog import __version__
 from catalog.dialects.http import guards
 from catalog.dialects.http.access import SIGNED_IN, admits
-from catalog.dialects.http.dialect import Dialect
+from catalog.dialects.http.dialect import Dialect, Routes
 from catalog.dialects.http.guards import Connection
 from catalog.dialects.http.passwords import BASIC, TENANT_HEADER
 from catalog.dialects.http.requests.headers import AnyRequest
@@ -47,7 +47,7 @@ async def in_workspace(connection: Connection, handler: Any) -> None:
 def dialect(services: Services) -> Dialect:
     """The registry, the artifact service, and what a client asks about the server."""
     routes = [route for root in ROOTS for route in _routes(root, services)]
-    guarded = Router("/", route_handlers=routes, guards=[in_workspace], opt={BASIC: True, TENANT_HEADER: WORKSPACE})
+    guarded = Routes("/", route_handlers=routes, guards=[in_workspace], opt={BASIC: True, TENANT_HEADER: WORKSPACE})
     public = [route for root in ROOTS for route in _public_routes(root, services)]
     prefixes = [f"{root}/{version}" for root in ROOTS for version in ("2.0", "3.0")]
     about = [_public(GET, "/health", _healthy), _public(GET, "/version", _version), _public(GET, DOCUMENT, _document)]

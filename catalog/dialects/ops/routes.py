@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from litestar import Router
-
 from catalog.dialects.http import guards
-from catalog.dialects.http.dialect import Dialect, dependencies
+from catalog.dialects.http.dialect import Dialect, Routes, dependencies
 from catalog.dialects.ops.health import MetricsRoute, Probes, Readyz
 from catalog.dialects.ops.metrics import Metrics
 from catalog.dialects.v1.requests.http import error_response
@@ -21,9 +19,9 @@ class OpsServices:
 def dialect(services: OpsServices, api_token: str, *, open_to_loopback: bool) -> Dialect:
     """`open_to_loopback`: this machine reads the metrics without `api_token`."""
     guard = guards.operator_or_loopback(api_token) if open_to_loopback else guards.operator_only(api_token)
-    metrics = Router("/", route_handlers=[MetricsRoute], guards=[guard])
+    metrics = Routes("/", route_handlers=[MetricsRoute], guards=[guard])
     return Dialect(
         ("/health", "/metrics", "/readyz"),
-        [Router("/", route_handlers=[Probes, Readyz, metrics], dependencies=dependencies(services))],
+        [Routes("/", route_handlers=[Probes, Readyz, metrics], dependencies=dependencies(services))],
         error_response,
     )

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 
-from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
@@ -14,7 +13,7 @@ from catalog.blobs.protocol import Storage
 from catalog.dialects.front import Front
 from catalog.dialects.front.built import BuiltPage
 from catalog.dialects.http import guards
-from catalog.dialects.http.dialect import Dialect, constant, dependencies
+from catalog.dialects.http.dialect import Dialect, Routes, constant, dependencies
 from catalog.dialects.http.docs.page.routes import Docs, Documentation, Schema
 from catalog.dialects.http.requests.client_ip import TrustedProxies
 from catalog.dialects.http.requests.requests import check_request
@@ -126,8 +125,8 @@ def dialect(services: Services, version: str, api_token: str) -> Dialect:
         "holds_api_token": constant(guards.recognises(api_token)),
         "documentation": Provide(documentation, sync_to_thread=False),
     }
-    versioned = Router(prefix, route_handlers=[login.Login, *_routes(guards.operator_only(api_token))])
-    whole = Router(
+    versioned = Routes(prefix, route_handlers=[login.Login, *_routes(guards.operator_only(api_token))])
+    whole = Routes(
         "/",
         route_handlers=[versioned, login.UnversionedLogin, Schema, Front],
         dependencies=dependencies(services) | provided,
@@ -139,7 +138,7 @@ def dialect(services: Services, version: str, api_token: str) -> Dialect:
 
 
 def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHandler]:
-    operator = Router(
+    operator = Routes(
         "/", route_handlers=[tenants.Tenants, sweep.Sweeps, backup.Backups, log.OperatorsLog], guards=[operator_only]
     )
     return [
