@@ -9,7 +9,7 @@ import asyncio
 import errno
 import os
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
@@ -29,15 +29,18 @@ from catalog.blobs.protocol import (
     Blob,
     Leftover,
     ListedBlob,
+    SmallContent,
     StorageSetupError,
     StorageUnavailableError,
     UnknownBlobError,
+    WrongDigestError,
     checked_leftover,
     checked_tenant,
     checked_upload,
     is_digest,
     refuse_more,
 )
+from catalog.blobs.small_files import write_small
 
 FORGOTTEN = ".forgotten"
 """Where the folder of a removed tenant is moved first: no tenant's name begins with a dot."""
@@ -103,6 +106,9 @@ class FileBlobs:
             await asyncio.gather(step, discarded, return_exceptions=True)
             raise
 
+    async def put_small(self, contents: Sequence[SmallContent]) -> list[Blob | WrongDigestError]:
+        return await asyncio.to_thread(write_small, self._folder, contents)
+
     async def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         with translated_errors():
             if stop is not None and stop - start <= BLOCK:  # one step in a thread, in the place of five
@@ -128,6 +134,9 @@ class FileBlobs:
                 return (await aiofiles.os.stat(blob_path(self._folder, digest))).st_size
         except (UnknownBlobError, FileNotFoundError):
             return None
+
+    async def sizes(self, digests: Sequence[str]) -> list[int | None]:
+        return await asyncio.to_thread(_sizes, self._folder, digests)
 
     async def drop(self, digest: str) -> None:
         with translated_errors(), suppress(UnknownBlobError, FileNotFoundError):
@@ -187,6 +196,17 @@ class FileBlobs:
 
     def _upload(self, upload: str) -> Path:
         return self._folder / "uploads" / checked_upload(upload)
+
+
+@translated_errors()
+def _sizes(folder: Path, digests: Sequence[str]) -> list[int | None]:
+    sizes: list[int | None] = []
+    for digest in digests:
+        try:
+            sizes.append(blob_path(folder, digest).stat().st_size)
+        except (UnknownBlobError, FileNotFoundError):
+            sizes.append(None)
+    return sizes
 
 
 def _read_range(path: Path, start: int, stop: int) -> bytes:

@@ -1,6 +1,6 @@
 """Blobs in memory, for tests."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
@@ -9,6 +9,7 @@ from catalog.blobs.protocol import (
     Blob,
     Leftover,
     ListedBlob,
+    SmallContent,
     UnknownBlobError,
     UploadBusyError,
     WrongDigestError,
@@ -35,6 +36,13 @@ class MemoryBlobs:
             raise WrongDigestError(received)
         return self._store(whole)
 
+    async def put_small(self, contents: Sequence[SmallContent]) -> list[Blob | WrongDigestError]:
+        received = [(sha256(each.content).hexdigest(), each) for each in contents]
+        return [
+            self._store(each.content) if each.announced in {"", digest} else WrongDigestError(digest)
+            for digest, each in received
+        ]
+
     async def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         if digest not in self.contents:
             raise UnknownBlobError(digest)
@@ -44,6 +52,9 @@ class MemoryBlobs:
 
     async def size(self, digest: str) -> int | None:
         return len(self.contents[digest]) if digest in self.contents else None
+
+    async def sizes(self, digests: Sequence[str]) -> list[int | None]:
+        return [await self.size(digest) for digest in digests]
 
     async def drop(self, digest: str) -> None:
         self.contents.pop(digest, None)

@@ -5,7 +5,7 @@ after, so a crash leaves at most a blob without a reference, which the sweep rem
 """
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -16,6 +16,13 @@ BLOCK = 2**20
 class Blob(NamedTuple):
     digest: str  # SHA-256, 64 lowercase hexadecimal characters
     size: int  # bytes
+
+
+class SmallContent(NamedTuple):
+    """The bytes of a small file, in memory, and the digest that the client announced, or nothing."""
+
+    content: bytes
+    announced: str = ""
 
 
 class ListedBlob(NamedTuple):
@@ -94,6 +101,13 @@ class Blobs(Protocol):
         """
         ...
 
+    async def put_small(self, contents: Sequence[SmallContent]) -> list[Blob | WrongDigestError]:
+        """Store many small contents together, each as `put` does, and return for each its blob, or what is wrong.
+
+        Raises as `put` does; then some of the others may be stored.
+        """
+        ...
+
     def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         """Yield bytes `start` up to, not including, `stop` (None: the end), counted from 0.
 
@@ -104,6 +118,10 @@ class Blobs(Protocol):
 
     async def size(self, digest: str) -> int | None:
         """Return the number of bytes of a blob; None when there is no such blob."""
+        ...
+
+    async def sizes(self, digests: Sequence[str]) -> list[int | None]:
+        """As `size`, for many blobs."""
         ...
 
     async def drop(self, digest: str) -> None:

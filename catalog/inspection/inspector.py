@@ -7,6 +7,7 @@ of 64 KiB.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypedDict
 
@@ -49,14 +50,21 @@ class FirstLook(NamedTuple):
     has_pickles: bool  # perhaps
 
 
-async def inspect(blobs: ReadableBlobs, digest: str, size: int, name: str) -> Inspection:
+NOTHING_INSIDE = FirstLook("", has_pickles=False)
+
+
+async def inspect(
+    blobs: ReadableBlobs, digest: str, size: int, name: str, first: FirstLook | None = None
+) -> Inspection:
     """Inspect a stored file of `size` bytes. Its `name` counts only where its bytes are not conclusive.
 
-    Raises nothing: failures are findings.
+    `first` is what `first_looks` said of it. Raises nothing: failures are findings.
     """
+    if first == NOTHING_INSIDE:
+        return _inspection("unknown", {}, [])
     try:
         async with asyncio.timeout(SECONDS):
-            return await _inspected(BoundedSource(blobs, digest, size), name)
+            return await _inspected(BoundedSource(blobs, digest, size), name, first)
     except TimeoutError:
         return _inspection("unknown", {}, [finding("failed", f"it takes more than {SECONDS:g} s")])
     except Exception as failure:
@@ -64,14 +72,31 @@ async def inspect(blobs: ReadableBlobs, digest: str, size: int, name: str) -> In
         return _inspection("unknown", {}, [finding("failed", f"{type(failure).__name__}: {failure}")])
 
 
+async def first_looks(files: Sequence[tuple[bytes, str]]) -> list[FirstLook | None]:
+    """What the first bytes and the names of files in memory say, in one call of a thread. None: it failed."""
+
+    def look() -> list[FirstLook | None]:
+        return [_first_look_or_none(content, name) for content, name in files]
+
+    return await asyncio.to_thread(look)
+
+
+def _first_look_or_none(content: bytes, name: str) -> FirstLook | None:
+    try:
+        return _first_look(content[:AHEAD], len(content), name)
+    except Exception:  # noqa: BLE001  `inspect` tries again, and makes it a finding
+        return None
+
+
 def holds_back(inspection: Inspection) -> bool:
     """Whether the policies `quarantine` and `reject` act on this file."""
     return any(found["kind"] in HOLDING for found in inspection["findings"])
 
 
-async def _inspected(source: BoundedSource, name: str) -> Inspection:
+async def _inspected(source: BoundedSource, name: str, first: FirstLook | None) -> Inspection:
     head = await source.read(0, AHEAD)
-    first = await asyncio.to_thread(_first_look, head, source.size, name)
+    if first is None:
+        first = await asyncio.to_thread(_first_look, head, source.size, name)
     header = await _header(source, head, first.format) if first.format else None
     if not first.has_pickles:
         return header or _inspection("unknown", {}, [])

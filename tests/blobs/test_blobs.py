@@ -20,6 +20,7 @@ from catalog.blobs.protocol import (
     BLOCK,
     Blob,
     Blobs,
+    SmallContent,
     Storage,
     UnknownBlobError,
     UploadBusyError,
@@ -599,3 +600,18 @@ async def test_bytes_of_an_announced_digest_are_kept_and_others_leave_nothing(bl
     assert await listed(blobs) == {digest: size}
     assert await whole(blobs, digest) == data
     assert [leftover async for leftover in blobs.leftovers()] == []
+
+
+async def test_many_small_contents_are_stored_at_once_and_wrong_ones_are_not(blobs, elsewhere):
+    contents = [f"small {number}".encode() for number in range(40)]
+    wrong = SmallContent(b"damaged", sha256(b"whole").hexdigest())
+    sent = [SmallContent(each, sha256(each).hexdigest() if at % 2 else "") for at, each in enumerate(contents)]
+
+    ends = await blobs.put_small([*sent, wrong, SmallContent(contents[0])])
+
+    digests = [sha256(each).hexdigest() for each in contents]
+    assert [end.digest for end in ends[:40]] == digests
+    assert (ends[40].received, ends[41]) == (sha256(b"damaged").hexdigest(), ends[0])
+    assert await elsewhere.sizes([*digests, ends[40].received, "no digest"]) == [*map(len, contents), None, None]
+    assert b"".join([block async for block in elsewhere.read(digests[7])]) == contents[7]
+    assert await left(blobs) == {}

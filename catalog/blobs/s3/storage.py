@@ -1,6 +1,7 @@
 """The blobs of all tenants in one bucket."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, suppress
 from time import monotonic
 from uuid import uuid4
@@ -12,7 +13,9 @@ from catalog.blobs.protocol import (
     Blob,
     Leftover,
     ListedBlob,
+    SmallContent,
     UnknownBlobError,
+    WrongDigestError,
     checked_leftover,
     checked_tenant,
     checked_upload,
@@ -29,6 +32,9 @@ PROBE = ".probe"
 """No tenant's name begins with a dot."""
 
 WRITE_EVERY = 60.0
+
+SMALL_AT_ONCE = 8
+"""Small files that are written at the same time."""
 
 
 class S3Storage:
@@ -91,12 +97,32 @@ class S3Blobs:
         finally:
             await incoming.clean_up()
 
+    async def put_small(self, contents: Sequence[SmallContent]) -> list[Blob | WrongDigestError]:
+        slots = asyncio.Semaphore(SMALL_AT_ONCE)
+
+        async def put(each: SmallContent) -> Blob | WrongDigestError:
+            announced = Blob(each.announced, len(each.content)) if each.announced else None
+            try:
+                async with slots:
+                    return await self.put(_one(each.content), announced)
+            except WrongDigestError as wrong:
+                return wrong
+
+        ends = await asyncio.gather(*(put(each) for each in contents), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException) and not isinstance(end, WrongDigestError):
+                raise end
+        return [end for end in ends if isinstance(end, Blob | WrongDigestError)]
+
     async def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         async for block in self._bucket.read(self._key(digest), start, stop):
             yield block
 
     async def size(self, digest: str) -> int | None:
         return await self._bucket.size(self._key(digest)) if is_digest(digest) else None
+
+    async def sizes(self, digests: Sequence[str]) -> list[int | None]:
+        return await asyncio.gather(*(self.size(digest) for digest in digests))
 
     async def drop(self, digest: str) -> None:
         if is_digest(digest):
@@ -163,3 +189,7 @@ class S3Blobs:
 
     def _upload(self, upload: str) -> str:
         return f"{self._tenant}/uploads/{checked_upload(upload)}"
+
+
+async def _one(content: bytes) -> AsyncGenerator[bytes, None]:
+    yield content

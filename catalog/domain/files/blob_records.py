@@ -101,7 +101,7 @@ async def hold_all(tenant: Tenant, blobs: Sequence[Blob]) -> None:
     if old and (await tenant.blob_records.records.update_many(staying, touch)).matched_count < len(old):
         for blob in old:
             await hold(tenant, blob)
-    sizes = await asyncio.gather(*(tenant.blobs.size(blob.digest) for blob in distinct))
+    sizes = await tenant.blobs.sizes([blob.digest for blob in distinct])
     for blob, size in zip(distinct, sizes, strict=True):
         if size is None:  # a sweep that began earlier was quicker
             await hold(tenant, blob)
@@ -151,7 +151,7 @@ async def not_intact(tenant: Tenant, blobs: Sequence[Blob]) -> set[str]:
     digests = [blob.digest for blob in blobs]
     known = tenant.blob_records.records.find({"_id": {"$in": digests}, "damaged": {"$ne": None}}, {"_id": 1})
     damaged = {record["_id"] async for record in known}
-    sizes = await asyncio.gather(*(tenant.blobs.size(blob.digest) for blob in blobs))
+    sizes = await tenant.blobs.sizes(digests)
     return damaged | {blob.digest for blob, size in zip(blobs, sizes, strict=True) if size != blob.size}
 
 

@@ -12,7 +12,7 @@ from catalog.blobs.protocol import Blob, Blobs, FileHead, WrongDigestError
 from catalog.domain.access import Caller
 from catalog.domain.files import blob_records, quota
 from catalog.errors import DIGEST_MISMATCH, DOWNLOAD, NOT_FOUND, STORAGE_FULL, UNSAFE_FILE, Refused
-from catalog.inspection.inspector import Inspection, holds_back, inspect
+from catalog.inspection.inspector import FirstLook, Inspection, holds_back, inspect
 from catalog.inspection.source import ReadableBlobs
 from catalog.store.records import FileRecord
 from catalog.store.tenant import Tenant
@@ -114,7 +114,12 @@ async def store(blobs: Blobs, chunks: AsyncIterator[bytes], digest: str = "", si
         with storage_failures_refused():
             return await blobs.put(chunks, Blob(digest, size) if digest else None)
     except WrongDigestError as wrong:
-        raise Refused(DIGEST_MISMATCH, f"announced {digest}, received {wrong.received}") from None
+        raise mismatch(digest, wrong.received) from None
+
+
+def mismatch(announced: str, received: str) -> Refused:
+    """The refusal of bytes that are not those that the client announced."""
+    return Refused(DIGEST_MISMATCH, f"announced {announced}, received {received}")
 
 
 async def accept(tenant: Tenant, head: FileHead, blob: Blob, path: str = "") -> StoredFile:
@@ -158,11 +163,13 @@ async def gathered(coroutines: Iterable[Coroutine[object, object, T]]) -> list[T
     return [end for end in ends if not isinstance(end, BaseException)]
 
 
-async def inspected(tenant: Tenant, head: FileHead, blob: Blob, path: str, blobs: ReadableBlobs) -> StoredFile:
+async def inspected(
+    tenant: Tenant, head: FileHead, blob: Blob, path: str, blobs: ReadableBlobs, first: FirstLook | None = None
+) -> StoredFile:
     """Inspect a file that is held. Its bytes are read from `blobs`. Raises Refused: UNSAFE_FILE."""
     if path:
         head = head._replace(name=PurePosixPath(path).name)
-    inspection = await inspect(blobs, blob.digest, blob.size, head.name)
+    inspection = await inspect(blobs, blob.digest, blob.size, head.name, first)
     if tenant.inspection is InspectionPolicy.REJECT and holds_back(inspection):
         raise Refused(UNSAFE_FILE, inspection["verdict"])
     return StoredFile(head=head, blob=blob, inspection=inspection, path=path)

@@ -17,7 +17,7 @@ from catalog.client.transport.effects import Operation, Request, Response, in_th
 SMALL = 2**18
 """Files up to this size, in bytes, are sent together."""
 
-TOGETHER = 200
+TOGETHER = 500
 """Files of one request."""
 
 BATCH_SIZE = 4 * 2**20

@@ -6,10 +6,11 @@ ends the request, and the files of earlier groups stay.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from pathlib import PurePosixPath
 from time import monotonic
 from typing import NamedTuple, Protocol
 
-from catalog.blobs.protocol import Blob, FileHead
+from catalog.blobs.protocol import Blob, FileHead, SmallContent, WrongDigestError
 from catalog.domain.access import Caller
 from catalog.domain.files import blob_records, intake
 from catalog.domain.files.filenames import file_path
@@ -17,6 +18,7 @@ from catalog.domain.files.intake import StoredFile
 from catalog.domain.items.references import Reference
 from catalog.domain.versions.drafts import drafts
 from catalog.errors import BODY_TOO_LARGE, DIGEST_MISMATCH, NOT_CREATED, UNSAFE_FILE, Refused
+from catalog.inspection.inspector import FirstLook, first_looks
 from catalog.store.concurrency.fence import COMMIT, FRESH
 from catalog.store.records import FileRecord, VersionRecord
 from catalog.vocabulary import Kind
@@ -27,14 +29,14 @@ MOST_FILES = 1000
 LARGEST_FILE = 2**20
 """Bytes of one of them: larger ones come alone, and may be resumed."""
 
-GROUP = 100
+GROUP = 500
 """Files that are recorded together."""
 
 GROUP_SIZE = 4 * 2**20
 """Bytes that are held in memory until a group is stored, plus one file."""
 
 AT_ONCE = 8
-"""Files of a group that are written or inspected at the same time."""
+"""Files of a group that are inspected at the same time, of those that may have something inside."""
 
 OF_ONE_FILE = frozenset({DIGEST_MISMATCH, UNSAFE_FILE, NOT_CREATED, BODY_TOO_LARGE})
 
@@ -91,24 +93,26 @@ async def put_all(
     the caller has lost the right meanwhile.
     """
     outcomes: list[Outcome] = []
-    looked, group = monotonic(), list[SmallFile]()
+    looked, group, size = monotonic(), list[SmallFile](), 0
 
     async def store() -> None:
-        nonlocal draft, looked
+        nonlocal draft, looked, size
         if monotonic() - looked > FRESH - COMMIT:
             draft = await drafts.find(caller, kind, Reference(str(draft["item"]), reference.which))
             looked = monotonic()
         outcomes.extend(await _store(caller, draft, group))
         group.clear()
+        size = 0
 
     async for part in files:
         try:
             group.append(await _received(part))
+            size += len(group[-1].content)
         except Refused as refusal:
             if refusal.fault not in OF_ONE_FILE:
                 raise
             outcomes.append(Outcome(part.path, refusal=refusal))
-        if len(group) == GROUP or sum(len(file.content) for file in group) >= GROUP_SIZE:
+        if len(group) == GROUP or size >= GROUP_SIZE:
             await store()
     if group:
         await store()
@@ -130,32 +134,29 @@ async def _received(part: PartOfBatch) -> SmallFile:
 async def _store(caller: Caller, draft: VersionRecord, group: Sequence[SmallFile]) -> list[Outcome]:
     tenant, slots = caller.tenant, asyncio.Semaphore(AT_ONCE)
 
-    async def write(file: SmallFile) -> Blob | Rejected:
+    async def examine(file: SmallFile, blob: Blob, first: FirstLook | None) -> StoredFile | Rejected:
         try:
             async with slots:
-                return await intake.store(tenant.blobs, _one(file.content), file.digest, len(file.content))
-        except Refused as refusal:
-            if refusal.fault is not DIGEST_MISMATCH:
-                raise
-            return Rejected(refusal)
-
-    async def examine(file: SmallFile, blob: Blob) -> StoredFile | Rejected:
-        try:
-            async with slots:
-                return await intake.inspected(tenant, file.head, blob, file.path, InMemory(file.content))
+                return await intake.inspected(tenant, file.head, blob, file.path, InMemory(file.content), first)
         except Refused as refusal:
             return Rejected(refusal)
 
-    written = await intake.gathered(write(file) for file in group)
+    with intake.storage_failures_refused():
+        written = await tenant.blobs.put_small([SmallContent(file.content, file.digest) for file in group])
     whole = [(file, blob) for file, blob in zip(group, written, strict=True) if isinstance(blob, Blob)]
     await blob_records.hold_all(tenant, [blob for _, blob in whole])
-    examined = await intake.gathered(examine(file, blob) for file, blob in whole)
+    looks = await first_looks([(file.content, PurePosixPath(file.path).name) for file, _ in whole])
+    examined = await intake.gathered(examine(*each, first) for each, first in zip(whole, looks, strict=True))
     stored = [each for each in examined if isinstance(each, StoredFile)]
     records = await drafts.add(caller, draft, stored) if stored else []
-    ends = [*zip(group, written, strict=True), *zip((file for file, _ in whole), examined, strict=True)]
-    refused = [Outcome(file.path, refusal=end.refusal) for file, end in ends if isinstance(end, Rejected)]
+    refused = [
+        Outcome(file.path, refusal=intake.mismatch(file.digest, end.received))
+        for file, end in zip(group, written, strict=True)
+        if isinstance(end, WrongDigestError)
+    ]
+    refused += [
+        Outcome(file.path, refusal=end.refusal)
+        for (file, _), end in zip(whole, examined, strict=True)
+        if isinstance(end, Rejected)
+    ]
     return [*(Outcome(record["path"], record) for record in records), *refused]
-
-
-async def _one(content: bytes) -> AsyncGenerator[bytes, None]:
-    yield content
