@@ -7,7 +7,7 @@ import pytest
 
 from catalog.dialects.v1.versions.transfers import LARGEST_BATCH
 from catalog.domain.versions.drafts import batches
-from catalog.domain.versions.files import version_files
+from catalog.domain.versions.files import file_pages, version_files
 from tests.dialects.v1.test_folders import begun, close, info
 from tests.dialects.v1.test_versions import KINDS, refusal, versions_of
 from tests.support.app import API_TOKEN
@@ -137,3 +137,18 @@ async def test_a_record_shows_the_first_files_and_the_list_has_all(client, org, 
     await close(client, org, draft)
 
     assert before == await shown() == (True, ["0", "1", "2"], [["0", "1"], ["2", "3"], ["4"]])
+
+
+async def test_pages_of_a_long_list_are_ranges_of_paths(client, org, draft, monkeypatch):
+    monkeypatch.setattr(file_pages, "WORTH_KNOWING", 4)
+    monkeypatch.setattr(file_pages, "EVERY", 3)
+    paths = sorted([*(f"part/{number}" for number in range(9)), "é", "𝄞", "\uffee"], key=str.encode)
+    await send(client, org, draft, parts([(path, b"") for path in reversed(paths)]))
+    await close(client, org, draft)
+
+    pages = []
+    for number in range(1, 5):
+        page = await client.get(f"{draft}/files?limit=4&page={number}", headers=org.as_("ada"))
+        pages += [[file["path"] for file in page.json()["docs"]]]
+
+    assert pages == [paths[0:4], paths[4:8], paths[8:12], []]

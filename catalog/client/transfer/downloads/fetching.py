@@ -163,5 +163,6 @@ def _write(target: Path, data: bytes) -> None:
     try:
         partial.write_bytes(data)
         partial.replace(target)
-    finally:
+    except BaseException:
         partial.unlink(missing_ok=True)
+        raise

@@ -116,7 +116,7 @@ async def refuse_lost(blobs: Blobs, files: Sequence[tuple[str, str, int]]) -> No
     """
     for at in range(0, len(files), SIZES_AT_ONCE):
         some = files[at : at + SIZES_AT_ONCE]
-        for (name, _, size), found in zip(some, await gather(*(blobs.size(each[1]) for each in some)), strict=True):
+        for (name, _, size), found in zip(some, await blobs.sizes([each[1] for each in some]), strict=True):
             if found is None:
                 raise missing(name)
             if found != size:

@@ -12,6 +12,7 @@ from operator import itemgetter
 
 from bson import ObjectId
 
+from catalog.domain.versions.files import file_pages
 from catalog.errors import NOT_FOUND, Refused
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import FileRecord, Query, VersionFileRecord, VersionRecord
@@ -65,7 +66,9 @@ async def page_of(tenant: Tenant, version: VersionRecord, skip: int, limit: int)
         return (await all_of(tenant, version))[skip : skip + limit]
     if skip >= version["file_count"] or not limit:
         return []
-    found = tenant.files.records.find(_in(version["_id"])).sort(IN_ORDER).skip(skip).limit(limit)
+    within = await file_pages.range_of(tenant, version, skip, limit)
+    named = {"version": version["_id"], "path": within.paths}
+    found = tenant.files.records.find(named).sort(IN_ORDER).skip(within.skip).limit(limit)
     return [file_of(entry) for entry in await found.to_list(limit)]
 
 
