@@ -245,6 +245,13 @@ class Tenant:
             )
         return int(counted["value"])
 
+    async def has_items(self, kind: Kind) -> bool:
+        """Whether there are items of a kind. Once there are, it is not asked again."""
+        kinds = self.known.kinds
+        if kind not in kinds and await self.items(kind).records.find_one({}, {"_id": 1}) is not None:
+            kinds.add(kind)
+        return kind in kinds
+
     async def count(self, counter: str) -> int:
         """The value of a counter; 0 before it is first raised."""
         counted = await self.collection(COUNTERS).find_one({"_id": counter})

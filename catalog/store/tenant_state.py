@@ -13,7 +13,7 @@ from catalog.store.concurrency.batches import Batches
 from catalog.store.query.paging.cuts import Samples
 from catalog.store.query.paging.serial_scan import ScanStatistics
 from catalog.store.tenant_documents import Raw
-from catalog.vocabulary import InspectionPolicy
+from catalog.vocabulary import InspectionPolicy, Kind
 
 MOST_COUNTS = 64
 """How many counts of a tenant are cached. It has fewer."""
@@ -34,5 +34,7 @@ class TenantState:
         self.samples = Samples()
         self.counts: AnswerCache[int] = AnswerCache(MOST_COUNTS)
         self.collections: dict[str, AsyncIOMotorCollection[Raw]] = {}
+        self.kinds: set[Kind] = set()
+        """The kinds of which there was an item when it was last asked."""
         self.batches: dict[Hashable, Batches[Any, Any]] = {}
         """Writes that share commands, by their kind."""

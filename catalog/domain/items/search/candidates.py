@@ -44,6 +44,9 @@ FEW_USES = 1000
 
 WIDENING = 4
 
+COMMON = 16.0
+"""Serials from one use of a term to the next up to which a range of serials alone is the better index."""
+
 _VOCABULARIES = {Stage.TAGGED: Vocabulary.TAGS, Stage.ANNOTATED: Vocabulary.METADATA}
 _PLACES = {
     Stage.PREFIX: TextPlace.BEGINNING,
@@ -133,8 +136,9 @@ class Candidates:
         stages: list[Query] = [{"$match": {field: grams[0], "serial": {"$gt": low, "$lte": top}}}]
         stages += [{"$match": {field: gram}} for gram in grams[1:]]
         newest: list[Query] = [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}, {"$project": {"serial": 1}}]
-        entries = self._tenant.search_entries.records.aggregate([*stages, *newest])
-        return [entry["serial"] async for entry in entries]
+        entries = self._tenant.search_entries.records
+        found = await entries.aggregate([*stages, *newest], batchSize=FULL).to_list(FULL)
+        return [entry["serial"] for entry in found]
 
     async def _at(self, kind: Kind, serials: Sequence[int], within: Query) -> list[ItemRecord]:
         """The items with these serials, which are in descending order."""
@@ -143,7 +147,8 @@ class Candidates:
         led: Query = {"serial": span if is_dense else {"$in": list(serials)}}
         stages: list[Query] = [{"$match": led}, {"$match": within}, {"$sort": {"serial": DESCENDING}}]
         wanted = set(serials)
-        return [item async for item in self._items(kind).records.aggregate(stages) if item["serial"] in wanted]
+        found = await self._items(kind).records.aggregate(stages).to_list(None)
+        return [item for item in found if item["serial"] in wanted]
 
     async def _any_long(self, kind: Kind, place: TextPlace) -> bool:
         long = long_of(kind, place)
@@ -185,13 +190,13 @@ class Candidates:
         width = self._width or min(WINDOW, max(64, round(1.4 * apart * FULL)))
         low = top - width
         both = {**wanted, **within} if wanted.keys().isdisjoint(within) else {"$and": [wanted, within]}
-        found = await self._newest_of(kind, serial_range(both, top, low), low)
+        found = await self._newest_of(kind, serial_range(both, top, low, led={} if apart <= COMMON else None), low)
         self._width = min(WINDOW, width * WIDENING) if len(found.items) < FULL // WIDENING else width
         return found._replace(read=top - found.low)
 
     async def _newest_of(self, kind: Kind, stages: list[Query], low: int) -> Serials:
         newest: list[Query] = [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}]
-        items = await self._items(kind).records.aggregate([*stages, *newest]).to_list(FULL)
+        items = await self._items(kind).records.aggregate([*stages, *newest], batchSize=FULL).to_list(FULL)
         if len(items) == FULL:
             low = items[-1]["serial"] - 1
         return Serials(items, max(low, 0), len(items) + 1)
