@@ -49,7 +49,7 @@ from catalog.domain.tenants.quota_warnings import QuotaWatch
 from catalog.domain.tenants.removal import CLEARED_EVERY, clear
 from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_default
 from catalog.domain.versions.files.links import Links
-from catalog.operations.scheduled import ScheduledBackups
+from catalog.operations.scheduled import BackupPlan, ScheduledBackups
 from catalog.operations.targets import target_of
 from catalog.settings.settings import Settings
 from catalog.store.connection import connect
@@ -295,7 +295,8 @@ def _jobs(
     quotas.schedule(jobs)
     if settings.backup_every:
         target = target_of(settings.backup_to, settings.storage_settings)
-        ScheduledBackups(database, storage, target, settings.backup_every, settings.backup_keep).schedule(jobs)
+        plan = BackupPlan(settings.backup_every, settings.backup_full_every, settings.backup_keep)
+        ScheduledBackups(database, storage, target, plan).schedule(jobs)
     if settings.sweep_every:
         schedule_sweeps(jobs, database, settings.sweep_every, settings.sweep_grace)
     if journal:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from catalog.blobs.protocol import BLOCK
+from catalog.operations.sources import Source
 
 FORMAT = 2
 READABLE = (1, FORMAT)
@@ -171,8 +172,8 @@ class Archive(NamedTuple):
 
 
 @contextmanager
-def read(file: Path) -> Generator[Archive]:
-    """Raises ArchiveError, also while the members are walked; OSError when the file cannot be read."""
+def read(file: Source) -> Generator[Archive]:
+    """Raises ArchiveError, OSError and StorageUnavailableError, also while the members are walked."""
     with file.open("rb") as raw:
         try:
             with tarfile.open(fileobj=raw, mode="r|") as tar:
@@ -185,7 +186,7 @@ def read(file: Path) -> Generator[Archive]:
             raise ArchiveError(f"{file} is damaged or cut off ({damage})") from damage
 
 
-def _beginning(names: Iterator[Member], file: Path) -> dict[str, Any]:
+def _beginning(names: Iterator[Member], file: Source) -> dict[str, Any]:
     first = next(names, None)
     if first is None or first.path != (BEGINNING,):
         raise ArchiveError(f"{file} is not a backup of a catalog")
@@ -195,7 +196,7 @@ def _beginning(names: Iterator[Member], file: Path) -> dict[str, Any]:
     return beginning
 
 
-def _members(names: Iterator[Member], file: Path) -> Iterator[Member]:
+def _members(names: Iterator[Member], file: Source) -> Iterator[Member]:
     for member in names:
         if member.path == (END,):
             return
@@ -203,7 +204,7 @@ def _members(names: Iterator[Member], file: Path) -> Iterator[Member]:
     raise ArchiveError(f"{file} is cut off: its end is missing")
 
 
-def _described(tar: tarfile.TarFile, file: Path) -> Iterator[Member]:
+def _described(tar: tarfile.TarFile, file: Source) -> Iterator[Member]:
     while described := _next(tar, file):
         content = tar.extractfile(described)
         if content is None:
@@ -211,7 +212,7 @@ def _described(tar: tarfile.TarFile, file: Path) -> Iterator[Member]:
         yield Member(tuple(described.name.split("/")), content)
 
 
-def _next(tar: tarfile.TarFile, file: Path) -> tarfile.TarInfo | None:
+def _next(tar: tarfile.TarFile, file: Source) -> tarfile.TarInfo | None:
     try:
         return tar.next()
     except (ValueError, OverflowError) as damage:  # tarfile raises them for malformed headers

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from catalog import __version__
 from catalog.blobs.protocol import Storage
@@ -17,7 +17,7 @@ from catalog.operations.archive import BEGINNING, END, FORMAT, Emit, Writer
 from catalog.operations.blob_dump import BlobDump, LostBlob
 from catalog.operations.record_dump import RecordDump
 from catalog.store import raw_documents
-from catalog.store.clock import AHEAD
+from catalog.store.clock import AHEAD, now
 from catalog.store.concurrency.leases import Lease, LeaseLostError
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
@@ -33,6 +33,10 @@ class UnknownTenantError(Exception):
 PATIENCE = 600.0
 PAUSE = 0.5
 """Seconds for which a backup waits for a sweep of the same tenant, and between two looks."""
+
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""No backup was made before."""
 
 
 class TenantBackup(NamedTuple):
@@ -55,6 +59,19 @@ class Increment(NamedTuple):
 
     identity: str
     made: datetime  # when it was begun
+
+    @classmethod
+    def of(cls, identity: str, made: str) -> Self:
+        """`made` is as ISO 8601. Raises ValueError for what cannot be the moment of a backup."""
+        try:
+            moment = datetime.fromisoformat(made)
+            moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except OverflowError as wrong:
+            raise ValueError(made) from wrong
+        # With a moment to come, bytes would be left out that no backup has.
+        if not EARLIEST <= moment <= now() + AHEAD:
+            raise ValueError(made)
+        return cls(identity, moment)
 
 
 async def write(

@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from hashlib import sha256
-from pathlib import Path
 from typing import NamedTuple
 
 from catalog.blobs.protocol import Blob, Storage, is_digest
@@ -11,6 +10,7 @@ from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
 from catalog.domain.versions.files import version_files
 from catalog.errors import Refused
 from catalog.operations.archive import ArchiveError, Member, read
+from catalog.operations.sources import Source
 from catalog.store import raw_documents
 from catalog.store.clock import now
 from catalog.store.database import Database
@@ -49,12 +49,12 @@ class TenantRestore(NamedTuple):
 async def restore(
     database: Database,
     storage: Storage,
-    file: Path,
+    file: Source,
     wanted: Collection[str],
     report: Callable[[TenantRestore], None],
     *,
     name: str = "",
-    bases: Sequence[Path] = (),
+    bases: Sequence[Source] = (),
 ) -> None:
     """Restore the `wanted` tenants (none: all) of a backup, one after the other, each completely or not at all.
 
@@ -169,7 +169,7 @@ class PresentTenant(NamedTuple):
     async def take(self, path: list[str], member: Member) -> None:
         """Skip the member."""
 
-    async def ended(self, _: Database, __: Member, ___: Sequence[Path]) -> TenantRestore:
+    async def ended(self, _: Database, __: Member, ___: Sequence[Source]) -> TenantRestore:
         return TenantRestore(self.tenant, 0, 0, 0, 0, was_there=True)
 
 
@@ -222,7 +222,7 @@ class RestoringTenant:
         self._last = blob
         self._kept, self._size = self._kept + 1, self._size + blob.size
 
-    async def ended(self, database: Database, member: Member, bases: Sequence[Path]) -> TenantRestore:
+    async def ended(self, database: Database, member: Member, bases: Sequence[Source]) -> TenantRestore:
         if self._other:
             raise ArchiveError(f"The bytes of {self._other} are damaged")
         summary = member.json()
@@ -250,10 +250,11 @@ class RestoringTenant:
         await database.tenants.raw.update_one({"_id": self._tenant.name, "state": RESTORING}, ready)
         return TenantRestore(self._tenant.name, sum(self._counts.values()), self._kept, self._size, orphans)
 
-    async def _complete(self, bases: Sequence[Path]) -> None:
+    async def _complete(self, bases: Sequence[Source]) -> None:
         """Take the bytes that an increment leaves out from earlier backups. Raises RestoreError, ArchiveError."""
         missing = {digest async for digest in _named(self._tenant)} - self._lost
         missing = {digest for digest in missing if await self._blobs.size(digest) is None}
+        lost: set[str] = set()  # bytes that an earlier backup did not have either
         for base in bases:
             if not missing:
                 break
@@ -265,7 +266,9 @@ class RestoringTenant:
                             if blob.digest == digest:
                                 missing.discard(digest)
                                 self._kept, self._size = self._kept + 1, self._size + blob.size
-        if missing:
+                        case (self.source, "lost", digest):
+                            lost.add(digest)
+        if missing := missing - lost:
             raise RestoreError(
                 f"{len(missing)} files of {self.source} are in none of the backups, {min(missing)} for example: "
                 "give each backup that this one continues with --base"

@@ -1,18 +1,23 @@
 """Backups that a server makes by itself: each tenant in an archive of its own, by one server at a time."""
 
+import asyncio
 import logging
+import re
 from contextlib import aclosing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from catalog.blobs.protocol import Storage
 from catalog.domain.jobs import Jobs
-from catalog.operations.backup import TenantBackup, find_tenants
+from catalog.operations.archive import ArchiveError, read
+from catalog.operations.backup import Increment, TenantBackup, find_tenants
 from catalog.operations.streaming import stream
 from catalog.operations.targets import SUFFIX, Target
 from catalog.store.clock import AHEAD, now
 from catalog.store.concurrency.leases import Lease, LeaseLostError
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.ids import object_id
 from catalog.store.records import Query
 
 logger = logging.getLogger(__name__)
@@ -24,18 +29,42 @@ LEASE_LENGTH = timedelta(seconds=30)
 BEAT = 2.0
 
 
-class ScheduledBackups:
-    """`keep` is how many archives of each tenant stay; those of removed tenants stay, too."""
+MOMENT = "%Y%m%dT%H%M%SZ"
 
-    def __init__(self, database: Database, storage: Storage, target: Target, every: timedelta, keep: int) -> None:
+NAME = re.compile(rf"(?P<made>\d{{8}}T\d{{6}}Z)(?:-since-(?P<since>\d{{8}}T\d{{6}}Z))?{re.escape(SUFFIX)}")
+"""What follows the tenant and a hyphen in the name of an archive. `since` is the full backup that it continues."""
+
+
+class BackupPlan(NamedTuple):
+    """How often, how often with all bytes (zero: each time), and how many archives of each tenant stay."""
+
+    every: timedelta
+    full_every: timedelta
+    keep: int
+
+
+class Made(NamedTuple):
+    """An archive that is there."""
+
+    name: str
+    made: str
+    since: str | None  # None: it is a full one
+
+
+class ScheduledBackups:
+    """An increment continues the last full backup, so two archives restore a tenant.
+
+    Archives of removed tenants stay, and so does a full one while an increment that continues it is there.
+    """
+
+    def __init__(self, database: Database, storage: Storage, target: Target, plan: BackupPlan) -> None:
         self._database = database
         self._storage = storage
         self._target = target
-        self._every = every
-        self._keep = keep
+        self._plan = plan
 
     def schedule(self, jobs: Jobs) -> None:
-        jobs.every(min(self._every, LOOK_EVERY).total_seconds(), self.run, "the scheduled backup")
+        jobs.every(min(self._plan.every, LOOK_EVERY).total_seconds(), self.run, "the scheduled backup")
 
     async def run(self) -> None:
         """Back up each tenant that is due. A failure of one does not stop the others."""
@@ -51,14 +80,16 @@ class ScheduledBackups:
         if await lease.acquire(self._due()) is None:
             return
         began = now()
-        name = f"{record.id}-{began:%Y%m%dT%H%M%SZ}{SUFFIX}"
         reports: list[TenantBackup] = []
         try:
-            async with (
-                lease.renewed(BEAT),
-                aclosing(stream(self._database, self._storage, [record], report=reports.append)) as chunks,
-            ):
-                await self._target.save(name, chunks)
+            async with lease.renewed(BEAT):
+                full = await self._base(record, began)
+                since = await asyncio.to_thread(self._increment, full.name) if full else None
+                suffix = f"-since-{full.made}{SUFFIX}" if full and since else SUFFIX
+                name = f"{record.id}-{began.strftime(MOMENT)}{suffix}"
+                archived = stream(self._database, self._storage, [record], since=since, report=reports.append)
+                async with aclosing(archived) as chunks:
+                    await self._target.save(name, chunks)
         except LeaseLostError:
             return
         except BaseException:
@@ -71,11 +102,45 @@ class ScheduledBackups:
         await self._rotate(record.id)
 
     def _due(self) -> Query:
-        return {"backed_up": {"$not": {"$gt": now() - self._every, "$lt": now() + AHEAD}}}
+        return {"backed_up": {"$not": {"$gt": now() - self._plan.every, "$lt": now() + AHEAD}}}
+
+    async def _base(self, record: RegisteredTenant, began: datetime) -> Made | None:
+        """The full backup to continue. None: a full one is due."""
+        if not self._plan.full_every:
+            return None
+        newest = max((made for made in await self._archives(record.id) if made.since is None), default=None)
+        if newest is None or _moment(newest.made) <= began - self._plan.full_every:
+            return None
+        # A tenant that was restored, or made anew with the same name, begins anew.
+        generation = object_id(record.generation)
+        return None if generation is None or generation.generation_time >= _moment(newest.made) else newest
+
+    def _increment(self, name: str) -> Increment | None:
+        """None for a full backup that is damaged. Raises OSError, StorageUnavailableError."""
+        try:
+            with read(self._target.source(name)) as full:
+                return Increment.of(full.identity, full.made)
+        except (ArchiveError, ValueError):
+            logger.warning("%s is damaged: the next backup has all bytes", name)
+            return None
+
+    async def _archives(self, tenant: str) -> list[Made]:
+        """The archives of a tenant, the oldest first."""
+        start = f"{tenant}-"
+        mine = [name for name in await self._target.names() if name.startswith(start)]
+        parsed = ((name, NAME.fullmatch(name.removeprefix(start))) for name in mine)
+        found = (Made(name, rest["made"], rest["since"]) for name, rest in parsed if rest)
+        return sorted(found, key=lambda each: each.made)
 
     async def _rotate(self, tenant: str) -> None:
-        """Remove the oldest archives of a tenant. The moments in the names have one length, so they sort."""
-        length = len(f"{tenant}-") + len("20260101T000000Z") + len(SUFFIX)
-        mine = [name for name in await self._target.names() if name.startswith(f"{tenant}-") and len(name) == length]
-        for name in mine[: -self._keep]:
-            await self._target.remove(name)
+        """Remove the oldest archives of a tenant, but no full one that another archive continues."""
+        archives = await self._archives(tenant)
+        kept = archives[-self._plan.keep :]
+        needed = {each.since for each in kept} | {each.made for each in kept}
+        for each in archives[: -self._plan.keep]:
+            if each.since is not None or each.made not in needed:
+                await self._target.remove(each.name)
+
+
+def _moment(text: str) -> datetime:
+    return datetime.strptime(text, MOMENT).replace(tzinfo=UTC)

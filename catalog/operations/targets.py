@@ -1,19 +1,29 @@
 """Where backups are kept: a folder, or a prefix of a bucket. A backup appears there complete or not at all."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-import obstore
-
 from catalog.atomic_files import new_file
-from catalog.blobs.s3.connection import connect, translated_errors
+from catalog.blobs.protocol import StorageUnavailableError
+from catalog.blobs.s3.bucket import Bucket
+from catalog.blobs.s3.multipart import MultipartWriter
 from catalog.blobs.selection import bucket_address
+from catalog.operations.sources import ObjectSource, Source
 from catalog.settings.values import StorageSettings
+from catalog.store.clock import now
 
 SUFFIX = ".tar"
+
+CLAIM = ".claim"
+"""Ends the name of the object that the writer of a backup has in a bucket."""
+
+PART = 32 * 2**20
+"""Bytes of a part of an upload. A store takes 10 000 parts, so a backup in a bucket has at most 312 GiB."""
 
 S3 = "s3://"
 
@@ -32,6 +42,10 @@ class Target(Protocol):
         ...
 
     async def remove(self, name: str) -> None: ...
+
+    def source(self, name: str) -> Source:
+        """Where a backup is read from."""
+        ...
 
 
 class FolderTarget:
@@ -57,35 +71,55 @@ class FolderTarget:
     async def remove(self, name: str) -> None:
         await asyncio.to_thread((self._folder / name).unlink, missing_ok=True)
 
+    def source(self, name: str) -> Source:
+        return self._folder / name
+
 
 class BucketTarget:
+    """A prefix of a bucket. Who writes a name has its claim, an object that is created only if there is none."""
+
     def __init__(self, settings: StorageSettings) -> None:
-        self._store = connect(bucket_address(settings))
+        self._location = settings.location.rstrip("/")
+        self._bucket = Bucket(bucket_address(settings))
 
     async def save(self, name: str, chunks: AsyncIterator[bytes], *, force: bool = False) -> None:
-        if not force and await self.has(name):
-            raise FileExistsError(f"{name} is there already")
-        with translated_errors():
-            # The object appears when the last part is there and the upload is completed.
-            await obstore.put_async(self._store, name, chunks, use_multipart=True)
+        if force:
+            await self._write(name, chunks)
+            return
+        claim = f"{name}{CLAIM}"
+        if not await self._bucket.create(claim, bytearray(f"{now().isoformat()} {socket.gethostname()}".encode())):
+            raise FileExistsError(f"{name} is being written, or its writer was killed: {claim} is beside it")
+        try:
+            if await self.has(name):
+                raise FileExistsError(f"{name} is there already")
+            await self._write(name, chunks)
+        finally:
+            with suppress(StorageUnavailableError):
+                await asyncio.shield(self._bucket.drop(claim))
+
+    async def _write(self, name: str, chunks: AsyncIterator[bytes]) -> None:
+        # The object appears when the last part is there and the upload is completed.
+        writer = MultipartWriter(self._bucket.store, name, PART)
+        try:
+            async for chunk in chunks:
+                await writer.write(chunk)
+            await writer.finish()
+        except BaseException:
+            await asyncio.shield(asyncio.ensure_future(writer.abort()))
+            raise
 
     async def has(self, name: str) -> bool:
-        with translated_errors():
-            try:
-                await obstore.head_async(self._store, name)
-            except FileNotFoundError:
-                return False
-            return True
+        return await self._bucket.size(name) is not None
 
     async def names(self) -> list[str]:
-        with translated_errors():
-            pages = [page async for page in obstore.list(self._store)]
-        paths = (entry["path"] for page in pages for entry in page)
+        paths = [found.key async for found in self._bucket.listing("")]
         return sorted(path for path in paths if path.endswith(SUFFIX) and "/" not in path)
 
     async def remove(self, name: str) -> None:
-        with translated_errors():
-            await obstore.delete_async(self._store, name)
+        await self._bucket.drop(name)
+
+    def source(self, name: str) -> Source:
+        return ObjectSource(self._bucket.store, name, f"{self._location}/{name}")
 
 
 def target_of(location: str, storage: StorageSettings) -> Target:

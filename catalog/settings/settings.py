@@ -101,6 +101,10 @@ class Settings(BaseSettings):
     backup_every: Interval = Field(
         Duration.or_zero("none"), description="interval of scheduled backups; none turns them off"
     )
+    backup_full_every: Interval = Field(
+        Duration.or_zero("none"),
+        description="interval of scheduled backups with all bytes, others have what is new since; none: each has all",
+    )
     backup_keep: int = Field(7, ge=1, le=10_000, description="scheduled backups of each tenant that are kept")
     default_visibility: Visibility = Field(
         Visibility.PRIVATE,

@@ -37,10 +37,11 @@ from catalog.domain.versions.details import VersionDetails
 from catalog.errors import BUSY
 from catalog.operations import scheduled
 from catalog.operations.archive import LARGEST_MEMBER, ArchiveError, read
-from catalog.operations.backup import Increment, UnknownTenantError, find_tenants, write
+from catalog.operations.backup import BackupError, Increment, UnknownTenantError, find_tenants, write
+from catalog.operations.chains import find_bases
 from catalog.operations.restore import RestoreError, restore
-from catalog.operations.scheduled import ScheduledBackups
-from catalog.operations.streaming import stream
+from catalog.operations.scheduled import BackupPlan, ScheduledBackups
+from catalog.operations.streaming import AHEAD, stream
 from catalog.operations.targets import FolderTarget
 from catalog.operations.watching import ArchiveWatch
 from catalog.settings.settings import Settings
@@ -381,6 +382,27 @@ async def test_no_sweep_removes_bytes_that_a_backup_has_still_to_copy(database, 
     assert [each.refused and each.refused.fault for each in swept] == [BUSY, None]
 
 
+async def test_a_reader_that_takes_nothing_ends_a_backup_and_the_sweep_goes_on(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    admin = await tenant.users.find_one({"username": "admin"})
+    for each in range(AHEAD):
+        await versions.add(
+            Caller(tenant, admin.id, "admin", Role.ADMIN), Kind.MODEL, Reference("iris"), of(bytes(each))
+        )
+    [record] = await find_tenants(database, [])
+    ended = asyncio.Event()
+
+    async with aclosing(stream(database, storage, [record], stalled=0.2)) as chunks:
+        await anext(chunks)
+        while not ended.is_set():
+            swept = [each async for each in sweep_tenants(database, grace=timedelta(days=1))]
+            if all(each.refused is None for each in swept):
+                ended.set()
+        with pytest.raises(BackupError, match="its reader took nothing"):
+            async for _ in chunks:
+                pass
+
+
 async def test_what_is_written_while_a_backup_runs_leaves_no_loose_ends(database, storage, tmp_path):
     tenant = await organisation(database, storage, "acme")
     admin = await tenant.users.find_one({"username": "admin"})
@@ -470,8 +492,8 @@ async def test_each_tenant_is_backed_up_when_it_is_due_by_one_server_and_old_bac
     database, storage, tmp_path, monkeypatch
 ):
     tenant = await organisation(database, storage, "acme")
-    target = FolderTarget(tmp_path / "backups")
-    servers = [ScheduledBackups(database, storage, target, timedelta(hours=1), 2) for _ in range(2)]
+    target, plan = FolderTarget(tmp_path / "backups"), BackupPlan(timedelta(hours=1), timedelta(), 2)
+    servers = [ScheduledBackups(database, storage, target, plan) for _ in range(2)]
 
     async def run_at(moment):
         monkeypatch.setattr(scheduled, "now", lambda: moment)
@@ -486,6 +508,32 @@ async def test_each_tenant_is_backed_up_when_it_is_due_by_one_server_and_old_bac
     await lose(database, storage, tenant)
     await restore(database, storage, tmp_path / "backups" / newest, [], lambda _: None)
     assert await tenants.enter(database, tenant.name) is not None
+
+
+async def test_an_increment_by_schedule_continues_a_full_backup_that_stays_as_long(
+    database, storage, target, monkeypatch
+):
+    tenant = await organisation(database, storage, "acme")
+    await tenant.blob_records.raw.update_many({}, {"$set": {"touched": now() - timedelta(days=2)}})
+    generation = str(ObjectId.from_datetime(now() - timedelta(days=3)))
+    await database.tenants.raw.update_one({"_id": tenant.name}, {"$set": {"generation": generation}})
+    plan = BackupPlan(timedelta(hours=1), timedelta(hours=4), 2)
+    server, begin = ScheduledBackups(database, storage, target, plan), now()
+
+    names = []
+    for hours in range(7):
+        monkeypatch.setattr(scheduled, "now", lambda hours=hours: begin + timedelta(hours=hours))
+        await server.run()
+        names.append(["-since-" in name for name in await target.names()])
+
+    full, more = [False], [True]
+    assert names == [full, full + more, *[full + more * 2] * 2, full + more + full, full + more, full + more * 2]
+    newest = target.source((await target.names())[-1])
+    bases, told = await find_bases(newest, target), []
+    await lose(database, storage, tenant)
+    await restore(database, storage, newest, [tenant.name], told.append, bases=bases)
+    assert [(len(bases), done.blobs, done.size) for done in told] == [(1, 1, len(WEIGHTS))]
+    assert await content(storage, tenant.name, hashlib.sha256(WEIGHTS).hexdigest()) == WEIGHTS
 
 
 def test_who_watches_an_archive_sees_its_summaries_however_it_is_cut(good):

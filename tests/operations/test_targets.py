@@ -1,12 +1,8 @@
 """Where backups are kept: a folder or a bucket shows them complete or not at all."""
 
-from pathlib import Path
+import asyncio
 
 import pytest
-
-from catalog.operations.targets import target_of
-from catalog.settings.values import StorageSettings
-from tests.support.s3_server import KEY, REGION, SECRET
 
 
 class LineError(Exception):
@@ -20,26 +16,9 @@ async def chunks(*parts, cut=False):
         raise LineError
 
 
-@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.process)])
-def target(request, tmp_path):
-    location, endpoint = str(tmp_path / "backups"), ""
-    if request.param == "bucket":
-        s3 = request.getfixturevalue("s3")
-        location, endpoint = f"s3://{s3.bucket()}/kept", s3.url
-    settings = StorageSettings(
-        location="files",
-        folder=Path("uploads"),
-        endpoint=endpoint,
-        region=REGION,
-        access_key=KEY,
-        secret_key=SECRET,
-        virtual_host=False,
-        encryption="",
-        kms_key="",
-        ca=None,
-        redirects=False,
-    )
-    return target_of(location, settings)
+def content(target, name):
+    with target.source(name).open("rb") as file:
+        return b"".join(iter(lambda: file.read(2**16), b""))
 
 
 async def test_a_backup_is_there_when_it_is_complete_and_is_not_replaced_unasked(target):
@@ -52,8 +31,31 @@ async def test_a_backup_is_there_when_it_is_complete_and_is_not_replaced_unasked
     with pytest.raises(FileExistsError):
         await target.save("a.tar", chunks(b"second"))
     names = await target.names()
+    read = await asyncio.to_thread(content, target, "b.tar")
     await target.save("a.tar", chunks(b"third"), force=True)
     await target.remove("b.tar")
 
     assert names == ["a.tar", "b.tar"]
+    assert read == b"".join(large)
     assert (await target.names(), await target.has("b.tar")) == (["a.tar"], False)
+
+
+async def test_of_two_backups_with_one_name_one_is_kept(target):
+    both_have_begun = asyncio.Barrier(2)
+
+    async def meeting(part):
+        yield part
+        await asyncio.wait_for(both_have_begun.wait(), 1)
+
+    async def save(part):
+        try:
+            await target.save("one.tar", meeting(part))
+        except (FileExistsError, TimeoutError) as refusal:  # the one that is refused at once never meets the other
+            return type(refusal)
+        return part
+
+    saved = await asyncio.gather(save(b"first"), save(b"second"))
+    await target.save("one.tar", chunks(b"third"), force=True)
+
+    assert FileExistsError in saved
+    assert await asyncio.to_thread(content, target, "one.tar") == b"third"

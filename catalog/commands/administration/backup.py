@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from catalog.blobs.protocol import StorageUnavailableError
 from catalog.commands.administration.online_backup import OnlineBackupError, archive
@@ -13,7 +13,9 @@ from catalog.durations import human_size
 from catalog.operations.archive import ArchiveError, NotRegularFileError, read, refuse_irregular
 from catalog.operations.backup import BackupError, Increment, TenantBackup, UnknownTenantError, find_tenants
 from catalog.operations.blob_dump import LostBlob
+from catalog.operations.chains import find_bases
 from catalog.operations.restore import RestoreError, TenantRestore, restore
+from catalog.operations.sources import Source
 from catalog.operations.stores import Stores, open_stores
 from catalog.operations.streaming import stream
 from catalog.operations.targets import S3, SUFFIX, FolderTarget, Target, target_of
@@ -22,6 +24,8 @@ from catalog.settings.settings import Settings
 from catalog.store.clock import now
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.failures import DatabaseError
+
+T = TypeVar("T")
 
 Tell = Callable[[str], None]
 
@@ -33,7 +37,7 @@ class CommandError(Exception):
 @dataclass(frozen=True, kw_only=True)
 class BackupOptions:
     tenants: Collection[str] = ()
-    since: Path | None = None  # the backup to continue
+    since: str = ""  # the backup to continue
     force: bool = False  # replace an existing file
     server: str = ""  # the address of a running server; empty: open the stores
     token: str = ""  # API_TOKEN
@@ -45,7 +49,7 @@ def make(settings: Settings, where: str, options: BackupOptions, tell: Tell) -> 
     False when there are lost ones. Raises CommandError.
     """
     target, name = _target(settings, where)
-    since = _increment(options.since) if options.since else None
+    since = _increment(settings, options.since) if options.since else None
     whole = True
 
     def one(done: TenantBackup) -> None:
@@ -84,9 +88,10 @@ def make(settings: Settings, where: str, options: BackupOptions, tell: Tell) -> 
 
 
 def bring_back(
-    settings: Settings, file: Path, tenants: Collection[str], name: str, bases: Sequence[Path], tell: Tell
+    settings: Settings, where: str, tenants: Collection[str], name: str, bases: Sequence[str], tell: Tell
 ) -> None:
-    """Restore, with a line for each tenant. An increment takes what it does not have from `bases`.
+    """Restore, with a line for each tenant. An increment takes what it does not have from `bases`, or from those that
+    it continues beside it.
 
     Raises CommandError.
     """
@@ -99,10 +104,24 @@ def bring_back(
         tell(_line(done) + left_out)
 
     async def run() -> None:
+        source, beside = _source(settings, where)
+        given = [_source(settings, base)[0] for base in bases] or await find_bases(source, beside)
+        for found in given if not bases else ():
+            tell(f"It continues {found}")
         async with _stores(settings) as stores:
-            await restore(stores.database, stores.storage, file, tenants, one, name=name, bases=bases)
+            await restore(stores.database, stores.storage, source, tenants, one, name=name, bases=given)
 
-    _run(run, str(file))
+    _run(run, where)
+
+
+def _source(settings: Settings, where: str) -> tuple[Source, Target]:
+    """A backup, and the place that it is in."""
+    if where.startswith(S3):
+        folder, _, name = where.rpartition("/")
+        target = target_of(folder, settings.storage_settings)
+        return target.source(name), target
+    path = Path(where).expanduser()
+    return path, FolderTarget(path.parent)
 
 
 def _target(settings: Settings, where: str) -> tuple[Target, str]:
@@ -122,15 +141,17 @@ def _target(settings: Settings, where: str) -> tuple[Target, str]:
     return FolderTarget(path.parent, create=False), path.name
 
 
-def _increment(base: Path) -> Increment:
+def _increment(settings: Settings, base: str) -> Increment:
     """Raises CommandError."""
-    try:
-        with read(base) as found:
-            return Increment(found.identity, datetime.fromisoformat(found.made))
-    except (ArchiveError, ValueError) as error:
-        raise CommandError(str(error)) from None
-    except OSError as error:
-        raise CommandError(f"{error.filename or base}: {(error.strerror or str(error)).lower()}") from None
+
+    async def find() -> Increment:
+        with read(_source(settings, base)[0]) as found:
+            try:
+                return Increment.of(found.identity, found.made)
+            except ValueError:
+                raise ArchiveError(f"{base} does not say when it was made") from None
+
+    return _run(find, base)
 
 
 def _line(done: TenantBackup | TenantRestore) -> str:
@@ -154,14 +175,14 @@ REASONS = (
 """Errors whose message is the sentence."""
 
 
-def _run(work: Callable[[], Awaitable[None]], where: str) -> None:
+def _run(work: Callable[[], Awaitable[T]], where: str) -> T:
     """Raises CommandError."""
 
-    async def run() -> None:
-        await work()
+    async def run() -> T:
+        return await work()
 
     try:
-        asyncio.run(run())
+        return asyncio.run(run())
     except REASONS as error:
         raise CommandError(str(error)) from error
     except StorageUnavailableError as error:

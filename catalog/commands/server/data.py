@@ -57,8 +57,9 @@ def backup(
     *,
     tenant: Tenants = None,
     since: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Leave out the bytes that this backup has.")
-    ] = None,
+        str,
+        typer.Option(metavar="FILE", help="Leave out the bytes that this backup has, a file or s3://bucket/name.tar."),
+    ] = "",
     server: Annotated[
         str, typer.Option("--server", "--url", help="Address of a running server, which makes the backup.")
     ] = "",
@@ -85,12 +86,16 @@ def backup(
 
 
 def restore(
-    file: Path,
+    file: Annotated[str, typer.Argument(help="A file, or s3://bucket/prefix/name.tar.")],
     tenant: Tenants = None,
     name: Annotated[str, typer.Option("--as", help="New name for the tenant in --tenant.")] = "",
     base: Annotated[
-        list[Path] | None,
-        typer.Option("--base", exists=True, dir_okay=False, help="A backup that FILE continues. May be repeated."),
+        list[str] | None,
+        typer.Option(
+            "--base",
+            metavar="FILE",
+            help="A backup that FILE continues. May be repeated. Default: those that are beside it.",
+        ),
     ] = None,
     env_file: EnvFile = None,
 ) -> None:

@@ -85,7 +85,10 @@ def _key_of_token(token: str, order: Order) -> Key:
         raise Refused(INVALID_QUERY, "nextPageToken is not one that a list gave")
     if len(order) == 1:
         return [int(found[2])]
-    return [EPOCH + timedelta(milliseconds=int(found[2])), int(found[1])]
+    try:
+        return [EPOCH + timedelta(milliseconds=int(found[2])), int(found[1])]
+    except OverflowError:
+        raise Refused(INVALID_QUERY, "nextPageToken is not one that a list gave") from None
 
 
 async def filter_of(ask: Ask, properties: Properties) -> Filter:

@@ -1,6 +1,5 @@
 """Backups."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta
@@ -26,7 +25,8 @@ class BackupRequest(RequestBody):
         if self.base is None or self.since is None:
             raise Refused(INVALID_FIELD, "since: base and since are needed together")
         try:
-            moment = datetime.fromisoformat(self.since)
-            return Increment(self.base, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC))
-        except (ValueError, OverflowError):
-            raise Refused(INVALID_FIELD, "since: a date such as 2030-12-31T23:59:59Z is needed") from None
+            return Increment.of(self.base, self.since)
+        except ValueError:
+            raise Refused(
+                INVALID_FIELD, "since: a date that has passed is needed, such as 2026-11-23T02:00:00Z"
+            ) from None

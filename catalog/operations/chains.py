@@ -1,0 +1,41 @@
+"""Which backups an increment continues, found by what they say about themselves."""
+
+from collections.abc import AsyncIterator
+
+from catalog.operations.archive import ArchiveError, read
+from catalog.operations.sources import Source
+from catalog.operations.targets import Target
+
+
+async def find_bases(source: Source, beside: Target) -> list[Source]:
+    """The backups that one continues, the newest first, as far as they are in the same place.
+
+    Raises ArchiveError for `source` itself, OSError, StorageUnavailableError.
+    """
+    with read(source) as archive:
+        wanted = archive.base
+    bases: list[Source] = []
+    known: dict[str, tuple[Source, str]] = {}
+    others = _described(beside)
+    while wanted:
+        while wanted not in known:
+            found = await anext(others, None)
+            if found is None:
+                return bases
+            identity, base, other = found
+            known[identity] = other, base
+        other, wanted = known.pop(wanted)
+        bases.append(other)
+    return bases
+
+
+async def _described(target: Target) -> AsyncIterator[tuple[str, str, Source]]:
+    """Identity, base and source of the backups in a place. What is no backup is left out."""
+    for name in reversed(await target.names()):
+        source = target.source(name)
+        try:
+            with read(source) as archive:
+                described = archive.identity, archive.base
+        except (ArchiveError, FileNotFoundError):
+            continue
+        yield *described, source
