@@ -44,7 +44,7 @@ from catalog.domain.people.devices import Devices
 from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.domain.people.password_resets import ResetMails
-from catalog.domain.people.users import Policy
+from catalog.domain.people.users import PasswordPolicy
 from catalog.domain.tenants.quota_warnings import QuotaWatch
 from catalog.domain.tenants.removal import CLEARED_EVERY, clear
 from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_default
@@ -178,9 +178,9 @@ def _cors(origins: Iterable[str]) -> CORSConfig:
 
 def _services(
     settings: Settings, database: Database, storage: Storage, sessions: Sessions, outbox: Outbox
-) -> v1.Services:
+) -> v1.NativeServices:
     secret = settings.jwt_secret.get_secret_value()
-    return v1.Services(
+    return v1.NativeServices(
         database=database,
         storage=storage,
         sessions=sessions,
@@ -188,7 +188,7 @@ def _services(
         devices=Devices(secret),
         proxies=TrustedProxies(settings.trusted_proxies, settings.public_url),
         reset_mails=_resets(settings, outbox),
-        policy=Policy(settings.min_password_strength, settings.default_days_validity_password),
+        policy=PasswordPolicy(settings.min_password_strength, settings.default_days_validity_password),
         signed=Links(secret),
         limits=_limits(settings),
         default_tenant=settings.default_tenant,
@@ -210,8 +210,8 @@ def _services(
     )
 
 
-def _kubeflow(settings: Settings, services: v1.Services) -> kubeflow.Services:
-    return kubeflow.Services(
+def _kubeflow(settings: Settings, services: v1.NativeServices) -> kubeflow.KubeflowServices:
+    return kubeflow.KubeflowServices(
         limits=services.limits,
         proxies=services.proxies,
         signed=services.signed,
@@ -220,8 +220,8 @@ def _kubeflow(settings: Settings, services: v1.Services) -> kubeflow.Services:
     )
 
 
-def _mlflow(settings: Settings, services: v1.Services) -> mlflow.Services:
-    return mlflow.Services(
+def _mlflow(settings: Settings, services: v1.NativeServices) -> mlflow.MlflowServices:
+    return mlflow.MlflowServices(
         sessions=services.sessions,
         limits=services.limits,
         proxies=services.proxies,

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
@@ -117,6 +118,22 @@ def test_only_the_store_imports_the_driver(file):
     theirs = {name for name in imports(file) if name.split(".")[0] in DRIVER}
 
     assert theirs <= {"bson", "bson.ObjectId"}  # the type of ids
+
+
+TWICE = {
+    "ModelVersion",  # the word of two foreign APIs, MLflow's and Kubeflow's, whose structs carry their names
+    "RegisteredModel",
+    "Tenant",  # the handle in the store, and a result of the client, whose name is public
+}
+"""Names of classes that are defined twice."""
+
+
+def test_a_name_of_a_class_is_defined_once():
+    defined = Counter(
+        node.name for file in FILES for node in ast.parse(file.read_text()).body if isinstance(node, ast.ClassDef)
+    )
+
+    assert {name for name, count in defined.items() if count > 1} == TWICE
 
 
 SANDBOXED = tuple(CATALOG / "inspection" / folder for folder in ("formats", "sandbox"))

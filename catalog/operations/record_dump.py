@@ -24,7 +24,7 @@ RESTORED = 900_000
 WritePart = Callable[[int, Sequence[bytes]], Awaitable[None]]
 
 
-class Part:
+class CollectionPart:
     """Documents of a collection that are not written yet."""
 
     def __init__(self, write: WritePart, index: int = 0) -> None:
@@ -100,7 +100,7 @@ class RecordDump:
         for kind in Kind:
             missing = {"_id": {"$in": sorted(self._restorable - self._written)}}
             if self._restorable - self._written:
-                part = Part(self._writing(kind.value), RESTORED)
+                part = CollectionPart(self._writing(kind.value), RESTORED)
                 async for document in raw_documents.read_all(self._tenant, kind.value, missing):
                     await part.add(bytes(document.raw))
                 await part.end()
@@ -130,8 +130,8 @@ class RecordDump:
             return None if there is None else files
         return files
 
-    def _part(self, name: str) -> Part:
-        return Part(self._writing(name))
+    def _part(self, name: str) -> CollectionPart:
+        return CollectionPart(self._writing(name))
 
     def _writing(self, name: str) -> WritePart:
         async def write(index: int, part: Sequence[bytes]) -> None:

@@ -107,7 +107,7 @@ def run_app(
     health: Health = app.state.health
     patience = settings.client_timeout.total_seconds()
     connection = functools.partial(HttpConnection, patience, lambda: health.stopping, RefusalLog())
-    server = Server(
+    server = UvicornServer(
         _config(app, listeners.tls, connection),
         lambda: announce(app.state.first_start),
         health,
@@ -121,7 +121,7 @@ def run_app(
         runner.run(_run_app(app, server, listeners))
 
 
-async def _run_app(app: Litestar, server: "Server", listeners: Listeners) -> None:
+async def _run_app(app: Litestar, server: "UvicornServer", listeners: Listeners) -> None:
     config = _base_config(starting.starting_app, server.config.http)
     tls = listeners.tls.context if listeners.tls else None
     answering = asyncio.create_task(starting.answer(config, listeners.main, tls))
@@ -145,7 +145,7 @@ class RedirectListener(NamedTuple):
     app: Redirect
 
 
-class Server(uvicorn.Server):
+class UvicornServer(uvicorn.Server):
     """Uvicorn that returns when a signal has stopped it, and announces when it can be reached.
 
     From the signal on it is not ready, and still answers for `stop_delay` seconds, so that balancers notice; another

@@ -20,7 +20,7 @@ from catalog.store.records import (
     TenantRecord,
 )
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import Bound, Raw, seal
+from catalog.store.tenant_documents import BoundCollection, Raw, seal
 from catalog.vocabulary import InspectionPolicy
 
 logger = logging.getLogger(__name__)
@@ -47,8 +47,10 @@ class Database:
         self.client = client
         self.catalogue = catalogue
         self.storage = storage
-        self.tenants = Bound[RegisteredTenant, TenantRecord](RegisteredTenant, client[catalogue]["tenants"])
-        self.attempts = Bound[FailedAttempts, FailedAttemptsRecord](FailedAttempts, client[catalogue]["attempts"])
+        self.tenants = BoundCollection[RegisteredTenant, TenantRecord](RegisteredTenant, client[catalogue]["tenants"])
+        self.attempts = BoundCollection[FailedAttempts, FailedAttemptsRecord](
+            FailedAttempts, client[catalogue]["attempts"]
+        )
         self.upgrades: dict[str, Task[Refused | None]] = {}
         """The upgrades of tenants that this process runs, see `migrations.opening`."""
         self.newer: set[str] = set()

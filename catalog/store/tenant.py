@@ -63,7 +63,7 @@ from catalog.store.records import (
     VersionFileRecord,
     VersionRecord,
 )
-from catalog.store.tenant_documents import Bound, D, R, Raw, SealedDocument, Unbound
+from catalog.store.tenant_documents import BoundCollection, D, R, Raw, SealedDocument, Unbound
 from catalog.store.tenant_state import TenantState
 from catalog.vocabulary import InspectionPolicy, Kind
 
@@ -85,16 +85,18 @@ class Collection(Generic[D, R]):
     def __set_name__(self, _: type, name: str) -> None:
         self._name = name
 
-    def __get__(self, tenant: "Tenant", _: type) -> Bound[D, R]:
-        bound: Bound[D, R] = tenant.bound(self._document)
+    def __get__(self, tenant: "Tenant", _: type) -> BoundCollection[D, R]:
+        bound: BoundCollection[D, R] = tenant.bound(self._document)
         tenant.__dict__[self._name] = bound  # the next lookup finds this first
         return bound
 
 
 ItemCollection = (
-    Bound[ModelDocument, ItemRecord] | Bound[DatasetDocument, ItemRecord] | Bound[AlgorithmDocument, ItemRecord]
+    BoundCollection[ModelDocument, ItemRecord]
+    | BoundCollection[DatasetDocument, ItemRecord]
+    | BoundCollection[AlgorithmDocument, ItemRecord]
 )
-TermCollection = Bound[TagDocument, TermRecord] | Bound[MetadataNameDocument, TermRecord]
+TermCollection = BoundCollection[TagDocument, TermRecord] | BoundCollection[MetadataNameDocument, TermRecord]
 
 
 W = TypeVar("W")
@@ -297,8 +299,8 @@ class Tenant:
         for document in OF_A_TENANT:
             await self.bound(document).prepare()
 
-    def bound(self, document: type[D]) -> Bound[D, Any]:
-        return Bound(document, self.collection(document.get_settings().name or document.__name__))
+    def bound(self, document: type[D]) -> BoundCollection[D, Any]:
+        return BoundCollection(document, self.collection(document.get_settings().name or document.__name__))
 
     def collection(self, name: str) -> AsyncIOMotorCollection[Raw]:
         """A collection of this database, behind the fence."""

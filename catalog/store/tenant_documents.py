@@ -80,7 +80,7 @@ def _write_error(error: Mapping[str, Any]) -> PyMongoError:
     return kind(error["errmsg"], error["code"], error)
 
 
-class Bound(Generic[D, R]):
+class BoundCollection(Generic[D, R]):
     """The collection of one document in one database.
 
     `records` is the driver's collection of records of the type `R`, for conditional writes and for reads in the path of

@@ -20,7 +20,7 @@ from catalog.store.query.filters import filter as query_filter
 from catalog.store.query.filters.filter import filter_of, within
 from catalog.store.query.filters.matching import matcher
 from catalog.store.query.filters.patterns import Rich, escaped, prefix_range
-from catalog.store.query.params import Page, page_of, select_of, short_forms, sort_of
+from catalog.store.query.params import PageRequest, page_of, select_of, short_forms, sort_of
 from tests.support.app import OURS
 
 EVERYWHERE = settings(max_examples=300, deadline=None)
@@ -725,7 +725,7 @@ def test_a_selection_that_cannot_be_is_refused(text):
     ],
 )
 def test_pages_are_read_as_recorded(page, limit, asked):
-    assert page_of(page, limit) == Page(*asked)
+    assert page_of(page, limit) == PageRequest(*asked)
 
 
 @pytest.mark.parametrize("text", ["-1", "-7", "+5", "two", "1_0", "1.5", "٣", " ", "9" * 5000, "\ud800"])

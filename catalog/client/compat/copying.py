@@ -10,7 +10,7 @@ from catalog.client.transport.effects import BodySink
 Json = dict[str, Any]
 
 
-class Source(Protocol):
+class SourceRegistry(Protocol):
     """The other registry, which is only read."""
 
     url: str
@@ -22,7 +22,7 @@ class Source(Protocol):
         """Raises CatalogError."""
 
 
-class Target(Protocol):
+class TargetCatalog(Protocol):
     """The catalog, for the user who is signed in."""
 
     def __call__(

@@ -8,7 +8,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from catalog.client.compat.copying import Copied, Json, Source, Target, pages
+from catalog.client.compat.copying import Copied, Json, SourceRegistry, TargetCatalog, pages
 from catalog.client.errors import CatalogError, NotFound
 
 ROOT = "/api/model_registry"
@@ -20,10 +20,10 @@ OUTPUT_ONLY = ("id", "createTimeSinceEpoch", "lastUpdateTimeSinceEpoch", "experi
 """Fields of an answer that a new thing does not have."""
 
 
-class Copy:
+class KubeflowCopy:
     """One copy of a registry. `tell` is called with the name of each model and experiment."""
 
-    def __init__(self, source: Source, target: Target, tell: Callable[[str], None]) -> None:
+    def __init__(self, source: SourceRegistry, target: TargetCatalog, tell: Callable[[str], None]) -> None:
         self.result = Copied()
         self._source = source
         self._target = target

@@ -7,7 +7,7 @@ already stays as it is: a copy can be repeated after an interruption, or to add 
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
-from catalog.client.compat.copying import Copied, Json, Source, Target, pages
+from catalog.client.compat.copying import Copied, Json, SourceRegistry, TargetCatalog, pages
 from catalog.client.compat.mlflow_files import Files, is_local, public_address
 from catalog.client.errors import CatalogError, Forbidden, NotFound
 
@@ -24,12 +24,14 @@ RESERVED = "catalog."
 READY, NO_STAGE = "READY", "None"
 
 
-class Copy:
+class MlflowCopy:
     """One copy of a registry. `tell` is called with the name of each model. With files, those that the other server has
     are copied, too.
     """
 
-    def __init__(self, source: Source, target: Target, tell: Callable[[str], None], *, with_files: bool) -> None:
+    def __init__(
+        self, source: SourceRegistry, target: TargetCatalog, tell: Callable[[str], None], *, with_files: bool
+    ) -> None:
         self.result = Copied()
         self._source = source
         self._target = target

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import quote, unquote, urlsplit
 
-from catalog.client.compat.copying import Json, Source, Target
+from catalog.client.compat.copying import Json, SourceRegistry, TargetCatalog
 from catalog.client.errors import CatalogError, Damaged, NotFound
 from catalog.client.transfer.sources import SourceSlice, file_source
 
@@ -28,7 +28,7 @@ LONGEST_PATH = 1000  # characters
 class Files:
     """The files that one server has."""
 
-    def __init__(self, source: Source, target: Target) -> None:
+    def __init__(self, source: SourceRegistry, target: TargetCatalog) -> None:
         self._source = source
         self._target = target
 

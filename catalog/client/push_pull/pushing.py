@@ -10,19 +10,19 @@ from catalog.client.push_pull.annotations import refuse_alias, refuse_beyond
 from catalog.client.push_pull.threats import refuse_threat, warn_of
 from catalog.client.resources.base import InlineDriver
 from catalog.client.resources.items import ItemResource, names_owner
-from catalog.client.results import KINDS, Item, Shown, Version
+from catalog.client.results import KINDS, Item, ShortDisplay, Version
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.uploads.contents import Content
 from catalog.client.transfer.uploads.folder_uploads import add_content
 from catalog.client.transfer.uploads.preflight import check_push
-from catalog.client.transfer.uploads.uploads import TargetItem, VersionDetails
+from catalog.client.transfer.uploads.uploads import NewVersionFields, TargetItem
 from catalog.client.transport.effects import Operation, in_thread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Pushed(Shown):
+class Pushed(ShortDisplay):
     """The result of a push."""
 
     item: Item
@@ -67,7 +67,7 @@ class Push:
     kind: str
     name: str
     what: AbstractContextManager[Content]
-    details: VersionDetails
+    details: NewVersionFields
     tags: Sequence[str] = ()
     alias: str = ""
     strict: bool = False

@@ -16,7 +16,7 @@ from catalog.client.transfer.notebooks import default_progress
 from catalog.client.transfer.patterns import Selection
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.uploads.contents import Uploadable, opened
-from catalog.client.transfer.uploads.uploads import VersionDetails
+from catalog.client.transfer.uploads.uploads import NewVersionFields
 from catalog.client.transport.effects import Operation
 
 
@@ -171,7 +171,7 @@ class TransferMethods(Resource[D]):
 
 def _details(
     metrics: Mapping[str, object] | None, allow_nan: str, description: str, ordinal: str, inputs: Sequence[str]
-) -> VersionDetails:
+) -> NewVersionFields:
     """Raises Invalid."""
     metadata = metadata_values(metrics, allow_nan=allow_nan)
-    return VersionDetails(ordinal=ordinal, description=description, metadata=metadata, inputs=tuple(inputs))
+    return NewVersionFields(ordinal=ordinal, description=description, metadata=metadata, inputs=tuple(inputs))

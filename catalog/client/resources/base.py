@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec
 from catalog.client.resources.signatures import (
     NO_TYPES,
     SYNC,
+    MethodForms,
     ResultForms,
-    Shown,
     Types,
     operation_result,
     walk_elements,
@@ -84,7 +84,7 @@ class operation(Generic[P, T]):  # noqa: N801  used as a decorator
 
     def __init__(self, function: Callable[Concatenate[Any, P], Operation[T]]) -> None:
         self._function = function
-        self._shown = Shown(function, operation_result)
+        self._shown = MethodForms(function, operation_result)
 
     @overload
     def __get__(self, resource: None, owner: type[Resource["SyncDriver"]]) -> Callable[Concatenate[Any, P], T]: ...
@@ -117,7 +117,7 @@ class walk(Generic[P, T]):  # noqa: N801  used as a decorator
 
     def __init__(self, function: Callable[Concatenate[Any, P], Callable[[str], "Operation[Page[T]]"]]) -> None:
         self._function = function
-        self._shown = Shown(function, walk_elements)
+        self._shown = MethodForms(function, walk_elements)
 
     @overload
     def __get__(self, resource: None, owner: type) -> Callable[Concatenate[Any, P], Any]: ...

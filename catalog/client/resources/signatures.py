@@ -33,7 +33,7 @@ SYNC = ResultForms(None, Iterator)
 ASYNC = ResultForms(Awaitable, AsyncIterator)
 
 
-class Shown:
+class MethodForms:
     """Gives the methods that are made from one function its name, its docstring and their own signature."""
 
     def __init__(self, function: Callable[..., Any], returned: Callable[[Any, ResultForms], Any]) -> None:

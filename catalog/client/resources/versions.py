@@ -30,7 +30,7 @@ from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.uploads.contents import Uploadable, opened
 from catalog.client.transfer.uploads.folder_uploads import add_content
 from catalog.client.transfer.uploads.preflight import check_push
-from catalog.client.transfer.uploads.uploads import TargetItem, VersionDetails, as_pairs
+from catalog.client.transfer.uploads.uploads import NewVersionFields, TargetItem, as_pairs
 from catalog.client.transport.effects import Operation, Request, in_thread
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class VersionResource(Resource[D]):
 
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict, OutOfSpace, Damaged, Unavailable.
         """
-        details = VersionDetails(
+        details = NewVersionFields(
             ordinal=ordinal, description=description, metadata=metadata_values(metadata), inputs=tuple(inputs)
         )
         with ExitStack() as stack:

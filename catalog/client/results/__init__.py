@@ -3,7 +3,7 @@
 from catalog.client.results.items import KINDS, Algorithm, Card, Dataset, Item, Model, Term, TrashedItem
 from catalog.client.results.lineage import Lineage, LineageNode
 from catalog.client.results.people import Grant, Group, Identity, Party, Robot, Tenant, Token, User
-from catalog.client.results.result import NEVER, Page, Raw, Result, Shown, Value, pairs, parse_time
+from catalog.client.results.result import NEVER, Page, Raw, Result, ShortDisplay, Value, pairs, parse_time
 from catalog.client.results.versions import Alias, AliasMove, File, Link, Pruned, PrunedVersion, Version
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "Raw",
     "Result",
     "Robot",
-    "Shown",
+    "ShortDisplay",
     "Tenant",
     "Term",
     "Token",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from catalog.client.results.result import NEVER, Raw, Result, Shown
+from catalog.client.results.result import NEVER, Raw, Result, ShortDisplay
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -110,7 +110,7 @@ class Tenant(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Identity(Shown):
+class Identity(ShortDisplay):
     """The tenant and the user that a client is signed in as."""
 
     tenant: str

@@ -17,7 +17,7 @@ Raw = Mapping[str, Any]
 NEVER = datetime.fromtimestamp(0, UTC)
 
 
-class Shown:
+class ShortDisplay:
     """Is shown short, in a console and in a notebook."""
 
     __slots__ = ()
@@ -30,7 +30,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Result(Shown):
+class Result(ShortDisplay):
     """A JSON document of the native API. Attributes have the names of its fields, but `id` stands for `_id`."""
 
     @classmethod
@@ -48,7 +48,7 @@ class Result(Shown):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Page(Shown, Generic[T]):
+class Page(ShortDisplay, Generic[T]):
     """One page of a list. `next_cursor` leads to the next page; None on the last one."""
 
     docs: Sequence[T]

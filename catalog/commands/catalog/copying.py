@@ -21,7 +21,7 @@ def add_kubeflow(app: typer.Typer) -> None:
         """Copy a Kubeflow model registry: models, versions, artifacts, experiments, services. May be repeated."""
         api = client.resources.registry_api
         with closing(api.OtherRegistry(source, api.bearer(_content(token_file)), ca=ca)) as other:
-            copy = client.compat.kubeflow.Copy(other, shell.catalog.registry.request, shell.say)
+            copy = client.compat.kubeflow.KubeflowCopy(other, shell.catalog.registry.request, shell.say)
             _run(shell, copy.result, copy.run)
 
 
@@ -48,7 +48,9 @@ def add_mlflow(app: typer.Typer) -> None:
         headers = api.basic(username, _content(password_file)) if username else api.bearer(_content(token_file))
         headers |= {"X-MLFLOW-WORKSPACE": workspace} if workspace else {}
         with closing(api.OtherRegistry(source, headers, ca=ca)) as other:
-            copy = client.compat.mlflow.Copy(other, shell.catalog.registry.request, shell.say, with_files=artifacts)
+            copy = client.compat.mlflow.MlflowCopy(
+                other, shell.catalog.registry.request, shell.say, with_files=artifacts
+            )
             _run(shell, copy.result, copy.run)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.dialects.kubeflow.models import artifacts
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ V1ALPHA3 = Api(
     shown_artifact=artifacts.Shown,
     metric=artifacts.Metric,
     artifact_page=artifacts.ArtifactPage,
-    metric_page=Page[artifacts.Metric],
+    metric_page=ResourcePage[artifacts.Metric],
 )
 V1 = Api(
     name="v1",
@@ -56,6 +56,6 @@ V1 = Api(
     shown_artifact=artifacts.ShownV1,
     metric=artifacts.MetricV1,
     artifact_page=artifacts.ArtifactPageV1,
-    metric_page=Page[artifacts.MetricV1],
+    metric_page=ResourcePage[artifacts.MetricV1],
 )
 BOTH = (V1ALPHA3, V1)

@@ -4,7 +4,7 @@ from catalog.dialects.http.docs.schemas import Schema, Schemas
 from catalog.dialects.kubeflow.api import Api
 from catalog.dialects.kubeflow.models.common import ID, Error
 from catalog.dialects.kubeflow.operations.links import links_of
-from catalog.dialects.kubeflow.operations.operation import PATCH, POST, Operation
+from catalog.dialects.kubeflow.operations.operation import PATCH, POST, KubeflowOperation
 from catalog.dialects.kubeflow.operations.table import operations_of
 
 TEXT: Schema = {"type": "string"}
@@ -93,7 +93,7 @@ def _without_experiments(schemas: Schemas) -> None:
             schema.get("properties", {}).pop(name, None)
 
 
-def _operation(operation: Operation, api: Api, schemas: Schemas, refusal: Schema, links: Schema) -> Schema:
+def _operation(operation: KubeflowOperation, api: Api, schemas: Schemas, refusal: Schema, links: Schema) -> Schema:
     shown = {"application/json": {"schema": schemas.of(operation.shown_of(api))}}
     answers = {
         status: {"description": "OK", "content": shown, "headers": REQUEST_ID, **({"links": links} if links else {})}
@@ -119,7 +119,7 @@ def _operation(operation: Operation, api: Api, schemas: Schemas, refusal: Schema
     return described
 
 
-def _parameters(operation: Operation) -> list[Schema]:
+def _parameters(operation: KubeflowOperation) -> list[Schema]:
     in_path = {"name": "id", "in": "path", "required": True, "schema": NUMBER, "description": "The id."}
     in_query = [
         {"name": name, "in": "query", "required": False, "schema": schema, "description": text}

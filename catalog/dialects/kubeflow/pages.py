@@ -17,7 +17,7 @@ import msgspec
 from catalog.dialects.kubeflow.filters.compiler import compiled
 from catalog.dialects.kubeflow.filters.properties import Properties
 from catalog.dialects.kubeflow.models.common import milliseconds
-from catalog.dialects.kubeflow.models.lists import MOST, Page
+from catalog.dialects.kubeflow.models.lists import MOST, ResourcePage
 from catalog.dialects.kubeflow.requests import Ask
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.filters.filter import Filter
@@ -111,7 +111,7 @@ async def listed(
     keep: Keep | None = None,
     top: int | None = None,
     id_field: str = "serial",
-) -> Page[Any]:
+) -> ResourcePage[Any]:
     """The page of a list that the query string asks for. `top` is a recent serial, of a list that no index serves."""
     asked = asked_of(ask, id_field)
     statistics = ask.caller.tenant.scan_statistics
@@ -121,7 +121,7 @@ async def listed(
     return await page_of(asked, await walk(listing, asked.key, asked.limit, keep), shapes)
 
 
-async def page_of(asked: Asked, found: Walk, shapes: Shapes) -> Page[Any]:
+async def page_of(asked: Asked, found: Walk, shapes: Shapes) -> ResourcePage[Any]:
     """A page of at most LARGEST_PAGE bytes."""
     room, items = LARGEST_PAGE, list[msgspec.Raw]()
     for shape in await shapes(found.docs):
@@ -132,7 +132,7 @@ async def page_of(asked: Asked, found: Walk, shapes: Shapes) -> Page[Any]:
         items.append(msgspec.Raw(encoded))
     is_cut = len(items) < len(found.docs)
     following = key_of(asked.order, found.docs[len(items) - 1]) if is_cut else found.following
-    return Page(items=items, size=len(items), page_size=asked.size, next_page_token=token_of(following))
+    return ResourcePage(items=items, size=len(items), page_size=asked.size, next_page_token=token_of(following))
 
 
 def merged(walks: Sequence[Walk], order: Order, limit: int) -> Walk:

@@ -12,7 +12,7 @@ from catalog.dialects.http.requests.headers import AnyRequest
 from catalog.dialects.kubeflow.api import Api
 from catalog.dialects.kubeflow.errors import JSON
 from catalog.dialects.kubeflow.models.common import serial_of
-from catalog.dialects.kubeflow.services import Services
+from catalog.dialects.kubeflow.services import KubeflowServices
 from catalog.dialects.v1.requests.json_bodies import decoded
 from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_INTEGER, Limits
@@ -35,7 +35,7 @@ class Ask:
 
     __slots__ = ("api", "caller", "request", "services")
 
-    def __init__(self, request: AnyRequest, api: Api, services: Services) -> None:
+    def __init__(self, request: AnyRequest, api: Api, services: KubeflowServices) -> None:
         self.request = request
         self.api = api
         self.services = services

@@ -15,22 +15,22 @@ from catalog.dialects.http.guards import Connection
 from catalog.dialects.kubeflow.api import BOTH, ROOT, Api
 from catalog.dialects.kubeflow.document import document
 from catalog.dialects.kubeflow.errors import JSON, error_response
-from catalog.dialects.kubeflow.operations.operation import Operation
+from catalog.dialects.kubeflow.operations.operation import KubeflowOperation
 from catalog.dialects.kubeflow.operations.table import operations_of
 from catalog.dialects.kubeflow.paths import TENANT
 from catalog.dialects.kubeflow.requests import Ask, answer
-from catalog.dialects.kubeflow.services import Services
+from catalog.dialects.kubeflow.services import KubeflowServices
 from catalog.errors import AUTHENTICATION, Refused
 
-__all__ = ["Services", "dialect"]
+__all__ = ["KubeflowServices", "dialect"]
 
 
-def dialect(services: Services) -> Dialect:
+def dialect(services: KubeflowServices) -> Dialect:
     """Every operation of both versions of the API."""
     return Dialect((ROOT,), [_router(api, services) for api in BOTH], error_response)
 
 
-def _router(api: Api, services: Services) -> Routes:
+def _router(api: Api, services: KubeflowServices) -> Routes:
     handlers: list[ControllerRouterHandler] = [_route(each, api, services) for each in operations_of(api)]
     guarded = Routes("/", route_handlers=handlers, guards=[in_tenant])
     return Routes(api.prefix, route_handlers=[guarded, _document_route(api)])
@@ -58,7 +58,7 @@ async def in_tenant(connection: Connection, handler: BaseRouteHandler) -> None:
         raise Refused(AUTHENTICATION, f"the token is not one of the tenant {tenant[:80]}")
 
 
-def _route(operation: Operation, api: Api, services: Services) -> HTTPRouteHandler:
+def _route(operation: KubeflowOperation, api: Api, services: KubeflowServices) -> HTTPRouteHandler:
     async def answered(request: Request) -> Response[bytes]:  # type: ignore[type-arg]
         return await respond(operation, Ask(request, api, services))
 
@@ -68,6 +68,6 @@ def _route(operation: Operation, api: Api, services: Services) -> HTTPRouteHandl
     )(answered)
 
 
-async def respond(operation: Operation, ask: Ask) -> Response[bytes]:
+async def respond(operation: KubeflowOperation, ask: Ask) -> Response[bytes]:
     content = await operation.handler(ask)
     return content if isinstance(content, Response) else answer(ask, content, operation.status)

@@ -9,7 +9,7 @@ from catalog.vocabulary import Visibility
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
+class KubeflowServices:
     limits: Limits
     proxies: TrustedProxies
     signed: Links

@@ -3,8 +3,8 @@
 import re
 
 from catalog.dialects.http.docs.schemas import Schema, Schemas, name_of
-from catalog.dialects.mlflow.models import Error
-from catalog.dialects.mlflow.operations import DELETE, GET, Operation, operations
+from catalog.dialects.mlflow.models import MlflowError
+from catalog.dialects.mlflow.operations import DELETE, GET, MlflowOperation, operations
 
 TEXT: Schema = {"type": "string"}
 BYTES: Schema = {"application/octet-stream": {"schema": {}}}
@@ -30,7 +30,7 @@ IN_PATH = re.compile(r"{(\w+)}")
 def document(version: str) -> Schema:
     """The document. `version` is that of the catalog."""
     schemas = Schemas({})
-    refusal = schemas.of(Error)
+    refusal = schemas.of(MlflowError)
     paths: dict[str, Schema] = {}
     for each in operations():
         paths.setdefault(f"/api{each.path}", {})[each.method.lower()] = _operation(each, schemas, refusal)
@@ -55,7 +55,7 @@ def document(version: str) -> Schema:
     }
 
 
-def _operation(operation: Operation, schemas: Schemas, refusal: Schema) -> Schema:
+def _operation(operation: MlflowOperation, schemas: Schemas, refusal: Schema) -> Schema:
     shown = {JSON: {"schema": schemas.of(operation.shown)}} if operation.shown else BYTES
     answers: dict[int, Schema] = {200: {"description": "OK", "content": shown}}
     if not operation.shown:

@@ -11,7 +11,7 @@ from litestar import Response
 
 from catalog import errors
 from catalog.dialects.http.requests.headers import AnyRequest
-from catalog.dialects.mlflow.models import Error
+from catalog.dialects.mlflow.models import MlflowError
 from catalog.dialects.v1.errors import native
 from catalog.errors import Fault, Refused
 
@@ -105,5 +105,5 @@ def error_response(request: AnyRequest, refused: Refused) -> Response[bytes]:
     headers = {**refused.headers, "X-Request-ID": state["request_id"]}
     if refused.fault is errors.AUTHENTICATION:
         headers["WWW-Authenticate"] = 'Bearer, Basic realm="catalog"'
-    content = msgspec.json.encode(Error(code, message_of(refused)))
+    content = msgspec.json.encode(MlflowError(code, message_of(refused)))
     return Response(content, status_code=status, media_type=JSON, headers=headers)

@@ -13,11 +13,11 @@ MOST_VERSIONS = 200_000
 """The largest `max_results` that a search of models and of versions takes."""
 
 
-class Request(Struct):
+class RequestMessage(Struct):
     """The JSON body or the query string of a request. Unknown fields are ignored."""
 
 
-class Answer(Struct, omit_defaults=True):
+class ResponseMessage(Struct, omit_defaults=True):
     """The JSON object of an answer."""
 
 
@@ -26,7 +26,7 @@ class Tag(Struct):
     value: str = ""
 
 
-class NamedModel(Request):
+class NamedModel(RequestMessage):
     """A request about one registered model."""
 
     name: str
@@ -45,7 +45,7 @@ class RenameRegisteredModel(NamedModel):
     new_name: str
 
 
-class Search(Request):
+class SearchRequest(RequestMessage):
     """The parts that both searches have."""
 
     filter: str = ""
@@ -53,11 +53,11 @@ class Search(Request):
     page_token: str = ""
 
 
-class SearchRegisteredModels(Search):
+class SearchRegisteredModels(SearchRequest):
     max_results: int = 100
 
 
-class SearchModelVersions(Search):
+class SearchModelVersions(SearchRequest):
     max_results: int = MOST_VERSIONS
 
 
@@ -122,7 +122,7 @@ class DeleteModelVersionTag(NumberedVersion):
 Milliseconds = Annotated[int, Meta(description="Since the beginning of 1970, UTC.")]
 
 
-class ModelVersion(Answer):
+class ModelVersion(ResponseMessage):
     name: str
     version: str
     creation_timestamp: Milliseconds
@@ -140,12 +140,12 @@ class ModelVersion(Answer):
     model_id: str = ""
 
 
-class Alias(Struct):
+class ModelAlias(Struct):
     alias: str
     version: str
 
 
-class RegisteredModel(Answer):
+class RegisteredModel(ResponseMessage):
     name: str
     creation_timestamp: Milliseconds
     last_updated_timestamp: Milliseconds
@@ -153,40 +153,40 @@ class RegisteredModel(Answer):
     description: str = ""
     latest_versions: list[ModelVersion] = []
     tags: list[Tag] = []
-    aliases: list[Alias] = []
+    aliases: list[ModelAlias] = []
 
 
-class Nothing(Answer):
+class Nothing(ResponseMessage):
     """`{}`."""
 
 
-class OneModel(Answer):
+class OneModel(ResponseMessage):
     registered_model: RegisteredModel
 
 
-class OneVersion(Answer):
+class OneVersion(ResponseMessage):
     model_version: ModelVersion
 
 
-class FoundModels(Answer):
+class FoundModels(ResponseMessage):
     registered_models: list[Any] = []
     next_page_token: str = ""
 
 
-class FoundVersions(Answer):
+class FoundVersions(ResponseMessage):
     model_versions: list[Any] = []
     next_page_token: str = ""
 
 
-class LatestVersions(Answer):
+class LatestVersions(ResponseMessage):
     model_versions: list[ModelVersion] = []
 
 
-class DownloadUri(Answer):
+class DownloadUri(ResponseMessage):
     artifact_uri: str
 
 
-class FileInfo(Answer):
+class FileInfo(ResponseMessage):
     """`path` is the name within the listed folder."""
 
     path: str
@@ -194,15 +194,15 @@ class FileInfo(Answer):
     file_size: int | None = None
 
 
-class Artifacts(Answer):
+class Artifacts(ResponseMessage):
     files: list[FileInfo] = []
 
 
-class ListArtifacts(Request):
+class ListArtifacts(RequestMessage):
     path: str = ""
 
 
-class CreateMultipartUpload(Request):
+class CreateMultipartUpload(RequestMessage):
     """`path` is the path of the file on the machine of the client: its last part is the name."""
 
     path: str
@@ -214,13 +214,13 @@ class UploadedPart(Struct):
     etag: str = ""
 
 
-class CompleteMultipartUpload(Request):
+class CompleteMultipartUpload(RequestMessage):
     path: str
     upload_id: str
     parts: list[UploadedPart] = []
 
 
-class AbortMultipartUpload(Request):
+class AbortMultipartUpload(RequestMessage):
     path: str
     upload_id: str
 
@@ -265,6 +265,6 @@ class OneWorkspace(Struct):
     workspace: Workspace
 
 
-class Error(Struct):
+class MlflowError(Struct):
     error_code: str
     message: str

@@ -47,7 +47,7 @@ Struct = type[msgspec.Struct]
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class MlflowOperation:
     """What an operation takes, as a query or as a body, and what it answers. Without a struct these are bytes."""
 
     method: HttpMethod
@@ -64,13 +64,15 @@ class Operation:
 SERVICE = "/2.0/mlflow-artifacts"
 
 OTHERS = (
-    Operation(GET, f"{SERVICE}/artifacts", wire.ListArtifacts, wire.Artifacts, "List a folder"),
-    Operation(GET, f"{SERVICE}/artifacts/{{path}}", None, None, "Download a file, or a range of it"),
-    Operation(PUT, f"{SERVICE}/artifacts/{{path}}", None, wire.Nothing, "Upload a file"),
-    Operation(DELETE, f"{SERVICE}/artifacts/{{path}}", None, wire.Nothing, "Delete a file or a folder"),
-    Operation(GET, f"{SERVICE}/presigned/{{path}}", None, wire.PresignedDownload, "An address without credentials"),
+    MlflowOperation(GET, f"{SERVICE}/artifacts", wire.ListArtifacts, wire.Artifacts, "List a folder"),
+    MlflowOperation(GET, f"{SERVICE}/artifacts/{{path}}", None, None, "Download a file, or a range of it"),
+    MlflowOperation(PUT, f"{SERVICE}/artifacts/{{path}}", None, wire.Nothing, "Upload a file"),
+    MlflowOperation(DELETE, f"{SERVICE}/artifacts/{{path}}", None, wire.Nothing, "Delete a file or a folder"),
+    MlflowOperation(
+        GET, f"{SERVICE}/presigned/{{path}}", None, wire.PresignedDownload, "An address without credentials"
+    ),
     *(
-        Operation(POST, f"{SERVICE}/mpu/{step}{folder}", asked, shown, f"{step.capitalize()} an upload in parts")
+        MlflowOperation(POST, f"{SERVICE}/mpu/{step}{folder}", asked, shown, f"{step.capitalize()} an upload in parts")
         for step, asked, shown in (
             ("create", wire.CreateMultipartUpload, wire.MultipartUpload),
             ("complete", wire.CompleteMultipartUpload, wire.Nothing),
@@ -78,16 +80,16 @@ OTHERS = (
         )
         for folder in ("", "/{path}")
     ),
-    Operation(PUT, f"{SERVICE}/signed/{{token}}", None, wire.Nothing, "Send a part of an upload"),
-    Operation(GET, f"{SERVICE}/signed/{{token}}", None, None, "Download a file by its address"),
-    Operation(GET, "/3.0/mlflow/server-info", None, wire.ServerInfo, "What the server can do"),
-    Operation(GET, "/3.0/mlflow/workspaces", None, wire.Workspaces, "The tenant of the credentials"),
-    Operation(GET, "/3.0/mlflow/workspaces/{path}", None, wire.OneWorkspace, "The same by its name"),
+    MlflowOperation(PUT, f"{SERVICE}/signed/{{token}}", None, wire.Nothing, "Send a part of an upload"),
+    MlflowOperation(GET, f"{SERVICE}/signed/{{token}}", None, None, "Download a file by its address"),
+    MlflowOperation(GET, "/3.0/mlflow/server-info", None, wire.ServerInfo, "What the server can do"),
+    MlflowOperation(GET, "/3.0/mlflow/workspaces", None, wire.Workspaces, "The tenant of the credentials"),
+    MlflowOperation(GET, "/3.0/mlflow/workspaces/{path}", None, wire.OneWorkspace, "The same by its name"),
 )
 """The operations that are no calls of the registry. Paths are those below `/api` and `/ajax-api`."""
 
 
-def operations() -> list[Operation]:
+def operations() -> list[MlflowOperation]:
     """All of them."""
     return [*map(_of_registry, REGISTRY), *OTHERS]
 
@@ -98,9 +100,9 @@ def asked_by(handler: Handler) -> Struct:
     return asked
 
 
-def _of_registry(row: tuple[HttpMethod, str, Handler]) -> Operation:
+def _of_registry(row: tuple[HttpMethod, str, Handler]) -> MlflowOperation:
     method, path, handler = row
     shown: Any = get_type_hints(handler)["return"]
     subject, _, verb = path.partition("/")
     words = f"{verb.replace('-', ' ')} of {subject.replace('-', ' ')}"
-    return Operation(method, f"/2.0/mlflow/{path}", asked_by(handler), shown, words.capitalize())
+    return MlflowOperation(method, f"/2.0/mlflow/{path}", asked_by(handler), shown, words.capitalize())

@@ -38,7 +38,7 @@ _encoder = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
+class MlflowServices:
     """What the handlers of this dialect work with."""
 
     sessions: Sessions
@@ -57,7 +57,7 @@ class Call:
     """A request of a signed-in user."""
 
     request: AnyRequest
-    services: Services
+    services: MlflowServices
 
     @property
     def caller(self) -> Caller:
@@ -78,7 +78,7 @@ Handler = Callable[[Call, Any], Awaitable[msgspec.Struct]]
 H = TypeVar("H", bound=Callable[..., Any])
 
 
-def rpc(method: HttpMethod, path: str, handler: Handler, services: Services) -> HTTPRouteHandler:
+def rpc(method: HttpMethod, path: str, handler: Handler, services: MlflowServices) -> HTTPRouteHandler:
     """A route that reads the struct which `handler` declares as its second argument, and answers what it returns."""
     asked_type = list(get_type_hints(handler).values())[1]
 

@@ -25,10 +25,10 @@ from catalog.dialects.mlflow.document import document
 from catalog.dialects.mlflow.errors import JSON, error_response
 from catalog.dialects.mlflow.handlers import artifacts
 from catalog.dialects.mlflow.operations import DELETE, GET, POST, PUT, REGISTRY
-from catalog.dialects.mlflow.requests import Call, Services, answered, rpc
+from catalog.dialects.mlflow.requests import Call, MlflowServices, answered, rpc
 from catalog.errors import CANNOT_READ, NOT_FOUND, Refused
 
-__all__ = ["Services", "dialect"]
+__all__ = ["MlflowServices", "dialect"]
 
 WORKSPACE = "x-mlflow-workspace"
 ROOTS = ("/api", "/ajax-api")
@@ -44,7 +44,7 @@ async def in_workspace(connection: Connection, handler: Any) -> None:
         raise Refused(CANNOT_READ, f"the credentials are not of the workspace {workspace[:80]}")
 
 
-def dialect(services: Services) -> Dialect:
+def dialect(services: MlflowServices) -> Dialect:
     """The registry, the artifact service, and what a client asks about the server."""
     routes = [route for root in ROOTS for route in _routes(root, services)]
     guarded = Routes("/", route_handlers=routes, guards=[in_workspace], opt={BASIC: True, TENANT_HEADER: WORKSPACE})
@@ -54,7 +54,7 @@ def dialect(services: Services) -> Dialect:
     return Dialect(prefixes, [guarded, *public, *about], error_response)
 
 
-def _routes(root: str, services: Services) -> Iterator[ControllerRouterHandler]:
+def _routes(root: str, services: MlflowServices) -> Iterator[ControllerRouterHandler]:
     for method, path, handler in REGISTRY:
         yield rpc(method, f"{root}/2.0/mlflow/{path}", handler, services)
     service = f"{root}/2.0/mlflow-artifacts"
@@ -73,7 +73,7 @@ def _routes(root: str, services: Services) -> Iterator[ControllerRouterHandler]:
     yield _of_path(GET, f"{root}/3.0/mlflow/workspaces/{{path:str}}", _workspace, services)
 
 
-def _public_routes(root: str, services: Services) -> Iterator[HTTPRouteHandler]:
+def _public_routes(root: str, services: MlflowServices) -> Iterator[HTTPRouteHandler]:
     yield _public(GET, f"{root}/3.0/mlflow/server-info", _server_info)
     signed = f"{root}/2.0/mlflow-artifacts/signed/{{token:str}}"
 
@@ -91,7 +91,7 @@ def _public_routes(root: str, services: Services) -> Iterator[HTTPRouteHandler]:
 ServePath = Callable[[Call, str], Awaitable[Any]]
 
 
-def _of_path(method: HttpMethod, path: str, serve: ServePath, services: Services) -> HTTPRouteHandler:
+def _of_path(method: HttpMethod, path: str, serve: ServePath, services: MlflowServices) -> HTTPRouteHandler:
     """A route whose last part is a path, which `serve` gets without a slash at its beginning."""
     limit: dict[str, Any] = {"request_max_body_size": None} if method is PUT else {}
 

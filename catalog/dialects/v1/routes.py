@@ -64,7 +64,7 @@ from catalog.domain.limits import Limits
 from catalog.domain.people.devices import Devices
 from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.domain.people.password_resets import ResetMails
-from catalog.domain.people.users import Policy
+from catalog.domain.people.users import PasswordPolicy
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions.files.links import Links
 from catalog.store.database import Database
@@ -72,7 +72,7 @@ from catalog.vocabulary import Visibility
 
 
 @dataclass(frozen=True, kw_only=True)
-class Services:
+class NativeServices:
     """What the handlers work with. Each asks by name for the fields that it needs, see `Given`."""
 
     database: Database
@@ -82,7 +82,7 @@ class Services:
     devices: Devices
     proxies: TrustedProxies
     reset_mails: ResetMails
-    policy: Policy
+    policy: PasswordPolicy
     signed: Links
     limits: Limits
     default_tenant: str
@@ -100,7 +100,7 @@ class Services:
     built_page: BuiltPage | None
 
 
-def dialect(services: Services, version: str, api_token: str) -> Dialect:
+def dialect(services: NativeServices, version: str, api_token: str) -> Dialect:
     """The native API, below `/<version>` and at `/login`; its documentation, and the page at `/`."""
     prefix = f"/{version}"
 
@@ -188,7 +188,7 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         experiments.Runs,
         serving.Environments,
         serving.Services,
-        usage.Usage,
+        usage.UsageReports,
         retention.TenantRetention,
         log.Log,
         demo.Demo,

@@ -14,7 +14,7 @@ from bson import ObjectId
 from catalog.domain.access import Caller, may_read
 from catalog.domain.cards import front_matter
 from catalog.domain.cards.fields import dataset_names, item_change
-from catalog.domain.cards.front_matter import Card, FrontMatterError
+from catalog.domain.cards.front_matter import CardParts, FrontMatterError
 from catalog.domain.items import items
 from catalog.domain.items.inputs import ItemChange
 from catalog.domain.items.reading import lookup
@@ -52,7 +52,7 @@ async def read(caller: Caller, kind: Kind, reference: Reference) -> ItemCard:
     try:
         card = await _parsed(text)
     except FrontMatterError:  # a README of a folder may have anything there
-        card = Card({}, text)
+        card = CardParts({}, text)
     return ItemCard(item, text, card.front_matter, card.body)
 
 
@@ -119,7 +119,7 @@ async def write_first(caller: Caller, kind: Kind, item: ObjectId, text: str, lim
     return changed
 
 
-async def _parsed(text: str) -> Card:
+async def _parsed(text: str) -> CardParts:
     if len(text) <= INLINE:
         return front_matter.parse(text)
     return await asyncio.to_thread(front_matter.parse, text)

@@ -28,7 +28,7 @@ class FrontMatterError(ValueError):
     """The text is one sentence that says what is wrong with the front matter."""
 
 
-class Card(NamedTuple):
+class CardParts(NamedTuple):
     """The parts of a card."""
 
     front_matter: Mapping[str, Any]
@@ -47,10 +47,10 @@ def split(text: str) -> tuple[str, str]:
     return yaml_text, text[closing.end() :]
 
 
-def parse(text: str) -> Card:
+def parse(text: str) -> CardParts:
     """Raises FrontMatterError."""
     yaml_text, body = split(text)
-    return Card(mapping_of(yaml_text), body)
+    return CardParts(mapping_of(yaml_text), body)
 
 
 def mapping_of(yaml_text: str) -> dict[str, Any]:

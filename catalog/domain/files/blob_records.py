@@ -38,7 +38,7 @@ VERIFIED_AT_ONCE = asyncio.Semaphore(2)
 """Reading all of a blob keeps a disk and a processor busy."""
 
 
-class Condition(StrEnum):
+class BlobCondition(StrEnum):
     """The state of a blob's bytes, all of which were read."""
 
     INTACT = "intact"
@@ -161,7 +161,7 @@ async def mark_damaged(tenant: Tenant, digest: str, since: datetime) -> None:
     await tenant.base.blob_records.records.update_one(examined, {"$set": {"damaged": now()}})
 
 
-async def verify(tenant: Tenant, blob: Blob) -> Condition:
+async def verify(tenant: Tenant, blob: Blob) -> BlobCondition:
     """Read all bytes of a blob, and record whether they match its digest, even for a caller who may only read."""
     began, digest = now(), sha256()
     try:
@@ -169,10 +169,10 @@ async def verify(tenant: Tenant, blob: Blob) -> Condition:
             async for chunk in chunks:
                 await asyncio.to_thread(digest.update, chunk)
     except UnknownBlobError:
-        condition = Condition.MISSING
+        condition = BlobCondition.MISSING
     else:
-        condition = Condition.INTACT if digest.hexdigest() == blob.digest else Condition.DAMAGED
-    if condition is Condition.INTACT:
+        condition = BlobCondition.INTACT if digest.hexdigest() == blob.digest else BlobCondition.DAMAGED
+    if condition is BlobCondition.INTACT:
         await tenant.base.blob_records.records.update_one({"_id": blob.digest}, {"$unset": {"damaged": ""}})
     else:
         await mark_damaged(tenant, blob.digest, began)

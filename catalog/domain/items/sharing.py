@@ -20,7 +20,7 @@ class May(StrEnum):
     READ = "read"
 
 
-class Party(NamedTuple):
+class Grantee(NamedTuple):
     """A user or a group."""
 
     identity: ObjectId
@@ -28,8 +28,8 @@ class Party(NamedTuple):
     is_group: bool
 
 
-class Grant(NamedTuple):
-    party: Party
+class AccessGrant(NamedTuple):
+    party: Grantee
     may: May
 
 
@@ -41,15 +41,15 @@ def shared_with(item: ItemRecord) -> Iterator[ObjectId]:
 
 def party(
     identity: ObjectId, users: Mapping[ObjectId, UserRecord], groups: Mapping[ObjectId, GroupRecord]
-) -> Party | None:
+) -> Grantee | None:
     """The user or the group with this id, or None when it is gone."""
     if user := users.get(identity):
-        return Party(identity, user["username"], is_group=False)
+        return Grantee(identity, user["username"], is_group=False)
     group = groups.get(identity)
-    return Party(identity, group["name"], is_group=True) if group else None
+    return Grantee(identity, group["name"], is_group=True) if group else None
 
 
-async def grants(tenant: Tenant, item: ItemRecord) -> list[Grant]:
+async def grants(tenant: Tenant, item: ItemRecord) -> list[AccessGrant]:
     """Who may do what with an item by name: each once, with the most. A public item is readable for all others, too."""
     rights = {item["owner"]: May.MANAGE}
     for identities, may in ((item.get("editors", ()), May.EDIT), (item["users"], May.READ)):
@@ -58,7 +58,7 @@ async def grants(tenant: Tenant, item: ItemRecord) -> list[Grant]:
     among: Query = {"_id": {"$in": list(rights)}}
     users = {user["_id"]: user async for user in tenant.users.records.find(among, {"username": 1})}
     groups = {group["_id"]: group async for group in tenant.groups.records.find(among, {"name": 1})}
-    return [Grant(found, may) for identity, may in rights.items() if (found := party(identity, users, groups))]
+    return [AccessGrant(found, may) for identity, may in rights.items() if (found := party(identity, users, groups))]
 
 
 async def unshare_all(tenant: Tenant, identity: ObjectId) -> None:

@@ -55,7 +55,7 @@ class Edge(NamedTuple):
 
 
 @dataclass(slots=True)
-class Lineage:
+class LineageGraph:
     root: NodeKey
     nodes: dict[NodeKey, Node] = field(default_factory=dict)
     edges: dict[Edge, None] = field(default_factory=dict)
@@ -76,13 +76,13 @@ class Lineage:
                     self.edges[Edge(source, node.key)] = None
 
 
-async def lineage(caller: Caller, kind: Kind, reference: Reference, depth: int) -> Lineage:
+async def lineage(caller: Caller, kind: Kind, reference: Reference, depth: int) -> LineageGraph:
     """The lineage of a version, to so many levels in both directions.
 
     Raises Refused: NOT_FOUND, CANNOT_READ, AMBIGUOUS.
     """
     item, version = await versions.read_with_item(caller, kind, reference)
-    found = Lineage(key_of(version))
+    found = LineageGraph(key_of(version))
     found.nodes[found.root] = Node(found.root, 0, item, version)
     await _walk_up(caller, found, version, depth)
     await _walk_down(caller, found, depth)
@@ -99,7 +99,7 @@ def sources_of(version: VersionRecord) -> list[NodeKey]:
     return [NodeKey(each["item"], each["number"]) for each in version.get("inputs", ())]
 
 
-async def _walk_up(caller: Caller, found: Lineage, root: VersionRecord, depth: int) -> None:
+async def _walk_up(caller: Caller, found: LineageGraph, root: VersionRecord, depth: int) -> None:
     """Add what the version was made from."""
     level = [root]
     for distance in range(-1, -depth - 1, -1):
@@ -107,7 +107,7 @@ async def _walk_up(caller: Caller, found: Lineage, root: VersionRecord, depth: i
         level = await _add(caller, found, new, await _numbered(caller, new), distance)
 
 
-async def _walk_down(caller: Caller, found: Lineage, depth: int) -> None:
+async def _walk_down(caller: Caller, found: LineageGraph, depth: int) -> None:
     """Add what was made from the version."""
     level = {found.root}
     for distance in range(1, depth + 1):
@@ -120,7 +120,7 @@ async def _walk_down(caller: Caller, found: Lineage, depth: int) -> None:
 
 
 async def _add(
-    caller: Caller, found: Lineage, keys: Collection[NodeKey], made: Sequence[VersionRecord], distance: int
+    caller: Caller, found: LineageGraph, keys: Collection[NodeKey], made: Sequence[VersionRecord], distance: int
 ) -> list[VersionRecord]:
     """Add versions to a lineage, and return those that the caller may read."""
     by_key = {key_of(version): version for version in made}

@@ -13,15 +13,15 @@ MOST = 100
 NEWEST = [("serial", DESCENDING)]
 
 
-class Tracked(NamedTuple):
+class VersionTracking(NamedTuple):
     artifacts: list[ArtifactRecord]
     services: list[ServiceRecord]
 
 
-NOTHING = Tracked([], [])
+NOTHING = VersionTracking([], [])
 
 
-async def tracked(caller: Caller, version: VersionRecord) -> Tracked:
+async def tracked(caller: Caller, version: VersionRecord) -> VersionTracking:
     """What the caller may read of it, newest first. A service without a version serves the newest one."""
     tenant, newest = caller.tenant, {"item": version["item"], "number": {"$gt": version["number"]}}
     served: list[Query] = [{"version": version["_id"]}]
@@ -32,4 +32,4 @@ async def tracked(caller: Caller, version: VersionRecord) -> Tracked:
     for query in served:
         found = tenant.services.records.find({"item": version["item"], **query}).sort(NEWEST).limit(MOST)
         services += await found.to_list(MOST)
-    return Tracked(await readable(caller, artifacts), await readable(caller, services[:MOST]))
+    return VersionTracking(await readable(caller, artifacts), await readable(caller, services[:MOST]))

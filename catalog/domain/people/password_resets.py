@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from catalog.domain.people import users
 from catalog.domain.people.credentials import has_ended
 from catalog.domain.people.mail import Outbox, SmtpServer
-from catalog.domain.people.users import Policy
+from catalog.domain.people.users import PasswordPolicy
 from catalog.errors import NOT_FOUND, RESET_INVALID, Refused
 from catalog.store.clock import now
 from catalog.store.documents.people import PasswordResetDocument
@@ -101,7 +101,7 @@ async def _send(tenant: Tenant, email: str, mails: ResetMails) -> None:
     await mails.smtp_server.send(email, "Choose a new password", text)
 
 
-async def confirm(tenant: Tenant, new: NewPassword, policy: Policy) -> UserRecord:
+async def confirm(tenant: Tenant, new: NewPassword, policy: PasswordPolicy) -> UserRecord:
     """Set the new password of the user of a reset token, end all credentials, and return the user.
 
     Raises Refused: NOT_FOUND for an unknown token, RESET_INVALID for one that was used or has expired, INVALID_FIELD

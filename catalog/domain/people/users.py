@@ -50,7 +50,7 @@ LONGEST_VALIDITY = 36500
 """Days for which a password may be valid. 0 is for ever."""
 
 
-class Policy(NamedTuple):
+class PasswordPolicy(NamedTuple):
     """How strong a password must be, and for how many days it is valid (0: for ever)."""
 
     strength: int
@@ -78,7 +78,7 @@ class UserChange:
     validity_days: int | None = None
 
 
-async def create(caller: Caller, new: NewUser, policy: Policy) -> UserRecord:
+async def create(caller: Caller, new: NewUser, policy: PasswordPolicy) -> UserRecord:
     """Create a user.
 
     Raises Refused: INVALID_FIELD, NAME_TAKEN, CANNOT_CREATE for a personal access token.
@@ -182,7 +182,7 @@ async def _find_by_name(tenant: Tenant, username: str) -> UserRecord | None:
     return None
 
 
-async def change(caller: Caller, key: str, change: UserChange, policy: Policy) -> UserRecord:
+async def change(caller: Caller, key: str, change: UserChange, policy: PasswordPolicy) -> UserRecord:
     """Change your own email or password; administrators also change other users, and roles.
 
     A new password, role or email ends all credentials of the user. A personal access token changes no user: it could
@@ -210,7 +210,7 @@ async def change(caller: Caller, key: str, change: UserChange, policy: Policy) -
     return changed
 
 
-async def _changed_fields(caller: Caller, user: UserRecord, change: UserChange, policy: Policy) -> Changes:
+async def _changed_fields(caller: Caller, user: UserRecord, change: UserChange, policy: PasswordPolicy) -> Changes:
     fields: Changes = {"lastmod": now()}
     if change.email and change.email != user.get("email"):
         fields |= {"email": change.email, **sign_out()}
@@ -359,7 +359,7 @@ def refuse_expired(user: UserRecord) -> None:
         raise Refused(AUTHENTICATION, "The password has expired, please ask for a new one")
 
 
-def refuse_weak(password: str, policy: Policy) -> None:
+def refuse_weak(password: str, policy: PasswordPolicy) -> None:
     """Raises Refused: INVALID_FIELD."""
     level = strength(password)
     if level < policy.strength:

@@ -13,8 +13,8 @@ from catalog.domain import audit
 from catalog.domain.access import Caller
 from catalog.domain.items import trash
 from catalog.domain.retention import policies
-from catalog.domain.retention.policies import OF_TENANT, Policy
-from catalog.domain.retention.versions import MOST, SECONDS, Pruned, prune_item
+from catalog.domain.retention.policies import OF_TENANT, RetentionPolicy
+from catalog.domain.retention.versions import MOST, SECONDS, PrunedItem, prune_item
 from catalog.domain.terms import terms
 from catalog.errors import ADMINISTRATORS_ONLY, Refused
 from catalog.store.clock import now
@@ -38,7 +38,7 @@ class OldTrash(NamedTuple):
 class Applied:
     """What policies removed of a tenant, or would remove. Lists have at most MOST elements, counts have all."""
 
-    pruned: list[Pruned] = field(default_factory=list)
+    pruned: list[PrunedItem] = field(default_factory=list)
     trash: list[OldTrash] = field(default_factory=list)
     versions: int = 0
     purged: int = 0
@@ -80,14 +80,14 @@ async def apply(tenant: Tenant, *, dry_run: bool = False, most: int | None = Non
     return applied
 
 
-def _add(applied: Applied, pruned: Pruned) -> None:
+def _add(applied: Applied, pruned: PrunedItem) -> None:
     applied.versions += len(pruned.versions)
     if pruned.versions and sum(len(each.versions) for each in applied.pruned) < MOST:
         applied.pruned.append(pruned)
     applied.is_cut = applied.is_cut or pruned.is_cut
 
 
-async def _items(tenant: Tenant, policy: Policy) -> AsyncIterator[tuple[Kind, ItemRecord, int]]:
+async def _items(tenant: Tenant, policy: RetentionPolicy) -> AsyncIterator[tuple[Kind, ItemRecord, int]]:
     """The items that may have too many versions, and how many each keeps."""
     own: dict[ObjectId, int] = {}
     async for record in tenant.retention.records.find({"_id": {"$ne": OF_TENANT}}):
@@ -115,7 +115,7 @@ async def _items(tenant: Tenant, policy: Policy) -> AsyncIterator[tuple[Kind, It
 
 
 async def _purge(
-    tenant: Tenant, policy: Policy, applied: Applied, most: int | None, until: float, *, dry_run: bool
+    tenant: Tenant, policy: RetentionPolicy, applied: Applied, most: int | None, until: float, *, dry_run: bool
 ) -> None:
     """Purge what is in the trash for too long, and then the oldest until the rest is small enough."""
     if policy.trash_days is None and policy.trash_bytes is None:
@@ -155,7 +155,7 @@ async def _size_of(tenant: Tenant, item: ObjectId) -> int:
     return sum([int(each["size"]) async for each in summed])
 
 
-async def _shorten_journal(tenant: Tenant, policy: Policy, *, dry_run: bool) -> int:
+async def _shorten_journal(tenant: Tenant, policy: RetentionPolicy, *, dry_run: bool) -> int:
     days = None if policy.log_days is None else timedelta(days=policy.log_days)
     if dry_run:
         return await audit.count_old(tenant, days, policy.log_bytes)

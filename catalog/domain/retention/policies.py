@@ -23,7 +23,7 @@ OF_TENANT = "tenant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class RetentionPolicy:
     """What is kept. None is no rule."""
 
     keep_versions: int | None = None  # the newest ones of each item; 0: all
@@ -47,8 +47,8 @@ class Policy:
         )
 
 
-async def of_tenant(tenant: Tenant) -> Policy:
-    return Policy.of(await tenant.retention.records.find_one({"_id": OF_TENANT}))
+async def of_tenant(tenant: Tenant) -> RetentionPolicy:
+    return RetentionPolicy.of(await tenant.retention.records.find_one({"_id": OF_TENANT}))
 
 
 async def of_item(tenant: Tenant, item: ObjectId) -> int | None:
@@ -63,7 +63,7 @@ async def kept_versions(tenant: Tenant, item: ObjectId) -> int:
     return (await of_tenant(tenant)).keep_versions or 0 if own is None else own
 
 
-async def change_tenant(caller: Caller, changes: Changes) -> Policy:
+async def change_tenant(caller: Caller, changes: Changes) -> RetentionPolicy:
     """Change rules of the tenant. None ends a rule. Raises Refused: ADMINISTRATORS_ONLY."""
     if not caller.is_admin:
         raise Refused(ADMINISTRATORS_ONLY)

@@ -48,7 +48,7 @@ BRIEF = {"metadata": 0, "inspection": 0, "files": 0, "description": 0}
 
 
 @dataclass(slots=True)
-class Pruned:
+class PrunedItem:
     """The versions of an item that were removed, or would be, at most MOST. `is_cut`: there may be more."""
 
     item: ItemRecord
@@ -64,7 +64,7 @@ class Pruned:
 
 async def prune(
     caller: Caller, kind: Kind, reference: Reference, *, keep: int | None = None, dry_run: bool = False
-) -> Pruned:
+) -> PrunedItem:
     """Remove old versions of an item, at most MOST. Without `keep` the policy says how many of the newest are kept.
 
     Raises Refused: NOT_FOUND, AMBIGUOUS, CANNOT_MODIFY, BUSY.
@@ -85,14 +85,14 @@ async def prune_item(
     most: int = MOST,
     until: float = inf,
     dry_run: bool = False,
-) -> Pruned:
+) -> PrunedItem:
     """Remove old versions of an item: at most `most`, and until that moment of the monotonic clock.
 
     A `manager` must still manage the item at each removal.
 
     Raises Refused: BUSY, CANNOT_MODIFY.
     """
-    pruned = Pruned(item, keep)
+    pruned = PrunedItem(item, keep)
 
     async def read() -> ItemRecord | None:
         found = await tenant.items(kind).records.find_one({"_id": item["_id"]})

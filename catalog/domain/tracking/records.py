@@ -28,7 +28,7 @@ from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
 from catalog.store.records import Changes, PairRecord, Query, TrackedRecord
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import Bound, D, record_of
+from catalog.store.tenant_documents import BoundCollection, D, record_of
 from catalog.vocabulary import Visibility
 
 R = TypeVar("R", bound=TrackedRecord)
@@ -121,7 +121,7 @@ def own_readers(caller: Caller, visibility: Visibility) -> Changes:
     return readers_of(readers(caller.user, (), (), visibility))
 
 
-async def insert(bound: Bound[D, R], document: D) -> R:
+async def insert(bound: BoundCollection[D, R], document: D) -> R:
     """Raises Refused: NAME_TAKEN, EXTERNAL_ID_TAKEN."""
     try:
         await bound.insert(document)
@@ -130,7 +130,7 @@ async def insert(bound: Bound[D, R], document: D) -> R:
     return cast("R", record_of(document))
 
 
-async def taken(bound: Bound[Any, Any], name: str, external_id: str | None) -> Refused:
+async def taken(bound: BoundCollection[Any, Any], name: str, external_id: str | None) -> Refused:
     """The refusal of a record whose name or external id another one has."""
     if external_id and await bound.records.find_one({"keys": external_key(external_id)}, {"_id": 1}):
         return Refused(EXTERNAL_ID_TAKEN, external_id)
@@ -154,12 +154,14 @@ async def refuse_external_id(tenant: Tenant, external_id: str | None, own: Objec
         tenant.environments,
         tenant.services,
     ):
-        found = await cast("Bound[Any, Any]", bound).records.find_one({"external_id": external_id}, {"_id": 1})
+        found = await cast("BoundCollection[Any, Any]", bound).records.find_one(
+            {"external_id": external_id}, {"_id": 1}
+        )
         if found is not None and found["_id"] != own:
             raise Refused(EXTERNAL_ID_TAKEN, external_id)
 
 
-async def read(caller: Caller, bound: Bound[Any, R], serial: int) -> R:
+async def read(caller: Caller, bound: BoundCollection[Any, R], serial: int) -> R:
     """The record of this serial. Raises Refused: NOT_FOUND, also for one that the caller may not read."""
     found = await bound.records.find_one({"serial": serial})
     if found is None or not await may_read(caller, found):
@@ -167,7 +169,7 @@ async def read(caller: Caller, bound: Bound[Any, R], serial: int) -> R:
     return found
 
 
-async def changeable(caller: Caller, bound: Bound[Any, R], serial: int) -> R:
+async def changeable(caller: Caller, bound: BoundCollection[Any, R], serial: int) -> R:
     """The record of this serial, if the caller may change it. Raises Refused: NOT_FOUND, CANNOT_MODIFY."""
     found = await bound.records.find_one({"serial": serial})
     if found is None:
@@ -176,7 +178,7 @@ async def changeable(caller: Caller, bound: Bound[Any, R], serial: int) -> R:
     return found
 
 
-async def find_one(caller: Caller, bound: Bound[Any, R], query: Query) -> R:
+async def find_one(caller: Caller, bound: BoundCollection[Any, R], query: Query) -> R:
     """The record of a query: the caller's own, else the only one that the caller may read.
 
     Raises Refused: NOT_FOUND, also for several.
@@ -190,7 +192,7 @@ async def find_one(caller: Caller, bound: Bound[Any, R], query: Query) -> R:
     raise Refused(NOT_FOUND, f"{bound.raw.name} not found" if not found else f"{bound.raw.name} not found: several fit")
 
 
-async def refuse_name(caller: Caller, bound: Bound[Any, Any], name: str) -> None:
+async def refuse_name(caller: Caller, bound: BoundCollection[Any, Any], name: str) -> None:
     """For what belongs to nothing, unique by owner and name: one that the caller can read has the name already.
 
     Raises Refused: NAME_TAKEN.
@@ -199,7 +201,7 @@ async def refuse_name(caller: Caller, bound: Bound[Any, Any], name: str) -> None
         raise Refused(NAME_TAKEN, name)
 
 
-async def change(bound: Bound[Any, R], record: R, fields: Callable[[R], Changes]) -> R:
+async def change(bound: BoundCollection[Any, R], record: R, fields: Callable[[R], Changes]) -> R:
     """Set what `fields` says of a record. Raises Refused: NOT_FOUND, NAME_TAKEN, EXTERNAL_ID_TAKEN, BUSY."""
     wanted: Changes = {}
     lock = _locks.setdefault((bound.raw.name, record["_id"]), asyncio.Lock())

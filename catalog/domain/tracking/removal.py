@@ -10,7 +10,7 @@ from catalog.store.derived import reader_copies
 from catalog.store.failures import Duplicate
 from catalog.store.records import TrackedRecord, VersionRecord
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import Bound
+from catalog.store.tenant_documents import BoundCollection
 from catalog.vocabulary import ServiceState
 
 BATCH = 500
@@ -63,7 +63,7 @@ async def refuse_collisions(tenant: Tenant, user: ObjectId, new_owner: ObjectId)
         await _refuse_taken(bound, keys, new_owner)
 
 
-async def _refuse_taken(bound: Bound[Any, TrackedRecord], keys: list[str], owner: ObjectId) -> None:
+async def _refuse_taken(bound: BoundCollection[Any, TrackedRecord], keys: list[str], owner: ObjectId) -> None:
     taken = await bound.records.find_one({"keys": {"$in": keys}, "owner": owner}, {"name": 1})
     if taken is not None:
         raise _collision(bound, taken["name"])
@@ -76,9 +76,9 @@ async def refuse_while_owned(tenant: Tenant, user: ObjectId) -> None:
             raise Refused(NOT_DELETED, f"Used in {bound.raw.name} {found['serial']}")
 
 
-def _owned(tenant: Tenant) -> tuple[Bound[Any, TrackedRecord], ...]:
+def _owned(tenant: Tenant) -> tuple[BoundCollection[Any, TrackedRecord], ...]:
     """What belongs to nothing else, and has names that are unique by owner."""
-    return cast("tuple[Bound[Any, TrackedRecord], ...]", (tenant.experiments, tenant.environments))
+    return cast("tuple[BoundCollection[Any, TrackedRecord], ...]", (tenant.experiments, tenant.environments))
 
 
 async def transfer(tenant: Tenant, user: ObjectId, new_owner: ObjectId) -> None:
@@ -94,13 +94,13 @@ async def transfer(tenant: Tenant, user: ObjectId, new_owner: ObjectId) -> None:
         tenant.services,
         tenant.served_models,
     ):
-        await _transfer(cast("Bound[Any, TrackedRecord]", bound), user, new_owner)
+        await _transfer(cast("BoundCollection[Any, TrackedRecord]", bound), user, new_owner)
         await reader_copies.renew(tenant, bound, {"owner": new_owner})
     async for experiment in tenant.experiments.records.find({"owner": new_owner}, {"_id": 1}):
         await reader_copies.spread_experiment(tenant, experiment["_id"])
 
 
-async def _transfer(bound: Bound[Any, TrackedRecord], user: ObjectId, new_owner: ObjectId) -> None:
+async def _transfer(bound: BoundCollection[Any, TrackedRecord], user: ObjectId, new_owner: ObjectId) -> None:
     async for record in bound.records.find({"$or": [{"owner": user}, {"own_readers": user}]}):
         readers = [new_owner if reader == user else reader for reader in record["own_readers"]]
         keys = _renewed(record["keys"], user, new_owner)
@@ -118,5 +118,5 @@ def _renewed(keys: Iterable[str], user: ObjectId, new_owner: ObjectId) -> list[s
     return [other + key.removeprefix(own) if key.startswith(own) else key for key in keys]
 
 
-def _collision(bound: Bound[Any, TrackedRecord], name: str) -> Refused:
+def _collision(bound: BoundCollection[Any, TrackedRecord], name: str) -> Refused:
     return Refused(INVALID_TRANSFER, f"transfer: both have something called {name} in {bound.raw.name}")

@@ -271,7 +271,9 @@ async def read_content(caller: Caller, kind: Kind, reference: Reference) -> Vers
     return version
 
 
-async def verify(caller: Caller, kind: Kind, reference: Reference) -> list[tuple[FileRecord, blob_records.Condition]]:
+async def verify(
+    caller: Caller, kind: Kind, reference: Reference
+) -> list[tuple[FileRecord, blob_records.BlobCondition]]:
     """Read all bytes of a version in the storage, and record the condition of each of its files.
 
     Raises Refused: what `read_content` raises, BYTES_ELSEWHERE.

@@ -31,7 +31,7 @@ class DecompressionBudget:
             raise LimitExceededError(f"more than {MOST_DECOMPRESSED} bytes decompressed")
 
 
-class Part(io.RawIOBase):
+class FileSlice(io.RawIOBase):
     """Bytes `start` up to `stop` of a file that can seek."""
 
     def __init__(self, whole: io.BufferedReader, start: int, stop: int) -> None:
@@ -118,7 +118,7 @@ def forwards(file: Any) -> io.BufferedReader:
 
 
 def part(whole: io.BufferedReader, start: int, stop: int) -> io.BufferedReader:
-    return io.BufferedReader(Part(whole, start, stop), BUFFER)
+    return io.BufferedReader(FileSlice(whole, start, stop), BUFFER)
 
 
 def decompressed(file: io.BufferedReader, begin: Callable[[], Any], budget: DecompressionBudget) -> io.BufferedReader:

@@ -16,11 +16,11 @@ from catalog.store.clock import now
 from catalog.store.migrations.walk import batches
 from catalog.store.records import ItemRecord, Query, TrackedRecord, VersionRecord
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import Bound, Update
+from catalog.store.tenant_documents import BoundCollection, Update
 from catalog.vocabulary import PUBLIC_READER, Kind
 
 Readers = list[ObjectId | str]
-Tracked = Bound[Any, TrackedRecord]
+Tracked = BoundCollection[Any, TrackedRecord]
 
 MOST = 32
 """Readers that a copy names. An item that is shared with more of them one by one has copies that say MANY."""
@@ -70,7 +70,7 @@ async def spread_experiment(tenant: Tenant, experiment: ObjectId) -> None:
         await _renew(tenant, bound, {"experiments": experiment})
 
 
-async def renew(tenant: Tenant, bound: Bound[Any, Any], query: Query) -> None:
+async def renew(tenant: Tenant, bound: BoundCollection[Any, Any], query: Query) -> None:
     """Write the copies of some records again, because what they belong to has changed."""
     await _renew(tenant.base, bound, query)
 

@@ -43,7 +43,7 @@ class StartError(Exception):
     """The database does not start. The text is what it says."""
 
 
-class Server:
+class RustServer:
     """One run of secantusd-rs, which accepts clients on `port`."""
 
     def __init__(self, program: str, path: str, port: int) -> None:
@@ -120,12 +120,12 @@ def end(_signal: int, _frame: FrameType | None) -> None:
     raise SystemExit(0)
 
 
-def end_with_standard_input(server: Server) -> None:
+def end_with_standard_input(server: RustServer) -> None:
     sys.stdin.read()
     server.stop()
 
 
-def started(program: str, path: str, port: int, user: str, password: str, other: list[str]) -> Server:
+def started(program: str, path: str, port: int, user: str, password: str, other: list[str]) -> RustServer:
     """Raises StartError."""
     is_new = not Path(path, "WiredTiger").exists()
     server = opened(program, path, port)
@@ -141,7 +141,7 @@ def started(program: str, path: str, port: int, user: str, password: str, other:
     raise StartError("its files do not accept the password that was set")
 
 
-def accepts(server: Server, user: str, password: str) -> bool:
+def accepts(server: RustServer, user: str, password: str) -> bool:
     """Whether it accepts the user, whom it creates if its files are new. If not, it is ended."""
     try:
         known = has_user(server.port, user, password)
@@ -153,12 +153,12 @@ def accepts(server: Server, user: str, password: str) -> bool:
     return known
 
 
-def opened(program: str, path: str, port: int) -> Server:
+def opened(program: str, path: str, port: int) -> RustServer:
     """Open the files, waiting for a process that is about to let go of them."""
     deadline = time.monotonic() + BUSY_LIMIT
     while True:
         try:
-            return Server(program, path, port)
+            return RustServer(program, path, port)
         except StartError as error:
             if BUSY not in str(error) or time.monotonic() > deadline:
                 raise

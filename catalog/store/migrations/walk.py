@@ -5,13 +5,15 @@ from typing import Any
 
 from pymongo import ASCENDING
 
-from catalog.store.tenant_documents import Bound, D, R
+from catalog.store.tenant_documents import BoundCollection, D, R
 
 BATCH = 500
 """Records of a batch. Each is a read of its own: a cursor does not live as long as a step may take."""
 
 
-async def batches(collection: Bound[D, R], fields: Mapping[str, Any], size: int = BATCH) -> AsyncIterator[list[R]]:
+async def batches(
+    collection: BoundCollection[D, R], fields: Mapping[str, Any], size: int = BATCH
+) -> AsyncIterator[list[R]]:
     """The records of a collection with these fields. Records that are created meanwhile may be missing."""
     after: dict[str, Any] = {}
     while True:

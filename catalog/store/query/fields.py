@@ -13,7 +13,7 @@ from catalog.errors import INVALID_QUERY, Refused
 from catalog.vocabulary import Kind
 
 
-class Type(Enum):
+class FieldType(Enum):
     """The value is the word that stands in a refusal."""
 
     TEXT = "text"
@@ -25,13 +25,20 @@ class Type(Enum):
     OBJECT = "made of fields"
 
 
-TEXT, ID, DATE, NUMBER, BOOLEAN, SCALAR = Type.TEXT, Type.ID, Type.DATE, Type.NUMBER, Type.BOOLEAN, Type.SCALAR
+TEXT, ID, DATE, NUMBER, BOOLEAN, SCALAR = (
+    FieldType.TEXT,
+    FieldType.ID,
+    FieldType.DATE,
+    FieldType.NUMBER,
+    FieldType.BOOLEAN,
+    FieldType.SCALAR,
+)
 
 
 @dataclass(frozen=True)
 class Field:
     path: str
-    type: Type  # of the value, or of each one when there are many
+    type: FieldType  # of the value, or of each one when there are many
     many: bool = False
     inside: "Fields | None" = None  # what an object is made of
 
@@ -80,11 +87,11 @@ def _declared(shapes: Mapping[str, Any]) -> Iterator[tuple[str, Field]]:
     for name, shape in shapes.items():
         many = isinstance(shape, list)
         kind = shape[0] if many else shape
-        if isinstance(kind, Type):
+        if isinstance(kind, FieldType):
             yield name, Field(name, kind, many)
             continue
         inside = Fields(kind)
-        yield name, Field(name, Type.OBJECT, many, inside)
+        yield name, Field(name, FieldType.OBJECT, many, inside)
         yield from ((path, replace(inside.field(each), path=path)) for each in inside for path in [f"{name}.{each}"])
 
 

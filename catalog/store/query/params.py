@@ -22,7 +22,7 @@ _DIRECTIONS: dict[Any, int] = {"asc": 1, "ascending": 1, 1: 1, "desc": -1, "desc
 _COMPARISONS = frozenset({"ne", "gt", "gte", "lt", "lte"})
 
 
-class Page(NamedTuple):
+class PageRequest(NamedTuple):
     """Which page of a list."""
 
     page: int  # from 1
@@ -41,7 +41,7 @@ class ListQuery(NamedTuple):
     order: Order  # empty: the list's own
     selected: frozenset[str] | None  # names of fields; None: all
     after: str | None  # the cursor to go on from (empty: from the beginning); None: a page by its number
-    page: Page
+    page: PageRequest
     is_exact: bool  # whether to count all matches
 
 
@@ -52,7 +52,7 @@ def read(fields: Fields, params: Sequence[tuple[str, str]], limit: int = 10) -> 
     """
     first = dict(reversed(params))
     after, size = first.get("after"), first.get("limit")
-    page = page_of(first.get("page"), size or str(limit)) if after is None else Page(1, limit_of(size))
+    page = page_of(first.get("page"), size or str(limit)) if after is None else PageRequest(1, limit_of(size))
     return ListQuery(
         filter_of(fields, first.get("filter"), short_forms(fields, params)),
         sort_of(fields, first.get("sort")),
@@ -63,12 +63,12 @@ def read(fields: Fields, params: Sequence[tuple[str, str]], limit: int = 10) -> 
     )
 
 
-def page_of(page: str | None, limit: str | None) -> Page:
+def page_of(page: str | None, limit: str | None) -> PageRequest:
     """The page that the query string asks for. A limit of 0 is a page of nothing, as with mongoose-paginate.
 
     Raises Refused: INVALID_QUERY, for what is no such number, and for a page too far to be reached by counting.
     """
-    asked = Page(_whole("page", page, least=1, absent=1), min(MOST, _whole("limit", limit, least=0, absent=10)))
+    asked = PageRequest(_whole("page", page, least=1, absent=1), min(MOST, _whole("limit", limit, least=0, absent=10)))
     if asked.page * max(1, asked.limit) > FURTHEST:
         raise Refused(INVALID_QUERY, f"page: a list is shown up to its document {FURTHEST}, filter further")
     return asked

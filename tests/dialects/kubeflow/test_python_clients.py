@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from catalog.client import Catalog, NotFound
-from catalog.client.compat.kubeflow import Copy
+from catalog.client.compat.kubeflow import KubeflowCopy
 from catalog.client.resources.registry_api import OtherRegistry, bearer
 from tests.dialects.kubeflow import scenarios
 from tests.dialects.kubeflow.conftest import ALPHA
@@ -135,7 +135,7 @@ def copy_some(server, source, target, requests):
             return catalog.registry.request(*asked, **parts)
 
         try:
-            Copy(other, send, print).run()
+            KubeflowCopy(other, send, print).run()
         except InterruptedError:
             return False
         finally:
@@ -182,6 +182,6 @@ def test_a_struct_as_kubeflows_server_shows_it_is_sent_in_base64():
         sent.append(body)
         return {"id": "1", "items": [], "nextPageToken": ""}
 
-    Copy(SimpleNamespace(url="http://other", get=get), send, print).run()
+    KubeflowCopy(SimpleNamespace(url="http://other", get=get), send, print).run()
 
     assert b64decode(sent[0]["customProperties"]["k"]["struct_value"]) == b'{"a": 1}'

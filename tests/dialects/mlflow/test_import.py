@@ -13,7 +13,7 @@ from mlflow import genai
 from mlflow.entities import LoggedModelStatus
 
 from catalog.client.compat.copying import pages
-from catalog.client.compat.mlflow import Copy
+from catalog.client.compat.mlflow import MlflowCopy
 from catalog.client.compat.mlflow_files import Files
 from catalog.client.errors import CatalogError, Unavailable
 from catalog.client.resources.registry_api import OtherRegistry
@@ -101,7 +101,7 @@ def test_a_registry_is_copied_once_with_numbers_stages_aliases_tags_and_prompts(
         first.stderr
     )
     with ada.catalog() as catalog:
-        again = Copy(other, catalog.registry.request, lambda _: None, with_files=False).run()
+        again = MlflowCopy(other, catalog.registry.request, lambda _: None, with_files=False).run()
         model = catalog.models.get("it's")
         versions = {ordinal: catalog.models.versions("it's").get(ordinal) for ordinal in "134"}
         prompt = catalog.resolve("greeting", "live")
@@ -122,7 +122,7 @@ def test_an_interrupted_copy_goes_on_and_files_come_along(server, other, tmp_pat
     with bob.catalog() as catalog:
         while True:
             runs += 1
-            copy = Copy(other, Interrupted(catalog, 5), lambda _: None, with_files=True)
+            copy = MlflowCopy(other, Interrupted(catalog, 5), lambda _: None, with_files=True)
             try:
                 result = copy.run()
             except Unavailable:
@@ -158,7 +158,7 @@ def test_a_model_of_another_user_and_a_wrong_address_are_reported(server, source
         catalog.models.create("of-a-run", visibility="public")
 
     with dave.catalog() as catalog:
-        found = Copy(other, catalog.registry.request, lambda _: None, with_files=False).run()
+        found = MlflowCopy(other, catalog.registry.request, lambda _: None, with_files=False).run()
     nothing = copied(dave, f"{source}/nothing")
 
     assert [problem.partition(":")[0] for problem in found.problems] == ["model of-a-run"]

@@ -258,14 +258,14 @@ async def test_of_two_links_that_are_used_at_once_one_wins(app, client, org, cap
 
 async def test_a_link_asked_for_while_the_address_changes_is_worth_nothing(app, client, org, caplog, monkeypatch):
     users_raw = app.state.database.client[org.name]["users"]
-    insert = tenant_documents.Bound.insert
+    insert = tenant_documents.BoundCollection.insert
 
     async def after_the_change(self, document):
         if isinstance(document, PasswordResetDocument):
             await users_raw.update_one({"username": "ada"}, {"$set": {"email": "new@example.org", "signed_out": now()}})
         return await insert(self, document)
 
-    monkeypatch.setattr(tenant_documents.Bound, "insert", after_the_change)
+    monkeypatch.setattr(tenant_documents.BoundCollection, "insert", after_the_change)
 
     token = await token_for(app, client, org, caplog)
 

@@ -14,7 +14,7 @@ from catalog.blobs.files import FileStorage
 from catalog.blobs.protocol import Blob, StorageUnavailableError
 from catalog.domain.cleanup import sweep
 from catalog.domain.files import blob_records
-from catalog.domain.files.blob_records import Condition
+from catalog.domain.files.blob_records import BlobCondition
 from catalog.store.clock import now
 from catalog.store.documents.tenants import RegisteredTenant
 from tests.dialects.v1.test_folders import closed, filled
@@ -159,8 +159,8 @@ async def test_bytes_that_were_found_damaged_are_asked_for_until_they_are_sent(
     await uploaded(client, org, url, DATA, "again.bin")
     after = await offered(client, org, url)
 
-    assert (found, before, after) == (Condition.DAMAGED, (404, 403, 117), (200, 200, None))
-    assert await blob_records.verify(tenant, Blob(DIGEST, len(DATA))) is Condition.INTACT
+    assert (found, before, after) == (BlobCondition.DAMAGED, (404, 403, 117), (200, 200, None))
+    assert await blob_records.verify(tenant, Blob(DIGEST, len(DATA))) is BlobCondition.INTACT
 
 
 async def test_bytes_that_were_sent_again_meanwhile_are_not_marked(client, org, url, tenant, blobs):
@@ -172,7 +172,8 @@ async def test_bytes_that_were_sent_again_meanwhile_are_not_marked(client, org, 
 
 
 @pytest.mark.parametrize(
-    ("damage", "condition"), [(flipped, Condition.DAMAGED), (cut, Condition.DAMAGED), (Path.unlink, Condition.MISSING)]
+    ("damage", "condition"),
+    [(flipped, BlobCondition.DAMAGED), (cut, BlobCondition.DAMAGED), (Path.unlink, BlobCondition.MISSING)],
 )
 async def test_bytes_that_come_back_by_themselves_are_trusted_again(url, on_disk, tenant, blobs, damage, condition):
     good, blob = on_disk.read_bytes(), Blob(DIGEST, len(DATA))
@@ -182,7 +183,7 @@ async def test_bytes_that_come_back_by_themselves_are_trusted_again(url, on_disk
     on_disk.write_bytes(good)
     again = await blob_records.verify(tenant, blob)
 
-    assert (found, again, await blob_records.is_intact(tenant, blob)) == (condition, Condition.INTACT, True)
+    assert (found, again, await blob_records.is_intact(tenant, blob)) == (condition, BlobCondition.INTACT, True)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from catalog.domain.access import Caller, may_read
 from catalog.domain.items import items
 from catalog.domain.items.search import candidates, search
-from catalog.domain.items.search.ranking import Stage, rank
+from catalog.domain.items.search.ranking import MatchRank, rank
 from catalog.domain.items.search.search import SearchQuery
 from catalog.errors import Refused
 from catalog.folding import search_key
@@ -305,12 +305,12 @@ def test_an_item_is_ranked_by_its_best_place():
     item = {"name_key": "iris", "tags": ["Iris"], "metadata": [{"name": "a", "value": 1}], "description": "IRIS"}
 
     assert [rank(item | {"name_key": name}, "iris") for name in ("iris", "iris2", "my iris", "other")] == [
-        Stage.EXACT,
-        Stage.PREFIX,
-        Stage.INSIDE,
-        Stage.TAGGED,
+        MatchRank.EXACT,
+        MatchRank.PREFIX,
+        MatchRank.INSIDE,
+        MatchRank.TAGGED,
     ]
-    assert rank(item | {"name_key": "other", "tags": []}, "iris") is Stage.DESCRIBED
+    assert rank(item | {"name_key": "other", "tags": []}, "iris") is MatchRank.DESCRIBED
     assert rank(item, "rose") is None
 
 

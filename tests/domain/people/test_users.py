@@ -7,12 +7,12 @@ import pytest
 from catalog.domain.access import Caller
 from catalog.domain.items import trash
 from catalog.domain.people import last_admin, ownership_transfer, users
-from catalog.domain.people.users import Policy, UserChange
+from catalog.domain.people.users import PasswordPolicy, UserChange
 from catalog.errors import BUSY, LAST_ADMIN, Refused
 from catalog.vocabulary import Role
 from tests.support.tenants import somebody
 
-ANY = Policy(strength=0, days=0)
+ANY = PasswordPolicy(strength=0, days=0)
 
 
 async def admins(tenant):

@@ -28,7 +28,7 @@ UNKNOWN_ROUTE = 100
 """The error value of an older server, which has no route for many files."""
 
 
-class SmallFile(NamedTuple):
+class SmallSource(NamedTuple):
     path: str
     source: Source
     digest: str
@@ -67,7 +67,7 @@ def put_files(
         total.of(file.path)("uploading", file.source.size, file.source.size)
 
 
-def _send(to: TargetItem, draft: str, files: Sequence[SmallFile], total: TotalProgress) -> Operation[None]:
+def _send(to: TargetItem, draft: str, files: Sequence[SmallSource], total: TotalProgress) -> Operation[None]:
     size = sum(len(file.content) for file in files)
     if len(files) > 1 and size > to.session.largest_body:
         yield from _send_halves(to, draft, files, total)
@@ -96,7 +96,7 @@ def _send(to: TargetItem, draft: str, files: Sequence[SmallFile], total: TotalPr
         raise _refusal(refused)
 
 
-def _send_halves(to: TargetItem, draft: str, files: Sequence[SmallFile], total: TotalProgress) -> Operation[None]:
+def _send_halves(to: TargetItem, draft: str, files: Sequence[SmallSource], total: TotalProgress) -> Operation[None]:
     """Send files in smaller requests: a proxy takes no larger ones."""
     if len(files) == 1:
         yield from _send_alone(to, draft, files, total)
@@ -106,7 +106,7 @@ def _send_halves(to: TargetItem, draft: str, files: Sequence[SmallFile], total: 
         yield from _send(to, draft, half, total)
 
 
-def _send_alone(to: TargetItem, draft: str, files: Sequence[SmallFile], total: TotalProgress) -> Operation[None]:
+def _send_alone(to: TargetItem, draft: str, files: Sequence[SmallSource], total: TotalProgress) -> Operation[None]:
     for file in files:
         yield from put_file(to, draft, file.path, file.source, file.digest, total.of(file.path))
 
@@ -117,15 +117,15 @@ def _refusal(refused: Mapping[str, object]) -> CatalogError:
     return error_from(Response(int(str(refused["status"])), {}, json.dumps(shown).encode()))
 
 
-def _read(batch: Iterable[tuple[str, Source]]) -> list[SmallFile]:
+def _read(batch: Iterable[tuple[str, Source]]) -> list[SmallSource]:
     files = []
     for path, source in batch:
         content = source.path.read_bytes()
-        files.append(SmallFile(path, source, sha256(content).hexdigest(), content))
+        files.append(SmallSource(path, source, sha256(content).hexdigest(), content))
     return files
 
 
-def _form(files: Iterable[SmallFile], boundary: str) -> Iterable[bytes]:
+def _form(files: Iterable[SmallSource], boundary: str) -> Iterable[bytes]:
     for file in files:
         name = f"filename*=UTF-8''{quote(file.path)}"
         yield (

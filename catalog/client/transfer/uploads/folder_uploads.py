@@ -10,7 +10,7 @@ from catalog.client.transfer.progress import Progress, TotalProgress
 from catalog.client.transfer.sources import Source
 from catalog.client.transfer.uploads.batches import SMALL, batches_of, put_files
 from catalog.client.transfer.uploads.contents import Content
-from catalog.client.transfer.uploads.uploads import TargetItem, VersionDetails, add_file, as_pairs, put_file
+from catalog.client.transfer.uploads.uploads import NewVersionFields, TargetItem, add_file, as_pairs, put_file
 from catalog.client.transport.effects import Operation, in_parallel, in_thread
 
 CONCURRENCY = 4
@@ -19,7 +19,7 @@ CONCURRENCY = 4
 SECTION = "drafts"
 
 
-def add_content(to: TargetItem, content: Content, details: VersionDetails, progress: Progress) -> Operation[Version]:
+def add_content(to: TargetItem, content: Content, details: NewVersionFields, progress: Progress) -> Operation[Version]:
     """Upload what a version is to have. Raises CatalogError."""
     if content.is_folder:
         return (yield from _add_files(to, content, details, progress))
@@ -27,7 +27,7 @@ def add_content(to: TargetItem, content: Content, details: VersionDetails, progr
     return (yield from add_file(to, source, details, progress))
 
 
-def _add_files(to: TargetItem, content: Content, details: VersionDetails, progress: Progress) -> Operation[Version]:
+def _add_files(to: TargetItem, content: Content, details: NewVersionFields, progress: Progress) -> Operation[Version]:
     """Upload many files as a new version. An interrupted upload is resumed in its draft."""
     sources = content.files
     key = [
@@ -60,7 +60,7 @@ def _add_files(to: TargetItem, content: Content, details: VersionDetails, progre
     return Version.of(closed)
 
 
-def _create_draft(to: TargetItem, key: list[str], details: VersionDetails) -> Operation[Version]:
+def _create_draft(to: TargetItem, key: list[str], details: NewVersionFields) -> Operation[Version]:
     body: dict[str, Any] = {"draft": True, "ordinal": details.ordinal, "description": details.description}
     body |= {"metadata": as_pairs(details.metadata), "inputs": [*details.inputs]}
     draft = Version.of((yield from to.session.request_json("POST", to.path, body=body)))

@@ -5,7 +5,7 @@ from typing import Any
 
 from catalog.client.errors import NotFound
 from catalog.client.session import Session
-from catalog.client.transfer.uploads.uploads import VersionDetails, as_pairs
+from catalog.client.transfer.uploads.uploads import NewVersionFields, as_pairs
 from catalog.client.transport.effects import Operation
 
 UNKNOWN_ROUTES = frozenset({100, 101})
@@ -16,7 +16,7 @@ def check_push(
     session: Session,
     kind: str,
     target: Mapping[str, str],
-    details: VersionDetails,
+    details: NewVersionFields,
     tags: Sequence[str] = (),
     alias: str = "",
 ) -> Operation[str | None]:

@@ -36,7 +36,7 @@ FILES_OF_A_PAGE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VersionDetails:
+class NewVersionFields:
     """The description, metadata and ordinal of a new version."""
 
     ordinal: str = ""
@@ -109,7 +109,7 @@ class TargetItem:
         return Version.of((yield from self.document(which)))
 
 
-def add_file(to: TargetItem, source: Source, details: VersionDetails, progress: Progress) -> Operation[Version]:
+def add_file(to: TargetItem, source: Source, details: NewVersionFields, progress: Progress) -> Operation[Version]:
     """Upload one file as a new version.
 
     Raises CatalogError: Damaged if the file changed meanwhile, or its bytes were damaged in transit.
@@ -157,7 +157,7 @@ def put_file(to: TargetItem, draft: str, path: str, source: Source, digest: str,
 
 
 def _in_parts(
-    to: TargetItem, upload: ResumableUpload, details: VersionDetails, progress: Progress
+    to: TargetItem, upload: ResumableUpload, details: NewVersionFields, progress: Progress
 ) -> Operation[Version]:
     state = upload.load()
     digest = state.digest or (yield from in_thread(upload.source.digest, progress))
@@ -168,7 +168,7 @@ def _in_parts(
 
 
 def _reuse_stored_bytes(
-    to: TargetItem, source: Source, digest: str, details: VersionDetails, progress: Progress
+    to: TargetItem, source: Source, digest: str, details: NewVersionFields, progress: Progress
 ) -> Operation[str]:
     """Create the version from bytes that the server has already; return its ordinal.
 
@@ -191,7 +191,7 @@ def _reuse_stored_bytes(
 
 
 def _send_whole(
-    to: TargetItem, source: Source, digest: str, details: VersionDetails, progress: Progress
+    to: TargetItem, source: Source, digest: str, details: NewVersionFields, progress: Progress
 ) -> Operation[str]:
     query = {"name": source.name, "ordinal": details.ordinal, **details.inline}
     request = Request(
@@ -206,7 +206,7 @@ def _send_whole(
     return _ordinal_in(response.json(), digest, details.ordinal)
 
 
-def _apply_details(to: TargetItem, ordinal: str, details: VersionDetails) -> Operation[Version]:
+def _apply_details(to: TargetItem, ordinal: str, details: NewVersionFields) -> Operation[Version]:
     """Apply the details that were not sent along with the file; return the version."""
     if not details.deferred:
         return (yield from to.info(ordinal))

@@ -12,7 +12,7 @@ from catalog.dialects.http.transfers.uploads import (
     LARGEST_HEADERS,
     LONGEST_BOUNDARY,
     NOT_CLOSED,
-    Body,
+    ReceivedBody,
     file_head,
 )
 from catalog.errors import BODY_TOO_LARGE, MALFORMED_BODY, UPLOAD_CUT_OFF, Refused
@@ -50,7 +50,7 @@ class FormOfFiles:
         if not boundary or len(boundary) > LONGEST_BOUNDARY:
             raise Refused(MALFORMED_BODY, "send multipart/form-data with a boundary, and a part for each file")
         self.announced = request.content_length or 0
-        self._body = Body(request, limit)
+        self._body = ReceivedBody(request, limit)
         self._body.refuse_announced_size()
         self._most = most
         self._parts = 0

@@ -62,12 +62,12 @@ def carries_json(request: AnyRequest) -> bool:
 
 async def read(request: AnyRequest, limit: int) -> bytes:
     """A body of at most `limit` bytes. Raises Refused: BODY_TOO_LARGE, UPLOAD_CUT_OFF."""
-    body = Body(request, limit)
+    body = ReceivedBody(request, limit)
     body.refuse_announced_size()
     return b"".join([chunk async for chunk in body.chunks])
 
 
-class Body:
+class ReceivedBody:
     """The bytes of a request as they arrive, counted."""
 
     def __init__(self, request: AnyRequest, limit: int) -> None:
@@ -107,7 +107,7 @@ class BodyUpload:
         self.announced = request.content_length or 0
         self._request = request
         self._name = name
-        self._body = Body(request, limit)
+        self._body = ReceivedBody(request, limit)
 
     async def open(self) -> FileHead:
         """The name and the type of the file. Raises Refused: NOT_CREATED, BODY_TOO_LARGE."""
@@ -143,7 +143,7 @@ class FormUpload:
         self.digest = announced_digest(request, "Repr-Digest", "Digest")
         self.announced = max(0, (request.content_length or 0) - FORM_ROOM)
         self._limit = limit
-        self._body = Body(request, limit and limit + FORM_ROOM)
+        self._body = ReceivedBody(request, limit and limit + FORM_ROOM)
         self._form = Form(request.content_type[1].get("boundary", ""), {"description", *texts})
         self._queried = _queried(request, texts)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from catalog.dialects.kubeflow.filters.tokens import END, Token, malformed, tokens_of
+from catalog.dialects.kubeflow.filters.tokens import END, QueryToken, malformed, tokens_of
 
 DEEPEST = 16
 """Parentheses within parentheses."""
@@ -41,11 +41,11 @@ Tree: TypeAlias = Comparison | Joined
 
 def parsed(query: str) -> Tree:
     """Raises Refused: INVALID_QUERY."""
-    return _Parser(list(tokens_of(query))).whole()
+    return _QueryParser(list(tokens_of(query))).whole()
 
 
-class _Parser:
-    def __init__(self, tokens: list[Token]) -> None:
+class _QueryParser:
+    def __init__(self, tokens: list[QueryToken]) -> None:
         self._tokens = tokens
         self._at = 0
 
@@ -56,10 +56,10 @@ class _Parser:
         return tree
 
     @property
-    def _next(self) -> Token:
+    def _next(self) -> QueryToken:
         return self._tokens[self._at]
 
-    def _take(self) -> Token:
+    def _take(self) -> QueryToken:
         token = self._next
         self._at += token is not END
         return token

@@ -26,15 +26,15 @@ _TOKEN = re.compile(
 )
 
 
-class Token(NamedTuple):
+class QueryToken(NamedTuple):
     kind: str
     text: str
 
 
-END = Token("end", "")
+END = QueryToken("end", "")
 
 
-def tokens_of(query: str) -> Iterator[Token]:
+def tokens_of(query: str) -> Iterator[QueryToken]:
     """Raises Refused: INVALID_QUERY."""
     if len(query) > LONGEST:
         raise Refused(INVALID_QUERY, f"filterQuery: at most {LONGEST} characters are allowed")
@@ -46,7 +46,7 @@ def tokens_of(query: str) -> Iterator[Token]:
         at = found.end()
         kind = found.lastgroup or ""
         if kind != "space":
-            yield Token(kind, _unquoted(kind, found[0]))
+            yield QueryToken(kind, _unquoted(kind, found[0]))
     yield END
 
 

@@ -10,7 +10,7 @@ from catalog.dialects.kubeflow.addresses import is_ours, uri_of
 from catalog.dialects.kubeflow.filters.properties import ARTIFACTS
 from catalog.dialects.kubeflow.models.artifacts import SHOWN, ArtifactBody, ModelArtifactInput, ShownArtifact
 from catalog.dialects.kubeflow.models.common import serial_of
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.pages import asked_of, filter_of, merged, page_of
 from catalog.dialects.kubeflow.requests import ARTIFACT_TYPES, Ask, answer, refuse_without_keys
 from catalog.domain.tracking import artifacts, contents, models
@@ -45,10 +45,10 @@ def finds(*types: ArtifactType) -> Callable[[Ask], Awaitable[ShownArtifact]]:
     return find
 
 
-def lists(*types: ArtifactType) -> Callable[[Ask], Awaitable[Page[ShownArtifact]]]:
+def lists(*types: ArtifactType) -> Callable[[Ask], Awaitable[ResourcePage[ShownArtifact]]]:
     """A list of all artifacts, of a type if one is given."""
 
-    async def list_(ask: Ask) -> Page[ShownArtifact]:
+    async def list_(ask: Ask) -> ResourcePage[ShownArtifact]:
         wanted = types[0] if types else _asked_type(ask)
         query: Query = {"type": wanted.value} if wanted else {}
         access = await listed_to(ask.caller)
@@ -60,7 +60,7 @@ def lists(*types: ArtifactType) -> Callable[[Ask], Awaitable[Page[ShownArtifact]
     return list_
 
 
-async def list_of_version(ask: Ask) -> Page[ShownArtifact]:
+async def list_of_version(ask: Ask) -> ResourcePage[ShownArtifact]:
     """A list of what is not there is empty, and so is one of what the caller may not read."""
     key = await models.readable_version(ask.caller, ask.serial)
     wanted = _asked_type(ask)
@@ -69,7 +69,7 @@ async def list_of_version(ask: Ask) -> Page[ShownArtifact]:
     return await _listed(ask, query, {"_id": key, **models.COMPLETE} if with_contents else None)
 
 
-async def list_of_run(ask: Ask) -> Page[ShownArtifact]:
+async def list_of_run(ask: Ask) -> ResourcePage[ShownArtifact]:
     run = await ask.caller.tenant.runs.records.find_one({"serial": ask.serial})
     if run is None or not await readable(ask.caller, [run]):
         raise Refused(NOT_FOUND, f"run {ask.serial} not found")
@@ -138,7 +138,9 @@ async def _upserted(ask: Ask, body: ArtifactBody, parent: Parent) -> Response[by
     return answer(ask, await _shown(ask, record), CREATED if is_created else REPLACED)
 
 
-async def _listed(ask: Ask, query: Query, versions: Query | None, *, top: int | None = None) -> Page[ShownArtifact]:
+async def _listed(
+    ask: Ask, query: Query, versions: Query | None, *, top: int | None = None
+) -> ResourcePage[ShownArtifact]:
     """Artifacts with a record, and the contents of versions that have none."""
     tenant, asked, wanted = ask.caller.tenant, asked_of(ask), await filter_of(ask, ARTIFACTS)
 

@@ -18,7 +18,7 @@ from catalog.dialects.kubeflow.models.experiments import (
     ExperimentRunUpdate,
     ExperimentUpdate,
 )
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.pages import listed
 from catalog.dialects.kubeflow.requests import Ask, refuse_without_keys
 from catalog.domain.access import readable_by
@@ -39,7 +39,7 @@ async def find(ask: Ask) -> Experiment:
     return Experiment.of(await experiments.find(ask.caller, name=name, external_id=external_id))
 
 
-async def list_(ask: Ask) -> Page[Experiment]:
+async def list_(ask: Ask) -> ResourcePage[Experiment]:
     async def shapes(found: Sequence[ExperimentRecord]) -> list[Any]:
         return [Experiment.of(record) for record in found]
 
@@ -72,16 +72,16 @@ async def find_run(ask: Ask) -> ExperimentRun:
     return await _run(ask, found)
 
 
-async def list_runs(ask: Ask) -> Page[ExperimentRun]:
+async def list_runs(ask: Ask) -> ResourcePage[ExperimentRun]:
     return await _listed(ask, await listed_to(ask.caller), top=await ask.caller.tenant.recent("serial"))
 
 
-async def list_of_experiment(ask: Ask) -> Page[ExperimentRun]:
+async def list_of_experiment(ask: Ask) -> ResourcePage[ExperimentRun]:
     experiment = await experiments.read(ask.caller, ask.serial)
     return await _listed(ask, {"experiment": experiment["_id"]})
 
 
-async def _listed(ask: Ask, query: Query, *, top: int | None = None) -> Page[ExperimentRun]:
+async def _listed(ask: Ask, query: Query, *, top: int | None = None) -> ResourcePage[ExperimentRun]:
     async def shapes(found: Sequence[ExperimentRunRecord]) -> list[Any]:
         serials = await _serials(ask, [record["experiment"] for record in found])
         return [ExperimentRun.of(record, serials[record["experiment"]]) for record in found]
@@ -120,17 +120,17 @@ async def update_run(ask: Ask) -> ExperimentRun:
     return await _changed(ask, ask.serial, await ask.body(ExperimentRunUpdate))
 
 
-async def history(ask: Ask) -> Page[Metric]:
+async def history(ask: Ask) -> ResourcePage[Metric]:
     """The history of the metrics of every run that the caller may read."""
     return await _history(ask, await listed_to(ask.caller), top=await ask.caller.tenant.recent(VERSION_SERIAL))
 
 
-async def history_of_run(ask: Ask) -> Page[Metric]:
+async def history_of_run(ask: Ask) -> ResourcePage[Metric]:
     run = await runs.read(ask.caller, ask.serial)
     return await _history(ask, {"run": run["_id"]})
 
 
-async def _history(ask: Ask, query: Query, *, top: int | None = None) -> Page[Metric]:
+async def _history(ask: Ask, query: Query, *, top: int | None = None) -> ResourcePage[Metric]:
     async def shapes(found: Sequence[MetricPointRecord]) -> list[Any]:
         tenant = ask.caller.tenant
         known = tenant.runs.records.find({"_id": {"$in": list({record["run"] for record in found})}}, {"serial": 1})

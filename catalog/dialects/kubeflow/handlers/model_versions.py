@@ -8,7 +8,7 @@ from bson import ObjectId
 from catalog.dialects.kubeflow.filters.properties import MODEL_VERSIONS
 from catalog.dialects.kubeflow.handlers.registered_models import ATTEMPTS
 from catalog.dialects.kubeflow.models.common import serial_of
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.models.registry import (
     ModelVersion,
     ModelVersionCreate,
@@ -36,13 +36,13 @@ async def find(ask: Ask) -> ModelVersion:
     return ModelVersion.of(version, item["serial"])
 
 
-async def list_(ask: Ask) -> Page[ModelVersion]:
+async def list_(ask: Ask) -> ResourcePage[ModelVersion]:
     """All versions, of every model that the caller may read."""
     top = await ask.caller.tenant.recent(VERSION_SERIAL)
     return await _listed(ask, models.COMPLETE | await listed_to(ask.caller, "item"), top=top)
 
 
-async def list_of_model(ask: Ask) -> Page[ModelVersion]:
+async def list_of_model(ask: Ask) -> ResourcePage[ModelVersion]:
     """A list of what is not there is empty, and so is one of what the caller may not read."""
     query: Query = {"item": await models.readable_id(ask.caller, ask.serial), "state": models.COMPLETE["state"]}
     if name := ask.query("name"):
@@ -52,7 +52,9 @@ async def list_of_model(ask: Ask) -> Page[ModelVersion]:
     return await _listed(ask, query, id_field="number")
 
 
-async def _listed(ask: Ask, query: Query, *, top: int | None = None, id_field: str = "serial") -> Page[ModelVersion]:
+async def _listed(
+    ask: Ask, query: Query, *, top: int | None = None, id_field: str = "serial"
+) -> ResourcePage[ModelVersion]:
     known: dict[ObjectId, ItemRecord] = {}
 
     async def keep(batch: list[Raw]) -> list[Raw]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from catalog.dialects.kubeflow.filters.properties import REGISTERED_MODELS
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.models.registry import RegisteredModel, RegisteredModelCreate, RegisteredModelUpdate
 from catalog.dialects.kubeflow.pages import listed
 from catalog.dialects.kubeflow.requests import Ask, refuse_without_keys
@@ -29,7 +29,7 @@ async def find(ask: Ask) -> RegisteredModel:
     return await _shown(ask, await models.find(ask.caller, name=name, external_id=external_id))
 
 
-async def list_(ask: Ask) -> Page[RegisteredModel]:
+async def list_(ask: Ask) -> ResourcePage[RegisteredModel]:
     tenant = ask.caller.tenant
 
     async def shapes(found: Sequence[ItemRecord]) -> list[Any]:

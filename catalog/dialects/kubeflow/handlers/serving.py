@@ -7,7 +7,7 @@ from bson import ObjectId
 
 from catalog.dialects.kubeflow.filters.properties import INFERENCE_SERVICES, SERVE_MODELS, SERVING_ENVIRONMENTS
 from catalog.dialects.kubeflow.models.common import serial_of
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.models.registry import ModelVersion, RegisteredModel
 from catalog.dialects.kubeflow.models.serving import (
     InferenceService,
@@ -37,7 +37,7 @@ async def find_environment(ask: Ask) -> ServingEnvironment:
     return ServingEnvironment.of(await environments.find(ask.caller, name=name, external_id=external_id))
 
 
-async def list_environments(ask: Ask) -> Page[ServingEnvironment]:
+async def list_environments(ask: Ask) -> ResourcePage[ServingEnvironment]:
     async def shapes(found: Sequence[EnvironmentRecord]) -> list[Any]:
         return [ServingEnvironment.of(record) for record in found]
 
@@ -70,11 +70,11 @@ async def find_service(ask: Ask) -> InferenceService:
     return await _service(ask, found)
 
 
-async def list_services(ask: Ask) -> Page[InferenceService]:
+async def list_services(ask: Ask) -> ResourcePage[InferenceService]:
     return await _listed_services(ask, await listed_to(ask.caller), top=await ask.caller.tenant.recent("serial"))
 
 
-async def list_services_of_environment(ask: Ask) -> Page[InferenceService]:
+async def list_services_of_environment(ask: Ask) -> ResourcePage[InferenceService]:
     """A list of what is not there is empty."""
     query: Query = {"environment": await _id_of(ask.caller.tenant.environments.records, ask.serial)}
     if name := ask.query("name"):
@@ -84,7 +84,7 @@ async def list_services_of_environment(ask: Ask) -> Page[InferenceService]:
     return await _listed_services(ask, query)
 
 
-async def _listed_services(ask: Ask, query: Query, *, top: int | None = None) -> Page[InferenceService]:
+async def _listed_services(ask: Ask, query: Query, *, top: int | None = None) -> ResourcePage[InferenceService]:
     async def keep(batch: list[Raw]) -> list[Raw]:
         return await readable(ask.caller, batch)  # type: ignore[type-var]
 
@@ -133,7 +133,7 @@ async def version_of_service(ask: Ask) -> ModelVersion:
     return ModelVersion.of(await services.version_of(ask.caller, ask.serial), model["serial"])
 
 
-async def list_served(ask: Ask) -> Page[ServeModel]:
+async def list_served(ask: Ask) -> ResourcePage[ServeModel]:
     """A list of what is not there is empty."""
 
     async def keep(batch: list[Raw]) -> list[Raw]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.kubeflow.models.common import Id, Milliseconds, present, shown_fields, times
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.models.values import NAME, AnyValue, Line, Properties, pairs_of, properties_of, unchanged
 from catalog.domain.limits import LONGEST_INTEGER
 from catalog.domain.tracking.artifacts import ArtifactChange, NewArtifact
@@ -252,11 +252,11 @@ Shown = ModelArtifact | DocArtifact | DataSet | Metric | Parameter
 ShownV1 = ModelArtifact | DocArtifact | DataSet | MetricV1 | Parameter
 
 
-class ArtifactPage(Page[Shown], kw_only=True):
+class ArtifactPage(ResourcePage[Shown], kw_only=True):
     """A part of a list of artifacts."""
 
 
-class ArtifactPageV1(Page[ShownV1], kw_only=True):
+class ArtifactPageV1(ResourcePage[ShownV1], kw_only=True):
     """A part of a list of artifacts."""
 
 

@@ -27,7 +27,7 @@ ARCHIVED, LIVE = "ARCHIVED", "LIVE"
 State = Annotated[str, Meta(extra_json_schema={"enum": [LIVE, ARCHIVED]})]
 
 
-class Body(Struct, rename="camel", kw_only=True, forbid_unknown_fields=True):
+class ResourceInput(Struct, rename="camel", kw_only=True, forbid_unknown_fields=True):
     """The JSON object of a request. `null` counts as absent."""
 
     custom_properties: Properties | None = None
@@ -52,7 +52,7 @@ class Body(Struct, rename="camel", kw_only=True, forbid_unknown_fields=True):
         )
 
 
-class Shown(Struct, rename="camel", kw_only=True):
+class BaseResource(Struct, rename="camel", kw_only=True):
     """What every answer of one thing has."""
 
     id: Id
@@ -72,7 +72,7 @@ class Error(Struct):
 
 
 def shown_fields(record: TrackedRecord) -> dict[str, Any]:
-    """The fields of `Shown`."""
+    """The fields of `BaseResource`."""
     return {
         "id": str(record["serial"]),
         "name": record["name"],

@@ -6,12 +6,12 @@ from typing import Self
 from msgspec import UNSET, UnsetType
 
 from catalog.dialects.kubeflow.models.common import (
-    Body,
+    BaseResource,
     Id,
     Milliseconds,
     NewName,
     OptionalName,
-    Shown,
+    ResourceInput,
     State,
     archived,
     milliseconds_of,
@@ -24,7 +24,7 @@ from catalog.store.records import ExperimentRecord, ExperimentRunRecord, PairRec
 from catalog.vocabulary import RunStatus, Visibility
 
 
-class ExperimentUpdate(Body, kw_only=True):
+class ExperimentUpdate(ResourceInput, kw_only=True):
     """What changes of an experiment."""
 
     owner: str | None = None
@@ -50,7 +50,7 @@ class ExperimentCreate(ExperimentUpdate, kw_only=True):
         )
 
 
-class Experiment(Shown, kw_only=True):
+class Experiment(BaseResource, kw_only=True):
     """A group of runs."""
 
     owner: str | UnsetType = UNSET
@@ -61,7 +61,7 @@ class Experiment(Shown, kw_only=True):
         return cls(**shown_fields(record), owner=record["author"] or UNSET, state=state(record["archived"]))
 
 
-class ExperimentRunUpdate(Body, kw_only=True):
+class ExperimentRunUpdate(ResourceInput, kw_only=True):
     """What changes of a run."""
 
     end_time_since_epoch: Milliseconds | None = None
@@ -108,7 +108,7 @@ class ExperimentRunCreate(ExperimentRunInput, kw_only=True):
     experiment_id: Id
 
 
-class ExperimentRun(Shown, kw_only=True):
+class ExperimentRun(BaseResource, kw_only=True):
     """A run of an experiment."""
 
     experiment_id: Id

@@ -10,7 +10,7 @@ MOST = 1000
 """Elements on a page. Without a `pageSize` a page has as many."""
 
 
-class Page(Struct, Generic[T], rename="camel", kw_only=True):
+class ResourcePage(Struct, Generic[T], rename="camel", kw_only=True):
     """A part of a list."""
 
     items: list[T]

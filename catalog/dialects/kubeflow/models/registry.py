@@ -9,7 +9,16 @@ from typing import Annotated, Any, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
-from catalog.dialects.kubeflow.models.common import Body, Id, NewName, Shown, State, archived, state, times
+from catalog.dialects.kubeflow.models.common import (
+    BaseResource,
+    Id,
+    NewName,
+    ResourceInput,
+    State,
+    archived,
+    state,
+    times,
+)
 from catalog.dialects.kubeflow.models.values import (
     CONTROLS,
     Line,
@@ -60,7 +69,7 @@ VersionName = Annotated[
 Texts = Annotated[list[Line], Meta(max_length=1000)]
 
 
-class RegisteredModelUpdate(Body, kw_only=True):
+class RegisteredModelUpdate(ResourceInput, kw_only=True):
     """What changes of a registered model."""
 
     readme: str | None = None
@@ -134,7 +143,7 @@ class RegisteredModelCreate(RegisteredModelUpdate, kw_only=True):
         )
 
 
-class RegisteredModel(Shown, kw_only=True):
+class RegisteredModel(BaseResource, kw_only=True):
     """A registered model."""
 
     readme: str | UnsetType = UNSET
@@ -167,7 +176,7 @@ class RegisteredModel(Shown, kw_only=True):
         )
 
 
-class ModelVersionUpdate(Body, kw_only=True):
+class ModelVersionUpdate(ResourceInput, kw_only=True):
     """What changes of a version."""
 
     state: State | None = None
@@ -211,7 +220,7 @@ class ModelVersionOfModel(ModelVersionCreate, kw_only=True):
     last_update_time_since_epoch: str | None = None
 
 
-class ModelVersion(Shown, kw_only=True):
+class ModelVersion(BaseResource, kw_only=True):
     """A version of a registered model."""
 
     registered_model_id: Id
@@ -252,7 +261,7 @@ def _pairs(pairs: Iterable[MetadataPair]) -> list[MetadataPair]:
     return found
 
 
-def _replaced(before: Iterable[PairRecord], body: Body) -> MetadataChange | None:
+def _replaced(before: Iterable[PairRecord], body: ResourceInput) -> MetadataChange | None:
     """The change that leaves just the pairs of the client."""
     if body.custom_properties is None:
         return None

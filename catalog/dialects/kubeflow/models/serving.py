@@ -6,11 +6,11 @@ from typing import Self
 from msgspec import UNSET, UnsetType
 
 from catalog.dialects.kubeflow.models.common import (
-    Body,
+    BaseResource,
     Id,
     NewName,
     OptionalName,
-    Shown,
+    ResourceInput,
     or_unset,
     serial_of,
     shown_fields,
@@ -21,7 +21,7 @@ from catalog.store.records import EnvironmentRecord, PairRecord, ServedModelReco
 from catalog.vocabulary import ExecutionState, ServiceState
 
 
-class ServingEnvironmentUpdate(Body, kw_only=True):
+class ServingEnvironmentUpdate(ResourceInput, kw_only=True):
     """What changes of an environment."""
 
 
@@ -31,7 +31,7 @@ class ServingEnvironmentCreate(ServingEnvironmentUpdate, kw_only=True):
     name: NewName
 
 
-class ServingEnvironment(Shown, kw_only=True):
+class ServingEnvironment(BaseResource, kw_only=True):
     """Where models are served."""
 
     @classmethod
@@ -39,7 +39,7 @@ class ServingEnvironment(Shown, kw_only=True):
         return cls(**shown_fields(record))
 
 
-class InferenceServiceUpdate(Body, kw_only=True):
+class InferenceServiceUpdate(ResourceInput, kw_only=True):
     """What changes of an inference service."""
 
     model_version_id: Id | None = None
@@ -80,7 +80,7 @@ class InferenceServiceCreate(InferenceServiceOfEnvironment, kw_only=True):
     serving_environment_id: Id
 
 
-class InferenceService(Shown, kw_only=True):
+class InferenceService(BaseResource, kw_only=True):
     """A model that is served in an environment."""
 
     registered_model_id: Id
@@ -102,7 +102,7 @@ class InferenceService(Shown, kw_only=True):
         )
 
 
-class ServeModelCreate(Body, kw_only=True):
+class ServeModelCreate(ResourceInput, kw_only=True):
     """A served model to create."""
 
     name: OptionalName | None = None
@@ -118,7 +118,7 @@ class ServeModelCreate(Body, kw_only=True):
         )
 
 
-class ServeModel(Shown, kw_only=True):
+class ServeModel(BaseResource, kw_only=True):
     """A version that a service deployed."""
 
     model_version_id: Id

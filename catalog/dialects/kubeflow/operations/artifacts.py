@@ -2,7 +2,7 @@
 
 from catalog.dialects.kubeflow.handlers import artifacts
 from catalog.dialects.kubeflow.models.artifacts import ModelArtifact, ModelArtifactInput
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.operations.operation import (
     ANY_BODY,
     ANY_PAGE,
@@ -15,7 +15,7 @@ from catalog.dialects.kubeflow.operations.operation import (
     PATCH,
     POST,
     Handlers,
-    Operation,
+    KubeflowOperation,
 )
 from catalog.vocabulary import ArtifactType
 
@@ -35,12 +35,14 @@ _MODEL_ARTIFACTS = Handlers(
 )
 
 OF_ARTIFACTS = [
-    Operation("findArtifact", GET, "/artifact", _ARTIFACTS.find, ANY_SHOWN, query=(*FIND_CHILD, *LINK)),
-    Operation("getArtifacts", GET, "/artifacts", _ARTIFACTS.list_, ANY_PAGE, query=(*LIST, "artifactType", *LINK)),
-    Operation("createArtifact", POST, "/artifacts", _ARTIFACTS.create, ANY_SHOWN, ANY_BODY, status=201),
-    Operation("getArtifact", GET, "/artifacts/{id:str}", _ARTIFACTS.read, ANY_SHOWN, query=LINK),
-    Operation("updateArtifact", PATCH, "/artifacts/{id:str}", _ARTIFACTS.update, ANY_SHOWN, ANY_BODY),
-    Operation(
+    KubeflowOperation("findArtifact", GET, "/artifact", _ARTIFACTS.find, ANY_SHOWN, query=(*FIND_CHILD, *LINK)),
+    KubeflowOperation(
+        "getArtifacts", GET, "/artifacts", _ARTIFACTS.list_, ANY_PAGE, query=(*LIST, "artifactType", *LINK)
+    ),
+    KubeflowOperation("createArtifact", POST, "/artifacts", _ARTIFACTS.create, ANY_SHOWN, ANY_BODY, status=201),
+    KubeflowOperation("getArtifact", GET, "/artifacts/{id:str}", _ARTIFACTS.read, ANY_SHOWN, query=LINK),
+    KubeflowOperation("updateArtifact", PATCH, "/artifacts/{id:str}", _ARTIFACTS.update, ANY_SHOWN, ANY_BODY),
+    KubeflowOperation(
         "getModelVersionArtifacts",
         GET,
         "/model_versions/{id:str}/artifacts",
@@ -48,7 +50,7 @@ OF_ARTIFACTS = [
         ANY_PAGE,
         query=(*CHILDREN, "artifactType", *LINK),
     ),
-    Operation(
+    KubeflowOperation(
         "upsertModelVersionArtifact",
         POST,
         "/model_versions/{id:str}/artifacts",
@@ -58,13 +60,18 @@ OF_ARTIFACTS = [
         status=201,
         other_status=200,
     ),
-    Operation(
+    KubeflowOperation(
         "findModelArtifact", GET, "/model_artifact", _MODEL_ARTIFACTS.find, ModelArtifact, query=(*FIND_CHILD, *LINK)
     ),
-    Operation(
-        "getModelArtifacts", GET, "/model_artifacts", _MODEL_ARTIFACTS.list_, Page[ModelArtifact], query=(*LIST, *LINK)
+    KubeflowOperation(
+        "getModelArtifacts",
+        GET,
+        "/model_artifacts",
+        _MODEL_ARTIFACTS.list_,
+        ResourcePage[ModelArtifact],
+        query=(*LIST, *LINK),
     ),
-    Operation(
+    KubeflowOperation(
         "createModelArtifact",
         POST,
         "/model_artifacts",
@@ -73,8 +80,10 @@ OF_ARTIFACTS = [
         ModelArtifactInput,
         status=201,
     ),
-    Operation("getModelArtifact", GET, "/model_artifacts/{id:str}", _MODEL_ARTIFACTS.read, ModelArtifact, query=LINK),
-    Operation(
+    KubeflowOperation(
+        "getModelArtifact", GET, "/model_artifacts/{id:str}", _MODEL_ARTIFACTS.read, ModelArtifact, query=LINK
+    ),
+    KubeflowOperation(
         "updateModelArtifact",
         PATCH,
         "/model_artifacts/{id:str}",

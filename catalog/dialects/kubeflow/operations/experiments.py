@@ -10,7 +10,7 @@ from catalog.dialects.kubeflow.models.experiments import (
     ExperimentRunUpdate,
     ExperimentUpdate,
 )
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.operations.operation import (
     ANY_BODY,
     ANY_PAGE,
@@ -24,7 +24,7 @@ from catalog.dialects.kubeflow.operations.operation import (
     METRIC_PAGE,
     POST,
     Handlers,
-    Operation,
+    KubeflowOperation,
     of_entity,
 )
 
@@ -40,16 +40,16 @@ OF_EXPERIMENTS = [
     *of_entity(
         "Experiment", "experiment", experiments, Experiment, ExperimentCreate, ExperimentUpdate, FIND, more=True
     ),
-    Operation(
+    KubeflowOperation(
         "getExperimentExperimentRuns",
         GET,
         "/experiments/{id:str}/experiment_runs",
         experiments.list_of_experiment,
-        Page[ExperimentRun],
+        ResourcePage[ExperimentRun],
         query=CHILDREN,
         is_of_experiments=True,
     ),
-    Operation(
+    KubeflowOperation(
         "createExperimentExperimentRun",
         POST,
         "/experiments/{id:str}/experiment_runs",
@@ -69,7 +69,7 @@ OF_EXPERIMENTS = [
         FIND_CHILD,
         more=True,
     ),
-    Operation(
+    KubeflowOperation(
         "getExperimentRunArtifacts",
         GET,
         "/experiment_runs/{id:str}/artifacts",
@@ -78,7 +78,7 @@ OF_EXPERIMENTS = [
         query=(*CHILDREN, "artifactType", *LINK),
         is_of_experiments=True,
     ),
-    Operation(
+    KubeflowOperation(
         "upsertExperimentRunArtifact",
         POST,
         "/experiment_runs/{id:str}/artifacts",
@@ -89,7 +89,7 @@ OF_EXPERIMENTS = [
         other_status=200,
         is_of_experiments=True,
     ),
-    Operation(
+    KubeflowOperation(
         "getExperimentRunsMetricHistory",
         GET,
         "/experiment_runs/metric_history",
@@ -98,7 +98,7 @@ OF_EXPERIMENTS = [
         query=(*LIST, "name", "stepIds"),
         is_of_experiments=True,
     ),
-    Operation(
+    KubeflowOperation(
         "getExperimentRunMetricHistory",
         GET,
         "/experiment_runs/{id:str}/metric_history",

@@ -6,7 +6,7 @@ import msgspec
 
 from catalog.dialects.http.docs.schemas import Schema
 from catalog.dialects.kubeflow.api import Api
-from catalog.dialects.kubeflow.operations.operation import POST, Operation
+from catalog.dialects.kubeflow.operations.operation import POST, KubeflowOperation
 
 ID_IN_ANSWER = "$response.body#/id"
 
@@ -19,14 +19,16 @@ REFERENCES = {
 """The fields by which a body names something, by the struct that shows it."""
 
 
-def links_of(operation: Operation, operations: Sequence[Operation], api: Api) -> Schema:
+def links_of(operation: KubeflowOperation, operations: Sequence[KubeflowOperation], api: Api) -> Schema:
     """The links from what an operation creates, by the names of the operations that they lead to."""
     if operation.method != POST:
         return {}
     return dict(_links(operation, operations, api))
 
 
-def _links(operation: Operation, operations: Sequence[Operation], api: Api) -> Iterator[tuple[str, Schema]]:
+def _links(
+    operation: KubeflowOperation, operations: Sequence[KubeflowOperation], api: Api
+) -> Iterator[tuple[str, Schema]]:
     collections = {each.path for each in operations if each.method == POST and each.shows == operation.shows}
     singles = tuple(f"{path}/{{id:str}}" for path in collections if "{" not in path)
     field = REFERENCES.get(getattr(operation.shows, "__name__", ""))

@@ -7,7 +7,7 @@ from typing import Any
 from litestar import HttpMethod
 
 from catalog.dialects.kubeflow.api import Api
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.requests import Ask
 
 GET, POST, PATCH = HttpMethod.GET, HttpMethod.POST, HttpMethod.PATCH
@@ -23,7 +23,7 @@ LINK = ("link",)
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class KubeflowOperation:
     """One method of one path. `body` and `shows` are types, or functions of the version of the API."""
 
     name: str
@@ -63,15 +63,21 @@ METRIC_PAGE = PerApi(lambda api: api.metric_page)
 
 def of_entity(
     one: str, path: str, module: Any, shown: Any, create: Any, update: Any, find: tuple[str, ...], *, more: bool = False
-) -> list[Operation]:
+) -> list[KubeflowOperation]:
     """The five operations that most entities have."""
     single = f"/{path}"
     return [
-        Operation(f"find{one}", GET, single, module.find, shown, query=find, is_of_experiments=more),
-        Operation(f"get{one}s", GET, f"{single}s", module.list_, Page[shown], query=LIST, is_of_experiments=more),
-        Operation(f"create{one}", POST, f"{single}s", module.create, shown, create, status=201, is_of_experiments=more),
-        Operation(f"get{one}", GET, f"{single}s/{{id:str}}", module.read, shown, is_of_experiments=more),
-        Operation(f"update{one}", PATCH, f"{single}s/{{id:str}}", module.update, shown, update, is_of_experiments=more),
+        KubeflowOperation(f"find{one}", GET, single, module.find, shown, query=find, is_of_experiments=more),
+        KubeflowOperation(
+            f"get{one}s", GET, f"{single}s", module.list_, ResourcePage[shown], query=LIST, is_of_experiments=more
+        ),
+        KubeflowOperation(
+            f"create{one}", POST, f"{single}s", module.create, shown, create, status=201, is_of_experiments=more
+        ),
+        KubeflowOperation(f"get{one}", GET, f"{single}s/{{id:str}}", module.read, shown, is_of_experiments=more),
+        KubeflowOperation(
+            f"update{one}", PATCH, f"{single}s/{{id:str}}", module.update, shown, update, is_of_experiments=more
+        ),
     ]
 
 

@@ -1,7 +1,7 @@
 """The operations on registered models and their versions."""
 
 from catalog.dialects.kubeflow.handlers import model_versions, registered_models
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.models.registry import (
     ModelVersion,
     ModelVersionCreate,
@@ -17,7 +17,7 @@ from catalog.dialects.kubeflow.operations.operation import (
     FIND_CHILD,
     GET,
     POST,
-    Operation,
+    KubeflowOperation,
     of_entity,
 )
 
@@ -31,15 +31,15 @@ OF_REGISTRY = [
         RegisteredModelUpdate,
         FIND,
     ),
-    Operation(
+    KubeflowOperation(
         "getRegisteredModelVersions",
         GET,
         "/registered_models/{id:str}/versions",
         model_versions.list_of_model,
-        Page[ModelVersion],
+        ResourcePage[ModelVersion],
         query=CHILDREN,
     ),
-    Operation(
+    KubeflowOperation(
         "createRegisteredModelVersion",
         POST,
         "/registered_models/{id:str}/versions",

@@ -1,7 +1,7 @@
 """The operations on serving environments, inference services and served models."""
 
 from catalog.dialects.kubeflow.handlers import serving
-from catalog.dialects.kubeflow.models.lists import Page
+from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.models.registry import ModelVersion, RegisteredModel
 from catalog.dialects.kubeflow.models.serving import (
     InferenceService,
@@ -21,7 +21,7 @@ from catalog.dialects.kubeflow.operations.operation import (
     GET,
     POST,
     Handlers,
-    Operation,
+    KubeflowOperation,
     of_entity,
 )
 
@@ -50,15 +50,15 @@ OF_SERVING = [
         ServingEnvironmentUpdate,
         FIND,
     ),
-    Operation(
+    KubeflowOperation(
         "getEnvironmentInferenceServices",
         GET,
         "/serving_environments/{id:str}/inference_services",
         serving.list_services_of_environment,
-        Page[InferenceService],
+        ResourcePage[InferenceService],
         query=CHILDREN,
     ),
-    Operation(
+    KubeflowOperation(
         "createEnvironmentInferenceService",
         POST,
         "/serving_environments/{id:str}/inference_services",
@@ -76,29 +76,29 @@ OF_SERVING = [
         InferenceServiceUpdate,
         FIND_CHILD,
     ),
-    Operation(
+    KubeflowOperation(
         "getInferenceServiceModel",
         GET,
         "/inference_services/{id:str}/model",
         serving.model_of_service,
         RegisteredModel,
     ),
-    Operation(
+    KubeflowOperation(
         "getInferenceServiceVersion",
         GET,
         "/inference_services/{id:str}/version",
         serving.version_of_service,
         ModelVersion,
     ),
-    Operation(
+    KubeflowOperation(
         "getInferenceServiceServes",
         GET,
         "/inference_services/{id:str}/serves",
         serving.list_served,
-        Page[ServeModel],
+        ResourcePage[ServeModel],
         query=CHILDREN,
     ),
-    Operation(
+    KubeflowOperation(
         "createInferenceServiceServe",
         POST,
         "/inference_services/{id:str}/serves",

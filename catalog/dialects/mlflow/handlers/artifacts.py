@@ -13,11 +13,11 @@ from litestar import Response
 from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.headers import AnyRequest
 from catalog.dialects.http.transfers.downloads import Download
-from catalog.dialects.http.transfers.uploads import Body, BodyUpload
+from catalog.dialects.http.transfers.uploads import BodyUpload, ReceivedBody
 from catalog.dialects.http.transfers.version_files import REDIRECTED_FOR, file_download
 from catalog.dialects.mlflow import models as wire
 from catalog.dialects.mlflow.errors import JSON
-from catalog.dialects.mlflow.requests import Call, Services, answered, read
+from catalog.dialects.mlflow.requests import Call, MlflowServices, answered, read
 from catalog.domain.access import Caller
 from catalog.domain.artifacts import parts, reading, signed, tree
 from catalog.domain.artifacts.parts import WantedPart
@@ -90,18 +90,18 @@ async def presigned(call: Call, path: str) -> Response[bytes]:
     return answered(wire.PresignedDownload(address, {}, file.size))
 
 
-async def put_part(request: AnyRequest, services: Services, token: str) -> Response[bytes]:
+async def put_part(request: AnyRequest, services: MlflowServices, token: str) -> Response[bytes]:
     """Store a part of an upload. Its address is the permission."""
     caller, target = await _signed_caller(request, services, token)
     if not target.upload:
         raise Refused(LINK_INVALID)
-    body = Body(request, services.max_upload_size)
+    body = ReceivedBody(request, services.max_upload_size)
     body.refuse_announced_size()
     digest = await parts.put(caller, target.upload, target.part, _chunks(body), request.content_length or 0)
     return Response(b"", media_type=JSON, headers={"ETag": f'"{digest}"'})
 
 
-async def get_signed(request: AnyRequest, services: Services, token: str) -> Download:
+async def get_signed(request: AnyRequest, services: MlflowServices, token: str) -> Download:
     """A file, or a range of it. Its address is the permission."""
     caller, target = await _signed_caller(request, services, token)
     if not target.path:
@@ -138,7 +138,7 @@ def _addresses_of_parts(call: Call, upload: str, count: int) -> wire.MultipartUp
     )
 
 
-async def _signed_caller(request: AnyRequest, services: Services, token: str) -> tuple[Caller, SignedTarget]:
+async def _signed_caller(request: AnyRequest, services: MlflowServices, token: str) -> tuple[Caller, SignedTarget]:
     claims = services.signed.read(token)
     tenant = await services.sessions.tenant(claims.tenant)
     caller = await signed.caller_of(tenant, claims)
@@ -152,6 +152,6 @@ async def _download(request: AnyRequest, caller: Caller, file: FoundFile) -> Dow
     return await file_download(request, caller.tenant.blobs, found, file.modified)
 
 
-async def _chunks(body: Body) -> AsyncIterator[bytes]:
+async def _chunks(body: ReceivedBody) -> AsyncIterator[bytes]:
     async for chunk in body.chunks:
         yield chunk

@@ -12,7 +12,7 @@ from catalog.dialects.mlflow.search.filters import VERSION_ATTRIBUTES, Condition
 from catalog.dialects.mlflow.search.ordering import VERSION_KEYS, order_of
 from catalog.dialects.mlflow.search.pages import fitting
 from catalog.dialects.mlflow.translation import finding, sources, tags
-from catalog.dialects.mlflow.translation.finding import MODEL, Model, ModelVersion
+from catalog.dialects.mlflow.translation.finding import MODEL, RequestedModel, RequestedVersion
 from catalog.dialects.mlflow.translation.shown import download_uri, named, shown_version, shown_versions
 from catalog.dialects.mlflow.translation.stages import EXCLUSIVE, SPELT, stage_of
 from catalog.domain.access import Caller
@@ -72,7 +72,9 @@ def _origin(call: Call, source: sources.VersionSource, *, is_copy: bool) -> str:
     return source.text if source.uri != source.text else ""
 
 
-async def _made(call: Call, model: Model, source: sources.VersionSource, details: VersionDetails) -> VersionRecord:
+async def _made(
+    call: Call, model: RequestedModel, source: sources.VersionSource, details: VersionDetails
+) -> VersionRecord:
     caller, limits = call.caller, tags.allowing_tags(call.services.limits)
     if not source.files:
         return await versions.register(caller, MODEL, model.reference, details, limits)
@@ -99,7 +101,7 @@ async def transition_stage(call: Call, asked: wire.TransitionModelVersionStage) 
     version = await version_changes.change(call.caller, MODEL, found.reference, VersionChange(stage=stage))
     if asked.archive_existing_versions:
         await version_changes.archive_stage(call.caller, MODEL, version, stage)
-    return await _answer(call, ModelVersion(found.model, version))
+    return await _answer(call, RequestedVersion(found.model, version))
 
 
 async def delete(call: Call, asked: wire.NumberedVersion) -> wire.Nothing:
@@ -171,10 +173,10 @@ async def _changed(call: Call, asked: wire.NumberedVersion, change: VersionChang
     found = await finding.changeable_version(call, asked.name, asked.version)
     limits = tags.allowing_tags(call.services.limits)
     version = await version_changes.change(call.caller, MODEL, found.reference, change, limits)
-    return await _answer(call, ModelVersion(found.model, version))
+    return await _answer(call, RequestedVersion(found.model, version))
 
 
-async def _answer(call: Call, found: ModelVersion) -> wire.OneVersion:
+async def _answer(call: Call, found: RequestedVersion) -> wire.OneVersion:
     return wire.OneVersion(await shown_version(call, found.model, found.version))
 
 

@@ -12,7 +12,7 @@ from catalog.dialects.mlflow.search.filters import MODEL_ATTRIBUTES, parse
 from catalog.dialects.mlflow.search.ordering import MODEL_KEYS, order_of
 from catalog.dialects.mlflow.search.pages import LARGEST, fitting
 from catalog.dialects.mlflow.translation import finding, tags
-from catalog.dialects.mlflow.translation.finding import MODEL, Model
+from catalog.dialects.mlflow.translation.finding import MODEL, RequestedModel
 from catalog.dialects.mlflow.translation.shown import (
     named,
     shown_model,
@@ -65,7 +65,7 @@ async def create(call: Call, asked: wire.CreateRegisteredModel) -> wire.OneModel
         if refused.fault is NOT_CREATED and (taken := await _own(call, name)):
             raise _taken(name, taken, is_prompt=False) from None
         raise
-    return wire.OneModel(await shown_model(call, Model(item, item["name"])))
+    return wire.OneModel(await shown_model(call, RequestedModel(item, item["name"])))
 
 
 async def get(call: Call, asked: wire.NamedModel) -> wire.OneModel:
@@ -90,7 +90,7 @@ async def rename(call: Call, asked: wire.RenameRegisteredModel) -> wire.OneModel
         if refused.fault is NAME_TAKEN and (taken := await _own(call, name, model.item["owner"])):
             raise _taken(name, taken, is_prompt=False) from None
         raise
-    return wire.OneModel(await shown_model(call, Model(item, item["name"])))
+    return wire.OneModel(await shown_model(call, RequestedModel(item, item["name"])))
 
 
 async def delete(call: Call, asked: wire.NamedModel) -> wire.Nothing:
@@ -121,7 +121,7 @@ async def search(call: Call, asked: wire.SearchRegisteredModels) -> wire.FoundMo
     return wire.FoundModels(fit, cursor or "")
 
 
-async def _fitting(call: Call, models: Sequence[Model]) -> list[msgspec.Raw]:
+async def _fitting(call: Call, models: Sequence[RequestedModel]) -> list[msgspec.Raw]:
     """The first models, encoded, as many as fit on a page."""
     fit: list[msgspec.Raw] = []
     room = LARGEST
@@ -188,13 +188,13 @@ async def version_by_alias(call: Call, asked: wire.RegisteredModelAlias) -> wire
     return wire.OneVersion(await shown_version(call, model, version))
 
 
-async def _changed(call: Call, model: Model, change: ItemChange) -> wire.OneModel:
+async def _changed(call: Call, model: RequestedModel, change: ItemChange) -> wire.OneModel:
     limits = tags.allowing_tags(call.services.limits)
     item = await changes.change(call.caller, MODEL, model.reference, change, limits)
-    return wire.OneModel(await shown_model(call, Model(item, model.name)))
+    return wire.OneModel(await shown_model(call, RequestedModel(item, model.name)))
 
 
-async def _user_ids(call: Call, model: Model) -> list[str]:
+async def _user_ids(call: Call, model: RequestedModel) -> list[str]:
     """The users with whom a model is shared, without groups: the reserved tag shows and changes the users only."""
     usernames = await usernames_of(call.caller, model.item["users"]) if model.item["users"] else {}
     return [str(user) for user in model.item["users"] if user in usernames]

@@ -26,7 +26,7 @@ LISTS = frozenset({"IN", "NOT IN"})
 Value = str | int | tuple[str, ...]
 
 
-class Type(Enum):
+class AttributeType(Enum):
     TEXT = TEXTS
     LISTED = TEXTS | LISTS
     CHOICE = frozenset({"=", "!="}) | LISTS
@@ -34,23 +34,23 @@ class Type(Enum):
     NUMBER = NUMBERS
 
 
-Attributes = Mapping[str, Type]
+Attributes = Mapping[str, AttributeType]
 
 MODEL_ATTRIBUTES: Attributes = {
-    "name": Type.LISTED,
-    "alias": Type.ALIAS,
-    "creation_timestamp": Type.NUMBER,
-    "last_updated_timestamp": Type.NUMBER,
+    "name": AttributeType.LISTED,
+    "alias": AttributeType.ALIAS,
+    "creation_timestamp": AttributeType.NUMBER,
+    "last_updated_timestamp": AttributeType.NUMBER,
 }
 VERSION_ATTRIBUTES: Attributes = {
-    "name": Type.LISTED,
-    "version_number": Type.NUMBER,
-    "run_id": Type.LISTED,
-    "source_path": Type.TEXT,
-    "stage": Type.CHOICE,
-    "alias": Type.ALIAS,
-    "creation_timestamp": Type.NUMBER,
-    "last_updated_timestamp": Type.NUMBER,
+    "name": AttributeType.LISTED,
+    "version_number": AttributeType.NUMBER,
+    "run_id": AttributeType.LISTED,
+    "source_path": AttributeType.TEXT,
+    "stage": AttributeType.CHOICE,
+    "alias": AttributeType.ALIAS,
+    "creation_timestamp": AttributeType.NUMBER,
+    "last_updated_timestamp": AttributeType.NUMBER,
 }
 
 
@@ -64,7 +64,7 @@ class Condition:
     is_tag: bool = False
 
 
-class Token(NamedTuple):
+class FilterToken(NamedTuple):
     kind: str
     text: str
 
@@ -88,22 +88,22 @@ def parse(text: str, attributes: Attributes) -> list[Condition]:
     """The conditions of a filter; none of an empty one. Raises Refused: INVALID_QUERY."""
     if len(text) > LONGEST:
         raise Refused(INVALID_QUERY, f"Invalid filter: it has more than {LONGEST} characters")
-    return list(_Parser(list(_tokens(text)), attributes).conditions())
+    return list(_FilterParser(list(_tokens(text)), attributes).conditions())
 
 
-def _tokens(text: str) -> Iterator[Token]:
+def _tokens(text: str) -> Iterator[FilterToken]:
     at = 0
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
             raise _invalid(text[at:])
         if found.lastgroup != "space":
-            yield Token(str(found.lastgroup), found[0])
+            yield FilterToken(str(found.lastgroup), found[0])
         at = found.end()
 
 
-class _Parser:
-    def __init__(self, tokens: list[Token], attributes: Attributes) -> None:
+class _FilterParser:
+    def __init__(self, tokens: list[FilterToken], attributes: Attributes) -> None:
         self._tokens = tokens
         self._attributes = attributes
         self._at = 0
@@ -122,7 +122,7 @@ class _Parser:
         start = self._at
         is_tag, key = self._identifier(start)
         operator = self._operator(start)
-        allowed = Type.TEXT if is_tag else self._attributes[key]
+        allowed = AttributeType.TEXT if is_tag else self._attributes[key]
         if operator not in allowed.value:
             signs = ", ".join(sorted(allowed.value))
             raise Refused(INVALID_QUERY, f"Invalid comparator '{operator}' for '{_short(key)}': use one of {signs}")
@@ -160,11 +160,11 @@ class _Parser:
             return word
         raise _invalid(self._rest(start))
 
-    def _value(self, start: int, key: str, operator: str, allowed: Type) -> Value:
+    def _value(self, start: int, key: str, operator: str, allowed: AttributeType) -> Value:
         if operator in LISTS:
             return self._list(start)
         token = self._next()
-        if allowed is Type.NUMBER:
+        if allowed is AttributeType.NUMBER:
             return _number(key, token)
         if token.kind != "text":
             raise Refused(
@@ -188,7 +188,7 @@ class _Parser:
                 raise _invalid(self._rest(start))
         return tuple(values)
 
-    def _next(self) -> Token:
+    def _next(self) -> FilterToken:
         if self._at >= len(self._tokens):
             raise _invalid(self._rest(max(0, self._at - 3)))
         self._at += 1
@@ -198,7 +198,7 @@ class _Parser:
         return " ".join(token.text for token in self._tokens[start:])
 
 
-def _number(key: str, token: Token) -> int:
+def _number(key: str, token: FilterToken) -> int:
     text = _unquoted(token.text) if token.kind == "text" else token.text
     if not re.fullmatch(rf"[-+]?\d{{1,{LONGEST_NUMBER}}}", text, re.ASCII):
         raise Refused(INVALID_QUERY, f"Expected an integer for '{_short(key)}', got {_short(token.text)}")

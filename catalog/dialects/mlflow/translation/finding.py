@@ -21,7 +21,7 @@ _ALIAS = re.compile(r"[\w\-]+")
 _LIKE_A_NUMBER = re.compile(r"[vV]\d+")
 
 
-class Model(NamedTuple):
+class RequestedModel(NamedTuple):
     """A model, and the name by which the client knows it."""
 
     item: ItemRecord
@@ -32,8 +32,8 @@ class Model(NamedTuple):
         return Reference(str(self.item["_id"]))
 
 
-class ModelVersion(NamedTuple):
-    model: Model
+class RequestedVersion(NamedTuple):
+    model: RequestedModel
     version: VersionRecord
 
     @property
@@ -41,15 +41,15 @@ class ModelVersion(NamedTuple):
         return Reference(str(self.model.item["_id"]), self.version["ordinal"])
 
 
-async def find_model(call: Call, name: str) -> Model | None:
+async def find_model(call: Call, name: str) -> RequestedModel | None:
     """The model of a name that the caller may read; None: there is none. Raises Refused: AMBIGUOUS."""
     item = await items_lookup.find(call.caller, MODEL, Reference(name))
     if item is None or item.get("archived") or not may_read(call.caller, item):
         return None
-    return Model(item, name if name.endswith(f"/{item['name']}") else item["name"])
+    return RequestedModel(item, name if name.endswith(f"/{item['name']}") else item["name"])
 
 
-async def model(call: Call, name: str) -> Model:
+async def model(call: Call, name: str) -> RequestedModel:
     """Raises Refused: NOT_FOUND, AMBIGUOUS."""
     found = await find_model(call, name)
     if found is None:
@@ -57,7 +57,7 @@ async def model(call: Call, name: str) -> Model:
     return found
 
 
-async def changeable_model(call: Call, name: str) -> Model:
+async def changeable_model(call: Call, name: str) -> RequestedModel:
     """Raises Refused: NOT_FOUND, AMBIGUOUS, CANNOT_MODIFY."""
     found = await model(call, name)
     if not may_change(call.caller, found.item):
@@ -65,21 +65,21 @@ async def changeable_model(call: Call, name: str) -> Model:
     return found
 
 
-async def version(call: Call, name: str, number: str | int) -> ModelVersion:
+async def version(call: Call, name: str, number: str | int) -> RequestedVersion:
     """Raises Refused: NOT_FOUND, AMBIGUOUS, INVALID_FIELD."""
     wanted = number_of(number)
     return await version_of(call, await model(call, name), wanted)
 
 
-async def version_of(call: Call, found: Model, number: int) -> ModelVersion:
+async def version_of(call: Call, found: RequestedModel, number: int) -> RequestedVersion:
     """Raises Refused: NOT_FOUND."""
     record = await lookup.numbered(call.caller.tenant, found.item["_id"], number)
     if record is None or record.get("archived") or record["state"] == VersionState.DRAFT:
         raise no_version(found.name, number)
-    return ModelVersion(found, record)
+    return RequestedVersion(found, record)
 
 
-async def changeable_version(call: Call, name: str, number: str | int) -> ModelVersion:
+async def changeable_version(call: Call, name: str, number: str | int) -> RequestedVersion:
     """Raises Refused: NOT_FOUND, AMBIGUOUS, INVALID_FIELD, CANNOT_MODIFY."""
     found = await version(call, name, number)
     if not may_change(call.caller, found.model.item):

@@ -8,7 +8,7 @@ from bson import ObjectId
 from catalog.dialects.mlflow import models as wire
 from catalog.dialects.mlflow.requests import Call
 from catalog.dialects.mlflow.translation import tags
-from catalog.dialects.mlflow.translation.finding import MODEL, Model
+from catalog.dialects.mlflow.translation.finding import MODEL, RequestedModel
 from catalog.dialects.mlflow.translation.stages import SPELT
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.artifacts import paths
@@ -24,12 +24,12 @@ IN_QUARANTINE = "the version is in quarantine: an administrator releases it"
 Usernames = Mapping[ObjectId, str]
 
 
-async def shown_model(call: Call, model: Model) -> wire.RegisteredModel:
+async def shown_model(call: Call, model: RequestedModel) -> wire.RegisteredModel:
     [shown] = await shown_models(call, [model])
     return shown
 
 
-async def shown_models(call: Call, models: Sequence[Model]) -> list[wire.RegisteredModel]:
+async def shown_models(call: Call, models: Sequence[RequestedModel]) -> list[wire.RegisteredModel]:
     items = [model.item for model in models]
     latest = await newest_of_stages(call.caller.tenant, items)
     usernames = await usernames_of(
@@ -40,13 +40,15 @@ async def shown_models(call: Call, models: Sequence[Model]) -> list[wire.Registe
     return [_model(call, model, latest[model.item["_id"]], usernames) for model in models]
 
 
-async def shown_versions(call: Call, versions: Iterable[tuple[Model, VersionRecord]]) -> list[wire.ModelVersion]:
+async def shown_versions(
+    call: Call, versions: Iterable[tuple[RequestedModel, VersionRecord]]
+) -> list[wire.ModelVersion]:
     found = list(versions)
     usernames = await usernames_of(call.caller, [version["owner"] for _, version in found])
     return [_version(call, model, version, usernames) for model, version in found]
 
 
-async def shown_version(call: Call, model: Model, version: VersionRecord) -> wire.ModelVersion:
+async def shown_version(call: Call, model: RequestedModel, version: VersionRecord) -> wire.ModelVersion:
     [shown] = await shown_versions(call, [(model, version)])
     return shown
 
@@ -61,7 +63,7 @@ async def usernames_of(caller: Caller, *users: Iterable[ObjectId]) -> Usernames:
     return known
 
 
-async def named(caller: Caller, items: Sequence[ItemRecord]) -> list[Model]:
+async def named(caller: Caller, items: Sequence[ItemRecord]) -> list[RequestedModel]:
     """Items of a list with the names by which a client finds each: `owner/name` where the name alone means another."""
     names = [item["name"] for item in items if item["owner"] != caller.user]
     others: dict[str, set[ObjectId]] = {}
@@ -73,7 +75,7 @@ async def named(caller: Caller, items: Sequence[ItemRecord]) -> list[Model]:
     usernames = await usernames_of(caller, [item["owner"] for item in unclear]) if unclear else {}
     ids = {item["_id"] for item in unclear if item["owner"] in usernames}
     return [
-        Model(item, f"{usernames[item['owner']]}/{item['name']}" if item["_id"] in ids else item["name"])
+        RequestedModel(item, f"{usernames[item['owner']]}/{item['name']}" if item["_id"] in ids else item["name"])
         for item in items
     ]
 
@@ -94,7 +96,9 @@ def milliseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
 
-def _model(call: Call, model: Model, latest: Sequence[VersionRecord], usernames: Usernames) -> wire.RegisteredModel:
+def _model(
+    call: Call, model: RequestedModel, latest: Sequence[VersionRecord], usernames: Usernames
+) -> wire.RegisteredModel:
     item = model.item
     return wire.RegisteredModel(
         name=model.name,
@@ -104,11 +108,11 @@ def _model(call: Call, model: Model, latest: Sequence[VersionRecord], usernames:
         description=item["description"],
         latest_versions=[_version(call, model, version, usernames) for version in latest],
         tags=tags.of_model(item, usernames, call.services.visibility),
-        aliases=[wire.Alias(alias["name"], str(alias["number"])) for alias in item.get("aliases", ())],
+        aliases=[wire.ModelAlias(alias["name"], str(alias["number"])) for alias in item.get("aliases", ())],
     )
 
 
-def _version(call: Call, model: Model, version: VersionRecord, usernames: Usernames) -> wire.ModelVersion:
+def _version(call: Call, model: RequestedModel, version: VersionRecord, usernames: Usernames) -> wire.ModelVersion:
     run = version.get("run")
     is_held = version["state"] == VersionState.QUARANTINED
     pairs = version["metadata"]

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from catalog.dialects.mlflow.requests import Call
 from catalog.dialects.mlflow.translation import finding, tags
-from catalog.dialects.mlflow.translation.finding import Model
+from catalog.dialects.mlflow.translation.finding import RequestedModel
 from catalog.dialects.mlflow.translation.shown import download_uri
 from catalog.dialects.mlflow.translation.stages import stage_of
 from catalog.domain.artifacts import paths, reading
@@ -102,7 +102,7 @@ async def _of_model(call: Call, source: str) -> VersionSource:
     return replace(copied, uri=download_uri(call, version))
 
 
-async def _with_alias(call: Call, model: Model, alias: str) -> VersionRecord:
+async def _with_alias(call: Call, model: RequestedModel, alias: str) -> VersionRecord:
     if alias.lower() == "latest":
         return await _with_number(call, model, alias)
     found = moves.find(model.item, alias)
@@ -111,7 +111,7 @@ async def _with_alias(call: Call, model: Model, alias: str) -> VersionRecord:
     return (await finding.version_of(call, model, found["number"])).version
 
 
-async def _with_number(call: Call, model: Model, which: str) -> VersionRecord:
+async def _with_number(call: Call, model: RequestedModel, which: str) -> VersionRecord:
     if which.isascii() and which.isdigit():
         return (await finding.version_of(call, model, finding.number_of(which))).version
     tenant, item = call.caller.tenant, model.item

@@ -8,9 +8,9 @@ from catalog.dialects.v1.models.common import Digest
 from catalog.dialects.v1.models.items.items import Count, VersionContent
 from catalog.dialects.v1.models.shown_versions import ShownRun, listed_fields
 from catalog.domain.versions.comparison.compare import (
-    Comparison,
     FileState,
     TensorDifferences,
+    VersionComparison,
     VersionDifferences,
 )
 from catalog.domain.versions.comparison.differences import MOST_LISTED, Differences
@@ -188,7 +188,7 @@ class ComparedVersions(Struct):
     differences: Annotated[list[FromFirst], Meta(description="Of each version but the first.")]
 
     @classmethod
-    def of(cls, which: list[str], found: Comparison) -> Self:
+    def of(cls, which: list[str], found: VersionComparison) -> Self:
         pairs = zip(which, found.versions, strict=True)
         return cls(
             [ComparedVersion.of(name, version, found.item) for name, version in pairs],

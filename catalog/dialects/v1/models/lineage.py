@@ -6,7 +6,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.v1.models.common import Id, Moment, moment
 from catalog.domain.lineage import graph
-from catalog.domain.lineage.tracked import Tracked
+from catalog.domain.lineage.tracked import VersionTracking
 from catalog.store.records import ArtifactRecord, ServiceRecord
 from catalog.vocabulary import ArtifactType, Kind, ServiceState
 
@@ -99,7 +99,7 @@ class LineageBody(Struct):
     services: list[LineageService]
 
     @classmethod
-    def of(cls, found: graph.Lineage, known: Tracked) -> Self:
+    def of(cls, found: graph.LineageGraph, known: VersionTracking) -> Self:
         version = found.nodes[found.root].version
         run = version.get("run") if version else None
         nodes = [LineageNodeBody.of(node) for node in found.nodes.values()]

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from catalog.dialects.http.docs.operations import controller_of
 from catalog.dialects.http.docs.parameters import json_query, query
 from catalog.dialects.http.docs.schemas import Schema, Schemas, name_of
-from catalog.store.query.fields import Fields, Type
+from catalog.store.query.fields import Fields, FieldType
 from catalog.store.query.filters.patterns import LONGEST as LONGEST_PATTERN
 from catalog.store.query.params import MOST
 from catalog.vocabulary import Archived
@@ -46,13 +46,13 @@ A page with totals, or, with `after`, a step of a walk by cursor. `filter`, `sor
 of the latest version, in lists of items.
 """
 
-COMPARED: dict[Type, Schema] = {
-    Type.TEXT: {"type": "string"},
-    Type.ID: {"type": "string", "pattern": "^[0-9a-f]{24}$"},
-    Type.DATE: {"type": "string", "format": "date-time"},
-    Type.NUMBER: {"type": "number"},
-    Type.BOOLEAN: {"type": "boolean"},
-    Type.SCALAR: {"type": ["string", "number", "boolean"]},
+COMPARED: dict[FieldType, Schema] = {
+    FieldType.TEXT: {"type": "string"},
+    FieldType.ID: {"type": "string", "pattern": "^[0-9a-f]{24}$"},
+    FieldType.DATE: {"type": "string", "format": "date-time"},
+    FieldType.NUMBER: {"type": "number"},
+    FieldType.BOOLEAN: {"type": "boolean"},
+    FieldType.SCALAR: {"type": ["string", "number", "boolean"]},
 }
 DIRECTIONS = {"enum": ["asc", "desc", 1, -1]}
 
@@ -117,15 +117,15 @@ def _filter(itself: Schema, fields: Fields) -> Schema:
     return {"type": "object", "properties": compared | operators, "additionalProperties": False}
 
 
-def _condition_name(kind: Type) -> str:
+def _condition_name(kind: FieldType) -> str:
     return f"{kind.name.capitalize()}Condition"
 
 
-def _condition(kind: Type, value: Schema) -> Schema:
+def _condition(kind: FieldType, value: Schema) -> Schema:
     many = {"type": "array", "items": value}
     operators: dict[str, Schema] = dict.fromkeys(("$eq", "$ne", "$gt", "$gte", "$lt", "$lte"), value)
     operators |= {"$in": many, "$nin": many, "$exists": {"type": "boolean"}}
-    if kind is Type.TEXT:
+    if kind is FieldType.TEXT:
         operators["$regex"] = {"type": "string", "description": "RE2", "maxLength": LONGEST_PATTERN}
         operators["$options"] = {"type": "string", "pattern": "^[ims]*$"}
     return {"anyOf": [value, {"type": "object", "properties": operators, "minProperties": 1}]}

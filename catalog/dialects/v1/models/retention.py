@@ -8,8 +8,8 @@ from catalog.dialects.v1.models.common import Id, Moment, RequestBody, moment
 from catalog.dialects.v1.models.lists import Count
 from catalog.domain.limits import LONGEST_INTEGER
 from catalog.domain.retention.applying import Applied, OldTrash
-from catalog.domain.retention.policies import Policy
-from catalog.domain.retention.versions import MOST, Pruned
+from catalog.domain.retention.policies import RetentionPolicy
+from catalog.domain.retention.versions import MOST, PrunedItem
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind
 
@@ -59,7 +59,7 @@ class Retention(Struct):
     terms_days: Count | None
 
     @classmethod
-    def of(cls, policy: Policy) -> Self:
+    def of(cls, policy: RetentionPolicy) -> Self:
         return cls(**{name: getattr(policy, name) for name in cls.__struct_fields__})
 
 
@@ -121,7 +121,7 @@ class PrunedVersions(Struct):
     more: Annotated[bool, Meta(description="Whether there may be more: ask again.")]
 
     @classmethod
-    def of(cls, pruned: Pruned, *, dry_run: bool) -> Self:
+    def of(cls, pruned: PrunedItem, *, dry_run: bool) -> Self:
         versions = [PrunedVersionBody.of(pruned.item, version) for version in pruned.versions]
         return cls(dry_run, pruned.keep, versions, pruned.size, pruned.is_cut)
 

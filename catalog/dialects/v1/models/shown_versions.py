@@ -18,7 +18,7 @@ from catalog.dialects.v1.models.items.items import (
     version_content,
 )
 from catalog.dialects.v1.models.items.metadata import PairBody
-from catalog.domain.files.blob_records import Condition
+from catalog.domain.files.blob_records import BlobCondition
 from catalog.domain.files.filenames import LONGEST_PATH
 from catalog.domain.versions.drafts.batches import Outcome
 from catalog.domain.versions.files.version_files import SHOWN
@@ -192,7 +192,7 @@ class VerifiedFile(Struct):
     path: str
     digest: str
     size: Count
-    condition: Condition
+    condition: BlobCondition
 
 
 class Verification(Struct):
@@ -202,6 +202,6 @@ class Verification(Struct):
     files: list[VerifiedFile]
 
     @classmethod
-    def of(cls, found: list[tuple[FileRecord, Condition]]) -> Self:
+    def of(cls, found: list[tuple[FileRecord, BlobCondition]]) -> Self:
         files = [VerifiedFile(file["path"], file["digest"], file["size"], condition) for file, condition in found]
-        return cls(all(file.condition is Condition.INTACT for file in files), files)
+        return cls(all(file.condition is BlobCondition.INTACT for file in files), files)

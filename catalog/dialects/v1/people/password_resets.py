@@ -18,7 +18,7 @@ from catalog.domain.people import password_resets
 from catalog.domain.people.devices import Devices
 from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.domain.people.password_resets import NewPassword, ResetMails
-from catalog.domain.people.users import Policy
+from catalog.domain.people.users import PasswordPolicy
 from catalog.errors import (
     EMPTY_BODY,
     MAIL_AWAY,
@@ -84,7 +84,7 @@ class Self(Controller):
         data: Json[PasswordChoice],
         request: AnyRequest,
         sessions: Given[Sessions],
-        policy: Given[Policy],
+        policy: Given[PasswordPolicy],
         throttle: Given[LoginThrottle],
         proxies: Given[TrustedProxies],
         devices: Given[Devices],

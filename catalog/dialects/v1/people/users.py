@@ -17,7 +17,7 @@ from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import UserKey
 from catalog.domain.access import Caller
 from catalog.domain.people import robots, users
-from catalog.domain.people.users import Policy
+from catalog.domain.people.users import PasswordPolicy
 from catalog.errors import (
     BUSY,
     CANNOT_CREATE,
@@ -52,7 +52,11 @@ class Users(Controller):
         parameters=[VERBOSE],
     )
     async def create(
-        self, data: Json[OneOrMany[UserToCreate]], request: AnyRequest, caller: Given[Caller], policy: Given[Policy]
+        self,
+        data: Json[OneOrMany[UserToCreate]],
+        request: AnyRequest,
+        caller: Given[Caller],
+        policy: Given[PasswordPolicy],
     ) -> JsonResponse[DatedUser | Created[DatedUser]]:
         """Create a user, or several."""
 
@@ -103,7 +107,7 @@ class Users(Controller):
         user: UserKey,
         data: Json[UserUpdate],
         caller: Given[Caller],
-        policy: Given[Policy],
+        policy: Given[PasswordPolicy],
         sessions: Given[Sessions],
     ) -> JsonResponse[UserBody]:
         """Change yourself; administrators change any user."""

@@ -18,7 +18,7 @@ from catalog.dialects.v1.errors import details_of, native
 from catalog.dialects.v1.requests.sentences import shown as shortened
 from catalog.errors import AUTHENTICATION, STALE, Refused
 from catalog.store.query.paging.pages import ListPage
-from catalog.store.query.params import Page
+from catalog.store.query.params import PageRequest
 
 JSON = "application/json; charset=utf-8"
 REVISION = re.compile(r'"([0-9]{1,18})(?:\.[0-9a-f]+)?"')
@@ -91,7 +91,7 @@ def fitting(shapes: Iterable[Any], room: int = LARGEST_ANSWER) -> list[msgspec.R
     return fit
 
 
-def envelope(docs: list[Any], found: ListPage, page: Page, cut: str | None = None) -> dict[str, Any]:
+def envelope(docs: list[Any], found: ListPage, page: PageRequest, cut: str | None = None) -> dict[str, Any]:
     """A list as mongoose-paginate words it. `cut` is the cursor that goes on where a page ends early.
 
     The page after one that ends early would not have what that leaves out, so it is not named.

@@ -18,7 +18,7 @@ from catalog.dialects.v1.models.tenants.about import (
 )
 from catalog.dialects.v1.requests.http import Given, JsonResponse, answer
 from catalog.domain.limits import Limits
-from catalog.domain.people.users import Policy
+from catalog.domain.people.users import PasswordPolicy
 from catalog.vocabulary import ResetStatus, Role, Status, Usage, Visibility
 
 TAG = "About the server"
@@ -52,7 +52,7 @@ class About(Controller):
         return answer(values)
 
     @get("/types/passwordStrength", operation_id="passwordStrength", response_description="The rules.")
-    async def password_strength(self, policy: Given[Policy]) -> JsonResponse[PasswordRules]:
+    async def password_strength(self, policy: Given[PasswordPolicy]) -> JsonResponse[PasswordRules]:
         """Show how strong a password must be, and for how many days it is valid."""
         return answer(PasswordRules(str(policy.strength), str(policy.days)))
 

@@ -14,7 +14,7 @@ TAG = "Usage and journal"
 MOST = query("limit", "How many items.", {"type": "integer", "minimum": 0, "maximum": largest.MOST, "default": 10})
 
 
-class Usage(Controller):
+class UsageReports(Controller):
     path = "/usage"
     tags = (TAG,)
     guards = (guards.administrators_only,)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from catalog.blobs.protocol import FileHead
 from catalog.dialects.http.requests.headers import as_hex, http_date
-from catalog.dialects.http.transfers.uploads import Body, read
+from catalog.dialects.http.transfers.uploads import ReceivedBody, read
 from catalog.dialects.v1.requests.http import AnyRequest
 from catalog.dialects.v1.versions.version_bodies import upload_details
 from catalog.domain.files.filenames import file_name, media_type
@@ -100,7 +100,7 @@ async def content(request: AnyRequest) -> AsyncIterator[bytes]:
     """
     checksum = request.headers.get("upload-checksum")
     if checksum is None:
-        return Body(request, 0).chunks
+        return ReceivedBody(request, 0).chunks
     algorithm, _, digest = checksum.partition(" ")
     if algorithm not in ALGORITHMS:
         raise Refused(REQUEST, f"Upload-Checksum: one of {', '.join(ALGORITHMS)} and, after a space, base64 is needed")

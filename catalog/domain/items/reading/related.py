@@ -18,7 +18,7 @@ from catalog.domain.items.sharing import shared_with
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import GroupRecord, ItemRecord, Query, TermRecord, UserRecord, VersionRecord
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import Bound, D, R
+from catalog.store.tenant_documents import BoundCollection, D, R
 from catalog.vocabulary import Kind
 
 NO_ITEM = ObjectId(bytes(12))
@@ -129,7 +129,7 @@ async def load_users(caller: Caller, keys: Iterable[ObjectId]) -> Mapping[Object
     return await _by_id(caller.tenant.users, keys)
 
 
-async def _by_id(bound: Bound[D, R], keys: Iterable[ObjectId]) -> dict[ObjectId, R]:
+async def _by_id(bound: BoundCollection[D, R], keys: Iterable[ObjectId]) -> dict[ObjectId, R]:
     ids = list(set(keys))
     if not ids:
         return {}

@@ -10,7 +10,7 @@ A batch may hold items that do not match, and lacks none that does.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from catalog.domain.items.search.ranking import Stage
+from catalog.domain.items.search.ranking import MatchRank
 from catalog.domain.terms.terms import Vocabulary, collection
 from catalog.store.query.filters.patterns import escaped
 from catalog.store.query.ngrams import SAMPLED, SPARSELY, having, insides, rarest
@@ -47,14 +47,14 @@ WIDENING = 4
 COMMON = 16.0
 """Serials from one use of a term to the next up to which a range of serials alone is the better index."""
 
-_VOCABULARIES = {Stage.TAGGED: Vocabulary.TAGS, Stage.ANNOTATED: Vocabulary.METADATA}
+_VOCABULARIES = {MatchRank.TAGGED: Vocabulary.TAGS, MatchRank.ANNOTATED: Vocabulary.METADATA}
 _PLACES = {
-    Stage.PREFIX: TextPlace.BEGINNING,
-    Stage.INSIDE: TextPlace.NAME,
-    Stage.VALUED: TextPlace.VALUE,
-    Stage.DESCRIBED: TextPlace.DESCRIPTION,
+    MatchRank.PREFIX: TextPlace.BEGINNING,
+    MatchRank.INSIDE: TextPlace.NAME,
+    MatchRank.VALUED: TextPlace.VALUE,
+    MatchRank.DESCRIBED: TextPlace.DESCRIPTION,
 }
-_FIELDS = {Stage.TAGGED: "tags", Stage.ANNOTATED: "metadata.name"}
+_FIELDS = {MatchRank.TAGGED: "tags", MatchRank.ANNOTATED: "metadata.name"}
 
 
 class Serials(NamedTuple):
@@ -73,7 +73,7 @@ class Found(NamedTuple):
     serials: list[int]
 
 
-class Terms(NamedTuple):
+class MatchingTerms(NamedTuple):
     """The terms that contain the text, and how often they are used."""
 
     names: list[str]
@@ -87,12 +87,12 @@ class Candidates:
         self._tenant = tenant
         self._key = key
         self._newest = newest
-        self._terms: dict[Stage, Terms | None] = {}
+        self._terms: dict[MatchRank, MatchingTerms | None] = {}
         self._found: dict[tuple[Kind, TextPlace], Found] = {}
         self._has_long: dict[str, bool] = {}
         self._width = 0
 
-    async def read(self, stage: Stage, kind: Kind, within: Query, top: int) -> Serials:
+    async def read(self, stage: MatchRank, kind: Kind, within: Query, top: int) -> Serials:
         """The candidates of a stage and kind that match `within`, with serials up to `top`."""
         if stage in _FIELDS:
             return await self._by_terms(stage, kind, within, top)
@@ -157,7 +157,7 @@ class Candidates:
             self._has_long[long] = one is not None
         return self._has_long[long]
 
-    async def _by_terms(self, stage: Stage, kind: Kind, within: Query, top: int) -> Serials:
+    async def _by_terms(self, stage: MatchRank, kind: Kind, within: Query, top: int) -> Serials:
         if stage not in self._terms:
             self._terms[stage] = await self._find_terms(_VOCABULARIES[stage])
         terms, field = self._terms[stage], _FIELDS[stage]
@@ -171,7 +171,7 @@ class Candidates:
         query: list[Query] = [{"$match": wanted}, {"$match": {**within, "serial": {"$lte": top}}}]
         return await self._newest_of(kind, query, 0)
 
-    async def _find_terms(self, vocabulary: Vocabulary) -> Terms | None:
+    async def _find_terms(self, vocabulary: Vocabulary) -> MatchingTerms | None:
         """The terms that contain the text. None when there are too many to look up their items."""
         terms, ngram = collection(self._tenant, vocabulary).records, rarest(self._key)
         if len(self._key) < len(insides(self._key)[0]):
@@ -183,7 +183,7 @@ class Candidates:
         fitting = [term for term in found if self._key in term["key"]]
         if len(found) == MOST_TERMS * WIDENING or len(fitting) > MOST_TERMS:
             return None
-        return Terms([term["_id"] for term in fitting], sum(max(0, term.get("uses", 0)) for term in fitting))
+        return MatchingTerms([term["_id"] for term in fitting], sum(max(0, term.get("uses", 0)) for term in fitting))
 
     async def _scan(self, kind: Kind, within: Query, wanted: Query, top: int, apart: float = 1.0) -> Serials:
         """The items that match, in a window of serials that holds some of them."""

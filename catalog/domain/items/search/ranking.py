@@ -8,7 +8,7 @@ from catalog.store.query.text_grams import is_long_enough
 from catalog.store.records import ItemRecord
 
 
-class Stage(IntEnum):
+class MatchRank(IntEnum):
     EXACT = 0
     PREFIX = 1
     INSIDE = 2
@@ -18,22 +18,22 @@ class Stage(IntEnum):
     DESCRIBED = 6
 
 
-def rank(item: ItemRecord, key: str) -> Stage | None:
+def rank(item: ItemRecord, key: str) -> MatchRank | None:
     """The best stage in which an item is found by the key of a text."""
     name = item["name_key"]
     if name == key:
-        return Stage.EXACT
+        return MatchRank.EXACT
     if name.startswith(key):
-        return Stage.PREFIX
+        return MatchRank.PREFIX
     return next((stage for stage, texts in _texts(item, key) if any(key in search_key(each) for each in texts)), None)
 
 
-def _texts(item: ItemRecord, key: str) -> Iterator[tuple[Stage, Iterable[str]]]:
+def _texts(item: ItemRecord, key: str) -> Iterator[tuple[MatchRank, Iterable[str]]]:
     """The texts of an item by stage, the best first."""
     pairs = item["metadata"]
-    yield Stage.INSIDE, (item["name_key"],)
-    yield Stage.TAGGED, item["tags"]
-    yield Stage.ANNOTATED, (pair["name"] for pair in pairs)
+    yield MatchRank.INSIDE, (item["name_key"],)
+    yield MatchRank.TAGGED, item["tags"]
+    yield MatchRank.ANNOTATED, (pair["name"] for pair in pairs)
     if is_long_enough(key):
-        yield Stage.VALUED, (pair["value"] for pair in pairs if isinstance(pair["value"], str))
-        yield Stage.DESCRIBED, (item["description"],)
+        yield MatchRank.VALUED, (pair["value"] for pair in pairs if isinstance(pair["value"], str))
+        yield MatchRank.DESCRIBED, (item["description"],)

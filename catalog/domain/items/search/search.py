@@ -17,7 +17,7 @@ from typing import NamedTuple
 from catalog.domain import archiving
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.items.search.candidates import Candidates
-from catalog.domain.items.search.ranking import Stage, rank
+from catalog.domain.items.search.ranking import MatchRank, rank
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.filters.filter import Filter, within
@@ -45,7 +45,7 @@ class SearchPosition(NamedTuple):
     `serial` is the last one read, in descending order (None: nothing yet).
     """
 
-    stage: Stage
+    stage: MatchRank
     kind: int
     serial: int | None = None
 
@@ -86,7 +86,7 @@ class SearchQuery:
 async def search(caller: Caller, query: SearchQuery, limit: int, after: str | None) -> SearchPage:
     """Return at most `limit` hits, from the cursor `after` on. Raises Refused: NOT_SEARCHED for an unknown cursor."""
     first = after is None
-    start = SearchPosition(Stage.EXACT, 0) if after is None else _position(after, len(query.kinds))
+    start = SearchPosition(MatchRank.EXACT, 0) if after is None else _position(after, len(query.kinds))
     walk = SearchWalk(caller, query)
     hits, positions, end = await walk.run(start, max(limit, FACETED) if first else limit)
     facets, counted = _facets(hits) if first else None, len(hits)
@@ -124,7 +124,7 @@ class SearchWalk:
             at = batch.next
         return hits, positions, at
 
-    async def _fitting(self, candidates: Sequence[ItemRecord], stage: Stage, budget: Budget) -> list[ItemRecord]:
+    async def _fitting(self, candidates: Sequence[ItemRecord], stage: MatchRank, budget: Budget) -> list[ItemRecord]:
         """The candidates whose best stage is this one, and that match the filter."""
         matches = self.query.filter.matches
 
@@ -135,7 +135,7 @@ class SearchWalk:
 
     async def _read(self, at: SearchPosition, newest: int, candidates: Candidates) -> CandidateBatch:
         """The next candidates of a stage and kind."""
-        if at.stage is Stage.EXACT:
+        if at.stage is MatchRank.EXACT:
             return await self._by_name(at)
         top = newest if at.serial is None else at.serial - 1
         found = await candidates.read(at.stage, self.query.kinds[at.kind], self._within({}), top)
@@ -164,7 +164,7 @@ class SearchWalk:
         """The next kind of the stage, else the first kind of the next stage, else None."""
         if at.kind + 1 < len(self.query.kinds):
             return SearchPosition(at.stage, at.kind + 1)
-        return SearchPosition(Stage(at.stage + 1), 0) if at.stage < max(Stage) else None
+        return SearchPosition(MatchRank(at.stage + 1), 0) if at.stage < max(MatchRank) else None
 
 
 FACETS = (
@@ -199,7 +199,7 @@ def _position(cursor: str, kinds: int) -> SearchPosition:
     """A cursor says where to go on, never what may be seen: each read asks for the caller's access again."""
     try:
         stage, kind, serial = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        position = SearchPosition(Stage(stage), kind, serial)
+        position = SearchPosition(MatchRank(stage), kind, serial)
     except (ValueError, TypeError, RecursionError):
         raise Refused(NOT_SEARCHED, "after: not a cursor that an answer gave") from None
     fits = isinstance(kind, int) and 0 <= kind < kinds

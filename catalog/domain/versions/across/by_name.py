@@ -8,7 +8,7 @@ may then be short.
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
-from catalog.domain.versions.across.wanted import SHOWN_ITEM, FoundVersion, FoundVersions, Prepared, any_of
+from catalog.domain.versions.across.wanted import SHOWN_ITEM, FoundVersion, Prepared, VersionPage, any_of
 from catalog.store.query.budgets import Room
 from catalog.store.query.paging import pages
 from catalog.store.query.paging.cursors import Order, cursor_of, key_of
@@ -44,24 +44,24 @@ def place_of(search: Prepared, cursor: str) -> NamePosition:
 
 async def read(
     search: Prepared, limit: int, after: str, *, room: Room | None = None, most_tried: int = MOST_TRIED
-) -> FoundVersions:
+) -> VersionPage:
     place = place_of(search, after) if after else None
     found: list[FoundVersion] = []
     looked_at, room = 0, room or Room()
     async for item, cursor in _items(search, place, most_tried):
         if cursor is None:
-            return FoundVersions(found, cursor_at(search, NamePosition({**item}, None)))
+            return VersionPage(found, cursor_at(search, NamePosition({**item}, None)))
         looked_at += 1
         docs = await _of_item(search, item, cursor, limit + 1 - len(found), room)
         found += [FoundVersion(item, doc) for doc in docs if search.has_aliases(item, doc["number"])]
         if len(found) > limit:
             last = found[limit - 1]
-            return FoundVersions(found[:limit], cursor_at(search, NamePosition({**last.item}, {**last.version})))
+            return VersionPage(found[:limit], cursor_at(search, NamePosition({**last.item}, {**last.version})))
         if room.is_full and docs:
-            return FoundVersions(found, cursor_at(search, NamePosition({**item}, docs[-1])))
+            return VersionPage(found, cursor_at(search, NamePosition({**item}, docs[-1])))
         if looked_at == MOST_ITEMS:
-            return FoundVersions(found, cursor_at(search, NamePosition({**item}, None)))
-    return FoundVersions(found, None)
+            return VersionPage(found, cursor_at(search, NamePosition({**item}, None)))
+    return VersionPage(found, None)
 
 
 async def _items(

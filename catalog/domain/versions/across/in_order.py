@@ -10,7 +10,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from catalog.domain.versions.across.wanted import SHOWN_ITEM, FoundVersion, FoundVersions, Prepared, any_of
+from catalog.domain.versions.across.wanted import SHOWN_ITEM, FoundVersion, Prepared, VersionPage, any_of
 from catalog.store.query.budgets import Room
 from catalog.store.query.paging import pages
 from catalog.store.query.paging.cursors import cursor_of, key_of
@@ -27,12 +27,12 @@ AT_ONCE = 500
 Items = Mapping[ObjectId, ItemRecord]
 
 
-async def read(search: Prepared, limit: int, after: str, *, room: Room | None = None) -> FoundVersions:
+async def read(search: Prepared, limit: int, after: str, *, room: Room | None = None) -> VersionPage:
     items = await _few_items(search)
     if items is not None and not items:
         if after:
             key_of(search.wanted.version_order, after)
-        return FoundVersions([], None)
+        return VersionPage([], None)
     listing = search.listing(_of_items(search, items) if items is not None else {})
     found: list[FoundVersion] = []
     cursor: str | None = after
@@ -48,9 +48,9 @@ async def read(search: Prepared, limit: int, after: str, *, room: Room | None = 
                 found.append(FoundVersion(item, version))  # type: ignore[arg-type]
             if len(found) == limit:
                 is_last = cursor is None and at == len(docs) - 1
-                return FoundVersions(found, None if is_last else cursor_of(search.wanted.version_order, version))
+                return VersionPage(found, None if is_last else cursor_of(search.wanted.version_order, version))
         read_versions += len(docs)
-    return FoundVersions(found, cursor)
+    return VersionPage(found, cursor)
 
 
 async def _few_items(search: Prepared) -> Items | None:

@@ -3,11 +3,11 @@
 from catalog.domain.access import Caller
 from catalog.domain.versions.across import by_name, in_order
 from catalog.domain.versions.across.by_name import NamePosition
-from catalog.domain.versions.across.wanted import FoundVersion, FoundVersions, Prepared, VersionSearch
+from catalog.domain.versions.across.wanted import FoundVersion, Prepared, VersionPage, VersionSearch
 from catalog.store.query.paging.cursors import cursor_of
 
 
-async def search(caller: Caller, wanted: VersionSearch, *, limit: int, after: str = "") -> FoundVersions:
+async def search(caller: Caller, wanted: VersionSearch, *, limit: int, after: str = "") -> VersionPage:
     """A page of versions, of at most `limit`, from the cursor `after` on (empty: from the beginning).
 
     Raises Refused: INVALID_QUERY, also for what is no cursor of this list.

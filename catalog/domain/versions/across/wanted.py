@@ -61,7 +61,7 @@ class FoundVersion(NamedTuple):
     version: VersionRecord
 
 
-class FoundVersions(NamedTuple):
+class VersionPage(NamedTuple):
     found: list[FoundVersion]
     cursor: str | None  # where the list goes on; None: nowhere
 

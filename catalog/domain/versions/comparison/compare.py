@@ -52,14 +52,14 @@ class VersionDifferences(NamedTuple):
     skipped: list[str]  # paths of model files whose headers were not read
 
 
-class Comparison(NamedTuple):
+class VersionComparison(NamedTuple):
     item: ItemRecord
     versions: list[VersionRecord]
     metadata: list[ComparedPair]
     differences: list[VersionDifferences]  # of each version from the first, beginning with the second
 
 
-async def compare(caller: Caller, kind: Kind, reference: Reference, which: Sequence[str]) -> Comparison:
+async def compare(caller: Caller, kind: Kind, reference: Reference, which: Sequence[str]) -> VersionComparison:
     """Compare 2 to 8 versions of an item, each named by an ordinal, an alias, `latest` or a file name.
 
     Raises Refused: INVALID_QUERY, NOT_FOUND, CANNOT_READ, AMBIGUOUS, QUARANTINED, VERSION_DRAFT.
@@ -74,7 +74,7 @@ async def compare(caller: Caller, kind: Kind, reference: Reference, which: Seque
     metadata = await asyncio.to_thread(compared_metadata, found)
     async with slots:
         differing = await Headers(caller.tenant).differences(found)
-    return Comparison(item, found, metadata, differing)
+    return VersionComparison(item, found, metadata, differing)
 
 
 class Headers:

@@ -7,7 +7,7 @@ from catalog.store.migrations.progress import Progress
 from catalog.store.migrations.walk import batches
 from catalog.store.records import TrackedRecord
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import Bound, Update
+from catalog.store.tenant_documents import BoundCollection, Update
 
 OWN: tuple[str, ...] = ("experiments", "environments", "artifacts", "services", "served_models")
 """Collections whose records had their own readers in `readers`. Runs and metrics had those of their experiment."""
@@ -23,11 +23,11 @@ async def run(tenant: Tenant, progress: Progress) -> None:
         tenant.services,
         tenant.served_models,
     ):
-        await _separate(cast("Bound[Any, TrackedRecord]", bound), progress)
+        await _separate(cast("BoundCollection[Any, TrackedRecord]", bound), progress)
     await reader_copies.repair(tenant)
 
 
-async def _separate(bound: Bound[Any, TrackedRecord], progress: Progress) -> None:
+async def _separate(bound: BoundCollection[Any, TrackedRecord], progress: Progress) -> None:
     async for records in batches(bound, {"readers": 1, "own_readers": 1}):
         older = [record for record in records if "own_readers" not in record]
         await bound.modify_all(

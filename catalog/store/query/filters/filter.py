@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget
-from catalog.store.query.fields import Field, Fields, Type, shown
+from catalog.store.query.fields import Field, Fields, FieldType, shown
 from catalog.store.query.filters.literals import literal
 from catalog.store.query.filters.matching import Matcher, matcher
 from catalog.store.query.filters.patterns import Patterns, Rich, piece_of
@@ -115,7 +115,7 @@ class Compiler:
         """The conditions on one field, each of a single operator (or $regex with its $options)."""
         if not isinstance(value, dict):
             yield {"$eq": _value(field, value)}
-        elif field.type is Type.OBJECT and not any(key.startswith("$") for key in value):
+        elif field.type is FieldType.OBJECT and not any(key.startswith("$") for key in value):
             yield self._elem_match(field, value, level)
         else:
             for name, wanted in _filled("an object in the place of a value", value).items():

@@ -10,7 +10,7 @@ from typing import Any
 from bson import ObjectId
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.fields import Field, Type, shown
+from catalog.store.query.fields import Field, FieldType, shown
 
 _ID = re.compile("[0-9a-fA-F]{24}")
 
@@ -71,11 +71,11 @@ def _scalar(value: Any) -> str | float | bool:
     return text(value) if isinstance(value, str) else _number(value)
 
 
-_READERS: dict[Type, Callable[[Any], Any]] = {
-    Type.TEXT: text,
-    Type.ID: _id,
-    Type.DATE: _date,
-    Type.NUMBER: _number,
-    Type.BOOLEAN: _boolean,
-    Type.SCALAR: _scalar,
+_READERS: dict[FieldType, Callable[[Any], Any]] = {
+    FieldType.TEXT: text,
+    FieldType.ID: _id,
+    FieldType.DATE: _date,
+    FieldType.NUMBER: _number,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.SCALAR: _scalar,
 }

@@ -11,7 +11,7 @@ import re2
 
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget
-from catalog.store.query.fields import Field, Type, shown
+from catalog.store.query.fields import Field, FieldType, shown
 from catalog.store.query.filters.literals import text
 from catalog.store.query.ngrams import beginning, key_of, rarest
 
@@ -158,7 +158,7 @@ def _of_one(field: Field, bounds: dict[str, str]) -> dict[str, Any]:
 
 
 def _checked(field: Field, pattern: Any) -> str:
-    if field.type not in {Type.TEXT, Type.SCALAR}:
+    if field.type not in {FieldType.TEXT, FieldType.SCALAR}:
         raise Refused(INVALID_QUERY, f"{field.path} is {field.type.value}, and $regex looks into text")
     try:
         text(pattern)

@@ -46,7 +46,7 @@ ALWAYS = frozenset({"name", "owner", "visibility", "status", "timestamp", "lastm
 """Fields that no document lacks."""
 
 
-class Bound(NamedTuple):
+class Cut(NamedTuple):
     """A place in the order of a field: behind the documents of this value with serials up to `serial`."""
 
     value: Any
@@ -58,9 +58,9 @@ class Bound(NamedTuple):
         return self.value is not None, self.value, self.serial
 
 
-BEGINNING = Bound(None, LOWEST)
+BEGINNING = Cut(None, LOWEST)
 
-Range = tuple[Bound, Bound | None]
+Range = tuple[Cut, Cut | None]
 """Documents behind the first bound, and not behind the second (None: the end)."""
 
 
@@ -68,9 +68,9 @@ class Samples:
     """The bounds of ranges of a tenant's collections, by field."""
 
     def __init__(self) -> None:
-        self._bounds: TTLCache[str, list[Bound]] = TTLCache(MOST_SAMPLES, MAX_AGE, monotonic)
+        self._bounds: TTLCache[str, list[Cut]] = TTLCache(MOST_SAMPLES, MAX_AGE, monotonic)
 
-    async def bounds(self, collection: Collection, field: str, top: int) -> list[Bound]:
+    async def bounds(self, collection: Collection, field: str, top: int) -> list[Cut]:
         """In ascending order; none of a small collection. `top` is about the highest serial."""
         key = f"{collection.name} {field}"
         bounds = self._bounds.get(key)
@@ -81,7 +81,7 @@ class Samples:
         return bounds
 
 
-def _bounds(sampled: Sequence[Mapping[str, Any]], field: str) -> Iterator[Bound]:
+def _bounds(sampled: Sequence[Mapping[str, Any]], field: str) -> Iterator[Cut]:
     """A bound behind each value of the sample; of one that it has several times also before it and within."""
     serials: dict[Any, list[int]] = {}
     for each in sampled:
@@ -89,9 +89,9 @@ def _bounds(sampled: Sequence[Mapping[str, Any]], field: str) -> Iterator[Bound]
     for value in sorted(serials, key=lambda value: (value is not None, value)):
         several = serials[value]
         if len(several) > 1:
-            yield Bound(value, LOWEST)
-            yield from (Bound(value, serial) for serial in sorted(several))
-        yield Bound(value, HIGHEST)
+            yield Cut(value, LOWEST)
+            yield from (Cut(value, serial) for serial in sorted(several))
+        yield Cut(value, HIGHEST)
 
 
 async def read(
@@ -100,7 +100,7 @@ async def read(
     order: Order,
     key: Sequence[Any] | None,
     limit: int,
-    bounds: Sequence[Bound],
+    bounds: Sequence[Cut],
     room: Room | None = None,
 ) -> list[Raw] | None:
     """The first matches in the `order` of a field and of serials, after `key` (None: from the beginning).
@@ -110,8 +110,8 @@ async def read(
     [(field, direction), (counter, _)] = order
     ascending, found = direction == ASCENDING, list[Raw]()
     if field not in ALWAYS:
-        bounds = [Bound(None, HIGHEST), *bounds]
-    place = None if key is None else Bound(key[0], key[1] if ascending else key[1] - 1)
+        bounds = [Cut(None, HIGHEST), *bounds]
+    place = None if key is None else Cut(key[0], key[1] if ascending else key[1] - 1)
     is_judged = False
     for at, (low, high) in enumerate(_ranges(bounds, place, ascending=ascending)):
         if at == FIRST_RANGES + limit // RICH:
@@ -138,26 +138,26 @@ async def read(
     return found
 
 
-def _is_whole(low: Bound, high: Bound | None) -> bool:
+def _is_whole(low: Cut, high: Cut | None) -> bool:
     """Whether a range has about as many documents as others: not those that lack the field, nor the end of a value."""
     return high is not None and (low.value != high.value or (low.value is not None and high.serial < HIGHEST))
 
 
-def _ranges(bounds: Sequence[Bound], place: Bound | None, *, ascending: bool) -> Iterator[Range]:
+def _ranges(bounds: Sequence[Cut], place: Cut | None, *, ascending: bool) -> Iterator[Range]:
     """The ranges of a list behind a place (not behind it, if the list is descending), in its order."""
     if place is None:
         ends = [BEGINNING, *bounds]
     elif ascending:
-        ends = [place, Bound(place.value, HIGHEST), *(bound for bound in bounds if bound.rank > place.rank)]
+        ends = [place, Cut(place.value, HIGHEST), *(bound for bound in bounds if bound.rank > place.rank)]
     else:
-        ends = [BEGINNING, *(bound for bound in bounds if bound.rank < place.rank), Bound(place.value, LOWEST), place]
+        ends = [BEGINNING, *(bound for bound in bounds if bound.rank < place.rank), Cut(place.value, LOWEST), place]
     in_order = sorted(set(ends), key=lambda bound: bound.rank)
     has_end = place is None or ascending
     ranges: list[Range] = [*pairwise(in_order), *([(in_order[-1], None)] if has_end else [])]
     return iter(ranges if ascending else ranges[::-1])
 
 
-def _query(field: str, counter: str, low: Bound, high: Bound | None) -> Raw:
+def _query(field: str, counter: str, low: Cut, high: Cut | None) -> Raw:
     if high is not None and low.value == high.value:
         serials = ({"$gt": low.serial} if low.serial > LOWEST else {}) | (
             {"$lte": high.serial} if high.serial < HIGHEST else {}

@@ -17,7 +17,7 @@ from catalog.store.query.budgets import Budget, Room, matching, taken
 from catalog.store.query.filters.filter import Filter, within
 from catalog.store.query.paging import cuts, serial_scan
 from catalog.store.query.paging.cursors import Order, cursor_of, key_of, steps
-from catalog.store.query.paging.cuts import Bound, Samples
+from catalog.store.query.paging.cuts import Cut, Samples
 from catalog.store.query.paging.serial_scan import COUNTED, Collection, QueryStatistics, ScanStatistics
 from catalog.store.tenant_documents import Raw
 
@@ -160,7 +160,7 @@ async def _part(listing: Listing, skip: int, limit: int, room: Room | None) -> l
     return await taken(ordered.skip(skip).limit(limit), room)
 
 
-async def _bounds(listing: Listing) -> list[Bound]:
+async def _bounds(listing: Listing) -> list[Cut]:
     """The bounds of the ranges in which a sorted list is read; none where it is read at once."""
     match listing.settled, listing.samples, listing.top:
         case [(field, way), (counter, same)], Samples() as samples, int(top) if (counter, same) == (
@@ -172,7 +172,7 @@ async def _bounds(listing: Listing) -> list[Bound]:
 
 
 async def _cut_after(
-    listing: Listing, skip: int, limit: int, bounds: Sequence[Bound], room: Room | None
+    listing: Listing, skip: int, limit: int, bounds: Sequence[Cut], room: Room | None
 ) -> list[Raw] | None:
     """As `cuts.read`, but for the first `skip` documents."""
     if not skip:
@@ -184,7 +184,7 @@ async def _cut_after(
 
 
 async def _cut(
-    listing: Listing, key: list[Any] | None, limit: int, bounds: Sequence[Bound], room: Room | None
+    listing: Listing, key: list[Any] | None, limit: int, bounds: Sequence[Cut], room: Room | None
 ) -> list[Raw] | None:
     return await cuts.read(listing.collection, listing.query, listing.settled, key, limit, bounds, room)
 
@@ -217,7 +217,7 @@ async def _below(listing: Listing, top: int, key: list[Any] | None, limit: int, 
     )
 
 
-def _refuse_invented(key: list[Any] | None, bounds: Sequence[Bound]) -> None:
+def _refuse_invented(key: list[Any] | None, bounds: Sequence[Cut]) -> None:
     """Raises Refused: INVALID_QUERY for a cursor with values of other types than the list has."""
     types = {type(bound.value) for bound in bounds} | {type(None)}
     if key is not None and not (isinstance(key[1], int) and type(key[0]) in types):

@@ -31,7 +31,7 @@ class GrantBody(PartyBody):
     may: May
 
     @classmethod
-    def of(cls, grant: sharing.Grant) -> Self:
+    def of(cls, grant: sharing.AccessGrant) -> Self:
         party = grant.party
         return cls(str(party.identity), party.name, _kind(party), grant.may)
 
@@ -157,7 +157,7 @@ def _sharing(record: ItemRecord, related: Related, caller: Caller) -> dict[str, 
     }
 
 
-def _kind(party: sharing.Party) -> str:
+def _kind(party: sharing.Grantee) -> str:
     return "group" if party.is_group else "user"
 
 
