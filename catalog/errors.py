@@ -40,7 +40,7 @@ MISSING_EMAIL = Fault("missing_email", 401, "Please, specify the user email")
 
 INVALID_FIELD = Fault("invalid_field", 400, "A field of the request is not valid")
 REQUIRED_FIELD = Fault("required_field", 422, "A required field is missing")
-DEPLOYED = Fault("deployed", 409, "The model is deployed")
+DEPLOYED = Fault("deployed", 409, "The model or version is deployed")
 INVALID_QUERY = Fault("invalid_query", 400, "A parameter of the query string is not valid")
 NAME_TAKEN = Fault("name_taken", 409, "Another resource has this name")
 LIMIT_REACHED = Fault("limit_reached", 409, "No more of these resources are allowed")

@@ -167,9 +167,9 @@ class VersionResource(Resource[D]):
 
     @operation
     def delete(self, which: str, *, force: bool = False) -> Operation[None]:
-        """Remove a version; with `force` the aliases that point to it as well.
+        """Remove a version; with `force` the aliases that point to it as well, and one that a service serves.
 
-        Raises CatalogError: NotFound, Forbidden, Conflict if it has aliases.
+        Raises CatalogError: NotFound, Forbidden, Conflict if it has aliases or is served.
         """
         query = {"force": "true"} if force else {}
         yield from self._session.request_json("DELETE", self._item.at(which), query=query)

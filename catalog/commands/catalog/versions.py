@@ -188,7 +188,7 @@ def rm(
     what: Annotated[str, typer.Argument(metavar="NAME@VERSION")],
     *,
     kind: Kind = "models",
-    force: Annotated[bool, typer.Option("--force", help="Remove the aliases that point to it as well.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Remove its aliases as well, and a deployed version.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Remove a version for good."""

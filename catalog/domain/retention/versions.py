@@ -16,12 +16,11 @@ from dataclasses import dataclass, field
 from math import inf
 from time import monotonic
 
-from bson import ObjectId
-
 from catalog.domain.access import Caller, may_manage
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.retention import policies
+from catalog.domain.tracking.removal import service_of
 from catalog.domain.versions import removal
 from catalog.domain.versions.touching import touch
 from catalog.errors import CANNOT_MODIFY, Refused
@@ -29,7 +28,7 @@ from catalog.store.concurrency.optimistic import RecordGoneError
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING
 from catalog.store.records import ItemRecord, Query, VersionRecord
 from catalog.store.tenant import Tenant
-from catalog.vocabulary import Kind, ServiceState, Stage, VersionState
+from catalog.vocabulary import Kind, Stage, VersionState
 
 MOST = 1000
 """How many versions one request removes or lists."""
@@ -126,25 +125,11 @@ async def is_needed(tenant: Tenant, version: VersionRecord) -> bool:
     """Whether a version is needed for another reason than an alias."""
     if version.get("pinned") or version.get("stage") in NEEDED_STAGES:
         return True
-    if await _is_served(tenant, version):
+    if await service_of(tenant, version):
         return True
     same = {"item": version["item"], "number": version["number"]}
     query: Query = {"inputs.item": version["item"], "inputs": {"$elemMatch": same}, "_id": {"$ne": version["_id"]}}
     return await tenant.versions.records.find_one(query, {"_id": 1}) is not None
-
-
-async def _is_served(tenant: Tenant, version: VersionRecord) -> bool:
-    deployed: Query = {"item": version["item"], "desired_state": ServiceState.DEPLOYED.value}
-    services: dict[ObjectId, ObjectId | None] = {
-        service["_id"]: service.get("version")
-        async for service in tenant.services.records.find(deployed, {"version": 1})
-    }
-    if version["_id"] in services.values():
-        return True
-    if not services:
-        return False
-    query: Query = {"item": version["item"], "version": version["_id"], "service": {"$in": list(services)}}
-    return await tenant.served_models.records.find_one(query, {"_id": 1}) is not None
 
 
 async def _old(tenant: Tenant, item: ItemRecord, keep: int) -> AsyncIterator[VersionRecord]:

@@ -8,10 +8,10 @@ from bson import ObjectId
 from catalog.errors import DEPLOYED, INVALID_TRANSFER, NOT_DELETED, Refused
 from catalog.store.derived import reader_copies
 from catalog.store.failures import Duplicate
-from catalog.store.records import TrackedRecord, VersionRecord
+from catalog.store.records import Query, ServiceRecord, TrackedRecord, VersionRecord
 from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import BoundCollection
-from catalog.vocabulary import ServiceState
+from catalog.vocabulary import ServiceState, VersionState
 
 BATCH = 500
 """Names that one query compares."""
@@ -23,7 +23,43 @@ async def refuse_deployed(tenant: Tenant, item: ObjectId) -> None:
         {"item": item, "desired_state": ServiceState.DEPLOYED.value}, {"name": 1}
     )
     if service is not None:
-        raise Refused(DEPLOYED, f"by the service {service['name']}; ?force=true removes it nevertheless")
+        raise _deployed(service)
+
+
+async def refuse_served(tenant: Tenant, version: VersionRecord) -> None:
+    """Raises Refused: DEPLOYED while a service serves the version."""
+    if service := await service_of(tenant, version):
+        raise _deployed(service)
+
+
+async def service_of(tenant: Tenant, version: VersionRecord) -> ServiceRecord | None:
+    """A service, whose desired state is deployed, that serves the version or has deployed it; its id and name.
+
+    A service without a version serves the newest one.
+    """
+    deployed: Query = {"item": version["item"], "desired_state": ServiceState.DEPLOYED.value}
+    services = await tenant.services.records.find(deployed, {"version": 1, "name": 1}).to_list(None)
+    for service in services:
+        if service.get("version") == version["_id"]:
+            return service
+    without = next((service for service in services if not service.get("version")), None)
+    if without and not await tenant.versions.records.find_one(_newer_than(version), {"_id": 1}):
+        return without
+    if not services:
+        return None
+    by_id = {service["_id"]: service for service in services}
+    query: Query = {"item": version["item"], "version": version["_id"], "service": {"$in": list(by_id)}}
+    served = await tenant.served_models.records.find_one(query, {"service": 1})
+    return by_id[served["service"]] if served else None
+
+
+def _newer_than(version: VersionRecord) -> Query:
+    is_complete = {"state": {"$ne": VersionState.DRAFT.value}}
+    return {"item": version["item"], "number": {"$gt": version["number"]}, **is_complete}
+
+
+def _deployed(service: ServiceRecord) -> Refused:
+    return Refused(DEPLOYED, f"the service {service['name']} serves it; with force it is removed nevertheless")
 
 
 async def forget_model(tenant: Tenant, item: ObjectId) -> None:
@@ -37,11 +73,13 @@ async def forget_model(tenant: Tenant, item: ObjectId) -> None:
 
 
 async def forget_version(tenant: Tenant, version: VersionRecord) -> None:
-    """Remove the artifacts that belong to a version alone. What belongs to others as well stays with them.
+    """Remove the artifacts that belong to a version alone, and the served models of the version.
 
-    It stays with the model, and with the access of that, only if it belongs to another version of the model.
+    What belongs to others as well stays with them. It stays with the model, and with the access of that, only if it
+    belongs to another version of the model.
     """
     artifacts, key, item = tenant.artifacts.records, version["_id"], version["item"]
+    await tenant.served_models.records.delete_many({"version": key})
     await artifacts.delete_many({"versions": [key], "runs": []})
     async for artifact in artifacts.find({"versions": key}, {"versions": 1}):
         others = {"_id": {"$in": [each for each in artifact["versions"] if each != key]}, "item": item}

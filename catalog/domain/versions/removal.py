@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from bson import ObjectId
 
 from catalog.domain.access import Caller
-from catalog.domain.tracking.removal import forget_version
+from catalog.domain.tracking.removal import forget_version, refuse_served
 from catalog.domain.versions.aliases import history, moves
 from catalog.domain.versions.files import version_files
 from catalog.errors import ALIASED, BUSY, NOT_FOUND, Refused
@@ -34,16 +34,23 @@ async def pin(tenant: Tenant, version: ObjectId, name: str) -> None:
         raise Refused(NOT_FOUND, name)
 
 
-async def drop(caller: Caller, version: VersionRecord, read: ReadItem, *, force: bool) -> None:
-    """Remove a version; with `force` the aliases that point to it as well. `read` reads its item.
+async def drop(
+    caller: Caller, version: VersionRecord, read: ReadItem, *, force: bool, with_aliases: bool = False
+) -> None:
+    """Remove a version: `with_aliases` also one that aliases point to, with `force` also one that a service serves.
 
-    Raises Refused: ALIASED without `force`, NOT_FOUND, BUSY; RecordGoneError when the item is gone.
+    `read` reads its item. A service that comes to serve the version meanwhile raises its `pins`, so that the deletion
+    fails and the services are asked again.
+
+    Raises Refused: ALIASED, DEPLOYED, NOT_FOUND, BUSY; RecordGoneError when the item is gone.
     """
     found: VersionRecord | None = version
     for _ in range(ATTEMPTS):
         if found is None:
             raise Refused(NOT_FOUND, version["ordinal"])
-        await _drop_aliases(caller, found, read, force=force)
+        if not force:
+            await refuse_served(caller.tenant, found)
+        await _drop_aliases(caller, found, read, force=force or with_aliases)
         if await _delete(caller.tenant, found, {}):
             return
         await pause()

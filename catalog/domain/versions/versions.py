@@ -305,20 +305,26 @@ def refuse_draft(version: VersionRecord) -> None:
         raise Refused(VERSION_DRAFT, version["ordinal"])
 
 
-async def remove(caller: Caller, kind: Kind, reference: Reference, *, force: bool = False) -> ItemRecord:
+async def remove(
+    caller: Caller, kind: Kind, reference: Reference, *, force: bool = False, with_aliases: bool = False
+) -> ItemRecord:
     """Remove a version, and return its item. The bytes are left to the sweep: other versions may name them too.
 
-    With `force` the aliases that point to it are removed with it. An editor of the item removes only versions that the
-    editor has added.
+    One that aliases point to is removed `with_aliases` or `force`, one that a service serves with `force`. An editor
+    of the item removes only versions that the editor has added.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY, ALIASED without `force`, BUSY.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, ALIASED, DEPLOYED, BUSY.
     """
     item = await items.changeable(caller, kind, reference)
     version = await lookup.find(caller, item, reference.which)
     if not may_manage(caller, item) and version["owner"] != caller.user:
         raise Refused(CANNOT_MODIFY, f"{version['ordinal']}: an editor removes only the versions that it has added")
     same = Reference(str(item["_id"]))
-    await removal.drop(caller, version, lambda: items.changeable(caller, kind, same), force=force)
+
+    async def read() -> ItemRecord:
+        return await items.changeable(caller, kind, same)
+
+    await removal.drop(caller, version, read, force=force, with_aliases=with_aliases)
     return await touching.touch(caller.tenant, kind, item["_id"]) or item
 
 

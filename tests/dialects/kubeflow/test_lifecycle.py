@@ -30,6 +30,31 @@ async def test_a_deployed_model_is_removed_only_by_force_whatever_the_door(org, 
     assert forced.status_code == 200
 
 
+async def test_a_deployed_version_is_removed_only_by_force_whatever_the_door(org, ada, deployed):
+    native, mlflow = "/v1/models/iris/versions", "/api/2.0/mlflow/model-versions/delete"
+    await ada.version(deployed["model"], "v2")
+    path = f"/inference_services/{deployed['service']['id']}"
+    await ada.new(f"{path}/serves", name="now", modelVersionId=deployed["version"]["id"])
+
+    async def remove(version):
+        return await org.client.delete(f"{native}/{version}", headers=org.as_("ada"))
+
+    newest, served = await remove("v2"), await remove("v1")
+    of_mlflow = await org.client.request("DELETE", mlflow, json={"name": "iris", "version": "2"}, headers=ada.headers)
+    pruned = await org.client.post("/v1/models/iris/prune", json={"keep": 1}, headers=org.as_("ada"))
+    forced = await remove("v1?force=true")
+    serves = await ada.get(f"{path}/serves")
+    await ada.patch(path, desiredState="UNDEPLOYED")
+
+    assert [(each.status_code, each.json()["value"]) for each in (newest, served)] == [(409, 196), (409, 196)]
+    assert "svc" in newest.json()["details"]
+    assert (of_mlflow.status_code, of_mlflow.json()["error_code"]) == (409, "RESOURCE_CONFLICT")
+    assert pruned.json()["versions"] == []
+    assert forced.status_code == 200
+    assert serves.json()["items"] == []
+    assert (await remove("v2")).status_code == 200
+
+
 async def test_a_model_that_is_not_deployed_any_more_is_removed(org, ada, deployed):
     await ada.patch(f"/inference_services/{deployed['service']['id']}", desiredState="UNDEPLOYED")
 
@@ -52,7 +77,7 @@ async def test_what_belongs_to_a_model_returns_with_it_and_goes_with_it_for_good
 
 
 async def test_the_artifacts_of_a_version_go_with_it(org, ada, deployed):
-    (await org.client.delete("/v1/models/iris/versions/v1", headers=org.as_("ada"))).raise_for_status()
+    (await org.client.delete("/v1/models/iris/versions/v1?force=true", headers=org.as_("ada"))).raise_for_status()
 
     assert (await registry(org, "admin").get(f"/artifacts/{deployed['artifact']['id']}")).status_code == 404
 

@@ -141,7 +141,7 @@ async def list_served(ask: Ask) -> ResourcePage[ServeModel]:
 
     async def shapes(found: Sequence[ServedModelRecord]) -> list[Any]:
         serials = await _serials(ask.caller.tenant.versions.records, [record["version"] for record in found])
-        return [ServeModel.of(record, serials.get(record["version"], 0)) for record in found]
+        return [ServeModel.of(record, serials[record["version"]]) for record in found if record["version"] in serials]
 
     tenant = ask.caller.tenant
     query = {"service": await _id_of(tenant.services.records, ask.serial)}

@@ -106,7 +106,7 @@ async def transition_stage(call: Call, asked: wire.TransitionModelVersionStage) 
 
 async def delete(call: Call, asked: wire.NumberedVersion) -> wire.Nothing:
     found = await finding.changeable_version(call, asked.name, asked.version)
-    await versions.remove(call.caller, MODEL, found.reference, force=True)
+    await versions.remove(call.caller, MODEL, found.reference, with_aliases=True)
     return NOTHING
 
 

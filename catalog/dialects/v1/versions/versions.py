@@ -51,6 +51,7 @@ from catalog.errors import (
     BYTES_NEEDED,
     CANNOT_MODIFY,
     CANNOT_READ,
+    DEPLOYED,
     EXTERNAL_ID_TAKEN,
     NOT_CHANGED,
     NOT_FOUND,
@@ -76,7 +77,7 @@ WHICH = query(
     example=["1", "2"],
 )
 
-FORCE = flag_query("force", "`true`: remove the aliases that point to it as well.")
+FORCE = flag_query("force", "`true`: remove the aliases that point to it as well, and one that a service serves.")
 
 LARGEST_BODY = 10 * 2**20
 """Bytes of JSON on the route that takes files of any size."""
@@ -254,14 +255,14 @@ class Versions(Controller, Generic[ShownT]):
         parameters=[FORCE],
         response_description="The {kind}, without the version.",
         response_headers=REVISION,
-        responses=refuses(NOT_FOUND, CANNOT_MODIFY, ALIASED, AMBIGUOUS, BUSY),
+        responses=refuses(NOT_FOUND, CANNOT_MODIFY, ALIASED, DEPLOYED, AMBIGUOUS, BUSY),
     )
     async def remove(
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
     ) -> JsonResponse[ShownT]:
         """Remove a version.
 
-        One that aliases point to is removed only with `force`.
+        One that aliases point to, or that an inference service serves, is removed only with `force`.
         """
         force = flag(request, "force")
         return await answered(
