@@ -22,6 +22,7 @@ from catalog.dialects.http.requests.heads import HeadsOfGets
 from catalog.dialects.http.requests.overrides import Overrides
 from catalog.dialects.http.requests.paths import Parameters, Segments
 from catalog.dialects.http.requests.requests import refuse_coded_body
+from catalog.dialects.http.requests.shared_handlers import SharedHandlers
 from catalog.dialects.http.sessions import Authentication, Sessions
 from catalog.dialects.kubeflow import routes as kubeflow
 from catalog.dialects.kubeflow.paths import Paths
@@ -117,7 +118,7 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     ]
     app = Litestar(
         route_handlers=[route for dialect in dialects for route in dialect.routes],
-        middleware=[Parameters(), Authentication(sessions, passwords.read)],
+        middleware=[Parameters, lambda app: Authentication(app, sessions, passwords.read)],
         before_request=refuse_coded_body,
         exception_handlers={Exception: error_handler(dialects)},
         state=State(
@@ -129,7 +130,7 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
             *([traces.running] if traces else []),
             *([lambda _: worker_metrics.serve(metrics.text)] if worker_metrics else []),
         ],
-        plugins=[HeadsOfGets()],
+        plugins=[HeadsOfGets(), SharedHandlers()],
         request_max_body_size=LARGEST_BODY,
         cors_config=_cors(settings.cors_origins) if settings.cors_origins else None,
         openapi_config=None,

@@ -51,6 +51,10 @@ class Caller:
         reach = Reach.of(user.get("robot"))
         return cls(tenant, user["_id"], user["username"], Role(user["role"]), scope, token, groups, reach)
 
+    def through(self, tenant: Tenant) -> Self:
+        """The same caller with another handle of the tenant."""
+        return type(self)(tenant, self.user, self.username, self.role, self.scope, self.token, self.groups, self.reach)
+
     async def still_allowed(self) -> None:
         """Check again that the tenant, the user, the role and the token are as they were when the request began.
 

@@ -129,6 +129,7 @@ async def _run_app(app: Litestar, server: "UvicornServer", listeners: Listeners)
     async with app.lifespan():
         answering.cancel()
         await asyncio.wait([answering])
+        starting.freeze_heap()
         await server.serve(sockets=[listeners.main])
 
 

@@ -17,8 +17,11 @@ class AnswerCache(Generic[T]):
 
     def get(self, key: Hashable, age: float) -> T | None:
         """The answer to a question that was asked at most `age` seconds ago."""
-        found = self._answers.get(key)
-        return found[1] if found is not None and monotonic() - found[0] < age else None
+        try:
+            asked, answer = self._answers[key]
+        except KeyError:
+            return None
+        return answer if monotonic() - asked < age else None
 
     def put(self, key: Hashable, answer: T, asked: float) -> None:
         """Keep the answer to a question that was asked at the moment `asked` of the monotonic clock."""

@@ -3,10 +3,16 @@
 from beanie import PydanticObjectId
 from bson import ObjectId
 
+DIGITS = 24
+"""Hexadecimal digits of an id."""
+
 
 def object_id(text: object) -> ObjectId | None:
     """`text` as an id, or None when it is none."""
-    return ObjectId(text) if isinstance(text, str | ObjectId) and ObjectId.is_valid(text) else None
+    if isinstance(text, ObjectId):
+        return text
+    # Most names are of another length, and the driver raises and catches an error for each.
+    return ObjectId(text) if isinstance(text, str) and len(text) == DIGITS and ObjectId.is_valid(text) else None
 
 
 def parse_id(text: object) -> ObjectId:

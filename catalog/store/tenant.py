@@ -300,7 +300,7 @@ class Tenant:
             await self.bound(document).prepare()
 
     def bound(self, document: type[D]) -> BoundCollection[D, Any]:
-        return BoundCollection(document, self.collection(document.get_settings().name or document.__name__))
+        return BoundCollection(document, self.collection(document.collection_name()))
 
     def collection(self, name: str) -> AsyncIOMotorCollection[Raw]:
         """A collection of this database, behind the fence."""

@@ -7,6 +7,7 @@ for another would read the other's records (docs/decisions.md).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, Generic, NamedTuple, Never, TypeVar, cast
 
 from beanie import Document, init_beanie
@@ -48,6 +49,11 @@ class SealedDocument(Document):
     @classmethod
     def get_motor_collection(cls) -> AsyncIOMotorCollection[Raw]:
         return cast("AsyncIOMotorCollection[Raw]", SEALED)
+
+    @classmethod
+    @cache
+    def collection_name(cls) -> str:
+        return cls.get_settings().name or cls.__name__
 
 
 D = TypeVar("D", bound=SealedDocument)

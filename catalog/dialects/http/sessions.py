@@ -7,12 +7,10 @@ server. So do requests that had begun: the caller's handle of the tenant checks 
 """
 
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import replace
 from time import monotonic
 from typing import Generic, NamedTuple, TypeVar
 
 from bson import ObjectId
-from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, ReceiveMessage, Send
 from litestar.types import Scope as Connection
 
@@ -99,7 +97,7 @@ class Sessions:
                 raise Refused(AUTHENTICATION, "Your rights have changed meanwhile, please sign in again")
 
         tenant = first.tenant.of_caller(Fence(check_again, permits(first.scope)))
-        return replace(first, tenant=tenant)
+        return first.through(tenant)
 
     async def _read_caller(self, credential: Claims | AccessTokenClaims, age: float) -> Caller:
         """The caller, as the database answered at most `age` seconds ago. The expiry of a session is checked before."""
@@ -203,32 +201,35 @@ OtherSchemes = Callable[[Connection, str, Callable[[], None]], Awaitable[Caller]
 """Reads an Authorization header of a scheme that only some routes take. None: it is none."""
 
 
-class Authentication(ASGIMiddleware):
+class Authentication:
     """Sets the caller of each request, or None without a token. Routes with `public` in their `opt` are skipped.
 
     It also refuses writes with a token that may only read, and checks the caller again while the body arrives.
     """
 
-    exclude_opt_key = "public"
-
-    def __init__(self, sessions: Sessions, other_schemes: OtherSchemes | None = None) -> None:
+    def __init__(self, app: ASGIApp, sessions: Sessions, other_schemes: OtherSchemes | None = None) -> None:
+        self._app = app
         self._sessions = sessions
         self._other_schemes = other_schemes
 
-    async def handle(self, scope: Connection, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+    async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
+        options = scope["route_handler"].opt
+        if options.get("public"):
+            await self._app(scope, receive, send)
+            return
         authorization = next((value for name, value in scope["headers"] if name == b"authorization"), None)
         if authorization is None:
             scope["user"] = None
-            await next_app(scope, receive, send)
+            await self._app(scope, receive, send)
             return
         check = cancellation(scope).refuse_client_gone
         header = authorization.decode("latin-1")
         other = self._other_schemes(scope, header, check) if self._other_schemes else None
         caller = await (other or self._sessions.caller(header, check=check))
-        if not caller.may_write and scope.get("method") not in SAFE and READS not in scope["route_handler"].opt:
+        if not caller.may_write and scope.get("method") not in SAFE and READS not in options:
             raise Refused(READ_ONLY_TOKEN)
         scope["user"] = caller
-        await next_app(scope, check_while_receiving(receive, caller), send)
+        await self._app(scope, check_while_receiving(receive, caller), send)
 
 
 def check_while_receiving(receive: Receive, caller: Caller) -> Receive:

@@ -147,8 +147,10 @@ def select_of(fields: Fields, text: str | None) -> frozenset[str] | None:
 
     Raises Refused: INVALID_QUERY, for what is not a list of names.
     """
+    if not text:
+        return None
     try:
-        given = json.loads(text or "")
+        given = json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(given, list):

@@ -170,6 +170,6 @@ async def test_paths_without_an_escape_pass_untouched():
         assert scope["path"] == "/v1/models"
 
     await Segments(app)(scope, None, None)
-    await Parameters().handle(scope, None, None, app)
+    await Parameters(app)(scope, None, None)
 
     assert scope["path_params"] is params

@@ -103,6 +103,8 @@ def entity_tags(request: AnyRequest, header: str) -> list[str] | None:
 
 def is_unchanged(request: AnyRequest, etag: str) -> bool:
     """Whether the client has what has this strong tag: If-None-Match is compared weakly (RFC 9110, 13.1.2)."""
+    if b"if-none-match" not in dict(request.scope["headers"]):
+        return False
     tags = entity_tags(request, "if-none-match") or []
     return tags == ["*"] or etag in {tag.removeprefix("W/") for tag in tags}
 

@@ -9,7 +9,6 @@ the route are unescaped before any guard or handler sees them.
 from urllib.parse import unquote
 
 from litestar.enums import ScopeType
-from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 
@@ -40,14 +39,17 @@ class Segments:
         await self.app(scope, receive, send)
 
 
-class Parameters(ASGIMiddleware):
+class Parameters:
     """The inner half: once the router has found the route."""
 
-    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if "%" in scope["path"]:
             # The router remembers the mapping that it gave us, so it is replaced, not changed.
             scope["path_params"] = {
                 name: unescaped(value) if isinstance(value, str) else value
                 for name, value in scope["path_params"].items()
             }
-        await next_app(scope, receive, send)
+        await self.app(scope, receive, send)

@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
 from catalog.dialects.http.access import SAFE
+from catalog.dialects.http.encoded import EncodedResponse
 from catalog.dialects.http.requests.cancellation import cancellation
 from catalog.dialects.http.requests.headers import entity_tags, is_unchanged
 from catalog.dialects.v1.errors import details_of, native
@@ -45,7 +46,7 @@ Given = NamedDependency[SkipValidation[T]]
 """What the app gives to the handlers that name it."""
 
 
-class JsonResponse(Response[bytes], Generic[T]):
+class JsonResponse(EncodedResponse, Generic[T]):
     """A response whose content is `T` as JSON."""
 
 

@@ -114,6 +114,8 @@ async def _fitting(docs: Sequence[Raw], shapes: Shapes, names: frozenset[str] | 
 
 def selected(request: AnyRequest, fields: Fields, shape: Any) -> Any:
     """The fields of one document that `select` asks for, as in a list. Raises Refused: NOT_SEARCHED."""
+    if not request.scope["query_string"]:
+        return shape
     return _selected(shape, params.select_of(fields, request.query_params.get("select")))
 
 

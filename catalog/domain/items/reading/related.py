@@ -37,6 +37,8 @@ class Related(NamedTuple):
 
 
 async def load_related(caller: Caller, items: Sequence[ItemRecord]) -> Related:
+    if not any(map(_has_related, items)):
+        return Related({}, {}, {}, {item["_id"]: NewestVersions((), 0) for item in items})
     tenant = caller.tenant
     datasets = await _by_id(tenant.datasets, (key for item in items for key in item.get("datasets", ())))
     readable = {key: dataset for key, dataset in datasets.items() if may_read(caller, dataset)}
@@ -44,6 +46,10 @@ async def load_related(caller: Caller, items: Sequence[ItemRecord]) -> Related:
     users = await _by_id(tenant.users, (key for item in shown for key in shared_with(item)))
     groups = await _groups(tenant, users, shown)
     return Related(users, groups, readable, await newest_versions.of_items(tenant, shown))
+
+
+def _has_related(item: ItemRecord) -> bool:
+    return bool(item["last_version"] or item["users"] or item.get("editors") or item.get("datasets"))
 
 
 async def _groups(

@@ -1,0 +1,33 @@
+"""Responses whose content is encoded already, sent without the lookups that the framework makes for each header."""
+
+from typing import Any
+
+from litestar import Response
+from litestar.response.base import ASGIResponse
+from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
+
+
+class EncodedResponse(Response[bytes]):
+    """Bytes with their media type and headers. It sets no cookies, and nothing runs after it is sent."""
+
+    def to_asgi_response(self, *_: Any, headers: dict[str, str] | None = None, **_options: Any) -> ASGIResponse:
+        """`headers` are those that the route declares."""
+        return _Sent(self, {**(headers or {}), **self.headers})
+
+
+class _Sent(ASGIResponse):
+    __slots__ = ("_encoded",)
+
+    def __init__(self, response: EncodedResponse, headers: dict[str, str]) -> None:
+        self.status_code = response.status_code or HTTP_200_OK
+        self.body = response.content
+        self.background, self.is_head_response = None, False
+        self._encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        if self.status_code != HTTP_304_NOT_MODIFIED:  # which has no content
+            media_type = str(response.media_type)
+            charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+            self._encoded.append((b"content-type", f"{media_type}{charset}".encode("latin-1")))
+            self._encoded.append((b"content-length", b"%d" % len(self.body)))
+
+    def encode_headers(self) -> list[tuple[bytes, bytes]]:
+        return self._encoded
