@@ -35,8 +35,8 @@ SUBJECTS = ("accents", "birds", "contracts", "faces", "iris", "leaves", "news", 
 COMMON, SELDOM, RARE = "common", "seldom", "rare"
 """Tags of 9 in 10 models, of 1 in 100, and of three."""
 
-BATCH = 1000
-"""Documents in one insert."""
+BATCH = 250
+"""Documents in one insert: with a thousand, a busy embedded engine answers no heartbeat of the driver in time."""
 
 
 def fill(folder: Path, database: str, count: int, reader: str) -> None:
