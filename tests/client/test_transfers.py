@@ -25,6 +25,7 @@ from catalog.client.session import Session
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads import fetching
 from catalog.client.transfer.downloads.downloads import find_version
+from catalog.client.transfer.uploads import uploads
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import InThread, Request
 from tests.support.people import hired
@@ -143,16 +144,34 @@ def test_a_refused_quota_leaves_no_empty_item(server, tmp_path, iris):
 def test_a_threat_is_told_and_refused_when_asked(hers, ada, iris):
     threat = ada.file("m.pkl", pickle.dumps(Threat()))
 
-    with pytest.raises(Unsafe, match="threat found: imports"):
-        hers.push(iris, threat, strict=True)
-    with pytest.raises(NotFound):
-        hers.models.get(iris)
     with pytest.warns(UnsafeFileWarning, match="threat found"):
         hers.push(iris, threat)
     with pytest.raises(Unsafe):
         hers.pull(iris, strict=True)
     with pytest.warns(UnsafeFileWarning, match=f"{iris}@1"):
         hers.pull(iris)
+
+
+@pytest.mark.parametrize("way", ["whole", "in parts", "stored already", "folder"])
+def test_of_a_strict_push_with_a_threat_there_is_never_a_version(hers, ada, iris, way, monkeypatch):
+    threat = ada.file(f"{iris}/m.pkl", pickle.dumps((Threat(), way, iris)))
+    hers.push(iris, ada.file("m.bin", b"x"))
+    if way == "in parts":
+        monkeypatch.setattr(uploads, "SMALL", 0)
+    if way == "stored already":
+        monkeypatch.setattr(uploads, "WORTH_ASKING", 0)
+        with pytest.warns(UnsafeFileWarning):
+            hers.push(f"{iris}-2", threat)
+
+    with pytest.raises(Unsafe, match="threat found: imports"):
+        hers.push(iris, threat.parent if way == "folder" else threat, strict=True)
+    with pytest.raises(Unsafe):
+        hers.push(f"{iris}-3", threat, strict=True)
+    with pytest.raises(NotFound):
+        hers.models.get(f"{iris}-3")
+
+    assert [version.ordinal for version in hers.models.versions(iris).list()] == ["1"]
+    assert hers.push(iris, ada.file("m.bin", b"y"), strict=True).reference == f"{iris}@{3 if way == 'folder' else 2}"
 
 
 def test_smaller_parts_go_through_a_proxy_that_takes_no_large_ones(ada, server, hers, iris, tmp_path):

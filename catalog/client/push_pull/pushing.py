@@ -5,9 +5,9 @@ from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.client.errors import CatalogError, Invalid, NotSignedIn, Unavailable, Unsafe
+from catalog.client.errors import CatalogError, Invalid, NotSignedIn, Unavailable
 from catalog.client.push_pull.annotations import refuse_alias, refuse_beyond
-from catalog.client.push_pull.threats import refuse_threat, warn_of
+from catalog.client.push_pull.threats import warn_of
 from catalog.client.resources.base import InlineDriver
 from catalog.client.resources.items import ItemResource, names_owner
 from catalog.client.results import KINDS, Item, ShortDisplay, Version
@@ -70,8 +70,6 @@ class Push:
     details: NewVersionFields
     tags: Sequence[str] = ()
     alias: str = ""
-    strict: bool = False
-    """Refuse a file in which the inspection finds a threat."""
 
     def run(self, progress: Progress) -> Operation[Pushed]:
         """Check everything, send the content, then add tags, metadata and alias.
@@ -82,7 +80,8 @@ class Push:
             content, found, own = yield from self._checked(stack)
             item = found or (yield from self._items.create_to_push(own, tags=self.tags))
             try:
-                version = yield from self._add(item, content, progress)
+                to = TargetItem(self.session, self.cache, self.kind, item.id)
+                version = yield from add_content(to, content, self.details, progress)
             except CatalogError as refused:
                 if not found and not isinstance(refused, Unavailable | NotSignedIn):  # those are to be resumed
                     yield from self._remove_if_empty(item)
@@ -122,18 +121,6 @@ class Push:
         if known and not found:  # the token does not name its user, and the server does
             found = yield from items.get(known)
         return content, found, own
-
-    def _add(self, item: Item, content: Content, progress: Progress) -> Operation[Version]:
-        """Raises CatalogError: Unsafe for a threat, if the push is strict; then the version is removed again."""
-        to = TargetItem(self.session, self.cache, self.kind, item.id)
-        version = yield from add_content(to, content, self.details, progress)
-        try:
-            if self.strict:
-                refuse_threat(version, f"{item.name}@{version.ordinal}")
-        except Unsafe:
-            yield from self.session.request_json("DELETE", to.at(version.ordinal))
-            raise
-        return version
 
     def _annotate(self, item: Item, version: Version) -> Operation[Item]:
         metadata = self.details.metadata

@@ -1,6 +1,7 @@
 """`push` and `pull` of both clients."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +59,12 @@ class TransferMethods(Resource[D]):
 
         `filename` is that of an open file, or replaces that of a path. `include` and `exclude` are patterns that select
         files of a folder, as in `.gitignore`; `.git`, `__pycache__`, `.DS_Store` and what its `.catalogignore` names
-        stay out. An UnsafeFileWarning tells of a threat that the inspection of the server finds; with `strict` the
-        version is removed again, and Unsafe is raised.
+        stay out. An UnsafeFileWarning tells of a threat that the inspection of the server finds; with `strict` Unsafe
+        is raised, and no version is created.
 
         Raises CatalogError: NotFound, Forbidden if you may not change the item, Invalid.
         """
-        details = _details(metrics, allow_nan, description, ordinal, inputs)
+        details = replace(_details(metrics, allow_nan, description, ordinal, inputs), strict=strict)
         content = opened(what, filename, Selection(tuple(include), tuple(exclude)))
         push = Push(
             session=self._session,
@@ -74,7 +75,6 @@ class TransferMethods(Resource[D]):
             details=details,
             tags=tag_list(tags),
             alias=alias,
-            strict=strict,
         )
         return (yield from push.run(progress or default_progress()))
 

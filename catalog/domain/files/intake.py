@@ -175,6 +175,14 @@ async def inspected(
     return StoredFile(head=head, blob=blob, inspection=inspection, path=path)
 
 
+def refuse_threats(found: Sequence[tuple[str, str]]) -> None:
+    """`found`: the path and the verdict of each file with a threat. Raises Refused: UNSAFE_FILE if there is one."""
+    if found:
+        path, verdict = found[0]
+        more = f"; and {len(found) - 1} more files" if len(found) > 1 else ""
+        raise Refused(UNSAFE_FILE, f"{path}: {verdict}{more}" if path else verdict)
+
+
 @contextmanager
 def storage_failures_refused() -> Iterator[None]:
     """Raises Refused: STORAGE_FULL, NOT_FOUND when the tenant is gone."""

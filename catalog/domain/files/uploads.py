@@ -73,6 +73,7 @@ async def begin(
         metadata=[PairSubdocument(name=pair.name, value=pair.value) for pair in details.metadata],
         inputs=list(details.inputs),
         **details.fields(),
+        strict=details.strict,
         note=request.note,
         expires=now() + life,
     )

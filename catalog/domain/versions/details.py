@@ -46,6 +46,7 @@ class VersionDetails:
     made_from: Sequence[InputReference] = ()  # see domain.lineage
     inputs: Sequence[InputSubdocument] = ()  # what `made_from` names, once it is resolved
     origin: str = ""  # what it was made from, as its author wrote it
+    strict: bool = False  # files in which the inspection finds a threat are refused, whatever the tenant's policy is
 
     @classmethod
     def of(cls, upload: UploadRecord) -> "VersionDetails":
@@ -61,6 +62,7 @@ class VersionDetails:
             external_id=upload.get("external_id") or "",
             run=TrainingRun(**run) if run else None,
             inputs=[InputSubdocument(**each) for each in upload.get("inputs", ())],
+            strict=upload.get("strict", False),
         )
 
     def checked(self, limits: Limits) -> "VersionDetails":

@@ -103,8 +103,11 @@ async def record(
 
     With an `identity` the version is made once, however often this is called.
 
-    Raises Refused: NOT_CHANGED for files that make no folder, and what `insert` raises.
+    Raises Refused: NOT_CHANGED for files that make no folder, UNSAFE_FILE for a threat if the details are strict, and
+    what `insert` raises.
     """
+    if details.strict:
+        intake.refuse_threats([(file.path, file.inspection["verdict"]) for file in files if file.is_suspicious])
     version = draft_of(caller, kind, item, details)
     version.id = document_id(identity or ObjectId())
     is_suspicious = any(file.is_suspicious for file in files)

@@ -56,6 +56,7 @@ class UploadDocument(SealedDocument):
     archived: bool = False
     external_id: str | None = None
     run: RunSubdocument | None = None
+    strict: bool = False  # a file with a threat is refused
     note: str = ""  # the client's metadata, returned as it was sent
     became: str = ""  # the ordinal of the version, once the upload is complete
     expires: datetime

@@ -39,6 +39,7 @@ class UploadRecord(TypedDict):
     archived: NotRequired[bool]
     external_id: NotRequired[str | None]
     run: NotRequired[RunRecord | None]
+    strict: NotRequired[bool]
     note: str
     became: str
     expires: datetime

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from catalog.client.errors import NotFound
+from catalog.client.errors import NotFound, Unsafe
 from catalog.client.results import Version
 from catalog.client.transfer.progress import Progress, TotalProgress
 from catalog.client.transfer.sources import Source
@@ -55,7 +55,13 @@ def _add_files(to: TargetItem, content: Content, details: NewVersionFields, prog
     ]
     yield from in_parallel(sending, CONCURRENCY)
 
-    closed = yield from to.session.request_json("POST", f"{to.at(at)}/close")
+    query = {"strict": "true"} if details.strict else {}
+    try:
+        closed = yield from to.session.request_json("POST", f"{to.at(at)}/close", query=query)
+    except Unsafe:
+        yield from to.session.request_json("DELETE", to.at(at))
+        to.cache.forget(SECTION, key)
+        raise
     to.cache.forget(SECTION, key)
     return Version.of(closed)
 

@@ -43,13 +43,16 @@ class NewVersionFields:
     description: str = ""
     metadata: Mapping[str, Value] = field(default_factory=dict)
     inputs: Sequence[str] = ()
+    strict: bool = False
+    """Refuse a file in which the inspection of the server finds a threat."""
 
     @property
     def inline(self) -> dict[str, str]:
         """What is sent along with the file, as far as it is short."""
         pairs = json.dumps(as_pairs(self.metadata)) if self.metadata else ""
         inputs = json.dumps([*self.inputs]) if self.inputs else ""
-        texts = {"description": self.description, "metadata": pairs, "inputs": inputs}
+        strict = "true" if self.strict else ""
+        texts = {"description": self.description, "metadata": pairs, "inputs": inputs, "strict": strict}
         return {name: text for name, text in texts.items() if text and len(text) <= LONGEST_INLINE}
 
     @property
@@ -68,7 +71,9 @@ class NewVersionFields:
     def inline_values(self) -> dict[str, Any]:
         """What is sent along in a JSON body: the same, not as text."""
         inline = self.inline
-        read: dict[str, Any] = {name: json.loads(inline[name]) for name in ("metadata", "inputs") if name in inline}
+        read: dict[str, Any] = {
+            name: json.loads(inline[name]) for name in ("metadata", "inputs", "strict") if name in inline
+        }
         return {**inline, **read}
 
 

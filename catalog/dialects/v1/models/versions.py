@@ -135,6 +135,10 @@ class StoredBytes(NewVersion, kw_only=True):
     )
     name: Annotated[ShortNonBlank, Meta(description="The name of the file.")]
     mimetype: ShortText | None = None
+    strict: Annotated[bool, Meta(description="Refuse a file in which the inspection finds a threat.")] | None = None
+
+    def details(self) -> VersionDetails:
+        return replace(NewVersion.details(self), strict=self.strict or False)
 
     def digest_and_head(self) -> tuple[str, FileHead]:
         """Raises Refused: NOT_CREATED."""

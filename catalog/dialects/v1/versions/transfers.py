@@ -46,6 +46,8 @@ CONTENT_REFUSALS = (CANNOT_READ, QUARANTINED, VERSION_DRAFT)
 
 JSON_TEXT = {"type": "string", "contentMediaType": "application/json"}
 
+STRICT = "`true`: refuse a file in which the inspection finds a threat, whatever the tenant's policy is."
+
 DETAILS = (
     query("author", "Who made the version, as a text."),
     query("stage", "Where it stands.", {"type": "string", "enum": [str(stage) for stage in Stage]}),
@@ -53,6 +55,7 @@ DETAILS = (
     query("external_id", "Its id in another system, unique among the versions of the item."),
     query("run_id", "The training run that made it."),
     query("run_link", "Where that run is shown."),
+    query("strict", STRICT, {"type": "string", "enum": ["true", "false"]}),
     query("metadata", "Pairs of name and value, as JSON.", JSON_TEXT),
     query("inputs", "References to the versions that it was made from, as JSON.", JSON_TEXT),
 )

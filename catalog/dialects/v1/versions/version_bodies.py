@@ -65,11 +65,9 @@ def upload_details(texts: Mapping[str, str]) -> VersionDetails:
 
     Raises Refused: NOT_CREATED.
     """
-    stage, archived = texts.get("stage") or Stage.NONE, texts.get("archived") or "false"
+    stage = texts.get("stage") or Stage.NONE
     if stage not in set(Stage):
         raise Refused(NOT_CREATED, f"stage: one of {', '.join(Stage)} is needed")
-    if archived not in {"true", "false"}:
-        raise Refused(NOT_CREATED, "archived: true or false is needed")
     given = {name: _json(name, texts[name]) for name in SaidBesideFile.__struct_fields__ if texts.get(name)}
     said: SaidBesideFile = BESIDE_FILE.read(given)
     return VersionDetails(
@@ -77,10 +75,19 @@ def upload_details(texts: Mapping[str, str]) -> VersionDetails:
         made_from=input_references(said.inputs or ()),
         author=texts.get("author", ""),
         stage=Stage(stage),
-        archived=archived == "true",
+        archived=_flag("archived", texts),
+        strict=_flag("strict", texts),
         external_id=texts.get("external_id", ""),
         run=TrainingRun(texts.get("run_id", ""), texts.get("run_link", "")),
     )
+
+
+def _flag(name: str, texts: Mapping[str, str]) -> bool:
+    """Raises Refused: NOT_CREATED."""
+    text = texts.get(name) or "false"
+    if text not in {"true", "false"}:
+        raise Refused(NOT_CREATED, f"{name}: true or false is needed")
+    return text == "true"
 
 
 def _json(name: str, text: str) -> Any:

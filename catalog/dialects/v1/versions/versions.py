@@ -58,6 +58,7 @@ from catalog.errors import (
     QUARANTINED,
     STALE,
     STORAGE_AWAY,
+    UNSAFE_FILE,
     VERSION_CLOSED,
     VERSION_DRAFT,
 )
@@ -273,15 +274,18 @@ class Versions(Controller, Generic[ShownT]):
         "/{which:str}/close",
         status_code=200,
         operation_id="close{Kind}Version",
+        parameters=[flag_query("strict", "Refuse if the inspection has found a threat in a file; it stays a draft.")],
         response_description="The record of the version, with its revision.",
         response_headers=REVISION,
-        responses=refuses(NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CHANGED, BUSY, AMBIGUOUS),
+        responses=refuses(NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CHANGED, UNSAFE_FILE, BUSY, AMBIGUOUS),
     )
     async def close(
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
     ) -> JsonResponse[WholeVersion]:
         """Close a draft: its files never change afterwards."""
-        return await self._changed(request, caller, await closing.close(caller, self.kind, Reference(key, which)))
+        strict = flag(request, "strict")
+        closed = await closing.close(caller, self.kind, Reference(key, which), strict=strict)
+        return await self._changed(request, caller, closed)
 
     async def _changed(self, request: AnyRequest, caller: Caller, version: VersionRecord) -> JsonResponse[Any]:
         """Answer with a version that was changed, and with the aliases that its item has for it."""

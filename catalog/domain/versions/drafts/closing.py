@@ -7,6 +7,7 @@ from bson import ObjectId
 
 from catalog.domain.access import Caller
 from catalog.domain.cards import mlmodel, readme
+from catalog.domain.files import intake
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import touching, versions
 from catalog.domain.versions.drafts import drafts
@@ -21,17 +22,18 @@ from catalog.vocabulary import Kind, VersionState
 README = ("README.md", "readme.md", "Readme.md")
 
 
-async def close(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
+async def close(caller: Caller, kind: Kind, reference: Reference, *, strict: bool = False) -> VersionRecord:
     """Make a draft a version like others, and return it. From now on its files never change.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CHANGED without files, or when one is a folder too.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CHANGED without files, or when one is a folder too;
+    if it is `strict`, UNSAFE_FILE for a file in which the inspection has found a threat. Then it stays a draft.
     """
     tenant, draft = caller.tenant, await drafts.find(caller, kind, reference)
     for _ in range(drafts.ATTEMPTS):
         token = ObjectId()
         begun = await tenant.versions.modify(drafts.open_one(draft), {"$set": {"closing": token}})
         if begun is not None:
-            closed = await _close(tenant, begun, token)
+            closed = await _close(tenant, begun, token, strict=strict)
             return await _described(caller, kind, closed)
         draft = await drafts.when_open(tenant, draft)
     raise Refused(BUSY, reference.which)
@@ -63,10 +65,12 @@ async def _with_metadata(tenant: Tenant, version: VersionRecord, pairs: list[Pai
     return version
 
 
-async def _close(tenant: Tenant, draft: VersionRecord, token: ObjectId) -> VersionRecord:
+async def _close(tenant: Tenant, draft: VersionRecord, token: ObjectId, *, strict: bool) -> VersionRecord:
     """Close a draft that takes no file meanwhile; it does so again if this fails."""
     try:
         files = await _settled(tenant, draft)
+        if strict:
+            intake.refuse_threats([(file["path"], file["verdict"]) for file in files if file["held"]])
         change = await to_thread(_closed, tenant, draft, files)
         mine = {"_id": draft["_id"], "state": VersionState.DRAFT.value, "closing": token}
         closed = await tenant.versions.modify(mine, {"$set": change, "$inc": {"revision": 1}})
