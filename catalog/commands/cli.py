@@ -20,7 +20,7 @@ from catalog.commands.catalog.transfers import add_transfer_commands
 from catalog.commands.server.configuration import add_certificate_commands, add_env_command
 from catalog.commands.server.data import add_data_commands, add_import_commands
 from catalog.commands.server.running import add_running_commands
-from catalog.commands.terminal import profiles
+from catalog.commands.terminal import completion, profiles
 from catalog.commands.terminal.examples import add_examples
 from catalog.commands.terminal.other_names import add_other_names
 from catalog.commands.terminal.signing_in import add_sign_in_commands
@@ -34,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+completion.use_bash_script()
 add_certificate_commands(app)
 add_import_commands(app)
 add_sign_in_commands(app)

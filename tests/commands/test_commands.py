@@ -24,6 +24,7 @@ from catalog.commands.terminal import completion
 from tests.support.app import PASSWORD
 from tests.support.people import hired
 from tests.support.serving import CATALOG, TENANT, Server, interruptible
+from tests.support.terminals import Terminal
 
 OPERATOR = "an operator's token of the tests"
 KILLS = 50
@@ -168,6 +169,23 @@ def test_files_of_one_name_are_refused(run, ada, iris):
     refused = run("push", iris, "one/a.bin", "two/a.bin", code=2)
 
     assert "Two files are called a.bin" in refused.stderr
+
+
+def test_a_threat_is_refused_strictly_and_a_changed_file_is_replaced_by_force(run, ada, iris):
+    ada.file("m.pkl", b"cos\nsystem\n(S'true'\ntR.")
+
+    refused = run("push", iris, "m.pkl", "--strict", code=1)
+    pushed = run("push", iris, "m.pkl", "-q")
+    not_pulled = run("pull", iris, "--strict", code=2)
+    ada.file("m.pkl", b"changed")
+    kept = run("pull", iris, code=2)
+    run("pull", iris, "--force")
+
+    assert "threat found: imports os.system" in refused.stderr
+    assert (pushed.stdout, "threat found" in pushed.stderr) == (f"{iris}@1\n", True)
+    assert "threat found" in not_pulled.stderr
+    assert "--force" in kept.stderr
+    assert (ada.folder / "m.pkl").read_bytes().startswith(b"cos")
 
 
 def test_what_is_in_the_cache_is_said_where(run, ada, iris):
@@ -742,3 +760,37 @@ def test_a_push_that_is_killed_again_and_again_arrives_right(run, ada, iris):
 
 def test_the_version_is_told():
     assert invoke("version").stdout == f"catalog {__version__}\n"
+
+
+# In a terminal
+
+
+def test_bash_completes_what_is_behind_an_at_sign(run, ada, iris):
+    run("push", iris, ada.file("m.bin", b"x"), "--alias", "champion")
+    environment = {**os.environ, "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "PS1": "$ ", "TERM": "dumb"}
+
+    with Terminal(["bash", "--norc", "--noprofile", "-i"], ada.folder, environment) as bash:
+        bash.enter('eval "$(catalog --show-completion bash)"; echo "$COMP_WORDBREAKS"\n')
+        bash.enter(f"catalog pull {iris}@ch\t")
+        bash.wait_for(f"catalog pull {iris}@champion ")
+        bash.enter("\x15catalog pull --kind=mod\t")
+        bash.wait_for("--kind=models ")
+
+
+def test_a_new_password_is_asked_for_twice_and_the_rule_is_told(as_admin, iris, tmp_path):
+    with Terminal([str(PROGRAM), "users", "create", iris], tmp_path, {**os.environ}) as terminal:
+        terminal.wait_for("E-mail: ")
+        terminal.enter("a@example.org\n")
+        rule = terminal.wait_for("Password: ")
+        terminal.enter(f"{PASSWORD}\n")
+        terminal.wait_for("Repeat for confirmation: ")
+        terminal.enter("another\n")
+        terminal.wait_for("Password: ")
+        terminal.enter(f"{PASSWORD}\n")
+        terminal.wait_for("Repeat for confirmation: ")
+        terminal.enter(f"{PASSWORD}\n")
+        code = terminal.end()
+
+    assert "A password has at least" in rule or "Any password" in rule
+    assert (code, PASSWORD in terminal.shown) == (0, False)
+    assert iris in as_admin("users", "ls").stdout

@@ -8,11 +8,49 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any
 
+from typer import _completion_classes, _completion_shared
+
 from catalog import client
 from catalog.client.errors import CatalogError
 
 TIMEOUT = 2.0  # seconds: the user is waiting at the prompt
 MAX_NAMES = 50
+
+BASH = r"""
+%(complete_func)s() {
+    local IFS=$'\n' rest="$COMP_LINE" breaks="" prefix="" last=-1 at sign
+    local -a words
+    for (( at = 0; at <= COMP_CWORD; at++ )); do
+        if (( at == 0 )) || [[ "$rest" == [[:blank:]]* ]]; then
+            (( ++last ))
+            rest="${rest#"${rest%%%%[![:blank:]]*}"}"
+        fi
+        words[last]="${words[last]}${COMP_WORDS[at]}"
+        rest="${rest#"${COMP_WORDS[at]}"}"
+    done
+    for sign in @ : =; do
+        [[ "$COMP_WORDBREAKS" == *"$sign"* ]] && breaks="$breaks$sign"
+    done
+    if [[ -n "$breaks" && "${words[last]}" != [\"\']* ]]; then
+        prefix="${words[last]%%"${words[last]##*[$breaks]}"}"
+        prefix="${prefix%%@}"
+    fi
+    COMPREPLY=( $( env COMP_WORDS="${words[*]}" COMP_CWORD=$last %(autocomplete_var)s=complete_bash "$1" ) )
+    COMPREPLY=( "${COMPREPLY[@]#"$prefix"}" )
+    return 0
+}
+
+complete -o default -F %(complete_func)s %(prog_name)s
+"""
+"""In bash an `@` and a `:` end a word. This puts together what stands without a blank between it, and returns of each
+answer what bash replaces: what comes behind the last such sign, and an `@` itself.
+"""
+
+
+def use_bash_script() -> None:
+    """Have `--install-completion` and `--show-completion` use this script for bash, in the place of the library's."""
+    vars(_completion_shared)["_completion_scripts"]["bash"] = BASH
+    _completion_classes.BashComplete.source_template = BASH
 
 
 def models(incomplete: str) -> list[str]:

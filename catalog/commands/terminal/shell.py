@@ -210,6 +210,14 @@ def _print_trace(line: str) -> None:
     typer.echo(line, err=True)
 
 
+def ask(what: str, option: str) -> str:
+    """Read a line from the terminal, in the place of an option that was left out."""
+    if not sys.stdin.isatty():
+        stop(f"There is no terminal to ask for the {what.lower()}: pass it with {option}")
+    answer: str = typer.prompt(what, err=True)
+    return answer
+
+
 def secret(what: str, *, from_stdin: bool, twice: bool = False) -> str:
     """Read a secret from the terminal, a new one `twice`, or from standard input; never from the command line."""
     named = what[:1].lower() + what[1:]

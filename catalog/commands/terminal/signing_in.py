@@ -1,12 +1,11 @@
 """`catalog login`, `catalog logout` and `catalog whoami`."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from catalog import client
-from catalog.commands.terminal.shell import Shell, command, secret, stop
+from catalog.commands.terminal.shell import Shell, ask, command, secret, stop
 
 
 def add_sign_in_commands(app: typer.Typer) -> None:
@@ -35,7 +34,7 @@ def login(
         with shell.open(token=token) as catalog:
             identity = catalog.whoami()
     else:
-        username = username or known.username or _ask("Username")
+        username = username or known.username or ask("Username", "--username")
         tenant = tenant or known.tenant
         password = known.password or secret(f"Password of {username} at {known.url}", from_stdin=password_stdin)
         with shell.open(username=username, password=password, tenant=tenant) as catalog:
@@ -69,13 +68,6 @@ def whoami(shell: Shell) -> None:
         "server": shell.catalog.url,
     }
     shell.output.one(about, {name: value for name, value in about.items() if value}, identity.user.id)
-
-
-def _ask(what: str) -> str:
-    if not sys.stdin.isatty():
-        stop(f"There is no terminal to ask for the {what.lower()}: pass it with --{what.lower()}")
-    answer: str = typer.prompt(what, err=True)
-    return answer
 
 
 def _display_name(username: str) -> str:

@@ -7,7 +7,7 @@ import typer
 
 from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, secret, stop
+from catalog.commands.terminal.shell import Shell, ask, command, confirm_or_stop, secret, stop
 from catalog.durations import human_size
 
 users = typer.Typer(help="The users of the tenant: list, create, change, remove.", no_args_is_help=True)
@@ -63,11 +63,12 @@ def create_user(
     shell: Shell,
     username: str,
     *,
-    email: Annotated[str, typer.Option()] = "",
+    email: Annotated[str, typer.Option(help="Default: ask for it.")] = "",
     role: Role = "regular",
     password_stdin: FromStdin = False,
 ) -> None:
     """Create a user. For administrators. The password is asked for twice."""
+    email = email or ask("E-mail", "--email")
     password = _new_password(shell, "Password", from_stdin=password_stdin)
     created = shell.catalog.users.create(username, password, email=email, role=role)
     shell.output.one(created, {"name": created.username, "id": created.id}, created.id)
