@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from catalog.blobs.protocol import BLOCK
-from catalog.operations.sources import Source
+from catalog.operations.sources import BackupSource
 
 FORMAT = 2
 READABLE = (1, FORMAT)
@@ -172,7 +172,7 @@ class Archive(NamedTuple):
 
 
 @contextmanager
-def read(file: Source) -> Generator[Archive]:
+def read(file: BackupSource) -> Generator[Archive]:
     """Raises ArchiveError, OSError and StorageUnavailableError, also while the members are walked."""
     with file.open("rb") as raw:
         try:
@@ -186,7 +186,7 @@ def read(file: Source) -> Generator[Archive]:
             raise ArchiveError(f"{file} is damaged or cut off ({damage})") from damage
 
 
-def _beginning(names: Iterator[Member], file: Source) -> dict[str, Any]:
+def _beginning(names: Iterator[Member], file: BackupSource) -> dict[str, Any]:
     first = next(names, None)
     if first is None or first.path != (BEGINNING,):
         raise ArchiveError(f"{file} is not a backup of a catalog")
@@ -196,7 +196,7 @@ def _beginning(names: Iterator[Member], file: Source) -> dict[str, Any]:
     return beginning
 
 
-def _members(names: Iterator[Member], file: Source) -> Iterator[Member]:
+def _members(names: Iterator[Member], file: BackupSource) -> Iterator[Member]:
     for member in names:
         if member.path == (END,):
             return
@@ -204,7 +204,7 @@ def _members(names: Iterator[Member], file: Source) -> Iterator[Member]:
     raise ArchiveError(f"{file} is cut off: its end is missing")
 
 
-def _described(tar: tarfile.TarFile, file: Source) -> Iterator[Member]:
+def _described(tar: tarfile.TarFile, file: BackupSource) -> Iterator[Member]:
     while described := _next(tar, file):
         content = tar.extractfile(described)
         if content is None:
@@ -212,7 +212,7 @@ def _described(tar: tarfile.TarFile, file: Source) -> Iterator[Member]:
         yield Member(tuple(described.name.split("/")), content)
 
 
-def _next(tar: tarfile.TarFile, file: Source) -> tarfile.TarInfo | None:
+def _next(tar: tarfile.TarFile, file: BackupSource) -> tarfile.TarInfo | None:
     try:
         return tar.next()
     except (ValueError, OverflowError) as damage:  # tarfile raises them for malformed headers

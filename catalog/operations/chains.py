@@ -3,19 +3,19 @@
 from collections.abc import AsyncIterator
 
 from catalog.operations.archive import ArchiveError, read
-from catalog.operations.sources import Source
+from catalog.operations.sources import BackupSource
 from catalog.operations.targets import Target
 
 
-async def find_bases(source: Source, beside: Target) -> list[Source]:
+async def find_bases(source: BackupSource, beside: Target) -> list[BackupSource]:
     """The backups that one continues, the newest first, as far as they are in the same place.
 
     Raises ArchiveError for `source` itself, OSError, StorageUnavailableError.
     """
     with read(source) as archive:
         wanted = archive.base
-    bases: list[Source] = []
-    known: dict[str, tuple[Source, str]] = {}
+    bases: list[BackupSource] = []
+    known: dict[str, tuple[BackupSource, str]] = {}
     others = _described(beside)
     while wanted:
         while wanted not in known:
@@ -29,7 +29,7 @@ async def find_bases(source: Source, beside: Target) -> list[Source]:
     return bases
 
 
-async def _described(target: Target) -> AsyncIterator[tuple[str, str, Source]]:
+async def _described(target: Target) -> AsyncIterator[tuple[str, str, BackupSource]]:
     """Identity, base and source of the backups in a place. What is no backup is left out."""
     for name in reversed(await target.names()):
         source = target.source(name)

@@ -10,7 +10,7 @@ from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
 from catalog.domain.versions.files import version_files
 from catalog.errors import Refused
 from catalog.operations.archive import ArchiveError, Member, read
-from catalog.operations.sources import Source
+from catalog.operations.sources import BackupSource
 from catalog.store import raw_documents
 from catalog.store.clock import now
 from catalog.store.database import Database
@@ -49,12 +49,12 @@ class TenantRestore(NamedTuple):
 async def restore(
     database: Database,
     storage: Storage,
-    file: Source,
-    wanted: Collection[str],
+    file: BackupSource,
+    selected: Collection[str],
     report: Callable[[TenantRestore], None],
     *,
     name: str = "",
-    bases: Sequence[Source] = (),
+    bases: Sequence[BackupSource] = (),
 ) -> None:
     """Restore the `wanted` tenants (none: all) of a backup, one after the other, each completely or not at all.
 
@@ -74,7 +74,7 @@ async def restore(
         current: RestoringTenant | PresentTenant | None = None
         for member in archive.members:
             tenant, *path = member.path
-            if wanted and tenant not in wanted:
+            if selected and tenant not in selected:
                 continue
             if path == ["tenant.bson"]:
                 if current or tenant in begun:
@@ -96,7 +96,7 @@ async def restore(
     # Complete: the next restore of this backup does not skip these tenants.
     done = {"_id": {"$in": list(begun.values())}, "restored_from": archive.identity}
     await database.tenants.raw.update_many(done, {"$unset": {"restored_from": ""}})
-    if left := set(wanted) - begun.keys():
+    if left := set(selected) - begun.keys():
         raise RestoreError(f"{file} has no tenant {', '.join(sorted(left))}")
 
 
@@ -169,7 +169,7 @@ class PresentTenant(NamedTuple):
     async def take(self, path: list[str], member: Member) -> None:
         """Skip the member."""
 
-    async def ended(self, _: Database, __: Member, ___: Sequence[Source]) -> TenantRestore:
+    async def ended(self, _: Database, __: Member, ___: Sequence[BackupSource]) -> TenantRestore:
         return TenantRestore(self.tenant, 0, 0, 0, 0, was_there=True)
 
 
@@ -222,7 +222,7 @@ class RestoringTenant:
         self._last = blob
         self._kept, self._size = self._kept + 1, self._size + blob.size
 
-    async def ended(self, database: Database, member: Member, bases: Sequence[Source]) -> TenantRestore:
+    async def ended(self, database: Database, member: Member, bases: Sequence[BackupSource]) -> TenantRestore:
         if self._other:
             raise ArchiveError(f"The bytes of {self._other} are damaged")
         summary = member.json()
@@ -250,7 +250,7 @@ class RestoringTenant:
         await database.tenants.raw.update_one({"_id": self._tenant.name, "state": RESTORING}, ready)
         return TenantRestore(self._tenant.name, sum(self._counts.values()), self._kept, self._size, orphans)
 
-    async def _complete(self, bases: Sequence[Source]) -> None:
+    async def _complete(self, bases: Sequence[BackupSource]) -> None:
         """Take the bytes that an increment leaves out from earlier backups. Raises RestoreError, ArchiveError."""
         missing = {digest async for digest in _named(self._tenant)} - self._lost
         missing = {digest for digest in missing if await self._blobs.size(digest) is None}

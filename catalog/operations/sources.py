@@ -21,7 +21,7 @@ class SourceChangedError(OSError):
     """The object was replaced while it was read."""
 
 
-class Source(Protocol):
+class BackupSource(Protocol):
     """A backup that can be read, any number of times. `str` names it for people. A `Path` is one, too."""
 
     def open(self, mode: Literal["rb"], /) -> IO[bytes]:

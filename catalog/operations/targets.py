@@ -13,7 +13,7 @@ from catalog.blobs.protocol import StorageUnavailableError
 from catalog.blobs.s3.bucket import Bucket
 from catalog.blobs.s3.multipart import MultipartWriter
 from catalog.blobs.selection import bucket_address
-from catalog.operations.sources import ObjectSource, Source
+from catalog.operations.sources import BackupSource, ObjectSource
 from catalog.settings.values import StorageSettings
 from catalog.store.clock import now
 
@@ -43,7 +43,7 @@ class Target(Protocol):
 
     async def remove(self, name: str) -> None: ...
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> BackupSource:
         """Where a backup is read from."""
         ...
 
@@ -71,7 +71,7 @@ class FolderTarget:
     async def remove(self, name: str) -> None:
         await asyncio.to_thread((self._folder / name).unlink, missing_ok=True)
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> BackupSource:
         return self._folder / name
 
 
@@ -118,7 +118,7 @@ class BucketTarget:
     async def remove(self, name: str) -> None:
         await self._bucket.drop(name)
 
-    def source(self, name: str) -> Source:
+    def source(self, name: str) -> BackupSource:
         return ObjectSource(self._bucket.store, name, f"{self._location}/{name}")
 
 

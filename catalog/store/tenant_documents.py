@@ -107,14 +107,14 @@ class BoundCollection(Generic[D, R]):
         return self.raw
 
     def find_one(self, query: Mapping[str, Any]) -> FindOne[D]:
-        asked: FindOne[D] = FindOne(cast("type[D]", self))
-        asked.projection_model = self.document
-        return asked.find_one(query)
+        finder: FindOne[D] = FindOne(cast("type[D]", self))
+        finder.projection_model = self.document
+        return finder.find_one(query)
 
     def find(self, query: Mapping[str, Any]) -> FindMany[D]:
-        asked: FindMany[D] = FindMany(cast("type[D]", self))
-        asked.projection_model = self.document
-        return asked.find(query)
+        finder: FindMany[D] = FindMany(cast("type[D]", self))
+        finder.projection_model = self.document
+        return finder.find(query)
 
     async def get(self, key: ObjectId | str) -> D | None:
         return await self.find_one({"_id": key})

@@ -7,7 +7,7 @@ from catalog.domain.items.inputs import MetadataPair, NewItem
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import versions
 from catalog.domain.versions.across import by_name, in_order
-from catalog.domain.versions.across.wanted import Prepared, VersionSearch
+from catalog.domain.versions.across.version_search import Prepared, VersionSearch
 from catalog.domain.versions.details import VersionDetails
 from catalog.store.query.budgets import Room
 from catalog.store.query.paging import pages

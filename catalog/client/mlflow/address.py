@@ -51,12 +51,12 @@ def parse(uri: str, environment: Mapping[str, str] = os.environ) -> RegistryAddr
     parts = urlsplit(uri)
     if parts.scheme not in SCHEMES:
         raise AddressError(f"{uri!r} is not a URI such as {SCHEME}://host:port")
-    given = _parameters(parts)
+    parameters = _parameters(parts)
 
     def value(name: str, default: str = "") -> str:
-        return given.get(name) or environment.get(VARIABLES[name]) or default
+        return parameters.get(name) or environment.get(VARIABLES[name]) or default
 
-    is_secure = _is_secure(parts.scheme, given.get("is-secure"), value("is-secure", "true"))
+    is_secure = _is_secure(parts.scheme, parameters.get("is-secure"), value("is-secure", "true"))
     host = parts.hostname or environment.get(VARIABLES["host"], "")
     if not host:
         raise AddressError(f"{uri!r} names no host, and {VARIABLES['host']} is not set")
@@ -69,10 +69,10 @@ def parse(uri: str, environment: Mapping[str, str] = os.environ) -> RegistryAddr
 
 
 def _parameters(parts: SplitResult) -> dict[str, str]:
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if unknown := sorted(given.keys() - set(PARAMETERS)):
+    parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if unknown := sorted(parameters.keys() - set(PARAMETERS)):
         raise AddressError(f"{unknown[0]!r} is not a parameter of the URI; there are {', '.join(PARAMETERS)}")
-    return given
+    return parameters
 
 
 def _port(parts: SplitResult) -> str:
@@ -82,13 +82,13 @@ def _port(parts: SplitResult) -> str:
         raise AddressError(f"{parts.netloc.rpartition('@')[2]!r} has no valid port") from None
 
 
-def _is_secure(scheme: str, given: str | None, known: str) -> bool:
+def _is_secure(scheme: str, parameters: str | None, known: str) -> bool:
     """What the scheme says goes before the environment, and must not contradict the URI itself."""
     by_scheme = {f"{SCHEME}+http": False, f"{SCHEME}+https": True}.get(scheme)
     if by_scheme is None:
         return _boolean(known)
-    if given and _boolean(given) is not by_scheme:
-        raise AddressError(f"the scheme {scheme} and is-secure={given} say the opposite")
+    if parameters and _boolean(parameters) is not by_scheme:
+        raise AddressError(f"the scheme {scheme} and is-secure={parameters} say the opposite")
     return by_scheme
 
 

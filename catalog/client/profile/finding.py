@@ -88,22 +88,22 @@ def find(
     """
     stored, in_environment = profiles(environ), environ.get(CHOSEN, "")
     used = name or in_environment or stored.used
-    given = Place({each: value for each, value in arguments.items() if value})
+    explicit = Place({each: value for each, value in arguments.items() if value})
     of_profile = _of_profile(stored.get(used), used, environ) if used else Place({})
     of_user = _of_server(settings_of(folder(environ) / SETTINGS))
     in_project = project(here or Path.cwd())
     of_project = Place(in_project, plain_url(in_project.get("url", "")))
     its_own = of_profile.url or of_user.url or DEFAULT_URL
     environment = _of_environment(
-        environ, plain_url(given.values.get("url", "")) if not in_environment else "", its_own
+        environ, plain_url(explicit.values.get("url", "")) if not in_environment else "", its_own
     )
     if name:
         certificate = {each: value for each, value in environment.values.items() if each == "ca"}
-        places = [given, of_profile, Place(certificate), of_project, of_user]
+        places = [explicit, of_profile, Place(certificate), of_project, of_user]
     elif in_environment:
-        places = [given, environment, of_profile, of_project, of_user]
+        places = [explicit, environment, of_profile, of_project, of_user]
     else:
-        places = [given, environment, of_project, of_profile, of_user]
+        places = [explicit, environment, of_project, of_profile, of_user]
 
     url = plain_url(_first(places, "url") or DEFAULT_URL)
     is_profile = bool(used) and of_profile.url == url
@@ -152,11 +152,11 @@ def _of_profile(values: Mapping[str, str], name: str, environ: Mapping[str, str]
     return replace(place, values={**place.values, "token": stored_token(place.url, name, environ)}, is_stored=True)
 
 
-def _of_environment(environ: Mapping[str, str], asked: str, default: str) -> Place:
+def _of_environment(environ: Mapping[str, str], requested: str, default: str) -> Place:
     """The variables. A token is for CATALOG_URL, else for the server that is asked for, else for the user's own."""
     values = {name: environ[f"CATALOG_{name.upper()}"] for name in NAMES if environ.get(f"CATALOG_{name.upper()}")}
     url = plain_url(values.get("url", ""))
-    return Place(values, url, url or asked or default)
+    return Place(values, url, url or requested or default)
 
 
 def _first(places: Sequence[Place], name: str) -> str:
@@ -174,9 +174,9 @@ def _combined(url: str, places: Sequence[Place]) -> Profile:
         if not place.has_secret:
             continue
         token = place.values.get("token", "")
-        asked, is_of = _first(places[: number + 1], "tenant"), tenant_of(token)
-        if asked and is_of and asked.casefold() != is_of.casefold():
-            notes.append(f"The token for {url} is of the tenant {is_of}, and is not used for {asked}.")
+        requested, is_of = _first(places[: number + 1], "tenant"), tenant_of(token)
+        if requested and is_of and requested.casefold() != is_of.casefold():
+            notes.append(f"The token for {url} is of the tenant {is_of}, and is not used for {requested}.")
             continue
         password = place.values.get("password", "")
         found = replace(

@@ -13,7 +13,7 @@ from catalog.client.revisions import parse_reference
 from catalog.client.session import Session
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import download_to, download_to_cache, find_version
-from catalog.client.transfer.downloads.targets import WantedFiles
+from catalog.client.transfer.downloads.targets import FileSelection
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
@@ -29,7 +29,7 @@ class Pull:
     cache: Cache
     kind: str
     name: str
-    wanted: WantedFiles
+    selection: FileSelection
     to: Place = None
     force: bool = False
     """Replace files that differ."""
@@ -49,8 +49,8 @@ class Pull:
         warn_of(version, reference)
         to = self.to(version) if callable(self.to) else self.to
         if to is None:
-            return (yield from download_to_cache(item, version, progress, self.wanted))
-        path, removed, kept = yield from download_to(item, version, to, progress, self.wanted, force=self.force)
+            return (yield from download_to_cache(item, version, progress, self.selection))
+        path, removed, kept = yield from download_to(item, version, to, progress, self.selection, force=self.force)
         if removed:
             _tell(f"Removed {len(removed)} files of an earlier version from {path}: {listed(removed)}")
         if kept:

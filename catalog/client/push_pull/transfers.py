@@ -12,7 +12,7 @@ from catalog.client.push_pull.pushing import Push, Pushed, PushPlan
 from catalog.client.resources.base import D, Resource, operation
 from catalog.client.session import Session
 from catalog.client.transfer.cache import Cache
-from catalog.client.transfer.downloads.targets import WantedFiles
+from catalog.client.transfer.downloads.targets import FileSelection
 from catalog.client.transfer.notebooks import default_progress
 from catalog.client.transfer.patterns import Selection
 from catalog.client.transfer.progress import Progress
@@ -138,7 +138,7 @@ class TransferMethods(Resource[D]):
             cache=self.cache,
             kind=kind,
             name=reference,
-            wanted=WantedFiles(files, Selection(tuple(include), tuple(exclude))),
+            selection=FileSelection(files, Selection(tuple(include), tuple(exclude))),
             to=to,
             force=force,
             strict=strict,

@@ -23,7 +23,7 @@ from catalog.client.transfer.downloads.downloads import (
 )
 from catalog.client.transfer.downloads.partial_downloads import PARTIAL_CONTENT
 from catalog.client.transfer.downloads.remote_file import BUFFER, RemoteFile
-from catalog.client.transfer.downloads.targets import WantedFiles
+from catalog.client.transfer.downloads.targets import FileSelection
 from catalog.client.transfer.notebooks import default_progress
 from catalog.client.transfer.patterns import Selection
 from catalog.client.transfer.progress import Progress
@@ -227,11 +227,11 @@ class VersionResource(Resource[D]):
         Invalid for a file in the way.
         """
         version = yield from find_version(self._item, which)
-        wanted = WantedFiles(tuple(files), Selection(tuple(include), tuple(exclude)))
+        selection = FileSelection(tuple(files), Selection(tuple(include), tuple(exclude)))
         if to is None:
-            return (yield from download_to_cache(self._item, version, progress or default_progress(), wanted))
+            return (yield from download_to_cache(self._item, version, progress or default_progress(), selection))
         shown = progress or default_progress()
-        return (yield from download_to(self._item, version, to, shown, wanted, force=force))[0]
+        return (yield from download_to(self._item, version, to, shown, selection, force=force))[0]
 
     @operation
     def link(self, which: str, *, expires_in: int = 300, path: str = "") -> Operation[Link]:

@@ -15,7 +15,7 @@ from catalog.operations.backup import BackupError, Increment, TenantBackup, Unkn
 from catalog.operations.blob_dump import LostBlob
 from catalog.operations.chains import find_bases
 from catalog.operations.restore import RestoreError, TenantRestore, restore
-from catalog.operations.sources import Source
+from catalog.operations.sources import BackupSource
 from catalog.operations.stores import Stores, open_stores
 from catalog.operations.streaming import stream
 from catalog.operations.targets import S3, SUFFIX, FolderTarget, Target, target_of
@@ -114,7 +114,7 @@ def bring_back(
     _run(run, where)
 
 
-def _source(settings: Settings, where: str) -> tuple[Source, Target]:
+def _source(settings: Settings, where: str) -> tuple[BackupSource, Target]:
     """A backup, and the place that it is in."""
     if where.startswith(S3):
         folder, _, name = where.rpartition("/")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from urllib.parse import quote
 
-from catalog.dialects.kubeflow.requests import Ask
+from catalog.dialects.kubeflow.requests import KubeflowCall
 from catalog.domain.items.references import Reference
 from catalog.domain.versions.files import links
 from catalog.domain.versions.files.version_files import has_files
@@ -23,19 +23,19 @@ MOST_LINKS = 100
 """Signed addresses in one answer."""
 
 
-async def uri_of(ask: Ask, records: Sequence[ArtifactRecord]) -> dict[int, str]:
+async def uri_of(call: KubeflowCall, records: Sequence[ArtifactRecord]) -> dict[int, str]:
     """The addresses of artifacts whose bytes the catalog stores, by serial.
 
     With `?link=true` an address is signed, and opens without a token for LINKED_FOR.
     """
-    is_linked = _is_linked(ask)
+    is_linked = _is_linked(call)
     serials = [record["serial"] for record in records]
-    found = ask.caller.tenant.versions.records.find({"serial": {"$in": serials}})
+    found = call.caller.tenant.versions.records.find({"serial": {"$in": serials}})
     addresses: dict[int, str] = {}
     async for version in found:
         if has_files(version):
             is_signed = is_linked and len(addresses) < MOST_LINKS
-            addresses[version["serial"] or 0] = await _signed(ask, version) if is_signed else _plain(ask, version)
+            addresses[version["serial"] or 0] = await _signed(call, version) if is_signed else _plain(call, version)
     return addresses
 
 
@@ -45,31 +45,31 @@ def is_ours(uri: str, record: ArtifactRecord) -> bool:
     return bool(_LINK.search(uri)) or any(f"/models/{key}/versions/" in uri for key in items)
 
 
-def _plain(ask: Ask, version: VersionRecord) -> str:
+def _plain(call: KubeflowCall, version: VersionRecord) -> str:
     """The route of the native API, which takes the token."""
-    return f"{_base(ask)}/models/{version['item']}/versions/{quote(version['ordinal'], safe='')}"
+    return f"{_base(call)}/models/{version['item']}/versions/{quote(version['ordinal'], safe='')}"
 
 
-async def _signed(ask: Ask, version: VersionRecord) -> str:
+async def _signed(call: KubeflowCall, version: VersionRecord) -> str:
     try:
         link = await links.create(
-            ask.caller,
+            call.caller,
             Kind.MODEL,
             Reference(str(version["item"]), version["ordinal"]),
-            ask.services.signed,
+            call.services.signed,
             life=LINKED_FOR,
         )
     except Refused:  # a version in quarantine
-        return _plain(ask, version)
-    return f"{_base(ask)}/links/{link.token}"
+        return _plain(call, version)
+    return f"{_base(call)}/links/{link.token}"
 
 
-def _base(ask: Ask) -> str:
-    return f"{ask.services.proxies.outer_url(ask.request.scope)}/{ask.services.native_version}"
+def _base(call: KubeflowCall) -> str:
+    return f"{call.services.proxies.outer_url(call.request.scope)}/{call.services.native_version}"
 
 
-def _is_linked(ask: Ask) -> bool:
-    value = ask.query("link")
+def _is_linked(call: KubeflowCall) -> bool:
+    value = call.query("link")
     if value not in {"", "true", "false"}:
         raise Refused(INVALID_QUERY, "link: true or false is needed")
     return value == "true"

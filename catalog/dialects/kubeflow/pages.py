@@ -18,7 +18,7 @@ from catalog.dialects.kubeflow.filters.compiler import compiled
 from catalog.dialects.kubeflow.filters.properties import Properties
 from catalog.dialects.kubeflow.models.common import milliseconds
 from catalog.dialects.kubeflow.models.lists import MOST, ResourcePage
-from catalog.dialects.kubeflow.requests import Ask
+from catalog.dialects.kubeflow.requests import KubeflowCall
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.filters.filter import Filter
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING, Order
@@ -41,7 +41,7 @@ _TOKEN = re.compile(r"([0-9]{1,12}):([0-9]{1,15})")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListParameters:
     """What a client asks of a list."""
 
     size: int  # as asked; 0: as many as a page has
@@ -53,19 +53,19 @@ class Asked:
         return min(self.size, MOST) if self.size > 0 else MOST
 
 
-def asked_of(ask: Ask, id_field: str = "serial") -> Asked:
+def list_parameters(call: KubeflowCall, id_field: str = "serial") -> ListParameters:
     """The parameters of a list; `id_field` is the field in the order of the ids. Raises Refused: INVALID_QUERY."""
-    text = ask.query("pageSize")
+    text = call.query("pageSize")
     if text and (not _SIZE.fullmatch(text) or abs(int(text)) >= 2**31):
         raise Refused(INVALID_QUERY, f"pageSize: {text[:20]!r} is not a number")
-    by = ask.query("orderBy")
-    if by not in ORDERS and ask.api.refuses_unknown_orders:
+    by = call.query("orderBy")
+    if by not in ORDERS and call.api.refuses_unknown_orders:
         raise Refused(INVALID_QUERY, f"orderBy: {by[:40]!r} is not one of CREATE_TIME, LAST_UPDATE_TIME, ID")
     field = ORDERS.get(by, "serial")
-    direction = DIRECTIONS.get(ask.query("sortOrder").upper(), ASCENDING)
+    direction = DIRECTIONS.get(call.query("sortOrder").upper(), ASCENDING)
     order = [(id_field, direction)] if field == "serial" else [(field, direction), ("serial", direction)]
-    token = ask.query("nextPageToken")
-    return Asked(max(0, int(text or "0")), order, _key_of_token(token, order) if token else None)
+    token = call.query("nextPageToken")
+    return ListParameters(max(0, int(text or "0")), order, _key_of_token(token, order) if token else None)
 
 
 def token_of(key: Key | None) -> str:
@@ -91,18 +91,18 @@ def _key_of_token(token: str, order: Order) -> Key:
         raise Refused(INVALID_QUERY, "nextPageToken is not one that a list gave") from None
 
 
-async def filter_of(ask: Ask, properties: Properties) -> Filter:
+async def filter_of(call: KubeflowCall, properties: Properties) -> Filter:
     """The checked `filterQuery`. Raises Refused: INVALID_QUERY."""
 
     async def find_ids(collection: str, serials: set[int]) -> dict[int, str]:
-        found = ask.caller.tenant.collection(collection).find({"serial": {"$in": list(serials)}}, {"serial": 1})
+        found = call.caller.tenant.collection(collection).find({"serial": {"$in": list(serials)}}, {"serial": 1})
         return {record["serial"]: str(record["_id"]) async for record in found}
 
-    return await compiled(ask.query("filterQuery"), properties, find_ids)
+    return await compiled(call.query("filterQuery"), properties, find_ids)
 
 
 async def listed(
-    ask: Ask,
+    call: KubeflowCall,
     collection: Any,
     access: Raw,
     properties: Properties,
@@ -113,15 +113,15 @@ async def listed(
     id_field: str = "serial",
 ) -> ResourcePage[Any]:
     """The page of a list that the query string asks for. `top` is a recent serial, of a list that no index serves."""
-    asked = asked_of(ask, id_field)
-    statistics = ask.caller.tenant.scan_statistics
+    parameters = list_parameters(call, id_field)
+    statistics = call.caller.tenant.scan_statistics
     listing = Listing.of(
-        collection, access, await filter_of(ask, properties), asked.order, top=top, statistics=statistics
+        collection, access, await filter_of(call, properties), parameters.order, top=top, statistics=statistics
     )
-    return await page_of(asked, await walk(listing, asked.key, asked.limit, keep), shapes)
+    return await page_of(parameters, await walk(listing, parameters.key, parameters.limit, keep), shapes)
 
 
-async def page_of(asked: Asked, found: Walk, shapes: Shapes) -> ResourcePage[Any]:
+async def page_of(parameters: ListParameters, found: Walk, shapes: Shapes) -> ResourcePage[Any]:
     """A page of at most LARGEST_PAGE bytes."""
     room, items = LARGEST_PAGE, list[msgspec.Raw]()
     for shape in await shapes(found.docs):
@@ -131,8 +131,8 @@ async def page_of(asked: Asked, found: Walk, shapes: Shapes) -> ResourcePage[Any
             break
         items.append(msgspec.Raw(encoded))
     is_cut = len(items) < len(found.docs)
-    following = key_of(asked.order, found.docs[len(items) - 1]) if is_cut else found.following
-    return ResourcePage(items=items, size=len(items), page_size=asked.size, next_page_token=token_of(following))
+    following = key_of(parameters.order, found.docs[len(items) - 1]) if is_cut else found.following
+    return ResourcePage(items=items, size=len(items), page_size=parameters.size, next_page_token=token_of(following))
 
 
 def merged(walks: Sequence[Walk], order: Order, limit: int) -> Walk:

@@ -30,7 +30,7 @@ _EMPTY = re.compile(r"Expected `str`(?: of length >= 1|, got `null`) - at `\$\.(
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`.*", re.DOTALL)
 
 
-class Ask:
+class KubeflowCall:
     """A request, while it is answered."""
 
     __slots__ = ("api", "caller", "request", "services")
@@ -91,9 +91,11 @@ def _with_whole_numbers(content: Any) -> Any:
     }
 
 
-def answer(ask: Ask, content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response[bytes]:
+def answer(
+    call: KubeflowCall, content: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
     return Response(
-        _encoder.encode(content), status_code=status, media_type=JSON, headers={**ask.api.headers, **(headers or {})}
+        _encoder.encode(content), status_code=status, media_type=JSON, headers={**call.api.headers, **(headers or {})}
     )
 
 

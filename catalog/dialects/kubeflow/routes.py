@@ -18,7 +18,7 @@ from catalog.dialects.kubeflow.errors import JSON, error_response
 from catalog.dialects.kubeflow.operations.operation import KubeflowOperation
 from catalog.dialects.kubeflow.operations.table import operations_of
 from catalog.dialects.kubeflow.paths import TENANT
-from catalog.dialects.kubeflow.requests import Ask, answer
+from catalog.dialects.kubeflow.requests import KubeflowCall, answer
 from catalog.dialects.kubeflow.services import KubeflowServices
 from catalog.errors import AUTHENTICATION, Refused
 
@@ -60,7 +60,7 @@ async def in_tenant(connection: Connection, handler: BaseRouteHandler) -> None:
 
 def _route(operation: KubeflowOperation, api: Api, services: KubeflowServices) -> HTTPRouteHandler:
     async def answered(request: Request) -> Response[bytes]:  # type: ignore[type-arg]
-        return await respond(operation, Ask(request, api, services))
+        return await respond(operation, KubeflowCall(request, api, services))
 
     answered.__module__ = __name__
     return HTTPRouteHandler(
@@ -68,6 +68,6 @@ def _route(operation: KubeflowOperation, api: Api, services: KubeflowServices) -
     )(answered)
 
 
-async def respond(operation: KubeflowOperation, ask: Ask) -> Response[bytes]:
-    content = await operation.handler(ask)
-    return content if isinstance(content, Response) else answer(ask, content, operation.status)
+async def respond(operation: KubeflowOperation, call: KubeflowCall) -> Response[bytes]:
+    content = await operation.handler(call)
+    return content if isinstance(content, Response) else answer(call, content, operation.status)

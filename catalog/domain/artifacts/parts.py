@@ -34,7 +34,7 @@ WITHOUT_PARTS: Query = {"parts": 0}
 """The record without its list of parts, which is long: each part that arrives reads the record."""
 
 
-class WantedPart(NamedTuple):
+class NamedPart(NamedTuple):
     """A part as the client names it at the end. Without a `digest` it is the one that arrived last."""
 
     number: int
@@ -110,7 +110,7 @@ async def complete(
     caller: Caller,
     name: str,
     path: str,
-    wanted: Sequence[WantedPart],
+    named: Sequence[NamedPart],
     visibility: Visibility = Visibility.PRIVATE,
     largest: int = 0,
 ) -> None:
@@ -124,7 +124,7 @@ async def complete(
         raise Refused(NOT_FOUND, f"the upload {name} is not one to {path}")
     if upload["became"]:
         return
-    parts = _chosen(upload, wanted)
+    parts = _chosen(upload, named)
     if largest and sum(part["size"] for part in parts) > largest:
         raise Refused(BODY_TOO_LARGE, f"at most {largest} bytes, in all parts together")
     joined = JoinedParts(caller.tenant.blobs, parts, PurePosixPath(path).name)
@@ -157,11 +157,11 @@ async def _find(caller: Caller, name: str, fields: Query | None = None) -> PartU
     return upload
 
 
-def _chosen(upload: PartUploadRecord, wanted: Sequence[WantedPart]) -> list[PartRecord]:
+def _chosen(upload: PartUploadRecord, named: Sequence[NamedPart]) -> list[PartRecord]:
     """The parts in order. Raises Refused: INVALID_FIELD."""
     last = {part["number"]: part for part in upload["parts"]}
     exact = {(part["number"], part["digest"]): part for part in upload["parts"]}
-    numbers = wanted or [WantedPart(number) for number in sorted(last)]
+    numbers = named or [NamedPart(number) for number in sorted(last)]
     if not numbers:
         raise Refused(INVALID_FIELD, "parts: none has arrived")
     chosen: list[PartRecord] = []

@@ -31,25 +31,25 @@ class FoundFile(NamedTuple):
 
 async def find(caller: Caller, path: str) -> FoundFile:
     """The file under a path. Raises Refused: NOT_FOUND, INVALID_FIELD for a folder, QUARANTINED, VERSION_DRAFT."""
-    wanted = paths.version_path(path)
-    if wanted is None:
+    target = paths.version_path(path)
+    if target is None:
         found = await tree.find(caller, path)
         return _found(path, found, found["timestamp"])
-    version = await _readable_version(caller, wanted.version)
-    if file := await version_files.find(caller.tenant, version, wanted.path):
+    version = await _readable_version(caller, target.version)
+    if file := await version_files.find(caller.tenant, version, target.path):
         return _found(file["path"], file, version["timestamp"])
-    if _entries(await version_files.all_of(caller.tenant, version), wanted.path):
+    if _entries(await version_files.all_of(caller.tenant, version), target.path):
         raise Refused(INVALID_FIELD, f"{path} is a folder: its files are read one by one")
     raise Refused(NOT_FOUND, f"{path} does not exist")
 
 
 async def list_(caller: Caller, folder: str) -> list[TreeEntry]:
     """What is in a folder, by name; nothing, if there is no such folder. Raises Refused as `find` does."""
-    wanted = paths.version_path(folder)
-    if wanted is None:
+    target = paths.version_path(folder)
+    if target is None:
         return await tree.list_(caller, folder)
-    version = await _readable_version(caller, wanted.version)
-    return _entries(await version_files.all_of(caller.tenant, version), wanted.path)
+    version = await _readable_version(caller, target.version)
+    return _entries(await version_files.all_of(caller.tenant, version), target.path)
 
 
 async def stored_files(caller: Caller, path: str) -> list[StoredFile]:
@@ -60,15 +60,15 @@ async def stored_files(caller: Caller, path: str) -> list[StoredFile]:
     Raises Refused: NOT_FOUND when there are none, INVALID_FIELD, QUARANTINED, VERSION_DRAFT, and what
     `intake.accept_all` raises.
     """
-    wanted = paths.version_path(path)
-    if wanted is None:
+    target = paths.version_path(path)
+    if target is None:
         found: Iterable[ArtifactFileRecord | FileRecord] = _of_one_owner(
             caller, path, await tree.files_below(caller, path)
         )
         whole = path
     else:
-        version = await _readable_version(caller, wanted.version)
-        found, whole = _within(await version_files.all_of(caller.tenant, version), wanted), wanted.path
+        version = await _readable_version(caller, target.version)
+        found, whole = _within(await version_files.all_of(caller.tenant, version), target), target.path
         if not whole and not version["folder"]:
             whole = version["files"][0]["path"]
     known = [
@@ -91,8 +91,8 @@ def _of_one_owner(caller: Caller, path: str, files: list[ArtifactFileRecord]) ->
     return files
 
 
-def _within(files: list[FileRecord], wanted: VersionPath) -> list[FileRecord]:
-    return [file for file in files if not wanted.path or f"{file['path']}/".startswith(f"{wanted.path}/")]
+def _within(files: list[FileRecord], target: VersionPath) -> list[FileRecord]:
+    return [file for file in files if not target.path or f"{file['path']}/".startswith(f"{target.path}/")]
 
 
 async def _readable_version(caller: Caller, identity: ObjectId) -> VersionRecord:

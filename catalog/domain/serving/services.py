@@ -85,23 +85,23 @@ async def find(caller: Caller, *, name: str = "", environment: int = 0, external
     return await records.find_one(caller, caller.tenant.services, {"keys": name_key(place["_id"], name)})
 
 
-async def change(caller: Caller, serial: int, wanted: ServiceChange, limits: Limits) -> ServiceRecord:
+async def change(caller: Caller, serial: int, requested: ServiceChange, limits: Limits) -> ServiceRecord:
     """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, EXTERNAL_ID_TAKEN, BUSY."""
     record = await records.changeable(caller, caller.tenant.services, serial)
-    await records.refuse_external_id(caller.tenant, wanted.details.external_id, record["_id"])
-    version = None if wanted.version is None else await _version_of(caller, record["item"], wanted.version)
+    await records.refuse_external_id(caller.tenant, requested.details.external_id, record["_id"])
+    version = None if requested.version is None else await _version_of(caller, record["item"], requested.version)
 
     def fields(current: ServiceRecord) -> Changes:
         values = {
             "version": version,
-            "runtime": _runtime(wanted.runtime, limits),
-            "desired_state": wanted.desired_state and wanted.desired_state.value,
+            "runtime": _runtime(requested.runtime, limits),
+            "desired_state": requested.desired_state and requested.desired_state.value,
         }
         changed = {name: value for name, value in values.items() if value is not None}
-        return {**records.changed_fields(current, wanted.details, limits), **changed}
+        return {**records.changed_fields(current, requested.details, limits), **changed}
 
     changed = await records.change(caller.tenant.services, record, fields)
-    if (served := changed.get("version")) and (wanted.version or wanted.desired_state):
+    if (served := changed.get("version")) and (requested.version or requested.desired_state):
         await removal.pin(caller.tenant, served, f"version of service {serial}")
     return changed
 

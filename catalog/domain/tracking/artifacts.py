@@ -144,7 +144,9 @@ async def add(caller: Caller, parent: Parent, new: NewArtifact, limits: Limits) 
     raise Refused(NAME_TAKEN, new.details.name)
 
 
-async def link(caller: Caller, parent: Parent, serial: int, wanted: ArtifactChange, limits: Limits) -> ArtifactRecord:
+async def link(
+    caller: Caller, parent: Parent, serial: int, requested: ArtifactChange, limits: Limits
+) -> ArtifactRecord:
     """Change an artifact, and let it belong to a version or a run, too.
 
     Raises Refused: INVALID_FIELD for an unknown serial or another type, NOT_FOUND, CANNOT_MODIFY, NAME_TAKEN.
@@ -153,14 +155,14 @@ async def link(caller: Caller, parent: Parent, serial: int, wanted: ArtifactChan
         record = await changeable(caller, serial)
     except Refused as refused:
         raise Refused(INVALID_FIELD, f"no artifact {serial}") if refused.fault is NOT_FOUND else refused from None
-    changed = await _change(caller, record, wanted, limits, parent)
+    changed = await _change(caller, record, requested, limits, parent)
     await _keep_point(caller, parent, changed)
     return changed
 
 
-async def change(caller: Caller, serial: int, wanted: ArtifactChange, limits: Limits) -> ArtifactRecord:
+async def change(caller: Caller, serial: int, requested: ArtifactChange, limits: Limits) -> ArtifactRecord:
     """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD for another type, EXTERNAL_ID_TAKEN, BUSY."""
-    return await _change(caller, await changeable(caller, serial), wanted, limits)
+    return await _change(caller, await changeable(caller, serial), requested, limits)
 
 
 async def read(caller: Caller, serial: int) -> ArtifactRecord:
@@ -246,34 +248,34 @@ async def _replace(caller: Caller, there: ArtifactRecord, new: NewArtifact, limi
         external_id=new.details.external_id or None,
         metadata=new.details.metadata or None,
     )
-    wanted = ArtifactChange(details=details, uri=new.uri or None, state=new.state, values=new.values)
-    return await _change(caller, there, wanted, limits)
+    requested = ArtifactChange(details=details, uri=new.uri or None, state=new.state, values=new.values)
+    return await _change(caller, there, requested, limits)
 
 
 async def _change(
-    caller: Caller, record: ArtifactRecord, wanted: ArtifactChange, limits: Limits, parent: Parent | None = None
+    caller: Caller, record: ArtifactRecord, requested: ArtifactChange, limits: Limits, parent: Parent | None = None
 ) -> ArtifactRecord:
-    if wanted.type is not None and wanted.type != record["type"]:
+    if requested.type is not None and requested.type != record["type"]:
         raise Refused(
             INVALID_FIELD,
-            f"cannot change artifact type from '{record['type']}' to '{wanted.type}': artifact type is immutable",
+            f"cannot change artifact type from '{record['type']}' to '{requested.type}': artifact type is immutable",
         )
 
-    if wanted.uri is not None:
+    if requested.uri is not None:
         await contents.refuse_address(caller, record)
 
     def fields(current: ArtifactRecord) -> Changes:
-        values: Changes = {"uri": wanted.uri, "state": wanted.state and wanted.state.value}
-        if wanted.uri is not None:
-            checked_uri(wanted.uri, limits)
+        values: Changes = {"uri": requested.uri, "state": requested.state and requested.state.value}
+        if requested.uri is not None:
+            checked_uri(requested.uri, limits)
         changed: Changes = {name: value for name, value in values.items() if value is not None}
-        changed |= records.changed_fields(current, wanted.details, limits)
-        if wanted.values:
-            changed["details"] = {**current["details"], **_values(wanted.values, limits)}
+        changed |= records.changed_fields(current, requested.details, limits)
+        if requested.values:
+            changed["details"] = {**current["details"], **_values(requested.values, limits)}
         return {**changed, **(_linked(current, parent, changed) if parent else {})}
 
     changed = await records.change(caller.tenant.artifacts, record, fields)
-    if wanted.uri is not None:
+    if requested.uri is not None:
         await contents.follow_address(caller, changed)
     return changed
 

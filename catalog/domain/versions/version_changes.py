@@ -64,7 +64,7 @@ async def change(
     caller: Caller,
     kind: Kind,
     reference: Reference,
-    wanted: VersionChange,
+    requested: VersionChange,
     limits: Limits = LIMITS,
     *,
     revisions: Collection[int] | None = None,
@@ -76,11 +76,11 @@ async def change(
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CHANGED, STALE, BUSY, VERSION_DRAFT for the state of a draft,
     QUARANTINED for the state of a version that only an administrator releases, EXTERNAL_ID_TAKEN.
     """
-    wanted.check(limits)
+    requested.check(limits)
     item = await items.changeable(caller, kind, reference)
     version = await lookup.find(caller, item, reference.which)
     records = caller.tenant.versions.records
-    inputs = None if wanted.made_from is None else await resolve(caller, wanted.made_from, NOT_CHANGED)
+    inputs = None if requested.made_from is None else await resolve(caller, requested.made_from, NOT_CHANGED)
 
     async def read() -> VersionRecord | None:
         return await records.find_one({"_id": version["_id"]})
@@ -88,13 +88,13 @@ async def change(
     async def fields(version: VersionRecord) -> Changes:
         if revisions is not None and version["revision"] not in revisions:
             raise Refused(STALE, f"another revision was seen, it is {version['revision']} now")
-        changed = _changed_fields(caller, version, wanted, limits)
+        changed = _changed_fields(caller, version, requested, limits)
         return changed if inputs is None else changed | {"inputs": [each.model_dump() for each in inputs]}
 
     try:
         before, changed = await revise(records, read, fields, first=version)
     except Duplicate:
-        raise external_id_taken(wanted.external_id or "") from None
+        raise external_id_taken(requested.external_id or "") from None
     except RecordGoneError:
         raise Refused(NOT_FOUND, version["ordinal"]) from None
     is_summarized = any(before.get(field) != changed.get(field) for field in touching.SUMMARIZED)
@@ -117,30 +117,30 @@ async def archive_stage(caller: Caller, kind: Kind, version: VersionRecord, stag
     return changed.modified_count
 
 
-def _changed_fields(caller: Caller, version: VersionRecord, wanted: VersionChange, limits: Limits) -> Changes:
+def _changed_fields(caller: Caller, version: VersionRecord, requested: VersionChange, limits: Limits) -> Changes:
     """Raises Refused: NOT_CHANGED, VERSION_DRAFT, QUARANTINED."""
     fields: Changes = {"lastmod": later_than(version["lastmod"])}
     for field in ("description", "author", "pinned"):
-        if (value := getattr(wanted, field)) is not None:
+        if (value := getattr(requested, field)) is not None:
             fields[field] = value
-    if wanted.stage is not None:
-        fields["stage"] = wanted.stage.value
-    if wanted.external_id is not None:
-        fields["external_id"] = wanted.external_id or None
-    if wanted.run is not None:
-        fields["run"] = wanted.run.record()
-    if wanted.uri is not None:
+    if requested.stage is not None:
+        fields["stage"] = requested.stage.value
+    if requested.external_id is not None:
+        fields["external_id"] = requested.external_id or None
+    if requested.run is not None:
+        fields["run"] = requested.run.record()
+    if requested.uri is not None:
         _refuse_uri(version)
-        fields["uri"] = wanted.uri
-    if wanted.metadata is not None:
-        fields["metadata"] = changed_metadata(version["metadata"], wanted.metadata, limits.metadata)
-    if wanted.state is not None:
+        fields["uri"] = requested.uri
+    if requested.metadata is not None:
+        fields["metadata"] = changed_metadata(version["metadata"], requested.metadata, limits.metadata)
+    if requested.state is not None:
         versions.refuse_draft(version)
         versions.refuse_quarantined(version, caller)
-        fields |= _state_fields(archived=wanted.state is VersionState.ARCHIVED)
-    elif wanted.archived is not None:
+        fields |= _state_fields(archived=requested.state is VersionState.ARCHIVED)
+    elif requested.archived is not None:
         is_open = version["state"] in STATES
-        fields |= _state_fields(archived=wanted.archived) if is_open else {"archived": wanted.archived}
+        fields |= _state_fields(archived=requested.archived) if is_open else {"archived": requested.archived}
     return fields
 
 

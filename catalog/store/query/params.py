@@ -68,10 +68,12 @@ def page_of(page: str | None, limit: str | None) -> PageRequest:
 
     Raises Refused: INVALID_QUERY, for what is no such number, and for a page too far to be reached by counting.
     """
-    asked = PageRequest(_whole("page", page, least=1, absent=1), min(MOST, _whole("limit", limit, least=0, absent=10)))
-    if asked.page * max(1, asked.limit) > FURTHEST:
+    requested = PageRequest(
+        _whole("page", page, least=1, absent=1), min(MOST, _whole("limit", limit, least=0, absent=10))
+    )
+    if requested.page * max(1, requested.limit) > FURTHEST:
         raise Refused(INVALID_QUERY, f"page: a list is shown up to its document {FURTHEST}, filter further")
-    return asked
+    return requested
 
 
 def limit_of(text: str | None) -> int:
@@ -121,10 +123,10 @@ def sort_of(fields: Fields, text: str | None) -> Order:
 
     Raises Refused: INVALID_QUERY, naming the field.
     """
-    given = read_json("sort", text) if text and text.strip() else {}
-    if not isinstance(given, dict):
+    parsed = read_json("sort", text) if text and text.strip() else {}
+    if not isinstance(parsed, dict):
         raise Refused(INVALID_QUERY, 'sort is an object, like {"name": "asc"}')
-    return [(_sortable(fields, name), _direction(name, way)) for name, way in given.items()]
+    return [(_sortable(fields, name), _direction(name, way)) for name, way in parsed.items()]
 
 
 def _sortable(fields: Fields, name: str) -> str:
@@ -150,14 +152,14 @@ def select_of(fields: Fields, text: str | None) -> frozenset[str] | None:
     if not text:
         return None
     try:
-        given = json.loads(text)
+        parsed = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(given, list):
+    if not isinstance(parsed, list):
         raise Refused(INVALID_QUERY, 'select is an array, like ["name"]')
-    if not all(isinstance(name, str) for name in given):
+    if not all(isinstance(name, str) for name in parsed):
         raise Refused(INVALID_QUERY, "select: what is not text is not a field that can be selected")
-    return (frozenset(given) & fields.selectable) | fields.always
+    return (frozenset(parsed) & fields.selectable) | fields.always
 
 
 def short_forms(fields: Fields, params: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -189,8 +191,8 @@ def short_forms(fields: Fields, params: Iterable[tuple[str, str]]) -> list[dict[
 _PAIRS = {"metadata.": "metadata", "latest.": "latest.metadata"}
 
 
-def _short_text(field: str, given: str) -> dict[str, Any]:
-    operator, _, value = given.partition(":")
+def _short_text(field: str, text: str) -> dict[str, Any]:
+    operator, _, value = text.partition(":")
     match operator:
         case "in":
             return {field: {"$in": value.split(",")}}
@@ -199,24 +201,24 @@ def _short_text(field: str, given: str) -> dict[str, Any]:
         case "prefix":
             return {field: {"$regex": f"^{escaped(value)}"}}
         case _:
-            return {field: given}
+            return {field: text}
 
 
-def _short_form(path: str, name: str, given: str) -> dict[str, Any]:
-    operator, _, value = given.partition(":")
+def _short_form(path: str, name: str, text: str) -> dict[str, Any]:
+    operator, _, value = text.partition(":")
     if operator == "exists":
         return _existence(path, name, value)
-    return {path: {"$elemMatch": {"name": name, "value": _wanted(operator, value, given)}}}
+    return {path: {"$elemMatch": {"name": name, "value": _operand(operator, value, text)}}}
 
 
-def _wanted(operator: str, value: str, given: str) -> Any:
+def _operand(operator: str, value: str, text: str) -> Any:
     if operator == "prefix":
         return {"$regex": f"^{escaped(_unquoted(value))}"}
     if operator == "in":
         return {"$in": [_scalar(each) for each in value.split(",")]}
     if operator in _COMPARISONS:
         return {f"${operator}": _scalar(value)}
-    return _scalar(value if given.startswith("eq:") else given)
+    return _scalar(value if text.startswith("eq:") else text)
 
 
 def _existence(path: str, name: str, value: str) -> dict[str, Any]:

@@ -22,14 +22,14 @@ from catalog.client.revisions import resolve_version
 from catalog.client.transfer.cache import Cache, relative_path
 from catalog.client.transfer.downloads.fetching import CONCURRENCY, fetch_files, file_url
 from catalog.client.transfer.downloads.partial_downloads import check
-from catalog.client.transfer.downloads.targets import PlacedFile, Placement, PullRecord, WantedFiles, missing
+from catalog.client.transfer.downloads.targets import FileSelection, PlacedFile, Placement, PullRecord, missing
 from catalog.client.transfer.progress import Progress, TotalProgress
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation, in_parallel, in_thread
 
 SECTION = "refs"
 
-ALL_FILES = WantedFiles()
+ALL_FILES = FileSelection()
 
 
 def find_version(item: TargetItem, revision: str) -> Operation[Version]:
@@ -59,11 +59,11 @@ def find_version(item: TargetItem, revision: str) -> Operation[Version]:
 
 
 def download_to_cache(
-    item: TargetItem, version: Version, progress: Progress, wanted: WantedFiles = ALL_FILES
+    item: TargetItem, version: Version, progress: Progress, selection: FileSelection = ALL_FILES
 ) -> Operation[Path]:
     """Download a version, or some of its files, into the cache; return the path of its read-only file or folder."""
     refuse_elsewhere(item, version)
-    files = wanted.of(version)
+    files = selection.of(version)
     total = TotalProgress(progress, sum(file.size for file in files))
     absent = yield from in_thread(_not_cached, item.cache, files, total)
     if absent:
@@ -74,7 +74,7 @@ def download_to_cache(
         return (yield from in_thread(item.cache.file_view, version.digest, version.original))
     digests = {file.path: file.digest for file in files}
     folder = yield from in_thread(item.cache.folder_view, version.digest, digests)
-    single = wanted.single(files)
+    single = selection.single(files)
     return folder / relative_path(single.path) if single else folder
 
 
@@ -83,7 +83,7 @@ def download_to(
     version: Version,
     to: str | Path,
     progress: Progress,
-    wanted: WantedFiles = ALL_FILES,
+    selection: FileSelection = ALL_FILES,
     *,
     force: bool = False,
 ) -> Operation[tuple[Path, list[str], list[str]]]:
@@ -94,7 +94,7 @@ def download_to(
     Raises CatalogError: Invalid for files in the way, before anything is written.
     """
     refuse_elsewhere(item, version)
-    place = Placement.of(version, wanted, to)
+    place = Placement.of(version, selection, to)
     record = PullRecord(item.cache, place.root, [item.session.url, item.session.tenant, item.kind, item.key])
     total = TotalProgress(progress, sum(placed.file.size for placed in place.files))
     absent = yield from in_thread(lambda: missing(place, record.written, progress, force=force))
@@ -104,7 +104,7 @@ def download_to(
     if rest:
         _refuse_offline(item, version, rest[0].file)
     yield from fetch_files(item, version, rest, total)
-    is_whole = version.folder and wanted.is_everything
+    is_whole = version.folder and selection.is_everything
     removed, kept = (yield from in_thread(record.remove_stale, place)) if is_whole else ([], [])
     yield from in_thread(lambda: record.end(place, removed=removed))
     return place.result, removed, kept

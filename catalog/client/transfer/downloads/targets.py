@@ -30,7 +30,7 @@ Written = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
-class WantedFiles:
+class FileSelection:
     """Some of the files of a version: those at `paths`, which may be folders, and of those what is selected."""
 
     paths: Sequence[str] = ()
@@ -74,13 +74,13 @@ class Placement:
     result: Path
 
     @classmethod
-    def of(cls, version: Version, wanted: WantedFiles, to: str | Path) -> "Placement":
+    def of(cls, version: Version, selection: FileSelection, to: str | Path) -> "Placement":
         """`to` is a folder if there is one or if it ends with a slash, or for several files; else a path for the file.
 
         Raises CatalogError: Damaged, NotFound, Invalid.
         """
-        place, files = path_of(to), wanted.of(version)
-        single = wanted.single(files) if version.folder else files[0]
+        place, files = path_of(to), selection.of(version)
+        single = selection.single(files) if version.folder else files[0]
         if single and not (ends_like_a_folder(to) or place.is_dir()):
             return cls(place.parent, [PlacedFile(single, place)], place)
         placed = [PlacedFile(file, place / relative_path(_name(version, file))) for file in files]

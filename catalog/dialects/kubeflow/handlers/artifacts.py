@@ -11,8 +11,8 @@ from catalog.dialects.kubeflow.filters.properties import ARTIFACTS
 from catalog.dialects.kubeflow.models.artifacts import SHOWN, ArtifactBody, ModelArtifactInput, ShownArtifact
 from catalog.dialects.kubeflow.models.common import serial_of
 from catalog.dialects.kubeflow.models.lists import ResourcePage
-from catalog.dialects.kubeflow.pages import asked_of, filter_of, merged, page_of
-from catalog.dialects.kubeflow.requests import ARTIFACT_TYPES, Ask, answer, refuse_without_keys
+from catalog.dialects.kubeflow.pages import filter_of, list_parameters, merged, page_of
+from catalog.dialects.kubeflow.requests import ARTIFACT_TYPES, KubeflowCall, answer, refuse_without_keys
 from catalog.domain.tracking import artifacts, contents, models
 from catalog.domain.tracking.access import listed_to, readable
 from catalog.domain.tracking.artifacts import Parent
@@ -31,162 +31,171 @@ ANSWERED_AS_NEW = (ArtifactType.MODEL, ArtifactType.DOCUMENT)
 """New artifacts of these types are answered with 201, others with 200."""
 
 
-def finds(*types: ArtifactType) -> Callable[[Ask], Awaitable[ShownArtifact]]:
+def finds(*types: ArtifactType) -> Callable[[KubeflowCall], Awaitable[ShownArtifact]]:
     """A search for one artifact, of a type if one is given."""
 
-    async def find(ask: Ask) -> ShownArtifact:
-        name, parent, external_id = ask.query("name"), ask.parent(), ask.query("externalId")
+    async def find(call: KubeflowCall) -> ShownArtifact:
+        name, parent, external_id = call.query("name"), call.parent(), call.query("externalId")
         refuse_without_keys(name and parent, external_id)
         found = await artifacts.find(
-            ask.caller, name=name, parent=parent, external_id=external_id, type_=types[0] if types else None
+            call.caller, name=name, parent=parent, external_id=external_id, type_=types[0] if types else None
         )
-        return await _shown(ask, found)
+        return await _shown(call, found)
 
     return find
 
 
-def lists(*types: ArtifactType) -> Callable[[Ask], Awaitable[ResourcePage[ShownArtifact]]]:
+def lists(*types: ArtifactType) -> Callable[[KubeflowCall], Awaitable[ResourcePage[ShownArtifact]]]:
     """A list of all artifacts, of a type if one is given."""
 
-    async def list_(ask: Ask) -> ResourcePage[ShownArtifact]:
-        wanted = types[0] if types else _asked_type(ask)
-        query: Query = {"type": wanted.value} if wanted else {}
-        access = await listed_to(ask.caller)
-        top = await ask.caller.tenant.recent(VERSION_SERIAL)
-        with_contents = wanted in {None, ArtifactType.MODEL}
-        versions = models.COMPLETE | await listed_to(ask.caller, "item") if with_contents else None
-        return await _listed(ask, query | access, versions, top=top)
+    async def list_(call: KubeflowCall) -> ResourcePage[ShownArtifact]:
+        type_ = types[0] if types else _type_parameter(call)
+        query: Query = {"type": type_.value} if type_ else {}
+        access = await listed_to(call.caller)
+        top = await call.caller.tenant.recent(VERSION_SERIAL)
+        with_contents = type_ in {None, ArtifactType.MODEL}
+        versions = models.COMPLETE | await listed_to(call.caller, "item") if with_contents else None
+        return await _listed(call, query | access, versions, top=top)
 
     return list_
 
 
-async def list_of_version(ask: Ask) -> ResourcePage[ShownArtifact]:
+async def list_of_version(call: KubeflowCall) -> ResourcePage[ShownArtifact]:
     """A list of what is not there is empty, and so is one of what the caller may not read."""
-    key = await models.readable_version(ask.caller, ask.serial)
-    wanted = _asked_type(ask)
-    with_contents = key is not None and wanted in {None, ArtifactType.MODEL}
-    query = {"versions": key, **_named(ask, wanted)}
-    return await _listed(ask, query, {"_id": key, **models.COMPLETE} if with_contents else None)
+    key = await models.readable_version(call.caller, call.serial)
+    type_ = _type_parameter(call)
+    with_contents = key is not None and type_ in {None, ArtifactType.MODEL}
+    query = {"versions": key, **_named(call, type_)}
+    return await _listed(call, query, {"_id": key, **models.COMPLETE} if with_contents else None)
 
 
-async def list_of_run(ask: Ask) -> ResourcePage[ShownArtifact]:
-    run = await ask.caller.tenant.runs.records.find_one({"serial": ask.serial})
-    if run is None or not await readable(ask.caller, [run]):
-        raise Refused(NOT_FOUND, f"run {ask.serial} not found")
-    return await _listed(ask, {"runs": run["_id"], **_named(ask, _asked_type(ask))}, None)
+async def list_of_run(call: KubeflowCall) -> ResourcePage[ShownArtifact]:
+    run = await call.caller.tenant.runs.records.find_one({"serial": call.serial})
+    if run is None or not await readable(call.caller, [run]):
+        raise Refused(NOT_FOUND, f"run {call.serial} not found")
+    return await _listed(call, {"runs": run["_id"], **_named(call, _type_parameter(call))}, None)
 
 
-def creates(body_of: Callable[[Ask], Awaitable[ArtifactBody]]) -> Callable[[Ask], Awaitable[ShownArtifact]]:
-    async def create(ask: Ask) -> ShownArtifact:
-        new = (await body_of(ask)).as_input()
-        return await _shown(ask, await artifacts.create(ask.caller, new, ask.limits, ask.services.default_visibility))
+def creates(
+    body_of: Callable[[KubeflowCall], Awaitable[ArtifactBody]],
+) -> Callable[[KubeflowCall], Awaitable[ShownArtifact]]:
+    async def create(call: KubeflowCall) -> ShownArtifact:
+        new = (await body_of(call)).as_input()
+        return await _shown(
+            call, await artifacts.create(call.caller, new, call.limits, call.services.default_visibility)
+        )
 
     return create
 
 
-def reads(*types: ArtifactType) -> Callable[[Ask], Awaitable[ShownArtifact]]:
-    async def read(ask: Ask) -> ShownArtifact:
-        found = await artifacts.read(ask.caller, ask.serial)
+def reads(*types: ArtifactType) -> Callable[[KubeflowCall], Awaitable[ShownArtifact]]:
+    async def read(call: KubeflowCall) -> ShownArtifact:
+        found = await artifacts.read(call.caller, call.serial)
         _refuse_others(found, types)
-        return await _shown(ask, found)
+        return await _shown(call, found)
 
     return read
 
 
 def updates(
-    body_of: Callable[[Ask], Awaitable[ArtifactBody]], *types: ArtifactType
-) -> Callable[[Ask], Awaitable[ShownArtifact]]:
-    async def update(ask: Ask) -> ShownArtifact:
-        body = await body_of(ask)
-        found = await artifacts.read(ask.caller, ask.serial)
+    body_of: Callable[[KubeflowCall], Awaitable[ArtifactBody]], *types: ArtifactType
+) -> Callable[[KubeflowCall], Awaitable[ShownArtifact]]:
+    async def update(call: KubeflowCall) -> ShownArtifact:
+        body = await body_of(call)
+        found = await artifacts.read(call.caller, call.serial)
         _refuse_others(found, types)
-        wanted = _without_our_address(found, body).as_change(found["metadata"])
-        return await _shown(ask, await artifacts.change(ask.caller, ask.serial, wanted, ask.limits))
+        requested = _without_our_address(found, body).as_change(found["metadata"])
+        return await _shown(call, await artifacts.change(call.caller, call.serial, requested, call.limits))
 
     return update
 
 
-async def upsert_of_version(ask: Ask) -> Response[bytes]:
-    body = await any_body(ask)  # first: while it arrives, the caller may lose the right to the model
-    return await _upserted(ask, body, await artifacts.version_parent(ask.caller, ask.serial))
+async def upsert_of_version(call: KubeflowCall) -> Response[bytes]:
+    body = await any_body(call)  # first: while it arrives, the caller may lose the right to the model
+    return await _upserted(call, body, await artifacts.version_parent(call.caller, call.serial))
 
 
-async def upsert_of_run(ask: Ask) -> Response[bytes]:
-    body = await any_body(ask)
-    return await _upserted(ask, body, await artifacts.run_parent(ask.caller, ask.serial))
+async def upsert_of_run(call: KubeflowCall) -> Response[bytes]:
+    body = await any_body(call)
+    return await _upserted(call, body, await artifacts.run_parent(call.caller, call.serial))
 
 
-async def any_body(ask: Ask) -> ArtifactBody:
-    body: ArtifactBody = await ask.body(ask.api.artifact_body)
+async def any_body(call: KubeflowCall) -> ArtifactBody:
+    body: ArtifactBody = await call.body(call.api.artifact_body)
     return body
 
 
-async def model_artifact_body(ask: Ask) -> ArtifactBody:
-    body: ModelArtifactInput = await ask.body(ModelArtifactInput)
+async def model_artifact_body(call: KubeflowCall) -> ArtifactBody:
+    body: ModelArtifactInput = await call.body(ModelArtifactInput)
     return body.body()
 
 
-async def _upserted(ask: Ask, body: ArtifactBody, parent: Parent) -> Response[bytes]:
+async def _upserted(call: KubeflowCall, body: ArtifactBody, parent: Parent) -> Response[bytes]:
     if body.id:
         serial = serial_of(body.id)
-        before = await ask.caller.tenant.artifacts.records.find_one({"serial": serial}, {"metadata": 1, "serial": 1})
-        wanted = body.as_change(before["metadata"] if before else ())
-        changed = await artifacts.link(ask.caller, parent, serial, wanted, ask.limits)
-        return answer(ask, await _shown(ask, changed), REPLACED)
-    record, is_new = await artifacts.add(ask.caller, parent, body.as_input(), ask.limits)
+        before = await call.caller.tenant.artifacts.records.find_one({"serial": serial}, {"metadata": 1, "serial": 1})
+        requested = body.as_change(before["metadata"] if before else ())
+        changed = await artifacts.link(call.caller, parent, serial, requested, call.limits)
+        return answer(call, await _shown(call, changed), REPLACED)
+    record, is_new = await artifacts.add(call.caller, parent, body.as_input(), call.limits)
     is_created = is_new and body.type in ANSWERED_AS_NEW
-    return answer(ask, await _shown(ask, record), CREATED if is_created else REPLACED)
+    return answer(call, await _shown(call, record), CREATED if is_created else REPLACED)
 
 
 async def _listed(
-    ask: Ask, query: Query, versions: Query | None, *, top: int | None = None
+    call: KubeflowCall, query: Query, versions: Query | None, *, top: int | None = None
 ) -> ResourcePage[ShownArtifact]:
     """Artifacts with a record, and the contents of versions that have none."""
-    tenant, asked, wanted = ask.caller.tenant, asked_of(ask), await filter_of(ask, ARTIFACTS)
+    tenant, parameters, filters = call.caller.tenant, list_parameters(call), await filter_of(call, ARTIFACTS)
 
     async def keep(batch: list[Raw]) -> list[Raw]:
-        return await readable(ask.caller, batch)  # type: ignore[type-var]
+        return await readable(call.caller, batch)  # type: ignore[type-var]
 
     walks = [
-        await walk(Listing.of(tenant.artifacts.raw, query, wanted, asked.order, top=top), asked.key, asked.limit, keep)
+        await walk(
+            Listing.of(tenant.artifacts.raw, query, filters, parameters.order, top=top),
+            parameters.key,
+            parameters.limit,
+            keep,
+        )
     ]
     if versions is not None:
-        of_versions = Listing(tenant.versions.raw, versions, asked.order, top=top)
-        walks.append(await walk(of_versions, asked.key, asked.limit, _contents(ask, query, wanted)))
-    found: Walk = walks[0] if len(walks) == 1 else merged(walks, asked.order, asked.limit)
-    return await page_of(asked, found, lambda records: _all_shown(ask, records))
+        of_versions = Listing(tenant.versions.raw, versions, parameters.order, top=top)
+        walks.append(await walk(of_versions, parameters.key, parameters.limit, _contents(call, query, filters)))
+    found: Walk = walks[0] if len(walks) == 1 else merged(walks, parameters.order, parameters.limit)
+    return await page_of(parameters, found, lambda records: _all_shown(call, records))
 
 
-def _contents(ask: Ask, query: Query, wanted: Filter) -> Callable[[list[Raw]], Awaitable[list[Any]]]:
+def _contents(call: KubeflowCall, query: Query, filters: Filter) -> Callable[[list[Raw]], Awaitable[list[Any]]]:
     """Turns versions into their contents, where these match and have no record."""
     named = {name: value for name, value in query.items() if name in {"name", "external_id"}}
-    tests = [matcher(each) for each in (wanted.query, named) if each]
-    tests += [wanted.matches] if wanted.matches else []
+    tests = [matcher(each) for each in (filters.query, named) if each]
+    tests += [filters.matches] if filters.matches else []
 
     async def keep(batch: list[Raw]) -> list[Any]:
-        items = await models.readable(ask.caller, {version["item"] for version in batch})
+        items = await models.readable(call.caller, {version["item"] for version in batch})
         found = [
             content
             for version in batch
             if version["item"] in items and (content := contents.of_version(version, items[version["item"]]))  # type: ignore[arg-type]
         ]
         matching = [content for content in found if all(test(content) for test in tests)]
-        return list(await contents.without_records(ask.caller.tenant, matching))
+        return list(await contents.without_records(call.caller.tenant, matching))
 
     return keep
 
 
-def _named(ask: Ask, type_: ArtifactType | None) -> Query:
+def _named(call: KubeflowCall, type_: ArtifactType | None) -> Query:
     query: Query = {"type": type_.value} if type_ else {}
-    if name := ask.query("name"):
+    if name := call.query("name"):
         return query | {"name": name}
-    if external_id := ask.query("externalId"):
+    if external_id := call.query("externalId"):
         return query | {"external_id": external_id}
     return query
 
 
-def _asked_type(ask: Ask) -> ArtifactType | None:
-    text = ask.query("artifactType")
+def _type_parameter(call: KubeflowCall) -> ArtifactType | None:
+    text = call.query("artifactType")
     if not text:
         return None
     try:
@@ -209,33 +218,33 @@ def _without_our_address(found: ArtifactRecord, body: ArtifactBody) -> ArtifactB
     return body
 
 
-async def _shown(ask: Ask, record: ArtifactRecord) -> ShownArtifact:
-    return (await _all_shown(ask, [record]))[0]
+async def _shown(call: KubeflowCall, record: ArtifactRecord) -> ShownArtifact:
+    return (await _all_shown(call, [record]))[0]
 
 
-async def _all_shown(ask: Ask, records: Sequence[ArtifactRecord]) -> list[ShownArtifact]:
-    tenant = ask.caller.tenant
+async def _all_shown(call: KubeflowCall, records: Sequence[ArtifactRecord]) -> list[ShownArtifact]:
+    tenant = call.caller.tenant
     runs = await _serials(tenant.runs.records, [record.get("run") for record in records])
     experiments = await _serials(
         tenant.experiments.records, [key for record in records if record.get("run") for key in record["experiments"]]
     )
     own = [record for record in records if record["type"] == ArtifactType.MODEL and not record["uri"]]
-    uris = await uri_of(ask, own) if own else {}
-    return [_shape(ask, record, runs, experiments, uris) for record in records]
+    uris = await uri_of(call, own) if own else {}
+    return [_shape(call, record, runs, experiments, uris) for record in records]
 
 
 def _shape(
-    ask: Ask,
+    call: KubeflowCall,
     record: ArtifactRecord,
     runs: dict[ObjectId, int],
     experiments: dict[ObjectId, int],
     uris: dict[int, str],
 ) -> ShownArtifact:
     type_ = ArtifactType(record["type"])
-    shown = ask.api.metric if type_ is ArtifactType.METRIC else SHOWN[type_]
+    shown = call.api.metric if type_ is ArtifactType.METRIC else SHOWN[type_]
     more: dict[str, Any] = {"uri": uris[record["serial"]]} if record["serial"] in uris else {}
     run = record.get("run")
-    if ask.api.has_experiments and run in runs:
+    if call.api.has_experiments and run in runs:
         more["experiment_run_id"] = str(runs[run])
         serials = [experiments[key] for key in record["experiments"] if key in experiments]
         more |= {"experiment_id": str(serials[0])} if serials else {}
@@ -245,7 +254,7 @@ def _shape(
 
 
 async def _serials(collection: Any, keys: Sequence[ObjectId | None]) -> dict[ObjectId, int]:
-    wanted = list({key for key in keys if key})
-    if not wanted:
+    ids = list({key for key in keys if key})
+    if not ids:
         return {}
-    return {found["_id"]: found["serial"] async for found in collection.find({"_id": {"$in": wanted}}, {"serial": 1})}
+    return {found["_id"]: found["serial"] async for found in collection.find({"_id": {"$in": ids}}, {"serial": 1})}

@@ -20,7 +20,7 @@ from catalog.dialects.kubeflow.models.experiments import (
 )
 from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.pages import listed
-from catalog.dialects.kubeflow.requests import Ask, refuse_without_keys
+from catalog.dialects.kubeflow.requests import KubeflowCall, refuse_without_keys
 from catalog.domain.access import readable_by
 from catalog.domain.tracking import experiments, runs
 from catalog.domain.tracking.access import listed_to, readable
@@ -33,120 +33,120 @@ from catalog.store.tenant_documents import Raw
 _STEPS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9}){0,999}")
 
 
-async def find(ask: Ask) -> Experiment:
-    name, external_id = ask.query("name"), ask.query("externalId")
+async def find(call: KubeflowCall) -> Experiment:
+    name, external_id = call.query("name"), call.query("externalId")
     refuse_without_keys(name, external_id)
-    return Experiment.of(await experiments.find(ask.caller, name=name, external_id=external_id))
+    return Experiment.of(await experiments.find(call.caller, name=name, external_id=external_id))
 
 
-async def list_(ask: Ask) -> ResourcePage[Experiment]:
+async def list_(call: KubeflowCall) -> ResourcePage[Experiment]:
     async def shapes(found: Sequence[ExperimentRecord]) -> list[Any]:
         return [Experiment.of(record) for record in found]
 
-    tenant = ask.caller.tenant
-    access, top = readable_by(ask.caller), await tenant.recent("serial")
-    return await listed(ask, tenant.experiments.raw, access, EXPERIMENTS, shapes, top=top)
+    tenant = call.caller.tenant
+    access, top = readable_by(call.caller), await tenant.recent("serial")
+    return await listed(call, tenant.experiments.raw, access, EXPERIMENTS, shapes, top=top)
 
 
-async def create(ask: Ask) -> Experiment:
-    new: ExperimentCreate = await ask.body(ExperimentCreate)
-    visibility = ask.services.default_visibility
-    return Experiment.of(await experiments.create(ask.caller, new.as_input(visibility), ask.limits))
+async def create(call: KubeflowCall) -> Experiment:
+    new: ExperimentCreate = await call.body(ExperimentCreate)
+    visibility = call.services.default_visibility
+    return Experiment.of(await experiments.create(call.caller, new.as_input(visibility), call.limits))
 
 
-async def read(ask: Ask) -> Experiment:
-    return Experiment.of(await experiments.read(ask.caller, ask.serial))
+async def read(call: KubeflowCall) -> Experiment:
+    return Experiment.of(await experiments.read(call.caller, call.serial))
 
 
-async def update(ask: Ask) -> Experiment:
-    body: ExperimentUpdate = await ask.body(ExperimentUpdate)
-    before = await experiments.read(ask.caller, ask.serial)
+async def update(call: KubeflowCall) -> Experiment:
+    body: ExperimentUpdate = await call.body(ExperimentUpdate)
+    before = await experiments.read(call.caller, call.serial)
     wanted = body.as_change(before["metadata"])
-    return Experiment.of(await experiments.change(ask.caller, ask.serial, wanted, ask.limits))
+    return Experiment.of(await experiments.change(call.caller, call.serial, wanted, call.limits))
 
 
-async def find_run(ask: Ask) -> ExperimentRun:
-    name, parent, external_id = ask.query("name"), ask.parent(), ask.query("externalId")
+async def find_run(call: KubeflowCall) -> ExperimentRun:
+    name, parent, external_id = call.query("name"), call.parent(), call.query("externalId")
     refuse_without_keys(name and parent, external_id)
-    found = await runs.find(ask.caller, name=name if parent else "", experiment=parent, external_id=external_id)
-    return await _run(ask, found)
+    found = await runs.find(call.caller, name=name if parent else "", experiment=parent, external_id=external_id)
+    return await _run(call, found)
 
 
-async def list_runs(ask: Ask) -> ResourcePage[ExperimentRun]:
-    return await _listed(ask, await listed_to(ask.caller), top=await ask.caller.tenant.recent("serial"))
+async def list_runs(call: KubeflowCall) -> ResourcePage[ExperimentRun]:
+    return await _listed(call, await listed_to(call.caller), top=await call.caller.tenant.recent("serial"))
 
 
-async def list_of_experiment(ask: Ask) -> ResourcePage[ExperimentRun]:
-    experiment = await experiments.read(ask.caller, ask.serial)
-    return await _listed(ask, {"experiment": experiment["_id"]})
+async def list_of_experiment(call: KubeflowCall) -> ResourcePage[ExperimentRun]:
+    experiment = await experiments.read(call.caller, call.serial)
+    return await _listed(call, {"experiment": experiment["_id"]})
 
 
-async def _listed(ask: Ask, query: Query, *, top: int | None = None) -> ResourcePage[ExperimentRun]:
+async def _listed(call: KubeflowCall, query: Query, *, top: int | None = None) -> ResourcePage[ExperimentRun]:
     async def shapes(found: Sequence[ExperimentRunRecord]) -> list[Any]:
-        serials = await _serials(ask, [record["experiment"] for record in found])
+        serials = await _serials(call, [record["experiment"] for record in found])
         return [ExperimentRun.of(record, serials[record["experiment"]]) for record in found]
 
     async def keep(batch: list[Raw]) -> list[Raw]:
-        return await readable(ask.caller, batch)  # type: ignore[type-var]
+        return await readable(call.caller, batch)  # type: ignore[type-var]
 
-    return await listed(ask, ask.caller.tenant.runs.raw, query, EXPERIMENT_RUNS, shapes, keep=keep, top=top)
+    return await listed(call, call.caller.tenant.runs.raw, query, EXPERIMENT_RUNS, shapes, keep=keep, top=top)
 
 
-async def create_run(ask: Ask) -> ExperimentRun:
-    new: ExperimentRunCreate = await ask.body(ExperimentRunCreate)
+async def create_run(call: KubeflowCall) -> ExperimentRun:
+    new: ExperimentRunCreate = await call.body(ExperimentRunCreate)
     experiment = serial_of(new.experiment_id, "experimentId")
-    return ExperimentRun.of(await runs.create(ask.caller, experiment, new.as_input(), ask.limits), experiment)
+    return ExperimentRun.of(await runs.create(call.caller, experiment, new.as_input(), call.limits), experiment)
 
 
-async def upsert_of_experiment(ask: Ask) -> ExperimentRun:
+async def upsert_of_experiment(call: KubeflowCall) -> ExperimentRun:
     """Create a run of the experiment in the path or, with an `id`, change it."""
-    body: ExperimentRunInput = await ask.body(ExperimentRunInput)
-    experiment = ask.serial
+    body: ExperimentRunInput = await call.body(ExperimentRunInput)
+    experiment = call.serial
     if body.experiment_id and serial_of(body.experiment_id, "experimentId") != experiment:
         raise Refused(INVALID_FIELD, "experimentId is not the id in the path")
     if not body.id:
-        return ExperimentRun.of(await runs.create(ask.caller, experiment, body.as_input(), ask.limits), experiment)
+        return ExperimentRun.of(await runs.create(call.caller, experiment, body.as_input(), call.limits), experiment)
     serial = serial_of(body.id)
-    if (await _run(ask, await runs.read(ask.caller, serial))).experiment_id != str(experiment):
+    if (await _run(call, await runs.read(call.caller, serial))).experiment_id != str(experiment):
         raise Refused(NOT_FOUND, f"run {body.id} of experiment {experiment} not found")
-    return await _changed(ask, serial, body)
+    return await _changed(call, serial, body)
 
 
-async def read_run(ask: Ask) -> ExperimentRun:
-    return await _run(ask, await runs.read(ask.caller, ask.serial))
+async def read_run(call: KubeflowCall) -> ExperimentRun:
+    return await _run(call, await runs.read(call.caller, call.serial))
 
 
-async def update_run(ask: Ask) -> ExperimentRun:
-    return await _changed(ask, ask.serial, await ask.body(ExperimentRunUpdate))
+async def update_run(call: KubeflowCall) -> ExperimentRun:
+    return await _changed(call, call.serial, await call.body(ExperimentRunUpdate))
 
 
-async def history(ask: Ask) -> ResourcePage[Metric]:
+async def history(call: KubeflowCall) -> ResourcePage[Metric]:
     """The history of the metrics of every run that the caller may read."""
-    return await _history(ask, await listed_to(ask.caller), top=await ask.caller.tenant.recent(VERSION_SERIAL))
+    return await _history(call, await listed_to(call.caller), top=await call.caller.tenant.recent(VERSION_SERIAL))
 
 
-async def history_of_run(ask: Ask) -> ResourcePage[Metric]:
-    run = await runs.read(ask.caller, ask.serial)
-    return await _history(ask, {"run": run["_id"]})
+async def history_of_run(call: KubeflowCall) -> ResourcePage[Metric]:
+    run = await runs.read(call.caller, call.serial)
+    return await _history(call, {"run": run["_id"]})
 
 
-async def _history(ask: Ask, query: Query, *, top: int | None = None) -> ResourcePage[Metric]:
+async def _history(call: KubeflowCall, query: Query, *, top: int | None = None) -> ResourcePage[Metric]:
     async def shapes(found: Sequence[MetricPointRecord]) -> list[Any]:
-        tenant = ask.caller.tenant
+        tenant = call.caller.tenant
         known = tenant.runs.records.find({"_id": {"$in": list({record["run"] for record in found})}}, {"serial": 1})
         serials = {run["_id"]: run["serial"] async for run in known}
-        of = await _serials(ask, [key for record in found for key in record["experiments"]])
+        of = await _serials(call, [key for record in found for key in record["experiments"]])
         return [point(record, of[record["experiments"][0]], serials[record["run"]]) for record in found]
 
     async def keep(batch: list[Raw]) -> list[Raw]:
-        return await readable(ask.caller, batch)  # type: ignore[type-var]
+        return await readable(call.caller, batch)  # type: ignore[type-var]
 
-    if name := ask.query("name"):
+    if name := call.query("name"):
         query = query | {"name": {"$regex": escaped(name)}}
-    if steps := ask.query("stepIds"):
+    if steps := call.query("stepIds"):
         query = query | {"details.step": {"$in": _steps(steps)}}
-    points = ask.caller.tenant.metric_points.raw
-    return await listed(ask, points, query, METRIC_POINTS, shapes, keep=keep, top=top)
+    points = call.caller.tenant.metric_points.raw
+    return await listed(call, points, query, METRIC_POINTS, shapes, keep=keep, top=top)
 
 
 def _steps(text: str) -> list[int]:
@@ -155,16 +155,16 @@ def _steps(text: str) -> list[int]:
     return [int(each) for each in text.split(",")]
 
 
-async def _changed(ask: Ask, serial: int, body: ExperimentRunUpdate) -> ExperimentRun:
-    before = await runs.read(ask.caller, serial)
-    return await _run(ask, await runs.change(ask.caller, serial, body.as_change(before["metadata"]), ask.limits))
+async def _changed(call: KubeflowCall, serial: int, body: ExperimentRunUpdate) -> ExperimentRun:
+    before = await runs.read(call.caller, serial)
+    return await _run(call, await runs.change(call.caller, serial, body.as_change(before["metadata"]), call.limits))
 
 
-async def _run(ask: Ask, record: ExperimentRunRecord) -> ExperimentRun:
-    return ExperimentRun.of(record, (await _serials(ask, [record["experiment"]]))[record["experiment"]])
+async def _run(call: KubeflowCall, record: ExperimentRunRecord) -> ExperimentRun:
+    return ExperimentRun.of(record, (await _serials(call, [record["experiment"]]))[record["experiment"]])
 
 
-async def _serials(ask: Ask, keys: Sequence[ObjectId]) -> dict[ObjectId, int]:
+async def _serials(call: KubeflowCall, keys: Sequence[ObjectId]) -> dict[ObjectId, int]:
     wanted = list(set(keys))
-    found = ask.caller.tenant.experiments.records.find({"_id": {"$in": wanted}}, {"serial": 1})
+    found = call.caller.tenant.experiments.records.find({"_id": {"$in": wanted}}, {"serial": 1})
     return {record["_id"]: record["serial"] async for record in found}

@@ -21,7 +21,7 @@ from catalog.dialects.kubeflow.models.serving import (
     ServingEnvironmentUpdate,
 )
 from catalog.dialects.kubeflow.pages import listed
-from catalog.dialects.kubeflow.requests import Ask, refuse_without_keys
+from catalog.dialects.kubeflow.requests import KubeflowCall, refuse_without_keys
 from catalog.domain.access import readable_by
 from catalog.domain.serving import environments, served_models, services
 from catalog.domain.tracking import models
@@ -31,127 +31,131 @@ from catalog.store.records import EnvironmentRecord, Query, ServedModelRecord, S
 from catalog.store.tenant_documents import Raw
 
 
-async def find_environment(ask: Ask) -> ServingEnvironment:
-    name, external_id = ask.query("name"), ask.query("externalId")
+async def find_environment(call: KubeflowCall) -> ServingEnvironment:
+    name, external_id = call.query("name"), call.query("externalId")
     refuse_without_keys(name, external_id)
-    return ServingEnvironment.of(await environments.find(ask.caller, name=name, external_id=external_id))
+    return ServingEnvironment.of(await environments.find(call.caller, name=name, external_id=external_id))
 
 
-async def list_environments(ask: Ask) -> ResourcePage[ServingEnvironment]:
+async def list_environments(call: KubeflowCall) -> ResourcePage[ServingEnvironment]:
     async def shapes(found: Sequence[EnvironmentRecord]) -> list[Any]:
         return [ServingEnvironment.of(record) for record in found]
 
-    tenant = ask.caller.tenant
-    access, top = readable_by(ask.caller), await tenant.recent("serial")
-    return await listed(ask, tenant.environments.raw, access, SERVING_ENVIRONMENTS, shapes, top=top)
+    tenant = call.caller.tenant
+    access, top = readable_by(call.caller), await tenant.recent("serial")
+    return await listed(call, tenant.environments.raw, access, SERVING_ENVIRONMENTS, shapes, top=top)
 
 
-async def create_environment(ask: Ask) -> ServingEnvironment:
-    new: ServingEnvironmentCreate = await ask.body(ServingEnvironmentCreate)
-    created = await environments.create(ask.caller, new.details(), ask.limits, ask.services.default_visibility)
+async def create_environment(call: KubeflowCall) -> ServingEnvironment:
+    new: ServingEnvironmentCreate = await call.body(ServingEnvironmentCreate)
+    created = await environments.create(call.caller, new.details(), call.limits, call.services.default_visibility)
     return ServingEnvironment.of(created)
 
 
-async def read_environment(ask: Ask) -> ServingEnvironment:
-    return ServingEnvironment.of(await environments.read(ask.caller, ask.serial))
+async def read_environment(call: KubeflowCall) -> ServingEnvironment:
+    return ServingEnvironment.of(await environments.read(call.caller, call.serial))
 
 
-async def update_environment(ask: Ask) -> ServingEnvironment:
-    body: ServingEnvironmentUpdate = await ask.body(ServingEnvironmentUpdate)
-    before = await environments.read(ask.caller, ask.serial)
-    wanted = body.details_change(before["metadata"])
-    return ServingEnvironment.of(await environments.change(ask.caller, ask.serial, wanted, ask.limits))
+async def update_environment(call: KubeflowCall) -> ServingEnvironment:
+    body: ServingEnvironmentUpdate = await call.body(ServingEnvironmentUpdate)
+    before = await environments.read(call.caller, call.serial)
+    requested = body.details_change(before["metadata"])
+    return ServingEnvironment.of(await environments.change(call.caller, call.serial, requested, call.limits))
 
 
-async def find_service(ask: Ask) -> InferenceService:
-    name, parent, external_id = ask.query("name"), ask.parent(), ask.query("externalId")
+async def find_service(call: KubeflowCall) -> InferenceService:
+    name, parent, external_id = call.query("name"), call.parent(), call.query("externalId")
     refuse_without_keys(name and parent, external_id)
-    found = await services.find(ask.caller, name=name if parent else "", environment=parent, external_id=external_id)
-    return await _service(ask, found)
+    found = await services.find(call.caller, name=name if parent else "", environment=parent, external_id=external_id)
+    return await _service(call, found)
 
 
-async def list_services(ask: Ask) -> ResourcePage[InferenceService]:
-    return await _listed_services(ask, await listed_to(ask.caller), top=await ask.caller.tenant.recent("serial"))
+async def list_services(call: KubeflowCall) -> ResourcePage[InferenceService]:
+    return await _listed_services(call, await listed_to(call.caller), top=await call.caller.tenant.recent("serial"))
 
 
-async def list_services_of_environment(ask: Ask) -> ResourcePage[InferenceService]:
+async def list_services_of_environment(call: KubeflowCall) -> ResourcePage[InferenceService]:
     """A list of what is not there is empty."""
-    query: Query = {"environment": await _id_of(ask.caller.tenant.environments.records, ask.serial)}
-    if name := ask.query("name"):
+    query: Query = {"environment": await _id_of(call.caller.tenant.environments.records, call.serial)}
+    if name := call.query("name"):
         query |= {"name": name}
-    elif external_id := ask.query("externalId"):
+    elif external_id := call.query("externalId"):
         query |= {"external_id": external_id}
-    return await _listed_services(ask, query)
+    return await _listed_services(call, query)
 
 
-async def _listed_services(ask: Ask, query: Query, *, top: int | None = None) -> ResourcePage[InferenceService]:
+async def _listed_services(
+    call: KubeflowCall, query: Query, *, top: int | None = None
+) -> ResourcePage[InferenceService]:
     async def keep(batch: list[Raw]) -> list[Raw]:
-        return await readable(ask.caller, batch)  # type: ignore[type-var]
+        return await readable(call.caller, batch)  # type: ignore[type-var]
 
     async def shapes(found: Sequence[ServiceRecord]) -> list[Any]:
-        related = await _related(ask, found)
+        related = await _related(call, found)
         return [_shape(record, related) for record in found]
 
-    return await listed(ask, ask.caller.tenant.services.raw, query, INFERENCE_SERVICES, shapes, keep=keep, top=top)
+    return await listed(call, call.caller.tenant.services.raw, query, INFERENCE_SERVICES, shapes, keep=keep, top=top)
 
 
-async def create_service(ask: Ask) -> InferenceService:
-    new: InferenceServiceCreate = await ask.body(InferenceServiceCreate)
-    return await _created(ask, serial_of(new.serving_environment_id, "servingEnvironmentId"), new)
+async def create_service(call: KubeflowCall) -> InferenceService:
+    new: InferenceServiceCreate = await call.body(InferenceServiceCreate)
+    return await _created(call, serial_of(new.serving_environment_id, "servingEnvironmentId"), new)
 
 
-async def create_service_of_environment(ask: Ask) -> InferenceService:
-    new: InferenceServiceOfEnvironment = await ask.body(InferenceServiceOfEnvironment)
+async def create_service_of_environment(call: KubeflowCall) -> InferenceService:
+    new: InferenceServiceOfEnvironment = await call.body(InferenceServiceOfEnvironment)
     sent = new.serving_environment_id
-    if sent and serial_of(sent, "servingEnvironmentId") != ask.serial:
+    if sent and serial_of(sent, "servingEnvironmentId") != call.serial:
         raise Refused(INVALID_FIELD, "servingEnvironmentId is not the id in the path")
-    return await _created(ask, ask.serial, new)
+    return await _created(call, call.serial, new)
 
 
-async def _created(ask: Ask, environment: int, new: InferenceServiceOfEnvironment) -> InferenceService:
-    return await _service(ask, await services.create(ask.caller, environment, new.as_input(), ask.limits))
+async def _created(call: KubeflowCall, environment: int, new: InferenceServiceOfEnvironment) -> InferenceService:
+    return await _service(call, await services.create(call.caller, environment, new.as_input(), call.limits))
 
 
-async def read_service(ask: Ask) -> InferenceService:
-    return await _service(ask, await services.read(ask.caller, ask.serial))
+async def read_service(call: KubeflowCall) -> InferenceService:
+    return await _service(call, await services.read(call.caller, call.serial))
 
 
-async def update_service(ask: Ask) -> InferenceService:
-    body: InferenceServiceUpdate = await ask.body(InferenceServiceUpdate)
-    before = await services.read(ask.caller, ask.serial)
-    wanted = body.as_change(before["metadata"])
-    return await _service(ask, await services.change(ask.caller, ask.serial, wanted, ask.limits))
+async def update_service(call: KubeflowCall) -> InferenceService:
+    body: InferenceServiceUpdate = await call.body(InferenceServiceUpdate)
+    before = await services.read(call.caller, call.serial)
+    requested = body.as_change(before["metadata"])
+    return await _service(call, await services.change(call.caller, call.serial, requested, call.limits))
 
 
-async def model_of_service(ask: Ask) -> RegisteredModel:
-    item = await services.model_of(ask.caller, ask.serial)
-    return RegisteredModel.of(item, (await models.readmes(ask.caller, [item["_id"]])).get(item["_id"], ""))
+async def model_of_service(call: KubeflowCall) -> RegisteredModel:
+    item = await services.model_of(call.caller, call.serial)
+    return RegisteredModel.of(item, (await models.readmes(call.caller, [item["_id"]])).get(item["_id"], ""))
 
 
-async def version_of_service(ask: Ask) -> ModelVersion:
-    model = await services.model_of(ask.caller, ask.serial)
-    return ModelVersion.of(await services.version_of(ask.caller, ask.serial), model["serial"])
+async def version_of_service(call: KubeflowCall) -> ModelVersion:
+    model = await services.model_of(call.caller, call.serial)
+    return ModelVersion.of(await services.version_of(call.caller, call.serial), model["serial"])
 
 
-async def list_served(ask: Ask) -> ResourcePage[ServeModel]:
+async def list_served(call: KubeflowCall) -> ResourcePage[ServeModel]:
     """A list of what is not there is empty."""
 
     async def keep(batch: list[Raw]) -> list[Raw]:
-        return await readable(ask.caller, batch)  # type: ignore[type-var]
+        return await readable(call.caller, batch)  # type: ignore[type-var]
 
     async def shapes(found: Sequence[ServedModelRecord]) -> list[Any]:
-        serials = await _serials(ask.caller.tenant.versions.records, [record["version"] for record in found])
+        serials = await _serials(call.caller.tenant.versions.records, [record["version"] for record in found])
         return [ServeModel.of(record, serials[record["version"]]) for record in found if record["version"] in serials]
 
-    tenant = ask.caller.tenant
-    query = {"service": await _id_of(tenant.services.records, ask.serial)}
-    return await listed(ask, tenant.served_models.raw, query, SERVE_MODELS, shapes, keep=keep)
+    tenant = call.caller.tenant
+    query = {"service": await _id_of(tenant.services.records, call.serial)}
+    return await listed(call, tenant.served_models.raw, query, SERVE_MODELS, shapes, keep=keep)
 
 
-async def create_served(ask: Ask) -> ServeModel:
-    new: ServeModelCreate = await ask.body(ServeModelCreate)
-    wanted = new.as_input()
-    return ServeModel.of(await served_models.create(ask.caller, ask.serial, wanted, ask.limits), wanted.version)
+async def create_served(call: KubeflowCall) -> ServeModel:
+    new: ServeModelCreate = await call.body(ServeModelCreate)
+    requested = new.as_input()
+    return ServeModel.of(
+        await served_models.create(call.caller, call.serial, requested, call.limits), requested.version
+    )
 
 
 class _Related(NamedTuple):
@@ -162,8 +166,8 @@ class _Related(NamedTuple):
     versions: dict[ObjectId, int]
 
 
-async def _related(ask: Ask, found: Sequence[ServiceRecord]) -> _Related:
-    tenant = ask.caller.tenant
+async def _related(call: KubeflowCall, found: Sequence[ServiceRecord]) -> _Related:
+    tenant = call.caller.tenant
     return _Related(
         await _serials(tenant.models.records, [record["item"] for record in found]),
         await _serials(tenant.environments.records, [record["environment"] for record in found]),
@@ -181,8 +185,8 @@ def _shape(record: ServiceRecord, related: _Related) -> InferenceService:
     )
 
 
-async def _service(ask: Ask, record: ServiceRecord) -> InferenceService:
-    return _shape(record, await _related(ask, [record]))
+async def _service(call: KubeflowCall, record: ServiceRecord) -> InferenceService:
+    return _shape(record, await _related(call, [record]))
 
 
 async def _id_of(collection: Any, serial: int) -> ObjectId | None:
@@ -191,7 +195,7 @@ async def _id_of(collection: Any, serial: int) -> ObjectId | None:
 
 
 async def _serials(collection: Any, keys: Sequence[ObjectId]) -> dict[ObjectId, int]:
-    wanted = list(set(keys))
-    if not wanted:
+    ids = list(set(keys))
+    if not ids:
         return {}
-    return {found["_id"]: found["serial"] async for found in collection.find({"_id": {"$in": wanted}}, {"serial": 1})}
+    return {found["_id"]: found["serial"] async for found in collection.find({"_id": {"$in": ids}}, {"serial": 1})}

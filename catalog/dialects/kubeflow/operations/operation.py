@@ -8,11 +8,11 @@ from litestar import HttpMethod
 
 from catalog.dialects.kubeflow.api import Api
 from catalog.dialects.kubeflow.models.lists import ResourcePage
-from catalog.dialects.kubeflow.requests import Ask
+from catalog.dialects.kubeflow.requests import KubeflowCall
 
 GET, POST, PATCH = HttpMethod.GET, HttpMethod.POST, HttpMethod.PATCH
 
-Handler = Callable[[Ask], Awaitable[Any]]
+Handler = Callable[[KubeflowCall], Awaitable[Any]]
 ByApi = Callable[[Api], Any]
 
 FIND = ("name", "externalId")

@@ -20,7 +20,7 @@ from catalog.dialects.mlflow.errors import JSON
 from catalog.dialects.mlflow.requests import Call, MlflowServices, answered, read
 from catalog.domain.access import Caller
 from catalog.domain.artifacts import parts, reading, signed, tree
-from catalog.domain.artifacts.parts import WantedPart
+from catalog.domain.artifacts.parts import NamedPart
 from catalog.domain.artifacts.reading import FoundFile
 from catalog.domain.artifacts.signed import SignedTarget
 from catalog.domain.files.filenames import file_name
@@ -58,26 +58,26 @@ async def delete(call: Call, path: str) -> Response[bytes]:
 
 
 async def create_upload(call: Call, folder: str) -> Response[bytes]:
-    asked = await read(call.request, wire.CreateMultipartUpload)
-    path = _path_in(folder, asked.path)
+    message = await read(call.request, wire.CreateMultipartUpload)
+    path = _path_in(folder, message.path)
     services = call.services
-    upload = await parts.begin(call.caller, path, asked.num_parts, services.upload_life, services.limits.uploads)
+    upload = await parts.begin(call.caller, path, message.num_parts, services.upload_life, services.limits.uploads)
     # Signing and encoding thousands of addresses takes a third of a second.
-    return answered(await asyncio.to_thread(_addresses_of_parts, call, upload["_id"], asked.num_parts))
+    return answered(await asyncio.to_thread(_addresses_of_parts, call, upload["_id"], message.num_parts))
 
 
 async def complete_upload(call: Call, folder: str) -> Response[bytes]:
-    asked = await read(call.request, wire.CompleteMultipartUpload)
-    wanted = [WantedPart(part.part_number, part.etag.strip('"')) for part in asked.parts]
-    path = _path_in(folder, asked.path)
+    message = await read(call.request, wire.CompleteMultipartUpload)
+    named = [NamedPart(part.part_number, part.etag.strip('"')) for part in message.parts]
+    path = _path_in(folder, message.path)
     services = call.services
-    await parts.complete(call.caller, asked.upload_id, path, wanted, services.visibility, services.max_upload_size)
+    await parts.complete(call.caller, message.upload_id, path, named, services.visibility, services.max_upload_size)
     return answered(NOTHING)
 
 
 async def abort_upload(call: Call, folder: str) -> Response[bytes]:
-    asked = await read(call.request, wire.AbortMultipartUpload)
-    await parts.abort(call.caller, asked.upload_id, _path_in(folder, asked.path))
+    message = await read(call.request, wire.AbortMultipartUpload)
+    await parts.abort(call.caller, message.upload_id, _path_in(folder, message.path))
     return answered(NOTHING)
 
 

@@ -19,7 +19,7 @@ from catalog.domain.access import Caller
 from catalog.domain.items.inputs import ListChange, MetadataPair, PairToRemove
 from catalog.domain.versions import version_changes, versions
 from catalog.domain.versions.across import search as across
-from catalog.domain.versions.across.wanted import VersionSearch
+from catalog.domain.versions.across.version_search import VersionSearch
 from catalog.domain.versions.details import TrainingRun, VersionDetails
 from catalog.domain.versions.version_changes import VersionChange
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
@@ -43,21 +43,21 @@ its files were uploaded. They are percent-encoded."""
 NOTHING = wire.Nothing()
 
 
-async def create(call: Call, asked: wire.CreateModelVersion) -> wire.OneVersion:
-    model = await finding.changeable_model(call, asked.name)
-    given = tags.checked(asked.tags)
+async def create(call: Call, message: wire.CreateModelVersion) -> wire.OneVersion:
+    model = await finding.changeable_model(call, message.name)
+    given = tags.checked(message.tags)
     is_prompt = given.get(queries.PROMPT) == "true" or tags.is_prompt(model.item)
-    number = finding.number_to_take(asked.version)
-    source = await sources.read(call, asked.source, is_text=is_prompt or number > 0)
-    if model_id := asked.model_id or source.model_id:
+    number = finding.number_to_take(message.version)
+    source = await sources.read(call, message.source, is_text=is_prompt or number > 0)
+    if model_id := message.model_id or source.model_id:
         given[tags.MODEL_ID] = model_id
     details = VersionDetails(
         number=number,
-        description=asked.description,
+        description=message.description,
         metadata=[MetadataPair(key, value) for key, value in given.items()],
         author=unquote(call.request.headers.get(AUTHOR, "")),
-        stage=stage_of(asked.current_stage) if asked.current_stage else Stage.NONE,
-        run=TrainingRun(asked.run_id or source.run_id, asked.run_link),
+        stage=stage_of(message.current_stage) if message.current_stage else Stage.NONE,
+        run=TrainingRun(message.run_id or source.run_id, message.run_link),
         uri=source.uri,
         origin=_origin(call, source, is_copy=number > 0),
     )
@@ -84,53 +84,53 @@ async def _made(
     return await _read(caller, identity)
 
 
-async def get(call: Call, asked: wire.NumberedVersion) -> wire.OneVersion:
-    return await _answer(call, await finding.version(call, asked.name, asked.version))
+async def get(call: Call, message: wire.NumberedVersion) -> wire.OneVersion:
+    return await _answer(call, await finding.version(call, message.name, message.version))
 
 
-async def update(call: Call, asked: wire.UpdateModelVersion) -> wire.OneVersion:
-    return await _changed(call, asked, VersionChange(description=asked.description))
+async def update(call: Call, message: wire.UpdateModelVersion) -> wire.OneVersion:
+    return await _changed(call, message, VersionChange(description=message.description))
 
 
-async def transition_stage(call: Call, asked: wire.TransitionModelVersionStage) -> wire.OneVersion:
-    stage = stage_of(asked.stage)
-    if asked.archive_existing_versions and stage not in EXCLUSIVE:
+async def transition_stage(call: Call, message: wire.TransitionModelVersionStage) -> wire.OneVersion:
+    stage = stage_of(message.stage)
+    if message.archive_existing_versions and stage not in EXCLUSIVE:
         names = " or ".join(sorted(SPELT[each] for each in EXCLUSIVE))
         raise Refused(INVALID_FIELD, f"archive_existing_versions is for the stages {names}, not {SPELT[stage]}")
-    found = await finding.changeable_version(call, asked.name, asked.version)
+    found = await finding.changeable_version(call, message.name, message.version)
     version = await version_changes.change(call.caller, MODEL, found.reference, VersionChange(stage=stage))
-    if asked.archive_existing_versions:
+    if message.archive_existing_versions:
         await version_changes.archive_stage(call.caller, MODEL, version, stage)
     return await _answer(call, RequestedVersion(found.model, version))
 
 
-async def delete(call: Call, asked: wire.NumberedVersion) -> wire.Nothing:
-    found = await finding.changeable_version(call, asked.name, asked.version)
+async def delete(call: Call, message: wire.NumberedVersion) -> wire.Nothing:
+    found = await finding.changeable_version(call, message.name, message.version)
     await versions.remove(call.caller, MODEL, found.reference, with_aliases=True)
     return NOTHING
 
 
-async def get_download_uri(call: Call, asked: wire.NumberedVersion) -> wire.DownloadUri:
-    version = (await finding.version(call, asked.name, asked.version)).version
+async def get_download_uri(call: Call, message: wire.NumberedVersion) -> wire.DownloadUri:
+    version = (await finding.version(call, message.name, message.version)).version
     return wire.DownloadUri(download_uri(call, version) or version.get("origin", ""))
 
 
-async def set_tag(call: Call, asked: wire.SetModelVersionTag) -> wire.Nothing:
-    key = tags.checked_key(asked.key)
-    pair = MetadataPair(key, tags.checked_value(key, asked.value))
-    await _changed(call, asked, VersionChange(metadata=ListChange(add=[pair])))
+async def set_tag(call: Call, message: wire.SetModelVersionTag) -> wire.Nothing:
+    key = tags.checked_key(message.key)
+    pair = MetadataPair(key, tags.checked_value(key, message.value))
+    await _changed(call, message, VersionChange(metadata=ListChange(add=[pair])))
     return NOTHING
 
 
-async def delete_tag(call: Call, asked: wire.DeleteModelVersionTag) -> wire.Nothing:
-    await _changed(call, asked, VersionChange(metadata=ListChange(remove=[PairToRemove(asked.key)])))
+async def delete_tag(call: Call, message: wire.DeleteModelVersionTag) -> wire.Nothing:
+    await _changed(call, message, VersionChange(metadata=ListChange(remove=[PairToRemove(message.key)])))
     return NOTHING
 
 
-async def search(call: Call, asked: wire.SearchModelVersions) -> wire.FoundVersions:
-    limit = min(queries.refuse_page_size(asked.max_results, wire.MOST_VERSIONS), LARGEST_PAGE)
-    conditions = queries.shown(parse(asked.filter, VERSION_ATTRIBUTES))
-    order = order_of(asked.order_by, VERSION_KEYS, NEWEST)
+async def search(call: Call, message: wire.SearchModelVersions) -> wire.FoundVersions:
+    limit = min(queries.refuse_page_size(message.max_results, wire.MOST_VERSIONS), LARGEST_PAGE)
+    conditions = queries.shown(parse(message.filter, VERSION_ATTRIBUTES))
+    order = order_of(message.order_by, VERSION_KEYS, NEWEST)
     wanted = VersionSearch(
         kind=MODEL,
         filters=queries.of_versions(conditions, lambda source: sources.own_version(call, source)),
@@ -139,7 +139,7 @@ async def search(call: Call, asked: wire.SearchModelVersions) -> wire.FoundVersi
         aliases=queries.aliases_of(conditions),
         order=order,
     )
-    found, cursor = await across.search(call.caller, wanted, limit=limit, after=asked.page_token)
+    found, cursor = await across.search(call.caller, wanted, limit=limit, after=message.page_token)
     items = list({each.item["_id"]: each.item for each in found}.values())
     models = {model.item["_id"]: model for model in await named(call.caller, items)}
     shown = await shown_versions(call, [(models[each.item["_id"]], each.version) for each in found])
@@ -154,23 +154,23 @@ async def _named_items(call: Call, conditions: list[Condition]) -> list[ObjectId
 
     Raises Refused: INVALID_QUERY for more than MOST_NAMES, AMBIGUOUS.
     """
-    asked = [
+    message = [
         each.value if isinstance(each.value, tuple) else (str(each.value),)
         for each in conditions
         if not each.is_tag and each.key == "name" and each.operator in {"=", "IN"}
     ]
-    if not asked:
+    if not message:
         return None
-    names = {name for some in asked for name in some}
+    names = {name for some in message for name in some}
     if len(names) > MOST_NAMES:
         raise Refused(INVALID_QUERY, f"Invalid filter: it names more than {MOST_NAMES} models")
     models = {name: await finding.find_model(call, name) for name in sorted(names)}
-    ids = [{model.item["_id"] for name in some if (model := models[name])} for some in asked]
+    ids = [{model.item["_id"] for name in some if (model := models[name])} for some in message]
     return sorted(set.intersection(*ids))
 
 
-async def _changed(call: Call, asked: wire.NumberedVersion, change: VersionChange) -> wire.OneVersion:
-    found = await finding.changeable_version(call, asked.name, asked.version)
+async def _changed(call: Call, message: wire.NumberedVersion, change: VersionChange) -> wire.OneVersion:
+    found = await finding.changeable_version(call, message.name, message.version)
     limits = tags.allowing_tags(call.services.limits)
     version = await version_changes.change(call.caller, MODEL, found.reference, change, limits)
     return await _answer(call, RequestedVersion(found.model, version))

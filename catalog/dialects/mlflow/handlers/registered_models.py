@@ -46,14 +46,14 @@ SHOWN_AT_ONCE = 25
 """Models whose newest versions are read together: each may have megabytes of metadata."""
 
 
-async def create(call: Call, asked: wire.CreateRegisteredModel) -> wire.OneModel:
-    given = tags.checked(asked.tags)
-    name = finding.checked_name(asked.name)
+async def create(call: Call, message: wire.CreateRegisteredModel) -> wire.OneModel:
+    given = tags.checked(message.tags)
+    name = finding.checked_name(message.name)
     await _refuse_taken(call, name, is_prompt=given.get(queries.PROMPT) == "true")
     reserved = tags.ReservedFields.of(given)
     new = NewItem(
         name=name,
-        description=asked.description,
+        description=message.description,
         visibility=reserved.visibility or call.services.visibility,
         metadata=tags.pairs_of(given),
         users=reserved.users,
@@ -68,18 +68,18 @@ async def create(call: Call, asked: wire.CreateRegisteredModel) -> wire.OneModel
     return wire.OneModel(await shown_model(call, RequestedModel(item, item["name"])))
 
 
-async def get(call: Call, asked: wire.NamedModel) -> wire.OneModel:
-    return wire.OneModel(await shown_model(call, await finding.model(call, asked.name)))
+async def get(call: Call, message: wire.NamedModel) -> wire.OneModel:
+    return wire.OneModel(await shown_model(call, await finding.model(call, message.name)))
 
 
-async def update(call: Call, asked: wire.UpdateRegisteredModel) -> wire.OneModel:
-    model = await finding.changeable_model(call, asked.name)
-    return await _changed(call, model, ItemChange(description=asked.description))
+async def update(call: Call, message: wire.UpdateRegisteredModel) -> wire.OneModel:
+    model = await finding.changeable_model(call, message.name)
+    return await _changed(call, model, ItemChange(description=message.description))
 
 
-async def rename(call: Call, asked: wire.RenameRegisteredModel) -> wire.OneModel:
-    model = await finding.changeable_model(call, asked.name)
-    name = finding.checked_name(asked.new_name)
+async def rename(call: Call, message: wire.RenameRegisteredModel) -> wire.OneModel:
+    model = await finding.changeable_model(call, message.name)
+    name = finding.checked_name(message.new_name)
     taken = await _readable_named(call, name)
     if taken and taken["_id"] != model.item["_id"]:
         raise _taken(name, taken, is_prompt=False)
@@ -93,16 +93,16 @@ async def rename(call: Call, asked: wire.RenameRegisteredModel) -> wire.OneModel
     return wire.OneModel(await shown_model(call, RequestedModel(item, item["name"])))
 
 
-async def delete(call: Call, asked: wire.NamedModel) -> wire.Nothing:
-    model = await finding.changeable_model(call, asked.name)
+async def delete(call: Call, message: wire.NamedModel) -> wire.Nothing:
+    model = await finding.changeable_model(call, message.name)
     await items.remove(call.caller, MODEL, model.reference, days=call.services.trash_days)
     return NOTHING
 
 
-async def search(call: Call, asked: wire.SearchRegisteredModels) -> wire.FoundModels:
-    limit = queries.refuse_page_size(asked.max_results, wire.MOST_MODELS)
-    conditions = queries.shown(parse(asked.filter, MODEL_ATTRIBUTES))
-    order = order_of(asked.order_by, MODEL_KEYS, BY_NAME)
+async def search(call: Call, message: wire.SearchRegisteredModels) -> wire.FoundModels:
+    limit = queries.refuse_page_size(message.max_results, wire.MOST_MODELS)
+    conditions = queries.shown(parse(message.filter, MODEL_ATTRIBUTES))
+    order = order_of(message.order_by, MODEL_KEYS, BY_NAME)
     tenant = call.caller.tenant
     listing = Listing.of(
         tenant.models.records,
@@ -113,7 +113,7 @@ async def search(call: Call, asked: wire.SearchRegisteredModels) -> wire.FoundMo
         statistics=tenant.scan_statistics,
         samples=tenant.known.samples,
     )
-    docs, cursor = await store_pages.after(listing, asked.page_token, limit=limit, room=Room())
+    docs, cursor = await store_pages.after(listing, message.page_token, limit=limit, room=Room())
     found = await named(call.caller, docs)  # type: ignore[arg-type]
     fit = await _fitting(call, found)
     if len(fit) < len(docs):
@@ -136,55 +136,55 @@ async def _fitting(call: Call, models: Sequence[RequestedModel]) -> list[msgspec
 
 
 @reading
-async def latest_versions(call: Call, asked: wire.GetLatestVersions) -> wire.LatestVersions:
-    stages = stages_of(asked.stages)
-    model = await finding.model(call, asked.name)
+async def latest_versions(call: Call, message: wire.GetLatestVersions) -> wire.LatestVersions:
+    stages = stages_of(message.stages)
+    model = await finding.model(call, message.name)
     found = (await newest_of_stages(call.caller.tenant, [model.item]))[model.item["_id"]]
     wanted = [version for version in found if version.get("stage", Stage.NONE) in stages]
     return wire.LatestVersions(await shown_versions(call, [(model, version) for version in wanted]))
 
 
-async def set_tag(call: Call, asked: wire.SetRegisteredModelTag) -> wire.Nothing:
-    model = await finding.changeable_model(call, asked.name)
-    key = tags.checked_key(asked.key)
-    await _changed(call, model, tags.setting(model.item, key, asked.value, await _user_ids(call, model)))
+async def set_tag(call: Call, message: wire.SetRegisteredModelTag) -> wire.Nothing:
+    model = await finding.changeable_model(call, message.name)
+    key = tags.checked_key(message.key)
+    await _changed(call, model, tags.setting(model.item, key, message.value, await _user_ids(call, model)))
     return NOTHING
 
 
-async def delete_tag(call: Call, asked: wire.DeleteRegisteredModelTag) -> wire.Nothing:
-    model = await finding.changeable_model(call, asked.name)
-    change = tags.deleting(model.item, asked.key, await _user_ids(call, model), call.services.visibility)
+async def delete_tag(call: Call, message: wire.DeleteRegisteredModelTag) -> wire.Nothing:
+    model = await finding.changeable_model(call, message.name)
+    change = tags.deleting(model.item, message.key, await _user_ids(call, model), call.services.visibility)
     await _changed(call, model, change)
     return NOTHING
 
 
-async def set_alias(call: Call, asked: wire.SetRegisteredModelAlias) -> wire.Nothing:
-    alias = finding.checked_alias(asked.alias)
-    found = await finding.changeable_version(call, asked.name, asked.version)
+async def set_alias(call: Call, message: wire.SetRegisteredModelAlias) -> wire.Nothing:
+    alias = finding.checked_alias(message.alias)
+    found = await finding.changeable_version(call, message.name, message.version)
     await aliases.point_to(call.caller, MODEL, found.model.item, alias, found.version)
     return NOTHING
 
 
-async def delete_alias(call: Call, asked: wire.RegisteredModelAlias) -> wire.Nothing:
-    model = await finding.changeable_model(call, asked.name)
+async def delete_alias(call: Call, message: wire.RegisteredModelAlias) -> wire.Nothing:
+    model = await finding.changeable_model(call, message.name)
     try:
-        await aliases.remove(call.caller, MODEL, model.reference, asked.alias)
+        await aliases.remove(call.caller, MODEL, model.reference, message.alias)
     except Refused as refused:
         if refused.fault is not ALIAS_UNKNOWN:
             raise
     return NOTHING
 
 
-async def version_by_alias(call: Call, asked: wire.RegisteredModelAlias) -> wire.OneVersion:
-    model = await finding.model(call, asked.name)
-    if asked.alias.lower() == "latest":
+async def version_by_alias(call: Call, message: wire.RegisteredModelAlias) -> wire.OneVersion:
+    model = await finding.model(call, message.name)
+    if message.alias.lower() == "latest":
         version = await lookup.latest(call.caller.tenant, model.item)
-    elif alias := moves.find(model.item, asked.alias):
+    elif alias := moves.find(model.item, message.alias):
         version = (await finding.version_of(call, model, alias["number"])).version
     else:
         version = None
     if version is None:
-        raise Refused(INVALID_FIELD, f"Registered model alias {asked.alias[:300]} not found.")
+        raise Refused(INVALID_FIELD, f"Registered model alias {message.alias[:300]} not found.")
     return wire.OneVersion(await shown_version(call, model, version))
 
 

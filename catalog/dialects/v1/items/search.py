@@ -55,15 +55,15 @@ class Search(Controller):
     )
     async def find(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[SearchResult]:
         """Search everything that you may read, the best matches first."""
-        asked = request.query_params
-        limit = limit_of(asked.get("limit"))
+        parameters = request.query_params
+        limit = limit_of(parameters.get("limit"))
         question = search.SearchQuery(
-            _words(asked.get("q")),
-            _kinds(asked.getall("kind", [])),
+            _words(parameters.get("q")),
+            _kinds(parameters.getall("kind", [])),
             await _narrowing(request, caller),
             archived_of(request),
         )
-        found = await search.search(caller, question, limit, asked.get("after") or None)
+        found = await search.search(caller, question, limit, parameters.get("after") or None)
         shown = fitting(await _shown(found.hits, caller))
         further = found.next if len(shown) == len(found.hits) else found.after(len(shown))
         content = stretch(shown, limit, further)
@@ -72,34 +72,34 @@ class Search(Controller):
         return answer(content)
 
 
-def _words(given: str | None) -> str:
-    words = (given or "").strip()
+def _words(text: str | None) -> str:
+    words = (text or "").strip()
     if not 0 < len(words) <= search.LONGEST or "\0" in words or not search_key(words):
         raise Refused(NOT_SEARCHED, f"q: 1 to {search.LONGEST} characters are needed, none of them NUL")
     return search_key(words)
 
 
-def _kinds(given: list[str]) -> list[Kind]:
+def _kinds(names: list[str]) -> list[Kind]:
     """The kinds, each once, in one order whatever the order of the question: a cursor counts them."""
-    unknown = set(given) - set(Kind)
+    unknown = set(names) - set(Kind)
     if unknown:
         raise Refused(NOT_SEARCHED, f"kind: one of {', '.join(Kind)} is needed")
-    return [kind for kind in Kind if not given or kind in given]
+    return [kind for kind in Kind if not names or kind in names]
 
 
 async def _narrowing(request: AnyRequest, caller: Caller) -> Filter:
     """What else must hold: the words of the query string, and a `filter` as of the lists, of what any kind has."""
-    asked = request.query_params
-    narrowing = short_forms(fields.MODELS, asked.multi_items())
+    parameters = request.query_params
+    narrowing = short_forms(fields.MODELS, parameters.multi_items())
     for name, words in ENUMERATIONS.items():
-        if value := asked.get(name):
+        if value := parameters.get(name):
             if value not in set(words):
                 raise Refused(NOT_SEARCHED, f"{name}: one of {', '.join(words)} is needed")
             narrowing.append({name: value})
-    if owner := asked.get("owner"):
+    if owner := parameters.get("owner"):
         [found] = await user_ids(caller, [owner], NOT_SEARCHED)
         narrowing.append({"owner": str(found)})
-    return filter_of(fields.MODELS, asked.get("filter"), narrowing)
+    return filter_of(fields.MODELS, parameters.get("filter"), narrowing)
 
 
 async def _shown(hits: list[search.Hit], caller: Caller) -> list[SearchHit]:

@@ -33,10 +33,10 @@ Shapes = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 def archived_of(request: AnyRequest) -> Archived:
     """Which things a list is to show: a filter by `archived` decides itself. Raises Refused: INVALID_QUERY."""
     usual = Archived.ALL if params.names_field("archived", request.query_params.get("filter")) else Archived.EXCLUDED
-    asked = request.query_params.get("archived") or usual
-    if asked not in set(Archived):
+    archived = request.query_params.get("archived") or usual
+    if archived not in set(Archived):
         raise Refused(INVALID_QUERY, f"archived: one of {', '.join(Archived)} is needed")
-    return Archived(asked)
+    return Archived(archived)
 
 
 async def listed(
@@ -60,33 +60,33 @@ async def listed(
 
     Raises Refused: NOT_SEARCHED.
     """
-    asked = params.read(fields, list(request.query_params.multi_items()), limit)
+    parameters = params.read(fields, list(request.query_params.multi_items()), limit)
     listing = pages.Listing.of(
         collection,
         access or {},
-        asked.filter,
-        asked.order or order,
+        parameters.filter,
+        parameters.order or order,
         top=top,
         counter=counter,
         statistics=statistics,
         samples=samples,
     )
     by_value, room = value_order.is_by_value(listing.order), Room()
-    if asked.after is not None:
+    if parameters.after is not None:
         after = value_order.after if by_value else pages.after
-        docs, following = await after(listing, asked.after, limit=asked.page.limit, room=room)
-        shown = await _fitting(docs, shapes, asked.selected)
+        docs, following = await after(listing, parameters.after, limit=parameters.page.limit, room=room)
+        shown = await _fitting(docs, shapes, parameters.selected)
         cut = _cursor_behind(listing, docs[len(shown) - 1]) if len(shown) < len(docs) else following
-        return answer(stretch(shown, asked.page.limit, cut))
-    skip, limit = asked.page.skip, asked.page.limit
+        return answer(stretch(shown, parameters.page.limit, cut))
+    skip, limit = parameters.page.skip, parameters.page.limit
     if by_value:
         found = await value_order.page(listing, skip=skip, limit=limit, room=room)
     else:
-        found = await pages.page(listing, skip=skip, limit=limit, exactly=asked.is_exact, room=room)
-    shown = await _fitting(found.docs, shapes, asked.selected)
+        found = await pages.page(listing, skip=skip, limit=limit, exactly=parameters.is_exact, room=room)
+    shown = await _fitting(found.docs, shapes, parameters.selected)
     is_cut = found.is_cut or len(shown) < len(found.docs)
     return answer(
-        envelope(shown, found, asked.page, _cursor_behind(listing, found.docs[len(shown) - 1]) if is_cut else None)
+        envelope(shown, found, parameters.page, _cursor_behind(listing, found.docs[len(shown) - 1]) if is_cut else None)
     )
 
 

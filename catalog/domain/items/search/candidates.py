@@ -146,9 +146,9 @@ class Candidates:
         is_dense = serials[0] - serials[-1] < DENSE * len(serials)  # the embedded engine is slow with a long $in
         led: Query = {"serial": span if is_dense else {"$in": list(serials)}}
         stages: list[Query] = [{"$match": led}, {"$match": within}, {"$sort": {"serial": DESCENDING}}]
-        wanted = set(serials)
+        allowed = set(serials)
         found = await self._items(kind).records.aggregate(stages).to_list(None)
-        return [item for item in found if item["serial"] in wanted]
+        return [item for item in found if item["serial"] in allowed]
 
     async def _any_long(self, kind: Kind, place: TextPlace) -> bool:
         long = long_of(kind, place)
@@ -165,10 +165,10 @@ class Candidates:
             return await self._scan(kind, within, {}, top)
         if not terms.names:
             return Serials([], 0, 0)
-        wanted = {field: terms.names[0] if len(terms.names) == 1 else {"$in": terms.names}}
+        condition = {field: terms.names[0] if len(terms.names) == 1 else {"$in": terms.names}}
         if terms.uses > FEW_USES:
-            return await self._scan(kind, within, wanted, top, apart=self._newest / terms.uses)
-        query: list[Query] = [{"$match": wanted}, {"$match": {**within, "serial": {"$lte": top}}}]
+            return await self._scan(kind, within, condition, top, apart=self._newest / terms.uses)
+        query: list[Query] = [{"$match": condition}, {"$match": {**within, "serial": {"$lte": top}}}]
         return await self._newest_of(kind, query, 0)
 
     async def _find_terms(self, vocabulary: Vocabulary) -> MatchingTerms | None:
@@ -185,11 +185,11 @@ class Candidates:
             return None
         return MatchingTerms([term["_id"] for term in fitting], sum(max(0, term.get("uses", 0)) for term in fitting))
 
-    async def _scan(self, kind: Kind, within: Query, wanted: Query, top: int, apart: float = 1.0) -> Serials:
+    async def _scan(self, kind: Kind, within: Query, condition: Query, top: int, apart: float = 1.0) -> Serials:
         """The items that match, in a window of serials that holds some of them."""
         width = self._width or min(WINDOW, max(64, round(1.4 * apart * FULL)))
         low = top - width
-        both = {**wanted, **within} if wanted.keys().isdisjoint(within) else {"$and": [wanted, within]}
+        both = {**condition, **within} if condition.keys().isdisjoint(within) else {"$and": [condition, within]}
         found = await self._newest_of(kind, serial_range(both, top, low, led={} if apart <= COMMON else None), low)
         self._width = min(WINDOW, width * WIDENING) if len(found.items) < FULL // WIDENING else width
         return found._replace(read=top - found.low)

@@ -45,7 +45,7 @@ IdsChange = ListChange[ObjectId, ObjectId]
 class CheckedChange:
     """An ItemChange within the limits, with ids in the place of references."""
 
-    wanted: ItemChange
+    requested: ItemChange
     limits: Limits
     owner: ObjectId | None
     users: IdsChange | None
@@ -56,24 +56,24 @@ class CheckedChange:
         """The changed fields of `item`. Raises Refused: NOT_CHANGED."""
         values = {
             "owner": self.owner,
-            "visibility": self.wanted.visibility,
-            "status": self.wanted.status,
-            "archived": self.wanted.archived,
-            **{field: getattr(self.wanted, field) for field in TEXTS},
+            "visibility": self.requested.visibility,
+            "status": self.requested.status,
+            "archived": self.requested.archived,
+            **{field: getattr(self.requested, field) for field in TEXTS},
         }
-        values |= {field: list(words) for field in LISTS if (words := getattr(self.wanted, field)) is not None}
+        values |= {field: list(words) for field in LISTS if (words := getattr(self.requested, field)) is not None}
         fields = {name: value for name, value in values.items() if value is not None} | self._lists(item)
-        if self.wanted.external_id is not None:
-            fields["external_id"] = self.wanted.external_id or None
+        if self.requested.external_id is not None:
+            fields["external_id"] = self.requested.external_id or None
         return fields
 
     def _lists(self, item: ItemRecord) -> Changes:
         lists: Changes = {}
         limits = self.limits
-        if self.wanted.tags is not None:
-            lists["tags"] = changed_tags(item["tags"], self.wanted.tags, limits.tags)
-        if self.wanted.metadata is not None:
-            lists["metadata"] = changed_metadata(item["metadata"], self.wanted.metadata, limits.metadata)
+        if self.requested.tags is not None:
+            lists["tags"] = changed_tags(item["tags"], self.requested.tags, limits.tags)
+        if self.requested.metadata is not None:
+            lists["metadata"] = changed_metadata(item["metadata"], self.requested.metadata, limits.metadata)
         if self.users is not None:
             lists["users"] = changed_ids("users", item["users"], self.users, limits.users)
         if self.editors is not None:
@@ -88,7 +88,7 @@ async def change(
     caller: Caller,
     kind: Kind,
     reference: Reference,
-    wanted: ItemChange,
+    requested: ItemChange,
     limits: Limits = LIMITS,
     *,
     revisions: Collection[int] | None = None,
@@ -103,15 +103,15 @@ async def change(
     STALE, BUSY.
     """
     item = await items.changeable(caller, kind, reference)
-    refuse_to_manage(caller, item, wanted)
-    checked = await _checked(caller, kind, wanted, limits)
-    await _refuse_unknown_tags(caller, item, wanted)
+    refuse_to_manage(caller, item, requested)
+    checked = await _checked(caller, kind, requested, limits)
+    await _refuse_unknown_tags(caller, item, requested)
     allowance = item_terms.TermAllowance(limits)
     same = Reference(str(item["_id"]))
 
     async def read_again() -> ItemRecord:
         found = await items.changeable(caller, kind, same)
-        refuse_to_manage(caller, found, wanted)
+        refuse_to_manage(caller, found, requested)
         return found
 
     async def fields(item: ItemRecord) -> Changes:
@@ -125,24 +125,24 @@ async def change(
         try:
             before, after = await revise(caller.tenant.items(kind).records, read_again, fields, first=first)
         except Duplicate:
-            raise await taken(caller.tenant, kind, wanted.external_id, NOT_CHANGED) from None
+            raise await taken(caller.tenant, kind, requested.external_id, NOT_CHANGED) from None
         await reindex(caller.tenant, kind, before, after, caller.user)
     if after["readers"] != before["readers"]:
         await reader_copies.spread(caller.tenant, kind, after)
     return after
 
 
-async def check(caller: Caller, kind: Kind, item: ItemRecord, wanted: ItemChange, limits: Limits = LIMITS) -> None:
+async def check(caller: Caller, kind: Kind, item: ItemRecord, requested: ItemChange, limits: Limits = LIMITS) -> None:
     """Check a change of an item without making it. Raises Refused as `change` does."""
-    refuse_to_manage(caller, item, wanted)
-    checked = await _checked(caller, kind, wanted, limits)
-    await _refuse_unknown_tags(caller, item, wanted)
+    refuse_to_manage(caller, item, requested)
+    checked = await _checked(caller, kind, requested, limits)
+    await _refuse_unknown_tags(caller, item, requested)
     await _fields(caller, item, checked, item_terms.TermAllowance(limits))
 
 
-def refuse_to_manage(caller: Caller, item: ItemRecord, wanted: ItemChange) -> None:
+def refuse_to_manage(caller: Caller, item: ItemRecord, requested: ItemChange) -> None:
     """Raises Refused: CANNOT_MODIFY, when an editor would change a field that only the owner changes."""
-    field = next((field for field in MANAGED if getattr(wanted, field) is not None), None)
+    field = next((field for field in MANAGED if getattr(requested, field) is not None), None)
     if field and not may_manage(caller, item):
         raise Refused(CANNOT_MODIFY, f"{field}: only the owner and administrators change it")
 
@@ -167,29 +167,29 @@ async def _fields(
     return fields
 
 
-async def _checked(caller: Caller, kind: Kind, wanted: ItemChange, limits: Limits) -> CheckedChange:
+async def _checked(caller: Caller, kind: Kind, requested: ItemChange, limits: Limits) -> CheckedChange:
     check = Validator(NOT_CHANGED, limits)
-    if kind not in items.TRAINED and (wanted.status or wanted.datasets):
+    if kind not in items.TRAINED and (requested.status or requested.datasets):
         check.refuse(items.ONLY_TRAINED)
     for field, longest in TEXTS.items():
-        if (text := getattr(wanted, field)) is not None:
+        if (text := getattr(requested, field)) is not None:
             check.text(field, text, longest)
     for field in LISTS:
-        check.words(field, getattr(wanted, field) or ())
-    check.line("external_id", wanted.external_id or "", LONGEST_NAME)
-    if wanted.tags is not None:
-        check.tags_in_change("tags.remove", wanted.tags.remove)
-        check.tags_in_change("tags.add", wanted.tags.add)
-    if wanted.metadata is not None:
-        check.pairs_in_change("metadata.remove", wanted.metadata.remove)
-        check.pairs_in_change("metadata.add", wanted.metadata.add)
+        check.words(field, getattr(requested, field) or ())
+    check.line("external_id", requested.external_id or "", LONGEST_NAME)
+    if requested.tags is not None:
+        check.tags_in_change("tags.remove", requested.tags.remove)
+        check.tags_in_change("tags.add", requested.tags.add)
+    if requested.metadata is not None:
+        check.pairs_in_change("metadata.remove", requested.metadata.remove)
+        check.pairs_in_change("metadata.add", requested.metadata.add)
     return CheckedChange(
-        wanted,
+        requested,
         limits,
-        owner=await _owner(caller, wanted.owner, check),
-        users=await _readers(caller, "users", wanted.users, check),
-        editors=await _readers(caller, "editors", wanted.editors, check),
-        datasets=await _datasets(caller, wanted.datasets, check),
+        owner=await _owner(caller, requested.owner, check),
+        users=await _readers(caller, "users", requested.users, check),
+        editors=await _readers(caller, "editors", requested.editors, check),
+        datasets=await _datasets(caller, requested.datasets, check),
     )
 
 
@@ -224,9 +224,9 @@ async def _datasets(caller: Caller, change: ReferencesChange | None, check: Vali
     )
 
 
-async def _refuse_unknown_tags(caller: Caller, item: ItemRecord, wanted: ItemChange) -> None:
+async def _refuse_unknown_tags(caller: Caller, item: ItemRecord, requested: ItemChange) -> None:
     """As the reference does by accident: a tag to remove must be one that the tenant has."""
-    removed = wanted.tags.remove if wanted.tags else ()
+    removed = requested.tags.remove if requested.tags else ()
     absent = {naming.spelling_in(item["tags"], tag) for tag in removed} - set(item["tags"])
     if absent and (unknown := absent - await existing(caller.tenant, Vocabulary.TAGS, absent, caller)):
         raise Refused(NOT_CREATED, f"tags: Tag not existent ({', '.join(sorted(unknown))})")

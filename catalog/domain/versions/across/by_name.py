@@ -8,7 +8,7 @@ may then be short.
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
-from catalog.domain.versions.across.wanted import SHOWN_ITEM, FoundVersion, Prepared, VersionPage, any_of
+from catalog.domain.versions.across.version_search import SHOWN_ITEM, FoundVersion, Prepared, VersionPage, any_of
 from catalog.store.query.budgets import Room
 from catalog.store.query.paging import pages
 from catalog.store.query.paging.cursors import Order, cursor_of, key_of
@@ -28,7 +28,7 @@ class NamePosition(NamedTuple):
 
 
 def cursor_at(search: Prepared, place: NamePosition) -> str:
-    inner = search.wanted.version_order
+    inner = search.request.version_order
     version = place.version or dict.fromkeys(field for field, _ in inner)
     values = {**{f"item.{field}": place.item[field] for field in ("name", "_id")}, **version}
     return cursor_of([*_cursor_of_items(search), *inner], values)
@@ -36,7 +36,7 @@ def cursor_at(search: Prepared, place: NamePosition) -> str:
 
 def place_of(search: Prepared, cursor: str) -> NamePosition:
     """Raises Refused: INVALID_QUERY."""
-    inner = search.wanted.version_order
+    inner = search.request.version_order
     name, identity, *rest = key_of([*_cursor_of_items(search), *inner], cursor)
     version = {field: value for (field, _), value in zip(inner, rest, strict=True)}
     return NamePosition({"name": name, "_id": identity}, None if rest[-1] is None else version)
@@ -71,12 +71,12 @@ async def _items(
 
     After `most_tried` items it ends with the last of them, without a cursor.
     """
-    among: Query = {} if search.wanted.items is None else {"_id": any_of(search.wanted.items)}
+    among: Query = {} if search.request.items is None else {"_id": any_of(search.request.items)}
     order = _order_of_items(search)
     if place and place.version:
         current = await search.items.find(search.readable_items({"_id": place.item["_id"]}), SHOWN_ITEM).to_list(1)
         for item in await search.matching_items(current):
-            yield item, cursor_of(search.wanted.version_order, place.version)
+            yield item, cursor_of(search.request.version_order, place.version)
     listing = Listing(search.items, search.readable_items(among), order)
     cursor: str | None = cursor_of(order, place.item) if place else ""
     tried = 0
@@ -92,14 +92,14 @@ async def _items(
 
 async def _of_item(search: Prepared, item: ItemRecord, cursor: str, limit: int, room: Room) -> list[Any]:
     of: Query = {"item": item["_id"]}
-    if search.wanted.aliases:
+    if search.request.aliases:
         of["number"] = {"$in": [alias["number"] for alias in item["aliases"]]}
     docs, _ = await pages.after(search.listing(of), cursor, limit=limit, room=room)
     return docs
 
 
 def _order_of_items(search: Prepared) -> Order:
-    way = search.wanted.order[0][1]
+    way = search.request.order[0][1]
     return [("name", way), ("_id", way)]
 
 

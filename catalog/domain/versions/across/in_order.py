@@ -10,7 +10,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from catalog.domain.versions.across.wanted import SHOWN_ITEM, FoundVersion, Prepared, VersionPage, any_of
+from catalog.domain.versions.across.version_search import SHOWN_ITEM, FoundVersion, Prepared, VersionPage, any_of
 from catalog.store.query.budgets import Room
 from catalog.store.query.paging import pages
 from catalog.store.query.paging.cursors import cursor_of, key_of
@@ -31,7 +31,7 @@ async def read(search: Prepared, limit: int, after: str, *, room: Room | None = 
     items = await _few_items(search)
     if items is not None and not items:
         if after:
-            key_of(search.wanted.version_order, after)
+            key_of(search.request.version_order, after)
         return VersionPage([], None)
     listing = search.listing(_of_items(search, items) if items is not None else {})
     found: list[FoundVersion] = []
@@ -48,26 +48,26 @@ async def read(search: Prepared, limit: int, after: str, *, room: Room | None = 
                 found.append(FoundVersion(item, version))  # type: ignore[arg-type]
             if len(found) == limit:
                 is_last = cursor is None and at == len(docs) - 1
-                return VersionPage(found, None if is_last else cursor_of(search.wanted.version_order, version))
+                return VersionPage(found, None if is_last else cursor_of(search.request.version_order, version))
         read_versions += len(docs)
     return VersionPage(found, cursor)
 
 
 async def _few_items(search: Prepared) -> Items | None:
     """The readable items of the list by id, if they are few. None when they are many."""
-    wanted, among = search.wanted, Query()
-    if wanted.items is not None:
-        among["_id"] = any_of(wanted.items)
-    elif search.caller.is_admin and not wanted.item_filters and not wanted.aliases:
+    request, among = search.request, Query()
+    if request.items is not None:
+        among["_id"] = any_of(request.items)
+    elif search.caller.is_admin and not request.item_filters and not request.aliases:
         return None
-    most = FEW_ITEMS if wanted.items is None else len(wanted.items)
+    most = FEW_ITEMS if request.items is None else len(request.items)
     found = await search.items.find(search.readable_items(among), SHOWN_ITEM).limit(most + 1).to_list(most + 1)
     return _by_id(await search.matching_items(found)) if len(found) <= most else None
 
 
 def _of_items(search: Prepared, items: Items) -> Query:
     query: Query = {"item": any_of(list(items))}
-    if search.wanted.aliases:
+    if search.request.aliases:
         query["number"] = {"$in": sorted({alias["number"] for item in items.values() for alias in item["aliases"]})}
     return query
 

@@ -45,26 +45,26 @@ def filter_of(
 
     Raises Refused: INVALID_QUERY, naming the operator or the field.
     """
-    given = read_json("filter", text) if text and text.strip() else {}
+    parsed = read_json("filter", text) if text and text.strip() else {}
     patterns = Patterns(budget or Budget())
     client = Compiler(patterns)
-    whole = {"$or": given} if isinstance(given, list) else given
+    whole = {"$or": parsed} if isinstance(parsed, list) else parsed
     conjuncts = [found for each in (whole, *also) for found in client.conjuncts(fields, each, 0)]
     here = [each for each in conjuncts if _is_ours(*each)]
     query = joined(each for each in conjuncts if not _is_ours(*each))
     return Filter(query, matcher(joined(here)), patterns.budget) if here else Filter(query)
 
 
-def within(access: Mapping[str, Any], asked: Filter) -> dict[str, Any]:
+def within(access: Mapping[str, Any], requested: Filter) -> dict[str, Any]:
     """The documents of both `access` and the filter's query, never one more.
 
     Side by side wherever they do not collide: the embedded database answers a `$and` by reading everything.
     """
     merged, rest = dict(access), []
-    for key, wanted in asked.query.items():
-        together = _together(merged[key], wanted) if key in merged else wanted
+    for key, condition in requested.query.items():
+        together = _together(merged[key], condition) if key in merged else condition
         if together is None:
-            rest.append({key: wanted})
+            rest.append({key: condition})
         else:
             merged[key] = together
     return merged | {"$and": [*merged.get("$and", []), *rest]} if rest else merged
@@ -93,8 +93,8 @@ class Compiler:
         self._patterns = patterns
         self._nodes = 0
 
-    def conjuncts(self, fields: Fields, given: Any, level: int) -> Iterator[Conjunct]:
-        for key, value in _object("a filter", given).items():
+    def conjuncts(self, fields: Fields, conjunction: Any, level: int) -> Iterator[Conjunct]:
+        for key, value in _object("a filter", conjunction).items():
             self._count(key, level)
             if key == "$and":
                 for each in _list(key, value):
@@ -118,61 +118,61 @@ class Compiler:
         elif field.type is FieldType.OBJECT and not any(key.startswith("$") for key in value):
             yield self._elem_match(field, value, level)
         else:
-            for name, wanted in _filled("an object in the place of a value", value).items():
+            for name, operand in _filled("an object in the place of a value", value).items():
                 self._count(name, level)
                 if name == "$regex":
                     options = value.get("$options", "")
-                    yield pattern_condition(field, wanted, options, self._patterns, ranges=ranges)
+                    yield pattern_condition(field, operand, options, self._patterns, ranges=ranges)
                 elif name != "$options":
-                    yield self._condition(field, name, wanted, level + 1)
+                    yield self._condition(field, name, operand, level + 1)
                 elif "$regex" not in value:
                     raise Refused(INVALID_QUERY, "$options stands beside $regex")
 
-    def _condition(self, field: Field, name: str, wanted: Any, level: int) -> dict[str, Any]:
+    def _condition(self, field: Field, name: str, operand: Any, level: int) -> dict[str, Any]:
         value: Any
         match name:
             case "$eq" | "$ne":
-                value = _value(field, wanted)
+                value = _value(field, operand)
             case "$gt" | "$gte" | "$lt" | "$lte":
-                value = literal(field, wanted)
+                value = literal(field, operand)
             case "$in" | "$nin":
-                value = _literals(name, field, wanted)
+                value = _literals(name, field, operand)
             case "$exists":
-                value = _flag(name, wanted)
+                value = _flag(name, operand)
             case "$size":
-                value = _size(name, field, wanted)
+                value = _size(name, field, operand)
             case "$not":
-                value = self._operators(name, field, wanted, level)
+                value = self._operators(name, field, operand, level)
             case "$all":
-                value = self._all(field, wanted, level)
+                value = self._all(field, operand, level)
             case "$elemMatch":
-                return self._elem_match(field, wanted, level)
+                return self._elem_match(field, operand, level)
             case _:
                 raise _not_here(name)
         return {name: value}
 
-    def _operators(self, name: str, field: Field, given: Any, level: int) -> dict[str, Any]:
+    def _operators(self, name: str, field: Field, operand: Any, level: int) -> dict[str, Any]:
         """Conditions that must stand together in one object: no range, which could meet the client's own bounds."""
-        if not any(key.startswith("$") for key in _filled(name, given)):
+        if not any(key.startswith("$") for key in _filled(name, operand)):
             raise Refused(INVALID_QUERY, f"{name} takes an object of operators here")
-        conditions = self._conditions(field, given, level, ranges=False)
+        conditions = self._conditions(field, operand, level, ranges=False)
         return {key: value for condition in conditions for key, value in condition.items()}
 
-    def _elem_match(self, field: Field, given: Any, level: int) -> dict[str, Any]:
+    def _elem_match(self, field: Field, operand: Any, level: int) -> dict[str, Any]:
         if not field.many:
             raise Refused(INVALID_QUERY, "$elemMatch is for a field that is a list")
         if field.inside is None:
-            return {"$elemMatch": self._operators("$elemMatch", field.each, given, level)}
-        return {"$elemMatch": joined(self.conjuncts(field.inside, _filled("$elemMatch", given), level))}
+            return {"$elemMatch": self._operators("$elemMatch", field.each, operand, level)}
+        return {"$elemMatch": joined(self.conjuncts(field.inside, _filled("$elemMatch", operand), level))}
 
-    def _all(self, field: Field, wanted: Any, level: int) -> list[Any]:
-        if not any(isinstance(each, dict) for each in _list("$all", wanted)):
-            return [literal(field, each) for each in wanted]
-        for each in wanted:
+    def _all(self, field: Field, operand: Any, level: int) -> list[Any]:
+        if not any(isinstance(each, dict) for each in _list("$all", operand)):
+            return [literal(field, each) for each in operand]
+        for each in operand:
             if _object("each of $all", each).keys() != {"$elemMatch"}:
                 raise Refused(INVALID_QUERY, "$all takes values, or objects of $elemMatch alone")
             self._count("$elemMatch", level)
-        return [self._elem_match(field, each["$elemMatch"], level + 1) for each in wanted]
+        return [self._elem_match(field, each["$elemMatch"], level + 1) for each in operand]
 
     def _count(self, key: str, level: int) -> None:
         self._nodes += 1
@@ -186,22 +186,22 @@ def _not_here(name: str) -> Refused:
     return Refused(INVALID_QUERY, f"{shown(name)} is not an operator that a filter may use here")
 
 
-def _object(what: str, given: Any) -> dict[str, Any]:
-    if not isinstance(given, dict):
+def _object(what: str, operand: Any) -> dict[str, Any]:
+    if not isinstance(operand, dict):
         raise Refused(INVALID_QUERY, f"{what} is an object")
-    return given
+    return operand
 
 
-def _filled(what: str, given: Any) -> dict[str, Any]:
-    if not _object(what, given):
+def _filled(what: str, operand: Any) -> dict[str, Any]:
+    if not _object(what, operand):
         raise Refused(INVALID_QUERY, f"{what} is empty")
-    return _object(what, given)
+    return _object(what, operand)
 
 
-def _list(name: str, given: Any) -> list[Any]:
-    if not isinstance(given, list) or not 0 < len(given) <= LITERALS:
+def _list(name: str, operand: Any) -> list[Any]:
+    if not isinstance(operand, list) or not 0 < len(operand) <= LITERALS:
         raise Refused(INVALID_QUERY, f"{name} takes a list of 1 to {LITERALS} elements")
-    return given
+    return operand
 
 
 def _value(field: Field, value: Any) -> Any:
@@ -211,41 +211,41 @@ def _value(field: Field, value: Any) -> Any:
     return None if value is None else literal(field, value)
 
 
-def _literals(name: str, field: Field, given: Any) -> list[Any]:
-    if not isinstance(given, list) or len(given) > LITERALS:
+def _literals(name: str, field: Field, operand: Any) -> list[Any]:
+    if not isinstance(operand, list) or len(operand) > LITERALS:
         raise Refused(INVALID_QUERY, f"{name} takes a list of at most {LITERALS} values")
-    return [None if each is None else literal(field, each) for each in given]
+    return [None if each is None else literal(field, each) for each in operand]
 
 
-def _flag(name: str, given: Any) -> bool:
-    if not isinstance(given, int) or given not in {0, 1}:
+def _flag(name: str, operand: Any) -> bool:
+    if not isinstance(operand, int) or operand not in {0, 1}:
         raise Refused(INVALID_QUERY, f"{name} takes true or false")
-    return bool(given)
+    return bool(operand)
 
 
-def _size(name: str, field: Field, given: Any) -> int:
+def _size(name: str, field: Field, operand: Any) -> int:
     if not field.many:
         raise Refused(INVALID_QUERY, f"{name} is for a field that is a list")
-    if not isinstance(given, int) or isinstance(given, bool) or not 0 <= given < 1 << 31:
+    if not isinstance(operand, int) or isinstance(operand, bool) or not 0 <= operand < 1 << 31:
         raise Refused(INVALID_QUERY, f"{name} takes a number of elements")
-    return given
+    return operand
 
 
 def joined(conjuncts: Iterable[Conjunct]) -> dict[str, Any]:
     """One query of them all, with as few `$and` as can be: on the embedded database each one reads everything."""
     by_key: dict[str, list[Any]] = {}
-    for key, wanted in conjuncts:
-        by_key.setdefault(key, []).append(wanted)
+    for key, condition in conjuncts:
+        by_key.setdefault(key, []).append(condition)
     query: dict[str, Any] = {}
     rest: list[dict[str, Any]] = []
     for key, several in by_key.items():
-        for wanted in several if key.startswith("$") or "." in key else _elements_together(several):
-            together = _together(query[key], wanted) if key in query else wanted
+        for condition in several if key.startswith("$") or "." in key else _elements_together(several):
+            together = _together(query[key], condition) if key in query else condition
             if together is None:
-                rest.append({key: _plain(wanted)})
+                rest.append({key: _plain(condition)})
             else:
                 query[key] = together
-    return {key: _plain(wanted) for key, wanted in query.items()} | ({"$and": rest} if rest else {})
+    return {key: _plain(condition) for key, condition in query.items()} | ({"$and": rest} if rest else {})
 
 
 def _elements_together(several: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -253,8 +253,8 @@ def _elements_together(several: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for name in ("$elemMatch", "$eq"):
         some = [each for each in several if each.keys() == {name} and isinstance(each[name], str | dict)]
         if len(some) > 1 and not any("$all" in each for each in several):
-            wanted = some if name == "$elemMatch" else [each[name] for each in some]
-            several = [*(each for each in several if each not in some), {"$all": wanted}]
+            condition = some if name == "$elemMatch" else [each[name] for each in some]
+            several = [*(each for each in several if each not in some), {"$all": condition}]
     return several
 
 
@@ -265,19 +265,19 @@ def _together(one: Any, other: Any) -> dict[str, Any] | None:
     return None
 
 
-def _is_operators(wanted: Any) -> bool:
-    return isinstance(wanted, dict) and bool(wanted) and all(key.startswith("$") for key in wanted)
+def _is_operators(condition: Any) -> bool:
+    return isinstance(condition, dict) and bool(condition) and all(key.startswith("$") for key in condition)
 
 
-def _plain(wanted: Any) -> Any:
-    return wanted["$eq"] if _is_operators(wanted) and wanted.keys() == {"$eq"} else wanted
+def _plain(condition: Any) -> Any:
+    return condition["$eq"] if _is_operators(condition) and condition.keys() == {"$eq"} else condition
 
 
-def _is_ours(key: str, wanted: Any) -> bool:
+def _is_ours(key: str, condition: Any) -> bool:
     """Whether the server must match this itself: a rich pattern anywhere inside, or what the engines disagree about."""
-    if isinstance(wanted, dict):
+    if isinstance(condition, dict):
         # Of objects in a list, the embedded database wants one value to be `$all` of them at once.
-        return ("." in key and "$all" in wanted) or any(_is_ours(name, each) for name, each in wanted.items())
-    if isinstance(wanted, list):
-        return any(_is_ours("", each) for each in wanted)
-    return isinstance(wanted, Rich)
+        return ("." in key and "$all" in condition) or any(_is_ours(name, each) for name, each in condition.items())
+    if isinstance(condition, list):
+        return any(_is_ours("", each) for each in condition)
+    return isinstance(condition, Rich)

@@ -28,15 +28,15 @@ _MISSING = _Missing.MISSING
 
 def matcher(query: Mapping[str, Any]) -> Matcher:
     """`query`, as a question about one document. Dates of a document without a zone are UTC."""
-    tests = [_clause(key, wanted) for key, wanted in query.items()]
+    tests = [_clause(key, operand) for key, operand in query.items()]
     return lambda document: all(test(document) for test in tests)
 
 
-def _clause(key: str, wanted: Any) -> Matcher:
+def _clause(key: str, operand: Any) -> Matcher:
     if key in _JOINTS:
-        joint, matchers = _JOINTS[key], [matcher(each) for each in wanted]
+        joint, matchers = _JOINTS[key], [matcher(each) for each in operand]
         return lambda document: joint(each(document) for each in matchers)
-    path, test = key.split("."), _every(wanted if _is_operators(wanted) else {"$eq": wanted})
+    path, test = key.split("."), _every(operand if _is_operators(operand) else {"$eq": operand})
     return lambda document: test(list(_values(document, path)))
 
 
@@ -47,15 +47,15 @@ _JOINTS: dict[str, Callable[[Iterator[bool]], bool]] = {
 }
 
 
-def _is_operators(wanted: Any) -> bool:
-    return isinstance(wanted, Mapping) and any(key.startswith("$") for key in wanted)
+def _is_operators(operand: Any) -> bool:
+    return isinstance(operand, Mapping) and any(key.startswith("$") for key in operand)
 
 
 def _every(operators: Mapping[str, Any]) -> Test:
     options = operators.get("$options", "")
     tests = [
-        _regex(wanted, options) if name == "$regex" else _TESTS[name](wanted)
-        for name, wanted in operators.items()
+        _regex(operand, options) if name == "$regex" else _TESTS[name](operand)
+        for name, operand in operators.items()
         if name != "$options"
     ]
     return lambda values: all(test(values) for test in tests)
@@ -102,14 +102,14 @@ def _comparable(value: Any) -> tuple[str, Any]:
     return _BRACKETS.get(type(value), type(value).__name__), value
 
 
-def _among(wanted: list[Any]) -> Test:
-    allowed = {_comparable(each) for each in wanted}
+def _among(operand: list[Any]) -> Test:
+    allowed = {_comparable(each) for each in operand}
     return lambda values: any(_comparable(value) in allowed for value in _candidates(values))
 
 
 def _ordered(holds: Callable[[Any, Any], bool]) -> Callable[[Any], Test]:
-    def compared(wanted: Any) -> Test:
-        bracket, bound = _comparable(wanted)
+    def compared(operand: Any) -> Test:
+        bracket, bound = _comparable(operand)
 
         def test(values: list[Any]) -> bool:
             pairs = (_comparable(value) for value in _candidates(values))
@@ -120,8 +120,8 @@ def _ordered(holds: Callable[[Any, Any], bool]) -> Callable[[Any], Test]:
     return compared
 
 
-def _regex(wanted: Any, options: str) -> Test:
-    found_in = wanted.found_in if isinstance(wanted, Rich) else _plain(wanted, options)
+def _regex(operand: Any, options: str) -> Test:
+    found_in = operand.found_in if isinstance(operand, Rich) else _plain(operand, options)
     return lambda values: any(isinstance(value, str) and found_in(value) for value in _candidates(values))
 
 
@@ -132,8 +132,8 @@ def _plain(pattern: str, options: str) -> Callable[[str], bool]:
     return lambda text: compiled.search(text) is not None
 
 
-def _elem_match(wanted: Mapping[str, Any]) -> Test:
-    one = _value_matcher(_every(wanted)) if _is_values_only(wanted) else _object_matcher(matcher(wanted))
+def _elem_match(operand: Mapping[str, Any]) -> Test:
+    one = _value_matcher(_every(operand)) if _is_values_only(operand) else _object_matcher(matcher(operand))
     return lambda values: any(one(each) for value in values if isinstance(value, list) for each in value)
 
 
@@ -145,12 +145,12 @@ def _object_matcher(matches: Matcher) -> Callable[[Any], bool]:
     return lambda element: isinstance(element, Mapping) and matches(element)
 
 
-def _is_values_only(wanted: Mapping[str, Any]) -> bool:
-    return _is_operators(wanted) and not wanted.keys() & _JOINTS.keys()
+def _is_values_only(operand: Mapping[str, Any]) -> bool:
+    return _is_operators(operand) and not operand.keys() & _JOINTS.keys()
 
 
-def _all(wanted: list[Any]) -> Test:
-    tests = [_every(each if _is_operators(each) else {"$eq": each}) for each in wanted]
+def _all(operand: list[Any]) -> Test:
+    tests = [_every(each if _is_operators(each) else {"$eq": each}) for each in operand]
     return lambda values: bool(tests) and all(test(values) for test in tests)
 
 
@@ -159,17 +159,17 @@ def _not(test: Test) -> Test:
 
 
 _TESTS: dict[str, Callable[[Any], Test]] = {
-    "$eq": lambda wanted: _among([wanted]),
-    "$ne": lambda wanted: _not(_among([wanted])),
+    "$eq": lambda operand: _among([operand]),
+    "$ne": lambda operand: _not(_among([operand])),
     "$in": _among,
-    "$nin": lambda wanted: _not(_among(wanted)),
+    "$nin": lambda operand: _not(_among(operand)),
     "$gt": _ordered(operator.gt),
     "$gte": _ordered(operator.ge),
     "$lt": _ordered(operator.lt),
     "$lte": _ordered(operator.le),
-    "$not": lambda wanted: _not(_every(wanted)),
-    "$exists": lambda wanted: lambda values: any(value is not _MISSING for value in values) == wanted,
-    "$size": lambda wanted: lambda values: any(isinstance(value, list) and len(value) == wanted for value in values),
+    "$not": lambda operand: _not(_every(operand)),
+    "$exists": lambda operand: lambda values: any(value is not _MISSING for value in values) == operand,
+    "$size": lambda operand: lambda values: any(isinstance(value, list) and len(value) == operand for value in values),
     "$all": _all,
     "$elemMatch": _elem_match,
 }

@@ -75,20 +75,20 @@ def serial_range(query: Raw, high: int | None, low: int, counter: str = "serial"
 def lead(query: Raw) -> Raw:
     """An equality that every match of `query` satisfies and that an index answers; empty when there is none."""
     for field in LEADS:
-        for wanted in _wanted(query, field):
-            if wanted is not None and not isinstance(wanted, dict | list):
-                return {field: wanted}
+        for operand in _operands(query, field):
+            if operand is not None and not isinstance(operand, dict | list):
+                return {field: operand}
     return {}
 
 
-def _wanted(query: Raw, field: str) -> list[Any]:
+def _operands(query: Raw, field: str) -> list[Any]:
     """The values that `field` must have, maybe among others."""
-    wanted = query.get(field)
-    if isinstance(wanted, dict):
-        return list(wanted.get("$all", ()))
-    if wanted is None and field.endswith("metadata.name"):
+    operand = query.get(field)
+    if isinstance(operand, dict):
+        return list(operand.get("$all", ()))
+    if operand is None and field.endswith("metadata.name"):
         return [_named(query.get(field.removesuffix(".name")))]
-    return [wanted]
+    return [operand]
 
 
 def _named(metadata: Any) -> Any:
@@ -106,11 +106,11 @@ class QueryStatistics:
     is_counted_whole: bool = False
     shares: MutableMapping[str, float] = dataclasses.field(default_factory=dict)  # of leads among the newest documents
 
-    def width(self, wanted: int) -> int:
+    def width(self, matches: int) -> int:
         """Serials of the first range for `wanted` matches."""
         if not self.apart:
-            return max(NARROWEST, WIDENING * wanted)
-        return max(1, round(ENOUGH * wanted * self.apart))
+            return max(NARROWEST, WIDENING * matches)
+        return max(1, round(ENOUGH * matches * self.apart))
 
 
 def wider(width: int, found: int, missing: int) -> int:

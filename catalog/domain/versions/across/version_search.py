@@ -69,20 +69,20 @@ class VersionPage(NamedTuple):
 class Prepared:
     """A search whose filters are compiled, of one caller."""
 
-    def __init__(self, caller: Caller, wanted: VersionSearch) -> None:
+    def __init__(self, caller: Caller, request: VersionSearch) -> None:
         """Raises Refused: INVALID_QUERY."""
         self.caller = caller
-        self.wanted = wanted
-        self.filter = filter_of(VERSIONS_OF_ALL, None, wanted.filters)
-        pointed = [{"aliases.name": {"$in": sorted(names)}} for names in wanted.aliases]
-        self.item_filter: Filter = filter_of(ITEMS[wanted.kind], None, [*wanted.item_filters, *pointed])
-        self.items = caller.tenant.items(wanted.kind).records
+        self.request = request
+        self.filter = filter_of(VERSIONS_OF_ALL, None, request.filters)
+        pointed = [{"aliases.name": {"$in": sorted(names)}} for names in request.aliases]
+        self.item_filter: Filter = filter_of(ITEMS[request.kind], None, [*request.item_filters, *pointed])
+        self.items = caller.tenant.items(request.kind).records
 
     def listing(self, of: Query) -> Listing:
         """The versions of the list for which `of` is true."""
         states: Query = {"state": {"$ne": VersionState.DRAFT.value}, **NOT_ARCHIVED}
-        access = {**of, "kind": self.wanted.kind.value, **states}
-        order = self.wanted.version_order
+        access = {**of, "kind": self.request.kind.value, **states}
+        order = self.request.version_order
         listing = Listing.of(self.caller.tenant.versions.records, access, self.filter, order)
         return listing._replace(unique=frozenset({order[-1][0]}))
 
@@ -98,7 +98,7 @@ class Prepared:
 
     def has_aliases(self, item: ItemRecord, number: int) -> bool:
         names = {alias["name"] for alias in item.get("aliases", ()) if alias["number"] == number}
-        return all(names & some for some in self.wanted.aliases)
+        return all(names & some for some in self.request.aliases)
 
 
 def any_of(ids: Sequence[ObjectId]) -> Any:
