@@ -13,7 +13,8 @@ from catalog.client.profile import Profile, find, is_offline, other_logins, save
 from catalog.client.push_pull.transfers import TransferMethods
 from catalog.client.resources.base import D, operation, walk
 from catalog.client.resources.demo import DemoResource
-from catalog.client.resources.items import FilterExpression, ItemResource, filter_query
+from catalog.client.resources.item_filters import FilterExpression, filter_query
+from catalog.client.resources.items import ItemResource
 from catalog.client.resources.people import (
     GroupResource,
     RetentionResource,

@@ -9,7 +9,8 @@ from catalog.client.errors import CatalogError, Invalid, NotSignedIn, Unavailabl
 from catalog.client.push_pull.annotations import refuse_alias, refuse_beyond
 from catalog.client.push_pull.threats import warn_of
 from catalog.client.resources.base import InlineDriver
-from catalog.client.resources.items import ItemResource, names_owner
+from catalog.client.resources.item_names import names_owner
+from catalog.client.resources.items import ItemResource
 from catalog.client.results import KINDS, Item, ShortDisplay, Version
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypedDict, TypeVar, Unpack
-from unicodedata import normalize
 
 from catalog.client.errors import Ambiguous, Invalid, NotFound
 from catalog.client.push_pull.annotations import tag_list
 from catalog.client.resources.aliases import AliasResource
 from catalog.client.resources.base import D, InlineDriver, Resource, operation, walk
+from catalog.client.resources.item_filters import FilterExpression, filter_query
+from catalog.client.resources.item_names import key_of, name_to_create, names_owner, owner_id, refuse_version
 from catalog.client.resources.versions import VersionResource
 from catalog.client.results import Card, Grant, Item, Page, TrashedItem, Value
 from catalog.client.session import PAGE, Session, if_unchanged, segment
@@ -18,7 +19,6 @@ from catalog.client.transport.effects import Operation
 
 ItemT = TypeVar("ItemT", bound=Item)
 Metadata = Mapping[str, Value]
-FilterExpression = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 T = TypeVar("T")
 Pages = Callable[[str], Operation[Page[T]]]
 
@@ -271,7 +271,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
 
     def _trash_entry(self, key: str) -> Operation[TrashedItem]:
         found = yield from self._find_in_trash(key)
-        if found is None and (owner := (yield from self._owner_id(key))):
+        if found is None and (owner := (yield from owner_id(self._session, key))):
             found = yield from self._find_in_trash(f"{owner}/{key.partition('/')[2]}")
         if found is None:
             raise NotFound(f"{key} is not in the trash", advice="It may have been purged, or belong to another user.")
@@ -295,10 +295,10 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         try:
             found = self._shape.of((yield from self._session.request_json("GET", self._at(name))))
         except NotFound:
-            return None, (yield from self._name_to_create(name))
+            return None, (yield from name_to_create(self._session, name))
         except Ambiguous:
             return None, name
-        _refuse_version(found, name)
+        refuse_version(found, name)
         is_own = names_owner(found, name) or found.owner == self._session.claims.get("sub")
         return (found, found.name) if is_own else (None, name)
 
@@ -313,59 +313,9 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
             except (NotFound, Ambiguous):
                 raise refused from None
 
-    def _name_to_create(self, name: str) -> Operation[str]:
-        """The name for a new item: of the caller's own `owner/name`, the part after the slash.
-
-        Raises NotFound if the owner is another user.
-        """
-        owner = yield from self._owner_id(name)
-        rest = name.partition("/")[2]
-        if owner and owner != self._session.claims.get("sub"):
-            advice = f"Push to {rest} alone to create an item of your own."
-            raise NotFound(f"There is no {name} that you may read", advice=advice)
-        return rest if owner else name
-
-    def _owner_id(self, reference: str) -> Operation[str]:
-        """The id of the user named before the first slash; empty if there is none."""
-        username, slash, name = reference.partition("/")
-        if not (username and slash and name):
-            return ""
-        try:
-            return str((yield from self._session.request_json("GET", f"/users/{segment(username)}"))["_id"])
-        except NotFound:
-            return ""
-
     def _at(self, key: str | Item) -> str:
         return f"/{self._kind}/{segment(key_of(key))}"
 
 
 def _card_fields(card: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value if isinstance(value, str) else [*value] for name, value in card.items()}
-
-
-def filter_query(
-    filter: FilterExpression | None,  # noqa: A002  the API's word
-    metadata: Mapping[str, object] | None,
-    latest: Mapping[str, object] | None = None,
-    short: Mapping[str, str] | None = None,
-) -> dict[str, str]:
-    """The query parameters of a filter, of conditions on metadata, and of parameters that have a value."""
-    query = {name: value for name, value in (short or {}).items() if value}
-    query |= {f"metadata.{name}": str(value) for name, value in (metadata or {}).items()}
-    query |= {f"latest.{name}": str(value) for name, value in (latest or {}).items()}
-    return {"filter": json.dumps(filter), **query} if filter else query
-
-
-def names_owner(item: Item, key: str) -> bool:
-    """Whether the key that found the item names it for every user: an id, or `owner/name`."""
-    return key == item.id or item.name not in {key, normalize("NFC", key)}
-
-
-def _refuse_version(item: Item, key: str) -> None:
-    """Raises Invalid for a key such as `iris@3` that found the item of a version."""
-    if key != item.id and not normalize("NFC", f"/{key}").endswith(normalize("NFC", f"/{item.name}")):
-        raise Invalid(f"{key} is a version of {item.name}", advice=f"Push to {item.name}: each push is a new version.")
-
-
-def key_of(key: str | Item) -> str:
-    return key.id if isinstance(key, Item) else key

@@ -1,0 +1,47 @@
+"""How an item is named: by its id, its name or `owner/name`, and what a push makes of that."""
+
+from unicodedata import normalize
+
+from catalog.client.errors import Invalid, NotFound
+from catalog.client.results import Item
+from catalog.client.session import Session, segment
+from catalog.client.transport.effects import Operation
+
+
+def key_of(key: str | Item) -> str:
+    return key.id if isinstance(key, Item) else key
+
+
+def names_owner(item: Item, key: str) -> bool:
+    """Whether the key that found the item names it for every user: an id, or `owner/name`."""
+    return key == item.id or item.name not in {key, normalize("NFC", key)}
+
+
+def refuse_version(item: Item, key: str) -> None:
+    """Raises Invalid for a key such as `iris@3` that found the item of a version."""
+    if key != item.id and not normalize("NFC", f"/{key}").endswith(normalize("NFC", f"/{item.name}")):
+        raise Invalid(f"{key} is a version of {item.name}", advice=f"Push to {item.name}: each push is a new version.")
+
+
+def name_to_create(session: Session, name: str) -> Operation[str]:
+    """The name for a new item: of the caller's own `owner/name`, the part after the slash.
+
+    Raises NotFound if the owner is another user.
+    """
+    owner = yield from owner_id(session, name)
+    rest = name.partition("/")[2]
+    if owner and owner != session.claims.get("sub"):
+        advice = f"Push to {rest} alone to create an item of your own."
+        raise NotFound(f"There is no {name} that you may read", advice=advice)
+    return rest if owner else name
+
+
+def owner_id(session: Session, reference: str) -> Operation[str]:
+    """The id of the user named before the first slash; empty if there is none."""
+    username, slash, name = reference.partition("/")
+    if not (username and slash and name):
+        return ""
+    try:
+        return str((yield from session.request_json("GET", f"/users/{segment(username)}"))["_id"])
+    except NotFound:
+        return ""
