@@ -41,8 +41,9 @@ secrets: ## make up the secrets of docker-compose.yml, each in a file under secr
 
 web: $(PAGE) ## build the page of catalog/web again, after a change of its sources
 
+# The tests of a file run in one process, so that the server which they share starts once.
 test: lint $(NODE_PACKAGES) $(PAGE) ## everything that must be clean before a change is kept
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-fast: $(TO_TEST) ## the tests that start no process, within 90 seconds on two cores
 	$(BIN)/pytest -n 2 -m 'not process'

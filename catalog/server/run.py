@@ -95,12 +95,17 @@ def run_app(
     announce: Callable[[FirstStart | None], None],
     worker_metrics: WorkerMetrics | None = None,
     send_heartbeat: Callable[[], None] | None = None,
+    *,
+    is_alone: bool = True,
 ) -> None:
     """Answer requests until a signal.
 
     `announce` is called once the server can be reached, with the tenant of a first start.
 
     `send_heartbeat` is called every HEARTBEAT_INTERVAL by the event loop, for a parent process to see that it responds.
+
+    `is_alone`: no other process answers at the same sockets. A start that takes long then answers that it is live and
+    not ready.
     """
     with paused_collection():
         app = create_app(settings, database_uri, worker_metrics)
@@ -118,13 +123,13 @@ def run_app(
     if listeners.reserved:
         server.await_certificate(settings, listeners)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_run_app(app, server, listeners))
+        runner.run(_run_app(app, server, listeners, is_alone=is_alone))
 
 
-async def _run_app(app: Litestar, server: "UvicornServer", listeners: Listeners) -> None:
+async def _run_app(app: Litestar, server: "UvicornServer", listeners: Listeners, *, is_alone: bool) -> None:
     config = _base_config(starting.starting_app, server.config.http)
     tls = listeners.tls.context if listeners.tls else None
-    answering = asyncio.create_task(starting.answer(config, listeners.main, tls))
+    answering = asyncio.create_task(starting.answer(config, listeners.main, tls) if is_alone else asyncio.sleep(0))
     # Entered here rather than by uvicorn, which would print the trace of a start that fails and keep the exception.
     async with app.lifespan():
         answering.cancel()

@@ -58,6 +58,7 @@ def _work(job: WorkerJob, output: IO[str]) -> None:
         announce,
         WorkerMetrics(job.metrics_folder, job.number),
         send_heartbeat,
+        is_alone=job.is_first,
     )
 
 

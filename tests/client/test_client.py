@@ -29,20 +29,12 @@ from catalog.client import (
     Unavailable,
 )
 from catalog.commands.catalog.lineage import lines
+from tests.client.conftest import DEMONSTRATION
 from tests.support.app import PASSWORD
 from tests.support.people import hired
-from tests.support.serving import TENANT, Server
+from tests.support.serving import TENANT
 
 LARGE = 9 * 2**20  # goes in parts
-
-DEMONSTRATION = "demonstration"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    demo = {"DEMO": "true", "DEFAULT_TENANT_DEMO": DEMONSTRATION}
-    with Server(tmp_path_factory.mktemp("server"), API_TOKEN="an operator's token of the tests", **demo) as server:
-        yield server
 
 
 @pytest.fixture

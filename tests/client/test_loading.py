@@ -18,7 +18,7 @@ from catalog.client import profile
 from catalog.client.errors import Invalid, Unsafe, UnsafeFileWarning
 from tests.support.app import PASSWORD
 from tests.support.people import hired
-from tests.support.serving import TENANT, Server
+from tests.support.serving import TENANT
 
 WEIGHTS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3)}
 
@@ -26,12 +26,6 @@ WEIGHTS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3)}
 class Threat:
     def __reduce__(self):
         return exec, ("raise AssertionError",)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with Server(tmp_path_factory.mktemp("server")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

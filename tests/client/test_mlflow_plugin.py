@@ -7,7 +7,6 @@ from sklearn.linear_model import LogisticRegression
 
 from catalog.client.mlflow.address import AddressError, RegistryAddress, parse
 from tests.support.people import Somebody, hired
-from tests.support.serving import Server
 
 AS_PICKLE = {"serialization_format": "cloudpickle", "pip_requirements": []}
 
@@ -69,12 +68,6 @@ def test_a_token_in_a_file_is_read_again_each_time(tmp_path):
     tokens = [file.write_text(text) and address.token for text in ("one\n", "two")]
 
     assert tokens == ["one", "two"]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with Server(tmp_path_factory.mktemp("server")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

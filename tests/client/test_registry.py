@@ -6,7 +6,6 @@ import pytest
 
 from catalog.client import ModelMetadata, ModelRegistryClient, NotFound
 from tests.support.people import hired
-from tests.support.serving import Server
 
 # As the other registry's README has it, but for the imports, the data and the address.
 UPLOAD = """
@@ -58,12 +57,6 @@ model_buffer, metadata = client.get_model(
 # Load the model
 model = pickle.load(model_buffer)
 """
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with Server(tmp_path_factory.mktemp("server")) as server:
-        yield server
 
 
 @pytest.fixture

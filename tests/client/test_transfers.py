@@ -30,15 +30,6 @@ from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import InThread, Request
 from tests.support.people import hired
 from tests.support.proxy import proxy_with_limit
-from tests.support.serving import Server
-
-OPERATOR = "an operator's token of the tests"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    with Server(tmp_path_factory.mktemp("server"), API_TOKEN=OPERATOR) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +120,7 @@ def test_a_plan_says_what_a_push_would_do_and_does_nothing(hers, ada, iris):
 
 
 def test_a_refused_quota_leaves_no_empty_item(server, tmp_path, iris):
-    with Catalog(server.url, token=OPERATOR) as operator:
+    with Catalog(server.url, token=server.settings["API_TOKEN"]) as operator:
         operator.tenants.create(iris, "admin", "Pippo-Password-1", {"quota_bytes": 10, "email": "a@example.org"})
     file = tmp_path / "m.bin"
     file.write_bytes(b"x" * 100)

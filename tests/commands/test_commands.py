@@ -27,7 +27,7 @@ from tests.support.serving import CATALOG, TENANT, Server, interruptible
 from tests.support.terminals import Terminal
 
 OPERATOR = "an operator's token of the tests"
-KILLS = 50
+KILLS = 12  # four of each kind
 PROGRAM = Path(sys.executable).with_name("catalog")
 
 

@@ -6,11 +6,11 @@ import pytest
 from tests.compose.rehearsal import Rehearsal
 from tests.support.serving import TENANT
 
-IN_A_STORE = {"COMPOSE_PROFILES": "s3", "STORAGE": "s3://models/ours"}
+IN_A_STORE = {"COMPOSE_PROFILES": "s3", "STORAGE": "s3://models/ours", "WORKERS": "2"}
 CONTENT = bytes(range(256)) * 1000
 
 
-@pytest.mark.parametrize("chosen", [{}, IN_A_STORE, {"WORKERS": "2"}], ids=["files", "s3", "workers"])
+@pytest.mark.parametrize("chosen", [{}, IN_A_STORE], ids=["files", "s3 and workers"])
 def test_what_compose_starts_is_a_catalog_that_keeps_files(tmp_path, chosen):
     with Rehearsal(tmp_path, **chosen) as running:
         started = list(running.started)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from catalog.client import Catalog
+from catalog.client.profile import save_login
 from tests.support.app import PASSWORD
 from tests.support.paths import ROOT
 from tests.support.serving import TENANT, Server, environment
@@ -132,7 +133,10 @@ class World:
         tokens = {}
         for name in self.people:
             with self.signed_in(name) as catalog:
-                tokens[name.upper()] = catalog.login()
+                tokens[name.upper()] = token = catalog.login()
+            if self.page.stem != "first-model":  # as `catalog login` keeps it
+                config = {"CATALOG_CONFIG": str(self.home / name / "config")}
+                save_login(self.server.url, token, "", tenant=self.tenant, username=name, environ=config)
         return environment(
             **tokens,
             TOKEN=tokens[self.me.upper()],
@@ -148,11 +152,7 @@ class World:
         )
 
     def script(self) -> str:
-        lines = [PRELUDE]
-        if self.page.stem != "first-model":
-            acting = {block.who or self.me for block in runnable(self.page)}.intersection(self.people)
-            lines += [f"as {name}; catalog login --username {name}" for name in acting]
-        lines += [f"as {block.who or self.me}\n{block.command}" for block in runnable(self.page)]
+        lines = [PRELUDE, *(f"as {block.who or self.me}\n{block.command}" for block in runnable(self.page))]
         script = "\n".join(lines).replace("http://127.0.0.1:8080", self.server.url)
         return script if self.tenant == TENANT else script.replace("acme", self.tenant)
 

@@ -351,9 +351,10 @@ async def test_without_the_setting_nothing_is_kept(settings, mongo):
     assert app.state.journal is None
 
 
-def test_a_stop_writes_what_is_left_and_the_command_shows_it(tmp_path):
+def test_the_command_shows_entries_as_they_come_and_a_stop_writes_what_is_left(tmp_path):
     with Server(tmp_path) as server:
         token = server.login().json()["token"]
+        follow(server, token)
         with server.client(token) as admin:
             admin.get("/v1/models/before-the-stop")
         server.stop()
@@ -371,27 +372,26 @@ def test_a_stop_writes_what_is_left_and_the_command_shows_it(tmp_path):
     assert "GET /v1/models/before-the-stop 404" in said.stdout
 
 
-def test_following_shows_entries_as_they_come(tmp_path):
-    with Server(tmp_path) as server:
-        token = server.login().json()["token"]
-        following = subprocess.Popen(
-            [sys.executable, "-u", "-m", "catalog", "log", "--follow", "--server", server.url],
-            env={"CATALOG_TOKEN": token, "PATH": ""},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert following.stdout
-        try:
-            line = following.stdout.readline()  # of the sign-in
-            with server.client(token) as admin:
-                admin.get("/v1/models/while-it-follows")
-            deadline = time.monotonic() + SOON
-            while "while-it-follows" not in line and time.monotonic() < deadline:
-                line = following.stdout.readline()
-        finally:
-            following.terminate()
-            following.stdout.close()
-            following.wait(SOON)
+def follow(server, token):
+    """Entries are shown as they come."""
+    following = subprocess.Popen(
+        [sys.executable, "-u", "-m", "catalog", "log", "--follow", "--server", server.url],
+        env={"CATALOG_TOKEN": token, "PATH": ""},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert following.stdout
+    try:
+        line = following.stdout.readline()  # of the sign-in
+        with server.client(token) as admin:
+            admin.get("/v1/models/while-it-follows")
+        deadline = time.monotonic() + SOON
+        while "while-it-follows" not in line and time.monotonic() < deadline:
+            line = following.stdout.readline()
+    finally:
+        following.terminate()
+        following.stdout.close()
+        following.wait(SOON)
 
     assert "admin" in line
     assert "GET /v1/models/while-it-follows 404" in line

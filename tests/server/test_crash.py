@@ -15,7 +15,7 @@ from catalog.store.embedded.process import Embedded
 from tests.support.mixed import Oracle, Writer, client_of, settle, words_told, words_used
 from tests.support.serving import SOON, TENANT, Server
 
-CYCLES = 6  # in every other one it is the database that dies
+CYCLES = 4  # in every other one it is the database that dies
 WRITERS = 4
 BEFORE, AFTER = (10, 40), 5  # acknowledged writes of one cycle before the kill, and after the database's
 MIDST = 0.05  # seconds at most from the last of them to the kill, so that it comes at any moment of a write

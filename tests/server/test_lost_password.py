@@ -20,28 +20,21 @@ def api_token(server):
     return dict(line.split("=", 1) for line in lines)["API_TOKEN"]
 
 
-def test_the_operator_replaces_a_lost_password_of_the_first_start(server, api_token):
+def test_the_operator_replaces_a_lost_password_of_the_first_start_and_tokens_outlive_the_server(server, api_token):
+    with server.client(server.login().json()["token"]) as admin:
+        made = admin.post("/v1/tokens", json={"name": "ci", "scopes": ["read"]}).raise_for_status().json()
     server.kill()  # its output was never seen
     server.start()
 
+    with server.client(f"Bearer {made['token']}") as script:
+        assert script.get("/v1/models").status_code == 200
+        assert script.post("/v1/models", json={"name": "m"}).json()["value"] == 125
     with server.client(api_token) as operator:
         changed = operator.put(f"/v1/tenants/{TENANT}/administrator", json={"password": NEW})
 
     assert changed.status_code == 200
     assert server.login(password=NEW).status_code == 200
     server.password = NEW
-
-
-def test_a_token_outlives_the_server(server):
-    with server.client(server.login().json()["token"]) as admin:
-        made = admin.post("/v1/tokens", json={"name": "ci", "scopes": ["read"]}).raise_for_status().json()
-
-    server.kill()
-    server.start()
-
-    with server.client(f"Bearer {made['token']}") as script:
-        assert script.get("/v1/models").status_code == 200
-        assert script.post("/v1/models", json={"name": "m"}).json()["value"] == 125
 
 
 def test_no_log_tells_a_password_or_a_token(server, api_token):

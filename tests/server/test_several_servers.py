@@ -25,14 +25,9 @@ WRITERS = 2
 VERSIONS = 20
 
 
-@pytest.fixture(scope="module", params=["1", "2"], ids=["a worker each", "two workers each"])
-def workers(request) -> str:
-    return request.param
-
-
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory, mongo, workers) -> Iterator[list[Server]]:
-    """They start at the same moment, on a database that is new."""
+def pair(tmp_path_factory, mongo) -> Iterator[list[Server]]:
+    """They start at the same moment, on a database that is new; one is a single process, the other has workers."""
     folder = tmp_path_factory.mktemp("pair")
     name = f"{OURS}-{uuid.uuid4().hex[:8]}"
     shared = {
@@ -42,13 +37,12 @@ def pair(tmp_path_factory, mongo, workers) -> Iterator[list[Server]]:
         "UPLOAD_PATH": str(folder / "uploads"),
         "API_TOKEN": API_TOKEN,
         "JWT_SECRET": "a secret of the tests, long enough for HS256",
-        "WORKERS": workers,
         "STOP_DELAY": "1",
     }
     servers = []
     for number in (1, 2):
         (folder / f"server-{number}").mkdir()
-        servers.append(Server(folder / f"server-{number}", **shared))
+        servers.append(Server(folder / f"server-{number}", WORKERS=str(number), **shared))
     with ExitStack() as stack, ThreadPoolExecutor(2) as starters:
         list(starters.map(stack.enter_context, servers))
         for server in servers:

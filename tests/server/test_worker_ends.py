@@ -20,9 +20,13 @@ from tests.support.processes import Team, all_at_work, answering, at, others_asl
 from tests.support.serving import SOON, Server, is_running
 
 
-def test_a_worker_that_is_killed_loses_nothing_and_comes_back(tmp_path):
-    with Server(tmp_path, WORKERS="4") as server, ExitStack() as stack:
-        kill_workers_under_load(Team(server, stack))
+def test_workers_that_are_killed_hang_or_end_are_replaced_and_a_stop_ends_although_one_hangs(tmp_path):
+    with Server(tmp_path, WORKERS="2", WORKER_TIMEOUT="3s") as server:
+        with ExitStack() as stack:
+            kill_workers_under_load(Team(server, stack, 2))
+        ask_a_worker_to_end(server)
+        let_a_worker_hang(server)
+        stop_while_a_worker_hangs(server)
 
 
 def kill_workers_under_load(team):
@@ -49,7 +53,7 @@ def kill_workers_under_load(team):
                 dead = random.choice(team.server.workers)
                 os.kill(dead, signal.SIGKILL)
                 until(lambda dead=dead: not is_running(dead))
-                assert dead not in all_at_work(team.server)
+                assert dead not in all_at_work(team.server, 2)
         finally:
             over.set()
         for writer in at_it:
@@ -60,7 +64,38 @@ def kill_workers_under_load(team):
     assert "SIGKILL) and is started again" in team.server.log.read_text()
 
 
-def test_a_stop_lets_every_worker_finish_what_it_has_begun(tmp_path):
+def ask_a_worker_to_end(server):
+    old, other = all_at_work(server, 2)
+
+    os.kill(old, signal.SIGTERM)
+    until(lambda: old not in server.workers)
+
+    assert other in all_at_work(server, 2)
+
+
+def let_a_worker_hang(server):
+    hanging, well = all_at_work(server, 2)
+
+    os.kill(hanging, signal.SIGSTOP)
+    until(lambda: not is_running(hanging))
+    now = all_at_work(server, 2)
+
+    assert hanging not in now
+    assert well in now
+    assert f"does not respond and is killed (process {hanging})" in server.log.read_text()
+
+
+def stop_while_a_worker_hangs(server):
+    hanging, _ = all_at_work(server, 2)
+    os.kill(hanging, signal.SIGSTOP)
+
+    os.kill(server.pid, signal.SIGTERM)
+    until(lambda: not is_running(server.pid))
+
+    assert not is_running(hanging)
+
+
+def test_a_stop_is_heard_by_any_thread_and_lets_every_worker_finish_what_it_has_begun(tmp_path):
     with Server(tmp_path, WORKERS="2", UPLOAD_PATH="uploads") as server, ExitStack() as stack:
         pids = all_at_work(server, 2)
         token = server.login().json()["token"]
@@ -81,7 +116,7 @@ def test_a_stop_lets_every_worker_finish_what_it_has_begun(tmp_path):
         with ThreadPoolExecutor(2) as uploaders:
             sent = list(map(uploaders.submit, [upload] * 2, clients, models))
             begun.wait(SOON)
-            os.kill(server.pid, signal.SIGTERM)
+            stop_by_another_thread(server)
             until(lambda: not listens(server))
             stopped.set()
             answers = [answer.result(SOON) for answer in sent]
@@ -91,6 +126,12 @@ def test_a_stop_lets_every_worker_finish_what_it_has_begun(tmp_path):
         assert [pid for pid in pids if is_running(pid)] == []
 
 
+def stop_by_another_thread(server):
+    # The first thread has the number of the process, and is the lowest.
+    other_thread = max(int(task.name) for task in Path(f"/proc/{server.pid}/task").iterdir())
+    assert ctypes.CDLL(None).tgkill(server.pid, other_thread, signal.SIGTERM) == 0
+
+
 def listens(server: Server) -> bool:
     url = httpx.URL(server.url)
     try:
@@ -98,30 +139,6 @@ def listens(server: Server) -> bool:
     except ConnectionRefusedError:
         return False
     return True
-
-
-def test_a_worker_that_hangs_is_replaced(tmp_path):
-    with Server(tmp_path, WORKERS="2", WORKER_TIMEOUT="1s") as server:
-        hanging, well = all_at_work(server, 2)
-
-        os.kill(hanging, signal.SIGSTOP)
-        until(lambda: not is_running(hanging))
-        now = all_at_work(server, 2)
-
-        assert hanging not in now
-        assert well in now
-        assert f"does not respond and is killed (process {hanging})" in server.log.read_text()
-
-
-def test_a_stop_ends_although_a_worker_hangs(tmp_path):
-    with Server(tmp_path, WORKERS="2", WORKER_TIMEOUT="1s") as server:
-        hanging, _ = all_at_work(server, 2)
-        os.kill(hanging, signal.SIGSTOP)
-
-        os.kill(server.pid, signal.SIGTERM)
-        until(lambda: not is_running(server.pid))
-
-        assert not is_running(hanging)
 
 
 def test_a_worker_that_never_finishes_is_killed_some_time_after_a_stop(tmp_path):
@@ -156,18 +173,7 @@ def test_a_worker_that_never_finishes_is_killed_some_time_after_a_stop(tmp_path)
         assert "did not stop in time and was killed" in server.log.read_text()
 
 
-def test_a_stop_is_heard_whichever_thread_is_given_the_signal(tmp_path):
-    with Server(tmp_path, WORKERS="2") as server:
-        workers = server.workers
-        # The first thread has the number of the process, and is the lowest.
-        other_thread = max(int(task.name) for task in Path(f"/proc/{server.pid}/task").iterdir())
-
-        assert ctypes.CDLL(None).tgkill(server.pid, other_thread, signal.SIGTERM) == 0
-
-        until(lambda: not any(map(is_running, workers)))
-
-
-def test_no_worker_outlives_its_parent(tmp_path):
+def test_no_worker_outlives_its_parent_and_the_next_start_makes_no_second_administrator(tmp_path):
     with Server(tmp_path, WORKERS="2", STOP_DELAY="60") as server:
         left = [*all_at_work(server, 2), server.database_pid]
 
@@ -176,15 +182,14 @@ def test_no_worker_outlives_its_parent(tmp_path):
         until(lambda: not any(is_running(pid) for pid in left))
         assert not listens(server)
 
+        server.settings["STOP_DELAY"] = "0"
+        server.start()
 
-def test_a_worker_that_is_asked_to_end_is_replaced(tmp_path):
-    with Server(tmp_path, WORKERS="2") as server:
-        old, other = all_at_work(server, 2)
-
-        os.kill(old, signal.SIGTERM)
-        until(lambda: old not in server.workers)
-
-        assert other in all_at_work(server, 2)
+        assert server.told[-1].startswith("Sign in as admin")
+        assert server.login().status_code == 200
+        left = [*server.workers, server.database_pid]
+        assert server.stop() == 0
+        assert [pid for pid in left if is_running(pid)] == []
 
 
 # Certificates

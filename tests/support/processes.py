@@ -14,7 +14,7 @@ import httpx
 from tests.support.app import PASSWORD
 from tests.support.serving import SOON, Server
 
-WORKERS = 4
+WORKERS = 3
 
 
 def until(come_true, limit: float = SOON):
@@ -76,9 +76,9 @@ def at(server: Server, pid: int, token: str = "") -> Iterator[httpx.Client]:
 class Team:
     """A server with several workers, and a client at each, as the administrator."""
 
-    def __init__(self, server: Server, stack: ExitStack) -> None:
+    def __init__(self, server: Server, stack: ExitStack, count: int = WORKERS) -> None:
         self.server = server
-        self.pids = all_at_work(server)
+        self.pids = all_at_work(server, count)
         self.token = server.login().json()["token"]
         self.clients = [stack.enter_context(at(server, pid, self.token)) for pid in self.pids]
 

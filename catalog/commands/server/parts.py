@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.commands.terminal.shell import FAILURE, USAGE, stop
+from catalog.server.collection import paused_collection
 
 if TYPE_CHECKING:
     from catalog.settings.settings import Settings
@@ -31,7 +32,8 @@ Tenants = Annotated[list[str] | None, typer.Option("--tenant", help="Only this o
 def server_parts() -> Generator[None]:
     """Import parts of the server in this block. Where one is not installed, the command ends with advice."""
     try:
-        yield
+        with paused_collection():
+            yield
     except ModuleNotFoundError as error:
         stop(
             f"This command needs the server's parts, and {error.name} is missing: pip install 'catalog[server]'",

@@ -24,7 +24,6 @@ def serve(env_file: EnvFile = None) -> None:
     """Run the server until Ctrl-C."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # never ends a server; once it runs, it reloads the certificates
     with server_parts():
-        from catalog.server.collection import paused_collection  # noqa: PLC0415
         from catalog.settings.generated_secrets import with_secrets  # noqa: PLC0415
         from catalog.settings.loading import SettingsError  # noqa: PLC0415
         from catalog.store.embedded.process import DatabaseUnavailable, Embedded  # noqa: PLC0415
@@ -45,7 +44,7 @@ def serve(env_file: EnvFile = None) -> None:
             except DatabaseUnavailable as error:
                 stop(error, FAILURE)
         # The database starts while the server is imported, which halves the time to the first answer.
-        with server_parts(), paused_collection():
+        with server_parts():
             if settings.workers > 1:
                 from catalog.server.supervisor import serve as serving  # noqa: PLC0415
             else:

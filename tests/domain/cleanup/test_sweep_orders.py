@@ -76,7 +76,7 @@ DATA = st.sampled_from([b"a", b"bb"])
 STEPS = st.one_of(st.tuples(st.just("add"), DATA), st.tuples(st.just("remove"), DATA), st.just(("sweep", b"")))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(STEPS, min_size=2, max_size=6), min_size=1, max_size=3), st.randoms(use_true_random=False))
 async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(history, chance):
     clock = Clock()

@@ -52,21 +52,22 @@ async def suggested(tenant, typed, limit=100, caller=None):
 def vocabulary(seed):
     """Words of few letters, so that many share their pieces, and of few uses, so that many tie."""
     chance = random.Random(seed)
-    drawn = {"".join(chance.choices("aAb^~\u00df", k=chance.randrange(1, 14))) for _ in range(500)}
+    drawn = {"".join(chance.choices("aAb^~\u00df", k=chance.randrange(1, 14))) for _ in range(300)}
     usages = {word: "default" if chance.random() < 0.2 else "folk" for word in drawn}
     return [{"_id": word, "usage": usages[word], "uses": chance.randrange(3)} for word in sorted(drawn)]
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_the_plain_rule_says_the_same(tenant, seed):
     words, chance = vocabulary(seed), random.Random(seed)
     await keep(tenant, words)
-    asked = ["", "a", "A", "^", "~", "ss", "\u1e9e", "z", *(chance.choice(words)["_id"] for _ in range(20))]
+    asked = ["", "a", "A", "^", "~", "ss", "\u1e9e", "z", *(chance.choice(words)["_id"] for _ in range(8))]
     asked += [word[start : start + length] for word in asked[8:] for start, length in ((0, 3), (1, 5), (2, 2), (0, 9))]
 
     for typed in asked:
-        assert await suggested(tenant, typed, 10) == best(words, typed)[:10], typed
-        assert await suggested(tenant, typed, 100) == best(words, typed)[:100], typed
+        ranked = best(words, typed)
+        assert await suggested(tenant, typed, 10) == ranked[:10], typed
+        assert await suggested(tenant, typed, 100) == ranked[:100], typed
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -76,7 +77,7 @@ async def test_the_plain_rule_says_the_same_of_what_shows_to_a_user(tenant, seed
         word["seen"] = {chance.choice(["public", str(bob.user), "5f" * 12]): chance.randrange(2)}
     showing = [word for word in words if is_visible(bob, word)]
     await keep(tenant, words)
-    asked = ["", "a", "A", "^", "ss", "z", *(chance.choice(words)["_id"] for _ in range(20))]
+    asked = ["", "a", "A", "^", "ss", "z", *(chance.choice(words)["_id"] for _ in range(10))]
 
     for typed in asked:
         assert await suggested(tenant, typed, 10, bob) == best(showing, typed)[:10], typed
