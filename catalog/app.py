@@ -22,7 +22,7 @@ from catalog.dialects.http.requests.heads import HeadsOfGets
 from catalog.dialects.http.requests.overrides import Overrides
 from catalog.dialects.http.requests.paths import Parameters, Segments
 from catalog.dialects.http.requests.requests import refuse_coded_body
-from catalog.dialects.http.requests.shared_handlers import SharedHandlers
+from catalog.dialects.http.requests.shortcuts import Shortcuts
 from catalog.dialects.http.sessions import Authentication, Sessions
 from catalog.dialects.kubeflow import routes as kubeflow
 from catalog.dialects.kubeflow.paths import Paths
@@ -130,7 +130,7 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
             *([traces.running] if traces else []),
             *([lambda _: worker_metrics.serve(metrics.text)] if worker_metrics else []),
         ],
-        plugins=[HeadsOfGets(), SharedHandlers()],
+        plugins=[HeadsOfGets(), Shortcuts()],
         request_max_body_size=LARGEST_BODY,
         cors_config=_cors(settings.cors_origins) if settings.cors_origins else None,
         openapi_config=None,

@@ -156,11 +156,17 @@ class Journal:
             self._log_drops()
 
     async def flush(self) -> None:
-        """Write the queue. While the database is unavailable, entries stay in the queue."""
+        """Write what the queue has now. While the database is unavailable, entries stay in the queue.
+
+        Entries that are queued meanwhile wait for the next write: under load, to follow them would write a few at a
+        time without a pause.
+        """
         async with self._lock:
-            while self._unwritten or self._waiting:
+            left = len(self._waiting)
+            while self._unwritten or left > 0:
                 if not self._unwritten:
                     self._unwritten = await self._next()
+                    left -= BATCH
                 while self._unwritten:
                     tenant, entries = self._unwritten[0]
                     await _insert(tenant, entries)
