@@ -40,12 +40,11 @@ from catalog.domain.health import Health
 from catalog.domain.items.trash import PURGED_EVERY, purge_all
 from catalog.domain.jobs import Jobs
 from catalog.domain.limits import Limits
-from catalog.domain.people.credentials import SessionTokens
+from catalog.domain.people.credentials import PasswordPolicy, SessionTokens
 from catalog.domain.people.devices import Devices
 from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.domain.people.mail import Outbox, SmtpServer
 from catalog.domain.people.password_resets import ResetMails
-from catalog.domain.people.users import PasswordPolicy
 from catalog.domain.tenants.quota_warnings import QuotaWatch
 from catalog.domain.tenants.removal import CLEARED_EVERY, clear
 from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_default

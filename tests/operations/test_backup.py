@@ -20,7 +20,7 @@ from catalog.blobs.files import FileStorage
 from catalog.blobs.memory import MemoryStorage
 from catalog.blobs.protocol import Blob, FileHead
 from catalog.commands.administration.backup import BackupOptions, CommandError, make
-from catalog.commands.administration.online_backup import OnlineBackupError, archive
+from catalog.commands.administration.online.backup import OnlineBackupError, archive
 from catalog.domain.access import Caller
 from catalog.domain.artifacts import tree
 from catalog.domain.cleanup.sweep_schedule import sweep_tenants

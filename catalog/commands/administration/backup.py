@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from catalog.blobs.protocol import StorageUnavailableError
-from catalog.commands.administration.online_backup import OnlineBackupError, archive
+from catalog.commands.administration.online.backup import OnlineBackupError, archive
 from catalog.durations import human_size
 from catalog.operations.archive import ArchiveError, NotRegularFileError, read, refuse_irregular
 from catalog.operations.backup import BackupError, Increment, TenantBackup, UnknownTenantError, find_tenants

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from catalog import client
-from catalog.commands import administration
+from catalog.commands.administration import online
 from catalog.commands.server.parts import PANEL, AsJson, EnvFile, load_settings, operator_token, server_parts
 from catalog.commands.terminal.shell import FAILURE, NOT_SIGNED_IN, USAGE, exit_codes, stop
 
@@ -75,11 +75,11 @@ def log(
             stop(
                 f"Sign in as an administrator (catalog login), or put a token into CATALOG_TOKEN.{notes}", NOT_SIGNED_IN
             )
-        reader = administration.log.JournalReader(known.url, known.token, operator=operator)
+        reader = online.log.JournalReader(known.url, known.token, operator=operator)
         try:
             for entry in chain(reader.latest(lines), reader.follow() if follow else ()):
-                typer.echo(json.dumps(entry, ensure_ascii=False) if as_json else administration.log.line(entry))
-        except administration.log.JournalError as error:
+                typer.echo(json.dumps(entry, ensure_ascii=False) if as_json else online.log.line(entry))
+        except online.log.JournalError as error:
             stop(error, FAILURE)
         except KeyboardInterrupt:
             raise typer.Exit from None
@@ -101,11 +101,9 @@ def sweep(
     """
     token = client.profile.environment_token(server) or operator_token(env_file)
     try:
-        for line in administration.sweep.lines(
-            administration.sweep.ask(server, token, dry_run=dry_run, tenant=tenant, grace=grace)
-        ):
+        for line in online.sweep.lines(online.sweep.ask(server, token, dry_run=dry_run, tenant=tenant, grace=grace)):
             typer.echo(line)
-    except administration.sweep.SweepError as error:
+    except online.sweep.SweepError as error:
         stop(error, FAILURE)
 
 

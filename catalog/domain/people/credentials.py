@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from passlib.context import CryptContext
 
-from catalog.errors import AUTHENTICATION, Refused
+from catalog.errors import AUTHENTICATION, INVALID_FIELD, Refused
 from catalog.store.clock import AHEAD, now
 from catalog.store.ids import object_id
 from catalog.store.records import Changes, Query, UserRecord
@@ -54,6 +54,13 @@ REMEMBERED = 10_000
 _STRENGTHS = ((0, 0), (2, 6), (4, 8), (4, 10))
 _STRENGTH_NAMES = ("Too weak", "Weak", "Medium", "Strong")
 _KINDS = (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^a-zA-Z0-9]")
+
+
+class PasswordPolicy(NamedTuple):
+    """How strong a password must be, and for how many days it is valid (0: for ever)."""
+
+    strength: int
+    days: int
 
 
 def strength(password: str) -> int:
@@ -196,3 +203,18 @@ def _seconds(claim: object) -> float | None:
         return float(claim) if math.isfinite(claim) else None
     except OverflowError:
         return None
+
+
+def refuse_expired(user: UserRecord) -> None:
+    """Raises Refused: AUTHENTICATION."""
+    days = user["validityPasswordDays"]
+    if days and user["createdPassword"] + timedelta(days=days) < now():
+        raise Refused(AUTHENTICATION, "The password has expired, please ask for a new one")
+
+
+def refuse_weak(password: str, policy: PasswordPolicy) -> None:
+    """Raises Refused: INVALID_FIELD."""
+    level = strength(password)
+    if level < policy.strength:
+        details = f"The password strength is {strength_name(level)}, please choose a stronger password"
+        raise Refused(INVALID_FIELD, details)

@@ -15,9 +15,8 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from catalog.domain.people import users
-from catalog.domain.people.credentials import has_ended
+from catalog.domain.people.credentials import PasswordPolicy, has_ended, refuse_weak
 from catalog.domain.people.mail import Outbox, SmtpServer
-from catalog.domain.people.users import PasswordPolicy
 from catalog.errors import NOT_FOUND, RESET_INVALID, Refused
 from catalog.store.clock import now
 from catalog.store.documents.people import PasswordResetDocument
@@ -123,7 +122,7 @@ async def confirm(tenant: Tenant, new: NewPassword, policy: PasswordPolicy) -> U
     user = await tenant.users.records.find_one({"_id": reset["user"]}, {"signed_out": 1})
     if not _is_valid(reset) or user is None or has_ended(user, reset["timestamp"].timestamp()):
         raise Refused(RESET_INVALID, new.token)
-    users.refuse_weak(new.password, policy)
+    refuse_weak(new.password, policy)
     return await _use(tenant, reset, new)
 
 

@@ -1,8 +1,8 @@
 """The users of a tenant."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import NamedTuple, cast
+from datetime import datetime
+from typing import cast
 
 from bson import ObjectId
 
@@ -14,11 +14,12 @@ from catalog.domain.items.sharing import unshare_all
 from catalog.domain.people import access_tokens, last_admin, ownership_transfer
 from catalog.domain.people.credentials import (
     LONGEST_PASSWORD,
+    PasswordPolicy,
     hash_password,
     not_ended,
+    refuse_expired,
+    refuse_weak,
     sign_out,
-    strength,
-    strength_name,
     verify_password,
 )
 from catalog.domain.people.usernames import group_named, new_username
@@ -48,13 +49,6 @@ from catalog.vocabulary import Role
 
 LONGEST_VALIDITY = 36500
 """Days for which a password may be valid. 0 is for ever."""
-
-
-class PasswordPolicy(NamedTuple):
-    """How strong a password must be, and for how many days it is valid (0: for ever)."""
-
-    strength: int
-    days: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -350,18 +344,3 @@ async def sign_in(tenant: Tenant | None, username: str, password: str) -> UserRe
             {"_id": user["_id"], "signed_out": since}, {"$set": {"signed_out": moment}}
         )
     return user
-
-
-def refuse_expired(user: UserRecord) -> None:
-    """Raises Refused: AUTHENTICATION."""
-    days = user["validityPasswordDays"]
-    if days and user["createdPassword"] + timedelta(days=days) < now():
-        raise Refused(AUTHENTICATION, "The password has expired, please ask for a new one")
-
-
-def refuse_weak(password: str, policy: PasswordPolicy) -> None:
-    """Raises Refused: INVALID_FIELD."""
-    level = strength(password)
-    if level < policy.strength:
-        details = f"The password strength is {strength_name(level)}, please choose a stronger password"
-        raise Refused(INVALID_FIELD, details)

@@ -15,7 +15,7 @@ from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
 from catalog.domain import naming
 from catalog.domain.people import users
-from catalog.domain.people.credentials import LONGEST_PASSWORD
+from catalog.domain.people.credentials import LONGEST_PASSWORD, refuse_expired
 from catalog.domain.people.devices import LIFE, Devices
 from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
@@ -82,7 +82,7 @@ class Login(Controller):
         caller = await sessions.caller(authorization, for_renewal=True)
         set_subject(request.scope, caller.tenant, caller.username)
         user = await users.find(caller.tenant, str(caller.user))
-        users.refuse_expired(user)
+        refuse_expired(user)
         return _session(user, caller.tenant, sessions, token_life)
 
 

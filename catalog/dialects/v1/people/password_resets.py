@@ -15,10 +15,10 @@ from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, a
 from catalog.dialects.v1.requests.sentences import shown
 from catalog.domain import naming
 from catalog.domain.people import password_resets
+from catalog.domain.people.credentials import PasswordPolicy
 from catalog.domain.people.devices import Devices
 from catalog.domain.people.login_throttle import LoginThrottle
 from catalog.domain.people.password_resets import NewPassword, ResetMails
-from catalog.domain.people.users import PasswordPolicy
 from catalog.errors import (
     EMPTY_BODY,
     MAIL_AWAY,

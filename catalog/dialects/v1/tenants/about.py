@@ -18,7 +18,7 @@ from catalog.dialects.v1.models.tenants.about import (
 )
 from catalog.dialects.v1.requests.http import Given, JsonResponse, answer
 from catalog.domain.limits import Limits
-from catalog.domain.people.users import PasswordPolicy
+from catalog.domain.people.credentials import PasswordPolicy
 from catalog.vocabulary import ResetStatus, Role, Status, Usage, Visibility
 
 TAG = "About the server"

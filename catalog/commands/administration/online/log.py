@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from catalog.client.session import PREFIX
+from catalog.commands.administration.online.refusals import refusal
 
 Document = dict[str, Any]
 
@@ -66,7 +67,7 @@ class JournalReader:
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
             raise JournalError(f"{self._client.base_url} cannot be reached as a catalog: {failure}") from failure
         if answer.is_error:
-            raise JournalError(f"{body.get('message')} ({body.get('details', 'as CATALOG_TOKEN')})")
+            raise JournalError(refusal(answer, "check CATALOG_TOKEN"))
         return dict(body)
 
 

@@ -1,4 +1,4 @@
-"""`catalog sweep`: asks the running server to sweep now, and tells what it removed."""
+"""`catalog sweep`: asks the running server to sweep now, and prints what it removed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,15 +6,16 @@ from typing import Any
 import httpx
 
 from catalog.client.session import PREFIX
+from catalog.commands.administration.online.refusals import refusal
 from catalog.durations import human_size
 
 
 class SweepError(Exception):
-    """Says why, and what to do."""
+    """The server did not sweep. The message says why, and what to do."""
 
 
 def ask(url: str, token: str, *, dry_run: bool, tenant: str, grace: str) -> dict[str, Any]:
-    """What the server at `url` answers when it has swept. That may take minutes: nothing here is in a hurry.
+    """The answer of the server at `url` after the sweep, which may take minutes: there is no timeout.
 
     Raises SweepError.
     """
@@ -33,7 +34,7 @@ def ask(url: str, token: str, *, dry_run: bool, tenant: str, grace: str) -> dict
             "A server also sweeps by itself, see SWEEP_EVERY"
         ) from failure
     if answer.is_error:
-        raise SweepError(f"{body.get('message')} ({body.get('details', 'CATALOG_TOKEN should be API_TOKEN')})")
+        raise SweepError(refusal(answer))
     return dict(body)
 
 
@@ -52,8 +53,8 @@ def _counted(swept: dict[str, Any]) -> str:
         (swept["blobs"], "unused file", swept["bytes"]),
         (swept["leftovers"], "interrupted upload", swept["leftover_bytes"]),
     )
-    told = [f"{_many(count, what)} ({human_size(size)})" for count, what, size in parts if count]
-    told += [
+    counts = [f"{_many(count, what)} ({human_size(size)})" for count, what, size in parts if count]
+    counts += [
         _many(swept[field], what)
         for field, what in (
             ("uploads", "expired upload"),
@@ -65,9 +66,9 @@ def _counted(swept: dict[str, Any]) -> str:
         )
         if swept.get(field)
     ]
-    mended = f"; mended the counts of {_many(swept['words'], 'word')}" if swept["words"] else ""
+    repaired = f"; repaired the counts of {_many(swept['words'], 'word')}" if swept["words"] else ""
     lost = f"; {_many(swept['damaged'], 'file')} found damaged" if swept.get("damaged") else ""
-    return (" and ".join(told) or "nothing") + mended + lost
+    return (" and ".join(counts) or "nothing") + repaired + lost
 
 
 def _many(count: int, what: str) -> str:

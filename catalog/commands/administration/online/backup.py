@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 
 from catalog.client.session import PREFIX
+from catalog.commands.administration.online.refusals import refusal
 from catalog.operations.archive import ArchiveError
 from catalog.operations.backup import Increment
 from catalog.operations.watching import ArchiveWatch
@@ -35,7 +36,7 @@ async def archive(
         ):
             if not answer.is_success:
                 await answer.aread()
-                raise OnlineBackupError(_refusal(answer))
+                raise OnlineBackupError(refusal(answer))
             async for chunk in answer.aiter_raw():
                 watch.feed(chunk)
                 yield chunk
@@ -43,11 +44,3 @@ async def archive(
         raise OnlineBackupError(f"The backup of {url} ended early: {failure or type(failure).__name__}") from failure
     if not watch.is_complete:
         raise OnlineBackupError(f"The backup of {url} ended early: the log of the server says why")
-
-
-def _refusal(answer: httpx.Response) -> str:
-    try:
-        body = answer.json()
-        return f"{body['message']} ({body.get('details') or 'CATALOG_TOKEN should be API_TOKEN'})"
-    except (ValueError, KeyError, TypeError):
-        return f"The server answers {answer.status_code}: is it a catalog?"
