@@ -1,11 +1,14 @@
 """Files that appear whole or not at all."""
 
 import os
+import re
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
+
+PARTIAL = re.compile(r"\.(.+)\.[0-9a-f]{16}\.partial", re.DOTALL)
 
 
 @contextmanager
@@ -27,6 +30,18 @@ def new_file(file: Path, mode: int = 0o600, *, replace: bool = False) -> Generat
         flush_folder(file.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+class PartialFile(NamedTuple):
+    file: Path
+    name: str  # that it would get
+
+
+def partial_files(folder: Path) -> Iterator[PartialFile]:
+    """What `new_file` writes in a folder, or what killed processes left of it."""
+    for file in folder.glob(".*.partial"):
+        if found := PARTIAL.fullmatch(file.name):
+            yield PartialFile(file, found[1])
 
 
 def flush_folder(folder: Path) -> None:

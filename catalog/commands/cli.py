@@ -24,7 +24,7 @@ from catalog.commands.terminal import completion, profiles
 from catalog.commands.terminal.examples import add_examples
 from catalog.commands.terminal.other_names import add_other_names
 from catalog.commands.terminal.signing_in import add_sign_in_commands
-from catalog.commands.terminal.streams import program_streams
+from catalog.commands.terminal.streams import immediate_exit, program_streams
 from catalog.vocabulary import Kind
 
 # One sentence, never a trace: pretty ones show the values of variables, and some are secrets.
@@ -63,7 +63,7 @@ app.add_typer(cache.app, name="cache")
 
 def main() -> None:
     atexit.register(gc.freeze)  # at the end of a process, searching for garbage takes longer than many a command
-    with program_streams():
+    with immediate_exit(), program_streams():
         app()
 
 

@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, Self
 
 from catalog.blobs.protocol import BLOCK
 from catalog.operations.sources import BackupSource
@@ -31,6 +31,17 @@ END = "end.json"
 
 LARGEST_MEMBER = 32 * 2**20
 """Bytes of a member that is read at once: a member of records has 8 MiB, plus one document of at most 16 MiB."""
+
+
+EXTENSIONS = {
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+}
+LARGEST_EXTENSION = 64 * 2**10
+"""Bytes of a header of these kinds: ours have a name or a size."""
 
 
 class ArchiveError(Exception):
@@ -176,7 +187,7 @@ def read(file: BackupSource) -> Generator[Archive]:
     """Raises ArchiveError, OSError and StorageUnavailableError, also while the members are walked."""
     with file.open("rb") as raw:
         try:
-            with tarfile.open(fileobj=raw, mode="r|") as tar:
+            with tarfile.open(fileobj=raw, mode="r|", tarinfo=_Header) as tar:
                 names = _described(tar, file)
                 beginning = _beginning(names, file)
                 identity = sha256(json.dumps(beginning, sort_keys=True).encode()).hexdigest()
@@ -184,6 +195,18 @@ def read(file: BackupSource) -> Generator[Archive]:
                 yield Archive(identity, made, base, _members(names, file))
         except (tarfile.TarError, EOFError) as damage:
             raise ArchiveError(f"{file} is damaged or cut off ({damage})") from damage
+
+
+class _Header(tarfile.TarInfo):
+    """A header whose extensions are bounded: tarfile reads them at once."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """Raises ArchiveError."""
+        header = super().frombuf(buf, encoding, errors)
+        if header.type in EXTENSIONS and header.size > LARGEST_EXTENSION:
+            raise ArchiveError(f"The backup is damaged: a header has {header.size} bytes")
+        return header
 
 
 def _beginning(names: Iterator[Member], file: BackupSource) -> dict[str, Any]:
@@ -207,8 +230,8 @@ def _members(names: Iterator[Member], file: BackupSource) -> Iterator[Member]:
 def _described(tar: tarfile.TarFile, file: BackupSource) -> Iterator[Member]:
     while described := _next(tar, file):
         content = tar.extractfile(described)
-        if content is None:
-            raise ArchiveError(f"{file} has {described.name}, which is not a file")
+        if content is None or described.issparse():  # a sparse file of a few bytes can have any size
+            raise ArchiveError(f"{file} has {described.name}, which is not a regular file")
         yield Member(tuple(described.name.split("/")), content)
 
 

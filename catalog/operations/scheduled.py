@@ -83,6 +83,7 @@ class ScheduledBackups:
         reports: list[TenantBackup] = []
         try:
             async with lease.renewed(BEAT):
+                await self._target.clear(lambda name: _parsed(record.id, name) is not None)
                 full = await self._base(record, began)
                 since = await asyncio.to_thread(self._increment, full.name) if full else None
                 suffix = f"-since-{full.made}{SUFFIX}" if full and since else SUFFIX
@@ -126,10 +127,7 @@ class ScheduledBackups:
 
     async def _archives(self, tenant: str) -> list[Made]:
         """The archives of a tenant, the oldest first."""
-        start = f"{tenant}-"
-        mine = [name for name in await self._target.names() if name.startswith(start)]
-        parsed = ((name, NAME.fullmatch(name.removeprefix(start))) for name in mine)
-        found = (Made(name, rest["made"], rest["since"]) for name, rest in parsed if rest)
+        found = [made for name in await self._target.names() if (made := _parsed(tenant, name))]
         return sorted(found, key=lambda each: each.made)
 
     async def _rotate(self, tenant: str) -> None:
@@ -140,6 +138,12 @@ class ScheduledBackups:
         for each in archives[: -self._plan.keep]:
             if each.since is not None or each.made not in needed:
                 await self._target.remove(each.name)
+
+
+def _parsed(tenant: str, name: str) -> Made | None:
+    """None: it is no archive of the tenant."""
+    start, rest = name[: len(tenant) + 1], NAME.fullmatch(name[len(tenant) + 1 :])
+    return Made(name, rest["made"], rest["since"]) if rest and start == f"{tenant}-" else None
 
 
 def _moment(text: str) -> datetime:

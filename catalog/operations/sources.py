@@ -1,6 +1,8 @@
 """Where a backup is read from: a file, or an object of a bucket."""
 
+import errno
 import io
+import os
 from typing import IO, TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import obstore
@@ -51,13 +53,10 @@ class _Ranges(io.RawIOBase):
         self._source = source
         self._at = 0
         self._length = FIRST
-        with translated_errors():
-            try:
-                head = obstore.head(source.store, source.key)
-            except FileNotFoundError:
-                raise FileNotFoundError(2, "no such file or directory", str(source)) from None
-        self._size = head["size"]
-        self._etag = head["e_tag"]
+        found = _size_and_tag(source)
+        if found is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(source))
+        self._size, self._etag = found
 
     def readable(self) -> bool:
         return True
@@ -83,3 +82,12 @@ class _Ranges(io.RawIOBase):
                 return bytes(answer.bytes())
             except (FileNotFoundError, PreconditionError):
                 raise SourceChangedError(0, "it was replaced or removed while it was read", str(self._source)) from None
+
+
+def _size_and_tag(source: ObjectSource) -> tuple[int, str | None] | None:
+    with translated_errors():
+        try:
+            head = obstore.head(source.store, source.key)
+        except FileNotFoundError:
+            return None
+    return head["size"], head["e_tag"]

@@ -2,13 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from catalog.atomic_files import new_file
+from catalog.atomic_files import new_file, partial_files
 from catalog.blobs.protocol import StorageUnavailableError
 from catalog.blobs.s3.bucket import Bucket
 from catalog.blobs.s3.multipart import MultipartWriter
@@ -43,6 +43,10 @@ class Target(Protocol):
 
     async def remove(self, name: str) -> None: ...
 
+    async def clear(self, is_ours: Callable[[str], bool]) -> None:
+        """Remove what killed writers left of the backups with these names. Nobody may be writing one."""
+        ...
+
     def source(self, name: str) -> BackupSource:
         """Where a backup is read from."""
         ...
@@ -70,6 +74,14 @@ class FolderTarget:
 
     async def remove(self, name: str) -> None:
         await asyncio.to_thread((self._folder / name).unlink, missing_ok=True)
+
+    async def clear(self, is_ours: Callable[[str], bool]) -> None:
+        def remove() -> None:
+            for partial in partial_files(self._folder):
+                if is_ours(partial.name):
+                    partial.file.unlink(missing_ok=True)
+
+        await asyncio.to_thread(remove)
 
     def source(self, name: str) -> BackupSource:
         return self._folder / name
@@ -117,6 +129,10 @@ class BucketTarget:
 
     async def remove(self, name: str) -> None:
         await self._bucket.drop(name)
+
+    async def clear(self, is_ours: Callable[[str], bool]) -> None:
+        claims = [found.key async for found in self._bucket.listing("") if found.key.endswith(CLAIM)]
+        await self._bucket.drop_all([claim for claim in claims if is_ours(claim.removesuffix(CLAIM))])
 
     def source(self, name: str) -> BackupSource:
         return ObjectSource(self._bucket.store, name, f"{self._location}/{name}")

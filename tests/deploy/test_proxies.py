@@ -171,11 +171,15 @@ def test_large_files_go_both_ways_and_in_ranges(deployed):
     large = deployed.create("large")
 
     made = deployed.client.post(f"/v1/models/{large}/versions?name=w.bin", content=content).raise_for_status()
+    form = {"file": ("w.bin", content)}
+    formed = deployed.client.post(f"/v1/models/{large}/versions", files=form).raise_for_status()
     path = f"/v1/models/{made.json()['_id']}/versions/1"
     whole = deployed.client.get(path)
     part = deployed.client.get(path, headers={"Range": f"bytes={SIZE - 100}-"})
 
-    assert hashlib.sha256(whole.content).digest() == hashlib.sha256(content).digest()
+    digest = hashlib.sha256(content).hexdigest()
+    assert hashlib.sha256(whole.content).hexdigest() == digest
+    assert [version["digest"] for version in formed.json()["versions"]] == [digest] * 2
     assert (part.status_code, part.content) == (206, content[-100:])
 
 

@@ -677,6 +677,13 @@ def special(kind, target=""):
     return another("", described)
 
 
+def sparse():
+    """A header of 512 bytes for a file of a pebibyte."""
+    described = tarfile.TarInfo(f"{OURS}-acme/blobs/{'0' * 64}")
+    described.pax_headers = {"GNU.sparse.map": "0,0", "GNU.sparse.size": str(2**50), "GNU.sparse.name": described.name}
+    return described
+
+
 def told(**fields):
     return lambda content: json.dumps({**json.loads(content), **fields}).encode()
 
@@ -735,6 +742,7 @@ CORPUS = {
     "a hard link": special(tarfile.LNKTYPE, "catalog-backup.json"),
     "a device": special(tarfile.CHRTYPE),
     "a folder": special(tarfile.DIRTYPE),
+    "a file that says that it is sparse, and of any size": another("", sparse()),
 }
 
 
@@ -754,6 +762,13 @@ async def test_a_damaged_archive_is_a_sentence_and_no_tenant(one_database, stora
         await lose(one_database, storage, there)
     assert "\n" not in str(refusal.value)
     assert bool(there) == (damage in WHOLE_BEFORE)
+
+
+async def test_a_header_is_not_read_when_it_is_larger_than_any(one_database, storage, members, tmp_path):
+    packed([("x" * 2**17, b""), *members], tmp_path / "damaged.tar")
+
+    with pytest.raises(ArchiveError, match=r"a header has 131\d+ bytes"):
+        await restore(one_database, storage, tmp_path / "damaged.tar", [], lambda _: None)
 
 
 async def test_a_header_with_any_byte_changed_is_a_sentence(one_database, storage, good, tmp_path):

@@ -59,3 +59,34 @@ async def test_of_two_backups_with_one_name_one_is_kept(target):
 
     assert FileExistsError in saved
     assert await asyncio.to_thread(content, target, "one.tar") == b"third"
+
+
+async def test_what_a_killed_writer_left_is_cleared_for_the_names_that_are_ours(target, tmp_path):
+    written = asyncio.Event()
+
+    async def hanging():
+        yield b"begun"
+        written.set()
+        await asyncio.Event().wait()
+
+    async def refusal(name):
+        """What a bucket says of a name that somebody has claimed."""
+        try:
+            await target.save(name, chunks(b"second"))
+        except FileExistsError as refused:
+            return str(refused)
+        return ""
+
+    writer = asyncio.create_task(target.save("mine.tar", hanging()))
+    await written.wait()
+    left = [file.name for file in tmp_path.rglob("*.partial")]
+
+    await target.clear(lambda name: name == "other.tar")
+    kept = [file.name for file in tmp_path.rglob("*.partial")], "is being written" in await refusal("mine.tar")
+    await target.clear(lambda name: name == "mine.tar")
+    after = [file.name for file in tmp_path.rglob("*.partial")], await refusal("another.tar")
+
+    writer.cancel()
+    await asyncio.gather(writer, return_exceptions=True)
+    assert kept == (left, not left)  # a folder has a partial file, a bucket a claim
+    assert after == ([], "")

@@ -30,6 +30,27 @@ def program_streams() -> Generator[None]:
         _flush(sys.stdout)
 
 
+@contextmanager
+def immediate_exit() -> Generator[None]:
+    """End the process without the interpreter's own end, if the client of object stores was used.
+
+    Its threads may still drop a Python object then, and the process would abort after all of its work is done. A server
+    ends as usual: its store was quiet for a while.
+    """
+    try:
+        yield
+    except SystemExit as end:
+        if (
+            "obstore" in sys.modules
+            and "catalog.app" not in sys.modules
+            and (end.code is None or type(end.code) is int)
+        ):
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(end.code or 0)
+        raise
+
+
 def _escaped(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
