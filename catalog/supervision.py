@@ -1,4 +1,4 @@
-"""A child process that is started again whenever it ends, with a growing pause, until it is told to stop.
+"""A child process that is started again whenever it ends, with a growing pause, until it is stopped.
 
 Imports little: the embedded database starts while the server still imports the rest.
 """

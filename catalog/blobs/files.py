@@ -111,7 +111,7 @@ class FileBlobs:
 
     async def read(self, digest: str, start: int = 0, stop: int | None = None) -> AsyncGenerator[bytes, None]:
         with translated_errors():
-            if stop is not None and stop - start <= BLOCK:  # one step in a thread, in the place of five
+            if stop is not None and stop - start <= BLOCK:  # one step in a thread, instead of five
                 block = await asyncio.to_thread(_read_range, blob_path(self._folder, digest), start, stop)
                 if block:
                     yield block

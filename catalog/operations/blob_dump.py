@@ -34,7 +34,7 @@ class LostBlob(NamedTuple):
 class BlobDump:
     """Writes the blobs that records name, and lists those whose bytes are lost.
 
-    With `touched`, only those that somebody has held from that moment on; the others are in an earlier backup.
+    With `touched`, only those that an upload has held from that moment on; the others are in an earlier backup.
     """
 
     def __init__(self, writer: Writer, tenant: Tenant, blobs: Blobs, touched: datetime | None) -> None:

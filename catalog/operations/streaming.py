@@ -32,7 +32,7 @@ async def stream(
     report: Callable[[TenantBackup], None] = ignored,
     stalled: float = STALLED,
 ) -> AsyncGenerator[bytes, None]:
-    """Yield an archive of the tenants. After an error it has no end, so nobody takes it for complete.
+    """Yield an archive of the tenants. After an error it has no end, so a reader sees that it is incomplete.
 
     A task of its own writes it: its leases must not depend on how fast it is read. When the reader takes nothing for
     `stalled` seconds, it ends, and the reader gets the error.

@@ -23,7 +23,7 @@ class ArchiveWatch:
         self.summaries: dict[str, dict[str, Any]] = {}
         self.is_complete = False
         self._buffer = bytearray()
-        self._skip = 0  # bytes of a member that nobody reads
+        self._skip = 0  # bytes of a member that are skipped
         self._wanted: tuple[str, int] | None = None  # a member that is read: its name, or "" for a header of pax
         self._size: int | None = None  # of the next member, by a header of pax
 

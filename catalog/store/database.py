@@ -54,7 +54,7 @@ class Database:
         self.upgrades: dict[str, Task[Refused | None]] = {}
         """The upgrades of tenants that this process runs, see `migrations.opening`."""
         self.newer: set[str] = set()
-        """Tenants of a newer version that the log has told of."""
+        """Tenants of a newer version that the log has mentioned."""
         self._handle = lru_cache(HANDLES)(self._new_handle)
 
     async def open(self, wait: float = 0) -> None:

@@ -323,7 +323,7 @@ def test_show_tells_why_another_does_not_serve(put, tmp_path):
     closed, opened = shown(tmp_path), shown(tmp_path, f"HTTPSSECRET='{PASSPHRASE}'\n")
 
     assert closed[0].startswith(f"{tmp_path / 'caCert.pem'} serves")
-    assert "  issuer       itself: clients have to be told to trust it" in closed
+    assert "  issuer       itself: clients must be configured to trust it" in closed
     why = "is protected by a passphrase, and HTTPSSECRET is empty"
     assert closed[-1] == f"Not usable: {tmp_path / 'privkey.pem'} {why}"
     assert opened[0].startswith(f"{tmp_path / 'fullchain.pem'} serves")

@@ -63,7 +63,7 @@ class Place:
     """Whether its token comes from `credentials.json`."""
 
     def counts_for(self, url: str) -> "Place":
-        """The place with the values that count for a server. An address and a certificate tell nobody who asks."""
+        """The place with the values that count for a server. An address and a certificate do not identify a user."""
         left_out: set[str] = set()
         if self.url not in {"", url}:
             left_out |= {"tenant", "username", *SECRETS}

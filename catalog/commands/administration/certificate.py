@@ -31,7 +31,8 @@ def _serving(choice: CertificateChoice, folder: Path) -> Iterator[str]:
     yield f"{choice.certificate} serves, with the key {choice.key}."
     yield f"  subject      {_name(leaf.subject)}"
     yield f"  names        {', '.join(names_of(leaf)) or '(none: clients will refuse it)'}"
-    yield f"  issuer       {_name(leaf.issuer) if is_real(choice) else 'itself: clients have to be told to trust it'}"
+    itself = "itself: clients must be configured to trust it"
+    yield f"  issuer       {_name(leaf.issuer) if is_real(choice) else itself}"
     yield f"  valid        {leaf.not_valid_before_utc:%Y-%m-%d} to {leaf.not_valid_after_utc:%Y-%m-%d} ({_left(leaf)})"
     yield f"  fingerprint  SHA-256 {leaf.fingerprint(hashes.SHA256()).hex(':').upper()}"
 

@@ -138,7 +138,7 @@ def pull(
 ) -> None:
     """Download a version, verify it and print its path. After an interruption, the same command resumes.
 
-    A file that is there already and differs stays, and nothing is written, unless an earlier pull wrote it and nobody
+    A file that is there already and differs stays, and nothing is written, unless an earlier pull wrote it and no one
     has changed it, or with --force.
     """
     with resume_hint(), transfer_progress(quiet=shell.quiet) as progress:

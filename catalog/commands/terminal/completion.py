@@ -48,7 +48,7 @@ answer what bash replaces: what comes behind the last such sign, and an `@` itse
 
 
 def use_bash_script() -> None:
-    """Have `--install-completion` and `--show-completion` use this script for bash, in the place of the library's."""
+    """Have `--install-completion` and `--show-completion` use this script for bash, instead of the library's."""
     vars(_completion_shared)["_completion_scripts"]["bash"] = BASH
     _completion_classes.BashComplete.source_template = BASH
 

@@ -211,7 +211,7 @@ def _print_trace(line: str) -> None:
 
 
 def ask(what: str, option: str) -> str:
-    """Read a line from the terminal, in the place of an option that was left out."""
+    """Read a line from the terminal, instead of an option that was left out."""
     if not sys.stdin.isatty():
         stop(f"There is no terminal to ask for the {what.lower()}: pass it with {option}")
     answer: str = typer.prompt(what, err=True)

@@ -41,7 +41,7 @@ class TreeEntry(NamedTuple):
 async def put(
     caller: Caller, path: str, upload: IncomingFile, visibility: Visibility = Visibility.PRIVATE
 ) -> ArtifactFileRecord:
-    """Store a file under a path, in the place of one of the caller's that was there.
+    """Store a file under a path; it replaces a file of the caller at that path.
 
     Raises Refused: what `prepare`, `intake.receive` and `record` raise.
     """
@@ -52,7 +52,7 @@ async def put(
 async def prepare(caller: Caller, path: str) -> None:
     """Check that the caller may put a file under a path, before anything of it is read.
 
-    Raises Refused: INVALID_FIELD for a path that cannot be, NOT_CREATED below VERSIONS and for a file in the place of a
+    Raises Refused: INVALID_FIELD for an invalid path, NOT_CREATED below VERSIONS and for a file that would replace a
     folder or the reverse, CANNOT_MODIFY for a file of another user.
     """
     paths.new(path)
@@ -99,7 +99,7 @@ async def find(caller: Caller, path: str) -> ArtifactFileRecord:
 
 
 async def list_(caller: Caller, folder: str) -> list[TreeEntry]:
-    """What is in a folder (empty: the root), as far as the caller may read it, by name.
+    """The entries of a folder (empty: the root) that the caller may read, by name.
 
     Raises Refused: INVALID_FIELD for more than MOST_LISTED of them.
     """

@@ -78,7 +78,7 @@ async def sweep_tenants(
 
 
 def schedule(jobs: Jobs, database: Database, every: timedelta, grace: timedelta) -> None:
-    """Sweep each tenant every so often, by whichever server finds it due first.
+    """Sweep each tenant every so often, by the server that finds it due first.
 
     The uses of terms are counted again after each start of a server, and each day: a crash, or a database that was
     away, may have come between an item and the count of its terms.

@@ -64,7 +64,7 @@ async def fill(caller: Caller, models: int = content.MODELS, tell: Tell | None =
 
 
 async def _person(caller: Caller, number: int, username: str) -> tuple[UserRecord, bool]:
-    """A person of the demo, who can sign in only when an administrator sets a password: this one is not told."""
+    """A person of the demo, who can sign in only when an administrator sets a password: this one is not shown."""
     same = {"_id": identity(Sort.PERSON, number)}
     for attempt in range(1, MOST_NAMES + 1):
         if found := await caller.tenant.users.records.find_one(same):

@@ -1,8 +1,8 @@
 """A record of each blob that a tenant stores. A sweep respects it, and the quota counts it.
 
 A blob is held between the moment its bytes are whole and the moment a version names it. Only a sweep removes bytes: it
-marks the record first (`going`), and an upload of the same bytes waits until they are gone. `docs/decisions.md` says
-why a version never lacks its bytes.
+marks the record first (`deleting_since`), and an upload of the same bytes waits until they are gone.
+`docs/decisions.md` says why a version never lacks its bytes.
 
 A disk may lose or change bytes. A record is marked `damaged` once that is known, until the same bytes are sent again: a
 storage replaces what it has by what it receives.

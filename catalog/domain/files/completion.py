@@ -77,7 +77,7 @@ async def _version(tenant: Tenant, upload: UploadRecord) -> VersionRecord | None
 
 
 async def _finished(tenant: Tenant, upload: UploadRecord, reservation: Reservation) -> Blob:
-    """The upload's bytes as a blob, which is held and counted in the place of what was reserved.
+    """The upload's bytes as a blob, which is held and counted instead of what was reserved.
 
     May be repeated after a crash half-way.
     """
@@ -92,7 +92,7 @@ async def _finished(tenant: Tenant, upload: UploadRecord, reservation: Reservati
         raise await _mismatch(tenant, upload, wrong.received) from None
     if upload["digest"] and upload["digest"] != blob.digest:
         raise await _mismatch(tenant, upload, blob.digest)
-    # Without the caller's rights: what was reserved becomes the blob's whatever has become of the caller.
+    # Without the caller's rights: what was reserved becomes the blob's, even if the caller has no rights any more.
     await blob_records.hold(tenant.base, blob, is_reserved=reservation.size >= blob.size)
     await reservation.shrink(0)
     return blob

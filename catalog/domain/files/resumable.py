@@ -53,7 +53,7 @@ async def append(
     """Add `content` at `offset`. With the last byte the upload becomes a version.
 
     `size` is that of the whole file, for an upload that did not say; `most` the largest that is taken; `coming` is how
-    many bytes `content` has, as far as that is known. What arrived before an error stays.
+    many bytes `content` has, if that is known. What arrived before an error stays.
 
     Raises Refused: OFFSET_CONFLICT, REQUEST for a size that cannot be, UPLOAD_BUSY, UPLOAD_CUT_OFF, BODY_TOO_LARGE,
     QUOTA_EXCEEDED, what `content` raises, and what `completion.complete` raises, after which the same may be tried

@@ -1,4 +1,4 @@
-"""One request at a time adds to an upload, on whatever server.
+"""One request at a time adds to an upload, on any server.
 
 Its server renews the lease each second. A second request takes it over when that server has died, and when the first
 client has fallen silent: a client whose connection broke returns long before a server can tell that it left.
@@ -23,7 +23,7 @@ RENEWED_EVERY = 1.0
 """Seconds between two renewals."""
 
 DEAD_AFTER = 3.0
-"""Seconds without a renewal after which a server is taken for dead, if another request asks."""
+"""Seconds without a renewal after which a server counts as stopped, if another request asks."""
 
 SILENT_AFTER = 2.0
 """Seconds after which a client that sends nothing loses the lease, if another request asks."""
@@ -96,7 +96,7 @@ class UploadLease:
     async def wait(self) -> None:
         """Ask for the lease, and acquire it once it is free, or when its holder does not renew it.
 
-        Should a server be taken for dead that is only slow, the storage takes the bytes of one of the two, and the
+        If a slow server counts as stopped by mistake, the storage takes the bytes of one of the two, and the
         upload still becomes one version.
         """
         before = await self._uploads.find_one({"_id": self._name}, {"lease_owner": 1, "lease_until": 1})

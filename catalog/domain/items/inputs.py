@@ -92,7 +92,7 @@ class ItemChange:
     description: str | None = None
     license: str | None = None
     license_link: str | None = None
-    languages: Sequence[str] | None = None  # all of them, in the place of the earlier ones
+    languages: Sequence[str] | None = None  # all of them; they replace the earlier ones
     tasks: Sequence[str] | None = None  # likewise
     library: str | None = None
     provider: str | None = None

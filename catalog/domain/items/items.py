@@ -57,7 +57,7 @@ async def check_new(
     limits: Limits = LIMITS,
     allowance: item_terms.TermAllowance | None = None,
 ) -> Changes:
-    """The fields of an item that is to be created, which no index has accepted yet. Raises Refused as `create` does."""
+    """The fields of an item to create, before an index has accepted them. Raises Refused as `create` does."""
     fields = await _fields(caller, kind, new, Validator(NOT_CREATED, limits))
     refuse_beyond_reach(caller, fields["tags"])
     used = item_terms.ItemTerms(frozenset(fields["tags"]), frozenset(pair["name"] for pair in fields["metadata"]))

@@ -31,7 +31,7 @@ TOKEN = re.compile(r"[0-9a-f]{24}")  # 96 random bits, in the form that clients 
 LONGEST_SHOWN = 80  # characters of a wrong token
 
 MAIL = """\
-Somebody, probably you, asked for a new password of {username} in {tenant}.
+A user, probably you, asked for a new password of {username} in {tenant}.
 
 Choose one here, once, within {hours}:
 

@@ -1,4 +1,4 @@
-"""Which items take the room of a tenant."""
+"""The items of a tenant that take the most storage."""
 
 from typing import Any, NamedTuple
 

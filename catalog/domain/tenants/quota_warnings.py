@@ -25,7 +25,7 @@ CALM = 0.75
 """Shares of the quota. Between them a warning stays as it is, so that it is not given again and again."""
 
 EVERY = 60.0
-"""Seconds between two looks at all tenants that have a quota."""
+"""Seconds between two checks of all tenants that have a quota."""
 
 MOST_MAILS = 20
 """How many administrators get a mail."""

@@ -45,7 +45,7 @@ MOST_SHOWN = 20
 RESERVED = frozenset({"admin", "local", "config", "catalog", NOBODY})
 
 WAITING = timedelta(seconds=15)
-"""How long creating a tenant waits for the removal of one with its name: the lease of a dead server, and one retry."""
+"""How long creating a tenant waits for the removal of one with its name: the lease of a stopped server, and a retry."""
 
 PATIENCE = 0.5
 """Seconds between two looks at a tenant that another server is creating or removing."""

@@ -37,7 +37,7 @@ async def readable(caller: Caller, records: Sequence[R]) -> list[R]:
 
 
 def _is_own_reader(caller: Caller, record: TrackedRecord) -> bool:
-    """Whether the caller may read a record whatever it belongs to."""
+    """Whether the caller may read a record, regardless of its parent."""
     if caller.reach:  # what a limited robot has added to a model goes with the model
         return record["owner"] == caller.user and caller.user in record["own_readers"]
     return caller.is_admin or may_read_item(caller, {**record, "readers": record["own_readers"]})

@@ -43,7 +43,7 @@ class VersionChange:
     external_id: str | None = None  # empty: none any more
     run: TrainingRun | None = None  # without both fields: none any more
     uri: str | None = None  # of a version without files
-    made_from: Sequence[InputReference] | None = None  # in the place of the inputs that it has, see domain.lineage
+    made_from: Sequence[InputReference] | None = None  # they replace the inputs that it has, see domain.lineage
 
     def check(self, limits: Limits) -> None:
         """Raises Refused: NOT_CHANGED."""

@@ -69,7 +69,7 @@ def brief(text: str) -> str:
 
 @dataclass
 class HeaderSummary:
-    """What a header tells, as far as it was read: kept also when the rest of it cannot be."""
+    """The part of a header that was read. It is kept also when the rest cannot be read."""
 
     tensors: Tensors = field(default_factory=Tensors)
     metadata: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The opcodes of pickles, as far as tracing needs them: their arguments, and how many values they take and leave."""
+"""The opcodes of pickles, with what tracing needs: their arguments, and how many values they take and leave."""
 
 import pickletools
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Fencing: a write that comes too late is refused, wherever in the code it is made.
+"""Fencing: a write that comes too late is refused, anywhere in the code.
 
 A request begins with a check of the caller. Minutes may pass until it writes: its body is slow, a file is hashed.
 So each write through a tenant's handle passes a *fence*, which checks again: the tenant's generation and, for the

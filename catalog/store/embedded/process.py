@@ -231,7 +231,7 @@ def kept_password(file: Path, engine: Engine, fresh: str) -> str:
 
 
 def held(folder: Path) -> IO[str]:
-    """Make `folder` and hold it, until what is returned is closed or this process ends in whatever way.
+    """Make `folder` and hold it, until what is returned is closed or this process ends.
 
     Raises DatabaseUnavailable.
     """

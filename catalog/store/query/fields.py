@@ -231,7 +231,7 @@ SEEN_TAGS = Fields(
     select="usage owner uses timestamp",
     spelt="_id",
 )
-"""For users, who are not told how often a word is used where they cannot read: no filter finds that out."""
+"""For users. How often a term is used in items that they cannot read is hidden, so no filter may depend on it."""
 
 USERS = Fields(
     {

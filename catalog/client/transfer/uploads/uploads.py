@@ -48,7 +48,7 @@ class NewVersionFields:
 
     @property
     def inline(self) -> dict[str, str]:
-        """What is sent along with the file, as far as it is short."""
+        """What is sent along with the file: the fields that are short."""
         pairs = json.dumps(as_pairs(self.metadata)) if self.metadata else ""
         inputs = json.dumps([*self.inputs]) if self.inputs else ""
         strict = "true" if self.strict else ""

@@ -6,7 +6,7 @@ ADVICE = "CATALOG_TOKEN should be API_TOKEN"
 
 
 def refusal(answer: httpx.Response, advice: str = ADVICE) -> str:
-    """What the server refuses, and why. `advice` stands in the place of details that it does not give."""
+    """What the server refuses, and why. `advice` replaces details that it does not give."""
     try:
         body = answer.json()
         return f"{body['message']} ({body.get('details') or advice})"

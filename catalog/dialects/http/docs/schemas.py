@@ -1,7 +1,7 @@
 """JSON Schemas (2020-12) of the types that handlers declare.
 
 msgspec derives them, so a schema and the decoder cannot disagree. Litestar's own schemas write every union as `oneOf`,
-of which a whole number, being a number as well, matches two.
+and a whole number matches both the integer and the number.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What is asked of every request, whatever its route: looked at after the guards and before a handler runs."""
+"""What every request must satisfy on every route: checked after the guards and before a handler runs."""
 
 from collections.abc import Collection
 from difflib import get_close_matches

@@ -220,7 +220,7 @@ class Form:
             raise Refused(MALFORMED_BODY, str(wrong)) from None
 
     def text(self, name: str) -> str:
-        """What the part of this name has, as far as it was read."""
+        """The bytes of the part of this name that were read."""
         return as_text(bytes(self.texts.get(name, b"")))
 
     def take(self) -> list[bytes]:

@@ -68,7 +68,7 @@ def of_the_models(conditions: Iterable[Condition]) -> list[StoreFilter]:
 
 
 def aliases_of(conditions: Iterable[Condition]) -> list[frozenset[str]]:
-    """For each condition on an alias the names of which a version must have one."""
+    """For each condition on an alias: the names, one of which a version must have."""
     wanted = [each.value for each in conditions if not each.is_tag and each.key == "alias"]
     return [frozenset(value if isinstance(value, tuple) else (str(value),)) for value in wanted]
 

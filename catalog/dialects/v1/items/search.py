@@ -80,7 +80,7 @@ def _words(text: str | None) -> str:
 
 
 def _kinds(names: list[str]) -> list[Kind]:
-    """The kinds, each once, in one order whatever the order of the question: a cursor counts them."""
+    """The kinds, each once, in a fixed order, which cursors depend on."""
     unknown = set(names) - set(Kind)
     if unknown:
         raise Refused(NOT_SEARCHED, f"kind: one of {', '.join(Kind)} is needed")

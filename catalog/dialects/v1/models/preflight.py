@@ -48,7 +48,7 @@ class PushToCheck(RequestBody, kw_only=True):
 
 
 class CheckedPush(Struct):
-    """Nothing of the push is refused as things are now."""
+    """Nothing of the push would be refused now."""
 
     item: Annotated[Id | None, Meta(description="The item that it changes; null: it creates one.")]
 

@@ -33,7 +33,7 @@ TRASH_BYTES = "The oldest items leave the trash while the versions of all have m
 
 
 class RetentionChange(RequestBody):
-    """The policy of a tenant, in the place of the one that there is. A rule that is left out ends."""
+    """The policy of a tenant, which replaces the present one. A rule that is left out ends."""
 
     keep_versions: Keep | None = None
     trash_days: Annotated[Days | None, Meta(description=TRASH_DAYS, examples=[7])] = None

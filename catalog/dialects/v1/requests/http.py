@@ -43,7 +43,7 @@ AnyRequest = Request[Any, Any, Any]
 N = TypeVar("N")
 T = TypeVar("T")
 Given = NamedDependency[SkipValidation[T]]
-"""What the app gives to the handlers that name it."""
+"""What the application injects into the handlers that name it."""
 
 
 class JsonResponse(EncodedResponse, Generic[T]):

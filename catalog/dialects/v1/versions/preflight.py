@@ -21,7 +21,7 @@ class Preflight(Controller):
     @post(
         status_code=200,
         operation_id="checkPush",
-        response_description="Nothing of it is refused as things are now.",
+        response_description="Nothing of it would be refused now.",
         responses=refuses(NOT_CREATED, NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS, QUOTA_EXCEEDED, REQUIRED_FIELD),
     )
     async def check(

@@ -46,7 +46,7 @@ CONTENT_REFUSALS = (CANNOT_READ, QUARANTINED, VERSION_DRAFT)
 
 JSON_TEXT = {"type": "string", "contentMediaType": "application/json"}
 
-STRICT = "`true`: refuse a file in which the inspection finds a threat, whatever the tenant's policy is."
+STRICT = "`true`: refuse a file in which the inspection finds a threat, regardless of the tenant's policy."
 
 DETAILS = (
     query("author", "Who made the version, as a text."),

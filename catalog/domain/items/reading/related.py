@@ -131,7 +131,7 @@ async def load_owners(caller: Caller, terms: Sequence[TermRecord]) -> Mapping[Ob
 
 
 async def load_users(caller: Caller, keys: Iterable[ObjectId]) -> Mapping[ObjectId, UserRecord]:
-    """Users by id, as far as they still exist."""
+    """The users that still exist, by id."""
     return await _by_id(caller.tenant.users, keys)
 
 

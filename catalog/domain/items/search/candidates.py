@@ -1,4 +1,4 @@
-"""The candidates of a search in one kind: items that may have the text in the place of a stage, newest first.
+"""The candidates of a search in one kind: items that may have the text in the field of a stage, newest first.
 
 Names, values and descriptions are found by n-grams (`store.derived.search_entries`). Tags and names of metadata are
 found in the vocabulary of the tenant, and their items by the index of the terms. What no index answers is read in
@@ -25,7 +25,7 @@ WINDOW = 1024
 """Serials that one scan without an index covers: 60 ms on the embedded engine, at any size of the catalog."""
 
 FIRST_WINDOW = 2048
-"""Serials of the first look at an n-gram. If that finds nothing, the next look is at all of them."""
+"""Serials of the first query for an n-gram. If that finds nothing, the next query covers all of them."""
 
 FULL = 256
 """Candidates that one read returns; the next read goes on from there."""
@@ -40,7 +40,7 @@ MOST_TERMS = 500
 """Terms whose items are looked up."""
 
 FEW_USES = 1000
-"""Uses of terms whose items are read at once, whatever their serials: 40 ms on the embedded engine."""
+"""Uses of terms whose items are read at once, regardless of their serials: 40 ms on the embedded engine."""
 
 WIDENING = 4
 
@@ -81,7 +81,7 @@ class MatchingTerms(NamedTuple):
 
 
 class Candidates:
-    """What one request has learned about its text."""
+    """What one request knows about its text."""
 
     def __init__(self, tenant: Tenant, key: str, newest: int) -> None:
         self._tenant = tenant
@@ -104,7 +104,7 @@ class Candidates:
         return Serials([], 0, 0)
 
     async def _by_grams(self, kind: Kind, place: TextPlace, grams: Sequence[str], within: Query, top: int) -> Serials:
-        """The items whose entries have the n-grams, or are too long to tell."""
+        """The items whose entries have the n-grams, or are too long to be indexed by them."""
         found = self._found.get((kind, place))
         if found is None or top > found.top or top <= found.low:
             found = self._found[kind, place] = await self._look(kind, place, grams, top)

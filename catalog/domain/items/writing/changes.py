@@ -43,7 +43,7 @@ IdsChange = ListChange[ObjectId, ObjectId]
 
 @dataclass(frozen=True, slots=True)
 class CheckedChange:
-    """An ItemChange within the limits, with ids in the place of references."""
+    """An ItemChange within the limits, with ids instead of references."""
 
     requested: ItemChange
     limits: Limits

@@ -1,1 +1,1 @@
-"""Versions of many items in one list, as far as the caller may read the items."""
+"""Versions of many items in one list: of the items that the caller may read."""

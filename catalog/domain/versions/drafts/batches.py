@@ -87,7 +87,7 @@ class InMemory:
 async def put_all(
     caller: Caller, kind: Kind, reference: Reference, draft: VersionRecord, files: AsyncIterator[PartOfBatch]
 ) -> list[Outcome]:
-    """Store files in a draft, in the place of those with the same paths, and say what became of each.
+    """Store files in a draft, where they replace those with the same paths, and say what became of each.
 
     Raises Refused: what `files` and `drafts.add` raise, QUOTA_EXCEEDED, STORAGE_FULL, BUSY; and as `drafts.find` when
     the caller has lost the right meanwhile.

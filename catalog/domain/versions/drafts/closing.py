@@ -78,7 +78,7 @@ async def _close(tenant: Tenant, draft: VersionRecord, token: ObjectId, *, stric
         await drafts.reopen(tenant.base, draft["_id"], token)
         raise
     if closed is None:
-        raise Refused(BUSY, draft["ordinal"])  # it took so long that others took it for dead
+        raise Refused(BUSY, draft["ordinal"])  # it took so long that another request took its lease
     return closed
 
 

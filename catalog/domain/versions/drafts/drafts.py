@@ -68,7 +68,7 @@ async def begin(
 async def put(
     caller: Caller, kind: Kind, reference: Reference, path: str, upload: IncomingFile, *, fresh: float = FRESH
 ) -> FileRecord:
-    """Store a file under `path` in a draft, in the place of one that was there, and return its record.
+    """Store a file under `path` in a draft, where it replaces an earlier one, and return its record.
 
     When it took longer than `fresh` seconds to arrive, the caller's rights are looked at again: the item may have
     another owner by now.
@@ -103,7 +103,7 @@ async def find(caller: Caller, kind: Kind, reference: Reference) -> VersionRecor
 
 
 async def add(caller: Caller, draft: VersionRecord, files: Sequence[StoredFile]) -> list[FileRecord]:
-    """Make stored files the files of a draft, in the place of those that were there, and return their records.
+    """Make stored files the files of a draft, where they replace the earlier ones, and return their records.
 
     Raises Refused: NOT_FOUND, VERSION_CLOSED, NOT_CREATED when there are too many by now, BUSY.
     """

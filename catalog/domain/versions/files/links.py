@@ -97,7 +97,7 @@ async def create(
 async def follow(tenant: Tenant, target: LinkTarget) -> VersionRecord:
     """The version that a link leads to.
 
-    Raises Refused: LINK_INVALID, whatever has become of it.
+    Raises Refused: LINK_INVALID, for every reason.
     """
     version = await _find(tenant, target) if target.generation in {"", tenant.generation} else None
     if version is None:

@@ -1,7 +1,7 @@
 """A client's `filter`, compiled by an allow-list into a query that is safe to ask.
 
 What reaches the database is built here, operator by operator, and never copied from the client. See `fields` for what
-may be asked of which resource.
+may be used on which resource.
 """
 
 import json
@@ -40,7 +40,7 @@ def filter_of(
     """The checked query of a client's JSON: an object, or an array of which one must match.
 
     Operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $regex $options $and $or $nor $not $all $elemMatch $size. An
-    object in the place of a list of objects asks for an element like it. `also` are further filters, which must hold
+    object instead of a list of objects asks for an element like it. `also` are further filters, which must hold
     too (see `listing.short_forms`). `budget` is what the request may spend on matching, the usual one without it.
 
     Raises Refused: INVALID_QUERY, naming the operator or the field.
@@ -58,7 +58,7 @@ def filter_of(
 def within(access: Mapping[str, Any], requested: Filter) -> dict[str, Any]:
     """The documents of both `access` and the filter's query, never one more.
 
-    Side by side wherever they do not collide: the embedded database answers a `$and` by reading everything.
+    Side by side unless they collide: the embedded database answers a `$and` by reading everything.
     """
     merged, rest = dict(access), []
     for key, condition in requested.query.items():
@@ -118,7 +118,7 @@ class Compiler:
         elif field.type is FieldType.OBJECT and not any(key.startswith("$") for key in value):
             yield self._elem_match(field, value, level)
         else:
-            for name, operand in _filled("an object in the place of a value", value).items():
+            for name, operand in _filled("an object instead of a value", value).items():
                 self._count(name, level)
                 if name == "$regex":
                     options = value.get("$options", "")

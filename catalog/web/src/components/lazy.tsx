@@ -2,7 +2,7 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Problem } from './parts'
 
-/** A view that is fetched when somebody first opens it. */
+/** A view that is fetched when it is first opened. */
 export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): (props: P) => preact.JSX.Element {
   let loaded: ComponentType<P> | undefined
   return (props: P) => {

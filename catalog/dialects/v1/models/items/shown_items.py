@@ -100,7 +100,7 @@ class SearchHit(Shared, kw_only=True):
 
 
 def item(record: ItemRecord, related: Related, caller: Caller) -> DatasetBody:
-    """An item with its users and versions and, as far as the caller may read them, its datasets."""
+    """An item with its users and versions and, those of its datasets that the caller may read."""
     fields = item_fields(record, related) | _sharing(record, related, caller)
     if "status" not in record:
         return DatasetBody(**fields)

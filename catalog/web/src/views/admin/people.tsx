@@ -186,7 +186,7 @@ function NewPerson({ onCreated }: { onCreated: (created: Secret) => void }) {
   )
 }
 
-/** A user who owns something is removed only when somebody else gets it. */
+/** A user who owns something is removed only when another user gets it. */
 function Leaving({ person, onClose, onRemoved }: { person: Person; onClose: () => void; onRemoved: () => void }) {
   const { busy, error, run } = useAction()
   const [heir, setHeir] = useState('')

@@ -16,7 +16,7 @@ interface Props {
   onSaved: () => void
 }
 
-/** Edit an item. A change that somebody else made meanwhile is never overwritten without a question. */
+/** Edit an item. A change that another user made meanwhile is never overwritten without a question. */
 export function Edit({ kind, item, etag, onClose, onSaved }: Props) {
   const [draft, setDraft] = useState(draftOf(item))
   const [base, setBase] = useState({ item, etag })

@@ -99,7 +99,7 @@ function Tokens() {
   return (
     <section>
       <h2>Tokens</h2>
-      <p class="muted">For scripts and other programs, in the place of the password.</p>
+      <p class="muted">For scripts and other programs, instead of the password.</p>
       <Problem>{error}</Problem>
       {created && (
         <div class="notice" role="status">
