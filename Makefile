@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 EXAMPLES ?= 100
 
 .DEFAULT_GOAL := help
-.PHONY: help run web secrets test test-fast lint format docs bench fuzz soak clean
+.PHONY: help run web pictures secrets test test-fast lint format docs bench fuzz soak clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,10 @@ secrets: ## make up the secrets of docker-compose.yml, each in a file under secr
 	@echo "The administrator's first password is in secrets/admin_password, the operator's token in secrets/api_token."
 
 web: $(PAGE) ## build the page of catalog/web again, after a change of its sources
+
+pictures: $(PAGE) ## renew the pictures of docs/page.md: the browser test takes them
+	$(BIN)/pytest -q tests/dialects/test_page.py -k browser
+	cp $(WEB)/screenshots/docs/*.png docs/images/
 
 # The tests of a file run in one process, so that the server which they share starts once.
 test: lint $(NODE_PACKAGES) $(PAGE) ## everything that must be clean before a change is kept

@@ -60,7 +60,7 @@ def test_people_find_change_share_and_upload_in_a_browser(tmp_path):
         chromium = shutil.which("chromium") or ""
         run(
             "--test",
-            "tests/browser/scenarios.mjs",
+            "tests/browser/all.mjs",
             CATALOG_URL=server.url,
             CATALOG_TENANT=TENANT,
             CATALOG_ADMIN=server.password,

@@ -5,6 +5,7 @@ import { lazy } from './components/lazy'
 import { Notices } from './components/parts'
 import { address, place } from './router'
 import { expired, session } from './session'
+import { QuotaChip } from './views/admin/quota'
 import { CatalogView } from './views/find/catalog'
 import { ItemView } from './views/item/item'
 import { isKind } from './views/paths'
@@ -48,6 +49,7 @@ export function App() {
             {now.username}
           </a>
         </nav>
+        {now.isAdmin && <QuotaChip />}
         <button type="button" class="small" onClick={signOut}>
           Sign out
         </button>

@@ -2,11 +2,13 @@ import { describe, expect, test } from 'vitest'
 import type { components } from '../src/api/schema'
 import { type Access, reasons } from '../src/logic/access'
 import { bytesOf } from '../src/logic/bytes'
-import { type Comparison, change, metricsOf, plotOf, plotted } from '../src/logic/comparison'
+import { type Comparison, change, heights, metricsOf, plotOf, plotted } from '../src/logic/comparison'
 import { journalFilter } from '../src/logic/journal'
 import { type Lineage, tree, visible } from '../src/logic/lineage'
 import { randomPassword } from '../src/logic/passwords'
+import { policyOf, type Rule, shownRule } from '../src/logic/retention'
 import { csv } from '../src/logic/table'
+import { folderOf } from '../src/logic/tree'
 
 const row = (name: string, values: (number | string | null)[], differs = true) => ({
   name,
@@ -47,6 +49,26 @@ describe('a comparison', () => {
       ],
     })
     expect(plotOf(new URLSearchParams('plot=__proto__'), metrics).kind).toBe('line')
+  })
+  test('draws bars of what differs much in size as shares of the largest', () => {
+    const table = (second: number) => ({
+      head: ['version', 'auc', 'epochs'],
+      rows: [
+        ['1', 0.5, second],
+        ['2', null, 40],
+      ],
+    })
+    expect(heights(table(20))).toEqual({
+      isShare: true,
+      rows: [
+        [1, 0.5],
+        [null, 1],
+      ],
+    })
+    expect(heights({ head: ['version', 'a', 'b'], rows: [['1', 0.5, -2]] })).toEqual({
+      isShare: false,
+      rows: [[0.5, -2]],
+    })
   })
   test('says by how much a number differs', () => {
     expect([change(0.020000000000000018), change(-40), change(0), change(null)]).toEqual(['+0.02', '−40', '', ''])
@@ -134,4 +156,39 @@ test('the journal is filtered by what the address says', () => {
     result: { $gte: 400 },
     date: { $gte: '2026-01-01T00:00:00.000Z' },
   })
+})
+
+test('files are a tree, in which folders that hold one folder alone are one', () => {
+  const file = (path: string, size: number) => ({ path, size })
+  const root = folderOf([file('a/b/x.bin', 1), file('a/b/y.bin', 2), file('c/z', 4), file('c/d/w', 8), file('top', 16)])
+  const shown = (folder: typeof root): unknown => [
+    folder.name,
+    folder.count,
+    folder.size,
+    ...folder.folders.map(shown),
+    ...folder.files.map((each) => each.path),
+  ]
+  expect(shown(root)).toEqual([
+    '',
+    5,
+    31,
+    ['a/b', 2, 3, 'a/b/x.bin', 'a/b/y.bin'],
+    ['c', 2, 12, ['d', 1, 8, 'c/d/w'], 'c/z'],
+    'top',
+  ])
+})
+
+test('a policy is read from texts, and what is no number is a sentence', () => {
+  const policy = {
+    keep_versions: 5,
+    trash_bytes: 10 * 2 ** 30,
+    trash_days: null,
+    log_days: 0,
+    log_bytes: 1234567,
+    terms_days: null,
+  }
+  const texts = Object.fromEntries(Object.keys(policy).map((rule) => [rule, shownRule(rule as Rule, policy)]))
+  expect(texts).toMatchObject({ trash_bytes: '10 GiB', trash_days: '', log_days: '0', log_bytes: '1234567 B' })
+  expect(policyOf((rule) => texts[rule] ?? '')).toEqual(policy)
+  expect(() => policyOf(() => '1.5')).toThrow('not a whole number')
 })

@@ -314,6 +314,22 @@ def test_an_item_is_ranked_by_its_best_place():
     assert rank(item, "rose") is None
 
 
+async def test_without_facets_the_first_hits_do_not_wait_for_the_others(tenant, monkeypatch):
+    monkeypatch.setattr(search, "SOON", 0)
+    ada = await somebody(tenant, "ada")
+    for name in ("iris", "my-iris"):
+        await items.create(ada, Kind.MODEL, new_item(name=name))
+    wanted = SearchQuery("iris", EVERYTHING, Filter({}))
+
+    soon = await search.search(ada, wanted, 10, None, faceted=False)
+    rest, cursor = [], soon.next
+    while cursor:
+        page = await search.search(ada, wanted, 10, cursor, faceted=False)
+        rest, cursor = rest + [hit.item["name"] for hit in page.hits], page.next
+
+    assert ([hit.item["name"] for hit in soon.hits], soon.facets, rest) == (["iris"], None, ["my-iris"])
+
+
 async def test_a_cursor_widens_nothing(tenant):
     ada, eve = await somebody(tenant, "ada"), await somebody(tenant, "eve")
     for number in range(3):

@@ -12,6 +12,7 @@ from catalog.dialects.v1.models.items.shown_items import SearchHit, search_hit
 from catalog.dialects.v1.models.lists import ARCHIVED, LIMIT, ListedResource, filtering, short
 from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, fitting, stretch
 from catalog.dialects.v1.requests.lists import archived_of
+from catalog.dialects.v1.requests.parameters import flag, flag_query
 from catalog.domain.access import Caller
 from catalog.domain.items.reading.lookup import user_ids
 from catalog.domain.items.reading.related import load_related, load_users
@@ -39,6 +40,7 @@ def _parameters(_: Any, schemas: Schemas) -> list[Schema]:
         filtering(ListedResource("Model", fields.MODELS), schemas),
         LIMIT,
         query("after", "The `nextCursor` of the previous answer."),
+        flag_query("facets", "`false`: no counts, and the first matches sooner, if only a few.", default=True),
     ]
 
 
@@ -63,7 +65,8 @@ class Search(Controller):
             await _narrowing(request, caller),
             archived_of(request),
         )
-        found = await search.search(caller, question, limit, parameters.get("after") or None)
+        faceted = flag(request, "facets", default=True)
+        found = await search.search(caller, question, limit, parameters.get("after") or None, faceted=faceted)
         shown = fitting(await _shown(found.hits, caller))
         further = found.next if len(shown) == len(found.hits) else found.after(len(shown))
         content = stretch(shown, limit, further)

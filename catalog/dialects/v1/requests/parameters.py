@@ -44,14 +44,18 @@ IF_MATCH = header("If-Match", "Refuse if the resource has changed since this `ET
 IF_NONE_MATCH = header("If-None-Match", "Answer 304 if the resource still has this `ETag`.", example='"1"')
 
 
-def flag_query(name: str, description: str) -> Schema:
+def flag_query(name: str, description: str, *, default: bool = False) -> Schema:
     """A parameter of the query string that is true or false. `flag` reads it."""
-    return query(name, description, {"type": "string", "enum": ["true", "false"], "default": "false"})
+    return query(name, description, {"type": "string", "enum": ["true", "false"], "default": _word(default)})
 
 
-def flag(request: AnyRequest, name: str) -> bool:
+def flag(request: AnyRequest, name: str, *, default: bool = False) -> bool:
     """Raises Refused: INVALID_QUERY."""
-    text = request.query_params.get(name, "false")
+    text = request.query_params.get(name, _word(default))
     if text not in {"true", "false"}:
         raise Refused(INVALID_QUERY, f"{name}: true or false is needed")
     return text == "true"
+
+
+def _word(truth: object) -> str:
+    return "true" if truth else "false"

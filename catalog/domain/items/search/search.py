@@ -8,6 +8,8 @@ when it found nothing yet. `candidates` says how each stage finds its items.
 
 import asyncio
 import json
+import math
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
 from collections.abc import Sequence
@@ -37,6 +39,9 @@ MOST_READ = 16 * 1024
 
 FACETED = 200
 """Hits that the facets of a first page are counted over."""
+
+SOON = 0.15
+"""Seconds after which a search without facets answers what it has found, if anything."""
 
 
 class SearchPosition(NamedTuple):
@@ -83,12 +88,18 @@ class SearchQuery:
     archived: Archived = Archived.EXCLUDED
 
 
-async def search(caller: Caller, query: SearchQuery, limit: int, after: str | None) -> SearchPage:
-    """Return at most `limit` hits, from the cursor `after` on. Raises Refused: NOT_SEARCHED for an unknown cursor."""
-    first = after is None
+async def search(
+    caller: Caller, query: SearchQuery, limit: int, after: str | None, *, faceted: bool = True
+) -> SearchPage:
+    """Return at most `limit` hits, from the cursor `after` on. Raises Refused: NOT_SEARCHED for an unknown cursor.
+
+    Without facets the first hits are returned SOON, and the others from the cursor on.
+    """
+    first = after is None and faceted
     start = SearchPosition(MatchRank.EXACT, 0) if after is None else _position(after, len(query.kinds))
     walk = SearchWalk(caller, query)
-    hits, positions, end = await walk.run(start, max(limit, FACETED) if first else limit)
+    most = max(limit, FACETED) if first else limit
+    hits, positions, end = await walk.run(start, most, math.inf if faceted else SOON)
     facets, counted = _facets(hits) if first else None, len(hits)
     if len(hits) > limit:
         hits, end = hits[:limit], positions[limit - 1]
@@ -101,9 +112,13 @@ class SearchWalk:
         self.query = query
 
     async def run(
-        self, at: SearchPosition | None, most: int
+        self, at: SearchPosition | None, most: int, seconds: float = math.inf
     ) -> tuple[list[Hit], list[SearchPosition], SearchPosition | None]:
-        """The hits from a position on, the position behind each, and the one to go on from."""
+        """The hits from a position on, the position behind each, and the one to go on from.
+
+        After so many seconds the walk ends where it is, once it has a hit.
+        """
+        end = time.monotonic() + seconds
         hits: list[Hit] = []
         positions: list[SearchPosition] = []
         read = 0
@@ -122,6 +137,8 @@ class SearchWalk:
                 if len(hits) == most:
                     return hits, positions, positions[-1]
             at = batch.next
+            if hits and time.monotonic() > end:
+                break
         return hits, positions, at
 
     async def _fitting(self, candidates: Sequence[ItemRecord], stage: MatchRank, budget: Budget) -> list[ItemRecord]:

@@ -13,18 +13,33 @@ export async function suggestedNames(q: string, signal: AbortSignal): Promise<Su
 }
 
 const usernames = new Map<string, Promise<string>>()
+const MOST_AT_ONCE = 100
+let wanted: string[] = []
+let names: Promise<Map<string, string>> | null = null
 
 /** The username of an id. A user who was removed is shown as the id. */
 export function username(id: string): Promise<string> {
   let known = usernames.get(id)
   if (!known) {
-    known = content(api.GET('/v1/users/{user}', { params: { path: { user: id } } })).then(
-      (user) => user.username ?? id,
-      () => id,
-    )
+    if (!names || wanted.length >= MOST_AT_ONCE) {
+      const ids: string[] = [id]
+      wanted = ids
+      // What a list shows is asked for together, once all of it has been drawn.
+      names = new Promise((resolve) => setTimeout(resolve)).then(() => namesOf(ids))
+    } else wanted.push(id)
+    known = names.then((found) => found.get(id) ?? id)
+    known.catch(() => usernames.delete(id))
     usernames.set(id, known)
   }
   return known
+}
+
+async function namesOf(ids: string[]): Promise<Map<string, string>> {
+  if (wanted === ids) names = null
+  const query = { limit: ids.length, after: '', filter: JSON.stringify({ _id: { $in: ids } }) }
+  const found = await content(api.GET('/v1/users', { params: { query } }))
+  const { docs } = found as unknown as { docs: { _id: string; username: string }[] }
+  return new Map(docs.map((user) => [user._id, user.username]))
 }
 
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

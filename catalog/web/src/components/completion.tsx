@@ -1,4 +1,4 @@
-import { useEffect, useId, useState } from 'preact/hooks'
+import { useId, useLayoutEffect, useState } from 'preact/hooks'
 import { useDebounced } from './hooks'
 
 export interface Suggestion {
@@ -16,7 +16,7 @@ interface Props {
   free?: boolean
 }
 
-const WAIT = 80 // milliseconds without a key press, before the server is asked
+const WAIT = 80 // milliseconds without a key press, before the server is asked again
 
 /** A text field with suggestions (the combobox pattern of WAI-ARIA). It is empty again after a choice. */
 export function Completion({ label, placeholder, suggest, onPick, free }: Props) {
@@ -25,9 +25,9 @@ export function Completion({ label, placeholder, suggest, onPick, free }: Props)
   const [found, setFound] = useState<Suggestion[]>([])
   const [active, setActive] = useState(-1)
   const [open, setOpen] = useState(false)
-  const asked = useDebounced(text, WAIT)
+  const asked = useDebounced(text, WAIT, true)
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return
     const abort = new AbortController()
     suggest(asked, abort.signal).then(

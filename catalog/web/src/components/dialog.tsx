@@ -25,6 +25,8 @@ export function Dialog({ title, children, onClose }: Props) {
         event.preventDefault()
         onClose?.()
       }}
+      // A second Escape closes it in spite of that.
+      onClose={() => onClose || element.current?.showModal()}
     >
       <header class="dialog-head">
         <h2 id={heading}>{title}</h2>

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { Refusal } from '../api/client'
 
 export interface Loaded<T> {
@@ -14,7 +14,8 @@ export function useLoaded<T>(load: (signal: AbortSignal) => Promise<T>, keys: un
   const [round, setRound] = useState(0)
   const latest = useRef(load)
   latest.current = load
-  useEffect(() => {
+  // Before the first picture is drawn: the request does not wait for it.
+  useLayoutEffect(() => {
     const abort = new AbortController()
     setState((before) => ({ ...before, loading: true }))
     latest
@@ -32,14 +33,30 @@ export function sentence(failure: unknown): string {
   return failure instanceof Error ? failure.message : String(failure)
 }
 
-/** The value, once it has not changed for some milliseconds. */
-export function useDebounced<T>(value: T, wait: number): T {
+/** The value, once it has not changed for some milliseconds. `eager`: at once, if it has not changed before. */
+export function useDebounced<T>(value: T, wait: number, eager = false): T {
   const [settled, setSettled] = useState(value)
-  useEffect(() => {
+  const changed = useRef(0)
+  useLayoutEffect(() => {
+    const now = Date.now()
+    if (eager && now - changed.current > wait) setSettled(value)
+    changed.current = now
     const timer = setTimeout(() => setSettled(value), wait)
     return () => clearTimeout(timer)
   }, [value, wait])
   return settled
+}
+
+/** Whether the screen is as a media query says. */
+export function useMedia(query: string): boolean {
+  const [list] = useState(() => matchMedia(query))
+  const [matches, setMatches] = useState(list.matches)
+  useLayoutEffect(() => {
+    const change = () => setMatches(list.matches)
+    list.addEventListener('change', change)
+    return () => list.removeEventListener('change', change)
+  }, [list])
+  return matches
 }
 
 /** An action of the user: whether it runs, and what went wrong. */

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { sentence } from './hooks'
 
 export interface Page<T> {
@@ -40,7 +40,7 @@ export function usePaged<T>(load: (after: string, signal: AbortSignal) => Promis
       if (!abort.signal.aborted) setState((before) => ({ ...before, error: sentence(failure), loading: false }))
     }
   }
-  useEffect(() => {
+  useLayoutEffect(() => {
     from('')
     return () => running.current?.abort()
   }, [...keys, round])

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import { age, date } from './format'
 import type { Loaded } from './hooks'
 
 export function Chip({ children, tone, onRemove, label }: ChipProps) {
@@ -44,6 +45,15 @@ export function Loading<T>({ of, children }: { of: Loaded<T>; children: (data: T
         Try again
       </button>
     </div>
+  )
+}
+
+/** How long ago something was, or when it will be. The exact time is its tooltip. */
+export function When({ moment }: { moment: string }) {
+  return (
+    <time dateTime={moment} title={date(moment)}>
+      {age(moment)}
+    </time>
   )
 }
 

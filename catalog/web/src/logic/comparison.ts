@@ -6,7 +6,7 @@ export type Comparison = components['schemas']['ComparedVersions']
 export type FromFirst = components['schemas']['FromFirst']
 
 export const MOST_COMPARED = 8
-export const PLOTS = { line: 'One metric', profile: 'Several metrics', scatter: 'Two metrics' } as const
+export const PLOTS = { line: 'One metric', profile: 'Several metrics', bars: 'Bars', scatter: 'Two metrics' } as const
 export type PlotKind = keyof typeof PLOTS
 
 const PROFILE = 6
@@ -48,10 +48,26 @@ export const labels = (found: Comparison): string[] =>
 
 /** The values of a plot, one row for each version. */
 export function plotted(found: Comparison, plot: PlotChoice): Table {
-  const names = { line: [plot.y], profile: plot.metrics, scatter: [plot.x, plot.y] }[plot.kind]
+  const names = { line: [plot.y], profile: plot.metrics, bars: plot.metrics, scatter: [plot.x, plot.y] }[plot.kind]
   const columns = names.map((name) => found.metadata.find((row) => row.name === name)?.values ?? [])
   const rows = labels(found).map((label, index): Cell[] => [label, ...columns.map((values) => numeric(values[index]))])
   return { head: ['version', ...names], rows }
+}
+
+const COMPARABLE = 20
+
+/** The heights of bars: the values, or their share of each metric's largest where metrics differ too much in size. */
+export function heights({ head, rows }: Table): { isShare: boolean; rows: (number | null)[][] } {
+  const sizes = head
+    .slice(1)
+    .map((_, metric) => Math.max(...rows.map((row) => Math.abs(numeric(row[metric + 1]) ?? 0))))
+  const seen = sizes.filter(Boolean)
+  const isShare = Math.max(...seen) > COMPARABLE * Math.min(...seen)
+  const height = (cell: Cell | undefined, size: number) => {
+    const value = numeric(cell)
+    return value === null || !isShare ? value : value / (size || 1)
+  }
+  return { isShare, rows: rows.map((row) => sizes.map((size, metric) => height(row[metric + 1], size))) }
 }
 
 const numeric = (value: unknown): number | null => (typeof value === 'number' ? value : null)

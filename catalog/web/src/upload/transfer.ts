@@ -9,7 +9,7 @@ import workerUrl from './hash.worker.ts?worker&url'
 const CHUNK = 16 * 2 ** 20 // bytes a request: what is lost at most when the network breaks
 const RETRIES = [0, 1000, 3000, 5000, 10_000, 30_000] // milliseconds
 
-export type Phase = 'waiting' | 'hashing' | 'sending' | 'paused' | 'done' | 'failed'
+export type Phase = 'waiting' | 'hashing' | 'sending' | 'interrupted' | 'paused' | 'done' | 'failed'
 
 /** What the server needs to know of a file. `version` and `path`: of a file in a draft. */
 export interface Target {
@@ -83,6 +83,7 @@ export class Transfer {
         },
         onShouldRetry: (failure) => {
           const status = failure.originalResponse?.getStatus() ?? 0
+          this.phase.value = 'interrupted'
           return status === 0 || status === 401 || status === 409 || status === 423 || status >= 500
         },
         onProgress: (bytes) => this.#progress(bytes),
@@ -117,6 +118,7 @@ export class Transfer {
 
   #progress(bytes: number): void {
     this.sent.value = bytes
+    if (this.phase.value === 'interrupted') this.phase.value = 'sending'
     const passed = (Date.now() - this.#since.time) / 1000
     if (passed > 0.5) this.speed.value = (bytes - this.#since.bytes) / passed
   }

@@ -1,7 +1,7 @@
 import { api, content, type TrashEntry } from '../api/client'
-import { age, date } from '../components/format'
 import { useAction, useLoaded } from '../components/hooks'
-import { Loading, notify, Problem, Scroll } from '../components/parts'
+import { Loading, notify, Problem, When } from '../components/parts'
+import { ACTIONS, Table } from '../components/table'
 import { Username } from '../components/username'
 import { go } from '../router'
 
@@ -31,41 +31,29 @@ export function Trash() {
       <Loading of={loaded}>
         {(entries) =>
           entries.length ? (
-            <Scroll label="Trash">
-              <table>
-                <thead>
-                  <tr>
-                    <th>Name</th>
-                    <th>Removed</th>
-                    <th>Until</th>
-                    <th>
-                      <span class="hidden">Actions</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {entries.map((entry) => (
-                    <tr key={entry._id}>
-                      <td>
-                        {entry.name} <span class="muted">{entry.kind.slice(0, -1)}</span>
-                      </td>
-                      <td>
-                        {age(entry.removed)} by <Username id={entry.removed_by} />
-                      </td>
-                      <td title={date(entry.until)}>{age(entry.until)}</td>
-                      <td class="actions">
-                        <button type="button" disabled={busy} onClick={() => restore(entry)}>
-                          Restore
-                        </button>
-                        <button type="button" disabled={busy} onClick={() => purge(entry)}>
-                          Remove for good
-                        </button>
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </Scroll>
+            <Table label="Trash" head={['Name', 'Removed', 'Until', ACTIONS]}>
+              {entries.map((entry) => (
+                <tr key={entry._id}>
+                  <td>
+                    {entry.name} <span class="muted">{entry.kind.slice(0, -1)}</span>
+                  </td>
+                  <td>
+                    <When moment={entry.removed} /> by <Username id={entry.removed_by} />
+                  </td>
+                  <td>
+                    <When moment={entry.until} />
+                  </td>
+                  <td class="actions">
+                    <button type="button" disabled={busy} onClick={() => restore(entry)}>
+                      Restore
+                    </button>
+                    <button type="button" disabled={busy} onClick={() => purge(entry)}>
+                      Remove for good
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </Table>
           ) : (
             <p class="muted">The trash is empty. What you delete stays here for some days.</p>
           )

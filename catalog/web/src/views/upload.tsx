@@ -5,7 +5,7 @@ import { sentence } from '../components/hooks'
 import { notify, Problem } from '../components/parts'
 import { address, go, place } from '../router'
 import { chosenFiles, droppedFiles, type Found, LEFT_OUT, withoutCommonFolder } from '../upload/dropped'
-import { Transfer } from '../upload/transfer'
+import { type Phase, Transfer } from '../upload/transfer'
 import { Metadata, Tags } from './item/edit'
 import { itemPath } from './paths'
 
@@ -229,6 +229,11 @@ async function inParallel<T>(all: T[], act: (one: T) => Promise<void>): Promise<
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }
 
+const PHASES: Partial<Record<Phase, string>> = {
+  hashing: 'computing the digest',
+  interrupted: 'interrupted: trying again',
+}
+
 function Progress({ transfers }: { transfers: Transfer[] }) {
   const all = useMemo(() => total(transfers.map((each) => each.file)), [transfers])
   const sent = transfers.reduce((sum, each) => sum + (each.phase.value === 'hashing' ? 0 : each.sent.value), 0)
@@ -245,7 +250,7 @@ function Progress({ transfers }: { transfers: Transfer[] }) {
         {active.slice(-12).map((each) => (
           <li key={each.path} class="row">
             <span>{each.path}</span>
-            <span class="muted">{each.phase.value}</span>
+            <span class="muted">{PHASES[each.phase.value] ?? each.phase.value}</span>
             {each.phase.value === 'sending' && (
               <button type="button" class="small" onClick={() => each.pause()}>
                 Pause

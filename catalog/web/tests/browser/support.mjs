@@ -5,7 +5,7 @@ import chromium from '@sparticuz/chromium'
 import { chromium as playwright } from 'playwright-core'
 
 export const URL_ = process.env.CATALOG_URL
-const TENANT = process.env.CATALOG_TENANT
+export const TENANT = process.env.CATALOG_TENANT
 export const PASSWORD = 'Engine-No-1'
 export const ADMIN = process.env.CATALOG_ADMIN
 export const API_TOKEN = process.env.CATALOG_API_TOKEN

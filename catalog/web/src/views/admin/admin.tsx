@@ -4,6 +4,7 @@ import { session } from '../../session'
 import { Groups } from './groups'
 import { Journal } from './journal'
 import { People } from './people'
+import { RetentionView } from './retention'
 import { Robots } from './robots'
 import { Terms } from './terms'
 import { UsageView } from './usage'
@@ -13,6 +14,7 @@ const PARTS: Record<string, [string, () => preact.JSX.Element]> = {
   groups: ['Groups', Groups],
   robots: ['Robots', Robots],
   usage: ['Usage', UsageView],
+  retention: ['Retention', RetentionView],
   terms: ['Terms', Terms],
   journal: ['Journal', Journal],
 }

@@ -3,9 +3,11 @@ import { people } from '../../api/lookups'
 import type { components } from '../../api/schema'
 import { Completion } from '../../components/completion'
 import { plural } from '../../components/format'
+import { submitted } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
 import { type Page, usePaged } from '../../components/paged'
 import { Chip, notify, Problem } from '../../components/parts'
+import { ListState, ShowMore } from '../../components/table'
 
 type Group = components['schemas']['Group']
 type Whole = components['schemas']['GroupWithMembers']
@@ -17,13 +19,11 @@ export function Groups() {
   }, [])
   const { busy, error, run } = useAction()
   const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    const form = event.currentTarget as HTMLFormElement
-    const fields = new FormData(form)
+    const { text, reset } = submitted(event)
     run(async () => {
-      const body = { name: String(fields.get('name')), description: String(fields.get('description')) }
+      const body = { name: text('name'), description: text('description') }
       await content(api.POST('/v1/groups', { body }))
-      form.reset()
+      reset()
       list.reload()
     })
   }
@@ -45,15 +45,11 @@ export function Groups() {
         </button>
       </form>
       <Problem>{error || list.error}</Problem>
-      {!list.loading && !list.docs.length && <p class="muted">There is no group yet.</p>}
+      <ListState list={list} empty="There is no group yet." />
       {list.docs.map((group) => (
         <Members key={group._id} group={group} onChange={list.reload} />
       ))}
-      {list.hasMore && (
-        <button type="button" disabled={list.loading} onClick={list.more}>
-          Show more
-        </button>
-      )}
+      <ShowMore list={list} />
     </>
   )
 }

@@ -1,10 +1,10 @@
 import { api, content } from '../../api/client'
 import type { components } from '../../api/schema'
 import { FilterField } from '../../components/field'
-import { age, date } from '../../components/format'
 import { type Page, type Paged, usePaged } from '../../components/paged'
-import { Chip, Problem, Scroll } from '../../components/parts'
+import { Chip, Problem, When } from '../../components/parts'
 import { save } from '../../components/save'
+import { ListState, ShowMore, Table } from '../../components/table'
 import { journalFilter } from '../../logic/journal'
 import { csv } from '../../logic/table'
 import { place, setQuery } from '../../router'
@@ -53,53 +53,39 @@ export function Entries({ list }: { list: Paged<Entry> }) {
         />
         <Choice name="result" label="Result" options={{ refused: 'refused', failed: 'failed in the server' }} />
         <Choice name="since" label="Since" options={{ hour: 'an hour ago', day: 'a day ago', week: 'a week ago' }} />
+        <button type="button" disabled={list.loading} onClick={list.reload}>
+          {list.loading ? 'Loading…' : 'Refresh'}
+        </button>
         <button
           type="button"
+          disabled={!list.docs.length}
           onClick={() => save('journal.csv', new Blob([csv(tableOf(list.docs))], { type: 'text/csv' }))}
         >
           Save as CSV
         </button>
       </div>
       <Problem>{list.error}</Problem>
-      {!list.loading && !list.docs.length && !list.error && <p class="muted">There is no such entry.</p>}
-      <Scroll label="Journal">
-        <table>
-          <thead>
-            <tr>
-              <th>When</th>
-              <th>User</th>
-              <th>Request</th>
-              <th>Result</th>
-              <th>Time</th>
-              <th>From</th>
-            </tr>
-          </thead>
-          <tbody>
-            {list.docs.map((entry) => (
-              <tr key={entry._id}>
-                <td title={date(entry.date)}>{age(entry.date)}</td>
-                <td>{entry.user ?? <span class="muted">nobody</span>}</td>
-                <td class="request">
-                  {entry.method} {entry.path}
-                  {(entry.requests ?? 1) > 1 && <span class="muted"> and {(entry.requests ?? 1) - 1} like it</span>}
-                </td>
-                <td>
-                  <Chip tone={entry.result >= 500 ? 'danger' : entry.result >= 400 ? 'warn' : 'good'}>
-                    {entry.result}
-                  </Chip>
-                </td>
-                <td class="number">{Math.round(entry.duration)} ms</td>
-                <td>{entry.address}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
-      {list.hasMore && (
-        <button type="button" disabled={list.loading} onClick={list.more}>
-          Show more
-        </button>
-      )}
+      <ListState list={list} empty="There is no such entry." />
+      <Table label="Journal" head={['When', 'User', 'Request', 'Result', 'Time', 'From']}>
+        {list.docs.map((entry) => (
+          <tr key={entry._id}>
+            <td>
+              <When moment={entry.date} />
+            </td>
+            <td>{entry.user ?? <span class="muted">nobody</span>}</td>
+            <td class="request">
+              {entry.method} {entry.path}
+              {(entry.requests ?? 1) > 1 && <span class="muted"> and {(entry.requests ?? 1) - 1} like it</span>}
+            </td>
+            <td>
+              <Chip tone={entry.result >= 500 ? 'danger' : entry.result >= 400 ? 'warn' : 'good'}>{entry.result}</Chip>
+            </td>
+            <td class="number">{Math.round(entry.duration)} ms</td>
+            <td>{entry.address}</td>
+          </tr>
+        ))}
+      </Table>
+      <ShowMore list={list} />
     </>
   )
 }

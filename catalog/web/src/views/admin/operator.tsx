@@ -1,6 +1,7 @@
 import '../../styles/admin.css'
 import { content } from '../../api/client'
 import { operator, operatorToken } from '../../api/operator'
+import { submitted } from '../../components/forms'
 import { useAction } from '../../components/hooks'
 import { Notices, Problem } from '../../components/parts'
 import { Tabs } from '../../components/tabs'
@@ -53,8 +54,7 @@ export function Operator() {
 function Enter() {
   const { busy, error, run } = useAction()
   const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    const token = String(new FormData(event.currentTarget as HTMLFormElement).get('token')).trim()
+    const token = submitted(event).text('token')
     run(async () => {
       operatorToken.value = token
       try {

@@ -5,10 +5,11 @@ import type { components } from '../../api/schema'
 import { Completion } from '../../components/completion'
 import { Dialog } from '../../components/dialog'
 import { FilterField } from '../../components/field'
-import { age } from '../../components/format'
+import { OnlyOnce, submitted } from '../../components/forms'
 import { useAction } from '../../components/hooks'
 import { type Page, usePaged } from '../../components/paged'
-import { Code, notify, Problem, Scroll } from '../../components/parts'
+import { notify, Problem, When } from '../../components/parts'
+import { ACTIONS, ListState, ShowMore, Table } from '../../components/table'
 import { randomPassword } from '../../logic/passwords'
 import { place, setQuery } from '../../router'
 import { session } from '../../session'
@@ -49,7 +50,7 @@ export function People() {
   return (
     <>
       <h2>People</h2>
-      {secret && <Shown secret={secret} />}
+      <OnlyOnce what={`The password of ${secret?.username}.`} secret={secret?.password ?? ''} />
       <NewPerson
         onCreated={(created) => {
           setSecret(created)
@@ -64,93 +65,70 @@ export function People() {
         />
       </div>
       <Problem>{error || list.error}</Problem>
-      <Scroll label="People">
-        <table>
-          <thead>
-            <tr>
-              <th>Name</th>
-              <th>E-mail</th>
-              <th>Role</th>
-              <th>Password</th>
-              <th>
-                <span class="hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {list.docs.map((person) => (
-              <tr key={person._id}>
-                <td>
-                  <strong>{person.username}</strong>
-                </td>
-                <td>{person.email}</td>
-                <td>
-                  <select
-                    aria-label={`Role of ${person.username}`}
-                    value={person.role}
-                    disabled={busy || person._id === session.value?.userId}
-                    onChange={(event) => change(person, { role: event.currentTarget.value as Role })}
-                  >
-                    <option value="regular">member</option>
-                    <option value="admin">administrator</option>
-                  </select>
-                </td>
-                <td class="muted">{person.createdPassword && `set ${age(person.createdPassword)}`}</td>
-                <td class="actions">
-                  <button
-                    type="button"
-                    class="small"
-                    disabled={busy}
-                    onClick={() =>
-                      confirm(`Give ${person.username} a new password, and end all sessions and tokens?`) &&
-                      change(person, { password: randomPassword() })
-                    }
-                  >
-                    New password
-                  </button>
-                  <button type="button" class="small" disabled={busy} onClick={() => signOut(person)}>
-                    Sign out
-                  </button>
-                  <button type="button" class="small" disabled={busy} onClick={() => setLeaving(person)}>
-                    Remove
-                  </button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
-      {list.hasMore && (
-        <button type="button" disabled={list.loading} onClick={list.more}>
-          Show more
-        </button>
-      )}
+      <ListState list={list} empty="There is nobody of this name." />
+      <Table label="People" head={['Name', 'E-mail', 'Role', 'Password', ACTIONS]}>
+        {list.docs.map((person) => (
+          <tr key={person._id}>
+            <td>
+              <strong>{person.username}</strong>
+            </td>
+            <td>{person.email}</td>
+            <td>
+              <select
+                aria-label={`Role of ${person.username}`}
+                value={person.role}
+                disabled={busy || person._id === session.value?.userId}
+                onChange={(event) => change(person, { role: event.currentTarget.value as Role })}
+              >
+                <option value="regular">member</option>
+                <option value="admin">administrator</option>
+              </select>
+            </td>
+            <td class="muted">
+              {person.createdPassword && (
+                <>
+                  set <When moment={person.createdPassword} />
+                </>
+              )}
+            </td>
+            <td class="actions">
+              <button
+                type="button"
+                class="small"
+                disabled={busy}
+                onClick={() =>
+                  confirm(`Give ${person.username} a new password, and end all sessions and tokens?`) &&
+                  change(person, { password: randomPassword() })
+                }
+              >
+                New password
+              </button>
+              <button type="button" class="small" disabled={busy} onClick={() => signOut(person)}>
+                Sign out
+              </button>
+              <button type="button" class="small" disabled={busy} onClick={() => setLeaving(person)}>
+                Remove
+              </button>
+            </td>
+          </tr>
+        ))}
+      </Table>
+      <ShowMore list={list} />
       {leaving && <Leaving person={leaving} onClose={() => setLeaving(null)} onRemoved={list.reload} />}
     </>
-  )
-}
-
-function Shown({ secret }: { secret: Secret }) {
-  return (
-    <div class="notice" role="status">
-      <p>The password of {secret.username}. It is shown only once.</p>
-      <Code>{secret.password}</Code>
-    </div>
   )
 }
 
 function NewPerson({ onCreated }: { onCreated: (created: Secret) => void }) {
   const { busy, error, run } = useAction()
   const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    const form = event.currentTarget as HTMLFormElement
-    const fields = new FormData(form)
-    const username = String(fields.get('username')).trim()
-    const password = String(fields.get('password')) || randomPassword()
+    const { text, exact, reset } = submitted(event)
+    const username = text('username')
+    const password = exact('password') || randomPassword()
     run(async () => {
-      const body = { username, password, email: String(fields.get('email')), role: fields.get('role') as Role }
+      const body = { username, password, email: text('email'), role: text('role') as Role }
       await content(api.POST('/v1/users', { body }))
-      form.reset()
+      reset()
       onCreated({ username, password })
     })
   }

@@ -2,9 +2,11 @@ import { useState } from 'preact/hooks'
 import { api, content } from '../../api/client'
 import type { components } from '../../api/schema'
 import { age, date } from '../../components/format'
+import { OnlyOnce, submitted, TokenFields } from '../../components/forms'
 import { useAction } from '../../components/hooks'
 import { type Page, usePaged } from '../../components/paged'
-import { Chip, Code, notify, Problem, Scroll } from '../../components/parts'
+import { Chip, notify, Problem } from '../../components/parts'
+import { ACTIONS, ListState, ShowMore, Table } from '../../components/table'
 
 type Robot = components['schemas']['Robot']
 type Scope = 'read' | 'write'
@@ -18,9 +20,7 @@ export function Robots() {
   const { busy, error, run } = useAction()
   const [token, setToken] = useState('')
   const create = (event: SubmitEvent) => {
-    event.preventDefault()
-    const form = event.currentTarget as HTMLFormElement
-    const text = (name: string) => String(new FormData(form).get(name)).trim()
+    const { text, reset } = submitted(event)
     run(async () => {
       const body = {
         username: text('username'),
@@ -29,7 +29,7 @@ export function Robots() {
         expires_in: text('life'),
       }
       setToken((await content(api.POST('/v1/robots', { body }))).token)
-      form.reset()
+      reset()
       list.reload()
     })
   }
@@ -54,12 +54,7 @@ export function Robots() {
     <>
       <h2>Robots</h2>
       <p class="muted">Accounts for pipelines, which stay when people leave.</p>
-      {token && (
-        <div class="notice" role="status">
-          <p>Copy the token now. It is shown only once.</p>
-          <Code>{token}</Code>
-        </div>
-      )}
+      <OnlyOnce what="Copy the token now." secret={token} />
       <form class="row" onSubmit={create}>
         <label>
           Name
@@ -69,79 +64,46 @@ export function Robots() {
           Description
           <input name="description" autoComplete="off" />
         </label>
-        <label>
-          May
-          <select name="scope">
-            <option value="read">read</option>
-            <option value="write">read and write</option>
-          </select>
-        </label>
-        <label>
-          For
-          <select name="life">
-            <option value="90d">90 days</option>
-            <option value="30d">30 days</option>
-            <option value="365d">a year</option>
-          </select>
-        </label>
+        <TokenFields lives={['90d', '30d', '365d']} />
         <button type="submit" class="main" disabled={busy}>
           Add a robot
         </button>
       </form>
       <Problem>{error || list.error}</Problem>
-      {!list.loading && !list.docs.length && <p class="muted">There is no robot yet.</p>}
+      <ListState list={list} empty="There is no robot yet." />
       {list.docs.length > 0 && (
-        <Scroll label="Robots">
-          <table>
-            <thead>
-              <tr>
-                <th>Name</th>
-                <th>May</th>
-                <th>Limited to</th>
-                <th>Token</th>
-                <th>
-                  <span class="hidden">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {list.docs.map((robot) => (
-                <tr key={robot._id}>
-                  <td>
-                    <strong>{robot.username}</strong> <span class="muted">{robot.description}</span>
-                  </td>
-                  <td>{robot.scopes.includes('write') ? 'read and write' : 'read'}</td>
-                  <td class="chips">
-                    {robot.items.map((item) => (
-                      <Chip key={item._id}>{item.name ?? 'an item that is gone'}</Chip>
-                    ))}
-                    {robot.tags.map((tag) => (
-                      <Chip key={tag}>tag {tag}</Chip>
-                    ))}
-                    {!robot.items.length && !robot.tags.length && <span class="muted">what is shared with it</span>}
-                  </td>
-                  <td>
-                    <Token robot={robot} />
-                  </td>
-                  <td class="actions">
-                    <button type="button" class="small" disabled={busy} onClick={() => renew(robot)}>
-                      New token
-                    </button>
-                    <button type="button" class="small" disabled={busy} onClick={() => remove(robot)}>
-                      Remove
-                    </button>
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </Scroll>
+        <Table label="Robots" head={['Name', 'May', 'Limited to', 'Token', ACTIONS]}>
+          {list.docs.map((robot) => (
+            <tr key={robot._id}>
+              <td>
+                <strong>{robot.username}</strong> <span class="muted">{robot.description}</span>
+              </td>
+              <td>{robot.scopes.includes('write') ? 'read and write' : 'read'}</td>
+              <td class="chips">
+                {robot.items.map((item) => (
+                  <Chip key={item._id}>{item.name ?? 'an item that is gone'}</Chip>
+                ))}
+                {robot.tags.map((tag) => (
+                  <Chip key={tag}>tag {tag}</Chip>
+                ))}
+                {!robot.items.length && !robot.tags.length && <span class="muted">what is shared with it</span>}
+              </td>
+              <td>
+                <Token robot={robot} />
+              </td>
+              <td class="actions">
+                <button type="button" class="small" disabled={busy} onClick={() => renew(robot)}>
+                  New token
+                </button>
+                <button type="button" class="small" disabled={busy} onClick={() => remove(robot)}>
+                  Remove
+                </button>
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
-      {list.hasMore && (
-        <button type="button" disabled={list.loading} onClick={list.more}>
-          Show more
-        </button>
-      )}
+      <ShowMore list={list} />
     </>
   )
 }

@@ -3,8 +3,10 @@ import { content } from '../../api/client'
 import { operator } from '../../api/operator'
 import type { components } from '../../api/schema'
 import { size } from '../../components/format'
+import { submitted } from '../../components/forms'
 import { useAction } from '../../components/hooks'
-import { Problem, Scroll } from '../../components/parts'
+import { Problem } from '../../components/parts'
+import { Table } from '../../components/table'
 
 type Report = components['schemas']['SweepReport']
 
@@ -13,13 +15,12 @@ export function Sweep() {
   const { busy, error, run } = useAction()
   const [report, setReport] = useState<Report | null>(null)
   const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    const fields = new FormData(event.currentTarget as HTMLFormElement)
+    const { text } = submitted(event)
     const isDry = (event.submitter as HTMLButtonElement | null)?.value !== 'remove'
     run(async () => {
       const query = {
-        grace: String(fields.get('grace')),
-        ...(fields.get('tenant') ? { tenant: String(fields.get('tenant')) } : {}),
+        grace: text('grace'),
+        ...(text('tenant') && { tenant: text('tenant') }),
         ...(isDry && { dry_run: 'true' as never }),
       }
       setReport(await content(operator.POST('/v1/sweep', { params: { query } })))
@@ -56,34 +57,23 @@ export function Sweep() {
       {report && (
         <>
           <p role="status">{report.dry_run ? 'This would be removed:' : 'This was removed:'}</p>
-          <Scroll label="What the sweep found">
-            <table>
-              <thead>
-                <tr>
-                  <th>Tenant</th>
-                  <th>Files</th>
-                  <th>Size</th>
-                  <th>Leftovers</th>
-                  <th>Expired uploads</th>
-                  <th>Damaged files</th>
-                </tr>
-              </thead>
-              <tbody>
-                {report.tenants.map((tenant) => (
-                  <tr key={tenant._id}>
-                    <td>
-                      {tenant._id} {tenant.refused && <span class="muted">{tenant.refused}</span>}
-                    </td>
-                    <td class="number">{tenant.blobs}</td>
-                    <td class="number">{tenant.bytes === undefined ? '' : size(tenant.bytes)}</td>
-                    <td class="number">{tenant.leftovers}</td>
-                    <td class="number">{tenant.uploads}</td>
-                    <td class="number">{tenant.damaged}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </Scroll>
+          <Table
+            label="What the sweep found"
+            head={['Tenant', 'Files', 'Size', 'Leftovers', 'Expired uploads', 'Damaged files']}
+          >
+            {report.tenants.map((tenant) => (
+              <tr key={tenant._id}>
+                <td>
+                  {tenant._id} {tenant.refused && <span class="muted">{tenant.refused}</span>}
+                </td>
+                <td class="number">{tenant.blobs}</td>
+                <td class="number">{tenant.bytes === undefined ? '' : size(tenant.bytes)}</td>
+                <td class="number">{tenant.leftovers}</td>
+                <td class="number">{tenant.uploads}</td>
+                <td class="number">{tenant.damaged}</td>
+              </tr>
+            ))}
+          </Table>
         </>
       )}
     </>

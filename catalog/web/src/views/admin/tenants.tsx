@@ -4,9 +4,11 @@ import { operator } from '../../api/operator'
 import type { components } from '../../api/schema'
 import { Dialog } from '../../components/dialog'
 import { plural, size } from '../../components/format'
+import { OnlyOnce, submitted } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
 import { type Page, usePaged } from '../../components/paged'
-import { Code, notify, Problem } from '../../components/parts'
+import { notify, Problem } from '../../components/parts'
+import { ListState, ShowMore } from '../../components/table'
 import { bytesOf } from '../../logic/bytes'
 import { randomPassword } from '../../logic/passwords'
 
@@ -34,21 +36,13 @@ export function Tenants() {
           list.reload()
         }}
       />
-      {secret && (
-        <div class="notice" role="status">
-          <p>The password of the administrator. It is shown only once.</p>
-          <Code>{secret}</Code>
-        </div>
-      )}
+      <OnlyOnce what="The password of the administrator." secret={secret} />
       <Problem>{list.error}</Problem>
+      <ListState list={list} empty="There is no tenant yet." />
       {list.docs.map((tenant) => (
         <Panel key={tenant._id} tenant={tenant} onChange={list.reload} onSecret={setSecret} />
       ))}
-      {list.hasMore && (
-        <button type="button" disabled={list.loading} onClick={list.more}>
-          Show more
-        </button>
-      )}
+      <ShowMore list={list} />
     </>
   )
 }
@@ -56,9 +50,7 @@ export function Tenants() {
 function NewTenant({ onCreated }: { onCreated: (password: string) => void }) {
   const { busy, error, run } = useAction()
   const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    const form = event.currentTarget as HTMLFormElement
-    const text = (name: string) => String(new FormData(form).get(name)).trim()
+    const { text, reset } = submitted(event)
     const password = randomPassword()
     run(async () => {
       const body = {
@@ -69,7 +61,7 @@ function NewTenant({ onCreated }: { onCreated: (password: string) => void }) {
         admin_password: password,
       }
       await content(operator.POST('/v1/tenants', { body }))
-      form.reset()
+      reset()
       onCreated(password)
     })
   }
@@ -123,9 +115,8 @@ function Panel({ tenant, onChange, onSecret }: PanelProps) {
       onChange()
     })
   const setQuota = (event: SubmitEvent) => {
-    event.preventDefault()
-    const text = String(new FormData(event.currentTarget as HTMLFormElement).get('quota'))
-    run(async () => change({ quota_bytes: bytesOf(text) }))
+    const { text } = submitted(event)
+    run(async () => change({ quota_bytes: bytesOf(text('quota')) }))
   }
   const newPassword = () =>
     run(async () => {
@@ -200,8 +191,7 @@ function Panel({ tenant, onChange, onSecret }: PanelProps) {
 function Removing({ tenant, onClose, onRemoved }: { tenant: Tenant; onClose: () => void; onRemoved: () => void }) {
   const { busy, error, run } = useAction()
   const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    const confirm = String(new FormData(event.currentTarget as HTMLFormElement).get('name'))
+    const confirm = submitted(event).exact('name')
     run(async () => {
       const params = { path: { name: tenant._id }, query: { confirm } }
       await content(operator.DELETE('/v1/tenants/{name}', { params }))

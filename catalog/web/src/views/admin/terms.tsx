@@ -6,9 +6,11 @@ import { Completion } from '../../components/completion'
 import { Dialog } from '../../components/dialog'
 import { FilterField } from '../../components/field'
 import { plural } from '../../components/format'
+import { submitted } from '../../components/forms'
 import { useAction } from '../../components/hooks'
 import { type Page, usePaged } from '../../components/paged'
-import { Chip, notify, Problem, Scroll } from '../../components/parts'
+import { Chip, notify, Problem } from '../../components/parts'
+import { ACTIONS, ListState, ShowMore, Table } from '../../components/table'
 import { Tabs } from '../../components/tabs'
 import { place, setQuery } from '../../router'
 
@@ -68,9 +70,8 @@ function List({ vocabulary, q }: { vocabulary: Vocabulary; q: string }) {
       list.reload()
     })
   const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    const form = event.currentTarget as HTMLFormElement
-    add(String(new FormData(form).get('term')).trim()).then(() => form.reset())
+    const { text, reset } = submitted(event)
+    add(text('term')).then(reset)
   }
   return (
     <>
@@ -91,50 +92,32 @@ function List({ vocabulary, q }: { vocabulary: Vocabulary; q: string }) {
         </form>
       </div>
       <Problem>{error || list.error}</Problem>
-      {!list.loading && !list.docs.length && <p class="muted">There is no such term.</p>}
-      <Scroll label={NAMES[vocabulary]}>
-        <table>
-          <thead>
-            <tr>
-              <th>Term</th>
-              <th>Used by</th>
-              <th>Kind</th>
-              <th>
-                <span class="hidden">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {list.docs.map((term) => (
-              <tr key={term._id}>
-                <td>{term._id}</td>
-                <td class="number">{plural(term.uses, 'item')}</td>
-                <td>{term.usage === 'default' ? <Chip tone="good">default</Chip> : <Chip>by use</Chip>}</td>
-                <td class="actions">
-                  {term.usage !== 'default' && (
-                    <button type="button" class="small" disabled={busy} onClick={() => add(term._id)}>
-                      Make default
-                    </button>
-                  )}
-                  <button type="button" class="small" disabled={busy} onClick={() => setMerging(term)}>
-                    Merge<span class="hidden"> {term._id} into another</span>
-                  </button>
-                  {term.uses === 0 && (
-                    <button type="button" class="small" disabled={busy} onClick={() => remove(term)}>
-                      Remove
-                    </button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
-      {list.hasMore && (
-        <button type="button" disabled={list.loading} onClick={list.more}>
-          Show more
-        </button>
-      )}
+      <ListState list={list} empty={q ? 'There is no such term.' : 'There is no term yet.'} />
+      <Table label={NAMES[vocabulary]} head={['Term', 'Used by', 'Kind', ACTIONS]}>
+        {list.docs.map((term) => (
+          <tr key={term._id}>
+            <td>{term._id}</td>
+            <td class="number">{plural(term.uses, 'item')}</td>
+            <td>{term.usage === 'default' ? <Chip tone="good">default</Chip> : <Chip>by use</Chip>}</td>
+            <td class="actions">
+              {term.usage !== 'default' && (
+                <button type="button" class="small" disabled={busy} onClick={() => add(term._id)}>
+                  Make default
+                </button>
+              )}
+              <button type="button" class="small" disabled={busy} onClick={() => setMerging(term)}>
+                Merge<span class="hidden"> {term._id} into another</span>
+              </button>
+              {term.uses === 0 && (
+                <button type="button" class="small" disabled={busy} onClick={() => remove(term)}>
+                  Remove
+                </button>
+              )}
+            </td>
+          </tr>
+        ))}
+      </Table>
+      <ShowMore list={list} />
       {merging && (
         <Merge vocabulary={vocabulary} term={merging} onClose={() => setMerging(null)} onMerged={list.reload} />
       )}

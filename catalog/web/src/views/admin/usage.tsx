@@ -3,6 +3,7 @@ import { plural, size } from '../../components/format'
 import { useLoaded } from '../../components/hooks'
 import { Loading, Scroll } from '../../components/parts'
 import { address } from '../../router'
+import { QuotaWarning } from './quota'
 
 const SHOWN = 20
 
@@ -18,11 +19,19 @@ export function UsageView() {
       <Loading of={usage}>
         {(now) => (
           <>
+            <QuotaWarning usage={now} />
             <p>
               <strong>{size(now.bytes)}</strong> of {now.quota_bytes ? size(now.quota_bytes) : 'unlimited room'}
               {now.unfinished_bytes > 0 && `, ${size(now.unfinished_bytes)} of it for unfinished uploads`}
             </p>
-            {now.quota_bytes > 0 && <meter aria-label="Used of the quota" value={now.bytes} max={now.quota_bytes} />}
+            {now.quota_bytes > 0 && (
+              <meter
+                aria-label="Used of the quota"
+                value={now.bytes}
+                max={now.quota_bytes}
+                high={0.8 * now.quota_bytes}
+              />
+            )}
             <p class="muted">
               {plural(now.models, 'model')}, {plural(now.datasets, 'dataset')}, {plural(now.algorithms, 'algorithm')} ·{' '}
               {plural(now.versions, 'version')} of {plural(now.blobs, 'distinct file')} · {plural(now.trash, 'item')} in

@@ -1,5 +1,7 @@
 /** Plots, drawn by Chart.js from tables. This module is fetched with it, when the first plot is shown. */
 import {
+  BarController,
+  BarElement,
   CategoryScale,
   Chart,
   type ChartConfiguration,
@@ -13,10 +15,12 @@ import {
   Tooltip,
 } from 'chart.js'
 import { value } from '../../components/format'
-import type { PlotKind } from '../../logic/comparison'
+import { heights, type PlotKind } from '../../logic/comparison'
 import type { Table } from '../../logic/table'
 
 Chart.register(
+  BarController,
+  BarElement,
   CategoryScale,
   Legend,
   LinearScale,
@@ -80,6 +84,7 @@ const ground = (colours: Theme) => ({
 const CONFIGURATIONS: Record<PlotKind, (table: Table, colours: Theme) => ChartConfiguration> = {
   line,
   profile,
+  bars,
   scatter,
 }
 
@@ -116,11 +121,7 @@ function profile({ head, rows }: Table, colours: Theme): ChartConfiguration {
     type: 'line',
     data: { labels: names, datasets },
     options: {
-      ...shared(
-        colours,
-        true,
-        (series, metric) => `${head[metric + 1]} of ${series}: ${value(rowOf(rows, series)[metric + 1])}`,
-      ),
+      ...shared(colours, true, (series, metric) => sentenceOf({ head, rows }, series, metric)),
       scales: {
         x: axis('', colours),
         y: { ...axis('least to most of each metric', colours), min: -0.05, max: 1.05, ticks: { display: false } },
@@ -128,6 +129,26 @@ function profile({ head, rows }: Table, colours: Theme): ChartConfiguration {
     },
   }
 }
+
+/** Grouped bars: a group for each metric, in it a bar for each version. */
+function bars({ head, rows }: Table, colours: Theme): ChartConfiguration {
+  const { isShare, rows: tall } = heights({ head, rows })
+  const datasets = rows.map((row, index): ChartDataset => {
+    const { borderColor, backgroundColor } = look(index, colours)
+    return { label: String(row[0]), data: tall[index] ?? [], borderColor, backgroundColor, pointStyle: 'rect' }
+  })
+  const told = (series: string, metric: number) => sentenceOf({ head, rows }, series, metric)
+  const upwards = axis(isShare ? 'share of the largest value of each metric' : '', colours)
+  return {
+    type: 'bar',
+    data: { labels: head.slice(1), datasets },
+    options: { ...shared(colours, true, told), scales: { x: axis('', colours), y: { ...upwards, beginAtZero: true } } },
+  }
+}
+
+/** The value of a series, as the tooltip shows it. */
+const sentenceOf = ({ head, rows }: Table, series: string, metric: number): string =>
+  `${head[metric + 1]} of ${series}: ${value(rowOf(rows, series)[metric + 1])}`
 
 const rowOf = (rows: Table['rows'], label: string) => rows.find((row) => row[0] === label) ?? []
 

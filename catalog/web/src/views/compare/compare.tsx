@@ -1,4 +1,5 @@
 import '../../styles/compare.css'
+import { useState } from 'preact/hooks'
 import { api, content, type Kind } from '../../api/client'
 import { plural, size, value } from '../../components/format'
 import { useLoaded } from '../../components/hooks'
@@ -110,6 +111,9 @@ function Compared({ kind, item, name, found }: Props & { name: string; found: Co
   )
 }
 
+const SHOWN = 200
+const SEARCHED = 30
+
 interface Row {
   name: string
   cells: string[]
@@ -133,6 +137,8 @@ function facts(found: Comparison): Row[] {
 }
 
 function Metadata({ kind, item, name, found }: Props & { name: string; found: Comparison }) {
+  const [text, setText] = useState('')
+  const [most, setMost] = useState(SHOWN)
   const onlyDifferences = place.value.query.get('rows') === 'different'
   const metadata = found.metadata.map(
     (row): Row => ({
@@ -142,7 +148,10 @@ function Metadata({ kind, item, name, found }: Props & { name: string; found: Co
       change: row.change.map((each, index) => (index ? change(each) : '')),
     }),
   )
-  const rows = [...metadata, ...facts(found)].filter((row) => row.differs || !onlyDifferences)
+  const all = [...metadata, ...facts(found)].filter((row) => row.differs || !onlyDifferences)
+  const words = text.trim().toLowerCase()
+  const matching = words ? all.filter((row) => row.name.toLowerCase().includes(words)) : all
+  const rows = matching.slice(0, most)
   return (
     <section>
       <h2>Metadata</h2>
@@ -157,6 +166,12 @@ function Metadata({ kind, item, name, found }: Props & { name: string; found: Co
           />
           Only what differs
         </label>
+        {found.metadata.length > SEARCHED && (
+          <label class="narrow-choice">
+            Search {plural(found.metadata.length, 'name')}
+            <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+          </label>
+        )}
         <button
           type="button"
           class="small"
@@ -207,6 +222,11 @@ function Metadata({ kind, item, name, found }: Props & { name: string; found: Co
           </tbody>
         </table>
       </Scroll>
+      {matching.length > most && (
+        <button type="button" onClick={() => setMost(matching.length)}>
+          Show {plural(matching.length - most, 'more row', 'more rows')}
+        </button>
+      )}
     </section>
   )
 }

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { value } from '../../components/format'
+import { useMedia } from '../../components/hooks'
 import { notify, Problem, Scroll } from '../../components/parts'
 import { save } from '../../components/save'
 import { Tabs } from '../../components/tabs'
@@ -34,7 +35,7 @@ export function Plots({ found, name }: { found: Comparison; name: string }) {
 }
 
 function Choices({ plot, metrics }: { plot: PlotChoice; metrics: string[] }) {
-  if (plot.kind !== 'profile') {
+  if (plot.kind === 'line' || plot.kind === 'scatter') {
     return (
       <div class="row">
         {plot.kind === 'scatter' && <Metric label="Across" name="x" now={plot.x} metrics={metrics} />}
@@ -51,7 +52,7 @@ function Choices({ plot, metrics }: { plot: PlotChoice; metrics: string[] }) {
       for (const each of next) query.append('m', each)
     })
   return (
-    <fieldset class="row">
+    <fieldset class="row many">
       <legend>Metrics</legend>
       {metrics.map((metric) => (
         <label key={metric} class="check">
@@ -87,7 +88,7 @@ function Picture({ kind, table, file }: { kind: PlotKind; table: Table; file: st
   const canvas = useRef<HTMLCanvasElement>(null)
   const drawn = useRef<Drawn | null>(null)
   const [failed, setFailed] = useState(false)
-  const dark = useDark()
+  const dark = useMedia('(prefers-color-scheme: dark)') // the plot is drawn again when that changes
   useEffect(() => {
     let gone = false
     import('./chart').then(
@@ -152,16 +153,4 @@ function Picture({ kind, table, file }: { kind: PlotKind; table: Table; file: st
       </details>
     </>
   )
-}
-
-/** Whether the page is dark. The plot is drawn again when that changes. */
-function useDark(): boolean {
-  const [query] = useState(() => matchMedia('(prefers-color-scheme: dark)'))
-  const [dark, setDark] = useState(query.matches)
-  useEffect(() => {
-    const change = () => setDark(query.matches)
-    query.addEventListener('change', change)
-    return () => query.removeEventListener('change', change)
-  }, [query])
-  return dark
 }

@@ -2,15 +2,16 @@ import { useEffect, useState } from 'preact/hooks'
 import { KINDS, type Kind } from '../../api/client'
 import { suggestedNames, suggestedTags } from '../../api/lookups'
 import { Completion } from '../../components/completion'
-import { useDebounced } from '../../components/hooks'
+import { plural } from '../../components/format'
+import { useDebounced, useMedia } from '../../components/hooks'
 import { Chip, Problem } from '../../components/parts'
 import { Username } from '../../components/username'
 import { metricOf } from '../../logic/metrics'
 import { place, setQuery } from '../../router'
 import { FacetCounts } from './facets'
 import { FirstSteps } from './first-steps'
-import { useList } from './list'
-import { More, Result } from './results'
+import { type Facets, useList } from './list'
+import { More, Results } from './results'
 
 export function CatalogView() {
   const { query } = place.value
@@ -25,7 +26,7 @@ export function CatalogView() {
   useEffect(() => setTyped((before) => (before.trim() === shown ? before : shown)), [shown])
 
   const list = useList(query)
-  const isEmpty = !list.loading && !list.error && !list.docs.length && !query.size
+  const isEmpty = !list.loading && !list.error && !list.pages.length && !list.hasMore && !query.size
   const kind = (query.get('kind') ?? '') as Kind | ''
   const sort = query.get('sort') ?? 'newest'
   const metric = metricOf(sort)
@@ -63,49 +64,65 @@ export function CatalogView() {
         )}
       </search>
       <div class="columns">
-        <aside aria-label="Filters">
-          <Completion
-            label="Tag"
-            placeholder="Add a tag"
-            suggest={suggestedTags}
-            onPick={(tag) => setQuery((change) => change.append('tag', tag))}
-          />
-          <Choice name="status" label="Status" values={['training', 'test', 'production', 'deploy']} />
-          <Choice name="stage" label="Stage of a version" values={['staging', 'production', 'archived']} />
-          <Choice name="visibility" label="Visibility" values={['public', 'private']} />
-          <Choice
-            name="archived"
-            label="Archived"
-            values={['true', 'all']}
-            words={['only archived', 'with archived']}
-          />
-          {!shown && (
-            <Completion
-              label="Sort by a value of the latest version"
-              placeholder="accuracy"
-              free
-              suggest={suggestedNames}
-              onPick={(name) => set('sort', `latest.${name}`)}
-            />
-          )}
-          <FacetCounts facets={list.facets} />
-        </aside>
+        <Filters hasText={Boolean(shown)} facets={list.facets} />
         <div>
           <Chips />
           <Problem>{list.error}</Problem>
           {isEmpty && <FirstSteps />}
-          <p class="muted" role="status">
-            {list.loading ? 'Searching…' : !list.docs.length && !list.error && !isEmpty ? 'Nothing found.' : ''}
+          <p class="muted state" role="status">
+            {isEmpty ? '' : stateOf(list)}
           </p>
           <ul class="results">
-            {list.docs.map((item) => (
-              <Result key={item._id} item={item} kind={item.kind ?? ((kind || 'models') as Kind)} />
+            {list.pages.map((items) => (
+              <Results key={items[0]?._id} items={items} kind={(kind || 'models') as Kind} />
             ))}
           </ul>
           {list.hasMore && <More onMore={list.more} busy={list.loading} />}
         </div>
       </div>
     </section>
+  )
+}
+
+/** What the list holds, in a place of its own, so that nothing moves when it changes. */
+function stateOf({ pages, loading, hasMore, error }: ReturnType<typeof useList>): string {
+  const count = pages.reduce((sum, page) => sum + page.length, 0)
+  if (loading) return 'Searching…'
+  if (error) return ''
+  if (count) return hasMore ? `The first ${count.toLocaleString('en')}` : plural(count, 'result')
+  return hasMore ? '' : 'Nothing found.'
+}
+
+/** On a narrow screen they are opened when they are needed. */
+function Filters({ hasText, facets }: { hasText: boolean; facets: Facets | undefined }) {
+  const wide = useMedia('(min-width: 60rem)')
+  const [open, setOpen] = useState(false)
+  return (
+    <details class="filters" open={wide || open} onToggle={(event) => wide || setOpen(event.currentTarget.open)}>
+      <summary>Filters</summary>
+      <aside aria-label="Filters">
+        <Completion
+          label="Tag"
+          placeholder="Add a tag"
+          suggest={suggestedTags}
+          onPick={(tag) => setQuery((change) => change.append('tag', tag))}
+        />
+        <Choice name="status" label="Status" values={['training', 'test', 'production', 'deploy']} />
+        <Choice name="stage" label="Stage of a version" values={['staging', 'production', 'archived']} />
+        <Choice name="visibility" label="Visibility" values={['public', 'private']} />
+        <Choice name="archived" label="Archived" values={['true', 'all']} words={['only archived', 'with archived']} />
+        {!hasText && (
+          <Completion
+            label="Sort by a value of the latest version"
+            placeholder="accuracy"
+            free
+            suggest={suggestedNames}
+            onPick={(name) => set('sort', `latest.${name}`)}
+          />
+        )}
+        <FacetCounts facets={facets} />
+      </aside>
+    </details>
   )
 }
 

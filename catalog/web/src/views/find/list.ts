@@ -1,18 +1,29 @@
 /** The items that the address asks for, page by page. */
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { api, content, type Item, type Kind } from '../../api/client'
 import { sentence } from '../../components/hooks'
 import { filterOf } from '../../logic/filters'
 import { metricOf } from '../../logic/metrics'
 
-const PAGE = 30
+const FIRST = 30 // results, which are there soon
+const NEXT = 100
 
 export type Facets = Record<string, Record<string, number>>
+
+/** Results as they came, page by page: what has been drawn is not drawn again. */
+type Pages = Item[][]
 
 interface Found {
   docs: Item[]
   next: string | null
+}
+
+interface State {
+  pages: Pages
+  next: string | null
   facets?: Facets | undefined
+  error: string
+  loading: boolean
 }
 
 /** Without an order the server lists the newest first, which it does fastest. */
@@ -23,62 +34,82 @@ const SORTS: Record<string, string> = {
 }
 
 export function useList(query: URLSearchParams) {
-  const [state, setState] = useState<Found & { error: string; loading: boolean }>({
-    docs: [],
-    next: null,
-    error: '',
-    loading: true,
-  })
+  const [state, setState] = useState<State>({ pages: [], next: null, error: '', loading: true })
   const key = query.toString()
   const running = useRef<AbortController | null>(null)
 
-  const load = async (after: string, before: Item[]) => {
+  const load = async (after: string, before: Pages) => {
     running.current?.abort()
     const abort = new AbortController()
     running.current = abort
-    setState((old) => ({ ...old, loading: true, error: '' }))
+    const update = (change: (old: State) => Partial<State>) =>
+      abort.signal.aborted || setState((old) => ({ ...old, ...change(old) }))
+    update(() => ({ loading: true, error: '' }))
     try {
       const found = await find(query, after, abort.signal)
-      if (abort.signal.aborted) return
-      setState((old) => ({
-        docs: [...before, ...found.docs],
-        next: found.next,
-        facets: found.facets ?? (after ? old.facets : undefined),
-        error: '',
-        loading: false,
-      }))
+      const pages = found.docs.length ? [...before, found.docs] : before
+      update(() => ({ pages, next: found.next, loading: false }))
     } catch (failure) {
-      if (!abort.signal.aborted) setState((old) => ({ ...old, error: sentence(failure), loading: false }))
+      update(() => ({ error: sentence(failure), loading: false }))
     }
   }
-  useEffect(() => {
-    load('', [])
-    return () => running.current?.abort()
+  useLayoutEffect(() => {
+    const counting = new AbortController()
+    const count = async () => {
+      await load('', [])
+      if (!query.get('q') || counting.signal.aborted) return
+      const facets = await facetsOf(query, counting.signal)
+      setState((old) => ({ ...old, facets }))
+    }
+    setState((old) => ({ ...old, facets: undefined }))
+    count().catch(() => undefined) // the list says what is wrong
+    return () => {
+      running.current?.abort()
+      counting.abort()
+    }
   }, [key])
   return {
     ...state,
     hasMore: Boolean(state.next) && !state.error,
     more: () => {
-      if (state.next && !state.loading) load(state.next, state.docs)
+      if (state.next && !state.loading) load(state.next, state.pages)
     },
   }
 }
 
-async function find(query: URLSearchParams, after: string, signal: AbortSignal): Promise<Found> {
-  const q = query.get('q')
+/** What a search and its facets have in common. */
+function searched(query: URLSearchParams) {
   const filter = filterOf(query)
   const kind = query.get('kind') as Kind | null
   const archived = query.get('archived') as 'true' | 'all' | null
-  const common = { limit: PAGE, ...(filter && { filter }), ...(archived && { archived }) }
-  if (q) {
-    const asked = { ...common, q, ...(kind && { kind: [kind] }), ...(after && { after }) }
+  return {
+    q: query.get('q') ?? '',
+    ...(kind && { kind: [kind] }),
+    ...(filter && { filter }),
+    ...(archived && { archived }),
+  }
+}
+
+/** How often each value occurs. It takes longer than the first results, which do not wait for it. */
+async function facetsOf(query: URLSearchParams, signal: AbortSignal): Promise<Facets> {
+  const asked = { ...searched(query), limit: 1 }
+  return (await content(api.GET('/v1/search', { params: { query: asked }, signal }))).facets as Facets
+}
+
+async function find(query: URLSearchParams, after: string, signal: AbortSignal): Promise<Found> {
+  const filter = filterOf(query)
+  const kind = query.get('kind') as Kind | null
+  const archived = query.get('archived') as 'true' | 'all' | null
+  const limit = after ? NEXT : FIRST
+  if (query.get('q')) {
+    const asked = { ...searched(query), limit, facets: 'false' as never, ...(after && { after }) }
     const found = await content(api.GET('/v1/search', { params: { query: asked }, signal }))
-    return { docs: found.docs, next: found.hasNextPage ? found.nextCursor : null, facets: found.facets as Facets }
+    return { docs: found.docs, next: found.hasNextPage ? found.nextCursor : null }
   }
   const by = query.get('sort') ?? 'newest'
   const metric = metricOf(by)
   const sort = metric ? JSON.stringify({ [by]: 'desc' }) : Object.hasOwn(SORTS, by) ? SORTS[by] : ''
-  const asked = { ...common, after, ...(sort && { sort }) }
+  const asked = { limit, after, ...(filter && { filter }), ...(archived && { archived }), ...(sort && { sort }) }
   const path = `/v1/${kind ?? 'models'}` as '/v1/models'
   const found = await content(api.GET(path, { params: { query: asked }, signal }))
   const { docs, hasNextPage, nextCursor } = found as unknown as {

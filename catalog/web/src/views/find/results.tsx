@@ -1,21 +1,35 @@
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
 import type { Item, Kind } from '../../api/client'
-import { age, plural } from '../../components/format'
-import { Chip } from '../../components/parts'
+import { plural } from '../../components/format'
+import { Chip, When } from '../../components/parts'
 import { Username } from '../../components/username'
 import { address } from '../../router'
 
-export function Result({ item, kind }: { item: Item; kind: Kind }) {
+/** A page of results. It is drawn once, however many pages follow. */
+export function Results({ items, kind }: { items: Item[]; kind: Kind }) {
+  return useMemo(
+    () => (
+      <>
+        {items.map((item) => (
+          <Result key={item._id} item={item} kind={item.kind ?? kind} />
+        ))}
+      </>
+    ),
+    [items],
+  )
+}
+
+function Result({ item, kind }: { item: Item; kind: Kind }) {
   const newest = item.versions.at(-1) // they are sorted by age
   return (
-    <li class="result">
+    <li class={`result ${item.description ? '' : 'short'}`}>
       <div class="result-head">
         <a href={address([kind, item._id])}>{item.name}</a>
-        <span class="muted">
-          {kind.slice(0, -1)} of <Username id={item.owner} />
-        </span>
         {item.visibility === 'private' && <Chip>private</Chip>}
         {item.archived && <Chip>archived</Chip>}
+        <span class="muted owner">
+          {kind.slice(0, -1)} of <Username id={item.owner} />
+        </span>
       </div>
       {item.description && <p class="clamp">{item.description}</p>}
       <p class="chips">
@@ -30,8 +44,8 @@ export function Result({ item, kind }: { item: Item; kind: Kind }) {
           </Chip>
         ))}
         <span class="muted">
-          {newest ? `version ${newest.ordinal}, ` : ''}
-          {plural(item.versionsTotal, 'version')} · {age(item.lastmod)}
+          {newest && newest.ordinal !== String(item.versionsTotal) && `newest ${newest.ordinal} of `}
+          {plural(item.versionsTotal, 'version')} · <When moment={item.lastmod} />
         </span>
       </p>
     </li>
@@ -51,7 +65,7 @@ export function More({ onMore, busy }: { onMore: () => void; busy: boolean }) {
     return () => watch.disconnect()
   }, [])
   return (
-    <button ref={element} type="button" disabled={busy} onClick={onMore}>
+    <button ref={element} type="button" class="more" disabled={busy} onClick={onMore}>
       Show more
     </button>
   )

@@ -1,8 +1,7 @@
 import { api, content, type Item, type Kind } from '../../api/client'
 import { Dialog } from '../../components/dialog'
-import { age } from '../../components/format'
 import { useAction, useLoaded } from '../../components/hooks'
-import { Loading, notify, Problem } from '../../components/parts'
+import { Loading, notify, Problem, When } from '../../components/parts'
 
 interface Props {
   kind: Kind
@@ -94,7 +93,7 @@ function History({ kind, item, alias, onBack }: { kind: Kind; item: Item; alias:
                 <li key={move._id}>
                   {move.previous ?? 'new'} → {move.version ?? 'removed'}{' '}
                   <span class="muted">
-                    by {typeof move.user === 'string' ? move.user : move.user.username}, {age(move.moved)}
+                    by {typeof move.user === 'string' ? move.user : move.user.username}, <When moment={move.moved} />
                   </span>
                 </li>
               ))}

@@ -31,9 +31,11 @@ export function Edit({ kind, item, etag, onClose, onSaved }: Props) {
     try {
       const body = changeOf(from.item, draft)
       const request = { params: { path: { key: item._id }, header: { 'If-Match': from.etag } }, body: body as never }
-      if (Object.keys(body).length) await content(api.PUT(itemPath(kind), request))
-      notify('Saved.', () => restore(kind, item, draft, onSaved))
-      onSaved()
+      if (Object.keys(body).length) {
+        const saved = await withTag(api.PUT(itemPath(kind), request))
+        notify('Saved.', () => restore(kind, from.item, draft, saved.etag, onSaved))
+        onSaved()
+      }
       onClose()
     } catch (failure) {
       if (isConflict(failure)) {
@@ -183,11 +185,13 @@ const shown = (field: Draft[keyof Draft]): string =>
     ? field.map((each) => (typeof each === 'string' ? each : `${each.name} = ${each.value}`)).join(', ')
     : String(field)
 
-async function restore(kind: Kind, item: Item, draft: Draft, onSaved: () => void) {
+/** Undo a change, unless somebody has changed the item since. */
+async function restore(kind: Kind, item: Item, draft: Draft, etag: string, onSaved: () => void) {
   const body = changeOf({ ...item, ...draft } as Item, draftOf(item)) as never
-  await content(api.PUT(itemPath(kind), { params: { path: { key: item._id } }, body })).then(
+  const params = { path: { key: item._id }, header: { 'If-Match': etag } }
+  await content(api.PUT(itemPath(kind), { params, body })).then(
     () => notify('The change is undone.'),
-    (failure) => notify(sentence(failure)),
+    (failure) => notify(isConflict(failure) ? 'Somebody changed it meanwhile: nothing was undone.' : sentence(failure)),
   )
   onSaved()
 }

@@ -1,8 +1,8 @@
 import { useState } from 'preact/hooks'
 import { api, authorized, content, type Item, type Kind, route, withTag } from '../../api/client'
-import { age, date, plural, value } from '../../components/format'
+import { plural, value } from '../../components/format'
 import { useAction, useLoaded } from '../../components/hooks'
-import { Chip, Loading, notify, Problem } from '../../components/parts'
+import { Chip, Loading, notify, Problem, When } from '../../components/parts'
 import { Username } from '../../components/username'
 import { address, go } from '../../router'
 import { session } from '../../session'
@@ -95,7 +95,7 @@ function Shown({ kind, item, etag, reload }: Props) {
       <Card kind={kind} item={item} />
       <div class="columns right">
         <div>
-          <Versions kind={kind} item={item} mayChange={mayChange} onChange={reload} />
+          <Versions kind={kind} item={item} mayChange={mayChange} mayManage={mayManage} onChange={reload} />
           {used && <Use kind={kind} name={item.name} ordinal={used.ordinal} alias={alias?.name} />}
         </div>
         <aside aria-label="Facts">
@@ -122,11 +122,15 @@ function Facts({ item }: { item: Item }) {
         ))}
         <div>
           <dt>Changed</dt>
-          <dd title={date(item.lastmod)}>{age(item.lastmod)}</dd>
+          <dd>
+            <When moment={item.lastmod} />
+          </dd>
         </div>
         <div>
           <dt>Created</dt>
-          <dd title={date(item.timestamp)}>{age(item.timestamp)}</dd>
+          <dd>
+            <When moment={item.timestamp} />
+          </dd>
         </div>
         <div>
           <dt>Id</dt>

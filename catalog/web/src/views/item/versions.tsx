@@ -1,15 +1,18 @@
 import { useMemo, useState } from 'preact/hooks'
 import { api, content, type Item, type Kind, type Version } from '../../api/client'
-import { age, size, value } from '../../components/format'
-import { useLoaded } from '../../components/hooks'
-import { Chip, Loading, Scroll } from '../../components/parts'
+import { size, value } from '../../components/format'
+import { type Page, usePaged } from '../../components/paged'
+import { Chip, Problem, Scroll, When } from '../../components/parts'
+import { ListState, ShowMore } from '../../components/table'
 import { MOST_COMPARED } from '../../logic/comparison'
 import { commonMetrics, metadata, type Order, ordered } from '../../logic/metrics'
 import { address } from '../../router'
 import { shortVerdict, verdictTone } from '../version/inspection'
 import { AliasDialog } from './aliases'
+import { RetentionDialog } from './old-versions'
 
-const SHOWN = 100
+const FIRST = 100 // versions
+const NEXT = 500
 
 type Row = Omit<Version, 'files'>
 
@@ -17,36 +20,59 @@ interface Props {
   kind: Kind
   item: Item
   mayChange: boolean
+  mayManage: boolean
   onChange: () => void
 }
 
-export function Versions({ kind, item, mayChange, onChange }: Props) {
-  const loaded = useLoaded(
-    async (signal) => {
+export function Versions({ kind, item, mayChange, mayManage, onChange }: Props) {
+  const list = usePaged<Row>(
+    async (after, signal) => {
       const path = `/v1/${kind}/{key}/versions` as '/v1/models/{key}/versions'
-      const params = { path: { key: item._id }, query: { limit: SHOWN, after: '' } }
-      const found = await content(api.GET(path, { params, signal }))
-      return found.docs as unknown as Row[]
+      const params = { path: { key: item._id }, query: { limit: after ? NEXT : FIRST, after } }
+      return (await content(api.GET(path, { params, signal }))) as unknown as Page<Row>
     },
     [kind, item._id, item.lastmod],
   )
+  const [keeping, setKeeping] = useState(false)
   return (
     <section>
       <h2>Versions</h2>
-      <Loading of={loaded}>
-        {(rows) =>
-          rows.length ? (
-            <Table kind={kind} item={item} rows={rows} mayChange={mayChange} onChange={onChange} />
-          ) : (
-            <p class="muted">There is no version yet.</p>
-          )
-        }
-      </Loading>
+      <Problem>{list.error}</Problem>
+      <ListState list={list} empty="There is no version yet." />
+      {list.docs.length > 0 && (
+        <>
+          <VersionTable kind={kind} item={item} rows={list.docs} mayChange={mayChange} onChange={onChange} />
+          <p class="actions">
+            <ShowMore list={list} />
+            {list.hasMore && (
+              <span class="muted">
+                The newest {list.docs.length} of {item.versionsTotal} are shown.
+              </span>
+            )}
+            {mayManage && (
+              <button type="button" class="small" onClick={() => setKeeping(true)}>
+                Keep or remove old versions
+              </button>
+            )}
+          </p>
+        </>
+      )}
+      {keeping && (
+        <RetentionDialog
+          kind={kind}
+          item={item}
+          onClose={() => setKeeping(false)}
+          onChange={() => {
+            list.reload()
+            onChange()
+          }}
+        />
+      )}
     </section>
   )
 }
 
-function Table({ kind, item, rows, mayChange, onChange }: Props & { rows: Row[] }) {
+function VersionTable({ kind, item, rows, mayChange, onChange }: Omit<Props, 'mayManage'> & { rows: Row[] }) {
   const [order, setOrder] = useState<Order>({ by: '', ascending: false })
   const [aliasing, setAliasing] = useState<Row | null>(null)
   const metrics = useMemo(() => commonMetrics(rows), [rows])
@@ -127,13 +153,14 @@ function Table({ kind, item, rows, mayChange, onChange }: Props & { rows: Row[] 
                     <Chip tone={verdictTone(row.inspection.verdict)}>{shortVerdict(row.inspection.verdict)}</Chip>
                   )}
                 </td>
-                <td title={row.timestamp}>{age(row.timestamp)}</td>
+                <td>
+                  <When moment={row.timestamp} />
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
       </Scroll>
-      {item.versionsTotal > rows.length && <p class="muted">The newest {rows.length} are shown.</p>}
       {aliasing && (
         <AliasDialog
           kind={kind}

@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks'
 import { type AccessToken, api, content, signOut } from '../../api/client'
 import { age, date } from '../../components/format'
+import { OnlyOnce, submitted, TokenFields } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
-import { Code, Loading, notify, Problem } from '../../components/parts'
+import { Loading, notify, Problem } from '../../components/parts'
 import { session } from '../../session'
 
 export function Account() {
@@ -45,8 +46,7 @@ function Everywhere() {
 function Password() {
   const { busy, error, run } = useAction()
   const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    const password = String(new FormData(event.currentTarget as HTMLFormElement).get('password'))
+    const password = submitted(event).exact('password')
     run(async () => {
       const params = { path: { user: session.value?.userId ?? '' } }
       await content(api.PUT('/v1/users/{user}', { params, body: { password } }))
@@ -78,16 +78,12 @@ function Tokens() {
     return (found as unknown as { docs: AccessToken[] }).docs
   }, [])
   const create = (event: SubmitEvent) => {
-    event.preventDefault()
-    const fields = new FormData(event.currentTarget as HTMLFormElement)
+    const { text, reset } = submitted(event)
     run(async () => {
-      const body = {
-        name: String(fields.get('name')),
-        scopes: [fields.get('scope') as 'read' | 'write'],
-        expires_in: String(fields.get('life')),
-      }
+      const body = { name: text('name'), scopes: [text('scope') as 'read' | 'write'], expires_in: text('life') }
       const made = await content(api.POST('/v1/tokens', { body }))
       setCreated((made as unknown as { token: string }).token)
+      reset()
       loaded.reload()
     })
   }
@@ -101,32 +97,13 @@ function Tokens() {
       <h2>Tokens</h2>
       <p class="muted">For scripts and other programs, instead of the password.</p>
       <Problem>{error}</Problem>
-      {created && (
-        <div class="notice" role="status">
-          <p>Copy the token now. It is shown only once.</p>
-          <Code>{created}</Code>
-        </div>
-      )}
+      <OnlyOnce what="Copy the token now." secret={created} />
       <form class="row" onSubmit={create}>
         <label>
           Name
           <input name="name" required placeholder="nightly" />
         </label>
-        <label>
-          May
-          <select name="scope">
-            <option value="read">read</option>
-            <option value="write">read and write</option>
-          </select>
-        </label>
-        <label>
-          For
-          <select name="life">
-            <option value="30d">30 days</option>
-            <option value="90d">90 days</option>
-            <option value="365d">a year</option>
-          </select>
-        </label>
+        <TokenFields lives={['30d', '90d', '365d']} />
         <button type="submit" disabled={busy}>
           Create
         </button>

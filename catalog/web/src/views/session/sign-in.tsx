@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { refusal, route, SERVER, signIn } from '../../api/client'
+import { submitted } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
 import { Code, Problem } from '../../components/parts'
 import { address } from '../../router'
@@ -45,16 +46,8 @@ export function SignInForm({ tenant, username }: Props) {
   const { busy, error, run } = useAction()
   const fixed = username !== undefined
   const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    const fields = new FormData(event.currentTarget as HTMLFormElement)
-    const text = (name: string) => String(fields.get(name) ?? '').trim()
-    run(() =>
-      signIn(
-        fixed ? (tenant ?? '') : text('tenant'),
-        fixed ? username : text('username'),
-        String(fields.get('password')),
-      ),
-    )
+    const { text, exact } = submitted(event)
+    run(() => signIn(fixed ? (tenant ?? '') : text('tenant'), fixed ? username : text('username'), exact('password')))
   }
   return (
     <form class="stack" onSubmit={submit}>
@@ -94,14 +87,13 @@ function Forgotten({ onBack }: { onBack: () => void }) {
   const [sent, setSent] = useState(false)
   const standard = useLoaded(defaultTenant, [])
   const submit = (event: SubmitEvent) => {
-    event.preventDefault()
-    const fields = new FormData(event.currentTarget as HTMLFormElement)
+    const { text } = submitted(event)
     run(async () => {
-      const query = new URLSearchParams({ tenant: String(fields.get('tenant')).trim() })
+      const query = new URLSearchParams({ tenant: text('tenant') })
       const answer = await fetch(`${route('/self/reset')}?${query}`, {
         method: 'POST',
         headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ email: String(fields.get('email')).trim() }),
+        body: JSON.stringify({ email: text('email') }),
       })
       if (!answer.ok) throw await refusal(answer)
       setSent(true)

@@ -1,6 +1,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import { plural } from '../../components/format'
-import { Chip, Scroll } from '../../components/parts'
+import { Chip } from '../../components/parts'
+import { Table } from '../../components/table'
 
 /** The tone of a chip that shows a verdict. */
 export const verdictTone = (verdict: string): string =>
@@ -38,26 +39,15 @@ export function Tensors({ tensors, total }: { tensors: Tensor[]; total: number }
         Search {plural(total, 'tensor')}
         <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
       </label>
-      <Scroll label="Tensors" tall>
-        <table>
-          <thead>
-            <tr>
-              <th>Name</th>
-              <th>Type</th>
-              <th>Shape</th>
-            </tr>
-          </thead>
-          <tbody>
-            {found.slice(0, SHOWN).map((tensor) => (
-              <tr key={tensor.name}>
-                <td>{tensor.name}</td>
-                <td>{tensor.dtype}</td>
-                <td>{tensor.shape.join(' × ')}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
+      <Table label="Tensors" tall head={['Name', 'Type', 'Shape']}>
+        {found.slice(0, SHOWN).map((tensor) => (
+          <tr key={tensor.name}>
+            <td>{tensor.name}</td>
+            <td>{tensor.dtype}</td>
+            <td>{tensor.shape.join(' × ')}</td>
+          </tr>
+        ))}
+      </Table>
       {(found.length > SHOWN || total > tensors.length) && <p class="muted">Only the first are shown.</p>}
     </section>
   )

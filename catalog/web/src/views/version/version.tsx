@@ -10,14 +10,15 @@ import {
   SERVER,
   type Version,
 } from '../../api/client'
-import { age, date, plural, size, value } from '../../components/format'
+import { date, plural, size, value } from '../../components/format'
 import { useAction, useLoaded } from '../../components/hooks'
-import { Chip, Code, Loading, Problem, Scroll } from '../../components/parts'
+import { Chip, Code, Loading, Problem, When } from '../../components/parts'
 import { Username } from '../../components/username'
 import { address } from '../../router'
+import { Files } from './files'
 import { Findings, type Inspection, Tensors, verdictTone } from './inspection'
 import { Origins } from './origins'
-import { isPreviewed, Preview } from './preview'
+import { Preview } from './preview'
 import { Use } from './use'
 
 interface Props {
@@ -80,7 +81,7 @@ function Shown({ kind, item, name, version }: { kind: Kind; item: string; name: 
       )}
       <div class="columns right">
         <div>
-          <Files files={version.files} onPreview={setPreviewed} />
+          <Files kind={kind} item={item} version={version} onPreview={setPreviewed} />
           {previewed && (
             <Preview
               key={previewed.path}
@@ -173,7 +174,7 @@ function Facts({ version }: { version: Version }) {
         <div>
           <dt>Added by</dt>
           <dd>
-            <Username id={version.owner} />, <span title={date(version.timestamp)}>{age(version.timestamp)}</span>
+            <Username id={version.owner} />, <When moment={version.timestamp} />
           </dd>
         </div>
         <div>
@@ -191,47 +192,6 @@ function Facts({ version }: { version: Version }) {
           </div>
         )}
       </dl>
-    </section>
-  )
-}
-
-function Files({ files, onPreview }: { files: FileInfo[]; onPreview: (file: FileInfo) => void }) {
-  if (!files.length) return null
-  return (
-    <section>
-      <h2>Files</h2>
-      <Scroll label="Files">
-        <table>
-          <thead>
-            <tr>
-              <th>Path</th>
-              <th>Size</th>
-              <th>SHA-256</th>
-              <th>Format</th>
-            </tr>
-          </thead>
-          <tbody>
-            {files.map((file) => (
-              <tr key={file.path}>
-                <td>
-                  {isPreviewed(file) ? (
-                    <button type="button" class="link" onClick={() => onPreview(file)}>
-                      {file.path}
-                    </button>
-                  ) : (
-                    file.path
-                  )}
-                </td>
-                <td class="number">{size(file.size)}</td>
-                <td>
-                  <code title={file.digest}>{file.digest.slice(0, 12)}…</code>
-                </td>
-                <td>{file.format ?? ''}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </Scroll>
     </section>
   )
 }

@@ -1,0 +1,182 @@
+import { useMemo, useState } from 'preact/hooks'
+import { api, content, type FileInfo, type Kind, type Version } from '../../api/client'
+import { plural, size } from '../../components/format'
+import { useAction } from '../../components/hooks'
+import { Problem } from '../../components/parts'
+import { Table } from '../../components/table'
+import { type Folder, folderOf } from '../../logic/tree'
+import { itemPath } from '../paths'
+import { isPreviewed } from './preview'
+
+const SHOWN = 200 // entries of one folder, at first
+const OPEN = 30 // files of a version whose folders are all open
+const SEARCHED = 12
+
+interface Props {
+  kind: Kind
+  item: string
+  version: Version
+  onPreview: (file: FileInfo) => void
+}
+
+/** The files of a version, as a tree that is opened folder by folder, or those of a name. */
+export function Files({ kind, item, version, onPreview }: Props) {
+  const { busy, error, run } = useAction()
+  const [files, setFiles] = useState(version.files)
+  const [text, setText] = useState('')
+  const isCut = files.length < version.file_count
+  const loadAll = () => run(async () => setFiles(await allFiles(kind, item, version)))
+  const words = text.trim().toLowerCase()
+  const found = useMemo(
+    () => (words ? files.filter((file) => file.path.toLowerCase().includes(words)) : files),
+    [files, words],
+  )
+  const root = useMemo(() => folderOf(files), [files])
+  if (!files.length) return null
+  return (
+    <section>
+      <h2>Files</h2>
+      {files.length > SEARCHED && (
+        <label class="narrow-form">
+          Search {plural(files.length, 'file')}
+          <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        </label>
+      )}
+      <Problem>{error}</Problem>
+      {isCut && (
+        <p class="actions">
+          <span class="muted">
+            The first {files.length.toLocaleString('en')} of {plural(version.file_count, 'file')} are here.
+          </span>
+          <button type="button" class="small" disabled={busy} onClick={loadAll}>
+            {busy ? 'Loading…' : 'Load all'}
+          </button>
+        </p>
+      )}
+      <Table label="Files" head={['Path', 'Size', 'SHA-256', 'Format']}>
+        {words ? (
+          <Rows files={found} depth={0} onPreview={onPreview} key={words} />
+        ) : (
+          <Level folder={root} depth={0} isOpen={files.length <= OPEN} onPreview={onPreview} />
+        )}
+      </Table>
+      {words && !found.length && <p class="muted">No file has this in its path.</p>}
+    </section>
+  )
+}
+
+const PAGE = 1000
+
+async function allFiles(kind: Kind, item: string, version: Version): Promise<FileInfo[]> {
+  const at = `${itemPath(kind)}/versions/{which}/files` as '/v1/models/{key}/versions/{which}/files'
+  const path = { key: item, which: version.ordinal }
+  const files: FileInfo[] = []
+  for (let page = 1; files.length < version.file_count; page += 1) {
+    const found = await content(api.GET(at, { params: { path, query: { page, limit: PAGE } } }))
+    if (!found.docs.length) break
+    files.push(...found.docs)
+  }
+  return files
+}
+
+interface LevelProps {
+  folder: Folder<FileInfo>
+  depth: number
+  /** Whether the folders in it are open at first. */
+  isOpen: boolean
+  onPreview: (file: FileInfo) => void
+}
+
+function Level({ folder, depth, isOpen, onPreview }: LevelProps) {
+  const [most, setMost] = useState(SHOWN)
+  return (
+    <>
+      {folder.folders.slice(0, most).map((each) => (
+        <Branch key={each.path} folder={each} depth={depth} isOpen={isOpen} onPreview={onPreview} />
+      ))}
+      {folder.folders.length > most && (
+        <More depth={depth} left={folder.folders.length - most} one="folder" onMore={() => setMost(most + 5 * SHOWN)} />
+      )}
+      <Rows files={folder.files} depth={depth} inFolder={folder.path} onPreview={onPreview} />
+    </>
+  )
+}
+
+const indented = (depth: number) => ({ paddingLeft: `${0.5 + 1.25 * depth}rem` })
+
+function Branch({ folder, depth, isOpen, onPreview }: LevelProps) {
+  const [open, setOpen] = useState(isOpen)
+  return (
+    <>
+      <tr>
+        <td style={indented(depth)}>
+          <button
+            type="button"
+            class="quiet path"
+            title={folder.name}
+            aria-expanded={open}
+            onClick={() => setOpen(!open)}
+          >
+            <span aria-hidden="true">{open ? '▾' : '▸'}</span> {folder.name}/
+          </button>
+        </td>
+        <td class="number">{size(folder.size)}</td>
+        <td class="muted" colSpan={2}>
+          {plural(folder.count, 'file')}
+        </td>
+      </tr>
+      {open && <Level folder={folder} depth={depth + 1} isOpen={isOpen} onPreview={onPreview} />}
+    </>
+  )
+}
+
+interface RowsProps {
+  files: FileInfo[]
+  depth: number
+  inFolder?: string
+  onPreview: (file: FileInfo) => void
+}
+
+function Rows({ files, depth, inFolder, onPreview }: RowsProps) {
+  const [most, setMost] = useState(SHOWN)
+  const from = inFolder ? inFolder.length + 1 : 0
+  return (
+    <>
+      {files.slice(0, most).map((file) => (
+        <tr key={file.path}>
+          <td style={indented(depth)}>
+            {isPreviewed(file) ? (
+              <button type="button" class="link path" title={file.path} onClick={() => onPreview(file)}>
+                {file.path.slice(from)}
+              </button>
+            ) : (
+              <span class="path" title={file.path}>
+                {file.path.slice(from)}
+              </span>
+            )}
+          </td>
+          <td class="number">{size(file.size)}</td>
+          <td>
+            <code title={file.digest}>{file.digest.slice(0, 12)}…</code>
+          </td>
+          <td>{file.format ?? ''}</td>
+        </tr>
+      ))}
+      {files.length > most && (
+        <More depth={depth} left={files.length - most} one="file" onMore={() => setMost(most + 5 * SHOWN)} />
+      )}
+    </>
+  )
+}
+
+function More({ depth, left, one, onMore }: { depth: number; left: number; one: string; onMore: () => void }) {
+  return (
+    <tr>
+      <td style={indented(depth)} colSpan={4}>
+        <button type="button" class="small" onClick={onMore}>
+          Show more of {plural(left, one)}
+        </button>
+      </td>
+    </tr>
+  )
+}

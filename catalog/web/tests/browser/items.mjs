@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict'
+import { addVersion, call, enter, SHOTS, URL_ } from './support.mjs'
+import { openIris, people, scenario } from './world.mjs'
+
+const HOSTILE = '<img src=x onerror="document.title=1">"\'&{{7*7}}'
+
+scenario('a search narrows by a tag that is completed by keyboard, and back takes it away', async ({ page }) => {
+  await enter(page)
+  await page.goto(`${URL_}/`)
+  await page.getByRole('link', { name: 'cats' }).waitFor()
+  await page.getByLabel('Tag', { exact: true }).pressSequentially('flo')
+  await page.getByRole('option', { name: /flowers/ }).waitFor()
+  await page.keyboard.press('ArrowDown')
+  await page.keyboard.press('Enter')
+
+  await page.getByRole('link', { name: 'cats' }).waitFor({ state: 'detached' })
+  assert.equal(new URL(page.url()).hash, '#/?tag=flowers')
+
+  await page.goBack()
+  await page.getByRole('link', { name: 'cats' }).waitFor()
+})
+
+scenario('versions are sorted by a metric, and an alias is moved and rolled back', async ({ page }) => {
+  await openIris(page)
+  await page.getByRole('button', { name: /^accuracy/ }).click()
+  assert.match(await page.locator('tbody tr').first().textContent(), /^2/)
+
+  const point = async (version) => {
+    await page.getByRole('button', { name: `Aliases of version ${version}` }).click()
+    const move = page.getByRole('button', { name: /Move here/ })
+    if (version === '2') {
+      await page.getByLabel('New alias').fill('champion')
+      await page.getByRole('button', { name: 'Set' }).click()
+    } else await move.click()
+    await page
+      .locator('tr', { hasText: '@champion' })
+      .filter({ has: page.getByRole('link', { name: version, exact: true }) })
+      .waitFor()
+  }
+  await point('2')
+  await point('3')
+
+  await page.getByRole('button', { name: 'Aliases of version 3' }).click()
+  await page.getByText('History').click()
+  await page.getByRole('button', { name: 'Go back to version 2' }).click()
+  await page.getByText('@champion is back.').waitFor()
+  assert.equal((await call('GET', '/v1/models/iris/aliases/champion', null, people.ada)).version, '2')
+})
+
+scenario('an edit does not overwrite what somebody else has changed meanwhile', async ({ page }) => {
+  await openIris(page)
+  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByLabel('Description').fill('mine')
+  await call('PUT', '/v1/models/iris', { description: 'theirs' }, people.ada)
+  await page.getByRole('button', { name: 'Save' }).click()
+
+  await page.getByText('Somebody changed this').waitFor()
+  await page.screenshot({ path: `${SHOTS}conflict.png` })
+  assert.equal((await call('GET', '/v1/models/iris', null, people.ada)).description, 'theirs')
+
+  await page.getByRole('button', { name: 'Save over it' }).click()
+  await page.getByText('Saved.').waitFor()
+  assert.equal((await call('GET', '/v1/models/iris', null, people.ada)).description, 'mine')
+})
+
+scenario('a deleted item comes back from the trash', async ({ page }) => {
+  await enter(page)
+  await page.goto(`${URL_}/`)
+  await page.getByRole('link', { name: 'roses' }).click()
+  page.once('dialog', (dialog) => dialog.accept())
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await page.getByText('roses is in the trash.').waitFor()
+  await page.getByRole('link', { name: 'Trash' }).click()
+  await page
+    .getByRole('row', { name: /^roses/ })
+    .getByRole('button', { name: 'Restore' })
+    .click()
+  await page.getByRole('heading', { name: 'roses', level: 1 }).waitFor()
+})
+
+scenario('an item is shared with a person who is completed', async ({ page }) => {
+  await openIris(page)
+  await page.getByRole('button', { name: 'Share' }).click()
+  await page.getByLabel('Add a person or a group', { exact: true }).pressSequentially('bo')
+  await page.getByRole('option', { name: 'bob' }).click()
+  await page.getByLabel('What bob may do').waitFor()
+  await page.screenshot({ path: `${SHOTS}share.png` })
+  assert.deepEqual(
+    (await call('GET', '/v1/models/iris', null, people.ada)).users.map((user) => user.username),
+    ['bob'],
+  )
+})
+
+scenario('hostile names, files and terms are shown as text', async ({ page }) => {
+  const name = `hostile ${HOSTILE}`
+  const { _id: item } = await call('POST', '/v1/models', { name, tags: [HOSTILE], description: HOSTILE }, people.ada)
+  await addVersion(
+    people.ada,
+    item,
+    `<svg xmlns="http://www.w3.org/2000/svg" onload="document.title=2"><script>document.title=3</script></svg>`,
+    'x.svg',
+  )
+  await enter(page)
+  await page.goto(`${URL_}/`)
+  await page.goto(`${URL_}/#/models/${item}`)
+  await page.getByRole('heading', { name, level: 1 }).waitFor()
+  await page.getByRole('link', { name: '1', exact: true }).click()
+  await page.getByRole('button', { name: 'x.svg' }).click()
+  await page.locator('.preview pre', { hasText: 'onload=' }).waitFor()
+  await call(
+    'PUT',
+    `/v1/models/${item}/versions/1`,
+    { inputs: ['datasets/petals@1'], metadata: { add: [{ name: HOSTILE, value: 1 }] } },
+    people.ada,
+  )
+  await addVersion(people.ada, item, '{}', 'y.json')
+  await call('PUT', `/v1/models/${item}/versions/2`, { metadata: { add: [{ name: HOSTILE, value: 2 }] } }, people.ada)
+  await page.goto(`${URL_}/#/compare/models/${item}?which=1&which=2`)
+  await page.locator('tr.differs', { hasText: HOSTILE }).waitFor()
+  await page.getByRole('img', { name: HOSTILE }).waitFor()
+  await page.goto(`${URL_}/#/lineage/models/${item}?which=1`)
+  await page.locator('.graph-node', { hasText: name }).waitFor()
+  assert.match(await page.title(), /Catalog/)
+})

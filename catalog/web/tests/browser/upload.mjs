@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { call, enter, SHOTS, URL_ } from './support.mjs'
+import { PETALS, people, scenario } from './world.mjs'
+
+scenario('an upload goes on after a reload, and bytes that are there are not sent again', async ({ page }) => {
+  // Two parts of 16 MiB and a rest.
+  const file = join(tmpdir(), `weights-${process.pid}.bin`)
+  writeFileSync(file, randomBytes(34 * 2 ** 20))
+  await enter(page)
+  await page.goto(`${URL_}/`)
+  let patches = 0
+  const choose = async (name, chosen) => {
+    await page.goto(`${URL_}/#/upload`)
+    await page.locator('input[type=file]').first().setInputFiles(chosen)
+    await page.getByLabel('Name', { exact: true }).fill(name)
+    await page.getByRole('button', { name: /^Upload 1 file/ }).click()
+  }
+  await page.route('**/v1/uploads/*', async (route) => {
+    patches += route.request().method() === 'PATCH'
+    if (patches === 2) return // the second part never arrives
+    await route.continue()
+  })
+  await choose('large', file)
+  await page.waitForFunction(() => document.querySelector('progress')?.value > 10 * 2 ** 20)
+  while (patches < 2) await page.waitForTimeout(50)
+  await page.screenshot({ path: `${SHOTS}uploading.png` })
+  await page.unroute('**/v1/uploads/*')
+  await page.reload()
+
+  const [{ _id: item }] = (await call('GET', '/v1/models?filter={"name":"large"}', null, people.ada)).docs
+  let begun = 0
+  page.on('request', (request) => {
+    begun += request.method() === 'POST' && request.url().endsWith('/v1/uploads')
+  })
+  await page.goto(`${URL_}/#/upload?kind=models&item=${item}`)
+  await page.locator('input[type=file]').first().setInputFiles(file)
+  await page.getByRole('button', { name: /^Upload 1 file/ }).click()
+  await page.getByRole('heading', { name: 'Version 1' }).waitFor()
+  assert.equal(begun, 0)
+
+  await choose('copy', { name: 'petals.csv', mimeType: 'text/csv', buffer: Buffer.from(PETALS) })
+  await page.getByText('nothing was sent').waitFor()
+  await page.getByRole('heading', { name: 'Version 1' }).waitFor()
+})
