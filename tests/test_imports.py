@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from pathlib import Path
 
@@ -89,35 +90,37 @@ def imports(file: Path) -> set[str]:
 
 # The package itself is a door to the client, which opens when it is first used.
 FILES = sorted(file for file in CATALOG.rglob("*.py") if file != CATALOG / "__init__.py")
+IMPORTS = {file: imports(file) for file in FILES}
 
 
-@pytest.mark.parametrize("file", FILES, ids=module_name)
-def test_a_room_imports_only_rooms_below_it(file):
-    ours = {name for name in imports(file) if name == "catalog" or name.startswith("catalog.")}
-
-    upward = {name for name in ours if level(name) > level(module_name(file))}
-
-    assert upward == set()
+def beside(allowed: Callable[[Path, str], bool], files: Iterable[Path]) -> dict[str, set[str]]:
+    """What modules import beside what is allowed, by module."""
+    unwanted = {file: {name for name in IMPORTS[file] if not allowed(file, name)} for file in files}
+    return {module_name(file): names for file, names in unwanted.items() if names}
 
 
-@pytest.mark.parametrize("file", FILES, ids=module_name)
-def test_a_word_imports_nothing_of_ours(file):
-    if level(module_name(file)) > 1:
-        return
-
-    ours = {name for name in imports(file) if name.startswith("catalog")}
-
-    assert ours <= {"catalog", "catalog.__version__"}
+def is_ours(name: str) -> bool:
+    return name == "catalog" or name.startswith("catalog.")
 
 
-ABOVE_THE_STORE = [file for file in FILES if not file.is_relative_to(CATALOG / "store")]
+def test_a_room_imports_only_rooms_below_it():
+    levels = {file: level(module_name(file)) for file in FILES}
+
+    assert beside(lambda file, name: not is_ours(name) or level(name) <= levels[file], FILES) == {}
 
 
-@pytest.mark.parametrize("file", ABOVE_THE_STORE, ids=module_name)
-def test_only_the_store_imports_the_driver(file):
-    theirs = {name for name in imports(file) if name.split(".")[0] in DRIVER}
+def test_a_word_imports_nothing_of_ours():
+    words = [file for file in FILES if level(module_name(file)) <= 1]
 
-    assert theirs <= {"bson", "bson.ObjectId"}  # the type of ids
+    assert words
+    assert beside(lambda _, name: not is_ours(name) or name in {"catalog", "catalog.__version__"}, words) == {}
+
+
+def test_only_the_store_imports_the_driver():
+    above = [file for file in FILES if not file.is_relative_to(CATALOG / "store")]
+    ids = {"bson", "bson.ObjectId"}  # the type of ids
+
+    assert beside(lambda _, name: name.split(".")[0] not in DRIVER or name in ids, above) == {}
 
 
 TWICE = {
@@ -136,37 +139,37 @@ def test_a_name_of_a_class_is_defined_once():
     assert {name for name, count in defined.items() if count > 1} == TWICE
 
 
-SANDBOXED = tuple(CATALOG / "inspection" / folder for folder in ("formats", "sandbox"))
+def test_what_reads_hostile_bytes_needs_the_standard_library_only():
+    folders = [CATALOG / "inspection" / folder for folder in ("formats", "sandbox")]
+    inside = ("catalog.inspection.sandbox.", "catalog.inspection.formats.")
+
+    def is_allowed(_: Path, name: str) -> bool:
+        if f"{name}.".startswith(inside) or name == "catalog.inspection":
+            return True
+        return name.split(".", maxsplit=1)[0] in sys.stdlib_module_names
+
+    assert beside(is_allowed, (file for folder in folders for file in sorted(folder.rglob("*.py")))) == {}
 
 
-@pytest.mark.parametrize("file", sorted(file for folder in SANDBOXED for file in folder.rglob("*.py")), ids=module_name)
-def test_what_reads_hostile_bytes_needs_the_standard_library_only(file):
-    theirs = {
-        name
-        for name in imports(file)
-        if not f"{name}.".startswith(("catalog.inspection.sandbox.", "catalog.inspection.formats."))
-    }
+def test_the_client_knows_nothing_of_the_server():
+    shared = {"catalog", "catalog.API_VERSION", "catalog.__version__", *LAZY, *WORDS}
 
-    assert {name.split(".")[0] for name in theirs - {"catalog.inspection"}} <= sys.stdlib_module_names
+    def is_allowed(_: Path, name: str) -> bool:
+        return not is_ours(name) or f"{name}.".startswith("catalog.client.") or name in shared
+
+    assert beside(is_allowed, sorted((CATALOG / "client").rglob("*.py"))) == {}
 
 
-@pytest.mark.parametrize("file", sorted((CATALOG / "client").rglob("*.py")), ids=module_name)
-def test_the_client_knows_nothing_of_the_server(file):
-    ours = {name for name in imports(file) if name.startswith("catalog.") and not name.startswith("catalog.client")}
+def test_only_the_transport_knows_the_http_library():
+    others = [file for file in sorted((CATALOG / "client").rglob("*.py")) if file.parent.name != "transport"]
 
-    assert ours <= {"catalog.API_VERSION", "catalog.__version__", *LAZY, *WORDS}
-
-
-@pytest.mark.parametrize("file", sorted((CATALOG / "client").rglob("*.py")), ids=module_name)
-def test_only_the_transport_knows_the_http_library(file):
-    if file.parent.name != "transport":
-        assert "httpx" not in {name.split(".")[0] for name in imports(file)}
+    assert beside(lambda _, name: name.split(".")[0] != "httpx", others) == {}
 
 
 def test_only_the_child_imports_the_embedded_engine():
-    assert [module_name(file) for file in FILES if "secantus" in {name.split(".")[0] for name in imports(file)}] == [
-        "catalog.store.embedded.child"
-    ]
+    importing = beside(lambda _, name: name.split(".")[0] != "secantus", FILES)
+
+    assert list(importing) == ["catalog.store.embedded.child"]
 
 
 SERVER = {"litestar", "beanie", "motor", "uvicorn", "jwt", "pydantic"}
