@@ -66,10 +66,17 @@ def record_of(document: SealedDocument) -> Raw:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+_initialised: set[type[SealedDocument]] = set()
+
+
 async def seal(client: AsyncIOMotorClient[Raw], documents: Iterable[type[SealedDocument]]) -> None:
     """Initialise Beanie with the documents, once per process. No database is bound by it."""
-    await init_beanie(database=client[NOBODY], document_models=list(documents), skip_indexes=True)
-    for document in documents:
+    new = [document for document in documents if document not in _initialised]
+    if not new:
+        return
+    await init_beanie(database=client[NOBODY], document_models=list(new), skip_indexes=True)
+    _initialised.update(new)
+    for document in new:
         settings = document.get_settings()
         settings.motor_db = cast("Any", SEALED)
         settings.motor_collection = cast("Any", SEALED)
