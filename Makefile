@@ -49,8 +49,8 @@ pictures: $(PAGE) ## renew the pictures of docs/page.md: the browser test takes 
 test: lint $(NODE_PACKAGES) $(PAGE) ## everything that must be clean before a change is kept
 	$(BIN)/pytest -n 2 --dist loadfile
 
-test-fast: $(TO_TEST) ## the tests that start no process, within 90 seconds on two cores
-	$(BIN)/pytest -n 2 -m 'not process'
+test-fast: $(TO_TEST) ## the tests that start no process, and a sample of requests, within 90 seconds on two cores
+	$(BIN)/pytest -n 2 -m 'not process or sample'
 
 lint: $(TO_TEST) ## formatting, rules and types
 	$(BIN)/ruff format --check .

@@ -121,7 +121,14 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
         before_request=refuse_coded_body,
         exception_handlers={Exception: error_handler(dialects)},
         state=State(
-            {"database": database, "first_start": None, "health": health, "journal": journal, "outbox": outbox}
+            {
+                "database": database,
+                "first_start": None,
+                "health": health,
+                "journal": journal,
+                "outbox": outbox,
+                "sessions": sessions,
+            }
         ),
         lifespan=[
             _running(settings, database, storage, journal, quotas),

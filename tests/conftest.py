@@ -27,8 +27,9 @@ from catalog.store.tenant import Tenant
 from tests.support import process_tests
 from tests.support.app import OURS, in_database, settings_in
 from tests.support.memory import folder_in_memory
+from tests.support.recycling import SPARE, Wire, prepared
 from tests.support.s3_server import S3Server, s3_server
-from tests.support.tenants import Organisation, organisation
+from tests.support.tenants import Organisation, organisation_of_a_test
 
 # Property tests use the same examples in each run, so that a failure has its cause in the change. `make fuzz` uses new
 # ones.
@@ -128,15 +129,17 @@ async def client(app: Litestar) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.fixture
-async def org(client: httpx.AsyncClient) -> Organisation:
+async def org(client: httpx.AsyncClient) -> AsyncIterator[Organisation]:
     """A tenant of this test alone, with `admin`, `ada`, `bob` and `eve`."""
-    return await organisation(client, "ada", "bob", "eve")
+    async with organisation_of_a_test(client, "ada", "bob", "eve") as made:
+        yield made
 
 
 @pytest.fixture
-async def other_org(client: httpx.AsyncClient) -> Organisation:
+async def other_org(client: httpx.AsyncClient) -> AsyncIterator[Organisation]:
     """Another tenant, with an `ada` of its own."""
-    return await organisation(client, "ada")
+    async with organisation_of_a_test(client, "ada") as made:
+        yield made
 
 
 def _without_sort(add_update):
@@ -169,26 +172,48 @@ def _create_indexes(self, indexes, session=None):
 MockCollection.create_indexes = _create_indexes
 
 
+@pytest.fixture(scope="session")
+def wire(mongo: str) -> Iterator[Wire]:
+    """The connection that `database` and `tenant` share, with the databases that earlier tests used."""
+    opened = connect(mongo)
+    yield Wire(opened.client)
+    opened.close()
+
+
 @pytest.fixture(params=["mock", "wire"])
 async def database(request: pytest.FixtureRequest, storage: MemoryStorage) -> AsyncIterator[Database]:
     """The same tests on the mock and on the real wire."""
     name = f"{OURS}-{uuid.uuid4().hex[:8]}"
     if request.param == "mock":
         opened = Database(AsyncMongoMockClient(tz_aware=True), name, storage)
-    else:
-        opened = connect(in_database(request.getfixturevalue("mongo"), name), storage)
-    await opened.open()
+        await opened.open()
+        yield opened
+        opened.close()
+        return
+    wire: Wire = request.getfixturevalue("wire")
+    used = await wire.catalogues.take()
+    opened = Database(wire.client, used or name, storage)
+    SPARE[opened] = wire.tenants
+    if not used:
+        await opened.open()
+        prepared(name)
     yield opened
-    opened.close()
+    wire.catalogues.give_back(opened.catalogue)
 
 
 @pytest.fixture
-async def tenant(database: Database) -> Tenant:
+async def tenant(database: Database) -> AsyncIterator[Tenant]:
     """A tenant's handle, without a server around it."""
-    name = f"{OURS}-{uuid.uuid4().hex[:8]}"
+    spare = SPARE.get(database)
+    used = await spare.take() if spare else None
+    name = used or f"{OURS}-{uuid.uuid4().hex[:8]}"
     made = database.tenant(RegisteredTenant(id=name, database=name))
-    await made.prepare()
-    return made
+    if not used:
+        await made.prepare()
+        prepared(name)
+    yield made
+    if spare:
+        spare.give_back(name)
 
 
 @pytest.fixture

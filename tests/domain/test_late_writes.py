@@ -56,7 +56,7 @@ async def make_again(app, client, org):
 
 async def kept_of(app, settings, org):
     """What there is of a tenant: its database, and the files in its folder."""
-    has_database = await app.state.database.holds(org.name)
+    has_database = await app.state.database.holds(org.database)
     folder = settings.upload_path / org.name
     return has_database, [file for file in folder.rglob("*") if file.is_file()]
 
@@ -328,7 +328,7 @@ def a_long_list() -> bytes:
 
 
 async def count_of(app, org):
-    return await app.state.database.client[org.name]["models"].count_documents({})
+    return await app.state.database.client[org.database]["models"].count_documents({})
 
 
 async def test_a_list_ends_with_its_client(app, client, org, monkeypatch):

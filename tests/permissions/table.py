@@ -35,10 +35,6 @@ class Row(NamedTuple):
         return " ".join(self.route)
 
 
-def status_of(cell: str) -> int:
-    return 200 if cell == NOT_SHOWN else int(cell)
-
-
 def rows() -> list[Row]:
     """Each route of the table, once, with the cell of an editor."""
     (_, _, *callers), lines = table_with("| method | route | anonymous |")

@@ -10,7 +10,8 @@ from litestar import Litestar
 from catalog.domain.people.credentials import SessionTokens
 from catalog.durations import Duration
 from tests.support.app import API_TOKEN
-from tests.support.tenants import Organisation, organisation
+from tests.support.recycling import WRITTEN
+from tests.support.tenants import Organisation, organisation, organisation_of_a_test
 
 OPERATOR = {"Authorization": API_TOKEN}
 
@@ -65,6 +66,15 @@ async def world_of(app: Litestar, client: httpx.AsyncClient) -> AsyncIterator[Wo
         yield World(app, client, afar, org, callers, await invalid(client, org), script)
 
 
+@asynccontextmanager
+async def small_world_of(app: Litestar, client: httpx.AsyncClient) -> AsyncIterator[World]:
+    """Of one test, with few records, and with `ann` as another administrator, who owns nothing."""
+    administrators = ("admin", "ann")
+    async with organisation_of_a_test(client, "ada", "bob", "flo", administrators=administrators) as org:
+        await a_group(client, org, "painters", "flo")
+        yield World(app, client, client, org, {}, {}, {})
+
+
 async def a_group(client: httpx.AsyncClient, org: Organisation, name: str, *members: str) -> None:
     body = {"name": name, "members": members}
     (await client.post("/v1/groups", json=body, headers=org.as_("admin"))).raise_for_status()
@@ -86,8 +96,8 @@ async def invalid(client: httpx.AsyncClient, org: Organisation) -> Callers:
 
 async def everything(world: World) -> dict[str, list[dict]]:
     """All records of the tenant, but the journal and when tokens were used."""
-    database = world.app.state.database.client[world.org.name]
-    names = set(await database.list_collection_names()) - {"log", "counters"}
+    database = world.app.state.database.client[world.org.database]
+    names = WRITTEN.written[database.name] - {"log", "counters"}
     unused = {"used": 0}
     return {name: await database[name].find({}, unused).sort("_id", 1).to_list(None) for name in sorted(names)}
 

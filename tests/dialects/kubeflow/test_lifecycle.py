@@ -93,6 +93,7 @@ async def test_a_user_who_leaves_hands_over_experiments_and_services(org, ada, d
     assert (await bob.patch(f"/inference_services/{deployed['service']['id']}", runtime="r")).status_code == 200
 
 
+@pytest.mark.sample
 async def test_native_lists_show_and_filter_what_clients_tracked(org, ada, deployed):
     run = await ada.run()
     await ada.patch(f"/experiment_runs/{run['id']}", status="FINISHED")

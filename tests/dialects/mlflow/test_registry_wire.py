@@ -27,6 +27,7 @@ async def test_a_new_model_has_what_its_client_said_and_no_empty_fields(ada):
     }
 
 
+@pytest.mark.sample
 async def test_a_new_version_has_the_fields_that_are_always_sent(ada):
     await ada.model("iris")
 
@@ -246,6 +247,7 @@ async def test_the_number_of_a_deleted_version_is_not_used_again(ada):
     assert "aliases" not in model
 
 
+@pytest.mark.sample
 async def test_a_deleted_model_is_in_the_trash_and_its_name_is_free(org, ada):
     await ada.model("iris")
     await ada.version("iris")

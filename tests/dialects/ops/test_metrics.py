@@ -1,5 +1,7 @@
 """What is measured: for the operator and for this machine, with labels whose number is bounded."""
 
+from functools import cache
+
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -32,7 +34,8 @@ def samples(text):
     }
 
 
-async def test_requests_are_counted_by_method_route_and_kind_of_answer(client, org, measured):
+async def test_requests_are_counted_by_method_route_and_kind_of_answer(client, org, measured, app):
+    await app.state.journal.flush()  # of earlier tests, some of whose tenants are gone
     before = await measured()
 
     for name in ("a", "b", "c"):
@@ -49,7 +52,7 @@ async def test_requests_are_counted_by_method_route_and_kind_of_answer(client, o
     assert grown("catalog_sent_bytes_total", "POST", "/v1/models") == len(posted.content)
     assert after["catalog_requests_in_flight",] == 1
     assert after["process_resident_memory_bytes",] > 0
-    assert after["catalog_journal_dropped",] == 0
+    assert grown("catalog_journal_dropped") == 0
 
 
 async def test_labels_stay_few_whatever_clients_make_up(client, org, measured):
@@ -91,24 +94,34 @@ async def test_only_the_operator_sees_them(app, peer, headers, status):
         assert (await client.get("/metrics", headers=headers)).status_code == status
 
 
+@pytest.fixture(scope="module")
+def opened(settings, mongo):
+    """Applications whose metrics this machine may read, one for each value of TRUSTED_PROXIES."""
+
+    @cache
+    def app(proxies):
+        return create_app(with_values(settings, {"METRICS_ACCESS": "loopback", "TRUSTED_PROXIES": proxies}), mongo)
+
+    return app
+
+
 BEHIND_A_PROXY = ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "X-Real-IP", "Via", "CF-Connecting-IP"]
 
 
 @pytest.mark.parametrize(
-    ("settings_", "peer", "headers", "status"),
+    ("proxies", "peer", "headers", "status"),
     [
-        ({}, "127.0.0.1", {}, 200),
-        ({}, "::1", {}, 200),
-        ({}, "192.0.2.7", {}, 401),
-        *(({}, "127.0.0.1", {name: "192.0.2.7"}, 401) for name in BEHIND_A_PROXY),
-        ({"TRUSTED_PROXIES": "127.0.0.1"}, "127.0.0.1", {}, 401),
+        ("", "127.0.0.1", {}, 200),
+        ("", "::1", {}, 200),
+        ("", "192.0.2.7", {}, 401),
+        *(("", "127.0.0.1", {name: "192.0.2.7"}, 401) for name in BEHIND_A_PROXY),
+        ("127.0.0.1", "127.0.0.1", {}, 401),
     ],
 )
 async def test_opened_to_this_machine_they_stay_closed_to_what_a_proxy_passes_on(
-    settings, mongo, settings_, peer, headers, status
+    opened, proxies, peer, headers, status
 ):
-    app = create_app(with_values(settings, {"METRICS_ACCESS": "loopback", **settings_}), mongo)
-    transport = httpx.ASGITransport(app, client=(peer, 1), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(opened(proxies), client=(peer, 1), raise_app_exceptions=False)
 
     async with httpx.AsyncClient(transport=transport, base_url="http://catalog") as client:
         answer = await client.get("/metrics", headers=headers)

@@ -174,7 +174,7 @@ async def test_a_removed_group_leaves_items_also_in_the_trash(client, org, iris,
     assert await status(client, org, "bob", "GET", f"/models/{iris['_id']}") == 403
     restored = (await ask(client, org, "ada", "POST", f"/trash/{other['_id']}/restore")).json()
     assert "editors" not in restored
-    database = app.state.database.client[org.name]
+    database = app.state.database.client[org.database]
     gone = object_id(vision["_id"])
     assert [await database[name].count_documents({field: gone}) for name, field in LEFT] == [0, 0, 0, 0]
     await ask(client, org, "ada", "DELETE", f"/models/{other['_id']}")
@@ -235,7 +235,7 @@ async def test_a_user_and_a_group_of_one_name_at_once_are_never_both_there(clien
 
 
 async def test_a_user_is_in_a_limited_number_of_groups(client, org, vision, app):
-    users = app.state.database.client[org.name]["users"]
+    users = app.state.database.client[org.database]["users"]
     full = {"$set": {"groups": [object_id(f"{number:024x}") for number in range(MOST_GROUPS)]}}
     before = await users.find_one_and_update({"username": "eve"}, full)
 

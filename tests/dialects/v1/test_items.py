@@ -26,6 +26,7 @@ async def names(client, org, who, kind="models", **query):
     return [item["name"] for item in answer.json()["docs"]]
 
 
+@pytest.mark.sample
 @pytest.mark.parametrize("kind", KINDS)
 async def test_an_item_is_shown_as_it_was_made(client, org, kind):
     made = await create(client, org, "ada", kind, users=["bob"], description="petals")
@@ -190,6 +191,7 @@ async def test_users_see_what_is_public_their_own_or_shared_with_them(client, or
     assert await names(client, org, "admin") == ["shared", "private", "public"]
 
 
+@pytest.mark.sample
 async def test_what_may_not_be_read_is_refused(client, org):
     made = await create(client, org, "ada", visibility="private")
 
@@ -388,6 +390,7 @@ async def test_a_list_has_the_envelope(client, org):
     assert [doc["name"] for doc in page.json()["docs"]] == ["m1"]
 
 
+@pytest.mark.sample
 async def test_lists_are_filtered_sorted_selected_and_paged(client, org):
     for number in range(5):
         await create(client, org, "ada", name=f"m{number}", tags=[f"tag_{number % 2}"])

@@ -257,7 +257,7 @@ async def test_of_two_links_that_are_used_at_once_one_wins(app, client, org, cap
 
 
 async def test_a_link_asked_for_while_the_address_changes_is_worth_nothing(app, client, org, caplog, monkeypatch):
-    users_raw = app.state.database.client[org.name]["users"]
+    users_raw = app.state.database.client[org.database]["users"]
     insert = tenant_documents.BoundCollection.insert
 
     async def after_the_change(self, document):
@@ -287,14 +287,14 @@ async def test_a_password_that_changes_while_it_is_verified_signs_nobody_in(clie
 
 async def test_a_session_that_ended_on_another_server_is_not_renewed_here(app, client, org):
     await client.get("/v1/models", headers=org.as_("ada"))  # this server believes in it for a while
-    users_raw = app.state.database.client[org.name]["users"]
+    users_raw = app.state.database.client[org.database]["users"]
     await users_raw.update_one({"username": "ada"}, {"$set": {"signed_out": now() + timedelta(milliseconds=1)}})
 
     assert (await client.put("/v1/login", headers=org.as_("ada"))).status_code == 401
 
 
 async def test_a_token_is_kept_as_a_hash_and_forgotten_by_the_database(client, org, token, app):
-    collection = app.state.database.client[org.name]["password_resets"]
+    collection = app.state.database.client[org.database]["password_resets"]
 
     [kept] = await collection.find({}).to_list(None)
     indexes = await collection.index_information()

@@ -210,7 +210,7 @@ async def test_what_another_server_did_is_believed_for_seconds_only(client, org,
     monkeypatch.setattr(sessions, "FRESH", 0.0)  # as if the seconds had gone by
 
     database = app.state.database
-    await database.client[org.name]["users"].delete_one({"username": "ada"})
+    await database.client[org.database]["users"].delete_one({"username": "ada"})
 
     assert await status_with(client, org.tokens["ada"]) == 401
 
@@ -218,6 +218,7 @@ async def test_what_another_server_did_is_believed_for_seconds_only(client, org,
 USER = {"username": "zoe", "password": PASSWORD, "email": "zoe@example.org", "role": "regular"}
 
 
+@pytest.mark.sample
 async def test_an_administrator_makes_users(client, org):
     made = await client.post("/v1/users", json=USER, headers=org.as_("admin"))
 
@@ -353,7 +354,7 @@ async def test_a_user_of_one_tenant_cannot_sign_in_to_another(client, org):
 
 async def test_an_expired_password_is_told_to_a_user_who_knows_it_and_renews_nothing(client, org, app):
     long_ago = datetime.now(UTC) - timedelta(days=2000)
-    people = app.state.database.client[org.name]["users"]
+    people = app.state.database.client[org.database]["users"]
     await people.update_one({"username": "ada"}, {"$set": {"createdPassword": long_ago}})
 
     right, wrong = await sign_in(client, org), await sign_in(client, org, password="wrong")

@@ -31,7 +31,7 @@ async def test_a_token_is_shown_once_and_kept_as_a_hash(client, org, app):
     made = (await create(client, org, name="ci", scopes=["read", "write"], expires_in="30d")).json()
 
     listed = (await client.get("/v1/tokens", headers=org.as_("ada"))).json()
-    kept = await app.state.database.client[org.name]["access_tokens"].find_one({"name": "ci"})
+    kept = await app.state.database.client[org.database]["access_tokens"].find_one({"name": "ci"})
 
     assert re.fullmatch(rf"cat_{org.name}_[A-Za-z0-9]{{43}}", made["token"])
     assert made.keys() == {"_id", "name", "user", "scopes", "timestamp", "expires", "used", "token"}
@@ -165,7 +165,7 @@ async def test_what_another_server_revoked_is_believed_for_seconds_only(client, 
     _, writes = await token_of(client, org)
     assert await status_with(client, writes) == 200
 
-    await app.state.database.client[org.name]["access_tokens"].delete_many({})
+    await app.state.database.client[org.database]["access_tokens"].delete_many({})
     assert await status_with(client, writes) == 200
     monkeypatch.setattr(sessions, "FRESH", 0.0)  # as if the seconds had gone by
 

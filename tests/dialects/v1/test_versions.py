@@ -76,7 +76,7 @@ def kept(settings, org) -> list[Path]:
 
 async def records(app, org, url) -> int:
     """How many versions of an item the database has."""
-    tenant = app.state.database.tenant(RegisteredTenant(id=org.name, database=org.name))
+    tenant = app.state.database.tenant(RegisteredTenant(id=org.name, database=org.database))
     return await tenant.versions.raw.count_documents({"item": ObjectId(url.split("/")[3])})
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +23,7 @@ from tests.dialects.v1.test_tus import Tus
 from tests.dialects.v1.test_versions import refusal, uploaded, versions_of
 from tests.support.app import OURS, client_of_app, in_database
 from tests.support.contents import broken_after, chunked, some_bytes, whole
-from tests.support.tenants import Organisation, organisation
+from tests.support.tenants import Organisation, organisation_of_a_test
 
 DATA = some_bytes(300_000)
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -49,8 +50,9 @@ SEEN_BY_SIZE = [cut, grown, Path.unlink]
 
 
 @pytest.fixture
-async def org(client) -> Organisation:
-    return await organisation(client, "ada", "bob")
+async def org(client) -> AsyncIterator[Organisation]:
+    async with organisation_of_a_test(client, "ada", "bob") as made:
+        yield made
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def on_disk(settings, org) -> Path:
 
 @pytest.fixture
 def tenant(app, org):
-    return app.state.database.tenant(RegisteredTenant(id=org.name, database=org.name))
+    return app.state.database.tenant(RegisteredTenant(id=org.name, database=org.database))
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """Bytes that are stored already become a version by their digest, for those who may read them."""
 
 import hashlib
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.dialects.v1.test_folders import closed, filled
 from tests.dialects.v1.test_versions import DATA, DIGEST, KINDS, ordinals, refusal, uploaded, versions_of
-from tests.support.tenants import Organisation, organisation
+from tests.support.tenants import Organisation, organisation_of_a_test
 
 SECRET = bytes(range(256)) * 300
 SECRETS = hashlib.sha256(SECRET).hexdigest()
@@ -14,8 +15,9 @@ ABSENT = hashlib.sha256(b"nobody has this").hexdigest()
 
 
 @pytest.fixture
-async def org(client) -> Organisation:
-    return await organisation(client, "ada", "bob", "eve")
+async def org(client) -> AsyncIterator[Organisation]:
+    async with organisation_of_a_test(client, "ada", "bob", "eve") as made:
+        yield made
 
 
 async def add(client, org, url, who="eve", digest=SECRETS, **said):

@@ -57,7 +57,7 @@ def vocabulary(seed):
     return [{"_id": word, "usage": usages[word], "uses": chance.randrange(3)} for word in sorted(drawn)]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("database", "seed"), [("mock", 0), ("wire", 1)], indirect=["database"])
 async def test_the_plain_rule_says_the_same(tenant, seed):
     words, chance = vocabulary(seed), random.Random(seed)
     await keep(tenant, words)
@@ -70,7 +70,7 @@ async def test_the_plain_rule_says_the_same(tenant, seed):
         assert await suggested(tenant, typed, 100) == ranked[:100], typed
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize(("database", "seed"), [("mock", 0), ("wire", 1)], indirect=["database"])
 async def test_the_plain_rule_says_the_same_of_what_shows_to_a_user(tenant, seed):
     words, chance, bob = vocabulary(seed), random.Random(seed), seen_by(tenant, Role.REGULAR)
     for word in words:
