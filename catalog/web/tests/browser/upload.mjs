@@ -1,35 +1,37 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { call, enter, SHOTS, URL_ } from './support.mjs'
 import { PETALS, people, scenario } from './world.mjs'
 
-scenario('an upload goes on after a reload, and bytes that are there are not sent again', async ({ page }) => {
+scenario('an upload goes on after a reload, and bytes that are there are not sent again', async ({ page, context }) => {
   // Two parts of 16 MiB and a rest.
-  const file = join(tmpdir(), `weights-${process.pid}.bin`)
+  const file = join(process.env.HOME, `weights-${process.pid}.bin`)
   writeFileSync(file, randomBytes(34 * 2 ** 20))
   await enter(page)
   await page.goto(`${URL_}/`)
-  let patches = 0
   const choose = async (name, chosen) => {
     await page.goto(`${URL_}/#/upload`)
     await page.locator('input[type=file]').first().setInputFiles(chosen)
     await page.getByLabel('Name', { exact: true }).fill(name)
     await page.getByRole('button', { name: /^Upload 1 file/ }).click()
   }
-  await page.route('**/v1/uploads/*', async (route) => {
-    patches += route.request().method() === 'PATCH'
-    if (patches === 2) return // the second part never arrives
-    await route.continue()
-  })
+  const network = await context.newCDPSession(page)
+  const limit = (uploadThroughput) =>
+    network.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency: 0,
+      downloadThroughput: -1,
+      uploadThroughput,
+    })
+  await limit(8 * 2 ** 20) // slow enough for a reload in the middle of the second part
+  const first = page.waitForResponse((response) => response.request().method() === 'PATCH')
   await choose('large', file)
-  await page.waitForFunction(() => document.querySelector('progress')?.value > 10 * 2 ** 20)
-  while (patches < 2) await page.waitForTimeout(50)
+  await first
   await page.screenshot({ path: `${SHOTS}uploading.png` })
-  await page.unroute('**/v1/uploads/*')
   await page.reload()
+  await limit(-1)
 
   const [{ _id: item }] = (await call('GET', '/v1/models?filter={"name":"large"}', null, people.ada)).docs
   let begun = 0
