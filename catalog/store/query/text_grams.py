@@ -90,7 +90,8 @@ def long_of(kind: Kind, place: TextPlace) -> str:
 
 
 def _marked(kind: Kind, place: TextPlace, grams: Iterable[str]) -> list[str]:
-    return sorted(f"{kind.value[0]}{place}{gram}" for gram in grams)
+    mark = kind.value[0] + place.value
+    return sorted([mark + gram for gram in grams])
 
 
 def _text_grams(key: str) -> Iterator[str]:
