@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from time import monotonic, thread_time
 from typing import Any, TypeVar
 
+import msgspec
+
 from catalog.errors import INVALID_QUERY, Refused
 
 SECONDS = 2.0
@@ -28,7 +30,10 @@ NARROWER = "narrow it with a tag, an owner or a beginning of the name, or ask fo
 ROOM = 16 * 2**20
 """Bytes of documents that are read for one page: a record may have megabytes of metadata."""
 
-SMALL = 8  # bytes of a value that is no text
+READ = 16
+"""Documents that are read at once from what the database has sent: one by one they cost the event loop more."""
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=str)
 
 _THREADS = ThreadPoolExecutor(2, thread_name_prefix="matching")
 
@@ -120,27 +125,24 @@ class Room:
 async def taken(cursor: Any, room: Room | None) -> list[dict[str, Any]]:
     """The documents of a cursor of the driver, up to the one that fills the `room`.
 
-    The database sends 16 MB at a time at most, so that what is not taken is hardly read.
+    The database sends 16 MB at a time at most, so that what is not taken is hardly read: READ documents, and not more.
     """
     if room is None:
         found: list[dict[str, Any]] = await cursor.to_list(None)
         return found
     found = []
-    async for document in cursor:
-        found.append(document)
-        room.take(document)
-        if room.is_full:
-            await cursor.close()
+    while read := await cursor.to_list(READ):
+        for document in read:
+            found.append(document)
+            room.take(document)
+            if room.is_full:
+                await cursor.close()
+                return found
+        if len(read) < READ:
             break
     return found
 
 
-def rough_size(value: Any) -> int:
-    """The characters of all texts of a document, and SMALL for every other value."""
-    if type(value) is str:
-        return len(value)
-    if type(value) is dict:
-        return sum(map(rough_size, value.values()))
-    if type(value) is list:
-        return sum(map(rough_size, value))
-    return SMALL
+def rough_size(document: Mapping[str, Any]) -> int:
+    """The bytes of a document, about."""
+    return len(_encoder.encode(document))
