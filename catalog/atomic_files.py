@@ -32,16 +32,16 @@ def new_file(file: Path, mode: int = 0o600, *, replace: bool = False) -> Generat
         partial.unlink(missing_ok=True)
 
 
-class PartialFile(NamedTuple):
+class UnfinishedFile(NamedTuple):
     file: Path
     name: str  # that it would get
 
 
-def partial_files(folder: Path) -> Iterator[PartialFile]:
+def partial_files(folder: Path) -> Iterator[UnfinishedFile]:
     """What `new_file` writes in a folder, or what killed processes left of it."""
     for file in folder.glob(".*.partial"):
         if found := PARTIAL.fullmatch(file.name):
-            yield PartialFile(file, found[1])
+            yield UnfinishedFile(file, found[1])
 
 
 def flush_folder(folder: Path) -> None:

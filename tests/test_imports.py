@@ -123,6 +123,18 @@ def test_only_the_store_imports_the_driver():
     assert beside(lambda _, name: name.split(".")[0] not in DRIVER or name in ids, above) == {}
 
 
+SHARED = CATALOG / "dialects" / "http"
+DIALECTS = tuple(f"catalog.dialects.{name}." for name in ("v1", "kubeflow", "mlflow", "front"))
+
+
+def test_what_all_dialects_share_imports_no_dialect():
+    importing = {module_name(file): imports(file) for file in FILES if file.is_relative_to(SHARED)}
+
+    assert {
+        name for name, theirs in importing.items() if any(f"{each}.".startswith(DIALECTS) for each in theirs)
+    } == set()
+
+
 TWICE = {
     "ModelVersion",  # the word of two foreign APIs, MLflow's and Kubeflow's, whose structs carry their names
     "RegisteredModel",

@@ -15,7 +15,7 @@ from litestar.status_codes import HTTP_304_NOT_MODIFIED
 from catalog.dialects.front.built import POLICY, BuiltPage, PageFile
 from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.requests.headers import is_unchanged
-from catalog.dialects.v1.requests.http import AnyRequest, Given
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.requests.parameters import AssetName
 from catalog.errors import UNKNOWN_ROUTE, Refused
 
@@ -62,7 +62,7 @@ class Front(Controller):
         media_types=["text/html"],
     )
     async def show(
-        self, request: AnyRequest, native_prefix: Given[str], built_page: Given[BuiltPage | None]
+        self, request: AnyRequest, native_prefix: Injected[str], built_page: Injected[BuiltPage | None]
     ) -> Response[bytes]:
         """Show a browser the page.
 
@@ -83,7 +83,7 @@ class Front(Controller):
         media_types=["text/javascript", "text/css"],
     )
     async def show_asset(
-        self, request: AnyRequest, asset: AssetName, built_page: Given[BuiltPage | None]
+        self, request: AnyRequest, asset: AssetName, built_page: Injected[BuiltPage | None]
     ) -> Response[bytes]:
         """Fetch a file of the page."""
         file = built_page and built_page.file(f"assets/{asset}")

@@ -8,7 +8,7 @@ from litestar import Response, Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.errors import Refused
 
 T = TypeVar("T")

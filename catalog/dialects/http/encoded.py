@@ -6,6 +6,8 @@ from litestar import Response
 from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_200_OK, HTTP_304_NOT_MODIFIED
 
+JSON = "application/json; charset=utf-8"
+
 
 class EncodedResponse(Response[bytes]):
     """Bytes with their media type and headers. It sets no cookies, and nothing runs after it is sent."""

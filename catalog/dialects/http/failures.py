@@ -11,7 +11,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from catalog.blobs.protocol import StorageUnavailableError
 from catalog.dialects.http.dialect import Dialect, ErrorResponse
 from catalog.dialects.http.request_log import redact
-from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.errors import (
     BODY_TOO_LARGE,
     DATABASE_AWAY,

@@ -8,7 +8,7 @@ from http import HTTPStatus
 import msgspec
 from litestar import Response
 
-from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.kubeflow.models.common import Error
 from catalog.dialects.v1.errors import native
 from catalog.errors import AUTHENTICATION, CANNOT_READ, NOT_FOUND, REQUIRED_FIELD, Fault, Refused

@@ -7,12 +7,13 @@ first page again must get the same token.
 import binascii
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from bson import ObjectId
 
 from catalog.dialects.kubeflow.filters.compiler import compiled
 from catalog.dialects.kubeflow.filters.properties import Properties
@@ -150,3 +151,11 @@ def merged(walks: Sequence[Walk], order: Order, limit: int) -> Walk:
     if len(docs) > limit:
         return Walk(docs[:limit], key_of(order, docs[limit - 1]))
     return Walk(docs, end)
+
+
+async def serials_of(collection: Any, keys: Iterable[ObjectId | None]) -> dict[ObjectId, int]:
+    """The ids that clients see, by the ids of the documents in `collection` that exist."""
+    ids = list({key for key in keys if key})
+    if not ids:
+        return {}
+    return {found["_id"]: found["serial"] async for found in collection.find({"_id": {"$in": ids}}, {"serial": 1})}

@@ -8,12 +8,12 @@ import msgspec
 from litestar import Response
 from litestar.exceptions import InternalServerException
 
-from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest
+from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.kubeflow.api import Api
 from catalog.dialects.kubeflow.errors import JSON
 from catalog.dialects.kubeflow.models.common import serial_of
 from catalog.dialects.kubeflow.services import KubeflowServices
-from catalog.dialects.v1.requests.json_bodies import decoded
 from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_INTEGER, Limits
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, REQUIRED_FIELD, UPLOAD_CUT_OFF, Refused

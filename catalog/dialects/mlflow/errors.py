@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response
 
 from catalog import errors
-from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.mlflow.models import MlflowError
 from catalog.dialects.v1.errors import native
 from catalog.errors import Fault, Refused

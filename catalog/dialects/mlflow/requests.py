@@ -18,10 +18,10 @@ from litestar.handlers import HTTPRouteHandler
 
 from catalog.dialects.http.access import READS
 from catalog.dialects.http.requests.client_ip import TrustedProxies
-from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest
+from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.mlflow.errors import JSON
-from catalog.dialects.v1.requests.json_bodies import decoded
 from catalog.domain.access import Caller
 from catalog.domain.artifacts.signed import SignedAddresses
 from catalog.domain.limits import Limits

@@ -18,7 +18,7 @@ from catalog.dialects.http.access import SIGNED_IN, admits
 from catalog.dialects.http.dialect import Dialect, Routes
 from catalog.dialects.http.guards import Connection
 from catalog.dialects.http.passwords import BASIC, TENANT_HEADER
-from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.mlflow import models as wire
 from catalog.dialects.mlflow.document import document

@@ -8,8 +8,9 @@ from msgspec import Struct
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from catalog.dialects.http.docs.refusals import answers
+from catalog.dialects.http.requests.injection import Injected
 from catalog.dialects.ops.metrics import Metrics
-from catalog.dialects.v1.requests.http import Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.domain.health import Health
 
 TAG = "Health and metrics"
@@ -52,7 +53,7 @@ class Probes(Controller):
         response_description="Requests can be served.",
         responses=answers(HTTP_503_SERVICE_UNAVAILABLE, Readiness, "Requests cannot be served, and why."),
     )
-    async def ready(self, health: Given[Health]) -> JsonResponse[Readiness]:
+    async def ready(self, health: Injected[Health]) -> JsonResponse[Readiness]:
         """Report whether requests can be served now, and which part prevents it."""
         away = await health.away()
         parts: dict[str, Part] = {name: "away" if name in away else "ok" for name in health.parts}
@@ -76,7 +77,7 @@ class Readyz(Controller):
         responses=answers(HTTP_503_SERVICE_UNAVAILABLE, None, "Requests cannot be served."),
         media_types=["text/plain"],
     )
-    async def ready(self, health: Given[Health]) -> Response[bytes]:
+    async def ready(self, health: Injected[Health]) -> Response[bytes]:
         """Report whether requests can be served now.
 
         Every path that ends with `/readyz/health` or `/readyz/isDirty` is answered so, too.
@@ -98,6 +99,6 @@ class MetricsRoute(Controller):
         response_description="The metrics, in the text format of Prometheus.",
         media_types=["text/plain"],
     )
-    async def metrics(self, metrics: Given[Metrics]) -> Response[bytes]:
+    async def metrics(self, metrics: Injected[Metrics]) -> Response[bytes]:
         """Show the metrics, for Prometheus."""
         return Response(await metrics.all_text(), media_type=CONTENT_TYPE_LATEST)

@@ -16,6 +16,7 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.dialect import Dialect, Routes, constant, dependencies
 from catalog.dialects.http.docs.page.routes import Docs, Documentation, Schema
 from catalog.dialects.http.requests.client_ip import TrustedProxies
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.requests.requests import check_request
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.document import document
@@ -35,7 +36,7 @@ from catalog.dialects.v1.people import (
     users,
 )
 from catalog.dialects.v1.requests.bodies import MOST_ELEMENTS, JsonRequest
-from catalog.dialects.v1.requests.http import AnyRequest, error_response
+from catalog.dialects.v1.requests.http import error_response
 from catalog.dialects.v1.tenants import (
     about,
     backup,
@@ -73,7 +74,7 @@ from catalog.vocabulary import Visibility
 
 @dataclass(frozen=True, kw_only=True)
 class NativeServices:
-    """What the handlers work with. Each asks by name for the fields that it needs, see `Given`."""
+    """What the handlers work with. Each asks by name for the fields that it needs, see `Injected`."""
 
     database: Database
     storage: Storage

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.dialects.v1.requests.json_bodies import decoded
+from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.errors import BODY_TOO_LARGE, MALFORMED_BODY, Refused
 
 JSON_VALUES = st.recursive(

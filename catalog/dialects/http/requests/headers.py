@@ -5,14 +5,10 @@ from base64 import b64decode
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from typing import Any
 from urllib.parse import quote, unquote
 
-from litestar import Request
-
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.errors import CONTENT_CODED, NOT_CREATED, Refused
-
-AnyRequest = Request[Any, Any, Any]
 
 
 def as_text(raw: bytes) -> str:

@@ -8,7 +8,8 @@ from http import HTTPMethod
 from litestar.handlers import HTTPRouteHandler
 
 from catalog.dialects.http.docs.operations import is_described, query_names
-from catalog.dialects.http.requests.headers import AnyRequest, refuse_coded
+from catalog.dialects.http.requests.headers import refuse_coded
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.errors import NOT_SEARCHED, REQUEST, Refused
 from catalog.store.query.fields import shown
 from catalog.store.query.params import SHORT

@@ -8,7 +8,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.plugins import ReceiveRoutePlugin
 from litestar.routes import BaseRoute, HTTPRoute
 
-from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest
 
 
 class Shortcuts(ReceiveRoutePlugin):

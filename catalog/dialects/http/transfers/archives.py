@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from catalog.blobs.protocol import BLOCK, Blobs
-from catalog.dialects.http.requests.headers import AnyRequest, attachment
+from catalog.dialects.http.requests.headers import attachment
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.transfers.downloads import Download, known, reading, validators
 from catalog.dialects.http.transfers.zips import Stored, local_header
 from catalog.dialects.http.transfers.zips import directory as directory_of

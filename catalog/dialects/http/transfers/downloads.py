@@ -13,14 +13,8 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
 from catalog.blobs.protocol import Blobs, UnknownBlobError
-from catalog.dialects.http.requests.headers import (
-    AnyRequest,
-    attachment,
-    entity_tags,
-    http_date,
-    is_unchanged,
-    moment_of,
-)
+from catalog.dialects.http.requests.headers import attachment, entity_tags, http_date, is_unchanged, moment_of
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.domain.files.filenames import media_type
 from catalog.errors import DOWNLOAD, RANGE_NOT_SATISFIABLE, STALE, Refused
 

@@ -7,7 +7,8 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 
 from catalog.blobs.protocol import FileHead
-from catalog.dialects.http.requests.headers import AnyRequest, as_hex, as_text, disposition_name, sha256_member
+from catalog.dialects.http.requests.headers import as_hex, as_text, disposition_name, sha256_member
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.transfers.uploads import (
     LARGEST_HEADERS,
     LONGEST_BOUNDARY,

@@ -11,14 +11,8 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 
 from catalog.blobs.protocol import FileHead
-from catalog.dialects.http.requests.headers import (
-    AnyRequest,
-    announced_digest,
-    as_text,
-    disposition_name,
-    parameters,
-    refuse_coded,
-)
+from catalog.dialects.http.requests.headers import announced_digest, as_text, disposition_name, parameters, refuse_coded
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.domain.files.filenames import file_name, media_type
 from catalog.domain.files.media_types import OCTETS
 from catalog.errors import BODY_TOO_LARGE, MALFORMED_BODY, NOT_CREATED, UPLOAD_CUT_OFF, Refused

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
 
 from catalog.blobs.protocol import Blobs
-from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.transfers.archives import ArchivedFile, archived
 from catalog.dialects.http.transfers.downloads import Download, outgoing, redirected, refuse_lost
 from catalog.domain.files.checksums import Checksums

@@ -11,7 +11,7 @@ from catalog.dialects.kubeflow.filters.properties import ARTIFACTS
 from catalog.dialects.kubeflow.models.artifacts import SHOWN, ArtifactBody, ModelArtifactInput, ShownArtifact
 from catalog.dialects.kubeflow.models.common import serial_of
 from catalog.dialects.kubeflow.models.lists import ResourcePage
-from catalog.dialects.kubeflow.pages import filter_of, list_parameters, merged, page_of
+from catalog.dialects.kubeflow.pages import filter_of, list_parameters, merged, page_of, serials_of
 from catalog.dialects.kubeflow.requests import ARTIFACT_TYPES, KubeflowCall, answer, refuse_without_keys
 from catalog.domain.tracking import artifacts, contents, models
 from catalog.domain.tracking.access import listed_to, readable
@@ -224,8 +224,8 @@ async def _shown(call: KubeflowCall, record: ArtifactRecord) -> ShownArtifact:
 
 async def _all_shown(call: KubeflowCall, records: Sequence[ArtifactRecord]) -> list[ShownArtifact]:
     tenant = call.caller.tenant
-    runs = await _serials(tenant.runs.records, [record.get("run") for record in records])
-    experiments = await _serials(
+    runs = await serials_of(tenant.runs.records, [record.get("run") for record in records])
+    experiments = await serials_of(
         tenant.experiments.records, [key for record in records if record.get("run") for key in record["experiments"]]
     )
     own = [record for record in records if record["type"] == ArtifactType.MODEL and not record["uri"]]
@@ -251,10 +251,3 @@ def _shape(
     if type_ is ArtifactType.METRIC and "value" not in record["details"]:
         raise Refused(INVALID_FIELD, "metric value is required")
     return shown.of(record, **more)
-
-
-async def _serials(collection: Any, keys: Sequence[ObjectId | None]) -> dict[ObjectId, int]:
-    ids = list({key for key in keys if key})
-    if not ids:
-        return {}
-    return {found["_id"]: found["serial"] async for found in collection.find({"_id": {"$in": ids}}, {"serial": 1})}

@@ -4,8 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from bson import ObjectId
-
 from catalog.dialects.kubeflow.filters.properties import EXPERIMENT_RUNS, EXPERIMENTS, METRIC_POINTS
 from catalog.dialects.kubeflow.models.artifacts import Metric, point
 from catalog.dialects.kubeflow.models.common import serial_of
@@ -19,7 +17,7 @@ from catalog.dialects.kubeflow.models.experiments import (
     ExperimentUpdate,
 )
 from catalog.dialects.kubeflow.models.lists import ResourcePage
-from catalog.dialects.kubeflow.pages import listed
+from catalog.dialects.kubeflow.pages import listed, serials_of
 from catalog.dialects.kubeflow.requests import KubeflowCall, refuse_without_keys
 from catalog.domain.access import readable_by
 from catalog.domain.tracking import experiments, runs
@@ -83,7 +81,7 @@ async def list_of_experiment(call: KubeflowCall) -> ResourcePage[ExperimentRun]:
 
 async def _listed(call: KubeflowCall, query: Query, *, top: int | None = None) -> ResourcePage[ExperimentRun]:
     async def shapes(found: Sequence[ExperimentRunRecord]) -> list[Any]:
-        serials = await _serials(call, [record["experiment"] for record in found])
+        serials = await serials_of(call.caller.tenant.experiments.records, [record["experiment"] for record in found])
         return [ExperimentRun.of(record, serials[record["experiment"]]) for record in found]
 
     async def keep(batch: list[Raw]) -> list[Raw]:
@@ -133,9 +131,10 @@ async def history_of_run(call: KubeflowCall) -> ResourcePage[Metric]:
 async def _history(call: KubeflowCall, query: Query, *, top: int | None = None) -> ResourcePage[Metric]:
     async def shapes(found: Sequence[MetricPointRecord]) -> list[Any]:
         tenant = call.caller.tenant
-        known = tenant.runs.records.find({"_id": {"$in": list({record["run"] for record in found})}}, {"serial": 1})
-        serials = {run["_id"]: run["serial"] async for run in known}
-        of = await _serials(call, [key for record in found for key in record["experiments"]])
+        serials = await serials_of(tenant.runs.records, [record["run"] for record in found])
+        of = await serials_of(
+            call.caller.tenant.experiments.records, [key for record in found for key in record["experiments"]]
+        )
         return [point(record, of[record["experiments"][0]], serials[record["run"]]) for record in found]
 
     async def keep(batch: list[Raw]) -> list[Raw]:
@@ -161,10 +160,6 @@ async def _changed(call: KubeflowCall, serial: int, body: ExperimentRunUpdate) -
 
 
 async def _run(call: KubeflowCall, record: ExperimentRunRecord) -> ExperimentRun:
-    return ExperimentRun.of(record, (await _serials(call, [record["experiment"]]))[record["experiment"]])
-
-
-async def _serials(call: KubeflowCall, keys: Sequence[ObjectId]) -> dict[ObjectId, int]:
-    wanted = list(set(keys))
-    found = call.caller.tenant.experiments.records.find({"_id": {"$in": wanted}}, {"serial": 1})
-    return {record["_id"]: record["serial"] async for record in found}
+    return ExperimentRun.of(
+        record, (await serials_of(call.caller.tenant.experiments.records, [record["experiment"]]))[record["experiment"]]
+    )

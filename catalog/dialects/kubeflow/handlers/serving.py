@@ -20,7 +20,7 @@ from catalog.dialects.kubeflow.models.serving import (
     ServingEnvironmentCreate,
     ServingEnvironmentUpdate,
 )
-from catalog.dialects.kubeflow.pages import listed
+from catalog.dialects.kubeflow.pages import listed, serials_of
 from catalog.dialects.kubeflow.requests import KubeflowCall, refuse_without_keys
 from catalog.domain.access import readable_by
 from catalog.domain.serving import environments, served_models, services
@@ -142,7 +142,7 @@ async def list_served(call: KubeflowCall) -> ResourcePage[ServeModel]:
         return await readable(call.caller, batch)  # type: ignore[type-var]
 
     async def shapes(found: Sequence[ServedModelRecord]) -> list[Any]:
-        serials = await _serials(call.caller.tenant.versions.records, [record["version"] for record in found])
+        serials = await serials_of(call.caller.tenant.versions.records, [record["version"] for record in found])
         return [ServeModel.of(record, serials[record["version"]]) for record in found if record["version"] in serials]
 
     tenant = call.caller.tenant
@@ -169,9 +169,9 @@ class _Related(NamedTuple):
 async def _related(call: KubeflowCall, found: Sequence[ServiceRecord]) -> _Related:
     tenant = call.caller.tenant
     return _Related(
-        await _serials(tenant.models.records, [record["item"] for record in found]),
-        await _serials(tenant.environments.records, [record["environment"] for record in found]),
-        await _serials(tenant.versions.records, [key for record in found if (key := record.get("version"))]),
+        await serials_of(tenant.models.records, [record["item"] for record in found]),
+        await serials_of(tenant.environments.records, [record["environment"] for record in found]),
+        await serials_of(tenant.versions.records, [key for record in found if (key := record.get("version"))]),
     )
 
 
@@ -192,10 +192,3 @@ async def _service(call: KubeflowCall, record: ServiceRecord) -> InferenceServic
 async def _id_of(collection: Any, serial: int) -> ObjectId | None:
     found = await collection.find_one({"serial": serial}, {"_id": 1})
     return found["_id"] if found else None
-
-
-async def _serials(collection: Any, keys: Sequence[ObjectId]) -> dict[ObjectId, int]:
-    ids = list(set(keys))
-    if not ids:
-        return {}
-    return {found["_id"]: found["serial"] async for found in collection.find({"_id": {"$in": ids}}, {"serial": 1})}

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from litestar import Response
 
 from catalog.dialects.http.request_log import set_subject
-from catalog.dialects.http.requests.headers import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.uploads import BodyUpload, ReceivedBody
 from catalog.dialects.http.transfers.version_files import REDIRECTED_FOR, file_download

@@ -9,13 +9,14 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.requests.headers import is_unchanged
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
+from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.http.transfers import uploads
 from catalog.dialects.v1.items.items import REVISION, answered, words_of
 from catalog.dialects.v1.models.items.cards import CardBody, NewCard
 from catalog.dialects.v1.models.items.items import ItemBody
 from catalog.dialects.v1.requests.bodies import Reader
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, revisions_seen, shown
-from catalog.dialects.v1.requests.json_bodies import decoded
+from catalog.dialects.v1.requests.http import JsonResponse, revisions_seen, shown
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey
 from catalog.domain.access import Caller
 from catalog.domain.cards import cards, html
@@ -73,7 +74,7 @@ class Cards(Controller):
         responses=answers(304, None, "The client has this revision.")
         | refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS, CARD_NOT_RENDERED),
     )
-    async def show(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[CardBody]:
+    async def show(self, key: ItemKey, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[CardBody]:
         """Get the card of one of the {kinds}."""
         format_ = request.query_params.get("format") or "json"
         if format_ not in FORMATS:
@@ -109,7 +110,7 @@ class Cards(Controller):
         ),
     )
     async def write(
-        self, key: ItemKey, request: AnyRequest, caller: Given[Caller], limits: Given[Limits]
+        self, key: ItemKey, request: AnyRequest, caller: Injected[Caller], limits: Injected[Limits]
     ) -> JsonResponse[CardBody]:
         """Set the card of one of the {kinds}: Markdown.
 
@@ -129,7 +130,7 @@ class Cards(Controller):
         response_headers=REVISION,
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS, STALE, BUSY),
     )
-    async def remove(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[ItemBody]:
+    async def remove(self, key: ItemKey, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[ItemBody]:
         """Remove the card of one of the {kinds}."""
         revisions = revisions_seen(request)
         item = await cards.remove(caller, self.kind, Reference(key), revisions=revisions)

@@ -8,6 +8,7 @@ from litestar.datastructures import ResponseHeader
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.items.items import (
     AlgorithmChange,
     DatasetChange,
@@ -42,7 +43,7 @@ from catalog.dialects.v1.models.lists import (
 )
 from catalog.dialects.v1.requests import http
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, create_each, revisions_seen
+from catalog.dialects.v1.requests.http import JsonResponse, answer, create_each, revisions_seen
 from catalog.dialects.v1.requests.lists import archived_of, listed, selected
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, flag, flag_query
 from catalog.domain import archiving
@@ -115,7 +116,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         | refuses(NAME_TAKEN, EXTERNAL_ID_TAKEN, AMBIGUOUS, QUOTA_EXCEEDED),
     )
     async def create(
-        self, request: AnyRequest, data: Json[OneOrMany[NewT]], caller: Given[Caller], limits: Given[Limits]
+        self, request: AnyRequest, data: Json[OneOrMany[NewT]], caller: Injected[Caller], limits: Injected[Limits]
     ) -> JsonResponse[ShownT | Created[ShownT]]:
         """Create one of the {kinds}, or several."""
         allowance = TermAllowance(limits)
@@ -128,7 +129,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         return await create_each(request, data, create, self.plural)
 
     @get(operation_id="list{Kinds}", response_description="A page, or a step of a walk.", **listing(resource, ARCHIVED))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[ShownT]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[ShownT]]:
         """List the {kinds} that you may read, newest first."""
         return await listed(
             request,
@@ -151,7 +152,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         **selecting(resource, IF_NONE_MATCH),
     )
     async def show(
-        self, key: ItemKey, request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[ShownT | Selected[ShownT]]:
         """Get one of the {kinds}, with its versions."""
         record, related = await read_with_related(caller, self.kind, Reference(key))
@@ -164,7 +165,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         response_description="Who may do what.",
         responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
     )
-    async def access(self, key: ItemKey, caller: Given[Caller]) -> JsonResponse[ItemAccess]:
+    async def access(self, key: ItemKey, caller: Injected[Caller]) -> JsonResponse[ItemAccess]:
         """Show who may see one of the {kinds}, and why."""
         record = await items.read(caller, self.kind, Reference(key))
         grants = await sharing.grants(caller.tenant, record)
@@ -189,7 +190,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         ),
     )
     async def change(
-        self, key: ItemKey, request: AnyRequest, data: Json[ChangeT], caller: Given[Caller], limits: Given[Limits]
+        self, key: ItemKey, request: AnyRequest, data: Json[ChangeT], caller: Injected[Caller], limits: Injected[Limits]
     ) -> JsonResponse[ShownT]:
         """Change one of the {kinds}.
 
@@ -210,7 +211,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS, NAME_TAKEN, STALE, BUSY),
     )
     async def rename(
-        self, key: ItemKey, request: AnyRequest, data: Json[NewName], caller: Given[Caller], limits: Given[Limits]
+        self, key: ItemKey, request: AnyRequest, data: Json[NewName], caller: Injected[Caller], limits: Injected[Limits]
     ) -> JsonResponse[ShownT]:
         """Give one of the {kinds} another name.
 
@@ -229,7 +230,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         responses=refuses(NOT_FOUND, CANNOT_READ, CANNOT_DELETE, AMBIGUOUS, IN_USE, BUSY, DEPLOYED),
     )
     async def remove(
-        self, key: ItemKey, request: AnyRequest, caller: Given[Caller], trash_days: Given[int]
+        self, key: ItemKey, request: AnyRequest, caller: Injected[Caller], trash_days: Injected[int]
     ) -> JsonResponse[RemovedT]:
         """Move one of the {kinds} to the trash.
 

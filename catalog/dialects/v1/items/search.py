@@ -7,10 +7,11 @@ from litestar import Controller, get
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.schemas import Schema, Schemas
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.items.search import SearchResult
 from catalog.dialects.v1.models.items.shown_items import SearchHit, search_hit
 from catalog.dialects.v1.models.lists import ARCHIVED, LIMIT, ListedResource, filtering, short
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, fitting, stretch
+from catalog.dialects.v1.requests.http import JsonResponse, answer, fitting, stretch
 from catalog.dialects.v1.requests.lists import archived_of
 from catalog.dialects.v1.requests.parameters import flag, flag_query
 from catalog.domain.access import Caller
@@ -55,7 +56,7 @@ class Search(Controller):
         is_filtered=True,
         response_description="A step of a walk. Fewer elements than `limit` do not mean that it ends.",
     )
-    async def find(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[SearchResult]:
+    async def find(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[SearchResult]:
         """Search everything that you may read, the best matches first."""
         parameters = request.query_params
         limit = limit_of(parameters.get("limit"))

@@ -9,6 +9,7 @@ from litestar import Controller, delete, get, post
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.items.terms import (
     DatedTerm,
     ListedTerm,
@@ -22,7 +23,7 @@ from catalog.dialects.v1.models.items.terms import (
 from catalog.dialects.v1.models.lists import LIMIT, VERBOSE, Created, Listed, ListedResource, listing
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, create_each
+from catalog.dialects.v1.requests.http import JsonResponse, answer, create_each
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import TermName
 from catalog.domain.access import Caller
@@ -71,7 +72,7 @@ class Terms(Controller, Generic[NewT]):
         response_description="A page of {many}.",
         **listing(TERMS),
     )
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[ListedTerm]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[ListedTerm]]:
         """List the {many}, with how many items use each."""
         collection = terms.collection(caller.tenant, self.vocabulary).raw
         declared = fields.TAGS if caller.is_admin else fields.SEEN_TAGS
@@ -85,7 +86,7 @@ class Terms(Controller, Generic[NewT]):
         response_description="The {many}, best first.",
         parameters=[TYPED, LIMIT],
     )
-    async def suggest(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Suggestions]:
+    async def suggest(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Suggestions]:
         """Complete a {one} that is being typed."""
         params = request.query_params
         limit = min(page_of(None, params.get("limit")).limit, suggest.MOST)
@@ -103,7 +104,7 @@ class Terms(Controller, Generic[NewT]):
         parameters=[VERBOSE],
     )
     async def create(
-        self, data: Json[OneOrMany[NewT]], request: AnyRequest, caller: Given[Caller], limits: Given[Limits]
+        self, data: Json[OneOrMany[NewT]], request: AnyRequest, caller: Injected[Caller], limits: Injected[Limits]
     ) -> JsonResponse[DatedTerm | Created[DatedTerm]]:
         """Add a {one} that is suggested first, or several."""
 
@@ -123,7 +124,7 @@ class Terms(Controller, Generic[NewT]):
         responses=refuses(NOT_FOUND, INVALID_FIELD, BUSY, NOT_CHANGED),
     )
     async def merge(
-        self, word: TermName, data: Json[TermMerge], caller: Given[Caller], limits: Given[Limits]
+        self, word: TermName, data: Json[TermMerge], caller: Injected[Caller], limits: Injected[Limits]
     ) -> JsonResponse[MergedTerm]:
         """Merge a {one} into another: items that use it use the other one then, and it is removed.
 
@@ -133,7 +134,7 @@ class Terms(Controller, Generic[NewT]):
         return answer(MergedTerm(merged.changed, merged.is_complete))
 
     @delete("/{word:str}", operation_id="remove{name}", **REMOVED)
-    async def remove(self, word: TermName, caller: Given[Caller]) -> JsonResponse[DatedTerm]:
+    async def remove(self, word: TermName, caller: Injected[Caller]) -> JsonResponse[DatedTerm]:
         """Remove a {one}.
 
         Refused while an item uses it.
@@ -142,7 +143,7 @@ class Terms(Controller, Generic[NewT]):
         return answer(DatedTerm.with_date(removed, removed.get("owner"), removed.get("uses", 0)))
 
     @delete("/suggest", operation_id="remove{name}Suggest", **REMOVED)
-    async def remove_suggest(self, caller: Given[Caller]) -> JsonResponse[DatedTerm]:
+    async def remove_suggest(self, caller: Injected[Caller]) -> JsonResponse[DatedTerm]:
         """Remove the {one} that is called `suggest`.
 
         Refused while an item uses it.

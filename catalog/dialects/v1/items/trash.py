@@ -6,10 +6,11 @@ from litestar import Controller, delete, get, post
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.items.items import REVISION, answered
 from catalog.dialects.v1.models.items.shown_items import AlgorithmBody, DatasetBody, ModelBody, TrashEntry
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import TrashId
 from catalog.domain.access import Caller
@@ -27,7 +28,7 @@ class Trash(Controller):
     guards = (guards.signed_in,)
 
     @get(operation_id="listTrash", response_description="A page, or a step of a walk.", **listing(TRASH))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[TrashEntry]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[TrashEntry]]:
         """List what you have removed; administrators see everything."""
 
         async def shown(found: Sequence[TrashRecord]) -> list[TrashEntry]:
@@ -51,7 +52,7 @@ class Trash(Controller):
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, NAME_TAKEN, BUSY),
     )
     async def restore(
-        self, trash_id: TrashId, request: AnyRequest, caller: Given[Caller]
+        self, trash_id: TrashId, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[ModelBody | DatasetBody | AlgorithmBody]:
         """Restore an item."""
         return await answered(request, await trash.restore(caller, trash_id), caller)
@@ -63,6 +64,6 @@ class Trash(Controller):
         response_description="The entry, as it was.",
         responses=refuses(NOT_FOUND, CANNOT_DELETE, BUSY),
     )
-    async def drop(self, trash_id: TrashId, caller: Given[Caller]) -> JsonResponse[TrashEntry]:
+    async def drop(self, trash_id: TrashId, caller: Injected[Caller]) -> JsonResponse[TrashEntry]:
         """Remove an item for good."""
         return answer(TrashEntry.of(await trash.purge_now(caller, trash_id)))

@@ -6,11 +6,12 @@ from litestar import Controller, delete, get, post, put
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, ListedResource, Selected, listing, selecting
 from catalog.dialects.v1.models.people.groups import GroupBody, GroupChangeBody, GroupWithMembers, NewGroupBody
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, create_each
+from catalog.dialects.v1.requests.http import JsonResponse, answer, create_each
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import GroupKey
 from catalog.domain.access import Caller
@@ -38,7 +39,11 @@ class Groups(Controller):
         parameters=[VERBOSE],
     )
     async def create(
-        self, data: Json[OneOrMany[NewGroupBody]], request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
+        self,
+        data: Json[OneOrMany[NewGroupBody]],
+        request: AnyRequest,
+        caller: Injected[Caller],
+        sessions: Injected[Sessions],
     ) -> JsonResponse[GroupWithMembers | Created[GroupWithMembers]]:
         """Create a group, or several."""
 
@@ -53,7 +58,7 @@ class Groups(Controller):
         response_description="A page of groups.",
         **listing(ListedResource("Group", fields.GROUPS)),
     )
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[GroupBody]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[GroupBody]]:
         """List the groups."""
 
         async def shown(found: Sequence[GroupRecord]) -> list[GroupBody]:
@@ -70,7 +75,7 @@ class Groups(Controller):
         **selecting(GROUPS),
     )
     async def show(
-        self, group: GroupKey, request: AnyRequest, caller: Given[Caller]
+        self, group: GroupKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[GroupWithMembers | Selected[GroupWithMembers]]:
         """Show a group. Its members and administrators see who is in it."""
         found = await groups.read(caller, group)
@@ -84,7 +89,7 @@ class Groups(Controller):
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, NAME_TAKEN, LIMIT_REACHED),
     )
     async def change(
-        self, group: GroupKey, data: Json[GroupChangeBody], caller: Given[Caller], sessions: Given[Sessions]
+        self, group: GroupKey, data: Json[GroupChangeBody], caller: Injected[Caller], sessions: Injected[Sessions]
     ) -> JsonResponse[GroupWithMembers]:
         """Change a group, and who is in it."""
         return answer(await _after(await groups.change(caller, group, data.as_input()), caller, sessions))
@@ -98,7 +103,7 @@ class Groups(Controller):
         responses=refuses(NOT_FOUND, CANNOT_DELETE),
     )
     async def remove(
-        self, group: GroupKey, caller: Given[Caller], sessions: Given[Sessions]
+        self, group: GroupKey, caller: Injected[Caller], sessions: Injected[Sessions]
     ) -> JsonResponse[GroupBody]:
         """Remove a group.
 

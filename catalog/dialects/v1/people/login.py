@@ -8,11 +8,12 @@ from catalog.dialects.http.access import SESSIONS
 from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.client_ip import TrustedProxies
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.people.users import Credentials, SignedInUser
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.domain import naming
 from catalog.domain.people import users
 from catalog.domain.people.credentials import LONGEST_PASSWORD, refuse_expired
@@ -43,12 +44,12 @@ class Login(Controller):
         self,
         data: Json[Credentials],
         request: AnyRequest,
-        sessions: Given[Sessions],
-        throttle: Given[LoginThrottle],
-        proxies: Given[TrustedProxies],
-        devices: Given[Devices],
-        default_tenant: Given[str],
-        token_life: Given[str],
+        sessions: Injected[Sessions],
+        throttle: Injected[LoginThrottle],
+        proxies: Injected[TrustedProxies],
+        devices: Injected[Devices],
+        default_tenant: Injected[str],
+        token_life: Injected[str],
     ) -> JsonResponse[SignedInUser]:
         """Sign in.
 
@@ -67,7 +68,7 @@ class Login(Controller):
 
     @put(operation_id="renew{suffix}", response_description="The user, and a token.", access=SESSIONS)
     async def renew(
-        self, request: AnyRequest, sessions: Given[Sessions], token_life: Given[str]
+        self, request: AnyRequest, sessions: Injected[Sessions], token_life: Injected[str]
     ) -> JsonResponse[SignedInUser]:
         """Renew the token.
 

@@ -6,12 +6,13 @@ from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.client_ip import TrustedProxies
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.people.users import Message, PasswordChoice, ResetRequest
 from catalog.dialects.v1.people.login import DEVICE, set_device_cookie
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.sentences import shown
 from catalog.domain import naming
 from catalog.domain.people import password_resets
@@ -54,10 +55,10 @@ class Self(Controller):
         self,
         data: Json[ResetRequest],
         request: AnyRequest,
-        sessions: Given[Sessions],
-        throttle: Given[LoginThrottle],
-        proxies: Given[TrustedProxies],
-        reset_mails: Given[ResetMails],
+        sessions: Injected[Sessions],
+        throttle: Injected[LoginThrottle],
+        proxies: Injected[TrustedProxies],
+        reset_mails: Injected[ResetMails],
     ) -> JsonResponse[Message]:
         """Request a mail with a link to choose a new password.
 
@@ -83,11 +84,11 @@ class Self(Controller):
         self,
         data: Json[PasswordChoice],
         request: AnyRequest,
-        sessions: Given[Sessions],
-        policy: Given[PasswordPolicy],
-        throttle: Given[LoginThrottle],
-        proxies: Given[TrustedProxies],
-        devices: Given[Devices],
+        sessions: Injected[Sessions],
+        policy: Injected[PasswordPolicy],
+        throttle: Injected[LoginThrottle],
+        proxies: Injected[TrustedProxies],
+        devices: Injected[Devices],
     ) -> JsonResponse[UserBody]:
         """Choose a new password, with the token of the mail."""
         if not data.tenant:

@@ -7,6 +7,7 @@ from litestar import Controller, delete, get, post, put
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.lists import Listed, ListedResource, Selected, listing, selecting
 from catalog.dialects.v1.models.people.robots import (
@@ -17,7 +18,7 @@ from catalog.dialects.v1.models.people.robots import (
     RobotWithToken,
 )
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import RobotKey
 from catalog.domain.access import Caller
@@ -53,7 +54,7 @@ class Robots(Controller):
         response_description="The robot with its token, which is shown only once.",
         responses=refuses(CANNOT_CREATE, NAME_TAKEN, LIMIT_REACHED, AMBIGUOUS),
     )
-    async def create(self, data: Json[NewRobotBody], caller: Given[Caller]) -> JsonResponse[RobotWithToken]:
+    async def create(self, data: Json[NewRobotBody], caller: Injected[Caller]) -> JsonResponse[RobotWithToken]:
         """Create a robot: an account for scripts that belongs to no person.
 
         It reads and changes items under the same rules as a regular user, limited to the given items and tags. What it
@@ -62,7 +63,7 @@ class Robots(Controller):
         return answer(await _with_token(caller, await robots.create(caller, data.as_input())))
 
     @get(operation_id="listRobots", response_description="A page of robots.", **listing(ROBOTS))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[RobotBody]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[RobotBody]]:
         """List the robots of the tenant."""
 
         async def shown(found: Sequence[UserRecord]) -> list[RobotBody]:
@@ -78,7 +79,7 @@ class Robots(Controller):
         **selecting(ROBOTS),
     )
     async def show(
-        self, robot: RobotKey, request: AnyRequest, caller: Given[Caller]
+        self, robot: RobotKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[RobotBody | Selected[RobotBody]]:
         """Show a robot."""
         [found] = await _shown(caller, [await robots.read(caller, robot)])
@@ -91,7 +92,7 @@ class Robots(Controller):
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS),
     )
     async def change(
-        self, robot: RobotKey, data: Json[RobotChangeBody], caller: Given[Caller], sessions: Given[Sessions]
+        self, robot: RobotKey, data: Json[RobotChangeBody], caller: Injected[Caller], sessions: Injected[Sessions]
     ) -> JsonResponse[RobotBody]:
         """Change what a robot may do. Its token stays."""
         changed = await robots.change(caller, robot, data.as_input())
@@ -108,7 +109,7 @@ class Robots(Controller):
         parameters=[TRANSFER],
     )
     async def remove(
-        self, robot: RobotKey, request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
+        self, robot: RobotKey, request: AnyRequest, caller: Injected[Caller], sessions: Injected[Sessions]
     ) -> JsonResponse[RobotBody]:
         """Remove a robot.
 
@@ -127,7 +128,7 @@ class Robots(Controller):
         responses=refuses(NOT_FOUND, CANNOT_MODIFY),
     )
     async def rotate(
-        self, robot: RobotKey, data: Json[NewRobotToken], caller: Given[Caller], sessions: Given[Sessions]
+        self, robot: RobotKey, data: Json[NewRobotToken], caller: Injected[Caller], sessions: Injected[Sessions]
     ) -> JsonResponse[RobotWithToken]:
         """Give a robot a new token. The old one ends, at once or after `overlap`."""
         expires, life, overlap = data.as_arguments()
@@ -143,7 +144,7 @@ class Robots(Controller):
         responses=refuses(NOT_FOUND, CANNOT_DELETE),
     )
     async def revoke(
-        self, robot: RobotKey, caller: Given[Caller], sessions: Given[Sessions]
+        self, robot: RobotKey, caller: Injected[Caller], sessions: Injected[Sessions]
     ) -> JsonResponse[RobotBody]:
         """End all tokens of a robot. The robot stays, with what it owns."""
         changed = await robots.revoke(caller, robot)

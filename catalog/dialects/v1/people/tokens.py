@@ -6,11 +6,12 @@ from litestar import Controller, delete, get, post
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.people.tokens import AccessTokenBody, NewAccessToken, NewToken
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import TokenId
 from catalog.domain.access import Caller
@@ -33,7 +34,7 @@ class Tokens(Controller):
         response_description="The token, which is shown only once.",
         responses=refuses(CANNOT_CREATE),
     )
-    async def create(self, data: Json[NewToken], caller: Given[Caller]) -> JsonResponse[NewAccessToken]:
+    async def create(self, data: Json[NewToken], caller: Injected[Caller]) -> JsonResponse[NewAccessToken]:
         """Create a token for scripts.
 
         A personal access token cannot create another one.
@@ -42,7 +43,7 @@ class Tokens(Controller):
         return answer(NewAccessToken.of(made.record.model_dump(by_alias=True), token=made.token))
 
     @get(operation_id="listTokens", response_description="A page of tokens.", **listing(TOKENS))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[AccessTokenBody]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[AccessTokenBody]]:
         """List your tokens; administrators see those of all users."""
 
         async def shown(found: Sequence[AccessTokenRecord]) -> list[AccessTokenBody]:
@@ -59,7 +60,7 @@ class Tokens(Controller):
         responses=refuses(NOT_FOUND, CANNOT_DELETE),
     )
     async def revoke(
-        self, token_id: TokenId, caller: Given[Caller], sessions: Given[Sessions]
+        self, token_id: TokenId, caller: Injected[Caller], sessions: Injected[Sessions]
     ) -> JsonResponse[AccessTokenBody]:
         """Revoke a token."""
         revoked = await access_tokens.revoke(caller, token_id)

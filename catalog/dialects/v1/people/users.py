@@ -7,12 +7,13 @@ from litestar import Controller, delete, get, post, put
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, ListedResource, Selected, listing, selecting
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.people.users import DatedUser, UserToCreate, UserUpdate
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, create_each
+from catalog.dialects.v1.requests.http import JsonResponse, answer, create_each
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import UserKey
 from catalog.domain.access import Caller
@@ -55,8 +56,8 @@ class Users(Controller):
         self,
         data: Json[OneOrMany[UserToCreate]],
         request: AnyRequest,
-        caller: Given[Caller],
-        policy: Given[PasswordPolicy],
+        caller: Injected[Caller],
+        policy: Injected[PasswordPolicy],
     ) -> JsonResponse[DatedUser | Created[DatedUser]]:
         """Create a user, or several."""
 
@@ -71,7 +72,7 @@ class Users(Controller):
         response_description="A page of users.",
         **listing(USERS),
     )
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[UserBody]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[UserBody]]:
         """List the users. Only administrators see more than their names. Robots have a list of their own."""
 
         async def shown(found: Sequence[UserRecord]) -> list[UserBody]:
@@ -89,7 +90,7 @@ class Users(Controller):
         **selecting(USERS),
     )
     async def show(
-        self, user: UserKey, request: AnyRequest, caller: Given[Caller]
+        self, user: UserKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[UserBody | Selected[UserBody]]:
         """Show a user. Only administrators and the user see more than the name."""
         found = await users.read(caller, user)
@@ -106,9 +107,9 @@ class Users(Controller):
         self,
         user: UserKey,
         data: Json[UserUpdate],
-        caller: Given[Caller],
-        policy: Given[PasswordPolicy],
-        sessions: Given[Sessions],
+        caller: Injected[Caller],
+        policy: Injected[PasswordPolicy],
+        sessions: Injected[Sessions],
     ) -> JsonResponse[UserBody]:
         """Change yourself; administrators change any user."""
         changed = await users.change(caller, user, data.as_input(), policy)
@@ -123,7 +124,9 @@ class Users(Controller):
         response_description="The user.",
         responses=refuses(NOT_FOUND, OTHER_USER, CANNOT_MODIFY),
     )
-    async def sign_out(self, user: UserKey, caller: Given[Caller], sessions: Given[Sessions]) -> JsonResponse[UserBody]:
+    async def sign_out(
+        self, user: UserKey, caller: Injected[Caller], sessions: Injected[Sessions]
+    ) -> JsonResponse[UserBody]:
         """Sign out everywhere; administrators sign out any user.
 
         All sessions, personal access tokens and reset links of the user end, also the token of this request.
@@ -142,7 +145,7 @@ class Users(Controller):
         parameters=[TRANSFER],
     )
     async def remove(
-        self, user: UserKey, request: AnyRequest, caller: Given[Caller], sessions: Given[Sessions]
+        self, user: UserKey, request: AnyRequest, caller: Injected[Caller], sessions: Injected[Sessions]
     ) -> JsonResponse[DatedUser]:
         """Remove a user.
 

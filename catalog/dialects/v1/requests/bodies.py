@@ -14,8 +14,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import SkipValidationMarker
 
 from catalog.dialects.http.docs.operations import UNIONS, answer_type, body_type
+from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.v1.models.common import Change
-from catalog.dialects.v1.requests.json_bodies import decoded
 from catalog.dialects.v1.requests.sentences import sentence_of, shown
 from catalog.errors import EMPTY_BODY, INVALID_FIELD, NO_VALID_FIELDS, UPLOAD_CUT_OFF, Fault, Refused
 

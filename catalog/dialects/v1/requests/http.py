@@ -7,21 +7,19 @@ from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from litestar import Request, Response
-from litestar.di import NamedDependency
-from litestar.params import SkipValidation
+from litestar import Response
 
 from catalog.dialects.http.access import SAFE
-from catalog.dialects.http.encoded import EncodedResponse
+from catalog.dialects.http.encoded import JSON, EncodedResponse
 from catalog.dialects.http.requests.cancellation import cancellation
 from catalog.dialects.http.requests.headers import entity_tags, is_unchanged
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.v1.errors import details_of, native
 from catalog.dialects.v1.requests.sentences import shown as shortened
 from catalog.errors import AUTHENTICATION, STALE, Refused
 from catalog.store.query.paging.pages import ListPage
 from catalog.store.query.params import PageRequest
 
-JSON = "application/json; charset=utf-8"
 REVISION = re.compile(r'"([0-9]{1,18})(?:\.[0-9a-f]+)?"')
 """An ETag as `shown` makes it. Of an item the digest does not count where it is to be changed."""
 
@@ -38,12 +36,8 @@ def _plain(value: Any) -> Any:
 
 _encoder = msgspec.json.Encoder(enc_hook=_plain)
 
-AnyRequest = Request[Any, Any, Any]
-
 N = TypeVar("N")
 T = TypeVar("T")
-Given = NamedDependency[SkipValidation[T]]
-"""What the application injects into the handlers that name it."""
 
 
 class JsonResponse(EncodedResponse, Generic[T]):

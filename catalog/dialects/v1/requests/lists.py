@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec import UNSET
 
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.v1.requests.http import (
     LARGEST_ANSWER,
-    AnyRequest,
     JsonResponse,
     answer,
     envelope,

@@ -7,7 +7,7 @@ from litestar.params import PathParameter
 
 from catalog.dialects.http.docs.parameters import header, query
 from catalog.dialects.http.docs.schemas import Schema
-from catalog.dialects.v1.requests.http import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.errors import INVALID_QUERY, Refused
 
 ID_EXAMPLE = "65a1b2c3d4e5f60718293a4b"

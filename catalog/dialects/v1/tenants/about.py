@@ -8,6 +8,7 @@ from litestar import Controller, get
 
 from catalog import __version__
 from catalog.dialects.http import guards
+from catalog.dialects.http.requests.injection import Injected
 from catalog.dialects.v1.errors import CATALOGUE
 from catalog.dialects.v1.models.tenants.about import (
     ErrorEntry,
@@ -16,7 +17,7 @@ from catalog.dialects.v1.models.tenants.about import (
     ServerInfoBody,
     ServerVersion,
 )
-from catalog.dialects.v1.requests.http import Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.domain.limits import Limits
 from catalog.domain.people.credentials import PasswordPolicy
 from catalog.vocabulary import ResetStatus, Role, Status, Usage, Visibility
@@ -52,7 +53,7 @@ class About(Controller):
         return answer(values)
 
     @get("/types/passwordStrength", operation_id="passwordStrength", response_description="The rules.")
-    async def password_strength(self, policy: Given[PasswordPolicy]) -> JsonResponse[PasswordRules]:
+    async def password_strength(self, policy: Injected[PasswordPolicy]) -> JsonResponse[PasswordRules]:
         """Show how strong a password must be, and for how many days it is valid."""
         return answer(PasswordRules(str(policy.strength), str(policy.days)))
 
@@ -64,11 +65,11 @@ class Info(Controller):
     @get("/info", operation_id="info", response_description="The setup of the server.")
     async def info(
         self,
-        token_life: Given[str],
-        demo: Given[bool],
-        log: Given[bool],
-        default_visibility: Given[Visibility],
-        limits: Given[Limits],
+        token_life: Injected[str],
+        demo: Injected[bool],
+        log: Injected[bool],
+        default_visibility: Injected[Visibility],
+        limits: Injected[Limits],
     ) -> JsonResponse[ServerInfoBody]:
         """Show how the server is set up."""
         info = ServerInfoBody(

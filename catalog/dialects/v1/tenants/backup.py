@@ -5,9 +5,9 @@ from litestar.response import Stream
 
 from catalog.blobs.protocol import Storage
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.requests.injection import Injected
 from catalog.dialects.v1.models.tenants.backup import BackupRequest
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import Given
 from catalog.dialects.v1.tenants.usage import TAG
 from catalog.errors import NOT_FOUND, Refused
 from catalog.operations.backup import UnknownTenantError, find_tenants
@@ -29,7 +29,9 @@ class Backups(Controller):
         response_description="The archive. It is complete if it has its end.",
         responses=refuses(NOT_FOUND),
     )
-    async def backup(self, data: Json[BackupRequest], database: Given[Database], storage: Given[Storage]) -> Stream:
+    async def backup(
+        self, data: Json[BackupRequest], database: Injected[Database], storage: Injected[Storage]
+    ) -> Stream:
         """Back up tenants while the server runs.
 
         The archive is written as it is read, in constant memory. If it ends early, it is none.

@@ -7,12 +7,13 @@ from litestar import Controller, delete, get, post
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.items import items as shown_items
 from catalog.dialects.v1.items import terms as shown_terms
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.tenants.demo import DemoContent, DemoMade, DemoRemoved
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.domain.access import Caller
 from catalog.domain.demo import content, filling, removal
 from catalog.errors import (
@@ -49,7 +50,7 @@ class Demo(Controller):
         parameters=[MODELS],
     )
     async def create(
-        self, request: AnyRequest, caller: Given[Caller], demo: Given[bool], demo_tenant: Given[str]
+        self, request: AnyRequest, caller: Injected[Caller], demo: Injected[bool], demo_tenant: Injected[str]
     ) -> JsonResponse[DemoMade]:
         """Fill the demo tenant with people, groups, datasets, algorithms and models, the same each time.
 
@@ -64,7 +65,7 @@ class Demo(Controller):
         responses=refuses(DEMO_TENANT_ONLY, UNKNOWN_ROUTE),
     )
     async def show(
-        self, request: AnyRequest, caller: Given[Caller], demo: Given[bool], demo_tenant: Given[str]
+        self, request: AnyRequest, caller: Injected[Caller], demo: Injected[bool], demo_tenant: Injected[str]
     ) -> JsonResponse[DemoContent]:
         """Show what the demo tenant has."""
         _refuse_elsewhere(request, caller, demo, demo_tenant)
@@ -89,10 +90,10 @@ class Demo(Controller):
     async def remove(
         self,
         request: AnyRequest,
-        caller: Given[Caller],
-        demo: Given[bool],
-        demo_tenant: Given[str],
-        sessions: Given[Sessions],
+        caller: Injected[Caller],
+        demo: Injected[bool],
+        demo_tenant: Injected[str],
+        sessions: Injected[Sessions],
     ) -> JsonResponse[DemoRemoved]:
         """Remove what the demo made, and nothing else.
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from litestar import Controller, get
 
 from catalog.dialects.http import guards
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.tenants.log import JournalEntry
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse
+from catalog.dialects.v1.requests.http import JsonResponse
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.tenants.usage import TAG
 from catalog.domain import audit
@@ -43,7 +44,7 @@ class Log(Controller):
     tags = (TAG,)
 
     @get(guards=[guards.administrators_only], operation_id="listLog", response_description=PAGE, **listing(JOURNAL))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[JournalEntry]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[JournalEntry]]:
         """List the requests to the tenant, newest first."""
         return await entries(request, caller.tenant)
 
@@ -56,6 +57,6 @@ class OperatorsLog(Controller):
     opt = {"public": True}  # noqa: RUF012  Litestar's way: API_TOKEN is not a user's token
 
     @get(operation_id="listOperatorsLog", response_description=PAGE, **listing(JOURNAL))
-    async def list_(self, request: AnyRequest, database: Given[Database]) -> JsonResponse[Listed[JournalEntry]]:
+    async def list_(self, request: AnyRequest, database: Injected[Database]) -> JsonResponse[Listed[JournalEntry]]:
         """List the requests that belong to no tenant, newest first."""
         return await entries(request, database.operator)

@@ -8,8 +8,9 @@ from litestar import Controller, post
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.requests.cancellation import cancellation
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.tenants.usage import SweepReport
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.parameters import flag, flag_query
 from catalog.dialects.v1.tenants.usage import TAG
 from catalog.domain.cleanup.sweep_schedule import sweep_tenants
@@ -37,7 +38,7 @@ class Sweeps(Controller):
         parameters=[TENANT, GRACE, DRY_RUN],
     )
     async def sweep(
-        self, request: AnyRequest, database: Given[Database], sweep_grace: Given[timedelta]
+        self, request: AnyRequest, database: Injected[Database], sweep_grace: Injected[timedelta]
     ) -> JsonResponse[SweepReport]:
         """Remove the bytes that no version uses any more.
 

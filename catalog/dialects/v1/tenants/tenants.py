@@ -8,6 +8,7 @@ from catalog.blobs.protocol import Storage
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.guards import HoldsApiToken
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, ListedResource, Selected, listing, selecting
 from catalog.dialects.v1.models.people.people import UserBody
@@ -21,7 +22,7 @@ from catalog.dialects.v1.models.tenants.tenants import (
 )
 from catalog.dialects.v1.models.tenants.usage import TenantUsage
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, create_each
+from catalog.dialects.v1.requests.http import JsonResponse, answer, create_each
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import TenantName as TenantNameInPath
 from catalog.domain.tenants import removal, tenants, usage
@@ -57,9 +58,9 @@ class Tenants(Controller):
         self,
         data: Json[OneOrMany[TenantToCreate]],
         request: AnyRequest,
-        database: Given[Database],
-        storage: Given[Storage],
-        default_administrator: Given[Administrator],
+        database: Injected[Database],
+        storage: Injected[Storage],
+        default_administrator: Injected[Administrator],
     ) -> JsonResponse[DatedTenant | Created[DatedTenant]]:
         """Create a tenant, or several, each with an administrator."""
 
@@ -70,7 +71,7 @@ class Tenants(Controller):
         return await create_each(request, data, create, self.plural)
 
     @get(operation_id="listTenants", response_description="A page of tenants.", **listing(TENANTS))
-    async def list_(self, request: AnyRequest, database: Given[Database]) -> JsonResponse[Listed[TenantDetails]]:
+    async def list_(self, request: AnyRequest, database: Injected[Database]) -> JsonResponse[Listed[TenantDetails]]:
         """List the tenants."""
 
         async def shown(found: Sequence[TenantRecord]) -> list[TenantDetails]:
@@ -86,7 +87,7 @@ class Tenants(Controller):
         **selecting(TENANTS),
     )
     async def show(
-        self, name: TenantNameInPath, request: AnyRequest, database: Given[Database]
+        self, name: TenantNameInPath, request: AnyRequest, database: Injected[Database]
     ) -> JsonResponse[TenantDetails | Selected[TenantDetails]]:
         """Show a tenant."""
         record = await tenants.find(database, name)
@@ -99,7 +100,11 @@ class Tenants(Controller):
         responses=refuses(NOT_FOUND),
     )
     async def change(
-        self, name: TenantNameInPath, data: Json[TenantUpdate], database: Given[Database], sessions: Given[Sessions]
+        self,
+        name: TenantNameInPath,
+        data: Json[TenantUpdate],
+        database: Injected[Database],
+        sessions: Injected[Sessions],
     ) -> JsonResponse[TenantDetails]:
         """Change a tenant."""
         changed = await tenants.change(database, name, data.as_input())
@@ -116,8 +121,8 @@ class Tenants(Controller):
         self,
         name: TenantNameInPath,
         data: Json[AdministratorUpdate],
-        database: Given[Database],
-        sessions: Given[Sessions],
+        database: Injected[Database],
+        sessions: Injected[Sessions],
     ) -> JsonResponse[UserBody]:
         """Give an administrator of a tenant a new password, and end all credentials of the old one."""
         user = await tenants.set_administrator(database, name, data.password, data.username)
@@ -135,10 +140,10 @@ class Tenants(Controller):
     async def remove(
         self,
         name: TenantNameInPath,
-        database: Given[Database],
-        storage: Given[Storage],
-        sessions: Given[Sessions],
-        default_tenant: Given[str],
+        database: Injected[Database],
+        storage: Injected[Storage],
+        sessions: Injected[Sessions],
+        default_tenant: Injected[str],
         request: AnyRequest,
     ) -> JsonResponse[DatedTenant]:
         """Remove a tenant with its database and its files."""
@@ -153,7 +158,7 @@ class Tenants(Controller):
         response_description="What the tenant uses.",
         responses=refuses(NOT_FOUND),
     )
-    async def usage(self, name: TenantNameInPath, database: Given[Database]) -> JsonResponse[TenantUsage]:
+    async def usage(self, name: TenantNameInPath, database: Injected[Database]) -> JsonResponse[TenantUsage]:
         """Show what a tenant uses."""
         tenant = await tenants.enter(database, name)
         if tenant is None:
@@ -176,10 +181,10 @@ class TenantNames(Controller):
     async def names(
         self,
         request: AnyRequest,
-        database: Given[Database],
-        default_tenant: Given[str],
-        holds_api_token: Given[HoldsApiToken],
-        public_tenants: Given[bool],
+        database: Injected[Database],
+        default_tenant: Injected[str],
+        holds_api_token: Injected[HoldsApiToken],
+        public_tenants: Injected[bool],
     ) -> JsonResponse[Listed[TenantName]]:
         """List the names of tenants.
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from litestar import Controller, get
 
 from catalog.dialects.http import guards
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.tracking import ExperimentBody, ExperimentRunBody
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse
+from catalog.dialects.v1.requests.http import JsonResponse
 from catalog.dialects.v1.requests.lists import listed
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.tracking.access import listed_to, readable
@@ -26,7 +27,7 @@ class Experiments(Controller):
     guards = (guards.signed_in,)
 
     @get(operation_id="listExperiments", response_description="A page, or a step of a walk.", **listing(EXPERIMENTS))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[ExperimentBody]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[ExperimentBody]]:
         """List the experiments that you may read, newest first."""
 
         async def shown(found: Sequence[ExperimentRecord]) -> list[ExperimentBody]:
@@ -49,7 +50,7 @@ class Runs(Controller):
     guards = (guards.signed_in,)
 
     @get(operation_id="listRuns", response_description="A page, or a step of a walk.", **listing(RUNS))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[ExperimentRunBody]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[ExperimentRunBody]]:
         """List the runs of the experiments that you may read, newest first."""
 
         async def shown(found: Sequence[ExperimentRunRecord]) -> list[ExperimentRunBody]:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from litestar import Controller, get
 
 from catalog.dialects.http import guards
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.tracking import EnvironmentBody, ServiceBody
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse
+from catalog.dialects.v1.requests.http import JsonResponse
 from catalog.dialects.v1.requests.lists import listed
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.tracking.access import listed_to, readable
@@ -26,7 +27,7 @@ class Environments(Controller):
     guards = (guards.signed_in,)
 
     @get(operation_id="listEnvironments", response_description="A page, or a step of a walk.", **listing(ENVIRONMENTS))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[EnvironmentBody]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[EnvironmentBody]]:
         """List the environments that you may read, newest first."""
 
         async def shown(found: Sequence[EnvironmentRecord]) -> list[EnvironmentBody]:
@@ -49,7 +50,7 @@ class Services(Controller):
     guards = (guards.signed_in,)
 
     @get(operation_id="listServices", response_description="A page, or a step of a walk.", **listing(SERVICES))
-    async def list_(self, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[Listed[ServiceBody]]:
+    async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[ServiceBody]]:
         """List your inference services and those of models that you may read, newest first."""
 
         async def shown(found: Sequence[ServiceRecord]) -> list[ServiceBody]:

@@ -10,11 +10,12 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.docs.schemas import Schema, Schemas
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.items.items import REVISION, words_of
 from catalog.dialects.v1.models.aliases import AliasBody, Aliases, AliasMoveBody, AliasTarget
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, revisions_seen, shown
+from catalog.dialects.v1.requests.http import JsonResponse, answer, revisions_seen, shown
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, AliasName, ItemKey, flag, flag_query
 from catalog.domain.access import Caller
@@ -70,7 +71,7 @@ class VersionAliases(Controller):
         **with_history(),
     )
     async def list_(
-        self, key: ItemKey, request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[Aliases | Listed[AliasMoveBody]]:
         """List the aliases of one of the {kinds}."""
         item = await items.read(caller, self.kind, Reference(key))
@@ -90,7 +91,7 @@ class VersionAliases(Controller):
         **with_history(AT, IF_NONE_MATCH),
     )
     async def show(
-        self, key: ItemKey, alias: AliasName, request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, alias: AliasName, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[AliasBody | Listed[AliasMoveBody]]:
         """Get an alias, as it is or as it was."""
         item = await items.read(caller, self.kind, Reference(key))
@@ -123,7 +124,7 @@ class VersionAliases(Controller):
         ),
     )
     async def point(
-        self, key: ItemKey, alias: AliasName, request: AnyRequest, data: Json[AliasTarget], caller: Given[Caller]
+        self, key: ItemKey, alias: AliasName, request: AnyRequest, data: Json[AliasTarget], caller: Injected[Caller]
     ) -> JsonResponse[AliasBody]:
         """Point an alias to a version.
 
@@ -148,7 +149,7 @@ class VersionAliases(Controller):
         responses=refuses(NOT_FOUND, ALIAS_UNKNOWN, CANNOT_MODIFY, AMBIGUOUS, STALE, BUSY),
     )
     async def remove(
-        self, key: ItemKey, alias: AliasName, request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, alias: AliasName, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[AliasBody]:
         """Remove an alias. Its history stays."""
         revisions = revisions_seen(request)
@@ -164,7 +165,7 @@ class VersionAliases(Controller):
         responses=refuses(NOT_FOUND, ALIAS_UNKNOWN, CANNOT_MODIFY, AMBIGUOUS, INVALID_FIELD, QUARANTINED, BUSY),
     )
     async def roll_back(
-        self, key: ItemKey, alias: AliasName, request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, alias: AliasName, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[AliasBody]:
         """Point an alias to the version before.
 

@@ -5,7 +5,7 @@ from litestar import Controller, Response, head
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import response_header
 from catalog.dialects.http.docs.refusals import refuses
-from catalog.dialects.v1.requests.http import Given
+from catalog.dialects.http.requests.injection import Injected
 from catalog.dialects.v1.requests.parameters import DigestKey
 from catalog.domain.access import Caller
 from catalog.domain.versions import reuse
@@ -26,7 +26,7 @@ class StoredBlobs(Controller):
         response_headers=[SIZE],
         responses=refuses(NOT_FOUND),
     )
-    async def show(self, digest: DigestKey, caller: Given[Caller]) -> Response[None]:
+    async def show(self, digest: DigestKey, caller: Injected[Caller]) -> Response[None]:
         """Check whether the server has certain bytes.
 
         Bytes that the caller may not read are answered like bytes that the server does not have.

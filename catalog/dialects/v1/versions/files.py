@@ -7,6 +7,7 @@ from litestar import Controller, HttpMethod, delete, get, post, put, route
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.transfers import uploads
 from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.forms_of_files import FormOfFiles
@@ -14,7 +15,7 @@ from catalog.dialects.http.transfers.version_files import file_download
 from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.lists import LIMIT, PAGE, PageBody
 from catalog.dialects.v1.models.shown_versions import AddedFiles, FileInfoBody
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, envelope
+from catalog.dialects.v1.requests.http import JsonResponse, answer, envelope
 from catalog.dialects.v1.requests.parameters import FilePath, ItemKey, VersionKey
 from catalog.dialects.v1.versions.transfers import (
     CONTENT_REFUSALS,
@@ -58,7 +59,7 @@ class VersionFiles(Controller):
         responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
     )
     async def list_(
-        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[PageBody[FileInfoBody]]:
         """List the files of a version."""
         version, params = await versions.read(caller, self.kind, Reference(key, which)), request.query_params
@@ -78,7 +79,7 @@ class VersionFiles(Controller):
         | refuses(*UPLOAD_REFUSALS, BODY_TOO_LARGE, MALFORMED_BODY, VERSION_CLOSED, AMBIGUOUS),
     )
     async def add(
-        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[AddedFiles]:
         """Upload many small files into a draft.
 
@@ -108,8 +109,8 @@ class VersionFiles(Controller):
         which: VersionKey,
         path: FilePath,
         request: AnyRequest,
-        caller: Given[Caller],
-        max_upload_size: Given[int],
+        caller: Injected[Caller],
+        max_upload_size: Injected[int],
     ) -> JsonResponse[FileInfoBody]:
         """Upload a file into a draft.
 
@@ -133,7 +134,7 @@ class VersionFiles(Controller):
         which: VersionKey,
         path: FilePath,
         request: AnyRequest,
-        caller: Given[Caller],
+        caller: Injected[Caller],
     ) -> Download:
         """Download one file of a version."""
         version = await versions.read_content(caller, self.kind, Reference(key, which))
@@ -148,7 +149,7 @@ class VersionFiles(Controller):
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, BUSY, AMBIGUOUS),
     )
     async def remove(
-        self, key: ItemKey, which: VersionKey, path: FilePath, caller: Given[Caller]
+        self, key: ItemKey, which: VersionKey, path: FilePath, caller: Injected[Caller]
     ) -> JsonResponse[FileInfoBody]:
         """Remove a file from a draft."""
         return answer(

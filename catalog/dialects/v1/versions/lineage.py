@@ -7,9 +7,10 @@ from litestar import Controller, get
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.lineage import LineageBody
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.parameters import ItemKey
 from catalog.domain.access import Caller
 from catalog.domain.items.references import Reference
@@ -39,7 +40,7 @@ class ItemLineage(Controller):
         response_description="The versions, and which was made from which.",
         responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
     )
-    async def show(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[LineageBody]:
+    async def show(self, key: ItemKey, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[LineageBody]:
         """Show what a version was made from, and what was made from it; its run, its artifacts, where it is deployed.
 
         Behind a version that you may not read the walk does not go on.

@@ -6,6 +6,8 @@ from litestar import Controller, HttpMethod, post, route
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
+from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.version_files import file_download, version_download
@@ -13,8 +15,7 @@ from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.common import moment
 from catalog.dialects.v1.models.shown_versions import DownloadLink
 from catalog.dialects.v1.models.versions import NewLink
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
-from catalog.dialects.v1.requests.json_bodies import decoded
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.parameters import ItemKey, LinkToken, VersionKey
 from catalog.dialects.v1.versions.transfers import downloading
 from catalog.dialects.v1.versions.version_bodies import new_link
@@ -52,9 +53,9 @@ class VersionLink(Controller):
         key: ItemKey,
         which: VersionKey,
         request: AnyRequest,
-        caller: Given[Caller],
-        signed: Given[links.Links],
-        native_prefix: Given[str],
+        caller: Injected[Caller],
+        signed: Injected[links.Links],
+        native_prefix: Injected[str],
     ) -> JsonResponse[DownloadLink]:
         """Create a link that opens without a token."""
         new = new_link(await decoded(await request.body()))
@@ -99,7 +100,7 @@ class LinkedFiles(Controller):
         **downloading(LINK_INVALID, is_archive=True),
     )
     async def fetch(
-        self, token: LinkToken, request: AnyRequest, signed: Given[links.Links], sessions: Given[Sessions]
+        self, token: LinkToken, request: AnyRequest, signed: Injected[links.Links], sessions: Injected[Sessions]
     ) -> Download:
         """Download what a link leads to."""
         target = signed.read(token)

@@ -4,9 +4,10 @@ from litestar import Controller, post
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.requests.injection import Injected
 from catalog.dialects.v1.models.preflight import CheckedPush, PushToCheck
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
 from catalog.domain.versions import preflight
@@ -25,7 +26,7 @@ class Preflight(Controller):
         responses=refuses(NOT_CREATED, NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS, QUOTA_EXCEEDED, REQUIRED_FIELD),
     )
     async def check(
-        self, data: Json[PushToCheck], caller: Given[Caller], limits: Given[Limits]
+        self, data: Json[PushToCheck], caller: Injected[Caller], limits: Injected[Limits]
     ) -> JsonResponse[CheckedPush]:
         """Check names, tags, metadata, ordinal, alias and inputs of a push before its bytes are sent.
 

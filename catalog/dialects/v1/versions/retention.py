@@ -6,10 +6,11 @@ from litestar import Controller, get, post, put
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.retention import ItemRetention, ItemRetentionChange, PrunedVersions, PruneRequest
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer
+from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.parameters import ItemKey, flag
 from catalog.dialects.v1.tenants.retention import DRY_RUN
 from catalog.domain.access import Caller
@@ -33,7 +34,7 @@ class ItemVersionsKept(Controller):
         response_description="The policy of the {kind}.",
         responses=refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
     )
-    async def show(self, key: ItemKey, caller: Given[Caller]) -> JsonResponse[ItemRetention]:
+    async def show(self, key: ItemKey, caller: Injected[Caller]) -> JsonResponse[ItemRetention]:
         """Show how many versions of one of the {kinds} are kept."""
         return answer(await _shown(caller, await items.read(caller, self.kind, Reference(key))))
 
@@ -44,7 +45,7 @@ class ItemVersionsKept(Controller):
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, AMBIGUOUS),
     )
     async def change(
-        self, key: ItemKey, data: Json[ItemRetentionChange], caller: Given[Caller]
+        self, key: ItemKey, data: Json[ItemRetentionChange], caller: Injected[Caller]
     ) -> JsonResponse[ItemRetention]:
         """Set how many versions of one of the {kinds} are kept. The sweep applies it."""
         item = await policies.change_item(caller, self.kind, Reference(key), data.keep_versions)
@@ -59,7 +60,7 @@ class ItemVersionsKept(Controller):
         parameters=[DRY_RUN],
     )
     async def prune(
-        self, key: ItemKey, data: Json[PruneRequest], request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, data: Json[PruneRequest], request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[PrunedVersions]:
         """Remove old versions of one of the {kinds} for good, or list them.
 

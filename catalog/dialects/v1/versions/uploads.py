@@ -12,7 +12,8 @@ from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.docs.schemas import Schema
 from catalog.dialects.http.failures import respond
 from catalog.dialects.http.requests.headers import http_date
-from catalog.dialects.v1.requests.http import AnyRequest, Given, error_response
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
+from catalog.dialects.v1.requests.http import error_response
 from catalog.dialects.v1.requests.parameters import UploadId
 from catalog.dialects.v1.versions import tus
 from catalog.dialects.v1.versions.transfers import UPLOAD_REFUSALS
@@ -101,12 +102,12 @@ class UploadAbilities(Controller):
     opt = {"public": True}  # noqa: RUF012  Litestar's way
 
     @route(operation_id="uploadOptions", **OPTIONS)
-    async def show(self, max_upload_size: Given[int]) -> Response[None]:
+    async def show(self, max_upload_size: Injected[int]) -> Response[None]:
         """Show what the server can do."""
         return _response(204, tus.abilities(max_upload_size))
 
     @route("/{upload:str}", operation_id="uploadOptionsOfOne", **OPTIONS)
-    async def show_for_upload(self, upload: UploadId, max_upload_size: Given[int]) -> Response[None]:  # noqa: ARG002
+    async def show_for_upload(self, upload: UploadId, max_upload_size: Injected[int]) -> Response[None]:  # noqa: ARG002
         """Show what the server can do."""
         return _response(204, tus.abilities(max_upload_size))
 
@@ -131,11 +132,11 @@ class ResumableUploads(Controller):
     async def begin(
         self,
         request: AnyRequest,
-        caller: Given[Caller],
-        max_upload_size: Given[int],
-        upload_life: Given[timedelta],
-        limits: Given[Limits],
-        native_prefix: Given[str],
+        caller: Injected[Caller],
+        max_upload_size: Injected[int],
+        upload_life: Injected[timedelta],
+        limits: Injected[Limits],
+        native_prefix: Injected[str],
     ) -> Response[None]:
         """Begin an upload."""
         tus.refuse_other_version(request)
@@ -160,7 +161,7 @@ class ResumableUploads(Controller):
         parameters=[TUS_RESUMABLE],
     )
     async def show(
-        self, upload: UploadId, request: AnyRequest, caller: Given[Caller], native_prefix: Given[str]
+        self, upload: UploadId, request: AnyRequest, caller: Injected[Caller], native_prefix: Injected[str]
     ) -> Response[None]:
         """Show how far an upload is."""
         tus.refuse_other_version(request)
@@ -184,9 +185,9 @@ class ResumableUploads(Controller):
         self,
         upload: UploadId,
         request: AnyRequest,
-        caller: Given[Caller],
-        max_upload_size: Given[int],
-        native_prefix: Given[str],
+        caller: Injected[Caller],
+        max_upload_size: Injected[int],
+        native_prefix: Injected[str],
     ) -> Response[None]:
         """Add bytes to an upload; the last byte makes the version.
 
@@ -219,7 +220,7 @@ class ResumableUploads(Controller):
         responses=refuses(*OF_AN_UPLOAD, UPLOAD_BUSY, STORAGE_AWAY),
         parameters=[TUS_RESUMABLE],
     )
-    async def terminate(self, upload: UploadId, request: AnyRequest, caller: Given[Caller]) -> Response[None]:
+    async def terminate(self, upload: UploadId, request: AnyRequest, caller: Injected[Caller]) -> Response[None]:
         """Remove an upload that is not finished."""
         tus.refuse_other_version(request)
         await resumable.terminate(caller, await uploads.find(caller, upload))

@@ -8,6 +8,8 @@ from litestar import Controller, HttpMethod, delete, get, post, put, route
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
+from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.http.transfers import uploads
 from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.version_files import version_download
@@ -19,8 +21,7 @@ from catalog.dialects.v1.models.lists import ARCHIVED, Listed, ListedResource, l
 from catalog.dialects.v1.models.shown_versions import ListedVersion, Verification, WholeVersion
 from catalog.dialects.v1.models.versions import BytesElsewhere, NewDraft, StoredBytes, VersionUpdate
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import AnyRequest, Given, JsonResponse, answer, revisions_seen, shown
-from catalog.dialects.v1.requests.json_bodies import decoded
+from catalog.dialects.v1.requests.http import JsonResponse, answer, revisions_seen, shown
 from catalog.dialects.v1.requests.lists import archived_of, listed
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, VersionKey, flag, flag_query
 from catalog.dialects.v1.versions.transfers import (
@@ -109,9 +110,9 @@ class Versions(Controller, Generic[ShownT]):
         self,
         key: ItemKey,
         request: AnyRequest,
-        caller: Given[Caller],
-        limits: Given[Limits],
-        max_upload_size: Given[int],
+        caller: Injected[Caller],
+        limits: Injected[Limits],
+        max_upload_size: Injected[int],
     ) -> JsonResponse[ShownT | WholeVersion]:
         """Add a version: a file, a draft, stored bytes, or bytes elsewhere.
 
@@ -147,7 +148,7 @@ class Versions(Controller, Generic[ShownT]):
         **listing(VERSIONS, ARCHIVED),
     )
     async def list_(
-        self, key: ItemKey, request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[Listed[ListedVersion]]:
         """List the versions of one of the {kinds}, newest first."""
 
@@ -173,7 +174,9 @@ class Versions(Controller, Generic[ShownT]):
         response_description="The versions side by side.",
         responses=refuses(NOT_FOUND, CANNOT_READ, QUARANTINED, VERSION_DRAFT, AMBIGUOUS),
     )
-    async def compare(self, key: ItemKey, request: AnyRequest, caller: Given[Caller]) -> JsonResponse[ComparedVersions]:
+    async def compare(
+        self, key: ItemKey, request: AnyRequest, caller: Injected[Caller]
+    ) -> JsonResponse[ComparedVersions]:
         """Compare 2 to 8 versions: their metadata, their files by digest, and the tensors of model files.
 
         Each version is compared with the first.
@@ -189,7 +192,7 @@ class Versions(Controller, Generic[ShownT]):
         head_operation_id="lookAt{Kind}Version",
         **downloading(*CONTENT_REFUSALS, BYTES_ELSEWHERE, AMBIGUOUS, is_archive=True),
     )
-    async def fetch(self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]) -> Download:
+    async def fetch(self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Injected[Caller]) -> Download:
         """Download the file of a version, or all files of a folder."""
         version = await versions.read_content(caller, self.kind, Reference(key, which))
         versions.refuse_draft(version)
@@ -204,7 +207,7 @@ class Versions(Controller, Generic[ShownT]):
         responses=answers(304, None, "The client has this revision.") | refuses(NOT_FOUND, CANNOT_READ, AMBIGUOUS),
     )
     async def info(
-        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[WholeVersion]:
         """Get the record of a version."""
         item, version = await versions.read_with_item(caller, self.kind, Reference(key, which))
@@ -216,7 +219,7 @@ class Versions(Controller, Generic[ShownT]):
         response_description="The condition of each file.",
         responses=refuses(NOT_FOUND, CANNOT_READ, QUARANTINED, BYTES_ELSEWHERE, STORAGE_AWAY, AMBIGUOUS),
     )
-    async def verify(self, key: ItemKey, which: VersionKey, caller: Given[Caller]) -> JsonResponse[Verification]:
+    async def verify(self, key: ItemKey, which: VersionKey, caller: Injected[Caller]) -> JsonResponse[Verification]:
         """Compare the files of a version in the storage with their digests.
 
         All bytes are read: a second or more for each gigabyte. Uploading a damaged file again replaces it.
@@ -239,8 +242,8 @@ class Versions(Controller, Generic[ShownT]):
         which: VersionKey,
         request: AnyRequest,
         data: Json[VersionUpdate],
-        caller: Given[Caller],
-        limits: Given[Limits],
+        caller: Injected[Caller],
+        limits: Injected[Limits],
     ) -> JsonResponse[WholeVersion]:
         """Change what is said of a version, its metadata or its state. Its files never change."""
         revisions = revisions_seen(request)
@@ -259,7 +262,7 @@ class Versions(Controller, Generic[ShownT]):
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, ALIASED, DEPLOYED, AMBIGUOUS, BUSY),
     )
     async def remove(
-        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[ShownT]:
         """Remove a version.
 
@@ -280,7 +283,7 @@ class Versions(Controller, Generic[ShownT]):
         responses=refuses(NOT_FOUND, CANNOT_MODIFY, VERSION_CLOSED, NOT_CHANGED, UNSAFE_FILE, BUSY, AMBIGUOUS),
     )
     async def close(
-        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Given[Caller]
+        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[WholeVersion]:
         """Close a draft: its files never change afterwards."""
         strict = flag(request, "strict")

@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from catalog.dialects.http.docs.page.page import page, policy
 from catalog.dialects.http.docs.refusals import JSON as APPLICATION_JSON
-from catalog.dialects.v1.requests.http import JSON, AnyRequest, Given
+from catalog.dialects.http.encoded import JSON
+from catalog.dialects.http.requests.injection import AnyRequest, Injected
 
 TAG = "Documentation"
 PUBLIC = {"public": True}
@@ -79,7 +80,7 @@ class Docs(Controller):
         response_description="The routes, or the page.",
         media_types={APPLICATION_JSON: RouteList, HTML: None},
     )
-    async def routes(self, request: AnyRequest, documentation: Given[Documentation]) -> Response[bytes]:
+    async def routes(self, request: AnyRequest, documentation: Injected[Documentation]) -> Response[bytes]:
         """List the routes.
 
         A browser gets the page.
@@ -98,7 +99,7 @@ class Schema(Controller):
         media_types={APPLICATION_JSON: dict[str, Any], HTML: None},
     )
     async def schema(
-        self, request: AnyRequest, documentation: Given[Documentation], outer_prefix: Given[str]
+        self, request: AnyRequest, documentation: Injected[Documentation], outer_prefix: Injected[str]
     ) -> Response[bytes]:
         """Show this document.
 
@@ -112,12 +113,12 @@ class Schema(Controller):
         response_description="The document.",
         media_types={APPLICATION_JSON: dict[str, Any]},
     )
-    async def document(self, documentation: Given[Documentation], outer_prefix: Given[str]) -> Response[bytes]:
+    async def document(self, documentation: Injected[Documentation], outer_prefix: Injected[str]) -> Response[bytes]:
         """Fetch this document."""
         return _sent(documentation.document_below(outer_prefix))
 
     @get("/docs.html", operation_id="docsPage", response_description="The page.", media_types=[HTML])
-    async def page(self, documentation: Given[Documentation]) -> Response[bytes]:
+    async def page(self, documentation: Injected[Documentation]) -> Response[bytes]:
         """Show this document as a page."""
         return _shown(documentation)
 
