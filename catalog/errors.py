@@ -109,4 +109,5 @@ class Refused(Exception):  # noqa: N818  the sentence it reads as matters more t
         super().__init__(f"{fault.message} ({details})" if details else fault.message)
         self.fault = fault
         self.details = details
+        self.subject = ""  # the element of a list that the details mean, by its name
         self.headers = dict(headers or {})

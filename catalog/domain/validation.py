@@ -76,8 +76,14 @@ class Validator:
         """Tags of something new, normalized, each once."""
         self.size(field, tags)
         longest = self.limits.tag
-        named = (self.new_name(f"{field}.{at}", tag, longest, naming.term) for at, tag in enumerate(tags))
-        return list(dict.fromkeys(named))
+        named: dict[str, None] = {}
+        for at, tag in enumerate(tags):
+            try:
+                named[self.new_name(f"{field}.{at}", tag, longest, naming.term)] = None
+            except Refused as refused:
+                refused.subject = tag
+                raise
+        return list(named)
 
     def tags_in_change(self, field: str, tags: Sequence[str]) -> None:
         """Tags to add or to remove: one that the item already has may be spelled as a new one may not."""
@@ -90,8 +96,12 @@ class Validator:
         self.size(field, pairs)
         named: dict[str, MetadataPair] = {}
         for at, pair in enumerate(pairs):
-            name = self.new_name(f"{field}.{at}.name", pair.name, self.limits.metadata_name, naming.term)
-            self._value(f"{field}.{at}.value", pair.value)
+            try:
+                name = self.new_name(f"{field}.{at}.name", pair.name, self.limits.metadata_name, naming.term)
+                self._value(f"{field}.{at}.value", pair.value)
+            except Refused as refused:
+                refused.subject = pair.name
+                raise
             named[name] = pair if name == pair.name else MetadataPair(name, pair.value)
         self.metadata_size(field, [pair.value for pair in named.values()])
         return list(named.values())
@@ -105,9 +115,13 @@ class Validator:
         """Pairs to add or to remove: one that the item already has may be spelled as a new one may not."""
         self.size(field, pairs)
         for index, pair in enumerate(pairs):
-            self.text(f"{field}.{index}.name", pair.name, self.limits.metadata_name)
-            if pair.value is not None:
-                self._value(f"{field}.{index}.value", pair.value)
+            try:
+                self.text(f"{field}.{index}.name", pair.name, self.limits.metadata_name)
+                if pair.value is not None:
+                    self._value(f"{field}.{index}.value", pair.value)
+            except Refused as refused:
+                refused.subject = pair.name
+                raise
 
     def _value(self, field: str, value: Value) -> None:
         if isinstance(value, str):

@@ -9,7 +9,7 @@ import pytest
 from bson import ObjectId
 
 from catalog.blobs.protocol import Blob, FileHead
-from catalog.domain.files.intake import StoredFile
+from catalog.domain.files.intake import BriefInspection, StoredFile
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.tenants import tenants
@@ -439,9 +439,8 @@ def test_the_progress_of_a_long_step_is_reported_from_time_to_time():
 
 
 def stored_file(path, size=4):
-    inspection = {"format": "unknown", "summary": {}, "findings": [], "verdict": "", "inspected": now()}
     head = FileHead(path.rpartition("/")[2], "text/plain", "7bit")
-    return StoredFile(head=head, blob=Blob("0" * 64, size), inspection=inspection, path=path)
+    return StoredFile(head=head, blob=Blob("0" * 64, size), brief=BriefInspection("unknown", "", held=False), path=path)
 
 
 async def test_the_files_of_folders_get_records_of_their_own(database):

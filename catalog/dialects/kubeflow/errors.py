@@ -8,10 +8,30 @@ from http import HTTPStatus
 import msgspec
 from litestar import Response
 
+from catalog.dialects.http.field_names import in_words_of
 from catalog.dialects.http.requests.injection import AnyRequest
+from catalog.dialects.kubeflow.filters.properties import DETAILS
 from catalog.dialects.kubeflow.models.common import Error
 from catalog.dialects.v1.errors import native
 from catalog.errors import AUTHENTICATION, CANNOT_READ, NOT_FOUND, REQUIRED_FIELD, Fault, Refused
+
+FIELDS = {
+    "metadata": "customProperties.{}",
+    "metadata.kubeflow.owner": "owner",
+    "tags": "customProperties.{}",
+    "external_id": "externalId",
+    "ordinal": "name",
+    "$regex": "the pattern of LIKE",
+    "card": "readme",
+    "languages": "language",
+    "library": "libraryName",
+    "license_link": "licenseLink",
+    "version": "modelVersionId",
+    "started": "startTimeSinceEpoch",
+    "ended": "endTimeSinceEpoch",
+    **{stored: sent for sent, stored in DETAILS.items()},
+}
+"""The fields of clients, by those of the domain, where they differ."""
 
 JSON = "application/json; charset=UTF-8"
 
@@ -32,7 +52,7 @@ def code_of(fault: Fault) -> str:
 def message_of(refused: Refused) -> str:
     """One sentence, which ends with the kind of the refusal where clients look for it."""
     fault = refused.fault
-    text = refused.details or fault.message
+    text = in_words_of(FIELDS, refused) or fault.message
     if fault is REQUIRED_FIELD:
         return text
     ending = {400: "bad request", 404: "not found", 409: "conflict"}.get(status_of(fault))

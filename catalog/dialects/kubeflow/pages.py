@@ -15,13 +15,15 @@ from typing import Any
 import msgspec
 from bson import ObjectId
 
-from catalog.dialects.kubeflow.filters.compiler import compiled
+from catalog.dialects.kubeflow.filters.compiler import Compiled, compiled
 from catalog.dialects.kubeflow.filters.properties import Properties
 from catalog.dialects.kubeflow.models.common import milliseconds
 from catalog.dialects.kubeflow.models.lists import MOST, ResourcePage
 from catalog.dialects.kubeflow.requests import KubeflowCall
 from catalog.errors import INVALID_QUERY, Refused
+from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.filters.filter import Filter
+from catalog.store.query.filters.matching import matcher
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING, Order
 from catalog.store.query.paging.keysets import Keep, Key, Walk, key_of, walk
 from catalog.store.query.paging.pages import Listing
@@ -29,6 +31,12 @@ from catalog.store.tenant_documents import Raw
 
 Shapes = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
 """What is shown of records."""
+
+ReadBeyond = Callable[[Sequence[Raw]], Awaitable[Sequence[Raw]]]
+"""The properties of documents that are elsewhere, in their order."""
+
+READ_BEYOND = 20
+"""Documents whose properties are read elsewhere at once."""
 
 LARGEST_PAGE = 8 * 2**20
 """Bytes of JSON, after which a page ends early."""
@@ -92,7 +100,7 @@ def _key_of_token(token: str, order: Order) -> Key:
         raise Refused(INVALID_QUERY, "nextPageToken is not one that a list gave") from None
 
 
-async def filter_of(call: KubeflowCall, properties: Properties) -> Filter:
+async def filter_of(call: KubeflowCall, properties: Properties) -> Compiled:
     """The checked `filterQuery`. Raises Refused: INVALID_QUERY."""
 
     async def find_ids(collection: str, serials: set[int]) -> dict[int, str]:
@@ -112,14 +120,34 @@ async def listed(
     keep: Keep | None = None,
     top: int | None = None,
     id_field: str = "serial",
+    read_beyond: ReadBeyond | None = None,
 ) -> ResourcePage[Any]:
-    """The page of a list that the query string asks for. `top` is a recent serial, of a list that no index serves."""
-    parameters = list_parameters(call, id_field)
+    """The page of a list that the query string asks for. `top` is a recent serial, of a list that no index serves.
+
+    `read_beyond` is for properties that are elsewhere.
+    """
+    parameters, wanted = list_parameters(call, id_field), await filter_of(call, properties)
     statistics = call.caller.tenant.scan_statistics
-    listing = Listing.of(
-        collection, access, await filter_of(call, properties), parameters.order, top=top, statistics=statistics
-    )
+    listing = Listing.of(collection, access, wanted.of_document, parameters.order, top=top, statistics=statistics)
+    if wanted.beyond and read_beyond:
+        keep = _kept_with(wanted.beyond, read_beyond)
     return await page_of(parameters, await walk(listing, parameters.key, parameters.limit, keep), shapes)
+
+
+def _kept_with(wanted: Filter, read: ReadBeyond) -> Keep:
+    """Keeps the documents that match with what is read of them elsewhere, some at a time: texts may be long."""
+    budget, tests = wanted.budget or Budget(), [matcher(wanted.query), *([wanted.matches] if wanted.matches else [])]
+
+    async def keep(batch: list[Raw]) -> list[Raw]:
+        found: list[Raw] = []
+        for at in range(0, len(batch), READ_BEYOND):
+            some = batch[at : at + READ_BEYOND]
+            texts = await read(some)
+            joined = [document | more for document, more in zip(some, texts, strict=True)]
+            found += await matching(lambda document: all(test(document) for test in tests), joined, budget)
+        return found
+
+    return keep
 
 
 async def page_of(parameters: ListParameters, found: Walk, shapes: Shapes) -> ResourcePage[Any]:

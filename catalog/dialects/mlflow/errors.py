@@ -10,6 +10,7 @@ import msgspec
 from litestar import Response
 
 from catalog import errors
+from catalog.dialects.http.field_names import in_words_of
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.mlflow.models import MlflowError
 from catalog.dialects.v1.errors import native
@@ -69,6 +70,21 @@ BY_FAULT: dict[Fault, Wording] = {
     errors.DOWNLOAD: Wording(500, "DATA_LOSS"),
 }
 
+FIELDS = {
+    "metadata": "tag '{}'",
+    "tags": "tag '{}'",
+    "run.id": "run_id",
+    "run.link": "run_link",
+    "uri": "source",
+    "origin": "source",
+    "after": "page_token",
+    "$regex": "the pattern of LIKE",
+    "users": "tag 'catalog.users'",
+    "visibility": "tag 'catalog.visibility'",
+    "status": "tag 'catalog.status'",
+}
+"""The fields of clients, by those of the domain, where they differ."""
+
 PLAIN = frozenset(
     {
         errors.NOT_FOUND,
@@ -89,7 +105,7 @@ def wording(fault: Fault) -> Wording:
 
 
 def message_of(refused: Refused) -> str:
-    fault, details = refused.fault, refused.details
+    fault, details = refused.fault, in_words_of(FIELDS, refused)
     if fault is errors.UNKNOWN_ROUTE:
         return f"{fault.message} ({details}); {TRACKING}"
     if not details:

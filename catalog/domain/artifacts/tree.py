@@ -11,7 +11,7 @@ from catalog.blobs.protocol import Blob, FileHead
 from catalog.domain.access import Caller, manageable_by, may_manage, may_read, readable_by, readers
 from catalog.domain.artifacts import paths
 from catalog.domain.files import intake
-from catalog.domain.files.intake import IncomingFile, KnownFile, StoredFile
+from catalog.domain.files.intake import BriefInspection, IncomingFile, KnownFile, StoredFile
 from catalog.domain.versions.drafts.drafts import MOST_FILES
 from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, INVALID_FIELD, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
@@ -22,6 +22,9 @@ from catalog.vocabulary import InspectionPolicy, Visibility
 
 AT_ONCE = 1000
 """Paths that one query reads."""
+
+STORED = ("digest", "size", "mimetype", "encoding", "format", "verdict", "held")
+"""What the record of an artifact has of that of a file in a folder."""
 
 MOST_LISTED = 10_000
 """Files and folders in one folder that a list shows. A list of some of them would make a download incomplete."""
@@ -74,8 +77,8 @@ async def record(caller: Caller, stored: StoredFile, visibility: Visibility) -> 
     """
     if stored.is_suspicious and caller.tenant.inspection is InspectionPolicy.QUARANTINE:
         visibility = Visibility.PRIVATE  # as a version of it is in quarantine
-    file = stored.record()
-    fields: dict[str, Any] = {name: file[name] for name in ("digest", "size", "mimetype", "encoding")}
+    file: Mapping[str, Any] = stored.record()
+    fields: dict[str, Any] = {name: file[name] for name in STORED}
     fields |= {"owner": caller.user, "readers": readers(caller.user, (), (), visibility), "timestamp": now()}
     mine = {"path": stored.path, **manageable_by(caller)}
     try:
@@ -161,7 +164,11 @@ async def remove(caller: Caller, path: str) -> int:
 def known_file(file: Mapping[str, Any], path: str) -> KnownFile:
     """A file of the tree or of a version as a file of a version to make, which has it under `path`."""
     name = (path or file["path"]).rpartition("/")[2]
-    return KnownFile(FileHead(name, file["mimetype"], file["encoding"]), Blob(file["digest"], file["size"]), path)
+    verdict = file.get("verdict")  # older artifacts have none, and the only file of a version has an empty one
+    brief = BriefInspection(file["format"], verdict, file["held"]) if verdict else None
+    return KnownFile(
+        FileHead(name, file["mimetype"], file["encoding"]), Blob(file["digest"], file["size"]), path, brief
+    )
 
 
 async def _has_files(caller: Caller, folder: str) -> bool:

@@ -50,27 +50,47 @@ class IncomingFile(Protocol):
         ...
 
 
+class BriefInspection(NamedTuple):
+    """What the record of a file in a folder, or in the artifact tree, says of its inspection."""
+
+    format: str
+    verdict: str
+    held: bool
+
+    @classmethod
+    def of(cls, inspection: Inspection) -> "BriefInspection":
+        return cls(inspection["format"], inspection["verdict"][:LONGEST_VERDICT], holds_back(inspection))
+
+
 class KnownFile(NamedTuple):
-    """A file whose bytes the tenant has, for a version that is to have it under `path`."""
+    """A file whose bytes the tenant has, for a version that is to have it under `path`.
+
+    `brief` is how its inspection ended when it arrived; None for one that is to be inspected again.
+    """
 
     head: FileHead
     blob: Blob
     path: str
+    brief: BriefInspection | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """Bytes that are stored, held and inspected. Without a `path` it is the only file of its version."""
+    """Bytes that are stored, held and inspected. Without a `path` it is the only file of its version.
+
+    The whole `inspection` is there if it was made now.
+    """
 
     head: FileHead
     blob: Blob
-    inspection: Inspection
+    brief: BriefInspection
+    inspection: Inspection | None = None
     path: str = ""
 
     @property
     def is_suspicious(self) -> bool:
         """Whether a policy may hold it back."""
-        return holds_back(self.inspection)
+        return self.brief.held
 
     def record(self) -> FileRecord:
         """The file within its version. A file of a folder has a short form of its inspection; a single one has none,
@@ -83,8 +103,8 @@ class StoredFile:
             "mimetype": self.head.mimetype,
             "encoding": self.head.encoding,
             "path": self.path or self.head.name,
-            "format": self.inspection["format"] if self.path else "",
-            "verdict": self.inspection["verdict"][:LONGEST_VERDICT] if self.path else "",
+            "format": self.brief.format if self.path else "",
+            "verdict": self.brief.verdict if self.path else "",
             "held": bool(self.path) and self.is_suspicious,
         }
 
@@ -134,12 +154,17 @@ async def accept(tenant: Tenant, head: FileHead, blob: Blob, path: str = "") -> 
 async def accept_all(tenant: Tenant, files: Sequence[KnownFile]) -> list[StoredFile]:
     """Accept many files whose bytes the tenant has, in a few commands for each group of them.
 
+    A file that was inspected when it arrived is not read again, unless its version has the whole inspection.
+
     Raises Refused: DOWNLOAD for bytes that are lost or damaged, and what `accept` raises.
     """
     stored: list[StoredFile] = []
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def examined(file: KnownFile) -> StoredFile:
+        if file.path and file.brief:
+            _refuse_unsafe(tenant, file.brief)
+            return StoredFile(head=_named(file.head, file.path), blob=file.blob, brief=file.brief, path=file.path)
         async with slots:
             return await inspected(tenant, file.head, file.blob, file.path, tenant.blobs)
 
@@ -167,12 +192,21 @@ async def inspected(
     tenant: Tenant, head: FileHead, blob: Blob, path: str, blobs: ReadableBlobs, first: FirstLook | None = None
 ) -> StoredFile:
     """Inspect a file that is held. Its bytes are read from `blobs`. Raises Refused: UNSAFE_FILE."""
-    if path:
-        head = head._replace(name=PurePosixPath(path).name)
+    head = _named(head, path)
     inspection = await inspect(blobs, blob.digest, blob.size, head.name, first)
-    if tenant.inspection is InspectionPolicy.REJECT and holds_back(inspection):
-        raise Refused(UNSAFE_FILE, inspection["verdict"])
-    return StoredFile(head=head, blob=blob, inspection=inspection, path=path)
+    brief = BriefInspection.of(inspection)
+    _refuse_unsafe(tenant, brief)
+    return StoredFile(head=head, blob=blob, brief=brief, inspection=inspection, path=path)
+
+
+def _named(head: FileHead, path: str) -> FileHead:
+    return head._replace(name=PurePosixPath(path).name) if path else head
+
+
+def _refuse_unsafe(tenant: Tenant, brief: BriefInspection) -> None:
+    """Raises Refused: UNSAFE_FILE."""
+    if tenant.inspection is InspectionPolicy.REJECT and brief.held:
+        raise Refused(UNSAFE_FILE, brief.verdict)
 
 
 def refuse_threats(found: Sequence[tuple[str, str]]) -> None:

@@ -130,7 +130,7 @@ async def version_of(caller: Caller, serial: int) -> VersionRecord:
 async def _version_of(caller: Caller, item: ObjectId, serial: int) -> ObjectId:
     version = await models.read_version(caller, serial)
     if version["item"] != item:
-        raise Refused(INVALID_FIELD, f"version {serial} is not one of this model")
+        raise Refused(INVALID_FIELD, f"version: {serial} is not a version of this model")
     return version["_id"]
 
 

@@ -161,11 +161,16 @@ async def refuse_external_id(tenant: Tenant, external_id: str | None, own: Objec
             raise Refused(EXTERNAL_ID_TAKEN, external_id)
 
 
+def _one(bound: BoundCollection[Any, Any]) -> str:
+    """What one record of a collection is called."""
+    return bound.raw.name.removesuffix("s").replace("_", " ")
+
+
 async def read(caller: Caller, bound: BoundCollection[Any, R], serial: int) -> R:
     """The record of this serial. Raises Refused: NOT_FOUND, also for one that the caller may not read."""
     found = await bound.records.find_one({"serial": serial})
     if found is None or not await may_read(caller, found):
-        raise Refused(NOT_FOUND, f"{bound.raw.name} {serial} not found")
+        raise Refused(NOT_FOUND, f"{_one(bound)} {serial} not found")
     return found
 
 
@@ -173,7 +178,7 @@ async def changeable(caller: Caller, bound: BoundCollection[Any, R], serial: int
     """The record of this serial, if the caller may change it. Raises Refused: NOT_FOUND, CANNOT_MODIFY."""
     found = await bound.records.find_one({"serial": serial})
     if found is None:
-        raise Refused(NOT_FOUND, f"{bound.raw.name} {serial} not found")
+        raise Refused(NOT_FOUND, f"{_one(bound)} {serial} not found")
     await refuse_change(caller, found)
     return found
 
@@ -189,7 +194,7 @@ async def find_one(caller: Caller, bound: BoundCollection[Any, R], query: Query)
     found = await readable(caller, await bound.records.find(query).limit(MOST_OF_A_NAME).to_list(MOST_OF_A_NAME))
     if len(found) == 1:
         return found[0]
-    raise Refused(NOT_FOUND, f"{bound.raw.name} not found" if not found else f"{bound.raw.name} not found: several fit")
+    raise Refused(NOT_FOUND, f"{_one(bound)} not found" if not found else f"{_one(bound)} not found: several fit")
 
 
 async def refuse_name(caller: Caller, bound: BoundCollection[Any, Any], name: str) -> None:

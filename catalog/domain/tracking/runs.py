@@ -94,4 +94,4 @@ def _refuse_times(started: int | None, ended: int | None) -> None:
     if any(moment is not None and not 0 <= moment < LONGEST_INTEGER for moment in (started, ended)):
         raise Refused(INVALID_FIELD, "a time is a number of milliseconds since 1970")
     if started is not None and ended is not None and ended < started:
-        raise Refused(INVALID_FIELD, "the end time is before the start time")
+        raise Refused(INVALID_FIELD, "ended: the end is before the start")

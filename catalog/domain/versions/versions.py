@@ -107,7 +107,7 @@ async def record(
     what `insert` raises.
     """
     if details.strict:
-        intake.refuse_threats([(file.path, file.inspection["verdict"]) for file in files if file.is_suspicious])
+        intake.refuse_threats([(file.path, file.brief.verdict) for file in files if file.is_suspicious])
     version = draft_of(caller, kind, item, details)
     version.id = document_id(identity or ObjectId())
     is_suspicious = any(file.is_suspicious for file in files)
@@ -119,7 +119,7 @@ async def record(
         version.digest, version.inspection = folders.digest_of(records), dict(folders.inspection_of(records))
     else:
         [file] = files
-        version.digest, version.inspection = file.blob.digest, dict(file.inspection)
+        version.digest, version.inspection = file.blob.digest, dict(file.inspection or {})
         version.original = file.head.name
     version.file_count, version.size = len(records), sum(record["size"] for record in records)
     described = await mlmodel.described(caller.tenant, mlmodel.among(records))

@@ -153,7 +153,7 @@ class TenantImporter:
             digest=blob.digest,
             description=version.get("description") or "",
             state=VersionState.LIVE,
-            inspection=dict(stored.inspection),
+            inspection=dict(stored.inspection or {}),
             owner=theirs["owner"],
             timestamp=moment,
             lastmod=moment,

@@ -80,6 +80,9 @@ class ArtifactFileDocument(SealedDocument):
     size: int
     mimetype: str
     encoding: str
+    format: str = ""
+    verdict: str = ""  # of the inspection when it arrived; empty: an older artifact
+    held: bool = False  # a policy may quarantine or reject it
     owner: PydanticObjectId
     readers: list[Any]  # derived when it is written, see domain.access
     timestamp: datetime = Field(default_factory=now)

@@ -55,6 +55,9 @@ class ArtifactFileRecord(TypedDict):
     size: int
     mimetype: str
     encoding: str
+    format: NotRequired[str]
+    verdict: NotRequired[str]
+    held: NotRequired[bool]
     owner: ObjectId
     readers: list[ObjectId | str]
     timestamp: datetime

@@ -30,6 +30,7 @@ MODELS = {
     "nlp-bert": {
         "owner": "alice",
         "description": "with bug fixes",
+        "readme": "# BERT\nfor news",
         "customProperties": {"project": text("nlp"), "accuracy": double(0.95), "priority": whole(1), "hot": text("")},
     },
     "nlp-gpt": {
@@ -83,6 +84,12 @@ NLP, ALL = ["nlp-bert", "nlp-gpt"], list(MODELS)
         ("externalId = 'ext-cv-002'", ["nlp-gpt"]),
         ("externalId != 'x'", ["nlp-gpt"]),
         ("description LIKE '%bug fixes%'", ["nlp-bert"]),
+        ("description.string_value = 'with bug fixes'", ["nlp-bert"]),
+        ("readme LIKE '%news%'", ["nlp-bert"]),
+        ("readme ILIKE '# bert_for%' AND project = 'nlp'", ["nlp-bert"]),
+        ("readme != 'x'", ["nlp-bert"]),
+        ("readme.string_value LIKE '%news' OR name = 'vision'", ["nlp-bert", "vision"]),
+        ("readme = 'x'", []),
         ("accuracy > 0.94", ["nlp-bert"]),
         ("accuracy != 0.5", ["nlp-bert"]),
         ("priority <= 2", ["nlp-bert", "vision"]),
@@ -185,7 +192,7 @@ async def no_ids(collection, serials):
 async def test_no_text_of_a_client_becomes_an_operator_of_the_database():
     asked = await compiled("`$where` = '$gt' AND a IN ('$ne')", REGISTERED_MODELS, no_ids)
 
-    assert asked.query == {
+    assert asked.of_document.query == {
         "metadata": {
             "$all": [
                 {"$elemMatch": {"name": "$where", "value": "$gt"}},

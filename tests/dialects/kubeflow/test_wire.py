@@ -442,3 +442,32 @@ async def test_a_signed_address_opens_without_a_token_and_the_plain_one_does_not
     assert (await client.get(artifact["uri"])).status_code == 401
     assert (await client.get(artifact["uri"], headers=ada.headers)).content == b"weights"
     assert (await ada.get("/model_artifacts", link="maybe")).status_code == 400
+
+
+async def test_a_refusal_names_the_field_of_the_client(ada):
+    def text(value):
+        return {"metadataType": "MetadataStringValue", "string_value": value}
+
+    model = await ada.model("iris")
+    other = await ada.version(await ada.model("other"))
+    environment = await ada.new("/serving_environments", name="prod")
+    service = {"registeredModelId": model["id"], "servingEnvironmentId": environment["id"]}
+    of_version = {"name": "v1", "registeredModelId": model["id"]}
+    long, of_path = text("x" * 9999), f"/registered_models/{model['id']}"
+    refusals = {
+        "customProperties.colour": await ada.post("/experiments", name="x", customProperties={"colour": long}),
+        "customProperties. a": await ada.post("/registered_models", name="x", customProperties={" a": text("")}),
+        "customProperties.b ": await ada.patch(of_path, customProperties={"b ": text("x")}),
+        "owner": await ada.post("/registered_models", name="x", owner="x" * 9999),
+        "externalId": await ada.post("/model_versions", **of_version, externalId="x" * 256),
+        "name": await ada.post("/model_versions", **of_version | {"name": "latest"}),
+        "language": await ada.post("/registered_models", name="x", language=["x\ny"]),
+        "libraryName": await ada.post("/registered_models", name="x", libraryName="x" * 300),
+        "modelVersionId": await ada.post("/inference_services", **service, modelVersionId=other["id"]),
+        "modelFormatName": await ada.post(
+            f"/model_versions/{other['id']}/artifacts", artifactType="model-artifact", modelFormatName="x" * 99999
+        ),
+    }
+
+    assert {answer.status_code for answer in refusals.values()} == {400}
+    assert {answer.json()["message"].partition(": ")[0] for answer in refusals.values()} == set(refusals)

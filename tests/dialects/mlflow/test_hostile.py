@@ -156,3 +156,23 @@ async def test_the_tag_of_users_leaves_the_groups_of_a_model_alone(org, ada, bob
 
     assert (await wire_of(org, "eve").get("registered-models/get", name="iris")).status_code == 200
     assert (await bob.get("registered-models/get", name="iris")).status_code == 404
+
+
+async def test_what_the_inspection_found_of_artifacts_counts_for_the_versions_made_of_them(org, ada):
+    await ada.put_file("run/model.pkl", EVIL)
+    await ada.put_file("run/good.txt", b"good")
+    await ada.model("iris")
+    await ada.version("iris", "mlflow-artifacts:/run")
+    await ada.version("iris", "models:/iris/1")
+    answers = []
+
+    for policy in ("quarantine", "reject"):
+        body, operator = {"inspection": policy}, {"Authorization": API_TOKEN}
+        await org.client.put(f"/v1/tenants/{org.name}", json=body, headers=operator)
+        answers.append(await ada.post("model-versions/create", name="iris", source="mlflow-artifacts:/run"))
+
+    versions = (await org.client.get("/v1/models/iris/versions", headers=ada.headers)).json()["docs"]
+    shown = {each["ordinal"]: (each["state"], each["inspection"]["findings"][0]["where"]) for each in versions}
+    assert shown == {str(n): ("QUARANTINED" if n == 3 else "LIVE", "model.pkl") for n in (1, 2, 3)}
+    assert [answer.status_code for answer in answers] == [200, 400]
+    assert "imports" in answers[1].json()["message"]

@@ -128,6 +128,8 @@ async def test_a_body_of_another_type_is_refused(org, ada):
             "archive_existing_versions is for",
         ),
         ("POST", "registered-models/get-latest-versions", {"name": "iris", "stages": ["x"]}, "Invalid Model Version"),
+        ("POST", "registered-models/create", {"name": "n", "tags": [{"key": " k"}]}, "tag ' k': it must not begin"),
+        ("POST", "model-versions/create", {"name": "iris", "source": "s3://b", "run_id": "a\nb"}, "run_id: control"),
         ("DELETE", "registered-models/delete", {}, "Missing value for required parameter 'name'."),
     ],
 )

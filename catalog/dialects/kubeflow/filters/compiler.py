@@ -5,9 +5,9 @@ comparison never matches where the property is missing or has another type, also
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalog.dialects.kubeflow.filters.parser import Comparison, Joined, Operand, Scalar, Tree, parsed
 from catalog.dialects.kubeflow.filters.properties import Column, Properties, Property
@@ -36,14 +36,31 @@ COMPARED = {"=": "$eq", "!=": "$ne", ">": "$gt", ">=": "$gte", "<": "$lt", "<=":
 TYPES = {"string_value": str, "double_value": float, "int_value": float, "bool_value": bool}
 
 
-async def compiled(query: str, properties: Properties, find_ids: FindIds) -> Filter:
+class Compiled(NamedTuple):
+    """A checked `filterQuery`. Both parts must hold."""
+
+    of_document: Filter
+    beyond: Filter | None = None
+    """What is asked of properties that are elsewhere, for a document that has them."""
+
+
+async def compiled(query: str, properties: Properties, find_ids: FindIds) -> Compiled:
     """The checked filter of a `filterQuery`; an empty one asks for everything. Raises Refused: INVALID_QUERY."""
     if not query.strip():
-        return Filter({})
+        return Compiled(Filter({}))
     tree = parsed(query)
     compiler = _Compiler(properties, await _ids(tree, properties, find_ids))
     parts = tree.parts if isinstance(tree, Joined) and tree.word == "AND" else (tree,)
-    return filter_of(properties.fields, None, [compiler.query(part) for part in parts])
+    whole = filter_of(properties.fields, None, [compiler.query(part) for part in parts])
+    if not _names(tree, properties.elsewhere):
+        return Compiled(whole)
+    here = [compiler.query(part) for part in parts if not _names(part, properties.elsewhere)]
+    beyond = [compiler.query(part) for part in parts if _names(part, properties.elsewhere)]
+    return Compiled(filter_of(properties.fields, None, here), filter_of(properties.fields, None, beyond))
+
+
+def _names(tree: Tree, names: Collection[str]) -> bool:
+    return bool(names) and any(each.name in names for each in _comparisons(tree))
 
 
 async def _ids(tree: Tree, properties: Properties, find_ids: FindIds) -> Ids:
@@ -85,8 +102,10 @@ class _Compiler:
     def query(self, tree: Tree) -> Query:
         if isinstance(tree, Joined):
             return {"$and" if tree.word == "AND" else "$or": [self.query(part) for part in tree.parts]}
-        known = None if tree.column else self._properties.known.get(tree.name)
-        return self._custom(tree) if known is None else self._known(known, tree)
+        known = self._properties.known.get(tree.name)
+        if known is None or (tree.column and not _fits(known, tree.column)):
+            return self._custom(tree)
+        return self._known(known, tree)
 
     def _known(self, known: Property, comparison: Comparison) -> Query:
         match known.column:
@@ -110,6 +129,11 @@ class _Compiler:
         if self._properties.labels and _type_of(comparison) is str and _holds(comparison, ""):
             return {"$or": [{self._properties.labels: name}, pair]}
         return pair
+
+
+def _fits(known: Property, suffix: str) -> bool:
+    """Whether a property has the type of a suffix; else the suffix means a custom property of that name."""
+    return known.column is Column.SCALAR or (known.column in {Column.TEXT, Column.PAIR} and suffix == "string_value")
 
 
 def _condition(comparison: Comparison) -> Query:

@@ -32,6 +32,8 @@ class Properties:
     known: dict[str, Property]
     fields: Fields
     labels: str = ""
+    elsewhere: frozenset[str] = frozenset()
+    """Properties that are no field of the document: what is asked of them is matched when they have been read."""
 
 
 _METADATA = [{"name": TEXT, "value": SCALAR}]
@@ -64,14 +66,16 @@ REGISTERED_MODELS = Properties(
         "licenseLink": Property("license_link"),
         "license_link": Property("license_link"),
         "language": Property("languages"),
+        "readme": Property("readme"),
         **{name: Property(name) for name in ("license", "maturity", "provider", "logo", "tasks")},
     },
     Fields(
         _BASE_FIELDS
         | {"archived": BOOLEAN, "tags": [TEXT], "languages": [TEXT], "tasks": [TEXT]}
-        | dict.fromkeys(("library", "license_link", "license", "maturity", "provider", "logo"), TEXT)
+        | dict.fromkeys(("library", "license_link", "license", "maturity", "provider", "logo", "readme"), TEXT)
     ),
     labels="tags",
+    elsewhere=frozenset({"readme"}),
 )
 
 MODEL_VERSIONS = Properties(
@@ -112,7 +116,7 @@ EXPERIMENT_RUNS = Properties(
     ),
 )
 
-_DETAILS = {
+DETAILS = {
     "modelFormatName": "model_format_name",
     "modelFormatVersion": "model_format_version",
     "storageKey": "storage_key",
@@ -140,7 +144,7 @@ ARTIFACTS = Properties(
         "experimentId": Property("experiments", Column.SERIAL, "experiments"),
         "experimentRunId": Property("runs", Column.SERIAL, "runs"),
     }
-    | {name: Property(f"details.{path}") for name, path in _DETAILS.items()},
+    | {name: Property(f"details.{path}") for name, path in DETAILS.items()},
     Fields(
         _BASE_FIELDS
         | {
@@ -148,7 +152,7 @@ ARTIFACTS = Properties(
             "state": TEXT,
             "experiments": [ID],
             "runs": [ID],
-            "details": {**dict.fromkeys(_DETAILS.values(), TEXT), "value": SCALAR, "step": NUMBER},
+            "details": {**dict.fromkeys(DETAILS.values(), TEXT), "value": SCALAR, "step": NUMBER},
         }
     ),
 )
@@ -162,7 +166,7 @@ METRIC_POINTS = Properties(
             "state": TEXT,
             "experiments": [ID],
             "run": ID,
-            "details": {**dict.fromkeys(_DETAILS.values(), TEXT), "value": SCALAR, "step": NUMBER},
+            "details": {**dict.fromkeys(DETAILS.values(), TEXT), "value": SCALAR, "step": NUMBER},
         }
     ),
 )

@@ -146,7 +146,11 @@ async def _listed(
     call: KubeflowCall, query: Query, versions: Query | None, *, top: int | None = None
 ) -> ResourcePage[ShownArtifact]:
     """Artifacts with a record, and the contents of versions that have none."""
-    tenant, parameters, filters = call.caller.tenant, list_parameters(call), await filter_of(call, ARTIFACTS)
+    tenant, parameters, filters = (
+        call.caller.tenant,
+        list_parameters(call),
+        (await filter_of(call, ARTIFACTS)).of_document,
+    )
 
     async def keep(batch: list[Raw]) -> list[Raw]:
         return await readable(call.caller, batch)  # type: ignore[type-var]

@@ -17,6 +17,7 @@ from catalog.domain.tracking import models
 from catalog.domain.tracking.records import refuse_external_id
 from catalog.errors import NOT_CREATED, STALE, Refused
 from catalog.store.records import ItemRecord
+from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 ATTEMPTS = 50
@@ -36,8 +37,12 @@ async def list_(call: KubeflowCall) -> ResourcePage[RegisteredModel]:
         readmes = await models.readmes(call.caller, [item["_id"] for item in found])
         return [RegisteredModel.of(item, readmes.get(item["_id"], "")) for item in found]
 
+    async def read_readmes(found: Sequence[Raw]) -> list[Raw]:
+        readmes = await models.readmes(call.caller, [item["_id"] for item in found])
+        return [{"readme": text} if (text := readmes.get(item["_id"])) else {} for item in found]
+
     access, top = readable_by(call.caller), await tenant.recent("serial")
-    return await listed(call, tenant.models.raw, access, REGISTERED_MODELS, shapes, top=top)
+    return await listed(call, tenant.models.raw, access, REGISTERED_MODELS, shapes, top=top, read_beyond=read_readmes)
 
 
 async def create(call: KubeflowCall) -> RegisteredModel:

@@ -63,7 +63,9 @@ def _spelling(field: str, present: Container[str], name: str) -> str:
     try:
         return naming.term(name)
     except naming.NameInvalidError as problem:
-        raise Refused(NOT_CHANGED, f"{field}: {problem}") from None
+        refused = Refused(NOT_CHANGED, f"{field}: {problem}")
+        refused.subject = name
+        raise refused from None
 
 
 def _covers(removed: PairToRemove, pair: PairRecord) -> bool:
