@@ -191,14 +191,10 @@ async def database(request: pytest.FixtureRequest, storage: MemoryStorage) -> As
         opened.close()
         return
     wire: Wire = request.getfixturevalue("wire")
-    used = await wire.catalogues.take()
-    opened = Database(wire.client, used or name, storage)
+    opened = Database(wire.client, name, storage)  # tests derive names from that of the catalogue: it is new
     SPARE[opened] = wire.tenants
-    if not used:
-        await opened.open()
-        prepared(name)
+    await opened.open()
     yield opened
-    wire.catalogues.give_back(opened.catalogue)
 
 
 @pytest.fixture

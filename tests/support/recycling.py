@@ -83,11 +83,10 @@ class SpareDatabases:
 
 
 class Wire:
-    """A connection to the real database, and what tests with databases of their own have finished with."""
+    """A connection to the real database, and the databases of tenants that its tests have finished with."""
 
     def __init__(self, client: AsyncIOMotorClient) -> None:
         self.client = client
-        self.catalogues = SpareDatabases(client)
         self.tenants = SpareDatabases(client)
 
 
