@@ -187,6 +187,7 @@ class Session:
         response = yield from self._traced(replace(request, headers={**request.headers, **signed}))
         if request.sink and response.status in TO_STORAGE and "location" in response.headers:
             # The storage itself knows neither our tokens nor our ETags.
+            _refuse_downgrade(self.url, response.headers["location"])
             headers = {name: value for name, value in request.headers.items() if name != "If-Range"}
             response = yield from self._traced(replace(request, path=response.headers["location"], headers=headers))
         return accepted(response, self.url)
@@ -245,8 +246,10 @@ def document(response: Response) -> Any:
         found = response.json()
     except ValueError:
         raise NotACatalog("The server's response is not JSON", status=response.status) from None
+    if not isinstance(found, dict):
+        raise NotACatalog("The server's response is not an object of JSON", status=response.status)
     tag = response.headers.get("etag", "").strip('"').partition(".")[0]
-    if isinstance(found, dict) and tag.isdigit():
+    if tag.isdigit():
         found["revision"] = int(tag)
     return found
 
@@ -264,6 +267,14 @@ def accepted(response: Response, url: str) -> Response:
             f"{url} answers over https only", status=response.status, advice=f"Use the address {address}{here.path}."
         )
     raise NotACatalog(f"{url} leads to {address}, which is not followed", status=response.status)
+
+
+def _refuse_downgrade(url: str, location: str) -> None:
+    """Raises NotACatalog for a download that leads from https to plain HTTP."""
+    here, there = urlsplit(url), urlsplit(urljoin(f"{url}/", location))
+    if here.scheme == "https" and there.scheme != "https":
+        address = f"{there.scheme}://{there.netloc}"
+        raise NotACatalog(f"{url} leads to {address}, which is not encrypted, and is not followed")
 
 
 def segment(text: str) -> str:

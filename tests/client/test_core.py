@@ -287,6 +287,16 @@ def test_an_answer_that_leads_to_https_is_an_error_before_the_password_is_sent(s
     assert "https://catalog:8443" in refused.value.advice
 
 
+def test_a_download_does_not_leave_encryption():
+    request = Request(method="GET", path="/v1/models/iris/versions/1", sink=Unread())
+    play = Play(told(307, location="http://storage/blob?signature=x"))
+
+    with pytest.raises(NotACatalog, match="http://storage, which is not encrypted"):
+        play.run(session("https://catalog", token="cat_acme_x").send(request))
+
+    assert len(play.asked) == 1
+
+
 @pytest.mark.parametrize("location", ["https://elsewhere/v1/models", "http://catalog/sign-in", "/sign-in", ""])
 def test_an_answer_that_leads_anywhere_else_is_an_error(location):
     with pytest.raises(NotACatalog, match="not followed"):

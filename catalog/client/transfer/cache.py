@@ -82,18 +82,22 @@ class Cache:
         _write(_stamp_file(path), _stamp(path))
 
     def drop(self, *digests: str) -> None:
-        """Remove files, with the folders that have one of them: else a link in a folder would hold its bytes."""
+        """Remove files, with the folders that have one of them: else a link in a folder would hold its bytes.
+
+        The folders go first. What is interrupted leaves files, which the next attempt finds.
+        """
+        paths = [self.blob(digest) for digest in digests]
         inodes = set()
-        for digest in digests:
-            path = self.blob(digest)
+        for path in paths:
             with suppress(FileNotFoundError):
                 inodes.add(path.stat().st_ino)
-            path.unlink(missing_ok=True)
-            _stamp_file(path).unlink(missing_ok=True)
-            shutil.rmtree(self._views(digest), ignore_errors=True)
+            shutil.rmtree(self._views(path.name), ignore_errors=True)
         for folder in self.folder.glob("views/*/files"):
             if folder.is_dir() and any(_is_dropped(file, inodes) for file in folder.rglob("*")):
                 shutil.rmtree(folder.parent, ignore_errors=True)
+        for path in paths:
+            path.unlink(missing_ok=True)
+            _stamp_file(path).unlink(missing_ok=True)
 
     def file_view(self, digest: str, name: str) -> Path:
         """The path of a cached file under its own name."""
@@ -190,7 +194,10 @@ def relative_path(path: str) -> Path:
 
 def _is_dropped(file: Path, inodes: Collection[int]) -> bool:
     """Whether a file of a folder has bytes that were dropped; or, where links are impossible, bytes of its own."""
-    status = file.stat()
+    try:
+        status = file.stat()
+    except FileNotFoundError:  # another process removes it
+        return False
     return stat.S_ISREG(status.st_mode) and (status.st_ino in inodes or status.st_nlink == 1)
 
 

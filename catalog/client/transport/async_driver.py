@@ -9,6 +9,7 @@ import httpx
 from catalog.client.errors import CatalogError
 from catalog.client.resources.signatures import ASYNC
 from catalog.client.results import Page
+from catalog.client.transport.answers import AnswerInMemory, shape_checked
 from catalog.client.transport.connection import (
     TRANSPORT_ERRORS,
     http_client,
@@ -45,7 +46,8 @@ class AsyncDriver:
 
     async def run(self, operation: Operation[T]) -> T:
         try:
-            return await self._run(operation)
+            with shape_checked():
+                return await self._run(operation)
         except CatalogError as error:  # the frames of operations say nothing to a user: the traceback ends here
             raise error.with_traceback(None) from error.__cause__
 
@@ -88,7 +90,10 @@ class AsyncDriver:
         try:
             async with self._client.stream(**request_arguments(request, body, self._timeout)) as response:
                 if not request.sink or not request.sink.begin(response.status_code, dict(response.headers)):
-                    return to_response(response, await response.aread())
+                    answer = AnswerInMemory()
+                    async for block in response.aiter_bytes():
+                        answer.add(block)
+                    return to_response(response, bytes(answer.content))
                 async for block in response.aiter_raw(BLOCK):
                     await asyncio.to_thread(request.sink.write, block)
                 return to_response(response)

@@ -11,6 +11,7 @@ import httpx
 from catalog.client.errors import CatalogError
 from catalog.client.resources.signatures import SYNC
 from catalog.client.results import Page
+from catalog.client.transport.answers import AnswerInMemory, shape_checked
 from catalog.client.transport.connection import (
     TRANSPORT_ERRORS,
     http_client,
@@ -52,7 +53,8 @@ class SyncDriver:
 
     def run(self, operation: Operation[T]) -> T:
         try:
-            return self._run(operation)
+            with shape_checked():
+                return self._run(operation)
         except CatalogError as error:  # the frames of operations say nothing to a user: the traceback ends here
             raise error.with_traceback(None) from error.__cause__
 
@@ -94,7 +96,10 @@ class SyncDriver:
         try:
             with self._client.stream(**request_arguments(request, body, self._timeout)) as response:
                 if not request.sink or not request.sink.begin(response.status_code, dict(response.headers)):
-                    return to_response(response, response.read())
+                    answer = AnswerInMemory()
+                    for block in response.iter_bytes():
+                        answer.add(block)
+                    return to_response(response, bytes(answer.content))
                 for block in response.iter_raw(BLOCK):
                     self._raise_if_stopped()
                     request.sink.write(block)

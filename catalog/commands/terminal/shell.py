@@ -25,6 +25,7 @@ from catalog.client.errors import (
     ServerError,
     UnsafeFileWarning,
 )
+from catalog.client.transport.answers import shape_checked
 from catalog.commands.terminal.output import CommandOutput
 
 FAILURE, USAGE, NOT_SIGNED_IN, NOT_FOUND, CONFLICT = range(1, 6)
@@ -101,7 +102,7 @@ class Shell:
     def say(self, sentence: str) -> None:
         """Print a message, which is not data, on standard error."""
         if not self.quiet:
-            typer.echo(sentence, err=True)
+            typer.echo(printable(sentence), err=True)
 
     @contextmanager
     def warnings(self) -> Generator[None]:
@@ -117,7 +118,7 @@ class Shell:
         ) -> None:
             del filename, lineno, file, line
             if issubclass(category, UnsafeFileWarning):
-                typer.echo(f"Warning: {message}", err=True)
+                typer.echo(printable(f"Warning: {message}"), err=True)
             elif issubclass(category, CatalogWarning):
                 self.say(str(message))
 
@@ -166,7 +167,8 @@ def exit_codes(*, json: bool = False) -> Generator[None]:
     """Turn exceptions into a message and an exit code, without a traceback. With `json`, the message is an object."""
     token = _errors_as_json.set(json)
     try:
-        yield
+        with shape_checked():
+            yield
     except CatalogError as error:
         request = f" Its id: {error.request_id}." if isinstance(error, ServerError) and error.request_id else ""
         stop(f"{error}{request}", code_of(error), error)
@@ -202,8 +204,13 @@ def stop(sentence: object, code: int = USAGE, error: CatalogError | None = None)
                 document[name] = value
         typer.echo(json.dumps(document, ensure_ascii=False), err=True)
     else:
-        typer.echo(sentence, err=True)
+        typer.echo(printable(str(sentence)), err=True)
     raise typer.Exit(code) from None
+
+
+def printable(text: str) -> str:
+    """A text that may come from a server, without signs that a terminal takes for commands."""
+    return "".join(sign if sign.isprintable() or sign in "\n\t" else "\ufffd" for sign in text)
 
 
 def _print_trace(line: str) -> None:

@@ -21,7 +21,7 @@ from catalog.client.results import File, Version
 from catalog.client.revisions import resolve_version
 from catalog.client.transfer.cache import Cache, relative_path
 from catalog.client.transfer.downloads.fetching import CONCURRENCY, fetch_files, file_url
-from catalog.client.transfer.downloads.partial_downloads import check
+from catalog.client.transfer.downloads.partial_downloads import check, naming
 from catalog.client.transfer.downloads.targets import FileSelection, PlacedFile, Placement, PullRecord, missing
 from catalog.client.transfer.progress import Progress, TotalProgress
 from catalog.client.transfer.uploads.uploads import TargetItem
@@ -182,7 +182,8 @@ def _copy(cached: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".catalog-", dir=target.parent) as aside:
         copy = Path(aside) / target.name
-        shutil.copyfile(cached, copy)
+        with naming(copy):
+            shutil.copyfile(cached, copy)
         copy.replace(target)
 
 

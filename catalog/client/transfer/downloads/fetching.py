@@ -12,7 +12,7 @@ from urllib.parse import quote
 from catalog.client.errors import Damaged
 from catalog.client.results import File, Version
 from catalog.client.session import PREFIX
-from catalog.client.transfer.downloads.partial_downloads import ANSWER_TIMEOUT, fetch
+from catalog.client.transfer.downloads.partial_downloads import ANSWER_TIMEOUT, fetch, naming
 from catalog.client.transfer.downloads.targets import PlacedFile, has_content
 from catalog.client.transfer.progress import TotalProgress
 from catalog.client.transfer.uploads.uploads import TargetItem
@@ -161,7 +161,8 @@ def _write(target: Path, data: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{os.getpid()}.{hashlib.sha256(target.name.encode()).hexdigest()[:16]}.partial")
     try:
-        partial.write_bytes(data)
+        with naming(partial):
+            partial.write_bytes(data)
         partial.replace(target)
     except BaseException:
         partial.unlink(missing_ok=True)

@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -22,11 +23,21 @@ NAME_IN_PARTIAL = 100
 """Bytes of the name of a file that its partial file has in its own: a name has at most 255."""
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Add the file to an error of the system that does not name it, such as that of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        raise error if error.filename else OSError(error.errno, error.strerror, str(path)) from None
+
+
 class PartialDownload:
     """A partial file. It receives response bodies and computes their digest."""
 
-    def __init__(self, file: IO[bytes], size: int, progress: Progress) -> None:
+    def __init__(self, file: IO[bytes], path: Path, size: int, progress: Progress) -> None:
         self._file = file
+        self._path = path
         self.size = size
         self._progress = progress
         self._restart()
@@ -50,7 +61,11 @@ class PartialDownload:
         return True
 
     def write(self, block: bytes) -> None:
-        self._file.write(block)
+        if self.offset + len(block) > self.size:
+            self.clear()
+            raise Damaged(f"The server sends more than the {self.size} bytes of the file")
+        with naming(self._path):
+            self._file.write(block)
         self._hash.update(block)
         self.offset += len(block)
         self._progress("downloading", self.offset, self.size)
@@ -65,8 +80,9 @@ class PartialDownload:
             received = self.digest
             self.clear()
             raise Damaged(f"{target.name} is damaged", details=f"expected sha256 {digest}, received {received}")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        with naming(partial):
+            self._file.flush()
+            os.fsync(self._file.fileno())
         partial.replace(target)
 
     def clear(self) -> None:
@@ -91,7 +107,7 @@ def fetch(
     beginning = target.name.encode(errors="replace")[:NAME_IN_PARTIAL].decode(errors="ignore")
     path_of_partial = target.with_name(f".{beginning}.{file.digest[:16]}.partial")
     lock = locked(path_of_partial)
-    partial = PartialDownload((yield from in_thread(lock.__enter__)), file.size, progress)
+    partial = PartialDownload((yield from in_thread(lock.__enter__)), path_of_partial, file.size, progress)
     try:
         if (yield from in_thread(is_complete)):
             return
@@ -123,6 +139,8 @@ class DigestReader:
     def write(self, block: bytes) -> None:
         self._hash.update(block)
         self._done += len(block)
+        if self._done > self._size:
+            raise Damaged(f"The server sends more than the {self._size} bytes of the file")
         self._progress("verifying", self._done, self._size)
 
     @property
@@ -156,6 +174,8 @@ def _fetch_rest(session: Session, path: str, partial: PartialDownload, digest: s
             headers |= {"Range": f"bytes={reached}-", "If-Range": f'"{digest}"'}
         try:
             yield from session.send(Request(method="GET", path=path, headers=headers, sink=partial))
+            if partial.offset <= reached:
+                raise Damaged(f"The server sends {partial.offset} of the {partial.size} bytes of the file")
         except Unavailable as failure:
             failures = 1 if partial.offset > reached else failures + 1
             seconds = retries.backoff(failure, failures, session.jitter())

@@ -41,7 +41,9 @@ class FileSelection:
         return not self.paths and self.selection == EVERYTHING
 
     def of(self, version: Version) -> list[File]:
-        """Raises NotFound, with the paths that there are."""
+        """Raises NotFound, with the paths that there are, and Damaged for a path that leads outside."""
+        for file in version.files if version.folder else ():
+            relative_path(file.path)
         paths = [path.removeprefix("./").rstrip("/") for path in self.paths]
         for path in paths:
             if not any(_is_at(file, path) for file in version.files):
