@@ -3,7 +3,10 @@
 import math
 import os
 import pickle
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,6 +28,8 @@ from catalog.client.session import Session
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads import fetching
 from catalog.client.transfer.downloads.downloads import find_version
+from catalog.client.transfer.downloads.partial_downloads import PartialDownload
+from catalog.client.transfer.progress import silent
 from catalog.client.transfer.uploads import uploads
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import InThread, Request
@@ -163,6 +168,30 @@ def test_of_a_strict_push_with_a_threat_there_is_never_a_version(hers, ada, iris
 
     assert [version.ordinal for version in hers.models.versions(iris).list()] == ["1"]
     assert hers.push(iris, ada.file("m.bin", b"y"), strict=True).reference == f"{iris}@{3 if way == 'folder' else 2}"
+
+
+def test_two_programs_that_push_one_folder_at_once_make_two_versions(ada, iris):
+    folder = ada.file(f"{iris}/a.txt", b"a").parent
+    ada.file(f"{iris}/big.bin", bytes(300_000))
+    both = threading.Barrier(2)
+
+    def push(_):
+        with ada.catalog() as catalog:
+            both.wait()
+            return catalog.push(iris, folder).version.ordinal
+
+    with ada.catalog() as catalog:
+        catalog.models.create(iris)
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(threads.map(push, range(2))) == ["1", "2"]
+
+
+def test_a_full_disk_is_named_with_the_file(tmp_path):
+    with Path("/dev/full").open("wb", buffering=0) as full:
+        download = PartialDownload(full, tmp_path / "m.bin", 10, silent)
+
+        with pytest.raises(OSError, match=r"No space left on device: .*m\.bin"):
+            download.write(b"x")
 
 
 def test_smaller_parts_go_through_a_proxy_that_takes_no_large_ones(ada, server, hers, iris, tmp_path):

@@ -182,7 +182,7 @@ def _copy(cached: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".catalog-", dir=target.parent) as aside:
         copy = Path(aside) / target.name
-        with naming(copy):
+        with naming(target):
             shutil.copyfile(cached, copy)
         copy.replace(target)
 

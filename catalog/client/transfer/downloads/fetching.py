@@ -161,7 +161,7 @@ def _write(target: Path, data: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{os.getpid()}.{hashlib.sha256(target.name.encode()).hexdigest()[:16]}.partial")
     try:
-        with naming(partial):
+        with naming(target):
             partial.write_bytes(data)
         partial.replace(target)
     except BaseException:

@@ -25,11 +25,11 @@ NAME_IN_PARTIAL = 100
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Add the file to an error of the system that does not name it, such as that of a full disk."""
+    """Name the file in an error of the system that does not, or names another one, such as that of a full disk."""
     try:
         yield
     except OSError as error:
-        raise error if error.filename else OSError(error.errno, error.strerror, str(path)) from None
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 class PartialDownload:
@@ -80,7 +80,7 @@ class PartialDownload:
             received = self.digest
             self.clear()
             raise Damaged(f"{target.name} is damaged", details=f"expected sha256 {digest}, received {received}")
-        with naming(partial):
+        with naming(target):
             self._file.flush()
             os.fsync(self._file.fileno())
         partial.replace(target)
@@ -107,7 +107,7 @@ def fetch(
     beginning = target.name.encode(errors="replace")[:NAME_IN_PARTIAL].decode(errors="ignore")
     path_of_partial = target.with_name(f".{beginning}.{file.digest[:16]}.partial")
     lock = locked(path_of_partial)
-    partial = PartialDownload((yield from in_thread(lock.__enter__)), path_of_partial, file.size, progress)
+    partial = PartialDownload((yield from in_thread(lock.__enter__)), target, file.size, progress)
     try:
         if (yield from in_thread(is_complete)):
             return

@@ -10,6 +10,7 @@ from catalog.client.transfer.progress import Progress, TotalProgress
 from catalog.client.transfer.sources import Source
 from catalog.client.transfer.uploads.batches import SMALL, batches_of, put_files
 from catalog.client.transfer.uploads.contents import Content
+from catalog.client.transfer.uploads.resumable_uploads import exclusively
 from catalog.client.transfer.uploads.uploads import NewVersionFields, TargetItem, add_file, as_pairs, put_file
 from catalog.client.transport.effects import Operation, in_parallel, in_thread
 
@@ -28,8 +29,7 @@ def add_content(to: TargetItem, content: Content, details: NewVersionFields, pro
 
 
 def _add_files(to: TargetItem, content: Content, details: NewVersionFields, progress: Progress) -> Operation[Version]:
-    """Upload many files as a new version. An interrupted upload is resumed in its draft."""
-    sources = content.files
+    """Upload many files as a new version. An interrupted upload is resumed in its draft, by one process at a time."""
     key = [
         to.session.url,
         to.session.tenant,
@@ -38,6 +38,13 @@ def _add_files(to: TargetItem, content: Content, details: NewVersionFields, prog
         details.ordinal,
         *(str(each.resolve()) for each in content.roots),
     ]
+    return (yield from exclusively(to.cache.state_file(SECTION, key), _fill_draft(to, key, content, details, progress)))
+
+
+def _fill_draft(
+    to: TargetItem, key: list[str], content: Content, details: NewVersionFields, progress: Progress
+) -> Operation[Version]:
+    sources = content.files
     draft = (yield from _find_draft(to, key)) or (yield from _create_draft(to, key, details))
     at = draft.ordinal
 

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -63,15 +64,20 @@ class ResumableUpload:
         self.cache.forget(SECTION, self.key)
 
     def exclusively(self, operation: Operation[T]) -> Operation[T]:
-        """Run an operation under a lock, so that no other process uploads this file to this place meanwhile."""
-        path = self.cache.state_file(SECTION, self.key).with_suffix(".lock")
-        lock = locked(path)
-        yield from in_thread(lock.__enter__)
-        try:
-            return (yield from operation)
-        finally:
-            path.unlink(missing_ok=True)
-            lock.__exit__(None, None, None)
+        """Run an operation while no other process uploads this file to this place."""
+        return exclusively(self.cache.state_file(SECTION, self.key), operation)
+
+
+def exclusively(state: Path, operation: Operation[T]) -> Operation[T]:
+    """Run an operation under a lock beside the file of its state."""
+    path = state.with_suffix(".lock")
+    lock = locked(path)
+    yield from in_thread(lock.__enter__)
+    try:
+        return (yield from operation)
+    finally:
+        path.unlink(missing_ok=True)
+        lock.__exit__(None, None, None)
 
 
 def send_in_parts(upload: ResumableUpload, digest: str, progress: Progress) -> Operation[str]:
