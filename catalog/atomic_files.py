@@ -1,10 +1,11 @@
 """Files that appear whole or not at all."""
 
+import fcntl
 import os
 import re
 import secrets
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -20,6 +21,8 @@ def new_file(file: Path, mode: int = 0o600, *, replace: bool = False) -> Generat
     partial = file.with_name(f".{file.name}.{secrets.token_hex(8)}.partial")
     try:
         with os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode), "w+b") as writing:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(writing, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield writing
             writing.flush()
             os.fsync(writing.fileno())
@@ -37,11 +40,20 @@ class UnfinishedFile(NamedTuple):
     name: str  # that it would get
 
 
-def partial_files(folder: Path) -> Iterator[UnfinishedFile]:
+def unfinished_files(folder: Path) -> Iterator[UnfinishedFile]:
     """What `new_file` writes in a folder, or what killed processes left of it."""
     for file in folder.glob(".*.partial"):
         if found := PARTIAL.fullmatch(file.name):
             yield UnfinishedFile(file, found[1])
+
+
+def remove_abandoned(file: Path) -> None:
+    """Remove what killed processes left of a file. One that is being written is locked, and stays."""
+    for partial in unfinished_files(file.parent):
+        if partial.name == file.name:
+            with suppress(OSError), partial.file.open("rb") as left:
+                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                partial.file.unlink(missing_ok=True)
 
 
 def flush_folder(folder: Path) -> None:

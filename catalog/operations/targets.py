@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from catalog.atomic_files import new_file, partial_files
+from catalog.atomic_files import new_file, remove_abandoned, unfinished_files
 from catalog.blobs.protocol import StorageUnavailableError
 from catalog.blobs.s3.bucket import Bucket
 from catalog.blobs.s3.multipart import MultipartWriter
@@ -62,6 +62,7 @@ class FolderTarget:
     async def save(self, name: str, chunks: AsyncIterator[bytes], *, force: bool = False) -> None:
         if self._create:
             await asyncio.to_thread(self._folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        await asyncio.to_thread(remove_abandoned, self._folder / name)
         with new_file(self._folder / name, replace=force) as file:
             async for chunk in chunks:
                 await asyncio.to_thread(file.write, chunk)
@@ -77,7 +78,7 @@ class FolderTarget:
 
     async def clear(self, is_ours: Callable[[str], bool]) -> None:
         def remove() -> None:
-            for partial in partial_files(self._folder):
+            for partial in unfinished_files(self._folder):
                 if is_ours(partial.name):
                     partial.file.unlink(missing_ok=True)
 

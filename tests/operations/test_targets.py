@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from catalog.operations.targets import FolderTarget
+
 
 class LineError(Exception):
     """The line is cut."""
@@ -90,3 +92,24 @@ async def test_what_a_killed_writer_left_is_cleared_for_the_names_that_are_ours(
     await asyncio.gather(writer, return_exceptions=True)
     assert kept == (left, not left)  # a folder has a partial file, a bucket a claim
     assert after == ([], "")
+
+
+async def test_a_folder_loses_what_a_killed_command_left_of_a_backup_and_nothing_that_is_being_written(tmp_path):
+    target, has_begun, may_end = FolderTarget(tmp_path), asyncio.Event(), asyncio.Event()
+    left = tmp_path / f".all.tar.{'0' * 16}.partial"
+    left.write_bytes(b"left")
+
+    async def slowly():
+        yield b"first"
+        has_begun.set()
+        await may_end.wait()
+
+    writer = asyncio.create_task(target.save("all.tar", slowly()))
+    await has_begun.wait()
+    with pytest.raises(LineError):
+        await target.save("all.tar", chunks(b"second", cut=True))
+    may_end.set()
+    await writer
+
+    assert [file.name for file in tmp_path.iterdir()] == ["all.tar"]
+    assert content(target, "all.tar") == b"first"
