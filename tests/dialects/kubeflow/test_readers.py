@@ -125,7 +125,7 @@ async def test_the_rule_as_a_question_and_as_a_filter_agree_after_each_change(or
     after = await tenant.versions.raw.count_documents(of_team), await tenant.artifacts.raw.count_documents(of_team)
     assert min(before) > 0 == max(after)
     assert not await disagreements(tenant, await callers())
-    await asked("DELETE", f"/v1/models/{names[0]}/versions/v1")
+    await asked("DELETE", f"/v1/models/{names[0]}/versions/v1?force=true")
     assert not await disagreements(tenant, await callers())
     await asked("DELETE", "/v1/users/ada?transfer=bob")
     assert not await disagreements(tenant, await callers())

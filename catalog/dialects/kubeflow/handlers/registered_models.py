@@ -55,8 +55,9 @@ async def create(call: KubeflowCall) -> RegisteredModel:
         if refused.fault is NOT_CREATED:  # another request may have been first
             await models.refuse_name(call.caller, new.name)
         raise
-    if new.readme:
-        item = await cards.write_first(call.caller, Kind.MODEL, item["_id"], new.readme, call.limits)
+    if not new.readme:
+        return RegisteredModel.of(item)  # a new model has no card
+    item = await cards.write_first(call.caller, Kind.MODEL, item["_id"], new.readme, call.limits)
     return await _shown(call, item)
 
 
