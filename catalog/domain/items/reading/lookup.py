@@ -50,6 +50,8 @@ async def find_user_ids(caller: Caller, keys: Collection[str]) -> dict[str, Obje
 
 async def find_reader_ids(caller: Caller, keys: Collection[str]) -> dict[str, ObjectId]:
     """The ids of the users and groups who exist, by the ids and names in `keys`."""
+    if not keys:
+        return {}
     found = await find_user_ids(caller, keys)
     rest = [key for key in keys if key not in found]
     ids = [identity for key in rest if (identity := object_id(key))]
