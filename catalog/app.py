@@ -10,6 +10,7 @@ from typing import Any
 from litestar import Litestar
 from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
+from litestar.middleware import DefineMiddleware
 
 from catalog.blobs.protocol import Storage
 from catalog.blobs.selection import select_storage
@@ -117,7 +118,10 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     ]
     app = Litestar(
         route_handlers=[route for dialect in dialects for route in dialect.routes],
-        middleware=[Parameters, lambda app: Authentication(app, sessions, passwords.read)],
+        middleware=[
+            Parameters,
+            DefineMiddleware(Authentication, sessions=sessions, other_schemes=passwords.read),
+        ],
         before_request=refuse_coded_body,
         exception_handlers={Exception: error_handler(dialects)},
         state=State(

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from litestar.middleware import DefineMiddleware
 
 from catalog.dialects.http.sessions import Sessions
 from catalog.domain.people.groups import MOST_GROUPS
@@ -255,5 +256,4 @@ async def test_a_group_of_an_unknown_member_is_not_created(client, org):
 
 def sessions_of(app):
     """The tokens of the server, for a second one."""
-    middleware = next(each for each in app.middleware if hasattr(each, "_sessions"))
-    return middleware._sessions._tokens
+    return next(each.kwargs["sessions"] for each in app.middleware if isinstance(each, DefineMiddleware))._tokens
