@@ -330,6 +330,17 @@ async def test_without_facets_the_first_hits_do_not_wait_for_the_others(tenant, 
     assert ([hit.item["name"] for hit in soon.hits], soon.facets, rest) == (["iris"], None, ["my-iris"])
 
 
+async def test_a_filter_by_the_serial_holds_in_every_stage(tenant):
+    ada = await somebody(tenant, "ada")
+    texts = {"tags": ["iris"]}, {"metadata": [{"name": "iris", "value": 1}]}, {"description": "iris"}
+    for number, text in enumerate(texts):
+        await items.create(ada, Kind.MODEL, new_item(name=f"in-{number}", **text))
+
+    wanted = SearchQuery("iris", EVERYTHING, filter_of(MODELS, '{"serial": {"$lt": 1}}'))
+
+    assert (await search.search(ada, wanted, 10, None)).hits == []
+
+
 async def test_a_cursor_widens_nothing(tenant):
     ada, eve = await somebody(tenant, "ada"), await somebody(tenant, "eve")
     for number in range(3):

@@ -168,8 +168,8 @@ class Candidates:
         condition = {field: terms.names[0] if len(terms.names) == 1 else {"$in": terms.names}}
         if terms.uses > FEW_USES:
             return await self._scan(kind, within, condition, top, apart=self._newest / terms.uses)
-        query: list[Query] = [{"$match": condition}, {"$match": {**within, "serial": {"$lte": top}}}]
-        return await self._newest_of(kind, query, 0)
+        conditions: list[Query] = [condition, {"serial": {"$lte": top}}, within]  # `within` may ask for serials, too
+        return await self._newest_of(kind, [{"$match": each} for each in conditions], 0)
 
     async def _find_terms(self, vocabulary: Vocabulary) -> MatchingTerms | None:
         """The terms that contain the text. None when there are too many to look up their items."""
