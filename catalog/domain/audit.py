@@ -266,6 +266,8 @@ async def _insert(tenant: Tenant, entries: Sequence[LogRecord]) -> None:
         await tenant.log.insert_missing(entries)
     except UNAVAILABLE:
         raise
+    except Refused:  # it was removed meanwhile, and its journal with it
+        pass
     except DatabaseError as failure:
         logger.warning("the database of %s refuses entries of the journal: %s", tenant, failure)
 

@@ -10,7 +10,7 @@ JSON = "application/json; charset=utf-8"
 
 
 class EncodedResponse(Response[bytes]):
-    """Bytes with their media type and headers. It sets no cookies, and nothing runs after it is sent."""
+    """Bytes with their media type, headers and cookies. Nothing runs after it is sent."""
 
     def to_asgi_response(self, *_: Any, headers: dict[str, str] | None = None, **_options: Any) -> ASGIResponse:
         """`headers` are those that the route declares."""
@@ -25,6 +25,7 @@ class _Sent(ASGIResponse):
         self.body = response.content
         self.background, self.is_head_response = None, False
         self._encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        self._encoded += [cookie.to_encoded_header() for cookie in response.cookies]
         if self.status_code != HTTP_304_NOT_MODIFIED:  # which has no content
             media_type = str(response.media_type)
             charset = "; charset=utf-8" if media_type.startswith("text/") else ""

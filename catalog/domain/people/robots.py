@@ -226,8 +226,14 @@ async def remove(caller: Caller, key: str, new_owner: str = "") -> UserRecord:
 
 
 async def add_tag_beside(tenant: Tenant, tag: str, other: str) -> None:
-    """Let the robots that are limited to a tag also touch what has another one."""
+    """Let the robots that are limited to a tag also touch what has another one.
+
+    Without such a robot nothing is written, so that a personal access token, which changes no robots, is no reason to
+    refuse.
+    """
     named: Query = {"robot.tags": tag}
+    if await tenant.users.records.find_one(named, {"_id": 1}) is None:
+        return
     await tenant.users.records.update_many(named, {"$addToSet": {"robot.tags": other}, "$set": {"lastmod": now()}})
 
 
@@ -236,6 +242,8 @@ async def replace_tag(tenant: Tenant, tag: str, other: str) -> None:
     await add_tag_beside(tenant, tag, other)
     # A robot without items and tags is not limited at all: the filter makes sure that the other tag is left.
     both: Query = {"robot.tags": {"$all": [tag, other]}}
+    if await tenant.users.records.find_one(both, {"_id": 1}) is None:
+        return
     await tenant.users.records.update_many(both, {"$pull": {"robot.tags": tag}, "$set": {"lastmod": now()}})
 
 
