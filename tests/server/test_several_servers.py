@@ -15,6 +15,7 @@ import pytest
 
 from catalog.store.connection import connect
 from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.migrations.steps.sequence import NEWEST
 from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
 from tests.support.processes import until
 from tests.support.serving import SOON, TENANT, Server
@@ -150,7 +151,7 @@ async def test_a_tenant_of_an_older_version_is_upgraded_once(pair):
     async def is_upgraded() -> bool:  # each server looks at the tenant again within 3 seconds
         for server in pair:
             await asyncio.to_thread(httpx.get, f"{server.url}/v1/models", headers={"Authorization": token})
-        return "schema_number" in (await database.tenants.raw.find_one({"_id": TENANT}))
+        return await database.tenants.raw.find_one({"_id": TENANT, "schema_number": NEWEST}) is not None
 
     async with asyncio.timeout(30):
         while not await is_upgraded():
