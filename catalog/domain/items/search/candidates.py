@@ -15,7 +15,7 @@ from catalog.domain.terms.terms import Vocabulary, collection
 from catalog.store.query.filters.patterns import escaped
 from catalog.store.query.ngrams import SAMPLED, SPARSELY, having, insides, rarest
 from catalog.store.query.paging.cursors import DESCENDING
-from catalog.store.query.paging.serial_scan import serial_range
+from catalog.store.query.paging.serial_scan import is_cheaper_led, lead, serial_range
 from catalog.store.query.text_grams import TextPlace, long_of, searched_grams
 from catalog.store.records import ItemRecord, Query
 from catalog.store.tenant import ItemCollection, Tenant
@@ -43,9 +43,6 @@ FEW_USES = 1000
 """Uses of terms whose items are read at once, regardless of their serials: 40 ms on the embedded engine."""
 
 WIDENING = 4
-
-COMMON = 16.0
-"""Serials from one use of a term to the next up to which a range of serials alone is the better index."""
 
 _VOCABULARIES = {MatchRank.TAGGED: Vocabulary.TAGS, MatchRank.ANNOTATED: Vocabulary.METADATA}
 _PLACES = {
@@ -190,7 +187,8 @@ class Candidates:
         width = self._width or min(WINDOW, max(64, round(1.4 * apart * FULL)))
         low = top - width
         both = {**condition, **within} if condition.keys().isdisjoint(within) else {"$and": [condition, within]}
-        found = await self._newest_of(kind, serial_range(both, top, low, led={} if apart <= COMMON else None), low)
+        led = lead(both) if is_cheaper_led(1 / apart, width, top) else {}
+        found = await self._newest_of(kind, serial_range(both, top, low, led=led), low)
         self._width = min(WINDOW, width * WIDENING) if len(found.items) < FULL // WIDENING else width
         return found._replace(read=top - found.low)
 

@@ -15,7 +15,7 @@ from catalog.store.query.filters.filter import Filter, within
 from catalog.store.query.paging import serial_scan
 from catalog.store.query.paging.cursors import Order, steps
 from catalog.store.query.paging.pages import AT_ONCE, MOST_CANDIDATES, Listing
-from catalog.store.query.paging.serial_scan import QueryStatistics, leading, serial_range, wider
+from catalog.store.query.paging.serial_scan import QueryStatistics, cheaper_range, wider
 from catalog.store.tenant_documents import Raw
 
 Key = list[Any]
@@ -98,8 +98,8 @@ async def oldest(
     while high is not None and len(found) < limit:
         high = low + width if low + width < top else None
         ordered: list[Raw] = [{"$sort": {"serial": ASCENDING}}, {"$limit": limit - len(found)}]
-        led = await leading(collection, query, high, low, top, "serial", statistics)
-        new = await collection.aggregate([*serial_range(query, high, low, "serial", led), *ordered]).to_list(None)
+        stages = await cheaper_range(collection, query, high, low, top, "serial", statistics)
+        new = await collection.aggregate([*stages, *ordered]).to_list(None)
         found += new
         low += width
         width = wider(width, len(new), limit - len(found))

@@ -107,7 +107,7 @@ class QueryStatistics:
     shares: MutableMapping[str, float] = dataclasses.field(default_factory=dict)  # of leads among the newest documents
 
     def width(self, matches: int) -> int:
-        """Serials of the first range for `wanted` matches."""
+        """Serials of the first range for so many matches."""
         if not self.apart:
             return max(NARROWEST, WIDENING * matches)
         return max(1, round(ENOUGH * matches * self.apart))
@@ -163,8 +163,7 @@ async def newest(
     past = skip
     while (low > 0 or high is None) and len(found) < limit:
         low -= width
-        led = await leading(collection, query, high, low, top, counter, statistics)
-        stages = serial_range(query, high, low, counter, led)
+        stages = await cheaper_range(collection, query, high, low, top, counter, statistics)
         high = low
         if skip and (passed := await _count(collection, stages)) <= skip:
             skip -= passed
@@ -182,6 +181,20 @@ async def newest(
     return found
 
 
+async def cheaper_range(
+    collection: Collection,
+    query: Raw,
+    high: int | None,
+    low: int,
+    top: int,
+    counter: str,
+    statistics: QueryStatistics,
+) -> list[Raw]:
+    """As `serial_range`, with a lead where that costs less."""
+    led = await leading(collection, query, high, low, top, counter, statistics)
+    return serial_range(query, high, low, counter, led)
+
+
 async def leading(
     collection: Collection,
     query: Raw,
@@ -196,8 +209,15 @@ async def leading(
     if not led or width <= SAMPLED:
         return {}
     share = await _share(collection, led, top, counter, statistics)
-    entries = 0.0 if high is None else BY_ENTRY * share * top
-    return led if BY_LEAD * share * width + entries < width else {}
+    return led if is_cheaper_led(share, width, 0 if high is None else top) else {}
+
+
+def is_cheaper_led(share: float, width: int, entries: int) -> bool:
+    """Whether a lead that finds this share of the documents costs less than a range of `width` serials alone.
+
+    `entries` is the number of documents of which the index of the lead is read; 0 for a range without an upper end.
+    """
+    return BY_LEAD * share * width + BY_ENTRY * share * entries < width
 
 
 async def _share(collection: Collection, led: Raw, top: int, counter: str, statistics: QueryStatistics) -> float:
@@ -218,8 +238,8 @@ async def count(
     statistics = statistics or QueryStatistics()
     if statistics.counted:
         low = 0 if statistics.is_counted_whole else top - statistics.counted
-        led = await leading(collection, query, None, low, top, counter, statistics)
-        return await _count(collection, serial_range(query, None, low, counter, led)), statistics.is_counted_whole
+        stages = await cheaper_range(collection, query, None, low, top, counter, statistics)
+        return await _count(collection, stages), statistics.is_counted_whole
     total, low = await _count_down(collection, query, top, counter, statistics)
     statistics.counted, statistics.is_counted_whole = max(1, top - low), low <= 0
     return total, statistics.is_counted_whole
