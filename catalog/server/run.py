@@ -29,7 +29,7 @@ from catalog.domain.health import Health
 from catalog.errors import Refused
 from catalog.server import banner, logs, starting
 from catalog.server.certificates import RenewableCertificate, is_real, names_of
-from catalog.server.collection import paused_collection
+from catalog.server.collection import freeze_started, paused_collection
 from catalog.server.protocol import HttpConnection
 from catalog.server.redirect import Redirect
 from catalog.server.refusals import RefusalLog
@@ -134,7 +134,7 @@ async def _run_app(app: Litestar, server: "UvicornServer", listeners: Listeners,
     async with app.lifespan():
         answering.cancel()
         await asyncio.wait([answering])
-        starting.freeze_heap()
+        freeze_started()
         await server.serve(sockets=[listeners.main])
 
 

@@ -1,11 +1,10 @@
-"""A start: what answers meanwhile, that the server is live and not ready, and what is done once it is over.
+"""Answers while the server starts: it is live, and not ready.
 
 A start waits for the database as long as DATABASE_WAIT. An orchestrator that asks `/health/live` meanwhile must not
 restart the server for it.
 """
 
 import asyncio
-import gc
 import socket
 import ssl
 from typing import Any
@@ -22,19 +21,6 @@ QUICK = 1.0
 """Seconds in which most starts are over: requests that arrive by then wait in the listener's queue."""
 
 LIVE = b'{"status":"live"}'
-
-YOUNG = 10_000
-"""Objects after which the garbage collection looks at the new ones. Python's 700 are less than a page of a list has."""
-
-
-def freeze_heap() -> None:
-    """Leave what the start has made, which stays until the end, out of every later garbage collection.
-
-    It is some hundred thousand objects: to look at them again and again was a fifth of the CPU of a request.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
 
 
 async def starting_app(scope: Scope, _receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
