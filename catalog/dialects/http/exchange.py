@@ -12,6 +12,7 @@ from litestar.types import HTTPReceiveMessage, HTTPScope, Message, Receive, Send
 
 from catalog.dialects.http.access import SAFE
 from catalog.dialects.http.requests.cancellation import Cancellation, cancellation
+from catalog.dialects.http.requests.headers import raw_header
 from catalog.domain.health import Health
 from catalog.errors import TOO_SLOW, Refused
 from catalog.store.clock import now
@@ -71,7 +72,7 @@ class Exchange:
         self.is_file = False
         self.received = 0
         self.sent = 0
-        sent_id = next((value for name, value in scope["headers"] if name == b"x-request-id"), None)
+        sent_id = raw_header(scope["headers"], b"x-request-id")
         self.request_id = sent_id.decode() if sent_id and REQUEST_ID.fullmatch(sent_id) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = self.request_id
         scope["state"]["cancellation"] = Cancellation(health)

@@ -18,6 +18,7 @@ from litestar.types import Scope
 
 from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.client_ip import TrustedProxies
+from catalog.dialects.http.requests.headers import raw_header
 from catalog.dialects.http.sessions import Sessions, no_other_check
 from catalog.domain import naming
 from catalog.domain.access import Caller
@@ -58,7 +59,7 @@ class Passwords:
         if BASIC not in options or not is_basic(authorization):
             return None
         header = str(options.get(TENANT_HEADER, "")).encode()
-        tenant = next((value for name, value in scope["headers"] if header and name == header), b"")
+        tenant = (raw_header(scope["headers"], header) if header else None) or b""
         return self.caller(scope, authorization, tenant.decode("latin-1"), check)
 
     async def caller(

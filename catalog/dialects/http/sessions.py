@@ -16,6 +16,7 @@ from litestar.types import Scope as Connection
 
 from catalog.dialects.http.access import READS, SAFE
 from catalog.dialects.http.requests.cancellation import cancellation
+from catalog.dialects.http.requests.headers import raw_header
 from catalog.domain.access import CALLER_FIELDS, Caller, permits
 from catalog.domain.people import access_tokens
 from catalog.domain.people.credentials import Claims, SessionTokens, has_ended
@@ -217,7 +218,7 @@ class Authentication:
         if options.get("public"):
             await self._app(scope, receive, send)
             return
-        authorization = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+        authorization = raw_header(scope["headers"], b"authorization")
         if authorization is None:
             scope["user"] = None
             await self._app(scope, receive, send)

@@ -11,6 +11,14 @@ from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.errors import CONTENT_CODED, NOT_CREATED, Refused
 
 
+def raw_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """The first value of a header of an ASGI scope, by its name in lower case; None without it.
+
+    It makes no map of all headers, as those of the framework do: most requests lack the header that is looked for.
+    """
+    return next((value for each, value in headers if each == name), None)
+
+
 def as_text(raw: bytes) -> str:
     """Decode a header: UTF-8, or else Latin-1, which always succeeds."""
     try:
@@ -99,7 +107,7 @@ def entity_tags(request: AnyRequest, header: str) -> list[str] | None:
 
 def is_unchanged(request: AnyRequest, etag: str) -> bool:
     """Whether the client has what has this strong tag: If-None-Match is compared weakly (RFC 9110, 13.1.2)."""
-    if b"if-none-match" not in dict(request.scope["headers"]):
+    if raw_header(request.scope["headers"], b"if-none-match") is None:
         return False
     tags = entity_tags(request, "if-none-match") or []
     return tags == ["*"] or etag in {tag.removeprefix("W/") for tag in tags}

@@ -8,7 +8,7 @@ from http import HTTPMethod
 from litestar.handlers import HTTPRouteHandler
 
 from catalog.dialects.http.docs.operations import is_described, query_names
-from catalog.dialects.http.requests.headers import refuse_coded
+from catalog.dialects.http.requests.headers import raw_header, refuse_coded
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.errors import NOT_SEARCHED, REQUEST, Refused
 from catalog.store.query.fields import shown
@@ -19,7 +19,7 @@ CHANGES_NOTHING = {HTTPMethod.GET, HTTPMethod.HEAD}
 
 async def refuse_coded_body(request: AnyRequest) -> None:
     """Raises Refused: CONTENT_CODED."""
-    if b"content-encoding" not in dict(request.scope["headers"]):
+    if raw_header(request.scope["headers"], b"content-encoding") is None:
         return
     headers = request.headers
     if request.content_length or "transfer-encoding" in headers:
