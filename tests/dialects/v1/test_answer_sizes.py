@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from catalog.domain.items.reading import newest_versions, related
+from catalog.domain.items.reading import newest_versions
 from tests.support.tenants import Organisation, organisation
 
 LARGE = "\U0001f40d" * 65_000  # 260 KB
@@ -61,8 +61,7 @@ async def test_a_page_that_fits_says_nothing_of_it(client, large, names):
 
 
 async def test_an_item_shows_its_newest_versions_and_how_many_there_are(client, org, monkeypatch):
-    for module in (newest_versions, related):
-        monkeypatch.setattr(module, "NEWEST", FEWER)
+    monkeypatch.setattr(newest_versions, "NEWEST", FEWER)
     path = "/v1/models/model/versions"
     model = (await client.post("/v1/models", json={"name": "model"}, headers=org.as_("ada"))).json()
     for number in range(FEWER + 2):
