@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from litestar.middleware import DefineMiddleware
 
 from catalog.blobs.protocol import Storage
 from catalog.blobs.selection import select_storage
+from catalog.dialects.front import routes as front
 from catalog.dialects.front.built import BuiltPage
 from catalog.dialects.http.failures import error_handler
 from catalog.dialects.http.passwords import Passwords
@@ -34,24 +34,18 @@ from catalog.dialects.ops.metrics import Metrics
 from catalog.dialects.ops.worker_metrics import WorkerMetrics
 from catalog.dialects.v1 import routes as v1
 from catalog.dialects.v1.versions import tus
-from catalog.domain.artifacts.signed import SignedAddresses
 from catalog.domain.audit import Journal
 from catalog.domain.cleanup.sweep_schedule import schedule as schedule_sweeps
 from catalog.domain.health import Health
 from catalog.domain.items.trash import PURGED_EVERY, purge_all
 from catalog.domain.jobs import Jobs
-from catalog.domain.limits import Limits
-from catalog.domain.people.credentials import PasswordPolicy, SessionTokens
-from catalog.domain.people.devices import Devices
-from catalog.domain.people.login_throttle import LoginThrottle
-from catalog.domain.people.mail import Outbox, SmtpServer
-from catalog.domain.people.password_resets import ResetMails
+from catalog.domain.people.mail import Outbox
 from catalog.domain.tenants.quota_warnings import QuotaWatch
 from catalog.domain.tenants.removal import CLEARED_EVERY, clear
-from catalog.domain.tenants.tenants import Administrator, FirstStart, ensure_default
-from catalog.domain.versions.files.links import Links
+from catalog.domain.tenants.tenants import FirstStart, ensure_default
 from catalog.operations.scheduled import BackupPlan, ScheduledBackups
 from catalog.operations.targets import target_of
+from catalog.services import kubeflow_services, mlflow_services, native_services, session_tokens
 from catalog.settings.settings import Settings
 from catalog.store.connection import connect
 from catalog.store.database import Database
@@ -97,7 +91,7 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     """
     storage = select_storage(settings.storage_settings)
     database = connect(database_uri, storage)
-    sessions = Sessions(database, _tokens(settings))
+    sessions = Sessions(database, session_tokens(settings))
     health = Health({"database": database.ping, "storage": storage.probe, "file_descriptors": file_descriptors.check})
     metrics = Metrics(worker_metrics)
     journal = _journal(settings, database)
@@ -106,15 +100,21 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     traces = _traces(settings.otel_exporter_otlp_endpoint)
     outbox = Outbox()
     api_token = settings.api_token.get_secret_value()
-    services = _services(settings, database, storage, sessions, outbox)
+    services = native_services(settings, database, storage, sessions, outbox)
     quotas = QuotaWatch(database, services.reset_mails.smtp_server, outbox)
     metrics.watch("catalog_tenants_near_quota", "Tenants that use 80 % of their quota or more", lambda: quotas.near)
     passwords = Passwords(sessions, services.throttle, services.proxies, settings.default_tenant)
+    native = v1.dialect(services, settings.version, api_token)
+    # Behind a proxy, every client looks like this machine.
+    is_open = settings.metrics_access == "loopback" and not settings.trusted_proxies
+    probes = ops.OpsServices(health=health, metrics=metrics)
+    page = front.FrontServices(proxies=services.proxies, built_page=BuiltPage.read(BUILT_PAGE, settings.version))
     dialects = [
-        v1.dialect(services, settings.version, api_token),
-        mlflow.dialect(_mlflow(settings, services)),
-        kubeflow.dialect(_kubeflow(settings, services)),
-        ops.dialect(ops.OpsServices(health=health, metrics=metrics), api_token, open_to_loopback=_is_open(settings)),
+        native,
+        mlflow.dialect(mlflow_services(settings, services)),
+        kubeflow.dialect(kubeflow_services(settings, services)),
+        ops.dialect(probes, api_token, native.error_response, open_to_loopback=is_open),
+        front.dialect(page, f"/{settings.version}", native.error_response),
     ]
     app = Litestar(
         route_handlers=[route for dialect in dialects for route in dialect.routes],
@@ -155,12 +155,6 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     return app
 
 
-def _tokens(settings: Settings) -> SessionTokens:
-    return SessionTokens(
-        settings.jwt_secret.get_secret_value(), settings.jwt_expirationtime, settings.jwt_renew_expirationtime
-    )
-
-
 def _journal(settings: Settings, database: Database) -> Journal | None:
     if not settings.log:
         return None
@@ -172,11 +166,6 @@ def _traces(endpoint: str) -> Any:
     return import_module("catalog.dialects.ops.traces").Traces(endpoint) if endpoint else None
 
 
-def _is_open(settings: Settings) -> bool:
-    """Whether this machine may read the metrics without API_TOKEN: behind a proxy, every client looks like it."""
-    return settings.metrics_access == "loopback" and not settings.trusted_proxies
-
-
 def _watch(journal: Journal, metrics: Metrics) -> None:
     metrics.watch("catalog_journal_waiting", "Entries that the journal has still to write", lambda: journal.waiting)
     metrics.watch("catalog_journal_written", "Entries written since the start", lambda: journal.written)
@@ -185,86 +174,6 @@ def _watch(journal: Journal, metrics: Metrics) -> None:
 
 def _cors(origins: Iterable[str]) -> CORSConfig:
     return CORSConfig(allow_origins=list(origins), expose_headers=[*READ_BY_BROWSERS, *tus.READ_BY_BROWSERS])
-
-
-def _services(
-    settings: Settings, database: Database, storage: Storage, sessions: Sessions, outbox: Outbox
-) -> v1.NativeServices:
-    secret = settings.jwt_secret.get_secret_value()
-    return v1.NativeServices(
-        database=database,
-        storage=storage,
-        sessions=sessions,
-        throttle=LoginThrottle(database, counts_loopback=TrustedProxies(settings.trusted_proxies).include_loopback),
-        devices=Devices(secret),
-        proxies=TrustedProxies(settings.trusted_proxies, settings.public_url),
-        reset_mails=_resets(settings, outbox),
-        policy=PasswordPolicy(settings.min_password_strength, settings.default_days_validity_password),
-        signed=Links(secret),
-        limits=_limits(settings),
-        default_tenant=settings.default_tenant,
-        default_visibility=settings.default_visibility,
-        default_administrator=Administrator(
-            settings.default_tenant_admin_username,
-            settings.default_tenant_admin_temporary_password.get_secret_value(),
-        ),
-        public_tenants=settings.public_tenants,
-        max_upload_size=settings.max_upload_size,
-        upload_life=timedelta(days=settings.upload_days),
-        trash_days=settings.trash_days,
-        sweep_grace=settings.sweep_grace,
-        token_life=settings.jwt_expirationtime.text,
-        demo=settings.demo,
-        demo_tenant=settings.default_tenant_demo,
-        log=settings.log,
-        built_page=BuiltPage.read(BUILT_PAGE, settings.version),
-    )
-
-
-def _kubeflow(settings: Settings, services: v1.NativeServices) -> kubeflow.KubeflowServices:
-    return kubeflow.KubeflowServices(
-        limits=services.limits,
-        proxies=services.proxies,
-        signed=services.signed,
-        default_visibility=settings.default_visibility,
-        native_version=settings.version,
-    )
-
-
-def _mlflow(settings: Settings, services: v1.NativeServices) -> mlflow.MlflowServices:
-    return mlflow.MlflowServices(
-        sessions=services.sessions,
-        limits=services.limits,
-        proxies=services.proxies,
-        signed=SignedAddresses(settings.jwt_secret.get_secret_value()),
-        max_upload_size=services.max_upload_size,
-        upload_life=services.upload_life,
-        trash_days=services.trash_days,
-        visibility=settings.default_visibility,
-    )
-
-
-def _limits(settings: Settings) -> Limits:
-    return Limits(
-        name=settings.limit_name,
-        tag=settings.limit_tag,
-        metadata_name=settings.limit_metadata_name,
-        metadata_value=settings.limit_metadata_value,
-        tags=settings.limit_tags,
-        metadata=settings.limit_metadata,
-        users=settings.limit_users,
-        new_terms=settings.limit_new_terms,
-        terms=settings.limit_terms,
-        uploads=settings.limit_uploads,
-        elements=settings.limit_elements,
-    )
-
-
-def _resets(settings: Settings, outbox: Outbox) -> ResetMails:
-    smtp_server = SmtpServer.of(settings.mail_settings) if settings.mail_settings else None
-    port = settings.https_port if settings.protocol == "https" else settings.http_port
-    public_url = settings.public_url.rstrip("/") or f"{settings.protocol}://{settings.host}:{port}"
-    return ResetMails(smtp_server, public_url, settings.version, settings.reset_expirationtime, outbox)
 
 
 def _running(

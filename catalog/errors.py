@@ -1,6 +1,6 @@
 """The error catalogue: every reason for which the catalog refuses a request.
 
-A fault says what is wrong. Each dialect maps it to its own numbers, codes and texts; see `dialects/v1/errors.py`.
+A fault says what is wrong. Its number is in `dialects/http/fault_numbers.py`; each dialect words it in its own way.
 """
 
 from collections.abc import Mapping

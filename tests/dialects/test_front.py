@@ -6,13 +6,13 @@ from hashlib import sha256
 
 import pytest
 
-from catalog.dialects import front
+from catalog.dialects.front import small_page
 from catalog.dialects.front.built import API, POLICY, BuiltPage
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
-async def test_a_browser_is_shown_a_page_and_everybody_else_nothing(client):
+async def test_a_browser_is_shown_a_page_and_everyone_else_nothing(client):
     shown = await client.get("/", headers=BROWSER)
     others = [await client.get("/", headers={"Accept": accept}) for accept in ("*/*", "application/json", "")]
 
@@ -53,9 +53,9 @@ def test_a_page_that_is_not_built_is_none(tmp_path):
 
 
 def test_the_small_page_runs_its_own_script_and_style_and_nothing_else():
-    text = front.page("/v1")
+    text = small_page.page("/v1")
 
-    policy = dict(part.strip().split(" ", 1) for part in front.policy().split(";"))
+    policy = dict(part.strip().split(" ", 1) for part in small_page.policy().split(";"))
     for tag, directive in (("script", "script-src"), ("style", "style-src")):
         [inline] = re.findall(f"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
         assert policy[directive] == f"'sha256-{b64encode(sha256(inline.encode()).digest()).decode()}'"
@@ -64,7 +64,7 @@ def test_the_small_page_runs_its_own_script_and_style_and_nothing_else():
 
 
 def test_what_the_script_looks_for_is_on_the_page():
-    page, script = front.page("/v7"), front.asset("page.js")
+    page, script = small_page.page("/v7"), small_page.asset("page.js")
 
     sought = set(re.findall(r"getElementById\('(\w+)'\)", script)) | {"password", "again"}
     assert sought <= set(re.findall(r'id="(\w+)"', page))

@@ -14,7 +14,7 @@ from catalog.errors import Refused
 T = TypeVar("T")
 
 ErrorResponse = Callable[[AnyRequest, Refused], Response[T]]
-"""Words a refusal, and leaves its number to the journal (`fault` of the request's state)."""
+"""Words a refusal."""
 
 
 class Routes(Router):

@@ -10,9 +10,11 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
 from catalog.blobs.protocol import StorageUnavailableError
 from catalog.dialects.http.dialect import Dialect, ErrorResponse
+from catalog.dialects.http.fault_numbers import number_of
 from catalog.dialects.http.request_log import redact
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.errors import (
+    AUTHENTICATION,
     BODY_TOO_LARGE,
     DATABASE_AWAY,
     INTERNAL,
@@ -42,7 +44,16 @@ def error_handler(dialects: Sequence[Dialect]) -> Callable[[AnyRequest, Exceptio
 
 def respond(request: AnyRequest, exception: Exception, error_response: ErrorResponse[T]) -> Response[T]:
     where = f"{request.method} {redact(request.url.path)}"
-    return error_response(request, as_refused(exception, where, request.scope["state"]["request_id"]))
+    state = request.scope["state"]
+    refused = as_refused(exception, where, state["request_id"])
+    state["fault"] = number_of(refused.fault, request.method)  # for the journal
+    return error_response(request, refused)
+
+
+def refusal_headers(request: AnyRequest, refused: Refused, challenge: str = "Bearer") -> dict[str, str]:
+    """The headers of a refusal. `challenge` is the WWW-Authenticate of a request without valid credentials."""
+    headers = {**refused.headers, "X-Request-ID": request.scope["state"]["request_id"]}
+    return headers | {"WWW-Authenticate": challenge} if refused.fault is AUTHENTICATION else headers
 
 
 def as_refused(exception: Exception, where: str, request_id: str) -> Refused:

@@ -8,6 +8,7 @@ comes this far: see `server.protocol`.
 import asyncio
 import re
 from time import perf_counter
+from typing import Protocol
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -15,7 +16,6 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from catalog.dialects.http.exchange import Exchange
 from catalog.dialects.http.requests.cancellation import DisconnectWatch
 from catalog.dialects.http.requests.client_ip import TrustedProxies
-from catalog.dialects.ops.metrics import Metrics
 from catalog.domain.audit import Journal, LoggedRequest
 from catalog.domain.health import Health
 from catalog.errors import NOT_FOUND
@@ -36,6 +36,14 @@ def set_subject(scope: Scope, tenant: Tenant | None, user: str) -> None:
     scope["state"]["subject"] = tenant, user
 
 
+class RequestMetrics(Protocol):
+    """What counts requests and their responses."""
+
+    def begin(self) -> None: ...
+
+    def end(self, method: str, route: str | None, status: int, seconds: float, received: int, sent: int) -> None: ...
+
+
 class RequestLog:
     """The outermost ASGI application. `patience`: see `Exchange`; `journal` None keeps no journal."""
 
@@ -43,7 +51,7 @@ class RequestLog:
         self,
         app: ASGIApp,
         journal: Journal | None,
-        metrics: Metrics,
+        metrics: RequestMetrics,
         proxies: TrustedProxies,
         patience: float,
         health: Health,

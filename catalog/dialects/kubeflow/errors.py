@@ -8,12 +8,12 @@ from http import HTTPStatus
 import msgspec
 from litestar import Response
 
+from catalog.dialects.http.failures import refusal_headers
 from catalog.dialects.http.field_names import in_words_of
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.kubeflow.filters.properties import DETAILS
 from catalog.dialects.kubeflow.models.common import Error
-from catalog.dialects.v1.errors import native
-from catalog.errors import AUTHENTICATION, CANNOT_READ, NOT_FOUND, REQUIRED_FIELD, Fault, Refused
+from catalog.errors import CANNOT_READ, NOT_FOUND, REQUIRED_FIELD, Fault, Refused
 
 FIELDS = {
     "metadata": "customProperties.{}",
@@ -61,10 +61,6 @@ def message_of(refused: Refused) -> str:
 
 def error_response(request: AnyRequest, refused: Refused) -> Response[bytes]:
     """The one shape of errors of this dialect."""
-    state = request.scope["state"]
-    state["fault"] = native(refused.fault, request.method).value  # for the journal
-    headers = {**refused.headers, "X-Request-ID": state["request_id"]}
-    if refused.fault is AUTHENTICATION:
-        headers["WWW-Authenticate"] = "Bearer"
+    headers = refusal_headers(request, refused)
     content = msgspec.json.encode(Error(code_of(refused.fault), message_of(refused)))
     return Response(content, status_code=status_of(refused.fault), media_type=JSON, headers=headers)

@@ -10,10 +10,10 @@ import msgspec
 from litestar import Response
 
 from catalog import errors
+from catalog.dialects.http.failures import refusal_headers
 from catalog.dialects.http.field_names import in_words_of
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.mlflow.models import MlflowError
-from catalog.dialects.v1.errors import native
 from catalog.errors import Fault, Refused
 
 JSON = "application/json"
@@ -116,10 +116,6 @@ def message_of(refused: Refused) -> str:
 def error_response(request: AnyRequest, refused: Refused) -> Response[bytes]:
     """The one shape of errors of this dialect."""
     status, code = wording(refused.fault)
-    state = request.scope["state"]
-    state["fault"] = native(refused.fault, request.method).value  # for the journal
-    headers = {**refused.headers, "X-Request-ID": state["request_id"]}
-    if refused.fault is errors.AUTHENTICATION:
-        headers["WWW-Authenticate"] = 'Bearer, Basic realm="catalog"'
+    headers = refusal_headers(request, refused, 'Bearer, Basic realm="catalog"')
     content = msgspec.json.encode(MlflowError(code, message_of(refused)))
     return Response(content, status_code=status, media_type=JSON, headers=headers)

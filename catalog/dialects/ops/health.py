@@ -8,9 +8,9 @@ from msgspec import Struct
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from catalog.dialects.http.docs.refusals import answers
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import Injected
 from catalog.dialects.ops.metrics import Metrics
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.domain.health import Health
 
 TAG = "Health and metrics"
@@ -45,7 +45,7 @@ class Probes(Controller):
 
         A process that does not answer needs a restart.
         """
-        return answer(Liveness())
+        return json_response(Liveness())
 
     @get(
         "/ready",
@@ -58,10 +58,10 @@ class Probes(Controller):
         away = await health.away()
         parts: dict[str, Part] = {name: "away" if name in away else "ok" for name in health.parts}
         if health.stopping:
-            return answer(Readiness("stopping", **parts), HTTP_503_SERVICE_UNAVAILABLE)
+            return json_response(Readiness("stopping", **parts), HTTP_503_SERVICE_UNAVAILABLE)
         if away:
-            return answer(Readiness("not ready", **parts), HTTP_503_SERVICE_UNAVAILABLE, {"Retry-After": "1"})
-        return answer(Readiness("ready", **parts), HTTP_200_OK)
+            return json_response(Readiness("not ready", **parts), HTTP_503_SERVICE_UNAVAILABLE, {"Retry-After": "1"})
+        return json_response(Readiness("ready", **parts), HTTP_200_OK)
 
 
 class Readyz(Controller):

@@ -10,8 +10,6 @@ from litestar.types import ControllerRouterHandler
 
 from catalog import __version__
 from catalog.blobs.protocol import Storage
-from catalog.dialects.front import Front
-from catalog.dialects.front.built import BuiltPage
 from catalog.dialects.http import guards
 from catalog.dialects.http.dialect import Dialect, Routes, constant, dependencies
 from catalog.dialects.http.docs.page.routes import Docs, Documentation, Schema
@@ -98,11 +96,10 @@ class NativeServices:
     demo: bool
     demo_tenant: str
     log: bool
-    built_page: BuiltPage | None
 
 
 def dialect(services: NativeServices, version: str, api_token: str) -> Dialect:
-    """The native API, below `/<version>` and at `/login`; its documentation, and the page at `/`."""
+    """The native API, below `/<version>` and at `/login`, and its documentation."""
     prefix = f"/{version}"
 
     def outer_prefix(request: AnyRequest) -> str:
@@ -129,7 +126,7 @@ def dialect(services: NativeServices, version: str, api_token: str) -> Dialect:
     versioned = Routes(prefix, route_handlers=[login.Login, *_routes(guards.operator_only(api_token))])
     whole = Routes(
         "/",
-        route_handlers=[versioned, login.UnversionedLogin, Schema, Front],
+        route_handlers=[versioned, login.UnversionedLogin, Schema],
         dependencies=dependencies(services) | provided,
         before_request=check_request,
         request_class=JsonRequest,

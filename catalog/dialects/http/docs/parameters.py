@@ -8,10 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from litestar.datastructures import ResponseHeader
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter
 
 from catalog.dialects.http.docs.schemas import Schema
 
 TEXT = {"type": "string"}
+
+
+def path(description: str, example: str) -> Any:
+    """A segment of the path, as the annotation of an argument of the handler."""
+    return PathParameter(description=description, examples=[Example(value=example)])
 
 
 def parameter(name: str, place: str, description: str, schema: Schema | None = None, **more: Any) -> Schema:

@@ -8,6 +8,7 @@ from litestar import Controller, delete, get, put
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.encoded import JsonResponse
 from catalog.dialects.http.requests.headers import is_unchanged
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.requests.json_bodies import decoded
@@ -16,7 +17,7 @@ from catalog.dialects.v1.items.items import REVISION, answered, words_of
 from catalog.dialects.v1.models.items.cards import CardBody, NewCard
 from catalog.dialects.v1.models.items.items import ItemBody
 from catalog.dialects.v1.requests.bodies import Reader
-from catalog.dialects.v1.requests.http import JsonResponse, revisions_seen, shown
+from catalog.dialects.v1.requests.http import revisions_seen, shown
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey
 from catalog.domain.access import Caller
 from catalog.domain.cards import cards, html

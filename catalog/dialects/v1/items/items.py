@@ -8,6 +8,7 @@ from litestar.datastructures import ResponseHeader
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.items.items import (
     AlgorithmChange,
@@ -43,7 +44,7 @@ from catalog.dialects.v1.models.lists import (
 )
 from catalog.dialects.v1.requests import http
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import JsonResponse, answer, create_each, revisions_seen
+from catalog.dialects.v1.requests.http import create_each, revisions_seen
 from catalog.dialects.v1.requests.lists import archived_of, listed, selected
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, flag, flag_query
 from catalog.domain import archiving
@@ -169,7 +170,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         """Show who may see one of the {kinds}, and why."""
         record = await items.read(caller, self.kind, Reference(key))
         grants = await sharing.grants(caller.tenant, record)
-        return answer(ItemAccess(Visibility(record["visibility"]), [GrantBody.of(grant) for grant in grants]))
+        return json_response(ItemAccess(Visibility(record["visibility"]), [GrantBody.of(grant) for grant in grants]))
 
     @put(
         "/{key:str}",
@@ -240,7 +241,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         record = await items.manageable(caller, self.kind, Reference(key), CANNOT_DELETE)
         related = await load_related(caller, [record])
         removed = await items.remove(caller, self.kind, Reference(key), days=trash_days, force=flag(request, "force"))
-        return answer(removed_item(removed, related))
+        return json_response(removed_item(removed, related))
 
 
 def words_of(kind: Kind) -> dict[str, str]:

@@ -9,6 +9,7 @@ from litestar import Controller, delete, get, post
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.items.terms import (
     DatedTerm,
@@ -23,7 +24,7 @@ from catalog.dialects.v1.models.items.terms import (
 from catalog.dialects.v1.models.lists import LIMIT, VERBOSE, Created, Listed, ListedResource, listing
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import JsonResponse, answer, create_each
+from catalog.dialects.v1.requests.http import create_each
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import TermName
 from catalog.domain.access import Caller
@@ -92,7 +93,7 @@ class Terms(Controller, Generic[NewT]):
         limit = min(page_of(None, params.get("limit")).limit, suggest.MOST)
         found = await suggest.suggest(caller, self.vocabulary, params.get("q", ""), limit)
         docs = [SuggestedTerm(record["usage"], record["_id"], visible_uses(caller, record)) for record in found]
-        return answer(Suggestions(docs))
+        return json_response(Suggestions(docs))
 
     @post(
         status_code=200,
@@ -131,7 +132,7 @@ class Terms(Controller, Generic[NewT]):
         One request changes a hundred items. Repeat it until `complete` is true.
         """
         merged = await merging.merge(caller, self.vocabulary, word, data.into, limits)
-        return answer(MergedTerm(merged.changed, merged.is_complete))
+        return json_response(MergedTerm(merged.changed, merged.is_complete))
 
     @delete("/{word:str}", operation_id="remove{name}", **REMOVED)
     async def remove(self, word: TermName, caller: Injected[Caller]) -> JsonResponse[DatedTerm]:
@@ -140,7 +141,7 @@ class Terms(Controller, Generic[NewT]):
         Refused while an item uses it.
         """
         removed = await terms.remove(caller, self.vocabulary, word)
-        return answer(DatedTerm.with_date(removed, removed.get("owner"), removed.get("uses", 0)))
+        return json_response(DatedTerm.with_date(removed, removed.get("owner"), removed.get("uses", 0)))
 
     @delete("/suggest", operation_id="remove{name}Suggest", **REMOVED)
     async def remove_suggest(self, caller: Injected[Caller]) -> JsonResponse[DatedTerm]:
@@ -149,7 +150,7 @@ class Terms(Controller, Generic[NewT]):
         Refused while an item uses it.
         """
         removed = await terms.remove(caller, self.vocabulary, "suggest")
-        return answer(DatedTerm.with_date(removed, removed.get("owner"), removed.get("uses", 0)))
+        return json_response(DatedTerm.with_date(removed, removed.get("owner"), removed.get("uses", 0)))
 
 
 class Tags(Terms[TagToCreate]):

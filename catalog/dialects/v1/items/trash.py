@@ -6,11 +6,11 @@ from litestar import Controller, delete, get, post
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.items.items import REVISION, answered
 from catalog.dialects.v1.models.items.shown_items import AlgorithmBody, DatasetBody, ModelBody, TrashEntry
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import TrashId
 from catalog.domain.access import Caller
@@ -66,4 +66,4 @@ class Trash(Controller):
     )
     async def drop(self, trash_id: TrashId, caller: Injected[Caller]) -> JsonResponse[TrashEntry]:
         """Remove an item for good."""
-        return answer(TrashEntry.of(await trash.purge_now(caller, trash_id)))
+        return json_response(TrashEntry.of(await trash.purge_now(caller, trash_id)))

@@ -6,12 +6,13 @@ from litestar import Controller, delete, get, post, put
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, ListedResource, Selected, listing, selecting
 from catalog.dialects.v1.models.people.groups import GroupBody, GroupChangeBody, GroupWithMembers, NewGroupBody
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import JsonResponse, answer, create_each
+from catalog.dialects.v1.requests.http import create_each
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import GroupKey
 from catalog.domain.access import Caller
@@ -79,7 +80,7 @@ class Groups(Controller):
     ) -> JsonResponse[GroupWithMembers | Selected[GroupWithMembers]]:
         """Show a group. Its members and administrators see who is in it."""
         found = await groups.read(caller, group)
-        return answer(selected(request, fields.GROUPS, await _shown(found, caller)))
+        return json_response(selected(request, fields.GROUPS, await _shown(found, caller)))
 
     @put(
         "/{group:str}",
@@ -92,7 +93,7 @@ class Groups(Controller):
         self, group: GroupKey, data: Json[GroupChangeBody], caller: Injected[Caller], sessions: Injected[Sessions]
     ) -> JsonResponse[GroupWithMembers]:
         """Change a group, and who is in it."""
-        return answer(await _after(await groups.change(caller, group, data.as_input()), caller, sessions))
+        return json_response(await _after(await groups.change(caller, group, data.as_input()), caller, sessions))
 
     @delete(
         "/{group:str}",
@@ -111,7 +112,7 @@ class Groups(Controller):
         """
         removed = await groups.remove(caller, group)
         _forget(removed, caller, sessions)
-        return answer(GroupBody.of(removed.group))
+        return json_response(GroupBody.of(removed.group))
 
 
 async def _after(changed: ChangedGroup, caller: Caller, sessions: Sessions) -> GroupWithMembers:

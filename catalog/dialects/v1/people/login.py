@@ -6,6 +6,7 @@ from litestar import Controller, post, put
 
 from catalog.dialects.http.access import SESSIONS
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.client_ip import TrustedProxies
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
@@ -13,7 +14,6 @@ from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.people.users import Credentials, SignedInUser
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.domain import naming
 from catalog.domain.people import users
 from catalog.domain.people.credentials import LONGEST_PASSWORD, refuse_expired
@@ -108,4 +108,4 @@ def set_device_cookie(answered: JsonResponse[Any], request: AnyRequest, cookie: 
 
 def _session(user: UserRecord, tenant: Tenant, sessions: Sessions, token_life: str) -> JsonResponse[SignedInUser]:
     token = f"JWT {sessions.issue(user['_id'], tenant)}"
-    return answer(SignedInUser(UserBody.of(user), token_life, token))
+    return json_response(SignedInUser(UserBody.of(user), token_life, token))

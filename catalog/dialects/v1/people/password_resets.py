@@ -4,6 +4,7 @@ from litestar import Controller, post, put
 
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.client_ip import TrustedProxies
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
@@ -12,7 +13,6 @@ from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.people.users import Message, PasswordChoice, ResetRequest
 from catalog.dialects.v1.people.login import DEVICE, set_device_cookie
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.sentences import shown
 from catalog.domain import naming
 from catalog.domain.people import password_resets
@@ -73,7 +73,7 @@ class Self(Controller):
             raise Refused(MISSING_EMAIL)
         await throttle.count_mail(tenant.name, data.email, proxies.client_ip(request.scope))
         await password_resets.request(tenant, data.email, reset_mails)
-        return answer(Message("request sent"))
+        return json_response(Message("request sent"))
 
     @put(
         operation_id="choosePassword",
@@ -101,7 +101,7 @@ class Self(Controller):
         account = naming.normalized(user["username"])
         await throttle.clear(tenant.name, account, proxies.client_ip(request.scope))
         cookie = devices.remember(request.cookies.get(DEVICE, ""), tenant.name, account)
-        return set_device_cookie(answer(UserBody.of(user)), request, cookie)
+        return set_device_cookie(json_response(UserBody.of(user)), request, cookie)
 
 
 def _new_password(data: PasswordChoice) -> NewPassword:

@@ -7,6 +7,7 @@ from litestar import Controller, delete, get, post, put
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.lists import Listed, ListedResource, Selected, listing, selecting
@@ -18,7 +19,6 @@ from catalog.dialects.v1.models.people.robots import (
     RobotWithToken,
 )
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import RobotKey
 from catalog.domain.access import Caller
@@ -60,7 +60,7 @@ class Robots(Controller):
         It reads and changes items under the same rules as a regular user, limited to the given items and tags. What it
         creates belongs to it.
         """
-        return answer(await _with_token(caller, await robots.create(caller, data.as_input())))
+        return json_response(await _with_token(caller, await robots.create(caller, data.as_input())))
 
     @get(operation_id="listRobots", response_description="A page of robots.", **listing(ROBOTS))
     async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[RobotBody]]:
@@ -83,7 +83,7 @@ class Robots(Controller):
     ) -> JsonResponse[RobotBody | Selected[RobotBody]]:
         """Show a robot."""
         [found] = await _shown(caller, [await robots.read(caller, robot)])
-        return answer(selected(request, ROBOTS.fields, found))
+        return json_response(selected(request, ROBOTS.fields, found))
 
     @put(
         "/{robot:str}",
@@ -98,7 +98,7 @@ class Robots(Controller):
         changed = await robots.change(caller, robot, data.as_input())
         _forget(sessions, caller, changed.robot, changed.ended)
         [found] = await _shown(caller, [changed.robot])
-        return answer(found)
+        return json_response(found)
 
     @delete(
         "/{robot:str}",
@@ -118,7 +118,7 @@ class Robots(Controller):
         removed = await robots.remove(caller, robot, request.query_params.get("transfer", ""))
         _forget(sessions, caller, removed)
         [found] = await _shown(caller, [removed])
-        return answer(found)
+        return json_response(found)
 
     @post(
         "/{robot:str}/token",
@@ -134,7 +134,7 @@ class Robots(Controller):
         expires, life, overlap = data.as_arguments()
         made = await robots.rotate(caller, robot, life=life, expires=expires, overlap=overlap)
         _forget(sessions, caller, made.robot, made.ended)
-        return answer(await _with_token(caller, made))
+        return json_response(await _with_token(caller, made))
 
     @delete(
         "/{robot:str}/token",
@@ -150,7 +150,7 @@ class Robots(Controller):
         changed = await robots.revoke(caller, robot)
         _forget(sessions, caller, changed.robot, changed.ended)
         [found] = await _shown(caller, [changed.robot])
-        return answer(found)
+        return json_response(found)
 
 
 def _forget(sessions: Sessions, caller: Caller, robot: UserRecord, ended: Iterable[str] = ()) -> None:

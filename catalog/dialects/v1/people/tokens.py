@@ -6,12 +6,12 @@ from litestar import Controller, delete, get, post
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.people.tokens import AccessTokenBody, NewAccessToken, NewToken
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import TokenId
 from catalog.domain.access import Caller
@@ -40,7 +40,7 @@ class Tokens(Controller):
         A personal access token cannot create another one.
         """
         made = await access_tokens.create(caller, data.as_input())
-        return answer(NewAccessToken.of(made.record.model_dump(by_alias=True), token=made.token))
+        return json_response(NewAccessToken.of(made.record.model_dump(by_alias=True), token=made.token))
 
     @get(operation_id="listTokens", response_description="A page of tokens.", **listing(TOKENS))
     async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[AccessTokenBody]]:
@@ -65,4 +65,4 @@ class Tokens(Controller):
         """Revoke a token."""
         revoked = await access_tokens.revoke(caller, token_id)
         sessions.forget_access_token(caller.tenant.name, revoked["digest"])
-        return answer(AccessTokenBody.of(revoked))
+        return json_response(AccessTokenBody.of(revoked))

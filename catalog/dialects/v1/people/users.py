@@ -7,13 +7,14 @@ from litestar import Controller, delete, get, post, put
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.models.lists import VERBOSE, Created, Listed, ListedResource, Selected, listing, selecting
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.people.users import DatedUser, UserToCreate, UserUpdate
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import JsonResponse, answer, create_each
+from catalog.dialects.v1.requests.http import create_each
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import UserKey
 from catalog.domain.access import Caller
@@ -94,7 +95,7 @@ class Users(Controller):
     ) -> JsonResponse[UserBody | Selected[UserBody]]:
         """Show a user. Only administrators and the user see more than the name."""
         found = await users.read(caller, user)
-        return answer(selected(request, USERS.fields, UserBody.seen_by(caller, found)))
+        return json_response(selected(request, USERS.fields, UserBody.seen_by(caller, found)))
 
     @put(
         "/{user:str}",
@@ -114,7 +115,7 @@ class Users(Controller):
         """Change yourself; administrators change any user."""
         changed = await users.change(caller, user, data.as_input(), policy)
         sessions.forget(caller.tenant.name, changed["_id"])
-        return answer(UserBody.of(changed))
+        return json_response(UserBody.of(changed))
 
     @post(
         "/{user:str}/signout",
@@ -133,7 +134,7 @@ class Users(Controller):
         """
         changed = await users.end_credentials(caller, user)
         sessions.forget(caller.tenant.name, changed["_id"])
-        return answer(UserBody.of(changed))
+        return json_response(UserBody.of(changed))
 
     @delete(
         "/{user:str}",
@@ -153,4 +154,4 @@ class Users(Controller):
         """
         removed = await users.remove(caller, user, request.query_params.get("transfer", ""))
         sessions.forget(caller.tenant.name, removed["_id"])
-        return answer(DatedUser.with_dates(removed))
+        return json_response(DatedUser.with_dates(removed))

@@ -2,21 +2,22 @@
 
 import math
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from hashlib import blake2b
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from litestar import Response
 
 from catalog.dialects.http.access import SAFE
-from catalog.dialects.http.encoded import JSON, EncodedResponse
+from catalog.dialects.http.encoded import JSON, JsonResponse, encode_json, json_response
+from catalog.dialects.http.failures import refusal_headers
 from catalog.dialects.http.requests.cancellation import cancellation
 from catalog.dialects.http.requests.headers import entity_tags, is_unchanged
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.v1.errors import details_of, native
 from catalog.dialects.v1.requests.sentences import shown as shortened
-from catalog.errors import AUTHENTICATION, STALE, Refused
+from catalog.errors import STALE, Refused
 from catalog.store.query.paging.pages import ListPage
 from catalog.store.query.params import PageRequest
 
@@ -29,23 +30,7 @@ LARGEST_ANSWER = 8 * 2**20
 LONGEST_ERROR = 300  # characters of what is said of an element
 
 
-def _plain(value: Any) -> Any:
-    """What msgspec does not know: a number above 2**31, which BSON has a class of its own for, or an ObjectId."""
-    return int(value) if isinstance(value, int) else str(value)
-
-
-_encoder = msgspec.json.Encoder(enc_hook=_plain)
-
 N = TypeVar("N")
-T = TypeVar("T")
-
-
-class JsonResponse(EncodedResponse, Generic[T]):
-    """A response whose content is `T` as JSON."""
-
-
-def answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> JsonResponse[Any]:
-    return JsonResponse(_encoder.encode(content), status_code=status, media_type=JSON, headers=headers)
 
 
 def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = False) -> JsonResponse[Any]:
@@ -53,7 +38,7 @@ def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = Fa
 
     What `embeds` others changes with them as well, so its tag is the revision and a digest of the content.
     """
-    encoded = _encoder.encode(content)
+    encoded = encode_json(content)
     digest = f".{blake2b(encoded, digest_size=8).hexdigest()}" if embeds else ""
     headers = {"ETag": f'"{revision}{digest}"'}
     if request.method in SAFE and is_unchanged(request, headers["ETag"]):
@@ -78,7 +63,7 @@ def fitting(shapes: Iterable[Any], room: int = LARGEST_ANSWER) -> list[msgspec.R
     """The first ones, encoded, of at most `room` bytes together; one at least, however large."""
     fit: list[msgspec.Raw] = []
     for shape in shapes:
-        encoded = _encoder.encode(shape)
+        encoded = encode_json(shape)
         room -= len(encoded)
         if fit and room < 0:
             break
@@ -128,18 +113,18 @@ class Bulk:
         self._room = LARGEST_ANSWER
 
     def add(self, shape: Any) -> None:
-        encoded = _encoder.encode(shape)
+        encoded = encode_json(shape)
         self._room -= len(encoded)
         if self._room < 0:
             identity = shape["_id"] if isinstance(shape, dict) else shape.id
-            encoded = _encoder.encode({"_id": identity, "truncated": True})
+            encoded = encode_json({"_id": identity, "truncated": True})
         self._made.append(msgspec.Raw(encoded))
 
     def answer(self, plural: str, *, verbose: bool) -> JsonResponse[Any]:
         status = 202 if self.errors else 200
         if verbose:
-            return answer({plural: self._made, "errors": self.errors}, status)
-        return answer({"saved": len(self._made), "errors": len(self.errors), "Indexes": self.errors}, status)
+            return json_response({plural: self._made, "errors": self.errors}, status)
+        return json_response({"saved": len(self._made), "errors": len(self.errors), "Indexes": self.errors}, status)
 
 
 async def create_each(
@@ -147,7 +132,7 @@ async def create_each(
 ) -> JsonResponse[Any]:
     """Answer a POST of one thing, or of a list of things, each created or refused on its own."""
     if not isinstance(data, list):
-        return answer(await create(data))
+        return json_response(await create(data))
     bulk = Bulk()
     for index, element in enumerate(data):
         await _go_on(request)
@@ -175,9 +160,4 @@ async def _go_on(request: AnyRequest) -> None:
 def error_response(request: AnyRequest, refused: Refused) -> Response[bytes]:
     """The one shape of errors of this dialect."""
     error = native(refused.fault, request.method)
-    state = request.scope["state"]
-    state["fault"] = error.value  # for the journal
-    headers = {**refused.headers, "X-Request-ID": state["request_id"]}
-    if refused.fault is AUTHENTICATION:
-        headers["WWW-Authenticate"] = "Bearer"
-    return answer(error.body(details_of(refused)), error.status, headers)
+    return json_response(error.body(details_of(refused)), error.status, refusal_headers(request, refused))

@@ -5,15 +5,9 @@ from typing import Any
 
 from msgspec import UNSET
 
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest
-from catalog.dialects.v1.requests.http import (
-    LARGEST_ANSWER,
-    JsonResponse,
-    answer,
-    envelope,
-    fitting,
-    stretch,
-)
+from catalog.dialects.v1.requests.http import LARGEST_ANSWER, envelope, fitting, stretch
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query import params
 from catalog.store.query.budgets import Room
@@ -77,7 +71,7 @@ async def listed(
         docs, following = await after(listing, parameters.after, limit=parameters.page.limit, room=room)
         shown = await _fitting(docs, shapes, parameters.selected)
         cut = _cursor_behind(listing, docs[len(shown) - 1]) if len(shown) < len(docs) else following
-        return answer(stretch(shown, parameters.page.limit, cut))
+        return json_response(stretch(shown, parameters.page.limit, cut))
     skip, limit = parameters.page.skip, parameters.page.limit
     if by_value:
         found = await value_order.page(listing, skip=skip, limit=limit, room=room)
@@ -85,7 +79,7 @@ async def listed(
         found = await pages.page(listing, skip=skip, limit=limit, exactly=parameters.is_exact, room=room)
     shown = await _fitting(found.docs, shapes, parameters.selected)
     is_cut = found.is_cut or len(shown) < len(found.docs)
-    return answer(
+    return json_response(
         envelope(shown, found, parameters.page, _cursor_behind(listing, found.docs[len(shown) - 1]) if is_cut else None)
     )
 

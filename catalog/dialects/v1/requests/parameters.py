@@ -1,44 +1,33 @@
 """Path parameters, and the headers that several routes take."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar.openapi.spec import Example
-from litestar.params import PathParameter
-
-from catalog.dialects.http.docs.parameters import header, query
+from catalog.dialects.http.docs.parameters import header, path, query
 from catalog.dialects.http.docs.schemas import Schema
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.errors import INVALID_QUERY, Refused
 
 ID_EXAMPLE = "65a1b2c3d4e5f60718293a4b"
 
-
-def _path(description: str, example: str) -> Any:
-    return PathParameter(description=description, examples=[Example(value=example)])
-
-
 ItemKey = Annotated[
     str,
-    _path(
-        "An id, a name (the caller's own item, else the only readable one), or owner/name. A slash is `%2F`.", "iris"
-    ),
+    path("An id, a name (the caller's own item, else the only readable one), or owner/name. A slash is `%2F`.", "iris"),
 ]
 VersionKey = Annotated[
-    str, _path("The ordinal of a version, an alias, `latest`, or the name of a file: its newest version.", "1")
+    str, path("The ordinal of a version, an alias, `latest`, or the name of a file: its newest version.", "1")
 ]
-AliasName = Annotated[str, _path("An alias.", "champion")]
-FilePath = Annotated[str, _path("A path within the version, such as data/model.onnx.", "model.onnx")]
-UploadId = Annotated[str, _path("The id of the upload, from its Location.", "0" * 32)]
-UserKey = Annotated[str, _path("The id or the username of a user, percent-encoded.", "ada")]
-GroupKey = Annotated[str, _path("The id or the name of a group, percent-encoded.", "vision")]
-RobotKey = Annotated[str, _path("The id or the name of a robot, percent-encoded.", "nightly")]
-TrashId = Annotated[str, _path("The id of an entry of the trash.", ID_EXAMPLE)]
-TokenId = Annotated[str, _path("The id of a personal access token.", ID_EXAMPLE)]
-AssetName = Annotated[str, _path("The name of a file of the page.", "index.js")]
-TenantName = Annotated[str, _path("The name of a tenant.", "acme")]
-TermName = Annotated[str, _path("The tag or metadata name, percent-encoded: a slash is `%2F`.", "flowers")]
-LinkToken = Annotated[str, _path("The token of the link.", "eyJhbGciOi...")]
-DigestKey = Annotated[str, _path("`sha256:` and 64 hexadecimal digits.", f"sha256:{'0' * 64}")]
+AliasName = Annotated[str, path("An alias.", "champion")]
+FilePath = Annotated[str, path("A path within the version, such as data/model.onnx.", "model.onnx")]
+UploadId = Annotated[str, path("The id of the upload, from its Location.", "0" * 32)]
+UserKey = Annotated[str, path("The id or the username of a user, percent-encoded.", "ada")]
+GroupKey = Annotated[str, path("The id or the name of a group, percent-encoded.", "vision")]
+RobotKey = Annotated[str, path("The id or the name of a robot, percent-encoded.", "nightly")]
+TrashId = Annotated[str, path("The id of an entry of the trash.", ID_EXAMPLE)]
+TokenId = Annotated[str, path("The id of a personal access token.", ID_EXAMPLE)]
+TenantName = Annotated[str, path("The name of a tenant.", "acme")]
+TermName = Annotated[str, path("The tag or metadata name, percent-encoded: a slash is `%2F`.", "flowers")]
+LinkToken = Annotated[str, path("The token of the link.", "eyJhbGciOi...")]
+DigestKey = Annotated[str, path("`sha256:` and 64 hexadecimal digits.", f"sha256:{'0' * 64}")]
 
 IF_MATCH = header("If-Match", "Refuse if the resource has changed since this `ETag`.", example='"1"')
 IF_NONE_MATCH = header("If-None-Match", "Answer 304 if the resource still has this `ETag`.", example='"1"')

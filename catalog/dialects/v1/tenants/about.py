@@ -8,6 +8,7 @@ from litestar import Controller, get
 
 from catalog import __version__
 from catalog.dialects.http import guards
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import Injected
 from catalog.dialects.v1.errors import CATALOGUE
 from catalog.dialects.v1.models.tenants.about import (
@@ -17,7 +18,6 @@ from catalog.dialects.v1.models.tenants.about import (
     ServerInfoBody,
     ServerVersion,
 )
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.domain.limits import Limits
 from catalog.domain.people.credentials import PasswordPolicy
 from catalog.vocabulary import ResetStatus, Role, Status, Usage, Visibility
@@ -32,12 +32,12 @@ class About(Controller):
     @get("/version", operation_id="version", response_description="The version.")
     async def version(self) -> JsonResponse[ServerVersion]:
         """Show the version of the server."""
-        return answer(ServerVersion(__version__))
+        return json_response(ServerVersion(__version__))
 
     @get("/errors", operation_id="errors", response_description="The errors, by name.")
     async def errors(self) -> JsonResponse[dict[str, ErrorEntry]]:
         """List the error catalogue."""
-        return answer({error.name: ErrorEntry(error.status, error.value, error.message) for error in CATALOGUE})
+        return json_response({error.name: ErrorEntry(error.status, error.value, error.message) for error in CATALOGUE})
 
     @get("/types", operation_id="types", response_description="The words, by type.")
     async def types(self) -> JsonResponse[FieldValues]:
@@ -50,12 +50,12 @@ class About(Controller):
             user_roles=_words(Role),
             visibility_types=_words(Visibility),
         )
-        return answer(values)
+        return json_response(values)
 
     @get("/types/passwordStrength", operation_id="passwordStrength", response_description="The rules.")
     async def password_strength(self, policy: Injected[PasswordPolicy]) -> JsonResponse[PasswordRules]:
         """Show how strong a password must be, and for how many days it is valid."""
-        return answer(PasswordRules(str(policy.strength), str(policy.days)))
+        return json_response(PasswordRules(str(policy.strength), str(policy.days)))
 
 
 class Info(Controller):
@@ -81,7 +81,7 @@ class Info(Controller):
             default_visibility=default_visibility,
             limits=limits._asdict(),
         )
-        return answer(info)
+        return json_response(info)
 
 
 def _words(words: Iterable[StrEnum]) -> dict[str, str]:

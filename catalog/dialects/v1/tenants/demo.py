@@ -7,13 +7,13 @@ from litestar import Controller, delete, get, post
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.items import items as shown_items
 from catalog.dialects.v1.items import terms as shown_terms
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.tenants.demo import DemoContent, DemoMade, DemoRemoved
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.domain.access import Caller
 from catalog.domain.demo import content, filling, removal
 from catalog.errors import (
@@ -57,7 +57,7 @@ class Demo(Controller):
         What is there already stays as it is, so that an interrupted request can be repeated.
         """
         _refuse_elsewhere(request, caller, demo, demo_tenant)
-        return answer(DemoMade.of(await filling.fill(caller, _models(request))))
+        return json_response(DemoMade.of(await filling.fill(caller, _models(request))))
 
     @get(
         operation_id="showDemo",
@@ -79,7 +79,7 @@ class Demo(Controller):
             for terms in (tenant.tags, tenant.metadata)
         ]
         users = [UserBody.of(record) for record in await _newest(tenant.users, "timestamp")]
-        return answer(DemoContent(users=users, tags=tags, metadata=metadata, datasets=datasets, models=models))
+        return json_response(DemoContent(users=users, tags=tags, metadata=metadata, datasets=datasets, models=models))
 
     @delete(
         status_code=200,
@@ -103,7 +103,7 @@ class Demo(Controller):
         emptied = await removal.remove(caller)
         for user in emptied.moved:
             sessions.forget(caller.tenant.name, user)
-        return answer(DemoRemoved.of(emptied))
+        return json_response(DemoRemoved.of(emptied))
 
 
 def _refuse_elsewhere(request: AnyRequest, caller: Caller, demo: bool, demo_tenant: str) -> None:

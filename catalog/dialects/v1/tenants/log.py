@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from litestar import Controller, get
 
 from catalog.dialects.http import guards
+from catalog.dialects.http.encoded import JsonResponse
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.tenants.log import JournalEntry
-from catalog.dialects.v1.requests.http import JsonResponse
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.tenants.usage import TAG
 from catalog.domain import audit

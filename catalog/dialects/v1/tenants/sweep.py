@@ -7,10 +7,10 @@ from litestar import Controller, post
 
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.cancellation import cancellation
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.tenants.usage import SweepReport
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.parameters import flag, flag_query
 from catalog.dialects.v1.tenants.usage import TAG
 from catalog.domain.cleanup.sweep_schedule import sweep_tenants
@@ -58,7 +58,7 @@ class Sweeps(Controller):
                 sweeps.append(sweep)
                 cancellation(request.scope).refuse_client_gone()
                 cancellation(request.scope).refuse_stopping()
-        return answer(SweepReport.of(sweeps, dry_run=dry_run))
+        return json_response(SweepReport.of(sweeps, dry_run=dry_run))
 
 
 def _duration(text: str) -> timedelta:

@@ -7,6 +7,7 @@ from litestar import Controller, delete, get, post, put
 from catalog.blobs.protocol import Storage
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.guards import HoldsApiToken
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.sessions import Sessions
@@ -22,7 +23,7 @@ from catalog.dialects.v1.models.tenants.tenants import (
 )
 from catalog.dialects.v1.models.tenants.usage import TenantUsage
 from catalog.dialects.v1.requests.bodies import Json, OneOrMany
-from catalog.dialects.v1.requests.http import JsonResponse, answer, create_each
+from catalog.dialects.v1.requests.http import create_each
 from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import TenantName as TenantNameInPath
 from catalog.domain.tenants import removal, tenants, usage
@@ -91,7 +92,7 @@ class Tenants(Controller):
     ) -> JsonResponse[TenantDetails | Selected[TenantDetails]]:
         """Show a tenant."""
         record = await tenants.find(database, name)
-        return answer(selected(request, TENANTS.fields, TenantDetails.of(record)))
+        return json_response(selected(request, TENANTS.fields, TenantDetails.of(record)))
 
     @put(
         "/{name:str}",
@@ -109,7 +110,7 @@ class Tenants(Controller):
         """Change a tenant."""
         changed = await tenants.change(database, name, data.as_input())
         sessions.forget(name)
-        return answer(TenantDetails.of(changed))
+        return json_response(TenantDetails.of(changed))
 
     @put(
         "/{name:str}/administrator",
@@ -127,7 +128,7 @@ class Tenants(Controller):
         """Give an administrator of a tenant a new password, and end all credentials of the old one."""
         user = await tenants.set_administrator(database, name, data.password, data.username)
         sessions.forget(name, user["_id"])
-        return answer(UserBody.of(user))
+        return json_response(UserBody.of(user))
 
     @delete(
         "/{name:str}",
@@ -150,7 +151,7 @@ class Tenants(Controller):
         confirmed = request.query_params.get("confirm")
         removed = await removal.remove(database, storage, name, default_tenant, confirmed)
         sessions.forget(name)
-        return answer(DatedTenant.with_dates(removed))
+        return json_response(DatedTenant.with_dates(removed))
 
     @get(
         "/{name:str}/usage",
@@ -163,7 +164,7 @@ class Tenants(Controller):
         tenant = await tenants.enter(database, name)
         if tenant is None:
             raise Refused(NOT_FOUND, name)
-        return answer(TenantUsage(**await usage.read(tenant)))
+        return json_response(TenantUsage(**await usage.read(tenant)))
 
 
 class TenantNames(Controller):

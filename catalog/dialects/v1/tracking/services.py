@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from litestar import Controller, get
 
 from catalog.dialects.http import guards
+from catalog.dialects.http.encoded import JsonResponse
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.models.tracking import EnvironmentBody, ServiceBody
-from catalog.dialects.v1.requests.http import JsonResponse
 from catalog.dialects.v1.requests.lists import listed
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.tracking.access import listed_to, readable

@@ -10,12 +10,13 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.docs.schemas import Schema, Schemas
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.items.items import REVISION, words_of
 from catalog.dialects.v1.models.aliases import AliasBody, Aliases, AliasMoveBody, AliasTarget
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import JsonResponse, answer, revisions_seen, shown
+from catalog.dialects.v1.requests.http import revisions_seen, shown
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, AliasName, ItemKey, flag, flag_query
 from catalog.domain.access import Caller
@@ -79,7 +80,7 @@ class VersionAliases(Controller):
             return await self._history(request, caller, item)
         known = item.get("aliases", [])
         users = await load_users(caller, (alias["user"] for alias in known))
-        return answer(Aliases([AliasBody.of(alias, users, caller) for alias in known]))
+        return json_response(Aliases([AliasBody.of(alias, users, caller) for alias in known]))
 
     @get(
         "/{alias:str}",
@@ -101,7 +102,7 @@ class VersionAliases(Controller):
         if moment := request.query_params.get("at"):
             then: datetime = literal(Field("at", DATE), moment)
             move = await history.at(caller, self.kind, item, alias, then)
-            return answer(AliasBody.then(move, await load_users(caller, [move["user"]]), caller))
+            return json_response(AliasBody.then(move, await load_users(caller, [move["user"]]), caller))
         return await _shown(request, caller, aliases.read(item, alias))
 
     @put(

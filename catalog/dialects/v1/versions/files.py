@@ -7,6 +7,7 @@ from litestar import Controller, HttpMethod, delete, get, post, put, route
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.transfers import uploads
 from catalog.dialects.http.transfers.downloads import Download
@@ -15,7 +16,7 @@ from catalog.dialects.http.transfers.version_files import file_download
 from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.lists import LIMIT, PAGE, PageBody
 from catalog.dialects.v1.models.shown_versions import AddedFiles, FileInfoBody
-from catalog.dialects.v1.requests.http import JsonResponse, answer, envelope
+from catalog.dialects.v1.requests.http import envelope
 from catalog.dialects.v1.requests.parameters import FilePath, ItemKey, VersionKey
 from catalog.dialects.v1.versions.transfers import (
     CONTENT_REFUSALS,
@@ -67,7 +68,7 @@ class VersionFiles(Controller):
         stop = page.page * page.limit
         files = await version_files.page_of(caller.tenant, version, stop - page.limit, page.limit)
         docs = [FileInfoBody.of(file) for file in files]
-        return answer(envelope(docs, ListPage([], stop < total, total, is_exact=True), page))
+        return json_response(envelope(docs, ListPage([], stop < total, total, is_exact=True), page))
 
     @post(
         status_code=200,
@@ -91,7 +92,7 @@ class VersionFiles(Controller):
         form = FormOfFiles(request, batches.MOST_FILES, LARGEST_BATCH)
         await quota.refuse_excess(caller.tenant, 0)
         outcomes = await batches.put_all(caller, self.kind, reference, draft, form.files())
-        return answer(AddedFiles.of(outcomes), 202 if any(each.refusal for each in outcomes) else 200)
+        return json_response(AddedFiles.of(outcomes), 202 if any(each.refusal for each in outcomes) else 200)
 
     @put(
         "/{path:path}",
@@ -118,7 +119,9 @@ class VersionFiles(Controller):
         """
         inside = _relative(path)
         upload = uploads.incoming(request, max_upload_size, PurePosixPath(inside).name)
-        return answer(FileInfoBody.of(await drafts.put(caller, self.kind, Reference(key, which), inside, upload)))
+        return json_response(
+            FileInfoBody.of(await drafts.put(caller, self.kind, Reference(key, which), inside, upload))
+        )
 
     @route(
         "/{path:path}",
@@ -152,7 +155,7 @@ class VersionFiles(Controller):
         self, key: ItemKey, which: VersionKey, path: FilePath, caller: Injected[Caller]
     ) -> JsonResponse[FileInfoBody]:
         """Remove a file from a draft."""
-        return answer(
+        return json_response(
             FileInfoBody.of(await drafts.remove_file(caller, self.kind, Reference(key, which), _relative(path)))
         )
 

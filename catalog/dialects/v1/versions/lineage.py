@@ -7,10 +7,10 @@ from litestar import Controller, get
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.lineage import LineageBody
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.parameters import ItemKey
 from catalog.domain.access import Caller
 from catalog.domain.items.references import Reference
@@ -50,7 +50,7 @@ class ItemLineage(Controller):
         found = await graph.lineage(caller, self.kind, reference, depth)
         version = found.nodes[found.root].version
         known = await tracked(caller, version) if version and self.kind is Kind.MODEL else NOTHING
-        return answer(LineageBody.of(found, known))
+        return json_response(LineageBody.of(found, known))
 
 
 def _depth(text: str | None) -> int:

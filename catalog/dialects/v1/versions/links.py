@@ -6,6 +6,7 @@ from litestar import Controller, HttpMethod, post, route
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.http.sessions import Sessions
@@ -15,7 +16,6 @@ from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.common import moment
 from catalog.dialects.v1.models.shown_versions import DownloadLink
 from catalog.dialects.v1.models.versions import NewLink
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.parameters import ItemKey, LinkToken, VersionKey
 from catalog.dialects.v1.versions.transfers import downloading
 from catalog.dialects.v1.versions.version_bodies import new_link
@@ -62,7 +62,7 @@ class VersionLink(Controller):
         link = await links.create(
             caller, self.kind, Reference(key, which), signed, life=new.life(), path=new.path or ""
         )
-        return answer(DownloadLink(f"{native_prefix}/links/{link.token}", link.token, moment(link.expires)))
+        return json_response(DownloadLink(f"{native_prefix}/links/{link.token}", link.token, moment(link.expires)))
 
 
 class ModelLink(VersionLink):

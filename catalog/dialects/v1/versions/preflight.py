@@ -4,10 +4,10 @@ from litestar import Controller, post
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import Injected
 from catalog.dialects.v1.models.preflight import CheckedPush, PushToCheck
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
 from catalog.domain.versions import preflight
@@ -32,4 +32,4 @@ class Preflight(Controller):
 
         Nothing is stored. A push is several requests, and this finds what would refuse one of the later ones.
         """
-        return answer(CheckedPush.of(await preflight.check(caller, data.kind, data.as_input(), limits)))
+        return json_response(CheckedPush.of(await preflight.check(caller, data.kind, data.as_input(), limits)))

@@ -6,11 +6,11 @@ from litestar import Controller, get, post, put
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.retention import ItemRetention, ItemRetentionChange, PrunedVersions, PruneRequest
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import JsonResponse, answer
 from catalog.dialects.v1.requests.parameters import ItemKey, flag
 from catalog.dialects.v1.tenants.retention import DRY_RUN
 from catalog.domain.access import Caller
@@ -36,7 +36,7 @@ class ItemVersionsKept(Controller):
     )
     async def show(self, key: ItemKey, caller: Injected[Caller]) -> JsonResponse[ItemRetention]:
         """Show how many versions of one of the {kinds} are kept."""
-        return answer(await _shown(caller, await items.read(caller, self.kind, Reference(key))))
+        return json_response(await _shown(caller, await items.read(caller, self.kind, Reference(key))))
 
     @put(
         "/retention",
@@ -49,7 +49,7 @@ class ItemVersionsKept(Controller):
     ) -> JsonResponse[ItemRetention]:
         """Set how many versions of one of the {kinds} are kept. The sweep applies it."""
         item = await policies.change_item(caller, self.kind, Reference(key), data.keep_versions)
-        return answer(await _shown(caller, item))
+        return json_response(await _shown(caller, item))
 
     @post(
         "/prune",
@@ -69,7 +69,7 @@ class ItemVersionsKept(Controller):
         """
         dry_run = flag(request, "dry_run")
         pruned = await retention.prune(caller, self.kind, Reference(key), keep=data.keep, dry_run=dry_run)
-        return answer(PrunedVersions.of(pruned, dry_run=dry_run))
+        return json_response(PrunedVersions.of(pruned, dry_run=dry_run))
 
 
 async def _shown(caller: Caller, item: ItemRecord) -> ItemRetention:

@@ -8,6 +8,7 @@ from litestar import Controller, HttpMethod, delete, get, post, put, route
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
+from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.http.transfers import uploads
@@ -21,7 +22,7 @@ from catalog.dialects.v1.models.lists import ARCHIVED, Listed, ListedResource, l
 from catalog.dialects.v1.models.shown_versions import ListedVersion, Verification, WholeVersion
 from catalog.dialects.v1.models.versions import BytesElsewhere, NewDraft, StoredBytes, VersionUpdate
 from catalog.dialects.v1.requests.bodies import Json
-from catalog.dialects.v1.requests.http import JsonResponse, answer, revisions_seen, shown
+from catalog.dialects.v1.requests.http import revisions_seen, shown
 from catalog.dialects.v1.requests.lists import archived_of, listed
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, VersionKey, flag, flag_query
 from catalog.dialects.v1.versions.transfers import (
@@ -182,7 +183,9 @@ class Versions(Controller, Generic[ShownT]):
         Each version is compared with the first.
         """
         which = request.query_params.getall("which", [])
-        return answer(ComparedVersions.of(which, await compare.compare(caller, self.kind, Reference(key), which)))
+        return json_response(
+            ComparedVersions.of(which, await compare.compare(caller, self.kind, Reference(key), which))
+        )
 
     @route(
         "/{which:str}",
@@ -224,7 +227,7 @@ class Versions(Controller, Generic[ShownT]):
 
         All bytes are read: a second or more for each gigabyte. Uploading a damaged file again replaces it.
         """
-        return answer(Verification.of(await versions.verify(caller, self.kind, Reference(key, which))))
+        return json_response(Verification.of(await versions.verify(caller, self.kind, Reference(key, which))))
 
     @put(
         "/{which:str}",
