@@ -3,6 +3,9 @@
 from contextvars import ContextVar
 from enum import StrEnum
 
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+"""A value as JSON has it."""
+
 REQUEST: ContextVar[str] = ContextVar("request")
 """What the request that is being answered is called, for the log."""
 

@@ -2,15 +2,28 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self, TypedDict
 
 from bson import ObjectId
 
 from catalog.errors import CANNOT_CREATE, CANNOT_MODIFY, READ_ONLY_TOKEN, Fault, Refused
 from catalog.store.concurrency.fence import Permits, anything
-from catalog.store.records import Query, RobotRecord, UserRecord
+from catalog.store.records import ItemRecord, Query, RobotRecord, UserRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import PUBLIC_READER, Role, Scope, Visibility
+
+
+class OwnedRecord(TypedDict):
+    """What belongs to a user."""
+
+    owner: ObjectId
+
+
+class SharedRecord(OwnedRecord):
+    """What other users than its owner may read."""
+
+    _id: ObjectId
+    readers: list[ObjectId | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +33,9 @@ class Reach:
     items: frozenset[ObjectId]
     tags: frozenset[str]
 
-    def includes(self, item: Mapping[str, Any]) -> bool:
-        return item["_id"] in self.items or not self.tags.isdisjoint(item.get("tags") or ())
+    def includes(self, record: Mapping[str, object]) -> bool:
+        tags = record.get("tags")  # only items have some
+        return record["_id"] in self.items or (isinstance(tags, list) and not self.tags.isdisjoint(tags))
 
     @classmethod
     def of(cls, robot: RobotRecord | None) -> Self | None:
@@ -129,12 +143,12 @@ def readers(
     return list(dict.fromkeys([owner, *users, *editors, *everyone]))
 
 
-def readers_of(item: Mapping[str, Any]) -> list[ObjectId | str]:
+def readers_of(item: ItemRecord) -> list[ObjectId | str]:
     """The readers that follow from the other fields of an item."""
     return readers(item["owner"], item["users"], item.get("editors", ()), item["visibility"])
 
 
-def may_read(caller: Caller, item: Mapping[str, Any]) -> bool:
+def may_read(caller: Caller, item: SharedRecord) -> bool:
     if caller.reach:
         return may_manage(caller, item) or caller.reach.includes(item)
     return caller.is_admin or not {PUBLIC_READER, *caller.identities}.isdisjoint(item["readers"])
@@ -164,7 +178,7 @@ def refuse_beyond_reach(caller: Caller, tags: Collection[str]) -> None:
         raise Refused(CANNOT_CREATE, f"tags: this robot needs one of {needed}" if needed else "not with this robot")
 
 
-def may_change(caller: Caller, item: Mapping[str, Any]) -> bool:
+def may_change(caller: Caller, item: ItemRecord) -> bool:
     """Whether the caller may change the content of an item: its versions, aliases, card, texts, tags and metadata.
 
     Its owner and its editors may, and a limited robot all that it may read. See `may_manage` for the rest.
@@ -181,9 +195,9 @@ def changeable_by(caller: Caller) -> Query:
     return {"$or": [manageable_by(caller), {"editors": {"$in": caller.identities}}]}
 
 
-def may_manage(caller: Caller, item: Mapping[str, Any]) -> bool:
+def may_manage(caller: Caller, item: OwnedRecord) -> bool:
     """Whether the caller may also share, rename, archive and delete an item."""
-    return caller.is_admin or bool(item["owner"] == caller.user)
+    return caller.is_admin or item["owner"] == caller.user
 
 
 def manageable_by(caller: Caller) -> Query:

@@ -1,13 +1,12 @@
 """Archived items and versions: readable by name and id, and left out of lists unless a client asks for them."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from catalog.store.records import Query
 from catalog.vocabulary import Archived
 
 
-def is_shown(wanted: Archived, record: Mapping[str, Any]) -> bool:
+def is_shown(wanted: Archived, record: Mapping[str, object]) -> bool:
     """Whether a list that asks for `wanted` shows an item or a version."""
     return wanted is Archived.ALL or bool(record.get("archived")) is (wanted is Archived.ONLY)
 

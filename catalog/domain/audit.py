@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import accumulate, groupby, islice
 from operator import itemgetter
-from typing import Any, NamedTuple, Self, cast
+from typing import NamedTuple, Self, cast
 
 from bson import ObjectId
 
@@ -255,7 +255,7 @@ class Journal:
             logger.warning("the database did not take the last %d entries of the journal", self.waiting)
 
 
-def _size(entry: Mapping[str, Any]) -> int:
+def _size(entry: Mapping[str, object]) -> int:
     """About how many bytes an entry has, also one that the database refuses."""
     return sum(len(name) + len(str(value).encode(errors="replace")) + PER_FIELD for name, value in entry.items())
 

@@ -22,8 +22,7 @@ from catalog.store.concurrency.leases import Lease, LeaseLostError
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.ids import object_id
-from catalog.store.records import TenantRecord
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import Query, TenantRecord
 
 
 class UnknownTenantError(Exception):
@@ -100,7 +99,7 @@ async def write(
 
 async def find_tenants(database: Database, names: Collection[str]) -> list[RegisteredTenant]:
     """Raises UnknownTenantError."""
-    query: Raw = {"state": "ready", **({"_id": {"$in": list(names)}} if names else {})}
+    query: Query = {"state": "ready", **({"_id": {"$in": list(names)}} if names else {})}
     records = await database.tenants.find(query).to_list()
     unknown = set(names) - {record.id for record in records}
     if unknown:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from catalog.blobs.protocol import Blob, Storage, is_digest
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
@@ -20,8 +20,8 @@ from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.failures import UNAVAILABLE, DatabaseError, Duplicate
 from catalog.store.migrations.upgrade import missing_steps, upgrade
 from catalog.store.raw_documents import InvalidRecord
+from catalog.store.records import TenantRecord
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 RESTORING = "restoring"
@@ -100,10 +100,10 @@ async def restore(
         raise RestoreError(f"{file} has no tenant {', '.join(sorted(left))}")
 
 
-def _record(tenant: str, content: bytes) -> Raw:
+def _record(tenant: str, content: bytes) -> TenantRecord:
     try:
-        record = raw_documents.decode(content)
-        RegisteredTenant(**record | {"id": record["_id"]})
+        record = cast("TenantRecord", raw_documents.decode(content))
+        RegisteredTenant.model_validate({**record, "id": record["_id"]})
     except (InvalidRecord, KeyError, ValueError) as wrong:
         raise ArchiveError(f"The record of {tenant} in the backup is damaged") from wrong
     if record["_id"] != tenant:
@@ -112,19 +112,18 @@ def _record(tenant: str, content: bytes) -> Raw:
 
 
 async def _begin(
-    database: Database, storage: Storage, record: Raw, name: str, identity: str
+    database: Database, storage: Storage, record: TenantRecord, name: str, identity: str
 ) -> "RestoringTenant | PresentTenant":
     source = record["_id"]
     if name:
-        record |= {"_id": name, "database": name}
+        record = {**record, "_id": name, "database": name}
     for each in (record["_id"], record["database"]):
         refuse_name(database, each)
     again = {"id": record["_id"], "state": RESTORING, "restored_from": identity, "generation": new_generation()}
-    fresh = RegisteredTenant(**record | again | {"lastmod": now(), "migrator": None, "migrating": None} | NO_LEASES)
+    leases = {"lastmod": now(), "migrator": None, "migrating": None, **NO_LEASES}
+    fresh = RegisteredTenant.model_validate({**record, **again, **leases})
     _refuse_newer(fresh)
-    known: Raw | None = await database.tenants.raw.find_one(
-        {"_id": fresh.id}, {"state": 1, "restored_from": 1, "database": 1}
-    )
+    known = await database.tenants.records.find_one({"_id": fresh.id}, {"state": 1, "restored_from": 1, "database": 1})
     if known and known["state"] == "ready" and known.get("restored_from") == identity:
         return PresentTenant(source, fresh.id)
     if known and known["state"] == RESTORING:

@@ -13,7 +13,7 @@ from catalog.operations.archive import ArchiveError, read
 from catalog.operations.backup import Increment, TenantBackup, find_tenants
 from catalog.operations.streaming import stream
 from catalog.operations.targets import SUFFIX, Target
-from catalog.store.clock import AHEAD, now
+from catalog.store.clock import AHEAD, Clock, now
 from catalog.store.concurrency.leases import Lease, LeaseLostError
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
@@ -57,11 +57,14 @@ class ScheduledBackups:
     Archives of removed tenants stay, and so does a full one while an increment that continues it is there.
     """
 
-    def __init__(self, database: Database, storage: Storage, target: Target, plan: BackupPlan) -> None:
+    def __init__(
+        self, database: Database, storage: Storage, target: Target, plan: BackupPlan, clock: Clock = now
+    ) -> None:
         self._database = database
         self._storage = storage
         self._target = target
         self._plan = plan
+        self._now = clock
 
     def schedule(self, jobs: Jobs) -> None:
         jobs.every(min(self._plan.every, LOOK_EVERY).total_seconds(), self.run, "the scheduled backup")
@@ -79,7 +82,7 @@ class ScheduledBackups:
         lease = Lease(tenants, record.id, LEASE_LENGTH, until="backing_up", owner="backup", where={"state": "ready"})
         if await lease.acquire(self._due()) is None:
             return
-        began = now()
+        began = self._now()
         reports: list[TenantBackup] = []
         try:
             async with lease.renewed(BEAT):
@@ -103,7 +106,7 @@ class ScheduledBackups:
         await self._rotate(record.id)
 
     def _due(self) -> Query:
-        return {"backed_up": {"$not": {"$gt": now() - self._plan.every, "$lt": now() + AHEAD}}}
+        return {"backed_up": {"$not": {"$gt": self._now() - self._plan.every, "$lt": self._now() + AHEAD}}}
 
     async def _base(self, record: RegisteredTenant, began: datetime) -> Made | None:
         """The full backup to continue. None: a full one is due."""

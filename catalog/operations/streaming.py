@@ -53,7 +53,7 @@ async def stream(
         try:
             await write(put, database, storage, records, report, since=since)
         except Exception as failure:  # noqa: BLE001  it is raised where the archive is read
-            while queue.full():  # nobody needs these: the archive has no end
+            while queue.full():  # the archive has no end, so these are not needed
                 queue.get_nowait()
             queue.put_nowait(failure)
         else:

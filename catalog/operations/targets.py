@@ -44,7 +44,7 @@ class Target(Protocol):
     async def remove(self, name: str) -> None: ...
 
     async def clear(self, is_ours: Callable[[str], bool]) -> None:
-        """Remove what killed writers left of the backups with these names. Nobody may be writing one."""
+        """Remove what killed writers left of the backups with these names. None of them may be in progress."""
         ...
 
     def source(self, name: str) -> BackupSource:

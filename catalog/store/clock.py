@@ -1,6 +1,12 @@
 """The time, as the database stores it, and how far clocks may differ."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+
+Clock = Callable[[], datetime]
+
+Sleep = Callable[[float], Awaitable[object]]
+"""Waits for some seconds."""
 
 
 def now() -> datetime:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from bson.errors import BSONError
 from motor.motor_asyncio import AsyncIOMotorClient
@@ -9,7 +10,8 @@ from pymongo import ASCENDING
 from pymongo.errors import PyMongoError
 from pymongo.uri_parser import parse_uri
 
-from catalog.store.tenant_documents import Raw
+ForeignRecord = dict[str, Any]
+"""A document of the other application: nothing is known of its fields."""
 
 PATIENCE_MS = 5000
 
@@ -27,17 +29,19 @@ class ForeignDatabase:
         """`default` is used where the URI names no database. Raises ForeignDatabaseError for a URI that is none."""
         with _readable():
             self.default: str = parse_uri(uri)["database"] or default
-            self._client: AsyncIOMotorClient[Raw] = AsyncIOMotorClient(
+            self._client: AsyncIOMotorClient[ForeignRecord] = AsyncIOMotorClient(
                 uri, tz_aware=True, serverSelectionTimeoutMS=PATIENCE_MS
             )
 
-    async def by_id(self, database: str, collection: str, fields: dict[str, int] | None = None) -> AsyncIterator[Raw]:
+    async def by_id(
+        self, database: str, collection: str, fields: dict[str, int] | None = None
+    ) -> AsyncIterator[ForeignRecord]:
         """The documents of a collection, with these `fields` (none: all). Raises ForeignDatabaseError."""
         with _readable():
             async for document in self._client[database][collection].find({}, fields).sort("_id", ASCENDING):
                 yield document
 
-    async def by_age(self, database: str, collection: str) -> AsyncIterator[Raw]:
+    async def by_age(self, database: str, collection: str) -> AsyncIterator[ForeignRecord]:
         """The documents of a collection, the oldest first. Raises ForeignDatabaseError."""
         with _readable():
             async for document in self._client[database][collection].find({}).sort(BY_AGE):

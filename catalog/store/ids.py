@@ -1,7 +1,11 @@
 """Ids of records."""
 
+from collections.abc import Sequence
+
 from beanie import PydanticObjectId
 from bson import ObjectId
+
+from catalog.store.records import Query
 
 DIGITS = 24
 """Hexadecimal digits of an id."""
@@ -26,3 +30,8 @@ def parse_id(text: object) -> ObjectId:
 def document_id(key: ObjectId) -> PydanticObjectId:
     """An id of the type that documents declare."""
     return PydanticObjectId(key)
+
+
+def any_of(ids: Sequence[ObjectId]) -> ObjectId | Query:
+    """The condition on a field that has one of the ids."""
+    return ids[0] if len(ids) == 1 else {"$in": list(ids)}

@@ -23,7 +23,7 @@ from catalog.store.records import Changes, Query
 Raw = dict[str, Any]
 """A document as the driver reads it."""
 
-NOBODY = "catalog-sealed"
+SEALED_DATABASE = "catalog-sealed"
 """The database that Beanie is initialised with. It is never read or written."""
 
 
@@ -57,7 +57,8 @@ class SealedDocument(Document):
 
 
 D = TypeVar("D", bound=SealedDocument)
-R = TypeVar("R", bound=Mapping[str, Any])
+AnyRecord = Mapping[str, Any]
+R = TypeVar("R", bound=AnyRecord)
 
 
 def record_of(document: SealedDocument) -> Raw:
@@ -74,7 +75,7 @@ async def seal(client: AsyncIOMotorClient[Raw], documents: Iterable[type[SealedD
     new = [document for document in documents if document not in _initialised]
     if not new:
         return
-    await init_beanie(database=client[NOBODY], document_models=list(new), skip_indexes=True)
+    await init_beanie(database=client[SEALED_DATABASE], document_models=list(new), skip_indexes=True)
     _initialised.update(new)
     for document in new:
         settings = document.get_settings()
@@ -162,9 +163,11 @@ class BoundCollection(Generic[D, R]):
         if operations:
             await self.records.bulk_write(operations, ordered=False)
 
-    async def total(self, field: str) -> int:
-        """The sum of a number field over all records."""
-        summed = await self.raw.aggregate([{"$group": {"_id": None, "total": {"$sum": f"${field}"}}}]).to_list(1)
+    async def total(self, field: str, query: Query | None = None) -> int:
+        """The sum of a number field over the records that match, or all of them."""
+        stages: list[Query] = [{"$match": query}] if query else []
+        stages.append({"$group": {"_id": None, "total": {"$sum": f"${field}"}}})
+        summed = await self.raw.aggregate(stages).to_list(1)
         return int(summed[0]["total"]) if summed else 0
 
     async def insert_missing(self, records: Sequence[R]) -> None:
@@ -200,3 +203,7 @@ class BoundCollection(Generic[D, R]):
         indexes: list[IndexModel] = [field.index for field in self.document.get_settings().indexes]
         if indexes:
             await self.raw.create_indexes(indexes)
+
+
+Records = BoundCollection[Any, R]
+"""The collection of records of one type, where their document does not matter."""

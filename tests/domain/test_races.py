@@ -456,39 +456,34 @@ async def test_what_a_server_writes_that_has_not_heard_of_a_removal_does_not_sta
 
 
 async def test_a_tenant_of_the_same_name_waits_until_nobody_believes_in_the_old_one(
-    database, elsewhere, record, storage, monkeypatch
+    database, elsewhere, record, storage
 ):
     await made_with_something_in_it(database, record, storage)
     believed = await tenants.enter(elsewhere, record.id)
     await removal.remove(database, storage, record.id, default="")
     waits = []
-    really_sleep, mine = asyncio.sleep, asyncio.current_task()
 
     async def sleep(seconds):
         """While it waits a late writer comes, then the time goes by."""
-        if asyncio.current_task() is not mine:
-            return await really_sleep(seconds)
         waits.append(seconds)
         await believed.tags.insert(TagDocument(id="late"))
         await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
-        return None
 
-    monkeypatch.setattr(tenants.asyncio, "sleep", sleep)
-
-    await tenants.make(database, storage, RegisteredTenant(id=record.id, database=record.database), ADMIN)
+    again = RegisteredTenant(id=record.id, database=record.database)
+    await tenants.make(database, storage, again, ADMIN, sleep=sleep)
 
     assert waits == [tenants.PATIENCE]
     assert await database.tenant(record).tags.get("late") is None
     assert await administrators(database, record) == ["admin"]
 
 
-async def test_a_name_that_is_being_given_free_for_too_long_is_refused(database, record, storage, monkeypatch):
+async def test_a_name_that_is_being_given_free_for_too_long_is_refused(database, record, storage):
     await database.tenants.insert(record)
     await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"state": "removing"}})
-    monkeypatch.setattr(tenants, "WAITING", timedelta())
+    other = RegisteredTenant(id="other", database=record.database)
 
     with pytest.raises(Refused) as refusal:
-        await tenants.make(database, storage, RegisteredTenant(id="other", database=record.database), ADMIN)
+        await tenants.make(database, storage, other, ADMIN, waiting=timedelta())
 
     assert refusal.value.details == f"{record.id} is still being removed, please try again in 10 seconds"
     assert refusal.value.headers == {"Retry-After": "10"}

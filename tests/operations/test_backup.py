@@ -35,7 +35,6 @@ from catalog.domain.versions import versions
 from catalog.domain.versions.aliases import aliases
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import BUSY
-from catalog.operations import scheduled
 from catalog.operations.archive import LARGEST_MEMBER, ArchiveError, read
 from catalog.operations.backup import BackupError, Increment, UnknownTenantError, find_tenants, write
 from catalog.operations.chains import find_bases
@@ -489,15 +488,12 @@ async def test_an_increment_has_the_bytes_that_are_new_and_is_restored_with_what
     assert await content(storage, tenant.name, hashlib.sha256(WEIGHTS).hexdigest()) == WEIGHTS
 
 
-async def test_each_tenant_is_backed_up_when_it_is_due_by_one_server_and_old_backups_go(
-    database, storage, tmp_path, monkeypatch
-):
+async def test_each_tenant_is_backed_up_when_it_is_due_by_one_server_and_old_backups_go(database, storage, tmp_path):
     tenant = await organisation(database, storage, "acme")
     target, plan = FolderTarget(tmp_path / "backups"), BackupPlan(timedelta(hours=1), timedelta(), 2)
-    servers = [ScheduledBackups(database, storage, target, plan) for _ in range(2)]
 
     async def run_at(moment):
-        monkeypatch.setattr(scheduled, "now", lambda: moment)
+        servers = [ScheduledBackups(database, storage, target, plan, lambda: moment) for _ in range(2)]
         await asyncio.gather(*(server.run() for server in servers))
         return await target.names()
 
@@ -511,20 +507,19 @@ async def test_each_tenant_is_backed_up_when_it_is_due_by_one_server_and_old_bac
     assert await tenants.enter(database, tenant.name) is not None
 
 
-async def test_an_increment_by_schedule_continues_a_full_backup_that_stays_as_long(
-    database, storage, target, monkeypatch
-):
+async def test_an_increment_by_schedule_continues_a_full_backup_that_stays_as_long(database, storage, target):
     tenant = await organisation(database, storage, "acme")
     await tenant.blob_records.raw.update_many({}, {"$set": {"touched": now() - timedelta(days=2)}})
     generation = str(ObjectId.from_datetime(now() - timedelta(days=3)))
     await database.tenants.raw.update_one({"_id": tenant.name}, {"$set": {"generation": generation}})
     plan = BackupPlan(timedelta(hours=1), timedelta(hours=4), 2)
-    server, begin = ScheduledBackups(database, storage, target, plan), now()
+    moment = now()
+    server = ScheduledBackups(database, storage, target, plan, lambda: moment)
 
     names = []
-    for hours in range(7):
-        monkeypatch.setattr(scheduled, "now", lambda hours=hours: begin + timedelta(hours=hours))
+    for _ in range(7):
         await server.run()
+        moment += timedelta(hours=1)
         names.append(["-since-" in name for name in await target.names()])
 
     full, more = [False], [True]

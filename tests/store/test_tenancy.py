@@ -13,7 +13,7 @@ from catalog.store.documents.people import UserDocument
 from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.documents.terms import TagDocument
-from catalog.store.tenant_documents import NOBODY, SealedDocument, Unbound
+from catalog.store.tenant_documents import SEALED_DATABASE, SealedDocument, Unbound
 from catalog.vocabulary import Kind
 from tests.support.app import OURS
 from tests.support.inputs import new_item
@@ -81,7 +81,7 @@ async def test_fifty_tenants_interleaved_each_keep_to_their_own_database(databas
     assert lives == [([name], 2, 1) for name in names]
     for name in names:  # an audit by the driver alone
         assert [tag["_id"] async for tag in database.client[name]["tags"].find()] == [name]
-    assert NOBODY not in await database.client.list_database_names()
+    assert SEALED_DATABASE not in await database.client.list_database_names()
     for name in names:
         await database.drop(name)
 

@@ -32,8 +32,8 @@ from catalog.store.migrations.upgrade import number_of
 from catalog.vocabulary import Kind
 
 RESOURCES = Path("resources")
-NOBODY = "_doctor"
-"""Whose bytes the storage is tried with: no tenant's name begins like that."""
+PROBE_TENANT = "_doctor"
+"""Whose bytes the storage is tried with: the name of no tenant begins with an underscore."""
 
 LITTLE, NEXT_TO_NOTHING = 5 * 2**30, 2**28  # bytes free
 LATE = 5.0  # seconds that two clocks may differ
@@ -237,7 +237,7 @@ async def _mail(server: SmtpServer) -> CheckResult:
 
 async def _storage(storage: Storage, name: str) -> CheckResult:
     """Bytes go in, come out and go away again."""
-    blobs, sent = storage.of(NOBODY), os.urandom(64)
+    blobs, sent = storage.of(PROBE_TENANT), os.urandom(64)
 
     async def content() -> AsyncIterator[bytes]:
         yield sent
@@ -248,7 +248,7 @@ async def _storage(storage: Storage, name: str) -> CheckResult:
         blob = await blobs.put(content())
         received = b"".join([chunk async for chunk in blobs.read(blob.digest)])
         await blobs.drop(blob.digest)
-        await storage.forget(NOBODY)
+        await storage.forget(PROBE_TENANT)
     except (StorageUnavailableError, StorageSetupError, OSError) as error:
         return failure(f"The storage {name} cannot be used: {error}")
     if received != sent:

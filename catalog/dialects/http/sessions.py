@@ -23,7 +23,7 @@ from catalog.domain.people.credentials import Claims, SessionTokens, has_ended
 from catalog.domain.tenants import tenants
 from catalog.errors import AUTHENTICATION, READ_ONLY_TOKEN, Refused
 from catalog.store.caches import AnswerCache
-from catalog.store.clock import now
+from catalog.store.clock import Clock, now
 from catalog.store.concurrency.fence import FRESH, Fence
 from catalog.store.database import Database
 from catalog.store.records import AccessTokenRecord, UserRecord
@@ -57,9 +57,10 @@ def no_other_check() -> None:
 class Sessions:
     """Turns tokens into callers."""
 
-    def __init__(self, database: Database, tokens: SessionTokens) -> None:
+    def __init__(self, database: Database, tokens: SessionTokens, clock: Clock = now) -> None:
         self._database = database
         self._tokens = tokens
+        self._now = clock
         self._tenants: AnswerCache[Tenant] = AnswerCache(REMEMBERED)
         self._users: AnswerCache[CachedRecord[UserRecord]] = AnswerCache(REMEMBERED)
         self._access_tokens: AnswerCache[CachedRecord[AccessTokenRecord]] = AnswerCache(REMEMBERED)
@@ -119,7 +120,7 @@ class Sessions:
         user = await self._user(tenant, token["user"], age) if tenant and token else None
         if tenant is None or token is None or user is None or has_ended(user, token["timestamp"].timestamp()):
             raise Refused(AUTHENTICATION, "The token is not valid, or was revoked")
-        if token["expires"] <= now():
+        if token["expires"] <= self._now():
             raise Refused(AUTHENTICATION, "The token has expired, please make another")
         return Caller.of(tenant, user, access_tokens.scope_of(token), token["_id"])
 

@@ -7,13 +7,14 @@ first page again must get the same token.
 import binascii
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 from bson import ObjectId
+from msgspec import Struct
 
 from catalog.dialects.kubeflow.filters.compiler import Compiled, compiled
 from catalog.dialects.kubeflow.filters.properties import Properties
@@ -25,14 +26,16 @@ from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.filters.filter import Filter
 from catalog.store.query.filters.matching import matcher
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING, Order
-from catalog.store.query.paging.keysets import Keep, Key, Walk, key_of, walk
+from catalog.store.query.paging.keysets import Keep, Key, Walk, keep_all, key_of, walk
 from catalog.store.query.paging.pages import Listing
-from catalog.store.tenant_documents import Raw
+from catalog.store.query.paging.serial_scan import Collection
+from catalog.store.records import Query, Value
+from catalog.store.tenant_documents import R
 
-Shapes = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+Shapes = Callable[[Sequence[R]], Awaitable[Sequence[Struct]]]
 """What is shown of records."""
 
-ReadBeyond = Callable[[Sequence[Raw]], Awaitable[Sequence[Raw]]]
+ReadBeyond = Callable[[Sequence[R]], Awaitable[Sequence[Mapping[str, Value]]]]
 """The properties of documents that are elsewhere, in their order."""
 
 READ_BEYOND = 20
@@ -112,15 +115,15 @@ async def filter_of(call: KubeflowCall, properties: Properties) -> Compiled:
 
 async def listed(
     call: KubeflowCall,
-    collection: Any,
-    access: Raw,
+    collection: Collection[R],
+    access: Query,
     properties: Properties,
-    shapes: Shapes,
+    shapes: Shapes[R],
     *,
-    keep: Keep | None = None,
+    keep: Keep[R, R] = keep_all,
     top: int | None = None,
     id_field: str = "serial",
-    read_beyond: ReadBeyond | None = None,
+    read_beyond: ReadBeyond[R] | None = None,
 ) -> ResourcePage[Any]:
     """The page of a list that the query string asks for. `top` is a recent serial, of a list that no index serves.
 
@@ -134,23 +137,27 @@ async def listed(
     return await page_of(parameters, await walk(listing, parameters.key, parameters.limit, keep), shapes)
 
 
-def _kept_with(wanted: Filter, read: ReadBeyond) -> Keep:
+def _kept_with(wanted: Filter, read: ReadBeyond[R]) -> Keep[R, R]:
     """Keeps the documents that match with what is read of them elsewhere, some at a time: texts may be long."""
     budget, tests = wanted.budget or Budget(), [matcher(wanted.query), *([wanted.matches] if wanted.matches else [])]
 
-    async def keep(batch: list[Raw]) -> list[Raw]:
-        found: list[Raw] = []
+    def is_wanted(pair: tuple[R, Mapping[str, Value]]) -> bool:
+        whole = {**pair[0], **pair[1]}
+        return all(test(whole) for test in tests)
+
+    async def keep(batch: list[R]) -> list[R]:
+        found: list[R] = []
         for at in range(0, len(batch), READ_BEYOND):
             some = batch[at : at + READ_BEYOND]
             texts = await read(some)
-            joined = [document | more for document, more in zip(some, texts, strict=True)]
-            found += await matching(lambda document: all(test(document) for test in tests), joined, budget)
+            pairs = list(zip(some, texts, strict=True))
+            found += [document for document, _ in await matching(is_wanted, pairs, budget)]
         return found
 
     return keep
 
 
-async def page_of(parameters: ListParameters, found: Walk, shapes: Shapes) -> ResourcePage[Any]:
+async def page_of(parameters: ListParameters, found: Walk[R], shapes: Shapes[R]) -> ResourcePage[Any]:
     """A page of at most LARGEST_PAGE bytes."""
     room, items = LARGEST_PAGE, list[msgspec.Raw]()
     for shape in await shapes(found.docs):
@@ -164,7 +171,7 @@ async def page_of(parameters: ListParameters, found: Walk, shapes: Shapes) -> Re
     return ResourcePage(items=items, size=len(items), page_size=parameters.size, next_page_token=token_of(following))
 
 
-def merged(walks: Sequence[Walk], order: Order, limit: int) -> Walk:
+def merged(walks: Sequence[Walk[R]], order: Order, limit: int) -> Walk[R]:
     """One walk through two lists with the same order."""
     ways = [direction for _, direction in order]
 
@@ -181,7 +188,7 @@ def merged(walks: Sequence[Walk], order: Order, limit: int) -> Walk:
     return Walk(docs, end)
 
 
-async def serials_of(collection: Any, keys: Iterable[ObjectId | None]) -> dict[ObjectId, int]:
+async def serials_of(collection: Collection[R], keys: Iterable[ObjectId | None]) -> dict[ObjectId, int]:
     """The ids that clients see, by the ids of the documents in `collection` that exist."""
     ids = list({key for key in keys if key})
     if not ids:

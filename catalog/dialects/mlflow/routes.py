@@ -116,7 +116,7 @@ def _described() -> bytes:
 
 
 def _document() -> Response[bytes]:
-    """The OpenAPI document, which is the same for everybody."""
+    """The OpenAPI document, which is the same for all callers."""
     return Response(_described(), media_type=JSON)
 
 

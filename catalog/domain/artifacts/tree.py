@@ -5,7 +5,7 @@ by all users of the tenant. A version that is made of a path names the same blob
 """
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from catalog.blobs.protocol import Blob, FileHead
 from catalog.domain.access import Caller, manageable_by, may_manage, may_read, readable_by, readers
@@ -17,7 +17,7 @@ from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, INVALID_FIELD, NOT_CREA
 from catalog.store.clock import now
 from catalog.store.failures import Duplicate
 from catalog.store.query.paging.cursors import ASCENDING
-from catalog.store.records import ArtifactFileRecord
+from catalog.store.records import ArtifactFileRecord, Changes, FileRecord
 from catalog.vocabulary import InspectionPolicy, Visibility
 
 AT_ONCE = 1000
@@ -77,8 +77,8 @@ async def record(caller: Caller, stored: StoredFile, visibility: Visibility) -> 
     """
     if stored.is_suspicious and caller.tenant.inspection is InspectionPolicy.QUARANTINE:
         visibility = Visibility.PRIVATE  # as a version of it is in quarantine
-    file: Mapping[str, Any] = stored.record()
-    fields: dict[str, Any] = {name: file[name] for name in STORED}
+    file: Mapping[str, object] = stored.record()
+    fields: Changes = {name: file[name] for name in STORED}
     fields |= {"owner": caller.user, "readers": readers(caller.user, (), (), visibility), "timestamp": now()}
     mine = {"path": stored.path, **manageable_by(caller)}
     try:
@@ -161,7 +161,7 @@ async def remove(caller: Caller, path: str) -> int:
     return removed
 
 
-def known_file(file: Mapping[str, Any], path: str) -> KnownFile:
+def known_file(file: ArtifactFileRecord | FileRecord, path: str) -> KnownFile:
     """A file of the tree or of a version as a file of a version to make, which has it under `path`."""
     name = (path or file["path"]).rpartition("/")[2]
     verdict = file.get("verdict")  # older artifacts have none, and the only file of a version has an empty one

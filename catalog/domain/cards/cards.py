@@ -7,7 +7,7 @@ changes first, under its revision. Then the text is written, unless one of a lat
 import asyncio
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bson import ObjectId
 
@@ -26,7 +26,7 @@ from catalog.store.clock import now
 from catalog.store.failures import Duplicate
 from catalog.store.records import ItemRecord
 from catalog.store.tenant import Tenant
-from catalog.vocabulary import Kind
+from catalog.vocabulary import Json, Kind
 
 LARGEST = 2**20  # bytes of UTF-8
 
@@ -39,7 +39,7 @@ MOST_DATASETS = 50
 class ItemCard(NamedTuple):
     item: ItemRecord
     text: str  # as it was written, with its front matter
-    front_matter: Mapping[str, Any]
+    front_matter: Mapping[str, Json]
     body: str  # Markdown
 
 

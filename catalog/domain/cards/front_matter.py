@@ -7,9 +7,11 @@ read by the rules of JSON: `no` is the Norwegian language and not false, and a d
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import yaml
+
+from catalog.vocabulary import Json
 
 LONGEST = 64 * 1024  # characters
 MOST_NODES = 5000
@@ -19,9 +21,13 @@ OPENING = re.compile(r"\A\ufeff?---[ \t]*\r?\n")
 CLOSING = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.MULTILINE)
 INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 FLOAT = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]{1,3})?")
-WORDS = {"": None, "~": None, "null": None, "true": True, "True": True, "false": False, "False": False}
+WORDS: dict[str, bool | None] = {
+    **dict.fromkeys(("", "~", "null"), None),
+    **dict.fromkeys(("true", "True"), True),
+    **dict.fromkeys(("false", "False"), False),
+}
 
-Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Parser = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class FrontMatterError(ValueError):
@@ -31,7 +37,7 @@ class FrontMatterError(ValueError):
 class CardParts(NamedTuple):
     """The parts of a card."""
 
-    front_matter: Mapping[str, Any]
+    front_matter: Mapping[str, Json]
     body: str  # Markdown
 
 
@@ -53,7 +59,7 @@ def parse(text: str) -> CardParts:
     return CardParts(mapping_of(yaml_text), body)
 
 
-def mapping_of(yaml_text: str) -> dict[str, Any]:
+def mapping_of(yaml_text: str) -> dict[str, Json]:
     """The mapping that a document in YAML is; an empty one of an empty document. Raises FrontMatterError."""
     try:
         value = _Values(yaml.parse(yaml_text, Loader=Parser)).document()
@@ -71,18 +77,18 @@ def mapping_of(yaml_text: str) -> dict[str, Any]:
 class _Values:
     """Builds the value of a document from its events."""
 
-    def __init__(self, events: Iterator[Any]) -> None:
+    def __init__(self, events: Iterator[yaml.Event]) -> None:
         self._events = events
         self._nodes = 0
 
-    def document(self) -> Any:
-        value: Any = None
+    def document(self) -> Json:
+        value: Json = None
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
                 value = self._value(next(self._events), 0)
         return value
 
-    def _value(self, event: Any, depth: int) -> Any:
+    def _value(self, event: yaml.Event, depth: int) -> Json:
         self._nodes += 1
         if self._nodes > MOST_NODES or depth > DEEPEST:
             raise FrontMatterError(f"at most {MOST_NODES} values and {DEEPEST} levels are allowed")
@@ -95,23 +101,23 @@ class _Values:
                 return self._mapping(depth)
         raise FrontMatterError(f"line {event.start_mark.line + 2}: aliases are not allowed")
 
-    def _mapping(self, depth: int) -> dict[str, Any]:
+    def _mapping(self, depth: int) -> dict[str, Json]:
         nodes = self._until(yaml.MappingEndEvent, depth)
-        found = {}
+        found: dict[str, Json] = {}
         for key, value in zip(nodes, nodes, strict=True):
             if isinstance(key, dict | list):
                 raise FrontMatterError("a key must be a text")
             found["null" if key is None else str(key)] = value
         return found
 
-    def _until(self, end: type, depth: int) -> Iterator[Any]:
+    def _until(self, end: type, depth: int) -> Iterator[Json]:
         for event in self._events:
             if isinstance(event, end):
                 return
             yield self._value(event, depth + 1)
 
 
-def _plain(text: str) -> Any:
+def _plain(text: str) -> Json:
     if text in WORDS:
         return WORDS[text]
     for pattern, read in READERS:
@@ -125,4 +131,4 @@ def _float(text: str) -> float | str:
     return value if math.isfinite(value) else text
 
 
-READERS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = ((INTEGER, int), (FLOAT, _float))
+READERS: tuple[tuple[re.Pattern[str], Callable[[str], Json]], ...] = ((INTEGER, int), (FLOAT, _float))

@@ -6,13 +6,14 @@ The file is read within bounds and never executed. What cannot be read says noth
 import asyncio
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from catalog.blobs.protocol import StorageUnavailableError, UnknownBlobError
 from catalog.domain.cards import front_matter
 from catalog.domain.cards.front_matter import FrontMatterError
 from catalog.store.records import FileRecord, PairRecord
 from catalog.store.tenant import Tenant
+from catalog.vocabulary import Json
 
 NAME = "MLmodel"
 
@@ -35,7 +36,7 @@ class Described(NamedTuple):
     """What an MLmodel says."""
 
     flavors: Mapping[str, str]  # with their versions, where these are known
-    signature: Mapping[str, Any]  # `inputs`, `outputs` and `params`, each a list
+    signature: Mapping[str, list[Json]]  # `inputs`, `outputs` and `params`, each a list
     size: int | None
     made_with: str  # the version of MLflow
 
@@ -107,16 +108,16 @@ def parse(content: bytes) -> Described | None:
     )
 
 
-def _version_of(name: str, flavor: Any) -> str:
+def _version_of(name: str, flavor: Json) -> str:
     version = flavor.get(f"{name}_version") if isinstance(flavor, dict) else None
     return _text(version)
 
 
-def _signature(given: Any) -> dict[str, list[Any]]:
+def _signature(signature: Json) -> dict[str, list[Json]]:
     """The parts of a signature, each of which MLflow writes as a text with JSON in it."""
-    parts: dict[str, list[Any]] = {}
+    parts: dict[str, list[Json]] = {}
     for part in ("inputs", "outputs", "params"):
-        text = given.get(part) if isinstance(given, dict) else None
+        text = signature.get(part) if isinstance(signature, dict) else None
         try:
             value = json.loads(text) if isinstance(text, str) else text
             _json(value)
@@ -127,16 +128,16 @@ def _signature(given: Any) -> dict[str, list[Any]]:
     return parts
 
 
-def _json(value: Any) -> str:
+def _json(value: object) -> str:
     """Raises ValueError, RecursionError for what is no JSON."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace").decode()
 
 
-def _name(column: Any) -> str:
+def _name(column: Json) -> str:
     return _text(column.get("name")) if isinstance(column, dict) else ""
 
 
-def _type(column: Any) -> str:
+def _type(column: Json) -> str:
     """A type of a column; of a tensor the type of its elements and its shape."""
     if not isinstance(column, dict):
         return ""
@@ -146,7 +147,7 @@ def _type(column: Any) -> str:
     return _text(column.get("type")) or _text(column.get("dtype"))
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     text = "" if value is None else str(value)
     return text.replace("\0", "")[:LONGEST_SHOWN].encode("utf-8", "replace").decode()
 

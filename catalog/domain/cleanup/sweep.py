@@ -20,7 +20,7 @@ from catalog.domain.retention import applying, policies
 from catalog.domain.terms import terms
 from catalog.domain.versions.drafts import drafts
 from catalog.domain.versions.files import version_files
-from catalog.store.clock import now
+from catalog.store.clock import Sleep, now
 from catalog.store.derived import reader_copies
 from catalog.store.tenant import Tenant
 
@@ -158,7 +158,7 @@ async def _is_resumable(tenant: Tenant, leftover: str) -> bool:
     return folder == "uploads" and await tenant.uploads.records.find_one({"_id": upload}, {"_id": 1}) is not None
 
 
-async def recount(tenant: Tenant) -> int:
+async def recount(tenant: Tenant, sleep: Sleep = asyncio.sleep) -> int:
     """Correct the count of bytes after a crash, and return by how many.
 
     Uploads may be under way: only a difference that is found twice, with a pause in which they are counted, is an
@@ -167,7 +167,7 @@ async def recount(tenant: Tenant) -> int:
     wrong = await _miscounted(tenant)
     if not wrong:
         return 0
-    await asyncio.sleep(SETTLED)
+    await sleep(SETTLED)
     if await _miscounted(tenant) != wrong:
         return 0  # uploads keep changing the count: the next sweep tries again
     await tenant.add(quota.BYTES, wrong)

@@ -4,8 +4,8 @@ What others have built on it stays, and with it what they use: a dataset of a mo
 a service serves, and a person who owns other items. The bytes are left to the sweep.
 """
 
-from collections.abc import Coroutine
-from typing import Any, NamedTuple
+from collections.abc import Awaitable
+from typing import NamedTuple
 
 from bson import ObjectId
 
@@ -18,7 +18,7 @@ from catalog.domain.people import groups, users
 from catalog.errors import BUSY, CANNOT_DELETE, DEPLOYED, IN_USE, LAST_ADMIN, NOT_DELETED, NOT_FOUND, Refused
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import Raw
+from catalog.store.tenant_documents import R, Records
 from catalog.vocabulary import Kind, Usage
 
 ORDER = (Kind.MODEL, Kind.ALGORITHM, Kind.DATASET)
@@ -46,18 +46,18 @@ async def remove(caller: Caller) -> Emptied:
     tenant, kept = caller.tenant, list[str]()
     removed = 0
     for kind in ORDER:
-        for item in await _found(tenant.items(kind).records.find(marked(), {"name": 1})):
+        for item in await _found(tenant.items(kind), "name"):
             removal = items.remove(caller, kind, Reference(str(item["_id"])))
             removed += await _succeeds(removal, f"{kind.one} {item['name']}", kept)
-    for entry in await _found(tenant.trash.records.find(marked(), {"name": 1})):
+    for entry in await _found(tenant.trash, "name"):
         removed += await _succeeds(trash.purge_now(caller, str(entry["_id"])), f"{entry['name']} in the trash", kept)
     moved: set[ObjectId] = set()
-    for group in await _found(tenant.groups.records.find(marked(), {"name": 1})):
+    for group in await _found(tenant.groups, "name"):
         members = await groups.members_of(tenant, group["_id"])
         if await _succeeds(groups.remove(caller, str(group["_id"])), f"group {group['name']}", kept):
             moved |= {member["_id"] for member in members}
     people = 0
-    for person in await _found(tenant.users.records.find(marked(), {"username": 1})):
+    for person in await _found(tenant.users, "username"):
         name = f"user {person['username']}"
         if person["_id"] == caller.user:
             kept.append(f"{name}: your own account")
@@ -68,13 +68,14 @@ async def remove(caller: Caller) -> Emptied:
     return Emptied(removed, people, sorted(moved), kept)
 
 
-async def _found(cursor: Any) -> list[Raw]:
-    """All at once: a cursor may miss records, or see some twice, while others are removed."""
-    found: list[Raw] = await cursor.sort("_id", ASCENDING).to_list(None)
-    return found
+async def _found(bound: Records[R], field: str) -> list[R]:
+    """The records of the demo, with one field. All at once: a cursor may miss records, or see some twice, while others
+    are removed.
+    """
+    return await bound.records.find(marked(), {field: 1}).sort("_id", ASCENDING).to_list(None)
 
 
-async def _succeeds(removal: Coroutine[Any, Any, object], name: str, kept: list[str]) -> bool:
+async def _succeeds(removal: Awaitable[object], name: str, kept: list[str]) -> bool:
     """Await the removal of a thing. If something is in the way, add the reason to what is kept."""
     try:
         await removal

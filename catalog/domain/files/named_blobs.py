@@ -12,7 +12,7 @@ async def named(tenant: Tenant, digests: Sequence[str]) -> set[str]:
     async for version in tenant.versions.records.find({"files.digest": among}, {"_id": 0, "files.digest": 1}):
         found |= {file["digest"] for file in version["files"]} & asked
     for names in (tenant.files, tenant.artifact_files):
-        async for file in names.raw.find({"digest": among}, {"_id": 0, "digest": 1}):
+        async for file in names.records.find({"digest": among}, {"_id": 0, "digest": 1}):
             found.add(file["digest"])
     async for upload in tenant.part_uploads.records.find({"parts.digest": among}, {"_id": 0, "parts.digest": 1}):
         found |= {part["digest"] for part in upload["parts"]} & asked
@@ -27,7 +27,7 @@ async def is_named(tenant: Tenant, digest: str) -> bool:
         (tenant.artifact_files, "digest"),
         (tenant.part_uploads, "parts.digest"),
     )
-    for records, field in names:
-        if await records.raw.find_one({field: digest}, {"_id": 1}):
+    for bound, field in names:
+        if await bound.records.find_one({field: digest}, {"_id": 1}):
             return True
     return False

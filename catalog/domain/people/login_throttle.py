@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
-from catalog.store.clock import AHEAD, now
+from catalog.store.clock import AHEAD, Clock, now
 from catalog.store.database import Database
 from catalog.store.failures import Duplicate
 from catalog.store.records import FailedAttemptsRecord
@@ -75,9 +75,10 @@ class Counter(NamedTuple):
 class LoginThrottle:
     """Counts failed attempts, and refuses clients that do not wait. All requests of a server share it."""
 
-    def __init__(self, database: Database, *, counts_loopback: bool = False) -> None:
+    def __init__(self, database: Database, *, counts_loopback: bool = False, clock: Clock = now) -> None:
         self._records = database.attempts.records
         self._counts_loopback = counts_loopback
+        self._now = clock
         self._slots = asyncio.Semaphore(CONCURRENCY)
         self._waiting = 0
 
@@ -98,7 +99,7 @@ class LoginThrottle:
         counters = [account, *of_address, *here, *of_device]
         async with self._slot():
             found = await self._find([known, *(counter.id for counter in counters)])
-            _refuse_haste(found, of_device or (here if known in found else [account, *of_address]))
+            self._refuse_haste(found, of_device or (here if known in found else [account, *of_address]))
             try:
                 yield
             except Refused as refused:
@@ -126,7 +127,7 @@ class LoginThrottle:
         if network := self._network(address):
             counters.append(Counter(_id("mail from", network), MAIL_FROM))
         async with self._slot():
-            _refuse_haste(await self._find([counter.id for counter in counters]), counters)
+            self._refuse_haste(await self._find([counter.id for counter in counters]), counters)
             await self._count(counters)
 
     def _network(self, address: str) -> str:
@@ -145,15 +146,24 @@ class LoginThrottle:
         finally:
             self._waiting -= 1
 
+    def _refuse_haste(self, found: dict[str, FailedAttemptsRecord], counters: Sequence[Counter]) -> None:
+        moment = self._now()
+        wait = max(
+            (counter.pace.wait(found[counter.id], moment) for counter in counters if counter.id in found), default=0
+        )
+        if wait > 0:
+            seconds = math.ceil(wait)
+            raise Refused(TOO_MANY_ATTEMPTS, f"try again in {seconds} s", headers={"Retry-After": str(seconds)})
+
     async def _find(self, ids: Sequence[str]) -> dict[str, FailedAttemptsRecord]:
         found = await self._records.find({"_id": {"$in": list(ids)}}).to_list(None)
-        moment = now()
+        moment = self._now()
         return {
             record["_id"]: record for record in found if record["expires"] > moment and record["last"] < moment + AHEAD
         }
 
     async def _count(self, counters: Sequence[Counter]) -> None:
-        moment = now()
+        moment = self._now()
         for counter in counters:
             fields = {"last": moment, "expires": moment + counter.pace.expires}
             counting = {"$inc": {"failures": 1}, "$set": fields}
@@ -168,7 +178,7 @@ class LoginThrottle:
 
     async def _remember(self, known: str, record: FailedAttemptsRecord | None) -> None:
         """At most one write a day, so that most sign-ins write nothing."""
-        moment = now()
+        moment = self._now()
         if record is None or record["expires"] < moment + KNOWN_FOR - A_DAY:
             fields = {"failures": 0, "last": moment, "expires": moment + KNOWN_FOR}
             await self._records.update_one({"_id": known}, {"$set": fields}, upsert=True)
@@ -187,14 +197,6 @@ def network_of(address: str, *, loopback: bool = False) -> str:
     if ip.is_loopback and not loopback:
         return ""
     return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, NETWORK), strict=False))  # noqa: PLR2004
-
-
-def _refuse_haste(found: dict[str, FailedAttemptsRecord], counters: Sequence[Counter]) -> None:
-    moment = now()
-    wait = max((counter.pace.wait(found[counter.id], moment) for counter in counters if counter.id in found), default=0)
-    if wait > 0:
-        seconds = math.ceil(wait)
-        raise Refused(TOO_MANY_ATTEMPTS, f"try again in {seconds} s", headers={"Retry-After": str(seconds)})
 
 
 def _id(*words: str) -> str:

@@ -83,7 +83,11 @@ class SmtpServer:
         Raises Refused: MAIL_AWAY; the log says why.
         """
         try:
-            message = self._message(to, subject, text)
+            message = EmailMessage()
+            message["From"] = self.sender
+            message["To"] = to
+            message["Subject"] = f"{self.tag} {subject}".strip()
+            message.set_content(text)
             async with asyncio.timeout(PATIENCE):
                 async with self._connection() as connection:
                     await connection.send_message(message)
@@ -115,14 +119,6 @@ class SmtpServer:
             validate_certs=self.security != "if offered",
             tls_context=self.trust,
         )
-
-    def _message(self, to: str, subject: str, text: str) -> EmailMessage:
-        message = EmailMessage()
-        message["From"] = self.sender
-        message["To"] = to
-        message["Subject"] = f"{self.tag} {subject}".strip()
-        message.set_content(text)
-        return message
 
 
 class Outbox:

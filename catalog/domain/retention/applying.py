@@ -131,7 +131,7 @@ async def _purge(
         if monotonic() >= until:
             applied.is_cut = True
             break
-        size = await _size_of(tenant, entry["_id"])
+        size = await tenant.versions.total("size", {"item": entry["_id"]})
         left += size
         is_old = before is not None and entry["removed"] < before
         if is_old or (policy.trash_bytes is not None and left > policy.trash_bytes):
@@ -146,13 +146,6 @@ async def _purge(
         if len(applied.trash) < MOST:
             applied.trash.append(each)
     applied.is_cut = applied.is_cut or (most is not None and len(old) > most)
-
-
-async def _size_of(tenant: Tenant, item: ObjectId) -> int:
-    summed = tenant.versions.raw.aggregate(
-        [{"$match": {"item": item}}, {"$group": {"_id": None, "size": {"$sum": "$size"}}}]
-    )
-    return sum([int(each["size"]) async for each in summed])
 
 
 async def _shorten_journal(tenant: Tenant, policy: RetentionPolicy, *, dry_run: bool) -> int:

@@ -24,7 +24,7 @@ from catalog.domain import naming
 from catalog.domain.people import usernames, users
 from catalog.domain.tenants import removal
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
-from catalog.store.clock import now
+from catalog.store.clock import Sleep, now
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.failures import Duplicate
@@ -33,7 +33,7 @@ from catalog.store.migrations.opening import open_tenant
 from catalog.store.migrations.steps.sequence import NEWEST
 from catalog.store.records import Changes, Query, TenantRecord, UserRecord
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import NOBODY
+from catalog.store.tenant_documents import SEALED_DATABASE
 from catalog.vocabulary import InspectionPolicy, Role
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE)
@@ -42,7 +42,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE)
 MOST_SHOWN = 20
 """How many administrators a refusal shows."""
 
-RESERVED = frozenset({"admin", "local", "config", "catalog", NOBODY})
+RESERVED = frozenset({"admin", "local", "config", "catalog", SEALED_DATABASE})
 
 WAITING = timedelta(seconds=15)
 """How long creating a tenant waits for the removal of one with its name: the lease of a stopped server, and a retry."""
@@ -110,9 +110,15 @@ async def create(database: Database, storage: Storage, new: NewTenant) -> Tenant
 
 
 async def make(
-    database: Database, storage: Storage, record: RegisteredTenant, administrator: Administrator
+    database: Database,
+    storage: Storage,
+    record: RegisteredTenant,
+    administrator: Administrator,
+    *,
+    waiting: timedelta = WAITING,
+    sleep: Sleep = asyncio.sleep,
 ) -> TenantRecord:
-    """Create a tenant from its record. If a tenant of the same name or database is still being removed, wait for it.
+    """Create a tenant from its record. Wait for at most `waiting` while one of its name or database is being removed.
 
     Raises Refused: INVALID_FIELD, NAME_TAKEN when a tenant has the name or the database.
     """
@@ -120,7 +126,7 @@ async def make(
         raise Refused(INVALID_FIELD, f"{record.database} is a reserved name")
     await removal.clear(database, storage, record.id)
     await _fold_older(database)
-    until = monotonic() + WAITING.total_seconds()
+    until = monotonic() + waiting.total_seconds()
     while not await _register(database, record):
         before = await _removed(database, record)
         if before is None:
@@ -129,7 +135,7 @@ async def make(
             seconds = int(removal.STALE["removing"].total_seconds())
             details = f"{before} is still being removed, please try again in {seconds} seconds"
             raise Refused(NAME_TAKEN, details, headers={"Retry-After": str(seconds)})
-        await asyncio.sleep(PATIENCE)
+        await sleep(PATIENCE)
         await removal.clear(database, storage, before)
     if await database.holds(record.database):
         await database.tenants.records.delete_one({"_id": record.id})

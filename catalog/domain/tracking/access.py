@@ -5,17 +5,19 @@ it, too. It may have readers of its own (`own_readers`): its owner, and every us
 `readers` is a copy of all of them, by which an index serves lists (see `store.derived.reader_copies`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from bson import ObjectId
 
-from catalog.domain.access import Caller, changeable_by, readable_by
+from catalog.domain.access import Caller, SharedRecord, changeable_by, readable_by
 from catalog.domain.access import may_read as may_read_item
 from catalog.errors import CANNOT_MODIFY, NOT_FOUND, Refused
 from catalog.store.derived.reader_copies import MANY
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import Query, TrackedRecord
+from catalog.store.tenant_documents import R as AnyR
+from catalog.store.tenant_documents import Records
 from catalog.vocabulary import PUBLIC_READER
 
 R = TypeVar("R", bound=TrackedRecord)
@@ -27,8 +29,9 @@ async def readable(caller: Caller, records: Sequence[R]) -> list[R]:
     if all(open_):
         return list(records)
     hidden = [record for record, is_open in zip(records, open_, strict=True) if not is_open]
-    items = await _among(caller.tenant.models.records, _ids(hidden, "items"), readable_by(caller))
-    experiments = await _among(caller.tenant.experiments.records, _ids(hidden, "experiments"), readable_by(caller))
+    access, of = readable_by(caller), caller.tenant
+    items = await _among(of.models, (key for record in hidden for key in record["items"]), access)
+    experiments = await _among(of.experiments, (key for record in hidden for key in record["experiments"]), access)
     return [
         record
         for record, is_open in zip(records, open_, strict=True)
@@ -40,7 +43,8 @@ def _is_own_reader(caller: Caller, record: TrackedRecord) -> bool:
     """Whether the caller may read a record, regardless of its parent."""
     if caller.reach:  # what a limited robot has added to a model goes with the model
         return record["owner"] == caller.user and caller.user in record["own_readers"]
-    return caller.is_admin or may_read_item(caller, {**record, "readers": record["own_readers"]})
+    own: SharedRecord = {"_id": record["_id"], "owner": record["owner"], "readers": record["own_readers"]}
+    return caller.is_admin or may_read_item(caller, own)
 
 
 MOST_REACHED = 10_000
@@ -70,13 +74,11 @@ async def may_change(caller: Caller, record: TrackedRecord) -> bool:
     """Whether the caller owns a record with readers of its own, or may change what it belongs to."""
     if caller.is_admin or (record["owner"] == caller.user and caller.user in record["own_readers"]):
         return True
-    for records, ids in (
-        (caller.tenant.models.records, record["items"]),
-        (caller.tenant.experiments.records, record["experiments"]),
-    ):
-        if await _among(records, ids, changeable_by(caller)):
-            return True
-    return False
+    access = changeable_by(caller)
+    return bool(
+        await _among(caller.tenant.models, record["items"], access)
+        or await _among(caller.tenant.experiments, record["experiments"], access)
+    )
 
 
 async def refuse_change(caller: Caller, record: TrackedRecord) -> None:
@@ -86,13 +88,9 @@ async def refuse_change(caller: Caller, record: TrackedRecord) -> None:
         raise Refused(fault, f"{record['serial']}")
 
 
-def _ids(records: Iterable[Mapping[str, Any]], field: str) -> set[ObjectId]:
-    return {key for record in records for key in record[field]}
-
-
-async def _among(records: Any, ids: Iterable[ObjectId], access: Query) -> set[ObjectId]:
+async def _among(bound: Records[AnyR], ids: Iterable[ObjectId], access: Query) -> set[ObjectId]:
     """Those of the ids whose records the caller has access to."""
     wanted = list(set(ids))
     if not wanted:
         return set()
-    return {found["_id"] async for found in records.find({"_id": {"$in": wanted}, **access}, {"_id": 1})}
+    return {found["_id"] async for found in bound.records.find({"_id": {"$in": wanted}, **access}, {"_id": 1})}

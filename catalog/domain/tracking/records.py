@@ -7,7 +7,7 @@
 import asyncio
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
@@ -28,7 +28,7 @@ from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
 from catalog.store.records import Changes, PairRecord, Query, TrackedRecord
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import BoundCollection, D, record_of
+from catalog.store.tenant_documents import BoundCollection, D, Records, record_of
 from catalog.vocabulary import Visibility
 
 R = TypeVar("R", bound=TrackedRecord)
@@ -130,7 +130,7 @@ async def insert(bound: BoundCollection[D, R], document: D) -> R:
     return cast("R", record_of(document))
 
 
-async def taken(bound: BoundCollection[Any, Any], name: str, external_id: str | None) -> Refused:
+async def taken(bound: Records[R], name: str, external_id: str | None) -> Refused:
     """The refusal of a record whose name or external id another one has."""
     if external_id and await bound.records.find_one({"keys": external_key(external_id)}, {"_id": 1}):
         return Refused(EXTERNAL_ID_TAKEN, external_id)
@@ -154,19 +154,17 @@ async def refuse_external_id(tenant: Tenant, external_id: str | None, own: Objec
         tenant.environments,
         tenant.services,
     ):
-        found = await cast("BoundCollection[Any, Any]", bound).records.find_one(
-            {"external_id": external_id}, {"_id": 1}
-        )
+        found = await bound.records.find_one({"external_id": external_id}, {"_id": 1})
         if found is not None and found["_id"] != own:
             raise Refused(EXTERNAL_ID_TAKEN, external_id)
 
 
-def _one(bound: BoundCollection[Any, Any]) -> str:
+def _one(bound: Records[R]) -> str:
     """What one record of a collection is called."""
-    return bound.raw.name.removesuffix("s").replace("_", " ")
+    return bound.records.name.removesuffix("s").replace("_", " ")
 
 
-async def read(caller: Caller, bound: BoundCollection[Any, R], serial: int) -> R:
+async def read(caller: Caller, bound: Records[R], serial: int) -> R:
     """The record of this serial. Raises Refused: NOT_FOUND, also for one that the caller may not read."""
     found = await bound.records.find_one({"serial": serial})
     if found is None or not await may_read(caller, found):
@@ -174,7 +172,7 @@ async def read(caller: Caller, bound: BoundCollection[Any, R], serial: int) -> R
     return found
 
 
-async def changeable(caller: Caller, bound: BoundCollection[Any, R], serial: int) -> R:
+async def changeable(caller: Caller, bound: Records[R], serial: int) -> R:
     """The record of this serial, if the caller may change it. Raises Refused: NOT_FOUND, CANNOT_MODIFY."""
     found = await bound.records.find_one({"serial": serial})
     if found is None:
@@ -183,7 +181,7 @@ async def changeable(caller: Caller, bound: BoundCollection[Any, R], serial: int
     return found
 
 
-async def find_one(caller: Caller, bound: BoundCollection[Any, R], query: Query) -> R:
+async def find_one(caller: Caller, bound: Records[R], query: Query) -> R:
     """The record of a query: the caller's own, else the only one that the caller may read.
 
     Raises Refused: NOT_FOUND, also for several.
@@ -197,7 +195,7 @@ async def find_one(caller: Caller, bound: BoundCollection[Any, R], query: Query)
     raise Refused(NOT_FOUND, f"{_one(bound)} not found" if not found else f"{_one(bound)} not found: several fit")
 
 
-async def refuse_name(caller: Caller, bound: BoundCollection[Any, Any], name: str) -> None:
+async def refuse_name(caller: Caller, bound: Records[R], name: str) -> None:
     """For what belongs to nothing, unique by owner and name: one that the caller can read has the name already.
 
     Raises Refused: NAME_TAKEN.
@@ -206,10 +204,10 @@ async def refuse_name(caller: Caller, bound: BoundCollection[Any, Any], name: st
         raise Refused(NAME_TAKEN, name)
 
 
-async def change(bound: BoundCollection[Any, R], record: R, fields: Callable[[R], Changes]) -> R:
+async def change(bound: Records[R], record: R, fields: Callable[[R], Changes]) -> R:
     """Set what `fields` says of a record. Raises Refused: NOT_FOUND, NAME_TAKEN, EXTERNAL_ID_TAKEN, BUSY."""
     wanted: Changes = {}
-    lock = _locks.setdefault((bound.raw.name, record["_id"]), asyncio.Lock())
+    lock = _locks.setdefault((bound.records.name, record["_id"]), asyncio.Lock())
     first = None if lock.locked() else record  # a change that is under way makes it stale
 
     async def again() -> R | None:

@@ -1,7 +1,7 @@
 """What becomes of artifacts and services when a model, a version or a user is removed."""
 
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import cast
 
 from bson import ObjectId
 
@@ -10,7 +10,7 @@ from catalog.store.derived import reader_copies
 from catalog.store.failures import Duplicate
 from catalog.store.records import Query, ServiceRecord, TrackedRecord, VersionRecord
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import BoundCollection
+from catalog.store.tenant_documents import Records
 from catalog.vocabulary import ServiceState, VersionState
 
 BATCH = 500
@@ -101,7 +101,7 @@ async def refuse_collisions(tenant: Tenant, user: ObjectId, new_owner: ObjectId)
         await _refuse_taken(bound, keys, new_owner)
 
 
-async def _refuse_taken(bound: BoundCollection[Any, TrackedRecord], keys: list[str], owner: ObjectId) -> None:
+async def _refuse_taken(bound: Records[TrackedRecord], keys: list[str], owner: ObjectId) -> None:
     taken = await bound.records.find_one({"keys": {"$in": keys}, "owner": owner}, {"name": 1})
     if taken is not None:
         raise _collision(bound, taken["name"])
@@ -111,12 +111,12 @@ async def refuse_while_owned(tenant: Tenant, user: ObjectId) -> None:
     """Raises Refused: NOT_DELETED while there is something that only this user may change."""
     for bound in _owned(tenant):
         if found := await bound.records.find_one({"owner": user}, {"serial": 1}):
-            raise Refused(NOT_DELETED, f"Used in {bound.raw.name} {found['serial']}")
+            raise Refused(NOT_DELETED, f"Used in {bound.records.name} {found['serial']}")
 
 
-def _owned(tenant: Tenant) -> tuple[BoundCollection[Any, TrackedRecord], ...]:
+def _owned(tenant: Tenant) -> tuple[Records[TrackedRecord], ...]:
     """What belongs to nothing else, and has names that are unique by owner."""
-    return cast("tuple[BoundCollection[Any, TrackedRecord], ...]", (tenant.experiments, tenant.environments))
+    return cast("tuple[Records[TrackedRecord], ...]", (tenant.experiments, tenant.environments))
 
 
 async def transfer(tenant: Tenant, user: ObjectId, new_owner: ObjectId) -> None:
@@ -132,13 +132,13 @@ async def transfer(tenant: Tenant, user: ObjectId, new_owner: ObjectId) -> None:
         tenant.services,
         tenant.served_models,
     ):
-        await _transfer(cast("BoundCollection[Any, TrackedRecord]", bound), user, new_owner)
+        await _transfer(cast("Records[TrackedRecord]", bound), user, new_owner)
         await reader_copies.renew(tenant, bound, {"owner": new_owner})
     async for experiment in tenant.experiments.records.find({"owner": new_owner}, {"_id": 1}):
         await reader_copies.spread_experiment(tenant, experiment["_id"])
 
 
-async def _transfer(bound: BoundCollection[Any, TrackedRecord], user: ObjectId, new_owner: ObjectId) -> None:
+async def _transfer(bound: Records[TrackedRecord], user: ObjectId, new_owner: ObjectId) -> None:
     async for record in bound.records.find({"$or": [{"owner": user}, {"own_readers": user}]}):
         readers = [new_owner if reader == user else reader for reader in record["own_readers"]]
         keys = _renewed(record["keys"], user, new_owner)
@@ -156,5 +156,5 @@ def _renewed(keys: Iterable[str], user: ObjectId, new_owner: ObjectId) -> list[s
     return [other + key.removeprefix(own) if key.startswith(own) else key for key in keys]
 
 
-def _collision(bound: BoundCollection[Any, TrackedRecord], name: str) -> Refused:
-    return Refused(INVALID_TRANSFER, f"transfer: both have something called {name} in {bound.raw.name}")
+def _collision(bound: Records[TrackedRecord], name: str) -> Refused:
+    return Refused(INVALID_TRANSFER, f"transfer: both have something called {name} in {bound.records.name}")

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from catalog.domain.access import Caller
 from catalog.domain.items.inputs import MetadataPair
@@ -12,7 +11,7 @@ from catalog.domain.lineage.inputs import InputReference, resolve
 from catalog.domain.validation import Validator
 from catalog.errors import EXTERNAL_ID_TAKEN, NOT_CREATED, Refused
 from catalog.store.documents.versions import InputSubdocument, RunSubdocument
-from catalog.store.records import RunRecord, UploadRecord
+from catalog.store.records import Changes, RunRecord, UploadRecord
 from catalog.vocabulary import Stage
 
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.", re.DOTALL)
@@ -77,7 +76,7 @@ class VersionDetails:
         """The details with the inputs that they name. Raises Refused: NOT_CREATED, AMBIGUOUS."""
         return replace(self, inputs=await resolve(caller, self.made_from, NOT_CREATED)) if self.made_from else self
 
-    def fields(self) -> dict[str, Any]:
+    def fields(self) -> Changes:
         """The fields that the documents of a version and of an upload have, beside the ordinal and the metadata."""
         run = self.run and self.run.record()
         return {

@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from bson import ObjectId
 
+from catalog.store.ids import any_of
 from catalog.store.query.paging.cursors import DESCENDING
+from catalog.store.query.totals import highest_number
 from catalog.store.records import ItemRecord, Query, VersionRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Stage, VersionState
@@ -29,7 +31,7 @@ async def newest_of_stages(tenant: Tenant, items: Sequence[ItemRecord]) -> Newes
     few = [item for item in items if 0 < item.get("last_version", 0) <= WINDOW]
     found: dict[ObjectId, dict[str, VersionRecord]] = {item["_id"]: {} for item in items}
     if few:
-        _add(found, await _read(tenant, {"item": _any_of([item["_id"] for item in few])}))
+        _add(found, await _read(tenant, {"item": any_of([item["_id"] for item in few])}))
     for item in items:
         last = item.get("last_version", 0)
         if last > WINDOW:
@@ -52,7 +54,7 @@ async def _read(tenant: Tenant, query: Query) -> list[VersionRecord]:
 async def _whole(tenant: Tenant, identities: Sequence[ObjectId]) -> list[VersionRecord]:
     if not identities:
         return []
-    return await tenant.versions.records.find({"_id": _any_of(identities)}, BRIEF).to_list(None)
+    return await tenant.versions.records.find({"_id": any_of(identities)}, BRIEF).to_list(None)
 
 
 def _highest_first(version: VersionRecord) -> int:
@@ -70,18 +72,9 @@ async def _older(tenant: Tenant, item: ObjectId, known: Mapping[str, VersionReco
     numbers: list[int] = []
     staged = [stage for stage in missing if stage != Stage.NONE]
     for stage in staged:
-        # The equalities have a `$match` of their own: the embedded engine chooses an index by that (see `serial_scan`).
-        highest: list[Query] = [
-            {"$match": {"item": item, "stage": stage}},
-            {"$match": SHOWN},
-            {"$group": {"_id": None, "number": {"$max": "$number"}}},
-        ]
-        numbers += [each["number"] async for each in tenant.versions.raw.aggregate(highest)]
+        number = await highest_number(tenant, {"item": item, "stage": stage}, SHOWN)
+        numbers += [] if number is None else [number]
     if Stage.NONE.value in missing:
         found = tenant.versions.records.find({"item": item, "stage": Stage.NONE.value, **SHOWN}, {"number": 1})
         numbers += [each["number"] for each in await found.sort("number", DESCENDING).limit(1).to_list(1)]
     return await _read(tenant, {"item": item, "number": {"$in": numbers}}) if numbers else []
-
-
-def _any_of(ids: Sequence[ObjectId]) -> object:
-    return ids[0] if len(ids) == 1 else {"$in": list(ids)}

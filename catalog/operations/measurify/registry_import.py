@@ -18,11 +18,10 @@ from catalog.store.clock import now
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.failures import UNAVAILABLE, DatabaseError, Duplicate
-from catalog.store.foreign import ForeignDatabase
+from catalog.store.foreign import ForeignDatabase, ForeignRecord
 from catalog.store.migrations.steps.sequence import NEWEST
 from catalog.store.migrations.upgrade import upgrade
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 DATABASE = re.compile(r"""[^ ./\\$"\0]+""")  # what can be the name of one
@@ -73,7 +72,7 @@ async def import_registry(
         )
 
 
-async def _shared_keys(source: ForeignDatabase, records: Iterable[Raw]) -> set[str]:
+async def _shared_keys(source: ForeignDatabase, records: Iterable[ForeignRecord]) -> set[str]:
     """The keys that versions of several tenants name. All files of a registry lie in one folder, so the owner of such a
     file is unknown.
     """
@@ -89,7 +88,7 @@ async def _shared_keys(source: ForeignDatabase, records: Iterable[Raw]) -> set[s
     return shared
 
 
-async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
+async def _tenant(database: Database, record: ForeignRecord) -> tuple[Tenant, bool]:
     """The tenant to import into, and whether it is ready for users already."""
     known = await tenants.enter(database, record["_id"], None)
     if known is not None:
@@ -122,5 +121,5 @@ async def _tenant(database: Database, record: Raw) -> tuple[Tenant, bool]:
     return tenant, False
 
 
-def database_of(record: Raw) -> str:
+def database_of(record: ForeignRecord) -> str:
     return str(record.get("database") or record["_id"])

@@ -1,6 +1,7 @@
 """Imports one tenant of a Measurify registry into a tenant of the catalog."""
 
 import re
+from collections.abc import Awaitable
 from typing import Any, cast
 
 from bson import ObjectId
@@ -23,12 +24,11 @@ from catalog.store.documents.items import ITEMS, PairSubdocument
 from catalog.store.documents.people import UserDocument
 from catalog.store.documents.versions import FileSubdocument, VersionDocument
 from catalog.store.failures import UNAVAILABLE, DatabaseError
-from catalog.store.foreign import ForeignDatabase
+from catalog.store.foreign import ForeignDatabase, ForeignRecord
 from catalog.store.query.ngrams import spelling
 from catalog.store.raw_documents import InvalidRecord
 from catalog.store.records import ItemRecord
 from catalog.store.tenant import VERSION_SERIAL, Tenant
-from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind, Usage, VersionState, Visibility
 
 TRAINED = (Kind.MODEL, Kind.ALGORITHM)
@@ -66,7 +66,7 @@ class TenantImporter:
             if known is None and await self._try_storing(f"user {theirs.get('username')}", self._user(theirs)):
                 self._done.users += 1
 
-    async def _user(self, theirs: Raw) -> None:
+    async def _user(self, theirs: ForeignRecord) -> None:
         fields = ("username", "password", "email", "role", "createdPassword", "validityPasswordDays", "timestamp")
         known_fields = {name: theirs[name] for name in fields if theirs.get(name) is not None}
         await users.take_over(
@@ -80,13 +80,13 @@ class TenantImporter:
             if known is None and await self._try_storing(f"{words.one} {theirs['_id']}", self._word(words, theirs)):
                 self._done.words += 1
 
-    async def _word(self, words: terms.Vocabulary, theirs: Raw) -> None:
+    async def _word(self, words: terms.Vocabulary, theirs: ForeignRecord) -> None:
         bound, word = terms.collection(self._tenant, words), theirs["_id"]
         usage = Usage.DEFAULT if theirs.get("usage") == Usage.DEFAULT else Usage.FOLK
         owner = {"owner": theirs["owner"]} if theirs.get("owner") else {}
         await bound.insert(bound.document(id=word, usage=usage, **owner, **spelling(word)))
 
-    async def _item(self, kind: Kind, theirs: Raw) -> None:
+    async def _item(self, kind: Kind, theirs: ForeignRecord) -> None:
         bound, what = self._tenant.items(kind), f"{kind.one} {theirs.get('name')}"
         known = await bound.raw.find_one({"_id": theirs["_id"]}, {"_id": 1})
         if known is None:
@@ -105,7 +105,7 @@ class TenantImporter:
             if await self._tenant.versions.raw.find_one(there, {"_id": 1}) is None:
                 await self._try_storing(named, self._version(kind, theirs, version, ordinal))
 
-    async def _fresh_item(self, kind: Kind, theirs: Raw) -> None:
+    async def _fresh_item(self, kind: Kind, theirs: ForeignRecord) -> None:
         owner, users = theirs["owner"], [user for user in theirs.get("users", []) if user in self._users]
         visibility = Visibility(theirs.get("visibility", Visibility.PRIVATE))
         more = {"status": theirs.get("status", "training"), "datasets": theirs.get("datasets", [])}
@@ -126,7 +126,7 @@ class TenantImporter:
         await self._tenant.items(kind).insert(item)
         await reindex(self._tenant, kind, None, cast("ItemRecord", item.model_dump(by_alias=True)), owner)
 
-    async def _version(self, kind: Kind, theirs: Raw, version: Raw, ordinal: str) -> None:
+    async def _version(self, kind: Kind, theirs: ForeignRecord, version: ForeignRecord, ordinal: str) -> None:
         head = FileHead(
             file_name(str(version.get("original", ""))),
             media_type(version.get("mimetype", "")),
@@ -172,7 +172,7 @@ class TenantImporter:
         await raw.update_one({"_id": item}, {"$max": {"last_version": number}})
         return number
 
-    async def _try_storing(self, what: str, storing: Any) -> bool:
+    async def _try_storing(self, what: str, storing: Awaitable[object]) -> bool:
         """Whether the record could be stored. If not, the reason is reported at the end, and the import continues.
 
         Raises RestoreError when the storage is full.
@@ -198,6 +198,6 @@ class TenantImporter:
         return True
 
 
-def versions_of(item: Raw) -> list[Any]:
+def versions_of(item: ForeignRecord) -> list[Any]:
     versions = item.get("versions")
     return versions if isinstance(versions, list) else []

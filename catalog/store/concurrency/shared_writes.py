@@ -1,20 +1,20 @@
 """Commands that the writers of a tenant who wait at the same time share (see `batches`)."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from bson import ObjectId
 
 from catalog.store.concurrency.batches import Outcomes
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import Raw, SealedDocument, record_of
+from catalog.store.tenant_documents import SealedDocument, record_of
 
 
 class Write(NamedTuple):
     """A record to insert. The fence of `tenant`, the handle of its writer, is crossed first."""
 
     tenant: Tenant
-    record: Raw
+    record: Mapping[str, Any]
 
 
 async def next_number(tenant: Tenant, counter: str) -> int:

@@ -13,6 +13,7 @@ from time import monotonic, thread_time
 from typing import Any, TypeVar
 
 import msgspec
+from motor.core import AgnosticBaseCursor
 
 from catalog.errors import INVALID_QUERY, Refused
 
@@ -38,6 +39,7 @@ _encoder = msgspec.msgpack.Encoder(enc_hook=str)
 _THREADS = ThreadPoolExecutor(2, thread_name_prefix="matching")
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Mapping[str, Any])
 
 
 class Budget:
@@ -122,15 +124,14 @@ class Room:
         self._left -= rough_size(document)
 
 
-async def taken(cursor: Any, room: Room | None) -> list[dict[str, Any]]:
+async def taken(cursor: AgnosticBaseCursor[R], room: Room | None) -> list[R]:
     """The documents of a cursor of the driver, up to the one that fills the `room`.
 
     The database sends 16 MB at a time at most, so that what is not taken is hardly read: READ documents, and not more.
     """
     if room is None:
-        found: list[dict[str, Any]] = await cursor.to_list(None)
-        return found
-    found = []
+        return await cursor.to_list(None)
+    found: list[R] = []
     while read := await cursor.to_list(READ):
         for document in read:
             found.append(document)

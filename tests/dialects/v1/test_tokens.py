@@ -7,10 +7,13 @@ import pytest
 
 from catalog.dialects.http import sessions
 from catalog.domain.people.access_tokens import digest
+from catalog.domain.people.credentials import SessionTokens
+from catalog.errors import AUTHENTICATION, Refused
 from catalog.store.clock import now
 from tests.support.app import PASSWORD
 
 READER = {"name": "nightly", "scopes": ["read"]}
+AN_HOUR = timedelta(hours=1)
 WRITER = {"name": "training", "scopes": ["write"]}
 
 
@@ -172,15 +175,17 @@ async def test_what_another_server_revoked_is_believed_for_seconds_only(client, 
     assert await status_with(client, writes) == 401
 
 
-async def test_an_expired_token_is_out_even_while_it_is_remembered(client, org, monkeypatch):
+async def test_an_expired_token_is_out_even_while_it_is_remembered(app, client, org):
     _, writes = await token_of(client, org)
-    assert await status_with(client, writes) == 200
+    moment = now()
+    remembering = sessions.Sessions(app.state.database, SessionTokens("s" * 32, AN_HOUR, AN_HOUR), lambda: moment)
+    assert (await remembering.caller(writes["Authorization"])).username == "ada"
 
-    monkeypatch.setattr(sessions, "now", lambda: now() + timedelta(days=91))
-    answer = await client.get("/v1/models", headers=writes)
+    moment += timedelta(days=91)
+    with pytest.raises(Refused, match="expired") as refusal:
+        await remembering.caller(writes["Authorization"])
 
-    assert (answer.status_code, answer.json()["value"]) == (401, 3)
-    assert "expired" in answer.json()["details"]
+    assert refusal.value.fault is AUTHENTICATION
 
 
 async def test_tokens_of_others_are_an_administrators_to_see_and_to_revoke(client, org, other_org):

@@ -18,8 +18,8 @@ HOME, ABROAD = "198.51.100.7", "203.0.113.9"
 
 
 @pytest.fixture
-def guarded(database):
-    return LoginThrottle(database)
+def guarded(database, clock):
+    return LoginThrottle(database, clock=clock)
 
 
 async def guess(attempts, username="ada", address=ABROAD, *, right=False, tenant="acme", device=""):
@@ -46,11 +46,9 @@ class Clock:
         self.time += timedelta(seconds=seconds)
 
 
-@pytest.fixture(autouse=True)
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(login_throttle, "now", clock)
-    return clock
+@pytest.fixture
+def clock():
+    return Clock()
 
 
 async def test_an_account_waits_longer_each_time_but_never_long(clock, guarded):
@@ -149,8 +147,8 @@ async def test_who_shows_otherwise_whose_an_account_is_need_not_wait(guarded):
 
 
 @pytest.mark.parametrize(("counts", "last"), [(False, AUTHENTICATION), (True, TOO_MANY_ATTEMPTS)])
-async def test_this_machine_counts_where_a_proxy_on_it_is_trusted(database, counts, last):
-    guarded = LoginThrottle(database, counts_loopback=counts)
+async def test_this_machine_counts_where_a_proxy_on_it_is_trusted(database, clock, counts, last):
+    guarded = LoginThrottle(database, counts_loopback=counts, clock=clock)
 
     faults = [await guess(guarded, f"user-{number}", "127.0.0.1") for number in range(ADDRESS.free + 1)]
 

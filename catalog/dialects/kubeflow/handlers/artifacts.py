@@ -1,6 +1,7 @@
 """Artifacts of versions and runs, and those that stand alone."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 
 from bson import ObjectId
@@ -19,11 +20,10 @@ from catalog.domain.tracking.artifacts import Parent
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
 from catalog.store.query.filters.filter import Filter
 from catalog.store.query.filters.matching import matcher
-from catalog.store.query.paging.keysets import Walk, walk
+from catalog.store.query.paging.keysets import Keep, walk
 from catalog.store.query.paging.pages import Listing
-from catalog.store.records import ArtifactRecord, Query
+from catalog.store.records import ArtifactRecord, Query, VersionRecord
 from catalog.store.tenant import VERSION_SERIAL
-from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import ArtifactType
 
 CREATED, REPLACED = 201, 200
@@ -152,39 +152,36 @@ async def _listed(
         (await filter_of(call, ARTIFACTS)).of_document,
     )
 
-    async def keep(batch: list[Raw]) -> list[Raw]:
-        return await readable(call.caller, batch)  # type: ignore[type-var]
-
     walks = [
         await walk(
-            Listing.of(tenant.artifacts.raw, query, filters, parameters.order, top=top),
+            Listing.of(tenant.artifacts.records, query, filters, parameters.order, top=top),
             parameters.key,
             parameters.limit,
-            keep,
+            partial(readable, call.caller),
         )
     ]
     if versions is not None:
-        of_versions = Listing(tenant.versions.raw, versions, parameters.order, top=top)
+        of_versions = Listing(tenant.versions.records, versions, parameters.order, top=top)
         walks.append(await walk(of_versions, parameters.key, parameters.limit, _contents(call, query, filters)))
-    found: Walk = walks[0] if len(walks) == 1 else merged(walks, parameters.order, parameters.limit)
+    found = walks[0] if len(walks) == 1 else merged(walks, parameters.order, parameters.limit)
     return await page_of(parameters, found, lambda records: _all_shown(call, records))
 
 
-def _contents(call: KubeflowCall, query: Query, filters: Filter) -> Callable[[list[Raw]], Awaitable[list[Any]]]:
+def _contents(call: KubeflowCall, query: Query, filters: Filter) -> Keep[VersionRecord, ArtifactRecord]:
     """Turns versions into their contents, where these match and have no record."""
     named = {name: value for name, value in query.items() if name in {"name", "external_id"}}
     tests = [matcher(each) for each in (filters.query, named) if each]
     tests += [filters.matches] if filters.matches else []
 
-    async def keep(batch: list[Raw]) -> list[Any]:
+    async def keep(batch: list[VersionRecord]) -> list[ArtifactRecord]:
         items = await models.readable(call.caller, {version["item"] for version in batch})
         found = [
             content
             for version in batch
-            if version["item"] in items and (content := contents.of_version(version, items[version["item"]]))  # type: ignore[arg-type]
+            if version["item"] in items and (content := contents.of_version(version, items[version["item"]]))
         ]
         matching = [content for content in found if all(test(content) for test in tests)]
-        return list(await contents.without_records(call.caller.tenant, matching))
+        return await contents.without_records(call.caller.tenant, matching)
 
     return keep
 

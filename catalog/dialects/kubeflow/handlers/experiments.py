@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
 
 from catalog.dialects.kubeflow.filters.properties import EXPERIMENT_RUNS, EXPERIMENTS, METRIC_POINTS
 from catalog.dialects.kubeflow.models.artifacts import Metric, point
@@ -26,7 +26,6 @@ from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
 from catalog.store.query.filters.patterns import escaped
 from catalog.store.records import ExperimentRecord, ExperimentRunRecord, MetricPointRecord, Query
 from catalog.store.tenant import VERSION_SERIAL
-from catalog.store.tenant_documents import Raw
 
 _STEPS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9}){0,999}")
 
@@ -38,12 +37,12 @@ async def find(call: KubeflowCall) -> Experiment:
 
 
 async def list_(call: KubeflowCall) -> ResourcePage[Experiment]:
-    async def shapes(found: Sequence[ExperimentRecord]) -> list[Any]:
+    async def shapes(found: Sequence[ExperimentRecord]) -> list[Experiment]:
         return [Experiment.of(record) for record in found]
 
     tenant = call.caller.tenant
     access, top = readable_by(call.caller), await tenant.recent("serial")
-    return await listed(call, tenant.experiments.raw, access, EXPERIMENTS, shapes, top=top)
+    return await listed(call, tenant.experiments.records, access, EXPERIMENTS, shapes, top=top)
 
 
 async def create(call: KubeflowCall) -> Experiment:
@@ -80,14 +79,19 @@ async def list_of_experiment(call: KubeflowCall) -> ResourcePage[ExperimentRun]:
 
 
 async def _listed(call: KubeflowCall, query: Query, *, top: int | None = None) -> ResourcePage[ExperimentRun]:
-    async def shapes(found: Sequence[ExperimentRunRecord]) -> list[Any]:
+    async def shapes(found: Sequence[ExperimentRunRecord]) -> list[ExperimentRun]:
         serials = await serials_of(call.caller.tenant.experiments.records, [record["experiment"] for record in found])
         return [ExperimentRun.of(record, serials[record["experiment"]]) for record in found]
 
-    async def keep(batch: list[Raw]) -> list[Raw]:
-        return await readable(call.caller, batch)  # type: ignore[type-var]
-
-    return await listed(call, call.caller.tenant.runs.raw, query, EXPERIMENT_RUNS, shapes, keep=keep, top=top)
+    return await listed(
+        call,
+        call.caller.tenant.runs.records,
+        query,
+        EXPERIMENT_RUNS,
+        shapes,
+        keep=partial(readable, call.caller),
+        top=top,
+    )
 
 
 async def create_run(call: KubeflowCall) -> ExperimentRun:
@@ -129,7 +133,7 @@ async def history_of_run(call: KubeflowCall) -> ResourcePage[Metric]:
 
 
 async def _history(call: KubeflowCall, query: Query, *, top: int | None = None) -> ResourcePage[Metric]:
-    async def shapes(found: Sequence[MetricPointRecord]) -> list[Any]:
+    async def shapes(found: Sequence[MetricPointRecord]) -> list[Metric]:
         tenant = call.caller.tenant
         serials = await serials_of(tenant.runs.records, [record["run"] for record in found])
         of = await serials_of(
@@ -137,15 +141,12 @@ async def _history(call: KubeflowCall, query: Query, *, top: int | None = None) 
         )
         return [point(record, of[record["experiments"][0]], serials[record["run"]]) for record in found]
 
-    async def keep(batch: list[Raw]) -> list[Raw]:
-        return await readable(call.caller, batch)  # type: ignore[type-var]
-
     if name := call.query("name"):
         query = query | {"name": {"$regex": escaped(name)}}
     if steps := call.query("stepIds"):
         query = query | {"details.step": {"$in": _steps(steps)}}
-    points = call.caller.tenant.metric_points.raw
-    return await listed(call, points, query, METRIC_POINTS, shapes, keep=keep, top=top)
+    points = call.caller.tenant.metric_points.records
+    return await listed(call, points, query, METRIC_POINTS, shapes, keep=partial(readable, call.caller), top=top)
 
 
 def _steps(text: str) -> list[int]:

@@ -1,7 +1,6 @@
 """Versions of registered models, by their serials."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from bson import ObjectId
 
@@ -25,7 +24,6 @@ from catalog.domain.versions import version_changes, versions
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_CREATED, NOT_FOUND, REQUIRED_FIELD, STALE, Refused
 from catalog.store.records import ItemRecord, Query, VersionRecord
 from catalog.store.tenant import VERSION_SERIAL
-from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 
@@ -57,15 +55,15 @@ async def _listed(
 ) -> ResourcePage[ModelVersion]:
     known: dict[ObjectId, ItemRecord] = {}
 
-    async def keep(batch: list[Raw]) -> list[Raw]:
+    async def keep(batch: list[VersionRecord]) -> list[VersionRecord]:
         known.update(await models.readable(call.caller, {version["item"] for version in batch} - known.keys()))
         return [version for version in batch if version["item"] in known]
 
-    async def shapes(found: Sequence[VersionRecord]) -> list[Any]:
+    async def shapes(found: Sequence[VersionRecord]) -> list[ModelVersion]:
         return [ModelVersion.of(version, known[version["item"]]["serial"]) for version in found]
 
     return await listed(
-        call, call.caller.tenant.versions.raw, query, MODEL_VERSIONS, shapes, keep=keep, top=top, id_field=id_field
+        call, call.caller.tenant.versions.records, query, MODEL_VERSIONS, shapes, keep=keep, top=top, id_field=id_field
     )
 
 

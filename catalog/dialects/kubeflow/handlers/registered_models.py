@@ -1,7 +1,6 @@
 """Registered models: models, by their serials."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from catalog.dialects.kubeflow.filters.properties import REGISTERED_MODELS
 from catalog.dialects.kubeflow.models.lists import ResourcePage
@@ -16,8 +15,7 @@ from catalog.domain.items.writing import changes
 from catalog.domain.tracking import models
 from catalog.domain.tracking.records import refuse_external_id
 from catalog.errors import NOT_CREATED, STALE, Refused
-from catalog.store.records import ItemRecord
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import ItemRecord, Value
 from catalog.vocabulary import Kind
 
 ATTEMPTS = 50
@@ -33,16 +31,18 @@ async def find(call: KubeflowCall) -> RegisteredModel:
 async def list_(call: KubeflowCall) -> ResourcePage[RegisteredModel]:
     tenant = call.caller.tenant
 
-    async def shapes(found: Sequence[ItemRecord]) -> list[Any]:
+    async def shapes(found: Sequence[ItemRecord]) -> list[RegisteredModel]:
         readmes = await models.readmes(call.caller, [item["_id"] for item in found])
         return [RegisteredModel.of(item, readmes.get(item["_id"], "")) for item in found]
 
-    async def read_readmes(found: Sequence[Raw]) -> list[Raw]:
+    async def read_readmes(found: Sequence[ItemRecord]) -> list[dict[str, Value]]:
         readmes = await models.readmes(call.caller, [item["_id"] for item in found])
         return [{"readme": text} if (text := readmes.get(item["_id"])) else {} for item in found]
 
     access, top = readable_by(call.caller), await tenant.recent("serial")
-    return await listed(call, tenant.models.raw, access, REGISTERED_MODELS, shapes, top=top, read_beyond=read_readmes)
+    return await listed(
+        call, tenant.models.records, access, REGISTERED_MODELS, shapes, top=top, read_beyond=read_readmes
+    )
 
 
 async def create(call: KubeflowCall) -> RegisteredModel:

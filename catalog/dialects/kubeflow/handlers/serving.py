@@ -1,6 +1,7 @@
 """Serving environments, inference services and served models."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from bson import ObjectId
@@ -28,7 +29,6 @@ from catalog.domain.tracking import models
 from catalog.domain.tracking.access import listed_to, readable
 from catalog.errors import INVALID_FIELD, Refused
 from catalog.store.records import EnvironmentRecord, Query, ServedModelRecord, ServiceRecord
-from catalog.store.tenant_documents import Raw
 
 
 async def find_environment(call: KubeflowCall) -> ServingEnvironment:
@@ -38,12 +38,12 @@ async def find_environment(call: KubeflowCall) -> ServingEnvironment:
 
 
 async def list_environments(call: KubeflowCall) -> ResourcePage[ServingEnvironment]:
-    async def shapes(found: Sequence[EnvironmentRecord]) -> list[Any]:
+    async def shapes(found: Sequence[EnvironmentRecord]) -> list[ServingEnvironment]:
         return [ServingEnvironment.of(record) for record in found]
 
     tenant = call.caller.tenant
     access, top = readable_by(call.caller), await tenant.recent("serial")
-    return await listed(call, tenant.environments.raw, access, SERVING_ENVIRONMENTS, shapes, top=top)
+    return await listed(call, tenant.environments.records, access, SERVING_ENVIRONMENTS, shapes, top=top)
 
 
 async def create_environment(call: KubeflowCall) -> ServingEnvironment:
@@ -87,14 +87,19 @@ async def list_services_of_environment(call: KubeflowCall) -> ResourcePage[Infer
 async def _listed_services(
     call: KubeflowCall, query: Query, *, top: int | None = None
 ) -> ResourcePage[InferenceService]:
-    async def keep(batch: list[Raw]) -> list[Raw]:
-        return await readable(call.caller, batch)  # type: ignore[type-var]
-
-    async def shapes(found: Sequence[ServiceRecord]) -> list[Any]:
+    async def shapes(found: Sequence[ServiceRecord]) -> list[InferenceService]:
         related = await _related(call, found)
         return [_shape(record, related) for record in found]
 
-    return await listed(call, call.caller.tenant.services.raw, query, INFERENCE_SERVICES, shapes, keep=keep, top=top)
+    return await listed(
+        call,
+        call.caller.tenant.services.records,
+        query,
+        INFERENCE_SERVICES,
+        shapes,
+        keep=partial(readable, call.caller),
+        top=top,
+    )
 
 
 async def create_service(call: KubeflowCall) -> InferenceService:
@@ -138,16 +143,15 @@ async def version_of_service(call: KubeflowCall) -> ModelVersion:
 async def list_served(call: KubeflowCall) -> ResourcePage[ServeModel]:
     """A list of what is not there is empty."""
 
-    async def keep(batch: list[Raw]) -> list[Raw]:
-        return await readable(call.caller, batch)  # type: ignore[type-var]
-
-    async def shapes(found: Sequence[ServedModelRecord]) -> list[Any]:
+    async def shapes(found: Sequence[ServedModelRecord]) -> list[ServeModel]:
         serials = await serials_of(call.caller.tenant.versions.records, [record["version"] for record in found])
         return [ServeModel.of(record, serials[record["version"]]) for record in found if record["version"] in serials]
 
     tenant = call.caller.tenant
     query = {"service": await _id_of(tenant.services.records, call.serial)}
-    return await listed(call, tenant.served_models.raw, query, SERVE_MODELS, shapes, keep=keep)
+    return await listed(
+        call, tenant.served_models.records, query, SERVE_MODELS, shapes, keep=partial(readable, call.caller)
+    )
 
 
 async def create_served(call: KubeflowCall) -> ServeModel:

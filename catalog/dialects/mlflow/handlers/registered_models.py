@@ -114,7 +114,7 @@ async def search(call: Call, message: wire.SearchRegisteredModels) -> wire.Found
         samples=tenant.known.samples,
     )
     docs, cursor = await store_pages.after(listing, message.page_token, limit=limit, room=Room())
-    found = await named(call.caller, docs)  # type: ignore[arg-type]
+    found = await named(call.caller, docs)
     fit = await _fitting(call, found)
     if len(fit) < len(docs):
         cursor = cursor_of(listing.settled, docs[len(fit) - 1])

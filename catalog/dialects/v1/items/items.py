@@ -134,7 +134,7 @@ class Items(Controller, Generic[NewT, ChangeT, ShownT, RemovedT]):
         """List the {kinds} that you may read, newest first."""
         return await listed(
             request,
-            caller.tenant.items(self.kind).raw,
+            caller.tenant.items(self.kind).records,
             fields.ITEMS[self.kind],
             lambda found: shown(found, caller),
             access=readable_by(caller) | archiving.shown(archived_of(request)),

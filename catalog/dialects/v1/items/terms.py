@@ -75,7 +75,7 @@ class Terms(Controller, Generic[NewT]):
     )
     async def list_(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[Listed[ListedTerm]]:
         """List the {many}, with how many items use each."""
-        collection = terms.collection(caller.tenant, self.vocabulary).raw
+        collection = terms.collection(caller.tenant, self.vocabulary).records
         declared = fields.TAGS if caller.is_admin else fields.SEEN_TAGS
         access = visible_to(caller)
         return await listed(request, collection, declared, lambda found: shown(found, caller), access=access)

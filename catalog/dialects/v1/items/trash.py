@@ -36,7 +36,7 @@ class Trash(Controller):
 
         return await listed(
             request,
-            caller.tenant.trash.raw,
+            caller.tenant.trash.records,
             TRASH.fields,
             shown,
             access=trash.visible_to(caller),

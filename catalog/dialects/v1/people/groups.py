@@ -65,7 +65,7 @@ class Groups(Controller):
         async def shown(found: Sequence[GroupRecord]) -> list[GroupBody]:
             return [GroupBody.of(record) for record in found]
 
-        return await listed(request, caller.tenant.groups.raw, fields.GROUPS, shown)
+        return await listed(request, caller.tenant.groups.records, fields.GROUPS, shown)
 
     @get(
         "/{group:str}",

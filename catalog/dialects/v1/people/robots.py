@@ -69,7 +69,7 @@ class Robots(Controller):
         async def shown(found: Sequence[UserRecord]) -> list[RobotBody]:
             return await _shown(caller, found)
 
-        return await listed(request, caller.tenant.users.raw, ROBOTS.fields, shown, access=robots.ROBOTS)
+        return await listed(request, caller.tenant.users.records, ROBOTS.fields, shown, access=robots.ROBOTS)
 
     @get(
         "/{robot:str}",

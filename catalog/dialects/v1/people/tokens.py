@@ -49,7 +49,7 @@ class Tokens(Controller):
         async def shown(found: Sequence[AccessTokenRecord]) -> list[AccessTokenBody]:
             return [AccessTokenBody.of(token) for token in found]
 
-        collection = caller.tenant.access_tokens.raw
+        collection = caller.tenant.access_tokens.records
         return await listed(request, collection, TOKENS.fields, shown, access=access_tokens.visible_to(caller))
 
     @delete(

@@ -80,7 +80,7 @@ class Users(Controller):
             return [UserBody.seen_by(caller, record) for record in found]
 
         declared = fields.USERS if caller.is_admin else fields.COLLEAGUES
-        return await listed(request, caller.tenant.users.raw, declared, shown, access=robots.PERSONS)
+        return await listed(request, caller.tenant.users.records, declared, shown, access=robots.PERSONS)
 
     @get(
         "/{user:str}",

@@ -71,7 +71,7 @@ def fitting(shapes: Iterable[Any], room: int = LARGEST_ANSWER) -> list[msgspec.R
     return fit
 
 
-def envelope(docs: list[Any], found: ListPage, page: PageRequest, cut: str | None = None) -> dict[str, Any]:
+def envelope(docs: list[Any], found: ListPage[Any], page: PageRequest, cut: str | None = None) -> dict[str, Any]:
     """A list as mongoose-paginate words it. `cut` is the cursor that goes on where a page ends early.
 
     The page after one that ends early would not have what that leaves out, so it is not named.

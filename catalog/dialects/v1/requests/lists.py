@@ -1,6 +1,6 @@
 """A GET of a list: what the query string asks for, and the page that answers it."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -16,12 +16,13 @@ from catalog.store.query.paging import pages, value_order
 from catalog.store.query.paging.cursors import Order, cursor_of
 from catalog.store.query.paging.cuts import Samples
 from catalog.store.query.paging.serial_scan import Collection, ScanStatistics
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import Query
+from catalog.store.tenant_documents import R
 from catalog.vocabulary import Archived
 
 AT_ONCE = 50  # documents
 
-Shapes = Callable[[Sequence[Any]], Awaitable[Sequence[Any]]]
+Shapes = Callable[[Sequence[R]], Awaitable[Sequence[Any]]]
 
 
 def archived_of(request: AnyRequest) -> Archived:
@@ -35,11 +36,11 @@ def archived_of(request: AnyRequest) -> Archived:
 
 async def listed(
     request: AnyRequest,
-    collection: Collection,
+    collection: Collection[R],
     fields: Fields,
-    shapes: Shapes,
+    shapes: Shapes[R],
     *,
-    access: Mapping[str, Any] | None = None,
+    access: Query | None = None,
     order: Order = pages.LATEST,
     top: int | None = None,
     counter: str = "serial",
@@ -84,13 +85,13 @@ async def listed(
     )
 
 
-def _cursor_behind(listing: pages.Listing, document: Raw) -> str:
+def _cursor_behind(listing: pages.Listing[R], document: R) -> str:
     """The cursor behind the last document of an answer that could not show all of its part."""
     cursor = value_order.cursor_behind if value_order.is_by_value(listing.order) else cursor_of
     return cursor(listing.settled, document)
 
 
-async def _fitting(docs: Sequence[Raw], shapes: Shapes, names: frozenset[str] | None) -> list[Any]:
+async def _fitting(docs: Sequence[R], shapes: Shapes[R], names: frozenset[str] | None) -> list[Any]:
     """As many as fit into an answer. What belongs to them is read for AT_ONCE of them at a time."""
     fit: list[Any] = []
     room = LARGEST_ANSWER

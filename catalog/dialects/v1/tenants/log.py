@@ -30,7 +30,7 @@ async def entries(request: AnyRequest, tenant: Tenant) -> JsonResponse[Listed[Jo
     top = await tenant.recent(audit.COUNTER)
     return await listed(
         request,
-        tenant.log.raw,
+        tenant.log.records,
         JOURNAL.fields,
         shown,
         order=pages.NEWEST,

@@ -78,7 +78,7 @@ class Tenants(Controller):
         async def shown(found: Sequence[TenantRecord]) -> list[TenantDetails]:
             return [TenantDetails.of(record) for record in found]
 
-        return await listed(request, database.tenants.raw, TENANTS.fields, shown, access={"state": "ready"})
+        return await listed(request, database.tenants.records, TENANTS.fields, shown, access={"state": "ready"})
 
     @get(
         "/{name:str}",
@@ -199,4 +199,4 @@ class TenantNames(Controller):
         one = {} if is_operator or public_tenants else {"_id": default_tenant}
         declared = fields.TENANTS if is_operator else fields.TENANT_NAMES
         access = {"state": "ready", **one}
-        return await listed(request, database.tenants.raw, declared, shown, access=access, limit=MOST)
+        return await listed(request, database.tenants.records, declared, shown, access=access, limit=MOST)

@@ -35,7 +35,7 @@ class Experiments(Controller):
 
         return await listed(
             request,
-            caller.tenant.experiments.raw,
+            caller.tenant.experiments.records,
             EXPERIMENTS.fields,
             shown,
             access=readable_by(caller),
@@ -58,7 +58,7 @@ class Runs(Controller):
 
         return await listed(
             request,
-            caller.tenant.runs.raw,
+            caller.tenant.runs.records,
             RUNS.fields,
             shown,
             access=await listed_to(caller),

@@ -35,7 +35,7 @@ class Environments(Controller):
 
         return await listed(
             request,
-            caller.tenant.environments.raw,
+            caller.tenant.environments.records,
             ENVIRONMENTS.fields,
             shown,
             access=readable_by(caller),
@@ -58,7 +58,7 @@ class Services(Controller):
 
         return await listed(
             request,
-            caller.tenant.services.raw,
+            caller.tenant.services.records,
             SERVICES.fields,
             shown,
             access=await listed_to(caller),

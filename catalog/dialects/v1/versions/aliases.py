@@ -185,7 +185,7 @@ class VersionAliases(Controller):
         await history.complete(caller, self.kind, item)
         return await listed(
             request,
-            caller.tenant.alias_moves.raw,
+            caller.tenant.alias_moves.records,
             fields.ALIAS_MOVES,
             shown_moves,
             access=history.of_item(item, alias),

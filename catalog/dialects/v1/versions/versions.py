@@ -159,7 +159,7 @@ class Versions(Controller, Generic[ShownT]):
         item = await items.read(caller, self.kind, Reference(key))
         return await listed(
             request,
-            caller.tenant.versions.raw,
+            caller.tenant.versions.records,
             fields.VERSIONS,
             shown_versions,
             access=versions.visible_to(caller, item, archived_of(request)),

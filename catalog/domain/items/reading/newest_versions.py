@@ -5,7 +5,7 @@ the embedded engine reads all versions that an index does not exclude, and ignor
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bson import ObjectId
 
@@ -78,7 +78,7 @@ async def of_item(tenant: Tenant, item: ItemRecord) -> NewestVersions:
 
 
 async def _walk(
-    tenant: Tenant, item: ObjectId, stop: int, width: int, fields: Mapping[str, Any]
+    tenant: Tenant, item: ObjectId, stop: int, width: int, fields: Mapping[str, object]
 ) -> AsyncIterator[VersionRecord]:
     """The versions up to the number `stop`, newest first. An ordinal such as 2026 makes a gap in the numbers."""
     while stop > 0:

@@ -19,7 +19,6 @@ from catalog.store.documents.items import ITEMS, name_fields
 from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, ItemRecord
 from catalog.store.tenant import Tenant
-from catalog.store.tenant_documents import Raw
 from catalog.vocabulary import Kind
 
 
@@ -64,7 +63,7 @@ async def _insert_all(tenant: Tenant, new: Sequence[NewRecord]) -> Outcomes[Item
     first = await tenant.next("serial", len(new)) - len(new) + 1
     for serial, each in enumerate(new, first):
         each.record["serial"] = serial
-    writes = [Write(each.caller.tenant, cast("Raw", each.record)) for each in new]
+    writes = [Write(each.caller.tenant, each.record) for each in new]
     failures = await insert_all(tenant, document, writes)
     written = [each.record for each, failure in zip(new, failures, strict=True) if failure is None]
     await asyncio.gather(

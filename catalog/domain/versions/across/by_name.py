@@ -5,15 +5,16 @@ the next item. For a page at most MOST_ITEMS are looked at, and at most MOST_TRI
 may then be short.
 """
 
-from collections.abc import AsyncIterator
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Mapping
+from typing import NamedTuple
 
-from catalog.domain.versions.across.version_search import SHOWN_ITEM, FoundVersion, Prepared, VersionPage, any_of
+from catalog.domain.versions.across.version_search import SHOWN_ITEM, FoundVersion, Prepared, VersionPage
+from catalog.store.ids import any_of
 from catalog.store.query.budgets import Room
 from catalog.store.query.paging import pages
 from catalog.store.query.paging.cursors import Order, cursor_of, key_of
 from catalog.store.query.paging.pages import Listing
-from catalog.store.records import ItemRecord, Query
+from catalog.store.records import ItemRecord, Query, VersionRecord
 
 MOST_ITEMS = 200
 MOST_TRIED = 5000
@@ -23,8 +24,8 @@ ITEMS_AT_ONCE = 50
 class NamePosition(NamedTuple):
     """Where the list goes on: in the versions of an item after `version`, or after the item (None)."""
 
-    item: dict[str, Any]
-    version: dict[str, Any] | None
+    item: Mapping[str, object]
+    version: Mapping[str, object] | None
 
 
 def cursor_at(search: Prepared, place: NamePosition) -> str:
@@ -50,17 +51,17 @@ async def read(
     looked_at, room = 0, room or Room()
     async for item, cursor in _items(search, place, most_tried):
         if cursor is None:
-            return VersionPage(found, cursor_at(search, NamePosition({**item}, None)))
+            return VersionPage(found, cursor_at(search, NamePosition(item, None)))
         looked_at += 1
         docs = await _of_item(search, item, cursor, limit + 1 - len(found), room)
         found += [FoundVersion(item, doc) for doc in docs if search.has_aliases(item, doc["number"])]
         if len(found) > limit:
             last = found[limit - 1]
-            return VersionPage(found[:limit], cursor_at(search, NamePosition({**last.item}, {**last.version})))
+            return VersionPage(found[:limit], cursor_at(search, NamePosition(last.item, last.version)))
         if room.is_full and docs:
-            return VersionPage(found, cursor_at(search, NamePosition({**item}, docs[-1])))
+            return VersionPage(found, cursor_at(search, NamePosition(item, docs[-1])))
         if looked_at == MOST_ITEMS:
-            return VersionPage(found, cursor_at(search, NamePosition({**item}, None)))
+            return VersionPage(found, cursor_at(search, NamePosition(item, None)))
     return VersionPage(found, None)
 
 
@@ -82,15 +83,15 @@ async def _items(
     tried = 0
     while cursor is not None:
         docs, cursor = await pages.after(listing, cursor, limit=min(ITEMS_AT_ONCE, most_tried))
-        for item in await search.matching_items(docs):  # type: ignore[arg-type]
+        for item in await search.matching_items(docs):
             yield item, ""
         tried += len(docs)
         if cursor is not None and tried >= most_tried:
-            yield docs[-1], None  # type: ignore[misc]
+            yield docs[-1], None
             return
 
 
-async def _of_item(search: Prepared, item: ItemRecord, cursor: str, limit: int, room: Room) -> list[Any]:
+async def _of_item(search: Prepared, item: ItemRecord, cursor: str, limit: int, room: Room) -> list[VersionRecord]:
     of: Query = {"item": item["_id"]}
     if search.request.aliases:
         of["number"] = {"$in": [alias["number"] for alias in item["aliases"]]}

@@ -6,15 +6,15 @@ other items are left out: at most MOST_READ for a page, which may then be short.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from bson import ObjectId
 
-from catalog.domain.versions.across.version_search import SHOWN_ITEM, FoundVersion, Prepared, VersionPage, any_of
+from catalog.domain.versions.across.version_search import SHOWN_ITEM, FoundVersion, Prepared, VersionPage
+from catalog.store.ids import any_of
 from catalog.store.query.budgets import Room
 from catalog.store.query.paging import pages
 from catalog.store.query.paging.cursors import cursor_of, key_of
-from catalog.store.records import ItemRecord, Query
+from catalog.store.records import ItemRecord, Query, VersionRecord
 
 FEW_ITEMS = 100
 """Readable items whose versions are asked for by item. MongoDB merges so many scans of an index."""
@@ -45,7 +45,7 @@ async def read(search: Prepared, limit: int, after: str, *, room: Room | None = 
         for at, version in enumerate(docs):
             item = known.get(version["item"])
             if item and search.has_aliases(item, version["number"]):
-                found.append(FoundVersion(item, version))  # type: ignore[arg-type]
+                found.append(FoundVersion(item, version))
             if len(found) == limit:
                 is_last = cursor is None and at == len(docs) - 1
                 return VersionPage(found, None if is_last else cursor_of(search.request.version_order, version))
@@ -72,7 +72,7 @@ def _of_items(search: Prepared, items: Items) -> Query:
     return query
 
 
-async def _items_of(search: Prepared, versions: Iterable[Mapping[str, Any]]) -> Items:
+async def _items_of(search: Prepared, versions: Iterable[VersionRecord]) -> Items:
     """The items of some versions that the list may show."""
     ids = list(dict.fromkeys(version["item"] for version in versions))
     if not ids:

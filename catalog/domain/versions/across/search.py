@@ -20,5 +20,5 @@ async def search(caller: Caller, request: VersionSearch, *, limit: int, after: s
 def cursor_at(caller: Caller, request: VersionSearch, last: FoundVersion) -> str:
     """The cursor that goes on after this version of the list."""
     if request.is_by_name:
-        return by_name.cursor_at(Prepared(caller, request), NamePosition({**last.item}, {**last.version}))
+        return by_name.cursor_at(Prepared(caller, request), NamePosition(last.item, last.version))
     return cursor_of(request.version_order, last.version)

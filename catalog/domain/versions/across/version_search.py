@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bson import ObjectId
 
@@ -33,8 +33,8 @@ class VersionSearch:
     """
 
     kind: Kind
-    filters: Sequence[Mapping[str, Any]] = ()
-    item_filters: Sequence[Mapping[str, Any]] = ()
+    filters: Sequence[Mapping[str, object]] = ()
+    item_filters: Sequence[Mapping[str, object]] = ()
     items: Sequence[ObjectId] | None = None
     aliases: Sequence[frozenset[str]] = ()
     order: Order = field(default_factory=lambda: [("lastmod", DESCENDING)])
@@ -78,7 +78,7 @@ class Prepared:
         self.item_filter: Filter = filter_of(ITEMS[request.kind], None, [*request.item_filters, *pointed])
         self.items = caller.tenant.items(request.kind).records
 
-    def listing(self, of: Query) -> Listing:
+    def listing(self, of: Query) -> Listing[VersionRecord]:
         """The versions of the list for which `of` is true."""
         states: Query = {"state": {"$ne": VersionState.DRAFT.value}, **NOT_ARCHIVED}
         access = {**of, "kind": self.request.kind.value, **states}
@@ -99,7 +99,3 @@ class Prepared:
     def has_aliases(self, item: ItemRecord, number: int) -> bool:
         names = {alias["name"] for alias in item.get("aliases", ()) if alias["number"] == number}
         return all(names & some for some in self.request.aliases)
-
-
-def any_of(ids: Sequence[ObjectId]) -> Any:
-    return ids[0] if len(ids) == 1 else {"$in": list(ids)}

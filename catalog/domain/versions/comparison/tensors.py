@@ -1,7 +1,7 @@
 """The tensors of model files: their names, types and shapes, from the headers of the files."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from catalog.blobs.protocol import StorageUnavailableError, UnknownBlobError
 from catalog.inspection.inspector import Inspection, inspect_header
@@ -41,7 +41,7 @@ async def read_tensors(tenant: Tenant, file: FileRecord, inspection: Inspection 
             return FileTensors("", {}, is_whole=False)
     if inspection is None or inspection["format"] not in FORMATS:
         return None
-    summary: dict[str, Any] = inspection["summary"]
+    summary = inspection["summary"]
     tensors = {row["name"]: Tensor(row["dtype"], tuple(row["shape"])) for row in summary.get("shown", ())}
     is_whole = not summary.get("truncated", True) and not inspection["findings"]
     return FileTensors(inspection["format"], tensors, is_whole)

@@ -15,7 +15,7 @@ from bson.errors import BSONError
 from pymongo import ASCENDING, DESCENDING
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import Query
 
 __all__ = ["ASCENDING", "DESCENDING", "Order", "cursor_of", "key_of", "steps"]
 
@@ -23,7 +23,7 @@ Order = list[tuple[str, int]]
 
 LONGEST = 8192  # characters; a name has at most 255
 _SCALARS = (str, int, float, datetime, bson.ObjectId, type(None))
-_AWARE: CodecOptions[Raw] = CodecOptions(tz_aware=True)
+_AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 
 
 def cursor_of(order: Order, last: Mapping[str, Any]) -> str:
@@ -48,7 +48,7 @@ def key_of(order: Order, cursor: str) -> list[Any]:
     return key
 
 
-def steps(order: Order, key: Sequence[Any]) -> Iterator[Raw]:
+def steps(order: Order, key: Sequence[Any]) -> Iterator[Query]:
     """The queries for what comes after `key`, in turn: equal in all fields but the last and beyond it there, and so on.
 
     One after the other, since the embedded engine answers an `$or` by reading everything.

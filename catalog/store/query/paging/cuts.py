@@ -17,8 +17,9 @@ from cachetools import TTLCache
 from catalog.store.query.budgets import Room, taken
 from catalog.store.query.filters.filter import Filter, within
 from catalog.store.query.paging.cursors import ASCENDING, Order
-from catalog.store.query.paging.serial_scan import Collection
-from catalog.store.tenant_documents import Raw
+from catalog.store.query.paging.serial_scan import Collection, Stage
+from catalog.store.records import Query
+from catalog.store.tenant_documents import R
 
 EVERY = 64
 """Serials of which one is in the sample."""
@@ -70,7 +71,7 @@ class Samples:
     def __init__(self) -> None:
         self._bounds: TTLCache[str, list[Cut]] = TTLCache(MOST_SAMPLES, MAX_AGE, monotonic)
 
-    async def bounds(self, collection: Collection, field: str, top: int) -> list[Cut]:
+    async def bounds(self, collection: Collection[R], field: str, top: int) -> list[Cut]:
         """In ascending order; none of a small collection. `top` is about the highest serial."""
         key = f"{collection.name} {field}"
         bounds = self._bounds.get(key)
@@ -95,20 +96,20 @@ def _bounds(sampled: Sequence[Mapping[str, Any]], field: str) -> Iterator[Cut]:
 
 
 async def read(
-    collection: Collection,
-    query: Raw,
+    collection: Collection[R],
+    query: Query,
     order: Order,
     key: Sequence[Any] | None,
     limit: int,
     bounds: Sequence[Cut],
     room: Room | None = None,
-) -> list[Raw] | None:
+) -> list[R] | None:
     """The first matches in the `order` of a field and of serials, after `key` (None: from the beginning).
 
     None where the filter finds so few documents that the list had better be read at once.
     """
     [(field, direction), (counter, _)] = order
-    ascending, found = direction == ASCENDING, list[Raw]()
+    ascending, found = direction == ASCENDING, list[R]()
     if field not in ALWAYS:
         bounds = [Cut(None, HIGHEST), *bounds]
     place = None if key is None else Cut(key[0], key[1] if ascending else key[1] - 1)
@@ -117,7 +118,7 @@ async def read(
         if at == FIRST_RANGES + limit // RICH:
             break
         # The range has a `$match` of its own, see `serial_scan`.
-        stages: list[Raw] = [{"$match": _query(field, counter, low, high)}, {"$match": query}, {"$sort": dict(order)}]
+        stages: list[Stage] = [{"$match": _query(field, counter, low, high)}, {"$match": query}, {"$sort": dict(order)}]
         found += await taken(collection.aggregate([*stages, {"$limit": limit - len(found)}]), room)
         if len(found) == limit or (room and room.is_full):
             return found
@@ -157,7 +158,7 @@ def _ranges(bounds: Sequence[Cut], place: Cut | None, *, ascending: bool) -> Ite
     return iter(ranges if ascending else ranges[::-1])
 
 
-def _query(field: str, counter: str, low: Cut, high: Cut | None) -> Raw:
+def _query(field: str, counter: str, low: Cut, high: Cut | None) -> Query:
     if high is not None and low.value == high.value:
         serials = ({"$gt": low.serial} if low.serial > LOWEST else {}) | (
             {"$lte": high.serial} if high.serial < HIGHEST else {}

@@ -5,8 +5,8 @@ to, is asked of each batch (`keep`). An ascending list is scanned by ranges of i
 descending one.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from pymongo import ASCENDING
 
@@ -15,39 +15,46 @@ from catalog.store.query.filters.filter import Filter, within
 from catalog.store.query.paging import serial_scan
 from catalog.store.query.paging.cursors import Order, steps
 from catalog.store.query.paging.pages import AT_ONCE, MOST_CANDIDATES, Listing
-from catalog.store.query.paging.serial_scan import QueryStatistics, cheaper_range, wider
-from catalog.store.tenant_documents import Raw
+from catalog.store.query.paging.serial_scan import Collection, QueryStatistics, Stage, cheaper_range, wider
+from catalog.store.records import Query
+from catalog.store.tenant_documents import R
 
 Key = list[Any]
 """The values of a document in the fields of the order."""
 
-Keep = Callable[[list[Raw]], Awaitable[list[Raw]]]
-"""Those of a batch that the caller is shown, in the same order."""
+S = TypeVar("S", bound=Mapping[str, Any])
+
+Keep = Callable[[list[R]], Awaitable[list[S]]]
+"""What the caller is shown of a batch, in the same order: some of the documents, or what is made of them."""
 
 
-class Walk(NamedTuple):
-    docs: list[Raw]
+async def keep_all(batch: list[R]) -> list[R]:
+    return batch
+
+
+class Walk(NamedTuple, Generic[S]):
+    docs: list[S]
     following: Key | None
     """The key to go on from; None at the end."""
 
 
-def key_of(order: Order, document: Raw) -> Key:
+def key_of(order: Order, document: Mapping[str, Any]) -> Key:
     return [document.get(field) for field, _ in order]
 
 
-async def walk(listing: Listing, key: Key | None, limit: int, keep: Keep | None = None) -> Walk:
+async def walk(listing: Listing[R], key: Key | None, limit: int, keep: Keep[R, S]) -> Walk[S]:
     """At most `limit` documents after `key` (None: from the beginning).
 
     `listing.order` ends with a unique field. With `listing.top`, an order by the serial alone is scanned range by
     range; without it, the query must be one that an index answers. After MOST_CANDIDATES documents that are not kept
     the walk returns what it has, and the key to go on from.
     """
-    order, found, tried, size = listing.order, list[Raw](), 0, limit + 1
+    order, found, tried, size = listing.order, list[S](), 0, limit + 1
     budget = listing.budget or Budget()
     while True:
         batch = await _batch(listing, key, size)
         kept = batch if listing.matches is None else await matching(listing.matches, batch, budget)
-        found += await keep(kept) if keep else kept
+        found += await keep(kept)
         if len(found) > limit:
             return Walk(found[:limit], key_of(order, found[limit - 1]))
         if len(batch) < size:
@@ -57,7 +64,7 @@ async def walk(listing: Listing, key: Key | None, limit: int, keep: Keep | None 
             return Walk(found, key)
 
 
-async def _batch(listing: Listing, key: Key | None, size: int) -> list[Raw]:
+async def _batch(listing: Listing[R], key: Key | None, size: int) -> list[R]:
     if listing.top is None or len(listing.order) > 1:
         return await _sorted(listing, key, size)
     if listing.order[0][1] == ASCENDING:
@@ -69,8 +76,8 @@ async def _batch(listing: Listing, key: Key | None, size: int) -> list[Raw]:
     )
 
 
-async def _sorted(listing: Listing, key: Key | None, size: int) -> list[Raw]:
-    found: list[Raw] = []
+async def _sorted(listing: Listing[R], key: Key | None, size: int) -> list[R]:
+    found: list[R] = []
     for step in steps(listing.order, key) if key else [{}]:
         query = within(step, Filter(listing.query))
         left = size - len(found)
@@ -81,23 +88,23 @@ async def _sorted(listing: Listing, key: Key | None, size: int) -> list[Raw]:
 
 
 async def oldest(
-    collection: serial_scan.Collection,
-    query: Raw,
+    collection: Collection[R],
+    query: Query,
     top: int,
     low: int,
     limit: int,
     *,
     statistics: QueryStatistics | None = None,
-) -> list[Raw]:
+) -> list[R]:
     """The first matches with a serial above `low`. `top` was the highest serial lately."""
-    found: list[Raw] = []
+    found: list[R] = []
     statistics = statistics or QueryStatistics()
     width = statistics.width(limit)
     start = low
     high: int | None = low
     while high is not None and len(found) < limit:
         high = low + width if low + width < top else None
-        ordered: list[Raw] = [{"$sort": {"serial": ASCENDING}}, {"$limit": limit - len(found)}]
+        ordered: list[Stage] = [{"$sort": {"serial": ASCENDING}}, {"$limit": limit - len(found)}]
         stages = await cheaper_range(collection, query, high, low, top, "serial", statistics)
         new = await collection.aggregate([*stages, *ordered]).to_list(None)
         found += new

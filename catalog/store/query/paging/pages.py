@@ -8,7 +8,7 @@ every other order by an index; the embedded engine reads all matches before it s
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple
 
 from pymongo import DESCENDING
 
@@ -19,7 +19,8 @@ from catalog.store.query.paging import cuts, serial_scan
 from catalog.store.query.paging.cursors import Order, cursor_of, key_of, steps
 from catalog.store.query.paging.cuts import Cut, Samples
 from catalog.store.query.paging.serial_scan import COUNTED, Collection, QueryStatistics, ScanStatistics
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import Query
+from catalog.store.tenant_documents import R
 
 Matches = Callable[[Mapping[str, Any]], bool]
 
@@ -38,23 +39,23 @@ AT_ONCE = 100
 """How many of them it reads at once."""
 
 
-class ListPage(NamedTuple):
-    docs: list[Raw]
+class ListPage(NamedTuple, Generic[R]):
+    docs: list[R]
     more: bool  # whether documents follow
     total: int  # how many there are in all
     is_exact: bool  # else there are at least `total`
     is_cut: bool = False  # whether it ends early, because its documents are large
 
 
-class Listing(NamedTuple):
+class Listing(NamedTuple, Generic[R]):
     """The documents of a collection that a client asks for, in order; a part of them is read at a time.
 
     `top` is a recent value of the highest serial, for collections that have one; `counter` is its field. `matches` is
     the part of the filter that the server matches itself, within `budget`. `unique` are fields without ties.
     """
 
-    collection: Collection
-    query: Raw
+    collection: Collection[R]
+    query: Query
     order: Order
     matches: Matches | None = None
     top: int | None = None
@@ -67,7 +68,7 @@ class Listing(NamedTuple):
     @classmethod
     def of(
         cls,
-        collection: Collection,
+        collection: Collection[R],
         access: Mapping[str, Any],
         asked: Filter,
         order: Order,
@@ -76,7 +77,7 @@ class Listing(NamedTuple):
         counter: str = "serial",
         statistics: ScanStatistics | None = None,
         samples: Samples | None = None,
-    ) -> "Listing":
+    ) -> "Listing[R]":
         """What a filter finds among the documents that `access` allows.
 
         `samples` are the tenant's, for a collection with an index of (field, serial) for each field that sorts.
@@ -98,7 +99,9 @@ class Listing(NamedTuple):
         return [*self.order, ("_id" if self.top is None else self.counter, self.order[-1][1])]
 
 
-async def page(listing: Listing, *, skip: int, limit: int, exactly: bool = False, room: Room | None = None) -> ListPage:
+async def page(
+    listing: Listing[R], *, skip: int, limit: int, exactly: bool = False, room: Room | None = None
+) -> ListPage[R]:
     """The documents from `skip` on, at most `limit`, and how many there are in all; fewer where they fill `room`.
 
     Counting ends at about COUNTED items, unless it must be done `exactly`. Raises Refused: INVALID_QUERY when the
@@ -117,7 +120,9 @@ async def page(listing: Listing, *, skip: int, limit: int, exactly: bool = False
     return ListPage(docs[:limit], more, max(total, reached if docs else 0), is_exact, is_cut)
 
 
-async def after(listing: Listing, cursor: str, *, limit: int, room: Room | None = None) -> tuple[list[Raw], str | None]:
+async def after(
+    listing: Listing[R], cursor: str, *, limit: int, room: Room | None = None
+) -> tuple[list[R], str | None]:
     """At most `limit` documents after `cursor` (empty: from the beginning), and the cursor to go on from; None at the
     end. They may be fewer where they fill the `room`.
 
@@ -125,7 +130,7 @@ async def after(listing: Listing, cursor: str, *, limit: int, room: Room | None 
     """
     order = listing.settled
     key = key_of(order, cursor) if cursor else None
-    docs: list[Raw] | None
+    docs: list[R] | None
     if listing.is_newest_first and listing.top is not None and listing.matches is None:
         docs = await _below(listing, listing.top, key, limit + 1, room)
     elif listing.matches is None and (bounds := await _bounds(listing)):
@@ -140,7 +145,7 @@ async def after(listing: Listing, cursor: str, *, limit: int, room: Room | None 
     return docs[:limit], cursor_of(order, docs[limit - 1]) if len(docs) > limit else None
 
 
-async def _part(listing: Listing, skip: int, limit: int, room: Room | None) -> list[Raw]:
+async def _part(listing: Listing[R], skip: int, limit: int, room: Room | None) -> list[R]:
     if listing.is_newest_first and listing.top is not None:
         return await serial_scan.newest(
             listing.collection,
@@ -160,7 +165,7 @@ async def _part(listing: Listing, skip: int, limit: int, room: Room | None) -> l
     return await taken(ordered.skip(skip).limit(limit), room)
 
 
-async def _bounds(listing: Listing) -> list[Cut]:
+async def _bounds(listing: Listing[R]) -> list[Cut]:
     """The bounds of the ranges in which a sorted list is read; none where it is read at once."""
     match listing.settled, listing.samples, listing.top:
         case [(field, way), (counter, same)], Samples() as samples, int(top) if (counter, same) == (
@@ -172,8 +177,8 @@ async def _bounds(listing: Listing) -> list[Cut]:
 
 
 async def _cut_after(
-    listing: Listing, skip: int, limit: int, bounds: Sequence[Cut], room: Room | None
-) -> list[Raw] | None:
+    listing: Listing[R], skip: int, limit: int, bounds: Sequence[Cut], room: Room | None
+) -> list[R] | None:
     """As `cuts.read`, but for the first `skip` documents."""
     if not skip:
         return await _cut(listing, None, limit, bounds, room)
@@ -184,12 +189,12 @@ async def _cut_after(
 
 
 async def _cut(
-    listing: Listing, key: list[Any] | None, limit: int, bounds: Sequence[Cut], room: Room | None
-) -> list[Raw] | None:
+    listing: Listing[R], key: list[Any] | None, limit: int, bounds: Sequence[Cut], room: Room | None
+) -> list[R] | None:
     return await cuts.read(listing.collection, listing.query, listing.settled, key, limit, bounds, room)
 
 
-async def _count(listing: Listing, *, exactly: bool) -> tuple[int, bool]:
+async def _count(listing: Listing[R], *, exactly: bool) -> tuple[int, bool]:
     if exactly:
         return await listing.collection.count_documents(listing.query), True
     if listing.top is not None:
@@ -200,7 +205,7 @@ async def _count(listing: Listing, *, exactly: bool) -> tuple[int, bool]:
     return min(total, COUNTED), total <= COUNTED
 
 
-async def _below(listing: Listing, top: int, key: list[Any] | None, limit: int, room: Room | None) -> list[Raw]:
+async def _below(listing: Listing[R], top: int, key: list[Any] | None, limit: int, room: Room | None) -> list[R]:
     if key is not None and not isinstance(key[0], int):
         raise Refused(INVALID_QUERY, "after is not a cursor that a list gave")
     high = None if key is None else key[0] - 1
@@ -224,8 +229,8 @@ def _refuse_invented(key: list[Any] | None, bounds: Sequence[Cut]) -> None:
         raise Refused(INVALID_QUERY, "after is not a cursor that a list gave")
 
 
-async def _beyond(listing: Listing, queries: list[Raw], limit: int, room: Room | None) -> list[Raw]:
-    found: list[Raw] = []
+async def _beyond(listing: Listing[R], queries: list[Query], limit: int, room: Room | None) -> list[R]:
+    found: list[R] = []
     for step in queries:
         narrowed = listing._replace(query=within(step, Filter(listing.query)))
         async with aclosing(_matching(narrowed, limit - len(found), is_bounded=room is not None)) as matching_ones:
@@ -238,7 +243,7 @@ async def _beyond(listing: Listing, queries: list[Raw], limit: int, room: Room |
     return found
 
 
-async def _matching(listing: Listing, limit: int, *, is_bounded: bool) -> AsyncGenerator[Raw, None]:
+async def _matching(listing: Listing[R], limit: int, *, is_bounded: bool) -> AsyncGenerator[R, None]:
     """The matches one by one; if they are not `is_bounded` in bytes, all at once, which is faster."""
     ordered = listing.collection.find(listing.query).sort(listing.settled)
     if listing.matches is None and is_bounded:
@@ -254,7 +259,7 @@ async def _matching(listing: Listing, limit: int, *, is_bounded: bool) -> AsyncG
             yield document
 
 
-async def _matching_batches(listing: Listing, matches: Matches) -> AsyncIterator[list[Raw]]:
+async def _matching_batches(listing: Listing[R], matches: Matches) -> AsyncIterator[list[R]]:
     candidates = listing.collection.find(listing.query).sort(listing.settled)
     budget, tried = listing.budget or Budget(), 0
     while batch := await candidates.to_list(AT_ONCE):
@@ -264,11 +269,11 @@ async def _matching_batches(listing: Listing, matches: Matches) -> AsyncIterator
         yield await matching(matches, batch, budget)
 
 
-async def _matched(listing: Listing, matches: Matches, skip: int, limit: int, room: Room | None) -> ListPage:
+async def _matched(listing: Listing[R], matches: Matches, skip: int, limit: int, room: Room | None) -> ListPage[R]:
     """A page of what the server matches itself."""
     if await listing.collection.count_documents(listing.query, limit=MOST_CANDIDATES + 1) > MOST_CANDIDATES:
         raise _too_many()
-    found: list[Raw] = []
+    found: list[R] = []
     total = 0
     async for batch in _matching_batches(listing, matches):
         for document in batch[max(0, skip - total) : max(0, skip + limit - total)]:

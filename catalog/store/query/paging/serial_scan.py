@@ -23,9 +23,13 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo import DESCENDING
 
 from catalog.store.query.budgets import Room, taken
-from catalog.store.tenant_documents import Raw
+from catalog.store.records import Query
+from catalog.store.tenant_documents import R
 
-Collection = AsyncIOMotorCollection[Any]
+Collection = AsyncIOMotorCollection[R]
+
+Stage = dict[str, Any]
+"""A stage of an aggregation."""
 
 NARROWEST = 64
 WIDENING = 4
@@ -60,7 +64,9 @@ LEADS = (
 """Fields with an index (field, serial), those with rarer values first."""
 
 
-def serial_range(query: Raw, high: int | None, low: int, counter: str = "serial", led: Raw | None = None) -> list[Raw]:
+def serial_range(
+    query: Query, high: int | None, low: int, counter: str = "serial", led: Query | None = None
+) -> list[Stage]:
     """The first stages of a pipeline: matches of `query` with a serial above `low`, up to `high` (None: no bound).
 
     `led` is the equality that goes with the range; without it, the one of `lead`. An equality that does not go with the
@@ -68,11 +74,11 @@ def serial_range(query: Raw, high: int | None, low: int, counter: str = "serial"
     """
     serials = {"$gt": low} if high is None else {"$gt": low, "$lte": high}
     first = lead(query)
-    span: Raw = {"$match": (first if led is None else led) | {counter: serials}}
+    span: Stage = {"$match": (first if led is None else led) | {counter: serials}}
     return [span, {"$match": first | query}] if query else [span]
 
 
-def lead(query: Raw) -> Raw:
+def lead(query: Query) -> Query:
     """An equality that every match of `query` satisfies and that an index answers; empty when there is none."""
     for field in LEADS:
         for operand in _operands(query, field):
@@ -81,7 +87,7 @@ def lead(query: Raw) -> Raw:
     return {}
 
 
-def _operands(query: Raw, field: str) -> list[Any]:
+def _operands(query: Query, field: str) -> list[Any]:
     """The values that `field` must have, maybe among others."""
     operand = query.get(field)
     if isinstance(operand, dict):
@@ -127,7 +133,7 @@ class ScanStatistics:
         self._queries: TTLCache[str, QueryStatistics] = TTLCache(size, MAX_AGE, timer)
         self._shares: TTLCache[str, float] = TTLCache(size, MAX_AGE, timer)
 
-    def of(self, collection: Collection, query: Raw) -> QueryStatistics:
+    def of(self, collection: Collection[R], query: Query) -> QueryStatistics:
         key = f"{collection.name} {query!r}"
         statistics = self._queries.get(key)
         if statistics is None:
@@ -138,8 +144,8 @@ class ScanStatistics:
 
 
 async def newest(
-    collection: Collection,
-    query: Raw,
+    collection: Collection[R],
+    query: Query,
     top: int,
     skip: int,
     limit: int,
@@ -148,7 +154,7 @@ async def newest(
     counter: str = "serial",
     statistics: QueryStatistics | None = None,
     room: Room | None = None,
-) -> list[Raw]:
+) -> list[R]:
     """The matches from `skip` on, at most `limit`, of the serials up to `high`; without it, of all.
 
     They may be fewer where they fill the `room`.
@@ -156,7 +162,7 @@ async def newest(
     `counter` is the name of the serial in this collection. `top` was the highest serial lately; the first range
     includes higher ones.
     """
-    found: list[Raw] = []
+    found: list[R] = []
     statistics = statistics or QueryStatistics()
     width = statistics.width(skip + limit)
     start = low = top if high is None else high
@@ -169,7 +175,7 @@ async def newest(
             skip -= passed
             width *= WIDENING
             continue
-        ordered: list[Raw] = [{"$sort": {counter: DESCENDING}}, {"$skip": skip}, {"$limit": limit - len(found)}]
+        ordered: list[Stage] = [{"$sort": {counter: DESCENDING}}, {"$skip": skip}, {"$limit": limit - len(found)}]
         new = await taken(collection.aggregate([*stages, *ordered]), room)
         found += new
         if room and room.is_full:
@@ -182,28 +188,28 @@ async def newest(
 
 
 async def cheaper_range(
-    collection: Collection,
-    query: Raw,
+    collection: Collection[R],
+    query: Query,
     high: int | None,
     low: int,
     top: int,
     counter: str,
     statistics: QueryStatistics,
-) -> list[Raw]:
+) -> list[Stage]:
     """As `serial_range`, with a lead where that costs less."""
     led = await leading(collection, query, high, low, top, counter, statistics)
     return serial_range(query, high, low, counter, led)
 
 
 async def leading(
-    collection: Collection,
-    query: Raw,
+    collection: Collection[R],
+    query: Query,
     high: int | None,
     low: int,
     top: int,
     counter: str,
     statistics: QueryStatistics,
-) -> Raw:
+) -> Query:
     """The equality that goes with a range; empty where it is common enough, or the range short enough, for none."""
     led, width = lead(query), (top if high is None else high) - max(0, low)
     if not led or width <= SAMPLED:
@@ -220,7 +226,7 @@ def is_cheaper_led(share: float, width: int, entries: int) -> bool:
     return BY_LEAD * share * width + BY_ENTRY * share * entries < width
 
 
-async def _share(collection: Collection, led: Raw, top: int, counter: str, statistics: QueryStatistics) -> float:
+async def _share(collection: Collection[R], led: Query, top: int, counter: str, statistics: QueryStatistics) -> float:
     """The part of the newest documents that a lead finds, counted once a minute."""
     key = f"{collection.name} {led!r}"
     share = statistics.shares.get(key)
@@ -232,7 +238,11 @@ async def _share(collection: Collection, led: Raw, top: int, counter: str, stati
 
 
 async def count(
-    collection: Collection, query: Raw, top: int, counter: str = "serial", statistics: QueryStatistics | None = None
+    collection: Collection[R],
+    query: Query,
+    top: int,
+    counter: str = "serial",
+    statistics: QueryStatistics | None = None,
 ) -> tuple[int, bool]:
     """How many match, and whether the count is complete: it ends when more than COUNTED items would have to be read."""
     statistics = statistics or QueryStatistics()
@@ -246,7 +256,7 @@ async def count(
 
 
 async def _count_down(
-    collection: Collection, query: Raw, top: int, counter: str, statistics: QueryStatistics
+    collection: Collection[R], query: Query, top: int, counter: str, statistics: QueryStatistics
 ) -> tuple[int, int]:
     """How many match, and the serial above which they were counted; 0 when the count is complete."""
     low = max(0, top - COUNTED)
@@ -270,6 +280,6 @@ async def _count_down(
     return total, low
 
 
-async def _count(collection: Collection, stages: list[Raw]) -> int:
+async def _count(collection: Collection[R], stages: list[Stage]) -> int:
     counted = await collection.aggregate([*stages, {"$group": {"_id": None, "n": {"$sum": 1}}}]).to_list(1)
     return int(counted[0]["n"]) if counted else 0

@@ -20,7 +20,8 @@ from catalog.store.query.filters.filter import Filter, within
 from catalog.store.query.paging import pages
 from catalog.store.query.paging.cursors import Order, cursor_of, key_of
 from catalog.store.query.paging.pages import Listing, ListPage
-from catalog.store.tenant_documents import Raw
+from catalog.store.query.paging.serial_scan import Stage
+from catalog.store.tenant_documents import R
 
 OWN = "metadata."
 LATEST = "latest."
@@ -50,7 +51,7 @@ def is_by_value(order: Order) -> bool:
     return any(field.startswith((OWN, LATEST)) for field, _ in order)
 
 
-async def page(listing: Listing, *, skip: int, limit: int, room: Room | None = None) -> ListPage:
+async def page(listing: Listing[R], *, skip: int, limit: int, room: Room | None = None) -> ListPage[R]:
     """As `pages.page`. Raises Refused: INVALID_QUERY for more than MOST matches."""
     entries = await _sorted(listing)
     part = entries[skip : skip + limit]
@@ -65,7 +66,9 @@ async def page(listing: Listing, *, skip: int, limit: int, room: Room | None = N
     return ListPage(docs + found.docs, more, len(entries) + found.total, found.is_exact, found.is_cut)
 
 
-async def after(listing: Listing, cursor: str, *, limit: int, room: Room | None = None) -> tuple[list[Raw], str | None]:
+async def after(
+    listing: Listing[R], cursor: str, *, limit: int, room: Room | None = None
+) -> tuple[list[R], str | None]:
     """As `pages.after`. Raises Refused: INVALID_QUERY."""
     order, without = listing.settled, _without_value(listing)
     last = tuple(key_of(order, cursor)) if cursor else None
@@ -91,14 +94,14 @@ async def after(listing: Listing, cursor: str, *, limit: int, room: Room | None 
 
 
 async def _after_values(
-    order: Order, without: Listing, cursor: str, limit: int, room: Room | None
-) -> tuple[list[Raw], str | None]:
+    order: Order, without: Listing[R], cursor: str, limit: int, room: Room | None
+) -> tuple[list[R], str | None]:
     """The documents that lack the value, and the cursor of the whole list."""
     docs, following = await pages.after(without, cursor, limit=limit, room=room)
     return docs, cursor_behind(order, docs[-1]) if following else None
 
 
-def _without_value(listing: Listing) -> Listing | None:
+def _without_value(listing: Listing[R]) -> Listing[R] | None:
     """The matches that lack the value of the latest version. None where values of versions sort, or other fields too.
 
     They have an order of their own, so that no more of them are read than the part has.
@@ -126,7 +129,7 @@ def _cursor(order: Order, entry: OrderedKey) -> str:
     return cursor_of(order, dict(zip((field for field, _ in order), entry.key, strict=True)))
 
 
-async def _sorted(listing: Listing) -> list[OrderedKey]:
+async def _sorted(listing: Listing[R]) -> list[OrderedKey]:
     """All matches; without those that `_without_value` has."""
     order = listing.settled
     entries: list[OrderedKey] = []
@@ -142,20 +145,20 @@ async def _sorted(listing: Listing) -> list[OrderedKey]:
     return await asyncio.to_thread(lambda: sorted(entries, key=lambda entry: by_order(entry.key)))
 
 
-def _found(listing: Listing) -> Any:
+def _found(listing: Listing[R]) -> Any:
     """A cursor of the matches; of all their fields where the server matches them itself."""
     fields = {field.split(".")[0]: 1 for field, _ in listing.settled}
     name = _only_latest(listing.order)
     if name is None:
         return listing.collection.find(listing.query, None if listing.matches else fields)
     # The name has a `$match` of its own, by which the embedded engine chooses an index (see `serial_scan`).
-    stages: list[Raw] = [{"$match": {_NAMES: name}}, {"$match": listing.query}]
+    stages: list[Stage] = [{"$match": {_NAMES: name}}, {"$match": listing.query}]
     return listing.collection.aggregate(stages if listing.matches else [*stages, {"$project": fields}])
 
 
-async def _documents(listing: Listing, part: list[OrderedKey], room: Room | None) -> list[Raw]:
+async def _documents(listing: Listing[R], part: list[OrderedKey], room: Room | None) -> list[R]:
     """The documents of a part, up to the one that fills the `room`."""
-    docs: list[Raw] = []
+    docs: list[R] = []
     for start in range(0, len(part), FEW):
         ids = [entry.identity for entry in part[start : start + FEW]]
         found = {each["_id"]: each for each in await taken(listing.collection.find({"_id": {"$in": ids}}), None)}
