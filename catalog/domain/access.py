@@ -104,6 +104,9 @@ CALLER_FIELDS = {"username": 1, "role": 1, "groups": 1, "robot": 1}
 CHANGE_FIELDS = {"owner": 1, "editors": 1, "tags": 1}
 """The fields of an item that `may_change` reads."""
 
+ACCESS_FIELDS = CHANGE_FIELDS | {"readers": 1}
+"""Those that `may_read` and `may_change` read."""
+
 USERS = "users"
 GROUPS = "groups"
 ACCESS_TOKENS = "access_tokens"
@@ -186,13 +189,6 @@ def may_change(caller: Caller, item: ItemRecord) -> bool:
     if caller.reach:
         return may_read(caller, item)
     return may_manage(caller, item) or not set(caller.identities).isdisjoint(item.get("editors") or ())
-
-
-def changeable_by(caller: Caller) -> Query:
-    """The same as a filter."""
-    if caller.is_admin or caller.reach:
-        return readable_by(caller)
-    return {"$or": [manageable_by(caller), {"editors": {"$in": caller.identities}}]}
 
 
 def may_manage(caller: Caller, item: OwnedRecord) -> bool:

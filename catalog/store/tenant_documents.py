@@ -14,7 +14,7 @@ from beanie import Document, init_beanie
 from beanie.odm.queries.find import FindMany, FindOne
 from bson import ObjectId
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
-from pymongo import IndexModel, ReturnDocument, UpdateOne
+from pymongo import IndexModel, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError, WriteError
 
 from catalog.store.concurrency.fence import Fenced
@@ -134,8 +134,14 @@ class BoundCollection(Generic[D, R]):
         return document
 
     async def modify(self, query: Query, update: Changes) -> R | None:
-        """Update one record, and return it as it is then. None when no record is as `query` says."""
-        return await self.records.find_one_and_update(query, update, return_document=ReturnDocument.AFTER)
+        """Update the record whose `_id` and other fields are as `query` says, and return it. None: there is none.
+
+        Another change may have followed in what is returned. (`findAndModify` is avoided where records are many: the
+        embedded engine in Rust reads the whole collection for it.)
+        """
+        if not (await self.records.update_one(query, update)).matched_count:
+            return None
+        return await self.records.find_one({"_id": query["_id"]})
 
     async def cross_fence(self) -> None:
         """Check as before each write, for one that is made by a command of its own. Raises Refused."""

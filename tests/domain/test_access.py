@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from catalog.domain.access import (
     Caller,
     Reach,
-    changeable_by,
     manageable_by,
     may_change,
     may_manage,
@@ -73,7 +72,6 @@ def test_a_limited_robot_reads_and_changes_its_items_those_with_its_tags_and_its
 @given(callers | robots, items())
 def test_each_filter_and_its_question_agree(caller, item):
     assert matches(readable_by(caller), item) == may_read(caller, item)
-    assert matches(changeable_by(caller), item) == may_change(caller, item)
     assert matches(manageable_by(caller), item) == may_manage(caller, item)
 
 

@@ -1,19 +1,26 @@
 """Numbers and ordinals of versions: no number is ever used twice, and no two ordinals of an item are equal."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple, cast
 
 from bson import ObjectId
 
-from catalog.domain.access import CHANGE_FIELDS, Caller, changeable_by, may_change
+from catalog.domain.access import CHANGE_FIELDS, Caller, may_change
 from catalog.domain.versions.aliases.names import equals_an_alias, is_latest
-from catalog.errors import CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Refused
-from catalog.store.records import ItemRecord
+from catalog.errors import BUSY, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Refused
+from catalog.store.concurrency.batches import BatchesByKey, Outcomes
+from catalog.store.concurrency.optimistic import ATTEMPTS, pause
+from catalog.store.records import Changes, ItemRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 LONGEST_ORDINAL = 250
 LONGEST_NUMBER = 9
 """Digits of an ordinal that still counts as a number; more are a label."""
+
+DECISIVE = ("last_version", "last_ordinal", *CHANGE_FIELDS)
+"""The fields of an item that decide who gets which number."""
 
 
 async def refuse_ordinal(tenant: Tenant, item: ItemRecord, ordinal: str) -> None:
@@ -52,41 +59,80 @@ def taken(ordinal: str) -> Refused:
 class Numbered(NamedTuple):
     number: int
     ordinal: str
-    item: ItemRecord  # when it had counted the number
+    item: ItemRecord  # as it was read before the number was counted, but for the number
 
 
-async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str, exactly: int = 0) -> Numbered:
+class NumberRequest(NamedTuple):
+    caller: Caller
+    ordinal: str
+    exactly: int
+    item: ItemRecord | None
+
+
+_batches = BatchesByKey[NumberRequest, Numbered]()
+
+
+async def next_number(
+    caller: Caller, kind: Kind, item: ObjectId, ordinal: str, exactly: int = 0, first: ItemRecord | None = None
+) -> Numbered:
     """A number that no version of the item had before, and `ordinal`, by default the highest that was a number, plus 1.
 
     An ordinal that is a higher number is the version's number, too. `last_ordinal` of the item is the highest ordinal
     that was a number, where that is not `last_version`. With `exactly` this is the number, and also the ordinal.
+    `first` is the item if it was read a moment ago. Versions that wait for their numbers at once are counted together.
 
-    Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED when `exactly` is not above all numbers that there were.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED when `exactly` is not above all numbers that there were, BUSY.
     """
-    ordinal = str(exactly) if exactly else ordinal
-    items, changeable = caller.tenant.items(kind).records, {"_id": item, **changeable_by(caller)}
-    if not ordinal:
-        # The record as it is afterwards: the embedded engine may return one from before another upload's change.
-        counted = await caller.tenant.items(kind).modify(
-            {**changeable, "last_ordinal": None}, {"$inc": {"last_version": 1}}
-        )
-        if counted is not None:
-            return Numbered(counted["last_version"], str(counted["last_version"]), counted)
-    while True:
-        found = await items.find_one({"_id": item}, CHANGE_FIELDS | {"last_version": 1, "last_ordinal": 1})
-        if found is None or not may_change(caller, found):
-            raise Refused(CANNOT_MODIFY if found else NOT_FOUND, str(item))
-        last, highest = found.get("last_version", 0), found.get("last_ordinal")
-        if 0 < exactly <= last:
-            raise taken(ordinal)
-        top = last if highest is None else highest
-        mine = ordinal or str(top + 1)
-        # What was counted up is a number, however long: else a label of that name would be met again and again.
-        is_number = not ordinal or (mine.isascii() and mine.isdigit() and len(mine) <= LONGEST_NUMBER)
-        number, top = (max(last + 1, int(mine)), max(top, int(mine))) if is_number else (last + 1, top)
-        differ = {"$set": {"last_version": number, "last_ordinal": top}}
-        same = {"$set": {"last_version": number}, "$unset": {"last_ordinal": ""}}
-        unchanged = {**changeable, "last_version": last, "last_ordinal": highest}
-        counted = await caller.tenant.items(kind).modify(unchanged, same if top == number else differ)
-        if counted is not None:
-            return Numbered(number, mine, counted)
+    tenant = caller.tenant
+    await tenant.items(kind).cross_fence()
+    request = NumberRequest(caller, str(exactly) if exactly else ordinal, exactly, first)
+    key = (tenant.generation or tenant.name, item)
+    return await _batches.write(key, request, partial(_count_all, tenant.base, kind, item))
+
+
+async def _count_all(
+    tenant: Tenant, kind: Kind, item: ObjectId, requests: Sequence[NumberRequest]
+) -> Outcomes[Numbered]:
+    items = tenant.items(kind).records
+    found = requests[0].item if len(requests) == 1 else None
+    for _ in range(ATTEMPTS):
+        found = found or await items.find_one({"_id": item})
+        if found is None:
+            raise Refused(NOT_FOUND, str(item))
+        outcomes, change = _counted(found, requests)
+        same = {"_id": item, **{field: found.get(field) for field in DECISIVE}}
+        if not change or (await items.update_one(same, change)).matched_count:
+            return outcomes
+        await pause()
+        found = None
+    raise Refused(BUSY, "others add versions again and again")
+
+
+def _counted(found: ItemRecord, requests: Sequence[NumberRequest]) -> tuple[Outcomes[Numbered], Changes]:
+    """What each request gets, and what that changes of the item."""
+    outcomes: list[Numbered | Exception] = []
+    last, stored = found.get("last_version", 0), found.get("last_ordinal")
+    top = last if stored is None else stored
+    for request in requests:
+        if not may_change(request.caller, found):
+            outcomes.append(Refused(CANNOT_MODIFY, str(found["_id"])))
+        elif 0 < request.exactly <= last:
+            outcomes.append(taken(request.ordinal))
+        else:
+            ordinal = request.ordinal or str(top + 1)
+            # What was counted up is a number, however long: else a label of that name would be met again and again.
+            if not request.ordinal or _is_number(ordinal):
+                last, top = max(last + 1, int(ordinal)), max(top, int(ordinal))
+            else:
+                last += 1
+            outcomes.append(Numbered(last, ordinal, cast("ItemRecord", {**found, "last_version": last})))
+    if last == found.get("last_version", 0):
+        return outcomes, {}
+    if top != last:
+        return outcomes, {"$set": {"last_version": last, "last_ordinal": top}}
+    unset = {} if stored is None else {"$unset": {"last_ordinal": ""}}
+    return outcomes, {"$set": {"last_version": last}, **unset}
+
+
+def _is_number(ordinal: str) -> bool:
+    return ordinal.isascii() and ordinal.isdigit() and len(ordinal) <= LONGEST_NUMBER

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from bson import ObjectId
 
 from catalog.blobs.protocol import Blob, FileHead, is_digest
-from catalog.domain.access import Caller, changeable_by, readable_by
+from catalog.domain.access import ACCESS_FIELDS, Caller, may_change, may_read
 from catalog.domain.files import blob_records, intake
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
@@ -111,9 +111,11 @@ async def _first_readable(caller: Caller, batch: Sequence[VersionRecord]) -> Ver
     for kind in Kind:
         ids = [version["item"] for version in batch if version["kind"] == kind]
         among = {"_id": {"$in": ids or [ObjectId()]}}
-        for found, access in ((readable, readable_by(caller)), (changeable, changeable_by(caller))):
-            async for item in caller.tenant.items(kind).records.find(among | access, {"_id": 1}):
-                found.add(item["_id"])
+        async for item in caller.tenant.items(kind).records.find(among, ACCESS_FIELDS):
+            if may_read(caller, item):
+                readable.add(item["_id"])
+            if may_change(caller, item):
+                changeable.add(item["_id"])
     for version in batch:
         is_draft = version["state"] == VersionState.DRAFT
         is_open = caller.is_admin or version["state"] != VersionState.QUARANTINED

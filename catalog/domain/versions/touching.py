@@ -6,14 +6,12 @@ of one item that wait at the same time in a server share these commands.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple, cast
-from weakref import WeakValueDictionary
 
 from bson import ObjectId
 
 from catalog.store.clock import now
-from catalog.store.concurrency.batches import Batches, Outcomes
+from catalog.store.concurrency.batches import BatchesByKey, Outcomes
 from catalog.store.concurrency.optimistic import ATTEMPTS, pause
 from catalog.store.derived import version_summaries
 from catalog.store.derived.version_summaries import is_live
@@ -22,8 +20,6 @@ from catalog.store.records import Changes, ItemRecord, Query, SummaryRecord, Ver
 from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import record_of
 from catalog.vocabulary import Kind
-
-READ = {"revision": 1, "last_version": 1}
 
 SUMMARIZED = ("metadata", "stage", "archived", "state")
 """Fields of a version that the summary of its item is made of."""
@@ -40,8 +36,7 @@ class ItemTouch(NamedTuple):
     addition: Addition | None = None
 
 
-_batches: WeakValueDictionary[tuple[str, ObjectId], Batches[ItemTouch, ItemRecord | None]] = WeakValueDictionary()
-"""Those that are written, by tenant and item."""
+_batches = BatchesByKey[ItemTouch, ItemRecord | None]()
 
 
 async def touch(tenant: Tenant, kind: Kind, item: ObjectId, *, is_summarized: bool = True) -> ItemRecord | None:
@@ -58,36 +53,61 @@ async def touch_added(tenant: Tenant, version: VersionDocument, item: ItemRecord
 
 async def _follow(tenant: Tenant, kind: Kind, item: ObjectId, change: ItemTouch) -> ItemRecord | None:
     key = (tenant.generation or tenant.name, item)
-    batches = _batches.get(key)
-    if batches is None:
-        batches = _batches[key] = Batches(partial(_write_all, tenant.base, kind, item))
-    return await batches.write(change)
+    return await _batches.write(key, change, _ItemTouches(tenant.base, kind, item).write_all)
 
 
-async def _write_all(
-    tenant: Tenant, kind: Kind, item: ObjectId, changes: Sequence[ItemTouch]
-) -> Outcomes[ItemRecord | None]:
-    number = max(change.number for change in changes)
-    written: ItemRecord | None = None
-    if not any(change.is_summarized for change in changes):
-        written = await _raise_revision(tenant, kind, item, number)
-    else:
-        if len(changes) == 1 and (addition := changes[0].addition):
-            # As long as this revision stands, the version is the newest one, and no version needs to be read.
-            summary = version_summaries.with_newest(addition.item, addition.version)
-            written = await _write(tenant, kind, item, number, summary, revision=addition.item["revision"])
-        written = written or await _summarize(tenant, kind, item, number)
-    return [written] * len(changes)
+class _ItemTouches:
+    """The touches of one item, while some are being written."""
+
+    def __init__(self, tenant: Tenant, kind: Kind, item: ObjectId) -> None:
+        self._tenant = tenant
+        self._kind = kind
+        self._item = item
+        self._known: ItemRecord | None = None
+        """The item as the last additions left it."""
+        self._since = 0
+        """The revision from which on these additions alone have changed the item."""
+
+    async def write_all(self, changes: Sequence[ItemTouch]) -> Outcomes[ItemRecord | None]:
+        number = max(change.number for change in changes)
+        summarized = [change for change in changes if change.is_summarized]
+        additions = [change.addition for change in summarized if change.addition]
+        self._known = await self._add(additions, number) if len(additions) == len(summarized) else None
+        written = self._known
+        if written is None and summarized:
+            written = await _summarize(self._tenant, self._kind, self._item, number)
+        elif written is None:
+            written = await _raise_revision(self._tenant, self._kind, self._item, number)
+        return [written] * len(changes)
+
+    async def _add(self, additions: Sequence[Addition], number: int) -> ItemRecord | None:
+        """Write what new versions make of the summary, without reading a version. None when something else changed.
+
+        As long as the item has the revision at which they got their numbers, or one that only additions have made of
+        it, they are its newest versions.
+        """
+        if not additions:
+            return None
+        items = sorted((addition.item for addition in additions), key=lambda item: item["revision"])
+        oldest, item = items[0]["revision"], items[-1]
+        if self._known and self._since <= oldest and item["revision"] <= self._known["revision"]:
+            item = self._known
+        elif oldest == item["revision"]:
+            self._since = oldest
+        else:
+            return None
+        summary = version_summaries.with_added(item, [addition.version for addition in additions])
+        return await _write(self._tenant, self._kind, item, number, summary)
 
 
 async def _summarize(tenant: Tenant, kind: Kind, item: ObjectId, number: int) -> ItemRecord | None:
     for _ in range(ATTEMPTS):
-        found = await tenant.items(kind).records.find_one({"_id": item}, READ)
+        found: ItemRecord | None = await tenant.items(kind).records.find_one({"_id": item})
         if found is None:
             return None
         found["last_version"] = max(number, found.get("last_version", 0))
         summary = await version_summaries.of_item(tenant, found)
-        if written := await _write(tenant, kind, item, number, summary, revision=found["revision"]):
+        if written := await _write(tenant, kind, found, number, summary):
             return written
         await pause()
     # Each of those who overtook the later attempts has read these changes, too.
@@ -101,8 +121,10 @@ async def summarize(tenant: Tenant, kind: Kind, item: ObjectId) -> None:
         if found is None:
             return
         summary = await version_summaries.of_item(tenant, found)
+        if summary == version_summaries.summary_in(found):
+            return
         same: Query = {"_id": item, "revision": found["revision"]}
-        if summary == version_summaries.summary_in(found) or await tenant.items(kind).modify(same, {"$set": summary}):
+        if (await tenant.items(kind).records.update_one(same, {"$set": summary})).matched_count:
             return
         await pause()
 
@@ -112,12 +134,16 @@ async def _raise_revision(tenant: Tenant, kind: Kind, item: ObjectId, number: in
 
 
 async def _write(
-    tenant: Tenant, kind: Kind, item: ObjectId, number: int, summary: SummaryRecord, *, revision: int
+    tenant: Tenant, kind: Kind, item: ItemRecord, number: int, summary: SummaryRecord
 ) -> ItemRecord | None:
+    """Write a summary if the item is as it was read. The item as it is then, or None."""
     change = _raised(number)
-    return await tenant.items(kind).modify(
-        {"_id": item, "revision": revision}, change | {"$set": {**change["$set"], **summary}}
-    )
+    fields = {**change["$set"], **summary}
+    same: Query = {"_id": item["_id"], "revision": item["revision"]}
+    if not (await tenant.items(kind).records.update_one(same, change | {"$set": fields})).matched_count:
+        return None
+    highest = max(number, item.get("last_version", 0))
+    return cast("ItemRecord", {**item, **fields, "revision": item["revision"] + 1, "last_version": highest})
 
 
 def _raised(number: int) -> Changes:

@@ -7,9 +7,10 @@ A caller who stops waiting does not stop the others. Each write has a result or 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextvars import Context
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 W = TypeVar("W")
 T = TypeVar("T")
@@ -67,3 +68,17 @@ class Batches(Generic[W, T]):
                 result.set_exception(outcome)
             else:
                 result.set_result(outcome)
+
+
+class BatchesByKey(Generic[W, T]):
+    """Batches of the writes of each key by themselves. They exist for as long as one is being written."""
+
+    def __init__(self) -> None:
+        self._batches: WeakValueDictionary[Hashable, Batches[W, T]] = WeakValueDictionary()
+
+    async def write(self, key: Hashable, wanted: W, write_all: Callable[[Sequence[W]], Awaitable[Outcomes[T]]]) -> T:
+        """Write `wanted` with the next batch of its key, and return its result, see `Batches.write`."""
+        batches = self._batches.get(key)
+        if batches is None:
+            batches = self._batches[key] = Batches(write_all)
+        return await batches.write(wanted)

@@ -6,10 +6,9 @@ No change is lost and nothing is locked. Every attempt that fails means that ano
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from motor.motor_asyncio import AsyncIOMotorCollection
-from pymongo import ReturnDocument
 
 from catalog.errors import BUSY, Refused
 from catalog.store.records import Changes, Query
@@ -42,7 +41,9 @@ async def revise(
 ) -> Revised[R]:
     """Set what `changes` says of a record, and raise its revision.
 
-    `first` is the record if it was read a moment ago. `where` must be true of the record besides its revision.
+    `first` is the record, with all its fields, if it was read a moment ago. `where` must be true of the record besides
+    its revision. The record afterwards is made of the one that was read: its revision says that nothing else has
+    changed. (`findAndModify` would return it, but the embedded engine in Rust reads the whole collection for it.)
 
     Raises RecordGoneError when `read` finds nothing, Refused: BUSY after ATTEMPTS, and what `changes` raises.
     """
@@ -51,13 +52,10 @@ async def revise(
         if record is None:
             raise RecordGoneError
         fields = await changes(record)
-        after = await collection.find_one_and_update(
-            {"_id": record["_id"], "revision": record["revision"], **(where or {})},
-            {"$set": fields, "$inc": {"revision": 1}},
-            return_document=ReturnDocument.AFTER,
-        )
-        if after is not None:
-            return Revised(record, after)
+        same = {"_id": record["_id"], "revision": record["revision"], **(where or {})}
+        written = await collection.update_one(same, {"$set": fields, "$inc": {"revision": 1}})
+        if written.matched_count:
+            return Revised(record, cast("R", {**record, **fields, "revision": record["revision"] + 1}))
         await pause()
         record = await read()
     raise Refused(BUSY, "others change it again and again")

@@ -35,9 +35,13 @@ def is_live(version: Mapping[str, object]) -> bool:
     return version["state"] == VersionState.LIVE and not version.get("archived")
 
 
-def with_newest(item: ItemRecord, version: VersionRecord) -> SummaryRecord:
-    """The summary of an item after its newest version was added, which is live."""
-    return {"latest": _latest(version), "stages": _stages([*item.get("stages", ()), version.get("stage", "")])}
+def with_added(item: ItemRecord, versions: Sequence[VersionRecord]) -> SummaryRecord:
+    """The summary of an item after versions were added, which are live."""
+    newest = max(versions, key=lambda version: version["number"])
+    latest = item.get("latest")
+    is_newer = latest is None or newest["number"] > latest["number"]
+    added = [version.get("stage", "") for version in versions]
+    return {"latest": _latest(newest) if is_newer else latest, "stages": _stages([*item.get("stages", ()), *added])}
 
 
 def summary_in(item: ItemRecord) -> SummaryRecord:

@@ -13,10 +13,16 @@ def unique(*keys: str, **options: Any) -> IndexModel:
 def unique_text(field: str, within: str = "") -> IndexModel:
     """Unique among the documents that have the field: a collection with older documents can be opened.
 
-    With `within`, only among those with the same value of that field.
+    With `within`, only among those with the same value of that field. (The embedded engines use a partial index for an
+    equality if its filter is a comparison; with `$type` they read the whole collection.)
     """
-    keys = (within, field) if within else (field,)
-    return unique(*keys, partialFilterExpression={field: {"$type": "string"}})
+    keys = (field, within) if within else (field,)
+    return unique(*keys, partialFilterExpression={field: {"$gte": ""}})
+
+
+def unique_number(field: str) -> IndexModel:
+    """Unique among the documents that have the field, whose values are 1 and more."""
+    return unique(field, partialFilterExpression={field: {"$gt": 0}})
 
 
 def latest() -> IndexModel:

@@ -7,7 +7,7 @@ from pydantic import Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from catalog.store.clock import now
-from catalog.store.documents.indexes import over, unique, unique_text
+from catalog.store.documents.indexes import over, unique
 from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import (
     InspectionPolicy,
@@ -57,7 +57,8 @@ class RegisteredTenant(SealedDocument):
         name = "tenants"
         indexes = (
             unique("database_key"),
-            unique_text("name_key"),
+            # As older versions created it: no migration changes the indexes of the catalogue.
+            unique("name_key", partialFilterExpression={"name_key": {"$type": "string"}}),
             IndexModel([("state", ASCENDING), ("timestamp", DESCENDING), ("_id", DESCENDING)]),
         )
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from catalog.store.clock import now
-from catalog.store.documents.indexes import filled, newest, sorted_by, unique, unique_text
+from catalog.store.documents.indexes import filled, newest, sorted_by, unique, unique_number, unique_text
 from catalog.store.documents.items import PairSubdocument
 from catalog.store.tenant_documents import SealedDocument
 from catalog.vocabulary import (
@@ -111,7 +111,7 @@ class VersionDocument(SealedDocument):
     class Settings:
         name = "versions"
         indexes = (
-            unique("serial", partialFilterExpression={"serial": {"$type": "number"}}),
+            unique_number("serial"),
             unique("item", "number"),
             unique("item", "ordinal_key"),
             IndexModel([("item", ASCENDING), ("original", ASCENDING), ("number", DESCENDING)]),

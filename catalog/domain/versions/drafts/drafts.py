@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import cast
+from weakref import WeakValueDictionary
 
 from bson import ObjectId
 
@@ -43,6 +44,9 @@ PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 ATTEMPTS = 1000
 """How often a write is tried that others keep overtaking."""
+
+_locks: WeakValueDictionary[ObjectId, asyncio.Lock] = WeakValueDictionary()
+"""Those who take numbers of a draft queue within a server, so that only another server can overtake one."""
 
 
 async def begin(
@@ -221,8 +225,14 @@ async def _take_numbers(tenant: Tenant, draft: VersionRecord, numbers: int, more
 
 async def _next_number(tenant: Tenant, draft: VersionRecord, counted: Changes, where: Query) -> int | None:
     """The number of the last file, once the draft has counted it. None when the draft is not as `where` says."""
-    changed = await tenant.versions.modify(open_one(draft) | where, counted)
-    return changed["last_file"] if changed else None
+    records, wanted = tenant.versions.records, open_one(draft) | where
+    async with _locks.setdefault(draft["_id"], asyncio.Lock()):
+        while found := await records.find_one(wanted, {"last_file": 1}):
+            same = wanted | {"last_file": found.get("last_file")}
+            if (await records.update_one(same, counted)).matched_count:
+                return found.get("last_file", 0) + int(counted["$inc"]["last_file"])
+            await asyncio.sleep(PAUSES[0])
+    return None
 
 
 async def _insert(tenant: Tenant, draft: VersionRecord, files: Sequence[VersionFileRecord]) -> None:

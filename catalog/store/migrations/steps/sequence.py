@@ -37,6 +37,7 @@ STEPS: tuple[Step, ...] = (
     Step("summaries of versions", version_summaries.run),
     Step("readers of versions and of what is tracked", tracked_readers.run),
     Step("fields of leases", lease_fields.run),
+    Step("partial indexes that every engine uses", indexes.only),
 )
 
 NEWEST = len(STEPS)
