@@ -59,6 +59,22 @@ async def test_what_comes_while_a_batch_is_written_is_the_next_batch():
     assert writer.batches == [[1], [2, 3, 4]]
 
 
+async def test_writers_who_write_again_at_once_stay_in_one_batch():
+    writer = Writer()
+
+    async def twice(number):
+        return [await writer.together.write(number), await writer.together.write(number)]
+
+    first = asyncio.create_task(twice(1))
+    await writer.begun.wait()
+    others = [asyncio.create_task(twice(number)) for number in (2, 3)]
+    await asyncio.sleep(0.01)  # the next batch waits for a part of the time that the first one takes
+    writer.may_end.set()
+
+    assert await ends([first, *others]) == [[2, 2], [4, 4], [6, 6]]
+    assert [len(batch) for batch in writer.batches] == [1, 3, 2]
+
+
 async def test_a_batch_is_never_larger_than_the_most():
     writer = Writer()
     first = await writer.with_one_in_flight()

@@ -1,14 +1,18 @@
 """Group commit: writes that wait at the same time share their commands.
 
 While one batch is being written the next one collects. A write that comes alone is therefore a batch of one and does
-not wait, and under load the number of commands grows much slower than that of the writes.
+not wait, and under load the number of commands grows much slower than that of the writes. Clients that write again as
+soon as they are answered would fall into a large batch and a small one in turns: the next batch waits a moment for as
+many writers as there were.
 
 A caller who stops waiting does not stop the others. Each write has a result or an exception of its own.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextlib import suppress
 from contextvars import Context
+from time import monotonic
 from typing import Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -17,6 +21,9 @@ T = TypeVar("T")
 
 MOST = 100
 """Writes in one batch."""
+
+PATIENCE = 0.25
+"""How long a batch waits for as many writers as there were, as a part of the time that the last one took."""
 
 Outcomes = Sequence[T | Exception]
 """What became of each write of a batch, in its order."""
@@ -29,6 +36,9 @@ class Batches(Generic[W, T]):
         self._write_all = write_all
         self._waiting: list[tuple[W, asyncio.Future[T]]] = []
         self._writer: asyncio.Task[None] | None = None
+        self._crowd = 1
+        """How many writers there were when the last batch was written."""
+        self._is_crowd = asyncio.Event()
 
     async def write(self, wanted: W) -> T:
         """Write `wanted` with the next batch, and return its result. Raises what `write_all` returns or raises for it.
@@ -37,23 +47,36 @@ class Batches(Generic[W, T]):
         """
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((wanted, result))
+        if len(self._waiting) >= self._crowd:
+            self._is_crowd.set()
         if self._writer is None:
             # A task of its own, without the context of a request: it outlives the request that starts it.
             self._writer = asyncio.create_task(self._run(), context=Context())
         return await result
 
     async def _run(self) -> None:
+        took = 0.0
         try:
             while self._waiting:
+                await self._gather(PATIENCE * took)
                 batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                began = monotonic()
                 try:
                     if batch := [(wanted, result) for wanted, result in batch if not result.done()]:
                         await self._write(batch)
                 finally:  # however it ends, no writer waits for ever
                     for _, result in batch:
                         result.cancel()
+                took, self._crowd = monotonic() - began, min(len(batch) + len(self._waiting), MOST)
         finally:
-            self._writer = None
+            self._writer, self._crowd = None, 1
+
+    async def _gather(self, patience: float) -> None:
+        """Wait for as many writers as there were, not longer than `patience`, in seconds."""
+        if len(self._waiting) < self._crowd:
+            self._is_crowd.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_crowd.wait(), patience)
 
     async def _write(self, batch: Sequence[tuple[W, asyncio.Future[T]]]) -> None:
         outcomes: Outcomes[T]
