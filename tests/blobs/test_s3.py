@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -18,7 +18,7 @@ import pytest
 from botocore.config import Config
 
 from catalog.blobs.protocol import BLOCK, Blob, StorageSetupError, StorageUnavailableError, WrongDigestError
-from catalog.blobs.s3 import credentials
+from catalog.blobs.s3 import connection, credentials
 from catalog.blobs.s3 import incoming as incoming_module
 from catalog.blobs.s3 import parts as parts_module
 from catalog.blobs.s3.connection import BucketAddress
@@ -505,7 +505,8 @@ async def test_a_bucket_that_is_gone_is_a_store_that_is_away_and_not_a_file_that
             await whole(storage.of("ada"), "0" * 64)
 
 
-async def test_a_store_that_is_not_there_is_away():
+async def test_a_store_that_is_not_there_is_away(monkeypatch):
+    monkeypatch.setitem(connection.RETRIES["backoff"], "init_backoff", timedelta(milliseconds=1))
     async with a_store_that_answers(b"") as (storage, _):
         pass
     blobs = storage.of("ada")

@@ -28,6 +28,7 @@ from catalog.client import (
     Offline,
     Unavailable,
 )
+from catalog.client.transport import retries
 from catalog.commands.catalog.lineage import lines
 from tests.client.conftest import DEMONSTRATION
 from tests.support.app import PASSWORD
@@ -651,7 +652,8 @@ def test_what_is_no_address_is_refused_at_once(address):
         Catalog(address)
 
 
-def test_a_server_that_is_not_there_is_unavailable():
+def test_a_server_that_is_not_there_is_unavailable(monkeypatch):
+    monkeypatch.setattr(retries, "FIRST", 0.001)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"

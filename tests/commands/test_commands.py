@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from catalog import __version__
 from catalog.client import Catalog
 from catalog.client.transfer.progress import INTERVAL, ProgressLines
+from catalog.client.transport import retries
 from catalog.commands.cli import app
 from catalog.commands.terminal import completion
 from tests.support.app import PASSWORD
@@ -628,7 +629,8 @@ def test_a_version_with_an_alias_is_removed_by_force(run, ada, iris):
         (("models", "ls", "--url", "http://127.0.0.1:1"), 1, "does not answer"),
     ],
 )
-def test_a_mistake_gets_a_sentence_and_a_code(run, arguments, code, sentence):
+def test_a_mistake_gets_a_sentence_and_a_code(run, monkeypatch, arguments, code, sentence):
+    monkeypatch.setattr(retries, "FIRST", 0.001)
     refused = run(*arguments, code=code)
 
     assert sentence in refused.stderr

@@ -72,7 +72,7 @@ def test_a_file_where_the_uploads_should_be(tmp_path):
     assert "uploads cannot be written to" in graded(done, "FAILURE")
 
 
-@pytest.mark.parametrize("uri", ["mongodb://127.0.0.1:1/catalog", "mongodb://:::"])
+@pytest.mark.parametrize("uri", ["mongodb://127.0.0.1:1/catalog?serverSelectionTimeoutMS=100", "mongodb://:::"])
 def test_a_database_that_is_not_there(tmp_path, uri):
     done = doctor(tmp_path, DATABASE=uri)
 

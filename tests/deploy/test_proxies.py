@@ -77,7 +77,7 @@ def deployed(request, deployments) -> Deployment:
 
 @contextmanager
 def deployment(name: str, folder: Path, servers: list[Server]) -> Iterator[Deployment]:
-    """The catalog below /catalog, with the file of docs/deploy in which only addresses and paths are others."""
+    """The catalog below /catalog, with the file of docs/deploy for this machine."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(folder / "authority.pem")
     certificate = authority.issue_cert(HOST, "127.0.0.1")
@@ -107,7 +107,7 @@ def two_servers(folder: Path, mongo: str) -> list[Server]:
         "JWT_SECRET": "a secret of both servers, long enough for HS256",
         "PROTOCOL": "http",
         "TRUSTED_PROXIES": "127.0.0.1",
-        "STOP_DELAY": "3",
+        "STOP_DELAY": "1",
     }
     made = []
     for each in ("one", "two"):
@@ -140,6 +140,7 @@ def adapted(name: str, folder: Path, port: int, servers: list[int]) -> str:
     for address, server in zip(("10.0.0.5:8080", "10.0.0.6:8080"), servers, strict=True):
         text = text.replace(address, f"127.0.0.1:{server}")
     text = re.sub(r"/etc/(nginx|haproxy)/(?=\w+\.pem)", f"{folder}/", text)
+    text = re.sub(r"(inter|health_interval) 1s", r"\1 200ms", text)  # so that a stop needs less than STOP_DELAY=5s
     if name == "nginx":
         text = text.replace("http {", f"http {{ access_log off; {temporary(folder)}", 1)
         return text.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
@@ -249,7 +250,7 @@ def test_a_rolling_restart_fails_no_request(deployments, servers):
                 assert server.stop() == 0
                 server.start()
                 until(lambda server=server: httpx.get(f"{server.url}/health/ready").status_code == 200)
-                time.sleep(1.5)  # until each proxy has seen that it is back
+                time.sleep(0.5)  # until each proxy has seen that it is back
         finally:
             over.set()
         for each in asking:

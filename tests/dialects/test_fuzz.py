@@ -210,8 +210,17 @@ def is_repeated(operation: APIOperation) -> bool:
 
 
 def is_asked(operation: APIOperation, who: str) -> bool:
-    """Whether the few questions include this one: of the repeated ones a user asks those about datasets."""
+    """Whether the few questions include this one: of the repeated ones a user asks those about datasets, and nobody
+    asks what is open to all, and about users: other routes refuse nobody in the same way.
+    """
+    if who == "nobody":
+        return is_open(operation) or operation.path.startswith("/v1/users")
     return not is_repeated(operation) or (who == "regular" and operation.path.startswith("/v1/datasets"))
+
+
+def is_open(operation: APIOperation) -> bool:
+    security = operation.definition.raw["security"]
+    return not security or {} in security
 
 
 def fuzz(operation: APIOperation, caller: Caller, server: Server, session: requests.Session) -> None:

@@ -69,34 +69,23 @@ def test_what_one_writes_the_others_read(team):
             assert other.get(f"/v1/models/{made.json()['_id']}").status_code == 200, number
 
 
-def test_a_revoked_token_is_out_on_every_worker(team):
+def test_a_revoked_token_and_who_leaves_or_changes_the_password_are_out_on_every_worker(team):
     made = team.clients[0].post("/v1/tokens", json={"name": team.name(), "scopes": ["read"]}).json()
-    as_script = {"Authorization": made["token"]}
-    assert {client.get("/v1/models", headers=as_script).status_code for client in team.clients} == {200}
+    leaves, changes = team.hire(), team.hire()
+    tokens = [made["token"], *(team.server.login(name, PASSWORD).json()["token"] for name in (leaves, changes))]
+    assert statuses(team, tokens) == {200}
 
     team.clients[1].delete(f"/v1/tokens/{made['_id']}").raise_for_status()
+    team.clients[1].delete(f"/v1/users/{leaves}").raise_for_status()
+    team.clients[1].put(f"/v1/users/{changes}", json={"password": "Engine-No-2"}).raise_for_status()
 
-    until(
-        lambda: {client.get("/v1/models", headers=as_script).status_code for client in team.clients} == {401},
-        KNOWN_BY_ALL,
-    )
+    until(lambda: statuses(team, tokens) == {401}, KNOWN_BY_ALL)
 
 
-@pytest.mark.parametrize("change", ["removed", "another password"])
-def test_who_leaves_or_changes_the_password_is_out_on_every_worker(team, change):
-    username = team.hire()
-    signed_in = {"Authorization": team.server.login(username, PASSWORD).json()["token"]}
-    assert {client.get("/v1/models", headers=signed_in).status_code for client in team.clients} == {200}
-
-    if change == "removed":
-        team.clients[1].delete(f"/v1/users/{username}").raise_for_status()
-    else:
-        team.clients[1].put(f"/v1/users/{username}", json={"password": "Engine-No-2"}).raise_for_status()
-
-    until(
-        lambda: {client.get("/v1/models", headers=signed_in).status_code for client in team.clients} == {401},
-        KNOWN_BY_ALL,
-    )
+def statuses(team, tokens):
+    """What all workers answer to all tokens."""
+    asked = [(client, {"Authorization": token}) for client in team.clients for token in tokens]
+    return {client.get("/v1/models", headers=headers).status_code for client, headers in asked}
 
 
 def test_wrong_passwords_are_counted_across_workers(team):

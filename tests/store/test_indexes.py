@@ -14,6 +14,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from catalog.domain.access import Caller, readable_by, readers
 from catalog.store.clock import now
 from catalog.store.database import Database
+from catalog.store.documents.items import ITEMS
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.query import fields
 from catalog.store.query.filters.filter import filter_of, within
@@ -174,8 +175,20 @@ async def test_a_plan_without_an_index_says_so(library: Library) -> None:
         assert "COLLSCAN" in await explained(library.tenant.database, question)
 
 
+KINDS = [Kind.MODEL, Kind.DATASET]
+"""Algorithms have the indexes of models."""
+
+
+def test_algorithms_have_the_indexes_of_models() -> None:
+    models, algorithms = (
+        [index.document for index in ITEMS[kind].Settings.indexes] for kind in (Kind.MODEL, Kind.ALGORITHM)
+    )
+
+    assert algorithms == models
+
+
 @pytest.mark.parametrize("role", list(Role))
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", KINDS)
 async def test_the_newest_items_are_walked_by_an_index_whatever_is_asked_of_them(
     library: Library, kind: Kind, role: Role
 ) -> None:
@@ -185,7 +198,7 @@ async def test_the_newest_items_are_walked_by_an_index_whatever_is_asked_of_them
             assert "COLLSCAN" not in plan, name
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", KINDS)
 async def test_items_are_sorted_by_an_index(library: Library, kind: Kind) -> None:
     # `_id` has an index of its own; the embedded engine has none to walk for it, and reads everything.
     for field in sorted(fields.ITEMS[kind].sortable - {"_id"}):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
@@ -16,9 +16,19 @@ from obstore.store import S3Store
 from catalog.blobs.protocol import StorageSetupError, StorageUnavailableError
 from catalog.blobs.s3 import credentials
 
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
 FULL = {"507", "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
 KEY_REFUSED = {"401", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
 ELSEWHERE = {"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
+
+RETRIES: "RetryConfig" = {
+    "max_retries": 5,
+    "retry_timeout": timedelta(seconds=60),
+    "backoff": {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=5), "base": 2},
+}
+"""How a request that fails is sent again. The pauses grow, and are random."""
 
 
 @dataclass(frozen=True)
@@ -70,15 +80,7 @@ def connect(address: BucketAddress) -> S3Store:
             "read_timeout": timedelta(seconds=60),
             "timeout": timedelta(days=1),
         },
-        retry_config={
-            "max_retries": 5,
-            "retry_timeout": timedelta(seconds=60),
-            "backoff": {
-                "init_backoff": timedelta(milliseconds=100),
-                "max_backoff": timedelta(seconds=5),
-                "base": 2,
-            },
-        },
+        retry_config=RETRIES,
     )
 
 

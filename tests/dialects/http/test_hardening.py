@@ -207,7 +207,7 @@ def test_an_answer_that_nobody_reads_is_given_up(server, tmp_path):
 
 
 def test_a_slow_reader_is_answered_for_as_long_as_it_reads(server):
-    size, rate = 3 * 2**20, 2**19
+    size, rate = 5 * 2**20, 2**21
     token = server.login().json()["token"]
     with server.client(token) as admin:
         admin.post("/v1/models", json={"name": "slow"}).raise_for_status()

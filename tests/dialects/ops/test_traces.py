@@ -78,7 +78,8 @@ def test_each_request_is_a_span_without_its_secrets(tmp_path, collector):
 
 
 def test_a_collector_that_does_not_answer_costs_no_request_anything(tmp_path):
-    with Server(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", OTEL_BSP_SCHEDULE_DELAY="50") as server:
+    times = {"OTEL_BSP_SCHEDULE_DELAY": "50", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
+    with Server(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1", **times) as server:
         for _ in range(3):
             assert server.login().status_code == 200
             time.sleep(0.1)  # for a batch of its own

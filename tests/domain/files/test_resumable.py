@@ -44,6 +44,13 @@ SIZE = len(CONTENT)
 LIFE = timedelta(days=1)
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch):
+    """The times of the lease are a third."""
+    for name in ("RENEWED_EVERY", "DEAD_AFTER", "SILENT_AFTER", "ASKS_EVERY"):
+        monkeypatch.setattr(upload_lease, name, getattr(upload_lease, name) / 3)
+
+
 async def an_upload(tenant, size=SIZE):
     ada = await somebody(tenant)
     await items.create(ada, Kind.MODEL, new_item(name="iris"))
