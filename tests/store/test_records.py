@@ -14,7 +14,7 @@ from bson import ObjectId
 from catalog.inspection.inspector import Inspection
 from catalog.store import records
 from catalog.store.documents.files import PartSubdocument
-from catalog.store.documents.items import AliasSubdocument, LatestSubdocument, PairSubdocument
+from catalog.store.documents.items import AliasSubdocument, LatestSubdocument, PairSubdocument, ShareSubdocument
 from catalog.store.documents.people import RobotItemSubdocument, RobotSubdocument
 from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import FailedAttempts, RegisteredTenant
@@ -65,6 +65,7 @@ RECORDS = {
     "FileSubdocument": records.FileRecord,
     "AliasSubdocument": records.AliasRecord,
     "LatestSubdocument": records.LatestRecord,
+    "ShareSubdocument": records.ShareRecord,
     "CardDocument": records.CardRecord,
     "AliasMoveDocument": records.AliasMoveRecord,
     "RunSubdocument": records.RunRecord,
@@ -94,6 +95,7 @@ READ_AS = {
     FileSubdocument: FileRecord,
     AliasSubdocument: AliasRecord,
     LatestSubdocument: LatestRecord,
+    ShareSubdocument: records.ShareRecord,
     RunSubdocument: RunRecord,
     InputSubdocument: InputRecord,
     PartSubdocument: PartRecord,
@@ -123,6 +125,7 @@ def read_as(declared: Any) -> Any:
         FileSubdocument,
         AliasSubdocument,
         LatestSubdocument,
+        ShareSubdocument,
         RunSubdocument,
         InputSubdocument,
         PartSubdocument,

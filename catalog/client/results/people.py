@@ -31,6 +31,9 @@ class Grant(Party):
     """What a user or a group `may` do with an item: `manage`, `edit` or `read`."""
 
     may: str = "read"
+    shared_by: str = ""
+    """Who has shared it; empty where that is not known."""
+    shared: datetime = NEVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -42,7 +42,7 @@ class Result(ShortDisplay):
     def _read(cls, raw: Raw) -> dict[str, Any]:
         return {**raw, "id": raw.get("_id", "")} | {
             name: parse_time(raw[name])
-            for name in ("timestamp", "lastmod", "removed", "until", "expires", "used", "moved")
+            for name in ("timestamp", "lastmod", "removed", "until", "expires", "used", "moved", "shared")
             if raw.get(name)
         }
 

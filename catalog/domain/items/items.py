@@ -2,7 +2,7 @@
 
 from catalog.domain import naming
 from catalog.domain.access import Caller, may_change, may_manage, may_read, readers, refuse_beyond_reach
-from catalog.domain.items import trash
+from catalog.domain.items import sharing, trash
 from catalog.domain.items.in_use import refuse_while_used
 from catalog.domain.items.inputs import LISTS, TEXTS, NewItem
 from catalog.domain.items.reading.dataset_references import dataset_ids
@@ -47,6 +47,7 @@ async def create(
     """
     fields = await check_new(caller, kind, new, limits, allowance)
     fields["readers"] = readers(caller.user, fields["users"], fields["editors"], new.visibility)
+    fields["shares"] = sharing.shares_of([*fields["users"], *fields["editors"]], caller.user) or None
     return await creation.insert(caller, kind, fields)
 
 

@@ -121,6 +121,7 @@ def _owned_by(owner: ObjectId, item: ItemRecord) -> Changes:
         "owner": owner,
         "users": users,
         "editors": editors,
+        "shares": [share for share in item.get("shares", ()) if share["party"] != owner],
         "readers": readers(owner, users, editors, visibility),
         "readers_changed": now(),
     }

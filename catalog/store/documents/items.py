@@ -40,6 +40,14 @@ class AliasSubdocument(BaseModel):
     revision: int  # of the item, when it was moved
 
 
+class ShareSubdocument(BaseModel):
+    """Who has shared an item with a user or a group. What was shared before that was recorded has none."""
+
+    party: PydanticObjectId
+    by: PydanticObjectId
+    date: datetime
+
+
 class LatestSubdocument(BaseModel):
     """What an item says of its newest live version, see `store.version_summaries`."""
 
@@ -55,6 +63,7 @@ class ItemFields(BaseModel):
     owner: PydanticObjectId
     users: list[PydanticObjectId] = Field(default_factory=list)  # who may read it: users and groups
     editors: list[PydanticObjectId] = Field(default_factory=list)  # who may add versions, aliases and metadata, too
+    shares: list[ShareSubdocument] = Field(default_factory=list)  # of its users and editors
     visibility: Visibility = Visibility.PRIVATE
     tags: list[str] = Field(default_factory=list)
     metadata: list[PairSubdocument] = Field(default_factory=list)

@@ -22,6 +22,14 @@ class AliasRecord(TypedDict):
     revision: int
 
 
+class ShareRecord(TypedDict):
+    """Who has shared an item with a user or a group."""
+
+    party: ObjectId
+    by: ObjectId
+    date: datetime
+
+
 class LatestRecord(TypedDict):
     """What an item says of its newest live version."""
 
@@ -67,6 +75,7 @@ class ItemRecord(TypedDict):
     owner: ObjectId
     users: list[ObjectId]
     editors: NotRequired[list[ObjectId]]
+    shares: NotRequired[list[ShareRecord]]
     visibility: str
     tags: list[str]
     metadata: list[PairRecord]

@@ -1,8 +1,9 @@
-import { useEffect } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { signOut } from './api/client'
 import { Dialog } from './components/dialog'
 import { lazy } from './components/lazy'
 import { Notices } from './components/parts'
+import { useTitle } from './components/title'
 import { address, place } from './router'
 import { expired, session } from './session'
 import { QuotaChip } from './views/admin/quota'
@@ -13,7 +14,8 @@ import { Account } from './views/session/account'
 import { Reset } from './views/session/reset'
 import { SignIn, SignInForm } from './views/session/sign-in'
 import { Trash } from './views/trash'
-import { Upload } from './views/upload'
+import { UploadChip } from './views/upload/progress'
+import { Upload } from './views/upload/upload'
 import { VersionView } from './views/version/version'
 
 const Compare = lazy(async () => (await import('./views/compare/compare')).Compare)
@@ -24,9 +26,7 @@ const Operator = lazy(async () => (await import('./views/admin/operator')).Opera
 export function App() {
   const { path } = place.value
   const now = session.value
-  useEffect(() => {
-    document.title = [...path.slice(0, 2).reverse(), 'Catalog'].join(' · ')
-  }, [path])
+  useArrival(path.join('/'))
   if (path[0] === 'passwordreset') return <Reset />
   if (path[0] === 'operator') return <Operator />
   if (!now) return <SignIn />
@@ -49,6 +49,7 @@ export function App() {
             {now.username}
           </a>
         </nav>
+        <UploadChip />
         {now.isAdmin && <QuotaChip />}
         <button type="button" class="small" onClick={signOut}>
           Sign out
@@ -73,6 +74,17 @@ export function App() {
 
 function focusMain() {
   document.getElementById('main')?.focus()
+}
+
+/** A new view begins at its top, and is where the keyboard goes on. */
+function useArrival(view: string) {
+  const before = useRef(view)
+  useLayoutEffect(() => {
+    if (before.current === view) return
+    before.current = view
+    scrollTo(0, 0)
+    document.getElementById('main')?.focus({ preventScroll: true })
+  }, [view])
 }
 
 function Entry({ to, children }: { to: string[]; children: string }) {
@@ -103,13 +115,18 @@ function View() {
     case 'account':
       return <Account />
     default:
-      return (
-        <section>
-          <h1>There is no such page</h1>
-          <p>
-            <a href={address([])}>Find models and datasets</a>
-          </p>
-        </section>
-      )
+      return <Nowhere />
   }
+}
+
+function Nowhere() {
+  useTitle('There is no such page')
+  return (
+    <section>
+      <h1>There is no such page</h1>
+      <p>
+        <a href={address([])}>Find models and datasets</a>
+      </p>
+    </section>
+  )
 }

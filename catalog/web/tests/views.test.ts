@@ -143,6 +143,8 @@ test('people learn why they see an item', () => {
   } as components['schemas']['ItemAccess'] as Access
   const reader = { userId: '3', isAdmin: false }
   expect(reasons(access, reader, ['2'])).toBe('You see it because this item of ada is shared with your group vision.')
+  access.grants[1] = { ...(access.grants[1] as Access['grants'][number]), shared_by: 'ada' }
+  expect(reasons(access, reader, ['2'])).toBe('You see it because ada has shared it with your group vision.')
   expect(reasons(access, { userId: '1', isAdmin: true }, [])).toBe(
     'You see it because it is yours, and because you are an administrator.',
   )

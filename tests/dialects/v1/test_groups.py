@@ -154,15 +154,19 @@ async def test_an_editor_removes_only_the_versions_that_it_has_added(client, org
 
 
 async def test_access_says_who_may_do_what(client, org, iris, vision):
-    await make_editors(client, org, iris, "flo")
+    editors = {"editors": {"add": ["flo"]}}
+    (await ask(client, org, "admin", "PUT", f"/models/{iris['_id']}", json=editors)).raise_for_status()
 
     shown = (await ask(client, org, "bob", "GET", f"/models/{iris['_id']}/access")).json()
 
     assert shown["visibility"] == "private"
-    assert [(grant["name"], grant["kind"], grant["may"]) for grant in shown["grants"]] == [
-        ("ada", "user", "manage"),
-        ("flo", "user", "edit"),
-        ("vision", "group", "read"),
+    assert [
+        (grant["name"], grant["kind"], grant["may"], grant.get("shared_by"), "shared" in grant)
+        for grant in shown["grants"]
+    ] == [
+        ("ada", "user", "manage", None, False),
+        ("flo", "user", "edit", "admin", True),
+        ("vision", "group", "read", "ada", True),
     ]
 
 
@@ -177,11 +181,12 @@ async def test_a_removed_group_leaves_items_also_in_the_trash(client, org, iris,
     assert "editors" not in restored
     database = app.state.database.client[org.database]
     gone = object_id(vision["_id"])
-    assert [await database[name].count_documents({field: gone}) for name, field in LEFT] == [0, 0, 0, 0]
+    assert [await database[name].count_documents({field: gone}) for name, field in LEFT] == [0] * len(LEFT)
     await ask(client, org, "ada", "DELETE", f"/models/{other['_id']}")
 
 
-LEFT = [("users", "groups"), ("models", "readers"), ("models", "users"), ("models", "editors")]
+OF_MODELS = ("readers", "users", "editors", "shares.party")
+LEFT = [("users", "groups"), *(("models", field) for field in OF_MODELS)]
 
 
 async def test_a_removed_user_leaves_groups_and_editors(client, org, iris):
@@ -204,6 +209,11 @@ async def test_an_editor_who_becomes_the_owner_is_an_editor_no_more(client, org)
 
     after = (await ask(client, org, "ian", "GET", f"/models/{made['_id']}")).json()
     assert (after["owner"], [party["name"] for party in after["editors"]]) == (org.ids["ian"], ["flo"])
+    grants = (await ask(client, org, "ian", "GET", f"/models/{made['_id']}/access")).json()["grants"]
+    assert [(grant["name"], "shared" in grant, "shared_by" in grant) for grant in grants] == [
+        ("ian", False, False),
+        ("flo", True, False),  # by a user who is gone
+    ]
 
 
 @pytest.mark.parametrize("name", ["Vision", "ADA", "\uff41da", "", " x", "a/b", "0" * 24, "a" * 256])

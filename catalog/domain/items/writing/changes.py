@@ -13,7 +13,7 @@ from bson import ObjectId
 
 from catalog.domain import naming
 from catalog.domain.access import Caller, may_manage, readers_of
-from catalog.domain.items import items
+from catalog.domain.items import items, sharing
 from catalog.domain.items.inputs import LISTS, TEXTS, ItemChange, ListChange, ReferencesChange
 from catalog.domain.items.reading.dataset_references import dataset_ids
 from catalog.domain.items.reading.lookup import reader_ids, user_ids
@@ -160,6 +160,8 @@ async def _fields(
     else:
         terms = item_terms.used_by(item), item_terms.used_by(after)
     await item_terms.spend(caller.tenant, *terms, allowance, NOT_CHANGED)
+    if not fields.keys().isdisjoint(sharing.PARTIES):
+        fields["shares"] = sharing.shares_of(sharing.shared_with(after), caller.user, item.get("shares", ()))
     fields["readers"] = readers_of(after)
     if fields["readers"] != item["readers"]:
         fields["readers_changed"] = now()

@@ -22,6 +22,9 @@ export const SERVER = new URL('.', location.href.replace(/[?#].*$/s, '')).href.r
 /** The address of a route of the native API, such as `/models`. */
 export const route = (path: string): string => `${SERVER}/${PREFIX}${path}`
 
+/** What is wrong when a request gets no answer. */
+export const AWAY = 'The server cannot be reached. Check the connection, and try again.'
+
 /** A refusal of the server, or a request that got no answer. Its message is a sentence for people. */
 export class Refusal extends Error {
   constructor(
@@ -40,6 +43,14 @@ const client = createClient<paths>({ baseUrl: SERVER, fetch: authorized })
 export const versioned = (request: Request): Request =>
   PREFIX === 'v1' ? request : new Request(request.url.replace('/v1/', `/${PREFIX}/`), request)
 
+/** The first bytes of a file. Throws a Refusal. */
+export async function firstBytes(url: string, count: number, signal: AbortSignal): Promise<ArrayBuffer> {
+  const answer = await authorized(new Request(url, { headers: { Range: `bytes=0-${count - 1}` }, signal }))
+  if (answer.status === 416) return new ArrayBuffer(0) // the file is empty
+  if (!answer.ok) throw await refusal(answer)
+  return answer.arrayBuffer()
+}
+
 /** `fetch` with the token, which is renewed in time, and asked for again when it has expired. */
 export async function authorized(request: Request): Promise<Response> {
   const asked = versioned(request)
@@ -57,13 +68,14 @@ async function sent(request: Request): Promise<Response> {
     return await fetch(request, { credentials: 'same-origin' })
   } catch (failure) {
     if (request.signal.aborted) throw failure
-    throw new Refusal(0, 'The server cannot be reached. Check the connection, and try again.')
+    throw new Refusal(0, AWAY)
   }
 }
 
 let renewal: Promise<void> | null = null
 
-async function renewedInTime(): Promise<void> {
+/** Renew the token when it is due. What does not send its requests by `authorized` waits for it itself. */
+export async function renewedInTime(): Promise<void> {
   const now = session.value
   if (!now || Date.now() < now.renewAt) return
   renewal ??= renew(now).finally(() => {
@@ -100,7 +112,7 @@ export async function signIn(tenant: string, username: string, password: string)
   const body = JSON.stringify({ username, password, ...(tenant && { tenant }) })
   const headers = { 'Content-Type': 'application/json' }
   const answer = await fetch(route('/login'), { method: 'POST', headers, body }).catch(() => {
-    throw new Refusal(0, 'The server cannot be reached. Check the connection, and try again.')
+    throw new Refusal(0, AWAY)
   })
   if (!answer.ok) throw await refusal(answer)
   begin(asSession(await answer.json(), tenant))

@@ -51,7 +51,8 @@ export const beginning = (field: string, text: string) =>
 export async function people(text: string, signal: AbortSignal): Promise<Suggestion[]> {
   const query = { limit: 8, ...beginning('username', text) }
   const found = await content(api.GET('/v1/users', { params: { query }, signal }))
-  return (found as unknown as { docs: { username: string }[] }).docs.map((user) => ({ value: user.username }))
+  const { docs } = found as unknown as { docs: { _id: string; username: string }[] }
+  return docs.map((user) => ({ value: user.username, id: user._id }))
 }
 
 export async function peopleAndGroups(text: string, signal: AbortSignal): Promise<Suggestion[]> {

@@ -1,7 +1,7 @@
 /** Requests of the operator. API_TOKEN is in the memory of this page alone: a reload forgets it. */
 import { signal } from '@preact/signals'
 import createClient from 'openapi-fetch'
-import { Refusal, SERVER, versioned } from './client'
+import { AWAY, Refusal, SERVER, versioned } from './client'
 import type { paths } from './schema'
 
 export const operatorToken = signal('')
@@ -14,7 +14,7 @@ export const operator = createClient<paths>({
     try {
       return await fetch(asked, { credentials: 'omit' })
     } catch {
-      throw new Refusal(0, 'The server cannot be reached. Check the connection, and try again.')
+      throw new Refusal(0, AWAY)
     }
   },
 })

@@ -3,6 +3,7 @@ import { useDebounced } from './hooks'
 
 export interface Suggestion {
   value: string
+  id?: string
   /** Shown behind it, such as a count. */
   note?: string
 }

@@ -95,18 +95,26 @@ export function Code({ children }: { children: string }) {
   )
 }
 
+/** What can be done about a notice. */
+interface Answer {
+  label: string
+  act: () => void
+}
+
 interface Notice {
   text: string
-  undo?: (() => void) | undefined
+  answer?: Answer | undefined
 }
+
+export const undo = (act: () => void): Answer => ({ label: 'Undo', act })
 
 const notice = signal<Notice | null>(null)
 let timer = 0
 
 /** A sentence at the foot of the page, for some seconds. */
-export function notify(text: string, undo?: () => void): void {
+export function notify(text: string, answer?: Answer): void {
   clearTimeout(timer)
-  notice.value = { text, undo }
+  notice.value = { text, answer }
   timer = window.setTimeout(() => {
     notice.value = null
   }, 8000)
@@ -119,16 +127,16 @@ export function Notices() {
       {shown && (
         <p>
           {shown.text}
-          {shown.undo && (
+          {shown.answer && (
             <button
               type="button"
               class="small"
               onClick={() => {
-                shown.undo?.()
                 notice.value = null
+                shown.answer?.act()
               }}
             >
-              Undo
+              {shown.answer.label}
             </button>
           )}
         </p>

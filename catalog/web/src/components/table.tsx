@@ -5,6 +5,9 @@ import { Scroll } from './parts'
 /** The heading of a column of buttons. It is read out, and not seen. */
 export const ACTIONS = 'Actions'
 
+/** Columns of numbers, whose heads are above them on the right. */
+const NUMBERS = new Set(['Size', 'Files', 'Leftovers', 'Expired uploads', 'Damaged files', 'Time', 'Used by'])
+
 interface Props {
   label: string
   head: string[]
@@ -21,7 +24,9 @@ export function Table({ label, head, tall, children }: Props) {
         <thead>
           <tr>
             {head.map((name) => (
-              <th key={name}>{name === ACTIONS ? <span class="hidden">{name}</span> : name}</th>
+              <th key={name} class={NUMBERS.has(name) ? 'number' : ''}>
+                {name === ACTIONS ? <span class="hidden">{name}</span> : name}
+              </th>
             ))}
           </tr>
         </thead>

@@ -15,8 +15,9 @@ export function reasons(access: Access, reader: Reader | null, groups: string[])
   const owner = access.grants.find((grant) => grant.may === 'manage')?.name
   const parts = mine.map((grant) => {
     if (grant.may === 'manage') return 'it is yours'
-    const by = owner ? ` of ${owner}` : ''
-    return `this item${by} is shared with ${grant.kind === 'group' ? `your group ${grant.name}` : 'you'}`
+    const whom = grant.kind === 'group' ? `your group ${grant.name}` : 'you'
+    if (grant.shared_by) return `${grant.shared_by} has shared it with ${whom}`
+    return `this item${owner ? ` of ${owner}` : ''} is shared with ${whom}`
   })
   if (access.visibility === 'public') parts.push('it is public')
   if (reader?.isAdmin) parts.push('you are an administrator')

@@ -38,15 +38,17 @@ export function changeOf(item: Item, draft: Draft): Record<string, unknown> {
   }
   const tags = difference(before.tags, draft.tags)
   if (tags) change.tags = tags
-  const names = difference(
-    before.metadata.map((pair) => pair.name),
-    draft.metadata.map((pair) => pair.name),
-  )
-  const add = draft.metadata.filter(
-    (pair) => !before.metadata.some((old) => old.name === pair.name && old.value === pair.value),
-  )
-  if (names || add.length) change.metadata = { remove: names?.remove ?? [], add }
+  const metadata = pairsChange(before.metadata, draft.metadata)
+  if (metadata) change.metadata = metadata
   return change
+}
+
+/** What pairs lose and gain, or null when they stay as they are. */
+export function pairsChange(before: Pair[], after: Pair[]): { remove: string[]; add: Pair[] } | null {
+  const names = after.map((pair) => pair.name)
+  const remove = before.map((pair) => pair.name).filter((name) => !names.includes(name))
+  const add = after.filter((pair) => !before.some((old) => old.name === pair.name && old.value === pair.value))
+  return remove.length || add.length ? { remove, add } : null
 }
 
 function difference(before: string[], after: string[]): { remove: string[]; add: string[] } | null {

@@ -1,13 +1,13 @@
 /** One file on its way to the server: hashed, then sent by tus, which goes on where it was interrupted. */
 import { signal } from '@preact/signals'
 import { Upload as TusUpload } from 'tus-js-client'
-import { type Kind, route, sentenceOf } from '../api/client'
+import { type Kind, renewedInTime, route, sentenceOf } from '../api/client'
 import { session, signedInAgain } from '../session'
 import { trustedScript } from '../trusted'
 import workerUrl from './hash.worker.ts?worker&url'
+import { DELAYS, isWorthRetry } from './patience'
 
 const CHUNK = 16 * 2 ** 20 // bytes a request: what is lost at most when the network breaks
-const RETRIES = [0, 1000, 3000, 5000, 10_000, 30_000] // milliseconds
 
 export type Phase = 'waiting' | 'hashing' | 'sending' | 'interrupted' | 'paused' | 'done' | 'failed'
 
@@ -71,20 +71,22 @@ export class Transfer {
       const upload = new TusUpload(this.file, {
         endpoint: route('/uploads'),
         chunkSize: CHUNK,
-        retryDelays: RETRIES,
+        retryDelays: DELAYS,
         metadata,
         removeFingerprintOnSuccess: true,
         fingerprint: async () =>
           `catalog ${session.value?.tenant} ${to.kind} ${to.item} ${to.version ?? ''} ${this.digest}`,
-        onBeforeRequest: (request) => request.setHeader('Authorization', session.value?.token ?? ''),
+        onBeforeRequest: async (request) => {
+          await renewedInTime()
+          request.setHeader('Authorization', session.value?.token ?? '')
+        },
         onAfterResponse: async (_, response) => {
           ordinal = response.getHeader('Catalog-Ordinal') ?? ordinal
           if (response.getStatus() === 401) await signedInAgain()
         },
-        onShouldRetry: (failure) => {
-          const status = failure.originalResponse?.getStatus() ?? 0
+        onShouldRetry: (failure, attempts) => {
           this.phase.value = 'interrupted'
-          return status === 0 || status === 401 || status === 409 || status === 423 || status >= 500
+          return isWorthRetry(failure.originalResponse?.getStatus() ?? 0, attempts)
         },
         onProgress: (bytes) => this.#progress(bytes),
         onSuccess: () => {
@@ -105,6 +107,12 @@ export class Transfer {
     })
   }
 
+  /** The server has these bytes. */
+  skip(): void {
+    this.sent.value = this.file.size
+    this.phase.value = 'done'
+  }
+
   async pause(): Promise<void> {
     await this.#upload?.abort()
     this.phase.value = 'paused'
@@ -118,7 +126,10 @@ export class Transfer {
 
   #progress(bytes: number): void {
     this.sent.value = bytes
-    if (this.phase.value === 'interrupted') this.phase.value = 'sending'
+    if (this.phase.value === 'interrupted') {
+      this.phase.value = 'sending'
+      this.#since = { time: Date.now(), bytes }
+    }
     const passed = (Date.now() - this.#since.time) / 1000
     if (passed > 0.5) this.speed.value = (bytes - this.#since.bytes) / passed
   }

@@ -2,10 +2,12 @@ import { api, content, type TrashEntry } from '../api/client'
 import { useAction, useLoaded } from '../components/hooks'
 import { Loading, notify, Problem, When } from '../components/parts'
 import { ACTIONS, Table } from '../components/table'
+import { useTitle } from '../components/title'
 import { Username } from '../components/username'
 import { go } from '../router'
 
 export function Trash() {
+  useTitle('Trash')
   const { busy, error, run } = useAction()
   const loaded = useLoaded(async (signal) => {
     const found = await content(api.GET('/v1/trash', { params: { query: { limit: 100 } }, signal }))

@@ -26,7 +26,7 @@ scenario('an administrator adds a person to a group, merges terms, and finds it 
   await into.fill('flowers')
   await into.press('Enter')
   await page.getByRole('button', { name: 'Merge into flowers' }).click()
-  await page.getByText('1 item now use flowers.').waitFor()
+  await page.getByText('1 item now uses flowers.').waitFor()
   assert.deepEqual((await call('GET', '/v1/models/tulips', null, people.ada)).tags, ['flowers'])
 
   await page.getByRole('link', { name: 'Usage' }).click()

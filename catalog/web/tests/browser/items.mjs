@@ -105,7 +105,7 @@ scenario('hostile names, files and terms are shown as text', async ({ page }) =>
   await page.goto(`${URL_}/#/models/${item}`)
   await page.getByRole('heading', { name, level: 1 }).waitFor()
   await page.getByRole('link', { name: '1', exact: true }).click()
-  await page.getByRole('button', { name: 'x.svg' }).click()
+  await page.getByRole('button', { name: 'x.svg', exact: true }).click()
   await page.locator('.preview pre', { hasText: 'onload=' }).waitFor()
   await call(
     'PUT',

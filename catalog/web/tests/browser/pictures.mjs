@@ -8,7 +8,11 @@ mkdirSync(TAKEN, { recursive: true })
 
 const PICTURES = {
   find: ['?q=flowers', '.facets'],
-  version: ['models/iris/3', 'tbody tr', (page) => page.getByRole('button', { name: 'weights.json' }).click()],
+  version: [
+    'models/iris/3',
+    'tbody tr',
+    (page) => page.getByRole('button', { name: 'weights.json', exact: true }).click(),
+  ],
   compare: ['compare/models/iris?which=1&which=2&which=3&plot=bars', 'canvas'],
   lineage: ['lineage/datasets/petals', '.graph-node'],
 }

@@ -9,6 +9,7 @@ scenario('an upload goes on after a reload, and bytes that are there are not sen
   // Two parts of 16 MiB and a rest.
   const file = join(process.env.HOME, `weights-${process.pid}.bin`)
   writeFileSync(file, randomBytes(34 * 2 ** 20))
+  page.on('dialog', (dialog) => dialog.accept()) // the browser asks whether the page may be closed
   await enter(page)
   await page.goto(`${URL_}/`)
   const choose = async (name, chosen) => {

@@ -13,7 +13,7 @@ const VIEWS = {
     'models/iris/2',
     'tbody tr',
     async (page) => {
-      await page.getByRole('button', { name: 'weights.json' }).click()
+      await page.getByRole('button', { name: 'weights.json', exact: true }).click()
       await page.locator('.preview pre').waitFor()
     },
   ],

@@ -29,11 +29,23 @@ class GrantBody(PartyBody):
     """What a user or a group may do: `manage` as the owner, `edit` as an editor, `read` as one of the users."""
 
     may: May
+    shared_by: Annotated[
+        str | UnsetType,
+        Meta(description="The username of who has shared it. Not of older shares, and users that are gone."),
+    ] = UNSET
+    shared: Annotated[Moment | UnsetType, Meta(description="Since when it is shared.")] = UNSET
 
     @classmethod
     def of(cls, grant: sharing.AccessGrant) -> Self:
-        party = grant.party
-        return cls(str(party.identity), party.name, _kind(party), grant.may)
+        party, since = grant.party, grant.since
+        return cls(
+            str(party.identity),
+            party.name,
+            _kind(party),
+            grant.may,
+            grant.by or UNSET,
+            UNSET if since is None else moment(since),
+        )
 
 
 class ItemAccess(Struct):

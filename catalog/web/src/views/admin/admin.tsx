@@ -1,4 +1,5 @@
 import '../../styles/admin.css'
+import { useTitle } from '../../components/title'
 import { address } from '../../router'
 import { session } from '../../session'
 import { Groups } from './groups'
@@ -22,6 +23,7 @@ const PARTS: Record<string, [string, () => preact.JSX.Element]> = {
 /** What an administrator of the tenant does. */
 export function Admin({ part }: { part: string }) {
   const [, Part] = (Object.hasOwn(PARTS, part) && PARTS[part]) || []
+  useTitle(Object.hasOwn(PARTS, part) ? PARTS[part]?.[0] : undefined, 'Administration')
   if (!session.value?.isAdmin || !Part) {
     return (
       <section>

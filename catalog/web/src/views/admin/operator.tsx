@@ -5,6 +5,7 @@ import { submitted } from '../../components/forms'
 import { useAction } from '../../components/hooks'
 import { Notices, Problem } from '../../components/parts'
 import { Tabs } from '../../components/tabs'
+import { useTitle } from '../../components/title'
 import { address, place, setQuery } from '../../router'
 import { Entries, useEntries } from './journal'
 import { Sweep } from './sweep'
@@ -14,6 +15,7 @@ const PARTS = { tenants: 'Tenants', sweep: 'Sweep', journal: 'Journal' }
 
 /** What the operator of the server does, with API_TOKEN. */
 export function Operator() {
+  useTitle('Operator')
   const part = place.value.query.get('part') ?? 'tenants'
   return (
     <>

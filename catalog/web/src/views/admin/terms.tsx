@@ -147,7 +147,7 @@ function Merge({ vocabulary, term, onClose, onMerged }: MergeProps) {
         complete = done.complete
         setChanged(total)
       }
-      notify(`${plural(total, 'item')} now use ${into}.`)
+      notify(`${plural(total, 'item')} now ${total === 1 ? 'uses' : 'use'} ${into}.`)
       onMerged()
       onClose()
     })
@@ -155,7 +155,7 @@ function Merge({ vocabulary, term, onClose, onMerged }: MergeProps) {
     <Dialog title={`Merge ${term._id}`} onClose={onClose}>
       <Problem>{error}</Problem>
       <p>
-        {plural(term.uses, 'item')} will use another term in its place, and {term._id} is removed.
+        {plural(term.uses, 'item')} will use another term, and {term._id} is removed.
       </p>
       <Completion
         label="Merge into"

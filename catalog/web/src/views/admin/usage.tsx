@@ -50,8 +50,8 @@ export function UsageView() {
                 <thead>
                   <tr>
                     <th>Item</th>
-                    <th>Versions</th>
-                    <th>Size</th>
+                    <th class="number">Versions</th>
+                    <th class="number">Size</th>
                     <th class="bar-cell">
                       <span class="hidden">Compared with the largest</span>
                     </th>

@@ -5,6 +5,7 @@ import { plural, size, value } from '../../components/format'
 import { useLoaded } from '../../components/hooks'
 import { Chip, Loading, Problem, Scroll } from '../../components/parts'
 import { save } from '../../components/save'
+import { useTitle } from '../../components/title'
 import { type Comparison, change, MOST_COMPARED, metadataTable } from '../../logic/comparison'
 import { csv } from '../../logic/table'
 import { address, place, setQuery } from '../../router'
@@ -45,6 +46,7 @@ export function Compare({ kind, item }: Props) {
     [kind, item, which.join('\n')],
   )
   const name = parent.data?.name ?? ''
+  useTitle(name, 'Compare')
   return (
     <article>
       <p class="muted">

@@ -5,6 +5,7 @@ import { Completion } from '../../components/completion'
 import { plural } from '../../components/format'
 import { useDebounced, useMedia } from '../../components/hooks'
 import { Chip, Problem } from '../../components/parts'
+import { useTitle } from '../../components/title'
 import { Username } from '../../components/username'
 import { metricOf } from '../../logic/metrics'
 import { place, setQuery } from '../../router'
@@ -12,6 +13,7 @@ import { FacetCounts } from './facets'
 import { FirstSteps } from './first-steps'
 import { type Facets, useList } from './list'
 import { More, Results } from './results'
+import { Suggestions } from './suggestions'
 
 export function CatalogView() {
   const { query } = place.value
@@ -26,7 +28,12 @@ export function CatalogView() {
   useEffect(() => setTyped((before) => (before.trim() === shown ? before : shown)), [shown])
 
   const list = useList(query)
-  const isEmpty = !list.loading && !list.error && !list.pages.length && !list.hasMore && !query.size
+  const isEmpty = !list.loading && !list.error && !list.items.length && !list.hasMore && !query.size
+  useTitle(shown, query.getAll('tag').join(', '))
+  const [isReady, setReady] = useState(false) // the first results do not wait for anything else
+  useEffect(() => {
+    if (!list.loading) setReady(true)
+  }, [list.loading])
   const kind = (query.get('kind') ?? '') as Kind | ''
   const sort = query.get('sort') ?? 'newest'
   const metric = metricOf(sort)
@@ -44,12 +51,13 @@ export function CatalogView() {
           placeholder="Search names, tags, metadata and descriptions"
           autoComplete="off"
           onInput={(event) => setTyped(event.currentTarget.value)}
+          onKeyDown={(event) => event.key === 'ArrowDown' && focusFirst(event)}
         />
         <select aria-label="Kind" value={kind} onChange={(event) => set('kind', event.currentTarget.value)}>
           <option value="">{shown ? 'Everything' : 'Models'}</option>
           {KINDS.filter((each) => shown || each !== 'models').map((each) => (
             <option key={each} value={each}>
-              {capital(each)}
+              {counted(capital(each), list.facets?.kind?.[each])}
             </option>
           ))}
         </select>
@@ -63,6 +71,7 @@ export function CatalogView() {
           </select>
         )}
       </search>
+      <Suggestions text={shown} ready={isReady} />
       <div class="columns">
         <Filters hasText={Boolean(shown)} facets={list.facets} />
         <div>
@@ -72,11 +81,11 @@ export function CatalogView() {
           <p class="muted state" role="status">
             {isEmpty ? '' : stateOf(list)}
           </p>
-          <ul class="results">
-            {list.pages.map((items) => (
-              <Results key={items[0]?._id} items={items} kind={(kind || 'models') as Kind} />
-            ))}
-          </ul>
+          <Results
+            items={list.items}
+            kind={(kind || 'models') as Kind}
+            total={list.hasMore ? undefined : list.items.length}
+          />
           {list.hasMore && <More onMore={list.more} busy={list.loading} />}
         </div>
       </div>
@@ -84,13 +93,23 @@ export function CatalogView() {
   )
 }
 
+/** From the field to what is suggested below it. */
+function focusFirst(event: KeyboardEvent) {
+  const first = document.querySelector<HTMLElement>('.suggestions button')
+  if (!first) return
+  event.preventDefault()
+  first.focus()
+}
+
+const counted = (word: string, count: number | undefined) => (count ? `${word} (${count.toLocaleString('en')})` : word)
+
 /** What the list holds, in a place of its own, so that nothing moves when it changes. */
-function stateOf({ pages, loading, hasMore, error }: ReturnType<typeof useList>): string {
-  const count = pages.reduce((sum, page) => sum + page.length, 0)
-  if (loading) return 'Searching…'
+function stateOf({ items, loading, hasMore, error }: ReturnType<typeof useList>): string {
   if (error) return ''
-  if (count) return hasMore ? `The first ${count.toLocaleString('en')}` : plural(count, 'result')
-  return hasMore ? '' : 'Nothing found.'
+  if (loading && !items.length) return 'Searching…'
+  if (items.length)
+    return hasMore || loading ? `The first ${plural(items.length, 'result')}` : plural(items.length, 'result')
+  return hasMore ? 'Searching…' : 'Nothing found.'
 }
 
 /** On a narrow screen they are opened when they are needed. */
@@ -107,9 +126,19 @@ function Filters({ hasText, facets }: { hasText: boolean; facets: Facets | undef
           suggest={suggestedTags}
           onPick={(tag) => setQuery((change) => change.append('tag', tag))}
         />
-        <Choice name="status" label="Status" values={['training', 'test', 'production', 'deploy']} />
-        <Choice name="stage" label="Stage of a version" values={['staging', 'production', 'archived']} />
-        <Choice name="visibility" label="Visibility" values={['public', 'private']} />
+        <Choice
+          name="status"
+          label="Status"
+          values={['training', 'test', 'production', 'deploy']}
+          counts={facets?.status}
+        />
+        <Choice
+          name="stage"
+          label="Stage of a version"
+          values={['staging', 'production', 'archived']}
+          counts={facets?.stage}
+        />
+        <Choice name="visibility" label="Visibility" values={['public', 'private']} counts={facets?.visibility} />
         <Choice name="archived" label="Archived" values={['true', 'all']} words={['only archived', 'with archived']} />
         {!hasText && (
           <Completion
@@ -132,7 +161,16 @@ function set(name: string, value: string) {
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
-function Choice({ name, label, values, words }: { name: string; label: string; values: string[]; words?: string[] }) {
+interface ChoiceProps {
+  name: string
+  label: string
+  values: string[]
+  words?: string[]
+  /** How many of the results have each value. */
+  counts?: Record<string, number> | undefined
+}
+
+function Choice({ name, label, values, words, counts }: ChoiceProps) {
   return (
     <label>
       {label}
@@ -140,7 +178,7 @@ function Choice({ name, label, values, words }: { name: string; label: string; v
         <option value="">any</option>
         {values.map((value, index) => (
           <option key={value} value={value}>
-            {words?.[index] ?? value}
+            {counted(words?.[index] ?? value, counts?.[value])}
           </option>
         ))}
       </select>

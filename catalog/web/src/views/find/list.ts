@@ -4,22 +4,20 @@ import { api, content, type Item, type Kind } from '../../api/client'
 import { sentence } from '../../components/hooks'
 import { filterOf } from '../../logic/filters'
 import { metricOf } from '../../logic/metrics'
+import { keep, recalled } from './recalled'
 
 const FIRST = 30 // results, which are there soon
 const NEXT = 100
 
 export type Facets = Record<string, Record<string, number>>
 
-/** Results as they came, page by page: what has been drawn is not drawn again. */
-type Pages = Item[][]
-
 interface Found {
   docs: Item[]
   next: string | null
 }
 
-interface State {
-  pages: Pages
+export interface ListState {
+  items: Item[]
   next: string | null
   facets?: Facets | undefined
   error: string
@@ -34,23 +32,24 @@ const SORTS: Record<string, string> = {
 }
 
 export function useList(query: URLSearchParams) {
-  const [state, setState] = useState<State>({ pages: [], next: null, error: '', loading: true })
+  const [state, setState] = useState<ListState>({ items: [], next: null, error: '', loading: true })
   const key = query.toString()
   const running = useRef<AbortController | null>(null)
+  const latest = useRef(state)
+  latest.current = state
 
-  const load = async (after: string, before: Pages) => {
+  const load = async (after: string, before: Item[]) => {
     running.current?.abort()
     const abort = new AbortController()
     running.current = abort
-    const update = (change: (old: State) => Partial<State>) =>
-      abort.signal.aborted || setState((old) => ({ ...old, ...change(old) }))
-    update(() => ({ loading: true, error: '' }))
+    const update = (change: Partial<ListState>) => abort.signal.aborted || setState((old) => ({ ...old, ...change }))
+    update({ loading: true, error: '' })
     try {
       const found = await find(query, after, abort.signal)
-      const pages = found.docs.length ? [...before, found.docs] : before
-      update(() => ({ pages, next: found.next, loading: false }))
+      const items = before.length || found.docs.length ? [...before, ...found.docs] : before
+      update({ items, next: found.next, loading: false })
     } catch (failure) {
-      update(() => ({ error: sentence(failure), loading: false }))
+      update({ error: sentence(failure), loading: false })
     }
   }
   useLayoutEffect(() => {
@@ -61,9 +60,15 @@ export function useList(query: URLSearchParams) {
       const facets = await facetsOf(query, counting.signal)
       setState((old) => ({ ...old, facets }))
     }
-    setState((old) => ({ ...old, facets: undefined }))
-    count().catch(() => undefined) // the list says what is wrong
+    const before = recalled<ListState>(key)
+    if (before) setState(before)
+    else {
+      setState((old) => ({ ...old, facets: undefined }))
+      count().catch(() => undefined) // the list says what is wrong
+    }
+    const leave = keep(key, () => latest.current.items.length > 0 && { ...latest.current, loading: false })
     return () => {
+      leave()
       running.current?.abort()
       counting.abort()
     }
@@ -72,7 +77,7 @@ export function useList(query: URLSearchParams) {
     ...state,
     hasMore: Boolean(state.next) && !state.error,
     more: () => {
-      if (state.next && !state.loading) load(state.next, state.pages)
+      if (state.next && !state.loading) load(state.next, state.items)
     },
   }
 }

@@ -1,72 +1,96 @@
-import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import type { Item, Kind } from '../../api/client'
 import { plural } from '../../components/format'
+import { LongList } from '../../components/long-list'
 import { Chip, When } from '../../components/parts'
 import { Username } from '../../components/username'
 import { address } from '../../router'
 
-/** A page of results. It is drawn once, however many pages follow. */
-export function Results({ items, kind }: { items: Item[]; kind: Kind }) {
-  return useMemo(
-    () => (
-      <>
-        {items.map((item) => (
-          <Result key={item._id} item={item} kind={item.kind ?? kind} />
-        ))}
-      </>
-    ),
-    [items],
+interface Props {
+  items: Item[]
+  kind: Kind
+  total: number | undefined
+}
+
+/** Whether tags and aliases have a line of their own, on a narrow screen. */
+const hasChips = (item: Item): boolean => item.tags.length + item.aliases.length > 0
+
+/** A row is as tall as its lines, of which each is one line: nothing moves while rows are loaded and scrolled. */
+const heightOf = (item: Item): string =>
+  `--result${item.description ? '-described' : ''}${hasChips(item) ? '-tagged' : ''}`
+
+export function Results({ items, kind, total }: Props) {
+  return (
+    <LongList
+      class="results"
+      rows={items}
+      keyOf={(item) => item._id}
+      heightOf={heightOf}
+      draw={(item) => <Result item={item} kind={item.kind ?? kind} />}
+      total={total}
+    />
   )
 }
+
+const SHOWN_TAGS = 8
 
 function Result({ item, kind }: { item: Item; kind: Kind }) {
   const newest = item.versions.at(-1) // they are sorted by age
   return (
-    <li class={`result ${item.description ? '' : 'short'}`}>
+    <div class="result" style={{ height: `var(${heightOf(item)})` }}>
       <div class="result-head">
-        <a href={address([kind, item._id])}>{item.name}</a>
+        <a href={address([kind, item._id])} title={item.name}>
+          {item.name}
+        </a>
         {item.visibility === 'private' && <Chip>private</Chip>}
-        {item.archived && <Chip>archived</Chip>}
+        {item.archived && <Chip tone="warn">archived</Chip>}
         <span class="muted owner">
           {kind.slice(0, -1)} of <Username id={item.owner} />
         </span>
       </div>
-      {item.description && <p class="clamp">{item.description}</p>}
-      <p class="chips">
-        {item.tags.slice(0, 8).map((tag) => (
-          <a key={tag} class="chip" href={address([], { ...(kind !== 'models' && { kind }), tag })}>
-            {tag}
-          </a>
-        ))}
+      {item.description && (
+        <div class="clamp" title={item.description}>
+          {item.description}
+        </div>
+      )}
+      <div class="result-foot">
+        <span class="muted said">
+          {newest && newest.ordinal !== String(item.versionsTotal) && `newest ${newest.ordinal} of `}
+          {item.versionsTotal ? plural(item.versionsTotal, 'version') : 'no version yet'} ·{' '}
+          <When moment={item.lastmod} />
+        </span>
         {item.aliases.map((alias) => (
           <Chip key={alias.name} tone="alias">
             @{alias.name} → {alias.version}
           </Chip>
         ))}
-        <span class="muted">
-          {newest && newest.ordinal !== String(item.versionsTotal) && `newest ${newest.ordinal} of `}
-          {plural(item.versionsTotal, 'version')} · <When moment={item.lastmod} />
-        </span>
-      </p>
-    </li>
+        {item.tags.slice(0, SHOWN_TAGS).map((tag) => (
+          <a key={tag} class="chip" href={address([], { ...(kind !== 'models' && { kind }), tag })}>
+            {tag}
+          </a>
+        ))}
+      </div>
+    </div>
   )
 }
 
-/** Asks for the next results when it comes into view. It is a button, too, for keyboards. */
+/** Asks for more results as long as the end of the list is near the screen. It is a button, too, for keyboards. */
 export function More({ onMore, busy }: { onMore: () => void; busy: boolean }) {
   const element = useRef<HTMLButtonElement>(null)
   const latest = useRef(onMore)
   latest.current = onMore
   useEffect(() => {
+    if (busy) return
+    // A new watch after each answer: it may have brought nothing, and then the end has not moved.
     const watch = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && latest.current(), {
-      rootMargin: '400px',
+      rootMargin: '1500px',
     })
     if (element.current) watch.observe(element.current)
     return () => watch.disconnect()
-  }, [])
+  }, [busy])
   return (
-    <button ref={element} type="button" class="more" disabled={busy} onClick={onMore}>
-      Show more
+    <button ref={element} type="button" class="more" aria-disabled={busy} onClick={() => busy || onMore()}>
+      {busy ? 'Searching…' : 'Show more'}
     </button>
   )
 }

@@ -1,4 +1,5 @@
 import { api, content, type Item, type Kind } from '../../api/client'
+import { date } from '../../components/format'
 import { useLoaded } from '../../components/hooks'
 import { Loading } from '../../components/parts'
 import { type Access, reasons } from '../../logic/access'
@@ -18,7 +19,11 @@ export function Readers({ kind, item }: { kind: Kind; item: Item }) {
             {access.grants.map((grant) => (
               <li key={grant._id}>
                 {grant.kind === 'group' ? 'Group ' : ''}
-                <strong>{grant.name}</strong> <span class="muted">{MEANINGS[grant.may]}</span>
+                <strong>{grant.name}</strong>{' '}
+                <span class="muted" title={grant.shared && date(grant.shared)}>
+                  {MEANINGS[grant.may]}
+                  {grant.shared_by && `, shared by ${grant.shared_by}`}
+                </span>
               </li>
             ))}
             <li class="muted">Administrators do everything.</li>

@@ -1,12 +1,11 @@
 import { useState } from 'preact/hooks'
-import { api, content, type Item, isConflict, type Kind, type Pair, withTag } from '../../api/client'
-import { suggestedNames, suggestedTags } from '../../api/lookups'
-import { Completion } from '../../components/completion'
+import { api, content, type Item, isConflict, type Kind, withTag } from '../../api/client'
 import { Dialog } from '../../components/dialog'
 import { sentence } from '../../components/hooks'
-import { Chip, notify, Problem } from '../../components/parts'
-import { changeOf, type Draft, draftOf, typed } from '../../logic/changes'
+import { notify, Problem, undo } from '../../components/parts'
+import { changeOf, type Draft, draftOf } from '../../logic/changes'
 import { itemPath } from '../paths'
+import { Metadata, Tags } from './fields'
 
 interface Props {
   kind: Kind
@@ -33,7 +32,10 @@ export function Edit({ kind, item, etag, onClose, onSaved }: Props) {
       const request = { params: { path: { key: item._id }, header: { 'If-Match': from.etag } }, body: body as never }
       if (Object.keys(body).length) {
         const saved = await withTag(api.PUT(itemPath(kind), request))
-        notify('Saved.', () => restore(kind, from.item, draft, saved.etag, onSaved))
+        notify(
+          'Saved.',
+          undo(() => restore(kind, from.item, draft, saved.etag, onSaved)),
+        )
         onSaved()
       }
       onClose()
@@ -101,62 +103,6 @@ export function Edit({ kind, item, etag, onClose, onSaved }: Props) {
         </button>
       </form>
     </Dialog>
-  )
-}
-
-export function Tags({ tags, onChange }: { tags: string[]; onChange: (tags: string[]) => void }) {
-  return (
-    <div>
-      <Completion
-        label="Tags"
-        placeholder="Add a tag"
-        free
-        suggest={suggestedTags}
-        onPick={(tag) => tags.includes(tag) || onChange([...tags, tag])}
-      />
-      <p class="chips">
-        {tags.map((tag) => (
-          <Chip key={tag} label={tag} onRemove={() => onChange(tags.filter((each) => each !== tag))}>
-            {tag}
-          </Chip>
-        ))}
-      </p>
-    </div>
-  )
-}
-
-export function Metadata({ pairs, onChange }: { pairs: Pair[]; onChange: (pairs: Pair[]) => void }) {
-  return (
-    <fieldset>
-      <legend>Metadata</legend>
-      {pairs.map((pair, index) => (
-        <div key={pair.name} class="row">
-          <label>
-            {pair.name}
-            <input
-              value={String(pair.value)}
-              onChange={(event) =>
-                onChange(pairs.with(index, { name: pair.name, value: typed(event.currentTarget.value) }))
-              }
-            />
-          </label>
-          <button
-            type="button"
-            class="quiet"
-            aria-label={`Remove ${pair.name}`}
-            onClick={() => onChange(pairs.filter((each) => each !== pair))}
-          >
-            ✕
-          </button>
-        </div>
-      ))}
-      <Completion
-        label="Add a name"
-        free
-        suggest={suggestedNames}
-        onPick={(name) => pairs.some((pair) => pair.name === name) || onChange([...pairs, { name, value: '' }])}
-      />
-    </fieldset>
   )
 }
 

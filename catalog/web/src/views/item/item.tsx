@@ -1,15 +1,17 @@
 import { useState } from 'preact/hooks'
-import { api, authorized, content, type Item, type Kind, route, withTag } from '../../api/client'
+import { api, content, type Item, type Kind, withTag } from '../../api/client'
 import { plural, value } from '../../components/format'
 import { useAction, useLoaded } from '../../components/hooks'
-import { Chip, Loading, notify, Problem, When } from '../../components/parts'
+import { Chip, Loading, notify, Problem, undo, When } from '../../components/parts'
+import { useTitle } from '../../components/title'
 import { Username } from '../../components/username'
+import { rightsOf } from '../../logic/rights'
 import { address, go } from '../../router'
 import { session } from '../../session'
-import { sanitised } from '../../trusted'
 import { itemPath } from '../paths'
 import { Use } from '../version/use'
 import { Readers } from './access'
+import { Card } from './card'
 import { Edit } from './edit'
 import { Sharing } from './sharing'
 import { Versions } from './versions'
@@ -39,9 +41,9 @@ interface Props {
 function Shown({ kind, item, etag, reload }: Props) {
   const [editing, setEditing] = useState(false)
   const [sharing, setSharing] = useState(false)
+  useTitle(item.name)
   const now = session.value
-  const mayManage = Boolean(now?.isAdmin || now?.userId === item.owner)
-  const mayChange = mayManage || Boolean(item.editors?.some((editor) => editor._id === now?.userId))
+  const { mayManage, mayChange } = rightsOf(item, now)
   const newest = item.versions.findLast((each) => each.state === 'LIVE')
   const alias = item.aliases.find((each) => each.name === 'champion') ?? item.aliases[0]
   const used = item.versions.find((each) => each.ordinal === alias?.version) ?? newest
@@ -92,11 +94,11 @@ function Shown({ kind, item, etag, reload }: Props) {
         </div>
       </header>
       {item.description && <p class="text">{item.description}</p>}
-      <Card kind={kind} item={item} />
       <div class="columns right">
         <div>
           <Versions kind={kind} item={item} mayChange={mayChange} mayManage={mayManage} onChange={reload} />
           {used && <Use kind={kind} name={item.name} ordinal={used.ordinal} alias={alias?.name} />}
+          <Card kind={kind} item={item} mayChange={mayChange} onSaved={reload} />
         </div>
         <aside aria-label="Facts">
           <Facts item={item} />
@@ -143,24 +145,6 @@ function Facts({ item }: { item: Item }) {
   )
 }
 
-/** The card, as HTML that the server has sanitised. An item without one shows nothing. */
-function Card({ kind, item }: { kind: Kind; item: Item }) {
-  const card = useLoaded(
-    async (signal) => {
-      const answer = await authorized(new Request(route(`/${kind}/${item._id}/card?format=html`), { signal }))
-      return answer.ok ? answer.text() : ''
-    },
-    [kind, item._id, item.lastmod],
-  )
-  if (!card.data) return null
-  return (
-    <section class="card">
-      <h2 class="hidden">Card</h2>
-      <div dangerouslySetInnerHTML={{ __html: sanitised(card.data) }} />
-    </section>
-  )
-}
-
 function Remove({ kind, item }: { kind: Kind; item: Item }) {
   const { busy, error, run } = useAction()
   const remove = () =>
@@ -168,10 +152,14 @@ function Remove({ kind, item }: { kind: Kind; item: Item }) {
       if (!confirm(`Move ${item.name} with ${plural(item.versionsTotal, 'version')} to the trash?`)) return
       await content(api.DELETE(itemPath(kind), { params: { path: { key: item._id } } }))
       go([])
-      notify(`${item.name} is in the trash.`, () =>
-        content(api.POST('/v1/trash/{trash_id}/restore', { params: { path: { trash_id: item._id } } })).then(
-          () => go([kind, item._id]),
-          () => go(['trash']),
+      const params = { path: { trash_id: item._id } }
+      notify(
+        `${item.name} is in the trash.`,
+        undo(() =>
+          content(api.POST('/v1/trash/{trash_id}/restore', { params })).then(
+            () => go([kind, item._id]),
+            () => go(['trash']),
+          ),
         ),
       )
     })

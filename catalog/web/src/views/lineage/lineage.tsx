@@ -3,6 +3,7 @@ import { api, content, type Kind } from '../../api/client'
 import { useLoaded } from '../../components/hooks'
 import { Loading } from '../../components/parts'
 import { Tabs } from '../../components/tabs'
+import { useTitle } from '../../components/title'
 import { type Branch, type Lineage, tree } from '../../logic/lineage'
 import { address, place, setQuery } from '../../router'
 import { Graph } from './graph'
@@ -31,6 +32,7 @@ export function LineageView({ kind, item }: Props) {
     [kind, item, which, depth],
   )
   const root = loaded.data?.nodes.find((node) => node.id === loaded.data?.root)
+  useTitle(root?.name ?? undefined, 'Lineage')
   return (
     <article>
       <p class="muted">

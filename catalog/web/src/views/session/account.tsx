@@ -4,10 +4,12 @@ import { age, date } from '../../components/format'
 import { OnlyOnce, submitted, TokenFields } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
 import { Loading, notify, Problem } from '../../components/parts'
+import { useTitle } from '../../components/title'
 import { session } from '../../session'
 
 export function Account() {
   const now = session.value
+  useTitle('Your account')
   return (
     <section>
       <h1>{now?.username}</h1>

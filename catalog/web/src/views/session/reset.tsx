@@ -2,10 +2,12 @@ import { useState } from 'preact/hooks'
 import { refusal, route } from '../../api/client'
 import { useAction } from '../../components/hooks'
 import { Problem } from '../../components/parts'
+import { useTitle } from '../../components/title'
 import { address, place } from '../../router'
 
 /** Where the link of a mail leads: a new password. */
 export function Reset() {
+  useTitle('A new password')
   const { busy, error, run } = useAction()
   const [done, setDone] = useState(false)
   const { query } = place.value

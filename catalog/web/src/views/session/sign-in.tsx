@@ -3,9 +3,11 @@ import { refusal, route, SERVER, signIn } from '../../api/client'
 import { submitted } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
 import { Code, Problem } from '../../components/parts'
+import { useTitle } from '../../components/title'
 import { address } from '../../router'
 
 export function SignIn() {
+  useTitle('Sign in')
   const [forgotten, setForgotten] = useState(false)
   return (
     <main class="narrow">

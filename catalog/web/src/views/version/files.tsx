@@ -1,11 +1,12 @@
 import { useMemo, useState } from 'preact/hooks'
-import { api, content, type FileInfo, type Kind, type Version } from '../../api/client'
+import type { FileInfo, Kind, Version } from '../../api/client'
+import { allFiles } from '../../api/files'
 import { plural, size } from '../../components/format'
 import { useAction } from '../../components/hooks'
 import { Problem } from '../../components/parts'
-import { Table } from '../../components/table'
+import { ACTIONS, Table } from '../../components/table'
 import { type Folder, folderOf } from '../../logic/tree'
-import { itemPath } from '../paths'
+import { download } from './downloads'
 import { isPreviewed } from './preview'
 
 const SHOWN = 200 // entries of one folder, at first
@@ -22,6 +23,11 @@ interface Props {
 /** The files of a version, as a tree that is opened folder by folder, or those of a name. */
 export function Files({ kind, item, version, onPreview }: Props) {
   const { busy, error, run } = useAction()
+  const saving = useAction()
+  const acts: Acts = {
+    preview: onPreview,
+    download: (file) => saving.run(() => download(kind, item, version, version.folder ? file.path : undefined)),
+  }
   const [files, setFiles] = useState(version.files)
   const [text, setText] = useState('')
   const isCut = files.length < version.file_count
@@ -42,7 +48,7 @@ export function Files({ kind, item, version, onPreview }: Props) {
           <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
         </label>
       )}
-      <Problem>{error}</Problem>
+      <Problem>{error || saving.error}</Problem>
       {isCut && (
         <p class="actions">
           <span class="muted">
@@ -53,11 +59,11 @@ export function Files({ kind, item, version, onPreview }: Props) {
           </button>
         </p>
       )}
-      <Table label="Files" head={['Path', 'Size', 'SHA-256', 'Format']}>
+      <Table label="Files" head={['Path', 'Size', 'SHA-256', 'Format', ACTIONS]}>
         {words ? (
-          <Rows files={found} depth={0} onPreview={onPreview} key={words} />
+          <Rows files={found} depth={0} acts={acts} key={words} />
         ) : (
-          <Level folder={root} depth={0} isOpen={files.length <= OPEN} onPreview={onPreview} />
+          <Level folder={root} depth={0} isOpen={files.length <= OPEN} acts={acts} />
         )}
       </Table>
       {words && !found.length && <p class="muted">No file has this in its path.</p>}
@@ -65,18 +71,10 @@ export function Files({ kind, item, version, onPreview }: Props) {
   )
 }
 
-const PAGE = 1000
-
-async function allFiles(kind: Kind, item: string, version: Version): Promise<FileInfo[]> {
-  const at = `${itemPath(kind)}/versions/{which}/files` as '/v1/models/{key}/versions/{which}/files'
-  const path = { key: item, which: version.ordinal }
-  const files: FileInfo[] = []
-  for (let page = 1; files.length < version.file_count; page += 1) {
-    const found = await content(api.GET(at, { params: { path, query: { page, limit: PAGE } } }))
-    if (!found.docs.length) break
-    files.push(...found.docs)
-  }
-  return files
+/** What can be done with a file. */
+interface Acts {
+  preview: (file: FileInfo) => void
+  download: (file: FileInfo) => void
 }
 
 interface LevelProps {
@@ -84,27 +82,27 @@ interface LevelProps {
   depth: number
   /** Whether the folders in it are open at first. */
   isOpen: boolean
-  onPreview: (file: FileInfo) => void
+  acts: Acts
 }
 
-function Level({ folder, depth, isOpen, onPreview }: LevelProps) {
+function Level({ folder, depth, isOpen, acts }: LevelProps) {
   const [most, setMost] = useState(SHOWN)
   return (
     <>
       {folder.folders.slice(0, most).map((each) => (
-        <Branch key={each.path} folder={each} depth={depth} isOpen={isOpen} onPreview={onPreview} />
+        <Branch key={each.path} folder={each} depth={depth} isOpen={isOpen} acts={acts} />
       ))}
       {folder.folders.length > most && (
         <More depth={depth} left={folder.folders.length - most} one="folder" onMore={() => setMost(most + 5 * SHOWN)} />
       )}
-      <Rows files={folder.files} depth={depth} inFolder={folder.path} onPreview={onPreview} />
+      <Rows files={folder.files} depth={depth} inFolder={folder.path} acts={acts} />
     </>
   )
 }
 
 const indented = (depth: number) => ({ paddingLeft: `${0.5 + 1.25 * depth}rem` })
 
-function Branch({ folder, depth, isOpen, onPreview }: LevelProps) {
+function Branch({ folder, depth, isOpen, acts }: LevelProps) {
   const [open, setOpen] = useState(isOpen)
   return (
     <>
@@ -121,11 +119,11 @@ function Branch({ folder, depth, isOpen, onPreview }: LevelProps) {
           </button>
         </td>
         <td class="number">{size(folder.size)}</td>
-        <td class="muted" colSpan={2}>
+        <td class="muted" colSpan={3}>
           {plural(folder.count, 'file')}
         </td>
       </tr>
-      {open && <Level folder={folder} depth={depth + 1} isOpen={isOpen} onPreview={onPreview} />}
+      {open && <Level folder={folder} depth={depth + 1} isOpen={isOpen} acts={acts} />}
     </>
   )
 }
@@ -134,10 +132,10 @@ interface RowsProps {
   files: FileInfo[]
   depth: number
   inFolder?: string
-  onPreview: (file: FileInfo) => void
+  acts: Acts
 }
 
-function Rows({ files, depth, inFolder, onPreview }: RowsProps) {
+function Rows({ files, depth, inFolder, acts }: RowsProps) {
   const [most, setMost] = useState(SHOWN)
   const from = inFolder ? inFolder.length + 1 : 0
   return (
@@ -146,7 +144,7 @@ function Rows({ files, depth, inFolder, onPreview }: RowsProps) {
         <tr key={file.path}>
           <td style={indented(depth)}>
             {isPreviewed(file) ? (
-              <button type="button" class="link path" title={file.path} onClick={() => onPreview(file)}>
+              <button type="button" class="link path" title={file.path} onClick={() => acts.preview(file)}>
                 {file.path.slice(from)}
               </button>
             ) : (
@@ -160,6 +158,11 @@ function Rows({ files, depth, inFolder, onPreview }: RowsProps) {
             <code title={file.digest}>{file.digest.slice(0, 12)}…</code>
           </td>
           <td>{file.format ?? ''}</td>
+          <td class="actions">
+            <button type="button" class="small" onClick={() => acts.download(file)}>
+              Download<span class="hidden"> {file.path}</span>
+            </button>
+          </td>
         </tr>
       ))}
       {files.length > most && (
@@ -172,7 +175,7 @@ function Rows({ files, depth, inFolder, onPreview }: RowsProps) {
 function More({ depth, left, one, onMore }: { depth: number; left: number; one: string; onMore: () => void }) {
   return (
     <tr>
-      <td style={indented(depth)} colSpan={4}>
+      <td style={indented(depth)} colSpan={5}>
         <button type="button" class="small" onClick={onMore}>
           Show more of {plural(left, one)}
         </button>

@@ -3,14 +3,6 @@ import { plural } from '../../components/format'
 import { Chip } from '../../components/parts'
 import { Table } from '../../components/table'
 
-/** The tone of a chip that shows a verdict. */
-export const verdictTone = (verdict: string): string =>
-  verdict.startsWith('threat') ? 'danger' : verdict === 'no known threat found' ? 'good' : 'warn'
-
-/** A verdict for the narrow column of a table. */
-export const shortVerdict = (verdict: string): string =>
-  verdict === 'no known threat found' ? 'no known threat' : verdict
-
 export interface Inspection {
   format: string
   verdict: string
@@ -68,7 +60,8 @@ export function Findings({ inspection }: { inspection: Inspection }) {
     <section>
       <h2>Inspection</h2>
       <p>
-        Format {inspection.format}: {inspection.verdict}.
+        {inspection.format === 'unknown' ? 'The format is unknown.' : `Format: ${inspection.format}.`}{' '}
+        {inspection.verdict.charAt(0).toUpperCase() + inspection.verdict.slice(1)}.
         {inspection.summary.parameters ? ` ${inspection.summary.parameters.toLocaleString('en')} parameters.` : ''}
       </p>
       <ul>

@@ -1,10 +1,9 @@
 import { useEffect, useMemo } from 'preact/hooks'
-import type { FileInfo } from '../../api/client'
+import { type FileInfo, firstBytes } from '../../api/client'
 import { size } from '../../components/format'
 import { useLoaded } from '../../components/hooks'
 import { Loading, Scroll } from '../../components/parts'
 import { cells } from '../../logic/csv'
-import { firstBytes } from './version'
 
 const TEXT =
   /\.(txt|md|json|jsonl|csv|tsv|ya?ml|toml|ini|cfg|py|log|xml|html?|svg|sh|ipynb)$|(^|\/)(MLmodel|LICENSE|README|Dockerfile)$/i

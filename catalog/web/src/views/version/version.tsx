@@ -1,25 +1,22 @@
 import { useState } from 'preact/hooks'
-import {
-  api,
-  authorized,
-  content,
-  type FileInfo,
-  type Kind,
-  refusal,
-  route,
-  SERVER,
-  type Version,
-} from '../../api/client'
-import { date, plural, size, value } from '../../components/format'
-import { useAction, useLoaded } from '../../components/hooks'
-import { Chip, Code, Loading, Problem, When } from '../../components/parts'
+import { api, content, type FileInfo, type Item, type Kind, route, type Version, withTag } from '../../api/client'
+import { plural, size, value } from '../../components/format'
+import { useLoaded } from '../../components/hooks'
+import { Chip, Loading, When } from '../../components/parts'
+import { useTitle } from '../../components/title'
 import { Username } from '../../components/username'
+import { rightsOf } from '../../logic/rights'
 import { address } from '../../router'
+import { session } from '../../session'
+import { itemPath } from '../paths'
+import { Downloads } from './downloads'
+import { EditVersion } from './edit'
 import { Files } from './files'
-import { Findings, type Inspection, Tensors, verdictTone } from './inspection'
+import { Findings, type Inspection, Tensors } from './inspection'
 import { Origins } from './origins'
 import { Preview } from './preview'
 import { Use } from './use'
+import { verdictTone } from './verdicts'
 
 interface Props {
   kind: Kind
@@ -33,22 +30,35 @@ export function VersionView({ kind, item, which }: Props) {
       const path = `/v1/${kind}/{key}/versions/{which}/info` as '/v1/models/{key}/versions/{which}/info'
       const params = { path: { key: item, which } }
       const [version, parent] = await Promise.all([
-        content(api.GET(path, { params, signal })),
-        content(api.GET(`/v1/${kind}/{key}` as '/v1/models/{key}', { params: { path: { key: item } }, signal })),
+        withTag(api.GET(path, { params, signal })),
+        content(api.GET(itemPath(kind), { params: { path: { key: item } }, signal })),
       ])
-      return { version: version as Version, name: (parent as { name: string }).name }
+      return { version: version.data as Version, etag: version.etag, parent: parent as unknown as Item }
     },
     [kind, item, which],
   )
   return (
     <Loading of={loaded}>
-      {({ version, name }) => <Shown kind={kind} item={item} name={name} version={version} />}
+      {(found) => <Shown key={found.etag} kind={kind} item={item} {...found} reload={loaded.reload} />}
     </Loading>
   )
 }
 
-function Shown({ kind, item, name, version }: { kind: Kind; item: string; name: string; version: Version }) {
+interface ShownProps {
+  kind: Kind
+  item: string
+  parent: Item
+  version: Version
+  etag: string
+  reload: () => void
+}
+
+function Shown({ kind, item, parent, version, etag, reload }: ShownProps) {
+  const { name } = parent
+  const { mayChange } = rightsOf(parent, session.value)
+  const [editing, setEditing] = useState(false)
   const [previewed, setPreviewed] = useState<FileInfo | null>(null)
+  useTitle(`${name} ${version.ordinal}`)
   const inspection = version.inspection as unknown as Inspection | null
   const tensors = inspection?.summary.shown ?? []
   return (
@@ -71,7 +81,17 @@ function Shown({ kind, item, name, version }: { kind: Kind; item: string; name: 
             {inspection && <Chip tone={verdictTone(inspection.verdict)}>{inspection.verdict}</Chip>}
           </p>
         </div>
-        <Downloads kind={kind} item={item} version={version} />
+        <div class="actions">
+          <a class="button" href={address(['lineage', kind, item], { which: version.ordinal })}>
+            Lineage
+          </a>
+          {mayChange && version.state === 'LIVE' && (
+            <button type="button" onClick={() => setEditing(true)}>
+              Edit
+            </button>
+          )}
+          {!version.uri && <Downloads kind={kind} item={item} version={version} />}
+        </div>
       </header>
       {version.description && <p class="text">{version.description}</p>}
       {version.uri && (
@@ -107,52 +127,21 @@ function Shown({ kind, item, name, version }: { kind: Kind; item: string; name: 
           <Origins kind={kind} item={item} which={version.ordinal} />
         </aside>
       </div>
+      {editing && (
+        <EditVersion
+          kind={kind}
+          item={item}
+          version={version}
+          etag={etag}
+          onClose={() => setEditing(false)}
+          onSaved={reload}
+        />
+      )}
     </article>
   )
 }
 
 const path = (file: FileInfo) => file.path.split('/').map(encodeURIComponent).join('/')
-
-/** Downloads go by an address that expires, so that the browser saves the file itself and shows its progress. */
-function Downloads({ kind, item, version }: { kind: Kind; item: string; version: Version }) {
-  const { busy, error, run } = useAction()
-  const [link, setLink] = useState<{ url: string; expires: string } | null>(null)
-  const create = async (expires_in: number) => {
-    const at = `/v1/${kind}/{key}/versions/{which}/link` as '/v1/models/{key}/versions/{which}/link'
-    const params = { path: { key: item, which: version.ordinal } }
-    const made = await content(api.POST(at, { params, body: { expires_in } }))
-    return { url: new URL(made.url, `${SERVER}/`).href, expires: made.expires }
-  }
-  return (
-    <div class="actions">
-      <a class="button" href={address(['lineage', kind, item], { which: version.ordinal })}>
-        Lineage
-      </a>
-      {!version.uri && (
-        <>
-          <button type="button" disabled={busy} onClick={() => run(async () => setLink(await create(3600)))}>
-            Share a link
-          </button>
-          <button
-            type="button"
-            class="main"
-            disabled={busy}
-            onClick={() => run(async () => location.assign((await create(60)).url))}
-          >
-            Download {version.folder ? 'all as zip' : size(version.size)}
-          </button>
-        </>
-      )}
-      <Problem>{error}</Problem>
-      {link && (
-        <div>
-          <p class="muted">Opens without signing in, until {date(link.expires)}.</p>
-          <Code>{link.url}</Code>
-        </div>
-      )}
-    </div>
-  )
-}
 
 function Facts({ version }: { version: Version }) {
   return (
@@ -194,12 +183,4 @@ function Facts({ version }: { version: Version }) {
       </dl>
     </section>
   )
-}
-
-/** The first bytes of a file. Throws a Refusal. */
-export async function firstBytes(url: string, count: number, signal: AbortSignal): Promise<ArrayBuffer> {
-  const answer = await authorized(new Request(url, { headers: { Range: `bytes=0-${count - 1}` }, signal }))
-  if (answer.status === 416) return new ArrayBuffer(0) // the file is empty
-  if (!answer.ok) throw await refusal(answer)
-  return answer.arrayBuffer()
 }

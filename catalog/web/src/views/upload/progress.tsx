@@ -1,0 +1,75 @@
+import { seconds, size } from '../../components/format'
+import { address } from '../../router'
+import { amount, running, waiting } from '../../upload/current'
+import type { Phase, Transfer } from '../../upload/transfer'
+
+const PHASES: Partial<Record<Phase, string>> = {
+  waiting: 'waiting',
+  hashing: 'computing the digest',
+  interrupted: 'the server is away: this goes on by itself',
+}
+const SHOWN = 12
+
+/** How far the upload that runs is. */
+export function Progress() {
+  const transfers = running.value?.transfers ?? []
+  const { all, sent } = amount.value
+  const speed = transfers.reduce((sum, each) => sum + (each.phase.value === 'sending' ? each.speed.value : 0), 0)
+  const done = transfers.filter((each) => each.phase.value === 'done').length
+  const active = transfers.filter((each) => each.phase.value !== 'waiting' && each.phase.value !== 'done')
+  return (
+    <section aria-label="Progress" class="wide-form">
+      <label>
+        {size(sent)} of {size(all)}
+        {transfers.length > 1 && ` · ${done.toLocaleString('en')} of ${transfers.length.toLocaleString('en')} files`}
+        {speed > 0 && ` · ${size(speed)}/s · ${seconds((all - sent) / speed)} left`}
+        <progress value={sent} max={all || 1} />
+      </label>
+      <ul class="plain transfers">
+        {active.slice(0, SHOWN).map((each) => (
+          <One key={each.path} transfer={each} />
+        ))}
+      </ul>
+      {waiting.value && (
+        <p class="notice warning" role="status">
+          The server cannot be reached. The upload goes on by itself when it is back.
+        </p>
+      )}
+      <p class="muted">
+        Keep this page open; you may use its other views meanwhile. If it closes, choose the same files again at{' '}
+        <a href={address(['upload'])}>Upload</a>: what has arrived is not sent again.
+      </p>
+    </section>
+  )
+}
+
+function One({ transfer }: { transfer: Transfer }) {
+  const phase = transfer.phase.value
+  return (
+    <li class="row">
+      <span class="wide">{transfer.path}</span>
+      <span class="muted">{PHASES[phase] ?? phase}</span>
+      {(phase === 'sending' || phase === 'interrupted') && (
+        <button type="button" class="small" onClick={() => transfer.pause()}>
+          Pause
+        </button>
+      )}
+      {phase === 'paused' && (
+        <button type="button" class="small" onClick={() => transfer.resume()}>
+          Go on
+        </button>
+      )}
+    </li>
+  )
+}
+
+/** In the header of other views. */
+export function UploadChip() {
+  if (!running.value) return null
+  const { all, sent } = amount.value
+  return (
+    <a class="chip" href={address(['upload'])}>
+      Uploading: {Math.floor((100 * sent) / (all || 1))} %
+    </a>
+  )
+}
