@@ -39,7 +39,7 @@ from catalog.domain.cleanup.sweep_schedule import schedule as schedule_sweeps
 from catalog.domain.health import Health
 from catalog.domain.items.trash import PURGED_EVERY, purge_all
 from catalog.domain.jobs import Jobs
-from catalog.domain.people.mail import Outbox
+from catalog.domain.people.authentication.mail import Outbox
 from catalog.domain.tenants.quota_warnings import QuotaWatch
 from catalog.domain.tenants.removal import CLEARED_EVERY, clear
 from catalog.domain.tenants.tenants import FirstStart, ensure_default

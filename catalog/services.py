@@ -10,11 +10,11 @@ from catalog.dialects.mlflow import routes as mlflow
 from catalog.dialects.v1 import routes as v1
 from catalog.domain.artifacts.signed import SignedAddresses
 from catalog.domain.limits import Limits
-from catalog.domain.people.credentials import PasswordPolicy, SessionTokens
-from catalog.domain.people.devices import Devices
-from catalog.domain.people.login_throttle import LoginThrottle
-from catalog.domain.people.mail import Outbox, SmtpServer
-from catalog.domain.people.password_resets import ResetMails
+from catalog.domain.people.authentication.credentials import PasswordPolicy, SessionTokens
+from catalog.domain.people.authentication.devices import Devices
+from catalog.domain.people.authentication.login_throttle import LoginThrottle
+from catalog.domain.people.authentication.mail import Outbox, SmtpServer
+from catalog.domain.people.authentication.password_resets import ResetMails
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions.files.links import Links
 from catalog.settings.settings import Settings

@@ -17,7 +17,7 @@ from mongomock_motor import AsyncMongoMockClient
 
 from catalog.app import create_app
 from catalog.blobs.memory import MemoryStorage
-from catalog.domain.people import credentials
+from catalog.domain.people.authentication import credentials
 from catalog.settings.settings import Settings
 from catalog.store.connection import connect
 from catalog.store.database import Database

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from catalog.domain.files import upload_lease
-from catalog.domain.people import credentials
+from catalog.domain.people.authentication import credentials
 from catalog.store import clock as store_clock
 from catalog.store.documents.tenants import RegisteredTenant
 from tests.dialects.v1.test_tus import Tus

@@ -16,8 +16,8 @@ from catalog.dialects.v1.items import items as routes_of_items
 from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
-from catalog.domain.people import access_tokens
-from catalog.domain.people.credentials import SessionTokens
+from catalog.domain.people.authentication import access_tokens
+from catalog.domain.people.authentication.credentials import SessionTokens
 from catalog.domain.tenants import removal, tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions.drafts import drafts

@@ -14,7 +14,8 @@ from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.items.writing import changes
 from catalog.domain.people import users
-from catalog.domain.people.credentials import SessionTokens
+from catalog.domain.people.authentication import sign_in
+from catalog.domain.people.authentication.credentials import SessionTokens
 from catalog.domain.tenants import removal, tenants
 from catalog.domain.tenants.removal import STALE
 from catalog.domain.tenants.tenants import Administrator
@@ -350,7 +351,7 @@ async def test_two_servers_that_start_at_once_make_one_default_tenant(
 
     [start] = [start for start in starts if start]
     assert await administrators(database, record) == ["admin"]
-    assert await users.sign_in(database.tenant(record), start.username, start.password)
+    assert await sign_in.sign_in(database.tenant(record), start.username, start.password)
 
 
 @pytest.fixture

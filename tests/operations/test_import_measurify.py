@@ -11,9 +11,9 @@ from catalog.blobs.memory import MemoryStorage
 from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
-from catalog.domain.people import users
+from catalog.domain.people.authentication import sign_in
 from catalog.domain.tenants import tenants
-from catalog.domain.versions import versions
+from catalog.domain.versions import reading
 from catalog.operations.measurify.registry_import import import_registry
 from catalog.operations.restore import RestoreError
 from catalog.store.connection import connect
@@ -132,7 +132,7 @@ async def test_everything_is_where_it_was(database, storage, registry):
     assert (item["name"], item["status"], item["datasets"], item["users"]) == ("iris", "deploy", [DATASET], [BOSS])
     assert (item["timestamp"], item["metadata"]) == (OLD, [{"name": "accuracy", "value": 0.9}])
     for which, expected in (("1", b"the oldest"), ("70", b"the newest"), ("net.onnx", b"the newest")):
-        version = await versions.read(alice, Kind.MODEL, Reference("iris", which))
+        version = await reading.read(alice, Kind.MODEL, Reference("iris", which))
         assert await content(storage, version) == expected
 
 
@@ -140,7 +140,7 @@ async def test_people_sign_in_with_the_passwords_they_had(database, storage, reg
     await imported(database, storage, registry)
 
     alice = await somebody_of(database)
-    signed_in = await users.sign_in(alice.tenant, "alice", PASSWORD)
+    signed_in = await sign_in.sign_in(alice.tenant, "alice", PASSWORD)
 
     assert signed_in["_id"] == ALICE
 

@@ -175,7 +175,7 @@ async def leave_to_choose_a_password(world: World, thing: Thing) -> Thing:
     user, heard, logger = (
         await a_user(world, thing),
         Heard(),
-        logging.getLogger("catalog.domain.people.password_resets"),
+        logging.getLogger("catalog.domain.people.authentication.password_resets"),
     )
     logger.addHandler(heard)
     try:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import httpx
 from litestar import Litestar
 
-from catalog.domain.people.credentials import SessionTokens
+from catalog.domain.people.authentication.credentials import SessionTokens
 from catalog.durations import Duration
 from tests.support.app import API_TOKEN
 from tests.support.recycling import WRITTEN

@@ -10,7 +10,8 @@ import httpx
 from bson import ObjectId
 
 from catalog.domain.access import Caller
-from catalog.domain.people import credentials, users
+from catalog.domain.people import users
+from catalog.domain.people.authentication import credentials
 from catalog.domain.tenants.tenants import new_generation
 from catalog.folding import folded
 from catalog.store.database import Database

@@ -17,7 +17,7 @@ from catalog.blobs.protocol import Storage, StorageSetupError, StorageUnavailabl
 from catalog.blobs.s3 import credentials
 from catalog.blobs.selection import select_storage
 from catalog.commands.administration.certificate import chain_problems
-from catalog.domain.people.mail import MailServerError, SmtpServer
+from catalog.domain.people.authentication.mail import MailServerError, SmtpServer
 from catalog.durations import human_size
 from catalog.operations.stores import open_stores
 from catalog.server.certificates import choose, is_real

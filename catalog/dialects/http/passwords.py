@@ -22,9 +22,9 @@ from catalog.dialects.http.requests.headers import raw_header
 from catalog.dialects.http.sessions import Sessions, no_other_check
 from catalog.domain import naming
 from catalog.domain.access import Caller
-from catalog.domain.people import access_tokens, users
-from catalog.domain.people.credentials import LONGEST_PASSWORD, Claims
-from catalog.domain.people.login_throttle import LoginThrottle
+from catalog.domain.people.authentication import access_tokens, sign_in
+from catalog.domain.people.authentication.credentials import LONGEST_PASSWORD, Claims
+from catalog.domain.people.authentication.login_throttle import LoginThrottle
 from catalog.errors import AUTHENTICATION, Refused
 from catalog.store.caches import AnswerCache
 from catalog.store.clock import now
@@ -96,7 +96,7 @@ class Passwords:
         async with self._throttle.password_attempt(name, account, address):
             tenant = await self._sessions.tenant(name)
             set_subject(scope, tenant, username[:LONGEST_PASSWORD])
-            user = await users.sign_in(tenant, username, password)
+            user = await sign_in.sign_in(tenant, username, password)
         if tenant is None:
             raise Refused(AUTHENTICATION, "Incorrect tenant")
         self._sessions.forget(name, user["_id"])  # what was cached a moment ago may refuse what is verified now

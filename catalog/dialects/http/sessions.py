@@ -18,8 +18,8 @@ from catalog.dialects.http.access import READS, SAFE
 from catalog.dialects.http.requests.cancellation import cancellation
 from catalog.dialects.http.requests.headers import raw_header
 from catalog.domain.access import CALLER_FIELDS, Caller, permits
-from catalog.domain.people import access_tokens
-from catalog.domain.people.credentials import Claims, SessionTokens, has_ended
+from catalog.domain.people.authentication import access_tokens
+from catalog.domain.people.authentication.credentials import Claims, SessionTokens, has_ended
 from catalog.domain.tenants import tenants
 from catalog.errors import AUTHENTICATION, READ_ONLY_TOKEN, Refused
 from catalog.store.caches import AnswerCache

@@ -60,10 +60,10 @@ from catalog.dialects.v1.versions import (
 from catalog.dialects.v1.versions import retention as kept
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
-from catalog.domain.people.credentials import PasswordPolicy
-from catalog.domain.people.devices import Devices
-from catalog.domain.people.login_throttle import LoginThrottle
-from catalog.domain.people.password_resets import ResetMails
+from catalog.domain.people.authentication.credentials import PasswordPolicy
+from catalog.domain.people.authentication.devices import Devices
+from catalog.domain.people.authentication.login_throttle import LoginThrottle
+from catalog.domain.people.authentication.password_resets import ResetMails
 from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions.files.links import Links
 from catalog.store.database import Database

@@ -12,7 +12,7 @@ from catalog.domain.artifacts.paths import VersionPath
 from catalog.domain.artifacts.tree import TreeEntry
 from catalog.domain.files import intake
 from catalog.domain.files.intake import StoredFile
-from catalog.domain.versions import versions
+from catalog.domain.versions import reading
 from catalog.domain.versions.files import version_files
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.records import ArtifactFileRecord, FileRecord, VersionRecord
@@ -100,8 +100,8 @@ async def _readable_version(caller: Caller, identity: ObjectId) -> VersionRecord
     item = version and await caller.tenant.items(Kind(version["kind"])).records.find_one({"_id": version["item"]})
     if version is None or item is None or not may_read(caller, item):
         raise Refused(NOT_FOUND, f"{paths.of_version(identity)} does not exist")
-    versions.refuse_draft(version)
-    versions.refuse_quarantined(version, caller)
+    reading.refuse_draft(version)
+    reading.refuse_quarantined(version, caller)
     return version
 
 

@@ -11,8 +11,8 @@ import jwt
 from bson import ObjectId
 
 from catalog.domain.access import CALLER_FIELDS, Caller, permits
-from catalog.domain.people import access_tokens
-from catalog.domain.people.credentials import has_ended
+from catalog.domain.people.authentication import access_tokens
+from catalog.domain.people.authentication.credentials import has_ended
 from catalog.domain.versions.files.links import derived_key
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.clock import now

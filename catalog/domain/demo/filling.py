@@ -13,7 +13,7 @@ from catalog.domain.access import USERS, Caller, refuse_out_of_scope
 from catalog.domain.demo import building, content
 from catalog.domain.demo.marks import Sort, identity
 from catalog.domain.items.inputs import ListChange
-from catalog.domain.people import groups, users
+from catalog.domain.people import groups, usernames, users
 from catalog.domain.people.groups import GroupChange, NewGroup
 from catalog.errors import CANNOT_CREATE, NAME_TAKEN, Refused
 from catalog.store.records import UserRecord
@@ -80,7 +80,7 @@ async def _person(caller: Caller, number: int, username: str) -> tuple[UserRecor
                 days=0,
                 identity=same["_id"],
             )
-            return await users.find(caller.tenant, str(same["_id"])), True
+            return await usernames.find(caller.tenant, str(same["_id"])), True
     raise Refused(NAME_TAKEN, username)
 
 

@@ -12,7 +12,7 @@ from bson import ObjectId
 
 from catalog.domain.access import Caller, may_read
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import versions
+from catalog.domain.versions import reading
 from catalog.store.records import ItemRecord, Query, VersionRecord
 from catalog.vocabulary import Kind, VersionState
 
@@ -81,7 +81,7 @@ async def lineage(caller: Caller, kind: Kind, reference: Reference, depth: int) 
 
     Raises Refused: NOT_FOUND, CANNOT_READ, AMBIGUOUS.
     """
-    item, version = await versions.read_with_item(caller, kind, reference)
+    item, version = await reading.read_with_item(caller, kind, reference)
     found = LineageGraph(key_of(version))
     found.nodes[found.root] = Node(found.root, 0, item, version)
     await _walk_up(caller, found, version, depth)

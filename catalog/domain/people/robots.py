@@ -21,8 +21,9 @@ from catalog.domain.access import USERS, Caller, refuse_out_of_scope
 from catalog.domain.items.reading.lookup import find as find_item
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_NAME
-from catalog.domain.people import access_tokens, users
-from catalog.domain.people.access_tokens import TokenInput
+from catalog.domain.people import account_removal, usernames, users
+from catalog.domain.people.authentication import access_tokens
+from catalog.domain.people.authentication.access_tokens import TokenInput
 from catalog.domain.people.usernames import new_username
 from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, CANNOT_MODIFY, INVALID_FIELD, LIMIT_REACHED, NOT_FOUND, Refused
 from catalog.folding import folded
@@ -117,7 +118,7 @@ async def create(caller: Caller, new: NewRobot) -> RobotToken:
 
 async def read(caller: Caller, key: str) -> UserRecord:
     """The robot with this id or name. Raises Refused: NOT_FOUND, also for a person."""
-    account = await users.find(caller.tenant, key)
+    account = await usernames.find(caller.tenant, key)
     if not account.get("robot"):
         raise Refused(NOT_FOUND, key)
     return account
@@ -222,7 +223,7 @@ async def remove(caller: Caller, key: str, new_owner: str = "") -> UserRecord:
     Raises Refused: as `users.remove`.
     """
     refuse_out_of_scope(caller, USERS, CANNOT_DELETE)
-    return await users.remove_account(caller, await read(caller, key), new_owner)
+    return await account_removal.remove_account(caller, await read(caller, key), new_owner)
 
 
 async def add_tag_beside(tenant: Tenant, tag: str, other: str) -> None:

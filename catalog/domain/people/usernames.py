@@ -1,9 +1,15 @@
-"""Names of users and groups: one set of names, in which no two differ by case alone."""
+"""The names of users and groups, and who has one: one set of names, in which no two differ by case alone."""
 
 from catalog.domain import naming
 from catalog.domain.limits import LONGEST_NAME
-from catalog.errors import INVALID_FIELD, Refused
+from catalog.errors import (
+    INVALID_FIELD,
+    NOT_FOUND,
+    Refused,
+)
 from catalog.folding import folded
+from catalog.store.ids import object_id
+from catalog.store.records import UserRecord
 from catalog.store.tenant import Tenant
 
 
@@ -28,3 +34,20 @@ async def group_named(tenant: Tenant, name: str) -> str | None:
     """The name of a group that is this name in any case."""
     group = await tenant.groups.records.find_one({"name_key": folded(name)}, {"name": 1})
     return group["name"] if group else None
+
+
+async def find(tenant: Tenant, key: str) -> UserRecord:
+    """The user of a tenant with this id or username. Raises Refused: NOT_FOUND."""
+    identity = object_id(key)
+    user = await (tenant.users.records.find_one({"_id": identity}) if identity else find_by_name(tenant, key))
+    if user is None:
+        raise Refused(NOT_FOUND, key)
+    return user
+
+
+async def find_by_name(tenant: Tenant, username: str) -> UserRecord | None:
+    for name in naming.spellings(username):
+        user = await tenant.users.records.find_one({"username": name})
+        if user is not None:
+            return user
+    return None

@@ -6,26 +6,19 @@ from typing import cast
 
 from bson import ObjectId
 
-from catalog.domain import naming
 from catalog.domain.access import USERS, Caller, refuse_out_of_scope
-from catalog.domain.artifacts import owners
-from catalog.domain.items.in_use import refuse_while_used
-from catalog.domain.items.sharing import unshare_all
-from catalog.domain.people import access_tokens, last_admin, ownership_transfer
-from catalog.domain.people.credentials import (
-    LONGEST_PASSWORD,
+from catalog.domain.people import last_admin
+from catalog.domain.people.account_removal import remove_account
+from catalog.domain.people.authentication import access_tokens
+from catalog.domain.people.authentication.credentials import (
     PasswordPolicy,
     hash_password,
     not_ended,
-    refuse_expired,
     refuse_weak,
     sign_out,
-    verify_password,
 )
-from catalog.domain.people.usernames import group_named, new_username
-from catalog.domain.tracking.removal import refuse_while_owned
+from catalog.domain.people.usernames import find, group_named, new_username
 from catalog.errors import (
-    AUTHENTICATION,
     BUSY,
     CANNOT_CREATE,
     CANNOT_DELETE,
@@ -159,23 +152,6 @@ async def read(caller: Caller, key: str) -> UserRecord:
     return await find(caller.tenant, key)
 
 
-async def find(tenant: Tenant, key: str) -> UserRecord:
-    """The user of a tenant with this id or username. Raises Refused: NOT_FOUND."""
-    identity = object_id(key)
-    user = await (tenant.users.records.find_one({"_id": identity}) if identity else _find_by_name(tenant, key))
-    if user is None:
-        raise Refused(NOT_FOUND, key)
-    return user
-
-
-async def _find_by_name(tenant: Tenant, username: str) -> UserRecord | None:
-    for name in naming.spellings(username):
-        user = await tenant.users.records.find_one({"username": name})
-        if user is not None:
-            return user
-    return None
-
-
 async def change(caller: Caller, key: str, change: UserChange, policy: PasswordPolicy) -> UserRecord:
     """Change your own email or password; administrators also change other users, and roles.
 
@@ -277,70 +253,3 @@ def _refuse_robot(user: UserRecord, fault: Fault) -> None:
     """Raises Refused: `fault`."""
     if user.get("robot"):
         raise Refused(fault, f"{user['username']} is a robot")
-
-
-async def remove_account(caller: Caller, user: UserRecord, new_owner: str = "") -> UserRecord:
-    """Remove a person or a robot, as `remove` says."""
-    tenant, key = caller.tenant, user["username"]
-    is_admin = user["role"] == Role.ADMIN
-    gets_trash = await _transfer(caller, user, new_owner) if new_owner else await _who_gets_trash(caller, user)
-    async with last_admin.demotion(tenant, user["_id"], is_admin=is_admin) as condition:
-        await refuse_while_used(tenant, {"owner": user["_id"]})
-        await refuse_while_owned(tenant, user["_id"])
-        await ownership_transfer.transfer_trash(tenant, user["_id"], gets_trash)
-        removed = await tenant.users.records.delete_one({"_id": user["_id"], "role": user["role"], **condition})
-    if not removed.deleted_count:
-        raise Refused(BUSY, key)
-    tenant = tenant.base  # what follows belongs to the removal, also when the caller removed the own account
-    await access_tokens.revoke_all(tenant, user["_id"])
-    await tenant.password_resets.records.delete_many({"user": user["_id"]})
-    await owners.remove_all(tenant, user["_id"])
-    await unshare_all(tenant, user["_id"])
-    await ownership_transfer.transfer_trash(tenant, user["_id"], gets_trash)  # what was removed in the meantime
-    return user
-
-
-async def _transfer(caller: Caller, user: UserRecord, new_owner: str) -> ObjectId:
-    if user["role"] == Role.ADMIN:  # before anything moves
-        await last_admin.refuse_last(caller.tenant, user["_id"])
-    owner = await find(caller.tenant, new_owner)
-    await ownership_transfer.transfer(caller.tenant, user, owner)
-    return owner["_id"]
-
-
-async def _who_gets_trash(caller: Caller, user: UserRecord) -> ObjectId | None:
-    if caller.user != user["_id"]:
-        return caller.user
-    await ownership_transfer.refuse_while_in_trash(caller.tenant, user["_id"])
-    return None
-
-
-async def sign_in(tenant: Tenant | None, username: str, password: str) -> UserRecord:
-    """The user with this username and password. A hash of an older kind is replaced by a better one.
-
-    Raises Refused: AUTHENTICATION, the same and after the same time for an unknown user as for a wrong password; after
-    the same time for an unknown tenant.
-    """
-    user = await _find_by_name(tenant, username) if tenant else None
-    if user and user.get("robot"):  # it has no password
-        user = None
-    is_right, better_hash = await verify_password(password[:LONGEST_PASSWORD], user["password"] if user else None)
-    if tenant is None:
-        raise Refused(AUTHENTICATION, "Incorrect tenant")
-    if user is None or not is_right:
-        raise Refused(AUTHENTICATION, "Incorrect username or password")
-    refuse_expired(user)
-    unchanged = {"_id": user["_id"], "signed_out": user.get("signed_out")}
-    if not await tenant.users.records.find_one(unchanged, {"_id": 1}):
-        # Verifying takes a tenth of a second. All credentials have ended meanwhile, and this password with them.
-        raise Refused(AUTHENTICATION, "Incorrect username or password")
-    if better_hash:
-        await tenant.users.records.update_one(
-            {"_id": user["_id"], "password": user["password"]}, {"$set": {"password": better_hash}}
-        )
-    if (since := user.get("signed_out")) and since > (moment := now()):
-        # Written by a clock that was wrong: until then every new token would be refused.
-        await tenant.users.records.update_one(
-            {"_id": user["_id"], "signed_out": since}, {"$set": {"signed_out": moment}}
-        )
-    return user

@@ -9,7 +9,7 @@ from functools import partial
 
 from catalog.domain.files import quota
 from catalog.domain.jobs import Jobs
-from catalog.domain.people.mail import Outbox, SmtpServer
+from catalog.domain.people.authentication.mail import Outbox, SmtpServer
 from catalog.durations import human_size
 from catalog.errors import Refused
 from catalog.store.clock import now

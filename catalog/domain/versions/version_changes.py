@@ -15,7 +15,7 @@ from catalog.domain.items.writing.lists import changed_metadata
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.lineage.inputs import InputReference, resolve
 from catalog.domain.validation import Validator
-from catalog.domain.versions import lookup, touching, versions
+from catalog.domain.versions import insertion, lookup, reading, touching
 from catalog.domain.versions.details import TrainingRun, check_lines, external_id_taken
 from catalog.domain.versions.files.version_files import has_files
 from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
@@ -135,8 +135,8 @@ def _changed_fields(caller: Caller, version: VersionRecord, requested: VersionCh
     if requested.metadata is not None:
         fields["metadata"] = changed_metadata(version["metadata"], requested.metadata, limits.metadata)
     if requested.state is not None:
-        versions.refuse_draft(version)
-        versions.refuse_quarantined(version, caller)
+        reading.refuse_draft(version)
+        reading.refuse_quarantined(version, caller)
         fields |= _state_fields(archived=requested.state is VersionState.ARCHIVED)
     elif requested.archived is not None:
         is_open = version["state"] in STATES
@@ -145,7 +145,7 @@ def _changed_fields(caller: Caller, version: VersionRecord, requested: VersionCh
 
 
 def _state_fields(*, archived: bool) -> Changes:
-    return {"archived": archived, "state": versions.open_state(archived=archived).value}
+    return {"archived": archived, "state": insertion.open_state(archived=archived).value}
 
 
 def _refuse_uri(version: VersionRecord) -> None:

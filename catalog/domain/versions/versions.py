@@ -4,36 +4,28 @@ An upload becomes a version in three steps: `prepare` before a byte is read, `in
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from typing import cast
 
 from bson import ObjectId
 
-from catalog.blobs.protocol import Blob
-from catalog.domain import archiving
-from catalog.domain.access import Caller, may_change, may_manage
+from catalog.domain.access import Caller, may_manage
 from catalog.domain.cards import mlmodel, readme
-from catalog.domain.files import blob_records, intake
+from catalog.domain.files import intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.versions import lookup, numbering, removal, touching
-from catalog.domain.versions.aliases.names import equals_an_alias
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails, external_id_taken
 from catalog.domain.versions.files import folders, version_files
-from catalog.errors import BYTES_ELSEWHERE, CANNOT_MODIFY, NOT_FOUND, QUARANTINED, VERSION_DRAFT, Refused
-from catalog.store.concurrency import shared_writes
-from catalog.store.concurrency.optimistic import RecordGoneError
-from catalog.store.derived.reader_copies import copied
+from catalog.domain.versions.insertion import draft_of, has_external_id, initial_state, insert
+from catalog.errors import CANNOT_MODIFY, Refused
 from catalog.store.documents.items import PairSubdocument
 from catalog.store.documents.versions import FileSubdocument, VersionDocument
-from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
-from catalog.store.records import FileRecord, ItemRecord, PairRecord, Query, VersionRecord
-from catalog.store.tenant import VERSION_SERIAL, Tenant
-from catalog.vocabulary import Archived, InspectionPolicy, Kind, VersionState
+from catalog.store.records import FileRecord, ItemRecord, PairRecord, VersionRecord
+from catalog.vocabulary import Kind, VersionState
 
 
 async def add(
@@ -70,7 +62,7 @@ async def prepare(caller: Caller, kind: Kind, reference: Reference, details: Ver
     """
     item = await items.changeable(caller, kind, reference)
     await numbering.refuse_ordinal(caller.tenant, item, details.ordinal)
-    if details.external_id and await _has_external_id(caller.tenant, item["_id"], details.external_id):
+    if details.external_id and await has_external_id(caller.tenant, item["_id"], details.external_id):
         raise external_id_taken(details.external_id)
     return item
 
@@ -154,162 +146,6 @@ async def _insert_folder(caller: Caller, version: VersionDocument, files: Sequen
         raise
 
 
-def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails) -> VersionDocument:
-    """A version without files, which is not stored yet. `insert` gives it its number and ordinal."""
-    return VersionDocument(
-        item=item,
-        kind=kind,
-        number=details.number,
-        ordinal=details.ordinal,
-        ordinal_key="",
-        files=[],
-        folder=True,
-        file_count=0,
-        metadata=[PairSubdocument(name=pair.name, value=pair.value) for pair in details.metadata],
-        uri=details.uri,
-        inputs=list(details.inputs),
-        origin=details.origin,
-        **details.fields(),
-        state=VersionState.DRAFT,
-        owner=caller.user,
-    )
-
-
-async def insert(caller: Caller, version: VersionDocument, item: ItemRecord | None = None) -> ItemRecord:
-    """Write a version under the next number, with the next ordinal if it has none, and return its item.
-
-    A version that has a number already must get that one. `item` is its item if it was read a moment ago.
-
-    Raises Refused: NOT_CREATED for an ordinal that is taken, EXTERNAL_ID_TAKEN, NOT_FOUND when the item is gone,
-    CANNOT_MODIFY when it belongs to another user by now.
-    """
-    # The bytes are safe before anything points at them. A crash between the two leaves a blob that no version names,
-    # which a sweep removes; never a version without bytes.
-    tenant, ordinal, exactly = caller.tenant, version.ordinal, version.number
-    version.serial = await shared_writes.next_number(tenant, VERSION_SERIAL)
-    while True:
-        numbered = await numbering.next_number(caller, version.kind, version.item, ordinal, exactly, item)
-        item = None
-        version.number, version.ordinal = numbered.number, numbered.ordinal
-        version.readers = copied(numbered.item["readers"])
-        version.ordinal_key = version.ordinal.casefold()
-        try:
-            await shared_writes.insert(tenant, version)  # the unique index decides, not a look beforehand
-            break
-        except Duplicate:
-            if version.id and await tenant.versions.records.find_one({"_id": version.id}, {"_id": 1}):
-                break
-            if version.external_id and await _has_external_id(tenant, version.item, version.external_id):
-                raise external_id_taken(version.external_id) from None
-            if ordinal or exactly:
-                raise numbering.taken(version.ordinal) from None
-
-    # The item's revision is raised only now: a client that reads the new one also reads the version. The highest number
-    # is written again, because the item may have been in the trash and restored in between.
-    item = await touching.touch_added(tenant, version, numbered.item)
-    if item is None:
-        # Removing an item removes its versions next. If that happened between our look and our write, this version is
-        # what it missed.
-        await tenant.versions.records.delete_one({"_id": version.id})
-        raise Refused(NOT_FOUND, str(version.item))
-    if copied(item["readers"]) != version.readers:  # it was shared in between
-        shared = {"$set": {"readers": copied(item["readers"])}}
-        await tenant.versions.records.update_one({"_id": version.id}, shared)
-    if ordinal and equals_an_alias(item, ordinal):
-        await _take_back(caller, version)
-        numbering.refuse_alias(item, ordinal)
-    return item
-
-
-async def _take_back(caller: Caller, version: VersionDocument) -> None:
-    """Remove a version whose ordinal has become an alias since `prepare`. That it was added is not announced yet."""
-    tenant = caller.tenant
-
-    async def read_item() -> ItemRecord | None:
-        return await tenant.items(version.kind).records.find_one({"_id": version.item})
-
-    added = await tenant.versions.records.find_one({"_id": version.id})
-    if added is not None:
-        with suppress(RecordGoneError):
-            await removal.drop(caller, added, read_item, force=True)
-            await touching.touch(tenant, version.kind, version.item)
-
-
-async def _has_external_id(tenant: Tenant, item: ObjectId, external_id: str) -> bool:
-    # The embedded engines choose an index by the first condition that has one.
-    found = await tenant.versions.records.find_one({"external_id": external_id, "item": item}, {"_id": 1})
-    return found is not None
-
-
-def initial_state(tenant: Tenant, *, is_suspicious: bool, archived: bool) -> VersionState:
-    """The state of a complete version; `is_suspicious` when it has a file that a policy may hold back."""
-    is_held = is_suspicious and tenant.inspection is InspectionPolicy.QUARANTINE
-    return VersionState.QUARANTINED if is_held else open_state(archived=archived)
-
-
-def open_state(*, archived: bool) -> VersionState:
-    """The state of a complete version that nothing holds back: it says the same as the field `archived`."""
-    return VersionState.ARCHIVED if archived else VersionState.LIVE
-
-
-async def read(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
-    """The version of an item that the reference names, see `lookup.find`.
-
-    Raises Refused: NOT_FOUND, CANNOT_READ.
-    """
-    return (await read_with_item(caller, kind, reference))[1]
-
-
-async def read_with_item(caller: Caller, kind: Kind, reference: Reference) -> tuple[ItemRecord, VersionRecord]:
-    """The same version, with its item. Raises Refused: NOT_FOUND, CANNOT_READ."""
-    item = await items.read(caller, kind, reference)
-    return item, await lookup.find(caller, item, reference.which)
-
-
-async def read_content(caller: Caller, kind: Kind, reference: Reference) -> VersionRecord:
-    """The version, for a caller who may download its files.
-
-    Raises Refused: NOT_FOUND, CANNOT_READ, QUARANTINED.
-    """
-    version = await read(caller, kind, reference)
-    refuse_quarantined(version, caller)
-    return version
-
-
-async def verify(
-    caller: Caller, kind: Kind, reference: Reference
-) -> list[tuple[FileRecord, blob_records.BlobCondition]]:
-    """Read all bytes of a version in the storage, and record the condition of each of its files.
-
-    Raises Refused: what `read_content` raises, BYTES_ELSEWHERE.
-    """
-    version = await read_content(caller, kind, reference)
-    refuse_elsewhere(version)
-    return [
-        (file, await blob_records.verify(caller.tenant, Blob(file["digest"], file["size"])))
-        for file in await version_files.all_of(caller.tenant, version)
-    ]
-
-
-def refuse_quarantined(version: VersionRecord, caller: Caller) -> None:
-    """Raises Refused: QUARANTINED, unless for an administrator."""
-    if version["state"] == VersionState.QUARANTINED and not caller.is_admin:
-        raise Refused(QUARANTINED, version["ordinal"])
-
-
-def refuse_elsewhere(version: VersionRecord) -> None:
-    """Raises Refused: BYTES_ELSEWHERE for a complete version without files."""
-    if not version_files.has_files(version) and version["state"] != VersionState.DRAFT:
-        uri = version.get("uri")
-        raise Refused(BYTES_ELSEWHERE, f"they are at {uri}" if uri else "nor does the version say where they are")
-
-
-def refuse_draft(version: VersionRecord) -> None:
-    """Raises Refused: VERSION_DRAFT."""
-    if version["state"] == VersionState.DRAFT:
-        raise Refused(VERSION_DRAFT, version["ordinal"])
-
-
 async def remove(
     caller: Caller, kind: Kind, reference: Reference, *, force: bool = False, with_aliases: bool = False
 ) -> ItemRecord:
@@ -331,9 +167,3 @@ async def remove(
 
     await removal.drop(caller, version, read, force=force, with_aliases=with_aliases)
     return await touching.touch(caller.tenant, kind, item["_id"]) or item
-
-
-def visible_to(caller: Caller, item: ItemRecord, archived: Archived = Archived.EXCLUDED) -> Query:
-    """The filter of an item's versions that the caller may list: only those who may change the item see drafts."""
-    of_item: Query = {"item": item["_id"], **archiving.shown(archived)}
-    return of_item if may_change(caller, item) else of_item | {"state": {"$ne": VersionState.DRAFT.value}}

@@ -66,7 +66,7 @@ class RegisteredTenant(SealedDocument):
 class FailedAttempts(SealedDocument):
     """Failed sign-ins of one user or address, in the catalogue database: they may name no tenant."""
 
-    id: str  # type: ignore[assignment]  # see domain.people.login_throttle
+    id: str  # type: ignore[assignment]  # see domain.people.authentication.login_throttle
     failures: int = 0
     last: datetime = Field(default_factory=now)
     expires: datetime

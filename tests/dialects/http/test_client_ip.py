@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.dialects.http.requests.client_ip import TrustedProxies
-from catalog.domain.people.login_throttle import network_of
+from catalog.domain.people.authentication.login_throttle import network_of
 
 PROXIES = ("10.0.0.0/8", "192.0.2.1")
 

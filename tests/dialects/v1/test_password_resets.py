@@ -17,9 +17,10 @@ import trustme
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from catalog.app import create_app
-from catalog.domain.people import mail, password_resets, users
-from catalog.domain.people.login_throttle import MAIL_TO
-from catalog.domain.people.mail import Outbox, SmtpServer
+from catalog.domain.people import users
+from catalog.domain.people.authentication import mail, password_resets
+from catalog.domain.people.authentication.login_throttle import MAIL_TO
+from catalog.domain.people.authentication.mail import Outbox, SmtpServer
 from catalog.errors import MAIL_AWAY, Refused
 from catalog.settings.loading import SettingsError, load
 from catalog.store import tenant_documents
@@ -443,7 +444,9 @@ async def test_a_mail_server_that_is_away_is_told_in_a_line(mongo, settings, org
             await outbox.drain(SOON)
 
     assert answer.status_code == 200
-    [line] = [record.getMessage() for record in caplog.records if record.name == "catalog.domain.people.mail"]
+    [line] = [
+        record.getMessage() for record in caplog.records if record.name == "catalog.domain.people.authentication.mail"
+    ]
     assert line.startswith(f"a mail could not be sent by 127.0.0.1:{port}: ")
     assert "\n" not in line
     assert "token=" not in caplog.text

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from catalog.dialects.http import sessions
-from catalog.domain.people.access_tokens import digest
-from catalog.domain.people.credentials import SessionTokens
+from catalog.domain.people.authentication.access_tokens import digest
+from catalog.domain.people.authentication.credentials import SessionTokens
 from catalog.errors import AUTHENTICATION, Refused
 from catalog.store.clock import now
 from tests.support.app import PASSWORD
@@ -244,7 +244,7 @@ async def test_a_token_opens_its_own_tenant_only(client, org, other_org):
 
 
 async def test_a_user_has_a_bounded_number_of_tokens(client, org, monkeypatch):
-    monkeypatch.setattr("catalog.domain.people.access_tokens.MOST", 2)
+    monkeypatch.setattr("catalog.domain.people.authentication.access_tokens.MOST", 2)
 
     statuses = [(await create(client, org, name=f"{number}")).status_code for number in range(3)]
 

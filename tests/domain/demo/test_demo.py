@@ -12,7 +12,7 @@ from catalog.domain.demo.marks import Sort, identity, marked
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.items.writing import changes, renaming
-from catalog.domain.people import users
+from catalog.domain.people import usernames
 from catalog.errors import READ_ONLY_TOKEN, Refused
 from catalog.vocabulary import Kind, Role, Scope
 from tests.support.inputs import item_change, new_item
@@ -164,7 +164,7 @@ async def test_what_others_have_built_on_the_demo_stays_with_what_it_uses(tenant
     await filling.fill(admin, 1)
     ada = await somebody(tenant)
     built = await items.create(ada, Kind.MODEL, new_item("built", datasets=[str(DATA)]))
-    person = await users.find(tenant, str(identity(Sort.PERSON, 3)))
+    person = await usernames.find(tenant, str(identity(Sort.PERSON, 3)))
     owned = await items.create(Caller.of(tenant, person), Kind.MODEL, new_item("owned"))
 
     emptied = await removal.remove(admin)

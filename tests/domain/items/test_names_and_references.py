@@ -11,6 +11,7 @@ from bson import ObjectId
 
 from catalog.client.session import segment
 from catalog.domain.people import users
+from catalog.domain.people.usernames import find
 from catalog.domain.tenants import tenants
 from catalog.domain.tenants.tenants import Administrator
 from catalog.errors import NAME_TAKEN, Refused
@@ -204,7 +205,7 @@ async def test_older_users_whose_names_differ_by_case_stay_and_get_no_third(tena
     await users.add(tenant, "grace", PASSWORD, Role.REGULAR, email=None, days=0)
 
     assert refused == [NAME_TAKEN, NAME_TAKEN]
-    assert [(await users.find(tenant, name))["username"] for name in ("admin", "ADMIN", "a/b")] == [
+    assert [(await find(tenant, name))["username"] for name in ("admin", "ADMIN", "a/b")] == [
         *("admin", "ADMIN", "a/b")
     ]
 
@@ -229,7 +230,7 @@ async def test_users_taken_over_may_differ_by_case(tenant):
             tenant, UserDocument(username=name, password="-", role=Role.REGULAR, validityPasswordDays=0)
         )
 
-    assert [(await users.find(tenant, name))["username"] for name in ("admin", "ADMIN")] == ["admin", "ADMIN"]
+    assert [(await find(tenant, name))["username"] for name in ("admin", "ADMIN")] == ["admin", "ADMIN"]
 
 
 async def test_a_tenant_with_the_name_of_another_in_other_letters_is_refused(client, org):

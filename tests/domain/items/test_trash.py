@@ -10,7 +10,7 @@ from catalog.domain.access import manageable_by, may_manage
 from catalog.domain.items import items, trash
 from catalog.domain.items.references import Reference
 from catalog.domain.people import users
-from catalog.domain.versions import versions
+from catalog.domain.versions import reading, versions
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, INVALID_TRANSFER, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
 from catalog.store.documents.tenants import RegisteredTenant
@@ -71,14 +71,14 @@ async def test_a_restored_item_is_as_it_was_and_its_revision_is_new(tenant, ada,
     assert restored == iris | {"revision": iris["revision"] + 1}
     assert await tenant.models.raw.find_one({}) == restored
     assert (await in_trash(tenant, ada), await count(tenant.trash)) == ([], 0)
-    assert (await versions.read(ada, Kind.MODEL, Reference("iris", "1")))["number"] == 1
+    assert (await reading.read(ada, Kind.MODEL, Reference("iris", "1")))["number"] == 1
 
 
 async def test_its_versions_cannot_be_reached_meanwhile_and_its_words_do_not_count(tenant, ada, iris):
     await remove(tenant, iris, ada)
 
     with pytest.raises(Refused) as refusal:
-        await versions.read(ada, Kind.MODEL, Reference(str(iris["_id"]), "1"))
+        await reading.read(ada, Kind.MODEL, Reference(str(iris["_id"]), "1"))
     assert refusal.value.fault is NOT_FOUND
     assert (await count(tenant.versions), await uses(tenant)) == (1, [0, 0])
 

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from passlib.hash import bcrypt
 
-from catalog.domain.people import credentials, users
-from catalog.domain.people.credentials import SessionTokens, hash_password, strength, verify_password
+from catalog.domain.people import users
+from catalog.domain.people.authentication import credentials, sign_in
+from catalog.domain.people.authentication.credentials import SessionTokens, hash_password, strength, verify_password
 from catalog.domain.versions.files.links import derived_key
 from catalog.errors import Refused
 from catalog.store.clock import now
@@ -75,11 +76,11 @@ async def test_an_old_hash_is_replaced_at_the_next_sign_in(tenant):
     old = bcrypt.using(rounds=4, ident="2a").hash(PASSWORD)
     await tenant.users.raw.update_one({"_id": user.id}, {"$set": {"password": old}})
 
-    await users.sign_in(tenant, "ada", PASSWORD)
+    await sign_in.sign_in(tenant, "ada", PASSWORD)
 
     kept = await tenant.users.get(user.id)
     assert kept.password.startswith("$argon2id$")
-    assert (await users.sign_in(tenant, "ada", PASSWORD))["_id"] == user.id
+    assert (await sign_in.sign_in(tenant, "ada", PASSWORD))["_id"] == user.id
 
 
 async def test_a_password_expires(tenant):
@@ -87,7 +88,7 @@ async def test_a_password_expires(tenant):
     await tenant.users.raw.update_one({"username": "ada"}, {"$set": {"createdPassword": now() - timedelta(days=2)}})
 
     with pytest.raises(Refused, match="expired"):
-        await users.sign_in(tenant, "ada", PASSWORD)
+        await sign_in.sign_in(tenant, "ada", PASSWORD)
 
 
 async def test_a_user_does_not_print_the_hash(tenant):

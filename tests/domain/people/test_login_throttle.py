@@ -7,9 +7,10 @@ import httpx
 import pytest
 
 from catalog.app import create_app
-from catalog.domain.people import login_throttle, users
-from catalog.domain.people.devices import Devices
-from catalog.domain.people.login_throttle import ACCOUNT, ADDRESS, LoginThrottle, network_of
+from catalog.domain.people import users
+from catalog.domain.people.authentication import login_throttle
+from catalog.domain.people.authentication.devices import Devices
+from catalog.domain.people.authentication.login_throttle import ACCOUNT, ADDRESS, LoginThrottle, network_of
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
 from catalog.store.clock import now
 from tests.support.app import OURS, PASSWORD, in_database

@@ -7,7 +7,7 @@ import pytest
 from catalog.domain.access import Caller
 from catalog.domain.items import trash
 from catalog.domain.people import last_admin, ownership_transfer, users
-from catalog.domain.people.credentials import PasswordPolicy
+from catalog.domain.people.authentication.credentials import PasswordPolicy
 from catalog.domain.people.users import UserChange
 from catalog.errors import BUSY, LAST_ADMIN, Refused
 from catalog.vocabulary import Role

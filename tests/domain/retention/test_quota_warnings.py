@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from catalog.domain.files import quota
-from catalog.domain.people.mail import Outbox, SmtpServer
+from catalog.domain.people.authentication.mail import Outbox, SmtpServer
 from catalog.domain.tenants import tenants, usage
 from catalog.domain.tenants.quota_warnings import QuotaWatch
 from catalog.domain.tenants.tenants import Administrator

@@ -9,7 +9,7 @@ from catalog.domain.access import Caller
 from catalog.domain.items import items, trash
 from catalog.domain.items.references import Reference
 from catalog.domain.items.writing import changes
-from catalog.domain.versions import lookup, versions
+from catalog.domain.versions import lookup, reading, versions
 from catalog.domain.versions.aliases import aliases, history, moves
 from catalog.domain.versions.drafts import drafts
 from catalog.errors import (
@@ -59,7 +59,7 @@ async def point(caller, name, which, **options):
 async def where(caller, name):
     """The ordinal that an alias names; empty if there is no such alias."""
     try:
-        return (await versions.read(caller, Kind.MODEL, Reference("iris", name)))["ordinal"]
+        return (await reading.read(caller, Kind.MODEL, Reference("iris", name)))["ordinal"]
     except Refused:
         return ""
 

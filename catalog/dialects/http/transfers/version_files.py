@@ -11,7 +11,7 @@ from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.transfers.archives import ArchivedFile, archived
 from catalog.dialects.http.transfers.downloads import Download, outgoing, redirected, refuse_lost
 from catalog.domain.files.checksums import Checksums
-from catalog.domain.versions import versions
+from catalog.domain.versions import reading
 from catalog.domain.versions.files.version_files import all_of, has_files, page_of
 from catalog.errors import REQUEST, Refused
 from catalog.store.records import FileRecord, VersionRecord
@@ -88,7 +88,7 @@ def _elsewhere(version: VersionRecord) -> Download:
     """Raises Refused: BYTES_ELSEWHERE."""
     uri = version.get("uri", "")
     if not uri.lower().startswith(("http://", "https://")):
-        versions.refuse_elsewhere(version)
+        reading.refuse_elsewhere(version)
     headers = {"location": quote(uri, safe=RESERVED), "cache-control": "no-store", "content-length": "0"}
     return Download(None, headers | {"referrer-policy": "no-referrer"}, status_code=303)
 

@@ -15,7 +15,7 @@ from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.http.transfers import uploads
 from catalog.dialects.v1.items.items import REVISION, answered, words_of
 from catalog.dialects.v1.models.items.cards import CardBody, NewCard
-from catalog.dialects.v1.models.items.items import ItemBody
+from catalog.dialects.v1.models.items.item_body import ItemBody
 from catalog.dialects.v1.requests.bodies import Reader
 from catalog.dialects.v1.requests.http import revisions_seen, shown
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey

@@ -10,10 +10,10 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
+from catalog.dialects.v1.models.items.item_body import ItemBody
 from catalog.dialects.v1.models.items.items import (
     AlgorithmChange,
     DatasetChange,
-    ItemBody,
     ModelChange,
     NewAlgorithm,
     NewDataset,

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct
 
 from catalog.dialects.v1.models.common import Digest
-from catalog.dialects.v1.models.items.items import Count, VersionContent
+from catalog.dialects.v1.models.items.item_body import Count, VersionContent
 from catalog.dialects.v1.models.shown_versions import ShownRun, listed_fields
 from catalog.domain.versions.comparison.compare import (
     FileState,

@@ -12,11 +12,7 @@ from catalog.dialects.v1.models.common import (
     Moment,
     moment,
 )
-from catalog.dialects.v1.models.items.items import (
-    Count,
-    VersionContent,
-    version_content,
-)
+from catalog.dialects.v1.models.items.item_body import Count, VersionContent, version_content
 from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.domain.files.blob_records import BlobCondition
 from catalog.domain.files.filenames import LONGEST_PATH

@@ -17,12 +17,7 @@ from catalog.dialects.v1.models.common import (
     ShortText,
     Text,
 )
-from catalog.dialects.v1.models.items.items import (
-    Archived,
-    Description,
-    ExternalId,
-    Pairs,
-)
+from catalog.dialects.v1.models.items.items import Archived, Description, ExternalId, Pairs
 from catalog.dialects.v1.models.items.metadata import MetadataDelta
 from catalog.domain.files.filenames import LONGEST_PATH, file_name, media_type
 from catalog.domain.limits import LONGEST_INTEGER, LONGEST_LINK

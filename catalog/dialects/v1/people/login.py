@@ -15,10 +15,11 @@ from catalog.dialects.v1.models.people.people import UserBody
 from catalog.dialects.v1.models.people.users import Credentials, SignedInUser
 from catalog.dialects.v1.requests.bodies import Json
 from catalog.domain import naming
-from catalog.domain.people import users
-from catalog.domain.people.credentials import LONGEST_PASSWORD, refuse_expired
-from catalog.domain.people.devices import LIFE, Devices
-from catalog.domain.people.login_throttle import LoginThrottle
+from catalog.domain.people import usernames
+from catalog.domain.people.authentication import sign_in
+from catalog.domain.people.authentication.credentials import LONGEST_PASSWORD, refuse_expired
+from catalog.domain.people.authentication.devices import LIFE, Devices
+from catalog.domain.people.authentication.login_throttle import LoginThrottle
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
 from catalog.store.records import UserRecord
 from catalog.store.tenant import Tenant
@@ -61,7 +62,7 @@ class Login(Controller):
         async with throttle.password_attempt(name, account, proxies.client_ip(request.scope), device):
             tenant = await sessions.tenant(name)
             set_subject(request.scope, tenant, data.username[:LONGEST_PASSWORD])
-            user = await users.sign_in(tenant, data.username, data.password)
+            user = await sign_in.sign_in(tenant, data.username, data.password)
         sessions.forget(name, user["_id"])  # what was cached a moment ago may refuse the new token
         session = _session(user, cast("Tenant", tenant), sessions, token_life)  # sign_in refuses without a tenant
         return set_device_cookie(session, request, devices.remember(cookie, name, account))
@@ -82,7 +83,7 @@ class Login(Controller):
         sessions.forget(caller.tenant.name, caller.user)
         caller = await sessions.caller(authorization, for_renewal=True)
         set_subject(request.scope, caller.tenant, caller.username)
-        user = await users.find(caller.tenant, str(caller.user))
+        user = await usernames.find(caller.tenant, str(caller.user))
         refuse_expired(user)
         return _session(user, caller.tenant, sessions, token_life)
 

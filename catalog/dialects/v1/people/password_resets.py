@@ -15,11 +15,11 @@ from catalog.dialects.v1.people.login import DEVICE, set_device_cookie
 from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.requests.sentences import shown
 from catalog.domain import naming
-from catalog.domain.people import password_resets
-from catalog.domain.people.credentials import PasswordPolicy
-from catalog.domain.people.devices import Devices
-from catalog.domain.people.login_throttle import LoginThrottle
-from catalog.domain.people.password_resets import NewPassword, ResetMails
+from catalog.domain.people.authentication import password_resets
+from catalog.domain.people.authentication.credentials import PasswordPolicy
+from catalog.domain.people.authentication.devices import Devices
+from catalog.domain.people.authentication.login_throttle import LoginThrottle
+from catalog.domain.people.authentication.password_resets import NewPassword, ResetMails
 from catalog.errors import (
     EMPTY_BODY,
     MAIL_AWAY,

@@ -15,7 +15,7 @@ from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.requests.lists import listed
 from catalog.dialects.v1.requests.parameters import TokenId
 from catalog.domain.access import Caller
-from catalog.domain.people import access_tokens
+from catalog.domain.people.authentication import access_tokens
 from catalog.errors import CANNOT_CREATE, CANNOT_DELETE, NOT_FOUND
 from catalog.store.query import fields
 from catalog.store.records import AccessTokenRecord

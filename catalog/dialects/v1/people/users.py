@@ -19,7 +19,7 @@ from catalog.dialects.v1.requests.lists import listed, selected
 from catalog.dialects.v1.requests.parameters import UserKey
 from catalog.domain.access import Caller
 from catalog.domain.people import robots, users
-from catalog.domain.people.credentials import PasswordPolicy
+from catalog.domain.people.authentication.credentials import PasswordPolicy
 from catalog.errors import (
     BUSY,
     CANNOT_CREATE,

@@ -19,7 +19,7 @@ from catalog.dialects.v1.models.tenants.about import (
     ServerVersion,
 )
 from catalog.domain.limits import Limits
-from catalog.domain.people.credentials import PasswordPolicy
+from catalog.domain.people.authentication.credentials import PasswordPolicy
 from catalog.vocabulary import ResetStatus, Role, Status, Usage, Visibility
 
 TAG = "About the server"

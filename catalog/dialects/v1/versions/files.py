@@ -30,7 +30,7 @@ from catalog.dialects.v1.versions.transfers import (
 from catalog.domain.access import Caller
 from catalog.domain.files import quota
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import versions
+from catalog.domain.versions import reading
 from catalog.domain.versions.drafts import batches, drafts
 from catalog.domain.versions.files import version_files
 from catalog.errors import (
@@ -63,7 +63,7 @@ class VersionFiles(Controller):
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[PageBody[FileInfoBody]]:
         """List the files of a version."""
-        version, params = await versions.read(caller, self.kind, Reference(key, which)), request.query_params
+        version, params = await reading.read(caller, self.kind, Reference(key, which)), request.query_params
         page, total = page_of(params.get("page"), params.get("limit")), version["file_count"]
         stop = page.page * page.limit
         files = await version_files.page_of(caller.tenant, version, stop - page.limit, page.limit)
@@ -140,7 +140,7 @@ class VersionFiles(Controller):
         caller: Injected[Caller],
     ) -> Download:
         """Download one file of a version."""
-        version = await versions.read_content(caller, self.kind, Reference(key, which))
+        version = await reading.read_content(caller, self.kind, Reference(key, which))
         file = await version_files.at(caller.tenant, version, _relative(path))
         return await file_download(request, caller.tenant.blobs, file, version["lastmod"])
 

@@ -16,7 +16,7 @@ from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.version_files import version_download
 from catalog.dialects.v1.items.items import REVISION, answered, words_of
 from catalog.dialects.v1.models.comparison import ComparedVersions
-from catalog.dialects.v1.models.items.items import ItemBody
+from catalog.dialects.v1.models.items.item_body import ItemBody
 from catalog.dialects.v1.models.items.shown_items import AlgorithmBody, DatasetBody, ModelBody
 from catalog.dialects.v1.models.lists import ARCHIVED, Listed, ListedResource, listing
 from catalog.dialects.v1.models.shown_versions import ListedVersion, Verification, WholeVersion
@@ -40,7 +40,7 @@ from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import Limits
-from catalog.domain.versions import lookup, reuse, version_changes, versions
+from catalog.domain.versions import lookup, reading, reuse, version_changes, versions
 from catalog.domain.versions.comparison import compare
 from catalog.domain.versions.details import VersionDetails
 from catalog.domain.versions.drafts import closing, drafts
@@ -162,7 +162,7 @@ class Versions(Controller, Generic[ShownT]):
             caller.tenant.versions.records,
             fields.VERSIONS,
             shown_versions,
-            access=versions.visible_to(caller, item, archived_of(request)),
+            access=reading.visible_to(caller, item, archived_of(request)),
             order=lookup.NEWEST,
             top=item["last_version"],
             counter="number",
@@ -197,8 +197,8 @@ class Versions(Controller, Generic[ShownT]):
     )
     async def fetch(self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Injected[Caller]) -> Download:
         """Download the file of a version, or all files of a folder."""
-        version = await versions.read_content(caller, self.kind, Reference(key, which))
-        versions.refuse_draft(version)
+        version = await reading.read_content(caller, self.kind, Reference(key, which))
+        reading.refuse_draft(version)
         return await version_download(request, caller.tenant, version)
 
     @get(
@@ -213,7 +213,7 @@ class Versions(Controller, Generic[ShownT]):
         self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Injected[Caller]
     ) -> JsonResponse[WholeVersion]:
         """Get the record of a version."""
-        item, version = await versions.read_with_item(caller, self.kind, Reference(key, which))
+        item, version = await reading.read_with_item(caller, self.kind, Reference(key, which))
         return await _record(request, caller, version, item)
 
     @get(
@@ -227,7 +227,7 @@ class Versions(Controller, Generic[ShownT]):
 
         All bytes are read: a second or more for each gigabyte. Uploading a damaged file again replaces it.
         """
-        return json_response(Verification.of(await versions.verify(caller, self.kind, Reference(key, which))))
+        return json_response(Verification.of(await reading.verify(caller, self.kind, Reference(key, which))))
 
     @put(
         "/{which:str}",

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection
 from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import lookup, removal, versions
+from catalog.domain.versions import lookup, reading, removal
 from catalog.domain.versions.aliases import history, moves, names
 from catalog.errors import (
     ALIAS_MOVED,
@@ -164,8 +164,8 @@ async def _pointed(
     caller: Caller, item: ItemRecord, name: str, version: VersionRecord, *, is_rollback: bool = False
 ) -> Changes:
     """Raises Refused: NOT_FOUND when the version is gone, VERSION_DRAFT, QUARANTINED, LIMIT_REACHED."""
-    versions.refuse_draft(version)
-    versions.refuse_quarantined(version, caller)
+    reading.refuse_draft(version)
+    reading.refuse_quarantined(version, caller)
     alias = moves.find(item, name)
     if alias and alias["number"] == version["number"]:
         raise _NothingToDoError

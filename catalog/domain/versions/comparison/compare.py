@@ -8,7 +8,7 @@ from typing import NamedTuple
 from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import lookup, versions
+from catalog.domain.versions import lookup, reading
 from catalog.domain.versions.comparison.differences import Differences, differences
 from catalog.domain.versions.comparison.metadata import ComparedPair, compared_metadata
 from catalog.domain.versions.comparison.tensors import FileTensors, Tensor, may_have_tensors, read_tensors
@@ -69,8 +69,8 @@ async def compare(caller: Caller, kind: Kind, reference: Reference, which: Seque
     item = await items.read(caller, kind, reference)
     found = [await lookup.find(caller, item, each) for each in which]
     for version in found:
-        versions.refuse_quarantined(version, caller)
-        versions.refuse_draft(version)
+        reading.refuse_quarantined(version, caller)
+        reading.refuse_draft(version)
     metadata = await asyncio.to_thread(compared_metadata, found)
     async with slots:
         differing = await Headers(caller.tenant).differences(found)

@@ -9,7 +9,7 @@ from catalog.domain.access import Caller
 from catalog.domain.cards import mlmodel, readme
 from catalog.domain.files import intake
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import touching, versions
+from catalog.domain.versions import insertion, touching
 from catalog.domain.versions.drafts import drafts
 from catalog.domain.versions.files import folders, version_files
 from catalog.errors import BUSY, Refused
@@ -110,7 +110,7 @@ def _closed(tenant: Tenant, draft: VersionRecord, files: list[FileRecord]) -> Ch
         "size": sum(file["size"] for file in files),
         "digest": folders.digest_of(files),
         "inspection": folders.inspection_of(files),
-        "state": versions.initial_state(tenant, is_suspicious=is_suspicious, archived=archived).value,
+        "state": insertion.initial_state(tenant, is_suspicious=is_suspicious, archived=archived).value,
         "closing": None,
         "timestamp": moment,
         "lastmod": moment,

@@ -21,7 +21,7 @@ from catalog.domain.files.intake import IncomingFile, StoredFile
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import LIMITS, Limits
-from catalog.domain.versions import lookup, versions
+from catalog.domain.versions import insertion, lookup, versions
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails
 from catalog.domain.versions.files import version_files
 from catalog.errors import BUSY, NOT_CREATED, NOT_FOUND, VERSION_CLOSED, Refused
@@ -64,8 +64,8 @@ async def begin(
     if details.uri:
         raise Refused(NOT_CREATED, "uri: a version with files has none")
     item = await versions.prepare(caller, kind, reference, details)
-    draft = versions.draft_of(caller, kind, item["_id"], await details.resolved(caller))
-    await versions.insert(caller, draft)
+    draft = insertion.draft_of(caller, kind, item["_id"], await details.resolved(caller))
+    await insertion.insert(caller, draft)
     return cast("VersionRecord", draft.model_dump(by_alias=True))
 
 

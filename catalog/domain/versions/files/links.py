@@ -13,7 +13,7 @@ from bson import ObjectId
 
 from catalog.domain.access import CALLER_FIELDS, Caller, may_read
 from catalog.domain.items.references import Reference
-from catalog.domain.versions import versions
+from catalog.domain.versions import reading
 from catalog.domain.versions.files import version_files
 from catalog.errors import LINK_INVALID, Refused
 from catalog.store.clock import now
@@ -85,8 +85,8 @@ async def create(
 
     Raises Refused: NOT_FOUND, CANNOT_READ, QUARANTINED, VERSION_DRAFT.
     """
-    version = await versions.read_content(caller, kind, reference)
-    versions.refuse_draft(version)
+    version = await reading.read_content(caller, kind, reference)
+    reading.refuse_draft(version)
     if path:
         await version_files.at(caller.tenant, version, path)
     tenant, expires = caller.tenant, now() + life

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.v1.models.items.items import Count
+from catalog.dialects.v1.models.items.item_body import Count
 from catalog.dialects.v1.models.items.shown_items import SearchHit
 
 Counts = dict[str, Count]

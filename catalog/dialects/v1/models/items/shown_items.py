@@ -7,7 +7,7 @@ from bson import ObjectId
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.v1.models.common import Id, Moment, moment
-from catalog.dialects.v1.models.items.items import ItemBody, item_fields
+from catalog.dialects.v1.models.items.item_body import ItemBody, item_fields
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.domain.access import Caller
 from catalog.domain.items import sharing

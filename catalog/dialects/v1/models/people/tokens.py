@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from msgspec import Meta, Struct
 
 from catalog.dialects.v1.models.common import Id, Moment, RequestBody, ShortNonBlank, ShortText, moment
-from catalog.domain.people.access_tokens import LIFE, TokenInput
+from catalog.domain.people.authentication.access_tokens import LIFE, TokenInput
 from catalog.durations import Duration
 from catalog.errors import INVALID_FIELD, Refused
 from catalog.store.records import AccessTokenRecord

@@ -16,7 +16,7 @@ from catalog.dialects.v1.models.common import (
     moment,
 )
 from catalog.dialects.v1.models.people.people import UserBody
-from catalog.domain.people.credentials import LONGEST_PASSWORD
+from catalog.domain.people.authentication.credentials import LONGEST_PASSWORD
 from catalog.domain.people.users import LONGEST_VALIDITY, NewUser, UserChange
 from catalog.store.records import UserRecord
 from catalog.vocabulary import Role

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from catalog.domain.people import users
-from catalog.domain.people.credentials import PasswordPolicy, has_ended, refuse_weak
-from catalog.domain.people.mail import Outbox, SmtpServer
+from catalog.domain.people.authentication.credentials import PasswordPolicy, has_ended, refuse_weak
+from catalog.domain.people.authentication.mail import Outbox, SmtpServer
 from catalog.errors import NOT_FOUND, RESET_INVALID, Refused
 from catalog.store.clock import now
 from catalog.store.documents.people import PasswordResetDocument
