@@ -710,7 +710,7 @@ def test_without_https_there_is_nowhere_to_send_anyone_as_a_line_of_text_says(tm
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_certificate_that_comes_later_is_served_and_plain_http_redirects_to_it(tmp_path, put, trusting, workers):
-    soon = "from catalog.server import run; run.RENEWAL = 0;"
+    soon = "from catalog.server.http import uvicorn_server; uvicorn_server.RENEWAL = 0;"
     run_it = "from catalog.commands import cli; cli.main()"
     command = [sys.executable, "-c", f"{soon} {run_it}"]
     if workers != "1":

@@ -212,13 +212,18 @@ def put(tmp_path):
     return put
 
 
-QUICKLY = """
+QUICKLY = '''
 import sys
 from catalog.commands import cli
 from catalog.server import supervisor
-supervisor.PROGRAM = (sys.executable, "-c", "from catalog.server import run, worker; run.RENEWAL = 0; worker.main()")
+program = """
+from catalog.server import worker
+from catalog.server.http import uvicorn_server
+uvicorn_server.RENEWAL = 0
+worker.main()"""
+supervisor.PROGRAM = (sys.executable, "-c", program)
 cli.main()
-"""
+'''
 
 
 def test_a_renewed_certificate_is_shown_by_every_worker(tmp_path, put):

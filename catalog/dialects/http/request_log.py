@@ -2,7 +2,7 @@
 
 One layer of plain ASGI outside of the web framework, so that unknown routes and refused bodies are recorded, too. A
 client that stalls within a body is ended here. One that stalls within a head, or does not read its response, never
-comes this far: see `server.protocol`.
+comes this far: see `server.http.protocol`.
 """
 
 import asyncio

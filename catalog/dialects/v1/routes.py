@@ -18,45 +18,14 @@ from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.requests.requests import check_request
 from catalog.dialects.http.sessions import Sessions
 from catalog.dialects.v1.document import document
-from catalog.dialects.v1.items import (
-    cards,
-    items,
-    search,
-    terms,
-    trash,
-)
-from catalog.dialects.v1.people import (
-    groups,
-    login,
-    password_resets,
-    robots,
-    tokens,
-    users,
-)
+from catalog.dialects.v1.items import cards, items, search, terms, trash
+from catalog.dialects.v1.people import groups, login, password_resets, robots, tokens, users
 from catalog.dialects.v1.requests.bodies import MOST_ELEMENTS, JsonRequest
 from catalog.dialects.v1.requests.http import error_response
-from catalog.dialects.v1.tenants import (
-    about,
-    backup,
-    demo,
-    log,
-    retention,
-    sweep,
-    tenants,
-    usage,
-)
+from catalog.dialects.v1.tenants import about, backup, demo, log, retention, sweep, tenants, usage
 from catalog.dialects.v1.tracking import experiments
 from catalog.dialects.v1.tracking import services as serving
-from catalog.dialects.v1.versions import (
-    aliases,
-    blobs,
-    files,
-    lineage,
-    links,
-    preflight,
-    uploads,
-    versions,
-)
+from catalog.dialects.v1.versions import aliases, blobs, files, lineage, links, preflight, uploads, versions
 from catalog.dialects.v1.versions import retention as kept
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits

@@ -10,10 +10,7 @@ from catalog.domain.people import last_admin, ownership_transfer
 from catalog.domain.people.authentication import access_tokens
 from catalog.domain.people.usernames import find
 from catalog.domain.tracking.removal import refuse_while_owned
-from catalog.errors import (
-    BUSY,
-    Refused,
-)
+from catalog.errors import BUSY, Refused
 from catalog.store.records import UserRecord
 from catalog.vocabulary import Role
 

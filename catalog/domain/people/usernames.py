@@ -2,11 +2,7 @@
 
 from catalog.domain import naming
 from catalog.domain.limits import LONGEST_NAME
-from catalog.errors import (
-    INVALID_FIELD,
-    NOT_FOUND,
-    Refused,
-)
+from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.folding import folded
 from catalog.store.ids import object_id
 from catalog.store.records import UserRecord

@@ -9,9 +9,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from catalog.store.clock import now
 from catalog.store.documents.indexes import over, unique
 from catalog.store.tenant_documents import SealedDocument
-from catalog.vocabulary import (
-    InspectionPolicy,
-)
+from catalog.vocabulary import InspectionPolicy
 
 
 class RegisteredTenant(SealedDocument):

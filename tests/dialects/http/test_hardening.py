@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from catalog.dialects.http.exchange import LEAST_PROGRESS
-from catalog.server.protocol import LARGEST_HEAD
-from catalog.server.refusals import MOST, PERIOD, RefusalLog
+from catalog.server.http.protocol import LARGEST_HEAD
+from catalog.server.http.refusals import MOST, PERIOD, RefusalLog
 from tests.support.serving import SOON, Server
 
 PATIENCE = 1  # seconds, of the server below

@@ -6,12 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.v1.errors import details_of, native
-from catalog.dialects.v1.models.common import (
-    Digest,
-    Id,
-    Moment,
-    moment,
-)
+from catalog.dialects.v1.models.common import Digest, Id, Moment, moment
 from catalog.dialects.v1.models.items.item_body import Count, VersionContent, version_content
 from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.domain.files.blob_records import BlobCondition

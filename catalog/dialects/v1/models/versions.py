@@ -8,15 +8,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from catalog.blobs.protocol import FileHead, is_digest
-from catalog.dialects.v1.models.common import (
-    ONE_LINE,
-    Change,
-    Line,
-    RequestBody,
-    ShortNonBlank,
-    ShortText,
-    Text,
-)
+from catalog.dialects.v1.models.common import ONE_LINE, Change, Line, RequestBody, ShortNonBlank, ShortText, Text
 from catalog.dialects.v1.models.items.items import Archived, Description, ExternalId, Pairs
 from catalog.dialects.v1.models.items.metadata import MetadataDelta
 from catalog.domain.files.filenames import LONGEST_PATH, file_name, media_type

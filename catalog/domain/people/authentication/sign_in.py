@@ -1,15 +1,8 @@
 """Signing in with a username and a password."""
 
-from catalog.domain.people.authentication.credentials import (
-    LONGEST_PASSWORD,
-    refuse_expired,
-    verify_password,
-)
+from catalog.domain.people.authentication.credentials import LONGEST_PASSWORD, refuse_expired, verify_password
 from catalog.domain.people.usernames import find_by_name
-from catalog.errors import (
-    AUTHENTICATION,
-    Refused,
-)
+from catalog.errors import AUTHENTICATION, Refused
 from catalog.store.clock import now
 from catalog.store.records import UserRecord
 from catalog.store.tenant import Tenant

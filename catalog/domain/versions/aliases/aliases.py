@@ -11,15 +11,7 @@ from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import lookup, reading, removal
 from catalog.domain.versions.aliases import history, moves, names
-from catalog.errors import (
-    ALIAS_MOVED,
-    ALIAS_UNKNOWN,
-    INVALID_FIELD,
-    LIMIT_REACHED,
-    NOT_FOUND,
-    STALE,
-    Refused,
-)
+from catalog.errors import ALIAS_MOVED, ALIAS_UNKNOWN, INVALID_FIELD, LIMIT_REACHED, NOT_FOUND, STALE, Refused
 from catalog.store.concurrency.optimistic import revise
 from catalog.store.records import AliasMoveRecord, AliasRecord, Changes, ItemRecord, VersionRecord
 from catalog.vocabulary import Kind

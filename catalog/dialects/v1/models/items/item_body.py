@@ -5,12 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.v1.models.common import (
-    Digest,
-    Id,
-    Moment,
-    moment,
-)
+from catalog.dialects.v1.models.common import Digest, Id, Moment, moment
 from catalog.dialects.v1.models.items.items import CARD_TEXTS
 from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.domain.items.inputs import LISTS
@@ -20,15 +15,11 @@ from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Stage, VersionState, Visibility
 
 LONGEST_EMBEDDED = 1000  # characters of a version's description in its item
-
-
 ARCHIVE = {"encoding": "binary", "mimetype": "application/zip"}
 """How a folder is downloaded."""
 
 
 Count = Annotated[int, Meta(ge=0)]
-
-
 State = Annotated[str, Meta(extra_json_schema={"enum": [str(state) for state in VersionState]})]
 
 

@@ -6,16 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from catalog.dialects.http.docs.schemas import at_most, at_most_elements
-from catalog.dialects.v1.models.common import (
-    NOT_NUL,
-    ONE_LINE,
-    Change,
-    Line,
-    NonBlank,
-    RequestBody,
-    ShortText,
-    Text,
-)
+from catalog.dialects.v1.models.common import NOT_NUL, ONE_LINE, Change, Line, NonBlank, RequestBody, ShortText, Text
 from catalog.dialects.v1.models.items.metadata import MetadataDelta, NewPair
 from catalog.domain.items.inputs import LISTS, TEXTS, ItemChange, ListChange, NewItem
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_LINK

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from catalog.dialects.v1.errors import native
 from catalog.errors import HEAD_TOO_LARGE, REQUEST, TOO_SLOW, TRANSFER_CODED, Fault, Refused
-from catalog.server.refusals import RefusalLog
+from catalog.server.http.refusals import RefusalLog
 
 # Uvicorn warns of each request that it cannot parse, without the address and without a limit: see RefusalLog.
 _SILENT = logging.getLogger(f"{__name__}.uvicorn")
