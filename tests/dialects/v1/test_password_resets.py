@@ -17,8 +17,7 @@ import trustme
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from catalog.app import create_app
-from catalog.domain.people import users
-from catalog.domain.people.authentication import mail, password_resets
+from catalog.domain.people.authentication import credentials, mail, password_resets
 from catalog.domain.people.authentication.login_throttle import MAIL_TO
 from catalog.domain.people.authentication.mail import Outbox, SmtpServer
 from catalog.errors import MAIL_AWAY, Refused
@@ -277,14 +276,14 @@ async def test_a_link_asked_for_while_the_address_changes_is_worth_nothing(app, 
 
 
 async def test_a_password_that_changes_while_it_is_verified_signs_nobody_in(client, org, monkeypatch):
-    verified = users.verify_password
+    verified = credentials.verify_password
 
     async def slowly(password, kept):
         found = await verified(password, kept)
         (await client.put("/v1/users/ada", json={"password": NEW}, headers=org.as_("admin"))).raise_for_status()
         return found
 
-    monkeypatch.setattr(users, "verify_password", slowly)
+    monkeypatch.setattr("catalog.domain.people.authentication.sign_in.verify_password", slowly)
 
     assert await sign_in(client, org, PASSWORD) == 401
 

@@ -7,8 +7,7 @@ import httpx
 import pytest
 
 from catalog.app import create_app
-from catalog.domain.people import users
-from catalog.domain.people.authentication import login_throttle
+from catalog.domain.people.authentication import login_throttle, sign_in
 from catalog.domain.people.authentication.devices import Devices
 from catalog.domain.people.authentication.login_throttle import ACCOUNT, ADDRESS, LoginThrottle, network_of
 from catalog.errors import AUTHENTICATION, TOO_MANY_ATTEMPTS, Refused
@@ -277,13 +276,13 @@ async def test_what_a_request_says_of_its_address_is_not_believed(from_abroad, o
 
 
 async def test_an_unknown_tenant_user_and_password_cost_the_same_work(client, org, monkeypatch):
-    looked_at, verified = [], users.verify_password
+    looked_at, verified = [], sign_in.verify_password
 
     async def counted(password, kept):
         looked_at.append(kept is not None)
         return await verified(password, kept)
 
-    monkeypatch.setattr(users, "verify_password", counted)
+    monkeypatch.setattr(sign_in, "verify_password", counted)
 
     answers = [
         await login(client, "nope", "ada"),

@@ -15,6 +15,7 @@ from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Stage, VersionState, Visibility
 
 LONGEST_EMBEDDED = 1000  # characters of a version's description in its item
+
 ARCHIVE = {"encoding": "binary", "mimetype": "application/zip"}
 """How a folder is downloaded."""
 
