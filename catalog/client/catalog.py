@@ -15,6 +15,7 @@ from catalog.client.resources.base import D, operation, walk
 from catalog.client.resources.demo import DemoResource
 from catalog.client.resources.item_filters import FilterExpression, filter_query
 from catalog.client.resources.items import ItemResource
+from catalog.client.resources.maintenance import MaintenanceMethods
 from catalog.client.resources.people import (
     GroupResource,
     RetentionResource,
@@ -47,7 +48,7 @@ PASSWORD_RULES = {
 """By the strength that the server asks for."""
 
 
-class CatalogResources(TransferMethods[D]):
+class CatalogResources(TransferMethods[D], MaintenanceMethods[D]):
     """The methods that both clients share."""
 
     def __init__(self, session: Session, driver: D, cache: Cache) -> None:
@@ -94,13 +95,6 @@ class CatalogResources(TransferMethods[D]):
         """The version, the limits and the options of the server."""
         info: Raw = yield from self._session.request_json("GET", "/info")
         return info
-
-    @operation
-    def usage(self, tenant: str = "") -> Operation[Raw]:
-        """What the tenant stores, and its quota, in bytes. For administrators; of another tenant for the operator."""
-        path = f"/tenants/{segment(tenant)}/usage" if tenant else "/usage"
-        found: Raw = yield from self._session.request_json("GET", path)
-        return found
 
     @operation
     def password_rule(self) -> Operation[str]:

@@ -1,5 +1,6 @@
 """Files that one process at a time works on."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ except ImportError:  # Windows: concurrent downloads of one file may both start 
     fcntl = None  # type: ignore[assignment]
 
 
+NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP})
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[IO[bytes]]:
     """Open a file for reading and writing under an exclusive lock.
@@ -21,12 +25,22 @@ def locked(path: Path) -> Iterator[IO[bytes]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         with path.open("a+b") as file:
-            if fcntl:
-                fcntl.flock(file, fcntl.LOCK_EX)
+            _lock(file)
             if not _is_same_file(path, file):
                 continue
             yield file
             return
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Without an effect on file systems that have no locks, such as some of clusters."""
+    if not fcntl:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
 
 
 def _is_same_file(path: Path, file: IO[bytes]) -> bool:

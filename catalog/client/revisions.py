@@ -29,7 +29,8 @@ def parse_reference(text: str) -> VersionReference:
 
     Raises Invalid.
     """
-    name, _, revision = text.rpartition("@") if "@" in text else (text, "", LATEST)
+    written = text if isinstance(text, str) else ""
+    name, _, revision = written.rpartition("@") if "@" in written else (written, "", LATEST)
     if not name or not revision:
         raise Invalid(
             f"{text!r} does not name a version", advice="Write it as iris, iris@3, iris@latest or iris@champion."
@@ -47,25 +48,27 @@ def resolve_version(item: TargetItem, revision: str) -> Operation[Raw]:
     except NotFound as missing:
         if missing.details != revision:  # of the item itself
             raise (yield from _unknown_item(item, missing)) from None
-        raise (yield from _unknown_version(item, revision, missing)) from None
+        raise (yield from unknown_version(item, revision, missing)) from None
 
 
 def _unknown_item(item: TargetItem, missing: NotFound) -> Operation[NotFound]:
     """The error for an item that is not there, with those whose names are like its name."""
-    words = item.key.rpartition("/")[2]
-    query = {"q": words, "kind": item.kind, "limit": str(MOST_LISTED)}
+    sentence = f"There is no {item.key} that you may read in {item.kind}"
+    query = {"q": item.key.rpartition("/")[2], "limit": str(MOST_LISTED)}
     try:
-        found = (yield from item.session.request_json("GET", "/search", query=query))["docs"]
+        of_kind = (yield from item.session.request_json("GET", "/search", query=query | {"kind": item.kind}))["docs"]
+        others = (yield from item.session.request_json("GET", "/search", query=query))["docs"] if not of_kind else []
     except CatalogError:
-        return missing
-    names = [str(each.get("reference") or each["name"]) for each in found]
-    if not names:
-        return missing
-    advice = f"There is {listed(names)}."
-    return _like(missing, f"There is no {item.key} that you may read in {item.kind}", advice)
+        return _like(missing, sentence, missing.advice)
+    names = [str(each.get("reference") or each["name"]) for each in of_kind]
+    for each in others:
+        kind = each["kind"]
+        names.append(f"{each.get('reference') or each['name']} in {kind} (--kind {kind}, kind={kind!r})")
+    return _like(missing, sentence, f"There is {listed(names)}." if names else missing.advice)
 
 
-def _unknown_version(item: TargetItem, revision: str, missing: NotFound) -> Operation[NotFound]:
+def unknown_version(item: TargetItem, revision: str, missing: NotFound) -> Operation[NotFound]:
+    """The error for a version that is not there, with those that are."""
     if revision == LATEST:
         return _like(missing, f"{item.key} has no version yet", "Push a file to it first.")
     sentence, advice = f"{item.key} has no version or alias {revision}", ""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from catalog import API_VERSION
-from catalog.client.errors import CatalogError, NotACatalog, NotSignedIn, Offline, Unavailable, error_from
+from catalog.client.errors import CatalogError, Invalid, NotACatalog, NotSignedIn, Offline, Unavailable, error_from
 from catalog.client.results import Identity, Page, Raw, User
 from catalog.client.tokens import TokenLifetime, authorization, claims, readable_token, tenant_of
 from catalog.client.transport import retries
@@ -119,12 +119,13 @@ class Session:
         query: Mapping[str, str | Sequence[str]] | None = None,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
     ) -> Operation[Any]:
         """Send `body` as JSON and return the JSON response, with the revision from its ETag.
 
         Raises CatalogError.
         """
-        content = None if body is None else json.dumps(body).encode()
+        content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         content_type = {} if content is None else {"Content-Type": "application/json"}
         request = Request(
             method=method,
@@ -132,6 +133,7 @@ class Session:
             query=query or {},
             headers={**content_type, **(headers or {})},
             body=content,
+            timeout=timeout,
         )
         response = yield from self.send(request)
         return document(response)
@@ -167,7 +169,8 @@ class Session:
         if not (self._username and self._password):
             raise NotSignedIn("Signing in needs a username and a password")
         credentials = {"username": self._username, "password": self._password, "tenant": self._tenant}
-        body = json.dumps({name: value for name, value in credentials.items() if value}).encode()
+        given = {name: value for name, value in credentials.items() if value}
+        body = json.dumps(given, ensure_ascii=False).encode()
         if urlsplit(self.url).scheme == "http":  # where this leads to https, no password is sent in clear text
             accepted((yield from self._traced(Request(method="GET", path=f"{PREFIX}/version"))), self.url)
         yield from self._request_token("POST", {"Content-Type": "application/json"}, body)
@@ -240,6 +243,16 @@ class Session:
         self._on_token(self.token)
 
 
+def as_operator(operation: Operation[T]) -> Operation[T]:
+    """An operation that only API_TOKEN may do: a user's token is said to be none."""
+    try:
+        return (yield from operation)
+    except NotSignedIn as refused:
+        if refused.advice == NotSignedIn.advice:
+            refused.advice = "This is for the operator of the server: put API_TOKEN into CATALOG_TOKEN (token=)."
+        raise
+
+
 def document(response: Response) -> Any:
     """The JSON of a response, with its revision. Raises NotACatalog."""
     try:
@@ -278,7 +291,12 @@ def _refuse_downgrade(url: str, location: str) -> None:
 
 
 def segment(text: str) -> str:
-    """Text as one segment of a path: `a/b` is `a%2Fb`. A segment of dots alone would be resolved away."""
+    """A name as one segment of a path: `a/b` is `a%2Fb`. A segment of dots alone would be resolved away.
+
+    Raises Invalid for what is no name.
+    """
+    if not isinstance(text, str) or not text:
+        raise Invalid(f"{text!r} is not a name", advice="Write it as a text, such as iris.")
     return text.replace(".", "%2E") if text in {".", ".."} else quote(text, safe="")
 
 

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import sys
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ from catalog.commands.server.running import add_running_commands
 from catalog.commands.terminal import completion, profiles
 from catalog.commands.terminal.examples import add_examples
 from catalog.commands.terminal.other_names import add_other_names
+from catalog.commands.terminal.shell import run_for_programs
 from catalog.commands.terminal.signing_in import add_sign_in_commands
 from catalog.commands.terminal.streams import immediate_exit, program_streams
 from catalog.vocabulary import Kind
@@ -64,7 +66,7 @@ app.add_typer(cache.app, name="cache")
 def main() -> None:
     atexit.register(gc.freeze)  # at the end of a process, searching for garbage takes longer than many a command
     with immediate_exit(), program_streams():
-        app()
+        run_for_programs(app) if "--json" in sys.argv else app()
 
 
 def _version_option(value: bool) -> None:

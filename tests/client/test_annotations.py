@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from catalog.client.errors import Invalid
-from catalog.client.push_pull.annotations import metadata_values, refuse_alias, refuse_beyond, tag_list
+from catalog.client.push_pull.annotations import metadata_values, refuse_alias, refuse_beyond, selection_of, texts
 from catalog.commands.terminal.values import pairs
 
 
@@ -46,11 +46,14 @@ def test_metadata_is_a_mapping_of_names(metadata):
         metadata_values(metadata)
 
 
-def test_a_text_is_one_tag():
-    assert tag_list("flowers") == ["flowers"]
-    assert tag_list(iter(["a", "b"])) == ["a", "b"]
-    with pytest.raises(Invalid):
-        tag_list(["a", 7])
+def test_a_text_is_a_list_of_one_wherever_a_list_is_meant():
+    assert texts("tags", "flowers") == texts("inputs", ["flowers"]) == ["flowers"]
+    assert texts("tags", iter(["a", "b"])) == ["a", "b"]
+    assert texts("users", None) == []
+    assert selection_of("*.json", "logs/") == selection_of(["*.json"], ("logs/",))
+    for wrong in (["a", 7], 7, [""], b"a"):
+        with pytest.raises(Invalid, match=r'Write users as \["ada", "bob"\]'):
+            texts("users", wrong)
 
 
 def test_what_is_longer_than_the_server_takes_is_named():

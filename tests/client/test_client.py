@@ -219,7 +219,13 @@ def test_a_push_to_a_version_is_refused(adas, ada, iris):
     with pytest.raises(Invalid, match=f"Push to {iris}"):
         adas.push(f"{iris}@champion", ada.file("model.onnx", b"two"))
 
+    with pytest.raises(Invalid, match=f"version 9 of {iris}, and there is none. Push to {iris}"):
+        adas.push(f"{iris}@9", ada.file("model.onnx", b"two"))
+    with pytest.raises(NotFound, match=f"{iris} has the version 1"):
+        adas.models.aliases(iris).set("champion", 9)
+
     assert adas.models.get(f"{iris}@champion").versions_total == 1
+    assert adas.models.versions(iris).get(1).aliases == ("champion",)
 
 
 def test_aliases_are_set_listed_rolled_back_and_removed(adas, ada, iris):
@@ -734,7 +740,7 @@ def test_lineage_is_pushed_and_shown(adas, ada, iris):
     assert adas.lineage(petals, kind="datasets").outputs(source) == [
         f"{pushed.item.id}@{ordinal}" for ordinal in (1, 2)
     ]
-    assert elsewhere.inputs == pushed.version.inputs == [{"kind": "datasets", "item": source[:24], "number": 1}]
+    assert elsewhere.inputs == pushed.version.inputs == ({"kind": "datasets", "item": source[:24], "number": 1},)
     tree = list(lines(lineage))
     assert tree == [f"models/{iris}@1", "└─ made from", f"   └─ datasets/{petals}@1"]
 

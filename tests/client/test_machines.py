@@ -3,16 +3,18 @@
 import errno
 import http.server
 import io
+import os
 import ssl
 import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 import trustme
 
-from catalog.client import AsyncCatalog, Catalog, profile
+from catalog.client import AsyncCatalog, Catalog, locks, profile
 from catalog.client.errors import CatalogError, Invalid, NotACatalog, NotSignedIn, Unavailable, Untrusted
 from catalog.client.session import Session
 from catalog.client.transport.diagnosis import as_catalog_error
@@ -79,11 +81,15 @@ def machine(tmp_path, monkeypatch):
     return monkeypatch
 
 
-def failure(url, *, token="t", **arguments):
+def failure(url, **arguments):
+    return failure_of(lambda catalog: catalog.models.get("iris"), url, **arguments)
+
+
+def failure_of(operation, url, *, token="t", **arguments):
     catalog = Catalog(url, token=token, **arguments)
     catalog._session.jitter = lambda: -1.0  # no pauses between attempts
     with pytest.raises(CatalogError) as caught:
-        catalog.models.get("iris")
+        operation(catalog)
     return caught.value
 
 
@@ -181,6 +187,54 @@ def test_an_unknown_reason_is_still_a_sentence():
     assert str(as_catalog_error(ValueError("odd"), DEAD)) == f"{DEAD} does not answer (odd). Try again in a moment."
 
 
+def test_a_machine_that_has_no_such_name_is_told():
+    error = httpx.ConnectError("[Errno -2] Name or service not known")
+
+    assert str(as_catalog_error(error, "http://models")) == "There is no machine of the name models. Check the address."
+
+
+@pytest.mark.parametrize(
+    "url", ["http://ada:s3cret@127.0.0.1:9", "ada:s3cret@127.0.0.1", "http://127.0.0.1:9?t=s3cret"]
+)
+def test_a_secret_in_an_address_is_refused_and_not_shown(machine, url):
+    machine.setenv("CATALOG_URL", url)
+
+    for find in (Catalog, lambda: Catalog(url)):
+        with pytest.raises(Invalid) as caught:
+            find()
+
+        assert "s3cret" not in str(caught.value)
+
+
+def test_the_folder_of_another_user_counts_as_no_configuration(machine, tmp_path):
+    machine.setattr(Path, "read_bytes", denied)
+
+    machine.setattr(os, "access", lambda path, mode: False)
+    assert profile.find({}, here=tmp_path).url == profile.DEFAULT_URL
+    machine.setattr(os, "access", lambda path, mode: True)
+    with pytest.raises(Invalid, match=r"profiles.json cannot be read .* CATALOG_CONFIG names another folder"):
+        profile.find({}, here=tmp_path)
+
+
+def denied(path):
+    raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+
+def test_a_text_that_is_not_utf_8_is_told_without_the_text_around_it(plain):
+    refused = failure_of(lambda catalog: catalog.models.create("s3cret\udcff"), f"http://127.0.0.1:{plain}")
+
+    assert str(refused) == "A name or a value is not UTF-8: it has the sign '\\udcff'"
+
+
+def test_file_systems_without_locks_do_without(machine, tmp_path):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    machine.setattr(locks.fcntl, "flock", no_locks)
+
+    assert profile.save_token(DEAD, "t").exists()
+
+
 # The command line
 
 
@@ -203,6 +257,34 @@ def test_a_full_disk_behind_standard_output_is_one_sentence(machine, capsys):
 
     assert ended.value.code == 1
     assert capsys.readouterr().err == "Standard output: No space left on device\n"
+
+
+def test_a_stream_without_a_file_behind_it_reads_and_writes_nothing(machine):
+    for name in ("stdin", "stdout", "stderr"):
+        machine.setattr(sys, name, None)
+
+    with program_streams():
+        sys.stdout.write("x")
+        text = sys.stdin.read()
+    for name in ("stdin", "stdout", "stderr"):
+        getattr(sys, name).close()
+
+    assert text == ""
+
+
+def test_help_for_a_reader_that_has_gone_is_no_failure(machine):
+    def help_():
+        try:
+            raise BrokenPipeError
+        except OSError:
+            sys.exit(1)
+
+    machine.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO()))
+
+    with pytest.raises(SystemExit) as ended, program_streams():
+        help_()
+
+    assert ended.value.code == 0
 
 
 def test_a_folder_without_rights_is_one_sentence_with_the_variable(tmp_path, capsys):

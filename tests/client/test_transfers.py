@@ -30,6 +30,7 @@ from catalog.client.transfer.downloads import fetching
 from catalog.client.transfer.downloads.downloads import find_version
 from catalog.client.transfer.downloads.partial_downloads import PartialDownload
 from catalog.client.transfer.progress import silent
+from catalog.client.transfer.sources import Source
 from catalog.client.transfer.uploads import uploads
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import InThread, Request
@@ -72,6 +73,7 @@ class Threat:
         {"tags": ["x" * 129]},
         {"tags": ["line\nbreak"]},
         {"tags": 7},
+        {"alias": 7},
         {"alias": "3"},
         {"ordinal": "a/b"},
         {"ordinal": "one", "alias": "ONE"},
@@ -108,6 +110,8 @@ def test_scalars_and_texts_for_nan_are_pushed(hers, ada, iris):
 
     assert pushed.version.metadata == {"loss": 0.5, "epochs": 3, "gradient": "Infinity"}
     assert pushed.item.tags == ("flowers",)
+    hers.models.update(iris, add={"tags": iris, "metadata": {"tuned": True}})
+    assert [item.name for item in hers.models.list(filter={"tags": iris}, metadata={"tuned": True})] == [iris]
 
 
 def test_a_plan_says_what_a_push_would_do_and_does_nothing(hers, ada, iris):
@@ -168,6 +172,29 @@ def test_of_a_strict_push_with_a_threat_there_is_never_a_version(hers, ada, iris
 
     assert [version.ordinal for version in hers.models.versions(iris).list()] == ["1"]
     assert hers.push(iris, ada.file("m.bin", b"y"), strict=True).reference == f"{iris}@{3 if way == 'folder' else 2}"
+
+
+def test_a_cache_that_cannot_be_written_to_costs_a_push_nothing(ada, hers, iris, monkeypatch, tmp_path):
+    monkeypatch.setattr(uploads, "SMALL", 0)
+    (tmp_path / "file").write_text("no folder")
+
+    with ada.catalog(cache=tmp_path / "file" / "cache") as catalog:
+        file = catalog.push(iris, ada.file("m.bin", iris.encode()))
+        folder = catalog.push(iris, ada.file(f"{iris}/a.txt", b"a").parent)
+
+    assert (file.reference, folder.reference) == (f"{iris}@1", f"{iris}@2")
+
+
+def test_a_file_that_goes_away_leaves_no_empty_item(hers, ada, iris, monkeypatch):
+    def gone(*_):
+        raise FileNotFoundError(2, "No such file or directory", "m.bin")
+
+    monkeypatch.setattr(Source, "digest", gone)
+
+    with pytest.raises(FileNotFoundError):
+        hers.push(iris, ada.file("m.bin", b"x"))
+    with pytest.raises(NotFound):
+        hers.models.get(iris)
 
 
 def test_two_programs_that_push_one_folder_at_once_make_two_versions(ada, iris):
@@ -246,7 +273,7 @@ def test_a_newer_version_replaces_what_an_earlier_pull_wrote(hers, folder, tmp_p
     hers.pull(f"{folder}@1", to=f"{tmp_path}/there/")
     (tmp_path / "there" / "mine.txt").write_text("mine")
 
-    with pytest.warns(CatalogWarning, match=r"Removed 1 files of an earlier version .*sub/a.txt"):
+    with pytest.warns(CatalogWarning, match=r"Removed 1 file of an earlier version .*sub/a.txt"):
         hers.pull(f"{folder}@2", to=tmp_path / "there")
 
     assert files_in(tmp_path / "there") == {"b.txt": b"other", "c.txt": b"c", "mine.txt": b"mine"}
@@ -262,7 +289,7 @@ def test_what_the_user_changed_stays_unless_by_force(hers, folder, tmp_path):
     with pytest.raises(Invalid, match=r"b\.txt exists and differs"):
         hers.pull(f"{folder}@2", to=tmp_path / "there")
     assert "c.txt" not in files_in(tmp_path / "there")
-    with pytest.warns(CatalogWarning, match="were changed, and stay: sub/a.txt"):
+    with pytest.warns(CatalogWarning, match="Kept what was changed of an earlier version in .*there: sub/a.txt"):
         hers.pull(f"{folder}@2", to=tmp_path / "there", force=True)
 
     assert files_in(tmp_path / "there") == {"b.txt": b"other", "c.txt": b"c", "sub/a.txt": b"mine, too"}

@@ -196,7 +196,7 @@ def test_what_is_in_the_cache_is_said_where(run, ada, iris):
 
     assert path.startswith(str(ada.folder / "cache"))
     digest = run("cache", "ls", "-q").stdout.strip()
-    assert run("cache", "rm", digest[:8]).stderr == "Removed 1 files, 7 B\n"
+    assert run("cache", "rm", digest[:8]).stderr == "Removed 1 file, 7 B\n"
     assert run("cache", "ls", "-q").stdout == ""
 
 

@@ -1,14 +1,16 @@
 """What the command line says without a server: help, examples, names of other programs."""
 
+import json
 import re
 import shlex
+import sys
 
 import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from catalog import __version__
-from catalog.commands.cli import app
+from catalog.commands.cli import app, main
 from catalog.commands.terminal.output import columns_that_fit
 
 
@@ -61,3 +63,13 @@ def test_a_name_of_another_program_says_the_one_that_is_used(other, name):
 def test_a_narrow_terminal_gets_fewer_columns_and_at_least_one():
     assert [columns_that_fit([10, 20, 30], room) for room in (5, 31, 32, 63, 64)] == [1, 1, 2, 2, 3]
     assert columns_that_fit([500, 10], 60) == 2
+
+
+def test_a_wrong_argument_is_an_object_of_json_when_that_is_asked_for(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["catalog", "models", "show", "--json"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    assert json.loads(capsys.readouterr().err)["message"] == "Missing argument 'key'."

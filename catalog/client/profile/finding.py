@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from catalog.client.addresses import checked_address, plain_url, shown_address
 from catalog.client.errors import Invalid
 from catalog.client.profile.stored import (
     DEFAULT_URL,
@@ -91,7 +92,7 @@ def find(
     explicit = Place({each: value for each, value in arguments.items() if value})
     of_profile = _of_profile(stored.get(used), used, environ) if used else Place({})
     of_user = _of_server(settings_of(folder(environ) / SETTINGS))
-    in_project = project(here or Path.cwd())
+    in_project = project(here or _here())
     of_project = Place(in_project, plain_url(in_project.get("url", "")))
     its_own = of_profile.url or of_user.url or DEFAULT_URL
     environment = _of_environment(
@@ -105,7 +106,7 @@ def find(
     else:
         places = [explicit, environment, of_project, of_profile, of_user]
 
-    url = plain_url(_first(places, "url") or DEFAULT_URL)
+    url = checked_address(plain_url(_first(places, "url") or DEFAULT_URL))
     is_profile = bool(used) and of_profile.url == url
     if not is_profile:  # a profile has a login of its own
         places.append(Place({"token": stored_token(url, "", environ)}, is_stored=True))
@@ -115,6 +116,14 @@ def find(
     if found.is_stored and (exposed := exposed_file(environ)):
         notes.append(f"Other users of this machine may read {exposed}, which has your token: chmod 600 {exposed}")
     return replace(found, name=used if is_profile else "", notes=tuple(notes))
+
+
+def _here() -> Path:
+    """This folder, or the root where it has been removed."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path("/")
 
 
 def environment_token(url: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -131,11 +140,6 @@ def is_offline(environ: Mapping[str, str] = os.environ) -> bool:
     if text in {"1", "true", "yes", "on"}:
         return True
     raise Invalid(f"{OFFLINE} is {text!r}", advice="Set it to 1 or 0.")
-
-
-def plain_url(url: str) -> str:
-    """An address without blanks around it, and without the `/v1` of the API that ends some copied ones."""
-    return url.strip().rstrip("/").removesuffix("/v1").rstrip("/")
 
 
 def _of_server(values: Mapping[str, str]) -> Place:
@@ -197,4 +201,4 @@ def _unsent(environment: Place, named: str, url: str, project_url: str) -> Itera
     elif environment.secret_url != url and not environment.url and project_url == url:
         yield f"{what} is not sent to {url}, which only {PROJECT} names. If it is for that server, set CATALOG_URL."
     elif environment.secret_url != url:
-        yield f"{what} is for {environment.secret_url}, and is not sent to {url}."
+        yield f"{what} is for {shown_address(environment.secret_url)}, and is not sent to {url}."

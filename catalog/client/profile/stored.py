@@ -51,12 +51,12 @@ def profiles(environ: Mapping[str, str] = os.environ) -> StoredProfiles:
     """Raises Invalid for a file that cannot be read."""
     file = folder(environ) / PROFILES
     try:
-        found = json.loads(file.read_bytes())
+        found = json.loads(_content(file))
         return StoredProfiles({name: dict(values) for name, values in found["profiles"].items()}, str(found["used"]))
     except FileNotFoundError:
         return StoredProfiles()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise Invalid(f"{file} cannot be read", advice="Repair or remove it.") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(file, error, "Repair or remove it.") from None
 
 
 def save_profile(name: str, values: Mapping[str, str], environ: Mapping[str, str] = os.environ) -> None:
@@ -160,7 +160,10 @@ def exposed_file(environ: Mapping[str, str] = os.environ) -> Path | None:
 def _alone(environ: Mapping[str, str]) -> Iterator[Path]:
     """The folder, which no other program changes meanwhile: each reads a file, and writes it back whole."""
     place = folder(environ)
-    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:  # without those of the folders above it
+        raise error.with_traceback(None) from None
     with locked(place / LOCK):
         yield place
 
@@ -194,11 +197,11 @@ def _save_tokens(place: Path, tokens: Mapping[str, str]) -> Path:
 def _tokens(environ: Mapping[str, str]) -> dict[str, Any]:
     file = folder(environ) / CREDENTIALS
     try:
-        found = json.loads(file.read_bytes())
+        found = json.loads(_content(file))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError):
-        raise Invalid(f"{file} cannot be read", advice="Remove it and sign in again.") from None
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error, "Remove it and sign in again.") from None
     return found if isinstance(found, dict) else {}
 
 
@@ -206,8 +209,7 @@ def project(here: Path) -> dict[str, str]:
     """The nearest `.catalog.toml`, in this folder or one above it."""
     for parent in (here, *here.parents):
         file = parent / PROJECT
-        if file.is_file():
-            values = settings_of(file)
+        if values := settings_of(file):
             if secrets := [name for name in SECRETS if name in values]:
                 raise Invalid(
                     f"{file} has a {secrets[0]}", advice="Projects are shared: remove it, and use `catalog login`."
@@ -218,13 +220,30 @@ def project(here: Path) -> dict[str, str]:
 
 def settings_of(file: Path) -> dict[str, str]:
     try:
-        values = tomllib.loads(file.read_bytes().decode())
+        values = tomllib.loads(_content(file).decode())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise Invalid(f"{file} cannot be read ({reason})", advice="Repair or remove it.") from None
+        raise _unreadable(file, error, "Repair or remove it.") from None
     unknown = values.keys() - set(NAMES)
     if unknown or not all(isinstance(value, str) for value in values.values()):
         raise Invalid(f"{file}: only {', '.join(NAMES)} can be set, each to a string")
     return values
+
+
+def _content(file: Path) -> bytes:
+    """Raises FileNotFoundError also in a folder that may not be entered: it is that of another user."""
+    try:
+        return file.read_bytes()
+    except PermissionError as error:
+        if os.access(file.parent, os.X_OK):
+            raise
+        raise FileNotFoundError(error.errno, error.strerror, str(file)) from None
+
+
+def _unreadable(file: Path, error: Exception, advice: str) -> Invalid:
+    """The error for a file of the user's. Its content may be a secret, and is not shown."""
+    if isinstance(error, OSError):
+        return Invalid(f"{file} cannot be read ({error.strerror})", advice=f"{FOLDER} names another folder.")
+    reason = error if isinstance(error, tomllib.TOMLDecodeError) else "it is damaged"
+    return Invalid(f"{file} cannot be read ({reason})", advice=advice)

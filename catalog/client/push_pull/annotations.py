@@ -10,22 +10,45 @@ from typing import Any
 
 from catalog.client.errors import Invalid
 from catalog.client.results import Value
+from catalog.client.transfer.patterns import Selection
 
 ALIAS = re.compile(r"(?!\d+$|[vV]\d+$|latest$)[\w-]{1,255}", re.IGNORECASE)
+
+LISTS = {
+    "tags": ("tag", '["flowers", "small"]'),
+    "metadata": ("name of metadata", '["accuracy", "loss"]'),
+    "users": ("user", '["ada", "bob"]'),
+    "editors": ("user", '["ada", "bob"]'),
+    "datasets": ("dataset", '["petals"]'),
+    "inputs": ("version", '["datasets/petals@2"]'),
+    "items": ("item", '["ada/iris", "datasets/ada/petals"]'),
+    "languages": ("language", '["en", "de"]'),
+    "tasks": ("task", '["text-classification"]'),
+    "files": ("path", '["config.json", "weights"]'),
+    "include": ("pattern", '["*.json", "weights/"]'),
+    "exclude": ("pattern", '["*.tmp", "logs/"]'),
+}
+"""Fields that are lists of texts: what one of them is, and an example."""
 
 AS_TEXT = "text"
 """What `allow_nan` is to keep NaN and infinity as the texts `NaN`, `Infinity` and `-Infinity`."""
 
 
-def tag_list(tags: Iterable[str] | str) -> list[str]:
-    """The tags; a text alone is one tag. Raises Invalid."""
-    if not isinstance(tags, Iterable):
-        raise Invalid(f"{tags!r} is not a list of tags", advice='Write tags as ["flowers", "small"].')
-    several = [tags] if isinstance(tags, str) else list(tags)
-    for tag in several:
-        if not isinstance(tag, str) or not tag.strip():
-            raise Invalid(f"{tag!r} is not a tag", advice='Write tags as ["flowers", "small"].')
+def texts(field: str, values: Iterable[str] | str | None) -> list[str]:
+    """The texts of a field as users pass them: a text alone is the only one, and None is no text. Raises Invalid."""
+    if values is None:
+        return []
+    what, example = LISTS[field]
+    several = [values] if isinstance(values, str) else list(values) if isinstance(values, Iterable) else [values]
+    for text in several:
+        if not isinstance(text, str) or not text.strip():
+            raise Invalid(f"{text!r} is not a {what}", advice=f"Write {field} as {example}.")
     return several
+
+
+def selection_of(include: Iterable[str] | str | None, exclude: Iterable[str] | str | None) -> Selection:
+    """The patterns that select files of a folder. Raises Invalid."""
+    return Selection(tuple(texts("include", include)), tuple(texts("exclude", exclude)))
 
 
 def metadata_values(metadata: Mapping[str, object] | None, *, allow_nan: str = "") -> dict[str, Value]:
@@ -95,7 +118,7 @@ def _refuse_longer(most: int | None, what: str, text: str) -> None:
 
 def refuse_alias(alias: str) -> None:
     """Raises Invalid for a text that cannot be an alias."""
-    if not ALIAS.fullmatch(alias):
+    if not isinstance(alias, str) or not ALIAS.fullmatch(alias):
         raise Invalid(
             f"{alias!r} cannot be an alias",
             advice="An alias has letters, digits, - and _, such as champion; it is no number, no v1, and not latest.",

@@ -17,7 +17,7 @@ from catalog.client.transfer.downloads.targets import FileSelection
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
-from catalog.client.wording import listed
+from catalog.client.wording import counted, listed
 
 Place = str | Path | Callable[[Version], str | Path] | None
 """Where a pull goes: a path, a function of the version that returns one, or None for the cache."""
@@ -52,9 +52,9 @@ class Pull:
             return (yield from download_to_cache(item, version, progress, self.selection))
         path, removed, kept = yield from download_to(item, version, to, progress, self.selection, force=self.force)
         if removed:
-            _tell(f"Removed {len(removed)} files of an earlier version from {path}: {listed(removed)}")
+            _tell(f"Removed {counted(len(removed), 'file')} of an earlier version from {path}: {listed(removed)}")
         if kept:
-            _tell(f"{path} has {len(kept)} files of an earlier version that were changed, and stay: {listed(kept)}")
+            _tell(f"Kept what was changed of an earlier version in {path}: {listed(kept)}")
         return path
 
 

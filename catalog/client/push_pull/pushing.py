@@ -83,7 +83,7 @@ class Push:
             try:
                 to = TargetItem(self.session, self.cache, self.kind, item.id)
                 version = yield from add_content(to, content, self.details, progress)
-            except CatalogError as refused:
+            except (CatalogError, OSError) as refused:
                 if not found and not isinstance(refused, Unavailable | NotSignedIn):  # those are to be resumed
                     yield from self._remove_if_empty(item)
                 raise

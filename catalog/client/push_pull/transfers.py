@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.client.loading import load
-from catalog.client.push_pull.annotations import metadata_values, tag_list
+from catalog.client.push_pull.annotations import metadata_values, selection_of, texts
 from catalog.client.push_pull.pulling import Place, Pull
 from catalog.client.push_pull.pushing import Push, Pushed, PushPlan
 from catalog.client.resources.base import D, Resource, operation
@@ -14,7 +14,6 @@ from catalog.client.session import Session
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.targets import FileSelection
 from catalog.client.transfer.notebooks import default_progress
-from catalog.client.transfer.patterns import Selection
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.uploads.contents import Uploadable, opened
 from catalog.client.transfer.uploads.uploads import NewVersionFields
@@ -65,7 +64,7 @@ class TransferMethods(Resource[D]):
         Raises CatalogError: NotFound, Forbidden if you may not change the item, Invalid.
         """
         details = replace(_details(metrics, allow_nan, description, ordinal, inputs), strict=strict)
-        content = opened(what, filename, Selection(tuple(include), tuple(exclude)))
+        content = opened(what, filename, selection_of(include, exclude))
         push = Push(
             session=self._session,
             cache=self.cache,
@@ -73,7 +72,7 @@ class TransferMethods(Resource[D]):
             name=name,
             what=content,
             details=details,
-            tags=tag_list(tags),
+            tags=texts("tags", tags),
             alias=alias,
         )
         return (yield from push.run(progress or default_progress()))
@@ -105,9 +104,9 @@ class TransferMethods(Resource[D]):
             cache=self.cache,
             kind=kind,
             name=name,
-            what=opened(what, filename, Selection(tuple(include), tuple(exclude))),
+            what=opened(what, filename, selection_of(include, exclude)),
             details=_details(metrics, allow_nan, description, ordinal, inputs),
-            tags=tag_list(tags),
+            tags=texts("tags", tags),
             alias=alias,
         )
         return (yield from push.plan())
@@ -138,7 +137,7 @@ class TransferMethods(Resource[D]):
             cache=self.cache,
             kind=kind,
             name=reference,
-            selection=FileSelection(files, Selection(tuple(include), tuple(exclude))),
+            selection=FileSelection(files, selection_of(include, exclude)),
             to=to,
             force=force,
             strict=strict,
@@ -174,4 +173,6 @@ def _details(
 ) -> NewVersionFields:
     """Raises Invalid."""
     metadata = metadata_values(metrics, allow_nan=allow_nan)
-    return NewVersionFields(ordinal=ordinal, description=description, metadata=metadata, inputs=tuple(inputs))
+    return NewVersionFields(
+        ordinal=ordinal, description=description, metadata=metadata, inputs=tuple(texts("inputs", inputs))
+    )

@@ -4,16 +4,20 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from catalog.client.errors import NotFound
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Alias, AliasMove, Page
+from catalog.client.revisions import unknown_version
 from catalog.client.session import Session, if_unchanged, segment
 from catalog.client.transfer.cache import Cache
+from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
 
 
 class AliasResource(Resource[D]):
     def __init__(self, session: Session, driver: D, cache: Cache, kind: str, key: str) -> None:
         super().__init__(session, driver, cache)
+        self._item = TargetItem(session, cache, kind, key)
         self._path = f"/{kind}/{segment(key)}/aliases"
 
     @operation
@@ -30,7 +34,7 @@ class AliasResource(Resource[D]):
 
     @operation
     def set(
-        self, name: str, which: str, *, expected: str | None = None, revision: int | None = None
+        self, name: str, which: str | int, *, expected: str | None = None, revision: int | None = None
     ) -> Operation[Alias]:
         """Point an alias to a version; it is created if it does not exist.
 
@@ -39,11 +43,17 @@ class AliasResource(Resource[D]):
 
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict.
         """
-        body: dict[str, Any] = {"version": which}
+        body: dict[str, Any] = {"version": str(which)}
         if expected is not None:
             body["expected"] = expected
         headers = if_unchanged(revision)
-        return Alias.of((yield from self._session.request_json("PUT", self._at(name), body=body, headers=headers)))
+        try:
+            moved = yield from self._session.request_json("PUT", self._at(name), body=body, headers=headers)
+        except NotFound as missing:
+            if missing.details != str(which):  # of the item itself
+                raise
+            raise (yield from unknown_version(self._item, str(which), missing)) from None
+        return Alias.of(moved)
 
     @operation
     def rollback(self, name: str) -> Operation[Alias]:

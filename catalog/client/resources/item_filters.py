@@ -15,6 +15,11 @@ def filter_query(
 ) -> dict[str, str]:
     """The query parameters of a filter, of conditions on metadata, and of parameters that have a value."""
     query = {name: value for name, value in (short or {}).items() if value}
-    query |= {f"metadata.{name}": str(value) for name, value in (metadata or {}).items()}
-    query |= {f"latest.{name}": str(value) for name, value in (latest or {}).items()}
+    query |= {f"metadata.{name}": condition(value) for name, value in (metadata or {}).items()}
+    query |= {f"latest.{name}": condition(value) for name, value in (latest or {}).items()}
     return {"filter": json.dumps(filter), **query} if filter else query
+
+
+def condition(value: object) -> str:
+    """A value as the API writes it: `true`, not `True`."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

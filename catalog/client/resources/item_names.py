@@ -26,8 +26,12 @@ def refuse_version(item: Item, key: str) -> None:
 def name_to_create(session: Session, name: str) -> Operation[str]:
     """The name for a new item: of the caller's own `owner/name`, the part after the slash.
 
-    Raises NotFound if the owner is another user.
+    Raises NotFound if the owner is another user, Invalid for what looks like a version.
     """
+    item, at, which = name.rpartition("@")
+    if at:
+        advice = f"Push to {item}: each push is a new version. alias= (--alias) and ordinal= (--as) name it."
+        raise Invalid(f"{name} would be the version {which} of {item}, and there is none", advice=advice)
     owner = yield from owner_id(session, name)
     rest = name.partition("/")[2]
     if owner and owner != session.claims.get("sub"):

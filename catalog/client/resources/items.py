@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypedDict, TypeVar, Unpack
 
 from catalog.client.errors import Ambiguous, Invalid, NotFound
-from catalog.client.push_pull.annotations import tag_list
+from catalog.client.push_pull.annotations import LISTS, texts
 from catalog.client.resources.aliases import AliasResource
 from catalog.client.resources.base import D, InlineDriver, Resource, operation, walk
 from catalog.client.resources.item_filters import FilterExpression, filter_query
@@ -75,15 +75,15 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         Raises CatalogError: Invalid, also if you have an item of this name.
         """
         body = {"name": name, "description": description, "visibility": visibility} | _card_fields(card)
-        body |= {"users": [*users], "tags": tag_list(tags), "metadata": as_pairs(metadata or {})}
-        if editors := [*editors]:
-            body["editors"] = editors
+        body |= {"users": texts("users", users), "tags": texts("tags", tags), "metadata": as_pairs(metadata or {})}
+        if who := texts("editors", editors):
+            body["editors"] = who
         if external_id:
             body["external_id"] = external_id
         if status is not None:
             body["status"] = status
         if datasets is not None:
-            body["datasets"] = [*datasets]
+            body["datasets"] = texts("datasets", datasets)
         return self._shape.of((yield from self._session.request_json("POST", f"/{self._kind}", body=body)))
 
     @operation
@@ -183,7 +183,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         body = {name: value for name, value in plain.items() if value is not None} | _card_fields(card)
         for verb, changed in (("add", add or {}), ("remove", remove or {})):
             for name, values in changed.items():
-                body.setdefault(name, {})[verb] = as_pairs(values) if isinstance(values, Mapping) else [*values]
+                body.setdefault(name, {})[verb] = _changes(name, values)
         return self._shape.of((yield from self._put(key, body, revision)))
 
     @operation
@@ -318,4 +318,11 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
 
 
 def _card_fields(card: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value if isinstance(value, str) else [*value] for name, value in card.items()}
+    return {name: texts(name, value) if name in LISTS else value for name, value in card.items()}
+
+
+def _changes(name: str, values: Any) -> Any:
+    """Values of a field to add or to remove. Raises Invalid."""
+    if name not in LISTS:
+        raise Invalid(f"{name!r} has no values to add or to remove", advice="tags, users, datasets and metadata have.")
+    return as_pairs(values) if isinstance(values, Mapping) else texts(name, values)

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from catalog.client.push_pull.annotations import texts
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Group, Page, Raw, Robot, Tenant, Term, Token, User
-from catalog.client.session import Session, segment
+from catalog.client.session import Session, as_operator, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transport.effects import Operation
 
@@ -135,8 +136,8 @@ class RobotResource(Resource[D]):
             "username": username,
             "description": description,
             "scopes": [scope],
-            "items": [*items],
-            "tags": [*tags],
+            "items": texts("items", items),
+            "tags": texts("tags", tags),
             "expires_in": expires_in,
         }
         return Robot.of((yield from self._session.request_json("POST", "/robots", body=body)))
@@ -163,8 +164,8 @@ class RobotResource(Resource[D]):
         fields = {
             "description": description,
             "scopes": [scope] if scope else None,
-            "items": None if items is None else [*items],
-            "tags": None if tags is None else [*tags],
+            "items": None if items is None else texts("items", items),
+            "tags": None if tags is None else texts("tags", tags),
         }
         body = {name: value for name, value in fields.items() if value is not None}
         return Robot.of((yield from self._session.request_json("PUT", f"/robots/{segment(key)}", body=body)))
@@ -254,24 +255,28 @@ class TenantResource(Resource[D]):
     ) -> Operation[Tenant]:
         """Create a tenant. `about` may have `email`, `organization`, `address`, `phone`, `quota_bytes`, `database`."""
         body = {"_id": name, "admin_username": admin_username, "admin_password": admin_password, **(about or {})}
-        return Tenant.of((yield from self._session.request_json("POST", "/tenants", body=body)))
+        return Tenant.of((yield from as_operator(self._session.request_json("POST", "/tenants", body=body))))
 
     @operation
     def get(self, name: str) -> Operation[Tenant]:
         """A tenant, by name. Raises CatalogError: NotFound."""
-        return Tenant.of((yield from self._session.request_json("GET", f"/tenants/{segment(name)}")))
+        return Tenant.of((yield from as_operator(self._session.request_json("GET", f"/tenants/{segment(name)}"))))
 
     @walk
     def list(self) -> Callable[[str], Operation[Page[Tenant]]]:
         """Iterate over all tenants."""
-        return self._session.page("/tenants", Tenant.of)
+        return lambda cursor: as_operator(self._session.page("/tenants", Tenant.of)(cursor))
 
     @operation
     def update(self, name: str, changes: About) -> Operation[Tenant]:
         """Change `organization`, `address`, `email`, `phone`, `quota_bytes` or `inspection`."""
-        return Tenant.of((yield from self._session.request_json("PUT", f"/tenants/{segment(name)}", body=changes)))
+        return Tenant.of(
+            (yield from as_operator(self._session.request_json("PUT", f"/tenants/{segment(name)}", body=changes)))
+        )
 
     @operation
     def delete(self, name: str) -> Operation[None]:
         """Remove a tenant with all its data."""
-        yield from self._session.request_json("DELETE", f"/tenants/{segment(name)}", query={"confirm": name})
+        yield from as_operator(
+            self._session.request_json("DELETE", f"/tenants/{segment(name)}", query={"confirm": name})
+        )

@@ -78,7 +78,8 @@ class OtherRegistry:
                 return accepted(Response(response.status, response.headers, bytes(answer.received)), self.url)
             except (NotACatalog, NotFound) as error:
                 kind = NotFound if error.status == MISSING else CatalogError
-                advice = "Check the address of the registry."
+                is_special = error.advice != type(error).advice  # such as another address
+                advice = error.advice if is_special else "Check the address of the registry."
                 raise kind(f"{self.url}: {error.message}", status=error.status, advice=advice) from None
             except (NotSignedIn, Forbidden) as error:
                 advice = "Pass credentials that may read it."

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from catalog.client.errors import Invalid
-from catalog.client.push_pull.annotations import metadata_values
+from catalog.client.push_pull.annotations import metadata_values, selection_of, texts
 from catalog.client.resources.base import D, Resource, operation, walk
+from catalog.client.resources.item_filters import condition
 from catalog.client.results import Link, Page, Pruned, Raw, Value, Version
 from catalog.client.session import PREFIX, Session, if_unchanged
 from catalog.client.transfer.cache import Cache
@@ -25,7 +26,6 @@ from catalog.client.transfer.downloads.partial_downloads import PARTIAL_CONTENT
 from catalog.client.transfer.downloads.remote_file import BUFFER, RemoteFile
 from catalog.client.transfer.downloads.targets import FileSelection
 from catalog.client.transfer.notebooks import default_progress
-from catalog.client.transfer.patterns import Selection
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.uploads.contents import Uploadable, opened
 from catalog.client.transfer.uploads.folder_uploads import add_content
@@ -68,10 +68,13 @@ class VersionResource(Resource[D]):
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict, OutOfSpace, Damaged, Unavailable.
         """
         details = NewVersionFields(
-            ordinal=ordinal, description=description, metadata=metadata_values(metadata), inputs=tuple(inputs)
+            ordinal=ordinal,
+            description=description,
+            metadata=metadata_values(metadata),
+            inputs=tuple(texts("inputs", inputs)),
         )
         with ExitStack() as stack:
-            collected = opened(what, name, Selection(tuple(include), tuple(exclude)))
+            collected = opened(what, name, selection_of(include, exclude))
             content = yield from in_thread(stack.enter_context, collected)
             if details.deferred and not content.is_folder:  # which is sent once the version exists
                 yield from check_push(self._session, self._item.kind, {"item": self._item.key}, details)
@@ -97,7 +100,7 @@ class VersionResource(Resource[D]):
         """
         body: dict[str, Any] = {"uri": uri, "description": description, "metadata": as_pairs(metadata or {})}
         body |= {"ordinal": ordinal, "author": author, "stage": stage, "external_id": external_id, "run": run}
-        body["inputs"] = [*inputs]
+        body["inputs"] = texts("inputs", inputs)
         return Version.of((yield from self._session.request_json("POST", self._item.path, body=body)))
 
     @operation
@@ -119,20 +122,20 @@ class VersionResource(Resource[D]):
         `{"accuracy": "gte:0.9"}`. Archived versions are left out; `archived="true"` lists them alone, `"all"` with the
         others.
         """
-        query = {f"metadata.{name}": str(value) for name, value in (metadata or {}).items()}
+        query = {f"metadata.{name}": condition(value) for name, value in (metadata or {}).items()}
         query |= {"archived": archived} if archived else {}
         query |= {"sort": json.dumps(sort)} if sort else {}
         return self._session.page(self._item.path, Version.of, query)
 
     @operation
-    def get(self, which: str) -> Operation[Version]:
+    def get(self, which: str | int) -> Operation[Version]:
         """Raises CatalogError: NotFound, Forbidden."""
         return (yield from self._item.info(which))
 
     @operation
     def update(
         self,
-        which: str,
+        which: str | int,
         *,
         description: str | None = None,
         state: str | None = None,
@@ -156,17 +159,17 @@ class VersionResource(Resource[D]):
         """
         body: dict[str, Any] = {"description": description, "state": state, "author": author, "stage": stage}
         body |= {"archived": archived, "pinned": pinned, "external_id": external_id, "run": run, "uri": uri}
-        body["inputs"] = None if inputs is None else [*inputs]
+        body["inputs"] = None if inputs is None else texts("inputs", inputs)
         body = {name: value for name, value in body.items() if value is not None}
         if add or remove:
-            body["metadata"] = {"add": as_pairs(add or {}), "remove": [*remove]}
+            body["metadata"] = {"add": as_pairs(add or {}), "remove": texts("metadata", remove)}
         headers = if_unchanged(revision)
         return Version.of(
             (yield from self._session.request_json("PUT", self._item.at(which), body=body, headers=headers))
         )
 
     @operation
-    def delete(self, which: str, *, force: bool = False) -> Operation[None]:
+    def delete(self, which: str | int, *, force: bool = False) -> Operation[None]:
         """Remove a version; with `force` the aliases that point to it as well, and one that a service serves.
 
         Raises CatalogError: NotFound, Forbidden, Conflict if it has aliases or is served.
@@ -207,7 +210,7 @@ class VersionResource(Resource[D]):
     @operation
     def download(
         self,
-        which: str,
+        which: str | int,
         to: str | Path | None = None,
         *,
         files: Sequence[str] = (),
@@ -226,36 +229,36 @@ class VersionResource(Resource[D]):
         Raises CatalogError: NotFound, Forbidden, Damaged, Unavailable, Elsewhere if the bytes are not in the catalog,
         Invalid for a file in the way.
         """
-        version = yield from find_version(self._item, which)
-        selection = FileSelection(tuple(files), Selection(tuple(include), tuple(exclude)))
+        version = yield from find_version(self._item, str(which))
+        selection = FileSelection(tuple(texts("files", files)), selection_of(include, exclude))
         if to is None:
             return (yield from download_to_cache(self._item, version, progress or default_progress(), selection))
         shown = progress or default_progress()
         return (yield from download_to(self._item, version, to, shown, selection, force=force))[0]
 
     @operation
-    def link(self, which: str, *, expires_in: int = 300, path: str = "") -> Operation[Link]:
+    def link(self, which: str | int, *, expires_in: int = 300, path: str = "") -> Operation[Link]:
         """Create a URL that serves a version without a token for `expires_in` seconds, a day at most. Of a folder it
         serves the file at `path`, or by default an archive of all files.
 
         Raises CatalogError: NotFound, Forbidden, Invalid.
         """
-        version = yield from find_version(self._item, which)
+        version = yield from find_version(self._item, str(which))
         body = {"expires_in": expires_in} | ({"path": path} if path else {})
         raw = yield from self._item.session.request_json("POST", f"{self._item.at(version.ordinal)}/link", body=body)
         session = self._item.session
         return Link.of({**raw, "url": session.url + session.strip_base_path(raw["url"])})
 
     @operation
-    def verify(self, which: str, *, progress: Progress | None = None) -> Operation[Version]:
+    def verify(self, which: str | int, *, progress: Progress | None = None) -> Operation[Version]:
         """Read all bytes of a version from the server and compare them with its digests.
 
         Raises CatalogError: NotFound, Forbidden, Damaged, Unavailable.
         """
-        return (yield from verify_version(self._item, which, progress or default_progress()))
+        return (yield from verify_version(self._item, str(which), progress or default_progress()))
 
     @operation
-    def read(self, which: str, start: int, stop: int, *, path: str = "", digest: str = "") -> Operation[bytes]:
+    def read(self, which: str | int, start: int, stop: int, *, path: str = "", digest: str = "") -> Operation[bytes]:
         """Bytes `start` up to, not including, `stop` of a version's file, or of the file at `path` in a folder.
 
         Raises CatalogError: NotFound, Forbidden, Invalid for bytes beyond the end, Conflict if `digest` is given and
@@ -268,7 +271,7 @@ class VersionResource(Resource[D]):
         response = yield from self._session.send(Request(method="GET", path=where, headers=headers))
         return response.content if response.status == PARTIAL_CONTENT else response.content[start:stop]
 
-    def open(self: "VersionResource[SyncDriver]", which: str, path: str = "") -> io.BufferedReader:
+    def open(self: "VersionResource[SyncDriver]", which: str | int, path: str = "") -> io.BufferedReader:
         """Open a version's file, or the file at `path` in a folder, for reading and seeking. Only the bytes that are
         read are downloaded.
 

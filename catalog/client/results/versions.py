@@ -76,6 +76,7 @@ class Version(Result):
         read["folder"] = raw.get("folder", "file_count" in raw)
         read["files"] = tuple(File.of(file) for file in raw.get("files", ()))
         read["aliases"] = tuple(raw.get("aliases", ()))
+        read["inputs"] = tuple(raw.get("inputs") or ())
         read["metadata"] = pairs(raw)
         return read
 

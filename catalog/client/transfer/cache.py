@@ -50,6 +50,8 @@ class CachedFile(NamedTuple):
 class Cache:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = (folder or default_folder()).expanduser().absolute()
+        self._unsaved: dict[Path, Any] = {}
+        """States that could not be written to a file: they last as long as this program."""
 
     def blob(self, digest: str) -> Path:
         """The path of a file, whether or not it exists."""
@@ -155,15 +157,22 @@ class Cache:
 
     def save_state(self, section: str, key: Any, value: Any) -> None:
         """Keep a value for a later program. A cache that cannot be written to costs time, and no result."""
-        with suppress(PermissionError):
-            _write(self.state_file(section, key), value)
+        file = self.state_file(section, key)
+        try:
+            _write(file, value)
+        except OSError:
+            self._unsaved[file] = value
 
     def load_state(self, section: str, key: Any) -> Any:
         """The saved value; None if there is none or it cannot be read."""
-        return _read(self.state_file(section, key))
+        file = self.state_file(section, key)
+        return self._unsaved[file] if file in self._unsaved else _read(file)
 
     def forget(self, section: str, key: Any) -> None:
-        self.state_file(section, key).unlink(missing_ok=True)
+        file = self.state_file(section, key)
+        self._unsaved.pop(file, None)
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
     def state_file(self, section: str, key: Any) -> Path:
         return self.folder / section / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()}.json"

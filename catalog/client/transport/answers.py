@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from catalog.client.errors import NotACatalog
+from catalog.client.errors import Invalid, NotACatalog
 
 LARGEST_ANSWER = 64 * 2**20
 """Bytes of an answer that is held in memory."""
@@ -27,15 +27,20 @@ class AnswerInMemory:
 
 @contextmanager
 def shape_checked() -> Iterator[None]:
-    """Turn what is missing in an answer, or of another type, into NotACatalog."""
+    """Turn what is missing in an answer, or of another type, into NotACatalog, and a text that cannot be sent into
+    Invalid.
+    """
     try:
         yield
+    except UnicodeEncodeError as error:
+        sign = ascii(error.object[error.start])  # not the rest: it may be a secret
+        raise Invalid(f"A name or a value is not UTF-8: it has the sign {sign}") from None
     except (KeyError, IndexError) as error:
-        if not _raised_in(error.__traceback__).startswith(OURS):
+        if not raised_in(error.__traceback__).startswith(OURS):
             raise
         raise _no_catalog(error) from error
     except (TypeError, AttributeError, ValueError) as error:
-        if not _raised_in(error.__traceback__).startswith(SHAPES):
+        if not raised_in(error.__traceback__).startswith(SHAPES):
             raise
         raise _no_catalog(error) from error
 
@@ -44,7 +49,7 @@ def _no_catalog(error: Exception) -> NotACatalog:
     return NotACatalog(f"The server's answer is not that of a catalog ({type(error).__name__}: {error})")
 
 
-def _raised_in(traceback: TracebackType | None) -> str:
+def raised_in(traceback: TracebackType | None) -> str:
     """The module of the innermost frame."""
     name = ""
     while traceback is not None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from catalog import __version__
+from catalog.client.addresses import checked_address
 from catalog.client.errors import Invalid
 from catalog.client.transport.effects import Request, Response
 from catalog.client.transport.proxies import proxy_of
@@ -52,11 +53,8 @@ def http_client(kind: Callable[..., ClientT], url: str, timeout: float, ca: str)
 
 def client_arguments(url: str, timeout: float, ca: str) -> ClientArguments:
     """Raises Invalid if `url` is not an HTTP address or `ca` cannot be read as certificates."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or any(each.isspace() for each in url):
-        raise Invalid(f"{url!r} is not the address of a catalog", advice="Write it as http://127.0.0.1:8080.")
     return ClientArguments(
-        base_url=url,
+        base_url=checked_address(url),
         verify=_trust(ca),
         timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT)),
         limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=IDLE),

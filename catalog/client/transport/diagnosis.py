@@ -1,5 +1,6 @@
 """What is wrong when there is no response, in one sentence: the exceptions of the HTTP library, explained."""
 
+import re
 import socket
 import ssl
 from urllib.parse import urlsplit
@@ -19,6 +20,10 @@ NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKE
 CUT_OFF = (httpx.RemoteProtocolError, httpx.ReadError)
 """What a TLS server does to plain HTTP: it sends an alert, or nothing, and hangs up."""
 
+NO_HOST = ("Name or service not known", "nodename nor servname", "No address associated")
+
+CODES = re.compile(r"\[SSL: \w+\] (?:certificate verify failed: )?|\[Errno -?\d+\] |\.? ?\(?_ssl\.c:\d+[):] ?")
+
 PROBE = 2.0  # seconds
 
 OTHER_NAME = ("Hostname mismatch", "IP address mismatch", "not valid for")
@@ -29,20 +34,27 @@ def as_catalog_error(error: Exception, url: str, ca: str = "") -> CatalogError:
 
     May take a connection of its own to find out, and two seconds.
     """
-    reason = str(error) or type(error).__name__
-    if "CERTIFICATE_VERIFY_FAILED" in reason:
+    reason = _plain(str(error)) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
         return _untrusted(reason, url, ca)
     plain = url.partition("://")[2]
-    if url.startswith("https:") and any(sign in reason for sign in NO_TLS):
+    if url.startswith("https:") and any(sign in str(error) for sign in NO_TLS):
         return NotACatalog(f"{url} speaks plain HTTP, not TLS", advice=f"Use the address http://{plain}.")
     if url.startswith("http:") and isinstance(error, CUT_OFF) and _speaks_tls(url):
         return NotACatalog(f"{url} speaks TLS, not plain HTTP", advice=f"Use the address https://{plain}.")
     if (proxy := proxy_of(url)) and isinstance(error, (httpx.ProxyError, *NOT_REACHED)):
         lost = _proxy_failed(error, proxy, url, reason)
+    elif any(sign in reason for sign in NO_HOST):
+        lost = Unavailable(f"There is no machine of the name {urlsplit(url).hostname}", advice="Check the address.")
     else:
         lost = Unavailable(f"{url} does not answer ({reason})")
     lost.sent = not isinstance(error, (*NOT_SENT, httpx.ProxyError))
     return lost
+
+
+def _plain(reason: str) -> str:
+    """What OpenSSL and the system say, without their codes: `self-signed certificate`, `Connection refused`."""
+    return CODES.sub("", reason).removesuffix(".")
 
 
 def _speaks_tls(url: str) -> bool:

@@ -57,6 +57,8 @@ class SyncDriver:
                 return self._run(operation)
         except CatalogError as error:  # the frames of operations say nothing to a user: the traceback ends here
             raise error.with_traceback(None) from error.__cause__
+        except OSError as error:  # of a file; it has its name
+            raise error.with_traceback(None) from None
 
     def _run(self, operation: Operation[T]) -> T:
         result: Any = None

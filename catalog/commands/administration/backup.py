@@ -41,6 +41,7 @@ class BackupOptions:
     force: bool = False  # replace an existing file
     server: str = ""  # the address of a running server; empty: open the stores
     token: str = ""  # API_TOKEN
+    ca: str = ""  # certificates to trust
 
 
 def make(settings: Settings, where: str, options: BackupOptions, tell: Tell) -> bool:
@@ -68,7 +69,7 @@ def make(settings: Settings, where: str, options: BackupOptions, tell: Tell) -> 
 
     async def remote() -> None:
         watch = ArchiveWatch()
-        await save(archive(options.server, options.token, options.tenants, since, watch))
+        await save(archive(options.server, options.token, options.tenants, since, watch, options.ca))
         for tenant, summary in watch.summaries.items():
             lost = [LostBlob(**each) for each in summary["lost"]]
             records = sum(summary["records"].values())

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from catalog import client
+from catalog.client.wording import counted
 from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
 from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, stop
@@ -29,7 +30,7 @@ def ls(shell: Shell) -> None:
         COLUMNS,
         lambda entry: entry.digest,
     )
-    shell.say(f"{len(entries)} files, {human_size(sum(entry.size for entry in entries))}, in {cache.folder}")
+    shell.say(f"{counted(len(entries), 'file')}, {human_size(sum(entry.size for entry in entries))}, in {cache.folder}")
 
 
 @command(app)
@@ -49,7 +50,7 @@ def rm(
     prefixes = ("",) if everything else tuple(digests or ())
     selected = [entry for entry in cache.entries() if entry.digest.startswith(prefixes)]
     cache.drop(*(entry.digest for entry in selected))
-    shell.say(f"Removed {len(selected)} files, {human_size(sum(entry.size for entry in selected))}")
+    shell.say(f"Removed {counted(len(selected), 'file')}, {human_size(sum(entry.size for entry in selected))}")
 
 
 @command(app)
@@ -60,4 +61,4 @@ def prune(
 ) -> None:
     """Remove the least recently used files, and the remains of transfers that stopped over a week ago."""
     dropped = client.transfer.cache.Cache().prune(values.size(size))
-    shell.say(f"Removed {len(dropped)} files, {human_size(sum(entry.size for entry in dropped))}")
+    shell.say(f"Removed {counted(len(dropped), 'file')}, {human_size(sum(entry.size for entry in dropped))}")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from catalog import client
-from catalog.client.wording import listed
+from catalog.client.wording import counted, listed
 from catalog.commands.terminal import completion, values
 from catalog.commands.terminal.shell import INTERRUPTED, Shell, command, stop
 from catalog.commands.terminal.transfer_progress import transfer_progress
@@ -110,7 +110,7 @@ def _show_plan(shell: Shell, plan: "client.PushPlan") -> None:
     """Print what a push would do."""
     size = human_size(plan.size)
     adds = f"create {plan.name} in {plan.kind} and add" if plan.is_new else f"add to {plan.name} in {plan.kind}"
-    shell.say(f"It would {adds} a version of {len(plan.files)} files, {size}. Nothing was uploaded.")
+    shell.say(f"It would {adds} a version of {counted(len(plan.files), 'file')}, {size}. Nothing was uploaded.")
     if plan.left_out:
         shell.say(f"Left out: {listed(plan.left_out)}")
     shell.output.one(plan, {path: human_size(size) for path, size in plan.files.items()}, "\n".join(plan.files))

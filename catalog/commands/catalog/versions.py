@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from catalog import client
+from catalog.client.wording import counted
 from catalog.commands.catalog.items import Metrics, with_metrics
 from catalog.commands.catalog.transfers import Kind, Reference
 from catalog.commands.terminal import values
@@ -163,7 +164,7 @@ def verify(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
     name, version = _one(shell, what, kind)
     with transfer_progress(quiet=shell.quiet) as progress:
         _versions(shell, name, kind).verify(version.ordinal, progress=progress)
-    shell.say(f"{name}@{version.ordinal} is intact: {version.file_count} files, {human_size(version.size)}")
+    shell.say(f"{name}@{version.ordinal} is intact: {counted(version.file_count, 'file')}, {human_size(version.size)}")
 
 
 @command(app)
@@ -225,7 +226,7 @@ def prune(
         if not listed.versions and not listed.more:
             shell.say(f"{name}: nothing to remove")
             return
-        many = f"{len(listed.versions)}{' or more' if listed.more else ''} versions"
+        many = counted(len(listed.versions), "version") + (" or more" if listed.more else "")
         confirm_or_stop(f"Remove {many} of {name} ({human_size(listed.bytes)}) for good?", yes=yes)
     found = resource.prune(keep, dry_run=dry_run)
     size, count = found.bytes, len(found.versions)
@@ -235,4 +236,4 @@ def prune(
         size, count = size + found.bytes, count + len(found.versions)
     verb = "Would remove" if dry_run else "Removed"
     more = ", and more" if found.more else ""
-    shell.say(f"{verb} {count} versions of {name} ({human_size(size)}){more}")
+    shell.say(f"{verb} {counted(count, 'version')} of {name} ({human_size(size)}){more}")

@@ -1,5 +1,6 @@
 """Commands on all records and files of tenants: `migrate`, `backup`, `restore`, `demo`, `import`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from catalog import client
 from catalog.commands.catalog.copying import add_kubeflow, add_mlflow
 from catalog.commands.server.parts import PANEL, EnvFile, Tenants, load_settings, operator_token, server_parts
-from catalog.commands.terminal.shell import FAILURE, USAGE, stop
+from catalog.commands.terminal.shell import FAILURE, USAGE, exit_codes, stop
 
 
 def add_data_commands(app: typer.Typer) -> None:
@@ -75,8 +76,12 @@ def backup(
     with server_parts():
         from catalog.commands.administration import backup as backups  # noqa: PLC0415
 
-    token = (client.profile.environment_token(server) or operator_token(env_file)) if server else ""
-    options = backups.BackupOptions(tenants=tenant or [], since=since, force=force, server=server, token=token)
+    options = backups.BackupOptions(tenants=tenant or [], since=since, force=force)
+    if server:
+        with exit_codes():
+            known = client.profile.find({"url": server})
+        token = client.profile.environment_token(known.url) or operator_token(env_file)
+        options = replace(options, server=known.url, token=token, ca=known.ca)
     try:
         whole = backups.make(load_settings(env_file), target, options, typer.echo)
     except backups.CommandError as error:

@@ -2,7 +2,7 @@
 
 import json
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import chain
 from typing import Annotated
 
@@ -11,13 +11,15 @@ import typer
 from catalog import client
 from catalog.commands.administration import online
 from catalog.commands.server.parts import PANEL, AsJson, EnvFile, load_settings, operator_token, server_parts
-from catalog.commands.terminal.shell import FAILURE, NOT_SIGNED_IN, USAGE, exit_codes, stop
+from catalog.commands.terminal.shell import FAILURE, USAGE, Shell, command, stop
 
 
 def add_running_commands(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (serve, log, sweep, doctor):
-        app.command(rich_help_panel=PANEL)(command)
+    app.command(rich_help_panel=PANEL)(serve)
+    command(app, panel=PANEL)(log)
+    command(app, panel=PANEL)(sweep)
+    app.command(rich_help_panel=PANEL)(doctor)
 
 
 def serve(env_file: EnvFile = None) -> None:
@@ -55,56 +57,46 @@ def serve(env_file: EnvFile = None) -> None:
 
 
 def log(
+    shell: Shell,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep running, and print new entries.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=1000, help="Number of the latest entries.")] = 20,
-    server: Annotated[
-        str,
-        typer.Option(
-            "--server", "--url", help="Address of the server. Default: CATALOG_URL, else where you signed in."
-        ),
-    ] = "",
+    server: Annotated[str, typer.Option("--server", help="The same as --url.")] = "",
     operator: Annotated[bool, typer.Option("--operator", help="The operator's journal: needs API_TOKEN.")] = False,
-    as_json: AsJson = False,
 ) -> None:
-    """Show the journal of a running server to an administrator. --operator reads API_TOKEN from CATALOG_TOKEN."""
-    with exit_codes(json=as_json):
-        known = client.profile.find({"url": server})
-        if not known.token:
-            notes = "".join(f" {note}" for note in known.notes)
-            stop(
-                f"Sign in as an administrator (catalog login), or put a token into CATALOG_TOKEN.{notes}", NOT_SIGNED_IN
-            )
-        reader = online.log.JournalReader(known.url, known.token, operator=operator)
+    """Show the journal of a running server to an administrator. --operator reads API_TOKEN from CATALOG_TOKEN.
+
+    With --json each entry is an object on a line of its own.
+    """
+    with closing(shell.open(url=server or shell.url)) as catalog:
+        reader = online.log.JournalReader(catalog, operator=operator)
         try:
             for entry in chain(reader.latest(lines), reader.follow() if follow else ()):
-                typer.echo(json.dumps(entry, ensure_ascii=False) if as_json else online.log.line(entry))
-        except online.log.JournalError as error:
-            stop(error, FAILURE)
+                typer.echo(json.dumps(entry, ensure_ascii=False) if shell.output.json else online.log.line(entry))
         except KeyboardInterrupt:
             raise typer.Exit from None
 
 
 def sweep(
+    shell: Shell,
     *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be removed, and remove nothing.")
     ] = False,
     tenant: Annotated[str, typer.Option(help="Only this one.")] = "",
     grace: Annotated[str, typer.Option(help="Spare younger files: 1h, 7d; at least 10m. Default: SWEEP_GRACE.")] = "",
-    server: Annotated[str, typer.Option(envvar="CATALOG_URL", help="Address of the server.")] = "http://127.0.0.1:8080",
+    server: Annotated[str, typer.Option("--server", help="The same as --url.")] = "",
     env_file: EnvFile = None,
 ) -> None:
     """Have a running server remove the files that no version uses any more.
 
     API_TOKEN is looked for in CATALOG_TOKEN, in the settings and in DATA_PATH/secrets.env.
     """
-    token = client.profile.environment_token(server) or operator_token(env_file)
-    try:
-        for line in online.sweep.lines(online.sweep.ask(server, token, dry_run=dry_run, tenant=tenant, grace=grace)):
-            typer.echo(line)
-    except online.sweep.SweepError as error:
-        stop(error, FAILURE)
+    url = client.profile.find({"url": server or shell.url}, name=shell.options.profile).url
+    token = client.profile.environment_token(url) or operator_token(env_file)
+    with closing(shell.open(url=url, token=token)) as catalog:
+        swept = catalog.sweep(dry_run=dry_run, tenant=tenant, grace=grace)
+    shell.output.text(swept, "\n".join(online.sweep.lines(swept)))
 
 
 def doctor(env_file: EnvFile = None, *, as_json: AsJson = False) -> None:

@@ -123,8 +123,10 @@ def _text(value: object) -> str:
     """A cell as one line, without control characters: the text may come from another user."""
     if value is None:
         return ""
-    if isinstance(value, Mapping):
-        value = ", ".join(f"{name}={each}" for name, each in value.items())
+    if isinstance(value, bool):
+        value = str(value).lower()  # as in JSON, and as it is written in options
+    elif isinstance(value, Mapping):
+        value = ", ".join(f"{name}={_text(each)}" for name, each in value.items())
     elif isinstance(value, list | tuple):
         value = ", ".join(map(str, value))
     return "".join(character if character.isprintable() else " " for character in str(value))

@@ -13,6 +13,7 @@ from functools import cached_property, wraps
 from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
+from typer._click.exceptions import ClickException
 
 from catalog import client
 from catalog.client.errors import (
@@ -27,6 +28,7 @@ from catalog.client.errors import (
 )
 from catalog.client.transport.answers import shape_checked
 from catalog.commands.terminal.output import CommandOutput
+from catalog.commands.terminal.streams import sentence_of
 
 FAILURE, USAGE, NOT_SIGNED_IN, NOT_FOUND, CONFLICT = range(1, 6)
 INTERRUPTED = 130  # the convention of shells: 128 plus the number of the signal
@@ -133,11 +135,11 @@ class Shell:
 
 
 def command(
-    app: typer.Typer, name: str | None = None, *, without: Collection[str] = ()
+    app: typer.Typer, name: str | None = None, *, without: Collection[str] = (), panel: str | None = None
 ) -> Callable[[Callable[..., None]], None]:
     """Register a function as a command. Its first parameter is the Shell; the common options are added.
 
-    Parameters in `without` get no option and keep their defaults.
+    Parameters in `without` get no option and keep their defaults. `panel` is the heading of the command in the help.
     """
 
     def register(function: Callable[..., None]) -> None:
@@ -157,7 +159,7 @@ def command(
         keywords = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in parameters]
         run.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
         run.__annotations__ = {each.name: each.annotation for each in parameters}
-        app.command(name)(run)
+        app.command(name, rich_help_panel=panel)(run)
 
     return register
 
@@ -176,8 +178,26 @@ def exit_codes(*, json: bool = False) -> Generator[None]:
         stop("Interrupted.", INTERRUPTED)
     except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        stop(sentence_of(error), FAILURE)
     finally:
         _errors_as_json.reset(token)
+
+
+def run_for_programs(app: typer.Typer) -> NoReturn:
+    """Run the command line with --json: what is wrong with the arguments is an object, too."""
+    token = _errors_as_json.set(True)
+    try:
+        code = app(standalone_mode=False)
+    except ClickException as error:
+        code = error.exit_code
+        _print_error(error.format_message(), code)
+    except typer.Abort:
+        code = FAILURE
+        _print_error("Aborted.", code)
+    finally:
+        _errors_as_json.reset(token)
+    sys.exit(code)
 
 
 def code_of(error: CatalogError) -> int:
@@ -196,6 +216,11 @@ def code_of(error: CatalogError) -> int:
 
 def stop(sentence: object, code: int = USAGE, error: CatalogError | None = None) -> NoReturn:
     """Print an error on standard error, with --json as one line of JSON, and end the command."""
+    _print_error(sentence, code, error)
+    raise typer.Exit(code) from None
+
+
+def _print_error(sentence: object, code: int, error: CatalogError | None = None) -> None:
     if _errors_as_json.get():
         document: dict[str, object] = {"error": type(error).__name__ if error else "Error", "exit_code": code}
         document |= {"message": error.message if error else str(sentence)}
@@ -205,7 +230,6 @@ def stop(sentence: object, code: int = USAGE, error: CatalogError | None = None)
         typer.echo(json.dumps(document, ensure_ascii=False), err=True)
     else:
         typer.echo(printable(str(sentence)), err=True)
-    raise typer.Exit(code) from None
 
 
 def printable(text: str) -> str:

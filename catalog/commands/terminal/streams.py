@@ -9,23 +9,39 @@ from pathlib import Path
 from typing import TextIO
 
 from catalog import client
+from catalog.client.transport.answers import raised_in
 
 FAILURE = 1
+PRINTERS = frozenset({"typer", "rich"})
+"""The libraries that write to standard output."""
+
 ESCAPE = "catalog.escape"
 """An error handler: writes what an encoding lacks as `\\u20ac`, which JSON reads back."""
 
 
 @contextmanager
 def program_streams() -> Generator[None]:
-    """Write what the encoding of a stream lacks escaped, and end with one sentence when a file cannot be used."""
+    """Write what the encoding of a stream lacks escaped, and end with one sentence when a file cannot be used.
+
+    A reader that has closed its end has seen enough, which is no failure. A stream that is closed from the beginning
+    reads and writes nothing.
+    """
     codecs.register_error(ESCAPE, _escaped)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors=ESCAPE)
     try:
         yield
     except OSError as error:
-        _fail(_sentence(error))
+        _fail(sentence_of(error))
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # the help of a command ends with a failure then
+            _discard(sys.stdout)
+            raise SystemExit(0) from None
+        raise
     finally:
         _flush(sys.stdout)
 
@@ -82,13 +98,22 @@ def _fail(sentence: str) -> None:
     raise SystemExit(FAILURE)
 
 
-def _sentence(error: OSError) -> str:
+def sentence_of(error: OSError) -> str:
+    """What the system refuses, with the file, and with the variable that names another folder where that helps."""
+    reason = error.strerror or str(error)
     if error.filename is None:
-        return f"Standard output: {error.strerror or error}"
+        return f"{_place_of(error)}{reason}"
     own = (client.profile.folder(), client.transfer.cache.default_folder())
     path = Path(os.fsdecode(error.filename))
     is_ours = any(path.is_relative_to(folder) or folder.is_relative_to(path) for folder in own)
     advice = (
         ". CATALOG_CONFIG and CATALOG_CACHE name other folders for the configuration and the cache." if is_ours else ""
     )
-    return f"{path}: {error.strerror}{advice}"
+    return f"{path}: {reason}{advice}"
+
+
+def _place_of(error: OSError) -> str:
+    """Where an error without a file comes from: what is printed, or a folder that somebody has removed."""
+    if raised_in(error.__traceback__).partition(".")[0] in PRINTERS:
+        return "Standard output: "
+    return "This folder: " if isinstance(error, FileNotFoundError) else ""

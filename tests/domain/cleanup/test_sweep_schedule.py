@@ -202,8 +202,6 @@ def test_the_command_has_a_running_server_sweep(tmp_path):
         ]
         code, sentence = catalog(tmp_path, "sweep", "--server", server.url, "--grace", "5m")
         assert (code, sentence.startswith("The request has errors (grace: at least 10m is needed")) == (1, True)
-    code, sentence = catalog(tmp_path, "sweep", "--server", server.url)
-    assert (code, "give the address of a running server with --server" in sentence) == (1, True)
 
 
 def catalog(folder, *arguments):

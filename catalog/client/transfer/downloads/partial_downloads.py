@@ -107,7 +107,12 @@ def fetch(
     beginning = target.name.encode(errors="replace")[:NAME_IN_PARTIAL].decode(errors="ignore")
     path_of_partial = target.with_name(f".{beginning}.{file.digest[:16]}.partial")
     lock = locked(path_of_partial)
-    partial = PartialDownload((yield from in_thread(lock.__enter__)), target, file.size, progress)
+
+    def opened() -> IO[bytes]:
+        with naming(target):
+            return lock.__enter__()
+
+    partial = PartialDownload((yield from in_thread(opened)), target, file.size, progress)
     try:
         if (yield from in_thread(is_complete)):
             return

@@ -66,7 +66,7 @@ def path_of(what: object) -> Path:
     try:
         path = Path(what).expanduser()
     except RuntimeError as error:  # there is no such user
-        raise Invalid(f"{what}: {error}", advice=EXPECTED) from None
+        raise Invalid(f"{what}: {str(error).rstrip('.')}", advice=EXPECTED) from None
     if "\0" in str(path):
         raise Invalid(f"{what!r} is not a path", advice=EXPECTED)
     return path
@@ -121,6 +121,8 @@ def _found(path: Path, prefix: str, selection: Selection) -> tuple[dict[str, Pat
 @contextmanager
 def _spooled(file: IO[bytes], name: str) -> Iterator[Source]:
     """Copy the rest of an open file to a temporary one, which can be read more than once."""
+    if getattr(file, "closed", False):
+        raise Invalid("The file is closed", advice=EXPECTED)
     if isinstance(file, io.TextIOBase) or isinstance(file.read(0), str):
         raise Invalid("The file is open for text", advice='Open it for bytes: open(path, "rb").')
     named = getattr(file, "name", "")

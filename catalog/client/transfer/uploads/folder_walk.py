@@ -14,6 +14,7 @@ from unicodedata import category
 
 from catalog.client.errors import Invalid
 from catalog.client.transfer.patterns import EVERYTHING, Selection
+from catalog.client.wording import counted
 
 LONGEST_NAME, LONGEST_PATH = 255, 512  # bytes, as the server takes them
 MOST_LISTED = 10
@@ -47,7 +48,7 @@ def walk(folder: Path, selection: Selection = EVERYTHING) -> FoundFiles:
 def refusal(folder: Path, problems: list[str]) -> Invalid:
     more = len(problems) - MOST_LISTED
     listed = "; ".join(problems[:MOST_LISTED]) + (f"; and {more} more" if more > 0 else "")
-    what = "1 file" if len(problems) == 1 else f"{len(problems)} files"
+    what = counted(len(problems), "file")
     return Invalid(
         f"{what} in {shown(str(folder))} cannot be pushed: {listed}",
         advice="Rename them, or leave them out: --exclude, or a .catalogignore.",

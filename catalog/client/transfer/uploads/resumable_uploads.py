@@ -69,10 +69,16 @@ class ResumableUpload:
 
 
 def exclusively(state: Path, operation: Operation[T]) -> Operation[T]:
-    """Run an operation under a lock beside the file of its state."""
+    """Run an operation under a lock beside the file of its state.
+
+    Where the cache cannot be written to, no other process finds that state, and there is nothing to lock.
+    """
     path = state.with_suffix(".lock")
     lock = locked(path)
-    yield from in_thread(lock.__enter__)
+    try:
+        yield from in_thread(lock.__enter__)
+    except OSError:
+        return (yield from operation)
     try:
         return (yield from operation)
     finally:

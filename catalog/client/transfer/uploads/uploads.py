@@ -94,10 +94,11 @@ class TargetItem:
     def item(self) -> str:
         return f"/{self.kind}/{segment(self.key)}"
 
-    def at(self, which: str) -> str:
-        return f"{self.path}/{segment(which)}"
+    def at(self, which: str | int) -> str:
+        """The path of a version. A number stands for its text, as `versions.get(3)` has it."""
+        return f"{self.path}/{segment(str(which) if isinstance(which, int) else which)}"
 
-    def document(self, which: str) -> Operation[Raw]:
+    def document(self, which: str | int) -> Operation[Raw]:
         """The record of a version, with all of its files."""
         found: Raw = yield from self.session.request_json("GET", f"{self.at(which)}/info")
         if not found.get("truncated"):
@@ -110,7 +111,7 @@ class TargetItem:
             number = page["nextPage"] if page["hasNextPage"] and page["docs"] else 0
         return {**found, "files": files}
 
-    def info(self, which: str) -> Operation[Version]:
+    def info(self, which: str | int) -> Operation[Version]:
         return Version.of((yield from self.document(which)))
 
 

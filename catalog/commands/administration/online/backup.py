@@ -1,12 +1,15 @@
 """`catalog backup --server`: a backup of a running server, which sends the archive."""
 
+from asyncio import to_thread
 from collections.abc import AsyncGenerator, Collection
 from typing import Any
 
 import httpx
 
-from catalog.client.session import PREFIX
-from catalog.commands.administration.online.refusals import refusal
+from catalog.client.errors import CatalogError
+from catalog.client.session import PREFIX, accepted
+from catalog.client.transport.connection import CONNECT, TRANSPORT_ERRORS, http_client, to_response
+from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.operations.archive import ArchiveError
 from catalog.operations.backup import Increment
 from catalog.operations.watching import ArchiveWatch
@@ -17,30 +20,33 @@ class OnlineBackupError(Exception):
 
 
 async def archive(
-    url: str, token: str, tenants: Collection[str], since: Increment | None, watch: ArchiveWatch
+    url: str, token: str, tenants: Collection[str], since: Increment | None, watch: ArchiveWatch, ca: str = ""
 ) -> AsyncGenerator[bytes, None]:
-    """Yield what the server at `url` sends. `watch` sees it, too.
+    """Yield what the server at `url` sends. `watch` sees it, too. `ca` are certificates to trust.
 
     Raises OnlineBackupError, also when the archive ends early.
     """
     body: dict[str, Any] = {"tenants": list(tenants)} if tenants else {}
     if since:
         body |= {"base": since.identity, "since": since.made.isoformat()}
-    timeout = httpx.Timeout(None, connect=10)
+    timeout = httpx.Timeout(None, connect=CONNECT)
+    headers = {"Authorization": token}
     try:
         async with (
-            httpx.AsyncClient(timeout=timeout) as client,
-            client.stream(
-                "POST", f"{url.rstrip('/')}{PREFIX}/backup", json=body, headers={"Authorization": token}
-            ) as answer,
+            http_client(httpx.AsyncClient, url, CONNECT, ca) as client,
+            client.stream("POST", f"{PREFIX}/backup", json=body, headers=headers, timeout=timeout) as answer,
         ):
-            if not answer.is_success:
-                await answer.aread()
-                raise OnlineBackupError(refusal(answer))
+            content = b"" if answer.is_success else await answer.aread()
+            accepted(to_response(answer, content), url)
             async for chunk in answer.aiter_raw():
                 watch.feed(chunk)
                 yield chunk
-    except (httpx.HTTPError, httpx.InvalidURL, ArchiveError) as failure:
-        raise OnlineBackupError(f"The backup of {url} ended early: {failure or type(failure).__name__}") from failure
+    except CatalogError as refused:
+        raise OnlineBackupError(str(refused)) from refused
+    except ArchiveError as failure:
+        raise OnlineBackupError(f"The backup of {url} ended early: {failure}") from failure
+    except TRANSPORT_ERRORS as failure:
+        reason = await to_thread(as_catalog_error, failure, url, ca)
+        raise OnlineBackupError(f"The backup of {url} ended early: {reason}") from failure
     if not watch.is_complete:
         raise OnlineBackupError(f"The backup of {url} ended early: the log of the server says why")

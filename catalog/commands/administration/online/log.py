@@ -1,16 +1,11 @@
 """`catalog log`: prints the journal, which it reads through the API."""
 
-import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
-import httpx
-
-from catalog.client.session import PREFIX
-from catalog.commands.administration.online.refusals import refusal
-
-Document = dict[str, Any]
+from catalog import client
 
 INTERVAL = 1.0
 """Seconds between two requests for new entries."""
@@ -20,58 +15,38 @@ OVERLAP = 1000
 
 PAGE = 1000
 
-PATIENCE = 30.0  # seconds
-
-
-class JournalError(Exception):
-    """The journal cannot be read. The message says why, and what to do."""
+Entry = Mapping[str, Any]
 
 
 class JournalReader:
-    """Reads the journal of the token's tenant, or the operator's."""
+    """Reads the journal of the user's tenant, or the operator's. Its methods raise CatalogError."""
 
-    def __init__(self, url: str, token: str, *, operator: bool) -> None:
-        self._path = f"{PREFIX}/log/operator" if operator else f"{PREFIX}/log"
-        self._client = httpx.Client(base_url=url, headers={"Authorization": token}, timeout=PATIENCE)
+    def __init__(self, catalog: "client.Catalog", *, operator: bool) -> None:
+        self._catalog = catalog
+        self._operator = operator
         self._shown: dict[str, int] = {}  # serial numbers by the ids of entries
 
-    def latest(self, count: int) -> list[Document]:
+    def latest(self, count: int) -> list[Entry]:
         """The last entries, the oldest of them first."""
-        return self._new([self._get(limit=count)["docs"]] if count else [])
+        found = self._catalog.log(operator=self._operator, batch=min(count, PAGE) or 1)
+        return self._new(islice(found, count))
 
-    def follow(self) -> Iterator[Document]:
+    def follow(self) -> Iterator[Entry]:
         """New entries as they arrive, forever."""
         while True:
-            yield from self._new(self._pages())
+            since = max(0, max(self._shown.values(), default=0) - OVERLAP)
+            yield from self._new(self._catalog.log(since=since, operator=self._operator, batch=PAGE))
             time.sleep(INTERVAL)
 
-    def _pages(self) -> Iterator[list[Document]]:
-        since = max(self._shown.values(), default=0) - OVERLAP
-        cursor: str | None = ""
-        while cursor is not None:
-            page = self._get(limit=PAGE, after=cursor, filter=json.dumps({"serial": {"$gt": since}}))
-            yield page["docs"]
-            cursor = page["nextCursor"]
-
-    def _new(self, pages: Any) -> list[Document]:
-        found = [entry for page in pages for entry in page if entry["_id"] not in self._shown]
+    def _new(self, entries: Iterable[Entry]) -> list[Entry]:
+        found = [entry for entry in entries if entry["_id"] not in self._shown]
         self._shown |= {entry["_id"]: entry["serial"] for entry in found}
         least = max(self._shown.values(), default=0) - OVERLAP
         self._shown = {key: serial for key, serial in self._shown.items() if serial > least}
         return sorted(found, key=lambda entry: entry["serial"])
 
-    def _get(self, **query: str | int) -> Document:
-        try:
-            answer = self._client.get(self._path, params=query)
-            body = answer.json()
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
-            raise JournalError(f"{self._client.base_url} cannot be reached as a catalog: {failure}") from failure
-        if answer.is_error:
-            raise JournalError(refusal(answer, "check CATALOG_TOKEN"))
-        return dict(body)
 
-
-def line(entry: Document) -> str:
+def line(entry: Entry) -> str:
     """An entry as one line. Control characters, which a client may have sent, are replaced."""
     parts = (
         entry["date"],

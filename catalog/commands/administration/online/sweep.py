@@ -1,44 +1,12 @@
-"""`catalog sweep`: asks the running server to sweep now, and prints what it removed."""
+"""`catalog sweep`: what a running server has removed, as lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import httpx
-
-from catalog.client.session import PREFIX
-from catalog.commands.administration.online.refusals import refusal
 from catalog.durations import human_size
 
 
-class SweepError(Exception):
-    """The server did not sweep. The message says why, and what to do."""
-
-
-def ask(url: str, token: str, *, dry_run: bool, tenant: str, grace: str) -> dict[str, Any]:
-    """The answer of the server at `url` after the sweep, which may take minutes: there is no timeout.
-
-    Raises SweepError.
-    """
-    query = {"dry_run": str(dry_run).lower(), "tenant": tenant, "grace": grace}
-    try:
-        answer = httpx.post(
-            f"{url.rstrip('/')}{PREFIX}/sweep",
-            params={name: value for name, value in query.items() if value},
-            headers={"Authorization": token},
-            timeout=httpx.Timeout(None, connect=10),
-        )
-        body = answer.json()
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as failure:
-        raise SweepError(
-            f"{url} cannot be reached as a catalog ({failure}): give the address of a running server with --server. "
-            "A server also sweeps by itself, see SWEEP_EVERY"
-        ) from failure
-    if answer.is_error:
-        raise SweepError(refusal(answer))
-    return dict(body)
-
-
-def lines(answer: dict[str, Any]) -> Iterator[str]:
+def lines(answer: Mapping[str, Any]) -> Iterator[str]:
     """The answer, a line per tenant."""
     verb = "would remove" if answer["dry_run"] else "removed"
     for tenant in answer["tenants"]:
@@ -48,7 +16,7 @@ def lines(answer: dict[str, Any]) -> Iterator[str]:
             yield f"{tenant['_id']}: {verb} {_counted(tenant)}"
 
 
-def _counted(swept: dict[str, Any]) -> str:
+def _counted(swept: Mapping[str, Any]) -> str:
     parts = (
         (swept["blobs"], "unused file", swept["bytes"]),
         (swept["leftovers"], "interrupted upload", swept["leftover_bytes"]),
