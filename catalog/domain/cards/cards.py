@@ -76,10 +76,7 @@ async def write(
     Raises Refused: INVALID_FIELD for a text that is too large or a front matter that cannot be read, and what
     `changes.change` raises.
     """
-    if len(text.encode()) > LARGEST:
-        raise Refused(INVALID_FIELD, f"card: at most {LARGEST} bytes are allowed")
-    if "\0" in text:
-        raise Refused(INVALID_FIELD, "card: the character NUL is not allowed")
+    refuse_text(text)
     try:
         card = await _parsed(text)
         datasets = await _known_datasets(caller, kind, dataset_names(card.front_matter))
@@ -89,6 +86,14 @@ async def write(
     item = await changes.change(caller, kind, reference, wanted, limits, revisions=revisions)
     await _store(caller.tenant, kind, item, text)
     return ItemCard(item, text, card.front_matter, card.body)
+
+
+def refuse_text(text: str) -> None:
+    """Raises Refused: INVALID_FIELD for a text that no card can be."""
+    if len(text.encode()) > LARGEST:
+        raise Refused(INVALID_FIELD, f"card: at most {LARGEST} bytes are allowed")
+    if "\0" in text:
+        raise Refused(INVALID_FIELD, "card: the character NUL is not allowed")
 
 
 async def remove(
@@ -109,8 +114,9 @@ async def remove(
 async def write_first(caller: Caller, kind: Kind, item: ObjectId, text: str, limits: Limits = LIMITS) -> ItemRecord:
     """Make a text the card of an item, and return the item. A front matter that cannot be used is only text then.
 
-    Raises Refused: what `changes.change` raises.
+    Raises Refused: INVALID_FIELD for a text that is too large, and what `changes.change` raises.
     """
+    refuse_text(text)
     reference = Reference(str(item))
     with suppress(Refused):
         return (await write(caller, kind, reference, text, limits)).item

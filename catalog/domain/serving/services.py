@@ -90,6 +90,10 @@ async def change(caller: Caller, serial: int, requested: ServiceChange, limits: 
     record = await records.changeable(caller, caller.tenant.services, serial)
     await records.refuse_external_id(caller.tenant, requested.details.external_id, record["_id"])
     version = None if requested.version is None else await _version_of(caller, record["item"], requested.version)
+    is_deployed = (requested.desired_state or record["desired_state"]) == ServiceState.DEPLOYED
+    is_moved = is_deployed and (version is not None or requested.desired_state is not None)
+    if is_moved and (served := version or record.get("version")):
+        await removal.pin(caller.tenant, served, f"version of service {serial}")
 
     def fields(current: ServiceRecord) -> Changes:
         values = {
@@ -101,7 +105,7 @@ async def change(caller: Caller, serial: int, requested: ServiceChange, limits: 
         return {**records.changed_fields(current, requested.details, limits), **changed}
 
     changed = await records.change(caller.tenant.services, record, fields)
-    if (served := changed.get("version")) and (requested.version or requested.desired_state):
+    if is_moved and (served := changed.get("version")):  # it may have been removed meanwhile
         await removal.pin(caller.tenant, served, f"version of service {serial}")
     return changed
 
@@ -135,4 +139,4 @@ async def _version_of(caller: Caller, item: ObjectId, serial: int) -> ObjectId:
 
 
 def _runtime(text: str | None, limits: Limits) -> str | None:
-    return None if text is None else Validator(INVALID_FIELD, limits).text("runtime", text, LONGEST_NAME)
+    return None if text is None else Validator(INVALID_FIELD, limits).line("runtime", text, LONGEST_NAME)

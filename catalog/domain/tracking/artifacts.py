@@ -11,7 +11,7 @@ from typing import NamedTuple
 from bson import ObjectId
 
 from catalog.domain.access import Caller, may_change
-from catalog.domain.limits import LONGEST_DESCRIPTION, Limits
+from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_LINK, Limits
 from catalog.domain.tracking import contents, metrics, models, records
 from catalog.domain.tracking.access import readable, refuse_change
 from catalog.domain.tracking.records import NO_CHANGE, Details, DetailsChange, name_key
@@ -28,6 +28,9 @@ from catalog.vocabulary import ArtifactState, ArtifactType, Visibility
 
 REPLACED_BY_NAME = (ArtifactType.METRIC, ArtifactType.PARAMETER)
 """Of these, one of a name that a version or a run has already takes the place of the earlier one."""
+
+TEXTS = frozenset({"source", "schema", "profile", "value"})
+"""Fields of a type that may have several lines: the description of a dataset, and the value of a parameter."""
 
 ATTEMPTS = 20
 """How often an artifact is written that others keep overtaking."""
@@ -192,8 +195,8 @@ async def find(
     found = await readable(
         caller, await caller.tenant.artifacts.records.find({"keys": {"$in": keys}}).to_list(len(keys) or None)
     )
-    if not found and type_ in {None, ArtifactType.MODEL} and (content := await contents.of(caller, parent)):
-        found = [content] if content["name"] == name else []
+    if not found and type_ in {None, ArtifactType.MODEL}:
+        found = await contents.named(caller, parent, name)
     if len(found) != 1:
         raise Refused(NOT_FOUND, "artifact not found")
     return found[0]
@@ -300,8 +303,10 @@ def checked_uri(uri: str, limits: Limits) -> str:
 def _values(values: Mapping[str, Value], limits: Limits) -> dict[str, Value]:
     check = Validator(INVALID_FIELD, limits)
     for name, value in values.items():
-        if isinstance(value, str):
+        if isinstance(value, str) and name in TEXTS:
             check.text(name, value, LONGEST_DESCRIPTION)
+        elif isinstance(value, str):
+            check.line(name, value, LONGEST_LINK)
     return dict(values)
 
 

@@ -52,12 +52,19 @@ def of_version(version: VersionRecord, item: ItemRecord) -> ArtifactRecord | Non
     }
 
 
-async def of(caller: Caller, version: int) -> ArtifactRecord | None:
-    """The content of a version that the caller may read, without a record of its own; None if there is none."""
+async def named(caller: Caller, version: int, name: str) -> list[ArtifactRecord]:
+    """The content of a version of this serial, if its model has this name now: clients ask for it by that name, also
+    after the model was renamed.
+    """
     try:
-        return await read(caller, version)
+        found, item = await models.read_version_and_model(caller, version)
     except Refused:
-        return None
+        return []
+    if item["name"] != name:
+        return []
+    record = await caller.tenant.artifacts.records.find_one({"serial": version, "versions": found["_id"]})
+    content = record or of_version(found, item)
+    return [content] if content else []
 
 
 async def read(caller: Caller, serial: int) -> ArtifactRecord:

@@ -75,4 +75,4 @@ async def change(caller: Caller, serial: int, wanted: ExperimentChange, limits: 
 
 def author_of(text: str, limits: Limits) -> str:
     """Raises Refused: INVALID_FIELD."""
-    return Validator(INVALID_FIELD, limits).text("owner", text, LONGEST_NAME)
+    return Validator(INVALID_FIELD, limits).line("owner", text, LONGEST_NAME)

@@ -4,12 +4,10 @@
 `x:<external id>`, and for a name that is unique nowhere `#<serial>`.
 """
 
-import asyncio
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
 from uuid import uuid4
-from weakref import WeakValueDictionary
 
 from bson import ObjectId
 
@@ -21,7 +19,7 @@ from catalog.domain.tracking.access import may_read, readable, refuse_change
 from catalog.domain.validation import Validator
 from catalog.errors import EXTERNAL_ID_TAKEN, INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.clock import later_than
-from catalog.store.concurrency.optimistic import RecordGoneError, revise
+from catalog.store.concurrency.optimistic import RecordGoneError, queue_of, revise
 from catalog.store.derived.reader_copies import copied
 from catalog.store.documents.items import PairSubdocument
 from catalog.store.failures import Duplicate
@@ -61,15 +59,12 @@ class DetailsChange:
 
 NO_CHANGE = DetailsChange()
 
-_locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
-"""Changes to one record queue within a server, so that only another server can overtake one."""
-
 
 def new_fields(caller: Caller, details: Details, limits: Limits, scopes: Iterable[object], serial: int) -> Changes:
     """The common fields of something new, checked. Raises Refused: INVALID_FIELD."""
     check = Validator(INVALID_FIELD, limits)
     name = check.new_name("name", details.name or str(uuid4()), LONGEST_NAME, naming.term)
-    external_id = check.text("externalId", details.external_id, LONGEST_NAME)
+    external_id = check.line("external_id", details.external_id, LONGEST_NAME)
     keys = [name_key(scope, name) for scope in scopes] or [f"#{serial}"]
     return {
         "serial": serial,
@@ -90,7 +85,7 @@ def changed_fields(record: TrackedRecord, change: DetailsChange, limits: Limits)
     if change.description is not None:
         fields["description"] = check.description(change.description)
     if change.external_id is not None:
-        external_id = check.text("externalId", change.external_id, LONGEST_NAME)
+        external_id = check.line("external_id", change.external_id, LONGEST_NAME)
         others = [key for key in record["keys"] if not key.startswith("x:")]
         fields["external_id"] = external_id or None
         fields["keys"] = [*others, *([external_key(external_id)] if external_id else [])]
@@ -207,7 +202,7 @@ async def refuse_name(caller: Caller, bound: Records[R], name: str) -> None:
 async def change(bound: Records[R], record: R, fields: Callable[[R], Changes]) -> R:
     """Set what `fields` says of a record. Raises Refused: NOT_FOUND, NAME_TAKEN, EXTERNAL_ID_TAKEN, BUSY."""
     wanted: Changes = {}
-    lock = _locks.setdefault((bound.records.name, record["_id"]), asyncio.Lock())
+    lock = queue_of("tracking", bound.records.name, record["_id"])
     first = None if lock.locked() else record  # a change that is under way makes it stale
 
     async def again() -> R | None:

@@ -19,10 +19,10 @@ from catalog.domain.versions import insertion, lookup, reading, touching
 from catalog.domain.versions.details import TrainingRun, check_lines, external_id_taken
 from catalog.domain.versions.files.version_files import has_files
 from catalog.errors import NOT_CHANGED, NOT_FOUND, STALE, Refused
-from catalog.store.clock import later_than, now
+from catalog.store.clock import later_than
 from catalog.store.concurrency.optimistic import RecordGoneError, revise
 from catalog.store.failures import Duplicate
-from catalog.store.records import Changes, Query, VersionRecord
+from catalog.store.records import Changes, VersionRecord
 from catalog.vocabulary import Kind, Stage, VersionState
 
 STATES = (VersionState.LIVE, VersionState.ARCHIVED)
@@ -38,6 +38,7 @@ class VersionChange:
     state: VersionState | None = None
     author: str | None = None
     stage: Stage | None = None
+    stage_turn: int | None = None  # of a stage that is taken over, see `stages`
     archived: bool | None = None
     pinned: bool | None = None  # no retention policy removes it
     external_id: str | None = None  # empty: none any more
@@ -102,25 +103,10 @@ async def change(
     return changed
 
 
-async def archive_stage(caller: Caller, kind: Kind, version: VersionRecord, stage: Stage) -> int:
-    """Archive all other versions of the item that are in a stage, in one command, and return how many there were."""
-    tenant = caller.tenant
-    others: Query = {"item": version["item"], "stage": stage.value, "_id": {"$ne": version["_id"]}}
-    change: Changes = {
-        "$set": {"stage": Stage.ARCHIVED.value},
-        "$max": {"lastmod": now()},
-        "$inc": {"revision": 1},
-    }
-    changed = await tenant.versions.records.update_many(others, change)
-    if changed.modified_count:
-        await touching.touch(tenant, kind, version["item"])
-    return changed.modified_count
-
-
 def _changed_fields(caller: Caller, version: VersionRecord, requested: VersionChange, limits: Limits) -> Changes:
     """Raises Refused: NOT_CHANGED, VERSION_DRAFT, QUARANTINED."""
     fields: Changes = {"lastmod": later_than(version["lastmod"])}
-    for field in ("description", "author", "pinned"):
+    for field in ("description", "author", "pinned", "stage_turn"):
         if (value := getattr(requested, field)) is not None:
             fields[field] = value
     if requested.stage is not None:

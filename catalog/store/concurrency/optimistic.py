@@ -1,12 +1,14 @@
 """Optimistic changes: read a record, decide, write if its revision is still the one that was read, else again.
 
-No change is lost and nothing is locked. Every attempt that fails means that another change succeeded.
+No change is lost and nothing is locked in the database. Every attempt that fails means that another change succeeded.
+Changes of one server that were overtaken queue, so that many at once take the time of one after the other.
 """
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar, cast
+from weakref import WeakValueDictionary
 
 from motor.motor_asyncio import AsyncIOMotorCollection
 
@@ -20,6 +22,8 @@ LONGEST_PAUSE = 0.02
 """Seconds between two attempts at most."""
 
 R = TypeVar("R", bound=Mapping[str, Any])
+
+_queues: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
 
 class RecordGoneError(Exception):
@@ -47,18 +51,42 @@ async def revise(
 
     Raises RecordGoneError when `read` finds nothing, Refused: BUSY after ATTEMPTS, and what `changes` raises.
     """
-    record = first or await read()
-    for _ in range(ATTEMPTS):
-        if record is None:
-            raise RecordGoneError
-        fields = await changes(record)
-        same = {"_id": record["_id"], "revision": record["revision"], **(where or {})}
-        written = await collection.update_one(same, {"$set": fields, "$inc": {"revision": 1}})
-        if written.matched_count:
-            return Revised(record, cast("R", {**record, **fields, "revision": record["revision"] + 1}))
-        await pause()
-        record = await read()
+    record = _present(first or await read())
+    if revised := await _attempt(collection, record, changes, where):
+        return revised
+    async with queue_of(collection.full_name, record["_id"]):
+        for _ in range(ATTEMPTS):
+            record = _present(await read())
+            if revised := await _attempt(collection, record, changes, where):
+                return revised
+            await pause()
     raise Refused(BUSY, "others change it again and again")
+
+
+def queue_of(*key: Hashable) -> asyncio.Lock:
+    """The lock under which the changes of one server to one thing wait for each other."""
+    return _queues.setdefault(key, asyncio.Lock())
+
+
+def _present(record: R | None) -> R:
+    if record is None:
+        raise RecordGoneError
+    return record
+
+
+async def _attempt(
+    collection: AsyncIOMotorCollection[R],
+    record: R,
+    changes: Callable[[R], Awaitable[Changes]],
+    where: Query | None,
+) -> Revised[R] | None:
+    """None where another change was first."""
+    fields = await changes(record)
+    same = {"_id": record["_id"], "revision": record["revision"], **(where or {})}
+    written = await collection.update_one(same, {"$set": fields, "$inc": {"revision": 1}})
+    if not written.matched_count:
+        return None
+    return Revised(record, cast("R", {**record, **fields, "revision": record["revision"] + 1}))
 
 
 async def pause() -> None:

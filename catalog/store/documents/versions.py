@@ -95,6 +95,7 @@ class VersionDocument(SealedDocument):
     metadata: list[PairSubdocument] = Field(default_factory=list)
     author: str = ""
     stage: Stage = Stage.NONE
+    stage_turn: int | None = None  # when it took its stage over, see domain.versions.stages
     archived: bool = False
     external_id: str | None = None
     run: RunSubdocument | None = None

@@ -63,6 +63,7 @@ class VersionRecord(TypedDict):
     metadata: list[PairRecord]
     author: NotRequired[str]
     stage: NotRequired[str]
+    stage_turn: NotRequired[int | None]
     archived: NotRequired[bool]
     external_id: NotRequired[str | None]
     run: NotRequired[RunRecord | None]

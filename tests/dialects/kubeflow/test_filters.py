@@ -111,6 +111,7 @@ NLP, ALL = ["nlp-bert", "nlp-gpt"], list(MODELS)
         ("project = 3", []),
         ("project = 'nlp' -- said so\n and accuracy > 0.9", ["nlp-bert"]),
         ("createTimeSinceEpoch > 0", ALL),
+        ("accuracy > -9223372036854775808", NLP),
         ("lastUpdateTimeSinceEpoch < '1000'", []),
         ("", ALL),
     ],
@@ -140,10 +141,18 @@ async def test_what_a_query_finds(shelf, query, names):
         "(" * 50 + "name = 'x'" + ")" * 50,
         " OR ".join(f"a{number} = 1" for number in range(100)),
         "x" * 9000,
+        "id = 9223372036854775808",
+        "accuracy > 1e999",
+        "accuracy.double_value = '1_0'",
+        "accuracy = ١٢",
+        "registeredModelId = 9999999999999999999",
+        "registeredModelId = 1e300",
     ],
 )
 async def test_what_is_no_query_is_refused_with_a_hint(shelf, query):
-    answer = await shelf.get("/registered_models", filterQuery=query)
+    path = "/model_versions" if query.startswith("registeredModelId") else "/registered_models"
+
+    answer = await shelf.get(path, filterQuery=query)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "Bad Request")
 
@@ -156,7 +165,7 @@ async def test_children_are_found_by_the_ids_of_their_parents(shelf):
 
     assert await shelf.found(path, "accuracy > 0.8") == ["v2"]
     assert await shelf.found("/model_versions", f"registeredModelId = '{model['id']}' AND author = 'ann'") == ["v1"]
-    assert await shelf.found("/model_versions", "registeredModelId IN (98765)") == []
+    assert await shelf.found("/model_versions", f"registeredModelId IN (98765, {model['id']}.5)") == []
     assert await shelf.found("/model_versions", f"id = {version['id']}") == ["v1"]
 
 

@@ -170,3 +170,40 @@ async def test_an_address_that_only_looks_like_a_link_of_ours_is_kept(ada):
     )
 
     assert changed.json()["uri"] == "https://example.org/links/card"
+
+
+async def test_a_service_is_undeployed_after_its_version_was_removed_by_force(org, ada, deployed):
+    path = f"/inference_services/{deployed['service']['id']}"
+    await ada.patch(path, modelVersionId=deployed["version"]["id"])
+    await org.client.delete("/v1/models/iris/versions/v1?force=true", headers=org.as_("ada"))
+
+    undeployed = await ada.patch(path, desiredState="UNDEPLOYED")
+    deployed_again = await ada.patch(path, desiredState="DEPLOYED")
+
+    assert (undeployed.status_code, deployed_again.status_code) == (200, 404)
+    assert (await ada.get(path)).json()["desiredState"] == "UNDEPLOYED"
+
+
+async def test_a_service_of_a_model_in_the_trash_is_not_shown_and_returns_with_it(org, ada, deployed):
+    path = f"/inference_services/{deployed['service']['id']}"
+    removed = (await org.client.delete("/v1/models/iris?force=true", headers=org.as_("ada"))).json()["_id"]
+
+    gone = await ada.get(path), await ada.patch(path, description="x")
+    listed = (await ada.get("/inference_services")).json()
+    await org.client.post(f"/v1/trash/{removed}/restore", headers=org.as_("ada"))
+
+    assert [answer.status_code for answer in gone] == [404, 404]
+    assert (listed["items"], listed["nextPageToken"]) == ([], "")
+    assert (await ada.get(path)).json()["registeredModelId"] == deployed["model"]["id"]
+
+
+async def test_the_content_of_a_version_is_found_by_the_name_that_its_model_has_now(org, ada):
+    model = await ada.model()
+    version = await ada.version(model)
+    parent = {"parentResourceId": version["id"]}
+    made = await ada.new(f"/model_versions/{version['id']}/artifacts", artifactType="model-artifact", name="iris")
+
+    (await org.client.post("/v1/models/iris/rename", json={"name": "rose"}, headers=org.as_("ada"))).raise_for_status()
+
+    for name in ("rose", "iris"):
+        assert (await ada.get("/model_artifact", name=name, **parent)).json()["id"] == made["id"]

@@ -438,7 +438,13 @@ async def test_a_signed_address_opens_without_a_token_and_the_plain_one_does_not
     shown = [(await ada.get(path, link="true")).json() for path in paths]
     signed = [each.get("uri") or each["items"][0]["uri"] for each in shown]
 
+    sent_back = [
+        await ada.post(f"/model_versions/{artifact['id']}/artifacts", **artifact | {"uri": uri})
+        for uri in (artifact["uri"], *signed)
+    ]
+
     assert [(await client.get(uri)).content for uri in signed] == [b"weights", b"weights"]
+    assert [(each.status_code, each.json()["uri"]) for each in sent_back] == [(200, artifact["uri"])] * 3
     assert (await client.get(artifact["uri"])).status_code == 401
     assert (await client.get(artifact["uri"], headers=ada.headers)).content == b"weights"
     assert (await ada.get("/model_artifacts", link="maybe")).status_code == 400
@@ -471,3 +477,32 @@ async def test_a_refusal_names_the_field_of_the_client(ada):
 
     assert {answer.status_code for answer in refusals.values()} == {400}
     assert {answer.json()["message"].partition(": ")[0] for answer in refusals.values()} == set(refusals)
+
+
+async def test_texts_have_the_bounds_of_the_native_api(ada):
+    """A card of one MiB, and one line where one line is meant."""
+    model = await ada.model()
+    environment, run = await ada.new("/serving_environments", name="prod"), await ada.run()
+    service = {"registeredModelId": model["id"], "servingEnvironmentId": environment["id"]}
+    long = "x" * (2**20 + 1)
+
+    refused = [
+        await ada.post("/registered_models", name="long", readme=long),
+        await ada.patch(f"/registered_models/{model['id']}", readme=long),
+        await ada.patch(f"/registered_models/{model['id']}", readme="new", description="x" * 70_000),
+        await ada.patch(f"/registered_models/{model['id']}", owner="a\nb"),
+        await ada.post("/experiments", name="x", owner="a\nb"),
+        await ada.post("/experiments", name="x", externalId="a\u2028b"),
+        await ada.patch(f"/experiment_runs/{run['id']}", owner="a\x1b[2J"),
+        await ada.post("/inference_services", runtime="a\nb", **service),
+        await ada.post("/artifacts", artifactType="model-artifact", storageKey="a\nb"),
+        await ada.post("/artifacts", artifactType="dataset-artifact", digest="a" * 5000),
+        await ada.get("/experiment_runs/metric_history", name="x" * 30_000),
+    ]
+    several_lines = await ada.post("/artifacts", artifactType="dataset-artifact", schema="a\nb")
+
+    assert [error(each) for each in refused] == [(400, "Bad Request")] * len(refused)
+    assert refused[0].json()["message"] == "readme: at most 1048576 bytes are allowed: bad request"
+    assert (await ada.get("/registered_model", name="long")).status_code == 404
+    assert "readme" not in (await ada.get(f"/registered_models/{model['id']}")).json()
+    assert several_lines.status_code == 201

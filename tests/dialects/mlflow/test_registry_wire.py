@@ -424,3 +424,26 @@ async def test_archived_models_and_versions_are_not_shown(org, ada):
     assert [version["version"] for version in found.json()["registered_models"][0]["latest_versions"]] == ["1"]
     assert [version["version"] for version in versions.json()["model_versions"]] == ["1"]
     assert failure(hidden)[:2] == GONE
+
+
+async def test_of_many_versions_that_take_a_stage_over_at_once_one_keeps_it(ada):
+    await ada.model("iris")
+    for _ in range(6):
+        await ada.version("iris")
+
+    moves = [
+        ada.post(
+            "model-versions/transition-stage",
+            name="iris",
+            version=str(number),
+            stage="Production",
+            archive_existing_versions=True,
+        )
+        for number in range(1, 7)
+    ]
+    answers = await asyncio.gather(*moves)
+
+    found = (await ada.get("model-versions/search", filter="name = 'iris'")).json()["model_versions"]
+    stages = sorted(version["current_stage"] for version in found)
+    assert {answer.status_code for answer in answers} == {200}
+    assert stages == ["Archived"] * 5 + ["Production"]

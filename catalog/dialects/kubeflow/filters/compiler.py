@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from catalog.dialects.kubeflow.filters.parser import Comparison, Joined, Operand, Scalar, Tree, parsed
 from catalog.dialects.kubeflow.filters.properties import Column, Properties, Property
+from catalog.domain.limits import LONGEST_INTEGER
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.fields import shown
 from catalog.store.query.filters.filter import Filter, filter_of
@@ -27,6 +28,11 @@ NOTHING: Query = {"serial": {"$in": []}}
 EVERYTHING: Query = {"serial": {"$gte": 0}}
 NO_ID = "none"
 """Text that is no id, so that nothing has it."""
+NO_SERIAL = 0
+"""Serials are counted from 1."""
+
+_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 
 LOWEST = -1.7976931348623157e308
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -87,7 +93,14 @@ def _comparisons(tree: Tree) -> Iterator[Comparison]:
 def _serials(comparison: Comparison) -> list[int]:
     if comparison.operator not in {"=", "!=", "IN"}:
         raise _mismatch(comparison)
-    return [int(_number(comparison, each)) for each in _each(comparison.value)]
+    return [_serial(comparison, _number(comparison, each)) for each in _each(comparison.value)]
+
+
+def _serial(comparison: Comparison, number: float) -> int:
+    """The serial that a number is; one that nothing has for a fraction. Raises Refused: INVALID_QUERY."""
+    if not -LONGEST_INTEGER <= number < LONGEST_INTEGER:
+        raise _mismatch(comparison)
+    return int(number) if number == int(number) else NO_SERIAL
 
 
 def _each(value: Operand) -> list[Scalar]:
@@ -198,12 +211,11 @@ def _number_condition(comparison: Comparison) -> Query:
 
 def _number(comparison: Comparison, value: Scalar) -> int | float:
     """A number, also one in quotes. Raises Refused: INVALID_QUERY."""
-    if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,18}", value):
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
-    try:
-        number = float(value) if isinstance(value, str) else value
-    except ValueError:
-        raise _mismatch(comparison) from None
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise _mismatch(comparison)
+    number = float(value) if isinstance(value, str) else value
     if isinstance(number, bool) or number != number or abs(number) > -LOWEST:  # noqa: PLR0124  not a number
         raise _mismatch(comparison)
     return number

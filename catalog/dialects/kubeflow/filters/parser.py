@@ -139,7 +139,7 @@ class _QueryParser:
         match token.kind:
             case "text":
                 return token.text
-            case "int" if len(token.text) < 20:  # noqa: PLR2004  64 bits
+            case "int" if len(token.text.lstrip("+-")) < 20:  # noqa: PLR2004  64 bits
                 return int(token.text)
             case "float":
                 return float(token.text)

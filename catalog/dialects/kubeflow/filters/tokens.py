@@ -22,7 +22,7 @@ _TOKEN = re.compile(
     | (?P<operator><=|>=|!=|<>|[=<>])
     | (?P<mark>[(),.])
     """,
-    re.VERBOSE | re.DOTALL,
+    re.VERBOSE | re.DOTALL | re.ASCII,
 )
 
 

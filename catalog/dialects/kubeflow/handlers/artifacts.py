@@ -16,7 +16,7 @@ from catalog.dialects.kubeflow.pages import filter_of, list_parameters, merged, 
 from catalog.dialects.kubeflow.requests import ARTIFACT_TYPES, KubeflowCall, answer, refuse_without_keys
 from catalog.domain.tracking import artifacts, contents, models
 from catalog.domain.tracking.access import listed_to, readable
-from catalog.domain.tracking.artifacts import Parent
+from catalog.domain.tracking.artifacts import ArtifactChange, Parent
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
 from catalog.store.query.filters.filter import Filter
 from catalog.store.query.filters.matching import matcher
@@ -133,13 +133,21 @@ async def model_artifact_body(call: KubeflowCall) -> ArtifactBody:
 async def _upserted(call: KubeflowCall, body: ArtifactBody, parent: Parent) -> Response[bytes]:
     if body.id:
         serial = serial_of(body.id)
-        before = await call.caller.tenant.artifacts.records.find_one({"serial": serial}, {"metadata": 1, "serial": 1})
-        requested = body.as_change(before["metadata"] if before else ())
+        requested = await _change_of(call, serial, body)
         changed = await artifacts.link(call.caller, parent, serial, requested, call.limits)
         return answer(call, await _shown(call, changed), REPLACED)
     record, is_new = await artifacts.add(call.caller, parent, body.as_input(), call.limits)
     is_created = is_new and body.type in ANSWERED_AS_NEW
     return answer(call, await _shown(call, record), CREATED if is_created else REPLACED)
+
+
+async def _change_of(call: KubeflowCall, serial: int, body: ArtifactBody) -> ArtifactChange:
+    """What a client says of an artifact that is there, as a change of it."""
+    try:
+        found = await artifacts.read(call.caller, serial)
+    except Refused:  # what follows says why
+        return body.as_change(())
+    return _without_our_address(found, body).as_change(found["metadata"])
 
 
 async def _listed(

@@ -20,6 +20,7 @@ from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.pages import listed, serials_of
 from catalog.dialects.kubeflow.requests import KubeflowCall, refuse_without_keys
 from catalog.domain.access import readable_by
+from catalog.domain.limits import LONGEST_NAME
 from catalog.domain.tracking import experiments, runs
 from catalog.domain.tracking.access import listed_to, readable
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
@@ -142,6 +143,8 @@ async def _history(call: KubeflowCall, query: Query, *, top: int | None = None) 
         return [point(record, of[record["experiments"][0]], serials[record["run"]]) for record in found]
 
     if name := call.query("name"):
+        if len(name) > LONGEST_NAME:
+            raise Refused(INVALID_QUERY, f"name: at most {LONGEST_NAME} characters are allowed")
         query = query | {"name": {"$regex": escaped(name)}}
     if steps := call.query("stepIds"):
         query = query | {"details.step": {"$in": _steps(steps)}}

@@ -21,7 +21,8 @@ from catalog.domain.tracking import models
 from catalog.domain.tracking.access import listed_to
 from catalog.domain.tracking.records import refuse_external_id
 from catalog.domain.versions import version_changes, versions
-from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_CREATED, NOT_FOUND, REQUIRED_FIELD, STALE, Refused
+from catalog.errors import BUSY, INVALID_FIELD, NAME_TAKEN, NOT_CREATED, NOT_FOUND, REQUIRED_FIELD, STALE, Refused
+from catalog.store.concurrency.optimistic import queue_of
 from catalog.store.records import ItemRecord, Query, VersionRecord
 from catalog.store.tenant import VERSION_SERIAL
 from catalog.vocabulary import Kind
@@ -111,22 +112,23 @@ async def update(call: KubeflowCall) -> ModelVersion:
 
 
 async def _changed(call: KubeflowCall, serial: int, body: ModelVersionUpdate) -> ModelVersion:
-    for _ in range(ATTEMPTS):
-        version, item = await models.read_version_and_model(call.caller, serial)
-        await refuse_external_id(call.caller.tenant, body.external_id, version["_id"])
-        reference = Reference(str(item["_id"]), version["ordinal"])
-        try:
-            changed = await version_changes.change(
-                call.caller,
-                Kind.MODEL,
-                reference,
-                body.as_change(version),
-                call.limits,
-                revisions=[version["revision"]],
-            )
-        except Refused as refused:
-            if refused.fault is not STALE:
-                raise
-        else:
-            return ModelVersion.of(changed, item["serial"])
-    raise Refused(STALE, "others change it again and again")
+    """Properties replace those that were read, so nothing may have changed since. Changes of one server queue."""
+    async with queue_of("kubeflow", call.caller.tenant.name, "version", serial):
+        for _ in range(ATTEMPTS):
+            version, item = await models.read_version_and_model(call.caller, serial)
+            await refuse_external_id(call.caller.tenant, body.external_id, version["_id"])
+            try:
+                changed = await version_changes.change(
+                    call.caller,
+                    Kind.MODEL,
+                    Reference(str(item["_id"]), version["ordinal"]),
+                    body.as_change(version),
+                    call.limits,
+                    revisions=None if body.custom_properties is None else [version["revision"]],
+                )
+            except Refused as refused:
+                if refused.fault is not STALE:
+                    raise
+            else:
+                return ModelVersion.of(changed, item["serial"])
+    raise Refused(BUSY, "others change it again and again")

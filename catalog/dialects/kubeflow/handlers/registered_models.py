@@ -14,7 +14,8 @@ from catalog.domain.items.references import Reference
 from catalog.domain.items.writing import changes
 from catalog.domain.tracking import models
 from catalog.domain.tracking.records import refuse_external_id
-from catalog.errors import NOT_CREATED, STALE, Refused
+from catalog.errors import BUSY, NOT_CREATED, STALE, Refused
+from catalog.store.concurrency.optimistic import queue_of
 from catalog.store.records import ItemRecord, Value
 from catalog.vocabulary import Kind
 
@@ -47,6 +48,7 @@ async def list_(call: KubeflowCall) -> ResourcePage[RegisteredModel]:
 
 async def create(call: KubeflowCall) -> RegisteredModel:
     new: RegisteredModelCreate = await call.body(RegisteredModelCreate)
+    cards.refuse_text(new.readme or "")
     await models.refuse_name(call.caller, new.name)
     await refuse_external_id(call.caller.tenant, new.external_id)
     try:
@@ -67,27 +69,36 @@ async def read(call: KubeflowCall) -> RegisteredModel:
 
 async def update(call: KubeflowCall) -> RegisteredModel:
     body: RegisteredModelUpdate = await call.body(RegisteredModelUpdate)
-    if body.readme is not None:
-        item = await models.read(call.caller, call.serial)
-        # What would be refused afterwards is refused first, so that a refused change writes no card.
-        changes.refuse_to_manage(call.caller, item, body.as_change(item))
-        await refuse_external_id(call.caller.tenant, body.external_id, item["_id"])
-        await cards.write_first(call.caller, Kind.MODEL, item["_id"], body.readme, call.limits)
-    for _ in range(ATTEMPTS):
-        item = await models.read(call.caller, call.serial)
-        await refuse_external_id(call.caller.tenant, body.external_id, item["_id"])
-        reference = Reference(str(item["_id"]))
-        try:
+    async with queue_of("kubeflow", call.caller.tenant.name, "model", call.serial):
+        if body.readme is not None:
+            await _write_readme(call, body, body.readme)
+        for _ in range(ATTEMPTS):
+            item = await models.read(call.caller, call.serial)
+            await refuse_external_id(call.caller.tenant, body.external_id, item["_id"])
             # Properties replace what was read, so nothing may have changed since.
-            changed = await changes.change(
-                call.caller, Kind.MODEL, reference, body.as_change(item), call.limits, revisions=[item["revision"]]
-            )
-        except Refused as refused:
-            if refused.fault is not STALE:
-                raise
-        else:
-            return await _shown(call, changed)
-    raise Refused(STALE, "others change it again and again")
+            revisions = None if body.custom_properties is None else [item["revision"]]
+            reference, wanted = Reference(str(item["_id"])), body.as_change(item)
+            try:
+                changed = await changes.change(
+                    call.caller, Kind.MODEL, reference, wanted, call.limits, revisions=revisions
+                )
+            except Refused as refused:
+                if refused.fault is not STALE:
+                    raise
+            else:
+                return await _shown(call, changed)
+    raise Refused(BUSY, "others change it again and again")
+
+
+async def _write_readme(call: KubeflowCall, body: RegisteredModelUpdate, readme: str) -> None:
+    """What would be refused afterwards is refused first, so that a refused change writes no card."""
+    cards.refuse_text(readme)
+    item = await items.changeable(
+        call.caller, Kind.MODEL, Reference(str((await models.read(call.caller, call.serial))["_id"]))
+    )
+    await changes.check(call.caller, Kind.MODEL, item, body.as_change(item), call.limits)
+    await refuse_external_id(call.caller.tenant, body.external_id, item["_id"])
+    await cards.write_first(call.caller, Kind.MODEL, item["_id"], readme, call.limits)
 
 
 async def _shown(call: KubeflowCall, item: ItemRecord) -> RegisteredModel:

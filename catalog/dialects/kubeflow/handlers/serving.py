@@ -1,7 +1,6 @@
 """Serving environments, inference services and served models."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 from bson import ObjectId
@@ -27,7 +26,7 @@ from catalog.domain.access import readable_by
 from catalog.domain.serving import environments, served_models, services
 from catalog.domain.tracking import models
 from catalog.domain.tracking.access import listed_to, readable
-from catalog.errors import INVALID_FIELD, Refused
+from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.records import EnvironmentRecord, Query, ServedModelRecord, ServiceRecord
 
 
@@ -87,6 +86,11 @@ async def list_services_of_environment(call: KubeflowCall) -> ResourcePage[Infer
 async def _listed_services(
     call: KubeflowCall, query: Query, *, top: int | None = None
 ) -> ResourcePage[InferenceService]:
+    async def keep(batch: list[ServiceRecord]) -> list[ServiceRecord]:
+        """Without those of a model in the trash, which return with it."""
+        known = await serials_of(call.caller.tenant.models.records, [service["item"] for service in batch])
+        return await readable(call.caller, [service for service in batch if service["item"] in known])
+
     async def shapes(found: Sequence[ServiceRecord]) -> list[InferenceService]:
         related = await _related(call, found)
         return [_shape(record, related) for record in found]
@@ -97,7 +101,7 @@ async def _listed_services(
         query,
         INFERENCE_SERVICES,
         shapes,
-        keep=partial(readable, call.caller),
+        keep=keep,
         top=top,
     )
 
@@ -126,6 +130,7 @@ async def read_service(call: KubeflowCall) -> InferenceService:
 async def update_service(call: KubeflowCall) -> InferenceService:
     body: InferenceServiceUpdate = await call.body(InferenceServiceUpdate)
     before = await services.read(call.caller, call.serial)
+    await _service(call, before)  # refused while its model is in the trash
     requested = body.as_change(before["metadata"])
     return await _service(call, await services.change(call.caller, call.serial, requested, call.limits))
 
@@ -142,16 +147,17 @@ async def version_of_service(call: KubeflowCall) -> ModelVersion:
 
 async def list_served(call: KubeflowCall) -> ResourcePage[ServeModel]:
     """A list of what is not there is empty."""
+    tenant, serials = call.caller.tenant, dict[ObjectId, int]()
+
+    async def keep(batch: list[ServedModelRecord]) -> list[ServedModelRecord]:
+        serials.update(await serials_of(tenant.versions.records, [served["version"] for served in batch]))
+        return await readable(call.caller, [served for served in batch if served["version"] in serials])
 
     async def shapes(found: Sequence[ServedModelRecord]) -> list[ServeModel]:
-        serials = await serials_of(call.caller.tenant.versions.records, [record["version"] for record in found])
-        return [ServeModel.of(record, serials[record["version"]]) for record in found if record["version"] in serials]
+        return [ServeModel.of(record, serials[record["version"]]) for record in found]
 
-    tenant = call.caller.tenant
     query = {"service": await _id_of(tenant.services.records, call.serial)}
-    return await listed(
-        call, tenant.served_models.records, query, SERVE_MODELS, shapes, keep=partial(readable, call.caller)
-    )
+    return await listed(call, tenant.served_models.records, query, SERVE_MODELS, shapes, keep=keep)
 
 
 async def create_served(call: KubeflowCall) -> ServeModel:
@@ -181,10 +187,12 @@ async def _related(call: KubeflowCall, found: Sequence[ServiceRecord]) -> _Relat
 
 def _shape(record: ServiceRecord, related: _Related) -> InferenceService:
     version = record.get("version")
+    if record["item"] not in related.models:
+        raise Refused(NOT_FOUND, f"service {record['serial']} not found: its model is in the trash")
     return InferenceService.of(
         record,
-        model=related.models.get(record["item"], 0),
-        environment=related.environments.get(record["environment"], 0),
+        model=related.models[record["item"]],
+        environment=related.environments[record["environment"]],
         version=related.versions.get(version) if version else None,
     )
 

@@ -66,16 +66,16 @@ class ArtifactBody(Struct, rename="camel", kw_only=True, tag_field="artifactType
 class ModelArtifactBody(ArtifactBody, tag="model-artifact", kw_only=True):
     """Where the bytes of a model are."""
 
-    model_format_name: str | None = None
-    model_format_version: str | None = None
-    storage_key: str | None = None
-    storage_path: str | None = None
-    service_account_name: str | None = None
-    model_source_kind: str | None = None
-    model_source_class: str | None = None
-    model_source_group: str | None = None
-    model_source_id: str | None = None
-    model_source_name: str | None = None
+    model_format_name: Line | None = None
+    model_format_version: Line | None = None
+    storage_key: Line | None = None
+    storage_path: Line | None = None
+    service_account_name: Line | None = None
+    model_source_kind: Line | None = None
+    model_source_class: Line | None = None
+    model_source_group: Line | None = None
+    model_source_id: Line | None = None
+    model_source_name: Line | None = None
 
 
 class DocArtifactBody(ArtifactBody, tag="doc-artifact", kw_only=True):
@@ -85,8 +85,8 @@ class DocArtifactBody(ArtifactBody, tag="doc-artifact", kw_only=True):
 class DataSetBody(ArtifactBody, tag="dataset-artifact", kw_only=True):
     """A dataset."""
 
-    digest: str | None = None
-    source_type: str | None = None
+    digest: Line | None = None
+    source_type: Line | None = None
     source: str | None = None
     schema: str | None = None
     profile: str | None = None
@@ -108,7 +108,7 @@ class MetricBody(ArtifactBody, tag="metric", kw_only=True):
     """A value that was measured."""
 
     value: Annotated[float | None, Meta(description="Needed for a new metric.")] = None
-    timestamp: str | None = None
+    timestamp: Line | None = None
     step: Step | None = None
 
     def as_input(self) -> NewArtifact:
@@ -121,7 +121,7 @@ class MetricBodyV1(ArtifactBody, tag="metric", kw_only=True):
     """A value that was measured."""
 
     value: Annotated[float | None, Meta(description="Needed for a new metric.")] = None
-    timestamp: str | None = None
+    timestamp: Line | None = None
     step: StepText | None = None
 
     def values(self) -> dict[str, Value]:
@@ -150,16 +150,16 @@ class ModelArtifactInput(Struct, rename="camel", kw_only=True):
     name: Name | None = None
     uri: Line | None = None
     state: ArtifactState | None = None
-    model_format_name: str | None = None
-    model_format_version: str | None = None
-    storage_key: str | None = None
-    storage_path: str | None = None
-    service_account_name: str | None = None
-    model_source_kind: str | None = None
-    model_source_class: str | None = None
-    model_source_group: str | None = None
-    model_source_id: str | None = None
-    model_source_name: str | None = None
+    model_format_name: Line | None = None
+    model_format_version: Line | None = None
+    storage_key: Line | None = None
+    storage_path: Line | None = None
+    service_account_name: Line | None = None
+    model_source_kind: Line | None = None
+    model_source_class: Line | None = None
+    model_source_group: Line | None = None
+    model_source_id: Line | None = None
+    model_source_name: Line | None = None
 
     def body(self) -> ModelArtifactBody:
         names = (name for name in self.__struct_fields__ if name != "artifact_type")

@@ -18,6 +18,7 @@ from catalog.dialects.kubeflow.models.common import (
     shown_fields,
     state,
 )
+from catalog.dialects.kubeflow.models.values import Line
 from catalog.domain.tracking.experiments import ExperimentChange, NewExperiment
 from catalog.domain.tracking.runs import NewRun, RunChange
 from catalog.store.records import ExperimentRecord, ExperimentRunRecord, PairRecord
@@ -27,7 +28,7 @@ from catalog.vocabulary import RunStatus, Visibility
 class ExperimentUpdate(ResourceInput, kw_only=True):
     """What changes of an experiment."""
 
-    owner: str | None = None
+    owner: Line | None = None
     state: State | None = None
 
     def as_change(self, before: Iterable[PairRecord]) -> ExperimentChange:
@@ -67,7 +68,7 @@ class ExperimentRunUpdate(ResourceInput, kw_only=True):
     end_time_since_epoch: Milliseconds | None = None
     status: RunStatus | None = None
     state: State | None = None
-    owner: str | None = None
+    owner: Line | None = None
 
     def as_change(self, before: Iterable[PairRecord]) -> RunChange:
         """Raises Refused: INVALID_FIELD."""

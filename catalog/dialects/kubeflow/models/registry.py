@@ -36,6 +36,8 @@ from catalog.domain.items.inputs import (
     PairToRemove,
     TagsChange,
 )
+from catalog.domain.limits import LIMITS, LONGEST_NAME
+from catalog.domain.validation import Validator
 from catalog.domain.versions.details import VersionDetails
 from catalog.domain.versions.numbering import LONGEST_ORDINAL
 from catalog.domain.versions.version_changes import VersionChange
@@ -81,7 +83,7 @@ class RegisteredModelUpdate(ResourceInput, kw_only=True):
     license: str | None = None
     license_link: str | None = None
     library_name: str | None = None
-    owner: str | None = None
+    owner: Line | None = None
     state: State | None = None
 
     def card(self) -> dict[str, Any]:
@@ -107,7 +109,7 @@ class RegisteredModelUpdate(ResourceInput, kw_only=True):
     def _terms(self, item: ItemRecord) -> tuple[TagsChange | None, MetadataChange | None]:
         """What changes of the tags and of the metadata: properties replace all but `owner`."""
         removed: list[PairToRemove] = []
-        added = [] if self.owner is None else [MetadataPair(OWNER, self.owner)]
+        added = [] if self.owner is None else [_owner(self.owner)]
         if self.custom_properties is None:
             return None, ListChange(removed, added) if added else None
         pairs = unchanged(item["metadata"], _pairs(pairs_of(self.custom_properties)))
@@ -130,7 +132,7 @@ class RegisteredModelCreate(RegisteredModelUpdate, kw_only=True):
     def as_input(self, visibility: Visibility) -> NewItem:
         """Raises Refused: INVALID_FIELD."""
         pairs = _pairs(pairs_of(self.custom_properties or {}))
-        owner = [MetadataPair(OWNER, self.owner)] if self.owner else []
+        owner = [_owner(self.owner)] if self.owner else []
         return NewItem(
             name=self.name,
             description=self.description or "",
@@ -251,6 +253,11 @@ def _same(before: object, after: object) -> bool:
 def _type(value: object) -> type:
     """BSON has a class of its own for long whole numbers."""
     return next((each for each in (bool, float, int) if isinstance(value, each)), type(value))
+
+
+def _owner(text: str) -> MetadataPair:
+    """Raises Refused: INVALID_FIELD."""
+    return MetadataPair(OWNER, Validator(INVALID_FIELD, LIMITS).line("owner", text, LONGEST_NAME))
 
 
 def _pairs(pairs: Iterable[MetadataPair]) -> list[MetadataPair]:

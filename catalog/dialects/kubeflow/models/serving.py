@@ -15,6 +15,7 @@ from catalog.dialects.kubeflow.models.common import (
     serial_of,
     shown_fields,
 )
+from catalog.dialects.kubeflow.models.values import Line
 from catalog.domain.serving.served_models import NewServedModel
 from catalog.domain.serving.services import NewService, ServiceChange
 from catalog.store.records import EnvironmentRecord, PairRecord, ServedModelRecord, ServiceRecord
@@ -43,7 +44,7 @@ class InferenceServiceUpdate(ResourceInput, kw_only=True):
     """What changes of an inference service."""
 
     model_version_id: Id | None = None
-    runtime: str | None = None
+    runtime: Line | None = None
     desired_state: ServiceState | None = None
 
     def as_change(self, before: Iterable[PairRecord]) -> ServiceChange:

@@ -17,7 +17,7 @@ from catalog.dialects.mlflow.translation.shown import download_uri, named, shown
 from catalog.dialects.mlflow.translation.stages import EXCLUSIVE, SPELT, stage_of
 from catalog.domain.access import Caller
 from catalog.domain.items.inputs import ListChange, MetadataPair, PairToRemove
-from catalog.domain.versions import version_changes, versions
+from catalog.domain.versions import stages, version_changes, versions
 from catalog.domain.versions.across import search as across
 from catalog.domain.versions.across.version_search import VersionSearch
 from catalog.domain.versions.details import TrainingRun, VersionDetails
@@ -98,9 +98,10 @@ async def transition_stage(call: Call, message: wire.TransitionModelVersionStage
         names = " or ".join(sorted(SPELT[each] for each in EXCLUSIVE))
         raise Refused(INVALID_FIELD, f"archive_existing_versions is for the stages {names}, not {SPELT[stage]}")
     found = await finding.changeable_version(call, message.name, message.version)
-    version = await version_changes.change(call.caller, MODEL, found.reference, VersionChange(stage=stage))
     if message.archive_existing_versions:
-        await version_changes.archive_stage(call.caller, MODEL, version, stage)
+        version = await stages.take_over(call.caller, MODEL, found.reference, stage)
+    else:
+        version = await version_changes.change(call.caller, MODEL, found.reference, VersionChange(stage=stage))
     return await _answer(call, RequestedVersion(found.model, version))
 
 

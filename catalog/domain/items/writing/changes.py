@@ -3,11 +3,9 @@
 Changes to one item queue within a server, so that only another server can overtake one.
 """
 
-import asyncio
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import cast
-from weakref import WeakValueDictionary
 
 from bson import ObjectId
 
@@ -27,13 +25,11 @@ from catalog.domain.terms.terms import Vocabulary, existing
 from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
 from catalog.store.clock import later_than, now
-from catalog.store.concurrency.optimistic import revise
+from catalog.store.concurrency.optimistic import queue_of, revise
 from catalog.store.derived import reader_copies
 from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, ItemRecord
 from catalog.vocabulary import Kind
-
-_locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
 MANAGED = ("owner", "visibility", "users", "editors", "archived")
 """The fields that an editor does not change."""
@@ -119,7 +115,7 @@ async def change(
             raise Refused(STALE, f"another revision was seen, it is {item['revision']} now")
         return await _fields(caller, item, checked, allowance)
 
-    lock = _locks.setdefault((caller.tenant.name, item["_id"]), asyncio.Lock())
+    lock = queue_of(caller.tenant.name, item["_id"])
     first = None if lock.locked() else item  # a change that is under way makes it stale
     async with lock:
         try:
