@@ -6,14 +6,13 @@ that of the model. `uri` is empty where the catalog stores the bytes: each diale
 
 from collections.abc import Iterable
 
-from catalog.domain.access import Caller
-from catalog.domain.items.references import Reference
+from catalog.domain.access import Caller, may_change
 from catalog.domain.tracking import models, records
 from catalog.domain.versions import version_changes
 from catalog.domain.versions.details import is_address
 from catalog.domain.versions.files.version_files import has_files
 from catalog.domain.versions.version_changes import VersionChange
-from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
+from catalog.errors import CANNOT_MODIFY, INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.derived.reader_copies import copied
 from catalog.store.documents.tracking import ArtifactDocument
 from catalog.store.records import ArtifactRecord, ItemRecord, VersionRecord
@@ -112,8 +111,9 @@ async def set_address(caller: Caller, item: ItemRecord, version: VersionRecord, 
     """Say in a version where its bytes are. A text that is no address stays with the artifact alone."""
     address = uri if is_address(uri) else ""
     if address != version.get("uri", ""):
-        reference = Reference(str(item["_id"]), version["ordinal"])
-        await version_changes.change(caller, Kind.MODEL, reference, VersionChange(uri=address))
+        if not may_change(caller, item):
+            raise Refused(CANNOT_MODIFY, item["name"])
+        await version_changes.change_read(caller, Kind.MODEL, version, VersionChange(uri=address))
 
 
 async def refuse_address(caller: Caller, artifact: ArtifactRecord) -> None:

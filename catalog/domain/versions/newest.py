@@ -1,13 +1,16 @@
 """The newest version of each stage of an item. Drafts and archived versions do not count.
 
-Most items have few versions, or a newest one without a stage. So the last WINDOW numbers are read first, of many items
-in one command; only for a stage that is not among them an index is asked for its highest number.
+Most items have no version in a stage. Then the newest one is read at once, by the number that the item says. Of the
+others the last WINDOW numbers are read first, of many items in one command; an index is asked for the highest number of
+a stage only if the item says that a live version has it, and none of these does. (A version in quarantine is not live:
+it counts if it is among the last WINDOW.)
 """
 
 from collections.abc import Mapping, Sequence
 
 from bson import ObjectId
 
+from catalog.store.derived.version_summaries import is_live
 from catalog.store.ids import any_of
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.query.totals import highest_number
@@ -28,15 +31,43 @@ NewestVersions = Mapping[ObjectId, Sequence[VersionRecord]]
 
 async def newest_of_stages(tenant: Tenant, items: Sequence[ItemRecord]) -> NewestVersions:
     """The newest version of each stage, of each of the items."""
-    few = [item for item in items if 0 < item.get("last_version", 0) <= WINDOW]
+    some = [item for item in items if item.get("last_version", 0)]
+    newest = await _newest_alone(tenant, [item for item in some if _is_newest_alone(item)])
+    rest = [item for item in some if item["_id"] not in newest]
+    staged = await _of_stages(tenant, rest) if rest else {}
+    return {item["_id"]: newest.get(item["_id"]) or staged.get(item["_id"], ()) for item in items}
+
+
+def _is_newest_alone(item: ItemRecord) -> bool:
+    """Whether the highest number is that of a live version, and no live version has a stage."""
+    latest = item.get("latest")
+    return latest is not None and latest["number"] == item["last_version"] and not item.get("stages")
+
+
+async def _newest_alone(tenant: Tenant, items: Sequence[ItemRecord]) -> NewestVersions:
+    """The version of the highest number, of each item where it is still the newest without a stage."""
+    if not items:
+        return {}
+    places: list[Query] = [{"item": item["_id"], "number": item["last_version"]} for item in items]
+    query = places[0] if len(places) == 1 else {"$or": places}
+    found = await tenant.versions.records.find(query, BRIEF).to_list(None)
+    return {
+        version["item"]: [version]
+        for version in found
+        if is_live(version) and version.get("stage", Stage.NONE) == Stage.NONE
+    }
+
+
+async def _of_stages(tenant: Tenant, items: Sequence[ItemRecord]) -> NewestVersions:
+    few = [item for item in items if item["last_version"] <= WINDOW]
     found: dict[ObjectId, dict[str, VersionRecord]] = {item["_id"]: {} for item in items}
     if few:
         _add(found, await _read(tenant, {"item": any_of([item["_id"] for item in few])}))
     for item in items:
-        last = item.get("last_version", 0)
+        last = item["last_version"]
         if last > WINDOW:
             _add(found, await _read(tenant, {"item": item["_id"], "number": {"$gt": last - WINDOW}}))
-            _add(found, await _older(tenant, item["_id"], found[item["_id"]]))
+            _add(found, await _older(tenant, item, found[item["_id"]]))
     newest = [version["_id"] for of in found.values() for version in of.values()]
     whole = {version["_id"]: version for version in await _whole(tenant, newest)}
     return {
@@ -66,15 +97,15 @@ def _add(found: dict[ObjectId, dict[str, VersionRecord]], versions: Sequence[Ver
         found[version["item"]].setdefault(version.get("stage", Stage.NONE), version)
 
 
-async def _older(tenant: Tenant, item: ObjectId, known: Mapping[str, VersionRecord]) -> list[VersionRecord]:
+async def _older(tenant: Tenant, of: ItemRecord, known: Mapping[str, VersionRecord]) -> list[VersionRecord]:
     """The newest versions of the stages that are not known yet."""
-    missing = [stage.value for stage in Stage if stage not in known]
+    item = of["_id"]
     numbers: list[int] = []
-    staged = [stage for stage in missing if stage != Stage.NONE]
-    for stage in staged:
-        number = await highest_number(tenant, {"item": item, "stage": stage}, SHOWN)
-        numbers += [] if number is None else [number]
-    if Stage.NONE.value in missing:
+    for stage in of.get("stages", ()):
+        if stage not in known:
+            number = await highest_number(tenant, {"item": item, "stage": stage}, SHOWN)
+            numbers += [] if number is None else [number]
+    if Stage.NONE not in known:
         found = tenant.versions.records.find({"item": item, "stage": Stage.NONE.value, **SHOWN}, {"number": 1})
         numbers += [each["number"] for each in await found.sort("number", DESCENDING).limit(1).to_list(1)]
     return await _read(tenant, {"item": item, "number": {"$in": numbers}}) if numbers else []

@@ -40,7 +40,7 @@ _batches = BatchesByKey[ItemTouch, ItemRecord | None]()
 
 
 async def touch(tenant: Tenant, kind: Kind, item: ObjectId, *, is_summarized: bool = True) -> ItemRecord | None:
-    """Follow a change of a version of an item, and return the item. None when it is gone."""
+    """Follow a change of a version of an item, and return the item. None when it is gone, or was not summarized."""
     return await _follow(tenant, kind, item, ItemTouch(is_summarized=is_summarized))
 
 
@@ -77,7 +77,8 @@ class _ItemTouches:
         if written is None and summarized:
             written = await _summarize(self._tenant, self._kind, self._item, number)
         elif written is None:
-            written = await _raise_revision(self._tenant, self._kind, self._item, number)
+            is_returned = any(change.addition for change in changes)
+            written = await _raise_revision(self._tenant, self._kind, self._item, number, is_returned=is_returned)
         return [written] * len(changes)
 
     async def _add(self, additions: Sequence[Addition], number: int) -> ItemRecord | None:
@@ -129,8 +130,13 @@ async def summarize(tenant: Tenant, kind: Kind, item: ObjectId) -> None:
         await pause()
 
 
-async def _raise_revision(tenant: Tenant, kind: Kind, item: ObjectId, number: int) -> ItemRecord | None:
-    return await tenant.items(kind).modify({"_id": item}, _raised(number))
+async def _raise_revision(
+    tenant: Tenant, kind: Kind, item: ObjectId, number: int, *, is_returned: bool = True
+) -> ItemRecord | None:
+    if is_returned:
+        return await tenant.items(kind).modify({"_id": item}, _raised(number))
+    await tenant.items(kind).records.update_one({"_id": item}, _raised(number))
+    return None
 
 
 async def _write(

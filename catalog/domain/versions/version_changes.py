@@ -80,6 +80,19 @@ async def change(
     requested.check(limits)
     item = await items.changeable(caller, kind, reference)
     version = await lookup.find(caller, item, reference.which)
+    return await change_read(caller, kind, version, requested, limits, revisions=revisions)
+
+
+async def change_read(
+    caller: Caller,
+    kind: Kind,
+    version: VersionRecord,
+    requested: VersionChange,
+    limits: Limits = LIMITS,
+    *,
+    revisions: Collection[int] | None = None,
+) -> VersionRecord:
+    """The same, of a version that was read a moment ago and that the caller may change."""
     records = caller.tenant.versions.records
     inputs = None if requested.made_from is None else await resolve(caller, requested.made_from, NOT_CHANGED)
 
@@ -99,7 +112,7 @@ async def change(
     except RecordGoneError:
         raise Refused(NOT_FOUND, version["ordinal"]) from None
     is_summarized = any(before.get(field) != changed.get(field) for field in touching.SUMMARIZED)
-    await touching.touch(caller.tenant, kind, item["_id"], is_summarized=is_summarized)
+    await touching.touch(caller.tenant, kind, version["item"], is_summarized=is_summarized)
     return changed
 
 

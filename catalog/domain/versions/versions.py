@@ -9,7 +9,7 @@ from typing import cast
 
 from bson import ObjectId
 
-from catalog.domain.access import Caller, may_manage
+from catalog.domain.access import Caller, may_change, may_manage
 from catalog.domain.cards import mlmodel, readme
 from catalog.domain.files import intake
 from catalog.domain.files.intake import IncomingFile, StoredFile
@@ -61,10 +61,14 @@ async def prepare(caller: Caller, kind: Kind, reference: Reference, details: Ver
     that no address can hold, EXTERNAL_ID_TAKEN.
     """
     item = await items.changeable(caller, kind, reference)
+    await _refuse_taken(caller, item, details)
+    return item
+
+
+async def _refuse_taken(caller: Caller, item: ItemRecord, details: VersionDetails) -> None:
     await numbering.refuse_ordinal(caller.tenant, item, details.ordinal)
     if details.external_id and await has_external_id(caller.tenant, item["_id"], details.external_id):
         raise external_id_taken(details.external_id)
-    return item
 
 
 async def register(
@@ -74,8 +78,17 @@ async def register(
 
     Raises Refused: NOT_CREATED, and what `prepare` and `insert` raise.
     """
+    return await register_of(caller, kind, await items.changeable(caller, kind, reference), details, limits)
+
+
+async def register_of(
+    caller: Caller, kind: Kind, item: ItemRecord, details: VersionDetails, limits: Limits = LIMITS
+) -> VersionRecord:
+    """The same, of an item that was read a moment ago."""
+    if not may_change(caller, item):
+        raise Refused(CANNOT_MODIFY, item["name"])
     details = details.checked(limits)
-    item = await prepare(caller, kind, reference, details)
+    await _refuse_taken(caller, item, details)
     version = draft_of(caller, kind, item["_id"], await details.resolved(caller))
     version.folder, version.state = False, initial_state(caller.tenant, is_suspicious=False, archived=details.archived)
     await insert(caller, version, item)

@@ -92,9 +92,8 @@ async def _created(call: KubeflowCall, new: ModelVersionCreate, model: int) -> M
         raise Refused(REQUIRED_FIELD, "required field 'name' is zero value.")
     item = await models.read(call.caller, model)
     await refuse_external_id(call.caller.tenant, new.external_id)
-    reference = Reference(str(item["_id"]))
     try:
-        version = await versions.register(call.caller, Kind.MODEL, reference, new.as_details(), call.limits)
+        version = await versions.register_of(call.caller, Kind.MODEL, item, new.as_details(), call.limits)
     except Refused as refused:
         if refused.fault is NOT_CREATED and await models.has_version(call.caller, item["_id"], new.name):
             raise Refused(NAME_TAKEN, f"version {new.name} of model {model} already exists") from None

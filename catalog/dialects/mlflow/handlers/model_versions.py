@@ -77,7 +77,7 @@ async def _made(
 ) -> VersionRecord:
     caller, limits = call.caller, tags.allowing_tags(call.services.limits)
     if not source.files:
-        return await versions.register(caller, MODEL, model.reference, details, limits)
+        return await versions.register_of(caller, MODEL, model.item, details, limits)
     identity = ObjectId()
     details = replace(details, uri="").checked(limits)
     await versions.record(caller, MODEL, model.item["_id"], source.files, details, identity=identity)
