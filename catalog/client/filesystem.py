@@ -20,6 +20,7 @@ from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 from catalog.client.catalog import Catalog
 from catalog.client.errors import Damaged, NotFound
 from catalog.client.results import KINDS, File, Version
+from catalog.client.wording import listed
 
 READ = 8 * 2**20
 """Bytes of one request."""
@@ -112,8 +113,11 @@ class CatalogFileSystem(AbstractFileSystem):
         place = VersionAddress.of(self._strip_protocol(path))
         version = self._version(place) if place.revision else None
         file = _file_at(version, place.file) if version else None
-        if version is None or file is None:
-            raise FileNotFoundError(f"{path} is not a file: write it as catalog://iris@champion/config.json")
+        if version is None:
+            raise FileNotFoundError(f"{path} names no version: write it as catalog://iris@champion/config.json")
+        if file is None:
+            has = listed([each.path for each in version.files])
+            raise FileNotFoundError(f"{place.version} has no file {place.file or 'of its own name'}: it has {has}")
         pinned = place._replace(revision=version.ordinal)
         return CatalogFile(self, path, pinned, version, file, block_size=block_size or READ, **options)
 

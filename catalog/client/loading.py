@@ -16,6 +16,7 @@ from catalog.client.transfer.downloads.downloads import download_to_cache, find_
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation, in_thread
+from catalog.client.wording import listed
 
 SAFETENSORS, ONNX, PICKLE, JOBLIB = "safetensors", "onnx", "pickle", "joblib"
 BY_SUFFIX = {".safetensors": SAFETENSORS, ".onnx": ONNX, ".pkl": PICKLE, ".pickle": PICKLE, ".joblib": JOBLIB}
@@ -25,8 +26,6 @@ PROGRAMS = {PICKLE, JOBLIB}
 SHARD = re.compile(r"-\d{5}-of-\d{5}\.safetensors$")
 THREAT = "threat found"
 """How a verdict of the inspection begins that names a threat."""
-
-MOST_NAMED = 5
 
 
 def load(
@@ -55,7 +54,7 @@ def load(
     needed = version if format_ == ONNX else replace(version, files=files, size=sum(file.size for file in files))
     place = yield from download_to_cache(item, needed, progress)
     paths = [place / file.path for file in files] if version.folder else [place]
-    return (yield from in_thread(_read_all, read, paths))
+    return (yield from in_thread(_read_all, read, paths, format_))
 
 
 def _files_to_load(version: Version, path: str) -> Sequence[File]:
@@ -72,7 +71,7 @@ def _files_to_load(version: Version, path: str) -> Sequence[File]:
         return known
     if not known:
         return version.files[:1]
-    several = ", ".join(file.path for file in known[:MOST_NAMED])
+    several = listed([file.path for file in known])
     raise Invalid(f"{version.ordinal} has several files that can be loaded ({several})", advice="Name one: path=.")
 
 
@@ -138,7 +137,12 @@ def _imported(module: str, function: str) -> Callable[..., Any]:
     return found
 
 
-def _read_all(read: Callable[[Path], Any], paths: Sequence[Path]) -> Any:
-    if len(paths) == 1:
-        return read(paths[0])
-    return {name: tensor for path in paths for name, tensor in read(path).items()}
+def _read_all(read: Callable[[Path], Any], paths: Sequence[Path], format_: str) -> Any:
+    """Raises Invalid for whatever the library raises, such as for a file that is damaged or needs another package."""
+    try:
+        if len(paths) == 1:
+            return read(paths[0])
+        return {name: tensor for path in paths for name, tensor in read(path).items()}
+    except Exception as error:
+        names = listed([path.name for path in paths])
+        raise Invalid(f"{names} cannot be loaded as {format_} ({type(error).__name__}: {error})") from error

@@ -54,6 +54,7 @@ def pushed(ada, hers):
     graph = helper.make_graph([], "g", [], [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])])
     hers.push("net", ada.file("net.onnx", helper.make_model(graph).SerializeToString()))
     hers.push("petals", ada.file("petals.csv", b"length,width\n1,2\n3,4\n"), kind="datasets")
+    hers.push("bad", ada.file("bad.safetensors", b"damaged"))
     return hers
 
 
@@ -98,6 +99,8 @@ def test_code_of_an_author_runs_only_with_trust_and_without_a_threat(pushed):
 def test_what_load_does_not_know_is_said_in_a_sentence(pushed):
     with pytest.raises(Invalid, match="of no format that load knows"):
         pushed.load("petals", kind="datasets")
+    with pytest.raises(Invalid, match=r"bad\.safetensors cannot be loaded as safetensors \(SafetensorError"):
+        pushed.load("bad")
 
 
 def test_a_login_is_for_later_programs(server, ada, pushed, monkeypatch):
@@ -154,3 +157,5 @@ def test_nothing_is_written_through_an_address(filesystem):
         filesystem.open("catalog://iris@1/new.txt", "wb")
     with pytest.raises(io.UnsupportedOperation):
         filesystem.rm("catalog://iris@1/config.json")
+    with pytest.raises(FileNotFoundError, match="iris@1 has no file nothing: it has"):
+        filesystem.open("catalog://iris@1/nothing")

@@ -1,5 +1,6 @@
 """Pushes and pulls do all or nothing: what is in the way, what is missing, and what is left when the server refuses."""
 
+import hashlib
 import math
 import os
 import pickle
@@ -360,6 +361,20 @@ def run_without_server(operation):
             error = Unavailable("http://there does not answer")
         elif isinstance(effect, InThread):
             result = effect.function()
+
+
+def test_files_of_a_cache_that_belong_to_another_user_are_used(tmp_path, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(1, "Operation not permitted")
+
+    cache = Cache(tmp_path)
+    file = cache.blob(hashlib.sha256(b"x").hexdigest())
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"x")
+    monkeypatch.setattr(os, "utime", denied)
+    monkeypatch.setattr(Path, "chmod", denied)
+
+    assert cache.find(file.name) == file
 
 
 def test_when_the_server_is_away_the_cache_says_which_version_it_was(tmp_path):

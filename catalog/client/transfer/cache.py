@@ -5,8 +5,9 @@
     refs/<key>.json           the version that `iris@champion` meant at the last request
     uploads/<key>.json        the state of an unfinished upload
 
-Any number of processes may share it. A file is renamed into place once it is complete and verified. A process that
-downloads a file locks the partial file; the lock ends with the process.
+Any number of processes may share it, and several users where the rights of its folder allow that. A file is renamed
+into place once it is complete and verified. A process that downloads a file locks the partial file; the lock ends with
+the process.
 """
 
 import hashlib
@@ -74,14 +75,16 @@ class Cache:
                 self.drop(digest)
                 return None
             self.mark_verified(digest)
-        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # `prune` goes by the access time
+        with suppress(PermissionError):  # another user's, in a cache that several share
+            os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # `prune` goes by the access time
         return path
 
     def mark_verified(self, digest: str) -> None:
         """Record the size, mtime and inode of a file that has just been verified."""
         path = self.blob(digest)
-        path.chmod(0o444)
-        _write(_stamp_file(path), _stamp(path))
+        with suppress(PermissionError):  # another user's: it is read again each time
+            path.chmod(0o444)
+            _write(_stamp_file(path), _stamp(path))
 
     def drop(self, *digests: str) -> None:
         """Remove files, with the folders that have one of them: else a link in a folder would hold its bytes.

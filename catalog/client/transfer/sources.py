@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,3 +75,12 @@ def file_source(path: Path, name: str = "") -> Source:
     if not os.access(path, os.R_OK):
         raise Invalid(f"{path}: you may not read it")
     return Source(path, name or path.name, status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Name the file in an error of the system that does not, or names another one, such as that of a full disk."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None

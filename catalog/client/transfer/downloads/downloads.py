@@ -21,9 +21,10 @@ from catalog.client.results import File, Version
 from catalog.client.revisions import resolve_version
 from catalog.client.transfer.cache import Cache, relative_path
 from catalog.client.transfer.downloads.fetching import CONCURRENCY, fetch_files, file_url
-from catalog.client.transfer.downloads.partial_downloads import check, naming
+from catalog.client.transfer.downloads.partial_downloads import check
 from catalog.client.transfer.downloads.targets import FileSelection, PlacedFile, Placement, PullRecord, missing
 from catalog.client.transfer.progress import Progress, TotalProgress
+from catalog.client.transfer.sources import naming
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation, in_parallel, in_thread
 

@@ -12,9 +12,10 @@ from urllib.parse import quote
 from catalog.client.errors import Damaged
 from catalog.client.results import File, Version
 from catalog.client.session import PREFIX
-from catalog.client.transfer.downloads.partial_downloads import ANSWER_TIMEOUT, fetch, naming
+from catalog.client.transfer.downloads.partial_downloads import ANSWER_TIMEOUT, fetch
 from catalog.client.transfer.downloads.targets import PlacedFile, has_content
 from catalog.client.transfer.progress import TotalProgress
+from catalog.client.transfer.sources import naming
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation, Request, in_parallel, in_thread
 

@@ -2,8 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +11,7 @@ from catalog.client.locks import locked
 from catalog.client.results import File
 from catalog.client.session import Session
 from catalog.client.transfer.progress import Progress
+from catalog.client.transfer.sources import naming
 from catalog.client.transport import retries
 from catalog.client.transport.effects import BLOCK, Operation, Request, in_thread, pause
 
@@ -21,15 +21,6 @@ ANSWER_TIMEOUT = 600.0  # seconds
 
 NAME_IN_PARTIAL = 100
 """Bytes of the name of a file that its partial file has in its own: a name has at most 255."""
-
-
-@contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Name the file in an error of the system that does not, or names another one, such as that of a full disk."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 class PartialDownload:

@@ -12,7 +12,7 @@ from typing import IO, cast
 
 from catalog.client.errors import Invalid
 from catalog.client.transfer.patterns import EVERYTHING, Selection
-from catalog.client.transfer.sources import EXPECTED, Source, file_source
+from catalog.client.transfer.sources import EXPECTED, Source, file_source, naming
 from catalog.client.transfer.uploads.folder_walk import problem_of, refusal, shown, walk
 from catalog.client.transport.effects import BLOCK
 
@@ -131,7 +131,7 @@ def _spooled(file: IO[bytes], name: str) -> Iterator[Source]:
         raise Invalid("The file has no name", advice='Pass a name: name="model.pkl" (--name model.pkl).')
     handle, path = tempfile.mkstemp(prefix="catalog-")
     try:
-        with os.fdopen(handle, "wb") as copy:
+        with naming(Path(path)), os.fdopen(handle, "wb") as copy:
             shutil.copyfileobj(file, copy, BLOCK)
         yield file_source(Path(path), name)
     finally:
