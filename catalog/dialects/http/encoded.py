@@ -1,6 +1,6 @@
 """Responses whose content is encoded already, sent without the lookups that the framework makes for each header."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -19,6 +19,22 @@ def _plain(value: Any) -> Any:
 
 
 encode_json = msgspec.json.Encoder(enc_hook=_plain).encode
+
+
+LARGEST_PAGE = 8 * 2**20
+"""Bytes of JSON, after which an answer of many things shows no more of them."""
+
+
+def fitting(elements: Iterable[Any], room: int = LARGEST_PAGE) -> list[msgspec.Raw]:
+    """The first elements, encoded, of at most `room` bytes together; one at least, however large."""
+    fit: list[msgspec.Raw] = []
+    for element in elements:
+        encoded = encode_json(element)
+        room -= len(encoded)
+        if fit and room < 0:
+            break
+        fit.append(msgspec.Raw(encoded))
+    return fit
 
 
 class EncodedResponse(Response[bytes]):

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
 from bson import ObjectId
 from msgspec import Struct
 
+from catalog.dialects.http.encoded import fitting
 from catalog.dialects.kubeflow.filters.compiler import Compiled, compiled
 from catalog.dialects.kubeflow.filters.properties import Properties
 from catalog.dialects.kubeflow.models.common import milliseconds
@@ -40,9 +40,6 @@ ReadBeyond = Callable[[Sequence[R]], Awaitable[Sequence[Mapping[str, Value]]]]
 
 READ_BEYOND = 20
 """Documents whose properties are read elsewhere at once."""
-
-LARGEST_PAGE = 8 * 2**20
-"""Bytes of JSON, after which a page ends early."""
 
 ORDERS = {"": "serial", "ID": "serial", "CREATE_TIME": "timestamp", "LAST_UPDATE_TIME": "lastmod"}
 DIRECTIONS = {"": ASCENDING, "ASC": ASCENDING, "DESC": DESCENDING}
@@ -159,13 +156,7 @@ def _kept_with(wanted: Filter, read: ReadBeyond[R]) -> Keep[R, R]:
 
 async def page_of(parameters: ListParameters, found: Walk[R], shapes: Shapes[R]) -> ResourcePage[Any]:
     """A page of at most LARGEST_PAGE bytes."""
-    room, items = LARGEST_PAGE, list[msgspec.Raw]()
-    for shape in await shapes(found.docs):
-        encoded = msgspec.json.encode(shape)
-        room -= len(encoded)
-        if items and room < 0:
-            break
-        items.append(msgspec.Raw(encoded))
+    items = fitting(await shapes(found.docs))
     is_cut = len(items) < len(found.docs)
     following = key_of(parameters.order, found.docs[len(items) - 1]) if is_cut else found.following
     return ResourcePage(items=items, size=len(items), page_size=parameters.size, next_page_token=token_of(following))

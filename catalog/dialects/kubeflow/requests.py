@@ -1,7 +1,7 @@
 """One request of this dialect: who asks, what is asked for, and how it is answered."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,12 +16,17 @@ from catalog.dialects.kubeflow.models.common import serial_of
 from catalog.dialects.kubeflow.services import KubeflowServices
 from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_INTEGER, Limits
-from catalog.errors import INVALID_FIELD, INVALID_QUERY, REQUIRED_FIELD, UPLOAD_CUT_OFF, Refused
+from catalog.errors import BUSY, INVALID_FIELD, INVALID_QUERY, REQUIRED_FIELD, STALE, UPLOAD_CUT_OFF, Refused
 from catalog.store.query.fields import shown
 
 T = TypeVar("T")
 
 ARTIFACT_TYPES = "model-artifact, doc-artifact, dataset-artifact, metric or parameter"
+
+ATTEMPTS = 50
+"""How often a change is tried that others keep overtaking."""
+
+NO_KEYS = "invalid parameters call, supply either name (and parentResourceId) or externalId"
 
 _encoder = msgspec.json.Encoder()
 
@@ -62,6 +67,23 @@ class KubeflowCall:
         value = self.query("parentResourceId")
         return serial_of(value, "parentResourceId") if value else 0
 
+    def keys(self) -> tuple[str, str]:
+        """`name` and `externalId` of a search. Raises Refused: INVALID_QUERY when both are missing."""
+        name, external_id = self.query("name"), self.query("externalId")
+        if not name and not external_id:
+            raise Refused(INVALID_QUERY, NO_KEYS)
+        return name, external_id
+
+    def keys_in_parent(self) -> tuple[str, int, str]:
+        """`name`, `parentResourceId` and `externalId` of a search; no name without a parent, which is 0 then.
+
+        Raises Refused: INVALID_FIELD, INVALID_QUERY when name or parent is missing, and `externalId`, too.
+        """
+        name, parent, external_id = self.query("name"), self.parent(), self.query("externalId")
+        if not (name and parent) and not external_id:
+            raise Refused(INVALID_QUERY, NO_KEYS)
+        return name if parent else "", parent, external_id
+
     async def body(self, type_: Any) -> Any:
         """The JSON object of the request, as a struct. Raises Refused: INVALID_FIELD, REQUIRED_FIELD, MALFORMED_BODY,
         BODY_TOO_LARGE.
@@ -99,10 +121,18 @@ def answer(
     )
 
 
-def refuse_without_keys(*values: object) -> None:
-    """Raises Refused: INVALID_QUERY for a search that names nothing."""
-    if not any(values):
-        raise Refused(INVALID_QUERY, "invalid parameters call, supply either name (and parentResourceId) or externalId")
+async def repeated_while_stale(change: Callable[[], Awaitable[T]]) -> T:
+    """Read and change again while others change the same between the two.
+
+    Raises Refused: BUSY after ATTEMPTS, and what `change` raises.
+    """
+    for _ in range(ATTEMPTS):
+        try:
+            return await change()
+        except Refused as refused:
+            if refused.fault is not STALE:
+                raise
+    raise Refused(BUSY, "others change it again and again")
 
 
 def _refusal(problem: str) -> Refused:

@@ -1,6 +1,6 @@
 """Environments: where models are served."""
 
-from catalog.domain.access import Caller, readable_by
+from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
 from catalog.domain.tracking import records
 from catalog.domain.tracking.records import SERIAL, Details, DetailsChange
@@ -28,9 +28,7 @@ async def read(caller: Caller, serial: int) -> EnvironmentRecord:
 
 async def find(caller: Caller, *, name: str = "", external_id: str = "") -> EnvironmentRecord:
     """The environment of a name or an external id. Raises Refused: NOT_FOUND."""
-    query = {"name": name} if name else {"external_id": external_id}
-    query |= readable_by(caller)
-    return await records.find_one(caller, caller.tenant.environments, query)
+    return await records.find_owned(caller, caller.tenant.environments, name=name, external_id=external_id)
 
 
 async def change(caller: Caller, serial: int, wanted: DetailsChange, limits: Limits) -> EnvironmentRecord:

@@ -10,7 +10,7 @@ from bson import ObjectId
 from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_NAME, Limits
 from catalog.domain.tracking import models, records
-from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange, name_key
+from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
 from catalog.domain.validation import Validator
 from catalog.domain.versions import removal
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
@@ -79,10 +79,10 @@ async def read(caller: Caller, serial: int) -> ServiceRecord:
 
 async def find(caller: Caller, *, name: str = "", environment: int = 0, external_id: str = "") -> ServiceRecord:
     """The service of an external id, or of a name in an environment. Raises Refused: NOT_FOUND."""
-    if not name:
-        return await records.find_one(caller, caller.tenant.services, {"external_id": external_id})
-    place = await records.read(caller, caller.tenant.environments, environment)
-    return await records.find_one(caller, caller.tenant.services, {"keys": name_key(place["_id"], name)})
+    of = caller.tenant
+    return await records.find_in(
+        caller, of.services, of.environments, name=name, parent=environment, external_id=external_id
+    )
 
 
 async def change(caller: Caller, serial: int, requested: ServiceChange, limits: Limits) -> ServiceRecord:

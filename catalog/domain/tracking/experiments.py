@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from catalog.domain.access import Caller, readable_by
+from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_NAME, Limits
 from catalog.domain.tracking import records
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
@@ -53,9 +53,7 @@ async def read(caller: Caller, serial: int) -> ExperimentRecord:
 
 async def find(caller: Caller, *, name: str = "", external_id: str = "") -> ExperimentRecord:
     """The experiment of a name or an external id. Raises Refused: NOT_FOUND."""
-    query = {"name": name} if name else {"external_id": external_id}
-    query |= readable_by(caller)
-    return await records.find_one(caller, caller.tenant.experiments, query)
+    return await records.find_owned(caller, caller.tenant.experiments, name=name, external_id=external_id)
 
 
 async def change(caller: Caller, serial: int, wanted: ExperimentChange, limits: Limits) -> ExperimentRecord:

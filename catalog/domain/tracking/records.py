@@ -30,6 +30,7 @@ from catalog.store.tenant_documents import BoundCollection, D, Records, record_o
 from catalog.vocabulary import Visibility
 
 R = TypeVar("R", bound=TrackedRecord)
+P = TypeVar("P", bound=TrackedRecord)
 
 SERIAL = "serial"
 """The counter of experiments, runs and what serves models: that of the items."""
@@ -188,6 +189,22 @@ async def find_one(caller: Caller, bound: Records[R], query: Query) -> R:
     if len(found) == 1:
         return found[0]
     raise Refused(NOT_FOUND, f"{_one(bound)} not found" if not found else f"{_one(bound)} not found: several fit")
+
+
+async def find_owned(caller: Caller, bound: Records[R], *, name: str, external_id: str) -> R:
+    """What belongs to nothing, by its name or else its external id. Raises Refused: NOT_FOUND."""
+    query = {"name": name} if name else {"external_id": external_id}
+    return await find_one(caller, bound, query | readable_by(caller))
+
+
+async def find_in(
+    caller: Caller, bound: Records[R], parents: Records[P], *, name: str, parent: int, external_id: str
+) -> R:
+    """What belongs to a parent, by its name there or else its external id. Raises Refused: NOT_FOUND."""
+    if not name:
+        return await find_one(caller, bound, {"external_id": external_id})
+    place = await read(caller, parents, parent)
+    return await find_one(caller, bound, {"keys": name_key(place["_id"], name)})
 
 
 async def refuse_name(caller: Caller, bound: Records[R], name: str) -> None:

@@ -6,7 +6,7 @@ from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_INTEGER, Limits
 from catalog.domain.tracking import records
 from catalog.domain.tracking.experiments import author_of
-from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange, name_key
+from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
 from catalog.errors import INVALID_FIELD, Refused
 from catalog.store.documents.tracking import ExperimentRunDocument
 from catalog.store.records import Changes, ExperimentRunRecord
@@ -66,10 +66,8 @@ async def read(caller: Caller, serial: int) -> ExperimentRunRecord:
 
 async def find(caller: Caller, *, name: str = "", experiment: int = 0, external_id: str = "") -> ExperimentRunRecord:
     """The run of an external id, or of a name in an experiment. Raises Refused: NOT_FOUND."""
-    if not name:
-        return await records.find_one(caller, caller.tenant.runs, {"external_id": external_id})
-    group = await records.read(caller, caller.tenant.experiments, experiment)
-    return await records.find_one(caller, caller.tenant.runs, {"keys": name_key(group["_id"], name)})
+    of = caller.tenant
+    return await records.find_in(caller, of.runs, of.experiments, name=name, parent=experiment, external_id=external_id)
 
 
 async def change(caller: Caller, serial: int, wanted: RunChange, limits: Limits) -> ExperimentRunRecord:

@@ -13,7 +13,7 @@ from catalog.dialects.kubeflow.models.artifacts import SHOWN, ArtifactBody, Mode
 from catalog.dialects.kubeflow.models.common import serial_of
 from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.pages import filter_of, list_parameters, merged, page_of, serials_of
-from catalog.dialects.kubeflow.requests import ARTIFACT_TYPES, KubeflowCall, answer, refuse_without_keys
+from catalog.dialects.kubeflow.requests import ARTIFACT_TYPES, KubeflowCall, answer
 from catalog.domain.tracking import artifacts, contents, models
 from catalog.domain.tracking.access import listed_to, readable
 from catalog.domain.tracking.artifacts import ArtifactChange, Parent
@@ -35,8 +35,7 @@ def finds(*types: ArtifactType) -> Callable[[KubeflowCall], Awaitable[ShownArtif
     """A search for one artifact, of a type if one is given."""
 
     async def find(call: KubeflowCall) -> ShownArtifact:
-        name, parent, external_id = call.query("name"), call.parent(), call.query("externalId")
-        refuse_without_keys(name and parent, external_id)
+        name, parent, external_id = call.keys_in_parent()
         found = await artifacts.find(
             call.caller, name=name, parent=parent, external_id=external_id, type_=types[0] if types else None
         )

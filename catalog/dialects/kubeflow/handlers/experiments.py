@@ -18,7 +18,7 @@ from catalog.dialects.kubeflow.models.experiments import (
 )
 from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.pages import listed, serials_of
-from catalog.dialects.kubeflow.requests import KubeflowCall, refuse_without_keys
+from catalog.dialects.kubeflow.requests import KubeflowCall
 from catalog.domain.access import readable_by
 from catalog.domain.limits import LONGEST_NAME
 from catalog.domain.tracking import experiments, runs
@@ -32,8 +32,7 @@ _STEPS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9}){0,999}")
 
 
 async def find(call: KubeflowCall) -> Experiment:
-    name, external_id = call.query("name"), call.query("externalId")
-    refuse_without_keys(name, external_id)
+    name, external_id = call.keys()
     return Experiment.of(await experiments.find(call.caller, name=name, external_id=external_id))
 
 
@@ -64,9 +63,8 @@ async def update(call: KubeflowCall) -> Experiment:
 
 
 async def find_run(call: KubeflowCall) -> ExperimentRun:
-    name, parent, external_id = call.query("name"), call.parent(), call.query("externalId")
-    refuse_without_keys(name and parent, external_id)
-    found = await runs.find(call.caller, name=name if parent else "", experiment=parent, external_id=external_id)
+    name, parent, external_id = call.keys_in_parent()
+    found = await runs.find(call.caller, name=name, experiment=parent, external_id=external_id)
     return await _run(call, found)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from bson import ObjectId
 
 from catalog.dialects.kubeflow.filters.properties import MODEL_VERSIONS
-from catalog.dialects.kubeflow.handlers.registered_models import ATTEMPTS
 from catalog.dialects.kubeflow.models.common import serial_of
 from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.models.registry import (
@@ -15,13 +14,13 @@ from catalog.dialects.kubeflow.models.registry import (
     ModelVersionUpdate,
 )
 from catalog.dialects.kubeflow.pages import listed
-from catalog.dialects.kubeflow.requests import KubeflowCall, refuse_without_keys
+from catalog.dialects.kubeflow.requests import KubeflowCall, repeated_while_stale
 from catalog.domain.items.references import Reference
 from catalog.domain.tracking import models
 from catalog.domain.tracking.access import listed_to
 from catalog.domain.tracking.records import refuse_external_id
 from catalog.domain.versions import version_changes, versions
-from catalog.errors import BUSY, INVALID_FIELD, NAME_TAKEN, NOT_CREATED, NOT_FOUND, REQUIRED_FIELD, STALE, Refused
+from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_CREATED, NOT_FOUND, REQUIRED_FIELD, Refused
 from catalog.store.concurrency.optimistic import queue_of
 from catalog.store.records import ItemRecord, Query, VersionRecord
 from catalog.store.tenant import VERSION_SERIAL
@@ -29,8 +28,7 @@ from catalog.vocabulary import Kind
 
 
 async def find(call: KubeflowCall) -> ModelVersion:
-    name, parent, external_id = call.query("name"), call.parent(), call.query("externalId")
-    refuse_without_keys(name and parent, external_id)
+    name, parent, external_id = call.keys_in_parent()
     version, item = await models.find_version(call.caller, name=name, model=parent, external_id=external_id)
     return ModelVersion.of(version, item["serial"])
 
@@ -112,22 +110,16 @@ async def update(call: KubeflowCall) -> ModelVersion:
 
 async def _changed(call: KubeflowCall, serial: int, body: ModelVersionUpdate) -> ModelVersion:
     """Properties replace those that were read, so nothing may have changed since. Changes of one server queue."""
+
+    async def change() -> ModelVersion:
+        version, item = await models.read_version_and_model(call.caller, serial)
+        await refuse_external_id(call.caller.tenant, body.external_id, version["_id"])
+        reference = Reference(str(item["_id"]), version["ordinal"])
+        revisions = None if body.custom_properties is None else [version["revision"]]
+        changed = await version_changes.change(
+            call.caller, Kind.MODEL, reference, body.as_change(version), call.limits, revisions=revisions
+        )
+        return ModelVersion.of(changed, item["serial"])
+
     async with queue_of("kubeflow", call.caller.tenant.name, "version", serial):
-        for _ in range(ATTEMPTS):
-            version, item = await models.read_version_and_model(call.caller, serial)
-            await refuse_external_id(call.caller.tenant, body.external_id, version["_id"])
-            try:
-                changed = await version_changes.change(
-                    call.caller,
-                    Kind.MODEL,
-                    Reference(str(item["_id"]), version["ordinal"]),
-                    body.as_change(version),
-                    call.limits,
-                    revisions=None if body.custom_properties is None else [version["revision"]],
-                )
-            except Refused as refused:
-                if refused.fault is not STALE:
-                    raise
-            else:
-                return ModelVersion.of(changed, item["serial"])
-    raise Refused(BUSY, "others change it again and again")
+        return await repeated_while_stale(change)

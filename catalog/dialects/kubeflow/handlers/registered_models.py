@@ -6,7 +6,7 @@ from catalog.dialects.kubeflow.filters.properties import REGISTERED_MODELS
 from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.models.registry import RegisteredModel, RegisteredModelCreate, RegisteredModelUpdate
 from catalog.dialects.kubeflow.pages import listed
-from catalog.dialects.kubeflow.requests import KubeflowCall, refuse_without_keys
+from catalog.dialects.kubeflow.requests import KubeflowCall, repeated_while_stale
 from catalog.domain.access import readable_by
 from catalog.domain.cards import cards
 from catalog.domain.items import items
@@ -14,18 +14,14 @@ from catalog.domain.items.references import Reference
 from catalog.domain.items.writing import changes
 from catalog.domain.tracking import models
 from catalog.domain.tracking.records import refuse_external_id
-from catalog.errors import BUSY, NOT_CREATED, STALE, Refused
+from catalog.errors import NOT_CREATED, Refused
 from catalog.store.concurrency.optimistic import queue_of
 from catalog.store.records import ItemRecord, Value
 from catalog.vocabulary import Kind
 
-ATTEMPTS = 50
-"""How often a change is tried that others keep overtaking."""
-
 
 async def find(call: KubeflowCall) -> RegisteredModel:
-    name, external_id = call.query("name"), call.query("externalId")
-    refuse_without_keys(name, external_id)
+    name, external_id = call.keys()
     return await _shown(call, await models.find(call.caller, name=name, external_id=external_id))
 
 
@@ -69,25 +65,25 @@ async def read(call: KubeflowCall) -> RegisteredModel:
 
 async def update(call: KubeflowCall) -> RegisteredModel:
     body: RegisteredModelUpdate = await call.body(RegisteredModelUpdate)
+
+    async def change() -> ItemRecord:
+        item = await models.read(call.caller, call.serial)
+        await refuse_external_id(call.caller.tenant, body.external_id, item["_id"])
+        # Properties replace what was read, so nothing may have changed since.
+        revisions = None if body.custom_properties is None else [item["revision"]]
+        return await changes.change(
+            call.caller,
+            Kind.MODEL,
+            Reference(str(item["_id"])),
+            body.as_change(item),
+            call.limits,
+            revisions=revisions,
+        )
+
     async with queue_of("kubeflow", call.caller.tenant.name, "model", call.serial):
         if body.readme is not None:
             await _write_readme(call, body, body.readme)
-        for _ in range(ATTEMPTS):
-            item = await models.read(call.caller, call.serial)
-            await refuse_external_id(call.caller.tenant, body.external_id, item["_id"])
-            # Properties replace what was read, so nothing may have changed since.
-            revisions = None if body.custom_properties is None else [item["revision"]]
-            reference, wanted = Reference(str(item["_id"])), body.as_change(item)
-            try:
-                changed = await changes.change(
-                    call.caller, Kind.MODEL, reference, wanted, call.limits, revisions=revisions
-                )
-            except Refused as refused:
-                if refused.fault is not STALE:
-                    raise
-            else:
-                return await _shown(call, changed)
-    raise Refused(BUSY, "others change it again and again")
+        return await _shown(call, await repeated_while_stale(change))
 
 
 async def _write_readme(call: KubeflowCall, body: RegisteredModelUpdate, readme: str) -> None:

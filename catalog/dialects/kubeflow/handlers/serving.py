@@ -21,7 +21,7 @@ from catalog.dialects.kubeflow.models.serving import (
     ServingEnvironmentUpdate,
 )
 from catalog.dialects.kubeflow.pages import listed, serials_of
-from catalog.dialects.kubeflow.requests import KubeflowCall, refuse_without_keys
+from catalog.dialects.kubeflow.requests import KubeflowCall
 from catalog.domain.access import readable_by
 from catalog.domain.serving import environments, served_models, services
 from catalog.domain.tracking import models
@@ -31,8 +31,7 @@ from catalog.store.records import EnvironmentRecord, Query, ServedModelRecord, S
 
 
 async def find_environment(call: KubeflowCall) -> ServingEnvironment:
-    name, external_id = call.query("name"), call.query("externalId")
-    refuse_without_keys(name, external_id)
+    name, external_id = call.keys()
     return ServingEnvironment.of(await environments.find(call.caller, name=name, external_id=external_id))
 
 
@@ -63,9 +62,8 @@ async def update_environment(call: KubeflowCall) -> ServingEnvironment:
 
 
 async def find_service(call: KubeflowCall) -> InferenceService:
-    name, parent, external_id = call.query("name"), call.parent(), call.query("externalId")
-    refuse_without_keys(name and parent, external_id)
-    found = await services.find(call.caller, name=name if parent else "", environment=parent, external_id=external_id)
+    name, parent, external_id = call.keys_in_parent()
+    found = await services.find(call.caller, name=name, environment=parent, external_id=external_id)
     return await _service(call, found)
 
 

@@ -5,12 +5,12 @@ from urllib.parse import unquote
 
 from bson import ObjectId
 
+from catalog.dialects.http.encoded import fitting
 from catalog.dialects.mlflow import models as wire
 from catalog.dialects.mlflow.requests import Call
 from catalog.dialects.mlflow.search import queries
 from catalog.dialects.mlflow.search.filters import VERSION_ATTRIBUTES, Condition, parse
 from catalog.dialects.mlflow.search.ordering import VERSION_KEYS, order_of
-from catalog.dialects.mlflow.search.pages import fitting
 from catalog.dialects.mlflow.translation import finding, sources, tags
 from catalog.dialects.mlflow.translation.finding import MODEL, RequestedModel, RequestedVersion
 from catalog.dialects.mlflow.translation.shown import download_uri, named, shown_version, shown_versions

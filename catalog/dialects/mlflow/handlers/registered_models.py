@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import msgspec
 from bson import ObjectId
 
+from catalog.dialects.http.encoded import LARGEST_PAGE, fitting
 from catalog.dialects.mlflow import models as wire
 from catalog.dialects.mlflow.requests import Call, reading
 from catalog.dialects.mlflow.search import queries
 from catalog.dialects.mlflow.search.filters import MODEL_ATTRIBUTES, parse
 from catalog.dialects.mlflow.search.ordering import MODEL_KEYS, order_of
-from catalog.dialects.mlflow.search.pages import LARGEST, fitting
 from catalog.dialects.mlflow.translation import finding, tags
 from catalog.dialects.mlflow.translation.finding import MODEL, RequestedModel
 from catalog.dialects.mlflow.translation.shown import (
@@ -124,7 +124,7 @@ async def search(call: Call, message: wire.SearchRegisteredModels) -> wire.Found
 async def _fitting(call: Call, models: Sequence[RequestedModel]) -> list[msgspec.Raw]:
     """The first models, encoded, as many as fit on a page."""
     fit: list[msgspec.Raw] = []
-    room = LARGEST
+    room = LARGEST_PAGE
     for at in range(0, len(models), SHOWN_AT_ONCE):
         some = models[at : at + SHOWN_AT_ONCE]
         encoded = fitting(await shown_models(call, some), room)

@@ -7,12 +7,12 @@ from litestar import Controller, get
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.schemas import Schema, Schemas
-from catalog.dialects.http.encoded import JsonResponse, json_response
+from catalog.dialects.http.encoded import JsonResponse, fitting, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.items.search import SearchResult
 from catalog.dialects.v1.models.items.shown_items import SearchHit, search_hit
 from catalog.dialects.v1.models.lists import ARCHIVED, LIMIT, ListedResource, filtering, short
-from catalog.dialects.v1.requests.http import fitting, stretch
+from catalog.dialects.v1.requests.http import stretch
 from catalog.dialects.v1.requests.lists import archived_of
 from catalog.dialects.v1.requests.parameters import flag, flag_query
 from catalog.domain.access import Caller

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from litestar import Controller, delete, get, post, put
+from msgspec import structs
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
@@ -165,8 +166,5 @@ async def _shown(caller: Caller, found: Sequence[UserRecord]) -> list[RobotBody]
 
 
 async def _with_token(caller: Caller, made: RobotToken) -> RobotWithToken:
-    names, used = (
-        await robots.owners_and_names(caller, [made.robot]),
-        await robots.last_uses(caller.tenant, [made.robot]),
-    )
-    return RobotWithToken.of(made.robot, names, used, token=made.token)
+    [shown] = await _shown(caller, [made.robot])
+    return RobotWithToken(**structs.asdict(shown), token=made.token)

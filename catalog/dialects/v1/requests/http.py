@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from hashlib import blake2b
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response
 
 from catalog.dialects.http.access import SAFE
-from catalog.dialects.http.encoded import JSON, JsonResponse, encode_json, json_response
+from catalog.dialects.http.encoded import JSON, LARGEST_PAGE, JsonResponse, encode_json, json_response
 from catalog.dialects.http.failures import refusal_headers
 from catalog.dialects.http.requests.cancellation import cancellation
 from catalog.dialects.http.requests.headers import entity_tags, is_unchanged
@@ -23,9 +23,6 @@ from catalog.store.query.params import PageRequest
 
 REVISION = re.compile(r'"([0-9]{1,18})(?:\.[0-9a-f]+)?"')
 """An ETag as `shown` makes it. Of an item the digest does not count where it is to be changed."""
-
-LARGEST_ANSWER = 8 * 2**20
-"""Bytes of JSON, after which an answer of many things shows no more of them."""
 
 LONGEST_ERROR = 300  # characters of what is said of an element
 
@@ -57,18 +54,6 @@ def revisions_seen(request: AnyRequest) -> frozenset[int] | None:
     if not tags:
         raise Refused(STALE, "If-Match: ETags as answers gave them, in double quotes and with commas between")
     return frozenset(int(tag[1]) for each in tags if (tag := REVISION.fullmatch(each)))
-
-
-def fitting(shapes: Iterable[Any], room: int = LARGEST_ANSWER) -> list[msgspec.Raw]:
-    """The first ones, encoded, of at most `room` bytes together; one at least, however large."""
-    fit: list[msgspec.Raw] = []
-    for shape in shapes:
-        encoded = encode_json(shape)
-        room -= len(encoded)
-        if fit and room < 0:
-            break
-        fit.append(msgspec.Raw(encoded))
-    return fit
 
 
 def envelope(docs: list[Any], found: ListPage[Any], page: PageRequest, cut: str | None = None) -> dict[str, Any]:
@@ -104,13 +89,13 @@ def stretch(docs: list[Any], limit: int, following: str | None) -> dict[str, Any
 class Bulk:
     """What became of the elements of a POSTed list.
 
-    Of what was made the answer shows LARGEST_ANSWER bytes, and of the rest the ids.
+    Of what was made the answer shows LARGEST_PAGE bytes, and of the rest the ids.
     """
 
     def __init__(self) -> None:
         self.errors: list[str] = []
         self._made: list[msgspec.Raw] = []
-        self._room = LARGEST_ANSWER
+        self._room = LARGEST_PAGE
 
     def add(self, shape: Any) -> None:
         encoded = encode_json(shape)

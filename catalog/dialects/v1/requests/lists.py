@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec import UNSET
 
-from catalog.dialects.http.encoded import JsonResponse, json_response
+from catalog.dialects.http.encoded import LARGEST_PAGE, JsonResponse, fitting, json_response
 from catalog.dialects.http.requests.injection import AnyRequest
-from catalog.dialects.v1.requests.http import LARGEST_ANSWER, envelope, fitting, stretch
+from catalog.dialects.v1.requests.http import envelope, stretch
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query import params
 from catalog.store.query.budgets import Room
@@ -94,7 +94,7 @@ def _cursor_behind(listing: pages.Listing[R], document: R) -> str:
 async def _fitting(docs: Sequence[R], shapes: Shapes[R], names: frozenset[str] | None) -> list[Any]:
     """As many as fit into an answer. What belongs to them is read for AT_ONCE of them at a time."""
     fit: list[Any] = []
-    room = LARGEST_ANSWER
+    room = LARGEST_PAGE
     for start in range(0, len(docs), AT_ONCE):
         shown = await shapes(docs[start : start + AT_ONCE])
         more = fitting((_selected(shape, names) for shape in shown), room)

@@ -39,19 +39,22 @@ async def load_related(caller: Caller, items: Sequence[ItemRecord]) -> Related:
     readable = {key: dataset for key, dataset in datasets.items() if may_read(caller, dataset)}
     shown = [*items, *readable.values()]
     users = await _by_id(tenant.users, (key for item in shown for key in shared_with(item)))
-    groups = await _groups(tenant, users, shown)
-    return Related(users, groups, readable, await newest_versions.of_items(tenant, shown))
+    return await _related(tenant, shown, users, readable)
 
 
 def _has_related(item: ItemRecord) -> bool:
     return bool(item["last_version"] or item["users"] or item.get("editors") or item.get("datasets"))
 
 
-async def _groups(
-    tenant: Tenant, users: Mapping[ObjectId, UserRecord], shown: Iterable[ItemRecord]
-) -> dict[ObjectId, GroupRecord]:
-    """The groups with which items are shared: of what is shared with users alone, the database is not asked again."""
-    return await _by_id(tenant.groups, {key for item in shown for key in shared_with(item)} - users.keys())
+async def _related(
+    tenant: Tenant,
+    shown: Sequence[ItemRecord],
+    users: Mapping[ObjectId, UserRecord],
+    datasets: Mapping[ObjectId, ItemRecord],
+) -> Related:
+    """With the groups and versions of the items. If they are shared with users alone, no groups are asked for."""
+    groups = await _by_id(tenant.groups, {key for item in shown for key in shared_with(item)} - users.keys())
+    return Related(users, groups, datasets, await newest_versions.of_items(tenant, shown))
 
 
 class LoadedItem(ItemRecord):
@@ -77,8 +80,7 @@ async def read_with_related(caller: Caller, kind: Kind, reference: Reference) ->
     of_datasets = (key for dataset in datasets.values() for key in shared_with(dataset))
     if others := {*loaded.get("editors", ()), *of_datasets} - users.keys():
         users |= await _by_id(caller.tenant.users, others)
-    groups = await _groups(caller.tenant, users, shown)
-    return loaded, Related(users, groups, datasets, await newest_versions.of_items(caller.tenant, shown))
+    return loaded, await _related(caller.tenant, shown, users, datasets)
 
 
 async def _load(tenant: Tenant, kind: Kind, identity: ObjectId | None) -> LoadedItem | None:

@@ -110,9 +110,7 @@ class RobotBody(Struct, kw_only=True, rename={"id": "_id"}):
     lastmod: Moment
 
     @classmethod
-    def of(
-        cls, record: UserRecord, names: Mapping[ObjectId, str], used: Mapping[ObjectId, datetime], **more: str
-    ) -> Self:
+    def of(cls, record: UserRecord, names: Mapping[ObjectId, str], used: Mapping[ObjectId, datetime]) -> Self:
         """`names` are those of items, `used` is when robots were last seen."""
         robot = record.get("robot")
         assert robot is not None
@@ -131,7 +129,6 @@ class RobotBody(Struct, kw_only=True, rename={"id": "_id"}):
             used=moment(last) if last else None,
             timestamp=moment(record["timestamp"]),
             lastmod=moment(record["lastmod"]),
-            **more,
         )
 
 
