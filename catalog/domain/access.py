@@ -94,7 +94,7 @@ class Caller:
 
     @property
     def viewers(self) -> "list[ObjectId | str]":
-        """As whom the caller sees items that others share or publish. What a limited robot sees does not follow."""
+        """The ids under which the caller reads what others share or publish; none for a robot, which has a `reach`."""
         return [] if self.reach else [PUBLIC_READER, *self.identities]
 
 
@@ -141,7 +141,7 @@ def _refuse_scope(scope: Scope, collection: str, fault: Fault) -> None:
 def readers(
     owner: ObjectId, users: Iterable[ObjectId], editors: Iterable[ObjectId], visibility: str
 ) -> list[ObjectId | str]:
-    """All who may read an item, written on it at each change: its owner, users, editors and groups, and `public`."""
+    """The field `readers` of an item: its owner, users, editors and groups, and `public`. Each change writes it."""
     everyone = [PUBLIC_READER] if visibility == Visibility.PUBLIC else []
     return list(dict.fromkeys([owner, *users, *editors, *everyone]))
 

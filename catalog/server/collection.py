@@ -1,4 +1,4 @@
-"""Python's search for cyclic garbage, kept away from what a start creates.
+"""The garbage collector, which leaves out what a start creates.
 
 Nearly all that a start creates, some hundred thousand objects, stays until the process ends. Searching it again and
 again takes a quarter of the time of the start, once more as much at the end, and a fifth of the CPU of each request.

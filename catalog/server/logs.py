@@ -27,7 +27,7 @@ def configure(form: str = "auto") -> None:
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
     # It warns of every malformed form, which is the client's mistake: the response says so.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    # It warns of what it finds, which is in the record of the version.
+    # It warns of what it finds in a file, which the record of the version shows.
     logging.getLogger("picklescan").setLevel(logging.ERROR)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -154,7 +154,7 @@ class Workers:
             supervised.child.signal(RELOAD_SIGNAL)
 
     def _stop(self, number: int) -> None:
-        """The first signal lets every worker finish; a further one is passed on to them, and hurries them."""
+        """Let every worker finish at the first signal. A further one is passed on to them, and ends their delay."""
         if not self._stopping.is_set():
             number = signal.SIGTERM  # a worker that still imports ends on it without a traceback
         self._stopping.set()

@@ -22,7 +22,7 @@ from catalog.server.supervisor import HEARTBEAT, WorkerJob
 
 
 def main() -> None:
-    # What a library prints belongs into the log: the parent reads banner and heartbeats from standard output.
+    # What a library prints goes to the log: the parent reads the banner and heartbeats from standard output.
     with os.fdopen(os.dup(1), "w") as output:
         os.dup2(2, 1)
         try:

@@ -47,7 +47,7 @@ def _left(leaf: x509.Certificate) -> str:
 
 
 def _idle(choice: CertificateChoice, folder: Path) -> Iterator[str]:
-    """The rungs of the ladder that are not there, or below the one that serves."""
+    """The choices that are not available, and those that come after the one in use."""
     if not (folder / FULL_CHAIN).exists():
         yield f"Not there: {folder / FULL_CHAIN}, a real one"
     if choice.leaf and not choice.is_self_signed and (folder / SELF_SIGNED).exists():

@@ -29,7 +29,7 @@ def fill(settings: Settings, tenant: str, models: int, tell: Tell) -> None:
 
 
 def remove(settings: Settings, tenant: str, tell: Tell) -> None:
-    """Take the demo away, with a line for each thing that stays. Raises CommandError."""
+    """Remove the demo, with a line for each thing that stays. Raises CommandError."""
     emptied = _run(settings, lambda stores: demo.remove(stores.database, tenant))
     for line in emptied.kept:
         tell(f"left: {line}")

@@ -236,7 +236,7 @@ async def _mail(server: SmtpServer) -> CheckResult:
 
 
 async def _storage(storage: Storage, name: str) -> CheckResult:
-    """Bytes go in, come out and go away again."""
+    """Try to store, read and remove some bytes."""
     blobs, sent = storage.of(PROBE_TENANT), os.urandom(64)
 
     async def content() -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""Whom a route answers: each guard says it, the document shows it."""
+"""Who may call a route: its guards declare it, and the document shows it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def admits(access: Access) -> Callable[[G], G]:
 
 
 def access_of(handler: BaseRouteHandler) -> Access:
-    """Whom a route answers, by its guards."""
+    """Who may call a route, by its guards."""
     for guard in reversed(handler.resolve_guards()):
         if access := vars(guard).get(OPTION):
             return access  # type: ignore[no-any-return]

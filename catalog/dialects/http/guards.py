@@ -45,7 +45,7 @@ HoldsApiToken = Callable[[ASGIConnection[Any, Any, Any, Any]], bool]
 
 
 def recognises(api_token: str) -> HoldsApiToken:
-    """Says whether a request carries API_TOKEN, and tells the journal that the operator asks."""
+    """Whether a request carries API_TOKEN. If so, the journal names the operator as its user."""
 
     def holds_api_token(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
         header = connection.headers.get("authorization") or ""

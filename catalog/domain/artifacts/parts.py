@@ -27,7 +27,7 @@ from catalog.vocabulary import Visibility
 
 MOST_PARTS = 10_000
 MOST_STORED = 2 * MOST_PARTS
-"""Parts that an upload may store, with those that a client sent again."""
+"""Parts that an upload may store; one that is sent again counts again."""
 
 
 WITHOUT_PARTS: Query = {"parts": 0}
@@ -78,7 +78,7 @@ async def begin(caller: Caller, path: str, count: int, life: timedelta, most: in
         id=uuid.uuid4().hex, user=caller.user, path=path, part_count=count, expires=now() + life
     )
     await uploads.insert(upload)
-    # Counted with this one in it: of many that begin at once none goes uncounted.
+    # This upload counts as well: several that begin at once would otherwise miss each other.
     unfinished = {"user": caller.user, "became": "", "expires": {"$gt": now()}}
     if await uploads.records.count_documents(unfinished, limit=most + 1) > most:
         await uploads.records.delete_one({"_id": upload.id})

@@ -41,7 +41,7 @@ def item_change(front_matter: Mapping[str, Json], datasets: list[str]) -> ItemCh
 
 
 def _texts(front_matter: Mapping[str, Json], name: str) -> list[str]:
-    """A text, or a list of texts; a number is the text that it is."""
+    """The texts under a name: one, or a list. Numbers become texts."""
     value = front_matter.get(name)
     if value is None or value == "":
         return []

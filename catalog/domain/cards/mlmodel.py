@@ -1,6 +1,6 @@
 """An `MLmodel` among the files of a version: MLflow's description of a model, as metadata and as a card.
 
-The file is read within bounds and never executed. What cannot be read says nothing.
+The file is read within bounds and never executed. One that cannot be read is ignored.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What the files of a new version say becomes the card of an item that has none: a README.md, else an MLmodel."""
+"""The first card of an item, from the files of a new version: a README.md, else what an MLmodel says."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""Makes the items of the demo, each with its versions, card and aliases. What is there stays as it is."""
+"""Creates the items of the demo, each with its versions, card and aliases. Existing ones stay as they are."""
 
 from collections.abc import AsyncIterator
 

@@ -1,6 +1,6 @@
-"""Fills a tenant with the demo. What is there stays as it is; what is missing is made.
+"""Fills a tenant with the demo: creates what is missing, and leaves what exists.
 
-So a demo that was interrupted is completed by the next one. Nothing that has no id of the demo is changed.
+After an interruption, another run completes the demo. Records without an id of the demo are not changed.
 """
 
 import secrets

@@ -11,7 +11,7 @@ from bson import ObjectId
 from catalog.store.records import Query
 
 BEGINNING = b"democtlg"
-"""Of each id: 8 of its 12 bytes. As a moment it is one second of May 2023 and five bytes that no process has drawn."""
+"""The first 8 of the 12 bytes of each id: a second of May 2023, and five bytes that are random in other ids."""
 
 
 class Sort(IntEnum):

@@ -1,4 +1,4 @@
-"""Takes the demo away: what has an id of the demo, and the words that only the demo has used.
+"""Removes the demo: the records with an id of the demo, and the terms that only the demo uses.
 
 What others have built on it stays, and with it what they use: a dataset of a model that is not the demo's, a model that
 a service serves, and a person who owns other items. The bytes are left to the sweep.

@@ -27,7 +27,7 @@ def file_name(given: str) -> str:
 
 
 def harmless(sign: str) -> bool:
-    """Not a control character, half of a pair or a line break; nor one that makes `exe.txt` look like `txt.exe`."""
+    """False for control characters, surrogates and line breaks, and for those that show `exe.txt` as `txt.exe`."""
     return category(sign) not in {"Cc", "Cs", "Zl", "Zp"} and sign not in BIDI_OVERRIDES
 
 
@@ -40,7 +40,7 @@ def cut(name: str) -> str:
 
 
 def file_path(path: str) -> str:
-    """A path that leads nowhere but into its folder, on every system. Nothing of it is changed.
+    """Check that a path stays within its folder on every system, and return it unchanged.
 
     Raises Refused: NOT_CREATED.
     """

@@ -1,4 +1,4 @@
-"""Bytes on their way in: quota, storage, digest, inspection. What comes out may be named by a version."""
+"""Receiving files: quota, storage, digest, inspection. The result may become part of a version."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""Uploads that arrive in parts, and go on after either side has died.
+"""Uploads that arrive in parts, and continue after a crash of the client or the server.
 
 The storage tells how many bytes have arrived: it stores them before it says so. One request at a time adds to an upload
 (see `upload_lease`), and the request with the last byte completes it (see `completion`).

@@ -1,7 +1,7 @@
 """The inputs of a version: the versions of datasets, models and algorithms that it was made from.
 
-They are stored by the id of the item and the number of the version. What is stored may be removed later: an input is
-never in the way of that.
+They are stored by the id of the item and the number of the version. An input does not
+prevent the removal of that version.
 """
 
 from collections.abc import Iterator, Sequence

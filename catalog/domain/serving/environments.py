@@ -1,4 +1,4 @@
-"""Environments: where models are served."""
+"""Environments: the places where models are served."""
 
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits

@@ -1,4 +1,4 @@
-"""Merging a term into another: the items that use the one use the other one then."""
+"""Merging a term into another one, which takes its place in all items."""
 
 from collections.abc import AsyncIterator
 from typing import NamedTuple

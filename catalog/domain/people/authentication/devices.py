@@ -1,7 +1,7 @@
 """Known devices: a signed cookie that names the accounts that signed in from a browser lately.
 
-The cookie is no sign-in. It only makes wrong passwords from elsewhere not delay a sign-in from this device. A thief
-of the cookie gains the few attempts of that device.
+The cookie is not a credential. With it, wrong passwords from elsewhere do not delay a sign-in from this device. A
+thief of the cookie gains the few attempts of that device.
 """
 
 import hmac
