@@ -15,7 +15,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.fields import COLLEAGUES, MODELS, TAGS, TENANTS, USERS, Fields
+from catalog.store.query.declarations import Fields
+from catalog.store.query.fields import COLLEAGUES, MODELS, TAGS, TENANTS, USERS
 from catalog.store.query.filters import filter as query_filter
 from catalog.store.query.filters.filter import filter_of, within
 from catalog.store.query.filters.matching import matcher

@@ -12,12 +12,7 @@ from catalog.client.errors import CatalogError
 from catalog.client.resources.signatures import SYNC
 from catalog.client.results import Page
 from catalog.client.transport.answers import AnswerInMemory, shape_checked
-from catalog.client.transport.connection import (
-    TRANSPORT_ERRORS,
-    http_client,
-    request_arguments,
-    to_response,
-)
+from catalog.client.transport.connection import TRANSPORT_ERRORS, http_client, request_arguments, to_response
 from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.client.transport.effects import (
     BLOCK,

@@ -17,7 +17,7 @@ from catalog.dialects.kubeflow.services import KubeflowServices
 from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_INTEGER, Limits
 from catalog.errors import BUSY, INVALID_FIELD, INVALID_QUERY, REQUIRED_FIELD, STALE, UPLOAD_CUT_OFF, Refused
-from catalog.store.query.fields import shown
+from catalog.store.query.declarations import shown
 
 T = TypeVar("T")
 

@@ -11,11 +11,7 @@ from catalog.store.clock import now
 from catalog.store.documents.indexes import filled, newest, sorted_by, unique, unique_number, unique_text
 from catalog.store.documents.items import PairSubdocument
 from catalog.store.tenant_documents import SealedDocument
-from catalog.vocabulary import (
-    Kind,
-    Stage,
-    VersionState,
-)
+from catalog.vocabulary import Kind, Stage, VersionState
 
 
 class FileSubdocument(BaseModel):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.fields import Fields, shown
+from catalog.store.query.declarations import Fields, shown
 from catalog.store.query.filters.filter import Filter, filter_of, read_json
 from catalog.store.query.filters.patterns import escaped
 from catalog.store.query.paging.cursors import Order

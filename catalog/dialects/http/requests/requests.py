@@ -11,7 +11,7 @@ from catalog.dialects.http.docs.operations import is_described, query_names
 from catalog.dialects.http.requests.headers import raw_header, refuse_coded
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.errors import NOT_SEARCHED, REQUEST, Refused
-from catalog.store.query.fields import shown
+from catalog.store.query.declarations import shown
 from catalog.store.query.params import SHORT
 
 CHANGES_NOTHING = {HTTPMethod.GET, HTTPMethod.HEAD}

@@ -13,7 +13,7 @@ from catalog.dialects.kubeflow.filters.parser import Comparison, Joined, Operand
 from catalog.dialects.kubeflow.filters.properties import Column, Properties, Property
 from catalog.domain.limits import LONGEST_INTEGER
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.fields import shown
+from catalog.store.query.declarations import shown
 from catalog.store.query.filters.filter import Filter, filter_of
 from catalog.store.query.filters.patterns import escaped
 

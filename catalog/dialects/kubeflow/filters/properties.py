@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from catalog.store.query.fields import BOOLEAN, DATE, ID, NUMBER, SCALAR, TEXT, Fields
+from catalog.store.query.declarations import BOOLEAN, DATE, ID, NUMBER, SCALAR, TEXT, Fields
 
 
 class Column(Enum):

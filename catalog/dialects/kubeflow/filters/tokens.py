@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.fields import shown
+from catalog.store.query.declarations import shown
 
 LONGEST = 8192  # characters of a query
 

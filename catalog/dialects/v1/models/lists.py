@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from catalog.dialects.http.docs.operations import controller_of
 from catalog.dialects.http.docs.parameters import json_query, query
 from catalog.dialects.http.docs.schemas import Schema, Schemas, name_of
-from catalog.store.query.fields import Fields, FieldType
+from catalog.store.query.declarations import Fields, FieldType
 from catalog.store.query.filters.patterns import LONGEST as LONGEST_PATTERN
 from catalog.store.query.params import MOST
 from catalog.vocabulary import Archived

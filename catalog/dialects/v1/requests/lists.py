@@ -11,7 +11,7 @@ from catalog.dialects.v1.requests.http import envelope, stretch
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query import params
 from catalog.store.query.budgets import Room
-from catalog.store.query.fields import Fields
+from catalog.store.query.declarations import Fields
 from catalog.store.query.paging import pages, value_order
 from catalog.store.query.paging.cursors import Order, cursor_of
 from catalog.store.query.paging.cuts import Samples

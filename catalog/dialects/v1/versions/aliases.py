@@ -39,7 +39,7 @@ from catalog.errors import (
     VERSION_DRAFT,
 )
 from catalog.store.query import fields
-from catalog.store.query.fields import DATE, Field
+from catalog.store.query.declarations import DATE, Field
 from catalog.store.query.filters.literals import literal
 from catalog.store.records import AliasMoveRecord, AliasRecord, ItemRecord
 from catalog.vocabulary import Kind

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget
-from catalog.store.query.fields import Field, Fields, FieldType, shown
+from catalog.store.query.declarations import Field, Fields, FieldType, shown
 from catalog.store.query.filters.literals import literal
 from catalog.store.query.filters.matching import Matcher, matcher
 from catalog.store.query.filters.patterns import Patterns, Rich, piece_of

@@ -10,7 +10,7 @@ from typing import Any
 from bson import ObjectId
 
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.fields import Field, FieldType, shown
+from catalog.store.query.declarations import Field, FieldType, shown
 
 _ID = re.compile("[0-9a-fA-F]{24}")
 

@@ -11,7 +11,7 @@ import re2
 
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget
-from catalog.store.query.fields import Field, FieldType, shown
+from catalog.store.query.declarations import Field, FieldType, shown
 from catalog.store.query.filters.literals import text
 from catalog.store.query.ngrams import beginning, key_of, rarest
 
