@@ -1,10 +1,10 @@
 """The page where `catalog/web` is not built: on it, the link of a reset mail leads to a new password."""
 
-import hashlib
-from base64 import b64encode
 from functools import cache
 from html import escape
 from pathlib import Path
+
+from catalog.dialects.http.docs.page.html import source_of
 
 
 @cache
@@ -26,12 +26,8 @@ def page(prefix: str) -> str:
 @cache
 def policy() -> str:
     """The Content-Security-Policy: the page's own style and script, by their digests, and calls to its own server."""
-    style, script = (_digest(asset(name)) for name in ("page.css", "page.js"))
+    style, script = (source_of(asset(name)) for name in ("page.css", "page.js"))
     return (
         f"default-src 'none'; style-src '{style}'; script-src '{script}'; connect-src 'self'; base-uri 'none'; "
         "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
     )
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,6 +1,8 @@
 """HTML elements. Text that is not `Html` is escaped."""
 
+import hashlib
 import re
+from base64 import b64encode
 from html import escape
 
 
@@ -24,3 +26,8 @@ def prose(text: str) -> Html:
     """A sentence of the document; text in backticks becomes code."""
     pieces = re.split(r"`([^`]+)`", text)
     return joined(*(element("code", piece) if place % 2 else piece for place, piece in enumerate(pieces)))
+
+
+def source_of(text: str) -> str:
+    """A script or a style as a source in a Content-Security-Policy: by its digest."""
+    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

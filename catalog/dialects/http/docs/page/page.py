@@ -1,14 +1,12 @@
 """The document as one HTML page that loads nothing: it includes its style and its script."""
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from catalog.dialects.http.docs.page.curl import command
-from catalog.dialects.http.docs.page.html import Html, element, joined, prose
+from catalog.dialects.http.docs.page.html import Html, element, joined, prose, source_of
 from catalog.dialects.http.docs.page.outline import anchor, inside, kind
 from catalog.dialects.http.docs.schemas import Schema
 
@@ -21,15 +19,11 @@ def asset(name: str) -> str:
 
 def policy() -> str:
     """The Content-Security-Policy of the page: its own style and script, by their digests, and nothing else."""
-    style, script = (_digest(asset(name)) for name in ("page.css", "page.js"))
+    style, script = (source_of(asset(name)) for name in ("page.css", "page.js"))
     return (
         f"default-src 'none'; style-src '{style}'; script-src '{script}'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def page(document: dict[str, Any]) -> str:
