@@ -1,6 +1,7 @@
 """The arrow points down: each room imports only the rooms below it."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -135,6 +136,29 @@ def test_a_dialect_imports_no_other():
         return not name.startswith("catalog.dialects.") or f"{name}.".startswith((own, SHARED))
 
     assert beside(is_allowed, (file for file in FILES if file.is_relative_to(DIALECTS))) == {}
+
+
+FOLDERS = "|".join(sorted(folder.name for folder in CATALOG.iterdir() if folder.is_dir()))
+NAMED = re.compile(rf"(?:`|[Ss]ee )((?:{FOLDERS})(?:\.\w+)+)")
+
+
+def test_a_module_that_another_one_refers_to_exists():
+    """Such as `store.concurrency.fence`, also with a name in it."""
+
+    def exists(reference: str) -> bool:
+        *folders, last = reference.split(".")
+        place = CATALOG.joinpath(*folders)
+        module = place.with_suffix(".py")
+        return (
+            (place / last).is_dir()
+            or (place / f"{last}.py").exists()
+            or (module.exists() and last in module.read_text())
+        )
+
+    references = {(module_name(file), name) for file in FILES for name in NAMED.findall(file.read_text())}
+
+    assert len(references) > 20
+    assert [reference for reference in sorted(references) if not exists(reference[1])] == []
 
 
 TWICE = {

@@ -59,8 +59,9 @@ async def hold(tenant: Tenant, blob: Blob, *, is_reserved: bool = False) -> date
     Returns the moment from which they are held if the tenant did not have them: `remove_unused` with this moment
     removes them, unless anything else has held them since.
 
-    Call it after `blobs.put`, or for a known digest, and before the version's record is written. Bytes that the tenant
-    did not have yet are counted, or refused and dropped when they exceed its quota, unless room for them is reserved.
+    Call it after `tenant.blobs.put`, or for a known digest, and before the version's record is written. Bytes that the
+    tenant did not have yet are counted, or refused and dropped when they exceed its quota, unless room for them is
+    reserved.
     A mark that the bytes are damaged is removed: for a digest alone, ask `is_intact` first.
 
     Raises Refused: QUOTA_EXCEEDED; BUSY when a sweep is removing the very same bytes, which have to be sent again.

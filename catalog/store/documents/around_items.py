@@ -96,7 +96,7 @@ class TrashDocument(SealedDocument):
 
 
 class SearchEntryDocument(SealedDocument):
-    """What the search knows of an item. `id` is that of the item; see store.search_entries."""
+    """What the search knows of an item. `id` is that of the item; see store.derived.search_entries."""
 
     serial: int  # of the item
     revision: int  # of the item that the n-grams were made of

@@ -49,7 +49,7 @@ class ShareSubdocument(BaseModel):
 
 
 class LatestSubdocument(BaseModel):
-    """What an item says of its newest live version, see `store.version_summaries`."""
+    """What an item says of its newest live version, see `store.derived.version_summaries`."""
 
     number: int
     metadata: list[PairSubdocument]
@@ -85,7 +85,7 @@ class ItemFields(BaseModel):
     revision: int = 1
     last_version: int = 0  # the highest number ever used, so that none is used twice
     last_ordinal: int | None = None  # the highest ordinal ever used that is a number, where it differs
-    latest: LatestSubdocument | None = None  # derived, see `store.version_summaries`
+    latest: LatestSubdocument | None = None  # derived, see `store.derived.version_summaries`
     stages: list[str] = Field(default_factory=list)  # of its live versions, likewise
     readers: list[Any]  # derived on each write, see domain.access
     readers_changed: datetime | None = None  # see store.derived.reader_copies

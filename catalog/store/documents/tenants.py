@@ -17,7 +17,7 @@ class RegisteredTenant(SealedDocument):
 
     id: str  # type: ignore[assignment]  # the reference's tenants are named by their client
     database: str
-    generation: str | None = None  # new each time that a tenant of this name is created; see store.fence
+    generation: str | None = None  # new each time that a tenant of this name is created; see store.concurrency.fence
     organization: str | None = None
     address: str | None = None
     email: str | None = None
@@ -31,7 +31,7 @@ class RegisteredTenant(SealedDocument):
     backing_up: datetime | None = None  # until then the lease holds
     backed_up: datetime | None = None  # the beginning of the last one
     recounted: datetime | None = None  # the last recount of the uses of its terms
-    quota_warned: datetime | None = None  # since when it is near its quota, see domain.retention.quota_warnings
+    quota_warned: datetime | None = None  # since when it is near its quota, see domain.tenants.quota_warnings
     inspection: InspectionPolicy | None = None  # none is `warn`
     remover: PydanticObjectId | None = None  # the owner of the lease of its removal, see domain.tenants.removal
     restored_from: str | None = None  # the backup, until all of its tenants are back, see operations.restore

@@ -44,7 +44,7 @@ class InputSubdocument(BaseModel):
 
 
 class VersionFileDocument(SealedDocument):
-    """A file of a folder. `id` is the version's id, a slash and the number; see domain.versions.version_files."""
+    """A file of a folder. `id` is the version's id, a slash and the number; see domain.versions.files.version_files."""
 
     id: str  # type: ignore[assignment]
     version: PydanticObjectId

@@ -38,7 +38,7 @@ class LatestRecord(TypedDict):
 
 
 class SummaryRecord(TypedDict):
-    """What an item says of its live versions, see `store.version_summaries`."""
+    """What an item says of its live versions, see `store.derived.version_summaries`."""
 
     latest: LatestRecord | None
     stages: list[str]

@@ -1,7 +1,7 @@
 """A `filterQuery`, compiled onto the checked filters of the store.
 
-The tree becomes a filter as clients of the native dialect write them, which `store.query.filter` checks and bounds. A
-comparison never matches where the property is missing or has another type, also one with `!=`.
+The tree becomes a filter as clients of the native dialect write them, which `store.query.filters.filter` checks and
+bounds. A comparison never matches where the property is missing or has another type, also one with `!=`.
 """
 
 import re

@@ -26,7 +26,7 @@ NOT_ARCHIVED: Query = {"archived": {"$ne": True}}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionSearch:
-    """A list of versions. The filters are in the language of the API (see `store.query.filter`); all must hold.
+    """A list of versions. The filters are in the language of the API (see `store.query.filters.filter`); all must hold.
 
     `items` are the ids of the only items that are asked for, if that is known. `aliases` are sets of names: one of each
     must point to the version. Archived versions and items, and drafts, are left out.

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import cast
-from weakref import WeakValueDictionary
 
 from bson import ObjectId
 
@@ -27,6 +26,7 @@ from catalog.domain.versions.files import version_files
 from catalog.errors import BUSY, NOT_CREATED, NOT_FOUND, VERSION_CLOSED, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.fence import FRESH
+from catalog.store.concurrency.optimistic import queue_of
 from catalog.store.records import Changes, FileRecord, Query, VersionFileRecord, VersionRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind, VersionState
@@ -44,9 +44,6 @@ PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 
 ATTEMPTS = 1000
 """How often a write is tried that others keep overtaking."""
-
-_locks: WeakValueDictionary[ObjectId, asyncio.Lock] = WeakValueDictionary()
-"""Those who take numbers of a draft queue within a server, so that only another server can overtake one."""
 
 
 async def begin(
@@ -226,7 +223,7 @@ async def _take_numbers(tenant: Tenant, draft: VersionRecord, numbers: int, more
 async def _next_number(tenant: Tenant, draft: VersionRecord, counted: Changes, where: Query) -> int | None:
     """The number of the last file, once the draft has counted it. None when the draft is not as `where` says."""
     records, wanted = tenant.versions.records, open_one(draft) | where
-    async with _locks.setdefault(draft["_id"], asyncio.Lock()):
+    async with queue_of("draft", draft["_id"]):  # only another server can overtake one
         while found := await records.find_one(wanted, {"last_file": 1}):
             same = wanted | {"last_file": found.get("last_file")}
             if (await records.update_one(same, counted)).matched_count:

@@ -33,6 +33,6 @@ async def _move(tenant: Tenant, version: ObjectId) -> None:
 
 
 def _numbered(version: ObjectId, number: int, file: FileRecord) -> VersionFileRecord:
-    """As `domain.versions.version_files` writes it."""
+    """As `domain.versions.files.version_files` writes it."""
     inspected = {"format": "", "verdict": "", "held": False} | file
     return {"_id": f"{version}/{number}", "version": version, "number": number, **inspected}
