@@ -12,18 +12,42 @@ from typing import IO, NamedTuple
 PARTIAL = re.compile(r"\.(.+)\.[0-9a-f]{16}\.partial", re.DOTALL)
 
 
+class UnfinishedFile(NamedTuple):
+    file: Path
+    name: str  # that it would get
+
+
+class Beginning(NamedTuple):
+    """What an interrupted writer has left, and how many bytes of it stay."""
+
+    partial: Path
+    length: int
+
+
 @contextmanager
-def new_file(file: Path, mode: int = 0o600, *, replace: bool = False) -> Generator[IO[bytes]]:
-    """Write beside `file`; at the end flush, and give the bytes their name. Nothing is left after an error.
+def new_file(
+    file: Path, mode: int = 0o600, *, replace: bool = False, keep: bool = False, beginning: Beginning | None = None
+) -> Generator[IO[bytes]]:
+    """Write beside `file`; at the end flush, and give the bytes their name. Nothing is left after an error, or with
+    `keep` what was written so far, for a later `beginning`.
 
     Without `replace` an existing file stays as it is, and the end raises FileExistsError.
     """
-    partial = file.with_name(f".{file.name}.{secrets.token_hex(8)}.partial")
+    partial = beginning.partial if beginning else file.with_name(f".{file.name}.{secrets.token_hex(8)}.partial")
+    is_left = False
     try:
-        with os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode), "w+b") as writing:
+        created = 0 if beginning else os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(partial, os.O_RDWR | created, mode), "w+b") as writing:
             with suppress(OSError):  # a file system without locks
                 fcntl.flock(writing, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield writing
+            if beginning:
+                writing.truncate(beginning.length)
+                writing.seek(beginning.length)
+            try:
+                yield writing
+            except BaseException:
+                is_left = keep and writing.tell() > 0
+                raise
             writing.flush()
             os.fsync(writing.fileno())
         if replace:
@@ -32,12 +56,8 @@ def new_file(file: Path, mode: int = 0o600, *, replace: bool = False) -> Generat
             file.hardlink_to(partial)  # a link, unlike a rename, refuses to replace
         flush_folder(file.parent)
     finally:
-        partial.unlink(missing_ok=True)
-
-
-class UnfinishedFile(NamedTuple):
-    file: Path
-    name: str  # that it would get
+        if not is_left:
+            partial.unlink(missing_ok=True)
 
 
 def unfinished_files(folder: Path) -> Iterator[UnfinishedFile]:
@@ -50,10 +70,16 @@ def unfinished_files(folder: Path) -> Iterator[UnfinishedFile]:
 def remove_abandoned(file: Path) -> None:
     """Remove what killed processes left of a file. One that is being written is locked, and stays."""
     for partial in unfinished_files(file.parent):
-        if partial.name == file.name:
-            with suppress(OSError), partial.file.open("rb") as left:
-                fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                partial.file.unlink(missing_ok=True)
+        if partial.name == file.name and is_abandoned(partial.file):
+            partial.file.unlink(missing_ok=True)
+
+
+def is_abandoned(partial: Path) -> bool:
+    """Whether nobody is writing it."""
+    with suppress(OSError), partial.open("rb") as left:
+        fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
 
 
 def flush_folder(folder: Path) -> None:

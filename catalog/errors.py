@@ -75,6 +75,7 @@ CHECKSUM_MISMATCH = Fault("checksum_mismatch", 460, "The bytes of this chunk are
 STORAGE_AWAY = Fault("storage_away", 503, "The storage of files does not answer, please try again")
 TOO_MANY_ATTEMPTS = Fault("too_many_attempts", 429, "Too many attempts, please wait")
 READ_ONLY_TOKEN = Fault("read_only_token", 403, "This token may only read")
+BACKUP_CHANGED = Fault("backup_changed", 409, "The interrupted backup is of other tenants than these")
 NOT_CONFIRMED = Fault("not_confirmed", 409, "Please confirm that this is what you want")
 TOO_SLOW = Fault("request_timeout", 408, "The request did not arrive in time")
 MAIL_AWAY = Fault("mail_away", 503, "The mail could not be sent, please try again later")

@@ -7,6 +7,9 @@ catalog-backup.json               what made it, and when
 <tenant>/lost/<sha256>            why the bytes are not there; a member `blobs` before it has others, and is skipped
 <tenant>/end.json                 the number of each
 end.json                          shows that nothing is cut off
+
+After an interruption the archive goes on with another `catalog-backup.json`: the tenant that had not ended begins again
+with its record and its documents, and the blobs that it has so far are not repeated.
 """
 
 import json
@@ -22,8 +25,9 @@ from catalog.blobs.protocol import BLOCK
 from catalog.operations.sources import BackupSource
 
 FORMAT = 2
+CONTINUED = 3
 READABLE = (1, FORMAT)
-"""Format 1 has no increments and no members `lost`."""
+"""Format 1 has no increments and no members `lost`. CONTINUED is that of a beginning after an interruption."""
 
 BEGINNING = "catalog-backup.json"
 END = "end.json"
@@ -187,7 +191,7 @@ def read(file: BackupSource) -> Generator[Archive]:
     """Raises ArchiveError, OSError and StorageUnavailableError, also while the members are walked."""
     with file.open("rb") as raw:
         try:
-            with tarfile.open(fileobj=raw, mode="r|", tarinfo=_Header) as tar:
+            with tarfile.open(fileobj=raw, mode="r|", tarinfo=BoundedHeader) as tar:
                 names = _described(tar, file)
                 beginning = _beginning(names, file)
                 identity = sha256(json.dumps(beginning, sort_keys=True).encode()).hexdigest()
@@ -197,7 +201,7 @@ def read(file: BackupSource) -> Generator[Archive]:
             raise ArchiveError(f"{file} is damaged or cut off ({damage})") from damage
 
 
-class _Header(tarfile.TarInfo):
+class BoundedHeader(tarfile.TarInfo):
     """A header whose extensions are bounded: tarfile reads them at once."""
 
     @classmethod

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, NamedTuple, Self
@@ -13,8 +13,8 @@ from catalog import __version__
 from catalog.blobs.protocol import Storage
 from catalog.domain.cleanup.sweep_schedule import BEAT, sweep_lease
 from catalog.domain.files import blob_records
-from catalog.operations.archive import BEGINNING, END, FORMAT, Emit, Writer
-from catalog.operations.blob_dump import BlobDump, LostBlob
+from catalog.operations.archive import BEGINNING, CONTINUED, END, FORMAT, Emit, Writer
+from catalog.operations.blob_dump import BlobDump, Held, LostBlob
 from catalog.operations.record_dump import RecordDump
 from catalog.store import raw_documents
 from catalog.store.clock import AHEAD, now
@@ -48,9 +48,22 @@ class TenantBackup(NamedTuple):
     lost: list[LostBlob]
     omitted: int = 0  # blobs that the backup which this one continues has
 
+    @classmethod
+    def of(cls, tenant: str, summary: Mapping[str, Any]) -> Self:
+        """From the summary at the end of a tenant in the archive."""
+        count, size = (
+            summary[name] + summary.get(held, 0) for name, held in (("blobs", "held"), ("bytes", "held_bytes"))
+        )
+        lost = [LostBlob(**each) for each in summary["lost"]]
+        return cls(tenant, sum(summary["records"].values()), count, size, lost, summary["omitted"])
+
 
 class BackupError(Exception):
     """The message says what prevents the backup, and what to do."""
+
+
+class ResumptionRefusedError(Exception):
+    """An interrupted backup cannot be continued: it is of other tenants than these."""
 
 
 class Increment(NamedTuple):
@@ -73,6 +86,30 @@ class Increment(NamedTuple):
         return cls(identity, moment)
 
 
+class Resumption(NamedTuple):
+    """What an interrupted backup has, and its continuation leaves out."""
+
+    began: Increment
+    done: Mapping[str, str]
+    """The generations of the tenants that are complete, by name."""
+
+    tenant: str = ""
+    """The one that was being written, if bytes of it are there."""
+
+    generation: str = ""
+    after: str = ""
+    """The last digest of it. Blobs are written in the order of their digests."""
+
+    def remaining(self, records: Sequence[RegisteredTenant]) -> list[RegisteredTenant]:
+        """Those that are not complete; the one that was being written first. Raises ResumptionRefusedError."""
+        there = {record.id: record.generation or "" for record in records}
+        known = {**self.done, **({self.tenant: self.generation} if self.tenant else {})}
+        if any(there.get(name) != generation for name, generation in known.items()):
+            raise ResumptionRefusedError("The tenants of the interrupted backup are not those of this catalog")
+        left = [record for record in records if record.id not in self.done]
+        return sorted(left, key=lambda record: record.id != self.tenant)
+
+
 async def write(
     emit: Emit,
     database: Database,
@@ -81,18 +118,28 @@ async def write(
     report: Callable[[TenantBackup], None],
     *,
     since: Increment | None = None,
+    resume: Resumption | None = None,
 ) -> None:
     """Give an archive of the tenants to `emit`, in constant memory but for the digests of a tenant.
 
-    Raises BackupError, StorageUnavailableError, and what `emit` raises. The archive has no end then.
+    With `resume`, only what comes after the end of an interrupted one.
+
+    Raises BackupError, ResumptionRefusedError, StorageUnavailableError, and what `emit` raises. The archive has no end
+    then.
     """
+    remaining = resume.remaining(records) if resume else records
     writer = Writer(emit)
-    beginning: dict[str, Any] = {"format": FORMAT, "catalog": __version__, "made": datetime.now(UTC).isoformat()}
+    beginning: dict[str, Any] = {
+        "format": CONTINUED if resume else FORMAT,
+        "catalog": __version__,
+        "made": datetime.now(UTC).isoformat(),
+        "tenants": [record.id for record in records],
+    }
     if since:
         beginning |= {"base": since.identity, "since": since.made.isoformat()}
     await writer.add_json(BEGINNING, beginning)
-    for record in records:
-        report(await _tenant(writer, database, storage, record, since))
+    for record in remaining:
+        report(await _tenant(writer, database, storage, record, since, resume))
     await writer.add_json(END, {"tenants": len(records)})
     await writer.close()
 
@@ -108,7 +155,12 @@ async def find_tenants(database: Database, names: Collection[str]) -> list[Regis
 
 
 async def _tenant(
-    writer: Writer, database: Database, storage: Storage, record: RegisteredTenant, since: Increment | None
+    writer: Writer,
+    database: Database,
+    storage: Storage,
+    record: RegisteredTenant,
+    since: Increment | None,
+    resume: Resumption | None,
 ) -> TenantBackup:
     """Write one tenant. No sweep removes bytes meanwhile: the backup holds the lease of the sweep.
 
@@ -123,23 +175,26 @@ async def _tenant(
             await writer.add(f"{name}/tenant.bson", raw_documents.encode(known))
             records = RecordDump(writer, tenant)
             await records.everything()
-            blobs = BlobDump(writer, tenant, storage.of(name), _touched_after(record, since))
+            there = _touched_after(record, resume.began) if resume and resume.tenant == name else None
+            held = Held(resume.after, there) if resume and there else None
+            blobs = BlobDump(writer, tenant, storage.of(name), _touched_after(record, since), held)
             await blobs.write(records.digests)
     except LeaseLostError:
         raise BackupError(f"{name} was removed or taken over by another server meanwhile: start again") from None
     finally:
         await lease.release()
-    result = TenantBackup(name, sum(records.counts.values()), blobs.count, blobs.size, blobs.lost, blobs.omitted)
     summary = {
         "records": records.counts,
         "sha256": records.seen.hexdigest(),
-        "blobs": result.blobs,
-        "bytes": result.size,
-        "omitted": result.omitted,
-        "lost": [lost._asdict() for lost in result.lost],
+        "blobs": blobs.count,
+        "bytes": blobs.size,
+        "omitted": blobs.omitted,
+        "held": blobs.held,
+        "held_bytes": blobs.held_size,
+        "lost": [lost._asdict() for lost in blobs.lost],
     }
     await writer.add_json(f"{name}/{END}", summary)
-    return result
+    return TenantBackup.of(name, summary)
 
 
 async def _acquire(lease: Lease[TenantRecord], name: str) -> None:

@@ -31,14 +31,24 @@ class LostBlob(NamedTuple):
     named: list[str]  # "model iris, version 3, file weights.bin": at most MOST_NAMED
 
 
+class Held(NamedTuple):
+    """What an interrupted backup has: the blobs up to a digest, but those that an upload has held from a moment on."""
+
+    last: str
+    touched: datetime
+
+
 class BlobDump:
     """Writes the blobs that records name, and lists those whose bytes are lost.
 
     With `touched`, only those that an upload has held from that moment on; the others are in an earlier backup.
     """
 
-    def __init__(self, writer: Writer, tenant: Tenant, blobs: Blobs, touched: datetime | None) -> None:
-        self.count = self.size = self.omitted = 0
+    def __init__(
+        self, writer: Writer, tenant: Tenant, blobs: Blobs, touched: datetime | None, held: Held | None = None
+    ) -> None:
+        self.count = self.size = self.omitted = self.held = self.held_size = 0
+        self._held = held
         self.lost: list[LostBlob] = []
         self._away = 0
         self._writer = writer
@@ -51,16 +61,23 @@ class BlobDump:
         keys = sorted(sizes)
         for start in range(0, len(keys), BATCH):
             digests = {key.hex(): sizes[key] for key in keys[start : start + BATCH]}
-            old = await self._old(digests)
+            old = await self._old(digests, self._touched)
             self.omitted += len(old)
+            held: set[str] = set()
+            if self._held:
+                held = await self._old(
+                    {each for each in digests.keys() - old if each <= self._held.last}, self._held.touched
+                )
+            self.held, self.held_size = self.held + len(held), self.held_size + sum(digests[each] for each in held)
             for digest, size in digests.items():
-                if digest not in old:
+                if digest not in old and digest not in held:
                     await self._one(digest, size)
 
-    async def _old(self, digests: Iterable[str]) -> set[str]:
-        if self._touched is None:
+    async def _old(self, digests: Iterable[str], touched: datetime | None) -> set[str]:
+        """Those that no upload has held from that moment on."""
+        if touched is None:
             return set()
-        query = {"_id": {"$in": list(digests)}, "touched": {"$lt": self._touched}, "damaged": None}
+        query = {"_id": {"$in": list(digests)}, "touched": {"$lt": touched}, "damaged": None}
         return {record["_id"] async for record in self._tenant.blob_records.records.find(query, {"_id": 1})}
 
     async def _one(self, digest: str, size: int) -> None:

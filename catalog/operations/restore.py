@@ -9,7 +9,7 @@ from catalog.blobs.protocol import Blob, Storage, is_digest
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
 from catalog.domain.versions.files import version_files
 from catalog.errors import Refused
-from catalog.operations.archive import ArchiveError, Member, read
+from catalog.operations.archive import BEGINNING, CONTINUED, ArchiveError, Member, read
 from catalog.operations.sources import BackupSource
 from catalog.store import raw_documents
 from catalog.store.clock import now
@@ -72,18 +72,20 @@ async def restore(
                 f"{file} continues an earlier backup: give that, and those that it continues, with --base"
             )
         current: RestoringTenant | PresentTenant | None = None
+        unfinished = ""  # the tenant that had not ended when the backup was interrupted, and begins again
         for member in archive.members:
             tenant, *path = member.path
-            if selected and tenant not in selected:
+            if member.path == (BEGINNING,):
+                _refuse_another_beginning(member)
+                unfinished, current = current.source if current else unfinished, None
+            elif selected and tenant not in selected:
                 continue
-            if path == ["tenant.bson"]:
-                if current or tenant in begun:
-                    raise ArchiveError(
-                        f"{file} has {member.name} where it cannot be: a tenant has not ended, or comes twice"
-                    )
+            elif path == ["tenant.bson"]:
+                _refuse_misplaced(file, member, is_misplaced=bool(current) or tenant in begun.keys() - {unfinished})
                 record = _record(tenant, member.whole())
                 begun[tenant] = name or tenant
-                current = await _begin(database, storage, record, name, archive.identity)
+                is_again, unfinished = tenant == unfinished, "" if tenant == unfinished else unfinished
+                current = await _begin(database, storage, record, name, archive.identity, is_again=is_again)
             elif current is None or current.source != tenant:
                 raise ArchiveError(f"{file} has {member.name} where a tenant should begin")
             elif path == ["end.json"]:
@@ -91,13 +93,25 @@ async def restore(
                 current = None
             else:
                 await current.take(path, member)
-        if current:
-            raise ArchiveError(f"{file} lacks the end of {current.source}")
+        if open_tenant := current.source if current else unfinished:
+            raise ArchiveError(f"{file} lacks the end of {open_tenant}")
     # Complete: the next restore of this backup does not skip these tenants.
     done = {"_id": {"$in": list(begun.values())}, "restored_from": archive.identity}
     await database.tenants.raw.update_many(done, {"$unset": {"restored_from": ""}})
     if left := set(selected) - begun.keys():
         raise RestoreError(f"{file} has no tenant {', '.join(sorted(left))}")
+
+
+def _refuse_misplaced(file: BackupSource, member: Member, *, is_misplaced: bool) -> None:
+    """Raises ArchiveError."""
+    if is_misplaced:
+        raise ArchiveError(f"{file} has {member.name} where it cannot be: a tenant has not ended, or comes twice")
+
+
+def _refuse_another_beginning(member: Member) -> None:
+    """Raises ArchiveError, unless the backup goes on here after an interruption."""
+    if member.json().get("format") != CONTINUED:
+        raise ArchiveError(f"The backup has another {member.name} where it cannot be")
 
 
 def _record(tenant: str, content: bytes) -> TenantRecord:
@@ -112,8 +126,9 @@ def _record(tenant: str, content: bytes) -> TenantRecord:
 
 
 async def _begin(
-    database: Database, storage: Storage, record: TenantRecord, name: str, identity: str
+    database: Database, storage: Storage, record: TenantRecord, name: str, identity: str, *, is_again: bool
 ) -> "RestoringTenant | PresentTenant":
+    """`is_again`: the bytes that this restore has stored so far stay."""
     source = record["_id"]
     if name:
         record = {**record, "_id": name, "database": name}
@@ -128,7 +143,8 @@ async def _begin(
         return PresentTenant(source, fresh.id)
     if known and known["state"] == RESTORING:
         await database.drop(known["database"])
-        await storage.forget(fresh.id)
+        if not is_again:
+            await storage.forget(fresh.id)
         await database.tenants.raw.delete_one({"_id": fresh.id, "state": RESTORING})
     try:
         await database.tenants.insert(fresh)
@@ -237,8 +253,9 @@ class RestoringTenant:
         try:
             orphans = await _remove_orphans(self._tenant)
             await _remove_dangling_aliases(self._tenant)
-            if summary.get("omitted"):
+            if summary.get("omitted") or summary.get("held"):
                 await self._complete(bases)
+            self._kept, self._size = self._kept + summary.get("held", 0), self._size + summary.get("held_bytes", 0)
             await self._tenant.prepare()
             await upgrade(database, self._tenant.name, state=RESTORING)
             await version_files.remove_orphans(self._tenant, now())

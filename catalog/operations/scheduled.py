@@ -3,16 +3,16 @@
 import asyncio
 import logging
 import re
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from catalog.blobs.protocol import Storage
 from catalog.domain.jobs import Jobs
 from catalog.operations.archive import ArchiveError, read
-from catalog.operations.backup import Increment, TenantBackup, find_tenants
+from catalog.operations.backup import Increment, ResumptionRefusedError, TenantBackup, find_tenants
 from catalog.operations.streaming import stream
-from catalog.operations.targets import SUFFIX, Target
+from catalog.operations.targets import SUFFIX, PartialBackup, Target
 from catalog.store.clock import AHEAD, Clock, now
 from catalog.store.concurrency.leases import Lease, LeaseLostError
 from catalog.store.database import Database
@@ -86,14 +86,17 @@ class ScheduledBackups:
         reports: list[TenantBackup] = []
         try:
             async with lease.renewed(BEAT):
-                await self._target.clear(lambda name: _parsed(record.id, name) is not None)
                 full = await self._base(record, began)
                 since = await asyncio.to_thread(self._increment, full.name) if full else None
                 suffix = f"-since-{full.made}{SUFFIX}" if full and since else SUFFIX
                 name = f"{record.id}-{began.strftime(MOMENT)}{suffix}"
-                archived = stream(self._database, self._storage, [record], since=since, report=reports.append)
+                partial = await self._partial(record, since)
+                name, resume = (partial.name, partial.found.resumption) if partial else (name, None)
+                archived = stream(
+                    self._database, self._storage, [record], since=since, resume=resume, report=reports.append
+                )
                 async with aclosing(archived) as chunks:
-                    await self._target.save(name, chunks)
+                    await self._target.save(name, chunks, partial=partial)
         except LeaseLostError:
             return
         except BaseException:
@@ -104,6 +107,20 @@ class ScheduledBackups:
             lost = f"; the bytes of {len(done.lost)} files are lost" if done.lost else ""
             logger.info("backed up %s: %d records, %d files (%s)%s", done.tenant, done.records, done.blobs, name, lost)
         await self._rotate(record.id)
+
+    async def _partial(self, record: RegisteredTenant, since: Increment | None) -> PartialBackup | None:
+        """What an interrupted attempt has left, to go on with. Anything else that is left is removed."""
+
+        def is_ours(name: str) -> bool:
+            return _parsed(record.id, name) is not None
+
+        partial = await self._target.partial(is_ours, since.identity if since else "", [record.id])
+        with suppress(ResumptionRefusedError):
+            if partial:
+                partial.found.resumption.remaining([record])
+                return partial
+        await self._target.clear(is_ours)
+        return None
 
     def _due(self) -> Query:
         return {"backed_up": {"$not": {"$gt": self._now() - self._plan.every, "$lt": self._now() + AHEAD}}}

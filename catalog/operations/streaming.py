@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from catalog.blobs.protocol import Storage
-from catalog.operations.backup import BackupError, Increment, TenantBackup, write
+from catalog.operations.backup import BackupError, Increment, Resumption, TenantBackup, write
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 
@@ -29,6 +29,7 @@ async def stream(
     records: Sequence[RegisteredTenant],
     *,
     since: Increment | None = None,
+    resume: Resumption | None = None,
     report: Callable[[TenantBackup], None] = ignored,
     stalled: float = STALLED,
 ) -> AsyncGenerator[bytes, None]:
@@ -37,7 +38,7 @@ async def stream(
     A task of its own writes it: its leases must not depend on how fast it is read. When the reader takes nothing for
     `stalled` seconds, it ends, and the reader gets the error.
 
-    Raises BackupError, StorageUnavailableError, DatabaseError.
+    Raises BackupError, ResumptionRefusedError, StorageUnavailableError, DatabaseError.
     """
     queue: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(AHEAD)
 
@@ -51,7 +52,7 @@ async def stream(
 
     async def produce() -> None:
         try:
-            await write(put, database, storage, records, report, since=since)
+            await write(put, database, storage, records, report, since=since, resume=resume)
         except Exception as failure:  # noqa: BLE001  it is raised where the archive is read
             while queue.full():  # the archive has no end, so these are not needed
                 queue.get_nowait()

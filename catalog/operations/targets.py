@@ -1,21 +1,21 @@
 """Where backups are kept: a folder, or a prefix of a bucket. A backup appears there complete or not at all."""
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from catalog.atomic_files import new_file, remove_abandoned, unfinished_files
+from catalog.atomic_files import Beginning, is_abandoned, new_file, remove_abandoned, unfinished_files
 from catalog.blobs.protocol import StorageUnavailableError
 from catalog.blobs.s3.bucket import Bucket
 from catalog.blobs.s3.multipart import MultipartWriter
 from catalog.blobs.selection import bucket_address
+from catalog.operations.claims import Claim
+from catalog.operations.interrupted import Interrupted, examine
 from catalog.operations.sources import BackupSource, ObjectSource
 from catalog.settings.values import StorageSettings
-from catalog.store.clock import now
 
 SUFFIX = ".tar"
 
@@ -28,11 +28,30 @@ PART = 32 * 2**20
 S3 = "s3://"
 
 
+class PartialBackup(NamedTuple):
+    """What an interrupted writer has left of the backup `name`."""
+
+    name: str
+    file: Path
+    found: Interrupted
+
+
 class Target(Protocol):
     """Raises OSError and StorageUnavailableError."""
 
-    async def save(self, name: str, chunks: AsyncIterator[bytes], *, force: bool = False) -> None:
-        """Keep what `chunks` yield under a name. Raises FileExistsError without `force`, and any error of `chunks`."""
+    async def save(
+        self, name: str, chunks: AsyncIterator[bytes], *, force: bool = False, partial: PartialBackup | None = None
+    ) -> None:
+        """Keep what `chunks` yield under a name, behind what is there of it.
+
+        Raises FileExistsError without `force`, and any error of `chunks`.
+        """
+        ...
+
+    async def partial(
+        self, is_ours: Callable[[str], bool], base: str, tenants: Collection[str], /
+    ) -> PartialBackup | None:
+        """What is left of an interrupted backup of these tenants (none: all) that continues `base`."""
         ...
 
     async def has(self, name: str) -> bool: ...
@@ -59,13 +78,32 @@ class FolderTarget:
         self._folder = folder
         self._create = create
 
-    async def save(self, name: str, chunks: AsyncIterator[bytes], *, force: bool = False) -> None:
+    async def save(
+        self, name: str, chunks: AsyncIterator[bytes], *, force: bool = False, partial: PartialBackup | None = None
+    ) -> None:
         if self._create:
             await asyncio.to_thread(self._folder.mkdir, mode=0o700, parents=True, exist_ok=True)
-        await asyncio.to_thread(remove_abandoned, self._folder / name)
-        with new_file(self._folder / name, replace=force) as file:
+        if not partial:
+            await asyncio.to_thread(remove_abandoned, self._folder / name)
+        beginning = Beginning(partial.file, partial.found.length) if partial else None
+        with new_file(self._folder / name, replace=force, keep=True, beginning=beginning) as file:
             async for chunk in chunks:
                 await asyncio.to_thread(file.write, chunk)
+
+    async def partial(
+        self, is_ours: Callable[[str], bool], base: str, tenants: Collection[str]
+    ) -> PartialBackup | None:
+        def find() -> PartialBackup | None:
+            for left in unfinished_files(self._folder):
+                if is_ours(left.name) and is_abandoned(left.file):
+                    found = examine(left.file)
+                    if found is None:
+                        left.file.unlink(missing_ok=True)
+                    elif found.base == base and (not tenants or set(found.tenants) == set(tenants)):
+                        return PartialBackup(left.name, left.file, found)
+            return None
+
+        return await asyncio.to_thread(find)
 
     async def has(self, name: str) -> bool:
         return await asyncio.to_thread((self._folder / name).exists)
@@ -89,33 +127,45 @@ class FolderTarget:
 
 
 class BucketTarget:
-    """A prefix of a bucket. Who writes a name has its claim, an object that is created only if there is none."""
+    """A prefix of a bucket. Who writes a name has its claim, an object that is created only if there is none.
+
+    An interrupted backup begins again: what an unfinished upload has cannot be read.
+    """
 
     def __init__(self, settings: StorageSettings) -> None:
         self._location = settings.location.rstrip("/")
         self._bucket = Bucket(bucket_address(settings))
 
-    async def save(self, name: str, chunks: AsyncIterator[bytes], *, force: bool = False) -> None:
+    async def save(
+        self, name: str, chunks: AsyncIterator[bytes], *, force: bool = False, partial: PartialBackup | None = None
+    ) -> None:
+        assert partial is None
         if force:
-            await self._write(name, chunks)
+            await self._write(name, chunks, None)
             return
-        claim = f"{name}{CLAIM}"
-        if not await self._bucket.create(claim, bytearray(f"{now().isoformat()} {socket.gethostname()}".encode())):
-            raise FileExistsError(f"{name} is being written, or its writer was killed: {claim} is beside it")
+        claim = Claim(self._bucket, f"{name}{CLAIM}")
+        await claim.acquire()
         try:
             if await self.has(name):
                 raise FileExistsError(f"{name} is there already")
-            await self._write(name, chunks)
+            await self._write(name, chunks, claim)
         finally:
             with suppress(StorageUnavailableError):
-                await asyncio.shield(self._bucket.drop(claim))
+                await asyncio.shield(claim.release())
 
-    async def _write(self, name: str, chunks: AsyncIterator[bytes]) -> None:
+    async def partial(self, *_: object) -> None:
+        """Nothing: parts of an upload cannot be read."""
+
+    async def _write(self, name: str, chunks: AsyncIterator[bytes], claim: Claim | None) -> None:
         # The object appears when the last part is there and the upload is completed.
         writer = MultipartWriter(self._bucket.store, name, PART)
         try:
             async for chunk in chunks:
                 await writer.write(chunk)
+                if claim:
+                    await claim.renew()
+            if claim:
+                await claim.check()
             await writer.finish()
         except BaseException:
             await asyncio.shield(asyncio.ensure_future(writer.abort()))

@@ -35,8 +35,16 @@ from catalog.domain.versions import versions
 from catalog.domain.versions.aliases import aliases
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import BUSY
+from catalog.operations import interrupted
 from catalog.operations.archive import LARGEST_MEMBER, ArchiveError, read
-from catalog.operations.backup import BackupError, Increment, UnknownTenantError, find_tenants, write
+from catalog.operations.backup import (
+    BackupError,
+    Increment,
+    ResumptionRefusedError,
+    UnknownTenantError,
+    find_tenants,
+    write,
+)
 from catalog.operations.chains import find_bases
 from catalog.operations.restore import RestoreError, restore
 from catalog.operations.scheduled import BackupPlan, ScheduledBackups
@@ -488,6 +496,114 @@ async def test_an_increment_has_the_bytes_that_are_new_and_is_restored_with_what
     assert await content(storage, tenant.name, hashlib.sha256(WEIGHTS).hexdigest()) == WEIGHTS
 
 
+class CutError(Exception):
+    """The line is cut."""
+
+
+async def cut_after(archived, blobs):
+    """The archive up to the middle of a blob, which has so many before it."""
+    async with aclosing(archived) as chunks:
+        async for chunk in chunks:
+            if re.match(rb"[^/]+/blobs/", chunk):
+                blobs -= 1
+            yield chunk
+            if blobs < 0:
+                raise CutError
+
+
+@pytest.mark.parametrize("trouble", ["cut", "cut twice", "damaged", "between two tenants"])
+async def test_an_interrupted_backup_goes_on_where_it_was(database, storage, tmp_path, trouble):
+    made = [await organisation(database, storage, name) for name in ("acme", "other")]
+    caller = await administrator_of(made[1])
+    for number in range(5):
+        await versions.add(caller, Kind.MODEL, Reference("iris"), of(b"weights %d" % number))
+    both = [await made_days_ago(database, storage, tenant) for tenant in made]
+    caller = await administrator_of(both[1])
+    records = await find_tenants(database, [])
+    target, told = FolderTarget(tmp_path / "backups"), []
+
+    async def partial():
+        return await target.partial("all.tar".__eq__, "", [])
+
+    def archived(left=None):
+        resume = left.found.resumption if left else None
+        return stream(database, storage, records, resume=resume, report=told.append)
+
+    with pytest.raises(CutError):
+        await target.save("all.tar", cut_after(archived(), 1 if trouble == "between two tenants" else 4))
+    await versions.add(caller, Kind.MODEL, Reference("iris"), of(b"newer"))
+    left = await partial()
+    if trouble == "cut twice":
+        with pytest.raises(CutError):
+            await target.save("all.tar", cut_after(archived(left), 1), partial=left)
+        left = await partial()
+    elif trouble == "damaged":
+        damaged = bytearray(left.file.read_bytes())
+        damaged[damaged.rindex(b"weights ") + 3] ^= 1
+        left.file.write_bytes(damaged)
+        left = await partial()
+    told.clear()
+    await target.save("all.tar", archived(left), partial=left)
+    there = [file.name for file in (tmp_path / "backups").iterdir()]
+    size = (tmp_path / "backups" / "all.tar").stat().st_size
+    for tenant in both:
+        await lose(database, storage, tenant)
+    await restore(database, storage, target.source("all.tar"), [], told.append)
+
+    assert there == ["all.tar"]
+    assert [(done.tenant, done.blobs) for done in told] == [
+        (both[1].name, 7),
+        (both[0].name, 1),
+        (both[1].name, 7),
+    ]
+    assert told[0][1:4] == told[2][1:4]
+    assert left.found.length < size
+    assert [*left.found.resumption.done] == [both[0].name]
+    digest = hashlib.sha256(b"newer").hexdigest()
+    assert await content(storage, both[1].name, digest) == b"newer"
+
+
+async def test_an_interrupted_backup_does_not_go_on_with_other_tenants_or_after_a_day(
+    database, storage, tmp_path, monkeypatch
+):
+    tenant = await organisation(database, storage, "acme")
+    await made_days_ago(database, storage, tenant)
+    records = await find_tenants(database, [])
+    target = FolderTarget(tmp_path / "backups")
+    await target.save("all.tar", stream(database, storage, records))
+    left = tmp_path / "backups" / f".all.tar.{'0' * 16}.partial"
+    (tmp_path / "backups" / "all.tar").rename(left)
+
+    other_base = await target.partial("all.tar".__eq__, "0" * 64, [])
+    other_tenants = await target.partial("all.tar".__eq__, "", ["another"])
+    found = (await target.partial("all.tar".__eq__, "", [tenant.name])).found
+    changed = [record.model_copy(update={"generation": "0" * 24}) for record in records]
+    with pytest.raises(ResumptionRefusedError):
+        found.resumption.remaining(changed)
+    with pytest.raises(ResumptionRefusedError):
+        found.resumption.remaining([])
+    monkeypatch.setattr(interrupted, "now", lambda: now() + timedelta(days=1))
+
+    assert (other_base, other_tenants) == (None, None)
+    assert await target.partial("all.tar".__eq__, "", []) is None
+    assert [*(tmp_path / "backups").iterdir()] == []
+
+
+async def administrator_of(tenant):
+    admin = await tenant.users.find_one({"username": "admin"})
+    return Caller(tenant, admin.id, "admin", Role.ADMIN)
+
+
+async def made_days_ago(database, storage, tenant):
+    """The tenant, which is old like its bytes: what is sent from now on is new."""
+    await tenant.blob_records.raw.update_many({}, {"$set": {"touched": now() - timedelta(days=1)}})
+    generation = str(ObjectId.from_datetime(now() - timedelta(days=2)))
+    await database.tenants.raw.update_one({"_id": tenant.name}, {"$set": {"generation": generation}})
+    tenant = await tenants.enter(database, tenant.name)
+    tenant.blobs = storage.of(tenant.name)
+    return tenant
+
+
 async def test_each_tenant_is_backed_up_when_it_is_due_by_one_server_and_old_backups_go(database, storage, tmp_path):
     tenant = await organisation(database, storage, "acme")
     target, plan = FolderTarget(tmp_path / "backups"), BackupPlan(timedelta(hours=1), timedelta(), 2)
@@ -834,7 +950,7 @@ async def test_an_archive_that_ends_early_is_no_backup(good, tmp_path):
         with pytest.raises(OnlineBackupError, match="ended early"):
             await FolderTarget(tmp_path / "new").save("all.tar", archive(url, "token", (), None, ArchiveWatch()))
 
-    assert list((tmp_path / "new").iterdir()) == []
+    assert [file.name for file in (tmp_path / "new").iterdir() if not file.name.endswith(".partial")] == []
 
 
 @pytest.mark.process

@@ -1,9 +1,11 @@
 """Where backups are kept: a folder or a bucket shows them complete or not at all."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
+from catalog.operations import claims
 from catalog.operations.targets import FolderTarget
 
 
@@ -111,5 +113,25 @@ async def test_a_folder_loses_what_a_killed_command_left_of_a_backup_and_nothing
     may_end.set()
     await writer
 
-    assert [file.name for file in tmp_path.iterdir()] == ["all.tar"]
-    assert content(target, "all.tar") == b"first"
+    left = [file.read_bytes() for file in tmp_path.iterdir() if file.name != "all.tar"]
+    assert (content(target, "all.tar"), left) == (b"first", [b"second"])  # the cut one may be continued
+
+
+async def test_a_claim_of_a_killed_writer_ends_and_one_that_lives_after_all_does_not_complete(target, monkeypatch):
+    has_begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slowly():
+        yield b"first"
+        has_begun.set()
+        await may_end.wait()
+
+    monkeypatch.setattr(claims, "LASTS", timedelta(-1))
+    writer = asyncio.create_task(target.save("all.tar", slowly()))
+    await has_begun.wait()
+    await target.save("all.tar", chunks(b"second"))
+    may_end.set()
+    with pytest.raises(FileExistsError):
+        await writer
+
+    assert await asyncio.to_thread(content, target, "all.tar") == b"second"
+    assert await target.names() == ["all.tar"]

@@ -1,6 +1,7 @@
 """`catalog backup` and `catalog restore`: on the database and the storage of a server, or through a running one."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
@@ -11,14 +12,20 @@ from catalog.blobs.protocol import StorageUnavailableError
 from catalog.commands.administration.online.backup import OnlineBackupError, archive
 from catalog.durations import human_size
 from catalog.operations.archive import ArchiveError, NotRegularFileError, read, refuse_irregular
-from catalog.operations.backup import BackupError, Increment, TenantBackup, UnknownTenantError, find_tenants
-from catalog.operations.blob_dump import LostBlob
+from catalog.operations.backup import (
+    BackupError,
+    Increment,
+    ResumptionRefusedError,
+    TenantBackup,
+    UnknownTenantError,
+    find_tenants,
+)
 from catalog.operations.chains import find_bases
 from catalog.operations.restore import RestoreError, TenantRestore, restore
 from catalog.operations.sources import BackupSource
 from catalog.operations.stores import Stores, open_stores
 from catalog.operations.streaming import stream
-from catalog.operations.targets import S3, SUFFIX, FolderTarget, Target, target_of
+from catalog.operations.targets import S3, SUFFIX, FolderTarget, PartialBackup, Target, target_of
 from catalog.operations.watching import ArchiveWatch
 from catalog.settings.settings import Settings
 from catalog.store.clock import now
@@ -28,6 +35,9 @@ from catalog.store.failures import DatabaseError
 T = TypeVar("T")
 
 Tell = Callable[[str], None]
+
+GENERATED = re.compile(r"catalog-\d{8}T\d{6}Z\.tar")
+"""The name of a backup in a folder."""
 
 
 class CommandError(Exception):
@@ -49,43 +59,66 @@ def make(settings: Settings, where: str, options: BackupOptions, tell: Tell) -> 
 
     False when there are lost ones. Raises CommandError.
     """
-    target, name = _target(settings, where)
+    target, name, is_named = _target(settings, where)
     since = _increment(settings, options.since) if options.since else None
     whole = True
 
     def one(done: TenantBackup) -> None:
         nonlocal whole
         whole = whole and not done.lost
-        omitted = f"; {done.omitted} files are in the backup that it continues" if done.omitted else ""
-        tell(_line(done) + omitted)
-        for digest, why, named in done.lost:
-            places = "; ".join(named) or "a version that is gone by now"
-            tell(f"{done.tenant}: not in the backup: the bytes of {digest} ({places}) are {why}. Push the file again")
+        _tell_of(done, tell)
 
-    async def local() -> None:
+    async def local(partial: PartialBackup | None) -> None:
         async with _stores(settings) as stores:
             records = await find_tenants(stores.database, options.tenants)
-            await save(stream(stores.database, stores.storage, records, since=since, report=one))
+            resume = partial and partial.found.resumption
+            archived = stream(stores.database, stores.storage, records, since=since, resume=resume, report=one)
+            await save(archived, partial)
 
-    async def remote() -> None:
+    async def remote(partial: PartialBackup | None) -> None:
         watch = ArchiveWatch()
-        await save(archive(options.server, options.token, options.tenants, since, watch, options.ca))
+        resume = partial and partial.found.resumption
+        archived = archive(options.server, options.token, options.tenants, since, watch, options.ca, resume)
+        await save(archived, partial)
         for tenant, summary in watch.summaries.items():
-            lost = [LostBlob(**each) for each in summary["lost"]]
-            records = sum(summary["records"].values())
-            one(TenantBackup(tenant, records, summary["blobs"], summary["bytes"], lost, summary["omitted"]))
+            one(TenantBackup.of(tenant, summary))
 
-    async def save(archived: AsyncGenerator[bytes, None]) -> None:
+    async def save(archived: AsyncGenerator[bytes, None], partial: PartialBackup | None) -> None:
         async with aclosing(archived) as chunks:
-            await target.save(name, chunks, force=options.force)
+            await target.save(partial.name if partial else name, chunks, force=options.force, partial=partial)
 
     async def run() -> None:
         if not options.force and await target.has(name):
             raise CommandError(f"{where} is there already: --force replaces it")
-        await (remote() if options.server else local())
+        partial = await _partial(target, name, since, options.tenants, is_named=is_named)
+        back_up = remote if options.server else local
+        if partial:
+            tell(f"Continues an interrupted backup, of which {human_size(partial.found.length)} are there")
+        try:
+            await back_up(partial)
+        except ResumptionRefusedError:
+            await target.clear((partial.name if partial else name).__eq__)
+            tell("That was of other tenants: the backup begins again")
+            await back_up(None)
 
     _run(run, where)
     return whole
+
+
+def _tell_of(done: TenantBackup, tell: Tell) -> None:
+    omitted = f"; {done.omitted} files are in the backup that it continues" if done.omitted else ""
+    tell(_line(done) + omitted)
+    for digest, why, named in done.lost:
+        places = "; ".join(named) or "a version that is gone by now"
+        tell(f"{done.tenant}: not in the backup: the bytes of {digest} ({places}) are {why}. Push the file again")
+
+
+async def _partial(
+    target: Target, name: str, since: Increment | None, tenants: Collection[str], *, is_named: bool
+) -> PartialBackup | None:
+    """What an interrupted backup of the same kind has left."""
+    is_ours = name.__eq__ if is_named else lambda left: GENERATED.fullmatch(left) is not None
+    return await target.partial(is_ours, since.identity if since else "", tenants)
 
 
 def bring_back(
@@ -125,21 +158,22 @@ def _source(settings: Settings, where: str) -> tuple[BackupSource, Target]:
     return path, FolderTarget(path.parent)
 
 
-def _target(settings: Settings, where: str) -> tuple[Target, str]:
-    """Where a backup is kept, and under which name. Raises CommandError."""
+def _target(settings: Settings, where: str) -> tuple[Target, str, bool]:
+    """Where a backup is kept, under which name, and whether that was told. Raises CommandError."""
     name = f"catalog-{now():%Y%m%dT%H%M%SZ}{SUFFIX}"
     if where.startswith(S3):
-        if where.endswith(SUFFIX):
+        is_named = where.endswith(SUFFIX)
+        if is_named:
             where, _, name = where.rpartition("/")
-        return target_of(where, settings.storage_settings), name
+        return target_of(where, settings.storage_settings), name, is_named
     path = Path(where).expanduser()
     if path.is_dir() or where.endswith("/"):
-        return FolderTarget(path), name
+        return FolderTarget(path), name, False
     try:
         refuse_irregular(path)
     except NotRegularFileError as error:
         raise CommandError(str(error)) from None
-    return FolderTarget(path.parent, create=False), path.name
+    return FolderTarget(path.parent, create=False), path.name, True
 
 
 def _increment(settings: Settings, base: str) -> Increment:

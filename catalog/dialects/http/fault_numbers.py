@@ -56,6 +56,7 @@ NUMBERS: dict[Fault, int] = {
     errors.TOO_MANY_ATTEMPTS: 124,
     errors.READ_ONLY_TOKEN: 125,
     errors.NOT_CONFIRMED: 126,
+    errors.BACKUP_CHANGED: 260,
     errors.TOO_SLOW: 127,
     errors.MAIL_AWAY: 128,
     errors.HEAD_TOO_LARGE: 129,

@@ -2,6 +2,7 @@
 
 from asyncio import to_thread
 from collections.abc import AsyncGenerator, Collection
+from http import HTTPStatus
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ from catalog.client.session import PREFIX, accepted
 from catalog.client.transport.connection import CONNECT, TRANSPORT_ERRORS, http_client, to_response
 from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.operations.archive import ArchiveError
-from catalog.operations.backup import Increment
+from catalog.operations.backup import Increment, Resumption, ResumptionRefusedError
 from catalog.operations.watching import ArchiveWatch
 
 
@@ -20,15 +21,24 @@ class OnlineBackupError(Exception):
 
 
 async def archive(
-    url: str, token: str, tenants: Collection[str], since: Increment | None, watch: ArchiveWatch, ca: str = ""
+    url: str,
+    token: str,
+    tenants: Collection[str],
+    since: Increment | None,
+    watch: ArchiveWatch,
+    ca: str = "",
+    resume: Resumption | None = None,
 ) -> AsyncGenerator[bytes, None]:
     """Yield what the server at `url` sends. `watch` sees it, too. `ca` are certificates to trust.
 
-    Raises OnlineBackupError, also when the archive ends early.
+    Raises OnlineBackupError, also when the archive ends early; ResumptionRefusedError.
     """
     body: dict[str, Any] = {"tenants": list(tenants)} if tenants else {}
     if since:
         body |= {"base": since.identity, "since": since.made.isoformat()}
+    if resume:
+        body["resume"] = {**resume._asdict(), "made": resume.began.made.isoformat()}
+        del body["resume"]["began"]
     timeout = httpx.Timeout(None, connect=CONNECT)
     headers = {"Authorization": token}
     try:
@@ -42,6 +52,8 @@ async def archive(
                 watch.feed(chunk)
                 yield chunk
     except CatalogError as refused:
+        if resume and refused.status in {HTTPStatus.CONFLICT, HTTPStatus.BAD_REQUEST}:
+            raise ResumptionRefusedError(str(refused)) from refused  # or a server that continues none
         raise OnlineBackupError(str(refused)) from refused
     except ArchiveError as failure:
         raise OnlineBackupError(f"The backup of {url} ended early: {failure}") from failure

@@ -9,8 +9,8 @@ from catalog.dialects.http.requests.injection import Injected
 from catalog.dialects.v1.models.tenants.backup import BackupRequest
 from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.tenants.usage import TAG
-from catalog.errors import NOT_FOUND, Refused
-from catalog.operations.backup import UnknownTenantError, find_tenants
+from catalog.errors import BACKUP_CHANGED, NOT_FOUND, Refused
+from catalog.operations.backup import ResumptionRefusedError, UnknownTenantError, find_tenants
 from catalog.operations.streaming import stream
 from catalog.store.database import Database
 
@@ -27,17 +27,25 @@ class Backups(Controller):
         operation_id="backup",
         media_type="application/x-tar",
         response_description="The archive. It is complete if it has its end.",
-        responses=refuses(NOT_FOUND),
+        responses=refuses(NOT_FOUND, BACKUP_CHANGED),
     )
     async def backup(
         self, data: Json[BackupRequest], database: Injected[Database], storage: Injected[Storage]
     ) -> Stream:
         """Back up tenants while the server runs.
 
-        The archive is written as it is read, in constant memory. If it ends early, it is none.
+        The archive is written as it is read, in constant memory. If it ends early, it is none; with `resume` the part
+        that is missing is sent.
         """
+        resume = data.resume.resumption() if data.resume else None
         try:
             records = await find_tenants(database, data.tenants or ())
         except UnknownTenantError as unknown:
             raise Refused(NOT_FOUND, str(unknown)) from None
-        return Stream(stream(database, storage, records, since=data.increment()), media_type="application/x-tar")
+        try:
+            if resume:
+                resume.remaining(records)
+        except ResumptionRefusedError as changed:
+            raise Refused(BACKUP_CHANGED, str(changed)) from None
+        archive = stream(database, storage, records, since=data.increment(), resume=resume)
+        return Stream(archive, media_type="application/x-tar")
