@@ -257,7 +257,7 @@ def document(response: Response) -> Any:
     """The JSON of a response, with its revision. Raises NotACatalog."""
     try:
         found = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise NotACatalog("The server's response is not JSON", status=response.status) from None
     if not isinstance(found, dict):
         raise NotACatalog("The server's response is not an object of JSON", status=response.status)

@@ -1,13 +1,21 @@
 """What the copies of other registries share: what they count, and lists that come in pages."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any, Protocol
 
 from catalog.client.errors import CatalogError, Forbidden, NotSignedIn
 from catalog.client.transport.effects import BodySink
 
 Json = dict[str, Any]
+
+MOST_EMPTY = 200
+"""Pages without an element, one after the other."""
+
+LONGEST_NAME = 2000
+"""Characters of a name that a request can have."""
 
 
 class SourceRegistry(Protocol):
@@ -56,17 +64,54 @@ class Copied:
             raise refused
         self.problems.append(f"{what}: {refused}")
 
+    def leave_out_once(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+
 
 def pages(get: Callable[[str], Json], elements: str, token: str) -> Iterator[Json]:
     """The elements of all pages. `get` is called with the token of the page before, first with an empty one.
 
-    Raises CatalogError for a list that does not end.
+    Raises CatalogError for a list that does not end, and for what is no list of objects.
     """
-    after, previous = "", None
-    while after != previous:
+    after, known, empty = "", set[bytes](), 0
+    while True:
         page = get(after)
-        yield from page.get(elements) or ()
-        previous, after = after, page.get(token) or ""
+        found = page.get(elements) or []
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise CatalogError(f"An answer of the registry has another shape than expected: {elements}")
+        yield from found
+        empty = 0 if found else empty + 1
+        known.add(_digest(after))
+        after = page.get(token) or ""
         if not after:
             return
-    raise CatalogError("A list of the registry does not end: the token of a page is that of the page before")
+        if not isinstance(after, str):
+            raise CatalogError(f"An answer of the registry has another shape than expected: {token}")
+        if empty > MOST_EMPTY:
+            raise CatalogError("A list of the registry does not end: its pages are empty")
+        if _digest(after) in known:
+            raise CatalogError("A list of the registry does not end: the token of a page is that of an earlier one")
+
+
+def _digest(token: str) -> bytes:
+    return blake2b(token.encode(errors="replace"), digest_size=16).digest()
+
+
+def name_of(thing: Json) -> str:
+    """The name of something in the other registry. Raises CatalogError for one that no request can have."""
+    name = thing.get("name")
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
+        shown = str(name)[:40]
+        raise CatalogError(f"{shown!r} is not the name of anything: 1 to {LONGEST_NAME} characters", status=400)
+    return name
+
+
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """While `what` is read: where the other registry describes it in another way, this is a CatalogError."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        problem = f"{type(error).__name__}: {error}"[:200]
+        raise CatalogError(f"{what} has another shape than expected ({problem})", status=400) from None

@@ -5,16 +5,29 @@ Runs whose registry has no experiments (v1 alone) are not copied.
 """
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from urllib.parse import quote
 
-from catalog.client.compat.copying import Copied, Json, SourceRegistry, TargetCatalog, pages
+from catalog.client.compat.copying import (
+    LONGEST_NAME,
+    Copied,
+    Json,
+    SourceRegistry,
+    TargetCatalog,
+    name_of,
+    pages,
+    understood,
+)
 from catalog.client.errors import CatalogError, NotFound
 
 ROOT = "/api/model_registry"
 OLDER, NEWER = "v1alpha3", "v1"
 
 PAGE = "100"
+
+UNKNOWN_FIELD = re.compile(r'unknown field "(\w+)"')
 
 OUTPUT_ONLY = ("id", "createTimeSinceEpoch", "lastUpdateTimeSinceEpoch", "experimentId", "experimentRunId")
 """Fields of an answer that a new thing does not have."""
@@ -36,8 +49,13 @@ class KubeflowCopy:
     def run(self) -> Copied:
         """Raises CatalogError when one of the two does not answer."""
         self._prefix = f"{ROOT}/{self._version_of_source()}"
+        with understood("An answer of the registry"):
+            self._copy_all()
+        return self.result
+
+    def _copy_all(self) -> None:
         for model in self._all("/registered_models"):
-            self._tell(model["name"])
+            self._tell(str(model.get("name"))[:LONGEST_NAME])
             if known := self._made("model", "/registered_model", "/registered_models", model, {}):
                 self._models[model["id"]] = known
                 self._copy_versions(model["id"], known)
@@ -45,21 +63,20 @@ class KubeflowCopy:
             known = self._made("environment", "/serving_environment", "/serving_environments", environment, {})
             self._copy_services(environment["id"], known)
         for experiment in self._all_of_experiments():
-            self._tell(experiment["name"])
+            self._tell(str(experiment.get("name"))[:LONGEST_NAME])
             if known := self._made("experiment", "/experiment", "/experiments", experiment, {}):
                 self._copy_runs(experiment["id"], known)
         self._copy_artifacts_alone()
-        return self.result
 
     def _copy_versions(self, theirs: str, ours: str) -> None:
-        for version in self._all(f"/registered_models/{theirs}/versions"):
+        for version in self._all(f"/registered_models/{_segment(theirs)}/versions"):
             new = version | {"registeredModelId": ours}
             if known := self._made("version", "/model_version", "/model_versions", new, {"parentResourceId": ours}):
                 self._versions[version["id"]] = known
-                self._copy_artifacts(f"/model_versions/{version['id']}", f"/model_versions/{known}")
+                self._copy_artifacts(f"/model_versions/{_segment(version['id'])}", f"/model_versions/{known}")
 
     def _copy_services(self, theirs: str, ours: str | None) -> None:
-        for service in self._all(f"/serving_environments/{theirs}/inference_services") if ours else ():
+        for service in self._all(f"/serving_environments/{_segment(theirs)}/inference_services") if ours else ():
             model, version = self._models.get(service["registeredModelId"]), service.get("modelVersionId")
             if model is None or (version and version not in self._versions):
                 self.result.problems.append(f"service {service.get('name')}: its model was not copied")
@@ -68,7 +85,9 @@ class KubeflowCopy:
             new |= {"modelVersionId": self._versions[version]} if version else {}
             parent = {"parentResourceId": ours or ""}
             if known := self._made("service", "/inference_service", "/inference_services", new, parent):
-                self._copy_deployments(f"/inference_services/{service['id']}/serves", f"/inference_services/{known}")
+                self._copy_deployments(
+                    f"/inference_services/{_segment(service['id'])}/serves", f"/inference_services/{known}"
+                )
 
     def _copy_deployments(self, theirs: str, ours: str) -> None:
         there = {each["name"] for each in self._ours(f"{ours}/serves")}
@@ -82,10 +101,10 @@ class KubeflowCopy:
                 self.result.problems.append(f"deployment {deployment['name']}: its version was not copied")
 
     def _copy_runs(self, theirs: str, ours: str) -> None:
-        for run in self._all(f"/experiments/{theirs}/experiment_runs"):
+        for run in self._all(f"/experiments/{_segment(theirs)}/experiment_runs"):
             path, parent = f"/experiments/{ours}/experiment_runs", {"parentResourceId": ours}
             if known := self._made("run", "/experiment_run", path, run, parent):
-                self._copy_artifacts(f"/experiment_runs/{run['id']}", f"/experiment_runs/{known}")
+                self._copy_artifacts(f"/experiment_runs/{_segment(run['id'])}", f"/experiment_runs/{known}")
 
     def _copy_artifacts(self, theirs: str, ours: str) -> None:
         """Metrics with every value that they had, where that is known. What several things share stays shared."""
@@ -130,9 +149,12 @@ class KubeflowCopy:
     def _made(self, kind: str, find: str, create: str, theirs: Json, query: Mapping[str, str]) -> str | None:
         """The id of the same thing here, created if it is not there; None if it is refused."""
         try:
-            found = self._target("GET", self._prefix + find, query={"name": theirs["name"], **query})
+            found = self._target("GET", self._prefix + find, query={"name": name_of(theirs), **query})
         except NotFound:
             return self._created(kind, create, _without(theirs, OUTPUT_ONLY))
+        except CatalogError as refused:
+            self.result.leave_out(f"{kind} {str(theirs.get('name'))[:80]}", refused)
+            return None
         self.result.count(kind, is_new=False)
         return str(found["id"])
 
@@ -140,7 +162,11 @@ class KubeflowCopy:
         try:
             made = self._target("POST", self._prefix + path, body=body)
         except CatalogError as refused:
-            self.result.leave_out(f"{kind} {body.get('name')}", refused)
+            field = UNKNOWN_FIELD.search(str(refused))
+            if field and field[1] in body:  # of a newer version of the API
+                self.result.leave_out_once(f"the field {field[1]} of every {kind}: it is not known here")
+                return self._created(kind, path, _without(body, (field[1],)))
+            self.result.leave_out(f"{kind} {str(body.get('name'))[:80]}", refused)
             return None
         self.result.count(kind, is_new=True)
         return str(made["id"])
@@ -199,3 +225,8 @@ def _quoted(text: str) -> str:
     """A text in a filter."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def _segment(identity: str) -> str:
+    """An id of the other registry in a path."""
+    return quote(identity, safe="")

@@ -7,7 +7,7 @@ already stays as it is: a copy can be repeated after an interruption, or to add 
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
 
-from catalog.client.compat.copying import Copied, Json, SourceRegistry, TargetCatalog, pages
+from catalog.client.compat.copying import Copied, Json, SourceRegistry, TargetCatalog, name_of, pages, understood
 from catalog.client.compat.mlflow_files import Files, is_local, public_address
 from catalog.client.errors import CatalogError, Forbidden, NotFound
 
@@ -40,10 +40,10 @@ class MlflowCopy:
 
     def run(self) -> Copied:
         """Raises CatalogError when one of the two does not answer."""
-        for is_prompt in (False, True):
-            for model in self._models(is_prompt=is_prompt):
-                self._tell(model["name"])
-                self._copy_model(model, is_prompt=is_prompt)
+        with understood("An answer of the registry"):
+            for is_prompt in (False, True):
+                for model in self._models(is_prompt=is_prompt):
+                    self._copy_model(model, is_prompt=is_prompt)
         return self.result
 
     def _models(self, *, is_prompt: bool) -> Iterator[Json]:
@@ -54,17 +54,24 @@ class MlflowCopy:
                 yield model
 
     def _copy_model(self, theirs: Json, *, is_prompt: bool) -> None:
-        name, kind = theirs["name"], "prompt" if is_prompt else "model"
+        kind = "prompt" if is_prompt else "model"
+        try:
+            name = name_of(theirs)
+        except CatalogError as refused:
+            self.result.leave_out(kind, refused)
+            return
+        self._tell(name)
         filter_ = _named(name) + (f" AND {IS_PROMPT}" if is_prompt else "")
         if '"' in name:
             self.result.problems.append(f"{kind} {name}: a search cannot name it")
             return
         try:
-            ours = self._ours_or_new(kind, theirs)
-            present = self._present_versions(filter_)
-            for version in self._versions(filter_):
-                self._copy_version(version, present)
-            self._copy_aliases(name, _aliases(ours), present)
+            with understood("its description"):
+                ours = self._ours_or_new(kind, theirs)
+                present = self._present_versions(filter_)
+                for version in self._versions(filter_):
+                    self._copy_version(version, present)
+                self._copy_aliases(name, _aliases(ours), present)
         except Forbidden as refused:  # of a model of that name which another user owns
             self.result.problems.append(f"{kind} {name}: {refused}")
         except CatalogError as refused:
@@ -103,12 +110,13 @@ class MlflowCopy:
         if number in present:
             self.result.count("version", is_new=False)
             return
-        what = f"version {number} of {theirs['name']}"
+        what = f"version {number[:40]} of {theirs['name']}"
         if theirs.get("status", READY) != READY:
             self.result.problems.append(f"{what}: it is {theirs['status']}")
             return
         try:
-            self._create_version(theirs, what)
+            with understood("its description"):
+                self._create_version(theirs, what)
         except Forbidden:
             raise
         except CatalogError as refused:

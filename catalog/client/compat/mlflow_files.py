@@ -4,6 +4,7 @@ They are put below `imports/` in the artifact service of the catalog, one after 
 version is made of them when all are there. What is there after an interruption is not sent again.
 """
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -120,10 +121,25 @@ def _listed(get: Callable[[str], Json], folder: str) -> Iterator[tuple[str, int]
         inner = open_folders.pop()
         for entry in get(f"{folder}/{inner}".rstrip("/")).get("files") or ():
             count += 1
-            path = f"{inner}/{entry['path']}".lstrip("/")
+            path = f"{inner}/{_inner_path(folder, entry)}".lstrip("/")
             if count > 2 * MOST_FILES or len(path) > LONGEST_PATH:
                 raise CatalogError(f"{folder} has more than {MOST_FILES} files, or too long paths", status=400)
             if entry.get("is_dir"):
                 open_folders.append(path)
             else:
                 yield path, int(entry.get("file_size") or 0)
+
+
+def _inner_path(folder: str, entry: Json) -> str:
+    """The path of an entry of a folder. Raises CatalogError for one that leads out of it, however it is written."""
+    path = entry["path"]
+    if not isinstance(path, str) or not all(part.strip(". ") for part in re.split(r"[/\\]", _unquoted(path))):
+        raise CatalogError(f"{folder} has a file with the path {str(path)[:80]!r}, which leads elsewhere", status=400)
+    return path
+
+
+def _unquoted(path: str) -> str:
+    before = ""
+    while path != before:
+        path, before = unquote(path), path
+    return path

@@ -21,6 +21,8 @@ ANSWER_TIMEOUT = 600.0
 
 OK, MISSING = 200, 404
 
+CHECK_ADDRESS = "Check the address of the registry."
+
 
 class RegistryApi(Resource[D]):
     """The APIs of other registries in the catalog, for the user who is signed in."""
@@ -58,7 +60,11 @@ class OtherRegistry:
 
     def get(self, path: str, query: Mapping[str, str]) -> Any:
         """The JSON of an answer. Raises CatalogError."""
-        return document(self._run(path, query, None))
+        response = self._run(path, query, None)
+        try:
+            return document(response)
+        except NotACatalog as error:
+            raise CatalogError(f"{self.url}: {error.message}", status=error.status, advice=CHECK_ADDRESS) from None
 
     def download(self, path: str, content: BodySink) -> None:
         """Raises CatalogError."""
@@ -79,7 +85,7 @@ class OtherRegistry:
             except (NotACatalog, NotFound) as error:
                 kind = NotFound if error.status == MISSING else CatalogError
                 is_special = error.advice != type(error).advice  # such as another address
-                advice = error.advice if is_special else "Check the address of the registry."
+                advice = error.advice if is_special else CHECK_ADDRESS
                 raise kind(f"{self.url}: {error.message}", status=error.status, advice=advice) from None
             except (NotSignedIn, Forbidden) as error:
                 advice = "Pass credentials that may read it."
@@ -87,6 +93,8 @@ class OtherRegistry:
             except CatalogError as error:
                 seconds = retries.retry_delay(request, error, attempt, random.random())  # noqa: S311  it spreads clients
                 if seconds is None:
+                    if self.url not in error.message:  # which of the two servers it is
+                        error.message = f"{self.url}: {error.message}"
                     raise
                 yield from pause(seconds)
         raise AssertionError  # `count` does not end

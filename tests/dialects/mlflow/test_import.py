@@ -169,11 +169,68 @@ def test_a_model_of_another_user_and_a_wrong_address_are_reported(server, source
         catalog.models.delete("of-a-run")
 
 
-def test_a_list_that_does_not_end_is_given_up():
-    page = {"models": [{"name": "iris"}], "token": "same"}
-
+@pytest.mark.parametrize("following", [{"": "a", "a": "a"}, {"": "a", "a": "b", "b": "a"}])
+def test_a_list_that_does_not_end_is_given_up(following):
     with pytest.raises(CatalogError, match="does not end"):
-        list(pages(lambda _: page, "models", "token"))
+        list(pages(lambda token: {"models": [{"name": "iris"}], "token": following[token]}, "models", "token"))
+
+
+def test_a_list_of_empty_pages_is_given_up():
+    with pytest.raises(CatalogError, match="does not end"):
+        list(pages(lambda token: {"token": f"{token}x"}, "models", "token"))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"registered_models": "abc"},
+        {"registered_models": ["abc"]},
+        {"registered_models": [{"name": "iris", "tags": "abc"}]},
+        {"registered_models": [], "next_page_token": 5},
+    ],
+)
+def test_an_answer_of_another_shape_ends_a_copy_in_a_sentence(page):
+    class Strange:
+        url = "http://other"
+
+        def get(self, path, query):
+            return page
+
+    with pytest.raises(CatalogError, match="another shape"):
+        MlflowCopy(Strange(), None, lambda _: None, with_files=False).run()
+
+
+@pytest.mark.parametrize("name", [None, 5, "", "x" * 100_000])
+def test_a_model_without_a_usable_name_is_left_out(name):
+    class Strange:
+        url = "http://other"
+
+        def get(self, path, query):
+            return {"registered_models": [{"name": name}]}
+
+    found = MlflowCopy(Strange(), None, lambda _: None, with_files=False).run()
+
+    assert found.new == {}
+    assert "is not the name of anything" in found.problems[0]
+
+
+@pytest.mark.parametrize(
+    "path", ["../../../../v1/models/iris", "/etc/passwd", "a/../b", "a\\..\\b", "%252e%252e/x", ""]
+)
+def test_a_file_that_leads_out_of_its_folder_is_not_copied(path):
+    """A path of dots would be resolved on the way, and the file be sent to another route of the catalog."""
+
+    class Hostile:
+        url = "http://other"
+
+        def get(self, where, query):
+            return {"files": [{"path": path, "file_size": 1}]}
+
+    def refuse(*args, **more):
+        raise AssertionError
+
+    with pytest.raises(CatalogError, match="leads elsewhere"):
+        Files(Hostile(), refuse).upload({"name": "iris", "version": "1"}, "mlflow-artifacts:/run")
 
 
 @pytest.mark.parametrize("entry", [{"path": "x", "is_dir": True}, {"path": "y" * 2000, "file_size": 1}])
