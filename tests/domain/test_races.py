@@ -22,6 +22,7 @@ from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.versions import numbering, versions
 from catalog.errors import AUTHENTICATION, NAME_TAKEN, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
+from catalog.store.concurrency import optimistic
 from catalog.store.connection import connect
 from catalog.store.documents.people import UserDocument
 from catalog.store.documents.tenants import RegisteredTenant
@@ -261,7 +262,7 @@ async def test_nor_when_they_come_through_two_servers(tenant, ada, iris, elsewhe
             await all_have_read.wait()
         return await write(*args)
 
-    monkeypatch.setattr(changes, "_locks", NoQueue())
+    monkeypatch.setattr(optimistic, "_queues", NoQueue())
     monkeypatch.setattr(changes, "_fields", written_when_all_have_read)
 
     await asyncio.gather(
