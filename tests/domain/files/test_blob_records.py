@@ -221,16 +221,18 @@ async def test_a_blob_that_a_version_names_stays(tenant, blobs):
 
 
 class Slow(MemoryBlobs):
-    """Bytes that go when they are allowed to."""
+    """Bytes that go when they are allowed to, and `then` something happens before their record goes, too."""
 
-    def __init__(self):
+    def __init__(self, then=None):
         super().__init__()
-        self.asked, self.allowed = asyncio.Event(), asyncio.Event()
+        self.asked, self.allowed, self.then = asyncio.Event(), asyncio.Event(), then
 
     async def drop(self, digest):
         self.asked.set()
         await self.allowed.wait()
         await super().drop(digest)
+        if self.then:
+            await self.then(self)
 
 
 async def test_bytes_that_are_being_removed_are_sent_again_after_a_wait(tenant):
@@ -252,16 +254,14 @@ async def test_bytes_that_are_being_removed_are_sent_again_after_a_wait(tenant):
 
 
 async def test_bytes_that_are_sent_after_their_removal_stay(tenant):
-    blobs = tenant.blobs = Slow()
+    blobs = tenant.blobs = Slow(then=put)
     blob = await put(blobs)
     going = asyncio.create_task(blob_records.remove_unused(tenant, blob, now()))
     await blobs.asked.wait()
     holding = asyncio.create_task(blob_records.hold(tenant, blob))
 
     blobs.allowed.set()
-    await going
-    await put(blobs)
-    await holding
+    await asyncio.gather(going, holding)
 
     assert (await blobs.size(blob.digest), await quota.usage(tenant)) == (4, 4)
 
