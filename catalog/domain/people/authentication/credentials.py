@@ -7,7 +7,6 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import lru_cache
-from time import time
 from typing import NamedTuple
 
 import jwt
@@ -166,11 +165,12 @@ class SessionTokens:
         Raises Refused: AUTHENTICATION.
         """
         claims = self._verified(token)
-        if claims.issued > time() + AHEAD.total_seconds():
+        moment = now().timestamp()
+        if claims.issued > moment + AHEAD.total_seconds():
             raise Refused(AUTHENTICATION, "The token is from the future, please sign in again")
-        if for_renewal and claims.issued + self._renewal.total_seconds() < time():
+        if for_renewal and claims.issued + self._renewal.total_seconds() < moment:
             raise Refused(AUTHENTICATION, "The token is too old to be renewed, please sign in again")
-        if not for_renewal and claims.expires <= time():
+        if not for_renewal and claims.expires <= moment:
             raise Refused(AUTHENTICATION, "The token has expired, please sign in again")
         return claims
 
