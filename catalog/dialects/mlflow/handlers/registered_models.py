@@ -27,8 +27,8 @@ from catalog.domain.items import items
 from catalog.domain.items.inputs import ItemChange, NewItem
 from catalog.domain.items.writing import changes, renaming
 from catalog.domain.versions import lookup
+from catalog.domain.versions.across.newest import newest_of_stages
 from catalog.domain.versions.aliases import aliases, moves
-from catalog.domain.versions.newest import newest_of_stages
 from catalog.errors import ALIAS_UNKNOWN, INVALID_FIELD, NAME_TAKEN, NOT_CREATED, Refused
 from catalog.store.query.budgets import Room
 from catalog.store.query.fields import MODELS

@@ -12,8 +12,8 @@ from catalog.dialects.mlflow.translation.finding import MODEL, RequestedModel
 from catalog.dialects.mlflow.translation.stages import SPELT
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.artifacts import paths
+from catalog.domain.versions.across.newest import newest_of_stages
 from catalog.domain.versions.aliases import moves
-from catalog.domain.versions.newest import newest_of_stages
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Stage, VersionState
 

@@ -13,8 +13,8 @@ from catalog.dialects.mlflow.translation.stages import stage_of
 from catalog.domain.artifacts import paths, reading
 from catalog.domain.files.intake import StoredFile
 from catalog.domain.versions import lookup
+from catalog.domain.versions.across.newest import newest_of_stages
 from catalog.domain.versions.aliases import moves
-from catalog.domain.versions.newest import newest_of_stages
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.records import VersionRecord
 from catalog.vocabulary import Stage
