@@ -49,7 +49,7 @@ export function App() {
             {now.username}
           </a>
         </nav>
-        <UploadChip />
+        {path[0] !== 'upload' && <UploadChip />}
         {now.isAdmin && <QuotaChip />}
         <button type="button" class="small" onClick={signOut}>
           Sign out

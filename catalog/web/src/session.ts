@@ -1,4 +1,7 @@
-/** Who is signed in. The token is in memory and in the session storage of this tab, and nowhere else. */
+/**
+ * Who is signed in. The token is in memory and in the session storage of this tab, and nowhere else. A new tab asks
+ * the others for it.
+ */
 import { signal } from '@preact/signals'
 
 export interface Session {
@@ -20,6 +23,9 @@ export const expired = signal(false)
 
 let waiting: (() => void)[] = []
 
+/** Whether the user has left in this tab: then it takes no session of another one. */
+let signedOut = false
+
 function restored(): Session | null {
   try {
     return JSON.parse(sessionStorage.getItem(STORED) ?? 'null')
@@ -32,11 +38,20 @@ export function begin(next: Session): void {
   sessionStorage.setItem(STORED, JSON.stringify(next))
   session.value = next
   expired.value = false
+  signedOut = false
   for (const resume of waiting) resume()
   waiting = []
 }
 
+/** Sign out, in all tabs of this user. */
 export function end(): void {
+  const { tenant, userId } = session.value ?? {}
+  tabs.postMessage({ ended: { tenant, userId } })
+  forget()
+}
+
+function forget(): void {
+  signedOut = true
   sessionStorage.removeItem(STORED)
   session.value = null
   expired.value = false
@@ -55,3 +70,21 @@ export function milliseconds(duration: string): number {
   const [, count, unit = 's'] = /^(\d+)([smhd]?)$/.exec(duration) ?? []
   return Number(count ?? 1800) * (units[unit || 's'] ?? 1000)
 }
+
+const tabs = new BroadcastChannel('catalog-session')
+
+interface Message {
+  /** From a new tab. */
+  wanted?: true
+  session?: Session
+  ended?: Partial<Session>
+}
+
+tabs.addEventListener('message', ({ data }: MessageEvent<Message>) => {
+  const now = session.value
+  if (data.wanted && now && !expired.value) tabs.postMessage({ session: now })
+  if (data.session && !now && !signedOut) begin(data.session)
+  if (data.ended && now && data.ended.userId === now.userId && data.ended.tenant === now.tenant) forget()
+})
+
+if (!session.value) tabs.postMessage({ wanted: true })

@@ -134,6 +134,9 @@ export const sentenceOf = (body: { message?: string; details?: string } | undefi
 
 function asRefusal(status: number, body: { message?: string; details?: string } | undefined): Refusal {
   if (status === 429) return new Refusal(status, 'There were too many attempts. Wait a moment, and try again.')
+  if (status === 404 && body?.message === 'Resource Not found') {
+    return new Refusal(status, `Not found: ${body.details ?? ''}. It was removed, or you may not see it.`)
+  }
   return new Refusal(status, sentenceOf(body) || `The server answered ${status}. Try again later.`)
 }
 

@@ -82,7 +82,10 @@ export class Transfer {
         },
         onAfterResponse: async (_, response) => {
           ordinal = response.getHeader('Catalog-Ordinal') ?? ordinal
-          if (response.getStatus() === 401) await signedInAgain()
+          if (response.getStatus() !== 401) return
+          await signedInAgain()
+          // Without an answer it is asked again: after a 4xx the tus client would begin a new upload.
+          throw new Error('The session had expired.')
         },
         onShouldRetry: (failure, attempts) => {
           this.phase.value = 'interrupted'

@@ -57,7 +57,7 @@ export function People() {
           list.reload()
         }}
       />
-      <div class="narrow-form">
+      <div class="narrow-form above">
         <FilterField
           label="Find by name"
           value={q}
@@ -69,10 +69,10 @@ export function People() {
       <Table label="People" head={['Name', 'E-mail', 'Role', 'Password', ACTIONS]}>
         {list.docs.map((person) => (
           <tr key={person._id}>
-            <td>
+            <td class="wrap">
               <strong>{person.username}</strong>
             </td>
-            <td>{person.email}</td>
+            <td class="wrap">{person.email}</td>
             <td>
               <select
                 aria-label={`Role of ${person.username}`}

@@ -36,7 +36,7 @@ function Rules({ policy, onSaved }: { policy: Policy; onSaved: () => void }) {
     })
   }
   return (
-    <form class="stack narrow-form" onSubmit={submit}>
+    <form class="stack wide-form" onSubmit={submit}>
       <Problem>{error}</Problem>
       <div class="pairs">
         {(Object.keys(RULES) as Rule[]).map((rule) => (

@@ -4,7 +4,7 @@ import { suggestedNames, suggestedTags } from '../../api/lookups'
 import { Completion } from '../../components/completion'
 import { plural } from '../../components/format'
 import { useDebounced, useMedia } from '../../components/hooks'
-import { Chip, Problem } from '../../components/parts'
+import { Chip } from '../../components/parts'
 import { useTitle } from '../../components/title'
 import { Username } from '../../components/username'
 import { metricOf } from '../../logic/metrics'
@@ -12,7 +12,7 @@ import { place, setQuery } from '../../router'
 import { FacetCounts } from './facets'
 import { FirstSteps } from './first-steps'
 import { type Facets, useList } from './list'
-import { More, Results } from './results'
+import { More, moreKey, Results } from './results'
 import { Suggestions } from './suggestions'
 
 export function CatalogView() {
@@ -76,7 +76,6 @@ export function CatalogView() {
         <Filters hasText={Boolean(shown)} facets={list.facets} />
         <div>
           <Chips />
-          <Problem>{list.error}</Problem>
           {isEmpty && <FirstSteps />}
           <p class="muted state" role="status">
             {isEmpty ? '' : stateOf(list)}
@@ -86,7 +85,15 @@ export function CatalogView() {
             kind={(kind || 'models') as Kind}
             total={list.hasMore ? undefined : list.items.length}
           />
-          {list.hasMore && <More onMore={list.more} busy={list.loading} />}
+          {list.error && (
+            <div class="problem" role="alert">
+              <p>{list.error}</p>
+              <button type="button" onClick={list.retry}>
+                Try again
+              </button>
+            </div>
+          )}
+          {list.hasMore && <More key={moreKey(list.items.length)} onMore={list.more} busy={list.loading} />}
         </div>
       </div>
     </section>

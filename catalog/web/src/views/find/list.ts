@@ -79,6 +79,10 @@ export function useList(query: URLSearchParams) {
     more: () => {
       if (state.next && !state.loading) load(state.next, state.items)
     },
+    /** After an error: ask again for what is missing. */
+    retry: () => {
+      load(state.items.length ? (state.next ?? '') : '', state.items)
+    },
   }
 }
 

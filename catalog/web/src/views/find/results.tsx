@@ -94,3 +94,14 @@ export function More({ onMore, busy }: { onMore: () => void; busy: boolean }) {
     </button>
   )
 }
+
+let lastKey = 0
+
+/**
+ * A new button stands below new rows: it has not moved, and what does not move is not read as a shift. One that has the
+ * focus stays.
+ */
+export function moreKey(count: number): number {
+  if (!document.activeElement?.classList.contains('more')) lastKey = count
+  return lastKey
+}

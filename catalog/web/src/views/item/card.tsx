@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { api, authorized, type Item, isConflict, type Kind, refusal, route, withTag } from '../../api/client'
+import { api, authorized, type Item, isConflict, type Kind, Refusal, refusal, route, withTag } from '../../api/client'
 import { Dialog } from '../../components/dialog'
 import { sentence, useLoaded } from '../../components/hooks'
 import { Loading, notify, Problem } from '../../components/parts'
@@ -8,12 +8,14 @@ import { sanitised } from '../../trusted'
 interface Props {
   kind: Kind
   item: Item
+  /** Of the item: its card has the same. */
+  etag: string
   mayChange: boolean
   onSaved: () => void
 }
 
 /** The card, as HTML that the server has sanitised. An item without one shows nothing. */
-export function Card({ kind, item, mayChange, onSaved }: Props) {
+export function Card({ kind, item, etag, mayChange, onSaved }: Props) {
   const [editing, setEditing] = useState(false)
   const card = useLoaded(
     async (signal) => {
@@ -37,15 +39,22 @@ export function Card({ kind, item, mayChange, onSaved }: Props) {
           </button>
         </p>
       )}
-      {editing && <EditCard kind={kind} item={item} onClose={() => setEditing(false)} onSaved={onSaved} />}
+      {editing && <EditCard kind={kind} item={item} etag={etag} onClose={() => setEditing(false)} onSaved={onSaved} />}
     </section>
   )
 }
 
-function EditCard({ kind, item, onClose, onSaved }: Omit<Props, 'mayChange'> & { onClose: () => void }) {
+function EditCard({ kind, item, etag: ofItem, onClose, onSaved }: Omit<Props, 'mayChange'> & { onClose: () => void }) {
   const at = `/v1/${kind}/{key}/card` as '/v1/models/{key}/card'
   const params = { path: { key: item._id } }
-  const loaded = useLoaded((signal) => withTag(api.GET(at, { params, signal })), [item._id])
+  const loaded = useLoaded(
+    (signal) =>
+      withTag(api.GET(at, { params, signal })).catch((failure) => {
+        if (failure instanceof Refusal && failure.status === 404) return { data: { text: '' }, etag: ofItem }
+        throw failure
+      }),
+    [item._id],
+  )
   return (
     <Dialog title={`Card of ${item.name}`} onClose={onClose}>
       <Loading of={loaded}>

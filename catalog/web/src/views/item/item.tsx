@@ -98,7 +98,7 @@ function Shown({ kind, item, etag, reload }: Props) {
         <div>
           <Versions kind={kind} item={item} mayChange={mayChange} mayManage={mayManage} onChange={reload} />
           {used && <Use kind={kind} name={item.name} ordinal={used.ordinal} alias={alias?.name} />}
-          <Card kind={kind} item={item} mayChange={mayChange} onSaved={reload} />
+          <Card kind={kind} item={item} etag={etag} mayChange={mayChange} onSaved={reload} />
         </div>
         <aside aria-label="Facts">
           <Facts item={item} />

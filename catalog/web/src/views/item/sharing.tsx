@@ -61,6 +61,7 @@ export function Sharing({ kind, item, onClose, onSaved }: Props) {
                     <span class="wide">
                       {grant.kind === 'group' ? 'Group ' : ''}
                       <strong>{grant.name}</strong>
+                      {grant.shared_by && <span class="muted"> by {grant.shared_by}</span>}
                     </span>
                     <select
                       class="narrow-choice"

@@ -4,7 +4,7 @@ import { type Page, usePaged } from '../../components/paged'
 import { Problem } from '../../components/parts'
 import { ListState, ShowMore } from '../../components/table'
 import { orderOf, serverSort } from '../../logic/metrics'
-import { place } from '../../router'
+import { address, place } from '../../router'
 import { RetentionDialog } from './old-versions'
 import { VersionTable } from './version-table'
 
@@ -41,6 +41,11 @@ export function Versions({ kind, item, mayChange, mayManage, onChange }: Props) 
       <h2>Versions</h2>
       <Problem>{list.error}</Problem>
       <ListState list={list} empty="There is no version yet." />
+      {mayChange && !list.loading && !list.error && !list.docs.length && (
+        <p>
+          <a href={address(['upload'], { kind, item: item._id })}>Upload the first one</a>
+        </p>
+      )}
       {list.docs.length > 0 && (
         <>
           <VersionTable

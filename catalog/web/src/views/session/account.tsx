@@ -65,9 +65,11 @@ function Password() {
         New password
         <input name="password" type="password" autoComplete="new-password" required />
       </label>
-      <button type="submit" disabled={busy}>
-        Change the password
-      </button>
+      <p>
+        <button type="submit" disabled={busy}>
+          Change the password
+        </button>
+      </p>
     </form>
   )
 }
@@ -100,7 +102,7 @@ function Tokens() {
       <p class="muted">For scripts and other programs, instead of the password.</p>
       <Problem>{error}</Problem>
       <OnlyOnce what="Copy the token now." secret={created} />
-      <form class="row" onSubmit={create}>
+      <form class="row wide-form" onSubmit={create}>
         <label>
           Name
           <input name="name" required placeholder="nightly" />

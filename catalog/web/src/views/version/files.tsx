@@ -32,6 +32,11 @@ export function Files({ kind, item, version, onPreview }: Props) {
   const [text, setText] = useState('')
   const isCut = files.length < version.file_count
   const loadAll = () => run(async () => setFiles(await allFiles(kind, item, version)))
+  /** A search is in all files: the others are loaded when it begins. */
+  const search = (typed: string) => {
+    setText(typed)
+    if (isCut && !busy) loadAll()
+  }
   const words = text.trim().toLowerCase()
   const found = useMemo(
     () => (words ? files.filter((file) => file.path.toLowerCase().includes(words)) : files),
@@ -44,8 +49,8 @@ export function Files({ kind, item, version, onPreview }: Props) {
       <h2>Files</h2>
       {files.length > SEARCHED && (
         <label class="narrow-form">
-          Search {plural(files.length, 'file')}
-          <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
+          Search {plural(version.file_count, 'file')}
+          <input type="search" value={text} onInput={(event) => search(event.currentTarget.value)} />
         </label>
       )}
       <Problem>{error || saving.error}</Problem>
@@ -66,7 +71,7 @@ export function Files({ kind, item, version, onPreview }: Props) {
           <Level folder={root} depth={0} isOpen={files.length <= OPEN} acts={acts} />
         )}
       </Table>
-      {words && !found.length && <p class="muted">No file has this in its path.</p>}
+      {words && !found.length && !busy && <p class="muted">No file has this in its path.</p>}
     </section>
   )
 }
