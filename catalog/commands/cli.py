@@ -3,6 +3,7 @@
 import atexit
 import gc
 import sys
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -64,6 +65,8 @@ app.add_typer(cache.app, name="cache")
 
 
 def main() -> None:
+    # The HTTP library has a command line of its own, and loads it with all that draws its output where it can.
+    sys.modules.setdefault("httpx._main", ModuleType("httpx._main"))
     atexit.register(gc.freeze)  # at the end of a process, searching for garbage takes longer than many a command
     with immediate_exit(), program_streams():
         run_for_programs(app) if "--json" in sys.argv else app()

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from catalog import __version__
 from catalog.commands.cli import app, main
-from catalog.commands.terminal.output import columns_that_fit
+from catalog.commands.terminal.tables import columns_that_fit
 
 
 def commands(command, path=()):

@@ -1,4 +1,4 @@
-"""What the commands share: options, output, exit codes. Bars are loaded when a terminal shows some."""
+"""What the commands share: options, output, exit codes. Bars and tables are loaded when a terminal shows some."""
 
 from typing import TYPE_CHECKING
 
@@ -6,5 +6,6 @@ from catalog.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from catalog.commands.terminal import bars as bars
+    from catalog.commands.terminal import tables as tables
 
-__getattr__ = lazy_names(__name__, (), ("bars",))
+__getattr__ = lazy_names(__name__, (), ("bars", "tables"))

@@ -1,7 +1,6 @@
 """Data on standard output: a table for people, JSON or ids for programs."""
 
 import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -9,16 +8,9 @@ from datetime import datetime
 from typing import Any
 
 import typer
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
 
 from catalog import client
-
-GAP = "  "
-READABLE = 40
-"""Characters of a column in which longer texts wrap."""
+from catalog.commands import terminal
 
 Columns = Mapping[str, Callable[[Any], object]]
 """Headings of columns, and functions from an element to its cell."""
@@ -43,9 +35,10 @@ class CommandOutput:
             for element in elements:
                 typer.echo(name(element))
         elif sys.stdout.isatty():
-            _print_table(
-                [[_text(value(element)) for value in columns.values()] for element in elements], [*columns], self
-            )
+            cells = [[_text(value(element)) for value in columns.values()] for element in elements]
+            hidden = terminal.tables.print_table(cells, [*columns], whole=self.whole)
+            if hidden:
+                typer.echo(f"Not shown: {', '.join(hidden)} (--no-truncate shows all)", err=True)
         else:
             for element in elements:
                 typer.echo("\t".join(_text(value(element)) for value in columns.values()))
@@ -93,30 +86,6 @@ def _array(elements: Iterable[Any]) -> None:
         typer.echo(f"{separator}\n{json.dumps(plain(element), ensure_ascii=False)}")
         separator = ","
     typer.echo("[]" if separator == "[" else "]")
-
-
-def _print_table(rows: Sequence[Sequence[str]], headings: Sequence[str], output: CommandOutput) -> None:
-    console = Console(no_color="NO_COLOR" in os.environ, markup=False, highlight=False, emoji=False)
-    widths = [max(map(cell_len, cells)) for cells in zip(headings, *rows, strict=True)]
-    if output.whole:
-        console.width = sum(widths) + len(widths) * len(GAP)
-    fitting = len(headings) if output.whole else columns_that_fit(widths, console.width)
-    table = Table(*headings[:fitting], box=box.SIMPLE_HEAD, pad_edge=False)
-    for row in rows:
-        table.add_row(*row[:fitting])
-    console.print(table)
-    if fitting < len(headings):
-        typer.echo(f"Not shown: {', '.join(headings[fitting:])} (--no-truncate shows all)", err=True)
-
-
-def columns_that_fit(widths: Sequence[int], room: int) -> int:
-    """How many of the first columns fit, one at least. A wide cell may wrap: it needs no more than READABLE."""
-    used = 0
-    for number, width in enumerate(widths):
-        used += min(width, READABLE) + (len(GAP) if number else 0)
-        if used > room:
-            return max(number, 1)
-    return len(widths)
 
 
 def _text(value: object) -> str:
