@@ -32,6 +32,9 @@ from tests.support.serving import SOON, Server
 HOST = "models.example.org"
 MIB = 2**20
 SIZE = 12 * MIB
+WITHOUT_LARGE_FILES = ("sh", "-c", 'ulimit -f 1024 && exec "$@"', "sh")
+"""A proxy that writes an upload or a download of SIZE into a file, which may have 1 MiB at most, fails with it."""
+
 PROXIES = {"nginx": "nginx.conf", "haproxy": "haproxy.cfg", "caddy": "Caddyfile"}
 
 
@@ -126,7 +129,7 @@ def proxy(name: str, folder: Path, port: int, servers: list[int]) -> Iterator[No
         "caddy": ["caddy", "run", "--config", file, "--adapter", "caddyfile"],
     }[name]
     with (folder / "proxy.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
+        process = subprocess.Popen([*WITHOUT_LARGE_FILES, *command], stdout=log, stderr=log)
         try:
             yield
         finally:
