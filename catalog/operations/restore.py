@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import NamedTuple, cast
 
 from catalog.blobs.protocol import Blob, Storage, is_digest
+from catalog.domain.files.intake import FULL
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
 from catalog.domain.versions.files import version_files
 from catalog.errors import Refused
@@ -230,7 +231,14 @@ class RestoringTenant:
         self._counts[collection] = self._counts.get(collection, 0) + len(documents)
 
     async def _blob(self, digest: str, member: Member) -> None:
-        blob = await self._blobs.put(member.chunks())
+        try:
+            blob = await self._blobs.put(member.chunks())
+        except OSError as failure:
+            if failure.errno not in FULL:
+                raise
+            raise RestoreError(
+                f"There is no room in the storage for the files of {self._tenant.name}: make room, and start again"
+            ) from None
         if blob.digest != digest:
             self._other = digest
             return

@@ -105,6 +105,9 @@ class FolderTarget:
 
         return await asyncio.to_thread(find)
 
+    def is_interrupted(self, name: str) -> bool:
+        return any(left.name == name for left in unfinished_files(self._folder))
+
     async def has(self, name: str) -> bool:
         return await asyncio.to_thread((self._folder / name).exists)
 

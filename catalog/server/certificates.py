@@ -32,6 +32,9 @@ TLS_1_2_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 # The longest life that every common client accepts.
 SELF_SIGNED_LIFE = timedelta(days=825)
 
+REMINDED_BEFORE = timedelta(days=14)
+"""Before the end of a certificate that is in use, or a quarter of its life if that is less."""
+
 
 class UnusableCertificateError(Exception):
     """Names the file and says why it cannot be used."""
@@ -166,24 +169,45 @@ class RenewableCertificate:
         self.context = choice.context
         self.context.sni_callback = self._use_newest
         self.stamp = _file_states(folder)
+        self._reminder = ""
+        """What was said last of its end."""
 
-    def refresh(self) -> list[str]:
-        """Check the files again, and return warnings about those that changed.
+    def refresh(self, now: datetime | None = None) -> list[str]:
+        """Check the files again, and return warnings about those that changed, and each day about one that ends.
 
         Half a renewal (the certificate copied, its key not yet) keeps the certificate in use.
         """
+        warnings: list[str] = []
         stamp = _file_states(self.folder)
-        if stamp == self.stamp:
-            return []
-        self.stamp = stamp
-        choice = choose(self.folder, self.passphrase)
-        if choice.context and not (choice.is_self_signed and not self.choice.is_self_signed):
-            self.choice = choice
-        return choice.warnings
+        if stamp != self.stamp:
+            self.stamp = stamp
+            choice = choose(self.folder, self.passphrase)
+            if choice.context and not (choice.is_self_signed and not self.choice.is_self_signed):
+                self.choice = choice
+            warnings += choice.warnings
+        reminder = _reminder(self.choice, now or datetime.now(UTC))
+        if reminder and reminder != self._reminder:
+            warnings.append(reminder)
+        self._reminder = reminder
+        return warnings
 
     def _use_newest(self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         assert self.choice.context
         connection.context = self.choice.context
+
+
+def _reminder(choice: CertificateChoice, now: datetime) -> str:
+    """What to say about a certificate that is in use and ends, or has ended: another sentence each day."""
+    assert choice.leaf
+    begins, ends = choice.leaf.not_valid_before_utc, choice.leaf.not_valid_after_utc
+    if now > ends:
+        days = (now - ends).days
+        return (
+            f"{choice.certificate} expired on {ends:%Y-%m-%d}, {days} days ago: clients refuse it until it is renewed"
+        )
+    if ends - now > min(REMINDED_BEFORE, (ends - begins) / 4):
+        return ""
+    return f"{choice.certificate} expires on {ends:%Y-%m-%d}, in {(ends - now).days} days: renew it"
 
 
 def _file_states(folder: Path) -> list[tuple[str, int, int]]:

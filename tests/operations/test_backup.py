@@ -1,6 +1,7 @@
 """Backup and restore, over a real database: what comes back is what was there, or a sentence says why not."""
 
 import asyncio
+import errno
 import hashlib
 import io
 import json
@@ -17,7 +18,7 @@ import pytest
 from bson import ObjectId
 
 from catalog.blobs.files import FileStorage
-from catalog.blobs.memory import MemoryStorage
+from catalog.blobs.memory import MemoryBlobs, MemoryStorage
 from catalog.blobs.protocol import Blob, FileHead
 from catalog.commands.administration.backup import BackupOptions, CommandError, make
 from catalog.commands.administration.online.backup import OnlineBackupError, archive
@@ -699,6 +700,21 @@ async def test_a_restore_that_was_stopped_goes_on_when_it_is_started_again(datab
     assert [(done.tenant, done.was_there) for done in told] == [(names[0], True), (names[1], False)]
     assert (await acme.database["models"].find_one({}))["description"] == "changed since"
     assert await content(storage, names[1], hashlib.sha256(WEIGHTS).hexdigest()) == WEIGHTS
+
+
+async def test_a_restore_without_room_says_so_and_goes_on_when_there_is_some(database, storage, tmp_path, monkeypatch):
+    file, names = await of_two(database, storage, tmp_path)
+
+    async def full(_blobs, _content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryBlobs, "put", full)
+        with pytest.raises(RestoreError, match=f"no room .* {names[0]}: make room"):
+            await restore(database, storage, file, [], lambda _: None)
+    await restore(database, storage, file, [], lambda _: None)
+
+    assert await tenants.enter(database, names[1]) is not None
 
 
 async def test_a_restore_that_is_over_is_not_gone_on_with(database, storage, tmp_path):

@@ -286,6 +286,23 @@ def test_a_real_certificate_that_comes_later_takes_over_from_the_self_signed_one
     assert renewable.choice.certificate == tmp_path / "fullchain.pem"
 
 
+def test_a_certificate_in_use_that_ends_is_told_of_once_a_day_until_it_is_renewed(put, tmp_path):
+    put(not_after=datetime.now(UTC) + timedelta(days=60))
+    renewable = RenewableCertificate(tmp_path, "", choose(tmp_path, ""))
+
+    def said(days):
+        return [renewable.refresh(datetime.now(UTC) + timedelta(days=days, hours=1)) for _ in range(2)]
+
+    before, soon, next_day, over = (said(days) for days in (30, 50, 51, 61))
+    put()
+
+    assert before == [[], []]
+    assert [len(soon[0]), soon[1], len(next_day[0])] == [1, [], 1]
+    assert "in 9 days: renew it" in soon[0][0]
+    assert "1 days ago" in over[0][0]
+    assert said(0)[0] == []
+
+
 def shown(folder, env="", code=0):
     file = folder / "variables.env"
     file.write_text(env)

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -101,8 +101,20 @@ def make(settings: Settings, where: str, options: BackupOptions, tell: Tell) -> 
             tell("That was of other tenants: the backup begins again")
             await back_up(None)
 
-    _run(run, where)
+    with _told_that_it_continues(target, name):
+        _run(run, where)
     return whole
+
+
+@contextmanager
+def _told_that_it_continues(target: Target, name: str) -> Generator[None]:
+    """Add to the reason of a failure what to do."""
+    try:
+        yield
+    except CommandError as error:
+        if not isinstance(target, FolderTarget) or not target.is_interrupted(name):
+            raise
+        raise CommandError(f"{error}. What is written so far is kept: the same command continues") from None
 
 
 def _tell_of(done: TenantBackup, tell: Tell) -> None:
