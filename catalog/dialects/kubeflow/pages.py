@@ -46,7 +46,7 @@ DIRECTIONS = {"": ASCENDING, "ASC": ASCENDING, "DESC": DESCENDING}
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SIZE = re.compile(r"-?[0-9]{1,10}")
-_TOKEN = re.compile(r"([0-9]{1,12}):([0-9]{1,15})")
+_TOKEN = re.compile(r"([0-9]{1,12}):([0-9]{1,15}):(.+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,17 @@ def list_parameters(call: KubeflowCall, id_field: str = "serial") -> ListParamet
     return ListParameters(max(0, int(text or "0")), order, _key_of_token(token, order) if token else None)
 
 
-def token_of(key: Key | None) -> str:
-    """Empty at the end of a list."""
+def token_of(key: Key | None, order: Order) -> str:
+    """Empty at the end of a list. A token names the order, so that it is not taken for a place in another one."""
     if key is None:
         return ""
     value = milliseconds(key[0]) if isinstance(key[0], datetime) else key[0]
-    return b64encode(f"{key[-1]}:{value}".encode()).decode()
+    return b64encode(f"{key[-1]}:{value}:{_spelt(order)}".encode()).decode()
+
+
+def _spelt(order: Order) -> str:
+    field, direction = order[0]
+    return f"{field}{direction:+d}"
 
 
 def _key_of_token(token: str, order: Order) -> Key:
@@ -92,6 +97,8 @@ def _key_of_token(token: str, order: Order) -> Key:
         found = None
     if found is None:
         raise Refused(INVALID_QUERY, "nextPageToken is not one that a list gave")
+    if found[3] != _spelt(order):
+        raise Refused(INVALID_QUERY, "nextPageToken comes from a list in another order")
     if len(order) == 1:
         return [int(found[2])]
     try:
@@ -159,7 +166,9 @@ async def page_of(parameters: ListParameters, found: Walk[R], shapes: Shapes[R])
     items = fitting(await shapes(found.docs))
     is_cut = len(items) < len(found.docs)
     following = key_of(parameters.order, found.docs[len(items) - 1]) if is_cut else found.following
-    return ResourcePage(items=items, size=len(items), page_size=parameters.size, next_page_token=token_of(following))
+    return ResourcePage(
+        items=items, size=len(items), page_size=parameters.size, next_page_token=token_of(following, parameters.order)
+    )
 
 
 def merged(walks: Sequence[Walk[R]], order: Order, limit: int) -> Walk[R]:

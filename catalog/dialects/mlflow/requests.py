@@ -25,7 +25,8 @@ from catalog.dialects.mlflow.errors import JSON
 from catalog.domain.access import Caller
 from catalog.domain.artifacts.signed import SignedAddresses
 from catalog.domain.limits import Limits
-from catalog.errors import INVALID_FIELD, MALFORMED_BODY, UPLOAD_CUT_OFF, Refused
+from catalog.errors import INVALID_FIELD, MALFORMED_BODY, NOT_FOUND, UPLOAD_CUT_OFF, Refused
+from catalog.store.ids import object_id
 from catalog.vocabulary import Visibility
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -84,7 +85,12 @@ def rpc(method: HttpMethod, path: str, handler: Handler, services: MlflowService
 
     async def answer(request: AnyRequest) -> Response[bytes]:
         asked = await read(request, asked_type)
-        return answered(await handler(Call(request, services), asked))
+        try:
+            return answered(await handler(Call(request, services), asked))
+        except Refused as refused:
+            if refused.fault is NOT_FOUND and object_id(refused.details):  # a model that was removed meanwhile
+                raise no_model(str(getattr(asked, "name", ""))) from None
+            raise
 
     options = {READS: True} if handler.__dict__.get(READS) else {}
     return HTTPRouteHandler(path, http_method=method, status_code=200, opt=options, include_in_schema=False)(answer)
@@ -94,6 +100,10 @@ def reading(handler: H) -> H:
     """Mark a call that changes nothing, though clients send it with POST."""
     handler.__dict__[READS] = True
     return handler
+
+
+def no_model(name: str) -> Refused:
+    return Refused(NOT_FOUND, f"Registered Model with name={name[:300]} not found")
 
 
 def answered(content: msgspec.Struct) -> Response[bytes]:

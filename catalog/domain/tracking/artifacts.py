@@ -135,8 +135,10 @@ async def add(caller: Caller, parent: Parent, new: NewArtifact, limits: Limits) 
         try:
             await caller.tenant.artifacts.insert(document)
         except Duplicate:
+            # Of the same name and external id, a metric or a parameter is the one that was first.
+            is_there = new.details.name and await _of_name(caller, parent, new.type, new.details.name)
             refused = await records.taken(caller.tenant.artifacts, document.name, document.external_id)
-            if refused.fault is not NAME_TAKEN:
+            if refused.fault is not NAME_TAKEN and not is_there:
                 raise refused from None
             continue  # another request was first: with this name, or with the content of the version
         added: ArtifactRecord = record_of(document)  # type: ignore[assignment]

@@ -21,6 +21,9 @@ from catalog.vocabulary import ArtifactState, ArtifactType, Kind
 
 LONGEST_URI = 8192  # characters
 
+ATTEMPTS = 20
+"""How often an address is written that other changes keep overtaking."""
+
 
 def of_version(version: VersionRecord, item: ItemRecord) -> ArtifactRecord | None:
     """The content of a version; None of a version that does not say where its bytes are."""
@@ -124,10 +127,17 @@ async def refuse_address(caller: Caller, artifact: ArtifactRecord) -> None:
 
 
 async def follow_address(caller: Caller, artifact: ArtifactRecord) -> None:
-    """After the address of an artifact has changed: the version has it, too, if the artifact is its content."""
-    version = await caller.tenant.versions.records.find_one({"serial": artifact["serial"]})
-    if version is None or version["_id"] not in artifact["versions"]:
-        return
-    item = await caller.tenant.models.records.find_one({"_id": version["item"]})
-    if item is not None:
-        await set_address(caller, item, version, artifact["uri"])
+    """After the address of an artifact has changed: the version has it, too, if the artifact is its content.
+
+    Another change, also on another server, may write an older address after this one, so the artifact is read again.
+    """
+    tenant, current = caller.tenant, artifact
+    for _ in range(ATTEMPTS):
+        version = await tenant.versions.records.find_one({"serial": current["serial"]})
+        item = version and await tenant.models.records.find_one({"_id": version["item"]})
+        if version is None or item is None or version["_id"] not in current["versions"]:
+            return
+        await set_address(caller, item, version, current["uri"])
+        written, current = current, await tenant.artifacts.records.find_one({"_id": artifact["_id"]}) or current
+        if written["uri"] == current["uri"]:
+            return

@@ -382,7 +382,10 @@ async def test_concurrent_upserts_of_a_metric_are_one_artifact(ada):
     path = f"/experiment_runs/{run['id']}/artifacts"
 
     answers = await asyncio.gather(
-        *(ada.post(path, artifactType="metric", name="loss", value=step, step=step) for step in range(200))
+        *(
+            ada.post(path, artifactType="metric", name="loss", externalId="loss", value=step, step=step)
+            for step in range(200)
+        )
     )
 
     assert {each.status_code for each in answers} == {200}
@@ -506,3 +509,19 @@ async def test_texts_have_the_bounds_of_the_native_api(ada):
     assert (await ada.get("/registered_model", name="long")).status_code == 404
     assert "readme" not in (await ada.get(f"/registered_models/{model['id']}")).json()
     assert several_lines.status_code == 201
+
+
+async def test_a_page_token_goes_on_in_its_own_order_only(ada):
+    for name in ("a", "b"):
+        await ada.model(name)
+    asked = {"pageSize": 1, "orderBy": "CREATE_TIME", "sortOrder": "DESC"}
+    token = (await ada.get("/registered_models", **asked)).json()["nextPageToken"]
+
+    same = await ada.get("/registered_models", **asked, nextPageToken=token)
+    others = [
+        await ada.get("/registered_models", **asked | other, nextPageToken=token)
+        for other in ({"orderBy": "ID"}, {"orderBy": "LAST_UPDATE_TIME"}, {"sortOrder": "ASC"})
+    ]
+
+    assert [each["name"] for each in same.json()["items"]] == ["a"]
+    assert [error(each) for each in others] == [(400, "Bad Request")] * 3

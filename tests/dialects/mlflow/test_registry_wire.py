@@ -447,3 +447,13 @@ async def test_of_many_versions_that_take_a_stage_over_at_once_one_keeps_it(ada)
     stages = sorted(version["current_stage"] for version in found)
     assert {answer.status_code for answer in answers} == {200}
     assert stages == ["Archived"] * 5 + ["Production"]
+
+
+async def test_a_model_that_others_remove_at_once_is_named_in_the_refusals(ada):
+    await ada.model("iris")
+
+    answers = await asyncio.gather(*(ada.send("DELETE", "registered-models/delete", name="iris") for _ in range(6)))
+
+    refused = {failure(answer) for answer in answers if answer.status_code != 200}
+    assert len(answers) - len([each for each in answers if each.status_code != 200]) == 1
+    assert refused == {(*GONE, "Registered Model with name=iris not found")}

@@ -4,7 +4,7 @@ import posixpath
 import re
 from typing import NamedTuple
 
-from catalog.dialects.mlflow.requests import Call
+from catalog.dialects.mlflow.requests import Call, no_model
 from catalog.domain.access import may_change, may_read
 from catalog.domain.items.reading import lookup as items_lookup
 from catalog.domain.items.references import Reference
@@ -85,10 +85,6 @@ async def changeable_version(call: Call, name: str, number: str | int) -> Reques
     if not may_change(call.caller, found.model.item):
         raise Refused(CANNOT_MODIFY, name)
     return found
-
-
-def no_model(name: str) -> Refused:
-    return Refused(NOT_FOUND, f"Registered Model with name={name[:300]} not found")
 
 
 def no_version(name: str, number: int) -> Refused:
