@@ -1,6 +1,6 @@
 """The application: puts the stores, the dialects and the jobs together, and gives each its part of the settings."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +15,7 @@ from catalog.blobs.protocol import Storage
 from catalog.blobs.selection import select_storage
 from catalog.dialects.front import routes as front
 from catalog.dialects.front.built import BuiltPage
+from catalog.dialects.http.dialect import Dialect
 from catalog.dialects.http.failures import error_handler
 from catalog.dialects.http.passwords import Passwords
 from catalog.dialects.http.request_log import RequestLog
@@ -95,27 +96,13 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     health = Health({"database": database.ping, "storage": storage.probe, "file_descriptors": file_descriptors.check})
     metrics = Metrics(worker_metrics)
     journal = _journal(settings, database)
-    if journal:
-        _watch(journal, metrics)
     traces = _traces(settings.otel_exporter_otlp_endpoint)
     outbox = Outbox()
-    api_token = settings.api_token.get_secret_value()
     services = native_services(settings, database, storage, sessions, outbox)
     quotas = QuotaWatch(database, services.reset_mails.smtp_server, outbox)
-    metrics.watch("catalog_tenants_near_quota", "Tenants that use 80 % of their quota or more", lambda: quotas.near)
+    _watch(metrics, journal, quotas)
+    dialects = _dialects(settings, services, health, metrics)
     passwords = Passwords(sessions, services.throttle, services.proxies, settings.default_tenant)
-    native = v1.dialect(services, settings.version, api_token)
-    # Behind a proxy, every client looks like this machine.
-    is_open = settings.metrics_access == "loopback" and not settings.trusted_proxies
-    probes = ops.OpsServices(health=health, metrics=metrics)
-    page = front.FrontServices(proxies=services.proxies, built_page=BuiltPage.read(BUILT_PAGE, settings.version))
-    dialects = [
-        native,
-        mlflow.dialect(mlflow_services(settings, services)),
-        kubeflow.dialect(kubeflow_services(settings, services)),
-        ops.dialect(probes, api_token, native.error_response, open_to_loopback=is_open),
-        front.dialect(page, f"/{settings.version}", native.error_response),
-    ]
     app = Litestar(
         route_handlers=[route for dialect in dialects for route in dialect.routes],
         middleware=[
@@ -155,6 +142,23 @@ def create_app(settings: Settings, database_uri: str, worker_metrics: WorkerMetr
     return app
 
 
+def _dialects(settings: Settings, services: v1.NativeServices, health: Health, metrics: Metrics) -> Sequence[Dialect]:
+    """The first one words what belongs to no dialect."""
+    prefix, api_token = f"/{settings.version}", settings.api_token.get_secret_value()
+    native = v1.dialect(services, settings.version, api_token)
+    probes = ops.OpsServices(health=health, metrics=metrics)
+    # Behind a proxy, every client looks like this machine.
+    is_open = settings.metrics_access == "loopback" and not settings.trusted_proxies
+    page = front.FrontServices(proxies=services.proxies, built_page=BuiltPage.read(BUILT_PAGE, settings.version))
+    return [
+        native,
+        mlflow.dialect(mlflow_services(settings, services)),
+        kubeflow.dialect(kubeflow_services(settings, services)),
+        ops.dialect(probes, api_token, native.error_response, open_to_loopback=is_open),
+        front.dialect(page, prefix, native.error_response),
+    ]
+
+
 def _journal(settings: Settings, database: Database) -> Journal | None:
     if not settings.log:
         return None
@@ -166,10 +170,12 @@ def _traces(endpoint: str) -> Any:
     return import_module("catalog.dialects.ops.traces").Traces(endpoint) if endpoint else None
 
 
-def _watch(journal: Journal, metrics: Metrics) -> None:
-    metrics.watch("catalog_journal_waiting", "Entries that the journal has still to write", lambda: journal.waiting)
-    metrics.watch("catalog_journal_written", "Entries written since the start", lambda: journal.written)
-    metrics.watch("catalog_journal_dropped", "Entries dropped since the start", lambda: journal.dropped)
+def _watch(metrics: Metrics, journal: Journal | None, quotas: QuotaWatch) -> None:
+    metrics.watch("catalog_tenants_near_quota", "Tenants that use 80 % of their quota or more", lambda: quotas.near)
+    if journal:
+        metrics.watch("catalog_journal_waiting", "Entries that the journal has still to write", lambda: journal.waiting)
+        metrics.watch("catalog_journal_written", "Entries written since the start", lambda: journal.written)
+        metrics.watch("catalog_journal_dropped", "Entries dropped since the start", lambda: journal.dropped)
 
 
 def _cors(origins: Iterable[str]) -> CORSConfig:
