@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from catalog.inspection.sandbox.opcodes import OPCODES, SIZES, Opcode
 from catalog.inspection.sandbox.reading import UntraceableError, in_memory, read_line, skip, take
+from catalog.inspection.sandbox.trace_stack import TraceStack
 from catalog.inspection.sandbox.values import (
     AS_UTF_8,
     BINARY_TEXTS,
@@ -20,8 +21,6 @@ from catalog.inspection.sandbox.values import (
     INNER_VALUE,
     LONGEST_INNER,
     LONGEST_TEXT,
-    LONGEST_TUPLE,
-    MARK,
     PERSISTENT,
     PREFIX,
     UNKNOWN,
@@ -56,15 +55,12 @@ class TraceEvents(NamedTuple):
     inner: Callable[[BufferedReader], None] | None  # with every value that may be a pickle itself
 
 
-class PickleTrace:
+class PickleTrace(TraceStack):
     """The trace of one pickle."""
 
     def __init__(self, file: BufferedReader, events: TraceEvents, most: int) -> None:
+        super().__init__()
         self.file = file
-        self.stack: list[Any] = []
-        self.memo: dict[int, Any] = {}
-        self.sound = True
-        """False once a value was taken from an empty stack, which no writer of pickles does."""
         self.calls = 0
         """How many calls and object states it has."""
         self.opcodes = 0
@@ -95,12 +91,6 @@ class PickleTrace:
                 self.stack.append(as_text(argument))
             else:
                 self._shift(opcode)
-
-    def pop(self) -> Any:
-        if self.stack:
-            return self.stack.pop()
-        self.sound = False
-        return UNKNOWN
 
     def fork(self, file: BufferedReader, found: Callable[[ImportedName], None], most: int) -> "PickleTrace":
         """Another from here on, over `file`, to which nothing is particular about what is built."""
@@ -162,16 +152,6 @@ class PickleTrace:
             self.pop()
         self.stack.extend([UNKNOWN] * opcode.pushes)
 
-    def _down_to_mark(self) -> list[Any]:
-        values: list[Any] = []
-        while self.stack:
-            value = self.stack.pop()
-            if value is MARK:
-                return values[::-1]
-            values.append(value)
-        self.sound = False
-        return values[::-1]
-
     def _import(self, name: ImportedName) -> None:
         self.events.found(name)
         self.stack.append(name)
@@ -186,15 +166,6 @@ class PickleTrace:
             self.events.accused(f"opens a file by {by.module}.{by.name}")
         keeps = isinstance(by, ImportedName) and by in ENCODES and first_is(arguments, InspectedBytes)
         self.stack.append(INNER_VALUE if keeps else CallResult(by, arguments))
-
-    def _op_mark(self, _: None) -> None:
-        self.stack.append(MARK)
-
-    def _op_dup(self, _: None) -> None:
-        self.stack.append(self.stack[-1] if self.stack else UNKNOWN)
-
-    def _op_pop_mark(self, _: None) -> None:
-        self._down_to_mark()
 
     def _op_global(self, lines: bytes) -> None:
         module, _, name = lines.partition(b"\n")
@@ -239,53 +210,6 @@ class PickleTrace:
             self._look_into(content)
         self.stack.append(text if len(line) <= LONGEST_TEXT else UNKNOWN)
 
-    def _op_binint1(self, number: bytes) -> None:
-        self.stack.append(int.from_bytes(number, "little"))
-
-    _op_binint2 = _op_long1 = _op_binint = _op_binint1
-
-    def _op_put(self, line: bytes) -> None:
-        self._memoize(_number(line))
-
-    def _op_binput(self, index: bytes) -> None:
-        self._memoize(int.from_bytes(index, "little"))
-
-    _op_long_binput = _op_binput
-
-    def _op_memoize(self, _: None) -> None:
-        self._memoize(len(self.memo))
-
-    def _memoize(self, index: int) -> None:
-        if not self.stack:
-            self.sound = False
-        self.memo[index] = self.stack[-1] if self.stack else UNKNOWN
-
-    def _op_get(self, line: bytes) -> None:
-        self.stack.append(self.memo.get(_number(line), UNKNOWN))
-
-    def _op_binget(self, index: bytes) -> None:
-        self.stack.append(self.memo.get(int.from_bytes(index, "little"), UNKNOWN))
-
-    _op_long_binget = _op_binget
-
-    def _op_empty_tuple(self, _: None) -> None:
-        self.stack.append(())
-
-    def _op_tuple(self, _: None) -> None:
-        values = self._down_to_mark()
-        self.stack.append(tuple(values) if len(values) <= LONGEST_TUPLE else UNKNOWN)
-
-    def _op_tuple1(self, _: None) -> None:
-        self.stack.append((self.pop(),))
-
-    def _op_tuple2(self, _: None) -> None:
-        second, first = self.pop(), self.pop()
-        self.stack.append((first, second))
-
-    def _op_tuple3(self, _: None) -> None:
-        third, second, first = self.pop(), self.pop(), self.pop()
-        self.stack.append((first, second, third))
-
     def _op_reduce(self, _: None) -> None:
         arguments, by = self.pop(), self.pop()
         self._call(by, arguments)
@@ -298,15 +222,6 @@ class PickleTrace:
         self.pop()
         self._op_newobj(None)
 
-    def _op_empty_dict(self, _: None) -> None:
-        self.stack.append({})
-
-    def _op_setitems(self, _: None) -> None:
-        values = self._down_to_mark()
-        into = self.stack[-1] if self.stack else UNKNOWN
-        if isinstance(into, dict) and len(values) <= 2 * LONGEST_TUPLE:
-            into.update((key, value) for key, value in zip(values[::2], values[1::2], strict=False) if type(key) is str)
-
     def _op_build(self, _: None) -> None:
         state = self.pop()
         built = self.stack[-1] if self.stack else UNKNOWN
@@ -316,17 +231,12 @@ class PickleTrace:
 
 
 EFFECTS: dict[str, Callable[[PickleTrace, Any], None]] = {
-    name.removeprefix("_op_").upper(): effect for name, effect in vars(PickleTrace).items() if name.startswith("_op_")
+    name.removeprefix("_op_").upper(): getattr(PickleTrace, name)
+    for name in dir(PickleTrace)
+    if name.startswith("_op_")
 }
 """Opcodes with an effect of their own. Of the others only the number of values they take and leave matters."""
 
 
 def ignored(*_: Any) -> None:
     pass
-
-
-def _number(line: bytes) -> int:
-    try:
-        return int(line)
-    except ValueError:
-        raise UntraceableError("a place in the memo that is no number") from None
