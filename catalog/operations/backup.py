@@ -13,6 +13,7 @@ from catalog import __version__
 from catalog.blobs.protocol import Storage
 from catalog.domain.cleanup.sweep_schedule import BEAT, sweep_lease
 from catalog.domain.files import blob_records
+from catalog.errors import Refused
 from catalog.operations.archive import BEGINNING, CONTINUED, END, FORMAT, Emit, Writer
 from catalog.operations.blob_dump import BlobDump, Held, LostBlob
 from catalog.operations.record_dump import RecordDump
@@ -22,6 +23,7 @@ from catalog.store.concurrency.leases import Lease, LeaseLostError
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.ids import object_id
+from catalog.store.migrations.upgrade import missing_steps
 from catalog.store.records import Query, TenantRecord
 
 
@@ -128,6 +130,8 @@ async def write(
     then.
     """
     remaining = resume.remaining(records) if resume else records
+    for record in records:
+        _refuse_newer(record)
     writer = Writer(emit)
     beginning: dict[str, Any] = {
         "format": CONTINUED if resume else FORMAT,
@@ -152,6 +156,14 @@ async def find_tenants(database: Database, names: Collection[str]) -> list[Regis
     if unknown:
         raise UnknownTenantError(f"There is no tenant {', '.join(sorted(unknown))}")
     return sorted(records, key=lambda record: record.id)
+
+
+def _refuse_newer(record: RegisteredTenant) -> None:
+    """Raises BackupError for a schema that this version does not know: it may name bytes elsewhere."""
+    try:
+        missing_steps(record)
+    except Refused as newer:
+        raise BackupError(newer.details) from None
 
 
 async def _tenant(

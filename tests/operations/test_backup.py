@@ -56,6 +56,7 @@ from catalog.settings.settings import Settings
 from catalog.store.clock import now
 from catalog.store.connection import connect
 from catalog.store.documents.tenants import RegisteredTenant
+from catalog.store.migrations.steps.sequence import NEWEST
 from catalog.vocabulary import Kind, Role
 from tests.support.app import OURS, PASSWORD, in_database
 from tests.support.commands import run
@@ -214,6 +215,16 @@ async def test_a_tenant_that_is_not_there(database, storage, tmp_path):
         await restore(database, storage, tmp_path / "all.tar", ["nobody"], lambda _: None)
 
     assert [file.name for file in tmp_path.iterdir()] == ["all.tar"]
+
+
+async def test_a_tenant_of_a_newer_version_is_not_backed_up_by_an_older_one(database, storage, tmp_path):
+    tenant = await organisation(database, storage, "acme")
+    await database.tenants.raw.update_one({"_id": tenant.name}, {"$set": {"schema_number": NEWEST + 1}})
+
+    with pytest.raises(BackupError, match="run the newer version"):
+        await backup(database, storage, tmp_path / "all.tar", [], lambda _: None)
+
+    assert [*tmp_path.iterdir()] == []
 
 
 async def test_missing_bytes_are_told_of(database, storage, tmp_path):

@@ -9,10 +9,11 @@ from catalog.dialects.http.requests.injection import Injected
 from catalog.dialects.v1.models.tenants.backup import BackupRequest
 from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.tenants.usage import TAG
-from catalog.errors import BACKUP_CHANGED, NOT_FOUND, Refused
+from catalog.errors import BACKUP_CHANGED, NOT_FOUND, TENANT_NEWER, Refused
 from catalog.operations.backup import ResumptionRefusedError, UnknownTenantError, find_tenants
 from catalog.operations.streaming import stream
 from catalog.store.database import Database
+from catalog.store.migrations.upgrade import missing_steps
 
 
 class Backups(Controller):
@@ -27,7 +28,7 @@ class Backups(Controller):
         operation_id="backup",
         media_type="application/x-tar",
         response_description="The archive. It is complete if it has its end.",
-        responses=refuses(NOT_FOUND, BACKUP_CHANGED),
+        responses=refuses(NOT_FOUND, BACKUP_CHANGED, TENANT_NEWER),
     )
     async def backup(
         self, data: Json[BackupRequest], database: Injected[Database], storage: Injected[Storage]
@@ -42,6 +43,8 @@ class Backups(Controller):
             records = await find_tenants(database, data.tenants or ())
         except UnknownTenantError as unknown:
             raise Refused(NOT_FOUND, str(unknown)) from None
+        for record in records:
+            missing_steps(record)
         try:
             if resume:
                 resume.remaining(records)
