@@ -5,6 +5,7 @@ from collections.abc import Hashable
 from datetime import datetime
 from typing import Any
 
+from cachetools import LRUCache
 from motor.motor_asyncio import AsyncIOMotorCollection
 
 from catalog.blobs.protocol import Blobs
@@ -17,6 +18,9 @@ from catalog.vocabulary import InspectionPolicy, Kind
 
 MOST_COUNTS = 64
 """How many counts of a tenant are cached. It has fewer."""
+
+MOST_TERMS = 2000
+"""How many terms of a tenant are remembered as used."""
 
 
 class TenantState:
@@ -36,5 +40,7 @@ class TenantState:
         self.collections: dict[str, AsyncIOMotorCollection[Raw]] = {}
         self.kinds: set[Kind] = set()
         """The kinds of which there was an item when it was last asked."""
+        self.used_terms: LRUCache[tuple[str, str], bool] = LRUCache(MOST_TERMS)
+        """Terms that were there when they were last used, by collection and name. They may be gone by now."""
         self.batches: dict[Hashable, Batches[Any, Any]] = {}
         """Writes that share commands, by their kind."""

@@ -103,7 +103,7 @@ async def count_all(tenant: Tenant, changes: Sequence[TermsChange]) -> None:
         tags.add(before.tags, after.tags, viewers, user)
         metadata.add(before.metadata, after.metadata, viewers, user)
     if len(changes) > 1:
-        await asyncio.gather(tags.insert_new(tenant.tags), metadata.insert_new(tenant.metadata))
+        await asyncio.gather(tags.insert_new(tenant, tenant.tags), metadata.insert_new(tenant, tenant.metadata))
     await update_all({tenant.tags: tags.updates(), tenant.metadata: metadata.updates()})
 
 
@@ -137,12 +137,14 @@ class TermUpdates:
         for field in fields:
             counts[field] += by
 
-    async def insert_new(self, terms: TermCollection) -> None:
-        """Insert the added terms that are new, with their counts. The others remain to be updated.
+    async def insert_new(self, tenant: Tenant, terms: TermCollection) -> None:
+        """Insert the added terms that may be new, with their counts. The others remain to be updated.
 
         A database that syncs its disk for each update of a command does so once for all inserts.
         """
-        added = [name for name in self._counts if name in self._first_users]
+        used, of = tenant.known.used_terms, terms.raw.name
+        added = [name for name in self._counts if name in self._first_users and (of, name) not in used]
+        used.update({(of, name): True for name in self._first_users})
         failures = await terms.insert_each([cast("TermRecord", self._record(name)) for name in added])
         for name, failure in zip(added, failures, strict=True):
             if failure is None:
