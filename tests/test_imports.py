@@ -65,7 +65,7 @@ ROOMS = [
     {"catalog.__main__"},
 ]
 
-WORDS = {"catalog.durations", "catalog.durations.human_size"}
+WORDS = {"catalog.durations", "catalog.durations.Duration", "catalog.durations.human_size"}
 LAZY = {"catalog.lazy_names", "catalog.lazy_names.lazy_names"}
 
 DRIVER = {"motor", "pymongo", "beanie", "bson", "mongomock_motor"}

@@ -179,8 +179,8 @@ _ADVICE = {
     115: "Close it first.",
     170: "List the aliases: catalog alias ls.",
     171: "Read it again, then decide whether to move it.",
-    196: "Undeploy it first, or remove it nevertheless (--force).",
-    172: "Point them to another version, or remove them with it (--force).",
+    196: "Undeploy it first, or remove it nevertheless (--force, force=True).",
+    172: "Point them to another version, or remove them with it (--force, force=True).",
     120: "Another process is sending this upload: wait for it, or stop it.",
     125: "Use a token with the scope write: tokens.create(..., scope='write').",
 }

@@ -34,6 +34,11 @@ LOGIN = f"{PREFIX}/login"
 TO_STORAGE = {302, 307}
 """How a server sends a download on to its storage."""
 
+NO_KNOWN_KIND = (
+    "The token is neither that of a login nor a personal one. API_TOKEN is for the operator's commands alone: tenants, "
+    "sweep, backup, log --operator."
+)
+
 REDIRECTED = {301, 302, 303, 307, 308}
 
 
@@ -89,6 +94,8 @@ class Session:
                 if not self.token and self._other_logins:
                     raise self._signed_in_elsewhere(refused) from None
                 if signed_in_again or not (self._password or self._lifetime):
+                    if self.token and not tenant_of(self.token):
+                        refused.advice = NO_KNOWN_KIND
                     raise
                 yield from (self.sign_in() if self._password else self._renew())
                 signed_in_again = True
@@ -248,7 +255,7 @@ def as_operator(operation: Operation[T]) -> Operation[T]:
     try:
         return (yield from operation)
     except NotSignedIn as refused:
-        if refused.advice == NotSignedIn.advice:
+        if refused.advice in {NotSignedIn.advice, NO_KNOWN_KIND}:
             refused.advice = "This is for the operator of the server: put API_TOKEN into CATALOG_TOKEN (token=)."
         raise
 

@@ -171,6 +171,14 @@ def test_who_is_signed_in_at_another_address_is_told_which(plain):
     assert f"You are signed in to http://localhost:{plain} only" in refused.advice
 
 
+def test_a_token_of_no_known_kind_and_a_users_token_for_the_operator_are_told(plain):
+    url = f"http://127.0.0.1:{plain}"
+
+    assert "API_TOKEN is for the operator's commands alone" in failure(url, token="t").advice
+    assert "This is for the operator" in failure_of(lambda catalog: catalog.tenants.get("acme"), url).advice
+    assert "catalog login" in failure(url, token="cat_acme_x").advice
+
+
 @pytest.mark.parametrize("token", ["cat_acme_s3cr\net", "cat_acme_s3crët", "cat_acme_s3cr\x00et"])
 def test_a_token_that_cannot_be_one_is_never_shown(token):
     with pytest.raises(Invalid) as caught:

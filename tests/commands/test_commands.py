@@ -346,9 +346,10 @@ def test_an_item_is_made_changed_found_removed_and_restored(run, kind, iris):
     assert run(kind, "show", iris, "-q").stdout.strip() == identity
 
 
-def test_an_item_is_shared_and_not_any_more(run, server, tmp_path, iris):
+def test_an_item_is_shared_and_not_any_more(run, ada, server, tmp_path, iris):
     bob = hired(server, tmp_path, "bob").username
     run("models", "create", iris)
+    assert f"owner       {ada.username}\n" in run("models", "show", iris).stdout
 
     assert run("models", "share", iris, bob).stdout.split() == ["users", bob, "editors"]
     assert run("models", "share", iris, bob, "--stop").stdout.split() == ["users", "editors"]
@@ -393,7 +394,7 @@ def test_a_token_is_printed_once_and_revoked(run):
     assert token.startswith("cat_")
     [kept] = json.loads(run("tokens", "ls", "--json").stdout)
     assert token not in str(kept)
-    run("tokens", "rm", kept["id"])
+    run("tokens", "rm", "ci")
     assert run("tokens", "ls").stdout == ""
 
 
@@ -625,6 +626,10 @@ def test_a_version_with_an_alias_is_removed_by_force(run, ada, iris):
         (("versions", "ls", "iris", "--kind", "cats"), 2, "cats"),
         (("cache", "prune", "--to", "much"), 2, "not a size"),
         (("cache", "rm"), 2, "--all"),
+        (("push", __file__, "no-such-file"), 2, "comes first, then the file"),
+        (("models", "update", "iris"), 2, "nothing to change"),
+        (("users", "update", "bob"), 2, "nothing to change"),
+        (("tokens", "create", "x", "--for", "1y"), 2, "not a length of time"),
         (("models", "ls", "--url", "nonsense"), 2, "not the address"),
         (("models", "ls", "--url", "http://127.0.0.1:1"), 1, "does not answer"),
     ],

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from catalog.client.errors import CatalogError, Invalid, NotSignedIn, Unavailable
@@ -113,7 +114,12 @@ class Push:
         items = self._items
         if self.alias:
             refuse_alias(self.alias)
-        content = yield from in_thread(stack.enter_context, self.what)
+        try:
+            content = yield from in_thread(stack.enter_context, self.what)
+        except Invalid as wrong:
+            if isinstance(self.name, str) and Path(self.name).is_file():
+                wrong.advice = f"The name of the item comes first, then the file: {self.name} is a file."
+            raise
         limits = (yield from self.session.request_json("GET", "/info")).get("limits", {})
         refuse_beyond(limits, self.tags, self.details.metadata)
         found, own = yield from items.find_to_push(self.name)

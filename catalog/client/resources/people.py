@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from catalog.client.errors import Invalid
 from catalog.client.push_pull.annotations import texts
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Group, Page, Raw, Robot, Tenant, Term, Token, User
 from catalog.client.session import Session, as_operator, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transport.effects import Operation
+from catalog.durations import Duration
 
 About = Mapping[str, Any]
 
@@ -45,8 +47,7 @@ class UserResource(Resource[D]):
 
         Raises CatalogError: Invalid if the user owns items and `transfer` is empty.
         """
-        query = {"transfer": transfer} if transfer else {}
-        yield from self._session.request_json("DELETE", f"/users/{segment(key)}", query=query)
+        yield from _remove(self._session, f"/users/{segment(key)}", transfer)
 
 
 class GroupResource(Resource[D]):
@@ -99,7 +100,7 @@ class TokenResource(Resource[D]):
     @operation
     def create(self, name: str, *, scope: str = "read", expires_in: str = "90d") -> Operation[Token]:
         """Create a token; `scope` is `read` or `write`. Only this result contains the token itself."""
-        body = {"name": name, "scopes": [scope], "expires_in": expires_in}
+        body = {"name": name, "scopes": [scope], "expires_in": _lifetime(expires_in)}
         return Token.of((yield from self._session.request_json("POST", "/tokens", body=body)))
 
     @walk
@@ -138,7 +139,7 @@ class RobotResource(Resource[D]):
             "scopes": [scope],
             "items": texts("items", items),
             "tags": texts("tags", tags),
-            "expires_in": expires_in,
+            "expires_in": _lifetime(expires_in),
         }
         return Robot.of((yield from self._session.request_json("POST", "/robots", body=body)))
 
@@ -173,7 +174,7 @@ class RobotResource(Resource[D]):
     @operation
     def rotate(self, key: str, *, expires_in: str = "90d", overlap: str = "") -> Operation[Robot]:
         """Give a robot a new token. The old one ends at once, or after a time such as `1h`."""
-        body = {"expires_in": expires_in, **({"overlap": overlap} if overlap else {})}
+        body = {"expires_in": _lifetime(expires_in), **({"overlap": _lifetime(overlap)} if overlap else {})}
         return Robot.of((yield from self._session.request_json("POST", f"/robots/{segment(key)}/token", body=body)))
 
     @operation
@@ -187,8 +188,7 @@ class RobotResource(Resource[D]):
 
         Raises CatalogError: Invalid if the robot owns items and `transfer` is empty.
         """
-        query = {"transfer": transfer} if transfer else {}
-        yield from self._session.request_json("DELETE", f"/robots/{segment(key)}", query=query)
+        yield from _remove(self._session, f"/robots/{segment(key)}", transfer)
 
 
 class RetentionResource(Resource[D]):
@@ -280,3 +280,22 @@ class TenantResource(Resource[D]):
         yield from as_operator(
             self._session.request_json("DELETE", f"/tenants/{segment(name)}", query={"confirm": name})
         )
+
+
+def _remove(session: Session, path: str, transfer: str) -> Operation[None]:
+    """Remove an account, whose items go to the user `transfer`."""
+    query = {"transfer": transfer} if transfer else {}
+    try:
+        yield from session.request_json("DELETE", path, query=query)
+    except Invalid as refused:
+        if not (transfer or refused.advice):
+            refused.advice = "To give its items to another user: --transfer, transfer=."
+        raise
+
+
+def _lifetime(text: str) -> str:
+    """How long a token is valid. Raises Invalid."""
+    try:
+        return Duration(str(text)).text
+    except ValueError:
+        raise Invalid(f"{text!r} is not a length of time", advice="Write it as 12h or 90d.") from None

@@ -30,7 +30,7 @@ class Party(Result):
 class Grant(Party):
     """What a user or a group `may` do with an item: `manage`, `edit` or `read`."""
 
-    may: str = "read"
+    may: str = ""
     shared_by: str = ""
     """Who has shared it; empty where that is not known."""
     shared: datetime = NEVER

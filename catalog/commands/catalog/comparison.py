@@ -56,7 +56,7 @@ def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _value(value: object, change: float | None) -> str:
-    shown = "none" if value is None else str(value)
+    shown = "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return f"{shown} ({change:+g})" if change else shown
 
 

@@ -11,7 +11,7 @@ import typer
 from catalog import client
 from catalog.commands.terminal import completion, values
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.shell import Shell, command
+from catalog.commands.terminal.shell import Shell, command, some_changes
 from catalog.durations import human_size
 
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="May be repeated.", autocompletion=completion.tags)]
@@ -167,17 +167,11 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         """Change the given fields of an item."""
         add = {"tags": tag, "metadata": values.pairs(set_ or []), "datasets": add_dataset}
         remove = {"tags": untag, "metadata": unset, "datasets": remove_dataset}
-        changed = resource(shell).update(
-            key,
-            description=description,
-            visibility=visibility,
-            status=status,
-            owner=owner,
-            archived=archive,
-            add={name: value for name, value in add.items() if value},
-            remove={name: value for name, value in remove.items() if value},
-            **_card_fields(license_, library, language, task),
-        )
+        changes: dict[str, Any] = {"description": description, "visibility": visibility, "status": status}
+        changes |= {"owner": owner, "archived": archive, **_card_fields(license_, library, language, task)}
+        changes["add"] = {name: value for name, value in add.items() if value} or None
+        changes["remove"] = {name: value for name, value in remove.items() if value} or None
+        changed = resource(shell).update(key, **some_changes(changes))
         _show(shell, changed)
 
     @command(app)
@@ -255,11 +249,19 @@ def _user_id(shell: Shell, key: str) -> str:
     return str(shell.catalog.users.get(key).id)
 
 
+def owner_name(shell: Shell, key: str) -> str:
+    """The name of a user; the id of one who is gone."""
+    try:
+        return shell.catalog.users.get(key).username or key
+    except client.NotFound:
+        return key
+
+
 def _show(shell: Shell, item: "client.Item") -> None:
     about: dict[str, object] = {
         "name": item.name,
         "id": item.id,
-        "owner": item.owner,
+        "owner": owner_name(shell, item.owner),
         "visibility": item.visibility,
         "users": _names(item),
         "editors": _editors(item),

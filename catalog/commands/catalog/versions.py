@@ -10,7 +10,7 @@ from catalog.commands.catalog.items import Metrics, with_metrics
 from catalog.commands.catalog.transfers import Kind, Reference
 from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.shell import Shell, command, confirm_or_stop
+from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, some_changes
 from catalog.commands.terminal.transfer_progress import transfer_progress
 from catalog.durations import human_size
 
@@ -145,16 +145,9 @@ def update(
 ) -> None:
     """Change the given fields of a version."""
     name, version = _one(shell, what, kind)
-    changed = _versions(shell, name, kind).update(
-        version.ordinal,
-        description=description,
-        author=author,
-        stage=stage,
-        archived=archive,
-        pinned=pin,
-        add=values.pairs(set_ or []),
-        remove=tuple(unset or ()),
-    )
+    changes: dict[str, Any] = {"description": description, "author": author, "stage": stage, "archived": archive}
+    changes |= {"pinned": pin, "add": values.pairs(set_ or []) or None, "remove": tuple(unset or ()) or None}
+    changed = _versions(shell, name, kind).update(version.ordinal, **some_changes(changes))
     _show(shell, name, changed)
 
 

@@ -1,5 +1,6 @@
 """`catalog users`, `catalog tokens` and `catalog tenants`."""
 
+import re
 import sys
 from typing import Annotated, Literal
 
@@ -7,7 +8,7 @@ import typer
 
 from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.shell import Shell, ask, command, confirm_or_stop, secret, stop
+from catalog.commands.terminal.shell import Shell, ask, command, confirm_or_stop, secret, some_changes
 from catalog.durations import human_size
 
 users = typer.Typer(help="The users of the tenant: list, create, change, remove.", no_args_is_help=True)
@@ -19,6 +20,7 @@ tenants = typer.Typer(
 
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 Role = Literal["regular", "admin"]
+ID = re.compile("[0-9a-f]{24}")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 USERS: Columns = {
@@ -85,8 +87,8 @@ def update_user(
     password_stdin: FromStdin = False,
 ) -> None:
     """Change a user, or yourself. A new password or role ends all sessions of the user."""
-    new = _new_password(shell, "New password", from_stdin=password_stdin) if password or password_stdin else ""
-    changed = shell.catalog.users.update(user, email=email, role=role or "", password=new)
+    new = _new_password(shell, "New password", from_stdin=password_stdin) if password or password_stdin else None
+    changed = shell.catalog.users.update(user, **some_changes({"email": email or None, "role": role, "password": new}))
     shell.output.one(changed, {"name": changed.username, "id": changed.id}, changed.id)
 
 
@@ -125,11 +127,19 @@ def create_token(
 
 
 @command(tokens, "rm")
-def revoke_tokens(shell: Shell, ids: Annotated[list[str], typer.Argument(metavar="ID...")]) -> None:
+def revoke_tokens(
+    shell: Shell, ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids, or names of your own tokens.")]
+) -> None:
     """Revoke tokens."""
     for each in ids:
-        shell.catalog.tokens.revoke(each)
+        shell.catalog.tokens.revoke(each if ID.fullmatch(each) else _token_id(shell, each))
         shell.say(f"Revoked {each}")
+
+
+def _token_id(shell: Shell, name: str) -> str:
+    """The id of the user's own token of this name; the name itself if there is none."""
+    own = shell.catalog.whoami().user.id
+    return next((token.id for token in shell.catalog.tokens.list() if (token.name, token.user) == (name, own)), name)
 
 
 @command(tenants, "ls")
@@ -185,10 +195,7 @@ def update_tenant(
         "phone": phone,
     }
     about |= {"quota_bytes": values.size(quota) if quota else None}
-    changes = {field: value for field, value in about.items() if value is not None}
-    if not changes:
-        stop("There is nothing to change: use --quota, --inspection, or another option (--help).")
-    changed = shell.catalog.tenants.update(name, changes)
+    changed = shell.catalog.tenants.update(name, some_changes(about))
     shell.output.one(changed, {label: value(changed) for label, value in TENANTS.items()}, changed.id)
 
 

@@ -6,7 +6,7 @@ import typer
 
 from catalog import client
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.shell import Shell, command, confirm_or_stop
+from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, some_changes
 
 robots = typer.Typer(
     help="Robots, accounts for pipelines that belong to no person: list, create, rotate, revoke. For administrators.",
@@ -78,9 +78,10 @@ def update_robot(
 ) -> None:
     """Change what a robot may do. The given items and tags replace those that are there; its token stays."""
     none: list[str] | None = [] if unlimited else None
+    changes = {"scope": scope or None, "items": item or none, "tags": tag or none, "description": description}
     _show(
         shell,
-        shell.catalog.robots.update(robot, scope=scope, items=item or none, tags=tag or none, description=description),
+        shell.catalog.robots.update(robot, **some_changes(changes)),
     )
 
 
