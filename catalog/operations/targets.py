@@ -144,6 +144,7 @@ class BucketTarget:
     ) -> None:
         assert partial is None
         if force:
+            await self._bucket.drop(f"{name}{CLAIM}")  # its writer, should it live, does not complete
             await self._write(name, chunks, None)
             return
         claim = Claim(self._bucket, f"{name}{CLAIM}")

@@ -114,7 +114,9 @@ def _told_that_it_continues(target: Target, name: str) -> Generator[None]:
     except CommandError as error:
         if not isinstance(target, FolderTarget) or not target.is_interrupted(name):
             raise
-        raise CommandError(f"{error}. What is written so far is kept: the same command continues") from None
+        raise CommandError(
+            f"{str(error).rstrip('.')}. What is written so far is kept: the same command continues"
+        ) from None
 
 
 def _tell_of(done: TenantBackup, tell: Tell) -> None:
