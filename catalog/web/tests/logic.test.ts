@@ -3,8 +3,9 @@ import { age, size, value } from '../src/components/format'
 import { changeOf, draftOf, typed } from '../src/logic/changes'
 import { cells } from '../src/logic/csv'
 import { filterOf } from '../src/logic/filters'
-import { commonMetrics, ordered } from '../src/logic/metrics'
+import { commonMetrics, namesOf, ordered, orderOf, orderText, serverSort } from '../src/logic/metrics'
 import { shellWord, snippets } from '../src/logic/snippets'
+import { offsetsOf, rangeOf, rowAt } from '../src/logic/window'
 import { LEFT_OUT, withoutCommonFolder } from '../src/upload/dropped'
 
 const item = {
@@ -95,4 +96,27 @@ test('values are as people read them', () => {
   expect([size(0), size(1536), size(5 * 2 ** 30)]).toEqual(['0 B', '1.5 KiB', '5.0 GiB'])
   expect([value(0.123456789), value(3), value(true)]).toEqual(['0.123457', '3', 'yes'])
   expect(age('2026-01-01T00:00:00Z', Date.parse('2026-01-03T00:00:00Z'))).toBe('2 days ago')
+})
+
+test('an order is read from the address and written to it, and the server gets the same', () => {
+  for (const text of ['', 'acc', '-acc', '-']) expect(orderText(orderOf(text))).toBe(text)
+  expect([serverSort(orderOf('-acc')), serverSort(orderOf('-'))]).toEqual([
+    '{"metadata.acc":"asc"}',
+    '{"number":"asc"}',
+  ])
+  const pairs = (value: string | number) => ({ metadata: [{ name: `${typeof value}s`, value }] })
+  expect(namesOf([pairs('a'), pairs('b'), pairs(1)])).toEqual(['numbers', 'strings'])
+})
+
+test('of a long list the rows near the screen are drawn', () => {
+  const offsets = offsetsOf(Array.from({ length: 1000 }, (_, index) => (index % 2 ? 10 : 20)))
+  expect([offsets.at(-1), rowAt(offsets, 0), rowAt(offsets, 29.9), rowAt(offsets, 30), rowAt(offsets, 1e9)]).toEqual([
+    15_000, 0, 1, 2, 999,
+  ])
+  expect(rangeOf(offsets, 1500, 1800, 4, 4)).toEqual({ from: 96, to: 128 })
+  expect(rangeOf(offsets, 1501, 1801, 4, 4)).toEqual({ from: 96, to: 128 })
+  expect([rangeOf(offsets, 14_900, 15_500, 4, 4).to, rangeOf(offsetsOf([]), 0, 900, 4, 4)]).toEqual([
+    1000,
+    { from: 0, to: 0 },
+  ])
 })

@@ -17,7 +17,7 @@ const MOST_AT_ONCE = 100
 let wanted: string[] = []
 let names: Promise<Map<string, string>> | null = null
 
-/** The username of an id. A user who was removed is shown as the id. */
+/** The username of an id, if the user is still there. */
 export function username(id: string): Promise<string> {
   let known = usernames.get(id)
   if (!known) {
@@ -27,7 +27,7 @@ export function username(id: string): Promise<string> {
       // What a list shows is asked for together, once all of it has been drawn.
       names = new Promise((resolve) => setTimeout(resolve)).then(() => namesOf(ids))
     } else wanted.push(id)
-    known = names.then((found) => found.get(id) ?? id)
+    known = names.then((found) => found.get(id) ?? 'a former user')
     known.catch(() => usernames.delete(id))
     usernames.set(id, known)
   }

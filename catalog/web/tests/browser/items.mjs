@@ -18,12 +18,22 @@ scenario('a search narrows by a tag that is completed by keyboard, and back take
 
   await page.goBack()
   await page.getByRole('link', { name: 'cats' }).waitFor()
+
+  await page.getByLabel('Search', { exact: true }).fill('anim')
+  await page.keyboard.press('Tab')
+  await page.getByRole('button', { name: /^animals/ }).click()
+  await page.getByRole('link', { name: 'roses' }).waitFor({ state: 'detached' })
+  assert.equal(new URL(page.url()).hash, '#/?tag=animals')
 })
 
 scenario('versions are sorted by a metric, and an alias is moved and rolled back', async ({ page }) => {
   await openIris(page)
   await page.getByRole('button', { name: /^accuracy/ }).click()
   assert.match(await page.locator('tbody tr').first().textContent(), /^2/)
+  await page.getByText('Columns').click()
+  await page.getByRole('button', { name: 'Remove the column f1' }).click()
+  await page.getByRole('button', { name: /^f1/ }).waitFor({ state: 'detached' })
+  assert.equal(new URL(page.url()).hash, '#/models/iris?sort=accuracy&m=accuracy&m=epochs')
 
   const point = async (version) => {
     await page.getByRole('button', { name: `Aliases of version ${version}` }).click()
@@ -61,6 +71,28 @@ scenario('an edit does not overwrite what somebody else has changed meanwhile', 
   await page.getByRole('button', { name: 'Save over it' }).click()
   await page.getByText('Saved.').waitFor()
   assert.equal((await call('GET', '/v1/models/iris', null, people.ada)).description, 'mine')
+})
+
+scenario('a card and what is said of a version are edited', async ({ page }) => {
+  await enter(page)
+  await page.goto(`${URL_}/#/models/cats`)
+  await page.getByRole('button', { name: 'Add a card' }).click()
+  await page.getByLabel('Markdown').fill('# Cats\n\nand **dogs**')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.locator('.card strong', { hasText: 'dogs' }).waitFor()
+
+  await page.goto(`${URL_}/#/models/iris/1`)
+  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByLabel('Stage').selectOption('staging')
+  await page.getByRole('button', { name: 'Save', exact: true }).click()
+  await page.locator('h1 + .chips', { hasText: 'staging' }).waitFor()
+  const { stage } = await call('GET', '/v1/models/iris/versions/1/info', null, people.ada)
+  await call('PUT', '/v1/models/iris/versions/1', { stage: 'none' }, people.ada)
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download weights.json' }).click(),
+  ])
+  assert.deepEqual([stage, download.suggestedFilename()], ['staging', 'weights.json'])
 })
 
 scenario('a deleted item comes back from the trash', async ({ page }) => {

@@ -13,7 +13,11 @@ const PICTURES = {
     'tbody tr',
     (page) => page.getByRole('button', { name: 'weights.json', exact: true }).click(),
   ],
-  compare: ['compare/models/iris?which=1&which=2&which=3&plot=bars', 'canvas'],
+  compare: [
+    'compare/models/iris?which=1&which=2&which=3&plot=bars',
+    'canvas',
+    (page) => page.evaluate(() => scrollTo(0, 280)), // the table and the plot
+  ],
   lineage: ['lineage/datasets/petals', '.graph-node'],
 }
 
@@ -26,7 +30,7 @@ scenario(
       await page.goto(`${URL_}/#/${view}`)
       await page.locator(ready).first().waitFor()
       await act?.(page)
-      await page.waitForLoadState('networkidle')
+      await page.waitForFunction(() => !/Loading…|Searching…|of …/.test(document.querySelector('main').textContent))
       await page.screenshot({ path: `${TAKEN}page-${name}.png`, animations: 'disabled' })
     }
     await call('DELETE', '/v1/models/iris/aliases/tested', null, people.ada)

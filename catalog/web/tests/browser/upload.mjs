@@ -27,7 +27,7 @@ scenario('an upload goes on by itself and after a reload, and bytes that are the
       downloadThroughput: -1,
       uploadThroughput,
     })
-  await limit(8 * 2 ** 20) // slow enough for a reload in the middle of the second part
+  await limit(16 * 2 ** 20) // slow enough for a reload in the middle of the second part
   const first = page.waitForResponse((response) => response.request().method() === 'PATCH')
   await choose('large', file)
   await first

@@ -101,13 +101,13 @@ export function People() {
                   change(person, { password: randomPassword() })
                 }
               >
-                New password
+                New password<span class="hidden"> for {person.username}</span>
               </button>
               <button type="button" class="small" disabled={busy} onClick={() => signOut(person)}>
-                Sign out
+                Sign out<span class="hidden"> {person.username}</span>
               </button>
               <button type="button" class="small" disabled={busy} onClick={() => setLeaving(person)}>
-                Remove
+                Remove<span class="hidden"> {person.username}</span>
               </button>
             </td>
           </tr>

@@ -102,7 +102,7 @@ function List({ vocabulary, q }: { vocabulary: Vocabulary; q: string }) {
             <td class="actions">
               {term.usage !== 'default' && (
                 <button type="button" class="small" disabled={busy} onClick={() => add(term._id)}>
-                  Make default
+                  Make <span class="hidden">{term._id} a </span>default
                 </button>
               )}
               <button type="button" class="small" disabled={busy} onClick={() => setMerging(term)}>

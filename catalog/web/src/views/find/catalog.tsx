@@ -61,7 +61,12 @@ export function CatalogView() {
             </option>
           ))}
         </select>
-        {!shown && (
+        {shown ? (
+          // It stays in its place, so that nothing moves while somebody types.
+          <select aria-label="Sort" disabled>
+            <option>Best match first</option>
+          </select>
+        ) : (
           <select aria-label="Sort" value={sort} onChange={(event) => set('sort', event.currentTarget.value)}>
             {metric && <option value={sort}>By {metric}, largest first</option>}
             <option value="newest">Newest first</option>
@@ -71,7 +76,7 @@ export function CatalogView() {
           </select>
         )}
       </search>
-      <Suggestions text={shown} ready={isReady} />
+      <Suggestions text={shown} ready={isReady} onPick={() => setTyped('')} />
       <div class="columns">
         <Filters hasText={Boolean(shown)} facets={list.facets} />
         <div>

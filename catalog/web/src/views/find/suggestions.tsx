@@ -16,7 +16,7 @@ const NOTHING: Found = { tags: [], owners: [] }
  * Tags and owners that what is typed may mean; without a text, the tags that are used most. They are in a line of
  * their own between the field and the results, which neither moves nor covers anything.
  */
-export function Suggestions({ text, ready }: { text: string; ready: boolean }) {
+export function Suggestions({ text, ready, onPick }: { text: string; ready: boolean; onPick: () => void }) {
   const loaded = useLoaded(
     async (signal) => {
       if (!ready) return NOTHING
@@ -26,13 +26,15 @@ export function Suggestions({ text, ready }: { text: string; ready: boolean }) {
     [text, ready],
   )
   const { tags, owners } = loaded.data ?? NOTHING
-  const pick = (name: 'tag' | 'owner', value: string) =>
+  const pick = (name: 'tag' | 'owner', value: string) => {
+    onPick()
     setQuery((query) => {
       query.delete('q')
       query.delete(name, value)
       if (name === 'tag') query.append(name, value)
       else query.set(name, value)
     })
+  }
   return (
     <div class="suggestions">
       {tags.length > 0 && <span class="muted">{text ? 'Tags' : 'Most used'}</span>}
