@@ -253,3 +253,26 @@ async def test_a_name_that_two_models_have_is_shown_with_its_owner(org, ada, bob
     assert read.json()["model_version"]["name"] == "bob/iris"
     unclear = failure(await admin.get("registered-models/get", name="iris"))
     assert unclear[:2] == (400, "INVALID_PARAMETER_VALUE")
+
+
+async def test_several_names_in_a_search_mean_what_each_means_alone(org, ada, bob):
+    for wire, names in ((ada, ("own", "both", "gone")), (bob, ("both", "shared", "private"))):
+        for name in names:
+            await wire.model(name)
+            await wire.version(name)
+    for name in ("both", "shared"):
+        await bob.post("registered-models/set-tag", name=name, key="catalog.visibility", value="public")
+    await org.client.put("/v1/models/gone", json={"archived": True}, headers=ada.headers)
+    identity = (await org.client.get("/v1/models/own", headers=ada.headers)).json()["_id"]
+
+    async def found(*names):
+        quoted = ", ".join(f"'{name}'" for name in names)
+        answer = await ada.get("model-versions/search", filter=f"name IN ({quoted})", order_by="name")
+        return [(each["name"], each["user_id"]) for each in answer.raise_for_status().json().get("model_versions", [])]
+
+    assert await found("own", "both", "shared", "private", "gone", "nothing") == [
+        ("both", "ada"),
+        ("own", "ada"),
+        ("shared", "bob"),
+    ]
+    assert await found(identity, "bob/both", "nothing/x") == [("bob/both", "bob"), ("own", "ada")]

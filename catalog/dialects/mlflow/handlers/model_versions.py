@@ -165,7 +165,7 @@ async def _named_items(call: Call, conditions: list[Condition]) -> list[ObjectId
     names = {name for some in message for name in some}
     if len(names) > MOST_NAMES:
         raise Refused(INVALID_QUERY, f"Invalid filter: it names more than {MOST_NAMES} models")
-    models = {name: await finding.find_model(call, name) for name in sorted(names)}
+    models = await finding.find_models(call, sorted(names))
     ids = [{model.item["_id"] for name in some if (model := models[name])} for some in message]
     return sorted(set.intersection(*ids))
 

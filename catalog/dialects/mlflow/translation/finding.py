@@ -2,19 +2,25 @@
 
 import posixpath
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 from catalog.dialects.mlflow.requests import Call, no_model
-from catalog.domain.access import may_change, may_read
+from catalog.domain import naming
+from catalog.domain.access import may_change, may_read, readable_by
 from catalog.domain.items.reading import lookup as items_lookup
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import lookup, numbering
 from catalog.errors import CANNOT_MODIFY, INVALID_FIELD, NOT_FOUND, Refused
+from catalog.store.ids import object_id
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind, VersionState
 
 MODEL = Kind.MODEL
 LONGEST_ALIAS = 255
+MOST_OF_NAMES = 1000
+"""Models that are read for several names at once."""
+
 LARGEST_NUMBER = 2**53
 
 _ALIAS = re.compile(r"[\w\-]+")
@@ -47,6 +53,31 @@ async def find_model(call: Call, name: str) -> RequestedModel | None:
     if item is None or item.get("archived") or not may_read(call.caller, item):
         return None
     return RequestedModel(item, name if name.endswith(f"/{item['name']}") else item["name"])
+
+
+async def find_models(call: Call, names: Collection[str]) -> dict[str, RequestedModel | None]:
+    """Each as `find_model` finds it. What a name alone means is asked for all names together.
+
+    Raises Refused: AMBIGUOUS.
+    """
+    plain = [name for name in names if "/" not in name and not object_id(name) and naming.normalized(name) == name]
+    records, caller = call.caller.tenant.items(MODEL).records, call.caller
+    own = await records.find({"owner": caller.user, "name": {"$in": plain}}).to_list(len(plain) or None)
+    found = {item["name"]: [item] for item in own}
+    rest = [name for name in plain if name not in found]
+    others = {"name": {"$in": rest}, **readable_by(caller)}
+    readable = await records.find(others).limit(MOST_OF_NAMES).to_list(MOST_OF_NAMES)
+    for item in readable:
+        found.setdefault(item["name"], []).append(item)
+    known = set(plain) if len(readable) < MOST_OF_NAMES else set(plain).difference(rest)
+    models: dict[str, RequestedModel | None] = {}
+    for name in names:
+        items = found.get(name, [])
+        if name not in known or len(items) > 1:
+            models[name] = await find_model(call, name)
+        else:
+            models[name] = next((RequestedModel(item, name) for item in items if not item.get("archived")), None)
+    return models
 
 
 async def model(call: Call, name: str) -> RequestedModel:
