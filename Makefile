@@ -45,9 +45,10 @@ pictures: $(PAGE) ## renew the pictures of docs/page.md: the browser test takes 
 	$(BIN)/pytest -q tests/dialects/test_page.py -k browser
 	cp $(WEB)/screenshots/docs/*.png docs/images/
 
-# The tests of a file run in one process, so that the server which they share starts once.
+# The tests of a file run in one process, so that the server which they share starts once. Three processes use two cores
+# better than two, as many tests wait. tests/conftest.py gives the order: long files first.
 test: lint $(NODE_PACKAGES) $(PAGE) ## everything that must be clean before a change is kept
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-fast: $(TO_TEST) ## the tests that start no process, and a sample of requests, within 90 seconds on two cores
 	$(BIN)/pytest -n 2 -m 'not process or sample'

@@ -44,8 +44,8 @@ from catalog.domain.people.authentication.mail import Outbox
 from catalog.domain.tenants.quota_warnings import QuotaWatch
 from catalog.domain.tenants.removal import CLEARED_EVERY, clear
 from catalog.domain.tenants.tenants import FirstStart, ensure_default
-from catalog.operations.scheduled import BackupPlan, ScheduledBackups
-from catalog.operations.targets import target_of
+from catalog.operations.backup.scheduled import BackupPlan, ScheduledBackups
+from catalog.operations.backup.targets import target_of
 from catalog.services import kubeflow_services, mlflow_services, native_services, session_tokens
 from catalog.settings.settings import Settings
 from catalog.store.connection import connect

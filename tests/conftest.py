@@ -6,6 +6,7 @@ import random
 import shutil
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import hypothesis
@@ -31,6 +32,11 @@ from tests.support.recycling import SPARE, Wire, prepared
 from tests.support.s3_server import S3Server, s3_server
 from tests.support.tenants import Organisation, organisation_of_a_test
 
+TESTS = Path(__file__).parent
+
+LONG = ("compose", "deploy", "docs", "server", "soak", "dialects/test_page.py", "dialects/test_fuzz.py", "bench")
+"""Folders and files of long tests. They run first, so that at the end no worker has one of them alone."""
+
 # Property tests use the same examples in each run, so that a failure has its cause in the change. `make fuzz` uses new
 # ones.
 hypothesis.settings.register_profile("repeatable", derandomize=True)
@@ -50,6 +56,11 @@ def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
     for item in items:
         if process_tests.refers_to_processes(item):
             item.add_marker("process")
+    items.sort(key=_is_short)
+
+
+def _is_short(item: pytest.Function) -> bool:
+    return not any(item.path.is_relative_to(TESTS / part) for part in LONG)
 
 
 @pytest.hookimpl(tryfirst=True)

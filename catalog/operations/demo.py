@@ -5,7 +5,7 @@ from catalog.domain.demo import filling, removal
 from catalog.domain.demo.filling import Filled, Tell
 from catalog.domain.demo.removal import Emptied
 from catalog.domain.tenants import tenants
-from catalog.operations.backup import UnknownTenantError
+from catalog.operations.backup.writing import UnknownTenantError
 from catalog.store.database import Database
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.vocabulary import Role

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from catalog.errors import Refused
-from catalog.operations.backup import UnknownTenantError
+from catalog.operations.backup.writing import UnknownTenantError
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.migrations.steps.sequence import NEWEST

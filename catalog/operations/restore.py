@@ -1,7 +1,7 @@
 """Restores a backup onto this database and this storage, which may be of other kinds than those it came from."""
 
 import re
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from hashlib import sha256
 from typing import NamedTuple, cast
 
@@ -10,8 +10,9 @@ from catalog.domain.files.intake import FULL
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
 from catalog.domain.versions.files import version_files
 from catalog.errors import Refused
-from catalog.operations.archive import BEGINNING, CONTINUED, ArchiveError, Member, read
-from catalog.operations.sources import BackupSource
+from catalog.operations.backup.archive import BEGINNING, CONTINUED, ArchiveError, Member, read
+from catalog.operations.backup.sources import BackupSource
+from catalog.operations.consistency import named_digests, remove_dangling_aliases, remove_orphans
 from catalog.store import raw_documents
 from catalog.store.clock import now
 from catalog.store.database import Database
@@ -23,7 +24,6 @@ from catalog.store.migrations.upgrade import missing_steps, upgrade
 from catalog.store.raw_documents import InvalidRecord
 from catalog.store.records import TenantRecord
 from catalog.store.tenant import Tenant
-from catalog.vocabulary import Kind
 
 RESTORING = "restoring"
 """The state of a tenant that is not visible yet. The next restore clears what a killed one left behind."""
@@ -259,8 +259,8 @@ class RestoringTenant:
                 f"The records or the files of {self._tenant.name} are damaged: they differ from those that were written"
             )
         try:
-            orphans = await _remove_orphans(self._tenant)
-            await _remove_dangling_aliases(self._tenant)
+            orphans = await remove_orphans(self._tenant)
+            await remove_dangling_aliases(self._tenant)
             if summary.get("omitted") or summary.get("held"):
                 await self._complete(bases)
             self._kept, self._size = self._kept + summary.get("held", 0), self._size + summary.get("held_bytes", 0)
@@ -276,7 +276,7 @@ class RestoringTenant:
 
     async def _complete(self, bases: Sequence[BackupSource]) -> None:
         """Take the bytes that an increment leaves out from earlier backups. Raises RestoreError, ArchiveError."""
-        missing = {digest async for digest in _named(self._tenant)} - self._lost
+        missing = {digest async for digest in named_digests(self._tenant)} - self._lost
         missing = {digest for digest in missing if await self._blobs.size(digest) is None}
         lost: set[str] = set()  # bytes that an earlier backup did not have either
         for base in bases:
@@ -302,43 +302,3 @@ class RestoringTenant:
         if isinstance(wrong, UNAVAILABLE):
             return DatabaseUnavailable("The database does not answer: start the restore again when it does")
         return ArchiveError(f"The records of {self._tenant.name} are damaged ({where}, {type(wrong).__name__})")
-
-
-async def _remove_orphans(tenant: Tenant) -> int:
-    """Remove versions whose item neither exists nor is in the trash, and return their number.
-
-    An item may have been read before its newest versions were: their numbers are not used again.
-    """
-    removed = 0
-    by_item = {"_id": {"item": "$item", "kind": "$kind"}, "last": {"$max": "$number"}}
-    async for group in tenant.versions.raw.aggregate([{"$group": by_item}]):
-        item, kind = group["_id"]["item"], Kind(group["_id"]["kind"])
-        raised = {"$max": {"last_version": group["last"]}}
-        there = (await tenant.items(kind).raw.update_one({"_id": item}, raised)).matched_count
-        if not there and await tenant.trash.raw.find_one({"_id": item}, {"_id": 1}) is None:
-            removed += (await tenant.versions.raw.delete_many({"item": item})).deleted_count
-    return removed
-
-
-async def _remove_dangling_aliases(tenant: Tenant) -> None:
-    """Remove aliases whose version was removed between the reading of the item and that of the versions."""
-    for kind in Kind:
-        async for item in tenant.items(kind).raw.find({"aliases.name": {"$gt": ""}}, {"aliases": 1}):
-            numbers = [alias["number"] for alias in item["aliases"]]
-            query = {"item": item["_id"], "number": {"$in": numbers}}
-            there = {version["number"] async for version in tenant.versions.raw.find(query, {"number": 1})}
-            kept = [alias for alias in item["aliases"] if alias["number"] in there]
-            if len(kept) < len(numbers):
-                await tenant.items(kind).raw.update_one({"_id": item["_id"]}, {"$set": {"aliases": kept}})
-
-
-async def _named(tenant: Tenant) -> AsyncIterator[str]:
-    """The digests that versions, files of folders and artifacts name."""
-    async for version in tenant.versions.raw.find({}, {"files.digest": 1}):
-        for file in version["files"]:
-            if file["digest"]:
-                yield file["digest"]
-    for collection in (tenant.files.raw, tenant.artifact_files.raw):
-        async for record in collection.find({}, {"digest": 1}):
-            if record["digest"]:
-                yield record["digest"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.operations.targets import target_of
+from catalog.operations.backup.targets import target_of
 from catalog.settings.values import StorageSettings
 from tests.support.s3_server import KEY, REGION, SECRET
 

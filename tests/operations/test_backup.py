@@ -36,9 +36,14 @@ from catalog.domain.versions import versions
 from catalog.domain.versions.aliases import aliases
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import BUSY
-from catalog.operations import interrupted
-from catalog.operations.archive import LARGEST_MEMBER, ArchiveError, read
-from catalog.operations.backup import (
+from catalog.operations.backup import interrupted
+from catalog.operations.backup.archive import LARGEST_MEMBER, ArchiveError, read
+from catalog.operations.backup.chains import find_bases
+from catalog.operations.backup.scheduled import BackupPlan, ScheduledBackups
+from catalog.operations.backup.streaming import AHEAD, stream
+from catalog.operations.backup.targets import FolderTarget
+from catalog.operations.backup.watching import ArchiveWatch
+from catalog.operations.backup.writing import (
     BackupError,
     Increment,
     ResumptionRefusedError,
@@ -46,12 +51,7 @@ from catalog.operations.backup import (
     find_tenants,
     write,
 )
-from catalog.operations.chains import find_bases
 from catalog.operations.restore import RestoreError, restore
-from catalog.operations.scheduled import BackupPlan, ScheduledBackups
-from catalog.operations.streaming import AHEAD, stream
-from catalog.operations.targets import FolderTarget
-from catalog.operations.watching import ArchiveWatch
 from catalog.settings.settings import Settings
 from catalog.store.clock import now
 from catalog.store.connection import connect

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from catalog.operations import claims
-from catalog.operations.targets import FolderTarget
+from catalog.operations.backup import claims
+from catalog.operations.backup.targets import FolderTarget
 
 
 class LineError(Exception):

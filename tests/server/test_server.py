@@ -485,7 +485,7 @@ def test_a_database_that_is_late_is_waited_for_with_a_line_each_time(tmp_path):
         port = nobody.getsockname()[1]
 
     uri = f"mongodb://127.0.0.1:{port}/registry-catalog?serverSelectionTimeoutMS=100"
-    code, *said, sentence = ended(tmp_path, DATABASE=uri, DATABASE_WAIT="2")
+    code, *said, sentence = ended(tmp_path, DATABASE=uri, DATABASE_WAIT="4")
 
     attempts = [json.loads(line) for line in said]
     assert code == 1

@@ -11,8 +11,13 @@ from typing import TypeVar
 from catalog.blobs.protocol import StorageUnavailableError
 from catalog.commands.administration.online.backup import OnlineBackupError, archive
 from catalog.durations import human_size
-from catalog.operations.archive import ArchiveError, NotRegularFileError, read, refuse_irregular
-from catalog.operations.backup import (
+from catalog.operations.backup.archive import ArchiveError, NotRegularFileError, read, refuse_irregular
+from catalog.operations.backup.chains import find_bases
+from catalog.operations.backup.sources import BackupSource
+from catalog.operations.backup.streaming import stream
+from catalog.operations.backup.targets import S3, SUFFIX, FolderTarget, PartialBackup, Target, target_of
+from catalog.operations.backup.watching import ArchiveWatch
+from catalog.operations.backup.writing import (
     BackupError,
     Increment,
     ResumptionRefusedError,
@@ -20,13 +25,8 @@ from catalog.operations.backup import (
     UnknownTenantError,
     find_tenants,
 )
-from catalog.operations.chains import find_bases
 from catalog.operations.restore import RestoreError, TenantRestore, restore
-from catalog.operations.sources import BackupSource
 from catalog.operations.stores import Stores, open_stores
-from catalog.operations.streaming import stream
-from catalog.operations.targets import S3, SUFFIX, FolderTarget, PartialBackup, Target, target_of
-from catalog.operations.watching import ArchiveWatch
 from catalog.settings.settings import Settings
 from catalog.store.clock import now
 from catalog.store.embedded.process import DatabaseUnavailable

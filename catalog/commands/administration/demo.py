@@ -9,7 +9,7 @@ from catalog.commands.administration.backup import CommandError, Tell
 from catalog.domain.demo.content import MOST_MODELS
 from catalog.errors import Refused
 from catalog.operations import demo
-from catalog.operations.backup import UnknownTenantError
+from catalog.operations.backup.writing import UnknownTenantError
 from catalog.operations.stores import Stores, open_stores
 from catalog.settings.settings import Settings
 from catalog.store.embedded.process import DatabaseUnavailable

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection
 
 from catalog.commands.administration.backup import CommandError
-from catalog.operations.backup import UnknownTenantError
+from catalog.operations.backup.writing import UnknownTenantError
 from catalog.operations.migrate import MigrationResult, migrate
 from catalog.operations.stores import open_stores
 from catalog.settings.settings import Settings

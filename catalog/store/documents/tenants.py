@@ -27,7 +27,7 @@ class RegisteredTenant(SealedDocument):
     sweep: PydanticObjectId | None = None  # token of the lease, see domain.cleanup.sweep_schedule
     sweeping: datetime | None = None  # until then the lease holds
     swept: datetime | None = None  # the end of the last sweep
-    backup: PydanticObjectId | None = None  # token of the lease of a scheduled backup, see operations.scheduled
+    backup: PydanticObjectId | None = None  # token of the lease of a scheduled backup, see operations.backup.scheduled
     backing_up: datetime | None = None  # until then the lease holds
     backed_up: datetime | None = None  # the beginning of the last one
     recounted: datetime | None = None  # the last recount of the uses of its terms

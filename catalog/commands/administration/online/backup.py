@@ -11,9 +11,9 @@ from catalog.client.errors import CatalogError
 from catalog.client.session import PREFIX, accepted
 from catalog.client.transport.connection import CONNECT, TRANSPORT_ERRORS, http_client, to_response
 from catalog.client.transport.diagnosis import as_catalog_error
-from catalog.operations.archive import ArchiveError
-from catalog.operations.backup import Increment, Resumption, ResumptionRefusedError
-from catalog.operations.watching import ArchiveWatch
+from catalog.operations.backup.archive import ArchiveError
+from catalog.operations.backup.watching import ArchiveWatch
+from catalog.operations.backup.writing import Increment, Resumption, ResumptionRefusedError
 
 
 class OnlineBackupError(Exception):

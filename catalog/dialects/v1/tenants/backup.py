@@ -10,8 +10,8 @@ from catalog.dialects.v1.models.tenants.backup import BackupRequest
 from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.tenants.usage import TAG
 from catalog.errors import BACKUP_CHANGED, NOT_FOUND, TENANT_NEWER, Refused
-from catalog.operations.backup import ResumptionRefusedError, UnknownTenantError, find_tenants
-from catalog.operations.streaming import stream
+from catalog.operations.backup.streaming import stream
+from catalog.operations.backup.writing import ResumptionRefusedError, UnknownTenantError, find_tenants
 from catalog.store.database import Database
 from catalog.store.migrations.upgrade import missing_steps
 

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from catalog.dialects.v1.models.common import RequestBody, ShortText
 from catalog.errors import INVALID_FIELD, Refused
-from catalog.operations.backup import Increment, Resumption
+from catalog.operations.backup.writing import Increment, Resumption
 
 Identity = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="The identity of the backup that is continued.")]
 

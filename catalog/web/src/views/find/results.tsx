@@ -66,7 +66,7 @@ function Result({ item, kind }: { item: Item; kind: Kind }) {
         ))}
         {item.tags.slice(0, SHOWN_TAGS).map((tag) => (
           <a key={tag} class="chip" href={address([], { ...(kind !== 'models' && { kind }), tag })}>
-            {tag}
+            <span class="one-line">{tag}</span>
           </a>
         ))}
       </div>

@@ -40,13 +40,13 @@ export function Suggestions({ text, ready, onPick }: { text: string; ready: bool
       {tags.length > 0 && <span class="muted">{text ? 'Tags' : 'Most used'}</span>}
       {tags.map((tag) => (
         <button key={tag.value} type="button" class="chip" onClick={() => pick('tag', tag.value)}>
-          {tag.value} <span class="muted">{tag.note}</span>
+          <span class="one-line">{tag.value}</span> <span class="muted">{tag.note}</span>
         </button>
       ))}
       {owners.length > 0 && <span class="muted">Owners</span>}
       {owners.map((owner) => (
         <button key={owner.id} type="button" class="chip" onClick={() => pick('owner', owner.id ?? owner.value)}>
-          {owner.value}
+          <span class="one-line">{owner.value}</span>
         </button>
       ))}
     </div>

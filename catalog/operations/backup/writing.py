@@ -14,9 +14,9 @@ from catalog.blobs.protocol import Storage
 from catalog.domain.cleanup.sweep_schedule import BEAT, sweep_lease
 from catalog.domain.files import blob_records
 from catalog.errors import Refused
-from catalog.operations.archive import BEGINNING, CONTINUED, END, FORMAT, Emit, Writer
-from catalog.operations.blob_dump import BlobDump, Held, LostBlob
-from catalog.operations.record_dump import RecordDump
+from catalog.operations.backup.archive import BEGINNING, CONTINUED, END, FORMAT, Emit, Writer
+from catalog.operations.backup.blob_dump import BlobDump, Held, LostBlob
+from catalog.operations.backup.record_dump import RecordDump
 from catalog.store import raw_documents
 from catalog.store.clock import AHEAD, now
 from catalog.store.concurrency.leases import Lease, LeaseLostError

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from catalog.blobs.protocol import BLOCK
-from catalog.operations.sources import BackupSource
+from catalog.operations.backup.sources import BackupSource
 
 FORMAT = 2
 CONTINUED = 3

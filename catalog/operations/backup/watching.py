@@ -5,7 +5,7 @@ import re
 import tarfile
 from typing import Any
 
-from catalog.operations.archive import END, ArchiveError
+from catalog.operations.backup.archive import END, ArchiveError
 
 LARGEST_SUMMARY = 64 * 2**20
 """Bytes of the summary of a tenant, with each lost blob."""

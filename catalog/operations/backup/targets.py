@@ -12,9 +12,9 @@ from catalog.blobs.protocol import StorageUnavailableError
 from catalog.blobs.s3.bucket import Bucket
 from catalog.blobs.s3.multipart import MultipartWriter
 from catalog.blobs.selection import bucket_address
-from catalog.operations.claims import Claim
-from catalog.operations.interrupted import Interrupted, examine
-from catalog.operations.sources import BackupSource, ObjectSource
+from catalog.operations.backup.claims import Claim
+from catalog.operations.backup.interrupted import Interrupted, examine
+from catalog.operations.backup.sources import BackupSource, ObjectSource
 from catalog.settings.values import StorageSettings
 
 SUFFIX = ".tar"

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from catalog.blobs.protocol import Storage
-from catalog.operations.backup import BackupError, Increment, Resumption, TenantBackup, write
+from catalog.operations.backup.writing import BackupError, Increment, Resumption, TenantBackup, write
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from catalog.blobs.protocol import Storage
 from catalog.domain.jobs import Jobs
-from catalog.operations.archive import ArchiveError, read
-from catalog.operations.backup import Increment, ResumptionRefusedError, TenantBackup, find_tenants
-from catalog.operations.streaming import stream
-from catalog.operations.targets import SUFFIX, PartialBackup, Target
+from catalog.operations.backup.archive import ArchiveError, read
+from catalog.operations.backup.streaming import stream
+from catalog.operations.backup.targets import SUFFIX, PartialBackup, Target
+from catalog.operations.backup.writing import Increment, ResumptionRefusedError, TenantBackup, find_tenants
 from catalog.store.clock import AHEAD, Clock, now
 from catalog.store.concurrency.leases import Lease, LeaseLostError
 from catalog.store.database import Database

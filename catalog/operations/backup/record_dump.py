@@ -6,7 +6,7 @@ from typing import Any
 
 from bson import ObjectId
 
-from catalog.operations.archive import Writer
+from catalog.operations.backup.archive import Writer
 from catalog.store import raw_documents
 from catalog.store.raw_documents import RawDocument
 from catalog.store.tenant import COUNTERS, Tenant

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from catalog.blobs.protocol import BLOCK
-from catalog.operations.archive import BEGINNING, END, READABLE, ArchiveError, BoundedHeader, Member
-from catalog.operations.backup import Increment, Resumption
+from catalog.operations.backup.archive import BEGINNING, END, READABLE, ArchiveError, BoundedHeader, Member
+from catalog.operations.backup.writing import Increment, Resumption
 from catalog.store import raw_documents
 from catalog.store.clock import now
 from catalog.store.raw_documents import InvalidRecord

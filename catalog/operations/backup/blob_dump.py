@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from catalog.blobs.protocol import Blobs, StorageUnavailableError, UnknownBlobError
 from catalog.domain.files import blob_records
-from catalog.operations.archive import ContentMismatchError, Writer
+from catalog.operations.backup.archive import ContentMismatchError, Writer
 from catalog.store.clock import now
 from catalog.store.records import VersionRecord
 from catalog.store.tenant import Tenant

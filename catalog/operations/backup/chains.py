@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator
 
-from catalog.operations.archive import ArchiveError, read
-from catalog.operations.sources import BackupSource
-from catalog.operations.targets import Target
+from catalog.operations.backup.archive import ArchiveError, read
+from catalog.operations.backup.sources import BackupSource
+from catalog.operations.backup.targets import Target
 
 
 async def find_bases(source: BackupSource, beside: Target) -> list[BackupSource]:
