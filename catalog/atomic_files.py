@@ -75,7 +75,7 @@ def remove_abandoned(file: Path) -> None:
 
 
 def is_abandoned(partial: Path) -> bool:
-    """Whether nobody is writing it."""
+    """Whether no process writes it, so that it is not locked."""
     with suppress(OSError), partial.open("rb") as left:
         fcntl.flock(left, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return True

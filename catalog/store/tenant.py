@@ -185,6 +185,11 @@ class Tenant:
             await self.fence.look()
 
     @property
+    def identity(self) -> str:
+        """What keys in the memory of a server are made of: a later tenant of the same name has another."""
+        return self.generation or self.name
+
+    @property
     def blobs(self) -> Blobs:
         """Where its bytes are stored. Raises Unbound when the database was opened without a storage."""
         if self.known.blobs is None:

@@ -25,19 +25,19 @@ class Bucket:
         self.store = connect(address)
 
     async def size(self, key: str) -> int | None:
-        found = await self._head(key)
+        found = await self.head(key)
         return found.size if found else None
 
     async def clock(self, key: str) -> datetime:
         """Return the time by the store's clock, from an object that is created and removed under `key`."""
         await self.write(key, b"")
-        found = await self._head(key)
+        found = await self.head(key)
         await self.drop(key)
         if found is None:
             raise UnknownBlobError(key)
         return found.modified
 
-    async def _head(self, key: str) -> S3Object | None:
+    async def head(self, key: str) -> S3Object | None:
         with translated_errors():
             try:
                 head = await obstore.head_async(self.store, key)

@@ -8,7 +8,6 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from urllib.parse import quote
 
 from catalog.client.compat.copying import (
     LONGEST_NAME,
@@ -21,6 +20,7 @@ from catalog.client.compat.copying import (
     understood,
 )
 from catalog.client.errors import CatalogError, NotFound
+from catalog.client.session import segment
 
 ROOT = "/api/model_registry"
 OLDER, NEWER = "v1alpha3", "v1"
@@ -69,14 +69,14 @@ class KubeflowCopy:
         self._copy_artifacts_alone()
 
     def _copy_versions(self, theirs: str, ours: str) -> None:
-        for version in self._all(f"/registered_models/{_segment(theirs)}/versions"):
+        for version in self._all(f"/registered_models/{segment(theirs)}/versions"):
             new = version | {"registeredModelId": ours}
             if known := self._made("version", "/model_version", "/model_versions", new, {"parentResourceId": ours}):
                 self._versions[version["id"]] = known
-                self._copy_artifacts(f"/model_versions/{_segment(version['id'])}", f"/model_versions/{known}")
+                self._copy_artifacts(f"/model_versions/{segment(version['id'])}", f"/model_versions/{known}")
 
     def _copy_services(self, theirs: str, ours: str | None) -> None:
-        for service in self._all(f"/serving_environments/{_segment(theirs)}/inference_services") if ours else ():
+        for service in self._all(f"/serving_environments/{segment(theirs)}/inference_services") if ours else ():
             model, version = self._models.get(service["registeredModelId"]), service.get("modelVersionId")
             if model is None or (version and version not in self._versions):
                 self.result.problems.append(f"service {service.get('name')}: its model was not copied")
@@ -86,7 +86,7 @@ class KubeflowCopy:
             parent = {"parentResourceId": ours or ""}
             if known := self._made("service", "/inference_service", "/inference_services", new, parent):
                 self._copy_deployments(
-                    f"/inference_services/{_segment(service['id'])}/serves", f"/inference_services/{known}"
+                    f"/inference_services/{segment(service['id'])}/serves", f"/inference_services/{known}"
                 )
 
     def _copy_deployments(self, theirs: str, ours: str) -> None:
@@ -101,10 +101,10 @@ class KubeflowCopy:
                 self.result.problems.append(f"deployment {deployment['name']}: its version was not copied")
 
     def _copy_runs(self, theirs: str, ours: str) -> None:
-        for run in self._all(f"/experiments/{_segment(theirs)}/experiment_runs"):
+        for run in self._all(f"/experiments/{segment(theirs)}/experiment_runs"):
             path, parent = f"/experiments/{ours}/experiment_runs", {"parentResourceId": ours}
             if known := self._made("run", "/experiment_run", path, run, parent):
-                self._copy_artifacts(f"/experiment_runs/{_segment(run['id'])}", f"/experiment_runs/{known}")
+                self._copy_artifacts(f"/experiment_runs/{segment(run['id'])}", f"/experiment_runs/{known}")
 
     def _copy_artifacts(self, theirs: str, ours: str) -> None:
         """Metrics with every value that they had, where that is known. What several things share stays shared."""
@@ -225,8 +225,3 @@ def _quoted(text: str) -> str:
     """A text in a filter."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _segment(identity: str) -> str:
-    """An id of the other registry in a path."""
-    return quote(identity, safe="")

@@ -86,7 +86,7 @@ async def next_number(
     tenant = caller.tenant
     await tenant.items(kind).cross_fence()
     request = NumberRequest(caller, str(exactly) if exactly else ordinal, exactly, first)
-    key = (tenant.generation or tenant.name, item)
+    key = (tenant.identity, item)
     return await _batches.write(key, request, partial(_count_all, tenant.base, kind, item))
 
 

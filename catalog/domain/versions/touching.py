@@ -52,7 +52,7 @@ async def touch_added(tenant: Tenant, version: VersionDocument, item: ItemRecord
 
 
 async def _follow(tenant: Tenant, kind: Kind, item: ObjectId, change: ItemTouch) -> ItemRecord | None:
-    key = (tenant.generation or tenant.name, item)
+    key = (tenant.identity, item)
     return await _batches.write(key, change, _ItemTouches(tenant.base, kind, item).write_all)
 
 

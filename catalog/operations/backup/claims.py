@@ -61,8 +61,8 @@ class Claim:
         return await self._bucket.create(self._key, bytearray(self._token.encode()))
 
     async def _is_abandoned(self) -> bool:
-        found = [each async for each in self._bucket.listing("") if each.key == self._key]
-        return bool(found) and await self._bucket.clock(f"{self._key}.clock") - found[0].modified > LASTS
+        found = await self._bucket.head(self._key)
+        return found is not None and await self._bucket.clock(f"{self._key}.clock") - found.modified > LASTS
 
     async def _read(self) -> str:
         try:
