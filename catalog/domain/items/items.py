@@ -39,16 +39,21 @@ async def create(
     new: NewItem,
     limits: Limits = LIMITS,
     allowance: item_terms.TermAllowance | None = None,
+    *,
+    is_unambiguous: bool = False,
 ) -> ItemRecord:
     """Create an item that the caller owns. The items of one request share an `allowance` of new terms.
 
+    With `is_unambiguous` its name alone must mean it: the caller can read no other item of that name.
+
     Raises Refused: NOT_CREATED, EXTERNAL_ID_TAKEN, AMBIGUOUS for a dataset, QUOTA_EXCEEDED when the tenant has too many
-    terms, CANNOT_CREATE for a robot that is limited to other items.
+    terms, CANNOT_CREATE for a robot that is limited to other items; NAME_TAKEN if the name is to be unambiguous.
     """
     fields = await check_new(caller, kind, new, limits, allowance)
     fields["readers"] = readers(caller.user, fields["users"], fields["editors"], new.visibility)
     fields["shares"] = sharing.shares_of([*fields["users"], *fields["editors"]], caller.user) or None
-    return await creation.insert(caller, kind, fields)
+    spellings = naming.spellings(new.name) if is_unambiguous else ()
+    return await creation.insert(caller, kind, fields, spellings)
 
 
 async def check_new(

@@ -6,7 +6,7 @@ from bson import ObjectId
 
 from catalog.domain import naming
 from catalog.domain.access import Caller, may_read, readable_by
-from catalog.errors import NAME_TAKEN, NOT_FOUND, Refused
+from catalog.errors import NOT_FOUND, Refused
 from catalog.store.records import ItemRecord, Query, VersionRecord
 from catalog.vocabulary import Kind, VersionState
 
@@ -79,25 +79,15 @@ async def find(caller: Caller, *, name: str = "", external_id: str = "") -> Item
 
     Raises Refused: NOT_FOUND, also for several.
     """
-    records = caller.tenant.models.records
-    if not name:
-        found = await records.find({"external_id": external_id, **readable_by(caller)}).limit(2).to_list(2)
-    else:
-        names = naming.spellings(name)
-        own = await records.find_one({"owner": caller.user, "name": {"$in": names} if len(names) > 1 else name})
-        if own is not None:
-            return own
-        found = await records.find({"name": {"$in": names}, **readable_by(caller)}).limit(2).to_list(2)
+    records, names = caller.tenant.models.records, list(naming.spellings(name))
+    query: Query = {"name": {"$in": names}} if name else {"external_id": external_id}
+    found = await records.find(query | readable_by(caller)).limit(2).to_list(2)
+    if name and len(found) > 1:
+        own = await records.find_one({"owner": caller.user, "name": {"$in": names}})
+        found = [own] if own else found
     if len(found) != 1:
         raise Refused(NOT_FOUND, "model not found" if not found else "model not found: several have this name")
     return found[0]
-
-
-async def refuse_name(caller: Caller, name: str) -> None:
-    """Raises Refused: NAME_TAKEN when the caller can read a model of this name."""
-    names = list(naming.spellings(name))
-    if await caller.tenant.models.records.find_one({"name": {"$in": names}, **readable_by(caller)}, {"_id": 1}):
-        raise Refused(NAME_TAKEN, f"model {name} already exists")
 
 
 async def find_version(

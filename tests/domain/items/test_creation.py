@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from catalog.domain.items import items
-from catalog.errors import AUTHENTICATION, NOT_CREATED, Refused
+from catalog.domain.items.writing import creation
+from catalog.errors import AUTHENTICATION, NAME_TAKEN, NOT_CREATED, Refused
 from catalog.store.concurrency.fence import Fence
 from catalog.store.database import Database
 from catalog.store.documents.items import ITEMS
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.tenant_documents import record_of
-from catalog.vocabulary import Kind
+from catalog.vocabulary import Kind, Visibility
 from tests.support.heard import Heard, tenant_heard_by
 from tests.support.inputs import new_item
 from tests.support.tenants import somebody
@@ -86,6 +87,21 @@ async def test_of_equal_names_in_one_batch_one_wins_and_the_rest_is_created(tena
     assert [end.fault for end in refused] == [NOT_CREATED, NOT_CREATED]
     assert {item["name"] async for item in tenant.models.raw.find({})} == {"first", "iris", "rose", "tulip"}
     assert await uses(tenant.tags) == {"vision": 4, "iris": 4}
+
+
+@pytest.mark.parametrize("most", [1000, 2], ids=["asked-together", "of-too-many-namesakes"])
+async def test_an_unambiguous_name_is_one_that_the_caller_reads_nowhere(tenant, ada, monkeypatch, most):
+    monkeypatch.setattr(creation, "MOST_NAMESAKES", most)
+    for name, visibility in (("shown", Visibility.PUBLIC), ("hidden", Visibility.PRIVATE)):
+        bob = await somebody(tenant, name)
+        await items.create(bob, Kind.MODEL, new_item(name=name, visibility=visibility))
+
+    names = ["shown", "hidden", "iris", "iris", "first"]
+    ended = await ends(*(items.create(ada, Kind.MODEL, model(name), is_unambiguous=True) for name in names))
+
+    faults = [getattr(end, "fault", None) for end in ended]
+    assert faults == [NAME_TAKEN, None, None, NAME_TAKEN, NAME_TAKEN]
+    assert str(ended[3]).endswith("model iris already exists)")
 
 
 async def test_a_caller_who_is_removed_while_a_batch_waits_is_refused_alone(tenant, ada):

@@ -14,7 +14,6 @@ from catalog.domain.items.references import Reference
 from catalog.domain.items.writing import changes
 from catalog.domain.tracking import models
 from catalog.domain.tracking.records import refuse_external_id
-from catalog.errors import NOT_CREATED, Refused
 from catalog.store.concurrency.optimistic import queue_of
 from catalog.store.records import ItemRecord, Value
 from catalog.vocabulary import Kind
@@ -45,14 +44,9 @@ async def list_(call: KubeflowCall) -> ResourcePage[RegisteredModel]:
 async def create(call: KubeflowCall) -> RegisteredModel:
     new: RegisteredModelCreate = await call.body(RegisteredModelCreate)
     cards.refuse_text(new.readme or "")
-    await models.refuse_name(call.caller, new.name)
     await refuse_external_id(call.caller.tenant, new.external_id)
-    try:
-        item = await items.create(call.caller, Kind.MODEL, new.as_input(call.services.default_visibility), call.limits)
-    except Refused as refused:
-        if refused.fault is NOT_CREATED:  # another request may have been first
-            await models.refuse_name(call.caller, new.name)
-        raise
+    wanted = new.as_input(call.services.default_visibility)
+    item = await items.create(call.caller, Kind.MODEL, wanted, call.limits, is_unambiguous=True)
     if not new.readme:
         return RegisteredModel.of(item)  # a new model has no card
     item = await cards.write_first(call.caller, Kind.MODEL, item["_id"], new.readme, call.limits)

@@ -29,7 +29,7 @@ from catalog.domain.items.writing import changes, renaming
 from catalog.domain.versions import lookup
 from catalog.domain.versions.across.newest import newest_of_stages
 from catalog.domain.versions.aliases import aliases, moves
-from catalog.errors import ALIAS_UNKNOWN, INVALID_FIELD, NAME_TAKEN, NOT_CREATED, Refused
+from catalog.errors import ALIAS_UNKNOWN, INVALID_FIELD, NAME_TAKEN, Refused
 from catalog.store.query.budgets import Room
 from catalog.store.query.fields import MODELS
 from catalog.store.query.filters.filter import filter_of
@@ -49,7 +49,6 @@ SHOWN_AT_ONCE = 25
 async def create(call: Call, message: wire.CreateRegisteredModel) -> wire.OneModel:
     given = tags.checked(message.tags)
     name = finding.checked_name(message.name)
-    await _refuse_taken(call, name, is_prompt=given.get(queries.PROMPT) == "true")
     reserved = tags.ReservedFields.of(given)
     new = NewItem(
         name=name,
@@ -59,11 +58,12 @@ async def create(call: Call, message: wire.CreateRegisteredModel) -> wire.OneMod
         users=reserved.users,
         status=reserved.status,
     )
+    limits = tags.allowing_tags(call.services.limits)
     try:
-        item = await items.create(call.caller, MODEL, new, tags.allowing_tags(call.services.limits))
+        item = await items.create(call.caller, MODEL, new, limits, is_unambiguous=True)
     except Refused as refused:
-        if refused.fault is NOT_CREATED and (taken := await _own(call, name)):
-            raise _taken(name, taken, is_prompt=False) from None
+        if refused.fault is NAME_TAKEN and (taken := await _readable_named(call, name)):
+            raise _taken(name, taken, is_prompt=given.get(queries.PROMPT) == "true") from None
         raise
     return wire.OneModel(await shown_model(call, RequestedModel(item, item["name"])))
 
@@ -198,12 +198,6 @@ async def _user_ids(call: Call, model: RequestedModel) -> list[str]:
     """The users with whom a model is shared, without groups: the reserved tag shows and changes the users only."""
     usernames = await usernames_of(call.caller, model.item["users"]) if model.item["users"] else {}
     return [str(user) for user in model.item["users"] if user in usernames]
-
-
-async def _refuse_taken(call: Call, name: str, *, is_prompt: bool) -> None:
-    """Raises Refused: NAME_TAKEN."""
-    if taken := await _readable_named(call, name):
-        raise _taken(name, taken, is_prompt=is_prompt)
 
 
 async def _readable_named(call: Call, name: str) -> ItemRecord | None:

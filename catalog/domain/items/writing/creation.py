@@ -6,11 +6,11 @@ from typing import NamedTuple, cast
 
 from bson import ObjectId
 
-from catalog.domain.access import Caller
+from catalog.domain.access import ACCESS_FIELDS, Caller, may_read, readable_by
 from catalog.domain.items.writing.duplicates import taken
 from catalog.domain.terms import item_terms
 from catalog.domain.terms.item_terms import NO_TERMS, TermsChange, terms_of
-from catalog.errors import NOT_CREATED
+from catalog.errors import NAME_TAKEN, NOT_CREATED, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.batches import Outcomes
 from catalog.store.concurrency.shared_writes import Write, insert_all
@@ -21,21 +21,25 @@ from catalog.store.records import Changes, ItemRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
+MOST_NAMESAKES = 1000
+"""Items of the names of a batch that are read together."""
+
 
 class NewRecord(NamedTuple):
     caller: Caller
     kind: Kind
     record: ItemRecord  # complete but for its serial
+    spellings: Sequence[str]  # names that no item may have which the caller can read
 
 
-async def insert(caller: Caller, kind: Kind, fields: Changes) -> ItemRecord:
+async def insert(caller: Caller, kind: Kind, fields: Changes, spellings: Sequence[str] = ()) -> ItemRecord:
     """Write an item of the caller with its search entry, count its terms, and return it. `fields` are checked.
 
-    Raises Refused: NOT_CREATED when the caller has an item of that name, EXTERNAL_ID_TAKEN, AUTHENTICATION.
+    Raises Refused: NOT_CREATED when the caller has an item of that name, EXTERNAL_ID_TAKEN, AUTHENTICATION; with
+    `spellings` of the name NAME_TAKEN when the caller can read an item of one of them.
     """
-    return await caller.tenant.write_in_batch(
-        (insert, kind), NewRecord(caller, kind, _record(caller, fields)), _insert_all
-    )
+    new = NewRecord(caller, kind, _record(caller, fields), spellings)
+    return await caller.tenant.write_in_batch((insert, kind), new, _insert_all)
 
 
 def _record(caller: Caller, fields: Changes) -> ItemRecord:
@@ -60,23 +64,42 @@ def _record(caller: Caller, fields: Changes) -> ItemRecord:
 
 async def _insert_all(tenant: Tenant, new: Sequence[NewRecord]) -> Outcomes[ItemRecord]:
     kind, document = new[0].kind, ITEMS[new[0].kind]
-    first = await tenant.next("serial", len(new)) - len(new) + 1
-    for serial, each in enumerate(new, first):
+    last, taken = await asyncio.gather(tenant.next("serial", len(new)), _are_taken(tenant, kind, new))
+    for serial, each in enumerate(new, last - len(new) + 1):
         each.record["serial"] = serial
-    writes = [Write(each.caller.tenant, each.record) for each in new]
-    failures = await insert_all(tenant, document, writes)
-    written = [each.record for each, failure in zip(new, failures, strict=True) if failure is None]
+    writes = [Write(each.caller.tenant, each.record) for each, is_taken in zip(new, taken, strict=True) if not is_taken]
+    failures = iter(await insert_all(tenant, document, writes))
+    outcomes = [_name_taken(each) if is_taken else next(failures) for each, is_taken in zip(new, taken, strict=True)]
+    written = [each.record for each, failure in zip(new, outcomes, strict=True) if failure is None]
     await asyncio.gather(
         item_terms.count_all(tenant, [TermsChange(NO_TERMS, terms_of(item), item["owner"]) for item in written]),
         search_entries.insert_all(tenant, kind, written),
     )
     return [
         each.record if failure is None else await _refusal(tenant, each, failure)
-        for each, failure in zip(new, failures, strict=True)
+        for each, failure in zip(new, outcomes, strict=True)
     ]
 
 
+async def _are_taken(tenant: Tenant, kind: Kind, new: Sequence[NewRecord]) -> list[bool]:
+    """Whether the caller of each can read an item of its `spellings` already. All are asked for together."""
+    names = {name for each in new for name in each.spellings}
+    if not names:
+        return [False] * len(new)
+    records = tenant.items(kind).records
+    found = await records.find({"name": {"$in": list(names)}}, ACCESS_FIELDS | {"name": 1}).to_list(MOST_NAMESAKES)
+    if len(found) == MOST_NAMESAKES:
+        asked = [{"name": {"$in": list(each.spellings)}, **readable_by(each.caller)} for each in new]
+        return [await records.find_one(query, {"_id": 1}) is not None for query in asked]
+    return [any(item["name"] in each.spellings and may_read(each.caller, item) for item in found) for each in new]
+
+
+def _name_taken(new: NewRecord) -> Refused:
+    return Refused(NAME_TAKEN, f"{new.kind.one} {new.record['name']} already exists")
+
+
 async def _refusal(tenant: Tenant, new: NewRecord, failure: Exception) -> Exception:
-    if isinstance(failure, Duplicate):
-        return await taken(tenant, new.kind, new.record.get("external_id"), NOT_CREATED)
-    return failure
+    if not isinstance(failure, Duplicate):
+        return failure
+    refused = await taken(tenant, new.kind, new.record.get("external_id"), NOT_CREATED)
+    return _name_taken(new) if new.spellings and refused.fault is NOT_CREATED else refused
