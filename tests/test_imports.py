@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -124,6 +124,28 @@ def test_only_the_store_imports_the_driver():
     ids = {"bson", "bson.ObjectId"}  # the type of ids
 
     assert beside(lambda _, name: name.split(".")[0] not in DRIVER or name in ids, above) == {}
+
+
+def annotations(file: Path) -> Iterator[ast.expr]:
+    """The types of the parameters, results and fields of a module."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
+            yield node.annotation
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
+            yield node.returns
+
+
+def names_in(annotation: ast.expr) -> set[str]:
+    """The bare names of a type: that of `msgspec.Raw`, which is encoded JSON, is `msgspec`."""
+    return {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+
+
+def test_only_the_store_has_documents_without_types_in_its_signatures():
+    above = [file for file in FILES if not file.is_relative_to(CATALOG / "store")]
+    untyped = {module_name(file) for file in above if any("Raw" in names_in(each) for each in annotations(file))}
+
+    assert any("Raw" in names_in(each) for file in FILES for each in annotations(file))
+    assert untyped == set()
 
 
 DIALECTS = CATALOG / "dialects"

@@ -27,7 +27,21 @@ from catalog.client.resources.people import (
 )
 from catalog.client.resources.registry_api import RegistryApi
 from catalog.client.resources.signatures import ASYNC
-from catalog.client.results import KINDS, Algorithm, Dataset, Identity, Item, Lineage, Model, Page, Raw, Version
+from catalog.client.results import (
+    KINDS,
+    Algorithm,
+    Dataset,
+    Document,
+    Identity,
+    Item,
+    Lineage,
+    Model,
+    Page,
+    ServerDescription,
+    Version,
+    shaped,
+)
+from catalog.client.results.shapes import shape_error
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import find_version
@@ -91,10 +105,9 @@ class CatalogResources(TransferMethods[D], MaintenanceMethods[D]):
         return (yield from self._session.identity())
 
     @operation
-    def info(self) -> Operation[Raw]:
+    def info(self) -> Operation[ServerDescription]:
         """The version, the limits and the options of the server."""
-        info: Raw = yield from self._session.request_json("GET", "/info")
-        return info
+        return shaped((yield from self._session.request_json("GET", "/info")), ServerDescription)
 
     @operation
     def password_rule(self) -> Operation[str]:
@@ -254,5 +267,8 @@ def _session(known: Profile, trace: Trace | None, *, offline: bool) -> Session:
     )
 
 
-def _item(raw: Raw) -> Item:
-    return KINDS[raw["kind"]].of(raw)
+def _item(document: Document) -> Item:
+    kind = document.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise shape_error("kind is none of an item")
+    return KINDS[kind].of(document)

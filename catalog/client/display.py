@@ -4,10 +4,9 @@ A list answers with less of an item than `get` does. What was not loaded is left
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from html import escape
-from typing import Any
 
 LONGEST = 60
 """Characters of a text."""
@@ -19,31 +18,31 @@ FIRST = ("name", "reference", "ordinal", "username", "path", "id")
 """Fields that name a result; the others follow in their order."""
 
 
-def short_repr(result: Any) -> str:
+def short_repr(result: object) -> str:
     """`Model(name='iris', id='...', tags=('flowers',), versions=<3>)`."""
     shown = ", ".join(f"{name}={_short(value)}" for name, value in _shown(result))
     return f"{type(result).__name__}({shown})"
 
 
-def html_table(result: Any) -> str:
+def html_table(result: object) -> str:
     """The same as a table; texts of other users are escaped."""
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(_cell(value))}</td></tr>" for name, value in _shown(result))
     return f"<table><caption>{escape(type(result).__name__)}</caption><tbody>{rows}</tbody></table>"
 
 
-def _shown(result: Any) -> Iterator[tuple[str, Any]]:
-    own = [each for each in fields(result) if each.repr]
+def _shown(result: object) -> Iterator[tuple[str, object]]:
+    own = [each for each in fields(result) if each.repr] if is_dataclass(result) else []
     for each in sorted(own, key=lambda each: FIRST.index(each.name) if each.name in FIRST else len(FIRST)):
         value = getattr(result, each.name)
         if value != _default(each) and value not in ("", None):
             yield each.name, value
 
 
-def _default(each: "Field[Any]") -> Any:
+def _default(each: "Field[object]") -> object:
     return each.default_factory() if each.default_factory is not MISSING else each.default
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     match value:
         case str():
             return repr(value if len(value) <= LONGEST else f"{value[:LONGEST]}...")
@@ -61,7 +60,7 @@ def _short(value: Any) -> str:
             return repr(value)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     match value:
         case str():
             return value if len(value) <= MOST * LONGEST else f"{value[: MOST * LONGEST]}..."
@@ -77,7 +76,7 @@ def _cell(value: Any) -> str:
             return str(value)
 
 
-def _more(value: Mapping[str, Any] | Sequence[Any]) -> list[str]:
+def _more(value: Mapping[object, object] | Sequence[object]) -> list[str]:
     return [f"... {len(value) - MOST} more"] if len(value) > MOST else []
 
 

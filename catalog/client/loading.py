@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeAlias
 
 from catalog.client.errors import Invalid, NotFound, Unsafe
 from catalog.client.results import File, Version
@@ -27,6 +27,9 @@ SHARD = re.compile(r"-\d{5}-of-\d{5}\.safetensors$")
 THREAT = "threat found"
 """How a verdict of the inspection begins that names a threat."""
 
+Loaded: TypeAlias = Any
+"""An object of the library that reads the format."""
+
 
 def load(
     session: Session,
@@ -38,7 +41,7 @@ def load(
     progress: Progress,
     *,
     trust: bool,
-) -> Operation[Any]:
+) -> Operation[Loaded]:
     """Download a version into the cache and load it with its library; see `Catalog.load`."""
     named = parse_reference(reference)
     item = TargetItem(session, cache, kind, named.name)
@@ -93,7 +96,7 @@ def _refuse_untrusted(version: Version, file: File, *, trust: bool) -> None:
         )
 
 
-def _reader(format_: str, framework: str) -> Callable[[Path], Any]:
+def _reader(format_: str, framework: str) -> Callable[[Path], Loaded]:
     """The function of the library that reads this format. Raises Invalid, also if the library is not installed."""
     match format_:
         case "safetensors":
@@ -110,7 +113,7 @@ def _reader(format_: str, framework: str) -> Callable[[Path], Any]:
     )
 
 
-def _onnx_reader() -> Callable[[Path], Any]:
+def _onnx_reader() -> Callable[[Path], Loaded]:
     """With onnxruntime a session that predicts, else the model as onnx reads it."""
     try:
         session = _imported("onnxruntime", "InferenceSession")
@@ -119,7 +122,7 @@ def _onnx_reader() -> Callable[[Path], Any]:
     return lambda path: session(str(path))
 
 
-def _pickle_reader() -> Callable[[Path], Any]:
+def _pickle_reader() -> Callable[[Path], Loaded]:
     """Many pickles are written by joblib, which reads the others as well."""
     try:
         return _imported("joblib", "load")
@@ -128,16 +131,16 @@ def _pickle_reader() -> Callable[[Path], Any]:
         return lambda path: loads(path.read_bytes())
 
 
-def _imported(module: str, function: str) -> Callable[..., Any]:
+def _imported(module: str, function: str) -> Callable[..., Loaded]:
     try:
-        found: Callable[..., Any] = getattr(import_module(module), function)
+        found: Callable[..., Loaded] = getattr(import_module(module), function)
     except ImportError as error:
         package = error.name if error.name and error.name != module else module.partition(".")[0]
         raise Invalid(f"This needs the package {package}", advice=f"pip install {package}") from None
     return found
 
 
-def _read_all(read: Callable[[Path], Any], paths: Sequence[Path], format_: str) -> Any:
+def _read_all(read: Callable[[Path], Loaded], paths: Sequence[Path], format_: str) -> Loaded:
     """Raises Invalid for whatever the library raises, such as for a file that is damaged or needs another package."""
     try:
         if len(paths) == 1:

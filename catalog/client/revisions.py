@@ -2,11 +2,12 @@
 
 import re
 import shlex
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, NotRequired, TypedDict
 
 from catalog.client.errors import CatalogError, Invalid, NotFound
-from catalog.client.results import Raw
-from catalog.client.session import segment
+from catalog.client.results import Document, shaped
+from catalog.client.session import Session, segment
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
 from catalog.client.wording import MOST_LISTED, listed
@@ -24,6 +25,34 @@ class VersionReference(NamedTuple):
     revision: str
 
 
+class FoundItem(TypedDict):
+    """An item as a search shows it."""
+
+    name: str
+    kind: str
+    reference: NotRequired[str | None]
+
+
+class FoundItems(TypedDict):
+    docs: list[FoundItem]
+
+
+class NamedVersion(TypedDict):
+    ordinal: str
+
+
+class NamedAlias(TypedDict):
+    name: str
+
+
+class NamesInItem(TypedDict, total=False):
+    """What names the versions of an item."""
+
+    versions: list[NamedVersion]
+    versionsTotal: int
+    aliases: list[NamedAlias]
+
+
 def parse_reference(text: str) -> VersionReference:
     """`name` or `name@revision`; what follows the last `@` is the revision.
 
@@ -38,7 +67,7 @@ def parse_reference(text: str) -> VersionReference:
     return VersionReference(name, revision)
 
 
-def resolve_version(item: TargetItem, revision: str) -> Operation[Raw]:
+def resolve_version(item: TargetItem, revision: str) -> Operation[Document]:
     """The record of the version that `revision` names: an ordinal, an alias, `latest`, or the name of a file.
 
     Raises CatalogError: NotFound, which says what there is.
@@ -56,15 +85,19 @@ def _unknown_item(item: TargetItem, missing: NotFound) -> Operation[NotFound]:
     sentence = f"There is no {item.key} that you may read in {item.kind}"
     query = {"q": item.key.rpartition("/")[2], "limit": str(MOST_LISTED)}
     try:
-        of_kind = (yield from item.session.request_json("GET", "/search", query=query | {"kind": item.kind}))["docs"]
-        others = (yield from item.session.request_json("GET", "/search", query=query))["docs"] if not of_kind else []
+        of_kind = yield from _search(item.session, query | {"kind": item.kind})
+        others = [] if of_kind else (yield from _search(item.session, query))
     except CatalogError:
         return _like(missing, sentence, missing.advice)
-    names = [str(each.get("reference") or each["name"]) for each in of_kind]
+    names = [each.get("reference") or each["name"] for each in of_kind]
     for each in others:
         kind = each["kind"]
         names.append(f"{each.get('reference') or each['name']} in {kind} (--kind {kind}, kind={kind!r})")
     return _like(missing, sentence, f"There is {listed(names)}." if names else missing.advice)
+
+
+def _search(session: Session, query: Mapping[str, str]) -> Operation[list[FoundItem]]:
+    return shaped((yield from session.request_json("GET", "/search", query=query)), FoundItems)["docs"]
 
 
 def unknown_version(item: TargetItem, revision: str, missing: NotFound) -> Operation[NotFound]:
@@ -75,10 +108,10 @@ def unknown_version(item: TargetItem, revision: str, missing: NotFound) -> Opera
     if revision in STATUSES:
         sentence += ", and a status names no version"
     try:
-        record = yield from item.session.request_json("GET", f"/{item.kind}/{segment(item.key)}")
+        found = shaped((yield from item.session.request_json("GET", f"/{item.kind}/{segment(item.key)}")), NamesInItem)
     except CatalogError:
-        record = {}
-    advice = " ".join(filter(None, (_versions_in(item.key, record), _aliases_in(record))))
+        found = NamesInItem()
+    advice = " ".join(filter(None, (_versions_in(item.key, found), _aliases_in(found))))
     if ALIAS.fullmatch(revision):
         kind = () if item.kind == "models" else ("--kind", item.kind)
         command = shlex.join(["catalog", "alias", "set", item.key, revision])
@@ -86,12 +119,12 @@ def unknown_version(item: TargetItem, revision: str, missing: NotFound) -> Opera
     return _like(missing, sentence, advice.strip())
 
 
-def _versions_in(key: str, record: Raw) -> str:
+def _versions_in(key: str, item: NamesInItem) -> str:
     """`iris has versions 1 to 3.`"""
-    ordinals = [str(version["ordinal"]) for version in record.get("versions", ())]
+    ordinals = [version["ordinal"] for version in item.get("versions", ())]
     if not ordinals:
         return ""
-    total = record.get("versionsTotal", len(ordinals))
+    total = item.get("versionsTotal", len(ordinals))
     if all(each.isdigit() for each in ordinals) and total > 1:
         numbers = sorted(map(int, ordinals))
         first = numbers[0] if len(numbers) == total else 1
@@ -102,8 +135,8 @@ def _versions_in(key: str, record: Raw) -> str:
     return f"{key} has the version{'s' if total > 1 else ''} {', '.join(newest)}{more}."
 
 
-def _aliases_in(record: Raw) -> str:
-    names = [str(alias["name"]) for alias in record.get("aliases", ())]
+def _aliases_in(item: NamesInItem) -> str:
+    names = [alias["name"] for alias in item.get("aliases", ())]
     return f"It has the alias{'es' if len(names) > 1 else ''} {listed(names)}." if names else ""
 
 

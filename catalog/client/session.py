@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from catalog import API_VERSION
 from catalog.client.errors import CatalogError, Invalid, NotACatalog, NotSignedIn, Offline, Unavailable, error_from
-from catalog.client.results import Identity, Page, Raw, User
+from catalog.client.results import Document, Identity, Page, User, shaped
 from catalog.client.tokens import TokenLifetime, authorization, claims, readable_token, tenant_of
 from catalog.client.transport import retries
 from catalog.client.transport.effects import Operation, Request, Response, exchange, pause
@@ -40,6 +40,18 @@ NO_KNOWN_KIND = (
 )
 
 REDIRECTED = {301, 302, 303, 307, 308}
+
+
+class ListAnswer(TypedDict):
+    docs: list[Document]
+
+
+class PageAnswer(ListAnswer):
+    nextCursor: str | None
+
+
+class LoginAnswer(TypedDict):
+    token: str
 
 
 class Session:
@@ -124,10 +136,10 @@ class Session:
         path: str,
         *,
         query: Mapping[str, str | Sequence[str]] | None = None,
-        body: Any = None,
+        body: object = None,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
-    ) -> Operation[Any]:
+    ) -> Operation[Document]:
         """Send `body` as JSON and return the JSON response, with the revision from its ETag.
 
         Raises CatalogError.
@@ -146,14 +158,14 @@ class Session:
         return document(response)
 
     def page(
-        self, path: str, shape: Callable[[Raw], T], query: Mapping[str, str] | None = None
+        self, path: str, shape: Callable[[Document], T], query: Mapping[str, str] | None = None
     ) -> Callable[[str], Operation[Page[T]]]:
         """A function that fetches one page of a list, given a cursor."""
 
         def get(cursor: str) -> Operation[Page[T]]:
             parameters = {"limit": str(PAGE), **(query or {}), "after": cursor}
-            found = yield from self.request_json("GET", path, query=parameters)
-            return Page(tuple(shape(raw) for raw in found["docs"]), found["nextCursor"])
+            found = shaped((yield from self.request_json("GET", path, query=parameters)), PageAnswer)
+            return Page(tuple(shape(each) for each in found["docs"]), found["nextCursor"])
 
         return get
 
@@ -188,7 +200,7 @@ class Session:
         return tenant_of(self.token) or self._tenant
 
     @property
-    def claims(self) -> Mapping[str, Any]:
+    def claims(self) -> Document:
         """The token's claims, such as `sub` and `tenant`. A personal access token has none."""
         return claims(self.token)
 
@@ -243,7 +255,7 @@ class Session:
 
     def _request_token(self, method: str, headers: Mapping[str, str], body: bytes | None) -> Operation[None]:
         response = yield from self._traced(Request(method=method, path=LOGIN, headers=headers, body=body))
-        self.token = document(accepted(response, self.url))["token"]
+        self.token = shaped(document(accepted(response, self.url)), LoginAnswer)["token"]
         issued, now = TokenLifetime.of(self.token), self._now()
         # Measured by the local clock, which may differ from the server's.
         self._lifetime = issued and TokenLifetime(now, now + issued.length)
@@ -260,7 +272,7 @@ def as_operator(operation: Operation[T]) -> Operation[T]:
         raise
 
 
-def document(response: Response) -> Any:
+def document(response: Response) -> dict[str, object]:
     """The JSON of a response, with its revision. Raises NotACatalog."""
     try:
         found = response.json()

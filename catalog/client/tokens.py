@@ -5,7 +5,6 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from catalog.client.errors import Invalid
 
@@ -26,7 +25,10 @@ class TokenLifetime:
     @classmethod
     def of(cls, token: str) -> "TokenLifetime | None":
         found = claims(token)
-        return cls(found["iat"], found["exp"]) if {"iat", "exp"} <= found.keys() else None
+        issued, expires = found.get("iat"), found.get("exp")
+        if not isinstance(issued, int | float) or not isinstance(expires, int | float):
+            return None
+        return cls(issued, expires)
 
     @property
     def length(self) -> float:
@@ -36,7 +38,7 @@ class TokenLifetime:
         return self.end - now < RENEWAL_FRACTION * self.length
 
 
-def claims(token: str) -> Mapping[str, Any]:
+def claims(token: str) -> Mapping[str, object]:
     """The unverified claims of a session token; empty for any other token."""
     parts = token.rpartition(" ")[2].split(".")
     if len(parts) != 3:  # noqa: PLR2004  header, claims, signature

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import platformdirs
 
@@ -107,7 +106,7 @@ def other_logins(url: str, environ: Mapping[str, str] = os.environ) -> list[str]
 
 def stored_token(url: str, name: str = "", environ: Mapping[str, str] = os.environ) -> str:
     """The stored token for a server, or for the profile `name` of it; empty if there is none."""
-    return str(_tokens(environ).get(_key(url, name), ""))
+    return _tokens(environ).get(_key(url, name), "")
 
 
 def save_token(url: str, token: str, name: str = "", environ: Mapping[str, str] = os.environ) -> Path:
@@ -194,7 +193,7 @@ def _save_tokens(place: Path, tokens: Mapping[str, str]) -> Path:
     return _write(place / CREDENTIALS, json.dumps({key: each for key, each in tokens.items() if each}))
 
 
-def _tokens(environ: Mapping[str, str]) -> dict[str, Any]:
+def _tokens(environ: Mapping[str, str]) -> dict[str, str]:
     file = folder(environ) / CREDENTIALS
     try:
         found = json.loads(_content(file))
@@ -202,7 +201,7 @@ def _tokens(environ: Mapping[str, str]) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise _unreadable(file, error, "Remove it and sign in again.") from None
-    return found if isinstance(found, dict) else {}
+    return {key: str(each) for key, each in found.items()} if isinstance(found, dict) else {}
 
 
 def project(here: Path) -> dict[str, str]:

@@ -6,7 +6,6 @@ A push that fails half-way would leave a version without them, and each further 
 import math
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from catalog.client.errors import Invalid
 from catalog.client.results import Value
@@ -34,16 +33,18 @@ AS_TEXT = "text"
 """What `allow_nan` is to keep NaN and infinity as the texts `NaN`, `Infinity` and `-Infinity`."""
 
 
-def texts(field: str, values: Iterable[str] | str | None) -> list[str]:
+def texts(field: str, values: object) -> list[str]:
     """The texts of a field as users pass them: a text alone is the only one, and None is no text. Raises Invalid."""
     if values is None:
         return []
     what, example = LISTS[field]
-    several = [values] if isinstance(values, str) else list(values) if isinstance(values, Iterable) else [values]
+    several = values if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+    found = []
     for text in several:
         if not isinstance(text, str) or not text.strip():
             raise Invalid(f"{text!r} is not a {what}", advice=f"Write {field} as {example}.")
-    return several
+        found.append(text)
+    return found
 
 
 def selection_of(include: Iterable[str] | str | None, exclude: Iterable[str] | str | None) -> Selection:
@@ -84,7 +85,7 @@ def _value(name: str, value: object, allow_nan: str) -> Value:
     return plain
 
 
-def _scalar(value: object) -> Any:
+def _scalar(value: object) -> object:
     """A scalar of a library of arrays, such as `numpy.float32(0.5)` or `torch.tensor(0.5)`, as a value of Python."""
     if isinstance(value, str | bool | int | float) and type(value) in {str, bool, int, float}:
         return value

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from catalog.client.errors import CatalogError, Invalid, NotSignedIn, Unavailable
 from catalog.client.push_pull.annotations import refuse_alias, refuse_beyond
@@ -12,7 +11,7 @@ from catalog.client.push_pull.threats import warn_of
 from catalog.client.resources.base import InlineDriver
 from catalog.client.resources.item_names import names_owner
 from catalog.client.resources.items import ItemResource
-from catalog.client.results import KINDS, Item, ShortDisplay, Version
+from catalog.client.results import KINDS, Item, ServerDescription, ShortDisplay, Version, shaped
 from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.progress import Progress
@@ -106,7 +105,7 @@ class Push:
             )
 
     @property
-    def _items(self) -> ItemResource[InlineDriver, Any]:
+    def _items(self) -> ItemResource[InlineDriver, Item]:
         return ItemResource(self.session, InlineDriver(), self.cache, self.kind, shape_of(self.kind))
 
     def _checked(self, stack: ExitStack) -> Operation[tuple[Content, Item | None, str]]:
@@ -120,8 +119,8 @@ class Push:
             if isinstance(self.name, str) and Path(self.name).is_file():
                 wrong.advice = f"The name of the item comes first, then the file: {self.name} is a file."
             raise
-        limits = (yield from self.session.request_json("GET", "/info")).get("limits", {})
-        refuse_beyond(limits, self.tags, self.details.metadata)
+        server = shaped((yield from self.session.request_json("GET", "/info")), ServerDescription)
+        refuse_beyond(server.get("limits", {}), self.tags, self.details.metadata)
         found, own = yield from items.find_to_push(self.name)
         target = {"item": found.id} if found else {"name": own}
         known = yield from check_push(self.session, self.kind, target, self.details, self.tags, self.alias)

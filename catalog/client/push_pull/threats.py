@@ -14,8 +14,8 @@ ADVICE = "Load it only if you trust who made it; better use a format such as saf
 def verdict_of(version: Version) -> str:
     """The verdict of a version with a threat in it; empty if none was found."""
     findings = version.inspection.get("findings") or ()
-    is_threat = any(found.get("kind") in THREATS for found in findings)
-    return str(version.inspection.get("verdict") or "not trusted") if is_threat else ""
+    is_threat = any(found["kind"] in THREATS for found in findings)
+    return version.inspection.get("verdict") or "not trusted" if is_threat else ""
 
 
 def refuse_threat(version: Version, reference: str) -> None:

@@ -3,9 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from catalog.client.loading import load
+from catalog.client.loading import Loaded, load
 from catalog.client.push_pull.annotations import metadata_values, selection_of, texts
 from catalog.client.push_pull.pulling import Place, Pull
 from catalog.client.push_pull.pushing import Push, Pushed, PushPlan
@@ -154,7 +153,7 @@ class TransferMethods(Resource[D]):
         framework: str = "numpy",
         trust: bool = False,
         progress: Progress | None = None,
-    ) -> Operation[Any]:
+    ) -> Operation[Loaded]:
         """Download a version into the cache and load it with its library, which has to be installed.
 
         safetensors: the tensors by name, of `framework` (`numpy`, `torch`, `flax`, `tensorflow`); all shards of a

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from catalog.client.errors import NotFound
 from catalog.client.resources.base import D, Resource, operation, walk
-from catalog.client.results import Alias, AliasMove, Page
+from catalog.client.results import Alias, AliasMove, Page, shaped
 from catalog.client.revisions import unknown_version
-from catalog.client.session import Session, if_unchanged, segment
+from catalog.client.session import ListAnswer, Session, if_unchanged, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
@@ -23,7 +22,7 @@ class AliasResource(Resource[D]):
     @operation
     def list(self) -> Operation[Sequence[Alias]]:
         """All aliases, by name. Raises CatalogError: NotFound, Forbidden."""
-        found = yield from self._session.request_json("GET", self._path)
+        found = shaped((yield from self._session.request_json("GET", self._path)), ListAnswer)
         return tuple(Alias.of(each) for each in found["docs"])
 
     @operation
@@ -43,7 +42,7 @@ class AliasResource(Resource[D]):
 
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict.
         """
-        body: dict[str, Any] = {"version": str(which)}
+        body = {"version": str(which)}
         if expected is not None:
             body["expected"] = expected
         headers = if_unchanged(revision)

@@ -1,7 +1,7 @@
 """The demo of a server that runs with DEMO=true."""
 
 from catalog.client.resources.base import D, Resource, operation
-from catalog.client.results import Raw
+from catalog.client.results import DemoCreated, DemoRemoval, Document, shaped
 from catalog.client.transport.effects import Operation
 
 
@@ -12,26 +12,20 @@ class DemoResource(Resource[D]):
     """
 
     @operation
-    def create(self, models: int = 60) -> Operation[Raw]:
+    def create(self, models: int = 60) -> Operation[DemoCreated]:
         """Fill the tenant with people, groups, datasets, algorithms and `models` models, the same each time.
 
-        What is there already stays as it is. Returns how many `people`, `items` and `versions` are new, and which items
-        were `skipped`.
+        What is there already stays as it is.
         """
         query = {"models": str(models)}
-        made: Raw = yield from self._session.request_json("POST", "/demo", query=query)
-        return made
+        return shaped((yield from self._session.request_json("POST", "/demo", query=query)), DemoCreated)
 
     @operation
-    def show(self) -> Operation[Raw]:
+    def show(self) -> Operation[Document]:
         """What the tenant has: `users`, `tags`, `metadata`, `datasets` and `models`, at most 1000 of each."""
-        shown: Raw = yield from self._session.request_json("GET", "/demo")
-        return shown
+        return (yield from self._session.request_json("GET", "/demo"))
 
     @operation
-    def remove(self) -> Operation[Raw]:
-        """Remove what the demo made, and nothing else. Returns how much that is, and what is `kept` since others use
-        it.
-        """
-        removed: Raw = yield from self._session.request_json("DELETE", "/demo")
-        return removed
+    def remove(self) -> Operation[DemoRemoval]:
+        """Remove what the demo made, and nothing else."""
+        return shaped((yield from self._session.request_json("DELETE", "/demo")), DemoRemoval)

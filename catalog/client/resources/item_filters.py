@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-FilterExpression = Mapping[str, Any] | Sequence[Mapping[str, Any]]
+FilterExpression = Mapping[str, object] | Sequence[Mapping[str, object]]
 
 
 def filter_query(

@@ -3,7 +3,7 @@
 from unicodedata import normalize
 
 from catalog.client.errors import Invalid, NotFound
-from catalog.client.results import Item
+from catalog.client.results import Item, User
 from catalog.client.session import Session, segment
 from catalog.client.transport.effects import Operation
 
@@ -46,6 +46,6 @@ def owner_id(session: Session, reference: str) -> Operation[str]:
     if not (username and slash and name):
         return ""
     try:
-        return str((yield from session.request_json("GET", f"/users/{segment(username)}"))["_id"])
+        return User.of((yield from session.request_json("GET", f"/users/{segment(username)}"))).id
     except NotFound:
         return ""

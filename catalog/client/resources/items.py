@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, TypedDict, TypeVar, Unpack
+from typing import Generic, TypedDict, TypeVar, Unpack
 
 from catalog.client.errors import Ambiguous, Invalid, NotFound
 from catalog.client.push_pull.annotations import LISTS, texts
@@ -11,7 +11,7 @@ from catalog.client.resources.base import D, InlineDriver, Resource, operation, 
 from catalog.client.resources.item_filters import FilterExpression, filter_query
 from catalog.client.resources.item_names import key_of, name_to_create, names_owner, owner_id, refuse_version
 from catalog.client.resources.versions import VersionResource
-from catalog.client.results import Card, Grant, Item, Page, TrashedItem, Value
+from catalog.client.results import Card, Document, Grant, Item, Page, TrashedItem, Value, shaped
 from catalog.client.session import PAGE, Session, if_unchanged, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.uploads.uploads import as_pairs
@@ -34,6 +34,10 @@ class CardFields(TypedDict, total=False):
     provider: str
     logo: str
     maturity: str
+
+
+class AccessAnswer(TypedDict):
+    grants: list[Document]
 
 
 class ItemResource(Resource[D], Generic[D, ItemT]):
@@ -166,8 +170,8 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         owner: str | None = None,
         external_id: str | None = None,
         archived: bool | None = None,
-        add: Mapping[str, Any] | None = None,
-        remove: Mapping[str, Any] | None = None,
+        add: Mapping[str, object] | None = None,
+        remove: Mapping[str, object] | None = None,
         revision: int | None = None,
         **card: Unpack[CardFields],
     ) -> Operation[ItemT]:
@@ -178,12 +182,18 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
 
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict.
         """
-        plain: dict[str, Any] = {"description": description, "visibility": visibility, "status": status, "owner": owner}
+        plain: dict[str, object] = {
+            "description": description,
+            "visibility": visibility,
+            "status": status,
+            "owner": owner,
+        }
         plain |= {"external_id": external_id, "archived": archived}
-        body = {name: value for name, value in plain.items() if value is not None} | _card_fields(card)
+        changes: dict[str, dict[str, object]] = {}
         for verb, changed in (("add", add or {}), ("remove", remove or {})):
             for name, values in changed.items():
-                body.setdefault(name, {})[verb] = _changes(name, values)
+                changes.setdefault(name, {})[verb] = _changes(name, values)
+        body = {name: value for name, value in plain.items() if value is not None} | _card_fields(card) | changes
         return self._shape.of((yield from self._put(key, body, revision)))
 
     @operation
@@ -235,7 +245,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
     @operation
     def access(self, key: str | Item) -> Operation[Sequence[Grant]]:
         """Who may do what with an item. Raises CatalogError: NotFound, Forbidden."""
-        found = yield from self._session.request_json("GET", f"{self._at(key)}/access")
+        found = shaped((yield from self._session.request_json("GET", f"{self._at(key)}/access")), AccessAnswer)
         return tuple(Grant.of(grant) for grant in found["grants"])
 
     @operation
@@ -261,8 +271,8 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         return self._shape.of((yield from self._session.request_json("POST", f"/trash/{removed.id}/restore")))
 
     def _put(
-        self, key: str | Item, body: Mapping[str, Any], revision: int | None = None, at: str = ""
-    ) -> Operation[Any]:
+        self, key: str | Item, body: Mapping[str, object], revision: int | None = None, at: str = ""
+    ) -> Operation[Document]:
         headers = if_unchanged(revision)
         return (yield from self._session.request_json("PUT", self._at(key) + at, body=body, headers=headers))
 
@@ -317,11 +327,11 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         return f"/{self._kind}/{segment(key_of(key))}"
 
 
-def _card_fields(card: Mapping[str, Any]) -> dict[str, Any]:
+def _card_fields(card: CardFields) -> dict[str, object]:
     return {name: texts(name, value) if name in LISTS else value for name, value in card.items()}
 
 
-def _changes(name: str, values: Any) -> Any:
+def _changes(name: str, values: object) -> object:
     """Values of a field to add or to remove. Raises Invalid."""
     if name not in LISTS:
         raise Invalid(f"{name!r} has no values to add or to remove", advice="tags, users, datasets and metadata have.")

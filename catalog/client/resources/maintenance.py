@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.resources.item_filters import filter_query
-from catalog.client.results import Page, Raw
+from catalog.client.results import Document, JournalRecord, Page, StorageUsage, Sweep, shaped
 from catalog.client.session import PAGE, as_operator, segment
 from catalog.client.transport.effects import Operation
 
@@ -16,17 +16,16 @@ class MaintenanceMethods(Resource[D]):
     """Methods of both clients."""
 
     @operation
-    def usage(self, tenant: str = "") -> Operation[Raw]:
+    def usage(self, tenant: str = "") -> Operation[StorageUsage]:
         """What the tenant stores, and its quota, in bytes. For administrators; of another tenant for the operator."""
         path = f"/tenants/{segment(tenant)}/usage" if tenant else "/usage"
         asked = self._session.request_json("GET", path)
-        found: Raw = yield from (as_operator(asked) if tenant else asked)
-        return found
+        return shaped((yield from (as_operator(asked) if tenant else asked)), StorageUsage)
 
     @walk
     def log(
         self, *, since: int = 0, operator: bool = False, batch: int = PAGE
-    ) -> Callable[[str], Operation[Page[Raw]]]:
+    ) -> Callable[[str], Operation[Page[JournalRecord]]]:
         """Iterate over the journal of the tenant, newest first. For administrators.
 
         With `since`, only over entries with a higher `serial`; with `operator`, over the operator's own journal.
@@ -38,7 +37,7 @@ class MaintenanceMethods(Resource[D]):
         return (lambda cursor: as_operator(page(cursor))) if operator else page
 
     @operation
-    def sweep(self, *, dry_run: bool = False, tenant: str = "", grace: str = "") -> Operation[Raw]:
+    def sweep(self, *, dry_run: bool = False, tenant: str = "", grace: str = "") -> Operation[Sweep]:
         """Remove the files that no version uses any more, of all tenants or of one. For the operator.
 
         Files that are younger than `grace`, such as `1h`, stay. With `dry_run` nothing is removed.
@@ -46,9 +45,8 @@ class MaintenanceMethods(Resource[D]):
         query = {"dry_run": "true" if dry_run else "", "tenant": tenant, "grace": grace}
         given = {name: value for name, value in query.items() if value}
         asked = self._session.request_json("POST", "/sweep", query=given, timeout=SWEEP_TIMEOUT)
-        swept: Raw = yield from as_operator(asked)
-        return swept
+        return shaped((yield from as_operator(asked)), Sweep)
 
 
-def _entry(raw: Raw) -> Raw:
-    return raw
+def _entry(document: Document) -> JournalRecord:
+    return shaped(document, JournalRecord)

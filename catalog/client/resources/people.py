@@ -1,18 +1,28 @@
 """Users, access tokens, terms and tenants."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from catalog.client.errors import Invalid
 from catalog.client.push_pull.annotations import texts
 from catalog.client.resources.base import D, Resource, operation, walk
-from catalog.client.results import Group, Page, Raw, Robot, Tenant, Term, Token, User
-from catalog.client.session import Session, as_operator, segment
+from catalog.client.results import (
+    Group,
+    Page,
+    RetentionResult,
+    RetentionRules,
+    Robot,
+    Tenant,
+    Term,
+    Token,
+    User,
+    shaped,
+)
+from catalog.client.session import ListAnswer, Session, as_operator, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transport.effects import Operation
 from catalog.durations import Duration
 
-About = Mapping[str, Any]
+About = Mapping[str, object]
 
 
 class UserResource(Resource[D]):
@@ -90,7 +100,7 @@ class GroupResource(Resource[D]):
         """Remove a group. What was shared with it no longer is."""
         yield from self._session.request_json("DELETE", f"/groups/{segment(key)}")
 
-    def _put(self, key: str, body: Mapping[str, Any]) -> Operation[Group]:
+    def _put(self, key: str, body: Mapping[str, object]) -> Operation[Group]:
         return Group.of((yield from self._session.request_json("PUT", f"/groups/{segment(key)}", body=body)))
 
 
@@ -195,25 +205,21 @@ class RetentionResource(Resource[D]):
     """What the tenant keeps, and for how long. For administrators."""
 
     @operation
-    def get(self) -> Operation[Raw]:
-        """The rules: `keep_versions`, `trash_days`, `trash_bytes`, `log_days`, `log_bytes`, `terms_days`."""
-        policy: Raw = yield from self._session.request_json("GET", "/retention")
-        return policy
+    def get(self) -> Operation[RetentionRules]:
+        return shaped((yield from self._session.request_json("GET", "/retention")), RetentionRules)
 
     @operation
-    def change(self, rules: Mapping[str, int | None]) -> Operation[Raw]:
+    def change(self, rules: Mapping[str, int | None]) -> Operation[RetentionRules]:
         """Change rules. None ends one; those that are not named stay."""
         before = yield from self._session.request_json("GET", "/retention")
         body = {name: value for name, value in {**before, **rules}.items() if value is not None}
-        policy: Raw = yield from self._session.request_json("PUT", "/retention", body=body)
-        return policy
+        return shaped((yield from self._session.request_json("PUT", "/retention", body=body)), RetentionRules)
 
     @operation
-    def apply(self, *, dry_run: bool = False) -> Operation[Raw]:
-        """Apply the rules now, or list what they would remove: `versions`, `trash`, `log`, `terms`, and `more`."""
+    def apply(self, *, dry_run: bool = False) -> Operation[RetentionResult]:
+        """Apply the rules now, or list what they would remove."""
         query = {"dry_run": "true"} if dry_run else {}
-        applied: Raw = yield from self._session.request_json("POST", "/retention/apply", query=query)
-        return applied
+        return shaped((yield from self._session.request_json("POST", "/retention/apply", query=query)), RetentionResult)
 
 
 class TermResource(Resource[D]):
@@ -232,7 +238,7 @@ class TermResource(Resource[D]):
     def suggest(self, beginning: str = "", *, limit: int = 10) -> Operation["tuple[Term, ...]"]:
         """The terms that best complete `beginning`."""
         query = {"q": beginning, "limit": str(limit)}
-        found = yield from self._session.request_json("GET", f"{self._path}/suggest", query=query)
+        found = shaped((yield from self._session.request_json("GET", f"{self._path}/suggest", query=query)), ListAnswer)
         return tuple(Term.of(term) for term in found["docs"])
 
     @operation

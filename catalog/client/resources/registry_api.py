@@ -5,7 +5,6 @@ import random
 from base64 import b64encode
 from collections.abc import Mapping
 from itertools import count
-from typing import Any
 
 from catalog.client.errors import CatalogError, Forbidden, Invalid, NotACatalog, NotFound, NotSignedIn
 from catalog.client.resources.base import D, Resource, operation
@@ -34,9 +33,9 @@ class RegistryApi(Resource[D]):
         path: str,
         *,
         query: Mapping[str, str] | None = None,
-        body: Any = None,
+        body: object = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Operation[Any]:
+    ) -> Operation[dict[str, object]]:
         """Send a request and return the JSON of its answer. A streamed body is sent as it is. Raises CatalogError."""
         response = yield from self._session.send(_request(method, path, query or {}, body, headers or {}))
         return document(response)
@@ -58,7 +57,7 @@ class OtherRegistry:
     def close(self) -> None:
         self._driver.close()
 
-    def get(self, path: str, query: Mapping[str, str]) -> Any:
+    def get(self, path: str, query: Mapping[str, str]) -> dict[str, object]:
         """The JSON of an answer. Raises CatalogError."""
         response = self._run(path, query, None)
         try:
@@ -131,11 +130,10 @@ def basic(username: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"}
 
 
-def _request(method: str, path: str, query: Mapping[str, str], body: Any, headers: Mapping[str, str]) -> Request:
+def _request(method: str, path: str, query: Mapping[str, str], body: object, headers: Mapping[str, str]) -> Request:
     if body is None:
         return Request(method=method, path=path, query=query, headers=headers)
-    if hasattr(body, "blocks"):
-        streamed: StreamedBody = body
-        return Request(method=method, path=path, query=query, headers=headers, body=streamed, timeout=ANSWER_TIMEOUT)
+    if isinstance(body, StreamedBody):
+        return Request(method=method, path=path, query=query, headers=headers, body=body, timeout=ANSWER_TIMEOUT)
     json_headers = {"Content-Type": "application/json", **headers}
     return Request(method=method, path=path, query=query, headers=json_headers, body=json.dumps(body).encode())

@@ -4,15 +4,16 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import quote
 
 from catalog.client.errors import Invalid
 from catalog.client.push_pull.annotations import metadata_values, selection_of, texts
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.resources.item_filters import condition
-from catalog.client.results import Link, Page, Pruned, Raw, Value, Version
+from catalog.client.results import ComparisonResult, Link, Page, Pruned, Value, Version, shaped
 from catalog.client.session import PREFIX, Session, if_unchanged
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import (
@@ -35,6 +36,10 @@ from catalog.client.transport.effects import Operation, Request, in_thread
 
 if TYPE_CHECKING:
     from catalog.client.transport.sync_driver import SyncDriver
+
+
+class RetentionOfItem(TypedDict):
+    in_force: int
 
 
 class VersionResource(Resource[D]):
@@ -98,19 +103,19 @@ class VersionResource(Resource[D]):
 
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict.
         """
-        body: dict[str, Any] = {"uri": uri, "description": description, "metadata": as_pairs(metadata or {})}
+        body: dict[str, object] = {"uri": uri, "description": description, "metadata": as_pairs(metadata or {})}
         body |= {"ordinal": ordinal, "author": author, "stage": stage, "external_id": external_id, "run": run}
         body["inputs"] = texts("inputs", inputs)
         return Version.of((yield from self._session.request_json("POST", self._item.path, body=body)))
 
     @operation
-    def compare(self, *which: str) -> Operation[Raw]:
-        """Compare 2 to 8 versions, each named by its ordinal, an alias, `latest` or a file name: the JSON of the API.
+    def compare(self, *which: str) -> Operation[ComparisonResult]:
+        """Compare 2 to 8 versions, each named by its ordinal, an alias, `latest` or a file name.
 
         Raises CatalogError: NotFound, Forbidden, Invalid.
         """
-        found: Raw = yield from self._session.request_json("GET", f"{self._item.path}/compare", query={"which": which})
-        return found
+        path = f"{self._item.path}/compare"
+        return shaped((yield from self._session.request_json("GET", path, query={"which": which})), ComparisonResult)
 
     @walk
     def list(
@@ -157,7 +162,7 @@ class VersionResource(Resource[D]):
 
         Raises CatalogError: NotFound, Forbidden, Invalid, Conflict.
         """
-        body: dict[str, Any] = {"description": description, "state": state, "author": author, "stage": stage}
+        body: dict[str, object] = {"description": description, "state": state, "author": author, "stage": stage}
         body |= {"archived": archived, "pinned": pinned, "external_id": external_id, "run": run, "uri": uri}
         body["inputs"] = None if inputs is None else texts("inputs", inputs)
         body = {name: value for name, value in body.items() if value is not None}
@@ -189,13 +194,13 @@ class VersionResource(Resource[D]):
         query = {"dry_run": "true"} if dry_run else {}
         body = {} if keep is None else {"keep": keep}
         path = f"{self._item.item}/prune"
-        return Pruned.of((yield from self._item.session.request_json("POST", path, body=body, query=query)))
+        return Pruned.of((yield from self._session.request_json("POST", path, body=body, query=query)))
 
     @operation
     def retention(self) -> Operation[int]:
         """How many of the newest versions are kept. 0: all."""
-        raw = yield from self._item.session.request_json("GET", f"{self._item.item}/retention")
-        return int(raw["in_force"])
+        answer = yield from self._session.request_json("GET", f"{self._item.item}/retention")
+        return shaped(answer, RetentionOfItem)["in_force"]
 
     @operation
     def keep(self, newest: int | None) -> Operation[int]:
@@ -204,8 +209,8 @@ class VersionResource(Resource[D]):
         Raises CatalogError: NotFound, Forbidden.
         """
         body = {} if newest is None else {"keep_versions": newest}
-        raw = yield from self._item.session.request_json("PUT", f"{self._item.item}/retention", body=body)
-        return int(raw["in_force"])
+        answer = yield from self._session.request_json("PUT", f"{self._item.item}/retention", body=body)
+        return shaped(answer, RetentionOfItem)["in_force"]
 
     @operation
     def download(
@@ -245,9 +250,9 @@ class VersionResource(Resource[D]):
         """
         version = yield from find_version(self._item, str(which))
         body = {"expires_in": expires_in} | ({"path": path} if path else {})
-        raw = yield from self._item.session.request_json("POST", f"{self._item.at(version.ordinal)}/link", body=body)
-        session = self._item.session
-        return Link.of({**raw, "url": session.url + session.strip_base_path(raw["url"])})
+        at = f"{self._item.at(version.ordinal)}/link"
+        link = Link.of((yield from self._session.request_json("POST", at, body=body)))
+        return replace(link, url=self._session.url + self._session.strip_base_path(link.url))
 
     @operation
     def verify(self, which: str | int, *, progress: Progress | None = None) -> Operation[Version]:

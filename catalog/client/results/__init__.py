@@ -1,9 +1,22 @@
 """The results of the client."""
 
+from catalog.client.results.answers import (
+    DemoCreated,
+    DemoRemoval,
+    JournalRecord,
+    RetentionResult,
+    RetentionRules,
+    ServerDescription,
+    StorageUsage,
+    Sweep,
+    SweptFromTenant,
+)
+from catalog.client.results.comparison import ComparisonResult, DifferentFiles, DifferentTensors
 from catalog.client.results.items import KINDS, Algorithm, Card, Dataset, Item, Model, Term, TrashedItem
 from catalog.client.results.lineage import Lineage, LineageNode
 from catalog.client.results.people import Grant, Group, Identity, Party, Robot, Tenant, Token, User
-from catalog.client.results.result import NEVER, Page, Raw, Result, ShortDisplay, Value, pairs, parse_time
+from catalog.client.results.result import NEVER, Page, Result, ShortDisplay, Value, pairs
+from catalog.client.results.shapes import Document, shaped
 from catalog.client.results.versions import Alias, AliasMove, File, Link, Pruned, PrunedVersion, Version
 
 __all__ = [
@@ -13,12 +26,19 @@ __all__ = [
     "Alias",
     "AliasMove",
     "Card",
+    "ComparisonResult",
     "Dataset",
+    "DemoCreated",
+    "DemoRemoval",
+    "DifferentFiles",
+    "DifferentTensors",
+    "Document",
     "File",
     "Grant",
     "Group",
     "Identity",
     "Item",
+    "JournalRecord",
     "Lineage",
     "LineageNode",
     "Link",
@@ -27,10 +47,15 @@ __all__ = [
     "Party",
     "Pruned",
     "PrunedVersion",
-    "Raw",
     "Result",
+    "RetentionResult",
+    "RetentionRules",
     "Robot",
+    "ServerDescription",
     "ShortDisplay",
+    "StorageUsage",
+    "Sweep",
+    "SweptFromTenant",
     "Tenant",
     "Term",
     "Token",
@@ -39,5 +64,5 @@ __all__ = [
     "Value",
     "Version",
     "pairs",
-    "parse_time",
+    "shaped",
 ]

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
-from catalog.client.results.people import Party, User, user_of
-from catalog.client.results.result import NEVER, Raw, Result, Value, pairs
+from catalog.client.results.people import Party, User
+from catalog.client.results.result import NEVER, Result, Value, pairs
+from catalog.client.results.shapes import Document, shaped
 from catalog.client.results.versions import Version
 
 
@@ -17,9 +18,19 @@ class Card(Result):
     text: str
     """Markdown as it was written, with its front matter."""
     body: str = ""
-    front_matter: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    front_matter: Mapping[str, object] = field(default_factory=dict, hash=False)
     revision: int | None = None
     """Of the item, for `set_card(..., revision=)`."""
+
+
+class _AliasOfItem(TypedDict):
+    name: str
+    version: str
+
+
+class _OfItem(TypedDict, total=False):
+    aliases: list[_AliasOfItem]
+    versions: list[Document]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -65,19 +76,14 @@ class Item(Result):
     """For `update(..., revision=)`. Set by `get` and `update`, else None."""
 
     @classmethod
-    def _read(cls, raw: Raw) -> dict[str, Any]:
-        read = super(Item, cls)._read(raw)
-        for name in ("tags", "languages", "tasks"):
-            read[name] = tuple(raw.get(name, ()))
-        read["metadata"] = pairs(raw)
-        read["users"] = tuple(user_of(user) for user in raw.get("users", ()))
-        read["aliases"] = {alias["name"]: alias["version"] for alias in raw.get("aliases", ())}
-        read["groups"] = tuple(Party.of(group) for group in raw.get("groups", ()))
-        editors = raw.get("editors", ())
-        read["editors"] = tuple(each if isinstance(each, str) else Party.of(each) for each in editors)
-        read["versions"] = tuple(Version.of(version) for version in raw.get("versions", ()))
-        read["versions_total"] = raw.get("versionsTotal", len(read["versions"]))
-        return read
+    def _values(cls, document: Document) -> dict[str, object]:
+        item = shaped(document, _OfItem)
+        return {
+            **super(Item, cls)._values(document),
+            "metadata": pairs(document),
+            "aliases": {alias["name"]: alias["version"] for alias in item.get("aliases", ())},
+            "versions_total": document.get("versionsTotal", len(item.get("versions", ()))),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -90,13 +96,6 @@ class _TrainedItem(Item):
     status: str = "training"
     datasets: Sequence[Dataset | str] = ()
     """What it was trained on; only the id of a dataset that you may not read."""
-
-    @classmethod
-    def _read(cls, raw: Raw) -> dict[str, Any]:
-        read = super(_TrainedItem, cls)._read(raw)
-        datasets = raw.get("datasets", ())
-        read["datasets"] = tuple(each if isinstance(each, str) else Dataset.of(each) for each in datasets)
-        return read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

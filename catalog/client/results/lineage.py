@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
-from catalog.client.results.result import NEVER, Raw, Result
+from catalog.client.results.result import NEVER, Result
+from catalog.client.results.shapes import Document, shaped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -24,8 +25,36 @@ class LineageNode(Result):
     timestamp: datetime = NEVER
 
     @classmethod
-    def _read(cls, raw: Raw) -> dict[str, Any]:
-        return super(LineageNode, cls)._read(raw) | {"id": raw["id"]}
+    def _values(cls, document: Document) -> dict[str, object]:
+        return {**document}
+
+
+class TrackedArtifact(TypedDict):
+    """What a client tracked of a version."""
+
+    serial: int
+    type: str
+    name: str
+    uri: str
+
+
+class ServingService(TypedDict):
+    """An inference service that serves a version."""
+
+    serial: int
+    name: str
+    environment: str
+    desired_state: str
+
+
+class _Edge(TypedDict):
+    source: str
+    target: str
+
+
+class _Graph(TypedDict):
+    nodes: list[Document]
+    edges: list[_Edge]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -37,16 +66,16 @@ class Lineage(Result):
     edges: Sequence[tuple[str, str]] = ()
     truncated: bool = False
     run: Mapping[str, str] | None = field(default=None, hash=False)
-    artifacts: Sequence[Mapping[str, Any]] = field(default=(), hash=False)
-    """What clients tracked of the version: each with `serial`, `type`, `name` and `uri`."""
-    services: Sequence[Mapping[str, Any]] = field(default=(), hash=False)
-    """Inference services that serve the version: each with `serial`, `name`, `environment` and `desired_state`."""
+    artifacts: Sequence[TrackedArtifact] = field(default=(), hash=False)
+    services: Sequence[ServingService] = field(default=(), hash=False)
 
     @classmethod
-    def _read(cls, raw: Raw) -> dict[str, Any]:
-        return super(Lineage, cls)._read(raw) | {
-            "nodes": {node["id"]: LineageNode.of(node) for node in raw["nodes"]},
-            "edges": tuple((edge["source"], edge["target"]) for edge in raw["edges"]),
+    def _values(cls, document: Document) -> dict[str, object]:
+        graph = shaped(document, _Graph)
+        return {
+            **document,
+            "nodes": {str(node.get("id")): node for node in graph["nodes"]},
+            "edges": [(edge["source"], edge["target"]) for edge in graph["edges"]],
         }
 
     def inputs(self, key: str) -> list[str]:

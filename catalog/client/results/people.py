@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TypedDict
 
-from catalog.client.results.result import NEVER, Raw, Result, ShortDisplay
+from catalog.client.results.result import NEVER, Result, ShortDisplay
+from catalog.client.results.shapes import Document, shaped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -48,12 +49,6 @@ class Group(Result):
     timestamp: datetime = NEVER
     lastmod: datetime = NEVER
 
-    @classmethod
-    def _read(cls, raw: Raw) -> dict[str, Any]:
-        members = raw.get("members")
-        shown = None if members is None else tuple(User.of(user) for user in members)
-        return super(Group, cls)._read(raw) | {"members": shown}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Token(Result):
@@ -68,9 +63,15 @@ class Token(Result):
     expires: datetime = NEVER
     used: datetime | None = None
 
-    @classmethod
-    def _read(cls, raw: Raw) -> dict[str, Any]:
-        return super(Token, cls)._read(raw) | {"scopes": tuple(raw.get("scopes", ()))}
+
+class _ItemOfRobot(TypedDict):
+    _id: str
+    kind: str
+    name: str | None
+
+
+class _OfRobot(TypedDict, total=False):
+    items: list[_ItemOfRobot]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -94,10 +95,11 @@ class Robot(Result):
     lastmod: datetime = NEVER
 
     @classmethod
-    def _read(cls, raw: Raw) -> dict[str, Any]:
-        items = (f"{item['kind']}/{item['name'] or item['_id']}" for item in raw.get("items", ()))
-        lists = {"scopes": tuple(raw.get("scopes", ())), "items": tuple(items), "tags": tuple(raw.get("tags", ()))}
-        return super(Robot, cls)._read(raw) | lists
+    def _values(cls, document: Document) -> dict[str, object]:
+        items = [
+            f"{item['kind']}/{item['name'] or item['_id']}" for item in shaped(document, _OfRobot).get("items", ())
+        ]
+        return {**super(Robot, cls)._values(document), "items": items}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -118,7 +120,3 @@ class Identity(ShortDisplay):
 
     tenant: str
     user: User
-
-
-def user_of(raw: Raw | str) -> User | str:
-    return raw if isinstance(raw, str) else User.of(raw)

@@ -1,18 +1,17 @@
 """What all results have in common: frozen and typed. Fields that a newer server adds are ignored."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
-from typing import Any, Generic, Self, TypeVar
+from typing import Generic, Self, TypedDict, TypeVar
 
 from catalog.client.display import html_table, short_repr
+from catalog.client.results.shapes import Document, field_readers, shape_error, shaped
 
 T = TypeVar("T")
 
 Value = str | float | bool
 """The value of a metadata pair."""
-
-Raw = Mapping[str, Any]
 
 NEVER = datetime.fromtimestamp(0, UTC)
 
@@ -34,17 +33,19 @@ class Result(ShortDisplay):
     """A JSON document of the native API. Attributes have the names of its fields, but `id` stands for `_id`."""
 
     @classmethod
-    def of(cls, raw: Raw) -> Self:
-        known = {each.name for each in fields(cls)}
-        return cls(**{name: value for name, value in cls._read(raw).items() if name in known and value is not None})
+    def of(cls, document: Document) -> Self:
+        """Raises NotACatalog for a document that lacks a field, or has one of another type than annotated."""
+        readers, values = field_readers(cls), cls._values(document)
+        read = {name: readers[name](value) for name, value in values.items() if name in readers and value is not None}
+        for each in fields(cls):
+            if each.default is MISSING and each.default_factory is MISSING and each.name not in read:
+                raise shape_error(f"{each.name} is missing")
+        return cls(**read)
 
     @classmethod
-    def _read(cls, raw: Raw) -> dict[str, Any]:
-        return {**raw, "id": raw.get("_id", "")} | {
-            name: parse_time(raw[name])
-            for name in ("timestamp", "lastmod", "removed", "until", "expires", "used", "moved", "shared")
-            if raw.get(name)
-        }
+    def _values(cls, document: Document) -> dict[str, object]:
+        """The values of the fields, by the names of the attributes."""
+        return {**document, "id": document.get("_id", "")}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -55,9 +56,15 @@ class Page(ShortDisplay, Generic[T]):
     next_cursor: str | None
 
 
-def pairs(raw: Raw) -> dict[str, Value]:
-    return {pair["name"]: pair["value"] for pair in raw.get("metadata") or ()}
+class _Pair(TypedDict):
+    name: str
+    value: Value
 
 
-def parse_time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+class _WithMetadata(TypedDict, total=False):
+    metadata: list[_Pair]
+
+
+def pairs(document: Document) -> dict[str, Value]:
+    """The metadata of a document, by name."""
+    return {pair["name"]: pair["value"] for pair in shaped(document, _WithMetadata).get("metadata", ())}

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import TypedDict
 
-from catalog.client.results.people import User, user_of
-from catalog.client.results.result import NEVER, Raw, Result, Value, pairs
+from catalog.client.results.people import User
+from catalog.client.results.result import NEVER, Result, Value, pairs
+from catalog.client.results.shapes import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -21,6 +22,32 @@ class File(Result):
     mimetype: str = "application/octet-stream"
     format: str = ""
     verdict: str = ""
+
+
+class VersionFinding(TypedDict):
+    kind: str
+
+
+class VersionInspection(TypedDict, total=False):
+    """What the server found in the files. No file is ever called safe."""
+
+    format: str
+    summary: Document
+    """What the header of the format says."""
+
+    findings: list[VersionFinding]
+    verdict: str
+    """A sentence for people."""
+
+    inspected: str
+
+
+class VersionInput(TypedDict):
+    """A version that another one was made from."""
+
+    kind: str
+    item: str
+    number: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -51,8 +78,8 @@ class Version(Result):
     """The training run that made it: `id` and `link`."""
     uri: str = ""
     """Where its bytes are, if they are not stored in the catalog."""
-    inputs: Sequence[Mapping[str, Any]] = ()
-    """What it was made from: the `kind`, the id (`item`) and the `number` of each."""
+    inputs: Sequence[VersionInput] = ()
+    """What it was made from. `item` is an id."""
     serial: int | None = None
     folder: bool = False
     file_count: int = 1
@@ -60,25 +87,23 @@ class Version(Result):
     aliases: Sequence[str] = ()
     """The aliases that point to it."""
     metadata: Mapping[str, Value] = field(default_factory=dict, hash=False)
-    inspection: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    inspection: VersionInspection = field(default_factory=VersionInspection, hash=False)
     owner: str = ""
     timestamp: datetime = NEVER
     lastmod: datetime = NEVER
     revision: int | None = None
-    raw: Raw = field(default_factory=dict, repr=False, compare=False)
+    raw: Document = field(default_factory=dict, repr=False, compare=False)
     """The whole JSON document."""
 
     @classmethod
-    def _read(cls, raw: Raw) -> dict[str, Any]:
-        read = super(Version, cls)._read(raw)
-        read["raw"] = raw
-        read["id"] = raw.get("_id") or raw.get("key", "")
-        read["folder"] = raw.get("folder", "file_count" in raw)
-        read["files"] = tuple(File.of(file) for file in raw.get("files", ()))
-        read["aliases"] = tuple(raw.get("aliases", ()))
-        read["inputs"] = tuple(raw.get("inputs") or ())
-        read["metadata"] = pairs(raw)
-        return read
+    def _values(cls, document: Document) -> dict[str, object]:
+        return {
+            **document,
+            "id": document.get("_id") or document.get("key", ""),
+            "folder": document.get("folder", "file_count" in document),
+            "metadata": pairs(document),
+            "raw": document,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -94,10 +119,6 @@ class Alias(Result):
     revision: int | None = None
     """For `set(..., revision=)`."""
 
-    @classmethod
-    def _read(cls, raw: Raw) -> dict[str, Any]:
-        return super(Alias, cls)._read(raw) | {"user": user_of(raw["user"])}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class AliasMove(Result):
@@ -112,10 +133,6 @@ class AliasMove(Result):
     moved: datetime = NEVER
     user: User | str = ""
     is_rollback: bool = False
-
-    @classmethod
-    def _read(cls, raw: Raw) -> dict[str, Any]:
-        return super(AliasMove, cls)._read(raw) | {"user": user_of(raw["user"])}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -140,15 +157,10 @@ class PrunedVersion(Result):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pruned:
+class Pruned(Result):
     """Old versions of an item that were removed, or would be. `more`: there are more, ask again."""
 
     keep: int
     versions: Sequence[PrunedVersion]
     bytes: int
     more: bool
-
-    @classmethod
-    def of(cls, raw: Raw) -> Self:
-        versions = tuple(PrunedVersion.of(version) for version in raw["versions"])
-        return cls(keep=raw["keep"], versions=versions, bytes=raw["bytes"], more=raw["more"])

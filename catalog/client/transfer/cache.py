@@ -22,7 +22,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import platformdirs
 
@@ -51,7 +51,7 @@ class CachedFile(NamedTuple):
 class Cache:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = (folder or default_folder()).expanduser().absolute()
-        self._unsaved: dict[Path, Any] = {}
+        self._unsaved: dict[Path, object] = {}
         """States that could not be written to a file: they last as long as this program."""
 
     def blob(self, digest: str) -> Path:
@@ -158,7 +158,7 @@ class Cache:
         finally:
             shutil.rmtree(temporary)
 
-    def save_state(self, section: str, key: Any, value: Any) -> None:
+    def save_state(self, section: str, key: object, value: object) -> None:
         """Keep a value for a later program. A cache that cannot be written to costs time, and no result."""
         file = self.state_file(section, key)
         try:
@@ -166,18 +166,18 @@ class Cache:
         except OSError:
             self._unsaved[file] = value
 
-    def load_state(self, section: str, key: Any) -> Any:
+    def load_state(self, section: str, key: object) -> object:
         """The saved value; None if there is none or it cannot be read."""
         file = self.state_file(section, key)
         return self._unsaved[file] if file in self._unsaved else _read(file)
 
-    def forget(self, section: str, key: Any) -> None:
+    def forget(self, section: str, key: object) -> None:
         file = self.state_file(section, key)
         self._unsaved.pop(file, None)
         with suppress(OSError):
             file.unlink(missing_ok=True)
 
-    def state_file(self, section: str, key: Any) -> Path:
+    def state_file(self, section: str, key: object) -> Path:
         return self.folder / section / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()}.json"
 
 
@@ -222,14 +222,14 @@ def _stamp(path: Path) -> list[int]:
     return [status.st_size, status.st_mtime_ns, status.st_ino]
 
 
-def _read(file: Path) -> Any:
+def _read(file: Path) -> object:
     try:
         return json.loads(file.read_bytes())
     except (OSError, ValueError):
         return None
 
 
-def _write(file: Path, value: Any) -> None:
+def _write(file: Path, value: object) -> None:
     """Write a file atomically, readable by this user only."""
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent)

@@ -2,9 +2,11 @@
 
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from types import ModuleType
+from typing import Protocol
 
 from catalog.client.transfer.progress import Progress, ProgressLines, silent
 from catalog.durations import human_size
@@ -33,13 +35,22 @@ def is_notebook() -> bool:
     return ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None
 
 
+class Bar(Protocol):
+    max: int
+    value: int
+
+
+class Label(Protocol):
+    value: str
+
+
 @dataclass
 class WidgetBars:
     """One bar for each phase."""
 
-    widgets: Any
-    display: Any
-    _bars: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    widgets: ModuleType
+    display: Callable[[object], object]
+    _bars: dict[str, tuple[Bar, Label]] = field(default_factory=dict)
     _drawn: float = 0.0
 
     def __call__(self, phase: str, done: int, total: int) -> None:
@@ -51,7 +62,7 @@ class WidgetBars:
         bar.max, bar.value = max(total, 1), done
         label.value = f"{human_size(done)} of {human_size(total)}"
 
-    def _add(self, phase: str) -> tuple[Any, Any]:
+    def _add(self, phase: str) -> tuple[Bar, Label]:
         bar, label = self.widgets.IntProgress(description=phase), self.widgets.Label()
         self._bars[phase] = bar, label
         self.display(self.widgets.HBox([bar, label]))

@@ -6,7 +6,6 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from catalog.client.errors import Damaged, Invalid
 from catalog.client.transfer.progress import Progress, silent
@@ -26,7 +25,7 @@ class Source:
     inode: int
 
     @property
-    def identity(self) -> list[Any]:
+    def identity(self) -> list[str | int]:
         """Equal for the same file with the same content, by its metadata alone."""
         return [str(self.path.resolve()), self.size, self.mtime_ns, self.inode]
 

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
 from catalog.client.errors import CatalogError
 from catalog.client.resources.signatures import ASYNC
 from catalog.client.results import Page
-from catalog.client.transport.answers import AnswerInMemory, shape_checked
+from catalog.client.transport.answers import AnswerInMemory, refuse_unencodable
 from catalog.client.transport.connection import TRANSPORT_ERRORS, http_client, request_arguments, to_response
 from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.client.transport.effects import (
@@ -41,7 +41,7 @@ class AsyncDriver:
 
     async def run(self, operation: Operation[T]) -> T:
         try:
-            with shape_checked():
+            with refuse_unencodable():
                 return await self._run(operation)
         except CatalogError as error:  # the frames of operations say nothing to a user: the traceback ends here
             raise error.with_traceback(None) from error.__cause__
@@ -49,17 +49,17 @@ class AsyncDriver:
             raise error.with_traceback(None) from None
 
     async def _run(self, operation: Operation[T]) -> T:
-        result: Any = None
+        response: Response | None = None
         error: BaseException | None = None
         while True:
             try:
-                effect = operation.throw(error) if error else operation.send(result)
+                effect = operation.throw(error) if error else operation.send(response)
             except StopIteration as end:
                 value: T = end.value
                 return value
-            result = error = None
+            response = error = None
             try:
-                result = await self._perform(effect)
+                response = await self._perform(effect)
             except BaseException as raised:  # noqa: BLE001  the operation runs its own `finally` first
                 error = raised
 
@@ -71,16 +71,17 @@ class AsyncDriver:
                 yield element
             cursor = found.next_cursor
 
-    async def _perform(self, effect: Effect) -> Any:
+    async def _perform(self, effect: Effect) -> Response | None:
         match effect:
             case Request():
                 return await self._exchange(effect)
             case Pause():
-                return await asyncio.sleep(effect.seconds)
+                await asyncio.sleep(effect.seconds)
             case InThread():
-                return await asyncio.to_thread(effect.function)
+                await asyncio.to_thread(effect.function)
             case Parallel():
-                return await self._run_parallel(effect)
+                await self._run_parallel(effect)
+        return None
 
     async def _exchange(self, request: Request) -> Response:
         body = request.body if isinstance(request.body, bytes | None) else _blocks(request.body)
@@ -97,16 +98,16 @@ class AsyncDriver:
         except TRANSPORT_ERRORS as error:
             raise await asyncio.to_thread(as_catalog_error, error, self._url, self._ca) from None
 
-    async def _run_parallel(self, effect: Parallel) -> list[Any]:
+    async def _run_parallel(self, effect: Parallel) -> None:
         slots = asyncio.Semaphore(effect.at_most)
 
-        async def in_slot(operation: Operation[Any]) -> Any:
+        async def in_slot(operation: Operation[None]) -> None:
             async with slots:
-                return await self.run(operation)
+                await self.run(operation)
 
         tasks = [asyncio.create_task(in_slot(operation)) for operation in effect.operations]
         try:
-            return await asyncio.gather(*tasks)
+            await asyncio.gather(*tasks)
         except BaseException:
             for task in tasks:
                 task.cancel()

@@ -1,8 +1,8 @@
 """What both drivers share. Only this module and the drivers import the HTTP library."""
 
 import ssl
-from collections.abc import Callable, Mapping
-from typing import Any, TypedDict, TypeVar
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
+from typing import Protocol, TypedDict, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 import httpx
@@ -34,10 +34,28 @@ class ClientArguments(TypedDict):
     trust_env: bool
 
 
-ClientT = TypeVar("ClientT")
+ClientT_co = TypeVar("ClientT_co", covariant=True)
 
 
-def http_client(kind: Callable[..., ClientT], url: str, timeout: float, ca: str) -> ClientT:
+class ClientClass(Protocol[ClientT_co]):
+    def __call__(self, **arguments: Unpack[ClientArguments]) -> ClientT_co: ...
+
+
+SentBody = bytes | Iterable[bytes] | AsyncIterable[bytes] | None
+
+
+class RequestArguments(TypedDict):
+    """Arguments with which both client classes of the HTTP library send a request."""
+
+    method: str
+    url: str
+    params: Mapping[str, str | Sequence[str]] | None
+    headers: Mapping[str, str]
+    content: SentBody
+    timeout: httpx.Timeout
+
+
+def http_client(kind: ClientClass[ClientT_co], url: str, timeout: float, ca: str) -> ClientT_co:
     """A client of the HTTP library. Raises Invalid, also for a proxy that it cannot use."""
     try:
         return kind(**client_arguments(url, timeout, ca))
@@ -73,7 +91,7 @@ def _trust(ca: str) -> ssl.SSLContext:
     return context
 
 
-def request_arguments(request: Request, content: Any, timeout: float) -> dict[str, Any]:
+def request_arguments(request: Request, content: SentBody, timeout: float) -> RequestArguments:
     """A request as keyword arguments of the HTTP library; `content` is its body in the form that the driver sends."""
     headers = dict(request.headers)
     if request.body is not None and not isinstance(request.body, bytes):

@@ -1,15 +1,16 @@
 """The effects of operations: requests, pauses, work in a thread, and operations in parallel.
 
-An operation is a generator: it yields an effect, receives its result, and returns a value. It does no I/O itself, so
-the same operation runs in a blocking program and in an event loop, and a test feeds it prepared responses. Drivers run
-operations (`sync_driver`, `async_driver`).
+An operation is a generator: it yields an effect, receives the response if that is a request, and returns a value. It
+does no I/O itself, so the same operation runs in a blocking program and in an event loop, and a test feeds it prepared
+responses. Drivers run operations (`sync_driver`, `async_driver`).
 """
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import ParamSpec, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 BLOCK = 2**20
@@ -25,6 +26,7 @@ class BodySink(Protocol):
     def write(self, block: bytes) -> None: ...
 
 
+@runtime_checkable
 class StreamedBody(Protocol):
     """A request body that is not held in memory and can be sent more than once."""
 
@@ -61,7 +63,7 @@ class Response:
     def refused(self) -> bool:
         return self.status >= 400  # noqa: PLR2004  where HTTP's error statuses begin
 
-    def json(self) -> Any:
+    def json(self) -> object:
         """Raises ValueError."""
         return json.loads(self.content)
 
@@ -75,24 +77,25 @@ class Pause:
 class InThread:
     """A function that blocks. The asynchronous driver runs it in a thread."""
 
-    function: Callable[[], Any]
+    function: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Parallel:
     """Operations to run concurrently, `at_most` at a time. If one fails, the others are stopped."""
 
-    operations: Sequence["Operation[Any]"]
+    operations: Sequence["Operation[None]"]
     at_most: int
 
 
 Effect: TypeAlias = Request | Pause | InThread | Parallel
-Operation: TypeAlias = Generator[Effect, Any, T]
+Operation: TypeAlias = Generator[Effect, object, T]
 
 
 def exchange(request: Request) -> Operation[Response]:
     """Raises Unavailable if there is no response."""
-    response: Response = yield request
+    response = yield request
+    assert isinstance(response, Response)
     return response
 
 
@@ -100,12 +103,18 @@ def pause(seconds: float) -> Operation[None]:
     yield Pause(seconds)
 
 
-def in_thread(function: Callable[..., T], *arguments: Any) -> Operation[T]:
-    result: T = yield InThread(lambda: function(*arguments))
-    return result
+def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Operation[T]:
+    results: list[T] = []
+    yield InThread(lambda: results.append(function(*args, **kwargs)))
+    return results[0]
 
 
 def in_parallel(operations: Sequence[Operation[T]], at_most: int) -> Operation[list[T]]:
     """Run operations concurrently; return their results in the same order."""
-    results: list[T] = yield Parallel(operations, at_most)
-    return results
+    results: dict[int, T] = {}
+
+    def keep_result(number: int, operation: Operation[T]) -> Operation[None]:
+        results[number] = yield from operation
+
+    yield Parallel([keep_result(*each) for each in enumerate(operations)], at_most)
+    return [results[number] for number in range(len(operations))]

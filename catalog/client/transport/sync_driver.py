@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from threading import Event
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx
 
 from catalog.client.errors import CatalogError
 from catalog.client.resources.signatures import SYNC
 from catalog.client.results import Page
-from catalog.client.transport.answers import AnswerInMemory, shape_checked
+from catalog.client.transport.answers import AnswerInMemory, refuse_unencodable
 from catalog.client.transport.connection import TRANSPORT_ERRORS, http_client, request_arguments, to_response
 from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.client.transport.effects import (
@@ -48,7 +48,7 @@ class SyncDriver:
 
     def run(self, operation: Operation[T]) -> T:
         try:
-            with shape_checked():
+            with refuse_unencodable():
                 return self._run(operation)
         except CatalogError as error:  # the frames of operations say nothing to a user: the traceback ends here
             raise error.with_traceback(None) from error.__cause__
@@ -56,17 +56,17 @@ class SyncDriver:
             raise error.with_traceback(None) from None
 
     def _run(self, operation: Operation[T]) -> T:
-        result: Any = None
+        response: Response | None = None
         error: BaseException | None = None
         while True:
             try:
-                effect = operation.throw(error) if error else operation.send(result)
+                effect = operation.throw(error) if error else operation.send(response)
             except StopIteration as end:
                 value: T = end.value
                 return value
-            result = error = None
+            response = error = None
             try:
-                result = self._perform(effect)
+                response = self._perform(effect)
             except BaseException as raised:  # noqa: BLE001  the operation runs its own `finally` first
                 error = raised
 
@@ -77,16 +77,17 @@ class SyncDriver:
             yield from found.docs
             cursor = found.next_cursor
 
-    def _perform(self, effect: Effect) -> Any:
+    def _perform(self, effect: Effect) -> Response | None:
         match effect:
             case Request():
                 return self._exchange(effect)
             case Pause():
-                return time.sleep(effect.seconds)
+                time.sleep(effect.seconds)
             case InThread():
-                return effect.function()
+                effect.function()
             case Parallel():
-                return self._run_parallel(effect)
+                self._run_parallel(effect)
+        return None
 
     def _exchange(self, request: Request) -> Response:
         body = request.body if isinstance(request.body, bytes | None) else self._blocks(request.body)
@@ -113,7 +114,7 @@ class SyncDriver:
         if self._stop.is_set():
             raise StoppedError
 
-    def _run_parallel(self, effect: Parallel) -> list[Any]:
+    def _run_parallel(self, effect: Parallel) -> None:
         sibling = self._sibling()
         with ThreadPoolExecutor(effect.at_most) as threads:
             running = [threads.submit(sibling.run, operation) for operation in effect.operations]
@@ -121,7 +122,6 @@ class SyncDriver:
                 done, _ = wait(running, return_when=FIRST_EXCEPTION)
                 for each in done:
                     each.result()
-                return [each.result() for each in running]
             except BaseException:
                 sibling._stop.set()  # noqa: SLF001  same class
                 threads.shutdown(wait=False, cancel_futures=True)

@@ -26,5 +26,5 @@ def usage(
     share = f" of {human_size(quota)} ({100 * used // quota} %)" if quota else ", without a quota"
     about: dict[str, object] = {"stored": f"{human_size(used)}{share}"}
     about["unfinished uploads"] = human_size(found["unfinished_bytes"])
-    about |= {name: str(found[name]) for name in COUNTED if name in found}
+    about |= {name: str(count) for name, count in found.items() if name in COUNTED}
     shell.output.one(found, about, str(used))

@@ -26,7 +26,7 @@ from catalog.client.errors import (
     ServerError,
     UnsafeFileWarning,
 )
-from catalog.client.transport.answers import shape_checked
+from catalog.client.transport.answers import refuse_unencodable
 from catalog.commands.terminal.output import CommandOutput
 from catalog.commands.terminal.streams import sentence_of
 
@@ -169,7 +169,7 @@ def exit_codes(*, json: bool = False) -> Generator[None]:
     """Turn exceptions into a message and an exit code, without a traceback. With `json`, the message is an object."""
     token = _errors_as_json.set(json)
     try:
-        with shape_checked():
+        with refuse_unencodable():
             yield
     except CatalogError as error:
         request = f" Its id: {error.request_id}." if isinstance(error, ServerError) and error.request_id else ""

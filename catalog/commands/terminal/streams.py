@@ -6,10 +6,10 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
 from typing import TextIO
 
 from catalog import client
-from catalog.client.transport.answers import raised_in
 
 FAILURE = 1
 PRINTERS = frozenset({"typer", "rich"})
@@ -114,6 +114,14 @@ def sentence_of(error: OSError) -> str:
 
 def _place_of(error: OSError) -> str:
     """Where an error without a file comes from: what is printed, or a folder that somebody has removed."""
-    if raised_in(error.__traceback__).partition(".")[0] in PRINTERS:
+    if _raised_in(error.__traceback__).partition(".")[0] in PRINTERS:
         return "Standard output: "
     return "This folder: " if isinstance(error, FileNotFoundError) else ""
+
+
+def _raised_in(traceback: TracebackType | None) -> str:
+    """The module of the innermost frame."""
+    name = ""
+    while traceback is not None:
+        name, traceback = str(traceback.tb_frame.f_globals.get("__name__", "")), traceback.tb_next
+    return name

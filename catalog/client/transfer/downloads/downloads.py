@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypedDict
 
 from catalog.client.errors import (
     CatalogWarning,
@@ -17,7 +18,7 @@ from catalog.client.errors import (
     TooManyAttempts,
     Unavailable,
 )
-from catalog.client.results import File, Version
+from catalog.client.results import File, Version, shaped
 from catalog.client.revisions import resolve_version
 from catalog.client.transfer.cache import Cache, relative_path
 from catalog.client.transfer.downloads.fetching import CONCURRENCY, fetch_files, file_url
@@ -33,6 +34,10 @@ SECTION = "refs"
 ALL_FILES = FileSelection()
 
 
+class VerifiedBytes(TypedDict):
+    intact: bool
+
+
 def find_version(item: TargetItem, revision: str) -> Operation[Version]:
     """The version that `revision` names; offline, or when the server does not answer, the one of the last request.
 
@@ -45,18 +50,24 @@ def find_version(item: TargetItem, revision: str) -> Operation[Version]:
         except TooManyAttempts:
             raise
         except Unavailable as away:
-            record = yield from in_thread(item.cache.load_state, SECTION, key)
-            if record is None:
+            known = yield from _last_known(item, key)
+            if known is None:
                 raise
-            sentence = f"{away.message}: {item.key} ({revision}) is version {record['ordinal']}, as it was last time"
+            sentence = f"{away.message}: {item.key} ({revision}) is version {known.ordinal}, as it was last time"
             warnings.warn(sentence, CatalogWarning, stacklevel=2)
-        else:
-            yield from in_thread(item.cache.save_state, SECTION, key, record)
+            return known
+        yield from in_thread(item.cache.save_state, SECTION, key, record)
         return Version.of(record)
-    record = yield from in_thread(item.cache.load_state, SECTION, key)
-    if record is None:
+    known = yield from _last_known(item, key)
+    if known is None:
         raise Offline(f"{item.key} ({revision}) was not downloaded before, and the client is offline")
-    return Version.of(record)
+    return known
+
+
+def _last_known(item: TargetItem, key: list[str]) -> Operation[Version | None]:
+    """The version as the last request found it."""
+    record = yield from in_thread(item.cache.load_state, SECTION, key)
+    return Version.of(record) if isinstance(record, dict) else None
 
 
 def download_to_cache(
@@ -137,7 +148,9 @@ def verify_version(item: TargetItem, which: str, progress: Progress) -> Operatio
 def _explain_damage(item: TargetItem, version: Version, damage: Damaged) -> Operation[Damaged]:
     """Find out where bytes were damaged: the server verifies its own copy, and marks it if it is damaged."""
     try:
-        found = yield from item.session.request_json("GET", f"{item.at(version.ordinal)}/verify")
+        found = shaped(
+            (yield from item.session.request_json("GET", f"{item.at(version.ordinal)}/verify")), VerifiedBytes
+        )
     except (NotFound, Forbidden, Unavailable, ServerError):  # an older server, for example
         return damage
     if not found["intact"]:

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 from urllib.parse import quote
 from uuid import uuid4
 
 from catalog.client.errors import CatalogError, ProxyTooLarge, Unavailable, error_from
+from catalog.client.results import shaped
 from catalog.client.session import PREFIX, document
 from catalog.client.transfer.progress import TotalProgress
 from catalog.client.transfer.sources import Source
@@ -26,6 +27,16 @@ BATCH_SIZE = 4 * 2**20
 NO_SUCH_ROUTE = frozenset({404, 405})
 UNKNOWN_ROUTE = 100
 """The error value of an older server, which has no route for many files."""
+
+
+class FileRefusal(TypedDict):
+    path: str
+    message: str
+    status: int
+
+
+class StoredFiles(TypedDict):
+    errors: list[FileRefusal]
 
 
 class SmallSource(NamedTuple):
@@ -92,7 +103,7 @@ def _send(to: TargetItem, draft: str, files: Sequence[SmallSource], total: Total
             raise
         yield from _send_alone(to, draft, files, total)
         return
-    for refused in document(response)["errors"]:
+    for refused in shaped(document(response), StoredFiles)["errors"]:
         raise _refusal(refused)
 
 
@@ -111,10 +122,10 @@ def _send_alone(to: TargetItem, draft: str, files: Sequence[SmallSource], total:
         yield from put_file(to, draft, file.path, file.source, file.digest, total.of(file.path))
 
 
-def _refusal(refused: Mapping[str, object]) -> CatalogError:
+def _refusal(refused: FileRefusal) -> CatalogError:
     """The exception for a file that the server does not take, as if it had been sent alone."""
     shown = {**refused, "message": f"{refused['path']}: {refused['message']}"}
-    return error_from(Response(int(str(refused["status"])), {}, json.dumps(shown).encode()))
+    return error_from(Response(refused["status"], {}, json.dumps(shown).encode()))
 
 
 def _read(batch: Iterable[tuple[str, Source]]) -> list[SmallSource]:

@@ -1,7 +1,6 @@
 """Uploads many files: creates a draft, sends its files in parallel, then closes it."""
 
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 from catalog.client.errors import NotFound, Unsafe
@@ -74,7 +73,7 @@ def _fill_draft(
 
 
 def _create_draft(to: TargetItem, key: list[str], details: NewVersionFields) -> Operation[Version]:
-    body: dict[str, Any] = {"draft": True, "ordinal": details.ordinal, "description": details.description}
+    body: dict[str, object] = {"draft": True, "ordinal": details.ordinal, "description": details.description}
     body |= {"metadata": as_pairs(details.metadata), "inputs": [*details.inputs]}
     draft = Version.of((yield from to.session.request_json("POST", to.path, body=body)))
     to.cache.save_state(SECTION, key, draft.ordinal)
@@ -84,7 +83,7 @@ def _create_draft(to: TargetItem, key: list[str], details: NewVersionFields) -> 
 def _find_draft(to: TargetItem, key: list[str]) -> Operation[Version | None]:
     """The draft of an earlier attempt, if it is still open."""
     ordinal = to.cache.load_state(SECTION, key)
-    if not ordinal:
+    if not isinstance(ordinal, str):
         return None
     try:
         version = yield from to.info(ordinal)

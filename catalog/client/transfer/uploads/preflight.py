@@ -1,15 +1,21 @@
 """Has the server check a version before its bytes are sent."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TypedDict
 
 from catalog.client.errors import NotFound
+from catalog.client.results import shaped
 from catalog.client.session import Session
 from catalog.client.transfer.uploads.uploads import NewVersionFields, as_pairs
 from catalog.client.transport.effects import Operation
 
 UNKNOWN_ROUTES = frozenset({100, 101})
 """The error values of an older server, which checks only what it is sent."""
+
+
+class PreflightAnswer(TypedDict):
+    item: str | None
+    """The id of the item, if it exists."""
 
 
 def check_push(
@@ -26,13 +32,12 @@ def check_push(
 
     Raises CatalogError: Invalid, NotFound, Forbidden.
     """
-    body: dict[str, Any] = {"kind": kind, **target, "tags": [*tags], "alias": alias, "inputs": [*details.inputs]}
+    body: dict[str, object] = {"kind": kind, **target, "tags": [*tags], "alias": alias, "inputs": [*details.inputs]}
     body |= {"ordinal": details.ordinal, "description": details.description, "metadata": as_pairs(details.metadata)}
     sent = {name: value for name, value in body.items() if value}
     try:
-        found: str | None = (yield from session.request_json("POST", "/preflight", body=sent))["item"]
+        return shaped((yield from session.request_json("POST", "/preflight", body=sent)), PreflightAnswer)["item"]
     except NotFound as refused:
         if refused.value in UNKNOWN_ROUTES:
             return None
         raise
-    return found

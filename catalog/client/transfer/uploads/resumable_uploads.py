@@ -55,7 +55,8 @@ class ResumableUpload:
         return [self.session.url, self.session.tenant, sorted(self.details.items()), *self.source.identity]
 
     def load(self) -> UploadState:
-        return UploadState(*self.cache.load_state(SECTION, self.key) or ())
+        saved = self.cache.load_state(SECTION, self.key)
+        return UploadState(*map(str, saved)) if isinstance(saved, list | tuple) else UploadState()
 
     def save(self, state: UploadState) -> None:
         self.cache.save_state(SECTION, self.key, state)

@@ -4,13 +4,14 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import NotRequired, TypedDict
 from urllib.parse import quote
 
 from catalog.client.errors import Forbidden, NotFound, ProxyTooLarge
 from catalog.client.push_pull.annotations import metadata_values
-from catalog.client.results import Raw, Value, Version
-from catalog.client.session import PREFIX, Session, segment
+from catalog.client.results import Document, Value, Version, shaped
+from catalog.client.results.shapes import shape_error
+from catalog.client.session import PREFIX, Session, document, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.sources import Source, SourceSlice
@@ -56,9 +57,9 @@ class NewVersionFields:
         return {name: text for name, text in texts.items() if text and len(text) <= LONGEST_INLINE}
 
     @property
-    def deferred(self) -> dict[str, Any]:
+    def deferred(self) -> dict[str, object]:
         """The changes that are sent once the version exists."""
-        body: dict[str, Any] = {}
+        body: dict[str, object] = {}
         if self.metadata and "metadata" not in self.inline:
             body["metadata"] = {"add": as_pairs(self.metadata)}
         if self.description and "description" not in self.inline:
@@ -68,13 +69,28 @@ class NewVersionFields:
         return body
 
     @property
-    def inline_values(self) -> dict[str, Any]:
+    def inline_values(self) -> dict[str, object]:
         """What is sent along in a JSON body: the same, not as text."""
         inline = self.inline
-        read: dict[str, Any] = {
+        read: dict[str, object] = {
             name: json.loads(inline[name]) for name in ("metadata", "inputs", "strict") if name in inline
         }
         return {**inline, **read}
+
+
+class PageOfFiles(TypedDict):
+    docs: list[Document]
+    hasNextPage: bool
+    nextPage: int | None
+
+
+class OrdinalAndDigest(TypedDict):
+    ordinal: str
+    digest: NotRequired[str]
+
+
+class ItemWithVersions(TypedDict):
+    versions: list[OrdinalAndDigest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +114,19 @@ class TargetItem:
         """The path of a version. A number stands for its text, as `versions.get(3)` has it."""
         return f"{self.path}/{segment(str(which) if isinstance(which, int) else which)}"
 
-    def document(self, which: str | int) -> Operation[Raw]:
+    def document(self, which: str | int) -> Operation[Document]:
         """The record of a version, with all of its files."""
-        found: Raw = yield from self.session.request_json("GET", f"{self.at(which)}/info")
+        found = yield from self.session.request_json("GET", f"{self.at(which)}/info")
         if not found.get("truncated"):
             return found
-        files, number = [], 1
+        path = f"{self.at(Version.of(found).ordinal)}/files"
+        files: list[Document] = []
+        number: int | None = 1
         while number:
             query = {"page": str(number), "limit": str(FILES_OF_A_PAGE)}
-            page = yield from self.session.request_json("GET", f"{self.at(found['ordinal'])}/files", query=query)
+            page = shaped((yield from self.session.request_json("GET", path, query=query)), PageOfFiles)
             files += page["docs"]
-            number = page["nextPage"] if page["hasNextPage"] and page["docs"] else 0
+            number = page["nextPage"] if page["hasNextPage"] and page["docs"] else None
         return {**found, "files": files}
 
     def info(self, which: str | int) -> Operation[Version]:
@@ -209,7 +227,7 @@ def _send_whole(
         timeout=ANSWER_TIMEOUT,
     )
     response = yield from to.session.send(request)
-    return _ordinal_in(response.json(), digest, details.ordinal)
+    return _ordinal_in(document(response), digest, details.ordinal)
 
 
 def _apply_details(to: TargetItem, ordinal: str, details: NewVersionFields) -> Operation[Version]:
@@ -224,9 +242,13 @@ def digest_header(digest: str) -> str:
     return f"sha-256=:{b64encode(bytes.fromhex(digest)).decode()}:"
 
 
-def _ordinal_in(item: Mapping[str, Any], digest: str, ordinal: str) -> str:
+def _ordinal_in(item: Document, digest: str, ordinal: str) -> str:
     """The ordinal of the version just created: the newest one with this digest."""
-    return ordinal or str([each["ordinal"] for each in item["versions"] if each["digest"] == digest][-1])
+    versions = shaped(item, ItemWithVersions)["versions"]
+    created = [each["ordinal"] for each in versions if each.get("digest") == digest]
+    if not (ordinal or created):
+        raise shape_error("the new version is missing")
+    return ordinal or created[-1]
 
 
 def as_pairs(metadata: Mapping[str, object]) -> list[dict[str, Value]]:
