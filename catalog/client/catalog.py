@@ -34,15 +34,17 @@ from catalog.client.results import (
     Document,
     Identity,
     Item,
+    ItemFacets,
     Lineage,
     Model,
+    NamedItem,
     Page,
     ServerDescription,
     Version,
     shaped,
 )
 from catalog.client.results.shapes import shape_error
-from catalog.client.session import Session, segment
+from catalog.client.session import ListAnswer, Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import find_version
 from catalog.client.transfer.uploads.uploads import TargetItem
@@ -139,6 +141,35 @@ class CatalogResources(TransferMethods[D], MaintenanceMethods[D]):
         short = {"alias": alias, "stage": stage, "license": license, "library": library}
         short |= {"kind": kind, "status": status, "visibility": visibility, "owner": owner}
         return self._session.page("/search", _item, {"q": words} | filter_query(filter, metadata, latest, short))
+
+    @operation
+    def facets(
+        self,
+        *,
+        kind: str = "",
+        status: str = "",
+        visibility: str = "",
+        owner: str = "",
+        filter: FilterExpression | None = None,  # noqa: A002  the API's word
+        metadata: Mapping[str, object] | None = None,
+        latest: Mapping[str, object] | None = None,
+        alias: str = "",
+        stage: str = "",
+        license: str = "",  # noqa: A002  the API's word
+        library: str = "",
+    ) -> Operation[ItemFacets]:
+        """How many items have each tag, owner, license and so on. The arguments are as in `search`."""
+        short = {"alias": alias, "stage": stage, "license": license, "library": library}
+        short |= {"kind": kind, "status": status, "visibility": visibility, "owner": owner}
+        query = filter_query(filter, metadata, latest, short)
+        return ItemFacets.of((yield from self._session.request_json("GET", "/search/facets", query=query)))
+
+    @operation
+    def suggest_names(self, beginning: str, *, kind: str = "", limit: int = 10) -> Operation[tuple[NamedItem, ...]]:
+        """The items whose names are `beginning`, or begin with it."""
+        query = {"q": beginning, "limit": str(limit), **({"kind": kind} if kind else {})}
+        found = shaped((yield from self._session.request_json("GET", "/search/names", query=query)), ListAnswer)
+        return tuple(NamedItem.of(item) for item in found["docs"])
 
     @operation
     def lineage(self, name: str, which: str = "", *, kind: str = "models", depth: int = 3) -> Operation[Lineage]:

@@ -317,6 +317,9 @@ def test_a_text_is_found_across_all_kinds(adas, iris):
         "datasets"
     ]
     assert list(adas.datasets.search(iris, filter={"tags": "other"})) == []
+    counted = adas.facets(filter={"tags": iris})
+    assert (counted.counts["tag"][iris], counted.counted, counted.is_exact) == (1, 1, True)
+    assert [found.name for found in adas.suggest_names(iris[:-1], kind="models")] == [iris]
 
 
 def test_what_was_removed_comes_back_by_its_name(adas, ada, iris):

@@ -93,6 +93,8 @@ AROUND_ITEMS = {
     "GET /v1/environments": ask(things.shown_as("environment")),
     "GET /v1/services": ask(things.shown_as("service")),
     "GET /v1/search": ask(things.an_item, params={"q": "{title}"}),
+    "GET /v1/search/facets": ask(things.a_licensed_item),
+    "GET /v1/search/names": ask(things.an_item, params={"q": "{title}"}),
     "GET /v1/trash": ask(things.a_removed_item),
     "POST /v1/trash/{key}/restore": ask(things.a_removed_item),
     "DELETE /v1/trash/{key}": ask(things.a_removed_item),

@@ -77,6 +77,13 @@ async def a_card(world: World, thing: Thing) -> Thing:
     return item
 
 
+async def a_licensed_item(world: World, thing: Thing) -> Thing:
+    """With a license that no other item has."""
+    item = await an_item(world, thing)
+    await world.ask("PUT", "/v1/{kind}/{key}".format_map(item), json={"license": item["title"]})
+    return item
+
+
 async def an_alias(world: World, thing: Thing) -> Thing:
     """One that pointed to version 2 and points to version 1."""
     version = await a_version(world, thing)

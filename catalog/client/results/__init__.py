@@ -16,6 +16,7 @@ from catalog.client.results.items import KINDS, Algorithm, Card, Dataset, Item, 
 from catalog.client.results.lineage import Lineage, LineageNode
 from catalog.client.results.people import Grant, Group, Identity, Party, Robot, Tenant, Token, User
 from catalog.client.results.result import NEVER, Page, Result, ShortDisplay, Value, pairs
+from catalog.client.results.search import ItemFacets, NamedItem
 from catalog.client.results.shapes import Document, shaped
 from catalog.client.results.versions import Alias, AliasMove, File, Link, Pruned, PrunedVersion, Version
 
@@ -38,11 +39,13 @@ __all__ = [
     "Group",
     "Identity",
     "Item",
+    "ItemFacets",
     "JournalRecord",
     "Lineage",
     "LineageNode",
     "Link",
     "Model",
+    "NamedItem",
     "Page",
     "Party",
     "Pruned",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.domain.access import Caller, may_read
 from catalog.domain.items import items
-from catalog.domain.items.search import candidates, search
+from catalog.domain.items.search import candidates, facets, search
 from catalog.domain.items.search.ranking import MatchRank, rank
 from catalog.domain.items.search.search import SearchQuery
 from catalog.errors import Refused
@@ -18,7 +18,8 @@ from catalog.folding import search_key
 from catalog.store.derived import search_entries
 from catalog.store.query.fields import MODELS
 from catalog.store.query.filters.filter import Filter, filter_of
-from catalog.vocabulary import Kind, Role
+from catalog.store.query.paging import timed_scan
+from catalog.vocabulary import Archived, Kind, Role
 from tests.support.inputs import new_item
 from tests.support.tenants import somebody
 
@@ -128,6 +129,62 @@ async def test_facets_count_what_was_found(client, org):
     further = await found(client, org, "eve", q="iris", limit=1, after=answer["nextCursor"])
     assert "facets" not in further
     assert answer["docs"][0]["name"] != further["docs"][0]["name"]
+
+
+async def counted(client, org, who, **query):
+    answer = await client.get("/v1/search/facets", params=query, headers=org.as_(who))
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_facets_without_a_text_count_what_the_lists_show_to_each_caller(client, org):
+    await create(client, org, "ada", name="one", tags=["small"], license="MIT", status="test")
+    await create(client, org, "ada", name="two", tags=["small", "red"], visibility="private", users=["bob"])
+    await create(client, org, "bob", "datasets", name="three", tags=["small"], license="MIT")
+
+    async def tags(who, **query):
+        return (await counted(client, org, who, **query))["facets"]["tag"]
+
+    assert await tags("ada") == await tags("bob") == {"small": 3, "red": 1}
+    assert await tags("eve") == {"small": 2}
+    assert await tags("ada", kind="models", filter='{"tags": "red"}') == {"small": 1, "red": 1}
+    assert await tags("ada", license="MIT", archived="true") == {}
+    assert await tags("ada", filter='{"name": {"$regex": "o$"}}') == {"small": 1, "red": 1}
+    of_models = await counted(client, org, "eve", kind="models")
+    assert of_models["facets"]["kind"] == {"models": 1, "datasets": 1}
+    assert (of_models["facets"]["status"], of_models["facets"]["license"]) == ({"test": 1}, {"MIT": 1})
+    assert (of_models["facetsOf"], of_models["facetsAreExact"]) == (1, True)
+
+
+async def test_facets_of_a_large_catalog_are_the_least_that_there_may_be(tenant, monkeypatch):
+    monkeypatch.setattr(timed_scan, "COUNTED", 2)
+    monkeypatch.setattr(timed_scan, "NARROWEST", 1)
+    ada = await somebody(tenant, "ada")
+    for number in range(5):
+        await items.create(ada, Kind.MODEL, new_item(name=f"iris{number}", tags=["red"]))
+
+    async def count(seconds):
+        return await facets.count_listed(ada, [Kind.MODEL], Filter({}), Archived.EXCLUDED, seconds)
+
+    soon, late = await count(0), await count(60)
+
+    assert (soon.counts["tag"], soon.counted, soon.is_exact) == ({"red": 2}, 2, False)
+    assert (late.counts["tag"], late.counted, late.is_exact) == ({"red": 5}, 5, True)
+
+
+async def test_names_are_completed_from_their_beginning_with_what_the_caller_may_read(client, org):
+    for name in ("Élan", "elan-2", "my elan"):
+        await create(client, org, "ada", name=name)
+    await create(client, org, "ada", "datasets", name="elan-secret", visibility="private")
+
+    async def names(who, **query):
+        answer = await client.get("/v1/search/names", params=query, headers=org.as_(who))
+        assert answer.status_code == 200, answer.text
+        return [(doc["kind"], doc["reference"]) for doc in answer.json()["docs"]]
+
+    assert await names("eve", q="ELAN") == [("models", "ada/Élan"), ("models", "ada/elan-2")]
+    assert await names("ada", q="elan", kind="datasets") == [("datasets", "ada/elan-secret")]
+    assert await names("eve", q="elan", limit=1) == [("models", "ada/Élan")]
 
 
 WRONG = {

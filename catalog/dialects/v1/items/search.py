@@ -9,7 +9,7 @@ from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.schemas import Schema, Schemas
 from catalog.dialects.http.encoded import JsonResponse, fitting, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
-from catalog.dialects.v1.models.items.search import SearchResult
+from catalog.dialects.v1.models.items.search import FacetBody, NameBody, NameSuggestions, SearchResult
 from catalog.dialects.v1.models.items.shown_items import SearchHit, search_hit
 from catalog.dialects.v1.models.lists import ARCHIVED, LIMIT, ListedResource, filtering, short
 from catalog.dialects.v1.requests.http import stretch
@@ -18,7 +18,7 @@ from catalog.dialects.v1.requests.parameters import flag, flag_query
 from catalog.domain.access import Caller
 from catalog.domain.items.reading.lookup import user_ids
 from catalog.domain.items.reading.related import load_related, load_users
-from catalog.domain.items.search import search
+from catalog.domain.items.search import facets, names, search
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.folding import search_key
 from catalog.store.query import fields
@@ -29,17 +29,25 @@ from catalog.vocabulary import Kind, Status, Visibility
 ENUMERATIONS = {"status": Status, "visibility": Visibility}
 
 
-def _parameters(_: Any, schemas: Schemas) -> list[Schema]:
-    words = {"type": "string", "minLength": 1, "maxLength": search.LONGEST}
-    kinds = {"type": "array", "items": {"type": "string", "enum": list(Kind)}}
+TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": search.LONGEST}
+KIND = query("kind", "Only these kinds.", {"type": "array", "items": {"type": "string", "enum": list(Kind)}})
+
+
+def _narrowing_parameters(_: Any, schemas: Schemas) -> list[Schema]:
     return [
-        query("q", "Plain text, in any case.", words, required=True, example="iris"),
-        query("kind", "Only these kinds.", kinds),
+        KIND,
         *(query(name, "Only these.", {"enum": list(words)}) for name, words in ENUMERATIONS.items()),
         ARCHIVED,
         query("owner", "Only the items of this user: an id or a username."),
         *short(ListedResource("Model", fields.MODELS)),
         filtering(ListedResource("Model", fields.MODELS), schemas),
+    ]
+
+
+def _parameters(controller: Any, schemas: Schemas) -> list[Schema]:
+    return [
+        query("q", "Plain text, in any case.", TEXT, required=True, example="iris"),
+        *_narrowing_parameters(controller, schemas),
         LIMIT,
         query("after", "The `nextCursor` of the previous answer."),
         flag_query("facets", "`false`: no counts, and the first matches sooner, if only a few.", default=True),
@@ -73,8 +81,44 @@ class Search(Controller):
         further = found.next if len(shown) == len(found.hits) else found.after(len(shown))
         content = stretch(shown, limit, further)
         if found.facets is not None:
-            content |= {"facets": found.facets, "facetsOf": found.counted}
+            content |= _counted(found.facets)
         return json_response(content)
+
+    @get(
+        "/facets",
+        operation_id="countFacets",
+        parameters=_narrowing_parameters,
+        is_filtered=True,
+        response_description="How many items have each value.",
+    )
+    async def facets(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[FacetBody]:
+        """Count the values of everything that you may read.
+
+        As the lists find it, without a text. In a large catalog the newest items are counted, and the answer says so.
+        `kind` counts all kinds.
+        """
+        kinds = _kinds(request.query_params.getall("kind", []))
+        narrowing = await _narrowing(request, caller)
+        return json_response(_counted(await facets.count_listed(caller, kinds, narrowing, archived_of(request))))
+
+    @get(
+        "/names",
+        operation_id="suggestNames",
+        parameters=[query("q", "What was typed so far.", TEXT, required=True, example="iri"), KIND, LIMIT],
+        response_description="Items of exactly this name, then those whose names begin with it, the newest first.",
+    )
+    async def names(self, request: AnyRequest, caller: Injected[Caller]) -> JsonResponse[NameSuggestions]:
+        """Complete the name of an item that is being typed, of those that you may read."""
+        parameters = request.query_params
+        limit = min(limit_of(parameters.get("limit")), names.MOST)
+        kinds = _kinds(parameters.getall("kind", []))
+        hits = await names.complete(caller, _words(parameters.get("q")), kinds, limit)
+        owners = await load_users(caller, (hit.item["owner"] for hit in hits))
+        return json_response(NameSuggestions([NameBody.of(hit.kind, hit.item, owners) for hit in hits]))
+
+
+def _counted(found: facets.FacetCounts) -> dict[str, object]:
+    return {"facets": found.counts, "facetsOf": found.counted, "facetsAreExact": found.is_exact}
 
 
 def _words(text: str | None) -> str:

@@ -11,7 +11,6 @@ import json
 import math
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from typing import NamedTuple
 from catalog.domain import archiving
 from catalog.domain.access import Caller, readable_by
 from catalog.domain.items.search.candidates import Candidates
+from catalog.domain.items.search.facets import FacetCounts, count_items
 from catalog.domain.items.search.ranking import MatchRank, rank
 from catalog.errors import NOT_SEARCHED, Refused
 from catalog.store.query.budgets import Budget, matching
@@ -69,8 +69,7 @@ class Hit(NamedTuple):
 class SearchPage(NamedTuple):
     hits: list[Hit]
     next: str | None  # the cursor to go on from; None at the end
-    facets: dict[str, dict[str, int]] | None  # of the first page only
-    counted: int  # hits that the facets are counted over
+    facets: FacetCounts | None  # of the first page only
     positions: Sequence[SearchPosition]  # behind each hit
 
     def after(self, count: int) -> str:
@@ -100,16 +99,19 @@ async def search(
     walk = SearchWalk(caller, query)
     most = max(limit, FACETED) if first else limit
     hits, positions, end = await walk.run(start, most, math.inf if faceted else SOON)
-    facets, counted = _facets(hits) if first else None, len(hits)
+    facets = FacetCounts(count_items(hits), len(hits), end is None) if first else None
     if len(hits) > limit:
         hits, end = hits[:limit], positions[limit - 1]
-    return SearchPage(hits, _cursor(end) if end else None, facets, counted, positions)
+    return SearchPage(hits, _cursor(end) if end else None, facets, positions)
 
 
 class SearchWalk:
-    def __init__(self, caller: Caller, query: SearchQuery) -> None:
+    """The walk of one request, up to the stage `last`."""
+
+    def __init__(self, caller: Caller, query: SearchQuery, last: MatchRank = MatchRank.DESCRIBED) -> None:
         self.caller = caller
         self.query = query
+        self._last = last
 
     async def run(
         self, at: SearchPosition | None, most: int, seconds: float = math.inf
@@ -181,31 +183,7 @@ class SearchWalk:
         """The next kind of the stage, else the first kind of the next stage, else None."""
         if at.kind + 1 < len(self.query.kinds):
             return SearchPosition(at.stage, at.kind + 1)
-        return SearchPosition(MatchRank(at.stage + 1), 0) if at.stage < max(MatchRank) else None
-
-
-FACETS = (
-    *("kind", "status", "tag", "owner", "visibility", "license", "library", "alias"),
-    *("stage", "language", "task", "archived"),
-)
-
-
-def _facets(hits: Sequence[Hit]) -> dict[str, dict[str, int]]:
-    counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
-    for kind, item in hits:
-        counts["kind"][kind] += 1
-        counts["tag"].update(item["tags"])
-        counts["owner"][str(item["owner"])] += 1
-        counts["visibility"][item["visibility"]] += 1
-        counts["archived"][str(item.get("archived", False)).lower()] += 1
-        counts["alias"].update(alias["name"] for alias in item.get("aliases", ()))
-        counts["stage"].update(item.get("stages", ()))
-        counts["language"].update(item.get("languages", ()))
-        counts["task"].update(item.get("tasks", ()))
-        for field in ("status", "license", "library"):
-            if value := item.get(field):
-                counts[field][str(value)] += 1
-    return {name: dict(counter.most_common()) for name, counter in counts.items()}
+        return SearchPosition(MatchRank(at.stage + 1), 0) if at.stage < self._last else None
 
 
 def _cursor(position: SearchPosition) -> str:

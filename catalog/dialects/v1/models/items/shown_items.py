@@ -124,14 +124,14 @@ def search_hit(
     kind: Kind, record: ItemRecord, related: Related, owners: Mapping[ObjectId, UserRecord], caller: Caller
 ) -> SearchHit:
     fields = item_fields(record, related) | _sharing(record, related, caller)
-    fields |= {"kind": kind, "reference": _reference(record, owners.get(record["owner"]))}
+    fields |= {"kind": kind, "reference": reference_of(record, owners.get(record["owner"]))}
     if "status" not in record:
         return SearchHit(**fields)
     datasets = [_dataset(key, related, caller) for key in record["datasets"]]
     return SearchHit(**fields, datasets=datasets, status=Status(record["status"]))
 
 
-def _reference(record: ItemRecord, owner: UserRecord | None) -> str:
+def reference_of(record: ItemRecord, owner: UserRecord | None) -> str:
     """`owner/name`; the id of the item if its owner is just being removed."""
     return f"{owner['username']}/{record['name']}" if owner else str(record["_id"])
 
