@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from catalog.client import transport
+from catalog.client.answers import ListAnswer
 from catalog.client.errors import CatalogWarning
 from catalog.client.profile import Profile, find, is_offline, other_logins, save_token
 from catalog.client.push_pull.transfers import TransferMethods
@@ -16,17 +17,10 @@ from catalog.client.resources.demo import DemoResource
 from catalog.client.resources.item_filters import FilterExpression, filter_query
 from catalog.client.resources.items import ItemResource
 from catalog.client.resources.maintenance import MaintenanceMethods
-from catalog.client.resources.people import (
-    GroupResource,
-    RetentionResource,
-    RobotResource,
-    TenantResource,
-    TermResource,
-    TokenResource,
-    UserResource,
-)
+from catalog.client.resources.people import GroupResource, RobotResource, TokenResource, UserResource
 from catalog.client.resources.registry_api import RegistryApi
 from catalog.client.resources.signatures import ASYNC
+from catalog.client.resources.tenants import RetentionResource, TenantResource, TermResource
 from catalog.client.results import (
     KINDS,
     Algorithm,
@@ -44,7 +38,7 @@ from catalog.client.results import (
     shaped,
 )
 from catalog.client.results.shapes import shape_error
-from catalog.client.session import ListAnswer, Session, segment
+from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import find_version
 from catalog.client.transfer.uploads.uploads import TargetItem

@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
-from typing import TypedDict, TypeVar
-from urllib.parse import quote, urljoin, urlsplit
+from typing import TypeVar
+from urllib.parse import quote, urlsplit
 
 from catalog import API_VERSION
-from catalog.client.errors import CatalogError, Invalid, NotACatalog, NotSignedIn, Offline, Unavailable, error_from
+from catalog.client.answers import LoginAnswer, PageAnswer, accepted, document, refuse_downgrade
+from catalog.client.errors import CatalogError, Invalid, NotSignedIn, Offline, Unavailable
 from catalog.client.results import Document, Identity, Page, User, shaped
 from catalog.client.tokens import TokenLifetime, authorization, claims, readable_token, tenant_of
 from catalog.client.transport import retries
@@ -38,20 +39,6 @@ NO_KNOWN_KIND = (
     "The token is neither that of a login nor a personal one. API_TOKEN is for the operator's commands alone: tenants, "
     "sweep, backup, log --operator."
 )
-
-REDIRECTED = {301, 302, 303, 307, 308}
-
-
-class ListAnswer(TypedDict):
-    docs: list[Document]
-
-
-class PageAnswer(ListAnswer):
-    nextCursor: str | None
-
-
-class LoginAnswer(TypedDict):
-    token: str
 
 
 class Session:
@@ -209,7 +196,7 @@ class Session:
         response = yield from self._traced(replace(request, headers={**request.headers, **signed}))
         if request.sink and response.status in TO_STORAGE and "location" in response.headers:
             # The storage itself knows neither our tokens nor our ETags.
-            _refuse_downgrade(self.url, response.headers["location"])
+            refuse_downgrade(self.url, response.headers["location"])
             headers = {name: value for name, value in request.headers.items() if name != "If-Range"}
             response = yield from self._traced(replace(request, path=response.headers["location"], headers=headers))
         return accepted(response, self.url)
@@ -270,43 +257,6 @@ def as_operator(operation: Operation[T]) -> Operation[T]:
         if refused.advice in {NotSignedIn.advice, NO_KNOWN_KIND}:
             refused.advice = "This is for the operator of the server: put API_TOKEN into CATALOG_TOKEN (token=)."
         raise
-
-
-def document(response: Response) -> dict[str, object]:
-    """The JSON of a response, with its revision. Raises NotACatalog."""
-    try:
-        found = response.json()
-    except (ValueError, RecursionError):
-        raise NotACatalog("The server's response is not JSON", status=response.status) from None
-    if not isinstance(found, dict):
-        raise NotACatalog("The server's response is not an object of JSON", status=response.status)
-    tag = response.headers.get("etag", "").strip('"').partition(".")[0]
-    if tag.isdigit():
-        found["revision"] = int(tag)
-    return found
-
-
-def accepted(response: Response, url: str) -> Response:
-    """The response, unless it refuses the request or leads elsewhere. Raises CatalogError."""
-    if response.refused:
-        raise error_from(response)
-    if response.status not in REDIRECTED:
-        return response
-    here, there = urlsplit(url), urlsplit(urljoin(f"{url}/", response.headers.get("location", "")))
-    address = f"{there.scheme}://{there.netloc}"
-    if (here.scheme, there.scheme) == ("http", "https") and here.hostname == there.hostname:
-        raise NotACatalog(
-            f"{url} answers over https only", status=response.status, advice=f"Use the address {address}{here.path}."
-        )
-    raise NotACatalog(f"{url} leads to {address}, which is not followed", status=response.status)
-
-
-def _refuse_downgrade(url: str, location: str) -> None:
-    """Raises NotACatalog for a download that leads from https to plain HTTP."""
-    here, there = urlsplit(url), urlsplit(urljoin(f"{url}/", location))
-    if here.scheme == "https" and there.scheme != "https":
-        address = f"{there.scheme}://{there.netloc}"
-        raise NotACatalog(f"{url} leads to {address}, which is not encrypted, and is not followed")
 
 
 def segment(text: str) -> str:

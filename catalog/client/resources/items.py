@@ -9,7 +9,8 @@ from catalog.client.push_pull.annotations import LISTS, texts
 from catalog.client.resources.aliases import AliasResource
 from catalog.client.resources.base import D, InlineDriver, Resource, operation, walk
 from catalog.client.resources.item_filters import FilterExpression, filter_query
-from catalog.client.resources.item_names import key_of, name_to_create, names_owner, owner_id, refuse_version
+from catalog.client.resources.item_names import key_of, name_to_create, names_owner, refuse_version
+from catalog.client.resources.item_trash import find_trashed, trashed_items
 from catalog.client.resources.versions import VersionResource
 from catalog.client.results import Card, Document, Grant, Item, Page, TrashedItem, Value, shaped
 from catalog.client.session import PAGE, Session, if_unchanged, segment
@@ -259,7 +260,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
     @walk
     def trash(self) -> Pages[TrashedItem]:
         """Iterate over the removed items that can be restored."""
-        return self._trash()
+        return trashed_items(self._session, self._kind)
 
     @operation
     def restore(self, key: str) -> Operation[ItemT]:
@@ -267,7 +268,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
 
         Raises CatalogError: NotFound if it is not in the trash, Invalid if its name has been taken since.
         """
-        removed = yield from self._trash_entry(key)
+        removed = yield from find_trashed(self._session, self._kind, key)
         return self._shape.of((yield from self._session.request_json("POST", f"/trash/{removed.id}/restore")))
 
     def _put(
@@ -275,27 +276,6 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
     ) -> Operation[Document]:
         headers = if_unchanged(revision)
         return (yield from self._session.request_json("PUT", self._at(key) + at, body=body, headers=headers))
-
-    def _trash(self) -> Pages[TrashedItem]:
-        return self._session.page("/trash", TrashedItem.of, {"filter": json.dumps({"kind": self._kind})})
-
-    def _trash_entry(self, key: str) -> Operation[TrashedItem]:
-        found = yield from self._find_in_trash(key)
-        if found is None and (owner := (yield from owner_id(self._session, key))):
-            found = yield from self._find_in_trash(f"{owner}/{key.partition('/')[2]}")
-        if found is None:
-            raise NotFound(f"{key} is not in the trash", advice="It may have been purged, or belong to another user.")
-        return found
-
-    def _find_in_trash(self, key: str) -> Operation[TrashedItem | None]:
-        cursor: str | None = ""
-        while cursor is not None:
-            page = yield from self._trash()(cursor)
-            for removed in page.docs:
-                if key in {removed.id, removed.name, f"{removed.owner}/{removed.name}"}:
-                    return removed
-            cursor = page.next_cursor
-        return None
 
     def find_to_push(self, name: str) -> Operation[tuple[ItemT | None, str]]:
         """The item that a push to `name` adds a version to, or None and the name of the one that it creates.

@@ -25,7 +25,7 @@ from catalog.dialects.v1.requests.http import error_response
 from catalog.dialects.v1.tenants import about, backup, demo, log, retention, sweep, tenants, usage
 from catalog.dialects.v1.tracking import experiments
 from catalog.dialects.v1.tracking import services as serving
-from catalog.dialects.v1.versions import aliases, blobs, files, lineage, links, preflight, uploads, versions
+from catalog.dialects.v1.versions import aliases, blobs, contents, files, lineage, links, preflight, uploads, versions
 from catalog.dialects.v1.versions import retention as kept
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
@@ -129,6 +129,9 @@ def _routes(operator_only: guards.OperatorGuard) -> Sequence[ControllerRouterHan
         versions.ModelVersions,
         versions.DatasetVersions,
         versions.AlgorithmVersions,
+        contents.ModelContents,
+        contents.DatasetContents,
+        contents.AlgorithmContents,
         aliases.ModelAliases,
         aliases.DatasetAliases,
         aliases.AlgorithmAliases,

@@ -8,20 +8,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bson import ObjectId
-
-from catalog.domain.access import Caller, may_change
+from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_LINK, Limits
-from catalog.domain.tracking import contents, metrics, models, records
+from catalog.domain.tracking import contents, metrics, records
 from catalog.domain.tracking.access import readable, refuse_change
+from catalog.domain.tracking.artifact_parents import Parent, linked_fields
 from catalog.domain.tracking.records import NO_CHANGE, Details, DetailsChange, name_key
 from catalog.domain.validation import Validator
-from catalog.errors import CANNOT_MODIFY, INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
-from catalog.store.derived.reader_copies import copied
+from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.documents.tracking import ArtifactDocument
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
-from catalog.store.records import ArtifactRecord, Changes, ExperimentRunRecord, ItemRecord, Value, VersionRecord
+from catalog.store.records import ArtifactRecord, Changes, Value
 from catalog.store.tenant import VERSION_SERIAL
 from catalog.store.tenant_documents import record_of
 from catalog.vocabulary import ArtifactState, ArtifactType, Visibility
@@ -58,51 +56,9 @@ class ArtifactChange:
     values: Mapping[str, Value] = field(default_factory=dict)
 
 
-class Parent(NamedTuple):
-    """What an artifact is added to: a version of a model, or a run."""
-
-    version: VersionRecord | None = None
-    item: ItemRecord | None = None
-    run: ExperimentRunRecord | None = None
-
-    @property
-    def id(self) -> ObjectId:
-        record = self.version or self.run
-        assert record is not None
-        return record["_id"]
-
-    @property
-    def readers(self) -> list[ObjectId | str]:
-        record = self.item or self.run
-        assert record is not None
-        return record["readers"]
-
-    def key(self, of: ArtifactType, name: str) -> str:
-        return name_key(f"{self.id}:{of}", name)
-
-    def fields(self) -> dict[str, list[ObjectId]]:
-        """What the record says of it."""
-        if self.run:
-            return {"runs": [self.run["_id"]], "experiments": [self.run["experiment"]]}
-        return {"versions": [self.id], "items": [self.item["_id"]] if self.item else []}
-
-
 class Upserted(NamedTuple):
     artifact: ArtifactRecord
     is_new: bool
-
-
-async def version_parent(caller: Caller, serial: int) -> Parent:
-    """A version that the caller may add artifacts to. Raises Refused: NOT_FOUND, CANNOT_MODIFY."""
-    version, item = await models.read_version_and_model(caller, serial)
-    if not may_change(caller, item):
-        raise Refused(CANNOT_MODIFY, f"version {serial}")
-    return Parent(version=version, item=item)
-
-
-async def run_parent(caller: Caller, serial: int) -> Parent:
-    """A run that the caller may add artifacts to. Raises Refused: NOT_FOUND, CANNOT_MODIFY."""
-    return Parent(run=await records.changeable(caller, caller.tenant.runs, serial))
 
 
 async def create(
@@ -277,24 +233,12 @@ async def _change(
         changed |= records.changed_fields(current, requested.details, limits)
         if requested.values:
             changed["details"] = {**current["details"], **_values(requested.values, limits)}
-        return {**changed, **(_linked(current, parent, changed) if parent else {})}
+        return {**changed, **(linked_fields(current, parent, changed) if parent else {})}
 
     changed = await records.change(caller.tenant.artifacts, record, fields)
     if requested.uri is not None:
         await contents.follow_address(caller, changed)
     return changed
-
-
-def _linked(current: ArtifactRecord, parent: Parent, changed: Changes) -> Changes:
-    """The fields that say what an artifact belongs to, with one thing more."""
-    key = parent.key(ArtifactType(current["type"]), current["name"])
-    keys = changed.get("keys", current["keys"])
-    lists = {
-        name: [*current[name], *(each for each in ids if each not in current[name])]  # type: ignore[literal-required]
-        for name, ids in parent.fields().items()
-    }
-    readers = {"readers": copied(current["readers"], parent.readers)}
-    return {**lists, **readers, "keys": [*(each for each in keys if each[0] != "#"), *([] if key in keys else [key])]}
 
 
 def checked_uri(uri: str, limits: Limits) -> str:

@@ -7,9 +7,10 @@ from typing import NamedTuple, TypedDict
 from urllib.parse import quote
 from uuid import uuid4
 
+from catalog.client.answers import document
 from catalog.client.errors import CatalogError, ProxyTooLarge, Unavailable, error_from
 from catalog.client.results import shaped
-from catalog.client.session import PREFIX, document
+from catalog.client.session import PREFIX
 from catalog.client.transfer.progress import TotalProgress
 from catalog.client.transfer.sources import Source
 from catalog.client.transfer.uploads.uploads import ANSWER_TIMEOUT, TargetItem, digest_header, put_file

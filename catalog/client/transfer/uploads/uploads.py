@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict
 from urllib.parse import quote
 
+from catalog.client.answers import document
 from catalog.client.errors import Forbidden, NotFound, ProxyTooLarge
 from catalog.client.push_pull.annotations import metadata_values
 from catalog.client.results import Document, Value, Version, shaped
 from catalog.client.results.shapes import shape_error
-from catalog.client.session import PREFIX, Session, document, segment
+from catalog.client.session import PREFIX, Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.sources import Source, SourceSlice

@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx
 
+from catalog.client.answers import accepted
 from catalog.client.errors import CatalogError
-from catalog.client.session import PREFIX, accepted
+from catalog.client.session import PREFIX
 from catalog.client.transport.connection import CONNECT, TRANSPORT_ERRORS, http_client, to_response
 from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.operations.backup.archive import ArchiveError

@@ -14,9 +14,10 @@ from catalog.dialects.kubeflow.models.common import serial_of
 from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.pages import filter_of, list_parameters, merged, page_of, serials_of
 from catalog.dialects.kubeflow.requests import ARTIFACT_TYPES, KubeflowCall, answer
-from catalog.domain.tracking import artifacts, contents, models
+from catalog.domain.tracking import artifact_parents, artifacts, contents, models
 from catalog.domain.tracking.access import listed_to, readable
-from catalog.domain.tracking.artifacts import ArtifactChange, Parent
+from catalog.domain.tracking.artifact_parents import Parent
+from catalog.domain.tracking.artifacts import ArtifactChange
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
 from catalog.store.query.filters.filter import Filter
 from catalog.store.query.filters.matching import matcher
@@ -111,12 +112,12 @@ def updates(
 
 async def upsert_of_version(call: KubeflowCall) -> Response[bytes]:
     body = await any_body(call)  # first: while it arrives, the caller may lose the right to the model
-    return await _upserted(call, body, await artifacts.version_parent(call.caller, call.serial))
+    return await _upserted(call, body, await artifact_parents.version_parent(call.caller, call.serial))
 
 
 async def upsert_of_run(call: KubeflowCall) -> Response[bytes]:
     body = await any_body(call)
-    return await _upserted(call, body, await artifacts.run_parent(call.caller, call.serial))
+    return await _upserted(call, body, await artifact_parents.run_parent(call.caller, call.serial))
 
 
 async def any_body(call: KubeflowCall) -> ArtifactBody:

@@ -3,37 +3,32 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
-from litestar import Controller, HttpMethod, delete, get, post, put, route
+from litestar import Controller, delete, get, post, put
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
-from catalog.dialects.http.encoded import JsonResponse, json_response
+from catalog.dialects.http.encoded import JsonResponse
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.http.transfers import uploads
-from catalog.dialects.http.transfers.downloads import Download
-from catalog.dialects.http.transfers.version_files import version_download
 from catalog.dialects.v1.items.items import REVISION, answered, words_of
-from catalog.dialects.v1.models.comparison import ComparedVersions
 from catalog.dialects.v1.models.items.item_body import ItemBody
 from catalog.dialects.v1.models.items.shown_items import AlgorithmBody, DatasetBody, ModelBody
 from catalog.dialects.v1.models.lists import ARCHIVED, Listed, ListedResource, listing
-from catalog.dialects.v1.models.shown_versions import ListedVersion, Verification, WholeVersion
+from catalog.dialects.v1.models.shown_versions import ListedVersion, WholeVersion
 from catalog.dialects.v1.models.versions import BytesElsewhere, NewDraft, StoredBytes, VersionUpdate
 from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.requests.http import revisions_seen, shown
 from catalog.dialects.v1.requests.lists import archived_of, listed
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, VersionKey, flag, flag_query
 from catalog.dialects.v1.versions.transfers import (
-    CONTENT_REFUSALS,
     DETAIL_NAMES,
     DETAILS,
     DIGESTS,
     FILE_NAME,
     ONE_FILE,
     UPLOAD_REFUSALS,
-    downloading,
 )
 from catalog.dialects.v1.versions.version_bodies import new_version, upload_details
 from catalog.domain.access import Caller
@@ -41,7 +36,6 @@ from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.limits import Limits
 from catalog.domain.versions import lookup, reading, reuse, version_changes, versions
-from catalog.domain.versions.comparison import compare
 from catalog.domain.versions.details import VersionDetails
 from catalog.domain.versions.drafts import closing, drafts
 from catalog.domain.versions.files import version_files
@@ -49,7 +43,6 @@ from catalog.errors import (
     ALIASED,
     AMBIGUOUS,
     BUSY,
-    BYTES_ELSEWHERE,
     BYTES_NEEDED,
     CANNOT_MODIFY,
     CANNOT_READ,
@@ -59,7 +52,6 @@ from catalog.errors import (
     NOT_FOUND,
     QUARANTINED,
     STALE,
-    STORAGE_AWAY,
     UNSAFE_FILE,
     VERSION_CLOSED,
     VERSION_DRAFT,
@@ -71,14 +63,6 @@ from catalog.vocabulary import Kind
 ShownT = TypeVar("ShownT", bound=ItemBody)
 
 VERSIONS = ListedResource("Version", fields.VERSIONS)
-
-WHICH = query(
-    "which",
-    "A version: its ordinal, an alias, `latest` or a file name. Twice or more often.",
-    {"type": "array", "items": {"type": "string"}, "minItems": compare.FEWEST, "maxItems": compare.MOST},
-    required=True,
-    example=["1", "2"],
-)
 
 FORCE = flag_query("force", "`true`: remove the aliases that point to it as well, and one that a service serves.")
 
@@ -169,39 +153,6 @@ class Versions(Controller, Generic[ShownT]):
         )
 
     @get(
-        "/compare",
-        operation_id="compare{Kind}Versions",
-        parameters=[WHICH],
-        response_description="The versions side by side.",
-        responses=refuses(NOT_FOUND, CANNOT_READ, QUARANTINED, VERSION_DRAFT, AMBIGUOUS),
-    )
-    async def compare(
-        self, key: ItemKey, request: AnyRequest, caller: Injected[Caller]
-    ) -> JsonResponse[ComparedVersions]:
-        """Compare 2 to 8 versions: their metadata, their files by digest, and the tensors of model files.
-
-        Each version is compared with the first.
-        """
-        which = request.query_params.getall("which", [])
-        return json_response(
-            ComparedVersions.of(which, await compare.compare(caller, self.kind, Reference(key), which))
-        )
-
-    @route(
-        "/{which:str}",
-        http_method=[HttpMethod.GET, HttpMethod.HEAD],
-        status_code=200,
-        operation_id="fetch{Kind}Version",
-        head_operation_id="lookAt{Kind}Version",
-        **downloading(*CONTENT_REFUSALS, BYTES_ELSEWHERE, AMBIGUOUS, is_archive=True),
-    )
-    async def fetch(self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Injected[Caller]) -> Download:
-        """Download the file of a version, or all files of a folder."""
-        version = await reading.read_content(caller, self.kind, Reference(key, which))
-        reading.refuse_draft(version)
-        return await version_download(request, caller.tenant, version)
-
-    @get(
         "/{which:str}/info",
         operation_id="show{Kind}Version",
         parameters=[IF_NONE_MATCH],
@@ -215,19 +166,6 @@ class Versions(Controller, Generic[ShownT]):
         """Get the record of a version."""
         item, version = await reading.read_with_item(caller, self.kind, Reference(key, which))
         return await _record(request, caller, version, item)
-
-    @get(
-        "/{which:str}/verify",
-        operation_id="verify{Kind}Version",
-        response_description="The condition of each file.",
-        responses=refuses(NOT_FOUND, CANNOT_READ, QUARANTINED, BYTES_ELSEWHERE, STORAGE_AWAY, AMBIGUOUS),
-    )
-    async def verify(self, key: ItemKey, which: VersionKey, caller: Injected[Caller]) -> JsonResponse[Verification]:
-        """Compare the files of a version in the storage with their digests.
-
-        All bytes are read: a second or more for each gigabyte. Uploading a damaged file again replaces it.
-        """
-        return json_response(Verification.of(await reading.verify(caller, self.kind, Reference(key, which))))
 
     @put(
         "/{which:str}",
