@@ -191,6 +191,18 @@ def may_change(caller: Caller, item: ItemRecord) -> bool:
     return may_manage(caller, item) or not set(caller.identities).isdisjoint(item.get("editors") or ())
 
 
+def fields_that_let_change(caller: Caller, item: ItemRecord) -> frozenset[str]:
+    """The fields of an item by which the caller may change it: as long as they stay, `may_change` stays true.
+
+    (A write compares them, and each field that has an index costs the embedded engines a look into it.)
+    """
+    if caller.reach:
+        return frozenset(CHANGE_FIELDS)
+    if caller.is_admin:
+        return frozenset()
+    return frozenset({"owner"}) if may_manage(caller, item) else frozenset({"editors"})
+
+
 def may_manage(caller: Caller, item: OwnedRecord) -> bool:
     """Whether the caller may also share, rename, archive and delete an item."""
     return caller.is_admin or item["owner"] == caller.user

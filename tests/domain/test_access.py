@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from catalog.domain.access import (
     Caller,
     Reach,
+    fields_that_let_change,
     manageable_by,
     may_change,
     may_manage,
@@ -73,6 +74,18 @@ def test_a_limited_robot_reads_and_changes_its_items_those_with_its_tags_and_its
 def test_each_filter_and_its_question_agree(caller, item):
     assert matches(readable_by(caller), item) == may_read(caller, item)
     assert matches(manageable_by(caller), item) == may_manage(caller, item)
+
+
+@given(callers | robots, items(), items())
+def test_a_right_to_change_stays_with_the_fields_that_it_follows_from(caller, before, other):
+    after = {
+        **other,
+        "_id": before["_id"],
+        **{field: before[field] for field in fields_that_let_change(caller, before)},
+    }
+    after["readers"] = readers_of(after)
+
+    assert may_change(caller, after) or not may_change(caller, before)
 
 
 @given(callers, items())

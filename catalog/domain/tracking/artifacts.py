@@ -5,8 +5,9 @@ counted together, so that no other artifact has it.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_LINK, Limits
@@ -77,6 +78,9 @@ async def add(caller: Caller, parent: Parent, new: NewArtifact, limits: Limits) 
 
     Raises Refused: INVALID_FIELD, NAME_TAKEN, EXTERNAL_ID_TAKEN, BUSY.
     """
+    if new.type is ArtifactType.MODEL and contents.has_no_address(parent.version):
+        with suppress(Duplicate):  # nearly always it is the first one, so it is written without a look
+            return await _added(caller, parent, await _insert(caller, parent, new, limits, is_content=True))
     for _ in range(ATTEMPTS):
         if new.details.name and (there := await _of_name(caller, parent, new.type, new.details.name)):
             if new.type not in REPLACED_BY_NAME:
@@ -85,24 +89,42 @@ async def add(caller: Caller, parent: Parent, new: NewArtifact, limits: Limits) 
             await _keep_point(caller, parent, changed)
             return Upserted(changed, is_new=False)
         is_content = new.type is ArtifactType.MODEL and await contents.is_open(caller.tenant, parent.version)
-        serial = parent.version["serial"] if is_content and parent.version else None
-        serial = serial or await caller.tenant.next(VERSION_SERIAL)
-        document = _document(caller, new, limits, serial, records.readers_of((), parent.readers), parent)
         try:
-            await caller.tenant.artifacts.insert(document)
+            record = await _insert(caller, parent, new, limits, is_content=is_content)
         except Duplicate:
-            # Of the same name and external id, a metric or a parameter is the one that was first.
-            is_there = new.details.name and await _of_name(caller, parent, new.type, new.details.name)
-            refused = await records.taken(caller.tenant.artifacts, document.name, document.external_id)
-            if refused.fault is not NAME_TAKEN and not is_there:
-                raise refused from None
-            continue  # another request was first: with this name, or with the content of the version
-        added: ArtifactRecord = record_of(document)  # type: ignore[assignment]
-        if is_content and parent.version and parent.item:
-            await contents.set_address(caller, parent.item, parent.version, new.uri)
-        await _keep_point(caller, parent, added)
-        return Upserted(added, is_new=True)
+            await _refuse_taken(caller, parent, new)  # else another request was first, and it is looked for again
+        else:
+            return await _added(caller, parent, record)
     raise Refused(NAME_TAKEN, new.details.name)
+
+
+async def _insert(
+    caller: Caller, parent: Parent, new: NewArtifact, limits: Limits, *, is_content: bool
+) -> ArtifactRecord:
+    """Write an artifact; the content of a version under its serial. Raises Refused: INVALID_FIELD; Duplicate."""
+    serial = parent.version["serial"] if is_content and parent.version else None
+    serial = serial or await caller.tenant.next(VERSION_SERIAL)
+    document = _document(caller, new, limits, serial, records.readers_of((), parent.readers), parent)
+    await caller.tenant.artifacts.insert(document)
+    return cast("ArtifactRecord", record_of(document))
+
+
+async def _added(caller: Caller, parent: Parent, added: ArtifactRecord) -> Upserted:
+    """Let the version and the history of its metric follow a new artifact."""
+    if parent.version and parent.item and added["serial"] == parent.version["serial"]:
+        await contents.set_address(caller, parent.item, parent.version, added["uri"])
+    await _keep_point(caller, parent, added)
+    return Upserted(added, is_new=True)
+
+
+async def _refuse_taken(caller: Caller, parent: Parent, new: NewArtifact) -> None:
+    """Raises Refused: EXTERNAL_ID_TAKEN. Of the same name and external id, a metric or a parameter is the one that was
+    first.
+    """
+    is_there = new.details.name and await _of_name(caller, parent, new.type, new.details.name)
+    refused = await records.taken(caller.tenant.artifacts, new.details.name, new.details.external_id)
+    if refused.fault is not NAME_TAKEN and not is_there:
+        raise refused
 
 
 async def link(

@@ -27,7 +27,7 @@ ATTEMPTS = 20
 
 def of_version(version: VersionRecord, item: ItemRecord) -> ArtifactRecord | None:
     """The content of a version; None of a version that does not say where its bytes are."""
-    if not has_files(version) and not version.get("uri"):
+    if has_no_address(version):
         return None
     serial = version.get("serial") or 0
     return {
@@ -91,9 +91,14 @@ async def without_records(tenant: Tenant, contents: Iterable[ArtifactRecord]) ->
     return list(found.values())
 
 
+def has_no_address(version: VersionRecord | None) -> bool:
+    """Whether a version says nowhere where its bytes are."""
+    return version is not None and not has_files(version) and not version.get("uri")
+
+
 async def is_open(tenant: Tenant, version: VersionRecord | None) -> bool:
     """Whether a version has neither bytes nor a model artifact that says where they are."""
-    if version is None or has_files(version) or version.get("uri"):
+    if version is None or not has_no_address(version):
         return False
     return await tenant.artifacts.records.find_one({"serial": version.get("serial")}, {"_id": 1}) is None
 

@@ -111,12 +111,6 @@ async def find_version(
     return fitting[0], await read_by_id(caller, fitting[0]["item"])
 
 
-async def has_version(caller: Caller, item: ObjectId, name: str) -> bool:
-    """Whether an ordinal of an item is taken."""
-    query = {"item": item, "ordinal_key": name.casefold()}
-    return await caller.tenant.versions.records.find_one(query, {"_id": 1}) is not None
-
-
 async def readmes(caller: Caller, keys: Sequence[ObjectId]) -> dict[ObjectId, str]:
     """The texts of the cards of models, by the id of the model."""
     one_or_many = keys[0] if len(keys) == 1 else {"$in": list(keys)}

@@ -1,5 +1,6 @@
 """Writing the record of a new version. The bytes are safe before a record points at them."""
 
+import asyncio
 from contextlib import suppress
 
 from bson import ObjectId
@@ -8,6 +9,7 @@ from catalog.domain.access import Caller
 from catalog.domain.versions import numbering, removal, touching
 from catalog.domain.versions.aliases.names import equals_an_alias
 from catalog.domain.versions.details import VersionDetails, external_id_taken
+from catalog.domain.versions.numbering import Numbered
 from catalog.errors import NOT_FOUND, Refused
 from catalog.store.concurrency import shared_writes
 from catalog.store.concurrency.optimistic import RecordGoneError
@@ -51,24 +53,8 @@ async def insert(caller: Caller, version: VersionDocument, item: ItemRecord | No
     """
     # The bytes are safe before anything points at them. A crash between the two leaves a blob that no version names,
     # which a sweep removes; never a version without bytes.
-    tenant, ordinal, exactly = caller.tenant, version.ordinal, version.number
-    version.serial = await shared_writes.next_number(tenant, VERSION_SERIAL)
-    while True:
-        numbered = await numbering.next_number(caller, version.kind, version.item, ordinal, exactly, item)
-        item = None
-        version.number, version.ordinal = numbered.number, numbered.ordinal
-        version.readers = copied(numbered.item["readers"])
-        version.ordinal_key = version.ordinal.casefold()
-        try:
-            await shared_writes.insert(tenant, version)  # the unique index decides, not a look beforehand
-            break
-        except Duplicate:
-            if version.id and await tenant.versions.records.find_one({"_id": version.id}, {"_id": 1}):
-                break
-            if version.external_id and await has_external_id(tenant, version.item, version.external_id):
-                raise external_id_taken(version.external_id) from None
-            if ordinal or exactly:
-                raise numbering.taken(version.ordinal) from None
+    tenant, ordinal = caller.tenant, version.ordinal
+    numbered = await _write_numbered(caller, version, item)
 
     # The item's revision is raised only now: a client that reads the new one also reads the version. The highest number
     # is written again, because the item may have been in the trash and restored in between.
@@ -85,6 +71,43 @@ async def insert(caller: Caller, version: VersionDocument, item: ItemRecord | No
         await _take_back(caller, version)
         numbering.refuse_alias(item, ordinal)
     return item
+
+
+async def _write_numbered(caller: Caller, version: VersionDocument, item: ItemRecord | None) -> Numbered:
+    """Write a version with a number and a serial. Raises Refused as `insert` does."""
+    tenant, ordinal, exactly = caller.tenant, version.ordinal, version.number
+    kind, key = version.kind, version.item
+    numbered, version.serial = await asyncio.gather(
+        numbering.next_number(caller, kind, key, ordinal, exactly, item),
+        shared_writes.next_number(tenant, VERSION_SERIAL),
+    )
+    while True:
+        version.number, version.ordinal = numbered.number, numbered.ordinal
+        version.readers = copied(numbered.item["readers"])
+        version.ordinal_key = version.ordinal.casefold()
+        try:
+            await shared_writes.insert(tenant, version)  # the unique index decides, not a look beforehand
+        except Duplicate:
+            if version.id and await tenant.versions.records.find_one({"_id": version.id}, {"_id": 1}):
+                return numbered
+            await _refuse_duplicate(caller, version, ordinal, exactly)
+            numbered = await numbering.next_number(caller, kind, key, ordinal, exactly)
+        else:
+            return numbered
+
+
+async def _refuse_duplicate(caller: Caller, version: VersionDocument, ordinal: str, exactly: int) -> None:
+    """Raises Refused: EXTERNAL_ID_TAKEN, NOT_CREATED for an ordinal or a number that the client asked for."""
+    tenant = caller.tenant
+    if version.external_id and await has_external_id(tenant, version.item, version.external_id):
+        refused = external_id_taken(version.external_id)
+    elif exactly or (ordinal and await numbering.is_taken(tenant, version.item, ordinal)):
+        refused = numbering.taken(version.ordinal)
+    else:
+        return
+    if not exactly:
+        await numbering.give_back(tenant.base, version.kind, version.item, version.number)
+    raise refused
 
 
 async def _take_back(caller: Caller, version: VersionDocument) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 
 from bson import ObjectId
 
-from catalog.domain.access import CHANGE_FIELDS, Caller, may_change
+from catalog.domain.access import Caller, fields_that_let_change, may_change
 from catalog.domain.versions.aliases.names import equals_an_alias, is_latest
 from catalog.errors import BUSY, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.concurrency.batches import BatchesByKey, Outcomes
@@ -19,16 +19,22 @@ LONGEST_ORDINAL = 250
 LONGEST_NUMBER = 9
 """Digits of an ordinal that still counts as a number; more are a label."""
 
-DECISIVE = ("last_version", "last_ordinal", *CHANGE_FIELDS)
-"""The fields of an item that decide who gets which number."""
+COUNTED = frozenset({"last_version", "last_ordinal"})
+"""The fields of an item that decide which number is the next one."""
 
 
 async def refuse_ordinal(tenant: Tenant, item: ItemRecord, ordinal: str) -> None:
     """Spare the client an upload that cannot succeed.
 
-    Raises Refused: NOT_CREATED for an ordinal that is taken, that is an alias or `latest`, or that no address can
-    hold.
+    Raises Refused: NOT_CREATED for an ordinal that is taken, and what `check_ordinal` raises.
     """
+    check_ordinal(item, ordinal)
+    if ordinal and await is_taken(tenant, item["_id"], ordinal):
+        raise taken(ordinal)
+
+
+def check_ordinal(item: ItemRecord, ordinal: str) -> None:
+    """Raises Refused: NOT_CREATED for an ordinal that is an alias or `latest`, or that no address can hold."""
     fits_in_a_path = ordinal.isprintable() and "/" not in ordinal and ordinal not in {".", ".."}
     if len(ordinal) > LONGEST_ORDINAL or not fits_in_a_path:
         raise Refused(
@@ -37,10 +43,12 @@ async def refuse_ordinal(tenant: Tenant, item: ItemRecord, ordinal: str) -> None
     refuse_alias(item, ordinal)
     if is_latest(ordinal):
         raise Refused(NOT_CREATED, f"ordinal: {ordinal} always names the newest version, choose another one")
-    if ordinal and await tenant.versions.records.find_one(
-        {"item": item["_id"], "ordinal_key": ordinal.casefold()}, {"_id": 1}
-    ):
-        raise taken(ordinal)
+
+
+async def is_taken(tenant: Tenant, item: ObjectId, ordinal: str) -> bool:
+    """Whether a version of an item has the ordinal, a draft included."""
+    query = {"item": item, "ordinal_key": ordinal.casefold()}
+    return await tenant.versions.records.find_one(query, {"_id": 1}) is not None
 
 
 def refuse_alias(item: ItemRecord, ordinal: str) -> None:
@@ -90,6 +98,12 @@ async def next_number(
     return await _batches.write(key, request, partial(_count_all, tenant.base, kind, item))
 
 
+async def give_back(tenant: Tenant, kind: Kind, item: ObjectId, number: int) -> None:
+    """Free the number of a version that was not written, if it is still the last one that was counted."""
+    last = {"_id": item, "last_version": number}
+    await tenant.items(kind).records.update_one(last, {"$set": {"last_version": number - 1}})
+
+
 async def _count_all(
     tenant: Tenant, kind: Kind, item: ObjectId, requests: Sequence[NumberRequest]
 ) -> Outcomes[Numbered]:
@@ -100,7 +114,8 @@ async def _count_all(
         if found is None:
             raise Refused(NOT_FOUND, str(item))
         outcomes, change = _counted(found, requests)
-        same = {"_id": item, **{field: found.get(field) for field in DECISIVE}}
+        decisive = COUNTED.union(*(fields_that_let_change(request.caller, found) for request in requests))
+        same = {"_id": item, **{field: found.get(field) for field in sorted(decisive)}}
         if not change or (await items.update_one(same, change)).matched_count:
             return outcomes
         await pause()

@@ -61,14 +61,10 @@ async def prepare(caller: Caller, kind: Kind, reference: Reference, details: Ver
     that no address can hold, EXTERNAL_ID_TAKEN.
     """
     item = await items.changeable(caller, kind, reference)
-    await _refuse_taken(caller, item, details)
-    return item
-
-
-async def _refuse_taken(caller: Caller, item: ItemRecord, details: VersionDetails) -> None:
     await numbering.refuse_ordinal(caller.tenant, item, details.ordinal)
     if details.external_id and await has_external_id(caller.tenant, item["_id"], details.external_id):
         raise external_id_taken(details.external_id)
+    return item
 
 
 async def register(
@@ -76,7 +72,7 @@ async def register(
 ) -> VersionRecord:
     """Make a version whose bytes are not in the catalog, and return it. Its `uri`, if it has one, says where they are.
 
-    Raises Refused: NOT_CREATED, and what `prepare` and `insert` raise.
+    Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED, and what `insert` raises.
     """
     return await register_of(caller, kind, await items.changeable(caller, kind, reference), details, limits)
 
@@ -88,7 +84,7 @@ async def register_of(
     if not may_change(caller, item):
         raise Refused(CANNOT_MODIFY, item["name"])
     details = details.checked(limits)
-    await _refuse_taken(caller, item, details)
+    numbering.check_ordinal(item, details.ordinal)  # the unique index says whether it is taken
     version = draft_of(caller, kind, item["_id"], await details.resolved(caller))
     version.folder, version.state = False, initial_state(caller.tenant, is_suspicious=False, archived=details.archived)
     await insert(caller, version, item)

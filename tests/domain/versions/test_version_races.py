@@ -10,6 +10,7 @@ from catalog.domain.items import items
 from catalog.domain.items.inputs import ListChange, MetadataPair
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import numbering, version_changes, versions
+from catalog.domain.versions.details import VersionDetails
 from catalog.domain.versions.drafts import closing, drafts
 from catalog.domain.versions.files import folders, version_files
 from catalog.domain.versions.version_changes import VersionChange
@@ -360,3 +361,23 @@ async def test_drafts_that_were_given_up_are_found(tenant, put, close):
     assert (await found(moment), await found(moment.replace(year=moment.year + 1))) == (0, 1)
     await close()
     assert await found(moment.replace(year=moment.year + 1)) == 0
+
+
+async def test_the_number_of_a_version_that_is_refused_is_used_by_the_next(ada, iris):
+    async def register(ordinal=""):
+        return await versions.register(
+            ada, Kind.MODEL, Reference(iris), VersionDetails(ordinal=ordinal, uri="s3://b/x")
+        )
+
+    async def is_refused(ordinal):
+        with pytest.raises(Refused, match="Ordinal value duplicated"):
+            await register(ordinal)
+
+    first = await register("blue")
+    await is_refused("Blue")
+    second = await register()
+    await is_refused("1")
+    third = await register("green")
+
+    assert [version["number"] for version in (first, second, third)] == [1, 2, 3]
+    assert [version["ordinal"] for version in (first, second, third)] == ["blue", "1", "green"]

@@ -19,7 +19,7 @@ from catalog.domain.items.references import Reference
 from catalog.domain.tracking import models
 from catalog.domain.tracking.access import listed_to
 from catalog.domain.tracking.records import refuse_external_id
-from catalog.domain.versions import version_changes, versions
+from catalog.domain.versions import numbering, version_changes, versions
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_CREATED, NOT_FOUND, REQUIRED_FIELD, Refused
 from catalog.store.concurrency.optimistic import queue_of
 from catalog.store.records import ItemRecord, Query, VersionRecord
@@ -93,7 +93,7 @@ async def _created(call: KubeflowCall, new: ModelVersionCreate, model: int) -> M
     try:
         version = await versions.register_of(call.caller, Kind.MODEL, item, new.as_details(), call.limits)
     except Refused as refused:
-        if refused.fault is NOT_CREATED and await models.has_version(call.caller, item["_id"], new.name):
+        if refused.fault is NOT_CREATED and await numbering.is_taken(call.caller.tenant, item["_id"], new.name):
             raise Refused(NAME_TAKEN, f"version {new.name} of model {model} already exists") from None
         raise
     return ModelVersion.of(version, model)
