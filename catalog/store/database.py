@@ -21,6 +21,7 @@ from catalog.store.records import (
 )
 from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import BoundCollection, Raw, seal
+from catalog.store.tenant_state import TenantPolicy
 from catalog.vocabulary import InspectionPolicy
 
 logger = logging.getLogger(__name__)
@@ -91,10 +92,9 @@ class Database:
 
     def tenant(self, record: RegisteredTenant) -> Tenant:
         handle: Tenant = self._handle(record.id, record.database, record.generation or "")
-        handle.quota = record.quota_bytes or 0
-        handle.inspection = record.inspection or InspectionPolicy.WARN
-        handle.known.created = record.timestamp
-        return handle
+        return handle.with_policy(
+            TenantPolicy(record.quota_bytes or 0, record.inspection or InspectionPolicy.WARN, record.timestamp)
+        )
 
     def forget(self, name: str, database: str, generation: str) -> None:
         """Drop the cached answer that a generation of a tenant exists."""

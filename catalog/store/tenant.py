@@ -64,7 +64,7 @@ from catalog.store.records import (
     VersionRecord,
 )
 from catalog.store.tenant_documents import BoundCollection, D, R, Raw, SealedDocument, Unbound
-from catalog.store.tenant_state import TenantState
+from catalog.store.tenant_state import DEFAULT_POLICY, TenantPolicy, TenantState
 from catalog.vocabulary import InspectionPolicy, Kind
 
 COUNTERS = "counters"
@@ -145,20 +145,33 @@ class Tenant:
         name: str,
         database: AsyncIOMotorDatabase[Raw],
         generation: str = "",
+        *,
+        policy: TenantPolicy = DEFAULT_POLICY,
+        state: TenantState | None = None,
         fence: Fence | None = None,
         base: "Tenant | None" = None,
     ) -> None:
         self.name = name
         self.database = database
         self.generation = generation
+        self.policy = policy
+        self.known = state or TenantState()
         self.fence = fence
         self.base = base or self
         """The handle without a caller: for background jobs, and for what remains to do after a change is committed."""
-        self.known: TenantState = base.known if base else TenantState()
 
     def of_caller(self, fence: Fence) -> "Tenant":
         """A handle of the same generation, for one request of a caller."""
-        return Tenant(self.name, self.database, self.generation, fence, self.base)
+        return self._copy(self.policy, fence, self.base)
+
+    def with_policy(self, policy: TenantPolicy) -> "Tenant":
+        """A handle of the same generation, with what its record says now."""
+        return self._copy(policy, self.fence)
+
+    def _copy(self, policy: TenantPolicy, fence: Fence | None, base: "Tenant | None" = None) -> "Tenant":
+        return Tenant(
+            self.name, self.database, self.generation, policy=policy, state=self.known, fence=fence, base=base
+        )
 
     async def write_in_batch(self, kind: Hashable, wanted: W, write_all: WriteAll[W, T]) -> T:
         """Write `wanted` together with other writes of this `kind` that wait now, of this or another caller.
@@ -202,21 +215,13 @@ class Tenant:
 
     @property
     def quota(self) -> int:
-        """The most bytes that its blobs may have together, as of the last read of its record; 0 is no limit."""
-        return self.known.quota
-
-    @quota.setter
-    def quota(self, size: int) -> None:
-        self.known.quota = size
+        """The most bytes that its blobs may have together; 0 is no limit."""
+        return self.policy.quota
 
     @property
     def inspection(self) -> InspectionPolicy:
-        """The policy for files that an inspection warns of, as of the last read of its record."""
-        return self.known.inspection
-
-    @inspection.setter
-    def inspection(self, policy: InspectionPolicy) -> None:
-        self.known.inspection = policy
+        """The policy for files that an inspection warns of."""
+        return self.policy.inspection
 
     @property
     def arriving(self) -> int:

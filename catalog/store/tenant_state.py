@@ -3,7 +3,7 @@
 import math
 from collections.abc import Hashable
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from cachetools import LRUCache
 from motor.motor_asyncio import AsyncIOMotorCollection
@@ -23,15 +23,23 @@ MOST_TERMS = 2000
 """How many terms of a tenant are remembered as used."""
 
 
+class TenantPolicy(NamedTuple):
+    """What the record of a tenant says, as of the last read of it."""
+
+    quota: int = 0
+    inspection: InspectionPolicy = InspectionPolicy.WARN
+    created: datetime | None = None
+
+
+DEFAULT_POLICY = TenantPolicy()
+
+
 class TenantState:
     """The state that all handles of one generation of a tenant share."""
 
     def __init__(self) -> None:
-        self.quota = 0
-        self.inspection = InspectionPolicy.WARN
         self.arriving = 0
         self.blobs: Blobs | None = None
-        self.created: datetime | None = None
         self.seen = -math.inf
         """When the database last answered that the tenant exists, in seconds of the monotonic clock."""
         self.scan_statistics = ScanStatistics()

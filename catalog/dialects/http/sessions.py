@@ -187,7 +187,7 @@ def _is_of_another(tenant: Tenant, claims: Claims) -> bool:
     """
     if claims.generation is not None:
         return claims.generation != tenant.generation
-    created = tenant.known.created
+    created = tenant.policy.created
     return created is not None and claims.issued + 1 < created.timestamp()
 
 

@@ -20,9 +20,9 @@ from catalog.blobs.protocol import Blob, UnknownBlobError
 from catalog.domain.files import quota
 from catalog.domain.files.named_blobs import is_named
 from catalog.errors import BUSY, Refused
-from catalog.store.clock import now
+from catalog.store.clock import later_than, now
 from catalog.store.failures import Duplicate
-from catalog.store.records import BlobRecord
+from catalog.store.records import BlobRecord, Changes
 from catalog.store.tenant import Tenant
 
 LEASE = timedelta(minutes=10)
@@ -69,7 +69,7 @@ async def hold(tenant: Tenant, blob: Blob, *, is_reserved: bool = False) -> date
     moment, is_new = now(), False
     for pause in PAUSES:
         is_new = await _try_insert(tenant, blob, moment, is_reserved=is_reserved)
-        if is_new or await _touch(tenant, blob, moment):
+        if is_new or await _touch(tenant, blob):
             break
         await asyncio.sleep(pause)
         moment = now()
@@ -98,8 +98,7 @@ async def hold_all(tenant: Tenant, blobs: Sequence[Blob]) -> None:
         raise quota.exceeded(tenant)
     old = [distinct[at] for at in sorted(known)]
     staying = {"_id": {"$in": [blob.digest for blob in old]}, "deleting_since": None}
-    touch = {"$max": {"touched": moment}, "$unset": {"damaged": ""}}
-    if old and (await tenant.blob_records.records.update_many(staying, touch)).matched_count < len(old):
+    if old and (await tenant.blob_records.records.update_many(staying, _touched())).matched_count < len(old):
         for blob in old:
             await hold(tenant, blob)
     sizes = await tenant.blobs.sizes([blob.digest for blob in distinct])
@@ -108,11 +107,17 @@ async def hold_all(tenant: Tenant, blobs: Sequence[Blob]) -> None:
             await hold(tenant, blob)
 
 
-async def _touch(tenant: Tenant, blob: Blob, moment: datetime) -> bool:
+async def _touch(tenant: Tenant, blob: Blob) -> bool:
     """False when a sweep is removing the bytes."""
-    touch = {"$max": {"touched": moment}, "$unset": {"damaged": ""}}
     staying = {"_id": blob.digest, "deleting_since": None}
-    return bool((await tenant.blob_records.records.update_one(staying, touch)).matched_count)
+    return bool((await tenant.blob_records.records.update_one(staying, _touched())).matched_count)
+
+
+def _touched() -> Changes:
+    """The change of a blob that is held again: later than the moment of the request that inserted its record, which
+    removes the bytes if they were not touched since.
+    """
+    return {"$max": {"touched": later_than(now())}, "$unset": {"damaged": ""}}
 
 
 async def _try_insert(tenant: Tenant, blob: Blob, moment: datetime, *, is_reserved: bool) -> bool:

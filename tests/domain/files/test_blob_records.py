@@ -92,7 +92,7 @@ async def test_without_a_quota_any_size_passes(tenant):
 
 
 async def test_what_exceeds_the_quota_is_refused_before_its_first_byte_when_it_says_so(tenant, blobs):
-    tenant.quota = 10
+    tenant.policy = tenant.policy._replace(quota=10)
     await blob_records.hold(tenant, await put(blobs, b"1234"))
     came = []
 
@@ -109,7 +109,7 @@ async def test_what_exceeds_the_quota_is_refused_before_its_first_byte_when_it_s
 
 
 async def test_what_exceeds_the_quota_unannounced_is_refused_on_its_way(tenant, blobs):
-    tenant.quota = 10
+    tenant.policy = tenant.policy._replace(quota=10)
     passing = quota.limit(tenant, chunks(b"12345", b"67890", b"1", b"2"))
 
     assert [await anext(passing), await anext(passing)] == [b"12345", b"67890"]
@@ -120,7 +120,7 @@ async def test_what_exceeds_the_quota_unannounced_is_refused_on_its_way(tenant, 
 
 
 async def test_uploads_that_come_at_once_see_each_other(tenant):
-    tenant.quota = 10
+    tenant.policy = tenant.policy._replace(quota=10)
     first = quota.limit(tenant, chunks(b"123", b"456"), 6)
     await anext(first)
 
@@ -136,7 +136,7 @@ async def test_uploads_that_come_at_once_see_each_other(tenant):
 async def test_a_quota_below_what_is_there_refuses_everything_and_removes_nothing(tenant, blobs):
     blob = await put(blobs, b"123456")
     await blob_records.hold(tenant, blob)
-    tenant.quota = 3
+    tenant.policy = tenant.policy._replace(quota=3)
 
     with pytest.raises(Refused):
         await received(tenant, [b""])
@@ -146,7 +146,7 @@ async def test_a_quota_below_what_is_there_refuses_everything_and_removes_nothin
 
 
 async def test_new_bytes_that_exceed_the_quota_when_they_are_whole_are_dropped(tenant, blobs):
-    tenant.quota = 10
+    tenant.policy = tenant.policy._replace(quota=10)
     first, second = await put(blobs, b"123456"), await put(blobs, b"654321")
     await blob_records.hold(tenant, first)
 
@@ -161,7 +161,7 @@ async def test_new_bytes_that_exceed_the_quota_when_they_are_whole_are_dropped(t
 
 @on_the_wire
 async def test_of_uploads_that_end_at_once_so_many_are_kept_as_the_quota_allows(tenant, blobs):
-    tenant.quota = 35
+    tenant.policy = tenant.policy._replace(quota=35)
     all_blobs = [await put(blobs, b"%010d" % number) for number in range(8)]
     assert [await received(tenant, [b"ten bytes."]) for _ in all_blobs] == [b"ten bytes."] * 8
 
@@ -264,6 +264,36 @@ async def test_bytes_that_are_sent_after_their_removal_stay(tenant):
     await asyncio.gather(going, holding)
 
     assert (await blobs.size(blob.digest), await quota.usage(tenant)) == (4, 4)
+
+
+class HeldBack:
+    """A collection whose first insertion waits until it is released."""
+
+    def __init__(self, inner):
+        self._inner, self.asked, self.released = inner, asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
+
+    async def insert_one(self, record):
+        if not self.asked.is_set():
+            self.asked.set()
+            await self.released.wait()
+        return await self._inner.insert_one(record)
+
+
+async def test_bytes_that_another_request_began_to_hold_before_outlive_a_refused_upload(tenant, blobs):
+    blob = await put(blobs)
+    collection = tenant.blob_records.records = HeldBack(tenant.blob_records.records)
+    other = asyncio.create_task(blob_records.hold(tenant, blob))
+    await collection.asked.wait()
+    refused_since = await blob_records.hold(tenant, blob)
+    collection.released.set()
+    await other
+
+    await blob_records.remove_unused(tenant, blob, refused_since)
+
+    assert await blobs.size(blob.digest) == 4
 
 
 async def test_bytes_that_go_for_too_long_are_not_waited_for(tenant, monkeypatch):

@@ -152,7 +152,7 @@ async def test_who_asks_how_far_it_is_learns_of_the_version_when_a_server_died_b
 
 async def test_bytes_that_a_server_counted_before_it_died_fit_the_quota_still(tenant, storage):
     upload, ada = await an_upload(tenant)
-    tenant.quota, blobs = SIZE, storage.of(tenant.name)
+    tenant.policy, blobs = tenant.policy._replace(quota=SIZE), storage.of(tenant.name)
     await blobs.append(upload["_id"], 0, of(CONTENT))
     await blob_records.hold(tenant, await blobs.finish(upload["_id"]), is_reserved=True)
 
@@ -168,7 +168,7 @@ async def begun(tenant, ada, size=SIZE, most=100):
 
 async def test_an_announced_size_counts_against_the_quota_until_the_upload_is_removed(tenant):
     upload, ada = await an_upload(tenant)
-    tenant.quota = 2 * SIZE
+    tenant.policy = tenant.policy._replace(quota=2 * SIZE)
     await begun(tenant, ada)
 
     with pytest.raises(Refused) as refused:
@@ -185,7 +185,7 @@ async def test_an_announced_size_counts_against_the_quota_until_the_upload_is_re
 async def test_uploads_that_begin_at_once_do_not_exceed_the_quota_together(tenant, storage):
     upload, ada = await an_upload(tenant)
     await resumable.terminate(ada, upload)
-    tenant.quota = 3 * SIZE
+    tenant.policy = tenant.policy._replace(quota=3 * SIZE)
 
     outcomes = await asyncio.gather(*(begun(tenant, ada) for _ in range(8)), return_exceptions=True)
 
@@ -195,7 +195,7 @@ async def test_uploads_that_begin_at_once_do_not_exceed_the_quota_together(tenan
 
 async def test_an_upload_that_did_not_say_its_size_counts_by_what_came(tenant, storage):
     upload, ada = await an_upload(tenant, size=None)
-    tenant.quota, blobs = 500, storage.of(tenant.name)
+    tenant.policy, blobs = tenant.policy._replace(quota=500), storage.of(tenant.name)
 
     await resumable.append(ada, upload, 0, of(CONTENT[:200], CONTENT[200:400]))
     after_the_first = await quota.usage(tenant)
