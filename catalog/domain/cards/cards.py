@@ -43,10 +43,15 @@ class ItemCard(NamedTuple):
     body: str  # Markdown
 
 
-async def read(caller: Caller, kind: Kind, reference: Reference) -> ItemCard:
-    """Raises Refused: NOT_FOUND (also for an item without a card), CANNOT_READ, AMBIGUOUS."""
+async def read(caller: Caller, kind: Kind, reference: Reference, *, or_empty: bool = False) -> ItemCard:
+    """The card of an item. With `or_empty`, an item without one has an empty one.
+
+    Raises Refused: NOT_FOUND (also for an item without a card), CANNOT_READ, AMBIGUOUS.
+    """
     item = await items.read(caller, kind, reference)
     text = await text_of(caller.tenant, item["_id"])
+    if text is None and or_empty:
+        text = ""
     if text is None:
         raise Refused(NOT_FOUND, f"{item['name']} has no card")
     try:

@@ -30,6 +30,8 @@ _known: LRUCache[bytes, bytes] = LRUCache(REMEMBERED, getsizeof=len)
 
 async def rendered(body: str) -> bytes:
     """Sanitised HTML of Markdown. Raises Refused: CARD_NOT_RENDERED when that takes too long."""
+    if not body.strip():
+        return b""
     text = body.encode()
     key = sha256(text).digest()
     if (html := _known.get(key)) is None:

@@ -89,6 +89,12 @@ async def test_a_card_is_markdown_or_sanitised_html(client, org, iris):
     assert refusal(await get(client, org, f"{iris}/card", format="pdf"))[:2] == (400, 6)
 
 
+async def test_an_item_without_a_card_has_empty_html(client, org, iris):
+    page, plain = [await get(client, org, f"{iris}/card", format=name) for name in ("html", "markdown")]
+
+    assert (page.status_code, page.text, plain.status_code) == (200, "", 404)
+
+
 async def test_a_card_that_is_written_to_be_slow_is_refused_as_html(client, org, iris):
     await put(client, org, iris, "[" * 500_000)
 

@@ -45,7 +45,7 @@ MARKDOWN, HTML, JSON = "text/markdown", "text/html", "application/json"
 FORMATS = {"json": JSON, "markdown": MARKDOWN, "html": HTML}
 FORMAT = query(
     "format",
-    "`markdown`: the text alone; `html`: sanitised HTML of it, without the front matter.",
+    "`markdown`: the text alone; `html`: sanitised HTML of it, without the front matter, and empty without a card.",
     {"type": "string", "enum": list(FORMATS), "default": "json"},
 )
 LARGEST_JSON = 8 * 2**20
@@ -80,7 +80,7 @@ class Cards(Controller):
         format_ = request.query_params.get("format") or "json"
         if format_ not in FORMATS:
             raise Refused(INVALID_QUERY, f"format: one of {', '.join(FORMATS)} is needed")
-        card = await cards.read(caller, self.kind, Reference(key))
+        card = await cards.read(caller, self.kind, Reference(key), or_empty=format_ == "html")
         if format_ == "json":
             return shown(request, CardBody.of(card), card.item["revision"], embeds=True)
         content = card.text.encode() if format_ == "markdown" else await html.rendered(card.body)

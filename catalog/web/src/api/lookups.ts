@@ -1,6 +1,6 @@
 /** What several views ask for: terms, and the usernames of ids. */
 import type { Suggestion } from '../components/completion'
-import { api, content } from './client'
+import { api, content, type Kind } from './client'
 
 export async function suggestedTags(q: string, signal: AbortSignal): Promise<Suggestion[]> {
   const found = await content(api.GET('/v1/tags/suggest', { params: { query: { q, limit: 8 } }, signal }))
@@ -10,6 +10,12 @@ export async function suggestedTags(q: string, signal: AbortSignal): Promise<Sug
 export async function suggestedNames(q: string, signal: AbortSignal): Promise<Suggestion[]> {
   const found = await content(api.GET('/v1/metadata/suggest', { params: { query: { q, limit: 8 } }, signal }))
   return found.docs.map((term) => ({ value: term._id, note: String(term.uses) }))
+}
+
+/** The items whose names begin with what was typed. */
+export async function suggestedItems(q: string, kind: Kind | '', signal: AbortSignal) {
+  const query = { q, limit: 4, ...(kind && { kind: [kind] }) }
+  return (await content(api.GET('/v1/search/names', { params: { query }, signal }))).docs
 }
 
 const usernames = new Map<string, Promise<string>>()

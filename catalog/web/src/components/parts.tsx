@@ -96,7 +96,7 @@ export function Code({ children }: { children: string }) {
 }
 
 /** What can be done about a notice. */
-interface Answer {
+export interface Answer {
   label: string
   act: () => void
 }

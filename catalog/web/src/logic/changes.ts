@@ -3,6 +3,7 @@ import type { components } from '../api/schema'
 
 type Item = components['schemas']['SearchHit']
 type Pair = components['schemas']['Pair']
+type Version = components['schemas']['WholeVersion']
 
 export interface Draft {
   description: string
@@ -42,6 +43,35 @@ export function changeOf(item: Item, draft: Draft): Record<string, unknown> {
   if (metadata) change.metadata = metadata
   return change
 }
+
+const SAID = ['description', 'author', 'stage', 'archived', 'pinned'] as const
+
+/** What people say of a version. */
+export type Said = Pick<Version, (typeof SAID)[number] | 'metadata'>
+
+/** The body of a PUT: what differs between two states of a version. */
+export function changeOfVersion(before: Said, after: Said): Record<string, unknown> {
+  const changed = SAID.filter((field) => before[field] !== after[field]).map((field) => [field, after[field]])
+  const metadata = pairsChange(before.metadata, after.metadata)
+  return { ...Object.fromEntries(changed), ...(metadata && { metadata }) }
+}
+
+const CARD_TEXTS = ['license', 'license_link', 'library', 'provider', 'logo', 'maturity'] as const
+const CARD_LISTS = ['languages', 'tasks'] as const
+
+/** The body of a PUT that gives an item the fields of another state of it, of those that a card may set. */
+export function cardFieldsChange(now: Item, then: Item): Record<string, unknown> {
+  const change: Record<string, unknown> = {}
+  for (const field of [...CARD_TEXTS, ...CARD_LISTS]) {
+    if (JSON.stringify(now[field]) !== JSON.stringify(then[field])) change[field] = then[field]
+  }
+  const tags = difference(now.tags, then.tags)
+  const datasets = difference(idsOf(now), idsOf(then))
+  return { ...change, ...(tags && { tags }), ...(datasets && { datasets }) }
+}
+
+const idsOf = (item: Item): string[] =>
+  (item.datasets ?? []).map((each) => (typeof each === 'string' ? each : each._id))
 
 /** What pairs lose and gain, or null when they stay as they are. */
 export function pairsChange(before: Pair[], after: Pair[]): { remove: string[]; add: Pair[] } | null {

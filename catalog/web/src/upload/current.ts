@@ -5,8 +5,19 @@ import { sentence } from '../components/hooks'
 import { notify } from '../components/parts'
 import { go, place } from '../router'
 import type { Found } from './dropped'
-import { Transfer } from './transfer'
-import { checked, created, finished, type Made, type NewItem, type Plan, sendAll } from './version'
+import type { Part } from './part'
+import {
+  checked,
+  created,
+  finished,
+  type Made,
+  type NewItem,
+  type Plan,
+  partsOf,
+  sendFile,
+  sendFolder,
+  singleOf,
+} from './version'
 
 export interface Order {
   kind: Kind
@@ -18,7 +29,7 @@ export interface Order {
 
 interface Running {
   name: string
-  transfers: Transfer[]
+  parts: Part[]
 }
 
 export const running = signal<Running | null>(null)
@@ -27,18 +38,19 @@ export const waiting = signal(false)
 
 /** How much has been sent of how much, in bytes. */
 export const amount = computed(() => {
-  const transfers = running.value?.transfers ?? []
+  const parts = running.value?.parts ?? []
   return {
-    all: transfers.reduce((sum, each) => sum + each.file.size, 0),
-    sent: transfers.reduce((sum, each) => sum + (each.phase.value === 'hashing' ? 0 : each.sent.value), 0),
+    all: parts.reduce((sum, each) => sum + each.size, 0),
+    sent: parts.reduce((sum, each) => sum + (each.phase.value === 'hashing' ? 0 : each.sent.value), 0),
   }
 })
 
 /** Upload what was ordered, and open it, unless the user is elsewhere by then. The result says what went wrong. */
 export async function upload({ kind, target, files, said }: Order, made: Made): Promise<string> {
-  const transfers = files.map(({ file, path }) => new Transfer(file, path))
+  const single = singleOf(files)
+  const parts = single ? [single] : partsOf(files)
   const isNew = typeof target !== 'string'
-  running.value = { name: isNew ? target.name : (files[0]?.path ?? ''), transfers }
+  running.value = { name: isNew ? target.name : (files[0]?.path ?? ''), parts }
   addEventListener('beforeunload', warn)
   try {
     const { item: known } = made
@@ -50,13 +62,13 @@ export async function upload({ kind, target, files, said }: Order, made: Made): 
     const onWait = (isWaiting: boolean) => {
       waiting.value = isWaiting
     }
-    const ordinal = await sendAll(plan, transfers, made, onWait)
+    const ordinal = single ? await sendFile(plan, single, onWait) : await sendFolder(plan, files, parts, made, onWait)
     await finished(plan, ordinal, onWait)
     if (place.value.path[0] === 'upload') go([kind, item, ordinal])
     else notify('The upload is complete.', { label: 'Open it', act: () => go([kind, item, ordinal]) })
     return ''
   } catch (failure) {
-    for (const each of transfers) each.pause()
+    for (const each of parts) each.pause()
     if (place.value.path[0] !== 'upload') notify(`The upload has failed: ${sentence(failure)}`)
     return sentence(failure)
   } finally {

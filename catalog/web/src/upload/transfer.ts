@@ -1,29 +1,19 @@
 /** One file on its way to the server: hashed, then sent by tus, which goes on where it was interrupted. */
 import { signal } from '@preact/signals'
 import { Upload as TusUpload } from 'tus-js-client'
-import { type Kind, renewedInTime, route, sentenceOf } from '../api/client'
+import { renewedInTime, route, sentenceOf } from '../api/client'
 import { session, signedInAgain } from '../session'
-import { trustedScript } from '../trusted'
-import workerUrl from './hash.worker.ts?worker&url'
+import { digests } from './digests'
+import type { Part, Phase, Target } from './part'
 import { DELAYS, isWorthRetry } from './patience'
 
 const CHUNK = 16 * 2 ** 20 // bytes a request: what is lost at most when the network breaks
 
-export type Phase = 'waiting' | 'hashing' | 'sending' | 'interrupted' | 'paused' | 'done' | 'failed'
-
-/** What the server needs to know of a file. `version` and `path`: of a file in a draft. */
-export interface Target {
-  kind: Kind
-  item: string
-  description?: string
-  version?: string
-}
-
-export class Transfer {
+export class Transfer implements Part {
+  readonly files = 1
   readonly phase = signal<Phase>('waiting')
   readonly sent = signal(0)
   readonly speed = signal(0) // bytes a second
-  readonly error = signal('')
   digest = ''
   #upload: TusUpload | null = null
   #since = { time: 0, bytes: 0 }
@@ -33,24 +23,27 @@ export class Transfer {
     readonly path: string,
   ) {}
 
+  get label(): string {
+    return this.path
+  }
+
+  get size(): number {
+    return this.file.size
+  }
+
   async hash(): Promise<string> {
     this.phase.value = 'hashing'
-    const worker = new Worker(trustedScript(workerUrl), { type: 'module' })
-    try {
-      this.digest = await new Promise<string>((resolve, reject) => {
-        worker.onmessage = ({ data }) => {
-          if (data.digest) resolve(data.digest)
-          else if (data.error) reject(new Error(data.error))
-          else this.sent.value = data.done
-        }
-        worker.onerror = (event) => reject(new Error(event.message || 'The file cannot be read.'))
-        worker.postMessage(this.file)
-      })
-    } finally {
-      worker.terminate()
-    }
+    const [digest = ''] = await digests([this.file], (done) => {
+      this.sent.value = done
+    })
+    this.digest = digest
     this.sent.value = 0
-    return this.digest
+    return digest
+  }
+
+  async sendUnlessThere(to: Target, there: Map<string, string>): Promise<void> {
+    if (there.get(this.path) === (await this.hash())) this.skip()
+    else await this.send(to)
   }
 
   /** Send the file. The result is the ordinal of the version, or nothing for a file of a draft. */
@@ -116,8 +109,8 @@ export class Transfer {
     this.phase.value = 'done'
   }
 
-  async pause(): Promise<void> {
-    await this.#upload?.abort()
+  pause(): void {
+    this.#upload?.abort()
     this.phase.value = 'paused'
   }
 

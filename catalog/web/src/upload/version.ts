@@ -4,10 +4,13 @@ import { allFiles } from '../api/files'
 import { plural } from '../components/format'
 import { notify } from '../components/parts'
 import { itemPath } from '../views/paths'
+import { batched } from './batch'
+import type { Found } from './dropped'
+import type { Part } from './part'
 import { patiently } from './patience'
-import type { Transfer } from './transfer'
+import { Transfer } from './transfer'
 
-const AT_ONCE = 3 // files
+const AT_ONCE = 3 // files, or batches of small ones
 
 export interface NewItem {
   name: string
@@ -62,26 +65,42 @@ type Said = Pick<Plan, 'description' | 'metadata' | 'alias'>
 
 const filled = (metadata: Pair[]) => metadata.filter((pair) => pair.value !== '')
 
-/** Send the files of one version, however often the server is away meanwhile. The result is its ordinal. */
-export async function sendAll(plan: Plan, transfers: Transfer[], made: Made, onWait: Waiting): Promise<string> {
+/** The file of a version that is no folder. */
+export function singleOf(files: Found[]): Transfer | null {
+  const [first] = files
+  return first && files.length === 1 && !first.path.includes('/') ? new Transfer(first.file, first.path) : null
+}
+
+/** What is sent on its own of a folder. */
+export function partsOf(files: Found[]): Part[] {
+  const { batches, large } = batched(files)
+  return [...batches, ...large.map(({ file, path }) => new Transfer(file, path))]
+}
+
+/** Send the one file of a version, however often the server is away meanwhile. The result is its ordinal. */
+export async function sendFile(plan: Plan, transfer: Transfer, onWait: Waiting): Promise<string> {
+  const digest = await transfer.hash()
+  if (await patiently(() => isStored(digest), onWait)) return reused(plan, transfer)
+  return transfer.send({ kind: plan.kind, item: plan.item, description: plan.description })
+}
+
+/** The same of a folder. */
+export async function sendFolder(
+  plan: Plan,
+  files: Found[],
+  parts: Part[],
+  made: Made,
+  onWait: Waiting,
+): Promise<string> {
   const { kind, item, description } = plan
-  const [single] = transfers
-  if (transfers.length === 1 && single && !single.path.includes('/')) {
-    const digest = await single.hash()
-    if (await patiently(() => isStored(digest), onWait)) return reused(plan, single)
-    return single.send({ kind, item, description })
-  }
-  const kept = made.draft ?? remembered(plan, transfers)
-  const there = kept ? await filesOfDraft(kind, item, kept) : null
-  const draft = there && kept ? kept : await newVersion(kind, item, { draft: true, description })
+  const kept = made.draft ?? remembered(plan, files)
+  const found = kept ? await filesOfDraft(kind, item, kept) : null
+  const draft = found && kept ? kept : await newVersion(kind, item, { draft: true, description })
   made.draft = draft
-  remember(plan, transfers, draft)
-  const digests = new Map(there?.map((file) => [file.path, file.digest]))
-  if (digests.size) notify(`${plural(digests.size, 'file')} of this folder arrived before, and will not be sent again.`)
-  await inParallel(transfers, async (transfer) => {
-    if (digests.get(transfer.path) === (await transfer.hash())) transfer.skip()
-    else await transfer.send({ kind, item, version: draft })
-  })
+  remember(plan, files, draft)
+  const there = new Map(found?.map((file) => [file.path, file.digest]))
+  if (there.size) notify(`${plural(there.size, 'file')} of this folder arrived before, and will not be sent again.`)
+  await inParallel(parts, (part) => part.sendUnlessThere({ kind, item, version: draft }, there))
   await patiently(() => closed(kind, item, draft), onWait)
   sessionStorage.removeItem(keyOf(plan))
   return draft
@@ -149,25 +168,31 @@ async function filesOfDraft(kind: Kind, item: string, which: string): Promise<Fi
 const keyOf = ({ kind, item }: Plan) => `catalog-draft ${kind} ${item}`
 
 /** The draft that a reload of the page has interrupted, if it is of the same files. */
-function remembered(plan: Plan, transfers: Transfer[]): string | undefined {
+function remembered(plan: Plan, files: Found[]): string | undefined {
   const [of, draft] = sessionStorage.getItem(keyOf(plan))?.split('\n') ?? []
-  return of === printOf(transfers) ? draft : undefined
+  return of === printOf(files) ? draft : undefined
 }
 
-function remember(plan: Plan, transfers: Transfer[], draft: string): void {
-  sessionStorage.setItem(keyOf(plan), `${printOf(transfers)}\n${draft}`)
+function remember(plan: Plan, files: Found[], draft: string): void {
+  sessionStorage.setItem(keyOf(plan), `${printOf(files)}\n${draft}`)
 }
 
 /** Tells a choice of files from another one: how many, how large, and the first name. */
-const printOf = (transfers: Transfer[]): string => {
-  const bytes = transfers.reduce((sum, each) => sum + each.file.size, 0)
-  return encodeURIComponent(`${transfers.length} ${bytes} ${transfers[0]?.path}`)
+const printOf = (files: Found[]): string => {
+  const bytes = files.reduce((sum, { file }) => sum + file.size, 0)
+  return encodeURIComponent(`${files.length} ${bytes} ${files[0]?.path}`)
 }
 
+/** Once one has failed, no other one is begun. */
 async function inParallel<T>(all: T[], act: (one: T) => Promise<void>): Promise<void> {
   const waiting = [...all]
   const worker = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) await act(next)
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      await act(next).catch((failure) => {
+        waiting.length = 0
+        throw failure
+      })
+    }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
 }

@@ -19,6 +19,12 @@ scenario('a search narrows by a tag that is completed by keyboard, and back take
   await page.goBack()
   await page.getByRole('link', { name: 'cats' }).waitFor()
 
+  await page
+    .getByRole('button', { name: /^animals 2/ })
+    .last()
+    .waitFor() // counted without a text
+  await page.getByLabel('Search', { exact: true }).fill('bird-s')
+  await page.locator('.suggestions').getByRole('link', { name: 'bird-songs' }).waitFor()
   await page.getByLabel('Search', { exact: true }).fill('anim')
   await page.keyboard.press('Tab')
   await page.getByRole('button', { name: /^animals/ }).click()
@@ -64,7 +70,7 @@ scenario('an edit does not overwrite what somebody else has changed meanwhile', 
   await call('PUT', '/v1/models/iris', { description: 'theirs' }, people.ada)
   await page.getByRole('button', { name: 'Save' }).click()
 
-  await page.getByText('Somebody changed this').waitFor()
+  await page.getByText('Another user changed this').waitFor()
   await page.screenshot({ path: `${SHOTS}conflict.png` })
   assert.equal((await call('GET', '/v1/models/iris', null, people.ada)).description, 'theirs')
 
@@ -73,13 +79,15 @@ scenario('an edit does not overwrite what somebody else has changed meanwhile', 
   assert.equal((await call('GET', '/v1/models/iris', null, people.ada)).description, 'mine')
 })
 
-scenario('a card and what is said of a version are edited', async ({ page }) => {
+scenario('edits of a card and of a version are saved, and undone', async ({ page }) => {
   await enter(page)
   await page.goto(`${URL_}/#/models/cats`)
   await page.getByRole('button', { name: 'Add a card' }).click()
   await page.getByLabel('Markdown').fill('# Cats\n\nand **dogs**')
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.locator('.card strong', { hasText: 'dogs' }).waitFor()
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.getByRole('button', { name: 'Add a card' }).waitFor()
 
   await page.goto(`${URL_}/#/models/iris/1`)
   await page.getByRole('button', { name: 'Edit' }).click()
@@ -87,7 +95,8 @@ scenario('a card and what is said of a version are edited', async ({ page }) => 
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.locator('h1 + .chips', { hasText: 'staging' }).waitFor()
   const { stage } = await call('GET', '/v1/models/iris/versions/1/info', null, people.ada)
-  await call('PUT', '/v1/models/iris/versions/1', { stage: 'none' }, people.ada)
+  await page.getByRole('button', { name: 'Undo' }).click()
+  await page.locator('h1 + .chips', { hasText: 'staging' }).waitFor({ state: 'detached' })
   const [download] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('button', { name: 'Download weights.json' }).click(),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { call, enter, SHOTS, URL_ } from './support.mjs'
 import { PETALS, people, scenario } from './world.mjs'
@@ -62,4 +62,38 @@ scenario('an upload goes on by itself and after a reload, and bytes that are the
   await page.getByText('nothing was sent').waitFor()
   await page.getByRole('heading', { name: 'Version 1' }).waitFor()
   faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes('ERR_INTERNET_DISCONNECTED')))
+})
+
+scenario('the small files of a folder come in one request, and after a reload only what is missing', async (own) => {
+  const { page } = own
+  const folder = join(process.env.HOME, `folder-${process.pid}`)
+  mkdirSync(join(folder, 'data'), { recursive: true })
+  for (const name of ['MLmodel', 'data/a "b" ü.txt', 'data/c.txt']) writeFileSync(join(folder, name), name)
+  writeFileSync(join(folder, 'weights.bin'), randomBytes(300 * 2 ** 10))
+  page.on('dialog', (dialog) => dialog.accept())
+  await enter(page)
+  const choose = async (query) => {
+    await page.goto(`${URL_}/#/upload${query}`)
+    await page.locator('input[type=file]').nth(1).setInputFiles(folder)
+    if (!query) await page.getByLabel('Name', { exact: true }).fill('folder')
+    await page.getByRole('button', { name: /^Upload 4 files/ }).click()
+  }
+  const batches = []
+  page.on('response', (answer) => answer.url().endsWith('/files') && batches.push(answer))
+  await page.route('**/v1/uploads', () => {}, { times: 1 }) // it gets no answer
+  const batch = page.waitForResponse((answer) => answer.url().endsWith('/files'))
+  await choose('')
+  await batch
+  await page.reload()
+
+  const [{ _id: item }] = (await call('GET', '/v1/models?filter={"name":"folder"}', null, people.ada)).docs
+  await choose(`?kind=models&item=${item}`)
+  await page.getByText('3 files of this folder arrived before').waitFor()
+  await page.getByRole('heading', { name: 'Version 1' }).waitFor()
+  const { files } = await call('GET', `/v1/models/${item}/versions/1/info`, null, people.ada)
+  assert.deepEqual(
+    files.map(({ path }) => path),
+    ['MLmodel', 'data/a "b" ü.txt', 'data/c.txt', 'weights.bin'],
+  )
+  assert.equal(batches.filter((answer) => answer.request().method() === 'POST').length, 1)
 })

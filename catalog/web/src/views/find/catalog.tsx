@@ -9,7 +9,7 @@ import { useTitle } from '../../components/title'
 import { Username } from '../../components/username'
 import { metricOf } from '../../logic/metrics'
 import { place, setQuery } from '../../router'
-import { FacetCounts } from './facets'
+import { countOf, FacetCounts } from './facets'
 import { FirstSteps } from './first-steps'
 import { type Facets, useList } from './list'
 import { More, moreKey, Results } from './results'
@@ -19,6 +19,7 @@ export function CatalogView() {
   const { query } = place.value
   const [typed, setTyped] = useState(query.get('q') ?? '')
   const settled = useDebounced(typed.trim(), 120)
+  const completed = useDebounced(typed.trim(), 80, true)
   useEffect(() => {
     if (settled === (place.value.query.get('q') ?? '')) return
     setQuery((change) => (settled ? change.set('q', settled) : change.delete('q')), true)
@@ -54,10 +55,10 @@ export function CatalogView() {
           onKeyDown={(event) => event.key === 'ArrowDown' && focusFirst(event)}
         />
         <select aria-label="Kind" value={kind} onChange={(event) => set('kind', event.currentTarget.value)}>
-          <option value="">{shown ? 'Everything' : 'Models'}</option>
+          <option value="">{shown ? 'Everything' : counted('Models', list.facets, 'kind', 'models')}</option>
           {KINDS.filter((each) => shown || each !== 'models').map((each) => (
             <option key={each} value={each}>
-              {counted(capital(each), list.facets?.kind?.[each])}
+              {counted(capital(each), list.facets, 'kind', each)}
             </option>
           ))}
         </select>
@@ -76,7 +77,7 @@ export function CatalogView() {
           </select>
         )}
       </search>
-      <Suggestions text={shown} ready={isReady} onPick={() => setTyped('')} />
+      <Suggestions text={completed} kind={kind} ready={isReady} onPick={() => setTyped('')} />
       <div class="columns">
         <Filters hasText={Boolean(shown)} facets={list.facets} />
         <div>
@@ -107,13 +108,17 @@ export function CatalogView() {
 
 /** From the field to what is suggested below it. */
 function focusFirst(event: KeyboardEvent) {
-  const first = document.querySelector<HTMLElement>('.suggestions button')
+  const first = document.querySelector<HTMLElement>('.suggestions :is(a, button)')
   if (!first) return
   event.preventDefault()
   first.focus()
 }
 
-const counted = (word: string, count: number | undefined) => (count ? `${word} (${count.toLocaleString('en')})` : word)
+/** A word, with how many of the results have the value of a facet. */
+function counted(word: string, facets: Facets | undefined, facet: string, value: string): string {
+  const count = facets?.counts[facet]?.[value]
+  return count ? `${word} (${countOf(count, facets)})` : word
+}
 
 /** What the list holds, in a place of its own, so that nothing moves when it changes. */
 function stateOf({ items, loading, hasMore, error }: ReturnType<typeof useList>): string {
@@ -138,19 +143,14 @@ function Filters({ hasText, facets }: { hasText: boolean; facets: Facets | undef
           suggest={suggestedTags}
           onPick={(tag) => setQuery((change) => change.append('tag', tag))}
         />
-        <Choice
-          name="status"
-          label="Status"
-          values={['training', 'test', 'production', 'deploy']}
-          counts={facets?.status}
-        />
+        <Choice name="status" label="Status" values={['training', 'test', 'production', 'deploy']} facets={facets} />
         <Choice
           name="stage"
           label="Stage of a version"
           values={['staging', 'production', 'archived']}
-          counts={facets?.stage}
+          facets={facets}
         />
-        <Choice name="visibility" label="Visibility" values={['public', 'private']} counts={facets?.visibility} />
+        <Choice name="visibility" label="Visibility" values={['public', 'private']} facets={facets} />
         <Choice name="archived" label="Archived" values={['true', 'all']} words={['only archived', 'with archived']} />
         {!hasText && (
           <Completion
@@ -178,11 +178,11 @@ interface ChoiceProps {
   label: string
   values: string[]
   words?: string[]
-  /** How many of the results have each value. */
-  counts?: Record<string, number> | undefined
+  /** With how many of the results have each value. */
+  facets?: Facets | undefined
 }
 
-function Choice({ name, label, values, words, counts }: ChoiceProps) {
+function Choice({ name, label, values, words, facets }: ChoiceProps) {
   return (
     <label>
       {label}
@@ -190,7 +190,7 @@ function Choice({ name, label, values, words, counts }: ChoiceProps) {
         <option value="">any</option>
         {values.map((value, index) => (
           <option key={value} value={value}>
-            {counted(words?.[index] ?? value, counts?.[value])}
+            {counted(words?.[index] ?? value, facets, name, value)}
           </option>
         ))}
       </select>

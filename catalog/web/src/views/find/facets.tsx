@@ -12,13 +12,19 @@ const FACETS: Record<string, string> = {
 }
 const SHOWN_VALUES = 8
 
+/** A count, with a `+` where there are at least so many. */
+export const countOf = (count: number, facets: Facets | undefined): string =>
+  `${count.toLocaleString('en')}${facets?.isExact === false ? '+' : ''}`
+
 /** How often each value occurs among the results. A click adds it as a filter. */
 export function FacetCounts({ facets }: { facets: Facets | undefined }) {
   const { query } = place.value
   return (
     <>
       {Object.entries(FACETS).map(([name, title]) => {
-        const values = Object.entries(facets?.[name] ?? {}).filter(([value]) => !query.getAll(name).includes(value))
+        const values = Object.entries(facets?.counts[name] ?? {}).filter(
+          ([value]) => !query.getAll(name).includes(value),
+        )
         if (!values.length) return null
         return (
           <div key={name}>
@@ -33,7 +39,8 @@ export function FacetCounts({ facets }: { facets: Facets | undefined }) {
                       setQuery((change) => (name === 'tag' ? change.append(name, value) : change.set(name, value)))
                     }
                   >
-                    {name === 'owner' ? <Username id={value} /> : value} <span class="muted">{count}</span>
+                    {name === 'owner' ? <Username id={value} /> : value}{' '}
+                    <span class="muted">{countOf(count, facets)}</span>
                   </button>
                 </li>
               ))}

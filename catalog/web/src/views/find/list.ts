@@ -9,7 +9,12 @@ import { keep, recalled } from './recalled'
 const FIRST = 30 // results, which are there soon
 const NEXT = 100
 
-export type Facets = Record<string, Record<string, number>>
+/** How often each value occurs, by facet. */
+export interface Facets {
+  counts: Record<string, Record<string, number>>
+  /** Else there are at least so many of each value. */
+  isExact: boolean
+}
 
 interface Found {
   docs: Item[]
@@ -56,7 +61,7 @@ export function useList(query: URLSearchParams) {
     const counting = new AbortController()
     const count = async () => {
       await load('', [])
-      if (!query.get('q') || counting.signal.aborted) return
+      if (counting.signal.aborted) return
       const facets = await facetsOf(query, counting.signal)
       setState((old) => ({ ...old, facets }))
     }
@@ -86,23 +91,24 @@ export function useList(query: URLSearchParams) {
   }
 }
 
-/** What a search and its facets have in common. */
-function searched(query: URLSearchParams) {
+/** What narrows a search, and the counts of facets. */
+function narrowed(query: URLSearchParams) {
   const filter = filterOf(query)
   const kind = query.get('kind') as Kind | null
   const archived = query.get('archived') as 'true' | 'all' | null
-  return {
-    q: query.get('q') ?? '',
-    ...(kind && { kind: [kind] }),
-    ...(filter && { filter }),
-    ...(archived && { archived }),
-  }
+  return { ...(kind && { kind: [kind] }), ...(filter && { filter }), ...(archived && { archived }) }
 }
 
 /** How often each value occurs. It takes longer than the first results, which do not wait for it. */
 async function facetsOf(query: URLSearchParams, signal: AbortSignal): Promise<Facets> {
-  const asked = { ...searched(query), limit: 1 }
-  return (await content(api.GET('/v1/search', { params: { query: asked }, signal }))).facets as Facets
+  const q = query.get('q')
+  const asked = narrowed(query)
+  const found = q
+    ? await content(api.GET('/v1/search', { params: { query: { ...asked, q, limit: 1 } }, signal }))
+    : await content(
+        api.GET('/v1/search/facets', { params: { query: { kind: ['models' as const], ...asked } }, signal }),
+      )
+  return { counts: found.facets as Facets['counts'], isExact: found.facetsAreExact ?? true }
 }
 
 async function find(query: URLSearchParams, after: string, signal: AbortSignal): Promise<Found> {
@@ -110,8 +116,9 @@ async function find(query: URLSearchParams, after: string, signal: AbortSignal):
   const kind = query.get('kind') as Kind | null
   const archived = query.get('archived') as 'true' | 'all' | null
   const limit = after ? NEXT : FIRST
-  if (query.get('q')) {
-    const asked = { ...searched(query), limit, facets: 'false' as never, ...(after && { after }) }
+  const q = query.get('q')
+  if (q) {
+    const asked = { ...narrowed(query), q, limit, facets: 'false' as never, ...(after && { after }) }
     const found = await content(api.GET('/v1/search', { params: { query: asked }, signal }))
     return { docs: found.docs, next: found.hasNextPage ? found.nextCursor : null }
   }

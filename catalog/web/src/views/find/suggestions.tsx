@@ -1,31 +1,44 @@
-import { people, suggestedTags } from '../../api/lookups'
+import type { Kind } from '../../api/client'
+import { people, suggestedItems, suggestedTags } from '../../api/lookups'
 import type { Suggestion } from '../../components/completion'
 import { useLoaded } from '../../components/hooks'
-import { setQuery } from '../../router'
+import { address, setQuery } from '../../router'
 
 const PEOPLE = 3
 
 interface Found {
+  items: Awaited<ReturnType<typeof suggestedItems>>
   tags: Suggestion[]
   owners: Suggestion[]
 }
 
-const NOTHING: Found = { tags: [], owners: [] }
+const NOTHING: Found = { items: [], tags: [], owners: [] }
+
+interface Props {
+  text: string
+  kind: Kind | ''
+  ready: boolean
+  onPick: () => void
+}
 
 /**
- * Tags and owners that what is typed may mean; without a text, the tags that are used most. They are in a line of
- * their own between the field and the results, which neither moves nor covers anything.
+ * Names, tags and owners that what is typed may mean; without a text, the tags that are used most. They are in a line
+ * of their own between the field and the results, which neither moves nor covers anything.
  */
-export function Suggestions({ text, ready, onPick }: { text: string; ready: boolean; onPick: () => void }) {
+export function Suggestions({ text, kind, ready, onPick }: Props) {
   const loaded = useLoaded(
     async (signal) => {
       if (!ready) return NOTHING
-      const [tags, owners] = await Promise.all([suggestedTags(text, signal), text ? people(text, signal) : []])
-      return { tags, owners: owners.slice(0, PEOPLE) }
+      const [items, tags, owners] = await Promise.all([
+        text ? suggestedItems(text, kind, signal) : [],
+        suggestedTags(text, signal),
+        text ? people(text, signal) : [],
+      ])
+      return { items, tags, owners: owners.slice(0, PEOPLE) }
     },
-    [text, ready],
+    [text, kind, ready],
   )
-  const { tags, owners } = loaded.data ?? NOTHING
+  const { items, tags, owners } = loaded.data ?? NOTHING
   const pick = (name: 'tag' | 'owner', value: string) => {
     onPick()
     setQuery((query) => {
@@ -37,6 +50,12 @@ export function Suggestions({ text, ready, onPick }: { text: string; ready: bool
   }
   return (
     <div class="suggestions">
+      {items.length > 0 && <span class="muted">Names</span>}
+      {items.map((item) => (
+        <a key={item._id} class="chip" href={address([item.kind, item._id])} title={item.reference}>
+          <span class="one-line">{item.name}</span>
+        </a>
+      ))}
       {tags.length > 0 && <span class="muted">{text ? 'Tags' : 'Most used'}</span>}
       {tags.map((tag) => (
         <button key={tag.value} type="button" class="chip" onClick={() => pick('tag', tag.value)}>

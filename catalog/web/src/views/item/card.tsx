@@ -1,9 +1,13 @@
 import { useState } from 'preact/hooks'
-import { api, authorized, type Item, isConflict, type Kind, Refusal, refusal, route, withTag } from '../../api/client'
+import { api, authorized, content, type Item, type Kind, Refusal, refusal, route, withTag } from '../../api/client'
 import { Dialog } from '../../components/dialog'
-import { sentence, useLoaded } from '../../components/hooks'
-import { Loading, notify, Problem } from '../../components/parts'
+import { useLoaded } from '../../components/hooks'
+import { Loading, notify } from '../../components/parts'
+import { SaveForm } from '../../components/save-form'
+import { undoing } from '../../components/undo'
+import { cardFieldsChange } from '../../logic/changes'
 import { sanitised } from '../../trusted'
+import { itemPath } from '../paths'
 
 interface Props {
   kind: Kind
@@ -47,70 +51,62 @@ export function Card({ kind, item, etag, mayChange, onSaved }: Props) {
 function EditCard({ kind, item, etag: ofItem, onClose, onSaved }: Omit<Props, 'mayChange'> & { onClose: () => void }) {
   const at = `/v1/${kind}/{key}/card` as '/v1/models/{key}/card'
   const params = { path: { key: item._id } }
-  const loaded = useLoaded(
+  const loaded = useLoaded<{ data: { text: string | null }; etag: string }>(
     (signal) =>
       withTag(api.GET(at, { params, signal })).catch((failure) => {
-        if (failure instanceof Refusal && failure.status === 404) return { data: { text: '' }, etag: ofItem }
+        if (failure instanceof Refusal && failure.status === 404) return { data: { text: null }, etag: ofItem }
         throw failure
       }),
     [item._id],
   )
+  const save = async (before: string | null, etag: string, text: string) => {
+    const saved = await write(kind, item, text, etag)
+    notify(
+      'The card is saved.',
+      undoing(() => restore(kind, item, before, saved), onSaved),
+    )
+    onSaved()
+    onClose()
+  }
   return (
     <Dialog title={`Card of ${item.name}`} onClose={onClose}>
       <Loading of={loaded}>
-        {({ data, etag }) => (
-          <Form
-            text={data.text}
-            save={async (text) => {
-              const headers = { 'Content-Type': 'text/markdown', 'If-Match': etag }
-              const asked = new Request(route(`/${kind}/${item._id}/card`), { method: 'PUT', headers, body: text })
-              const answer = await authorized(asked)
-              if (!answer.ok) throw await refusal(answer)
-              notify('The card is saved.')
-              onSaved()
-              onClose()
-            }}
-          />
+        {({ data: { text }, etag }) => (
+          <SaveForm
+            onConflict="Copy your text, and open it again."
+            save={(form) => save(text, etag, String(new FormData(form).get('text')).replaceAll('\r\n', '\n'))}
+          >
+            <label>
+              Markdown
+              <textarea name="text" rows={16} class="markdown" defaultValue={text ?? ''} />
+            </label>
+            <p class="muted">
+              A block of YAML at its beginning, between lines of ---, sets tags, license, library and tasks as well.
+            </p>
+          </SaveForm>
         )}
       </Loading>
     </Dialog>
   )
 }
 
-function Form({ text, save }: { text: string; save: (text: string) => Promise<void> }) {
-  const [busy, setBusy] = useState(false)
-  const [error, setError] = useState('')
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
-    const typed = new FormData(event.currentTarget as HTMLFormElement).get('text')
-    setBusy(true)
-    setError('')
-    try {
-      await save(String(typed).replaceAll('\r\n', '\n'))
-    } catch (failure) {
-      setError(
-        isConflict(failure)
-          ? 'Somebody changed this while you were editing. Copy your text, and open it again.'
-          : sentence(failure),
-      )
-      setBusy(false)
-    }
-  }
-  return (
-    <form class="stack" onSubmit={submit}>
-      <Problem>{error}</Problem>
-      <label>
-        Markdown
-        <textarea name="text" rows={16} class="markdown" defaultValue={text} />
-      </label>
-      <p class="muted">
-        A block of YAML at its beginning, between lines of ---, sets tags, license, library and tasks as well.
-      </p>
-      <p>
-        <button type="submit" class="main" disabled={busy}>
-          {busy ? 'Saving…' : 'Save'}
-        </button>
-      </p>
-    </form>
+/** Set the text of a card, or remove the card. The result is the ETag of what is there then. */
+async function write(kind: Kind, item: Item, text: string | null, etag: string): Promise<string> {
+  const headers = { 'If-Match': etag, ...(text !== null && { 'Content-Type': 'text/markdown' }) }
+  const how = text === null ? { method: 'DELETE', headers } : { method: 'PUT', headers, body: text }
+  const answer = await authorized(new Request(route(`/${kind}/${item._id}/card`), how))
+  if (!answer.ok) throw await refusal(answer)
+  return answer.headers.get('etag') ?? ''
+}
+
+/** Give back the card that was there before, and the fields of the item, which the card may have set. */
+async function restore(kind: Kind, item: Item, before: string | null, etag: string): Promise<void> {
+  const restored = await write(kind, item, before, etag)
+  const params = { path: { key: item._id } }
+  const now = (await content(api.GET(itemPath(kind), { params }))) as unknown as Item
+  const body = cardFieldsChange(now, item)
+  if (!Object.keys(body).length) return
+  await content(
+    api.PUT(itemPath(kind), { params: { ...params, header: { 'If-Match': restored } }, body: body as never }),
   )
 }

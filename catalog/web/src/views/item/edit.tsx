@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks'
-import { api, content, type Item, isConflict, type Kind, withTag } from '../../api/client'
+import { api, type Item, isConflict, type Kind, withTag } from '../../api/client'
 import { Dialog } from '../../components/dialog'
-import { sentence } from '../../components/hooks'
-import { notify, Problem, undo } from '../../components/parts'
+import { notify } from '../../components/parts'
+import { SaveForm } from '../../components/save-form'
+import { undoing } from '../../components/undo'
 import { changeOf, type Draft, draftOf } from '../../logic/changes'
 import { itemPath } from '../paths'
 import { Metadata, Tags } from './fields'
@@ -20,47 +21,31 @@ export function Edit({ kind, item, etag, onClose, onSaved }: Props) {
   const [draft, setDraft] = useState(draftOf(item))
   const [base, setBase] = useState({ item, etag })
   const [conflict, setConflict] = useState<Item | null>(null)
-  const [error, setError] = useState('')
-  const [busy, setBusy] = useState(false)
   const update = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }))
 
-  const save = async (from: { item: Item; etag: string }) => {
-    setBusy(true)
-    setError('')
+  const save = async () => {
     try {
-      const body = changeOf(from.item, draft)
-      const request = { params: { path: { key: item._id }, header: { 'If-Match': from.etag } }, body: body as never }
+      const body = changeOf(base.item, draft)
       if (Object.keys(body).length) {
-        const saved = await withTag(api.PUT(itemPath(kind), request))
+        const saved = await change(kind, item, body, base.etag)
+        const back = changeOf({ ...base.item, ...draft } as Item, draftOf(base.item))
         notify(
           'Saved.',
-          undo(() => restore(kind, from.item, draft, saved.etag, onSaved)),
+          undoing(() => change(kind, item, back, saved), onSaved),
         )
         onSaved()
       }
       onClose()
     } catch (failure) {
-      if (isConflict(failure)) {
-        const now = await withTag(api.GET(itemPath(kind), { params: { path: { key: item._id } } }))
-        setBase({ item: now.data as unknown as Item, etag: now.etag })
-        setConflict(now.data as unknown as Item)
-      } else {
-        setError(sentence(failure))
-      }
-    } finally {
-      setBusy(false)
+      if (!isConflict(failure)) throw failure
+      const now = await withTag(api.GET(itemPath(kind), { params: { path: { key: item._id } } }))
+      setBase({ item: now.data as unknown as Item, etag: now.etag })
+      setConflict(now.data as unknown as Item)
     }
   }
   return (
     <Dialog title={`Edit ${item.name}`} onClose={onClose}>
-      <form
-        class="stack"
-        onSubmit={(event) => {
-          event.preventDefault()
-          save(base)
-        }}
-      >
-        <Problem>{error}</Problem>
+      <SaveForm save={save} label={conflict ? 'Save over it' : 'Save'}>
         {conflict && <Conflict before={item} now={conflict} />}
         <label>
           Description
@@ -98,10 +83,7 @@ export function Edit({ kind, item, etag, onClose, onSaved }: Props) {
           />
           Archived: it leaves lists and searches, and stays readable
         </label>
-        <button type="submit" class="main" disabled={busy}>
-          {conflict ? 'Save over it' : busy ? 'Saving…' : 'Save'}
-        </button>
-      </form>
+      </SaveForm>
     </Dialog>
   )
 }
@@ -112,7 +94,7 @@ function Conflict({ before, now }: { before: Item; now: Item }) {
   )
   return (
     <div class="problem" role="alert">
-      <p>Somebody changed this while you were editing. What is there now:</p>
+      <p>Another user changed this while you were editing. What is there now:</p>
       <dl class="facts">
         {changed.map((field) => (
           <div key={field}>
@@ -131,13 +113,8 @@ const shown = (field: Draft[keyof Draft]): string =>
     ? field.map((each) => (typeof each === 'string' ? each : `${each.name} = ${each.value}`)).join(', ')
     : String(field)
 
-/** Undo a change, unless somebody has changed the item since. */
-async function restore(kind: Kind, item: Item, draft: Draft, etag: string, onSaved: () => void) {
-  const body = changeOf({ ...item, ...draft } as Item, draftOf(item)) as never
+/** Change an item. The result is the ETag of what is there then. */
+async function change(kind: Kind, item: Item, body: object, etag: string): Promise<string> {
   const params = { path: { key: item._id }, header: { 'If-Match': etag } }
-  await content(api.PUT(itemPath(kind), { params, body })).then(
-    () => notify('The change is undone.'),
-    (failure) => notify(isConflict(failure) ? 'Somebody changed it meanwhile: nothing was undone.' : sentence(failure)),
-  )
-  onSaved()
+  return (await withTag(api.PUT(itemPath(kind), { params, body: body as never }))).etag
 }

@@ -1,7 +1,7 @@
 import { seconds, size } from '../../components/format'
 import { address } from '../../router'
 import { amount, running, waiting } from '../../upload/current'
-import type { Phase, Transfer } from '../../upload/transfer'
+import type { Part, Phase } from '../../upload/part'
 
 const PHASES: Partial<Record<Phase, string>> = {
   waiting: 'waiting',
@@ -12,22 +12,23 @@ const SHOWN = 12
 
 /** How far the upload that runs is. */
 export function Progress() {
-  const transfers = running.value?.transfers ?? []
+  const parts = running.value?.parts ?? []
   const { all, sent } = amount.value
-  const speed = transfers.reduce((sum, each) => sum + (each.phase.value === 'sending' ? each.speed.value : 0), 0)
-  const done = transfers.filter((each) => each.phase.value === 'done').length
-  const active = transfers.filter((each) => each.phase.value !== 'waiting' && each.phase.value !== 'done')
+  const speed = parts.reduce((sum, each) => sum + (each.phase.value === 'sending' ? each.speed.value : 0), 0)
+  const files = (some: Part[]) => some.reduce((sum, each) => sum + each.files, 0)
+  const done = files(parts.filter((each) => each.phase.value === 'done'))
+  const active = parts.filter((each) => each.phase.value !== 'waiting' && each.phase.value !== 'done')
   return (
     <section aria-label="Progress" class="wide-form">
       <label>
         {size(sent)} of {size(all)}
-        {transfers.length > 1 && ` · ${done.toLocaleString('en')} of ${transfers.length.toLocaleString('en')} files`}
+        {files(parts) > 1 && ` · ${done.toLocaleString('en')} of ${files(parts).toLocaleString('en')} files`}
         {speed > 0 && ` · ${size(speed)}/s · ${seconds((all - sent) / speed)} left`}
         <progress value={sent} max={all || 1} />
       </label>
       <ul class="plain transfers">
         {active.slice(0, SHOWN).map((each) => (
-          <One key={each.path} transfer={each} />
+          <One key={each.label} part={each} />
         ))}
       </ul>
       {waiting.value && (
@@ -43,19 +44,19 @@ export function Progress() {
   )
 }
 
-function One({ transfer }: { transfer: Transfer }) {
-  const phase = transfer.phase.value
+function One({ part }: { part: Part }) {
+  const phase = part.phase.value
   return (
     <li class="row">
-      <span class="wide">{transfer.path}</span>
+      <span class="wide">{part.label}</span>
       <span class="muted">{PHASES[phase] ?? phase}</span>
       {(phase === 'sending' || phase === 'interrupted') && (
-        <button type="button" class="small" onClick={() => transfer.pause()}>
+        <button type="button" class="small" onClick={() => part.pause()}>
           Pause
         </button>
       )}
       {phase === 'paused' && (
-        <button type="button" class="small" onClick={() => transfer.resume()}>
+        <button type="button" class="small" onClick={() => part.resume()}>
           Go on
         </button>
       )}

@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks'
-import { api, content, isConflict, type Kind, type Pair, type Version } from '../../api/client'
+import { api, type Kind, type Pair, type Version, withTag } from '../../api/client'
 import { Dialog } from '../../components/dialog'
-import { sentence } from '../../components/hooks'
-import { notify, Problem } from '../../components/parts'
-import { pairsChange } from '../../logic/changes'
+import { notify } from '../../components/parts'
+import { SaveForm } from '../../components/save-form'
+import { undoing } from '../../components/undo'
+import { changeOfVersion } from '../../logic/changes'
 import { Metadata } from '../item/fields'
 import { itemPath } from '../paths'
 
@@ -27,33 +28,19 @@ export function EditVersion({ kind, item, version, etag, onClose, onSaved }: Pro
   const [archived, setArchived] = useState(version.archived)
   const [pinned, setPinned] = useState(version.pinned)
   const [metadata, setMetadata] = useState<Pair[]>(version.metadata)
-  const [error, setError] = useState('')
-  const [busy, setBusy] = useState(false)
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault()
-    setBusy(true)
-    setError('')
-    const typed = { description, author, stage, archived, pinned }
-    const changed = Object.entries(typed).filter(([name, value]) => version[name as keyof typeof typed] !== value)
-    const pairs = pairsChange(version.metadata, metadata)
-    const body = { ...Object.fromEntries(changed), ...(pairs && { metadata: pairs }) }
-    const path = `${itemPath(kind)}/versions/{which}` as '/v1/models/{key}/versions/{which}'
-    try {
-      const params = { path: { key: item, which: version.ordinal }, header: { 'If-Match': etag } }
-      if (Object.keys(body).length) {
-        await content(api.PUT(path, { params, body }))
-        notify('Saved.')
-        onSaved()
-      }
-      onClose()
-    } catch (failure) {
-      setError(
-        isConflict(failure)
-          ? 'Somebody changed this while you were editing. Open it again to see how it is now.'
-          : sentence(failure),
+  const save = async () => {
+    const typed = { description, author, stage, archived, pinned, metadata }
+    const body = changeOfVersion(version, typed)
+    if (Object.keys(body).length) {
+      const saved = await change(kind, item, version, body, etag)
+      const back = changeOfVersion({ ...version, ...typed }, version)
+      notify(
+        'Saved.',
+        undoing(() => change(kind, item, version, back, saved), onSaved),
       )
-      setBusy(false)
+      onSaved()
     }
+    onClose()
   }
   const check = (label: string, checked: boolean, set: (checked: boolean) => void) => (
     <label class="check">
@@ -63,8 +50,7 @@ export function EditVersion({ kind, item, version, etag, onClose, onSaved }: Pro
   )
   return (
     <Dialog title={`Edit version ${version.ordinal}`} onClose={onClose}>
-      <form class="stack" onSubmit={submit}>
-        <Problem>{error}</Problem>
+      <SaveForm save={save} onConflict="Open it again to see how it is now.">
         <label>
           Description
           <textarea rows={4} value={description} onInput={(event) => setDescription(event.currentTarget.value)} />
@@ -86,12 +72,14 @@ export function EditVersion({ kind, item, version, etag, onClose, onSaved }: Pro
         <Metadata pairs={metadata} onChange={setMetadata} />
         {check('Pinned: no policy of retention removes it', pinned, setPinned)}
         {check('Archived: it leaves lists, and stays readable', archived, setArchived)}
-        <p>
-          <button type="submit" class="main" disabled={busy}>
-            {busy ? 'Saving…' : 'Save'}
-          </button>
-        </p>
-      </form>
+      </SaveForm>
     </Dialog>
   )
+}
+
+/** Change what is said of a version. The result is the ETag of what is there then. */
+async function change(kind: Kind, item: string, version: Version, body: object, etag: string): Promise<string> {
+  const path = `${itemPath(kind)}/versions/{which}` as '/v1/models/{key}/versions/{which}'
+  const params = { path: { key: item, which: version.ordinal }, header: { 'If-Match': etag } }
+  return (await withTag(api.PUT(path, { params, body }))).etag
 }
