@@ -126,8 +126,8 @@ async def any_body(call: KubeflowCall) -> ArtifactBody:
 
 
 async def model_artifact_body(call: KubeflowCall) -> ArtifactBody:
-    body: ModelArtifactInput = await call.body(ModelArtifactInput)
-    return body.body()
+    body: ArtifactBody = await call.body(ModelArtifactInput)
+    return body
 
 
 async def _upserted(call: KubeflowCall, body: ArtifactBody, parent: Parent) -> Response[bytes]:

@@ -15,6 +15,8 @@ from catalog.errors import INVALID_FIELD, Refused
 from catalog.store.records import ArtifactRecord, MetricPointRecord, PairRecord, Value
 from catalog.vocabulary import ArtifactState, ArtifactType
 
+TAG = "artifactType"
+
 COMMON = frozenset({"custom_properties", "description", "external_id", "name", "id", "uri", "state", "artifact_type"})
 """Fields that are not those of one type alone."""
 
@@ -25,7 +27,7 @@ ParameterKind = Annotated[str, Meta(extra_json_schema={"enum": ["string", "numbe
 PARAMETER_KINDS = {"string", "number", "boolean", "object"}
 
 
-class ArtifactBody(Struct, rename="camel", kw_only=True, tag_field="artifactType"):
+class ArtifactBody(Struct, rename="camel", kw_only=True):
     """What a client says of an artifact."""
 
     id: Id | None = None
@@ -53,7 +55,10 @@ class ArtifactBody(Struct, rename="camel", kw_only=True, tag_field="artifactType
             external_id=self.external_id or "",
             metadata=pairs_of(self.custom_properties or {}),
         )
-        return NewArtifact(details=details, type=self.type, uri=self.uri or "", state=self.state, values=self.values())
+        values = self.values()
+        if self.type is ArtifactType.METRIC and "value" not in values:
+            raise Refused(INVALID_FIELD, "metric value is required")
+        return NewArtifact(details=details, type=self.type, uri=self.uri or "", state=self.state, values=values)
 
     def as_change(self, before: Iterable[PairRecord]) -> ArtifactChange:
         """What changes of an artifact that has the metadata `before`. Raises Refused: INVALID_FIELD."""
@@ -63,7 +68,7 @@ class ArtifactBody(Struct, rename="camel", kw_only=True, tag_field="artifactType
         return ArtifactChange(details=details, type=self.type, uri=self.uri, state=self.state, values=self.values())
 
 
-class ModelArtifactBody(ArtifactBody, tag="model-artifact", kw_only=True):
+class ModelArtifactFields(ArtifactBody, kw_only=True):
     """Where the bytes of a model are."""
 
     model_format_name: Line | None = None
@@ -78,11 +83,26 @@ class ModelArtifactBody(ArtifactBody, tag="model-artifact", kw_only=True):
     model_source_name: Line | None = None
 
 
-class DocArtifactBody(ArtifactBody, tag="doc-artifact", kw_only=True):
+class ModelArtifactInput(ModelArtifactFields, kw_only=True):
+    """A model artifact, where nothing else can be meant: its `artifactType` is ignored, and so is its `id`."""
+
+    artifact_type: str | None = None
+    id: str | None = None
+
+    @property
+    def type(self) -> ArtifactType:
+        return ArtifactType.MODEL
+
+
+class ModelArtifactBody(ModelArtifactFields, tag_field=TAG, tag="model-artifact", kw_only=True):
+    """Where the bytes of a model are."""
+
+
+class DocArtifactBody(ArtifactBody, tag_field=TAG, tag="doc-artifact", kw_only=True):
     """A document."""
 
 
-class DataSetBody(ArtifactBody, tag="dataset-artifact", kw_only=True):
+class DataSetBody(ArtifactBody, tag_field=TAG, tag="dataset-artifact", kw_only=True):
     """A dataset."""
 
     digest: Line | None = None
@@ -92,7 +112,7 @@ class DataSetBody(ArtifactBody, tag="dataset-artifact", kw_only=True):
     profile: str | None = None
 
 
-class ParameterBody(ArtifactBody, tag="parameter", kw_only=True):
+class ParameterBody(ArtifactBody, tag_field=TAG, tag="parameter", kw_only=True):
     """A parameter of a training."""
 
     value: str | None = None
@@ -104,20 +124,15 @@ class ParameterBody(ArtifactBody, tag="parameter", kw_only=True):
         return super().values()
 
 
-class MetricBody(ArtifactBody, tag="metric", kw_only=True):
+class MetricBody(ArtifactBody, tag_field=TAG, tag="metric", kw_only=True):
     """A value that was measured."""
 
     value: Annotated[float | None, Meta(description="Needed for a new metric.")] = None
     timestamp: Line | None = None
     step: Step | None = None
 
-    def as_input(self) -> NewArtifact:
-        if self.value is None:
-            raise Refused(INVALID_FIELD, "metric value is required")
-        return super().as_input()
 
-
-class MetricBodyV1(ArtifactBody, tag="metric", kw_only=True):
+class MetricBodyV1(ArtifactBody, tag_field=TAG, tag="metric", kw_only=True):
     """A value that was measured."""
 
     value: Annotated[float | None, Meta(description="Needed for a new metric.")] = None
@@ -130,43 +145,12 @@ class MetricBodyV1(ArtifactBody, tag="metric", kw_only=True):
             values["step"] = _step(self.step)
         return values
 
-    def as_input(self) -> NewArtifact:
-        if self.value is None:
-            raise Refused(INVALID_FIELD, "metric value is required")
-        return super().as_input()
-
 
 AnyArtifact = ModelArtifactBody | DocArtifactBody | DataSetBody | MetricBody | ParameterBody
 AnyArtifactV1 = ModelArtifactBody | DocArtifactBody | DataSetBody | MetricBodyV1 | ParameterBody
 
 
-class ModelArtifactInput(Struct, rename="camel", kw_only=True):
-    """A model artifact, where nothing else can be meant: its `artifactType` is ignored."""
-
-    artifact_type: str | None = None
-    custom_properties: Properties | None = None
-    description: str | None = None
-    external_id: Line | None = None
-    name: Name | None = None
-    uri: Line | None = None
-    state: ArtifactState | None = None
-    model_format_name: Line | None = None
-    model_format_version: Line | None = None
-    storage_key: Line | None = None
-    storage_path: Line | None = None
-    service_account_name: Line | None = None
-    model_source_kind: Line | None = None
-    model_source_class: Line | None = None
-    model_source_group: Line | None = None
-    model_source_id: Line | None = None
-    model_source_name: Line | None = None
-
-    def body(self) -> ModelArtifactBody:
-        names = (name for name in self.__struct_fields__ if name != "artifact_type")
-        return ModelArtifactBody(**{name: getattr(self, name) for name in names})
-
-
-class ShownArtifact(Struct, rename="camel", kw_only=True, tag_field="artifactType"):
+class ShownArtifact(Struct, rename="camel", kw_only=True, tag_field=TAG):
     """What every artifact shows."""
 
     id: Id
