@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.domain.access import Caller, may_read
 from catalog.domain.items import items
-from catalog.domain.items.search import candidates, facets, search
+from catalog.domain.items.search import candidates, entries, facets, search
 from catalog.domain.items.search.ranking import MatchRank, rank
 from catalog.domain.items.search.search import SearchQuery
 from catalog.errors import Refused
@@ -272,15 +272,15 @@ async def test_what_a_crash_left_of_the_entries_is_repaired(tenant):
     first = await items.create(ada, Kind.MODEL, new_item(name="first"))
     second = await items.create(ada, Kind.MODEL, new_item(name="second"))
     await items.create(ada, Kind.DATASET, new_item(name="third"))
-    entries = {entry["_id"]: entry async for entry in tenant.search_entries.raw.find({})}
+    before = {entry["_id"]: entry async for entry in tenant.search_entries.raw.find({})}
     await tenant.search_entries.raw.delete_one({"_id": first["_id"]})
     await tenant.search_entries.raw.update_one({"_id": second["_id"]}, {"$set": {"names": []}})
-    await tenant.search_entries.raw.insert_one({**entries[first["_id"]], "_id": ObjectId()})
+    await tenant.search_entries.raw.insert_one({**before[first["_id"]], "_id": ObjectId()})
 
     repaired = [await search_entries.repair(tenant), await search_entries.repair(tenant)]
 
     assert repaired == [3, 0]
-    assert {entry["_id"]: entry async for entry in tenant.search_entries.raw.find({})} == entries
+    assert {entry["_id"]: entry async for entry in tenant.search_entries.raw.find({})} == before
 
 
 LETTERS = st.text("abß.", max_size=3)
@@ -310,7 +310,7 @@ NARROWINGS = {
 @settings(max_examples=24, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(THINGS, max_size=8),
-    st.text("abß.", min_size=1, max_size=2),
+    st.text("abß.", min_size=1, max_size=4),
     st.integers(1, 4),
     st.booleans(),
     st.sampled_from(sorted(NARROWINGS)),
@@ -321,8 +321,13 @@ async def test_walking_a_search_gives_exactly_the_matches_each_once_and_in_order
     monkeypatch.setattr(search, "STEP", 2)
     monkeypatch.setattr(candidates, "WINDOW", 3)
     monkeypatch.setattr(candidates, "FULL", 2)
-    monkeypatch.setattr(candidates, "FIRST_WINDOW", 3)
+    monkeypatch.setattr(candidates, "SPARE", 0)
+    monkeypatch.setattr(candidates, "AT_ONCE", 1)
+    monkeypatch.setattr(candidates, "FEW_TERMS", 1)
     monkeypatch.setattr(candidates, "FEW_USES", 2)
+    monkeypatch.setattr(entries, "FULL", 2)
+    monkeypatch.setattr(entries, "FIRST_WINDOW", 3)
+    monkeypatch.setattr(entries, "NARROWEST", 1)
     monkeypatch.setattr(search, "MOST_READ", 10)
     await clear(tenant)
     people = {name: Caller(tenant, ObjectId(), name, Role.REGULAR) for name in ("ada", "bob")}

@@ -89,21 +89,21 @@ async def _count(tenant: Tenant, kind: Kind, access: Query, asked: Filter) -> Ki
 
 def count_items(found: Iterable[tuple[Kind, ItemRecord]]) -> dict[str, dict[str, int]]:
     """The counts by facet and value, the highest first."""
-    counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+    values: dict[str, list[str]] = {name: [] for name in FACETS}
     for kind, item in found:
-        counts["kind"][kind] += 1
-        counts["tag"].update(item["tags"])
-        counts["owner"][str(item["owner"])] += 1
-        counts["visibility"][item["visibility"]] += 1
-        counts["archived"][str(item.get("archived", False)).lower()] += 1
-        counts["alias"].update(alias["name"] for alias in item.get("aliases", ()))
-        counts["stage"].update(item.get("stages", ()))
-        counts["language"].update(item.get("languages", ()))
-        counts["task"].update(item.get("tasks", ()))
+        values["kind"].append(kind)
+        values["tag"] += item["tags"]
+        values["owner"].append(str(item["owner"]))
+        values["visibility"].append(item["visibility"])
+        values["archived"].append("true" if item.get("archived") else "false")
+        values["alias"] += (alias["name"] for alias in item.get("aliases", ()))
+        values["stage"] += item.get("stages", ())
+        values["language"] += item.get("languages", ())
+        values["task"] += item.get("tasks", ())
         for field in ("status", "license", "library"):
             if value := item.get(field):
-                counts[field][str(value)] += 1
-    return {name: _sorted(counter) for name, counter in counts.items()}
+                values[field].append(str(value))
+    return {name: _sorted(Counter(counted)) for name, counted in values.items()}
 
 
 def _sorted(counter: Counter[str]) -> dict[str, int]:

@@ -112,6 +112,7 @@ class SearchWalk:
         self.caller = caller
         self.query = query
         self._last = last
+        self._within = within({**readable_by(caller), **archiving.shown(query.archived)}, query.filter)
 
     async def run(
         self, at: SearchPosition | None, most: int, seconds: float = math.inf
@@ -125,13 +126,14 @@ class SearchWalk:
         positions: list[SearchPosition] = []
         read = 0
         budget = self.query.filter.budget or Budget()
-        newest = await self.caller.tenant.count("serial")
-        present = await asyncio.gather(*map(self.caller.tenant.has_items, self.query.kinds))
-        candidates = Candidates(self.caller.tenant, self.query.text, newest)
+        tenant = self.caller.tenant
+        newest, *present = await asyncio.gather(tenant.count("serial"), *map(tenant.has_items, self.query.kinds))
+        candidates = Candidates(tenant, self.query.text, newest)
         while at is not None and read < MOST_READ:
-            batch = (
-                await self._read(at, newest, candidates) if present[at.kind] else CandidateBatch([], self._after(at), 0)
-            )
+            if not present[at.kind]:
+                at = self._after(at)
+                continue
+            batch = await self._read(at, newest, candidates, most - len(hits))
             read += batch.read
             for item in await self._fitting(batch.candidates, at.stage, budget):
                 hits.append(Hit(self.query.kinds[at.kind], item))
@@ -152,29 +154,26 @@ class SearchWalk:
 
         return await matching(fits, candidates, budget) if candidates else []
 
-    async def _read(self, at: SearchPosition, newest: int, candidates: Candidates) -> CandidateBatch:
+    async def _read(self, at: SearchPosition, newest: int, candidates: Candidates, missing: int) -> CandidateBatch:
         """The next candidates of a stage and kind."""
         if at.stage is MatchRank.EXACT:
             return await self._by_name(at)
         top = newest if at.serial is None else at.serial - 1
-        found = await candidates.read(at.stage, self.query.kinds[at.kind], self._within({}), top)
+        found = await candidates.read(at.stage, self.query.kinds[at.kind], self._within, top, missing)
         next_ = at._replace(serial=found.low + 1) if found.low > 0 else self._after(at)
         return CandidateBatch(found.items, next_, found.read)
 
     async def _by_name(self, at: SearchPosition) -> CandidateBatch:
-        older = {} if at.serial is None else {"serial": {"$lt": at.serial}}
-        found = await self._find(at, {"name_key": self.query.text, **older})
+        named: Query = {"name_key": self.query.text}
+        if at.serial is not None:
+            named["serial"] = {"$lt": at.serial}
+        # The name alone is answered by an index; see `serial_scan`.
+        stages: list[Query] = [{"$match": named}, {"$match": self._within}]
+        stages += [{"$sort": {"serial": DESCENDING}}, {"$limit": STEP}]
+        found = await self._items(at).records.aggregate(stages).to_list(STEP)
         if len(found) == STEP:
             return CandidateBatch(found, at._replace(serial=found[-1]["serial"]), STEP)
         return CandidateBatch(found, self._after(at), len(found))
-
-    async def _find(self, at: SearchPosition, query: Query) -> list[ItemRecord]:
-        newest = self._items(at).records.find(self._within(query)).sort([("serial", DESCENDING)])
-        return await newest.limit(STEP).to_list(STEP)
-
-    def _within(self, query: Query) -> Query:
-        shown = archiving.shown(self.query.archived)
-        return within({**readable_by(self.caller), **shown, **query}, self.query.filter)
 
     def _items(self, at: SearchPosition) -> ItemCollection:
         return self.caller.tenant.items(self.query.kinds[at.kind])

@@ -107,7 +107,7 @@ def _named(metadata: Any) -> Any:
 class QueryStatistics:
     """What the last scan of a query learned, so that the next one needs a single range. Each scan updates it."""
 
-    apart: float = 0.0  # serials from one match to the next; 0: not known
+    apart: float = 0.0  # serials, or candidates, from one match to the next; 0: not known
     counted: int = 0  # serials that a count read, from the highest one; 0: not counted yet
     is_counted_whole: bool = False
     shares: MutableMapping[str, float] = dataclasses.field(default_factory=dict)  # of leads among the newest documents

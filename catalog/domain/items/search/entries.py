@@ -1,0 +1,108 @@
+"""The entries of a search: what the n-grams of a text find, newest first, in as few queries as its share asks for."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from catalog.store.query.paging.cursors import DESCENDING
+from catalog.store.query.paging.serial_scan import NARROWEST
+from catalog.store.query.text_grams import TextPlace, long_of, searched_grams
+from catalog.store.records import Query, SearchEntryRecord
+from catalog.store.tenant import Tenant
+from catalog.vocabulary import Kind
+
+FIRST_WINDOW = 512
+"""Serials of the first query for n-grams of which nothing is known. If that finds nothing, the next covers the rest."""
+
+FULL = 256
+"""Entries that one query returns."""
+
+
+class EntryChunk(NamedTuple):
+    """Entries in descending order of their serials, of all serials above `low`. 0 as `low`: there are no others."""
+
+    entries: list[SearchEntryRecord]
+    low: int
+
+
+class EntryWalk:
+    """The entries of one kind with the n-grams of a text in one place, or that are too long to be indexed by them.
+
+    `top` is the highest serial of the walk, and `newest` that of the tenant.
+    """
+
+    def __init__(self, tenant: Tenant, kind: Kind, place: TextPlace, key: str, top: int, newest: int) -> None:
+        self._records = tenant.search_entries.records
+        self._field = place.field
+        self._grams = rare_grams(kind, place, key)
+        self._long = long_of(kind, place)
+        self._has_long = None if place.field == "texts" else False  # None: not known
+        self._newest = newest
+        self._top = self._low = top
+        self._count = 0  # of the entries between them
+        self._statistics = tenant.scan_statistics.of(self._records, {self._field: {"$all": self._grams}})
+        self._waiting: list[SearchEntryRecord] = []
+
+    async def next(self, wanted: int) -> EntryChunk:
+        """As many entries as wanted, if there are so many."""
+        while self._low > 0 and len(self._waiting) < wanted:
+            await self._read(max(0, self._low - self._width(wanted - len(self._waiting))))
+        chunk, self._waiting = self._waiting[:wanted], self._waiting[wanted:]
+        return EntryChunk(chunk, chunk[-1]["serial"] - 1 if self._waiting else self._low)
+
+    def _width(self, missing: int) -> int:
+        # Twice the usual deviation of a count is added.
+        likely = self._statistics.apart * (missing + 2 * math.sqrt(missing))
+        return max(NARROWEST, round(likely)) if self._statistics.apart else FIRST_WINDOW
+
+    async def _read(self, low: int) -> None:
+        """The entries above `low`, or the newest of them if they are more than FULL."""
+        top = self._low
+        found = await self._having(self._grams, low, top)
+        if await self._may_be_long():
+            found = _merged(found, await self._having([self._long], low, top))
+        if len(found) == FULL:
+            low = found[-1]["serial"] - 1
+        self._waiting += found
+        self._low, self._count = low, self._count + len(found)
+        self._statistics.apart = (self._top - low) / self._count if self._count else self._top
+
+    async def _may_be_long(self) -> bool:
+        if self._has_long is None:
+            one = await self._records.find_one({self._field: self._long}, {"_id": 1})
+            self._has_long = one is not None
+        return self._has_long
+
+    async def _having(self, grams: Sequence[str], low: int, top: int) -> list[SearchEntryRecord]:
+        above = {"$gt": low} if top == self._newest else {"$gt": low, "$lte": top}
+        led: Query = {self._field: grams[0], "serial": above}
+        shown = {"serial": 1}
+        if len(grams) == 1:
+            newest = self._records.find(led, shown, batch_size=FULL).sort("serial", DESCENDING)
+            return await newest.limit(FULL).to_list(FULL)
+        # The first condition alone is answered by an index; see `serial_scan`.
+        stages: list[Query] = [{"$match": led}, *({"$match": {self._field: gram}} for gram in grams[1:])]
+        stages += [{"$sort": {"serial": DESCENDING}}, {"$limit": FULL}, {"$project": shown}]
+        return await self._records.aggregate(stages, batchSize=FULL).to_list(FULL)
+
+
+def _merged(some: Sequence[SearchEntryRecord], others: Sequence[SearchEntryRecord]) -> list[SearchEntryRecord]:
+    by_serial = {entry["serial"]: entry for entry in (*some, *others)}
+    return [by_serial[serial] for serial in sorted(by_serial, reverse=True)][:FULL]
+
+
+def rare_grams(kind: Kind, place: TextPlace, key: str) -> list[str]:
+    """One or two n-grams of all texts in a place that contain `key`, those that are rarest by a guess.
+
+    Of a beginning it is one: a name with a long beginning has the n-grams inside it, too. None: no index finds them.
+    """
+    grams = searched_grams(kind, place, key)
+    if place is TextPlace.BEGINNING:
+        return [max([*grams, *searched_grams(kind, TextPlace.NAME, key[1:])], key=_rarity)]
+    return sorted(grams, key=_rarity, reverse=True)[:2]
+
+
+def _rarity(gram: str) -> int:
+    """A guess how rare an n-gram is: it counts its rare letters, and its digits twice."""
+    letters = sum(1 + letter.isdecimal() for letter in gram[2:] if letter not in "etaoinsrl-_ ")
+    return letters + (gram[1] == TextPlace.BEGINNING)
