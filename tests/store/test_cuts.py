@@ -11,6 +11,7 @@ from catalog.store.query.paging import cuts, pages
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING, cursor_of
 from catalog.store.query.paging.cuts import Samples
 from catalog.store.query.paging.pages import Listing
+from catalog.store.query.paging.serial_scan import QueryStatistics
 
 COUNT = 90
 LICENSES = ("MIT", "", "MIT", "Apache-2.0", "MIT", None)
@@ -62,6 +63,25 @@ async def test_a_page_reads_few_ranges_and_a_filter_that_finds_nothing_ends(list
 
     assert [doc["name"] for doc in page.docs] == [f"n{number:02}" for number in range(5)]
     assert (nothing.docs, nothing.more) == ([], False)
+
+
+async def test_a_filter_that_found_little_in_a_range_is_read_at_once_the_next_time(listing, monkeypatch):
+    ranges: list[object] = []
+    read = cuts.read
+
+    async def counting(*given):
+        ranges.append(given)
+        return await read(*given)
+
+    monkeypatch.setattr(cuts, "read", counting)
+    asked = listing._replace(query={"tags": "seldom"}, statistics=QueryStatistics())
+
+    first, cursor = await pages.after(asked, "", limit=7)
+    again, _ = await pages.after(asked, "", limit=7)
+    await pages.after(asked, cursor, limit=7)
+
+    assert first == again
+    assert len(ranges) == 1
 
 
 async def test_a_part_ends_with_the_document_that_fills_the_room(listing):

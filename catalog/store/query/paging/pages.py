@@ -181,6 +181,8 @@ async def _sorted(listing: Listing[R], limit: int, skip: int = 0) -> Any:
 
 async def _bounds(listing: Listing[R]) -> list[Cut]:
     """The bounds of the ranges in which a sorted list is read; none where it is read at once."""
+    if listing.statistics and listing.statistics.is_rare:
+        return []
     match listing.settled, listing.samples, listing.top:
         case [(field, way), (counter, same)], Samples() as samples, int(top) if (counter, same) == (
             listing.counter,
@@ -205,7 +207,10 @@ async def _cut_after(
 async def _cut(
     listing: Listing[R], key: list[Any] | None, limit: int, bounds: Sequence[Cut], room: Room | None
 ) -> list[R] | None:
-    return await cuts.read(listing.collection, listing.query, listing.settled, key, limit, bounds, room)
+    docs = await cuts.read(listing.collection, listing.query, listing.settled, key, limit, bounds, room)
+    if docs is None and key is None and listing.statistics:
+        listing.statistics.is_rare = True  # the next list of this query is read at once
+    return docs
 
 
 async def _count(listing: Listing[R], *, exactly: bool) -> tuple[int, bool]:

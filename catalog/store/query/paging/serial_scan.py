@@ -110,6 +110,7 @@ class QueryStatistics:
     apart: float = 0.0  # serials, or candidates, from one match to the next; 0: not known
     counted: int = 0  # serials that a count read, from the highest one; 0: not counted yet
     is_counted_whole: bool = False
+    is_rare: bool = False  # whether a range of a sorted list had too few matches (see `cuts`)
     shares: MutableMapping[str, float] = dataclasses.field(default_factory=dict)  # of leads among the newest documents
 
     def width(self, matches: int) -> int:
