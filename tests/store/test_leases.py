@@ -32,7 +32,13 @@ async def test_a_lease_is_acquired_once_until_it_is_released(lease):
     after = await second.acquire()
 
     assert acquired == [True, False]
-    assert after["owner"] == first.token
+    assert after["owner"] == second.token
+
+
+async def test_of_many_who_ask_at_once_one_acquires_the_lease(lease):
+    acquired = await asyncio.gather(*(lease().acquire() for _ in range(16)))
+
+    assert [record is not None for record in acquired].count(True) == 1
 
 
 async def test_a_lease_that_is_not_renewed_ends(lease):
@@ -40,11 +46,12 @@ async def test_a_lease_that_is_not_renewed_ends(lease):
     await first.acquire()
 
     assert await second.acquire() is not None
-    assert await first.renew() is None
+    assert not await first.renew()
     await first.release()
     with pytest.raises(LeaseLostError):
         await first.check()
-    assert (await second.renew("until"))["until"] > now()
+    assert await second.renew()
+    assert (await second.read("until"))["until"] > now()
 
 
 async def test_a_lease_from_a_clock_that_was_far_ahead_is_free(lease):

@@ -129,16 +129,23 @@ async def complete(
         raise Refused(BODY_TOO_LARGE, f"at most {largest} bytes, in all parts together")
     joined = JoinedParts(caller.tenant.blobs, parts, PurePosixPath(path).name)
     artifact = await tree.put(caller, path, joined, visibility)
-    emptied = {"$set": {"became": artifact["digest"], "parts": []}}
-    before = await caller.tenant.part_uploads.records.find_one_and_update({"_id": name, "became": ""}, emptied)
-    await _drop(caller.tenant, before)
+    uploads, became = caller.tenant.part_uploads.records, {"$set": {"became": artifact["digest"]}}
+    if (await uploads.update_one({"_id": name, "became": ""}, became)).matched_count:  # no part is added from now on
+        finished = await uploads.find_one({"_id": name})
+        await uploads.update_one({"_id": name}, {"$set": {"parts": []}})
+        await _drop(caller.tenant, finished)
 
 
 async def abort(caller: Caller, name: str, path: str) -> None:
-    """Remove an upload to a path, with its parts. An unknown one is not an error."""
+    """Remove an upload to a path, with its parts. An unknown one is not an error.
+
+    A part that arrives meanwhile is left to the sweep.
+    """
     mine = {"_id": name, "user": caller.user, "path": path}
-    removed = await caller.tenant.part_uploads.records.find_one_and_delete(mine)
-    await _drop(caller.tenant, removed)
+    uploads = caller.tenant.part_uploads.records
+    upload = await uploads.find_one(mine)
+    if (await uploads.delete_one(mine)).deleted_count:
+        await _drop(caller.tenant, upload)
 
 
 async def expire(tenant: Tenant, *, dry_run: bool = False) -> int:

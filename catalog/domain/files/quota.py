@@ -80,13 +80,13 @@ class Reservation:
 
     async def shrink(self, size: int) -> None:
         """Reserve no more than `size` bytes."""
-        larger = {"_id": self._upload, "reserved": {"$gt": size}}
-        before = await self._tenant.uploads.records.find_one_and_update(
-            larger, {"$set": {"reserved": size}}, {"reserved": 1}
-        )
-        if before:
-            await self._tenant.add(BYTES, size - before["reserved"])
-            self.size = size
+        uploads, larger = self._tenant.uploads.records, {"_id": self._upload, "reserved": {"$gt": size}}
+        while (before := await uploads.find_one(larger, {"reserved": 1})) is not None:
+            as_read = {"_id": self._upload, "reserved": before["reserved"]}
+            if (await uploads.update_one(as_read, {"$set": {"reserved": size}})).matched_count:
+                await self._tenant.add(BYTES, size - before["reserved"])
+                self.size = size
+                return
 
     async def _grow(self, more: int) -> bool:
         """Reserve `more` bytes. False when there is no room for them."""

@@ -116,9 +116,9 @@ class UploadLease:
     async def renew(self) -> None:
         while True:
             await asyncio.sleep(RENEWED_EVERY)
-            renewed = await self._lease.renew("lease_requested")
-            is_asked = renewed is not None and renewed.get("lease_requested") == self._lease.token
-            if renewed is None or (is_asked and self._client_is_silent()):
+            upload = await self._lease.read("lease_requested") if await self._lease.renew() else None
+            is_asked = upload is not None and upload.get("lease_requested") == self._lease.token
+            if upload is None or (is_asked and self._client_is_silent()):
                 self._interrupt()
 
     async def release(self) -> None:

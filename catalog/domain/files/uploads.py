@@ -131,7 +131,10 @@ async def expire(tenant: Tenant, *, dry_run: bool = False) -> int:
 
 async def _remove(tenant: Tenant, query: Query) -> bool:
     """Remove the record of an upload, and release what it has reserved."""
-    upload = await tenant.uploads.records.find_one_and_delete(query, {"reserved": 1})
-    if upload is not None:
-        await quota.release(tenant, upload.get("reserved", 0))
-    return upload is not None
+    uploads = tenant.uploads.records
+    while (upload := await uploads.find_one(query, {"reserved": 1})) is not None:
+        as_read = {**query, "_id": upload["_id"], "reserved": upload.get("reserved")}
+        if (await uploads.delete_one(as_read)).deleted_count:
+            await quota.release(tenant, upload.get("reserved", 0))
+            return True
+    return False

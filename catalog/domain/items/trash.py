@@ -166,10 +166,8 @@ async def _purge_some(tenant: Tenant) -> int:
 async def _purge(tenant: Tenant, record: TrashRecord) -> bool:
     """Remove an item's versions, the history of its aliases, then its record. False while another request moves it."""
     mine = {"_id": record["_id"], "removal": record["removal"]}
-    marked = await tenant.trash.records.find_one_and_update(
-        {**mine, **free("lease_until")}, {"$set": {"purging": True, "until": record["removed"]}}
-    )
-    if marked is None:
+    purging = {"$set": {"purging": True, "until": record["removed"]}}
+    if not (await tenant.trash.records.update_one({**mine, **free("lease_until")}, purging)).matched_count:
         return False
     there = await tenant.items(Kind(record["kind"])).records.find_one({"_id": record["_id"]}, {"_id": 1})
     # Asked after that: a request that removed the item in between has replaced this record by its own first.

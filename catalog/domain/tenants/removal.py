@@ -46,8 +46,10 @@ async def remove(
     if confirmed not in {None, name}:
         raise Refused(NOT_CONFIRMED, f"confirm: to remove {name}, its name is needed here")
     lease = _removal(database, name)
-    removed = await lease.take({"state": "ready"}, {"state": "removing"})
-    if removed is None:
+    removed = await database.tenants.records.find_one({"_id": name, "state": "ready"})
+    if removed is None or not await lease.take(
+        {"state": "ready", "database": removed["database"]}, {"state": "removing"}
+    ):
         raise Refused(NOT_FOUND, name)
     database.forget(name, removed["database"], removed.get("generation") or "")
     if await _drop(database, storage, removed, lease):

@@ -64,10 +64,9 @@ async def create(caller: Caller, vocabulary: Vocabulary, new: NewTerm, limits: L
 
 async def _promote(tenant: Tenant, vocabulary: Vocabulary, name: str, usage: Usage) -> TermRecord:
     """Make a folk term a default one. Raises Refused: NOT_CREATED."""
-    folk = await collection(tenant, vocabulary).records.find_one_and_update(
-        {"_id": name, "usage": Usage.FOLK.value}, {"$set": {"usage": Usage.DEFAULT.value}}
-    )
-    if folk is None or usage is Usage.FOLK:
+    folk, promoted = {"_id": name, "usage": Usage.FOLK.value}, {"$set": {"usage": Usage.DEFAULT.value}}
+    written = await collection(tenant, vocabulary).records.update_one(folk, promoted)
+    if not written.matched_count or usage is Usage.FOLK:
         raise Refused(NOT_CREATED, f"{vocabulary.one} validation failed: the _id is already used ({name})")
     return await _read(tenant, vocabulary, name)
 
@@ -76,13 +75,12 @@ async def remove(caller: Caller, vocabulary: Vocabulary, name: str) -> TermRecor
     """Remove a term that no item uses, and return it. Raises Refused: NOT_FOUND, NOT_DELETED while an item uses it."""
     tenant = caller.tenant
     name = naming.spelling_in(await existing(tenant, vocabulary, [name]), name)
-    await _read(tenant, vocabulary, name)
+    term = await _read(tenant, vocabulary, name)
     field = "tags" if vocabulary is Vocabulary.TAGS else "metadata.name"
     await refuse_while_used(tenant, {field: name})
-    removed = await collection(tenant, vocabulary).records.find_one_and_delete({"_id": name})
-    if removed is None:
+    if not (await collection(tenant, vocabulary).records.delete_one({"_id": name})).deleted_count:
         raise Refused(NOT_FOUND, name)
-    return removed
+    return term
 
 
 async def remove_unused(tenant: Tenant, before: datetime, *, dry_run: bool = False) -> int:

@@ -2,6 +2,7 @@
 
 A lease is two fields of the record: the owner, a token that is new for each lease, and the moment until which the
 lease holds. Every step is one conditional write, so two servers never hold a lease at once by the database's account.
+(None is a `findAndModify`, for which both embedded engines read the whole collection.)
 
 Clocks: a server compares its own clock with a moment that another server wrote. A lease ends early, or late, by the
 difference of the two clocks, so its length should be several times what NTP leaves (milliseconds). A moment more than
@@ -68,25 +69,30 @@ class Lease(Generic[R]):
         return {"_id": self._key, **self._where, **self._owner}
 
     async def acquire(self, condition: Query | None = None) -> R | None:
-        """Take the lease if it is free, and `condition` is true. The record as it was before, or None."""
+        """Take the lease if it is free, and `condition` is true. The record, or None."""
         return await self.take({**self._where, **free(self._until), **(condition or {})})
 
     async def take(self, condition: Query, changes: Changes | None = None) -> R | None:
         """Take the lease, also from another holder, if `condition` is true, and make `changes` in the same write.
 
-        The record as it was before, or None.
+        The record, or None.
         """
         changes = {**(changes or {}), **self._owner, self._until: now() + self._length}
-        return await self._collection.find_one_and_update({"_id": self._key, **condition}, {"$set": changes})
+        taken = await self._collection.update_one({"_id": self._key, **condition}, {"$set": changes})
+        return await self._collection.find_one(self.mine) if taken.matched_count else None
 
-    async def renew(self, *fields: str) -> R | None:
-        """Hold the lease for its length again. These `fields` of the record, or None when the lease is lost."""
-        changes = {"$set": {self._until: now() + self._length}}
-        return await self._collection.find_one_and_update(self.mine, changes, dict.fromkeys(("_id", *fields), 1))
+    async def renew(self) -> bool:
+        """Hold the lease for its length again. False when it is lost."""
+        renewed = await self._collection.update_one(self.mine, {"$set": {self._until: now() + self._length}})
+        return bool(renewed.matched_count)
+
+    async def read(self, *fields: str) -> R | None:
+        """These fields of the record, or None when the lease is lost."""
+        return await self._collection.find_one(self.mine, dict.fromkeys(("_id", *fields), 1))
 
     async def check(self) -> None:
         """Renew the lease. Raises LeaseLostError."""
-        if await self.renew() is None:
+        if not await self.renew():
             raise LeaseLostError
 
     async def write(self, changes: Changes) -> None:
@@ -123,5 +129,5 @@ class Lease(Generic[R]):
         while is_held:
             await asyncio.sleep(every)
             with suppress(PyMongoError):
-                is_held = await self.renew() is not None
+                is_held = await self.renew()
         held.reschedule(asyncio.get_running_loop().time())

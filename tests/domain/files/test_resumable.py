@@ -216,6 +216,18 @@ async def test_an_upload_that_expires_gives_its_room_back_and_a_recount_finds_no
     assert await sweep.recount(tenant) == 0
 
 
+async def test_who_removes_an_upload_while_it_grows_and_shrinks_gives_back_its_room_once(tenant):
+    upload, _ = await an_upload(tenant)
+    reservations = [Reservation(tenant, upload["_id"], SIZE) for _ in range(8)]
+
+    changes = [each.cover(SIZE + number + 1) for number, each in enumerate(reservations)]
+    shrinks = [each.shrink(SIZE // 2) for each in reservations]
+    removed = await asyncio.gather(*changes, *shrinks, *(uploads.remove(tenant, upload["_id"]) for _ in range(16)))
+
+    assert removed[-16:].count(True) == 1
+    assert await quota.usage(tenant) == 0
+
+
 async def test_a_user_has_so_many_unfinished_uploads_and_not_one_more(tenant):
     upload, ada = await an_upload(tenant)
     bob = await somebody(tenant, "bob", Role.ADMIN)

@@ -103,10 +103,11 @@ async def revoke(caller: Caller, key: str) -> AccessTokenRecord:
         tenant = tenant.base  # the handle of the caller would refuse a token
     else:
         refuse_out_of_scope(caller, ACCESS_TOKENS, CANNOT_DELETE)
-    removed = await tenant.access_tokens.records.find_one_and_delete({"_id": identity, **visible_to(caller)})
-    if removed is None:
+    mine = {"_id": identity, **visible_to(caller)}
+    token = await tenant.access_tokens.records.find_one(mine)
+    if token is None or not (await tenant.access_tokens.records.delete_one(mine)).deleted_count:
         raise Refused(NOT_FOUND, key)
-    return removed
+    return token
 
 
 async def revoke_all(tenant: Tenant, user: ObjectId) -> None:
