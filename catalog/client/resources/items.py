@@ -12,7 +12,7 @@ from catalog.client.resources.item_filters import FilterExpression, filter_query
 from catalog.client.resources.item_names import key_of, name_to_create, names_owner, refuse_version
 from catalog.client.resources.item_trash import find_trashed, trashed_items
 from catalog.client.resources.versions import VersionResource
-from catalog.client.results import Card, Document, Grant, Item, Page, TrashedItem, Value, shaped
+from catalog.client.results import Card, CardFields, Document, Grant, Item, Page, TrashedItem, Value, shaped
 from catalog.client.session import PAGE, Session, if_unchanged, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.uploads.uploads import as_pairs
@@ -22,19 +22,6 @@ ItemT = TypeVar("ItemT", bound=Item)
 Metadata = Mapping[str, Value]
 T = TypeVar("T")
 Pages = Callable[[str], Operation[Page[T]]]
-
-
-class CardFields(TypedDict, total=False):
-    """The fields of an item that the front matter of its card fills, too."""
-
-    license: str
-    license_link: str
-    languages: Iterable[str]
-    tasks: Iterable[str]
-    library: str
-    provider: str
-    logo: str
-    maturity: str
 
 
 class AccessAnswer(TypedDict):

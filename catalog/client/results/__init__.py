@@ -12,7 +12,7 @@ from catalog.client.results.answers import (
     SweptFromTenant,
 )
 from catalog.client.results.comparison import ComparisonResult, DifferentFiles, DifferentTensors
-from catalog.client.results.items import KINDS, Algorithm, Card, Dataset, Item, Model, Term, TrashedItem
+from catalog.client.results.items import KINDS, Algorithm, Card, CardFields, Dataset, Item, Model, Term, TrashedItem
 from catalog.client.results.lineage import Lineage, LineageNode
 from catalog.client.results.people import Grant, Group, Identity, Party, Robot, Tenant, Token, User
 from catalog.client.results.result import NEVER, Page, Result, ShortDisplay, Value, pairs
@@ -27,6 +27,7 @@ __all__ = [
     "Alias",
     "AliasMove",
     "Card",
+    "CardFields",
     "ComparisonResult",
     "Dataset",
     "DemoCreated",

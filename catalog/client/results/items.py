@@ -1,6 +1,6 @@
 """Models, datasets, algorithms and their terms as the client returns them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
@@ -9,6 +9,19 @@ from catalog.client.results.people import Party, User
 from catalog.client.results.result import NEVER, Result, Value, pairs
 from catalog.client.results.shapes import Document, shaped
 from catalog.client.results.versions import Version
+
+
+class CardFields(TypedDict, total=False):
+    """The fields of an item that the front matter of its card fills, too."""
+
+    license: str
+    license_link: str
+    languages: Iterable[str]
+    tasks: Iterable[str]
+    library: str
+    provider: str
+    logo: str
+    maturity: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

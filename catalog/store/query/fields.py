@@ -4,9 +4,13 @@ A field that is not declared here cannot be searched, sorted or selected. Passwo
 bookkeeping (`readers`, `revision`) are not declared, and must never be.
 """
 
+from typing import get_origin, get_type_hints
+
 from catalog.store.query.declarations import BOOLEAN, DATE, ID, NUMBER, SCALAR, TEXT, Fields
+from catalog.store.records.items import CardFieldsRecord
 from catalog.vocabulary import Kind
 
+_CARD = {name: [TEXT] if get_origin(hint) is list else TEXT for name, hint in get_type_hints(CardFieldsRecord).items()}
 _ITEM = {
     "_id": ID,
     "serial": NUMBER,
@@ -18,10 +22,7 @@ _ITEM = {
     "tags": [TEXT],
     "metadata": [{"name": TEXT, "value": SCALAR}],
     "description": TEXT,
-    "license": TEXT,
-    "library": TEXT,
-    "languages": [TEXT],
-    "tasks": [TEXT],
+    **_CARD,
     "aliases": [{"name": TEXT, "number": NUMBER}],
     "stages": [TEXT],
     "latest": {"number": NUMBER, "metadata": [{"name": TEXT, "value": SCALAR}]},
@@ -33,8 +34,8 @@ _ITEM = {
 _TRAINED = _ITEM | {"status": TEXT, "datasets": [ID]}
 _ITEM_SORTS = "_id serial name owner visibility license library timestamp lastmod"
 _ITEM_SELECTS = (
-    "name owner visibility tags metadata description license license_link languages tasks "
-    "library provider logo maturity external_id archived aliases versions timestamp lastmod"
+    f"name owner visibility tags metadata description {' '.join(_CARD)} external_id archived aliases versions "
+    "timestamp lastmod"
 )
 
 _ITEM_SHORT = {"alias": "aliases.name", "stage": "stages", "license": "license", "library": "library"}

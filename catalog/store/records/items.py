@@ -66,7 +66,20 @@ class AliasMoveRecord(TypedDict):
     is_rollback: bool
 
 
-class ItemRecord(TypedDict):
+class CardFieldsRecord(TypedDict, total=False):
+    """The fields of an item that the front matter of its card fills, too."""
+
+    license: str
+    license_link: str
+    languages: list[str]
+    tasks: list[str]
+    library: str
+    provider: str
+    logo: str
+    maturity: str
+
+
+class ItemRecord(CardFieldsRecord):
     """A model, a dataset or an algorithm."""
 
     _id: ObjectId
@@ -80,14 +93,6 @@ class ItemRecord(TypedDict):
     tags: list[str]
     metadata: list[PairRecord]
     description: str
-    license: NotRequired[str]
-    license_link: NotRequired[str]
-    languages: NotRequired[list[str]]
-    tasks: NotRequired[list[str]]
-    library: NotRequired[str]
-    provider: NotRequired[str]
-    logo: NotRequired[str]
-    maturity: NotRequired[str]
     aliases: NotRequired[list[AliasRecord]]
     alias_outbox: NotRequired[list[AliasMoveRecord] | None]
     external_id: NotRequired[str | None]

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Self
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from catalog.dialects.v1.models.common import RequestBody, Text
-from catalog.dialects.v1.models.items.items import CARD_TEXTS
+from catalog.dialects.v1.models.items.card_fields import CARD_TEXTS, ShownCardFields
 from catalog.domain.cards.cards import LARGEST, ItemCard
 from catalog.domain.items.inputs import LISTS
 
@@ -23,20 +23,12 @@ class NewCard(RequestBody):
     ]
 
 
-class CardBody(Struct, kw_only=True):
+class CardBody(ShownCardFields, kw_only=True):
     """A card, and the fields of the item that its front matter can fill."""
 
     text: Annotated[str, Meta(description="As it was written, with its front matter.")]
     body: Annotated[str, Meta(description="The Markdown without its front matter.")]
     front_matter: Annotated[dict[str, Any], Meta(description="All that the front matter has.")]
-    license: str
-    license_link: str
-    languages: list[str]
-    tasks: list[str]
-    library: str
-    provider: str
-    logo: str
-    maturity: str
     tags: list[str]
 
     @classmethod

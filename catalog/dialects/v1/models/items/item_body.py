@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.v1.models.common import Digest, Id, Moment, moment
-from catalog.dialects.v1.models.items.items import CARD_TEXTS
+from catalog.dialects.v1.models.items.card_fields import CARD_TEXTS, ShownCardFields
 from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.domain.items.inputs import LISTS
 from catalog.domain.items.reading.related import Related
@@ -104,7 +104,7 @@ WIRE_NAMES = {
 }
 
 
-class ItemBody(Struct, kw_only=True, rename=WIRE_NAMES):
+class ItemBody(ShownCardFields, kw_only=True, rename=WIRE_NAMES):
     """What models, datasets and algorithms have in common."""
 
     visibility: Visibility
@@ -112,14 +112,6 @@ class ItemBody(Struct, kw_only=True, rename=WIRE_NAMES):
     id: Id
     name: str
     description: str
-    license: str
-    license_link: str
-    languages: list[str]
-    tasks: list[str]
-    library: str
-    provider: str
-    logo: str
-    maturity: str
     external_id: str | None
     archived: bool
     metadata: list[PairBody]

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from catalog.dialects.http.docs.schemas import at_most, at_most_elements
-from catalog.dialects.v1.models.common import NOT_NUL, ONE_LINE, Change, Line, NonBlank, RequestBody, ShortText, Text
+from catalog.dialects.v1.models.common import Change, Line, NonBlank, RequestBody, ShortText, Text
+from catalog.dialects.v1.models.items.card_fields import CARD_TEXTS, CardFieldsBody
 from catalog.dialects.v1.models.items.metadata import MetadataDelta, NewPair
-from catalog.domain.items.inputs import LISTS, TEXTS, ItemChange, ListChange, NewItem
-from catalog.domain.limits import LONGEST_DESCRIPTION, LONGEST_LINK
-from catalog.domain.validation import LONGEST_WORD, MOST_WORDS
+from catalog.domain.items.inputs import LISTS, ItemChange, ListChange, NewItem
+from catalog.domain.limits import LONGEST_DESCRIPTION
 from catalog.vocabulary import Status, Visibility
 
 ItemName = Annotated[NonBlank, at_most("name", description="Unique among your items of this kind.", examples=["iris"])]
@@ -20,39 +20,9 @@ Tags = Annotated[list[TagName], at_most_elements("tags")]
 Pairs = Annotated[list[NewPair], at_most_elements("metadata", description="Each name once.")]
 References = Annotated[list[Reference], at_most_elements("users")]
 
-CARD_TEXTS = tuple(TEXTS.keys() - {"description"})
-"""The fields beside a card that are texts."""
-
-
 ExternalId = Annotated[Line, Meta(description="Its id in another system; empty: none.", examples=["run-4711"])]
 Archived = Annotated[bool, Meta(description="Archived things are left out of lists.")]
 Description = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION)]
-License = Annotated[ShortText, Meta(description="Such as an SPDX identifier.", examples=["Apache-2.0"])]
-
-
-Link = Annotated[str, Meta(max_length=LONGEST_LINK, pattern=NOT_NUL, examples=["https://example.org/license"])]
-Word = Annotated[str, Meta(max_length=LONGEST_WORD, pattern=ONE_LINE)]
-Languages = Annotated[list[Word], Meta(max_length=MOST_WORDS, description="All of them.", examples=[["en", "it"]])]
-Tasks = Annotated[
-    list[Word], Meta(max_length=MOST_WORDS, description="All of them.", examples=[["image-classification"]])
-]
-Library = Annotated[ShortText, Meta(description="Such as `transformers`.", examples=["sklearn"])]
-Provider = Annotated[ShortText, Meta(description="Who provides it.")]
-Logo = Annotated[Text, Meta(max_length=LONGEST_DESCRIPTION, description="The address of a picture.")]
-Maturity = Annotated[ShortText, Meta(description="Such as `experimental`.")]
-
-
-class CardFieldsBody(RequestBody, kw_only=True):
-    """The fields that the front matter of a card can fill, as clients set them."""
-
-    license: License | None = None
-    license_link: Link | None = None
-    languages: Languages | None = None
-    tasks: Tasks | None = None
-    library: Library | None = None
-    provider: Provider | None = None
-    logo: Logo | None = None
-    maturity: Maturity | None = None
 
 
 class NewDataset(CardFieldsBody):
