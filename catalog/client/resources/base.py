@@ -79,12 +79,40 @@ class Resource(Generic[D]):
         return f"<{type(self).__name__} of {self._session.url}>"
 
 
-class operation(Generic[P, T]):  # noqa: N801  used as a decorator
+class ResourceMethod(Generic[P]):
+    """A method of a resource: a function in the class, and of an instance what its driver makes of it."""
+
+    def __init__(self, shown: MethodForms) -> None:
+        self._shown = shown
+
+    def _run(self, resource: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
+        """Run the method with the driver of a resource."""
+        raise NotImplementedError
+
+    def _method_of(self, resource: Any, owner: Any) -> Any:
+        if resource is None:
+
+            def call_on(each: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
+                return self._run(each, *args, **kwargs)
+
+            return self._shown.on(call_on, owner.class_forms, bound=False)
+
+        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return self._run(resource, *args, **kwargs)
+
+        forms = _driver_of(resource).forms
+        return self._shown.on(call, forms, resource.types) if forms else call
+
+
+class operation(ResourceMethod[P], Generic[P, T]):  # noqa: N801  used as a decorator
     """A decorator for a method that is written as an operation."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Operation[T]]) -> None:
+        super().__init__(MethodForms(function, operation_result))
         self._function = function
-        self._shown = MethodForms(function, operation_result)
+
+    def _run(self, resource: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return _driver_of(resource).run(self._function(resource, *args, **kwargs))
 
     @overload
     def __get__(self, resource: None, owner: type[Resource["SyncDriver"]]) -> Callable[Concatenate[Any, P], T]: ...
@@ -97,27 +125,18 @@ class operation(Generic[P, T]):  # noqa: N801  used as a decorator
     @overload
     def __get__(self, resource: Resource[InlineDriver], owner: type) -> Callable[P, Operation[T]]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
-        if resource is None:
-
-            def call_on(each: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-                method: Callable[P, Any] = self.__get__(each, owner)
-                return method(*args, **kwargs)
-
-            return self._shown.on(call_on, owner.class_forms, bound=False)
-        driver = resource._driver  # noqa: SLF001  a descriptor is part of the class
-
-        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return driver.run(self._function(resource, *args, **kwargs))
-
-        return self._shown.on(call, driver.forms, resource.types) if driver.forms else call
+        return self._method_of(resource, owner)
 
 
-class walk(Generic[P, T]):  # noqa: N801  used as a decorator
+class walk(ResourceMethod[P], Generic[P, T]):  # noqa: N801  used as a decorator
     """A decorator for a method that returns a function from a cursor to a page; it iterates over all pages."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Callable[[str], "Operation[Page[T]]"]]) -> None:
+        super().__init__(MethodForms(function, walk_elements))
         self._function = function
-        self._shown = MethodForms(function, walk_elements)
+
+    def _run(self, resource: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
+        return _driver_of(resource).walk(self._function(resource, *args, **kwargs))
 
     @overload
     def __get__(self, resource: None, owner: type) -> Callable[Concatenate[Any, P], Any]: ...
@@ -128,16 +147,8 @@ class walk(Generic[P, T]):  # noqa: N801  used as a decorator
     @overload
     def __get__(self, resource: Resource[InlineDriver], owner: type) -> Callable[P, Operation[list[T]]]: ...
     def __get__(self, resource: Any, owner: Any) -> Any:
-        if resource is None:
+        return self._method_of(resource, owner)
 
-            def call_on(each: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-                method: Callable[P, Any] = self.__get__(each, owner)
-                return method(*args, **kwargs)
 
-            return self._shown.on(call_on, owner.class_forms, bound=False)
-        driver = resource._driver  # noqa: SLF001  a descriptor is part of the class
-
-        def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return driver.walk(self._function(resource, *args, **kwargs))
-
-        return self._shown.on(call, driver.forms, resource.types) if driver.forms else call
+def _driver_of(resource: Resource[Any]) -> Any:
+    return resource._driver  # noqa: SLF001  a descriptor is part of the class
