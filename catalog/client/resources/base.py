@@ -6,6 +6,7 @@ asynchronous one a coroutine, and with an inline one the operation itself, for u
 """
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
 from catalog.client.resources.signatures import (
@@ -80,39 +81,39 @@ class Resource(Generic[D]):
 
 
 class ResourceMethod(Generic[P]):
-    """A method of a resource: a function in the class, and of an instance what its driver makes of it."""
+    """A method of a resource: a function in the class, and of an instance what the `run` of its driver makes of it."""
 
-    def __init__(self, shown: MethodForms) -> None:
-        self._shown = shown
-
-    def _run(self, resource: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
-        """Run the method with the driver of a resource."""
-        raise NotImplementedError
+    def __init__(
+        self,
+        function: Callable[Concatenate[Any, P], Any],
+        returned: Callable[[Any, ResultForms], Any],
+        run: Callable[[Any], Callable[[Any], Any]],
+    ) -> None:
+        self._function = function
+        self._shown = MethodForms(function, returned)
+        self._run_of = run
 
     def _method_of(self, resource: Any, owner: Any) -> Any:
         if resource is None:
 
             def call_on(each: Resource[Any], *args: P.args, **kwargs: P.kwargs) -> Any:
-                return self._run(each, *args, **kwargs)
+                return self._run_of(_driver_of(each))(self._function(each, *args, **kwargs))
 
             return self._shown.on(call_on, owner.class_forms, bound=False)
+        driver = _driver_of(resource)
+        run = self._run_of(driver)
 
         def call(*args: P.args, **kwargs: P.kwargs) -> Any:
-            return self._run(resource, *args, **kwargs)
+            return run(self._function(resource, *args, **kwargs))
 
-        forms = _driver_of(resource).forms
-        return self._shown.on(call, forms, resource.types) if forms else call
+        return self._shown.on(call, driver.forms, resource.types) if driver.forms else call
 
 
 class operation(ResourceMethod[P], Generic[P, T]):  # noqa: N801  used as a decorator
     """A decorator for a method that is written as an operation."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Operation[T]]) -> None:
-        super().__init__(MethodForms(function, operation_result))
-        self._function = function
-
-    def _run(self, resource: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
-        return _driver_of(resource).run(self._function(resource, *args, **kwargs))
+        super().__init__(function, operation_result, attrgetter("run"))
 
     @overload
     def __get__(self, resource: None, owner: type[Resource["SyncDriver"]]) -> Callable[Concatenate[Any, P], T]: ...
@@ -132,11 +133,7 @@ class walk(ResourceMethod[P], Generic[P, T]):  # noqa: N801  used as a decorator
     """A decorator for a method that returns a function from a cursor to a page; it iterates over all pages."""
 
     def __init__(self, function: Callable[Concatenate[Any, P], Callable[[str], "Operation[Page[T]]"]]) -> None:
-        super().__init__(MethodForms(function, walk_elements))
-        self._function = function
-
-    def _run(self, resource: Any, *args: P.args, **kwargs: P.kwargs) -> Any:
-        return _driver_of(resource).walk(self._function(resource, *args, **kwargs))
+        super().__init__(function, walk_elements, attrgetter("walk"))
 
     @overload
     def __get__(self, resource: None, owner: type) -> Callable[Concatenate[Any, P], Any]: ...
