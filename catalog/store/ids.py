@@ -1,6 +1,7 @@
 """Ids of records."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 from beanie import PydanticObjectId
 from bson import ObjectId
@@ -9,6 +10,12 @@ from catalog.store.records import Query
 
 DIGITS = 24
 """Hexadecimal digits of an id."""
+
+KEYS = 50
+"""Values in one `$in`. The embedded engine in Python compares each record that it finds with all of them: 500 ids in
+one query take 430 ms there, in ten queries 140."""
+
+T = TypeVar("T")
 
 
 def object_id(text: object) -> ObjectId | None:
@@ -35,3 +42,8 @@ def document_id(key: ObjectId) -> PydanticObjectId:
 def any_of(ids: Sequence[ObjectId]) -> ObjectId | Query:
     """The condition on a field that has one of the ids."""
     return ids[0] if len(ids) == 1 else {"$in": list(ids)}
+
+
+def in_parts(keys: Sequence[T], size: int = KEYS) -> Iterator[Sequence[T]]:
+    """The keys for several queries, instead of a long `$in`."""
+    return (keys[start : start + size] for start in range(0, len(keys), size))

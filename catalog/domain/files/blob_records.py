@@ -22,6 +22,7 @@ from catalog.domain.files.named_blobs import is_named
 from catalog.errors import BUSY, Refused
 from catalog.store.clock import later_than, now
 from catalog.store.failures import Duplicate
+from catalog.store.ids import in_parts
 from catalog.store.records import BlobRecord, Changes
 from catalog.store.tenant import Tenant
 
@@ -96,11 +97,11 @@ async def hold_all(tenant: Tenant, blobs: Sequence[Blob]) -> None:
             if not (await _remove(tenant, blob, moment)).record:
                 await tenant.add(quota.BYTES, blob.size)
         raise quota.exceeded(tenant)
-    old = [distinct[at] for at in sorted(known)]
-    staying = {"_id": {"$in": [blob.digest for blob in old]}, "deleting_since": None}
-    if old and (await tenant.blob_records.records.update_many(staying, _touched())).matched_count < len(old):
-        for blob in old:
-            await hold(tenant, blob)
+    for old in in_parts([distinct[at] for at in sorted(known)]):
+        staying = {"_id": {"$in": [blob.digest for blob in old]}, "deleting_since": None}
+        if (await tenant.blob_records.records.update_many(staying, _touched())).matched_count < len(old):
+            for blob in old:
+                await hold(tenant, blob)
     sizes = await tenant.blobs.sizes([blob.digest for blob in distinct])
     for blob, size in zip(distinct, sizes, strict=True):
         if size is None:  # a sweep that began earlier was quicker
@@ -155,8 +156,10 @@ async def is_intact(tenant: Tenant, blob: Blob) -> bool:
 async def not_intact(tenant: Tenant, blobs: Sequence[Blob]) -> set[str]:
     """The digests of those blobs whose bytes are missing, cut or known to be damaged. Reads none of them."""
     digests = [blob.digest for blob in blobs]
-    known = tenant.blob_records.records.find({"_id": {"$in": digests}, "damaged": {"$ne": None}}, {"_id": 1})
-    damaged = {record["_id"] async for record in known}
+    damaged: set[str] = set()
+    for part in in_parts(digests):
+        known = tenant.blob_records.records.find({"_id": {"$in": part}, "damaged": {"$ne": None}}, {"_id": 1})
+        damaged |= {record["_id"] async for record in known}
     sizes = await tenant.blobs.sizes(digests)
     return damaged | {blob.digest for blob, size in zip(blobs, sizes, strict=True) if size != blob.size}
 

@@ -8,11 +8,12 @@ from contextlib import aclosing
 
 from catalog.blobs.protocol import UnknownBlobError
 from catalog.errors import DOWNLOAD, Refused
+from catalog.store.ids import in_parts
 from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import Update
 
 AT_ONCE = 500
-"""Digests in one command to the database."""
+"""Checksums that are written in one command."""
 
 
 class Checksums:
@@ -25,8 +26,8 @@ class Checksums:
 
     async def recall(self, digests: Sequence[str]) -> None:
         """Read the stored checksums of these blobs."""
-        for start in range(0, len(digests), AT_ONCE):
-            asked = {"_id": {"$in": list(digests[start : start + AT_ONCE])}, "crc32": {"$type": "number"}}
+        for part in in_parts(digests):
+            asked = {"_id": {"$in": list(part)}, "crc32": {"$type": "number"}}
             async for found in self._tenant.blob_records.records.find(asked, {"crc32": 1}):
                 self._known[found["_id"]] = found["crc32"]
 

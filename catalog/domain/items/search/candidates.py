@@ -18,6 +18,7 @@ from bson import ObjectId
 from catalog.domain.items.search.entries import FULL, EntryWalk, rare_grams
 from catalog.domain.items.search.ranking import MatchRank
 from catalog.domain.terms.terms import Vocabulary, collection
+from catalog.store.ids import in_parts
 from catalog.store.query.filters.patterns import escaped
 from catalog.store.query.ngrams import SAMPLED, SPARSELY, having, insides, rarest
 from catalog.store.query.paging.cursors import DESCENDING
@@ -114,8 +115,8 @@ class Candidates:
     async def _items_of(self, kind: Kind, entries: Sequence[SearchEntryRecord], within: Query) -> list[ItemRecord]:
         """The items of these entries that match `within`, the newest first."""
         keys = [entry["_id"] for entry in entries]
-        parts = (keys[start : start + AT_ONCE] for start in range(0, len(keys), AT_ONCE))
-        found = list(chain.from_iterable(await asyncio.gather(*(self._by_keys(kind, part, within) for part in parts))))
+        parts = await asyncio.gather(*(self._by_keys(kind, part, within) for part in in_parts(keys, AT_ONCE)))
+        found = list(chain.from_iterable(parts))
         if keys:
             self._access(kind, within).apart = len(keys) / max(1, len(found))
         return sorted(found, key=itemgetter("serial"), reverse=True)

@@ -14,6 +14,7 @@ from bson import ObjectId
 
 from catalog.domain.versions.files import file_pages
 from catalog.errors import NOT_FOUND, Refused
+from catalog.store.ids import in_parts
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import FileRecord, Query, VersionFileRecord, VersionRecord
 from catalog.store.tenant import Tenant
@@ -95,8 +96,10 @@ async def at(tenant: Tenant, version: VersionRecord, path: str) -> FileRecord:
 
 async def current_at(tenant: Tenant, version: ObjectId, paths: Sequence[str]) -> dict[str, VersionFileRecord]:
     """The files of a folder that have these paths, by path."""
-    asked: Query = {"version": version, "path": paths[0] if len(paths) == 1 else {"$in": list(paths)}}
-    entries = await tenant.files.records.find(asked).to_list(None)
+    entries: list[VersionFileRecord] = []
+    for part in in_parts(paths):
+        asked: Query = {"version": version, "path": part[0] if len(part) == 1 else {"$in": list(part)}}
+        entries += await tenant.files.records.find(asked).to_list(None)
     entries.sort(key=itemgetter("path", "number"))
     return {entry["path"]: entry for entry in current(entries) if entry["path"]}
 
