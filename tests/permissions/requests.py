@@ -108,6 +108,8 @@ AROUND_ITEMS = {
     "DELETE /v1/uploads/{name}": ask(things.an_upload, headers=TUS),
     "GET /v1/links/{token}": ask(things.a_link),
     "HEAD /v1/links/{token}": ask(things.a_link),
+    "GET /v1/links/{token}/{name}": ask(things.a_link),
+    "HEAD /v1/links/{token}/{name}": ask(things.a_link),
     "POST /v1/preflight": ask(things.an_item, json={"item": "{key}", "tags": ["{new}"]}),
     "HEAD /v1/blobs/{digest}": ask(things.a_version),
     "GET /v1/{words}": ask(things.a_word, params={"filter": '{{"_id": "{word}"}}'}),

@@ -106,7 +106,7 @@ async def a_draft(world: World, thing: Thing) -> Thing:
 async def a_link(world: World, thing: Thing) -> Thing:
     version = await a_version(world, thing)
     made = await world.ask("POST", "/v1/{kind}/{key}/versions/1/link".format_map(version), json={})
-    return {**version, "token": made.json()["token"]}
+    return {**version, "token": made.json()["token"], "name": "weights.bin"}
 
 
 async def a_removed_item(world: World, thing: Thing) -> Thing:

@@ -16,7 +16,10 @@ from catalog.vocabulary import Kind
 LINKED_FOR = timedelta(hours=1)
 """How long a signed address opens."""
 
-_LINK = re.compile(r"/links/[\w-]+\.[\w-]+\.[\w-]+\Z", re.ASCII)
+ARCHIVE = "model.zip"
+"""The name by which KServe knows an address as that of an archive, which it unpacks."""
+
+_LINK = re.compile(r"/links/[\w-]+\.[\w-]+\.[\w-]+/[^/]+\Z", re.ASCII)
 """The end of a signed address."""
 
 MOST_LINKS = 100
@@ -46,8 +49,13 @@ def is_ours(uri: str, record: ArtifactRecord) -> bool:
 
 
 def _plain(call: KubeflowCall, version: VersionRecord) -> str:
-    """The route of the native API, which takes the token."""
-    return f"{_base(call)}/models/{version['item']}/versions/{quote(version['ordinal'], safe='')}"
+    """The route of the native API, which takes the token. KServe stores a file by the last part of its path."""
+    address = f"{_base(call)}/models/{version['item']}/versions/{quote(version['ordinal'], safe='')}"
+    return f"{address}?archive={ARCHIVE}" if version["folder"] else f"{address}/files/{_name(version)}"
+
+
+def _name(version: VersionRecord) -> str:
+    return ARCHIVE if version["folder"] else quote(version["files"][0]["original"], safe="")
 
 
 async def _signed(call: KubeflowCall, version: VersionRecord) -> str:
@@ -61,7 +69,7 @@ async def _signed(call: KubeflowCall, version: VersionRecord) -> str:
         )
     except Refused:  # a version in quarantine
         return _plain(call, version)
-    return f"{_base(call)}/links/{link.token}"
+    return f"{_base(call)}/links/{link.token}/{_name(version)}"
 
 
 def _base(call: KubeflowCall) -> str:

@@ -2,6 +2,8 @@
 
 import asyncio
 import base64
+from io import BytesIO
+from zipfile import ZipFile
 
 import pytest
 
@@ -446,11 +448,30 @@ async def test_a_signed_address_opens_without_a_token_and_the_plain_one_does_not
         for uri in (artifact["uri"], *signed)
     ]
 
+    assert {uri.rpartition("/")[2] for uri in (artifact["uri"], *signed)} == {"m.bin"}  # KServe stores it so
     assert [(await client.get(uri)).content for uri in signed] == [b"weights", b"weights"]
     assert [(each.status_code, each.json()["uri"]) for each in sent_back] == [(200, artifact["uri"])] * 3
     assert (await client.get(artifact["uri"])).status_code == 401
     assert (await client.get(artifact["uri"], headers=ada.headers)).content == b"weights"
     assert (await ada.get("/model_artifacts", link="maybe")).status_code == 400
+
+
+async def test_the_address_of_a_folder_ends_like_the_archive_that_it_opens(org, ada, client):
+    versions = "/v1/models/folder/versions"
+    await org.client.post("/v1/models", json={"name": "folder"}, headers=org.as_("ada"))
+    await org.client.post(versions, json={"draft": True}, headers=org.as_("ada"))
+    await org.client.put(f"{versions}/1/files/a/m.bin", content=b"weights", headers=org.as_("ada"))
+    (await org.client.post(f"{versions}/1/close", headers=org.as_("ada"))).raise_for_status()
+
+    plain, signed = [
+        (await ada.get("/model_artifacts", **query)).json()["items"][0]["uri"] for query in ({}, {"link": "true"})
+    ]
+    opened = [await client.get(plain, headers=ada.headers), await client.get(signed)]
+
+    assert plain.endswith("/versions/1?archive=model.zip")
+    assert signed.endswith("/model.zip")
+    assert {answer.headers["content-type"] for answer in opened} == {"application/zip"}
+    assert [ZipFile(BytesIO(answer.content)).namelist() for answer in opened] == [["a/m.bin"]] * 2
 
 
 async def test_a_refusal_names_the_field_of_the_client(ada):

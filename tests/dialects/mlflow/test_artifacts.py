@@ -87,6 +87,14 @@ async def test_a_folder_and_what_is_missing_are_not_read(ada):
     assert {failure(each)[:2] for each in (missing, versions, deleted)} == {(404, "RESOURCE_DOES_NOT_EXIST")}
 
 
+async def test_several_slashes_of_a_path_are_one_however_they_are_encoded(ada):
+    for path in ("odd//plain", "odd%2F%2Fencoded", "odd/%252Ftwice"):
+        assert (await ada.put_file(path, b"x")).status_code == 200
+
+    assert await ada.list_files("odd//") == [("encoded", 1), ("plain", 1), ("twice", 1)]
+    assert (await ada.get_file("odd%2F%2Fplain")).content == b"x"
+
+
 async def test_files_of_others_are_not_there_and_not_replaced(ada, bob):
     await ada.put_file("shared/ada", b"ada's")
     await bob.put_file("shared/bob", b"bob's")

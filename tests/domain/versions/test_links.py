@@ -67,6 +67,20 @@ async def test_a_link_to_a_folder_opens_one_file_or_all(client, org, iris):
     assert refusal(await ask(client, org, version, path="other")) == (404, 9, "other")
 
 
+async def test_a_name_may_follow_a_link_and_tells_the_archive_of_a_folder(client, org, iris):
+    folder = await link(client, org, await closed(client, org, iris))
+    await uploaded(client, org, iris)
+    file = await link(client, org, f"{iris}/latest")
+
+    types = [
+        (await client.get(f"{folder}/{name}")).headers["content-type"] for name in ("iris.zip", "iris.tar", "iris")
+    ]
+    named = await client.get(f"{file}/weights.zip")
+
+    assert types == ["application/zip", "application/x-tar", "application/zip"]
+    assert named.content == DATA
+
+
 @pytest.mark.parametrize("seconds", [0, -1, 86_401, "300", 1.5, True, None])
 async def test_a_link_lives_for_a_day_at_most(client, org, iris, seconds):
     await uploaded(client, org, iris)
@@ -156,11 +170,11 @@ async def test_the_journal_does_not_hold_the_link(client, org, iris, app):
     await uploaded(client, org, iris)
     address = await link(client, org, f"{iris}/1")
 
-    name = (await client.get(address)).headers["x-request-id"]
-
-    await app.state.journal.flush()
-    entry = await app.state.database.operator.log.raw.find_one({"request_id": name})
-    assert (entry["path"], entry.get("item"), entry["result"]) == ("/v1/links/***", None, 200)
+    for name, path in (("", "/v1/links/***"), ("/iris.zip", "/v1/links/***/iris.zip")):
+        request = (await client.get(address + name)).headers["x-request-id"]
+        await app.state.journal.flush()
+        entry = await app.state.database.operator.log.raw.find_one({"request_id": request})
+        assert (entry["path"], entry.get("item"), entry["result"]) == (path, None, 200)
 
 
 async def test_the_log_does_not_hold_the_link_when_something_breaks(client, org, iris, settings, caplog):

@@ -36,8 +36,11 @@ class PartOfFolder(NamedTuple):
     limit: int
 
 
-async def version_download(request: AnyRequest, tenant: Tenant, version: VersionRecord) -> Download:
+async def version_download(request: AnyRequest, tenant: Tenant, version: VersionRecord, name: str = "") -> Download:
     """The file of a version, or, for a folder and with `?archive=`, an archive. Of bytes elsewhere, a redirection.
+
+    `archive` is a suffix, or a name that ends with one, by which programs such as KServe tell what an address leads to.
+    `name` is one at the end of the path, which decides about folders.
 
     With `?skip=` and `?limit=` the archive has some of the files, in the order of their paths.
 
@@ -46,7 +49,9 @@ async def version_download(request: AnyRequest, tenant: Tenant, version: Version
     """
     if not has_files(version):
         return _elsewhere(version)
-    suffix = request.query_params.get("archive") or ("zip" if version["folder"] else "")
+    suffix = request.query_params.get("archive", "").rpartition(".")[2]
+    if version["folder"] and not suffix:
+        suffix = "tar" if name.endswith(".tar") else "zip"
     if not suffix:
         return await file_download(request, tenant.blobs, version["files"][0], version["timestamp"])
     part = _part(request)

@@ -32,6 +32,8 @@ ADDRESS_LIFE = timedelta(hours=12)
 
 LAYERS = 8  # of percent-encoding
 
+_SLASHES = re.compile("//+")
+
 NOTHING = wire.Nothing()
 
 
@@ -110,11 +112,14 @@ async def get_signed(request: AnyRequest, services: MlflowServices, token: str) 
 
 
 def decoded(path: str) -> str:
-    """A path as it is meant, however often a client has percent-encoded it. Raises Refused: INVALID_FIELD."""
+    """A path as it is meant, however often a client has percent-encoded it. Several slashes are one, as on a disk.
+
+    Raises Refused: INVALID_FIELD.
+    """
     for _ in range(LAYERS):
         path, before = unquote(path), path
         if path == before:
-            return path
+            return _SLASHES.sub("/", path)
     raise Refused(INVALID_FIELD, "Invalid path: it is percent-encoded too often")
 
 

@@ -27,6 +27,7 @@ TokenId = Annotated[str, path("The id of a personal access token.", ID_EXAMPLE)]
 TenantName = Annotated[str, path("The name of a tenant.", "acme")]
 TermName = Annotated[str, path("The tag or metadata name, percent-encoded: a slash is `%2F`.", "flowers")]
 LinkToken = Annotated[str, path("The token of the link.", "eyJhbGciOi...")]
+LinkName = Annotated[str, path("A name of your choice; of a folder one with `.zip` or `.tar`.", "iris.zip")]
 DigestKey = Annotated[str, path("`sha256:` and 64 hexadecimal digits.", f"sha256:{'0' * 64}")]
 
 IF_MATCH = header("If-Match", "Refuse if the resource has changed since this `ETag`.", example='"1"')

@@ -16,7 +16,7 @@ from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.common import moment
 from catalog.dialects.v1.models.shown_versions import DownloadLink
 from catalog.dialects.v1.models.versions import NewLink
-from catalog.dialects.v1.requests.parameters import ItemKey, LinkToken, VersionKey
+from catalog.dialects.v1.requests.parameters import ItemKey, LinkName, LinkToken, VersionKey
 from catalog.dialects.v1.versions.transfers import downloading
 from catalog.dialects.v1.versions.version_bodies import new_link
 from catalog.domain.access import Caller
@@ -103,12 +103,41 @@ class LinkedFiles(Controller):
         self, token: LinkToken, request: AnyRequest, signed: Injected[links.Links], sessions: Injected[Sessions]
     ) -> Download:
         """Download what a link leads to."""
-        target = signed.read(token)
-        tenant = await sessions.tenant(target.tenant)
-        if tenant is None:
-            raise Refused(LINK_INVALID)
-        version = await links.follow(tenant, target)
-        if not target.path:
-            return await version_download(request, tenant, version)
-        file = await version_files.at(tenant, version, target.path)
-        return await file_download(request, tenant.blobs, file, version["timestamp"])
+        return await _followed(token, request, signed, sessions)
+
+    @route(
+        "/{token:str}/{name:str}",
+        http_method=[HttpMethod.GET, HttpMethod.HEAD],
+        status_code=200,
+        operation_id="fetchLinkedAs",
+        head_operation_id="lookAtLinkedAs",
+        **downloading(LINK_INVALID, is_archive=True),
+    )
+    async def fetch_as(
+        self,
+        token: LinkToken,
+        name: LinkName,
+        request: AnyRequest,
+        signed: Injected[links.Links],
+        sessions: Injected[Sessions],
+    ) -> Download:
+        """Download the same. Programs name what they store by the end of the address, and unpack a `.zip`."""
+        return await _followed(token, request, signed, sessions, name)
+
+
+async def _followed(
+    token: str, request: AnyRequest, signed: links.Links, sessions: Sessions, name: str = ""
+) -> Download:
+    """What a link leads to; a folder as the archive that `name` says.
+
+    Raises Refused: LINK_INVALID, and what a download raises.
+    """
+    target = signed.read(token)
+    tenant = await sessions.tenant(target.tenant)
+    if tenant is None:
+        raise Refused(LINK_INVALID)
+    version = await links.follow(tenant, target)
+    if not target.path:
+        return await version_download(request, tenant, version, name)
+    file = await version_files.at(tenant, version, target.path)
+    return await file_download(request, tenant.blobs, file, version["timestamp"])

@@ -101,7 +101,11 @@ DIGESTS = (
     header("Repr-Digest", "The digest of the file: `sha-256=:<base64>:` (RFC 9530); also `Content-Digest`, `Digest`."),
 )
 FILE_NAME = query("name", "The name of a file that is the body itself; or send `Content-Disposition`.")
-ARCHIVE = query("archive", "All files in one archive.", {"type": "string", "enum": ["zip", "tar"]})
+ARCHIVE = query(
+    "archive",
+    "All files in one archive: `zip`, `tar`, or a name that ends so, such as `iris.zip`.",
+    {"type": "string", "pattern": "^(.*\\.)?(zip|tar)$"},
+)
 PART = (
     query("skip", "Of an archive: leave out so many of the first files, by path.", {"type": "integer", "minimum": 0}),
     query(
