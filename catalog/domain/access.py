@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Self, TypedDict
+from typing import NamedTuple, Self, TypedDict
 
 from bson import ObjectId
 
@@ -45,8 +45,7 @@ class Reach:
         return cls(frozenset(each["item"] for each in robot["items"]), frozenset(robot["tags"]))
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """The user of a tenant who makes a request: a person, or a robot."""
 
     tenant: Tenant
@@ -67,7 +66,7 @@ class Caller:
 
     def through(self, tenant: Tenant) -> Self:
         """The same caller with another handle of the tenant."""
-        return type(self)(tenant, self.user, self.username, self.role, self.scope, self.token, self.groups, self.reach)
+        return type(self)(tenant, *self[1:])
 
     async def still_allowed(self) -> None:
         """Check again that the tenant, the user, the role and the token are as they were when the request began.

@@ -21,9 +21,17 @@ PEOPLE, GROUPS = [ObjectId() for _ in range(4)], [ObjectId() for _ in range(3)]
 people, groups = st.sampled_from(PEOPLE), st.frozensets(st.sampled_from(GROUPS))
 parties = st.lists(st.sampled_from([*PEOPLE, *GROUPS]), max_size=3)
 ITEMS, TAGS = [ObjectId() for _ in range(3)], ["nightly", "iron"]
-callers = st.builds(Caller, st.none(), people, st.just("x"), st.sampled_from(Role), groups=groups)
+
+
+def callers_of(roles: st.SearchStrategy[Role], reach: st.SearchStrategy[Reach | None]) -> st.SearchStrategy[Caller]:
+    """Callers with a session, of no tenant."""
+    session = {"scope": st.none(), "token": st.none()}
+    return st.builds(Caller, st.none(), people, st.just("x"), roles, groups=groups, reach=reach, **session)
+
+
+callers = callers_of(st.sampled_from(Role), st.none())
 reaches = st.builds(Reach, st.frozensets(st.sampled_from(ITEMS)), st.frozensets(st.sampled_from(TAGS)))
-robots = st.builds(Caller, st.none(), people, st.just("x"), st.just(Role.REGULAR), groups=groups, reach=reaches)
+robots = callers_of(st.just(Role.REGULAR), reaches)
 
 
 @st.composite

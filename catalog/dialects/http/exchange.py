@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-import uuid
+import secrets
 from collections.abc import Iterable
 from time import perf_counter
 from typing import cast
@@ -73,7 +73,7 @@ class Exchange:
         self.received = 0
         self.sent = 0
         sent_id = raw_header(scope["headers"], b"x-request-id")
-        self.request_id = sent_id.decode() if sent_id and REQUEST_ID.fullmatch(sent_id) else uuid.uuid4().hex
+        self.request_id = sent_id.decode() if sent_id and REQUEST_ID.fullmatch(sent_id) else secrets.token_hex(16)
         scope.setdefault("state", {})["request_id"] = self.request_id
         scope["state"]["cancellation"] = Cancellation(health)
         self._receive = receive

@@ -4,7 +4,7 @@ An address names the user whom it was made for, and does what that user may do: 
 credentials of the user, and with the personal access token that asked for it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import jwt
@@ -92,7 +92,7 @@ async def caller_of(tenant: Tenant | None, claims: SignedClaims) -> Caller:
         if (current.role, current.scope, current.reach) != (first.role, first.scope, first.reach):
             raise Refused(LINK_INVALID)
 
-    return replace(first, tenant=tenant.of_caller(Fence(check_again, permits(first.scope))))
+    return first.through(tenant.of_caller(Fence(check_again, permits(first.scope))))
 
 
 async def _read(tenant: Tenant, claims: SignedClaims) -> Caller:

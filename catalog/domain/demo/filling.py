@@ -6,7 +6,6 @@ After an interruption, another run completes the demo. Records without an id of 
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import NamedTuple
 
 from catalog.domain.access import USERS, Caller, refuse_out_of_scope
@@ -51,7 +50,7 @@ async def fill(caller: Caller, models: int = content.MODELS, tell: Tell | None =
     for planned in content.items(models):
         person = people[planned.owner]
         # The rights are the administrator's: an item may belong to another user by now.
-        owner = replace(caller, user=person["_id"], username=person["username"], groups=frozenset())
+        owner = caller._replace(user=person["_id"], username=person["username"], groups=frozenset())
         item, is_new = await building.item(owner, planned)
         if item is None:
             skipped.append(planned.new.name)

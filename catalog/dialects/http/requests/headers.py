@@ -16,7 +16,10 @@ def raw_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | N
 
     It makes no map of all headers, as those of the framework do: most requests lack the header that is looked for.
     """
-    return next((value for each, value in headers if each == name), None)
+    for each, value in headers:
+        if each == name:
+            return value
+    return None
 
 
 def as_text(raw: bytes) -> str:

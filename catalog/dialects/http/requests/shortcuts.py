@@ -18,6 +18,7 @@ class Shortcuts(ReceiveRoutePlugin):
         if isinstance(route, HTTPRoute):
             for handler, parameters in route.route_handler_map.values():
                 _share_with_guards(handler)
+                _resolve_exception_handlers(handler)
                 # One after the other: what a handler asks for by name is there at once, and a task for each costs more.
                 parameters.dependency_batches = [{one} for batch in parameters.dependency_batches for one in batch]
 
@@ -27,6 +28,14 @@ def _share_with_guards(handler: BaseRouteHandler) -> None:
     attributes = getattr(handler, "__dict__", None)
     if attributes is not None:  # the framework's own handlers of OPTIONS have none
         attributes["authorize_connection"] = partial(_authorize, handler)
+
+
+def _resolve_exception_handlers(handler: BaseRouteHandler) -> None:
+    """Resolve them once: the framework merges those of all layers for each request."""
+    attributes = getattr(handler, "__dict__", None)
+    if attributes is not None:
+        resolved = handler.resolve_exception_handlers()
+        attributes["resolve_exception_handlers"] = lambda: resolved
 
 
 async def _authorize(handler: BaseRouteHandler, connection: AnyRequest) -> None:
