@@ -11,6 +11,7 @@ from catalog.client import transport
 from catalog.client.answers import ListAnswer
 from catalog.client.errors import CatalogWarning
 from catalog.client.profile import Profile, find, is_offline, other_logins, save_token
+from catalog.client.push_pull.pushing import shape_of
 from catalog.client.push_pull.transfers import TransferMethods
 from catalog.client.resources.base import D, operation, walk
 from catalog.client.resources.demo import DemoResource
@@ -76,6 +77,10 @@ class CatalogResources(TransferMethods[D], MaintenanceMethods[D]):
         self.metadata: TermResource[D] = TermResource(session, driver, cache, "metadata")
         self.tenants: TenantResource[D] = TenantResource(session, driver, cache)
         self.demo: DemoResource[D] = DemoResource(session, driver, cache)
+
+    def items(self, kind: str) -> ItemResource[D, Item]:
+        """The items of a kind that is a value of the program: `models`, `datasets` or `algorithms`. Raises Invalid."""
+        return ItemResource(self._session, self._driver, self.cache, kind, shape_of(kind))
 
     @property
     def url(self) -> str:

@@ -145,13 +145,14 @@ class CatalogFileSystem(AbstractFileSystem):
         if not place.kind:
             yield from map(_folder, KINDS)
             return
-        items = getattr(self.catalog, place.kind)
+        items = self.catalog.items(place.kind)
         try:
-            found = items.versions(place.item).list() if place.item else items.list()
-            for each in found:
-                yield _folder(
-                    f"{place.kind}/{place.item}@{each.ordinal}" if place.item else f"{place.kind}/{each.name}"
-                )
+            if place.item:
+                names = (f"{place.item}@{version.ordinal}" for version in items.versions(place.item).list())
+            else:
+                names = (item.name for item in items.list())
+            for name in names:
+                yield _folder(f"{place.kind}/{name}")
         except NotFound as missing:
             raise FileNotFoundError(str(missing)) from None
 
@@ -168,7 +169,7 @@ class CatalogFile(AbstractBufferedFile):
         self, fs: CatalogFileSystem, path: str, place: VersionAddress, version: Version, file: File, **options: Any
     ) -> None:
         self.sha256 = file.digest
-        self._versions = getattr(fs.catalog, place.kind).versions(place.item)
+        self._versions = fs.catalog.items(place.kind).versions(place.item)
         self._ordinal = version.ordinal
         self._inner = file.path if version.folder else ""
         self._cached = fs.catalog.cache.find(file.digest)

@@ -20,9 +20,9 @@ import tempfile
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import platformdirs
 
@@ -40,7 +40,8 @@ def default_folder() -> Path:
     return Path(os.environ.get(VARIABLE) or platformdirs.user_cache_path("catalog", appauthor=False))
 
 
-class CachedFile(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class CachedFile:
     """A file in the cache."""
 
     digest: str

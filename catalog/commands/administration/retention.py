@@ -1,10 +1,10 @@
 """`catalog retention`."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from catalog import client
 from catalog.commands.catalog.transfers import Kind
 from catalog.commands.terminal.shell import Shell, command, confirm_or_stop
 from catalog.durations import Duration, Size, human_size
@@ -25,7 +25,7 @@ NO_RULE = "none"
 def show(shell: Shell, item: Item = "", *, kind: Kind = "models") -> None:
     """Show what the tenant keeps, or how many versions of an item are kept."""
     if item:
-        number = getattr(shell.catalog, kind).versions(item).retention()
+        number = shell.catalog.items(kind).versions(item).retention()
         shell.output.one({"keep_versions": number}, {"versions": number or "all"}, str(number))
     else:
         _show(shell, shell.catalog.retention.get())
@@ -48,7 +48,7 @@ def set_policy(
 ) -> None:
     """Set rules of the tenant, or how many versions of an item are kept. Other rules stay. The sweep applies them."""
     if item:
-        number = getattr(shell.catalog, kind).versions(item).keep(_number(keep_versions or NO_RULE))
+        number = shell.catalog.items(kind).versions(item).keep(_number(keep_versions or NO_RULE))
         shell.say(f"{item}: {f'the newest {number}' if number else 'all'} versions are kept")
         return
     rules: dict[str, int | None] = {}
@@ -89,14 +89,12 @@ def apply(
     )
 
 
-def _show(shell: Shell, policy: Mapping[str, Any]) -> None:
-    days = ("trash_days", "log_days", "terms_days")
-    shown: dict[str, Any] = {"versions": policy["keep_versions"] or "all"}
-    shown |= {name.removesuffix("_days"): f"{policy[name]} days" for name in days if policy[name] is not None}
-    sizes = ("trash_bytes", "log_bytes")
-    shown |= {
-        f"{name.removesuffix('_bytes')} size": human_size(policy[name]) for name in sizes if policy[name] is not None
-    }
+def _show(shell: Shell, policy: "client.results.RetentionRules") -> None:
+    days = {"trash": policy["trash_days"], "log": policy["log_days"], "terms": policy["terms_days"]}
+    sizes = {"trash size": policy["trash_bytes"], "log size": policy["log_bytes"]}
+    shown: dict[str, object] = {"versions": policy["keep_versions"] or "all"}
+    shown |= {name: f"{count} days" for name, count in days.items() if count is not None}
+    shown |= {name: human_size(size) for name, size in sizes.items() if size is not None}
     shell.output.one(policy, shown, str(policy["keep_versions"] or 0))
 
 

@@ -1,6 +1,6 @@
 """`catalog alias`."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -20,14 +20,14 @@ def _mover(user: "client.User | str") -> str:
     return user if isinstance(user, str) else user.username or user.id
 
 
-COLUMNS: Columns = {
+COLUMNS: "Columns[client.results.Alias]" = {
     "alias": lambda alias: alias.name,
     "version": lambda alias: alias.version,
     "moved": lambda alias: when(alias.moved),
     "by": lambda alias: _mover(alias.user),
 }
 
-MOVES: Columns = {
+MOVES: "Columns[client.results.AliasMove]" = {
     "moved": lambda move: when(move.moved),
     "alias": lambda move: move.alias,
     "from": lambda move: move.previous or "-",
@@ -37,15 +37,10 @@ MOVES: Columns = {
 }
 
 
-def _aliases(shell: Shell, name: str, kind: str) -> "client.resources.aliases.AliasResource[Any]":
-    found: client.resources.aliases.AliasResource[Any] = getattr(shell.catalog, kind).aliases(name)
-    return found
-
-
 @command(app)
 def ls(shell: Shell, name: Name, *, kind: Kind = "models") -> None:
     """List the aliases of an item."""
-    shell.output.rows(_aliases(shell, name, kind).list(), COLUMNS, lambda alias: f"{name}@{alias.name}")
+    shell.output.rows(shell.catalog.items(kind).aliases(name).list(), COLUMNS, lambda alias: f"{name}@{alias.name}")
 
 
 @command(app, name="set")
@@ -61,7 +56,7 @@ def set_(
     kind: Kind = "models",
 ) -> None:
     """Point an alias to a version. It is created if it does not exist."""
-    pointed = _aliases(shell, name, kind).set(alias, version, expected=expected)
+    pointed = shell.catalog.items(kind).aliases(name).set(alias, version, expected=expected)
     shell.output.one(pointed, {f"{name}@{pointed.name}": pointed.version}, f"{name}@{pointed.version}")
 
 
@@ -74,18 +69,18 @@ def history(
     kind: Kind = "models",
 ) -> None:
     """List the moves of an alias, newest first."""
-    shell.output.rows(_aliases(shell, name, kind).history(alias), MOVES, lambda move: move.id)
+    shell.output.rows(shell.catalog.items(kind).aliases(name).history(alias), MOVES, lambda move: move.id)
 
 
 @command(app)
 def rollback(shell: Shell, name: Name, alias: AliasName, *, kind: Kind = "models") -> None:
     """Point an alias to the version before. A second rollback goes one step further back."""
-    pointed = _aliases(shell, name, kind).rollback(alias)
+    pointed = shell.catalog.items(kind).aliases(name).rollback(alias)
     shell.output.one(pointed, {f"{name}@{pointed.name}": pointed.version}, f"{name}@{pointed.version}")
 
 
 @command(app)
 def rm(shell: Shell, name: Name, alias: AliasName, *, kind: Kind = "models") -> None:
     """Remove an alias. The version stays, and so does the history of the alias."""
-    _aliases(shell, name, kind).delete(alias)
+    shell.catalog.items(kind).aliases(name).delete(alias)
     shell.say(f"Removed {name}@{alias}")

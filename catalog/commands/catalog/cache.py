@@ -13,7 +13,7 @@ from catalog.durations import human_size
 
 app = typer.Typer(help="The cache of this machine (CATALOG_CACHE): list, remove, prune.", no_args_is_help=True)
 
-COLUMNS: Columns = {
+COLUMNS: "Columns[client.transfer.cache.CachedFile]" = {
     "sha256": lambda entry: entry.digest,
     "size": lambda entry: human_size(entry.size),
     "used": lambda entry: when(entry.used),
@@ -25,11 +25,7 @@ def ls(shell: Shell) -> None:
     """List the files, the most recently used first."""
     cache = client.transfer.cache.Cache()
     entries = cache.entries()
-    shell.output.rows(
-        entries if not shell.output.json else [entry._asdict() for entry in entries],
-        COLUMNS,
-        lambda entry: entry.digest,
-    )
+    shell.output.rows(entries, COLUMNS, lambda entry: entry.digest)
     shell.say(f"{counted(len(entries), 'file')}, {human_size(sum(entry.size for entry in entries))}, in {cache.folder}")
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -30,15 +30,10 @@ pipeline_tag:
 """Where an editor begins, for an item without a card."""
 
 
-def _items(shell: Shell, kind: str) -> "client.resources.items.ItemResource[Any, Any]":
-    found: client.resources.items.ItemResource[Any, Any] = getattr(shell.catalog, kind)
-    return found
-
-
 @command(app)
 def show(shell: Shell, name: Name, *, kind: Kind = "models") -> None:
     """Print the card."""
-    card = _items(shell, kind).card(name)
+    card = shell.catalog.items(kind).card(name)
     shell.output.text(card, card.text)
 
 
@@ -52,14 +47,14 @@ def set_(
 ) -> None:
     """Set the card. The YAML at its beginning fills the license, languages, tags and tasks of the item."""
     text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
-    _items(shell, kind).set_card(name, text)
+    shell.catalog.items(kind).set_card(name, text)
     shell.say(f"Set the card of {name}")
 
 
 @command(app)
 def edit(shell: Shell, name: Name, *, kind: Kind = "models") -> None:
     """Edit the card in the editor of VISUAL or EDITOR. It is refused if the item was changed meanwhile."""
-    items = _items(shell, kind)
+    items = shell.catalog.items(kind)
     try:
         card = items.card(name)
     except client.NotFound:
@@ -88,5 +83,5 @@ def _edited(text: str) -> str:
 @command(app)
 def rm(shell: Shell, name: Name, *, kind: Kind = "models") -> None:
     """Remove the card. The fields that it filled stay."""
-    _items(shell, kind).remove_card(name)
+    shell.catalog.items(kind).remove_card(name)
     shell.say(f"Removed the card of {name}")

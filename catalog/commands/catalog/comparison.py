@@ -1,7 +1,7 @@
 """`catalog compare`: versions of one item side by side."""
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
@@ -14,9 +14,7 @@ from catalog.durations import human_size
 Row = tuple[str, str, str]
 """What is compared, its name, and the difference."""
 
-COLUMNS: Columns = {"of": lambda row: row[0], "name": lambda row: row[1], "difference": lambda row: row[2]}
-
-SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+COLUMNS: Columns[Row] = {"of": lambda row: row[0], "name": lambda row: row[1], "difference": lambda row: row[2]}
 
 
 def add_compare_command(app: typer.Typer) -> None:
@@ -36,15 +34,14 @@ def compare(
         raise client.Invalid(
             "These are versions of several items", advice="Compare versions of one: iris@1 iris@champion."
         )
-    versions: client.resources.versions.VersionResource[Any] = getattr(shell.catalog, kind).versions(named[0].name)
-    found = versions.compare(*(each.revision for each in named))
+    found = shell.catalog.items(kind).versions(named[0].name).compare(*(each.revision for each in named))
     if shell.output.json:
         shell.output.one(found, {}, "")
     else:
         shell.output.rows(_rows(found), COLUMNS, lambda row: row[1])
 
 
-def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
+def _rows(found: "client.results.ComparisonResult") -> Iterator[Row]:
     for pair in found["metadata"]:
         if pair["differs"]:
             yield "metadata", pair["name"], " -> ".join(map(_value, pair["values"], pair["change"]))
@@ -60,22 +57,22 @@ def _value(value: object, change: float | None) -> str:
     return f"{shown} ({change:+g})" if change else shown
 
 
-def _files(files: Mapping[str, Any]) -> Iterator[Row]:
-    for what in ("added", "removed"):
-        for file in files[what]:
-            yield "file", file["path"], f"{SIGNS[what]} {human_size(file['size'])}"
-    for file in files["changed"]:
-        yield "file", file["path"], f"~ {human_size(file['size_before'])} -> {human_size(file['size'])}"
+def _files(files: "client.results.DifferentFiles") -> Iterator[Row]:
+    for sign, alone in (("+", files["added"]), ("-", files["removed"])):
+        for file in alone:
+            yield "file", file["path"], f"{sign} {human_size(file['size'])}"
+    for changed in files["changed"]:
+        yield "file", changed["path"], f"~ {human_size(changed['size_before'])} -> {human_size(changed['size'])}"
 
 
-def _tensors(tensors: list[Mapping[str, Any]]) -> Iterator[Row]:
+def _tensors(tensors: "list[client.results.DifferentTensors]") -> Iterator[Row]:
     for file in tensors:
-        for what in ("added", "removed"):
-            for tensor in file[what]:
-                yield "tensor", tensor["name"], f"{SIGNS[what]} {_kind(tensor['dtype'], tensor['shape'])}"
-        for tensor in file["changed"]:
-            before = _kind(tensor["dtype_before"], tensor["shape_before"])
-            yield "tensor", tensor["name"], f"~ {before} -> {_kind(tensor['dtype'], tensor['shape'])}"
+        for sign, alone in (("+", file["added"]), ("-", file["removed"])):
+            for tensor in alone:
+                yield "tensor", tensor["name"], f"{sign} {_kind(tensor['dtype'], tensor['shape'])}"
+        for changed in file["changed"]:
+            before = _kind(changed["dtype_before"], changed["shape_before"])
+            yield "tensor", changed["name"], f"~ {before} -> {_kind(changed['dtype'], changed['shape'])}"
         if not file["complete"]:
             yield "tensor", file["path"], "not all tensors could be read"
 

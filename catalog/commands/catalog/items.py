@@ -1,17 +1,16 @@
 """`catalog models`, `catalog datasets`, `catalog algorithms`."""
 
 import shlex
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from itertools import islice
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
 from catalog import client
 from catalog.commands.terminal import completion, values
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.shell import Shell, command, some_changes
+from catalog.commands.terminal.shell import Shell, command, stop_without_change
 from catalog.durations import human_size
 
 Tags = Annotated[list[str] | None, typer.Option("--tag", "-t", help="May be repeated.", autocompletion=completion.tags)]
@@ -59,10 +58,6 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
     key = Annotated[str, typer.Argument(help="Id, name, or owner/name.", **complete)]
     keys = Annotated[list[str], typer.Argument(help="Ids, names, or owner/name.", **complete)]
 
-    def resource(shell: Shell) -> "client.resources.items.ItemResource[Any, Any]":
-        found: client.resources.items.ItemResource[Any, Any] = getattr(shell.catalog, kind)
-        return found
-
     @command(app)
     def ls(
         shell: Shell,
@@ -89,10 +84,10 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
     ) -> None:
         """List the items that you may read, newest first."""
         if trash:
-            shell.output.rows(resource(shell).trash(), REMOVED, lambda removed: removed.id)
+            shell.output.rows(shell.catalog.items(kind).trash(), REMOVED, lambda removed: removed.id)
             return
         narrowed = {"status": status, "visibility": visibility, "owner": owner and _user_id(shell, owner)}
-        found = resource(shell).list(
+        found = shell.catalog.items(kind).list(
             filter=values.filters(filter_, tag or [], narrowed),
             sort=values.order(sort or []) or None,
             metadata=values.conditions(where or []),
@@ -109,7 +104,7 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
     @command(app)
     def show(shell: Shell, key: key) -> None:
         """Show one item."""
-        _show(shell, resource(shell).get(key))
+        _show(shell, shell.catalog.items(kind).get(key))
 
     @command(app, without=without)
     def create(
@@ -129,7 +124,7 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         task: Tasks = None,
     ) -> None:
         """Create an item."""
-        created = resource(shell).create(
+        created = shell.catalog.items(kind).create(
             name,
             description=description or "",
             visibility=visibility or "private",
@@ -165,19 +160,29 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         task: Tasks = None,
     ) -> None:
         """Change the given fields of an item."""
-        add = {"tags": tag, "metadata": values.pairs(set_ or []), "datasets": add_dataset}
-        remove = {"tags": untag, "metadata": unset, "datasets": remove_dataset}
-        changes: dict[str, Any] = {"description": description, "visibility": visibility, "status": status}
-        changes |= {"owner": owner, "archived": archive, **_card_fields(license_, library, language, task)}
-        changes["add"] = {name: value for name, value in add.items() if value} or None
-        changes["remove"] = {name: value for name, value in remove.items() if value} or None
-        changed = resource(shell).update(key, **some_changes(changes))
+        lists = {"tags": tag, "metadata": values.pairs(set_ or []), "datasets": add_dataset}
+        add = {name: value for name, value in lists.items() if value}
+        lists = {"tags": untag, "metadata": unset, "datasets": remove_dataset}
+        remove = {name: value for name, value in lists.items() if value}
+        card = _card_fields(license_, library, language, task)
+        stop_without_change(description, visibility, status, owner, archive, add or None, remove or None, card or None)
+        changed = shell.catalog.items(kind).update(
+            key,
+            description=description,
+            visibility=visibility,
+            status=status,
+            owner=owner,
+            archived=archive,
+            add=add,
+            remove=remove,
+            **card,
+        )
         _show(shell, changed)
 
     @command(app)
     def rename(shell: Shell, key: key, name: Annotated[str, typer.Argument(help="The new name.")]) -> None:
         """Give an item another name. Its id stays."""
-        renamed = resource(shell).rename(key, name)
+        renamed = shell.catalog.items(kind).rename(key, name)
         shell.output.one(renamed, {"": renamed.name}, renamed.id)
 
     @command(app)
@@ -192,7 +197,7 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
         stop: Annotated[bool, typer.Option("--stop", help="Stop sharing it with them.")] = False,
     ) -> None:
         """Give users and groups read access."""
-        found = resource(shell)
+        found = shell.catalog.items(kind)
         shared = found.unshare(key, *users) if stop else found.share(key, *users, edit=edit)
         shell.output.one(shared, {"users": _names(shared), "editors": _editors(shared)}, shared.id)
 
@@ -205,18 +210,18 @@ def item_commands(kind: str) -> typer.Typer:  # noqa: C901  one short function p
     ) -> None:
         """Move items, with all their versions, to the trash."""
         for each in keys:
-            resource(shell).delete(each, force=force)
+            shell.catalog.items(kind).delete(each, force=force)
             shell.say(f"Removed {each}. To restore it: catalog {kind} restore {shlex.quote(each)}")
 
     @command(app)
     def restore(shell: Shell, key: Annotated[str, typer.Argument(help="Id, name, or owner/name.")]) -> None:
         """Restore an item from the trash."""
-        _show(shell, resource(shell).restore(key))
+        _show(shell, shell.catalog.items(kind).restore(key))
 
     return app
 
 
-COLUMNS: Columns = {
+COLUMNS: "Columns[client.Item]" = {
     "name": lambda item: item.name,
     "status": lambda item: getattr(item, "status", ""),
     "tags": lambda item: item.tags,
@@ -226,7 +231,7 @@ COLUMNS: Columns = {
     "id": lambda item: item.id,
 }
 
-REMOVED: Columns = {
+REMOVED: "Columns[client.results.TrashedItem]" = {
     "name": lambda removed: removed.name,
     "removed": lambda removed: when(removed.removed),
     "until": lambda removed: when(removed.until),
@@ -234,15 +239,17 @@ REMOVED: Columns = {
 }
 
 
-def with_metrics(columns: Columns, names: Sequence[str] | None) -> Columns:
+WithMetadata = TypeVar("WithMetadata", "client.Item", "client.Version")
+
+
+def with_metrics(columns: "Columns[WithMetadata]", names: Sequence[str] | None) -> "Columns[WithMetadata]":
     """The columns, with some of the metadata behind the name."""
     first, *others = columns.items()
-    metrics = [(name, partial(_metric, name)) for name in names or ()]
-    return dict([first, *metrics, *others])
+    return dict([first, *((name, _metadata_cell(name)) for name in names or ()), *others])
 
 
-def _metric(name: str, element: Any) -> object:
-    return element.metadata.get(name, "")
+def _metadata_cell(name: str) -> "Callable[[client.Item | client.Version], object]":
+    return lambda element: element.metadata.get(name, "")
 
 
 def _user_id(shell: Shell, key: str) -> str:
@@ -284,12 +291,18 @@ def _show(shell: Shell, item: "client.Item") -> None:
 
 def _card_fields(
     license_: str | None, library: str | None, languages: list[str] | None, tasks: list[str] | None
-) -> dict[str, Any]:
+) -> "client.results.CardFields":
     """The fields that were given."""
-    texts = {"license": license_, "library": library}
-    lists = {"languages": languages, "tasks": tasks}
-    given = {name: text for name, text in texts.items() if text is not None}
-    return {**given, **{name: several for name, several in lists.items() if several}}
+    given: client.results.CardFields = {}
+    if license_ is not None:
+        given["license"] = license_
+    if library is not None:
+        given["library"] = library
+    if languages:
+        given["languages"] = languages
+    if tasks:
+        given["tasks"] = tasks
+    return given
 
 
 def _names(item: "client.Item") -> list[str]:

@@ -4,10 +4,11 @@ from typing import Annotated
 
 import typer
 
+from catalog import client
 from catalog.commands.terminal.output import Columns
 from catalog.commands.terminal.shell import Shell, command
 
-COLUMNS: Columns = {
+COLUMNS: "Columns[client.results.Term]" = {
     "term": lambda term: term.id,
     "uses": lambda term: term.uses,
     "usage": lambda term: term.usage,

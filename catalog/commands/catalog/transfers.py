@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypedDict
 
 import typer
 
@@ -40,6 +40,21 @@ def add_transfer_commands(app: typer.Typer) -> None:
     """Add the commands."""
     command(app)(push)
     command(app)(pull)
+
+
+class PushOptions(TypedDict):
+    """What `push` and its plan take alike."""
+
+    kind: str
+    tags: list[str]
+    metrics: "dict[str, client.results.Value]"
+    description: str
+    ordinal: str
+    alias: str
+    inputs: list[str]
+    filename: str
+    include: list[str]
+    exclude: list[str]
 
 
 def push(
@@ -80,11 +95,11 @@ def push(
     All is checked before anything is sent. Of a folder, .git, __pycache__, .DS_Store and what its .catalogignore names
     are left out.
     """
-    what: Any = files if len(files) > 1 else files[0]
+    what: client.transfer.uploads.contents.Uploadable = files if len(files) > 1 else files[0]
     if what == "-":
         what = sys.stdin.buffer
         filename = filename or stop("Standard input has no name: pass one with --name model.onnx")
-    options: dict[str, Any] = {
+    options: PushOptions = {
         "kind": kind,
         "tags": tag or [],
         "metrics": values.pairs(set_ or []),

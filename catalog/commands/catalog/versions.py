@@ -1,6 +1,6 @@
 """`catalog versions`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,7 +10,7 @@ from catalog.commands.catalog.items import Metrics, with_metrics
 from catalog.commands.catalog.transfers import Kind, Reference
 from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, some_changes
+from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, stop_without_change
 from catalog.commands.terminal.transfer_progress import transfer_progress
 from catalog.durations import human_size
 
@@ -24,7 +24,7 @@ NewStage = Annotated[Stage, typer.Option(help="Where it stands.")]
 
 app = typer.Typer(help="The versions of an item: list, show, add, change, verify, link, remove.", no_args_is_help=True)
 
-COLUMNS: Columns = {
+COLUMNS: "Columns[client.Version]" = {
     "version": lambda version: version.ordinal,
     "file": lambda version: version.original or version.uri,
     "size": lambda version: human_size(version.size),
@@ -36,16 +36,11 @@ COLUMNS: Columns = {
 }
 
 
-PRUNED: Columns = {
+PRUNED: "Columns[client.results.PrunedVersion]" = {
     "version": lambda version: version.ordinal,
     "size": lambda version: human_size(version.size),
     "created": lambda version: when(version.timestamp),
 }
-
-
-def _versions(shell: Shell, name: str, kind: str) -> "client.resources.versions.VersionResource[Any]":
-    found: client.resources.versions.VersionResource[Any] = getattr(shell.catalog, kind).versions(name)
-    return found
 
 
 def _one(shell: Shell, what: str, kind: str) -> tuple[str, "client.Version"]:
@@ -69,8 +64,12 @@ def ls(
 ) -> None:
     """List the versions, newest first."""
     order = {name if name in FIELDS else f"metadata.{name}": way for name, way in values.order(sort or []).items()}
-    found = _versions(shell, name, kind).list(
-        sort=order, metadata=values.conditions(where or []), archived="all" if all_ else "true" if archived else ""
+    found = (
+        shell.catalog.items(kind)
+        .versions(name)
+        .list(
+            sort=order, metadata=values.conditions(where or []), archived="all" if all_ else "true" if archived else ""
+        )
     )
     shell.output.rows(found, with_metrics(COLUMNS, metric), lambda version: f"{name}@{version.ordinal}")
 
@@ -118,13 +117,17 @@ def register(
     kind: Kind = "models",
 ) -> None:
     """Add a version whose bytes are not stored in the catalog."""
-    version = _versions(shell, name, kind).register(
-        uri,
-        ordinal=ordinal,
-        description=description,
-        metadata=values.pairs(set_ or []),
-        author=author,
-        stage=stage,
+    version = (
+        shell.catalog.items(kind)
+        .versions(name)
+        .register(
+            uri,
+            ordinal=ordinal,
+            description=description,
+            metadata=values.pairs(set_ or []),
+            author=author,
+            stage=stage,
+        )
     )
     shell.output.one(version, {"": f"{name}@{version.ordinal}"}, f"{name}@{version.ordinal}")
 
@@ -145,9 +148,21 @@ def update(
 ) -> None:
     """Change the given fields of a version."""
     name, version = _one(shell, what, kind)
-    changes: dict[str, Any] = {"description": description, "author": author, "stage": stage, "archived": archive}
-    changes |= {"pinned": pin, "add": values.pairs(set_ or []) or None, "remove": tuple(unset or ()) or None}
-    changed = _versions(shell, name, kind).update(version.ordinal, **some_changes(changes))
+    stop_without_change(description, author, stage, archive, pin, set_ or None, unset or None)
+    changed = (
+        shell.catalog.items(kind)
+        .versions(name)
+        .update(
+            version.ordinal,
+            description=description,
+            author=author,
+            stage=stage,
+            archived=archive,
+            pinned=pin,
+            add=values.pairs(set_ or []),
+            remove=tuple(unset or ()),
+        )
+    )
     _show(shell, name, changed)
 
 
@@ -156,7 +171,7 @@ def verify(shell: Shell, what: Reference, *, kind: Kind = "models") -> None:
     """Read all bytes of a version from the server and compare them with its digests."""
     name, version = _one(shell, what, kind)
     with transfer_progress(quiet=shell.quiet) as progress:
-        _versions(shell, name, kind).verify(version.ordinal, progress=progress)
+        shell.catalog.items(kind).versions(name).verify(version.ordinal, progress=progress)
     shell.say(f"{name}@{version.ordinal} is intact: {counted(version.file_count, 'file')}, {human_size(version.size)}")
 
 
@@ -171,7 +186,7 @@ def link(
 ) -> None:
     """Create a link that downloads a version without an account, and print it."""
     name, version = _one(shell, what, kind)
-    created = _versions(shell, name, kind).link(version.ordinal, expires_in=seconds, path=path)
+    created = shell.catalog.items(kind).versions(name).link(version.ordinal, expires_in=seconds, path=path)
     shell.say(f"It is valid until {when(created.expires)}:")
     shell.output.one(created, {"": created.url}, created.url)
 
@@ -188,7 +203,7 @@ def rm(
     """Remove a version for good."""
     name, version = _one(shell, what, kind)
     confirm_or_stop(f"Remove {name}@{version.ordinal}, {version.original}, for good?", yes=yes)
-    _versions(shell, name, kind).delete(version.ordinal, force=force)
+    shell.catalog.items(kind).versions(name).delete(version.ordinal, force=force)
     shell.say(f"Removed {name}@{version.ordinal}")
 
 
@@ -213,7 +228,7 @@ def prune(
     or is the input of another version.
     """
     del keep_aliased
-    resource = _versions(shell, name, kind)
+    resource = shell.catalog.items(kind).versions(name)
     if not dry_run:
         listed = resource.prune(keep, dry_run=True)
         if not listed.versions and not listed.more:

@@ -6,7 +6,6 @@ Fixed words, such as a stage, are completed by their type.
 import re
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import Any
 
 from typer import _completion_classes, _completion_shared
 
@@ -90,8 +89,8 @@ def _names(kind: str, beginning: str) -> list[str]:
     """The names that begin with the text."""
     filter_ = {"name": {"$regex": f"^{re.escape(beginning)}"}} if beginning else None
 
-    def ask(catalog: Any) -> list[str]:
-        found = getattr(catalog, kind).list(filter=filter_, batch=MAX_NAMES)
+    def ask(catalog: "client.Catalog") -> list[str]:
+        found = catalog.items(kind).list(filter=filter_, batch=MAX_NAMES)
         return [item.name for item in islice(found, MAX_NAMES)]
 
     return _asked(ask)

@@ -5,14 +5,16 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
 import typer
 
 from catalog import client
 from catalog.commands import terminal
 
-Columns = Mapping[str, Callable[[Any], object]]
+T = TypeVar("T")
+
+Columns = Mapping[str, Callable[[T], object]]
 """Headings of columns, and functions from an element to its cell."""
 
 
@@ -23,7 +25,7 @@ class CommandOutput:
     whole: bool = False
     """Whether tables keep all columns and whole cells."""
 
-    def rows(self, elements: Iterable[Any], columns: Columns, name: Callable[[Any], str]) -> None:
+    def rows(self, elements: Iterable[T], columns: Columns[T], name: Callable[[T], str]) -> None:
         """Print a list element by element; `name` returns the id that other commands accept.
 
         A terminal gets a table. Columns that its width has no room for are left out, the last ones first, and named.
@@ -43,7 +45,7 @@ class CommandOutput:
             for element in elements:
                 typer.echo("\t".join(_text(value(element)) for value in columns.values()))
 
-    def one(self, element: Any, about: Mapping[str, object], name: str) -> None:
+    def one(self, element: object, about: Mapping[str, object], name: str) -> None:
         if self.json:
             typer.echo(json.dumps(plain(element), ensure_ascii=False, indent=2))
         elif self.quiet:
@@ -53,7 +55,7 @@ class CommandOutput:
             for label, value in about.items():
                 typer.echo(f"{label:<{width}}  {_text(value)}".strip())
 
-    def text(self, element: Any, text: str) -> None:
+    def text(self, element: object, text: str) -> None:
         """Print a text of several lines, without other control characters."""
         if self.json:
             typer.echo(json.dumps(plain(element), ensure_ascii=False, indent=2))
@@ -61,7 +63,7 @@ class CommandOutput:
             typer.echo("\n".join(_text(line.replace("\t", "    ")) for line in text.splitlines()))
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """A result as a value that JSON can encode."""
     if is_dataclass(value) and not isinstance(value, type):
         return {each.name: plain(getattr(value, each.name)) for each in fields(value) if each.name != "raw"}
@@ -79,7 +81,7 @@ def when(moment: datetime | None) -> str:
     return moment.astimezone().strftime("%Y-%m-%d %H:%M") if moment and moment != client.results.NEVER else ""
 
 
-def _array(elements: Iterable[Any]) -> None:
+def _array(elements: Iterable[object]) -> None:
     """Print a JSON array element by element: the list may be long."""
     separator = "["
     for element in elements:

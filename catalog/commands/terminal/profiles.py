@@ -1,5 +1,6 @@
 """`catalog profile`: several servers, tenants and users on one machine."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ app = typer.Typer(help="Profiles: a server, a tenant and a user under one name."
 
 Name = Annotated[str, typer.Argument(help="The name of the profile.")]
 
-COLUMNS: Columns = {
+COLUMNS: Columns[Mapping[str, object]] = {
     "profile": lambda row: row["profile"],
     "used": lambda row: "*" if row["used"] else "",
     "server": lambda row: row.get("url", ""),
@@ -56,7 +57,7 @@ def ls(shell: Shell) -> None:
     """List the profiles."""
     stored = client.profile.profiles()
     rows = [{"profile": name, "used": name == stored.used, **about} for name, about in stored.profiles.items()]
-    shell.output.rows(sorted(rows, key=lambda row: str(row["profile"])), COLUMNS, lambda row: row["profile"])
+    shell.output.rows(sorted(rows, key=lambda row: str(row["profile"])), COLUMNS, lambda row: str(row["profile"]))
 
 
 @command(app)

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -232,10 +232,10 @@ def _print_error(sentence: object, code: int, error: CatalogError | None = None)
         typer.echo(printable(str(sentence)), err=True)
 
 
-def some_changes(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The changes that were asked for. Without any the command ends."""
-    given = {name: value for name, value in changes.items() if value is not None}
-    return given or stop("There is nothing to change: pass what is to change as an option (--help).")
+def stop_without_change(*changes: object) -> None:
+    """End the command if none of its changes was asked for."""
+    if all(change is None for change in changes):
+        stop("There is nothing to change: pass what is to change as an option (--help).")
 
 
 def printable(text: str) -> str:

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from catalog import client
 from catalog.durations import Size
@@ -56,22 +55,28 @@ def conditions(text: Sequence[str]) -> dict[str, str]:
     return {name: str(value) for name, value in (each.partition("=")[::2] for each in text if _pair(each))}
 
 
-def filters(text: str, tags: Sequence[str], fields: Mapping[str, str | None] | None = None) -> Any:
+def filters(
+    text: str, tags: Sequence[str], fields: Mapping[str, str | None] | None = None
+) -> "client.resources.item_filters.FilterExpression | None":
     """The JSON filter combined with a condition for each tag and each field that has a value; None without any.
 
     Raises Invalid.
     """
-    parts: list[Any] = [_filter(text)] if text else []
+    parts: list[client.resources.item_filters.FilterExpression] = [_filter(text)] if text else []
     parts += [{"tags": each} for each in tags]
     parts += [{name: value} for name, value in (fields or {}).items() if value]
     return (parts[0] if len(parts) == 1 else {"$and": parts}) if parts else None
 
 
-def _filter(text: str) -> Any:
+def _filter(text: str) -> "client.resources.item_filters.FilterExpression":
+    advice = """Write it as '{"status": "production"}'."""
     try:
-        return json.loads(text)
+        parsed = json.loads(text)
     except ValueError:
-        raise client.Invalid(f"{text} is not JSON", advice="""Write it as '{"status": "production"}'.""") from None
+        raise client.Invalid(f"{text} is not JSON", advice=advice) from None
+    if not isinstance(parsed, dict | list):
+        raise client.Invalid(f"{text} is not an object of JSON", advice=advice)
+    return parsed
 
 
 def order(text: Sequence[str]) -> dict[str, str]:

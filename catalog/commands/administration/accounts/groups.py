@@ -14,7 +14,7 @@ Key = Annotated[str, typer.Argument(metavar="GROUP", help="Id or name.")]
 Members = Annotated[list[str], typer.Argument(metavar="USERS", help="Ids or names.")]
 SomeMembers = Annotated[list[str] | None, typer.Argument(metavar="USERS", help="Ids or names.")]
 
-GROUPS: Columns = {
+GROUPS: "Columns[client.results.Group]" = {
     "name": lambda group: group.name,
     "description": lambda group: group.description,
     "id": lambda group: group.id,

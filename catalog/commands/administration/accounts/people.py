@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from catalog import client
 from catalog.commands.terminal import values
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.shell import Shell, ask, command, confirm_or_stop, secret, some_changes
+from catalog.commands.terminal.shell import Shell, ask, command, confirm_or_stop, secret, stop_without_change
 from catalog.durations import human_size
 
 users = typer.Typer(help="The users of the tenant: list, create, change, remove.", no_args_is_help=True)
@@ -23,14 +24,14 @@ Role = Literal["regular", "admin"]
 ID = re.compile("[0-9a-f]{24}")
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
-USERS: Columns = {
+USERS: "Columns[client.results.User]" = {
     "name": lambda user: user.username,
     "role": lambda user: user.role,
     "email": lambda user: user.email,
     "id": lambda user: user.id,
 }
 
-TOKENS: Columns = {
+TOKENS: "Columns[client.results.Token]" = {
     "name": lambda token: token.name,
     "scopes": lambda token: token.scopes,
     "used": lambda token: when(token.used),
@@ -38,7 +39,7 @@ TOKENS: Columns = {
     "id": lambda token: token.id,
 }
 
-TENANTS: Columns = {
+TENANTS: "Columns[client.results.Tenant]" = {
     "name": lambda tenant: tenant.id,
     "organization": lambda tenant: tenant.organization,
     "email": lambda tenant: tenant.email,
@@ -88,7 +89,8 @@ def update_user(
 ) -> None:
     """Change a user, or yourself. A new password or role ends all sessions of the user."""
     new = _new_password(shell, "New password", from_stdin=password_stdin) if password or password_stdin else None
-    changed = shell.catalog.users.update(user, **some_changes({"email": email or None, "role": role, "password": new}))
+    stop_without_change(email or None, role, new)
+    changed = shell.catalog.users.update(user, email=email, role=role or "", password=new or "")
     shell.output.one(changed, {"name": changed.username, "id": changed.id}, changed.id)
 
 
@@ -195,7 +197,8 @@ def update_tenant(
         "phone": phone,
     }
     about |= {"quota_bytes": values.size(quota) if quota else None}
-    changed = shell.catalog.tenants.update(name, some_changes(about))
+    stop_without_change(*about.values())
+    changed = shell.catalog.tenants.update(name, {field: value for field, value in about.items() if value is not None})
     shell.output.one(changed, {label: value(changed) for label, value in TENANTS.items()}, changed.id)
 
 

@@ -6,7 +6,7 @@ import typer
 
 from catalog import client
 from catalog.commands.terminal.output import Columns, when
-from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, some_changes
+from catalog.commands.terminal.shell import Shell, command, confirm_or_stop, stop_without_change
 
 robots = typer.Typer(
     help="Robots, accounts for pipelines that belong to no person: list, create, rotate, revoke. For administrators.",
@@ -22,7 +22,7 @@ Tags = Annotated[list[str] | None, typer.Option("--tag", help="Limit it to items
 Life = Annotated[str, typer.Option("--for", help="How long the token is valid: 12h, 90d.")]
 Description = Annotated[str | None, typer.Option(help="What it is for.")]
 
-ROBOTS: Columns = {
+ROBOTS: "Columns[client.results.Robot]" = {
     "name": lambda robot: robot.username,
     "scopes": lambda robot: robot.scopes,
     "limited to": lambda robot: [*robot.items, *(f"#{tag}" for tag in robot.tags)],
@@ -78,11 +78,9 @@ def update_robot(
 ) -> None:
     """Change what a robot may do. The given items and tags replace those that are there; its token stays."""
     none: list[str] | None = [] if unlimited else None
-    changes = {"scope": scope or None, "items": item or none, "tags": tag or none, "description": description}
-    _show(
-        shell,
-        shell.catalog.robots.update(robot, **some_changes(changes)),
-    )
+    items, tags = item or none, tag or none
+    stop_without_change(scope or None, items, tags, description)
+    _show(shell, shell.catalog.robots.update(robot, scope=scope, items=items, tags=tags, description=description))
 
 
 @command(robots, "rotate")

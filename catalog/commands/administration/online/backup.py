@@ -3,7 +3,6 @@
 from asyncio import to_thread
 from collections.abc import AsyncGenerator, Collection
 from http import HTTPStatus
-from typing import Any
 
 import httpx
 
@@ -34,12 +33,12 @@ async def archive(
 
     Raises OnlineBackupError, also when the archive ends early; ResumptionRefusedError.
     """
-    body: dict[str, Any] = {"tenants": list(tenants)} if tenants else {}
+    body: dict[str, object] = {"tenants": list(tenants)} if tenants else {}
     if since:
         body |= {"base": since.identity, "since": since.made.isoformat()}
     if resume:
-        body["resume"] = {**resume._asdict(), "made": resume.began.made.isoformat()}
-        del body["resume"]["began"]
+        progress = {name: value for name, value in resume._asdict().items() if name != "began"}
+        body["resume"] = {**progress, "made": resume.began.made.isoformat()}
     timeout = httpx.Timeout(None, connect=CONNECT)
     headers = {"Authorization": token}
     try:

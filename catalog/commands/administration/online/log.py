@@ -1,9 +1,8 @@
 """`catalog log`: prints the journal, which it reads through the API."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any
 
 from catalog import client
 
@@ -15,8 +14,6 @@ OVERLAP = 1000
 
 PAGE = 1000
 
-Entry = Mapping[str, Any]
-
 
 class JournalReader:
     """Reads the journal of the user's tenant, or the operator's. Its methods raise CatalogError."""
@@ -26,19 +23,19 @@ class JournalReader:
         self._operator = operator
         self._shown: dict[str, int] = {}  # serial numbers by the ids of entries
 
-    def latest(self, count: int) -> list[Entry]:
+    def latest(self, count: int) -> "list[client.results.JournalRecord]":
         """The last entries, the oldest of them first."""
         found = self._catalog.log(operator=self._operator, batch=min(count, PAGE) or 1)
         return self._new(islice(found, count))
 
-    def follow(self) -> Iterator[Entry]:
+    def follow(self) -> "Iterator[client.results.JournalRecord]":
         """New entries as they arrive, forever."""
         while True:
             since = max(0, max(self._shown.values(), default=0) - OVERLAP)
             yield from self._new(self._catalog.log(since=since, operator=self._operator, batch=PAGE))
             time.sleep(INTERVAL)
 
-    def _new(self, entries: Iterable[Entry]) -> list[Entry]:
+    def _new(self, entries: "Iterable[client.results.JournalRecord]") -> "list[client.results.JournalRecord]":
         found = [entry for entry in entries if entry["_id"] not in self._shown]
         self._shown |= {entry["_id"]: entry["serial"] for entry in found}
         least = max(self._shown.values(), default=0) - OVERLAP
@@ -46,7 +43,7 @@ class JournalReader:
         return sorted(found, key=lambda entry: entry["serial"])
 
 
-def line(entry: Entry) -> str:
+def line(entry: "client.results.JournalRecord") -> str:
     """An entry as one line. Control characters, which a client may have sent, are replaced."""
     parts = (
         entry["date"],
