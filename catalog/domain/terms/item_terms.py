@@ -103,7 +103,10 @@ async def count_all(tenant: Tenant, changes: Sequence[TermsChange]) -> None:
         tags.add(before.tags, after.tags, viewers, user)
         metadata.add(before.metadata, after.metadata, viewers, user)
     if len(changes) > 1:
-        await asyncio.gather(tags.insert_new(tenant, tenant.tags), metadata.insert_new(tenant, tenant.metadata))
+        new = tags.take_new(tenant, tenant.tags), metadata.take_new(tenant, tenant.metadata)
+        used = {tenant.tags: tags.updates(), tenant.metadata: metadata.updates()}
+        tags, metadata = new
+        await asyncio.gather(update_all(used), tags.insert(tenant.tags), metadata.insert(tenant.metadata))
     await update_all({tenant.tags: tags.updates(), tenant.metadata: metadata.updates()})
 
 
@@ -137,14 +140,23 @@ class TermUpdates:
         for field in fields:
             counts[field] += by
 
-    async def insert_new(self, tenant: Tenant, terms: TermCollection) -> None:
-        """Insert the added terms that may be new, with their counts. The others remain to be updated.
+    def take_new(self, tenant: Tenant, terms: TermCollection) -> "TermUpdates":
+        """The updates of added terms that may be new. They are no longer among these."""
+        used, of, new = tenant.known.used_terms, terms.raw.name, TermUpdates()
+        for name, user in self._first_users.items():
+            is_known = (of, name) in used
+            used[of, name] = True
+            if not is_known:
+                new._first_users[name] = user
+                new._counts[name] = self._counts.pop(name)
+        return new
+
+    async def insert(self, terms: TermCollection) -> None:
+        """Insert these terms, which are added, with their counts. Those that are there remain to be updated.
 
         A database that syncs its disk for each update of a command does so once for all inserts.
         """
-        used, of = tenant.known.used_terms, terms.raw.name
-        added = [name for name in self._counts if name in self._first_users and (of, name) not in used]
-        used.update({(of, name): True for name in self._first_users})
+        added = list(self._counts)
         failures = await terms.insert_each([cast("TermRecord", self._record(name)) for name in added])
         for name, failure in zip(added, failures, strict=True):
             if failure is None:

@@ -116,7 +116,7 @@ async def existing(
 
 async def room(tenant: Tenant, vocabulary: Vocabulary, most: int) -> int:
     """How many more terms a vocabulary of the tenant may have, by its recent size."""
-    return most - await tenant.recent_size(collection(tenant, vocabulary).records)
+    return most - await tenant.recent_size(collection(tenant, vocabulary).records, most)
 
 
 def too_many(tenant: Tenant, vocabulary: Vocabulary, most: int) -> Refused:
