@@ -2,7 +2,6 @@
 
 import asyncio
 import uuid
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,14 +12,18 @@ from catalog.dialects.http.sessions import Sessions
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.items.writing import changes
+from catalog.domain.limits import LIMITS
 from catalog.domain.people import users
 from catalog.domain.people.authentication import sign_in
 from catalog.domain.people.authentication.credentials import SessionTokens
 from catalog.domain.tenants import removal, tenants
 from catalog.domain.tenants.removal import STALE
 from catalog.domain.tenants.tenants import Administrator
+from catalog.domain.tracking import experiments, external_ids
+from catalog.domain.tracking.experiments import NewExperiment
+from catalog.domain.tracking.records import Details
 from catalog.domain.versions import numbering, versions
-from catalog.errors import AUTHENTICATION, NAME_TAKEN, NOT_CREATED, NOT_FOUND, Refused
+from catalog.errors import AUTHENTICATION, EXTERNAL_ID_TAKEN, NAME_TAKEN, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency import optimistic
 from catalog.store.connection import connect
@@ -175,7 +178,7 @@ async def test_of_items_made_at_once_with_one_name_at_two_servers_one_wins(tenan
     won, refused = await outcomes(
         *(
             items.create(caller, Kind.MODEL, new_item(name="iris", tags=["flowers"]))
-            for caller in (ada, replace(ada, tenant=there))
+            for caller in (ada, ada.through(there))
         )
     )
 
@@ -268,7 +271,7 @@ async def test_nor_when_they_come_through_two_servers(tenant, ada, iris, elsewhe
     await asyncio.gather(
         *(
             changes.change(
-                replace(ada, tenant=sides[number % 2]), Kind.MODEL, Reference(iris), item_change(**an_addition(number))
+                ada.through(sides[number % 2]), Kind.MODEL, Reference(iris), item_change(**an_addition(number))
             )
             for number in range(SOME)
         )
@@ -613,3 +616,26 @@ async def test_an_interrupted_removal_is_finished_later(database, elsewhere, rec
     assert (await tenants.make(database, whole, RegisteredTenant(id=record.id, database=record.database), ADMIN))[
         "state"
     ]
+
+
+async def test_of_a_model_and_an_experiment_with_one_external_id_at_two_servers_one_is_made(
+    tenant, ada, elsewhere, monkeypatch
+):
+    there = ada.through(elsewhere.tenant(RegisteredTenant(id=tenant.name, database=tenant.database.name)))
+    look = external_ids.refuse_taken
+
+    async def looking(*given):
+        await look(*given)
+        await asyncio.sleep(0.05)  # without the lease the other one looks now
+
+    async def model(caller):
+        async with external_ids.giving(caller.tenant, "one"):
+            return await items.create(caller, Kind.MODEL, new_item(name="m", external_id="one"))
+
+    monkeypatch.setattr(external_ids, "refuse_taken", looking)
+    monkeypatch.setattr(external_ids, "queue_of", lambda *_: asyncio.Lock())  # servers share none
+    new = NewExperiment(details=Details(name="e", external_id="one"))
+
+    made, refused = await outcomes(model(ada), experiments.create(there, new, LIMITS))
+
+    assert (len(made), [each.fault for each in refused]) == (1, [EXTERNAL_ID_TAKEN])

@@ -2,7 +2,7 @@
 
 from catalog.domain.access import Caller
 from catalog.domain.limits import Limits
-from catalog.domain.tracking import records
+from catalog.domain.tracking import external_ids, records
 from catalog.domain.tracking.records import SERIAL, Details, DetailsChange
 from catalog.store.documents.tracking import EnvironmentDocument
 from catalog.store.records import EnvironmentRecord
@@ -16,9 +16,9 @@ async def create(
     tenant = caller.tenant
     fields = records.new_fields(caller, details, limits, [caller.user], await tenant.next(SERIAL))
     await records.refuse_name(caller, tenant.environments, fields["name"])
-    await records.refuse_external_id(tenant, fields["external_id"])
     document = EnvironmentDocument(**fields, **records.own_readers(caller, visibility))
-    return await records.insert(tenant.environments, document)
+    async with external_ids.giving(tenant, document.external_id):
+        return await records.insert(tenant.environments, document)
 
 
 async def read(caller: Caller, serial: int) -> EnvironmentRecord:
@@ -34,7 +34,7 @@ async def find(caller: Caller, *, name: str = "", external_id: str = "") -> Envi
 async def change(caller: Caller, serial: int, wanted: DetailsChange, limits: Limits) -> EnvironmentRecord:
     """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, EXTERNAL_ID_TAKEN, BUSY."""
     record = await records.changeable(caller, caller.tenant.environments, serial)
-    await records.refuse_external_id(caller.tenant, wanted.external_id, record["_id"])
-    return await records.change(
-        caller.tenant.environments, record, lambda current: records.changed_fields(current, wanted, limits)
-    )
+    async with external_ids.giving(caller.tenant, wanted.external_id, record):
+        return await records.change(
+            caller.tenant.environments, record, lambda current: records.changed_fields(current, wanted, limits)
+        )

@@ -9,7 +9,7 @@ from bson import ObjectId
 
 from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_NAME, Limits
-from catalog.domain.tracking import models, records
+from catalog.domain.tracking import external_ids, models, records
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
 from catalog.domain.validation import Validator
 from catalog.domain.versions import removal
@@ -51,7 +51,6 @@ async def create(caller: Caller, environment: int, new: NewService, limits: Limi
     item = await models.read(caller, new.model)
     version = None if new.version is None else await _version_of(caller, item["_id"], new.version)
     fields = records.new_fields(caller, new.details, limits, [place["_id"]], await tenant.next(SERIAL))
-    await records.refuse_external_id(tenant, fields["external_id"])
     document = ServiceDocument(
         **fields,
         **records.readers_of([caller.user], item["readers"]),
@@ -62,7 +61,8 @@ async def create(caller: Caller, environment: int, new: NewService, limits: Limi
         runtime=_runtime(new.runtime, limits),
         desired_state=new.desired_state,
     )
-    record = await records.insert(tenant.services, document)
+    async with external_ids.giving(tenant, document.external_id):
+        record = await records.insert(tenant.services, document)
     if version is not None:
         try:
             await removal.pin(tenant, version, f"version {new.version}")
@@ -88,7 +88,6 @@ async def find(caller: Caller, *, name: str = "", environment: int = 0, external
 async def change(caller: Caller, serial: int, requested: ServiceChange, limits: Limits) -> ServiceRecord:
     """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, EXTERNAL_ID_TAKEN, BUSY."""
     record = await records.changeable(caller, caller.tenant.services, serial)
-    await records.refuse_external_id(caller.tenant, requested.details.external_id, record["_id"])
     version = None if requested.version is None else await _version_of(caller, record["item"], requested.version)
     is_deployed = (requested.desired_state or record["desired_state"]) == ServiceState.DEPLOYED
     is_moved = is_deployed and (version is not None or requested.desired_state is not None)
@@ -104,7 +103,8 @@ async def change(caller: Caller, serial: int, requested: ServiceChange, limits: 
         changed = {name: value for name, value in values.items() if value is not None}
         return {**records.changed_fields(current, requested.details, limits), **changed}
 
-    changed = await records.change(caller.tenant.services, record, fields)
+    async with external_ids.giving(caller.tenant, requested.details.external_id, record):
+        changed = await records.change(caller.tenant.services, record, fields)
     if is_moved and (served := changed.get("version")):  # it may have been removed meanwhile
         await removal.pin(caller.tenant, served, f"version of service {serial}")
     return changed

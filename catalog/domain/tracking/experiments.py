@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_NAME, Limits
-from catalog.domain.tracking import records
+from catalog.domain.tracking import external_ids, records
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
 from catalog.domain.validation import Validator
 from catalog.errors import INVALID_FIELD
@@ -36,14 +36,14 @@ async def create(caller: Caller, new: NewExperiment, limits: Limits) -> Experime
     serial = await tenant.next(SERIAL)
     fields = records.new_fields(caller, new.details, limits, [caller.user], serial)
     await records.refuse_name(caller, tenant.experiments, fields["name"])
-    await records.refuse_external_id(tenant, fields["external_id"])
     document = ExperimentDocument(
         **fields,
         **records.own_readers(caller, new.visibility),
         author=author_of(new.author, limits),
         archived=new.archived,
     )
-    return await records.insert(tenant.experiments, document)
+    async with external_ids.giving(tenant, document.external_id):
+        return await records.insert(tenant.experiments, document)
 
 
 async def read(caller: Caller, serial: int) -> ExperimentRecord:
@@ -59,7 +59,6 @@ async def find(caller: Caller, *, name: str = "", external_id: str = "") -> Expe
 async def change(caller: Caller, serial: int, wanted: ExperimentChange, limits: Limits) -> ExperimentRecord:
     """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, EXTERNAL_ID_TAKEN, BUSY."""
     record = await records.changeable(caller, caller.tenant.experiments, serial)
-    await records.refuse_external_id(caller.tenant, wanted.details.external_id, record["_id"])
 
     def fields(current: ExperimentRecord) -> Changes:
         return {
@@ -68,7 +67,8 @@ async def change(caller: Caller, serial: int, wanted: ExperimentChange, limits: 
             **({} if wanted.archived is None else {"archived": wanted.archived}),
         }
 
-    return await records.change(caller.tenant.experiments, record, fields)
+    async with external_ids.giving(caller.tenant, wanted.details.external_id, record):
+        return await records.change(caller.tenant.experiments, record, fields)
 
 
 def author_of(text: str, limits: Limits) -> str:

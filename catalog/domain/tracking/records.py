@@ -25,7 +25,6 @@ from catalog.store.documents.items import PairSubdocument
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
 from catalog.store.records import Changes, PairRecord, Query, TrackedRecord
-from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import BoundCollection, D, Records, record_of
 from catalog.vocabulary import Visibility
 
@@ -131,28 +130,6 @@ async def taken(bound: Records[R], name: str, external_id: str | None) -> Refuse
     if external_id and await bound.records.find_one({"keys": external_key(external_id)}, {"_id": 1}):
         return Refused(EXTERNAL_ID_TAKEN, external_id)
     return Refused(NAME_TAKEN, name)
-
-
-async def refuse_external_id(tenant: Tenant, external_id: str | None, own: ObjectId | None = None) -> None:
-    """External ids are unique among models, versions, experiments, runs, environments and services.
-
-    The unique index of each collection decides between requests at once; this is the look into the other ones.
-
-    Raises Refused: EXTERNAL_ID_TAKEN.
-    """
-    if not external_id:
-        return
-    for bound in (
-        tenant.models,
-        tenant.versions,
-        tenant.experiments,
-        tenant.runs,
-        tenant.environments,
-        tenant.services,
-    ):
-        found = await bound.records.find_one({"external_id": external_id}, {"_id": 1})
-        if found is not None and found["_id"] != own:
-            raise Refused(EXTERNAL_ID_TAKEN, external_id)
 
 
 def _one(bound: Records[R]) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from catalog.domain.access import Caller
 from catalog.domain.limits import LONGEST_INTEGER, Limits
-from catalog.domain.tracking import records
+from catalog.domain.tracking import external_ids, records
 from catalog.domain.tracking.experiments import author_of
 from catalog.domain.tracking.records import NO_CHANGE, SERIAL, Details, DetailsChange
 from catalog.errors import INVALID_FIELD, Refused
@@ -44,7 +44,6 @@ async def create(caller: Caller, experiment: int, new: NewRun, limits: Limits) -
     group = await records.changeable(caller, tenant.experiments, experiment)
     _refuse_times(new.started, new.ended)
     fields = records.new_fields(caller, new.details, limits, [group["_id"]], await tenant.next(SERIAL))
-    await records.refuse_external_id(tenant, fields["external_id"])
     document = ExperimentRunDocument(
         **fields,
         experiment=group["_id"],
@@ -56,7 +55,8 @@ async def create(caller: Caller, experiment: int, new: NewRun, limits: Limits) -
         author=author_of(new.author, limits),
         archived=new.archived,
     )
-    return await records.insert(tenant.runs, document)
+    async with external_ids.giving(tenant, document.external_id):
+        return await records.insert(tenant.runs, document)
 
 
 async def read(caller: Caller, serial: int) -> ExperimentRunRecord:
@@ -73,7 +73,6 @@ async def find(caller: Caller, *, name: str = "", experiment: int = 0, external_
 async def change(caller: Caller, serial: int, wanted: RunChange, limits: Limits) -> ExperimentRunRecord:
     """Raises Refused: NOT_FOUND, CANNOT_MODIFY, INVALID_FIELD, EXTERNAL_ID_TAKEN, BUSY."""
     record = await records.changeable(caller, caller.tenant.runs, serial)
-    await records.refuse_external_id(caller.tenant, wanted.details.external_id, record["_id"])
 
     def fields(current: ExperimentRunRecord) -> Changes:
         _refuse_times(current.get("started"), wanted.ended)
@@ -84,7 +83,8 @@ async def change(caller: Caller, serial: int, wanted: RunChange, limits: Limits)
             **{name: value for name, value in values.items() if value is not None},
         }
 
-    return await records.change(caller.tenant.runs, record, fields)
+    async with external_ids.giving(caller.tenant, wanted.details.external_id, record):
+        return await records.change(caller.tenant.runs, record, fields)
 
 
 def _refuse_times(started: int | None, ended: int | None) -> None:

@@ -2,7 +2,6 @@
 
 import random
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -32,7 +31,7 @@ async def callers(tenant):
     async def found():
         people = [Caller.of(tenant, user) async for user in tenant.users.records.find({})]
         first = await tenant.models.records.find_one({}, sort=[("serial", 1)])
-        limited = replace(people[-1], reach=Reach(frozenset({first["_id"]} if first else ()), frozenset()))
+        limited = people[-1]._replace(reach=Reach(frozenset({first["_id"]} if first else ()), frozenset()))
         return [*people, limited]
 
     return found

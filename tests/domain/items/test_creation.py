@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -108,7 +107,7 @@ async def test_a_caller_who_is_removed_while_a_batch_waits_is_refused_alone(tena
     async def removed(_age: float) -> None:
         raise Refused(AUTHENTICATION, "removed")
 
-    gone = replace(ada, tenant=tenant.of_caller(Fence(removed)))
+    gone = ada.through(tenant.of_caller(Fence(removed)))
     callers = [ada, gone, ada]
 
     ended = await ends(*(items.create(caller, Kind.MODEL, model(f"m{n}")) for n, caller in enumerate(callers)))
@@ -140,9 +139,7 @@ async def test_a_client_that_goes_does_not_take_the_others_along(tenant, ada, he
 
 async def test_two_kinds_and_two_tenants_have_batches_of_their_own(tenant, ada):
     other = tenant.name + "-other"
-    there = replace(
-        ada, tenant=Database(tenant.database.client, other).tenant(RegisteredTenant(id=other, database=other))
-    )
+    there = ada.through(Database(tenant.database.client, other).tenant(RegisteredTenant(id=other, database=other)))
 
     made = await asyncio.gather(
         *(items.create(who, kind, new_item(name="iris")) for who in (ada, there) for kind in Kind)

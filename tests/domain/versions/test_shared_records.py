@@ -1,7 +1,6 @@
 """Versions that are recorded at the same time share their commands, and each has its own end."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 
@@ -79,7 +78,7 @@ async def test_a_caller_who_is_removed_meanwhile_records_nothing_and_stops_no_ot
     async def removed(_age: float) -> None:
         raise Refused(AUTHENTICATION, "removed")
 
-    gone = replace(ada, tenant=tenant.of_caller(Fence(removed)))
+    gone = ada.through(tenant.of_caller(Fence(removed)))
 
     ended = await ends(register(ada, "iris"), register(gone, "rose"), register(ada, "rose"))
 

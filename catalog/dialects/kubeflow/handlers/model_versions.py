@@ -16,9 +16,8 @@ from catalog.dialects.kubeflow.models.registry import (
 from catalog.dialects.kubeflow.pages import listed
 from catalog.dialects.kubeflow.requests import KubeflowCall, repeated_while_stale
 from catalog.domain.items.references import Reference
-from catalog.domain.tracking import models
+from catalog.domain.tracking import external_ids, models
 from catalog.domain.tracking.access import listed_to
-from catalog.domain.tracking.records import refuse_external_id
 from catalog.domain.versions import numbering, version_changes, versions
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_CREATED, NOT_FOUND, REQUIRED_FIELD, Refused
 from catalog.store.concurrency.optimistic import queue_of
@@ -89,9 +88,9 @@ async def _created(call: KubeflowCall, new: ModelVersionCreate, model: int) -> M
     if not new.name:
         raise Refused(REQUIRED_FIELD, "required field 'name' is zero value.")
     item = await models.read(call.caller, model)
-    await refuse_external_id(call.caller.tenant, new.external_id)
     try:
-        version = await versions.register_of(call.caller, Kind.MODEL, item, new.as_details(), call.limits)
+        async with external_ids.giving(call.caller.tenant, new.external_id):
+            version = await versions.register_of(call.caller, Kind.MODEL, item, new.as_details(), call.limits)
     except Refused as refused:
         if refused.fault is NOT_CREATED and await numbering.is_taken(call.caller.tenant, item["_id"], new.name):
             raise Refused(NAME_TAKEN, f"version {new.name} of model {model} already exists") from None
@@ -113,12 +112,12 @@ async def _changed(call: KubeflowCall, serial: int, body: ModelVersionUpdate) ->
 
     async def change() -> ModelVersion:
         version, item = await models.read_version_and_model(call.caller, serial)
-        await refuse_external_id(call.caller.tenant, body.external_id, version["_id"])
         reference = Reference(str(item["_id"]), version["ordinal"])
         revisions = None if body.custom_properties is None else [version["revision"]]
-        changed = await version_changes.change(
-            call.caller, Kind.MODEL, reference, body.as_change(version), call.limits, revisions=revisions
-        )
+        async with external_ids.giving(call.caller.tenant, body.external_id, version):
+            changed = await version_changes.change(
+                call.caller, Kind.MODEL, reference, body.as_change(version), call.limits, revisions=revisions
+            )
         return ModelVersion.of(changed, item["serial"])
 
     async with queue_of("kubeflow", call.caller.tenant.name, "version", serial):

@@ -12,8 +12,7 @@ from catalog.domain.cards import cards
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference
 from catalog.domain.items.writing import changes
-from catalog.domain.tracking import models
-from catalog.domain.tracking.records import refuse_external_id
+from catalog.domain.tracking import external_ids, models
 from catalog.store.concurrency.optimistic import queue_of
 from catalog.store.records import ItemRecord, Value
 from catalog.vocabulary import Kind
@@ -44,9 +43,9 @@ async def list_(call: KubeflowCall) -> ResourcePage[RegisteredModel]:
 async def create(call: KubeflowCall) -> RegisteredModel:
     new: RegisteredModelCreate = await call.body(RegisteredModelCreate)
     cards.refuse_text(new.readme or "")
-    await refuse_external_id(call.caller.tenant, new.external_id)
     wanted = new.as_input(call.services.default_visibility)
-    item = await items.create(call.caller, Kind.MODEL, wanted, call.limits, is_unambiguous=True)
+    async with external_ids.giving(call.caller.tenant, new.external_id):
+        item = await items.create(call.caller, Kind.MODEL, wanted, call.limits, is_unambiguous=True)
     if not new.readme:
         return RegisteredModel.of(item)  # a new model has no card
     item = await cards.write_first(call.caller, Kind.MODEL, item["_id"], new.readme, call.limits)
@@ -62,17 +61,11 @@ async def update(call: KubeflowCall) -> RegisteredModel:
 
     async def change() -> ItemRecord:
         item = await models.read(call.caller, call.serial)
-        await refuse_external_id(call.caller.tenant, body.external_id, item["_id"])
+        reference, wanted = Reference(str(item["_id"])), body.as_change(item)
         # Properties replace what was read, so nothing may have changed since.
         revisions = None if body.custom_properties is None else [item["revision"]]
-        return await changes.change(
-            call.caller,
-            Kind.MODEL,
-            Reference(str(item["_id"])),
-            body.as_change(item),
-            call.limits,
-            revisions=revisions,
-        )
+        async with external_ids.giving(call.caller.tenant, body.external_id, item):
+            return await changes.change(call.caller, Kind.MODEL, reference, wanted, call.limits, revisions=revisions)
 
     async with queue_of("kubeflow", call.caller.tenant.name, "model", call.serial):
         if body.readme is not None:
@@ -87,7 +80,7 @@ async def _write_readme(call: KubeflowCall, body: RegisteredModelUpdate, readme:
         call.caller, Kind.MODEL, Reference(str((await models.read(call.caller, call.serial))["_id"]))
     )
     await changes.check(call.caller, Kind.MODEL, item, body.as_change(item), call.limits)
-    await refuse_external_id(call.caller.tenant, body.external_id, item["_id"])
+    await external_ids.refuse_taken(call.caller.tenant, body.external_id, item)
     await cards.write_first(call.caller, Kind.MODEL, item["_id"], readme, call.limits)
 
 
