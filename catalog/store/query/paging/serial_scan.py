@@ -64,6 +64,10 @@ LEADS = (
 """Fields with an index (field, serial), those with rarer values first."""
 
 
+PAIRS = {field: field.removesuffix(".name") for field in LEADS if field.endswith("metadata.name")}
+"""The names among them of pairs of metadata, each with the field of the pair, which a query may ask for instead."""
+
+
 def serial_range(
     query: Query, high: int | None, low: int, counter: str = "serial", led: Query | None = None
 ) -> list[Stage]:
@@ -81,6 +85,8 @@ def serial_range(
 def lead(query: Query) -> Query:
     """An equality that every match of `query` satisfies and that an index answers; empty when there is none."""
     for field in LEADS:
+        if field not in query and PAIRS.get(field) not in query:
+            continue
         for operand in _operands(query, field):
             if operand is not None and not isinstance(operand, dict | list):
                 return {field: operand}
@@ -92,8 +98,8 @@ def _operands(query: Query, field: str) -> list[Any]:
     operand = query.get(field)
     if isinstance(operand, dict):
         return list(operand.get("$all", ()))
-    if operand is None and field.endswith("metadata.name"):
-        return [_named(query.get(field.removesuffix(".name")))]
+    if operand is None and field in PAIRS:
+        return [_named(query.get(PAIRS[field]))]
     return [operand]
 
 

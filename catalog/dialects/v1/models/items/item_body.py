@@ -1,6 +1,7 @@
 """The fields that all answers about models, datasets and algorithms have."""
 
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Annotated, Any, Literal, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -128,19 +129,24 @@ class ItemBody(ShownCardFields, kw_only=True, rename=WIRE_NAMES):
     lastmod: Moment
 
 
+MAY_LACK: dict[str, Any] = {
+    **dict.fromkeys(CARD_TEXTS, ""),
+    **{field: [] for field in LISTS},
+    "external_id": None,
+    "archived": False,
+}
+"""The fields that a record may lack, with what is shown then."""
+
+AS_STORED = ("visibility", "tags", "name", "description", "metadata", *MAY_LACK)
+"""The fields that are shown as a record has them."""
+
+_stored = itemgetter(*AS_STORED)
+
+
 def item_fields(record: ItemRecord, related: Related) -> dict[str, Any]:
     newest = related.newest[record["_id"]]
-    return {
-        "visibility": record["visibility"],
-        "tags": record["tags"],
+    return dict(zip(AS_STORED, _stored(MAY_LACK | record), strict=True)) | {
         "id": str(record["_id"]),
-        "name": record["name"],
-        "description": record["description"],
-        **{field: record.get(field, "") for field in CARD_TEXTS},
-        **{field: record.get(field, []) for field in LISTS},
-        "external_id": record.get("external_id"),
-        "archived": record.get("archived", False),
-        "metadata": record["metadata"],
         "owner": str(record["owner"]),
         "aliases": [AliasSummary(alias["name"], alias["ordinal"]) for alias in record.get("aliases", ())],
         "versions": [VersionSummary.of(found, record) for found in newest.versions],

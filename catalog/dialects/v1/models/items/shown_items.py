@@ -155,6 +155,8 @@ def _dataset(key: Any, related: Related, caller: Caller) -> DatasetBody | str:
 
 def _sharing(record: ItemRecord, related: Related, caller: Caller) -> dict[str, Any]:
     """The users and groups that still exist."""
+    if not record["users"] and not record.get("editors"):
+        return {"users": []}
     users, groups = related.users, related.groups
     return {
         "users": [UserBody.seen_by(caller, users[key]) for key in record["users"] if key in users],
