@@ -34,8 +34,14 @@ export function age(moment: string, now = Date.now()): string {
 export const date = (moment: string): string =>
   new Date(moment).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' })
 
+/** Large counts have separators; a year has none. */
+function number(of: number): string {
+  if (!Number.isInteger(of)) return String(Number(of.toPrecision(6)))
+  return Math.abs(of) < 10_000 ? String(of) : of.toLocaleString('en')
+}
+
 export function value(of: unknown): string {
-  if (typeof of === 'number') return Number.isInteger(of) ? String(of) : String(Number(of.toPrecision(6)))
+  if (typeof of === 'number') return number(of)
   return typeof of === 'boolean' ? (of ? 'yes' : 'no') : String(of)
 }
 

@@ -33,14 +33,14 @@ export function TokenFields({ lives }: { lives: string[] }) {
   return (
     <>
       <label>
-        May
+        Scope
         <select name="scope">
           <option value="read">read</option>
           <option value="write">read and write</option>
         </select>
       </label>
       <label>
-        For
+        Valid for
         <select name="life">
           {lives.map((life) => (
             <option key={life} value={life}>

@@ -65,7 +65,7 @@ export function Copy({ text, label = 'Copy' }: { text: string; label?: string })
       setCopied(true)
       setTimeout(() => setCopied(false), 1500)
     } catch {
-      notify('The browser does not allow to copy. Select the text instead.')
+      notify('The browser does not allow copying. Select the text instead.')
     }
   }
   return (

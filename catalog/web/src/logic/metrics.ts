@@ -9,7 +9,7 @@ export interface Order {
   ascending: boolean
 }
 
-const METRICS = 4
+const METRICS = 3
 
 export const metadata = (row: Annotated, name: string) => row.metadata.find((pair) => pair.name === name)?.value
 

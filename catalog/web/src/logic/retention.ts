@@ -11,11 +11,11 @@ export type Rule = keyof Policy
 /** Each rule, with what it is called and whether it is a size. */
 export const RULES: Record<Rule, { label: string; unit?: 'bytes'; empty: string }> = {
   keep_versions: { label: 'Newest versions of each item', empty: 'all' },
-  trash_days: { label: 'Days in the trash', empty: 'as the server says' },
+  trash_days: { label: 'Days in the trash', empty: 'server default' },
   trash_bytes: { label: 'Size of the trash', unit: 'bytes', empty: 'unlimited' },
-  log_days: { label: 'Days in the journal', empty: 'as the server says' },
-  log_bytes: { label: 'Size of the journal', unit: 'bytes', empty: 'as the server says' },
-  terms_days: { label: 'Days of unused terms', empty: 'as the server says' },
+  log_days: { label: 'Days in the journal', empty: 'server default' },
+  log_bytes: { label: 'Size of the journal', unit: 'bytes', empty: 'server default' },
+  terms_days: { label: 'Days before an unused term goes', empty: 'server default' },
 }
 
 export function shownRule(rule: Rule, policy: Policy): string {

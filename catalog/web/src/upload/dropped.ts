@@ -5,7 +5,7 @@ export interface Found {
   path: string
 }
 
-/** Files that no one means to publish. */
+/** Files of tools, which are not part of a model. */
 export const LEFT_OUT = /(^|\/)(\.git|__pycache__|\.DS_Store|\.ipynb_checkpoints)(\/|$)/
 
 export async function droppedFiles(data: DataTransfer): Promise<Found[]> {

@@ -1,4 +1,5 @@
 import { api, content, type TrashEntry } from '../api/client'
+import { date } from '../components/format'
 import { useAction, useLoaded } from '../components/hooks'
 import { Loading, notify, Problem, When } from '../components/parts'
 import { ACTIONS, Table } from '../components/table'
@@ -33,23 +34,23 @@ export function Trash() {
       <Loading of={loaded}>
         {(entries) =>
           entries.length ? (
-            <Table label="Trash" head={['Name', 'Removed', 'Until', ACTIONS]}>
+            <Table label="Trash" head={['Name', 'Removed', 'Kept', ACTIONS]}>
               {entries.map((entry) => (
                 <tr key={entry._id}>
                   <td>
                     {entry.name} <span class="muted">{entry.kind.slice(0, -1)}</span>
                   </td>
                   <td>
-                    <When moment={entry.removed} /> by <Username id={entry.removed_by} />
+                    removed <When moment={entry.removed} /> by <Username id={entry.removed_by} />
                   </td>
                   <td>
-                    <When moment={entry.until} />
+                    kept until <time dateTime={entry.until}>{date(entry.until)}</time>
                   </td>
                   <td class="actions">
-                    <button type="button" disabled={busy} onClick={() => restore(entry)}>
+                    <button type="button" class="small" disabled={busy} onClick={() => restore(entry)}>
                       Restore
                     </button>
-                    <button type="button" disabled={busy} onClick={() => purge(entry)}>
+                    <button type="button" class="small" disabled={busy} onClick={() => purge(entry)}>
                       Remove for good
                     </button>
                   </td>

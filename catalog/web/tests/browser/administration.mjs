@@ -50,7 +50,7 @@ scenario('an administrator adds a person to a group, merges terms, and finds it 
 })
 
 scenario(
-  'an administrator is warned of the quota, sets what is kept, and sees first what would go',
+  'an administrator is warned of the quota, sets what is kept, and sees first what would be removed',
   async ({ page }) => {
     const admin = await tokenOf('admin', ADMIN)
     for (const bytes of ['one', 'two', 'six']) await addVersion(people.ada, 'cats', bytes, 'cats.txt')
@@ -66,7 +66,7 @@ scenario(
     const { keep_versions, trash_bytes } = await call('GET', '/v1/retention', null, admin)
     assert.deepEqual([keep_versions, trash_bytes], [2, 10 * 2 ** 30])
 
-    await page.getByRole('button', { name: 'Look what would go' }).click()
+    await page.getByRole('button', { name: 'Show what would be removed' }).click()
     await page.getByText(/This would be removed: \d versions?,/).waitFor()
     await page.getByRole('link', { name: 'cats' }).click()
     await page.getByRole('button', { name: 'Keep or remove old versions' }).click()
@@ -75,7 +75,7 @@ scenario(
     await page.getByLabel('How many').fill('1')
     await page.getByRole('button', { name: 'Save', exact: true }).click()
     await page.getByText('Saved. The sweep applies it.').waitFor()
-    await page.getByRole('button', { name: 'Look what would go' }).click()
+    await page.getByRole('button', { name: 'Show what would be removed' }).click()
     await page.getByText('2 versions, 6 B, would be removed.').waitFor()
     await page.getByRole('button', { name: 'Remove 2 versions for good' }).click()
     await page.getByText('2 versions, 6 B, were removed.').waitFor()

@@ -27,7 +27,10 @@ scenario('a search narrows by a tag that is completed by keyboard, and back take
   await page.locator('.suggestions').getByRole('link', { name: 'bird-songs' }).waitFor()
   await page.getByLabel('Search', { exact: true }).fill('anim')
   await page.keyboard.press('Tab')
-  await page.getByRole('button', { name: /^animals/ }).click()
+  await page
+    .locator('.suggestions')
+    .getByRole('button', { name: /^animals/ })
+    .click()
   await page.getByRole('link', { name: 'roses' }).waitFor({ state: 'detached' })
   assert.equal(new URL(page.url()).hash, '#/?tag=animals')
 })
@@ -63,7 +66,7 @@ scenario('versions are sorted by a metric, and an alias is moved and rolled back
   assert.equal((await call('GET', '/v1/models/iris/aliases/champion', null, people.ada)).version, '2')
 })
 
-scenario('an edit does not overwrite what somebody else has changed meanwhile', async ({ page }) => {
+scenario('an edit does not overwrite what another user has changed meanwhile', async ({ page }) => {
   await openIris(page)
   await page.getByRole('button', { name: 'Edit' }).click()
   await page.getByLabel('Description').fill('mine')
@@ -124,7 +127,7 @@ scenario('an item is shared with a person who is completed', async ({ page }) =>
   await page.getByRole('button', { name: 'Share' }).click()
   await page.getByLabel('Add a person or a group', { exact: true }).pressSequentially('bo')
   await page.getByRole('option', { name: 'bob' }).click()
-  await page.getByLabel('What bob may do').waitFor()
+  await page.getByLabel('Access of bob').waitFor()
   await page.screenshot({ path: `${SHOTS}share.png` })
   assert.deepEqual(
     (await call('GET', '/v1/models/iris', null, people.ada)).users.map((user) => user.username),

@@ -15,7 +15,7 @@ const PICTURES = {
   ],
   compare: [
     'compare/models/iris?which=1&which=2&which=3&plot=bars',
-    'canvas',
+    'canvas[style]', // it is drawn
     (page) => page.evaluate(() => scrollTo(0, 280)), // the table and the plot
   ],
   lineage: ['lineage/datasets/petals', '.graph-node'],

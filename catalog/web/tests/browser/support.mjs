@@ -79,7 +79,7 @@ export async function signIn(page, username = 'ada', password = PASSWORD) {
 
 const sessions = new Map()
 
-/** A page of somebody who is signed in already: the session is put where the page keeps it. */
+/** A page of a user who is signed in already: the session is put where the page keeps it. */
 export async function enter(page, username = 'ada', password = PASSWORD) {
   if (!sessions.has(username)) {
     const { token, user } = await call('POST', '/v1/login', { username, password, tenant: TENANT })

@@ -44,7 +44,7 @@ export function Admin({ part }: { part: string }) {
       </nav>
       <Part />
       <p class="muted">
-        Tenants, quotas and the sweep are the <a href={address(['operator'])}>operator's</a>.
+        The <a href={address(['operator'])}>operator of the server</a> manages tenants, quotas and the sweep.
       </p>
     </section>
   )

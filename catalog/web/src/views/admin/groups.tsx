@@ -30,7 +30,7 @@ export function Groups() {
   return (
     <>
       <h2>Groups</h2>
-      <p class="muted">What is shared with a group, its members read.</p>
+      <p class="muted">Members of a group can read what is shared with the group.</p>
       <form class="row" onSubmit={submit}>
         <label>
           Name

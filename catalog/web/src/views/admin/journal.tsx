@@ -72,7 +72,7 @@ export function Entries({ list }: { list: Paged<Entry> }) {
             <td>
               <When moment={entry.date} />
             </td>
-            <td>{entry.user ?? <span class="muted">nobody</span>}</td>
+            <td>{entry.user ?? <span class="muted">not signed in</span>}</td>
             <td class="request">
               {entry.method} {entry.path}
               {(entry.requests ?? 1) > 1 && <span class="muted"> and {(entry.requests ?? 1) - 1} like it</span>}

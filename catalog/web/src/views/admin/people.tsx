@@ -65,7 +65,7 @@ export function People() {
         />
       </div>
       <Problem>{error || list.error}</Problem>
-      <ListState list={list} empty="There is nobody of this name." />
+      <ListState list={list} empty="There is no user with this name." />
       <Table label="People" head={['Name', 'E-mail', 'Role', 'Password', ACTIONS]}>
         {list.docs.map((person) => (
           <tr key={person._id}>
@@ -97,7 +97,7 @@ export function People() {
                 class="small"
                 disabled={busy}
                 onClick={() =>
-                  confirm(`Give ${person.username} a new password, and end all sessions and tokens?`) &&
+                  confirm(`Set a new password for ${person.username}, and end all of their sessions and tokens?`) &&
                   change(person, { password: randomPassword() })
                 }
               >
@@ -179,16 +179,16 @@ function Leaving({ person, onClose, onRemoved }: { person: Person; onClose: () =
   return (
     <Dialog title={`Remove ${person.username}`} onClose={onClose}>
       <Problem>{error}</Problem>
-      <p>Sessions and tokens end at once. What {person.username} owns goes to another person:</p>
+      <p>Sessions and tokens end at once. Everything that {person.username} owns is transferred to another person:</p>
       {heir && (
         <p>
           <strong>{heir}</strong>
         </p>
       )}
-      <Completion label="Who gets it" suggest={people} onPick={setHeir} />
+      <Completion label="New owner" suggest={people} onPick={setHeir} />
       <p class="actions">
         <button type="button" class="main" disabled={busy} onClick={remove}>
-          {heir ? `Give everything to ${heir}, and remove` : 'Remove'}
+          {heir ? `Transfer everything to ${heir}, and remove` : 'Remove'}
         </button>
       </p>
     </Dialog>

@@ -16,7 +16,7 @@ export function RetentionView() {
     <>
       <h2>Retention</h2>
       <p class="muted">
-        What is older or more than this is removed by the sweep, which runs by itself. An item may have a number of its
+        What is older or more than this is removed by the sweep, which runs by itself. An item can have a limit of its
         own. Versions with an alias, and those that are deployed, pinned, staged or an input of others, always stay.
       </p>
       <Loading of={loaded}>{(policy) => <Rules policy={policy} onSaved={loaded.reload} />}</Loading>
@@ -73,11 +73,11 @@ function Apply() {
     })
   return (
     <section>
-      <h2>What would go</h2>
+      <h2>What would be removed</h2>
       <p class="muted">By the saved policies of the organisation and of its items.</p>
       <p class="actions">
         <button type="button" disabled={busy} onClick={() => apply(true)}>
-          {busy ? 'Working…' : 'Look what would go'}
+          {busy ? 'Working…' : 'Show what would be removed'}
         </button>
         <button type="button" disabled={busy || !found} onClick={() => apply(false)}>
           Remove it now
@@ -91,7 +91,7 @@ function Apply() {
 
 function Found({ found }: { found: Applied }) {
   if (!found.versions.length && !found.trash.length && !found.log && !found.terms) {
-    return <p role="status">{found.dry_run ? 'Nothing would go.' : 'There was nothing to remove.'}</p>
+    return <p role="status">{found.dry_run ? 'Nothing would be removed.' : 'There was nothing to remove.'}</p>
   }
   const counts = [
     plural(found.versions.length, 'version'),
@@ -103,7 +103,7 @@ function Found({ found }: { found: Applied }) {
     <>
       <p role="status">
         {found.dry_run ? 'This would be removed: ' : 'This was removed: '}
-        {counts.join(', ')}.{found.more && ' There is more: do it again, or leave it to the sweep.'}
+        {counts.join(', ')}.{found.more && ' There is more: repeat it, or leave it to the sweep.'}
       </p>
       {found.versions.length > 0 && <OldVersions versions={found.versions} isDry={found.dry_run} hasItems />}
       {found.trash.length > 0 && (

@@ -36,7 +36,7 @@ export function Robots() {
   const params = (robot: Robot) => ({ path: { robot: robot._id } })
   const renew = (robot: Robot) =>
     run(async () => {
-      if (!confirm(`Give ${robot.username} a new token? The old one ends at once.`)) return
+      if (!confirm(`Create a new token for ${robot.username}? The old one stops working at once.`)) return
       const made = await content(
         api.POST('/v1/robots/{robot}/token', { params: params(robot), body: { expires_in: '90d' } }),
       )
@@ -45,7 +45,7 @@ export function Robots() {
     })
   const remove = (robot: Robot) =>
     run(async () => {
-      if (!confirm(`Remove ${robot.username}? Its token ends at once.`)) return
+      if (!confirm(`Remove ${robot.username}? Its token stops working at once.`)) return
       await content(api.DELETE('/v1/robots/{robot}', { params: params(robot) }))
       notify(`${robot.username} is removed.`)
       list.reload()
@@ -53,7 +53,7 @@ export function Robots() {
   return (
     <>
       <h2>Robots</h2>
-      <p class="muted">Accounts for pipelines, which stay when people leave.</p>
+      <p class="muted">Accounts for pipelines and scripts. They stay when people leave.</p>
       <OnlyOnce what="Copy the token now." secret={token} />
       <form class="row" onSubmit={create}>
         <label>
@@ -72,7 +72,7 @@ export function Robots() {
       <Problem>{error || list.error}</Problem>
       <ListState list={list} empty="There is no robot yet." />
       {list.docs.length > 0 && (
-        <Table label="Robots" head={['Name', 'May', 'Limited to', 'Token', ACTIONS]}>
+        <Table label="Robots" head={['Name', 'Scope', 'Limited to', 'Token', ACTIONS]}>
           {list.docs.map((robot) => (
             <tr key={robot._id}>
               <td>

@@ -47,7 +47,7 @@ export function Sweep() {
           </select>
         </label>
         <button type="submit" value="look" disabled={busy}>
-          {busy ? 'Working…' : 'Look what would go'}
+          {busy ? 'Working…' : 'Show what would be removed'}
         </button>
         <button type="submit" value="remove" class="main" disabled={busy}>
           Sweep

@@ -21,7 +21,8 @@ export function UsageView() {
           <>
             <QuotaWarning usage={now} />
             <p>
-              <strong>{size(now.bytes)}</strong> of {now.quota_bytes ? size(now.quota_bytes) : 'unlimited room'}
+              <strong>{size(now.bytes)}</strong>{' '}
+              {now.quota_bytes ? `of ${size(now.quota_bytes)}` : 'used, without a quota'}
               {now.unfinished_bytes > 0 && `, ${size(now.unfinished_bytes)} of it for unfinished uploads`}
             </p>
             {now.quota_bytes > 0 && (
@@ -40,7 +41,7 @@ export function UsageView() {
           </>
         )}
       </Loading>
-      <h2>What takes the room</h2>
+      <h2>Largest items</h2>
       <Loading of={largest}>
         {(items) => {
           const most = items[0]?.bytes || 1

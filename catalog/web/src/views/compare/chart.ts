@@ -185,11 +185,10 @@ const axis = (text: string, { muted, line: grid }: Theme) => ({
 })
 
 function shared(colours: Theme, hasLegend: boolean, sentence?: (series: string, index: number) => string) {
-  const still = matchMedia('(prefers-reduced-motion: reduce)').matches
   return {
     responsive: true,
     maintainAspectRatio: false,
-    ...(still && { animation: false as const }),
+    animation: false as const, // a picture that is saved at once shows the values
     color: colours.text,
     font: { family: 'system-ui, sans-serif' },
     plugins: {

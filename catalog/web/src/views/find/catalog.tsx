@@ -9,7 +9,7 @@ import { useTitle } from '../../components/title'
 import { Username } from '../../components/username'
 import { metricOf } from '../../logic/metrics'
 import { place, setQuery } from '../../router'
-import { countOf, FacetCounts } from './facets'
+import { countOf, FACETS, Facet } from './facets'
 import { FirstSteps } from './first-steps'
 import { type Facets, useList } from './list'
 import { More, moreKey, Results } from './results'
@@ -63,7 +63,7 @@ export function CatalogView() {
           ))}
         </select>
         {shown ? (
-          // It stays in its place, so that nothing moves while somebody types.
+          // It stays in its place, so that nothing moves during typing.
           <select aria-label="Sort" disabled>
             <option>Best match first</option>
           </select>
@@ -161,7 +161,10 @@ function Filters({ hasText, facets }: { hasText: boolean; facets: Facets | undef
             onPick={(name) => set('sort', `latest.${name}`)}
           />
         )}
-        <FacetCounts facets={facets} />
+        {/* They come after the results: nothing stands below them that would move. */}
+        {Object.keys(FACETS).map((name) => (
+          <Facet key={name} name={name} facets={facets} />
+        ))}
       </aside>
     </details>
   )

@@ -2,13 +2,12 @@ import { Username } from '../../components/username'
 import { place, setQuery } from '../../router'
 import type { Facets } from './list'
 
-const FACETS: Record<string, string> = {
+export const FACETS: Record<string, string> = {
   tag: 'Tags',
   owner: 'Owners',
   license: 'Licenses',
   library: 'Libraries',
   alias: 'Aliases',
-  stage: 'Stages',
 }
 const SHOWN_VALUES = 8
 
@@ -16,38 +15,26 @@ const SHOWN_VALUES = 8
 export const countOf = (count: number, facets: Facets | undefined): string =>
   `${count.toLocaleString('en')}${facets?.isExact === false ? '+' : ''}`
 
-/** How often each value occurs among the results. A click adds it as a filter. */
-export function FacetCounts({ facets }: { facets: Facets | undefined }) {
+/** How often each value of a facet occurs among the results. A click adds it as a filter. */
+export function Facet({ name, facets }: { name: string; facets: Facets | undefined }) {
   const { query } = place.value
+  const values = Object.entries(facets?.counts[name] ?? {}).filter(([value]) => !query.getAll(name).includes(value))
+  if (!values.length) return null
+  const add = (value: string) =>
+    setQuery((change) => (name === 'tag' ? change.append(name, value) : change.set(name, value)))
   return (
     <>
-      {Object.entries(FACETS).map(([name, title]) => {
-        const values = Object.entries(facets?.counts[name] ?? {}).filter(
-          ([value]) => !query.getAll(name).includes(value),
-        )
-        if (!values.length) return null
-        return (
-          <div key={name}>
-            <h2 class="small-head">{title} of the results</h2>
-            <ul class="facets">
-              {values.slice(0, SHOWN_VALUES).map(([value, count]) => (
-                <li key={value}>
-                  <button
-                    type="button"
-                    class="quiet"
-                    onClick={() =>
-                      setQuery((change) => (name === 'tag' ? change.append(name, value) : change.set(name, value)))
-                    }
-                  >
-                    {name === 'owner' ? <Username id={value} /> : value}{' '}
-                    <span class="muted">{countOf(count, facets)}</span>
-                  </button>
-                </li>
-              ))}
-            </ul>
-          </div>
-        )
-      })}
+      <h2 class="small-head">{FACETS[name]}</h2>
+      <ul class="facets" aria-label={FACETS[name]}>
+        {values.slice(0, SHOWN_VALUES).map(([value, count]) => (
+          <li key={value}>
+            <button type="button" class="quiet" onClick={() => add(value)}>
+              <span class="one-line">{name === 'owner' ? <Username id={value} /> : value}</span>{' '}
+              <span class="muted">{countOf(count, facets)}</span>
+            </button>
+          </li>
+        ))}
+      </ul>
     </>
   )
 }

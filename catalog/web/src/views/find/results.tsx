@@ -42,11 +42,9 @@ function Result({ item, kind }: { item: Item; kind: Kind }) {
         <a href={address([kind, item._id])} title={item.name}>
           {item.name}
         </a>
+        {item.kind && item.kind !== 'models' && <Chip>{kind.slice(0, -1)}</Chip>}
         {item.visibility === 'private' && <Chip>private</Chip>}
         {item.archived && <Chip tone="warn">archived</Chip>}
-        <span class="muted owner">
-          {kind.slice(0, -1)} of <Username id={item.owner} />
-        </span>
       </div>
       {item.description && (
         <div class="clamp" title={item.description}>
@@ -55,20 +53,23 @@ function Result({ item, kind }: { item: Item; kind: Kind }) {
       )}
       <div class="result-foot">
         <span class="muted said">
+          <Username id={item.owner} /> ·{' '}
           {newest && newest.ordinal !== String(item.versionsTotal) && `newest ${newest.ordinal} of `}
           {item.versionsTotal ? plural(item.versionsTotal, 'version') : 'no version yet'} ·{' '}
           <When moment={item.lastmod} />
         </span>
-        {item.aliases.map((alias) => (
-          <Chip key={alias.name} tone="alias">
-            @{alias.name} → {alias.version}
-          </Chip>
-        ))}
-        {item.tags.slice(0, SHOWN_TAGS).map((tag) => (
-          <a key={tag} class="chip" href={address([], { ...(kind !== 'models' && { kind }), tag })}>
-            <span class="one-line">{tag}</span>
-          </a>
-        ))}
+        <span class="result-chips">
+          {item.aliases.map((alias) => (
+            <Chip key={alias.name} tone="alias">
+              @{alias.name} → {alias.version}
+            </Chip>
+          ))}
+          {item.tags.slice(0, SHOWN_TAGS).map((tag) => (
+            <a key={tag} class="chip" href={address([], { ...(kind !== 'models' && { kind }), tag })}>
+              <span class="one-line">{tag}</span>
+            </a>
+          ))}
+        </span>
       </div>
     </div>
   )

@@ -15,7 +15,7 @@ export function Readers({ kind, item }: { kind: Kind; item: Item }) {
       <Loading of={loaded}>
         {({ access, groups }) => (
           <ul class="grants">
-            {access.visibility === 'public' && <li>Everybody in the organisation reads it: it is public.</li>}
+            {access.visibility === 'public' && <li>Everyone in the organisation can read it: it is public.</li>}
             {access.grants.map((grant) => (
               <li key={grant._id}>
                 {grant.kind === 'group' ? 'Group ' : ''}
@@ -26,7 +26,7 @@ export function Readers({ kind, item }: { kind: Kind; item: Item }) {
                 </span>
               </li>
             ))}
-            <li class="muted">Administrators do everything.</li>
+            <li class="muted">Administrators have full access.</li>
             <li>{reasons(access, session.value, groups)}</li>
           </ul>
         )}
@@ -36,9 +36,9 @@ export function Readers({ kind, item }: { kind: Kind; item: Item }) {
 }
 
 const MEANINGS: Record<string, string> = {
-  manage: 'owns it',
-  edit: 'reads and changes it',
-  read: 'reads it',
+  manage: 'is the owner',
+  edit: 'can read and change it',
+  read: 'can read it',
 }
 
 export function useAccess(kind: Kind, item: Item) {

@@ -81,7 +81,7 @@ export function Edit({ kind, item, etag, onClose, onSaved }: Props) {
             checked={draft.archived}
             onChange={(event) => update({ archived: event.currentTarget.checked })}
           />
-          Archived: it leaves lists and searches, and stays readable
+          Archived: hidden from lists and searches, still readable
         </label>
       </SaveForm>
     </Dialog>
@@ -103,7 +103,7 @@ function Conflict({ before, now }: { before: Item; now: Item }) {
           </div>
         ))}
       </dl>
-      <p>Take over what you want to keep, then save again.</p>
+      <p>Copy what you want to keep, then save again.</p>
     </div>
   )
 }

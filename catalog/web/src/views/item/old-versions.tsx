@@ -145,13 +145,13 @@ function Prune({ kind, item, own, onChange }: PruneProps) {
       setFound(await content(api.POST(path, { params: { path: { key: item._id }, query }, body: {} })))
       if (!isDry) onChange()
     })
-  if (!own.in_force) return <p class="muted">All versions are kept: nothing would go.</p>
+  if (!own.in_force) return <p class="muted">All versions are kept: nothing would be removed.</p>
   return (
     <>
       <Problem>{error}</Problem>
       <p class="actions">
         <button type="button" disabled={busy} onClick={() => prune(true)}>
-          {busy ? 'Working…' : 'Look what would go'}
+          {busy ? 'Working…' : 'Show what would be removed'}
         </button>
         {found?.dry_run && found.versions.length > 0 && (
           <button type="button" disabled={busy} onClick={() => prune(false)}>
@@ -164,7 +164,7 @@ function Prune({ kind, item, own, onChange }: PruneProps) {
           {found.versions.length
             ? `${plural(found.versions.length, 'version')}, ${size(found.bytes)}, ${found.dry_run ? 'would be' : found.versions.length === 1 ? 'was' : 'were'} removed.`
             : found.dry_run
-              ? 'Nothing would go.'
+              ? 'Nothing would be removed.'
               : 'There was nothing to remove.'}
         </p>
       )}

@@ -37,7 +37,7 @@ export function Sharing({ kind, item, onClose, onSaved }: Props) {
     <Dialog title={`Share ${item.name}`} onClose={onClose}>
       <Problem>{error}</Problem>
       <fieldset disabled={busy}>
-        <legend>Who may read it</legend>
+        <legend>Who can read it</legend>
         {(['private', 'public'] as const).map((visibility) => (
           <label key={visibility} class="check">
             <input
@@ -47,8 +47,8 @@ export function Sharing({ kind, item, onClose, onSaved }: Props) {
               onChange={() => change({ visibility })}
             />
             {visibility === 'public'
-              ? 'Everybody in the organisation'
-              : 'Its owner, administrators, and who is named here'}
+              ? 'Everyone in the organisation'
+              : 'The owner, administrators, and the people and groups below'}
           </label>
         ))}
         <Loading of={loaded}>
@@ -65,12 +65,12 @@ export function Sharing({ kind, item, onClose, onSaved }: Props) {
                     </span>
                     <select
                       class="narrow-choice"
-                      aria-label={`What ${grant.name} may do`}
+                      aria-label={`Access of ${grant.name}`}
                       value={grant.may}
                       onChange={(event) => allow(grant, event.currentTarget.value as Right)}
                     >
-                      <option value="read">may read</option>
-                      <option value="edit">may read and change</option>
+                      <option value="read">can read</option>
+                      <option value="edit">can read and change</option>
                     </select>
                     <button
                       type="button"

@@ -1,6 +1,6 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { Item, Kind } from '../../api/client'
-import { size, value } from '../../components/format'
+import { plural, size, value } from '../../components/format'
 import { Chip, Scroll, When } from '../../components/parts'
 import { Username } from '../../components/username'
 import { MOST_COMPARED } from '../../logic/comparison'
@@ -21,12 +21,15 @@ interface Props {
   onChange: () => void
 }
 
+const FEW = 10 // versions that are shown at first
+
 /** The versions of an item. Which metrics are columns, and the order, are in the address. */
 export function VersionTable({ kind, item, rows, isSorted, mayChange, onChange }: Props) {
   const { query } = place.value
   const order = orderOf(query.get('sort'))
   const [aliasing, setAliasing] = useState<Row | null>(null)
   const [ticked, setTicked] = useState<string[]>([])
+  const [isWhole, setWhole] = useState(rows.length <= FEW + 2)
   const common = useMemo(() => commonMetrics(rows), [rows])
   const metrics = query.has('m') ? query.getAll('m').filter(Boolean) : common
   const sorted = useMemo(() => (isSorted ? rows : ordered(rows, order)), [rows, isSorted, orderText(order)])
@@ -48,7 +51,7 @@ export function VersionTable({ kind, item, rows, isSorted, mayChange, onChange }
         <Columns rows={rows} shown={metrics} />
       </div>
       <Scroll label="Versions">
-        <table>
+        <table class="narrow-cells">
           <thead>
             <tr>
               <th>
@@ -64,7 +67,7 @@ export function VersionTable({ kind, item, rows, isSorted, mayChange, onChange }
             </tr>
           </thead>
           <tbody>
-            {sorted.map((row) => (
+            {(isWhole ? sorted : sorted.slice(0, FEW)).map((row) => (
               <tr key={row._id}>
                 <td class="tick">
                   {row.state === 'LIVE' && (
@@ -92,11 +95,12 @@ export function VersionTable({ kind, item, rows, isSorted, mayChange, onChange }
                   {mayChange && row.state === 'LIVE' && (
                     <button
                       type="button"
-                      class="quiet small"
+                      class="quiet small menu"
                       title="Set, move and roll back aliases"
                       onClick={() => setAliasing(row)}
                     >
-                      Aliases<span class="hidden"> of version {row.ordinal}</span>
+                      <span aria-hidden="true">⋯</span>
+                      <span class="hidden">Aliases of version {row.ordinal}</span>
                     </button>
                   )}
                 </td>
@@ -120,6 +124,13 @@ export function VersionTable({ kind, item, rows, isSorted, mayChange, onChange }
           </tbody>
         </table>
       </Scroll>
+      {!isWhole && (
+        <p class="beside">
+          <button type="button" class="small" onClick={() => setWhole(true)}>
+            Show {plural(sorted.length - FEW, 'more version')}
+          </button>
+        </p>
+      )}
       {aliasing && (
         <AliasDialog
           kind={kind}

@@ -1,11 +1,12 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useMedia } from '../../components/hooks'
 import { Problem } from '../../components/parts'
 import { directionOf, type Lineage, type LineageNode, neighbours, visible } from '../../logic/lineage'
 import { place, setQuery } from '../../router'
 import type { Layout } from './layout'
 import { NodeText, nodeAddress } from './node'
 
-const ZOOMS = [0.4, 0.6, 0.8, 1, 1.25, 1.6]
+const ZOOMS = [0.4, 0.6, 0.8, 0.9, 1, 1.25, 1.6]
 const NORMAL = ZOOMS.indexOf(1)
 
 /** The graph from left to right: inputs, the version, what was made from it. */
@@ -28,17 +29,21 @@ export function Graph({ found }: { found: Lineage }) {
   }, [shown])
   const scale = ZOOMS[zoom] ?? 1
   const step = (by: number) => setZoom((now) => Math.min(ZOOMS.length - 1, Math.max(0, now + by)))
-  const fit = () => {
+  const fitToArea = (largest = ZOOMS.length - 1) => {
     const room = area.current
     if (!room || !layout) return
     const most = Math.min(room.clientWidth / layout.width, (0.7 * innerHeight) / layout.height)
-    setZoom(
-      Math.max(
-        0,
-        ZOOMS.findLastIndex((each) => each <= most),
-      ),
-    )
+    const fitting = ZOOMS.findLastIndex((each) => each <= most)
+    setZoom(Math.min(largest, Math.max(0, fitting)))
   }
+  const isWide = useMedia('(min-width: 40rem)')
+  useLayoutEffect(() => {
+    const room = area.current
+    const root = room?.querySelector<HTMLElement>('.graph-node.root')
+    if (isWide) fitToArea(NORMAL)
+    // On a small screen all of it would be too small to be read: the version itself is in sight.
+    else if (room && root) room.scrollLeft = root.offsetLeft + (root.offsetWidth - room.clientWidth) / 2
+  }, [layout === null])
   const focus = (id: string | undefined) =>
     area.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id ?? '')}"]`)?.focus()
   const onKeyDown = (event: KeyboardEvent) => {
@@ -61,7 +66,7 @@ export function Graph({ found }: { found: Lineage }) {
         <button type="button" class="small" aria-label="Larger" onClick={() => step(1)}>
           +
         </button>
-        <button type="button" class="small" onClick={fit}>
+        <button type="button" class="small" onClick={() => fitToArea()}>
           Fit
         </button>
         <span class="muted">{Math.round(scale * 100)} %. Arrow keys go along the lines.</span>

@@ -83,7 +83,7 @@ function Lists({ found }: { found: Lineage }) {
     <div class="halves">
       <section>
         <h2>Made from</h2>
-        <Branches branches={tree(found, 'up')} empty="Nothing that is known" />
+        <Branches branches={tree(found, 'up')} empty="None known" />
       </section>
       <section>
         <h2>Used in</h2>

@@ -78,7 +78,9 @@ function Tokens() {
   const { busy, error, run } = useAction()
   const [created, setCreated] = useState('')
   const loaded = useLoaded(async (signal) => {
-    const found = await content(api.GET('/v1/tokens', { params: { query: { limit: 100 } }, signal }))
+    // An administrator's list has the tokens of all users.
+    const query = { limit: 100, filter: JSON.stringify({ user: session.value?.userId }) }
+    const found = await content(api.GET('/v1/tokens', { params: { query }, signal }))
     return (found as unknown as { docs: AccessToken[] }).docs
   }, [])
   const create = (event: SubmitEvent) => {
@@ -118,7 +120,7 @@ function Tokens() {
             {tokens.map((token) => (
               <li key={token._id} class="row">
                 <span>
-                  <strong>{token.name}</strong> may {token.scopes.includes('write') ? 'read and write' : 'read'}
+                  <strong>{token.name}</strong> can {token.scopes.includes('write') ? 'read and write' : 'read'}
                 </span>
                 <span class="muted" title={date(token.expires)}>
                   expires {age(token.expires)}, {token.used ? `used ${age(token.used)}` : 'never used'}

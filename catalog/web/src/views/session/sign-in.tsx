@@ -77,7 +77,7 @@ export function SignInForm({ tenant, username }: Props) {
   )
 }
 
-/** The name of the default tenant, which may be shown to anyone. */
+/** The name of the default tenant, which needs no sign-in. */
 async function defaultTenant(signal: AbortSignal): Promise<string> {
   const answer = await fetch(route('/types/tenants'), { signal })
   const tenants: { _id: string }[] = answer.ok ? (await answer.json()).docs : []

@@ -50,7 +50,7 @@ export function Downloads({ kind, item, version }: { kind: Kind; item: string; v
           <div class="row">
             <p class="wide">Opens without signing in, until {date(link.expires)}.</p>
             <label class="narrow-choice">
-              For
+              Valid for
               <select value={life} onChange={(event) => share(event.currentTarget.value)}>
                 {Object.entries(LIVES).map(([seconds, words]) => (
                   <option key={seconds} value={seconds}>

@@ -70,8 +70,8 @@ export function EditVersion({ kind, item, version, etag, onClose, onSaved }: Pro
           </label>
         </div>
         <Metadata pairs={metadata} onChange={setMetadata} />
-        {check('Pinned: no policy of retention removes it', pinned, setPinned)}
-        {check('Archived: it leaves lists, and stays readable', archived, setArchived)}
+        {check('Pinned: never removed by a retention policy', pinned, setPinned)}
+        {check('Archived: hidden from lists, still readable', archived, setArchived)}
       </SaveForm>
     </Dialog>
   )

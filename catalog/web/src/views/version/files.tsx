@@ -162,7 +162,7 @@ function Rows({ files, depth, inFolder, acts }: RowsProps) {
           <td>
             <code title={file.digest}>{file.digest.slice(0, 12)}…</code>
           </td>
-          <td>{file.format ?? ''}</td>
+          <td>{file.format === 'unknown' ? '' : file.format}</td>
           <td class="actions">
             <button type="button" class="small" onClick={() => acts.download(file)}>
               Download<span class="hidden"> {file.path}</span>
