@@ -16,12 +16,13 @@ import boto3
 import httpx
 import pytest
 from botocore.config import Config
+from obstore.exceptions import GenericError
 
 from catalog.blobs.protocol import BLOCK, Blob, StorageSetupError, StorageUnavailableError, WrongDigestError
 from catalog.blobs.s3 import connection, credentials
 from catalog.blobs.s3 import incoming as incoming_module
 from catalog.blobs.s3 import parts as parts_module
-from catalog.blobs.s3.connection import BucketAddress
+from catalog.blobs.s3.connection import BucketAddress, setup_error
 from catalog.blobs.s3.credentials import Keys
 from catalog.blobs.s3.multipart import PART
 from catalog.blobs.s3.presigning import presigned_get
@@ -433,10 +434,14 @@ async def test_requests_name_the_bucket_in_the_host_if_that_is_set():
     assert "host: 127.0.0.1:" in asked[0]
 
 
-async def test_a_file_of_certificates_that_cannot_be_read_stops_the_start(s3, bucket, tmp_path):
-    values = s3.settings(f"s3://{bucket}") | {"S3_CA": str(tmp_path / "none.pem")}
+@pytest.mark.parametrize(("text", "why"), [(None, "cannot be read"), ("a certificate", "holds no certificate in PEM")])
+async def test_a_file_of_certificates_that_is_none_stops_the_start(s3, bucket, tmp_path, text, why):
+    file = tmp_path / "ca.pem"
+    if text:
+        file.write_text(text)
+    values = s3.settings(f"s3://{bucket}") | {"S3_CA": str(file)}
 
-    with pytest.raises(StorageSetupError, match=r"S3_CA .* cannot be read"):
+    with pytest.raises(StorageSetupError, match=f"S3_CA .* {why}"):
         await select_storage(load(NO_FILE, values).storage_settings).check()
 
 
@@ -585,7 +590,12 @@ async def test_a_download_that_is_cut_off_goes_on_where_it_was():
         ("404 Not Found", "NoSuchBucket", "STORAGE: there is no bucket models at "),
         ("403 Forbidden", "InvalidAccessKeyId", "S3_ACCESS_KEY or S3_SECRET_KEY: .* refuses the key"),
         ("403 Forbidden", "SignatureDoesNotMatch", "S3_ACCESS_KEY or S3_SECRET_KEY: .* refuses the key"),
-        ("403 Forbidden", "AccessDenied", "S3_ACCESS_KEY may not list, read, write and delete in the bucket models"),
+        (
+            "403 Forbidden",
+            "AccessDenied",
+            "S3_ACCESS_KEY: it may not list, read, write and delete in the bucket models",
+        ),
+        ("403 Forbidden", "RequestTimeTooSkewed", "S3_ENDPOINT http://.* has another time than this machine"),
         ("400 Bad Request", "AuthorizationHeaderMalformed", "S3_REGION us-east-1 is not that of the bucket models"),
         ("405 Method Not Allowed", "", "S3_ENDPOINT http://.* does not answer as an S3 store"),
     ],
@@ -597,6 +607,28 @@ async def test_a_start_says_in_a_sentence_what_is_wrong_with_the_store(status, c
 
     assert "\n" not in str(unusable.value)
     assert SECRET not in str(unusable.value)
+
+
+async def test_a_start_names_the_source_of_a_key_that_is_refused(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
+    async with a_store_that_answers(refusal("400 Bad Request", "ExpiredToken")) as (storage, _):
+        elsewhere = S3Storage(replace(storage._address, access_key="", secret_key=""))
+        with pytest.raises(StorageSetupError, match=r"^AWS_ACCESS_KEY_ID: .* refuses the key .*ExpiredToken"):
+            await elsewhere.check()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("InvalidCertificate(UnknownIssuer)", "authority that is not trusted here: S3_CA"),
+        ("InvalidCertificate(Other(OtherError(CaUsedAsEndEntity)))", "a server needs one of its own"),
+        ("InvalidMessage(InvalidContentType)", "begin with http://"),
+    ],
+)
+def test_a_start_says_what_is_wrong_with_a_certificate(words, told):
+    address = BucketAddress("https://store", "models", "", REGION, KEY, SECRET)
+
+    assert told in str(setup_error(address, GenericError(f"error sending request\n{words}")))
 
 
 async def test_a_bucket_that_is_not_there_stops_the_start(s3):

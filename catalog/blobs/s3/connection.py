@@ -3,6 +3,7 @@
 import errno
 import os
 import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
 
 FULL = {"507", "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
 KEY_REFUSED = {"401", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
+CLOCK_WRONG = {"RequestTimeTooSkewed", "RequestExpired"}
 ELSEWHERE = {"301", "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"}
+
+TLS_PROBLEMS = {
+    "UnknownIssuer": "its certificate is of an authority that is not trusted here: S3_CA names the certificate of it",
+    "CaUsedAsEndEntity": "its certificate is that of an authority (CA:TRUE): a server needs one of its own",
+    "NotValidForName": "its certificate is of another host",
+    "Expired": "its certificate has expired",
+    "InvalidContentType": "it does not use TLS: begin with http://",
+}
+"""What is wrong, by the words of the client's error."""
 
 RETRIES: "RetryConfig" = {
     "max_retries": 5,
@@ -60,7 +71,7 @@ def connect(address: BucketAddress) -> S3Store:
     configuration shows them, and variables of the environment do not mix with them. Without keys it finds
     credentials by itself: a web identity, or the role of the container or the machine.
     """
-    sources = credentials.sources(address.access_key, address.secret_key)
+    sources, trusted = credentials.sources(address.access_key, address.secret_key), certificates(address.ca)
     config: dict[str, Any] = {"server_side_encryption": address.encryption} if address.encryption else {}
     if address.kms_key:
         config["sse_kms_key_id"] = address.kms_key
@@ -73,7 +84,7 @@ def connect(address: BucketAddress) -> S3Store:
         credential_provider=sources,  # type: ignore[arg-type]
         **config,
         client_options={
-            **({"root_certificate": address.ca.read_bytes()} if address.ca and os.access(address.ca, os.R_OK) else {}),
+            **({"root_certificate": trusted} if trusted else {}),
             "allow_http": address.endpoint.startswith("http://"),
             "connect_timeout": timedelta(seconds=5),
             # The limit is on silence: a download to a slow client may take all day.
@@ -84,11 +95,23 @@ def connect(address: BucketAddress) -> S3Store:
     )
 
 
+def certificates(ca: Path | None) -> bytes:
+    """The certificates of the file S3_CA, as they are written there; nothing where it has none."""
+    try:
+        text = ca.read_text() if ca else ""
+        ssl.create_default_context(cadata=text or None)
+    except (OSError, ValueError):
+        return b""
+    return text.encode()
+
+
 def refuse_unusable(address: BucketAddress, *, redirects: bool) -> None:
     """Raises StorageSetupError for what can be known before anything is sent."""
     keys = credentials.find(address.access_key, address.secret_key)
     if address.ca and not os.access(address.ca, os.R_OK):
         raise StorageSetupError(f"S3_CA {address.ca} cannot be read")
+    if address.ca and not certificates(address.ca):
+        raise StorageSetupError(f"S3_CA {address.ca} holds no certificate in PEM")
     if redirects and keys is None:
         raise StorageSetupError(
             "S3_DOWNLOADS=redirect needs keys to sign addresses with, and the credentials are those of a role: set "
@@ -126,17 +149,30 @@ def brief(answered: set[str]) -> str:
 def setup_error(address: BucketAddress, error: Exception) -> StorageSetupError:
     """Return why the server cannot start, from the failure of the first call."""
     answered = codes(error)
-    answer = brief(answered)
     if isinstance(error, FileNotFoundError) or "NoSuchBucket" in answered:
         return StorageSetupError(f"STORAGE: there is no bucket {address.bucket} at {address.endpoint}; create it first")
-    if not answered and (credential := credentials.problem(str(error), address.access_key)):
-        return StorageSetupError(credential)
+    problem = _refusal(address, answered) if answered else _silence(address, str(error))
+    return StorageSetupError(
+        problem or f"S3_ENDPOINT {address.endpoint} does not answer as an S3 store ({brief(answered)})"
+    )
+
+
+def _silence(address: BucketAddress, failure: str) -> str:
+    """Why there is no answer; nothing where that is not known."""
+    why = next((why for word, why in TLS_PROBLEMS.items() if word in failure), "")
+    return f"S3_ENDPOINT {address.endpoint}: {why}" if why else credentials.problem(failure, address.access_key)
+
+
+def _refusal(address: BucketAddress, answered: set[str]) -> str:
+    """What is wrong with the request, by the codes of the answer; nothing where that is not known."""
+    answer, key = brief(answered), credentials.description(address.access_key)
     if answered & KEY_REFUSED:
-        return StorageSetupError(f"S3_ACCESS_KEY or S3_SECRET_KEY: {address.endpoint} refuses the key ({answer})")
+        named = "S3_ACCESS_KEY or S3_SECRET_KEY" if address.access_key else key
+        return f"{named}: {address.endpoint} refuses the key ({answer})"
+    if answered & CLOCK_WRONG:
+        return f"S3_ENDPOINT {address.endpoint} has another time than this machine ({answer})"
     if answered & ELSEWHERE:
-        return StorageSetupError(f"S3_REGION {address.region} is not that of the bucket {address.bucket} ({answer})")
+        return f"S3_REGION {address.region} is not that of the bucket {address.bucket} ({answer})"
     if "403" in answered:
-        return StorageSetupError(
-            f"S3_ACCESS_KEY may not list, read, write and delete in the bucket {address.bucket} ({answer})"
-        )
-    return StorageSetupError(f"S3_ENDPOINT {address.endpoint} does not answer as an S3 store ({answer})")
+        return f"{key}: it may not list, read, write and delete in the bucket {address.bucket} ({answer})"
+    return ""
