@@ -75,8 +75,6 @@ class HttpConnection(HttpToolsProtocol):
         self.url = b""  # of the request that is arriving
         self._patience = patience
         self._head = 0  # bytes of the head that is arriving, as received; 0 when none is
-        self._parsed_head = 0  # bytes of its names and values: a head may arrive in one piece with what precedes it
-        self._head_is_whole = False  # later headers are trailers
         self._beside_body = 0  # bytes since the head or the last byte of the body: chunk extensions and trailers
         self._head_ends: TimerHandle | None = None
         self._reading_ends: TimerHandle | None = None
@@ -111,13 +109,6 @@ class HttpConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._head = 1
-        self._parsed_head = 0
-        self._head_is_whole = False
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._head_is_whole:
-            self._parsed_head += len(name) + len(value)
-            super().on_header(name, value)
 
     def on_body(self, body: bytes) -> None:
         self._beside_body = 0
@@ -125,7 +116,6 @@ class HttpConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._cancel_head_timer()
-        self._head_is_whole = True
         self._beside_body = 0
         try:
             self._refuse_large_head()
@@ -136,11 +126,13 @@ class HttpConnection(HttpToolsProtocol):
             self._refuse(refused.fault, refused.details)
             raise  # stops the parser: the request has no cycle of its own, and must not reach another's
         super().on_headers_complete()
+        self.headers = []  # takes the fields of a trailer section, which nothing reads
         if self.cycle and self._stops():
             self.cycle.keep_alive = False
 
     def _refuse_large_head(self) -> None:
-        if len(self.url) + self._parsed_head > LARGEST_HEAD:
+        # The bytes that arrived do not tell: a head may come in one piece with what precedes it.
+        if len(self.url) + sum([len(name) + len(value) for name, value in self.headers]) > LARGEST_HEAD:
             raise Refused(HEAD_TOO_LARGE)
 
     def on_message_complete(self) -> None:
