@@ -179,7 +179,11 @@ class Session:
         body = json.dumps(given, ensure_ascii=False).encode()
         if urlsplit(self.url).scheme == "http":  # where this leads to https, no password is sent in clear text
             accepted((yield from self._traced(Request(method="GET", path=f"{PREFIX}/version"))), self.url)
-        yield from self._request_token("POST", {"Content-Type": "application/json"}, body)
+        try:
+            yield from self._request_token("POST", {"Content-Type": "application/json"}, body)
+        except NotSignedIn as refused:
+            refused.advice = "Check the username, the password and the tenant. An administrator can set a new password."
+            raise
 
     @property
     def tenant(self) -> str:

@@ -25,7 +25,7 @@ def lines(settings: Settings, first: FirstStart | None, address: str, token_loca
     if settings.database == "embedded":
         running.append(f"{describe(select(settings.embedded_engine))}.")
     if first:
-        return [*running, *_first_start(settings, first, f"{address}/{settings.version}/login", token_location)]
+        return [*running, *_first_start(settings, first, address, token_location)]
     who = f"{settings.default_tenant_admin_username} of {settings.default_tenant}"
     return [
         *running,
@@ -34,13 +34,14 @@ def lines(settings: Settings, first: FirstStart | None, address: str, token_loca
     ]
 
 
-def _first_start(settings: Settings, first: FirstStart, login: str, token_location: str) -> list[str]:
+def _first_start(settings: Settings, first: FirstStart, address: str, token_location: str) -> list[str]:
     if settings.default_tenant_admin_temporary_password.get_secret_value():
         password, shown = "...", "that of DEFAULT_TENANT_ADMIN_TEMPORARY_PASSWORD; put it in place of the dots below"
     else:
         password, shown = first.password, f"{first.password} (shown this once)"
     # curl trusts neither a self-signed certificate nor one for the public name at this address.
-    insecure = "-k " if login.startswith("https") else ""
+    insecure = "-k " if address.startswith("https") else ""
+    login = f"{address}/{settings.version}/login"
     body = json.dumps({"username": first.username, "password": password, "tenant": first.tenant})
     return [
         "",
@@ -49,6 +50,7 @@ def _first_start(settings: Settings, first: FirstStart, login: str, token_locati
         f"  password: {shown}",
         f"The operator's API_TOKEN is in {token_location}.",
         "",
-        "Sign in with:",
+        "Open the address in a browser, or sign in with:",
+        f"  catalog login --url {address} --username {shlex.quote(first.username)}",
         f"  curl {insecure}{login} -H 'Content-Type: application/json' -d {shlex.quote(body)}",
     ]

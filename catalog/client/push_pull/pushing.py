@@ -31,6 +31,9 @@ class Pushed(ShortDisplay):
     name: str
     """The bare name of an item of your own, else the id or `owner/name` that was pushed to."""
 
+    is_new: bool = False
+    """Whether the push has created the item."""
+
     left_out: Sequence[str] = ()
     """What of a folder was not pushed. A folder ends with a slash."""
 
@@ -90,7 +93,7 @@ class Push:
             item = yield from self._annotate(item, version)
             name = self.name if names_owner(item, self.name) else item.name
             warn_of(version, f"{name}@{version.ordinal}")
-            return Pushed(item=item, version=version, name=name, left_out=content.left_out)
+            return Pushed(item=item, version=version, name=name, is_new=found is None, left_out=content.left_out)
 
     def plan(self) -> Operation[PushPlan]:
         """Check everything and send nothing of the content. Raises CatalogError."""

@@ -116,6 +116,8 @@ def push(
         return
     with resume_hint(), transfer_progress(quiet=shell.quiet) as progress:
         pushed = shell.catalog.push(name, what, **options, strict=strict, progress=progress)
+    if pushed.is_new:
+        shell.say(f"Created {pushed.name} in {kind}")
     if pushed.left_out:
         shell.say(f"Left out: {listed(pushed.left_out)}")
     shell.output.one(pushed.version, {"": pushed.reference}, pushed.reference)

@@ -23,7 +23,10 @@ def add_running_commands(app: typer.Typer) -> None:
 
 
 def serve(env_file: EnvFile = None) -> None:
-    """Run the server until Ctrl-C."""
+    """Run the server until Ctrl-C.
+
+    Its settings come from the environment, such as HTTP_PORT=9000, or from a file; `catalog env` prints them.
+    """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # never ends a server; once it runs, it reloads the certificates
     with server_parts():
         from catalog.settings.generated_secrets import with_secrets  # noqa: PLC0415
