@@ -45,6 +45,10 @@ function Result({ item, kind }: { item: Item; kind: Kind }) {
         {item.kind && item.kind !== 'models' && <Chip>{kind.slice(0, -1)}</Chip>}
         {item.visibility === 'private' && <Chip>private</Chip>}
         {item.archived && <Chip tone="warn">archived</Chip>}
+        {/* It comes later than the rest, and so stands at the end of a line: of this one, or on a narrow screen below. */}
+        <span class="muted owner wide-only">
+          <Username id={item.owner} />
+        </span>
       </div>
       {item.description && (
         <div class="clamp" title={item.description}>
@@ -53,10 +57,13 @@ function Result({ item, kind }: { item: Item; kind: Kind }) {
       )}
       <div class="result-foot">
         <span class="muted said">
-          <Username id={item.owner} /> ·{' '}
           {newest && newest.ordinal !== String(item.versionsTotal) && `newest ${newest.ordinal} of `}
           {item.versionsTotal ? plural(item.versionsTotal, 'version') : 'no version yet'} ·{' '}
           <When moment={item.lastmod} />
+          <span class="narrow-only">
+            {' '}
+            · <Username id={item.owner} />
+          </span>
         </span>
         <span class="result-chips">
           {item.aliases.map((alias) => (
