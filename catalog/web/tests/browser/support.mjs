@@ -96,12 +96,16 @@ const LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 /** The rules that depend on the size of the screen and on the colours. */
 const LOOKS = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable', 'target-size']
 
-/** What axe finds against WCAG 2.2, level A and AA. Its script is evaluated, so the policy of the page stays. */
+/**
+ * What axe finds against WCAG 2.2, level A and AA: of a dialog that is open, what lies behind it aside. Its script is
+ * evaluated, so the policy of the page stays.
+ */
 export async function violations(page, isOnlyLooks = false) {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE)
   const runOnly = isOnlyLooks ? { type: 'rule', values: LOOKS } : LEVELS
   const found = await page.evaluate(
-    (runOnly) => globalThis.axe.run(document, { runOnly, resultTypes: ['violations'] }),
+    (runOnly) =>
+      globalThis.axe.run(document.querySelector('dialog[open]') ?? document, { runOnly, resultTypes: ['violations'] }),
     runOnly,
   )
   return found.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html).join(' | ')}`)
