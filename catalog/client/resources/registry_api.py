@@ -42,7 +42,7 @@ class RegistryApi(Resource[D]):
 
 
 class OtherRegistry:
-    """Another registry, of which this only reads. Requests are repeated after a failure that may pass."""
+    """Another registry, which is only read. Requests are repeated after a failure that may pass."""
 
     def __init__(
         self, url: str, headers: Mapping[str, str] | None = None, *, timeout: float = 60, ca: str = ""

@@ -59,7 +59,7 @@ class _Graph(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Lineage(Result):
-    """Versions by id, and as pairs which is an input of which."""
+    """Versions by their ids, and edges from each input to what was made from it."""
 
     root: str
     nodes: Mapping[str, LineageNode] = field(default_factory=dict, hash=False)

@@ -31,7 +31,7 @@ Metrics = Annotated[
 Description = Annotated[str | None, typer.Option("--description", "-d")]
 Where = Annotated[list[str] | None, typer.Option(help="On metadata: accuracy=0.95, accuracy=gte:0.9. May be repeated.")]
 Latest = Annotated[
-    list[str] | None, typer.Option("--latest", help="On metadata of the latest version, likewise. May be repeated.")
+    list[str] | None, typer.Option("--latest", help="The same on metadata of the latest version. May be repeated.")
 ]
 Alias = Annotated[str, typer.Option(help="Only with this alias.")]
 Stage = Annotated[str, typer.Option(help="Only with a live version in this stage: staging, production or archived.")]

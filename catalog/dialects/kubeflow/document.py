@@ -87,7 +87,7 @@ def document(api: Api, version: str) -> Schema:
 
 
 def _without_experiments(schemas: Schemas) -> None:
-    """Artifacts do not say of which run they are."""
+    """Leave out the fields of artifacts that name their experiment and run: the older API has none."""
     for schema in schemas.components.values():
         for name in OF_EXPERIMENTS:
             schema.get("properties", {}).pop(name, None)

@@ -7,7 +7,7 @@ with the number of blobs.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -67,21 +67,15 @@ async def sweep(tenant: Tenant, *, grace: timedelta, dry_run: bool = False) -> S
         await reader_copies.spread_again(tenant)
         await version_files.remove_orphans(tenant, untouched)
         await _finish_interrupted(tenant, untouched)
-    count = size = 0
     damaged: list[str] = []
-    async for blob in _unnamed(tenant, untouched, damaged):
-        if dry_run or await blob_records.remove_unused(tenant, blob, untouched):
-            count, size = count + 1, size + blob.size
+    count, size = await _remove_unnamed(tenant, untouched, damaged, dry_run=dry_run)
     leftovers = await _leftovers(tenant, untouched, dry_run=dry_run)
     unused = applied.terms
     if (await policies.of_tenant(tenant)).terms_days is None:
         unused = await terms.remove_unused(tenant, untouched, dry_run=dry_run)
     if not dry_run:
         await recount(tenant)
-    for digest in damaged:
-        logger.warning("%s: the bytes of %s are damaged: they are not as many as they were", tenant.name, digest)
-        if not dry_run:
-            await blob_records.mark_damaged(tenant, digest, untouched)
+    await _report_damaged(tenant, damaged, untouched, dry_run=dry_run)
     return SweepResult(
         count,
         size,
@@ -94,6 +88,23 @@ async def sweep(tenant: Tenant, *, grace: timedelta, dry_run: bool = False) -> S
         purged=applied.purged,
         entries=applied.entries,
     )
+
+
+async def _remove_unnamed(tenant: Tenant, untouched: datetime, damaged: list[str], *, dry_run: bool) -> tuple[int, int]:
+    """Remove old blobs that no version names; return how many, and their bytes. `damaged` is as in `_unnamed`."""
+    count = size = 0
+    async for blob in _unnamed(tenant, untouched, damaged):
+        if dry_run or await blob_records.remove_unused(tenant, blob, untouched):
+            count, size = count + 1, size + blob.size
+    return count, size
+
+
+async def _report_damaged(tenant: Tenant, digests: Sequence[str], untouched: datetime, *, dry_run: bool) -> None:
+    """Log the blobs that have another size than recorded, and mark them."""
+    for digest in digests:
+        logger.warning("%s: the bytes of %s are damaged: they are not as many as they were", tenant.name, digest)
+        if not dry_run:
+            await blob_records.mark_damaged(tenant, digest, untouched)
 
 
 async def _unnamed(tenant: Tenant, untouched: datetime, damaged: list[str]) -> AsyncIterator[Blob]:

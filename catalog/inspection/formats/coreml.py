@@ -1,4 +1,4 @@
-"""Core ML (`.mlmodel`): a protobuf message that says what goes in and out, and then of which kind the model is."""
+"""Core ML (`.mlmodel`): a protobuf message with the inputs and outputs of the model, followed by its type."""
 
 from catalog.inspection.formats.protobuf import SIZED, WireField, fields, text
 from catalog.inspection.formats.summary import LARGEST, HeaderSummary, brief

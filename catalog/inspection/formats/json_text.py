@@ -12,7 +12,7 @@ LONGEST_FLOAT = 32
 
 
 class Repeated(dict[str, Any]):
-    """An object of which a key stands more than once."""
+    """An object that has a key more than once."""
 
 
 def values(text: bytes) -> int:

@@ -19,7 +19,7 @@ class WireField(NamedTuple):
 
 
 def fields(window: Window, end: int) -> Iterator[WireField]:
-    """The fields of a message, each at its beginning; whatever of it was not read is left out afterwards.
+    """The fields of a message, each at its beginning; bytes that the caller did not read are skipped.
 
     Raises MalformedError, LimitExceededError, SandboxNeededError.
     """

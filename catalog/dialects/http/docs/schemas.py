@@ -51,7 +51,7 @@ class Schemas:
         return patched
 
     def selected(self, reference: Schema, always: Collection[str]) -> Schema:
-        """An object of which a `select` leaves out what is not there `always`."""
+        """The schema of an object from which `select` leaves out fields; those of `always` stay."""
         name = name_of(reference)
         whole = self.components[name]
         required = [field for field in whole["required"] if field in always]

@@ -14,4 +14,4 @@ class HeadsOfGets(ReceiveRoutePlugin):
     def receive_route(self, route: BaseRoute) -> None:
         if isinstance(route, HTTPRoute) and (handler := route.route_handler_map.get(HttpMethod.GET)):
             route.route_handler_map.setdefault(HttpMethod.HEAD, handler)
-            route.methods.add(HttpMethod.HEAD)  # of which Allow tells
+            route.methods.add(HttpMethod.HEAD)  # for the header Allow

@@ -30,7 +30,7 @@ from catalog.vocabulary import Stage
 NEWEST: Order = [("lastmod", DESCENDING)]
 
 LARGEST_PAGE = 10_000
-"""Versions on a page, whatever the client asks for. The page ends with a token to go on."""
+"""The most versions of one page, also where the client asks for more. Its page token leads to the next page."""
 
 MOST_NAMES = 100
 """Different names of models in one search of versions: each is resolved by itself."""

@@ -35,8 +35,8 @@ class Backups(Controller):
     ) -> Stream:
         """Back up tenants while the server runs.
 
-        The archive is written as it is read, in constant memory. If it ends early, it is none; with `resume` the part
-        that is missing is sent.
+        The archive is written as it is read, in constant memory. An archive without its end is not a backup; a
+        request with `resume` gets the missing part.
         """
         resume = data.resume.resumption() if data.resume else None
         try:

@@ -12,7 +12,7 @@ from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
 
 FIRST_WINDOW = 512
-"""Serials of the first query for n-grams of which nothing is known. If that finds nothing, the next covers the rest."""
+"""Serials that the first query for n-grams without statistics reads. If it finds nothing, the next reads the rest."""
 
 FULL = 256
 """Entries that one query returns."""
