@@ -53,12 +53,13 @@ async def insert(caller: Caller, version: VersionDocument, item: ItemRecord | No
     """
     # The bytes are safe before anything points at them. A crash between the two leaves a blob that no version names,
     # which a sweep removes; never a version without bytes.
-    tenant, ordinal = caller.tenant, version.ordinal
-    numbered = await _write_numbered(caller, version, item)
+    tenant, ordinal, is_alone = caller.tenant, version.ordinal, not touching.are_held(caller.tenant, version.item)
+    touches = touching.of_item(tenant, version.kind, version.item)
+    numbered = await _write_numbered(caller, version, item if is_alone else None)
 
     # The item's revision is raised only now: a client that reads the new one also reads the version. The highest number
     # is written again, because the item may have been in the trash and restored in between.
-    item = await touching.touch_added(tenant, version, numbered.item)
+    item = await touching.touch_added(touches, version, numbered.item)
     if item is None:
         # Removing an item removes its versions next. If that happened between our look and our write, this version is
         # what it missed.
@@ -77,10 +78,7 @@ async def _write_numbered(caller: Caller, version: VersionDocument, item: ItemRe
     """Write a version with a number and a serial. Raises Refused as `insert` does."""
     tenant, ordinal, exactly = caller.tenant, version.ordinal, version.number
     kind, key = version.kind, version.item
-    numbered, version.serial = await asyncio.gather(
-        numbering.next_number(caller, kind, key, ordinal, exactly, item),
-        shared_writes.next_number(tenant, VERSION_SERIAL),
-    )
+    numbered, version.serial = await _counted(caller, version, item)
     while True:
         version.number, version.ordinal = numbered.number, numbered.ordinal
         version.readers = copied(numbered.item["readers"])
@@ -94,6 +92,18 @@ async def _write_numbered(caller: Caller, version: VersionDocument, item: ItemRe
             numbered = await numbering.next_number(caller, kind, key, ordinal, exactly)
         else:
             return numbered
+
+
+async def _counted(caller: Caller, version: VersionDocument, item: ItemRecord | None) -> tuple[Numbered, int]:
+    """The number of a version, and its serial. With its `item` nothing else is added to that in this server.
+
+    A lone version is counted at once. Several that wait for their serials together are then numbered together.
+    """
+    number = numbering.next_number(caller, version.kind, version.item, version.ordinal, version.number, item)
+    serial = shared_writes.next_number(caller.tenant, VERSION_SERIAL)
+    if item:
+        return await asyncio.gather(number, serial)
+    return ((await serial), (await number))[::-1]
 
 
 async def _refuse_duplicate(caller: Caller, version: VersionDocument, ordinal: str, exactly: int) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple, cast
 from bson import ObjectId
 
 from catalog.store.clock import now
-from catalog.store.concurrency.batches import BatchesByKey, Outcomes
+from catalog.store.concurrency.batches import Batches, BatchesByKey, Outcomes
 from catalog.store.concurrency.optimistic import ATTEMPTS, pause
 from catalog.store.derived import version_summaries
 from catalog.store.derived.version_summaries import is_live
@@ -36,6 +36,8 @@ class ItemTouch(NamedTuple):
     addition: Addition | None = None
 
 
+Touches = Batches[ItemTouch, ItemRecord | None]
+
 _batches = BatchesByKey[ItemTouch, ItemRecord | None]()
 
 
@@ -44,16 +46,27 @@ async def touch(tenant: Tenant, kind: Kind, item: ObjectId, *, is_summarized: bo
     return await _follow(tenant, kind, item, ItemTouch(is_summarized=is_summarized))
 
 
-async def touch_added(tenant: Tenant, version: VersionDocument, item: ItemRecord) -> ItemRecord | None:
-    """Follow the addition of a version, and return its item. `item` was read when the version got its number."""
+async def touch_added(touches: Touches, version: VersionDocument, item: ItemRecord) -> ItemRecord | None:
+    """Follow the addition of a version, and return its item. `item` was read when the version got its number.
+
+    `touches` are those of the item, held since before that.
+    """
     added = cast("VersionRecord", record_of(version))
-    change = ItemTouch(version.number, is_live(added), Addition(added, item))
-    return await _follow(tenant, version.kind, version.item, change)
+    return await touches.write(ItemTouch(version.number, is_live(added), Addition(added, item)))
 
 
 async def _follow(tenant: Tenant, kind: Kind, item: ObjectId, change: ItemTouch) -> ItemRecord | None:
-    key = (tenant.identity, item)
-    return await _batches.write(key, change, _ItemTouches(tenant.base, kind, item).write_all)
+    return await of_item(tenant, kind, item).write(change)
+
+
+def of_item(tenant: Tenant, kind: Kind, item: ObjectId) -> Touches:
+    """The touches of an item. As long as something holds them, they remember how additions have changed the item."""
+    return _batches.of((tenant.identity, item), _ItemTouches(tenant.base, kind, item).write_all)
+
+
+def are_held(tenant: Tenant, item: ObjectId) -> bool:
+    """Whether this server is changing the versions of an item."""
+    return (tenant.identity, item) in _batches
 
 
 class _ItemTouches:
@@ -72,10 +85,13 @@ class _ItemTouches:
         number = max(change.number for change in changes)
         summarized = [change for change in changes if change.is_summarized]
         additions = [change.addition for change in summarized if change.addition]
-        self._known = await self._add(additions, number) if len(additions) == len(summarized) else None
+        are_additions = len(additions) == len(summarized)
+        self._known = await self._add(additions, number) if are_additions else None
         written = self._known
         if written is None and summarized:
-            written = await _summarize(self._tenant, self._kind, self._item, number)
+            written = self._known = await _summarize(self._tenant, self._kind, self._item, number)
+            if written:  # what was numbered before other changes than additions may be among them
+                self._since = written["revision"] - are_additions
         elif written is None:
             is_returned = any(change.addition for change in changes)
             written = await _raise_revision(self._tenant, self._kind, self._item, number, is_returned=is_returned)

@@ -94,14 +94,21 @@ class Batches(Generic[W, T]):
 
 
 class BatchesByKey(Generic[W, T]):
-    """Batches of the writes of each key by themselves. They exist for as long as one is being written."""
+    """Batches of the writes of each key by themselves. They exist while one is written or something holds them."""
 
     def __init__(self) -> None:
         self._batches: WeakValueDictionary[Hashable, Batches[W, T]] = WeakValueDictionary()
 
     async def write(self, key: Hashable, wanted: W, write_all: Callable[[Sequence[W]], Awaitable[Outcomes[T]]]) -> T:
         """Write `wanted` with the next batch of its key, and return its result, see `Batches.write`."""
+        return await self.of(key, write_all).write(wanted)
+
+    def of(self, key: Hashable, write_all: Callable[[Sequence[W]], Awaitable[Outcomes[T]]]) -> Batches[W, T]:
+        """The batches of a key. `write_all` is that of the first who asks, with what it remembers."""
         batches = self._batches.get(key)
         if batches is None:
             batches = self._batches[key] = Batches(write_all)
-        return await batches.write(wanted)
+        return batches
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._batches

@@ -11,7 +11,7 @@ from catalog.domain.versions import touching, version_changes, versions
 from catalog.domain.versions.details import VersionDetails
 from catalog.domain.versions.drafts import drafts
 from catalog.domain.versions.version_changes import VersionChange
-from catalog.store.concurrency.batches import Batches
+from catalog.store.concurrency.batches import Batches, BatchesByKey
 from catalog.store.derived import version_summaries
 from catalog.store.derived.version_summaries import FEW, LONGEST_TEXT
 from catalog.vocabulary import Kind, Stage
@@ -32,11 +32,11 @@ async def iris(tenant, ada):
     return Iris(tenant, ada, item["_id"])
 
 
-class Apart:
-    """Each write is a batch of its own, as those of several servers."""
+class Apart(BatchesByKey):
+    """Each writer has batches of its own, as those of several servers."""
 
-    async def write(self, _key, wanted, write_all):
-        return await Batches(write_all).write(wanted)
+    def of(self, _key, write_all):
+        return Batches(write_all)
 
 
 class Iris:
@@ -120,6 +120,63 @@ async def test_versions_that_are_added_at_once_leave_the_newest(iris, tenant, mo
 
     newest = await tenant.versions.raw.find_one({"number": 4})
     assert await iris.summary() == (4, newest["metadata"][0]["value"], ["staging"])
+
+
+async def test_additions_after_a_change_by_another_server_read_the_versions_once(iris, tenant, monkeypatch):
+    read: list[object] = []
+    summarize, follow = version_summaries.of_item, touching.touch_added
+    followed = {number: asyncio.Event() for number in range(1, 5)}
+    waiting = {number: asyncio.Event() for number in followed}
+
+    async def counting(*given):
+        read.append(given)
+        return await summarize(*given)
+
+    async def late(touches, version, item):
+        waiting[version.number].set()
+        await followed[version.number].wait()
+        return await follow(touches, version, item)
+
+    async def adding(number):
+        task = asyncio.create_task(iris.add(number))
+        await waiting[number].wait()
+        return task
+
+    async def follow_both(*numbers):
+        for number in numbers:
+            followed[number].set()
+        await asyncio.gather(*(tasks[number] for number in numbers))
+
+    monkeypatch.setattr(version_summaries, "of_item", counting)
+    monkeypatch.setattr(touching, "touch_added", late)
+    tasks = {1: await adding(1)}
+    await tenant.models.raw.update_one({"_id": iris.key}, {"$inc": {"revision": 1}})  # the other server
+    tasks |= {2: await adding(2), 3: await adding(3)}
+
+    await follow_both(1, 2)
+    tasks[4] = await adding(4)
+    await follow_both(3, 4)
+
+    assert len(read) == 1
+    assert await iris.summary() == (4, 4, [])
+
+
+async def test_a_version_that_is_removed_before_its_item_follows_stays_removed(iris, tenant, monkeypatch):
+    held = touching.of_item(tenant, Kind.MODEL, iris.key)
+    await iris.add(0.25)
+    follow = touching.touch_added
+
+    async def late(*given):
+        monkeypatch.setattr(touching, "touch_added", follow)
+        await iris.remove("2")
+        return await follow(*given)
+
+    monkeypatch.setattr(touching, "touch_added", late)
+
+    await iris.add(0.5)
+
+    assert held
+    assert await iris.summary() == (1, 0.25, [])
 
 
 async def test_what_a_crash_leaves_is_repaired_and_what_is_right_stays(iris, tenant):
