@@ -16,11 +16,22 @@ from catalog.store.embedded.process import DatabaseUnavailable
 UNAVAILABLE = (ConnectionFailure, ExecutionTimeout)
 """The database does not answer, or too slowly. A later attempt may succeed."""
 
+OUT_OF_DISK_SPACE = 14031
+PANIC = "WT_PANIC"
+"""What an embedded engine answers whose disk is full, before it ends and is started again."""
+
 DatabaseError = PyMongoError
 """Any failure of the database or of its driver."""
 
 Duplicate = DuplicateKeyError
 """A unique index refused the write."""
+
+
+def is_temporary(failure: BaseException) -> bool:
+    """Whether the database does not answer, or has no room: a later attempt may succeed."""
+    if isinstance(failure, OperationFailure) and (failure.code == OUT_OF_DISK_SPACE or PANIC in str(failure)):
+        return True
+    return isinstance(failure, UNAVAILABLE)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from catalog.store.embedded import child
+from catalog.store.embedded import child, process
 from catalog.store.embedded.process import PASSED_ON, PROGRAM, DatabaseUnavailable, Embedded
 
 SOON = 30  # seconds, a limit for what should take one
@@ -327,3 +327,13 @@ def test_an_interrupted_start_can_be_stopped(tmp_path, monkeypatch):
 
     assert ends(child)
     database._supervised.child.wait()  # closes its pipes, as the watch would have
+
+
+@pytest.mark.parametrize("least", [0, 2**62])
+def test_an_end_on_a_full_disk_names_the_disk(tmp_path, monkeypatch, caplog, least):
+    monkeypatch.setattr(process, "LEAST_ROOM", least)
+
+    Embedded(tmp_path)._report(None, "exit code 3")
+
+    assert (f"The disk of {tmp_path} is full" in caplog.text) == (least > 0)
+    assert "exit code 3" in caplog.text

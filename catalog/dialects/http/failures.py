@@ -24,7 +24,7 @@ from catalog.errors import (
     UNKNOWN_ROUTE,
     Refused,
 )
-from catalog.store.failures import UNAVAILABLE
+from catalog.store.failures import is_temporary
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ def as_refused(exception: Exception, where: str, request_id: str) -> Refused:
         return exception
     if isinstance(exception, HTTPException) and exception.status_code < HTTP_500_INTERNAL_SERVER_ERROR:
         return _of_framework(exception, where)
-    if isinstance(exception, UNAVAILABLE):
+    if is_temporary(exception):
         logger.warning("%s (request %s): the database does not answer", where, request_id)
         return Refused(DATABASE_AWAY, headers={"Retry-After": "1"})
     if isinstance(exception, StorageUnavailableError):

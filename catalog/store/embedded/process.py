@@ -9,6 +9,7 @@ import logging
 import os
 import resource
 import secrets
+import shutil
 import subprocess
 import sys
 from collections import deque
@@ -38,6 +39,9 @@ PASSED_ON = (
 
 LEAST_ADDRESS_SPACE = 1464 * 2**20
 """Bytes that the engine maps. With less it neither starts nor ends."""
+
+LEAST_ROOM = 4 * 2**20
+"""Bytes that a disk has left which is not full. The engines write files of some megabytes when they start."""
 
 END_LIMIT = 20.0  # seconds before a child that does not end is killed
 
@@ -111,7 +115,7 @@ class Embedded:
             self._lock.close()
             raise DatabaseUnavailable(f"The embedded database cannot be started: {error.strerror}") from error
         # A restarted database has the port of the first one.
-        self._supervised = Supervised(child, lambda: self._spawn(self._port.result()), Child.wait, _report)
+        self._supervised = Supervised(child, lambda: self._spawn(self._port.result()), Child.wait, self._report)
         self._watcher = Thread(target=self._watch, args=(self._supervised,), name="embedded-database", daemon=True)
         self._watcher.start()
 
@@ -144,6 +148,12 @@ class Embedded:
             wanted |= {"program": self._engine.program, "other": list(PROGRAM)}
         return Child(wanted, self._engine)
 
+    def _report(self, _: "Child", how: str) -> None:
+        with suppress(OSError):  # the folder is gone
+            if shutil.disk_usage(self._path).free < LEAST_ROOM:
+                log.warning("The disk of %s is full: the embedded database ends until there is room", self._path)
+        log.warning("The embedded database ended (%s) and is started again", how)
+
     def _watch(self, supervised: "Supervised[Child]") -> None:
         """Read the first child's answer, then keep the database running."""
         child = supervised.child
@@ -153,10 +163,6 @@ class Embedded:
             return
         self._port.set_result(child.answer["port"])
         supervised.keep_running()
-
-
-def _report(_: "Child", how: str) -> None:
-    log.warning("The embedded database ended (%s) and is started again", how)
 
 
 class Child:

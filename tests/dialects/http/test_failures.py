@@ -4,10 +4,11 @@ import httpx
 import pytest
 from litestar import Litestar, Response, get
 from litestar.datastructures import State
+from pymongo.errors import OperationFailure
 
 from catalog.dialects.http.dialect import Dialect
-from catalog.dialects.http.failures import error_handler
-from catalog.errors import METHOD_NOT_ALLOWED, NOT_FOUND, UNKNOWN_ROUTE, Refused
+from catalog.dialects.http.failures import as_refused, error_handler
+from catalog.errors import DATABASE_AWAY, INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, UNKNOWN_ROUTE, Refused
 
 
 @get("/a/thing")
@@ -57,3 +58,15 @@ async def two_dialects():
 )
 async def test_the_dialect_of_a_path_words_its_refusals(two_dialects, method, path, answer):
     assert (await two_dialects.request(method, path)).json() == answer
+
+
+@pytest.mark.parametrize(
+    ("failure", "fault"),
+    [
+        (OperationFailure("WiredTiger error: WT_PANIC: WiredTiger library panic", 1), DATABASE_AWAY),
+        (OperationFailure("no room", 14031), DATABASE_AWAY),
+        (OperationFailure("unknown operator: $x", 2), INTERNAL),
+    ],
+)
+def test_a_database_without_room_is_away_for_a_while(failure, fault):
+    assert as_refused(failure, "POST /a/thing", "1").fault is fault
