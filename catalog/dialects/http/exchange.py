@@ -20,12 +20,12 @@ from catalog.store.clock import now
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 """The request ids of clients that are accepted: fit for a header, a log and a search."""
 
-HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-)
+HEADERS = {
+    b"x-content-type-options": b"nosniff",
+    b"x-frame-options": b"DENY",
+    b"referrer-policy": b"no-referrer",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+}
 """Added to every response that does not set them itself, as our pages set their own Content-Security-Policy."""
 
 NO_STORE = (b"cache-control", b"no-store")
@@ -144,9 +144,12 @@ class Exchange:
 
     def _with_defaults(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         complete = [(name.lower(), value) for name, value in headers]
-        names = {name for name, _ in complete}
+        names = dict(complete)
         self.is_file = b"content-disposition" in names or self.status == REDIRECTED
-        complete += [header for header in HEADERS if header[0] not in names]
+        if names.keys().isdisjoint(HEADERS):
+            complete += HEADERS.items()
+        else:
+            complete += [(name, value) for name, value in HEADERS.items() if name not in names]
         if b"cache-control" not in names:
             complete.append(REVALIDATE if b"etag" in names else NO_STORE)
         if b"x-request-id" not in names:

@@ -33,6 +33,8 @@ T = TypeVar("T")
 
 REMEMBERED = 10_000
 
+USER_FIELDS = {**CALLER_FIELDS, "signed_out": 1}
+
 SCHEMES = ("bearer ", "jwt ")
 
 
@@ -149,9 +151,8 @@ class Sessions:
         return await self._cached(self._access_tokens, tenant, digest, age, lambda: access_tokens.find(tenant, digest))
 
     async def _user(self, tenant: Tenant, user: ObjectId, age: float) -> UserRecord | None:
-        fields = {**CALLER_FIELDS, "signed_out": 1}
         return await self._cached(
-            self._users, tenant, user, age, lambda: tenant.users.records.find_one({"_id": user}, fields)
+            self._users, tenant, user, age, lambda: tenant.users.records.find_one({"_id": user}, USER_FIELDS)
         )
 
     async def _cached(

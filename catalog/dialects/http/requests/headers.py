@@ -14,12 +14,9 @@ from catalog.errors import CONTENT_CODED, NOT_CREATED, Refused
 def raw_header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
     """The first value of a header of an ASGI scope, by its name in lower case; None without it.
 
-    It makes no map of all headers, as those of the framework do: most requests lack the header that is looked for.
+    The framework's own map of all headers costs many times as much.
     """
-    for each, value in headers:
-        if each == name:
-            return value
-    return None
+    return dict(reversed(list(headers))).get(name)
 
 
 def as_text(raw: bytes) -> str:
