@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Self
 
 from catalog.client import transport
-from catalog.client.answers import ListAnswer
 from catalog.client.errors import CatalogWarning
 from catalog.client.profile import Profile, find, is_offline, other_logins, save_token
 from catalog.client.push_pull.pushing import shape_of
@@ -43,6 +42,7 @@ from catalog.client.session import Session, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import find_version
 from catalog.client.transfer.uploads.uploads import TargetItem
+from catalog.client.transport.answers import ListAnswer
 from catalog.client.transport.effects import Operation
 from catalog.client.transport.tracing import Trace
 

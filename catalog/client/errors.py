@@ -4,6 +4,8 @@
 """
 # ruff: noqa: N818  public names, which programs catch
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -188,6 +190,16 @@ _ADVICE = {
 
 SERVER_ERROR = 500
 TOO_LARGE = 413
+
+
+@contextmanager
+def refuse_unencodable() -> Iterator[None]:
+    """Turn a text that cannot be sent, as it is not UTF-8, into Invalid."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        sign = ascii(error.object[error.start])  # not the rest: it may be a secret
+        raise Invalid(f"A name or a value is not UTF-8: it has the sign {sign}") from None
 
 
 def error_from(response: "Response") -> CatalogError:

@@ -10,11 +10,11 @@ from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
 from catalog import API_VERSION
-from catalog.client.answers import LoginAnswer, PageAnswer, accepted, document, refuse_downgrade
 from catalog.client.errors import CatalogError, Invalid, NotSignedIn, Offline, Unavailable
 from catalog.client.results import Document, Identity, Page, User, shaped
 from catalog.client.tokens import TokenLifetime, authorization, claims, readable_token, tenant_of
 from catalog.client.transport import retries
+from catalog.client.transport.answers import LoginAnswer, PageAnswer, accepted, document, refuse_downgrade
 from catalog.client.transport.effects import Operation, Request, Response, exchange, pause
 from catalog.client.transport.tracing import Trace, as_curl, outcome
 

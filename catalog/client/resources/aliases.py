@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from catalog.client.answers import ListAnswer
 from catalog.client.errors import NotFound
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Alias, AliasMove, Page, shaped
@@ -11,6 +10,7 @@ from catalog.client.revisions import unknown_version
 from catalog.client.session import Session, if_unchanged, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.uploads.uploads import TargetItem
+from catalog.client.transport.answers import ListAnswer
 from catalog.client.transport.effects import Operation
 
 

@@ -1,9 +1,11 @@
-"""How an item is named: by its id, its name or `owner/name`, and what a push makes of that."""
+"""How an item is named: by its id, its name or `owner/name`; what a push makes of that, and what is in the trash."""
 
+import json
+from collections.abc import Callable
 from unicodedata import normalize
 
 from catalog.client.errors import Invalid, NotFound
-from catalog.client.results import Item, User
+from catalog.client.results import Item, Page, TrashedItem, User
 from catalog.client.session import Session, segment
 from catalog.client.transport.effects import Operation
 
@@ -49,3 +51,32 @@ def owner_id(session: Session, reference: str) -> Operation[str]:
         return User.of((yield from session.request_json("GET", f"/users/{segment(username)}"))).id
     except NotFound:
         return ""
+
+
+def trashed_items(session: Session, kind: str) -> Callable[[str], Operation[Page[TrashedItem]]]:
+    """A function that fetches one page of the trash, the items removed last first."""
+    return session.page("/trash", TrashedItem.of, {"filter": json.dumps({"kind": kind})})
+
+
+def find_trashed(session: Session, kind: str, key: str) -> Operation[TrashedItem]:
+    """The item of an id, a name or `owner/name`; of several with one name, the one removed last.
+
+    Raises CatalogError: NotFound.
+    """
+    found = yield from _first_of(session, kind, key)
+    if found is None and (owner := (yield from owner_id(session, key))):
+        found = yield from _first_of(session, kind, f"{owner}/{key.partition('/')[2]}")
+    if found is None:
+        raise NotFound(f"{key} is not in the trash", advice="It may have been purged, or belong to another user.")
+    return found
+
+
+def _first_of(session: Session, kind: str, key: str) -> Operation[TrashedItem | None]:
+    cursor: str | None = ""
+    while cursor is not None:
+        page = yield from trashed_items(session, kind)(cursor)
+        for removed in page.docs:
+            if key in {removed.id, removed.name, f"{removed.owner}/{removed.name}"}:
+                return removed
+        cursor = page.next_cursor
+    return None

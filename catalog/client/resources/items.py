@@ -9,8 +9,14 @@ from catalog.client.push_pull.annotations import LISTS, texts
 from catalog.client.resources.aliases import AliasResource
 from catalog.client.resources.base import D, InlineDriver, Resource, operation, walk
 from catalog.client.resources.item_filters import FilterExpression, filter_query
-from catalog.client.resources.item_names import key_of, name_to_create, names_owner, refuse_version
-from catalog.client.resources.item_trash import find_trashed, trashed_items
+from catalog.client.resources.item_names import (
+    find_trashed,
+    key_of,
+    name_to_create,
+    names_owner,
+    refuse_version,
+    trashed_items,
+)
 from catalog.client.resources.versions import VersionResource
 from catalog.client.results import Card, CardFields, Document, Grant, Item, Page, TrashedItem, Value, shaped
 from catalog.client.session import PAGE, Session, if_unchanged, segment

@@ -6,10 +6,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from itertools import count
 
-from catalog.client.answers import accepted, document
 from catalog.client.errors import CatalogError, Forbidden, Invalid, NotACatalog, NotFound, NotSignedIn
 from catalog.client.resources.base import D, Resource, operation
 from catalog.client.transport import SyncDriver, retries
+from catalog.client.transport.answers import accepted, document
 from catalog.client.transport.effects import BodySink, Operation, Request, Response, StreamedBody, exchange, pause
 
 LARGEST = 2**26

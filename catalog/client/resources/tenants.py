@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from catalog.client.answers import ListAnswer
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Page, RetentionResult, RetentionRules, Tenant, Term, shaped
 from catalog.client.session import Session, as_operator, segment
 from catalog.client.transfer.cache import Cache
+from catalog.client.transport.answers import ListAnswer
 from catalog.client.transport.effects import Operation
 
 About = Mapping[str, object]

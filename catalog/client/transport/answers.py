@@ -1,12 +1,17 @@
-"""Limits of what is sent to a server, and of what it may answer: it may be no catalog, or a hostile one."""
+"""What a server answers, which may be no catalog, or a hostile one: how much, whether it leads elsewhere, its JSON."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import TypedDict
+from urllib.parse import urljoin, urlsplit
 
-from catalog.client.errors import Invalid, NotACatalog
+from catalog.client.errors import NotACatalog, error_from
+from catalog.client.results import Document
+from catalog.client.transport.effects import Response
 
 LARGEST_ANSWER = 64 * 2**20
 """Bytes of an answer that is held in memory."""
+
+
+REDIRECTED = {301, 302, 303, 307, 308}
 
 
 class AnswerInMemory:
@@ -21,11 +26,50 @@ class AnswerInMemory:
             raise NotACatalog(f"The server's answer has more than {LARGEST_ANSWER} bytes")
 
 
-@contextmanager
-def refuse_unencodable() -> Iterator[None]:
-    """Turn a text that cannot be sent, as it is not UTF-8, into Invalid."""
+class ListAnswer(TypedDict):
+    docs: list[Document]
+
+
+class PageAnswer(ListAnswer):
+    nextCursor: str | None
+
+
+class LoginAnswer(TypedDict):
+    token: str
+
+
+def document(response: Response) -> dict[str, object]:
+    """The JSON of a response, with its revision. Raises NotACatalog."""
     try:
-        yield
-    except UnicodeEncodeError as error:
-        sign = ascii(error.object[error.start])  # not the rest: it may be a secret
-        raise Invalid(f"A name or a value is not UTF-8: it has the sign {sign}") from None
+        found = response.json()
+    except (ValueError, RecursionError):
+        raise NotACatalog("The server's response is not JSON", status=response.status) from None
+    if not isinstance(found, dict):
+        raise NotACatalog("The server's response is not an object of JSON", status=response.status)
+    tag = response.headers.get("etag", "").strip('"').partition(".")[0]
+    if tag.isdigit():
+        found["revision"] = int(tag)
+    return found
+
+
+def accepted(response: Response, url: str) -> Response:
+    """The response, unless it refuses the request or leads elsewhere. Raises CatalogError."""
+    if response.refused:
+        raise error_from(response)
+    if response.status not in REDIRECTED:
+        return response
+    here, there = urlsplit(url), urlsplit(urljoin(f"{url}/", response.headers.get("location", "")))
+    address = f"{there.scheme}://{there.netloc}"
+    if (here.scheme, there.scheme) == ("http", "https") and here.hostname == there.hostname:
+        raise NotACatalog(
+            f"{url} answers over https only", status=response.status, advice=f"Use the address {address}{here.path}."
+        )
+    raise NotACatalog(f"{url} leads to {address}, which is not followed", status=response.status)
+
+
+def refuse_downgrade(url: str, location: str) -> None:
+    """Raises NotACatalog for a download that leads from https to plain HTTP."""
+    here, there = urlsplit(url), urlsplit(urljoin(f"{url}/", location))
+    if here.scheme == "https" and there.scheme != "https":
+        address = f"{there.scheme}://{there.netloc}"
+        raise NotACatalog(f"{url} leads to {address}, which is not encrypted, and is not followed")

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 import httpx
 
-from catalog.client.errors import CatalogError
+from catalog.client.errors import CatalogError, refuse_unencodable
 from catalog.client.resources.signatures import SYNC
 from catalog.client.results import Page
-from catalog.client.transport.answers import AnswerInMemory, refuse_unencodable
+from catalog.client.transport.answers import AnswerInMemory
 from catalog.client.transport.connection import TRANSPORT_ERRORS, http_client, request_arguments, to_response
 from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.client.transport.effects import (

@@ -25,8 +25,8 @@ from catalog.client.errors import (
     NotSignedIn,
     ServerError,
     UnsafeFileWarning,
+    refuse_unencodable,
 )
-from catalog.client.transport.answers import refuse_unencodable
 from catalog.commands.terminal.output import CommandOutput
 from catalog.commands.terminal.streams import sentence_of
 

@@ -16,7 +16,8 @@ from catalog.store.derived.term_usage import MOST_VIEWERS
 from catalog.store.failures import Duplicate
 from catalog.store.query.ngrams import spelling
 from catalog.store.records import Changes, ItemRecord, TermRecord
-from catalog.store.tenant import Tenant, TermCollection
+from catalog.store.tenant import Tenant
+from catalog.store.tenant_collections import TermCollection
 from catalog.store.tenant_documents import Update
 from catalog.vocabulary import PUBLIC_READER, Usage
 

@@ -20,7 +20,7 @@ from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.ngrams import LONGEST_BEGINNING, LONGEST_KEY, SAMPLED, beginning, insides, key_of, whole
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING
 from catalog.store.records import Query, TermRecord
-from catalog.store.tenant import TermCollection
+from catalog.store.tenant_collections import TermCollection
 from catalog.vocabulary import Usage
 
 LONGEST = 128  # characters that may be typed

@@ -16,7 +16,8 @@ from catalog.errors import NOT_CREATED, NOT_FOUND, QUOTA_EXCEEDED, Refused
 from catalog.store.failures import Duplicate
 from catalog.store.query.ngrams import beginning, spelling
 from catalog.store.records import Query, TermRecord
-from catalog.store.tenant import Tenant, TermCollection
+from catalog.store.tenant import Tenant
+from catalog.store.tenant_collections import TermCollection
 from catalog.vocabulary import Usage
 
 REMOVED_AT_ONCE = 100

@@ -8,7 +8,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import UpdateOne
 from pymongo.errors import ClientBulkWriteException, InvalidOperation, PyMongoError
 
-from catalog.store.tenant import TermCollection
+from catalog.store.tenant_collections import TermCollection
 from catalog.store.tenant_documents import Update
 
 FEW = 16

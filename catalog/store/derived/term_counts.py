@@ -14,7 +14,8 @@ from catalog.store.derived import term_usage
 from catalog.store.query.ngrams import spelling
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import Changes
-from catalog.store.tenant import Tenant, TermCollection
+from catalog.store.tenant import Tenant
+from catalog.store.tenant_collections import TermCollection
 from catalog.store.tenant_documents import Update
 from catalog.vocabulary import Kind, Usage
 

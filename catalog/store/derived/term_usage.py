@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import ASCENDING
 
-from catalog.store.tenant import ItemCollection
+from catalog.store.tenant_collections import ItemCollection
 from catalog.vocabulary import PUBLIC_READER
 
 Stages = list[dict[str, Any]]

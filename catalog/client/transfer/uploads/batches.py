@@ -7,13 +7,13 @@ from typing import NamedTuple, TypedDict
 from urllib.parse import quote
 from uuid import uuid4
 
-from catalog.client.answers import document
 from catalog.client.errors import CatalogError, ProxyTooLarge, Unavailable, error_from
 from catalog.client.results import shaped
 from catalog.client.session import PREFIX
 from catalog.client.transfer.progress import TotalProgress
 from catalog.client.transfer.sources import Source
 from catalog.client.transfer.uploads.uploads import ANSWER_TIMEOUT, TargetItem, digest_header, put_file
+from catalog.client.transport.answers import document
 from catalog.client.transport.effects import Operation, Request, Response, in_thread
 
 SMALL = 2**18

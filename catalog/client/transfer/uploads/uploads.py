@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict
 from urllib.parse import quote
 
-from catalog.client.answers import document
 from catalog.client.errors import Forbidden, NotFound, ProxyTooLarge
 from catalog.client.push_pull.annotations import metadata_values
 from catalog.client.results import Document, Value, Version, shaped
@@ -17,6 +16,7 @@ from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.progress import Progress
 from catalog.client.transfer.sources import Source, SourceSlice
 from catalog.client.transfer.uploads.resumable_uploads import ResumableUpload, send_in_parts
+from catalog.client.transport.answers import document
 from catalog.client.transport.effects import Operation, Request, in_thread
 
 SMALL = 8 * 2**20

@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 import httpx
 
-from catalog.client.answers import accepted
 from catalog.client.errors import CatalogError
 from catalog.client.session import PREFIX
+from catalog.client.transport.answers import accepted
 from catalog.client.transport.connection import CONNECT, TRANSPORT_ERRORS, http_client, to_response
 from catalog.client.transport.diagnosis import as_catalog_error
 from catalog.operations.backup.archive import ArchiveError

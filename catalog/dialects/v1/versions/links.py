@@ -17,8 +17,8 @@ from catalog.dialects.v1.models.common import moment
 from catalog.dialects.v1.models.shown_versions import DownloadLink
 from catalog.dialects.v1.models.versions import NewLink
 from catalog.dialects.v1.requests.parameters import ItemKey, LinkName, LinkToken, VersionKey
+from catalog.dialects.v1.requests.version_bodies import new_link
 from catalog.dialects.v1.versions.transfers import downloading
-from catalog.dialects.v1.versions.version_bodies import new_link
 from catalog.domain.access import Caller
 from catalog.domain.items.references import Reference
 from catalog.domain.versions.files import links, version_files

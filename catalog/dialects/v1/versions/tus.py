@@ -13,7 +13,7 @@ from catalog.blobs.protocol import FileHead
 from catalog.dialects.http.requests.headers import as_hex, http_date
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.transfers.uploads import ReceivedBody, read
-from catalog.dialects.v1.versions.version_bodies import upload_details
+from catalog.dialects.v1.requests.version_bodies import upload_details
 from catalog.domain.files.filenames import file_name, media_type
 from catalog.domain.files.resumable import UploadProgress
 from catalog.domain.files.uploads import UploadRequest

@@ -22,6 +22,7 @@ from catalog.dialects.v1.requests.bodies import Json
 from catalog.dialects.v1.requests.http import revisions_seen, shown
 from catalog.dialects.v1.requests.lists import archived_of, listed
 from catalog.dialects.v1.requests.parameters import IF_MATCH, IF_NONE_MATCH, ItemKey, VersionKey, flag, flag_query
+from catalog.dialects.v1.requests.version_bodies import new_version, upload_details
 from catalog.dialects.v1.versions.transfers import (
     DETAIL_NAMES,
     DETAILS,
@@ -30,7 +31,6 @@ from catalog.dialects.v1.versions.transfers import (
     ONE_FILE,
     UPLOAD_REFUSALS,
 )
-from catalog.dialects.v1.versions.version_bodies import new_version, upload_details
 from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.references import Reference

@@ -25,7 +25,8 @@ from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.query.paging.serial_scan import NARROWEST, QueryStatistics, is_cheaper_led, lead, serial_range, wider
 from catalog.store.query.text_grams import TextPlace
 from catalog.store.records import ItemRecord, Query, SearchEntryRecord
-from catalog.store.tenant import ItemCollection, Tenant
+from catalog.store.tenant import Tenant
+from catalog.store.tenant_collections import ItemCollection
 from catalog.vocabulary import Kind
 
 WINDOW = 1024

@@ -25,7 +25,7 @@ from catalog.store.query.budgets import Budget, matching
 from catalog.store.query.filters.filter import Filter, within
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import ItemRecord, Query
-from catalog.store.tenant import ItemCollection
+from catalog.store.tenant_collections import ItemCollection
 from catalog.vocabulary import Archived, Kind
 
 LONGEST = 128
