@@ -56,14 +56,7 @@ REQUEST_ID: Schema = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-I
 def document(api: Api, version: str) -> Schema:
     """The document of a version of the API. `version` is that of the catalog."""
     schemas = Schemas({})
-    refusal = schemas.of(Error)
-    paths: dict[str, Schema] = {}
-    operations = operations_of(api)
-    for each in operations:
-        path = f"{api.prefix}{each.path}".replace("{id:str}", "{id}")
-        paths.setdefault(path, {})[each.method.lower()] = _operation(
-            each, api, schemas, refusal, links_of(each, operations, api)
-        )
+    paths = _paths(api, schemas)
     if not api.has_experiments:
         _without_experiments(schemas)
     return {
@@ -84,6 +77,17 @@ def document(api: Api, version: str) -> Schema:
         },
         "security": [{"Bearer": []}],
     }
+
+
+def _paths(api: Api, schemas: Schemas) -> dict[str, Schema]:
+    """The operations by their paths and methods. What they take and answer is added to the schemas."""
+    refusal, operations = schemas.of(Error), operations_of(api)
+    paths: dict[str, Schema] = {}
+    for each in operations:
+        path = f"{api.prefix}{each.path}".replace("{id:str}", "{id}")
+        links = links_of(each, operations, api)
+        paths.setdefault(path, {})[each.method.lower()] = _operation(each, api, schemas, refusal, links)
+    return paths
 
 
 def _without_experiments(schemas: Schemas) -> None:

@@ -56,15 +56,6 @@ def document(version: str) -> Schema:
 
 
 def _operation(operation: MlflowOperation, schemas: Schemas, refusal: Schema) -> Schema:
-    shown = {JSON: {"schema": schemas.of(operation.shown)}} if operation.shown else BYTES
-    answers: dict[int, Schema] = {200: {"description": "OK", "content": shown}}
-    if not operation.shown:
-        answers[206] = {"description": "The range that was asked for", "content": shown}
-    if "signed" in operation.path and operation.takes_bytes:
-        answers[200] = {"description": "OK: the ETag names the part"}
-    refused = {
-        status: {"description": text, "content": {JSON: {"schema": refusal}}} for status, text in REFUSALS.items()
-    }
     in_path = [
         {"name": name, "in": "path", "required": True, "schema": {**TEXT, "minLength": 1}, "description": "A path."}
         for name in IN_PATH.findall(operation.path)
@@ -73,7 +64,7 @@ def _operation(operation: MlflowOperation, schemas: Schemas, refusal: Schema) ->
         "operationId": f"{operation.method.lower()}_{re.sub(r'[^a-z0-9]+', '_', operation.path.lower()).strip('_')}",
         "summary": operation.summary,
         "parameters": in_path,
-        "responses": {str(status): each for status, each in sorted((refused | answers).items())},
+        "responses": _responses(operation, schemas, refusal),
     }
     if operation.takes_bytes:
         described["requestBody"] = {"required": True, "content": BYTES}
@@ -84,6 +75,20 @@ def _operation(operation: MlflowOperation, schemas: Schemas, refusal: Schema) ->
     if operation.method is DELETE and operation.asked:
         described["description"] = "The fields are in the body, as MLflow's clients send them."
     return described
+
+
+def _responses(operation: MlflowOperation, schemas: Schemas, refusal: Schema) -> dict[str, Schema]:
+    """The answers and the refusals by their statuses."""
+    shown = {JSON: {"schema": schemas.of(operation.shown)}} if operation.shown else BYTES
+    answers: dict[int, Schema] = {200: {"description": "OK", "content": shown}}
+    if not operation.shown:
+        answers[206] = {"description": "The range that was asked for", "content": shown}
+    if "signed" in operation.path and operation.takes_bytes:
+        answers[200] = {"description": "OK: the ETag names the part"}
+    refused = {
+        status: {"description": text, "content": {JSON: {"schema": refusal}}} for status, text in REFUSALS.items()
+    }
+    return {str(status): each for status, each in sorted((refused | answers).items())}
 
 
 def _query(reference: Schema, schemas: Schemas) -> list[Schema]:

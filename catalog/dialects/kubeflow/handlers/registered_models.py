@@ -20,7 +20,7 @@ from catalog.vocabulary import Kind
 
 async def find(call: KubeflowCall) -> RegisteredModel:
     name, external_id = call.keys()
-    return await _shown(call, await models.find(call.caller, name=name, external_id=external_id))
+    return await shown(call, await models.find(call.caller, name=name, external_id=external_id))
 
 
 async def list_(call: KubeflowCall) -> ResourcePage[RegisteredModel]:
@@ -49,11 +49,11 @@ async def create(call: KubeflowCall) -> RegisteredModel:
     if not new.readme:
         return RegisteredModel.of(item)  # a new model has no card
     item = await cards.write_first(call.caller, Kind.MODEL, item["_id"], new.readme, call.limits)
-    return await _shown(call, item)
+    return await shown(call, item)
 
 
 async def read(call: KubeflowCall) -> RegisteredModel:
-    return await _shown(call, await models.read(call.caller, call.serial))
+    return await shown(call, await models.read(call.caller, call.serial))
 
 
 async def update(call: KubeflowCall) -> RegisteredModel:
@@ -70,7 +70,7 @@ async def update(call: KubeflowCall) -> RegisteredModel:
     async with queue_of("kubeflow", call.caller.tenant.name, "model", call.serial):
         if body.readme is not None:
             await _write_readme(call, body, body.readme)
-        return await _shown(call, await repeated_while_stale(change))
+        return await shown(call, await repeated_while_stale(change))
 
 
 async def _write_readme(call: KubeflowCall, body: RegisteredModelUpdate, readme: str) -> None:
@@ -84,5 +84,6 @@ async def _write_readme(call: KubeflowCall, body: RegisteredModelUpdate, readme:
     await cards.write_first(call.caller, Kind.MODEL, item["_id"], readme, call.limits)
 
 
-async def _shown(call: KubeflowCall, item: ItemRecord) -> RegisteredModel:
+async def shown(call: KubeflowCall, item: ItemRecord) -> RegisteredModel:
+    """A model with the text of its card."""
     return RegisteredModel.of(item, (await models.readmes(call.caller, [item["_id"]])).get(item["_id"], ""))

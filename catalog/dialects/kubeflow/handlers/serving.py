@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from bson import ObjectId
 
 from catalog.dialects.kubeflow.filters.properties import INFERENCE_SERVICES, SERVE_MODELS, SERVING_ENVIRONMENTS
+from catalog.dialects.kubeflow.handlers.registered_models import shown
 from catalog.dialects.kubeflow.models.common import serial_of
 from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.models.registry import ModelVersion, RegisteredModel
@@ -24,7 +25,6 @@ from catalog.dialects.kubeflow.pages import listed, serials_of
 from catalog.dialects.kubeflow.requests import KubeflowCall
 from catalog.domain.access import readable_by
 from catalog.domain.serving import environments, served_models, services
-from catalog.domain.tracking import models
 from catalog.domain.tracking.access import listed_to, readable
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
 from catalog.store.records import EnvironmentRecord, Query, ServedModelRecord, ServiceRecord
@@ -134,8 +134,7 @@ async def update_service(call: KubeflowCall) -> InferenceService:
 
 
 async def model_of_service(call: KubeflowCall) -> RegisteredModel:
-    item = await services.model_of(call.caller, call.serial)
-    return RegisteredModel.of(item, (await models.readmes(call.caller, [item["_id"]])).get(item["_id"], ""))
+    return await shown(call, await services.model_of(call.caller, call.serial))
 
 
 async def version_of_service(call: KubeflowCall) -> ModelVersion:
