@@ -337,3 +337,26 @@ def test_an_end_on_a_full_disk_names_the_disk(tmp_path, monkeypatch, caplog, lea
 
     assert (f"The disk of {tmp_path} is full" in caplog.text) == (least > 0)
     assert "exit code 3" in caplog.text
+
+
+def test_a_limit_that_is_too_low_for_the_files_stops_the_start(tmp_path):
+    refused = subprocess.run(
+        ["sh", "-c", 'ulimit -f 1024 && exec "$@"', "sh", sys.executable, "-c", START, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert refused.stdout.startswith("The embedded database needs 256 MiB of a file, and a process may have ")
+    assert refused.stdout.endswith("raise the limit (ulimit -f unlimited), or point DATABASE at a MongoDB\n")
+
+
+START = """
+import sys
+from pathlib import Path
+from catalog.store.embedded.process import DatabaseUnavailable, Embedded
+try:
+    Embedded(Path(sys.argv[1])).start()
+except DatabaseUnavailable as unavailable:
+    print(unavailable)
+"""

@@ -40,6 +40,9 @@ PASSED_ON = (
 LEAST_ADDRESS_SPACE = 1464 * 2**20
 """Bytes that the engine maps. With less it neither starts nor ends."""
 
+LEAST_FILE = 256 * 2**20
+"""Bytes that a file may have. `secantusd-rs` begins with one of 128 MiB, and does not start without it."""
+
 LEAST_ROOM = 4 * 2**20
 """Bytes that a disk has left which is not full. The engines write files of some megabytes when they start."""
 
@@ -54,13 +57,18 @@ class DatabaseInUse(DatabaseUnavailable):
     """The folder is another server's, which is running."""
 
 
-def _check_address_space() -> None:
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit != resource.RLIM_INFINITY and limit < LEAST_ADDRESS_SPACE:
-        raise DatabaseUnavailable(
-            f"The embedded database needs {LEAST_ADDRESS_SPACE // 2**20} MiB of address space, and a process may have "
-            f"{limit // 2**20} MiB: raise the limit (ulimit -v unlimited), or point DATABASE at a MongoDB"
-        )
+def check_limits() -> None:
+    """Raises DatabaseUnavailable for a limit of this process that is too low for the engines."""
+    for kind, least, what, option in (
+        (resource.RLIMIT_AS, LEAST_ADDRESS_SPACE, "address space", "-v"),
+        (resource.RLIMIT_FSIZE, LEAST_FILE, "a file", "-f"),
+    ):
+        limit, _ = resource.getrlimit(kind)
+        if limit != resource.RLIM_INFINITY and limit < least:
+            raise DatabaseUnavailable(
+                f"The embedded database needs {least // 2**20} MiB of {what}, and a process may have "
+                f"{limit // 2**20} MiB: raise the limit (ulimit {option} unlimited), or point DATABASE at a MongoDB"
+            )
 
 
 class Embedded:
@@ -106,7 +114,7 @@ class Embedded:
                 "The embedded database is not installed: "
                 "pip install 'catalog[server,embedded]', or point DATABASE at a MongoDB"
             )
-        _check_address_space()
+        check_limits()
         self._lock = held(self._path)
         try:
             self._password = kept_password(self._path / "password", self._engine, self._password)
