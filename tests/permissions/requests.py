@@ -69,6 +69,7 @@ ITEMS = {
     f"DELETE {VERSION}": ask(things.a_version),
     f"POST {VERSION}/link": ask(things.a_version, json={}),
     f"GET {VERSION}/files": ask(things.a_version),
+    f"GET {VERSION}/tensors": ask(things.a_version, params={"path": "{title}"}),
     f"POST {VERSION}/files": ask(
         things.a_draft, content=FORM, headers={"Content-Type": "multipart/form-data; boundary=cut"}
     ),

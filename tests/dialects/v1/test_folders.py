@@ -58,6 +58,24 @@ async def closed(client, org, url, files=FILES, **said) -> str:
     return draft
 
 
+async def test_the_tensors_of_a_file_are_listed(client, org, iris):
+    header = b'{"w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}'
+    safetensors = len(header).to_bytes(8, "little") + header + bytes(8)
+    version = await closed(client, org, iris, {"a/model.safetensors": safetensors, "MLmodel": b"flavors: {}"})
+
+    async def tensors(path):
+        return await client.get(f"{version}/tensors", params={"path": path}, headers=org.as_("bob"))
+
+    found = (await tensors("a/model.safetensors")).json()
+    assert found == {
+        "format": "safetensors",
+        "tensors": [{"name": "w", "dtype": "F32", "shape": [1, 2]}],
+        "isWhole": True,
+    }
+    assert (await tensors("MLmodel")).json() == {"format": "", "tensors": [], "isWhole": True}
+    assert [refusal(await tensors(path))[:2] for path in ("nowhere", "")] == [(404, 9), (400, 6)]
+
+
 async def close(client, org, draft, who="ada"):
     return await client.post(f"{draft}/close", headers=org.as_(who))
 

@@ -15,7 +15,7 @@ from catalog.domain.versions.comparison.compare import (
 )
 from catalog.domain.versions.comparison.differences import MOST_LISTED, Differences
 from catalog.domain.versions.comparison.metadata import ComparedPair
-from catalog.domain.versions.comparison.tensors import Tensor
+from catalog.domain.versions.files.tensors import Tensor
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Stage
 

@@ -12,6 +12,7 @@ from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.domain.files.blob_records import BlobCondition
 from catalog.domain.files.filenames import LONGEST_PATH
 from catalog.domain.versions.drafts.batches import Outcome
+from catalog.domain.versions.files.tensors import MOST, FileTensors
 from catalog.domain.versions.files.version_files import SHOWN
 from catalog.inspection.inspector import Inspection
 from catalog.store.records import FileRecord, ItemRecord, VersionRecord
@@ -79,6 +80,27 @@ class AddedFiles(Struct):
                 reason = (error.status, error.value, error.message, details_of(outcome.refusal))
                 errors.append(RefusedFile(outcome.path[:LONGEST_PATH], *reason))
         return cls(files, errors)
+
+
+class TensorBody(Struct):
+    """A tensor of a file."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+
+
+class TensorListBody(Struct, rename="camel"):
+    """The tensors of a file."""
+
+    format: Annotated[str, Meta(description="`safetensors`, `onnx`, `gguf`, or nothing for another one.")]
+    tensors: Annotated[list[TensorBody], Meta(description=f"At most {MOST}.")]
+    is_whole: Annotated[bool, Meta(description="False: there are more, or the header could not be read to its end.")]
+
+    @classmethod
+    def of(cls, found: FileTensors) -> Self:
+        tensors = [TensorBody(name, tensor.dtype, [*tensor.shape]) for name, tensor in found.tensors.items()]
+        return cls(found.format, tensors, found.is_whole)
 
 
 class InspectionReport(Struct, kw_only=True):

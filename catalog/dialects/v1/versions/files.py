@@ -1,4 +1,4 @@
-"""The files of a version: uploaded one by one into a draft, and downloaded."""
+"""The files of a version: uploaded one by one into a draft, downloaded, and their tensors."""
 
 from pathlib import PurePosixPath
 from typing import ClassVar
@@ -6,6 +6,7 @@ from typing import ClassVar
 from litestar import Controller, HttpMethod, delete, get, post, put, route
 
 from catalog.dialects.http import guards
+from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.encoded import JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
@@ -15,7 +16,7 @@ from catalog.dialects.http.transfers.forms_of_files import FormOfFiles
 from catalog.dialects.http.transfers.version_files import file_download
 from catalog.dialects.v1.items.items import words_of
 from catalog.dialects.v1.models.lists import LIMIT, PAGE, PageBody
-from catalog.dialects.v1.models.shown_versions import AddedFiles, FileInfoBody
+from catalog.dialects.v1.models.shown_versions import AddedFiles, FileInfoBody, TensorListBody
 from catalog.dialects.v1.requests.http import envelope
 from catalog.dialects.v1.requests.parameters import FilePath, ItemKey, VersionKey
 from catalog.dialects.v1.versions.transfers import (
@@ -32,16 +33,18 @@ from catalog.domain.files import quota
 from catalog.domain.items.references import Reference
 from catalog.domain.versions import reading
 from catalog.domain.versions.drafts import batches, drafts
-from catalog.domain.versions.files import version_files
+from catalog.domain.versions.files import tensors, version_files
 from catalog.errors import (
     AMBIGUOUS,
     BODY_TOO_LARGE,
     BUSY,
     CANNOT_MODIFY,
     CANNOT_READ,
+    INVALID_QUERY,
     MALFORMED_BODY,
     NOT_FOUND,
     VERSION_CLOSED,
+    Refused,
 )
 from catalog.store.query.paging.pages import ListPage
 from catalog.store.query.params import page_of
@@ -160,6 +163,31 @@ class VersionFiles(Controller):
         )
 
 
+class VersionTensors(Controller):
+    kind: ClassVar[Kind]
+    words: ClassVar[dict[str, str]]
+    guards = (guards.signed_in,)
+
+    @get(
+        operation_id="list{Kind}Tensors",
+        parameters=[query("path", "The path of a file of the version.", required=True, example="model.safetensors")],
+        response_description="The tensors of the file, none of a file of another format.",
+        responses=refuses(*CONTENT_REFUSALS, NOT_FOUND, AMBIGUOUS),
+    )
+    async def list_(
+        self, key: ItemKey, which: VersionKey, request: AnyRequest, caller: Injected[Caller]
+    ) -> JsonResponse[TensorListBody]:
+        """List the tensors of a safetensors, ONNX or GGUF file.
+
+        They are read from its header. The file is not loaded.
+        """
+        path = request.query_params.get("path")
+        if not path:
+            raise Refused(INVALID_QUERY, "path: the path of a file of the version is needed")
+        found = await tensors.of_file(caller, self.kind, Reference(key, which), path)
+        return json_response(TensorListBody.of(found))
+
+
 def _relative(path: str) -> str:
     """The path without the slash that the framework puts before it."""
     return path.removeprefix("/")
@@ -181,6 +209,27 @@ class DatasetFiles(VersionFiles):
 
 class AlgorithmFiles(VersionFiles):
     path = "/algorithms/{key:str}/versions/{which:str}/files"
+    tags = ("Algorithms",)
+    kind = Kind.ALGORITHM
+    words = words_of(Kind.ALGORITHM)
+
+
+class ModelTensors(VersionTensors):
+    path = "/models/{key:str}/versions/{which:str}/tensors"
+    tags = ("Models",)
+    kind = Kind.MODEL
+    words = words_of(Kind.MODEL)
+
+
+class DatasetTensors(VersionTensors):
+    path = "/datasets/{key:str}/versions/{which:str}/tensors"
+    tags = ("Datasets",)
+    kind = Kind.DATASET
+    words = words_of(Kind.DATASET)
+
+
+class AlgorithmTensors(VersionTensors):
+    path = "/algorithms/{key:str}/versions/{which:str}/tensors"
     tags = ("Algorithms",)
     kind = Kind.ALGORITHM
     words = words_of(Kind.ALGORITHM)

@@ -11,8 +11,8 @@ from catalog.domain.items.references import Reference
 from catalog.domain.versions import lookup, reading
 from catalog.domain.versions.comparison.differences import Differences, differences
 from catalog.domain.versions.comparison.metadata import ComparedPair, compared_metadata
-from catalog.domain.versions.comparison.tensors import FileTensors, Tensor, may_have_tensors, read_tensors
 from catalog.domain.versions.files import version_files
+from catalog.domain.versions.files.tensors import FileTensors, Tensor, may_have_tensors, read_tensors
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.records import FileRecord, ItemRecord, VersionRecord
 from catalog.store.tenant import Tenant

@@ -8,6 +8,7 @@ import { ACTIONS, Table } from '../../components/table'
 import { type Folder, folderOf } from '../../logic/tree'
 import { download } from './downloads'
 import { isPreviewed } from './preview'
+import { hasTensors } from './tensors'
 
 const SHOWN = 200 // entries of one folder, at first
 const OPEN = 30 // files of a version whose folders are all open
@@ -148,7 +149,7 @@ function Rows({ files, depth, inFolder, acts }: RowsProps) {
       {files.slice(0, most).map((file) => (
         <tr key={file.path}>
           <td style={indented(depth)}>
-            {isPreviewed(file) ? (
+            {isPreviewed(file) || hasTensors(file) ? (
               <button type="button" class="link path" title={file.path} onClick={() => acts.preview(file)}>
                 {file.path.slice(from)}
               </button>

@@ -1,48 +1,10 @@
-import { useMemo, useState } from 'preact/hooks'
-import { plural } from '../../components/format'
 import { Chip } from '../../components/parts'
-import { Table } from '../../components/table'
 
 export interface Inspection {
   format: string
   verdict: string
   findings: { kind: string; what: string; where: string }[]
-  summary: { tensors?: number; parameters?: number; shown?: Tensor[] }
-}
-
-interface Tensor {
-  name: string
-  dtype: string
-  shape: number[]
-}
-
-const SHOWN = 200
-
-export function Tensors({ tensors, total }: { tensors: Tensor[]; total: number }) {
-  const [text, setText] = useState('')
-  const found = useMemo(
-    () => tensors.filter((tensor) => tensor.name.toLowerCase().includes(text.toLowerCase())),
-    [tensors, text],
-  )
-  return (
-    <section>
-      <h2>Tensors</h2>
-      <label>
-        Search {plural(total, 'tensor')}
-        <input type="search" value={text} onInput={(event) => setText(event.currentTarget.value)} />
-      </label>
-      <Table label="Tensors" tall head={['Name', 'Type', 'Shape']}>
-        {found.slice(0, SHOWN).map((tensor) => (
-          <tr key={tensor.name}>
-            <td>{tensor.name}</td>
-            <td>{tensor.dtype}</td>
-            <td>{tensor.shape.join(' × ')}</td>
-          </tr>
-        ))}
-      </Table>
-      {(found.length > SHOWN || total > tensors.length) && <p class="muted">Only the first are shown.</p>}
-    </section>
-  )
+  summary: { tensors?: number; parameters?: number }
 }
 
 const MEANINGS: Record<string, string> = {

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact'
 import { useEffect, useMemo } from 'preact/hooks'
 import { type FileInfo, firstBytes } from '../../api/client'
 import { size } from '../../components/format'
@@ -25,13 +26,12 @@ export const isPreviewed = (file: FileInfo): boolean =>
 
 interface Props {
   file: FileInfo
-  url: string
   onClose: () => void
+  children: ComponentChildren
 }
 
-export function Preview({ file, url, onClose }: Props) {
-  const type = imageType(file.path)
-  const loaded = useLoaded((signal) => firstBytes(url, type ? MOST_IMAGE : MOST_TEXT, signal), [url])
+/** Something of a file, below the files. */
+export function Preview({ file, onClose, children }: Props) {
   return (
     <section class="preview">
       <header class="dialog-head">
@@ -40,12 +40,19 @@ export function Preview({ file, url, onClose }: Props) {
           ✕
         </button>
       </header>
-      <Loading of={loaded}>
-        {(bytes) =>
-          type ? <Picture bytes={bytes} type={type} name={file.path} /> : <Text bytes={bytes} file={file} />
-        }
-      </Loading>
+      {children}
     </section>
+  )
+}
+
+/** What a file holds: text, a table, or a picture. */
+export function Content({ file, url }: { file: FileInfo; url: string }) {
+  const type = imageType(file.path)
+  const loaded = useLoaded((signal) => firstBytes(url, type ? MOST_IMAGE : MOST_TEXT, signal), [url])
+  return (
+    <Loading of={loaded}>
+      {(bytes) => (type ? <Picture bytes={bytes} type={type} name={file.path} /> : <Text bytes={bytes} file={file} />)}
+    </Loading>
   )
 }
 

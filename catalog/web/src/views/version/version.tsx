@@ -12,9 +12,10 @@ import { itemPath } from '../paths'
 import { Downloads } from './downloads'
 import { EditVersion } from './edit'
 import { Files } from './files'
-import { Findings, type Inspection, Tensors } from './inspection'
+import { Findings, type Inspection } from './inspection'
 import { Origins } from './origins'
-import { Preview } from './preview'
+import { Content, Preview } from './preview'
+import { hasTensors, Tensors } from './tensors'
 import { Use } from './use'
 import { verdictTone } from './verdicts'
 
@@ -60,7 +61,8 @@ function Shown({ kind, item, parent, version, etag, reload }: ShownProps) {
   const [previewed, setPreviewed] = useState<FileInfo | null>(null)
   useTitle(`${name} ${version.ordinal}`)
   const inspection = version.inspection as unknown as Inspection | null
-  const tensors = inspection?.summary.shown ?? []
+  // The only file of a version, whose tensors are shown at once. Those of a folder are shown on a click.
+  const model = version.folder || !inspection?.summary.tensors ? undefined : version.files[0]
   return (
     <article>
       <header class="head">
@@ -103,16 +105,25 @@ function Shown({ kind, item, parent, version, etag, reload }: ShownProps) {
         <div>
           <Files kind={kind} item={item} version={version} onPreview={setPreviewed} />
           {previewed && (
-            <Preview
-              key={previewed.path}
-              file={previewed}
-              url={route(
-                `/${kind}/${encodeURIComponent(item)}/versions/${encodeURIComponent(version.ordinal)}/files/${path(previewed)}`,
+            <Preview key={previewed.path} file={previewed} onClose={() => setPreviewed(null)}>
+              {hasTensors(previewed) ? (
+                <Tensors kind={kind} item={item} which={version.ordinal} path={previewed.path} />
+              ) : (
+                <Content
+                  file={previewed}
+                  url={route(
+                    `/${kind}/${encodeURIComponent(item)}/versions/${encodeURIComponent(version.ordinal)}/files/${path(previewed)}`,
+                  )}
+                />
               )}
-              onClose={() => setPreviewed(null)}
-            />
+            </Preview>
           )}
-          {tensors.length > 0 && <Tensors tensors={tensors} total={inspection?.summary.tensors ?? tensors.length} />}
+          {model && (
+            <section>
+              <h2>Tensors</h2>
+              <Tensors kind={kind} item={item} which={version.ordinal} path={model.path} />
+            </section>
+          )}
           {inspection && <Findings inspection={inspection} />}
           <Use
             kind={kind}

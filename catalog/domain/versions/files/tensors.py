@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from catalog.blobs.protocol import StorageUnavailableError, UnknownBlobError
+from catalog.domain.access import Caller
+from catalog.domain.items.references import Reference
+from catalog.domain.versions import reading
+from catalog.domain.versions.files import version_files
 from catalog.inspection.inspector import Inspection, inspect_header
 from catalog.store.records import FileRecord
 from catalog.store.tenant import Tenant
+from catalog.vocabulary import Kind
 
 MOST = 20_000
-"""Tensors of a file that are compared."""
+"""Tensors of a file that are read."""
 
 FORMATS = frozenset({"safetensors", "onnx", "gguf"})
 ENDINGS = (".safetensors", ".onnx", ".gguf")
@@ -45,3 +50,14 @@ async def read_tensors(tenant: Tenant, file: FileRecord, inspection: Inspection 
     tensors = {row["name"]: Tensor(row["dtype"], tuple(row["shape"])) for row in summary.get("shown", ())}
     is_whole = not summary.get("truncated", True) and not inspection["findings"]
     return FileTensors(inspection["format"], tensors, is_whole)
+
+
+async def of_file(caller: Caller, kind: Kind, reference: Reference, path: str) -> FileTensors:
+    """The tensors of a file of a version. A file of another format has none.
+
+    Raises Refused: NOT_FOUND, CANNOT_READ, QUARANTINED.
+    """
+    version = await reading.read_content(caller, kind, reference)
+    file = await version_files.at(caller.tenant, version, path)
+    inspection = None if version["folder"] else version.get("inspection")
+    return await read_tensors(caller.tenant, file, inspection) or FileTensors("", {}, is_whole=True)
