@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from catalog.dialects.mlflow.search.filters import LONGEST, MODEL_ATTRIBUTES, VERSION_ATTRIBUTES, Condition, parse
 from catalog.dialects.mlflow.search.ordering import MODEL_KEYS, VERSION_KEYS, order_of
-from catalog.dialects.mlflow.search.queries import like, native_values, shown_value
+from catalog.dialects.mlflow.search.queries import native_values, shown_value
 from catalog.errors import INVALID_QUERY, Refused
+from catalog.store.query.filters.patterns import like
 
 
 @pytest.mark.parametrize(

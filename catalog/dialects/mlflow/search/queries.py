@@ -13,7 +13,7 @@ from catalog.dialects.mlflow.search.filters import Condition
 from catalog.dialects.mlflow.translation.stages import stage_of
 from catalog.domain import naming
 from catalog.errors import INVALID_QUERY, Refused
-from catalog.store.query.filters.patterns import escaped
+from catalog.store.query.filters.patterns import like
 
 PROMPT = "mlflow.prompt.is_prompt"
 
@@ -133,18 +133,6 @@ def _of_text(condition: Condition, *, spellings: bool = False) -> dict[str, Any]
         case "!=" | "NOT IN":
             return {"$nin": values}
     return like(str(value), ignores_case=condition.operator == "ILIKE")
-
-
-def like(pattern: str, *, ignores_case: bool) -> dict[str, Any]:
-    """LIKE as a pattern: `%` is any text, `_` one character."""
-    begins, ends = not pattern.startswith("%"), not pattern.endswith("%")
-    inner = pattern.strip("%")
-    if not inner and pattern:
-        begins = ends = False
-    body = "".join(".*" if sign == "%" else "." if sign == "_" else escaped(sign) for sign in inner)
-    regex = "^" * begins + body + "$" * ends
-    options = "i" * ignores_case + "s"
-    return {"$regex": regex, "$options": options}
 
 
 def _tag(condition: Condition, *, has_tags: bool) -> StoreFilter:

@@ -138,6 +138,16 @@ def literal_of(pattern: str) -> Literal | None:
     return Literal(starts, "".join(spelt), ends=False)
 
 
+def like(pattern: str, *, ignores_case: bool) -> dict[str, Any]:
+    """A LIKE of SQL as the condition of a client: `%` is any text, `_` one character."""
+    begins, ends = not pattern.startswith("%"), not pattern.endswith("%")
+    inner = pattern.strip("%")
+    if not inner and pattern:
+        begins = ends = False
+    body = "".join(".*" if sign == "%" else "." if sign == "_" else escaped(sign) for sign in inner)
+    return {"$regex": "^" * begins + body + "$" * ends, "$options": "i" * ignores_case + "s"}
+
+
 def escaped(text: str) -> str:
     """A pattern that matches `text` alone, in the database's dialect as in Python's."""
     return _PUNCTUATION.sub(r"\\\1", text)
