@@ -39,7 +39,10 @@ LONG = ("compose", "deploy", "docs", "server", "soak", "dialects/test_page.py", 
 
 # Property tests use the same examples in each run, so that a failure has its cause in the change. `make fuzz` uses new
 # ones.
-hypothesis.settings.register_profile("repeatable", derandomize=True)
+# A busy machine makes the generation of examples slow, and nothing else.
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 if "CATALOG_FUZZ_EXAMPLES" not in os.environ:
     hypothesis.settings.load_profile("repeatable")
 
