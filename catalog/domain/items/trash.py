@@ -73,9 +73,9 @@ async def take(caller: Caller, kind: Kind, item: ItemRecord, days: int) -> bool:
         return False
     mine = {"_id": item["_id"], "removal": record["removal"]}
     removed = await tenant.items(kind).records.delete_one({"_id": item["_id"], "revision": item["revision"]})
-    if removed.deleted_count:
+    if removed.deleted_count or written.upserted_id is None:  # of several removals at once, the last record stays
         await _lease(tenant, record).release()
-    elif written.upserted_id is not None:
+    else:
         await tenant.trash.records.delete_one(mine)
     return bool(removed.deleted_count)
 

@@ -257,6 +257,13 @@ async def test_a_removal_that_comes_too_late_leaves_nothing_in_the_trash(tenant,
     assert await count(tenant.trash) == 0
 
 
+async def test_an_item_that_two_requests_remove_at_once_is_restored_at_once(tenant, ada, iris):
+    moved = [await trash.take(ada, Kind.MODEL, iris, DAYS) for _ in range(2)]
+
+    assert moved == [True, False]
+    assert (await restore(tenant, iris, ada))["_id"] == iris["_id"]
+
+
 async def test_an_item_that_somebody_is_moving_is_left_to_him(tenant, ada, iris):
     await remove(tenant, iris, ada)
     await time_passes(tenant, iris, lease_until=now() + trash.LEASE)
