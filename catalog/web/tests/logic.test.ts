@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { age, size, value } from '../src/components/format'
-import { changeOf, draftOf, typed } from '../src/logic/changes'
+import { cardFieldsChange, changeOf, changeOfVersion, draftOf, type Said, typed } from '../src/logic/changes'
 import { cells } from '../src/logic/csv'
 import { filterOf } from '../src/logic/filters'
 import { commonMetrics, namesOf, ordered, orderOf, orderText, serverSort } from '../src/logic/metrics'
@@ -119,4 +119,37 @@ test('of a long list the rows near the screen are drawn', () => {
     1000,
     { from: 0, to: 0 },
   ])
+})
+
+test('an undo of a version or a card gives back what was there, and leaves the rest', () => {
+  const before: Said = {
+    description: '',
+    author: 'ada',
+    stage: 'none',
+    archived: false,
+    pinned: false,
+    metadata: [{ name: 'f1', value: 1 }],
+  }
+  const after: Said = { ...before, stage: 'staging', metadata: [{ name: 'auc', value: 2 }] }
+  expect(changeOfVersion(before, before)).toEqual({})
+  expect(changeOfVersion(after, before)).toEqual({
+    stage: 'none',
+    metadata: { remove: ['auc'], add: [{ name: 'f1', value: 1 }] },
+  })
+
+  const then = { license: 'MIT', tasks: ['a'], languages: [], tags: ['x'], datasets: ['1'], description: 'then' }
+  const now = {
+    ...then,
+    license: 'mit',
+    tasks: [],
+    tags: ['x', 'y'],
+    datasets: [{ _id: '1' }, '2'],
+    description: 'now',
+  }
+  expect(cardFieldsChange(now as never, then as never)).toEqual({
+    license: 'MIT',
+    tasks: ['a'],
+    tags: { remove: ['y'], add: [] },
+    datasets: { remove: ['2'], add: [] },
+  })
 })
