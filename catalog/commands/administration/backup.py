@@ -61,49 +61,67 @@ def make(settings: Settings, where: str, options: BackupOptions, tell: Tell) -> 
     """
     target, name, is_named = _target(settings, where)
     since = _increment(settings, options.since) if options.since else None
-    whole = True
+    backup = _Backup(settings, where, options, tell, target, name, is_named, since)
+    with _told_that_it_continues(target, name):
+        _run(backup.run, where)
+    return backup.is_whole
 
-    def one(done: TenantBackup) -> None:
-        nonlocal whole
-        whole = whole and not done.lost
-        _tell_of(done, tell)
 
-    async def local(partial: PartialBackup | None) -> None:
-        async with _stores(settings) as stores:
-            records = await find_tenants(stores.database, options.tenants)
-            resume = partial and partial.found.resumption
-            archived = stream(stores.database, stores.storage, records, since=since, resume=resume, report=one)
-            await save(archived, partial)
+@dataclass
+class _Backup:
+    """A backup under way."""
 
-    async def remote(partial: PartialBackup | None) -> None:
-        watch = ArchiveWatch()
-        resume = partial and partial.found.resumption
-        archived = archive(options.server, options.token, options.tenants, since, watch, options.ca, resume)
-        await save(archived, partial)
-        for tenant, summary in watch.summaries.items():
-            one(TenantBackup.of(tenant, summary))
+    settings: Settings
+    where: str
+    options: BackupOptions
+    tell: Tell
+    target: Target
+    name: str
+    is_named: bool  # by the user; else the name says when the backup was made
+    since: Increment | None
+    is_whole: bool = True
+    """Whether no blob was lost."""
 
-    async def save(archived: AsyncGenerator[bytes, None], partial: PartialBackup | None) -> None:
-        async with aclosing(archived) as chunks:
-            await target.save(partial.name if partial else name, chunks, force=options.force, partial=partial)
-
-    async def run() -> None:
-        if not options.force and await target.has(name):
-            raise CommandError(f"{where} is there already: --force replaces it")
-        partial = await _partial(target, name, since, options.tenants, is_named=is_named)
-        back_up = remote if options.server else local
+    async def run(self) -> None:
+        """Continue the interrupted backup that is there, or begin. Raises CommandError."""
+        if not self.options.force and await self.target.has(self.name):
+            raise CommandError(f"{self.where} is there already: --force replaces it")
+        partial = await _partial(self.target, self.name, self.since, self.options.tenants, is_named=self.is_named)
         if partial:
-            tell(f"Continues an interrupted backup, of which {human_size(partial.found.length)} are there")
+            self.tell(f"Continues an interrupted backup, {human_size(partial.found.length)} of it are there")
+        back_up = self._from_server if self.options.server else self._from_stores
         try:
             await back_up(partial)
         except ResumptionRefusedError:
-            await target.clear((partial.name if partial else name).__eq__)
-            tell("That was of other tenants: the backup begins again")
+            await self.target.clear((partial.name if partial else self.name).__eq__)
+            self.tell("That was of other tenants: the backup begins again")
             await back_up(None)
 
-    with _told_that_it_continues(target, name):
-        _run(run, where)
-    return whole
+    async def _from_stores(self, partial: PartialBackup | None) -> None:
+        async with _stores(self.settings) as stores:
+            records = await find_tenants(stores.database, self.options.tenants)
+            resume = partial and partial.found.resumption
+            archived = stream(
+                stores.database, stores.storage, records, since=self.since, resume=resume, report=self._report
+            )
+            await self._save(archived, partial)
+
+    async def _from_server(self, partial: PartialBackup | None) -> None:
+        options, watch = self.options, ArchiveWatch()
+        resume = partial and partial.found.resumption
+        archived = archive(options.server, options.token, options.tenants, self.since, watch, options.ca, resume)
+        await self._save(archived, partial)
+        for tenant, summary in watch.summaries.items():
+            self._report(TenantBackup.of(tenant, summary))
+
+    async def _save(self, archived: AsyncGenerator[bytes, None], partial: PartialBackup | None) -> None:
+        name = partial.name if partial else self.name
+        async with aclosing(archived) as chunks:
+            await self.target.save(name, chunks, force=self.options.force, partial=partial)
+
+    def _report(self, done: TenantBackup) -> None:
+        self.is_whole = self.is_whole and not done.lost
+        _tell_of(done, self.tell)
 
 
 @contextmanager
