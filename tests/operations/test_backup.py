@@ -36,7 +36,6 @@ from catalog.domain.versions import versions
 from catalog.domain.versions.aliases import aliases
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import BUSY
-from catalog.operations.backup import interrupted
 from catalog.operations.backup.archive import LARGEST_MEMBER, ArchiveError, read
 from catalog.operations.backup.chains import find_bases
 from catalog.operations.backup.scheduled import BackupPlan, ScheduledBackups
@@ -575,9 +574,7 @@ async def test_an_interrupted_backup_goes_on_where_it_was(database, storage, tmp
     assert await content(storage, both[1].name, digest) == b"newer"
 
 
-async def test_an_interrupted_backup_does_not_go_on_with_other_tenants_or_after_a_day(
-    database, storage, tmp_path, monkeypatch
-):
+async def test_an_interrupted_backup_does_not_go_on_with_other_tenants_or_after_a_day(database, storage, tmp_path):
     tenant = await organisation(database, storage, "acme")
     await made_days_ago(database, storage, tenant)
     records = await find_tenants(database, [])
@@ -594,7 +591,10 @@ async def test_an_interrupted_backup_does_not_go_on_with_other_tenants_or_after_
         found.resumption.remaining(changed)
     with pytest.raises(ResumptionRefusedError):
         found.resumption.remaining([])
-    monkeypatch.setattr(interrupted, "now", lambda: now() + timedelta(days=1))
+    content = left.read_bytes()
+    made = re.search(rb'"made": "([^"]+)"', content)[1]
+    yesterday = (datetime.fromisoformat(made.decode()) - timedelta(days=1)).isoformat().encode()
+    left.write_bytes(content.replace(made, yesterday, 1))
 
     assert (other_base, other_tenants) == (None, None)
     assert await target.partial("all.tar".__eq__, "", []) is None
