@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from catalog.domain.access import Caller, may_read
 from catalog.domain.items import items
-from catalog.domain.items.search import candidates, entries, facets, search
+from catalog.domain.items.search import candidates, entries, facets, names, search
 from catalog.domain.items.search.ranking import MatchRank, rank
 from catalog.domain.items.search.search import SearchQuery
 from catalog.errors import Refused
@@ -63,10 +63,10 @@ async def test_the_best_matches_come_first(client, org):
 async def test_a_search_finds_only_what_the_caller_may_read(client, org, other_org):
     await create(client, org, "ada", name="iris", visibility="private", users=["bob"])
 
-    for who, names in (("ada", ["iris"]), ("bob", ["iris"]), ("eve", []), ("admin", ["iris"])):
+    for who, expected in (("ada", ["iris"]), ("bob", ["iris"]), ("eve", []), ("admin", ["iris"])):
         answer = await found(client, org, who, q="iris")
-        assert [doc["name"] for doc in answer["docs"]] == names
-        assert answer["facetsOf"] == len(names)
+        assert [doc["name"] for doc in answer["docs"]] == expected
+        assert answer["facetsOf"] == len(expected)
     assert (await found(client, other_org, "admin", q="iris"))["docs"] == []
 
 
@@ -172,19 +172,20 @@ async def test_facets_of_a_large_catalog_are_the_least_that_there_may_be(tenant,
     assert (late.counts["tag"], late.counted, late.is_exact) == ({"red": 5}, 5, True)
 
 
-async def test_names_are_completed_from_their_beginning_with_what_the_caller_may_read(client, org):
+async def test_names_are_completed_from_their_beginning_with_what_the_caller_may_read(client, org, monkeypatch):
+    monkeypatch.setattr(names, "SECONDS", 60)
     for name in ("Élan", "elan-2", "my elan"):
         await create(client, org, "ada", name=name)
     await create(client, org, "ada", "datasets", name="elan-secret", visibility="private")
 
-    async def names(who, **query):
+    async def completed(who, **query):
         answer = await client.get("/v1/search/names", params=query, headers=org.as_(who))
         assert answer.status_code == 200, answer.text
         return [(doc["kind"], doc["reference"]) for doc in answer.json()["docs"]]
 
-    assert await names("eve", q="ELAN") == [("models", "ada/Élan"), ("models", "ada/elan-2")]
-    assert await names("ada", q="elan", kind="datasets") == [("datasets", "ada/elan-secret")]
-    assert await names("eve", q="elan", limit=1) == [("models", "ada/Élan")]
+    assert await completed("eve", q="ELAN") == [("models", "ada/Élan"), ("models", "ada/elan-2")]
+    assert await completed("ada", q="elan", kind="datasets") == [("datasets", "ada/elan-secret")]
+    assert await completed("eve", q="elan", limit=1) == [("models", "ada/Élan")]
 
 
 WRONG = {

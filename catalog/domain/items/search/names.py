@@ -11,12 +11,16 @@ from catalog.vocabulary import Kind
 MOST = 100
 """Items in an answer."""
 
+SECONDS = 0.05
+"""After which the items that have been found, if any, are enough: a person goes on typing."""
+
 
 async def complete(caller: Caller, key: str, kinds: Sequence[Kind], limit: int) -> list[Hit]:
-    """At most `limit` items that the caller may read, whose names have the key of a text or begin with it.
+    """At most `limit` items that the caller may read, whose names have the key of a text or begin with it: those that
+    are found soon.
 
     Those of exactly that name come first, and the newest before the others. See `catalog.folding` for the key.
     """
     walk = SearchWalk(caller, SearchQuery(key, kinds, Filter({})), last=MatchRank.PREFIX)
-    hits, _, _ = await walk.run(SearchPosition(MatchRank.EXACT, 0), limit)
+    hits, _, _ = await walk.run(SearchPosition(MatchRank.EXACT, 0), limit, SECONDS)
     return hits
