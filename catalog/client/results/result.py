@@ -35,12 +35,17 @@ class Result(ShortDisplay):
     @classmethod
     def of(cls, document: Document) -> Self:
         """Raises NotACatalog for a document that lacks a field, or has one of another type than annotated."""
-        readers, values = field_readers(cls), cls._values(document)
-        read = {name: readers[name](value) for name, value in values.items() if name in readers and value is not None}
-        for each in fields(cls):
-            if each.default is MISSING and each.default_factory is MISSING and each.name not in read:
-                raise shape_error(f"{each.name} is missing")
-        return cls(**read)
+        values, read = cls._values(document), {}
+        for name, read_field in field_readers(cls).items():
+            value = values.get(name)
+            if value is not None:
+                read[name] = read_field(value)
+        try:
+            return cls(**read)
+        except TypeError:
+            needed = [each.name for each in fields(cls) if each.default is each.default_factory is MISSING]
+            missing = next(name for name in needed if name not in read)
+            raise shape_error(f"{missing} is missing") from None
 
     @classmethod
     def _values(cls, document: Document) -> dict[str, object]:

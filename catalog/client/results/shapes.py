@@ -66,8 +66,11 @@ def _reader(name: str, hint: object) -> Reader:
 
 
 def _generic(name: str, origin: object, arguments: Sequence[object]) -> Reader:
+    is_union = origin in {Union, UnionType}
+    if is_union and all(each in PLAIN for each in arguments):
+        return _plain(name, tuple(kind for each in arguments for kind in PLAIN[each]))
     inner = [_reader(name, each) for each in arguments if each is not ...]
-    if origin in {Union, UnionType}:
+    if is_union:
         return _either(name, inner)
     if origin in {Sequence, list}:
         return _elements(name, inner[0])
