@@ -14,6 +14,7 @@ from catalog.folding import search_key
 from catalog.vocabulary import Kind
 
 NAME_LENGTHS = (2, 3)
+LONGEST_BEGINNING = max(NAME_LENGTHS)
 TEXT_LENGTH = 3
 
 MOST = 400
@@ -44,7 +45,7 @@ def name_grams(kind: Kind, name: str) -> list[str]:
     """The n-grams of a name."""
     key = search_key(name)
     inside = {gram for length in NAME_LENGTHS for gram in _grams(key, length)}
-    beginnings = {key[:length] for length in range(1, max(NAME_LENGTHS) + 1)}
+    beginnings = {key[:length] for length in range(1, LONGEST_BEGINNING + 1)}
     return _marked(kind, TextPlace.BEGINNING, beginnings) + _marked(kind, TextPlace.NAME, inside)
 
 
@@ -70,7 +71,7 @@ def searched_grams(kind: Kind, place: TextPlace, key: str) -> list[str]:
     """The n-grams of all texts in a place that contain `key`, except those that are LONG. None: no index finds them."""
     match place:
         case TextPlace.BEGINNING:
-            found = {key[: max(NAME_LENGTHS)]}
+            found = {key[:LONGEST_BEGINNING]}
         case TextPlace.NAME:
             found = set(_grams(key, min(len(key), max(NAME_LENGTHS)))) if len(key) >= min(NAME_LENGTHS) else set()
         case _ if len(key) >= TEXT_LENGTH:

@@ -19,6 +19,7 @@ from catalog.store.derived import search_entries
 from catalog.store.query.fields import MODELS
 from catalog.store.query.filters.filter import Filter, filter_of
 from catalog.store.query.paging import timed_scan
+from catalog.store.query.text_grams import TextPlace
 from catalog.vocabulary import Archived, Kind, Role
 from tests.support.inputs import new_item
 from tests.support.tenants import somebody
@@ -391,6 +392,39 @@ async def test_without_facets_the_first_hits_do_not_wait_for_the_others(tenant, 
         rest, cursor = rest + [hit.item["name"] for hit in page.hits], page.next
 
     assert ([hit.item["name"] for hit in soon.hits], soon.facets, rest) == (["iris"], None, ["my-iris"])
+
+
+async def test_entries_that_stand_together_are_found_with_few_queries(tenant, monkeypatch):
+    lows, read = [], entries.EntryWalk._read
+    monkeypatch.setattr(entries.EntryWalk, "_read", lambda walk, low: lows.append(low) or read(walk, low))
+    together = [{"_id": ObjectId(), "serial": 9_000 + at, "names": ["m*s-9"], "texts": []} for at in range(200)]
+    await tenant.search_entries.records.insert_many(together)
+
+    chunk = await entries.EntryWalk(tenant, Kind.MODEL, TextPlace.NAME, "s-9", 9_199, 9_199).next(250, 250)
+
+    assert (len(chunk.entries), chunk.low) == (200, 0)
+    assert len(lows) <= 6
+
+
+def test_a_long_beginning_is_looked_up_by_what_is_rare_inside_it_too():
+    assert entries.rare_grams(Kind.MODEL, TextPlace.BEGINNING, "bert") == ["m^ber"]
+
+    [rarest, *others] = entries.rare_grams(Kind.MODEL, TextPlace.BEGINNING, "resnet-iris-9")
+
+    assert rarest == "m*s-9"
+    assert "m^res" in others
+
+
+async def test_facets_are_counted_over_fewer_hits_when_time_is_short(tenant, monkeypatch):
+    monkeypatch.setattr(search, "FACET_SECONDS", 0)
+    monkeypatch.setattr(search, "BATCH", 2)
+    ada = await somebody(tenant, "ada")
+    for name in ("iris", "iris-2", "my-iris", "our-iris"):
+        await items.create(ada, Kind.MODEL, new_item(name=name))
+
+    page = await search.search(ada, SearchQuery("iris", EVERYTHING, Filter({})), 1, None)
+
+    assert ([hit.item["name"] for hit in page.hits], page.facets.counted, page.facets.is_exact) == (["iris"], 2, False)
 
 
 async def test_a_filter_by_the_serial_holds_in_every_stage(tenant):

@@ -32,6 +32,9 @@ from catalog.vocabulary import Kind
 WINDOW = 1024
 """Serials that one scan without an index covers: 60 ms on the embedded engine, at any size of the catalog."""
 
+BATCH = 64
+"""Hits of which the candidates are read at once."""
+
 SPARE = 8
 """Candidates that are read beyond the hits that a page lacks."""
 
@@ -93,24 +96,25 @@ class Candidates:
     async def read(self, stage: MatchRank, kind: Kind, within: Query, top: int, missing: int) -> Serials:
         """The candidates of a stage and kind that match `within`, with serials up to `top`.
 
-        `missing` is the number of hits that the page lacks. It decides how much is read at once.
+        `missing` is the number of hits that the request lacks. It decides how much is read at once.
         """
-        wanted = min(FULL, round(missing * max(1.0, self._access(kind, within).apart)) + SPARE)
+        apart = max(1.0, self._access(kind, within).apart)
+        soon, wanted = (min(FULL, round(hits * apart) + SPARE) for hits in (missing, min(missing, BATCH)))
         if stage in _FIELDS:
             return await self._by_terms(stage, kind, within, top, wanted)
         place = _PLACES[stage]
         if rare_grams(kind, place, self._key):
-            return await self._by_grams(kind, place, within, top, wanted)
+            return await self._by_grams(kind, place, within, top, wanted, soon)
         if place is TextPlace.NAME:
             return await self._scan(kind, within, {"name_key": {"$regex": escaped(self._key)}}, top, wanted)
         return Serials([], 0, 0)
 
-    async def _by_grams(self, kind: Kind, place: TextPlace, within: Query, top: int, wanted: int) -> Serials:
+    async def _by_grams(self, kind: Kind, place: TextPlace, within: Query, top: int, wanted: int, soon: int) -> Serials:
         """The items whose entries have the n-grams, or are too long to be indexed by them."""
         walk = self._walks.get((kind, place))
         if walk is None:
             walk = self._walks[kind, place] = EntryWalk(self._tenant, kind, place, self._key, top, self._newest)
-        entries, low = await walk.next(wanted)
+        entries, low = await walk.next(wanted, soon)
         return Serials(await self._items_of(kind, entries, within), low, len(entries) + 1)
 
     async def _items_of(self, kind: Kind, entries: Sequence[SearchEntryRecord], within: Query) -> list[ItemRecord]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from catalog.store.query.paging.cursors import DESCENDING
-from catalog.store.query.paging.serial_scan import NARROWEST
-from catalog.store.query.text_grams import TextPlace, long_of, searched_grams
+from catalog.store.query.paging.serial_scan import NARROWEST, WIDENING
+from catalog.store.query.text_grams import LONGEST_BEGINNING, TextPlace, long_of, searched_grams
 from catalog.store.records import Query, SearchEntryRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
@@ -16,6 +16,9 @@ FIRST_WINDOW = 512
 
 FULL = 256
 """Entries that one query returns."""
+
+MOST_GRAMS = 4
+"""N-grams that an entry is compared with: an item that lacks one of the others is read, and compared itself."""
 
 
 class EntryChunk(NamedTuple):
@@ -40,20 +43,24 @@ class EntryWalk:
         self._newest = newest
         self._top = self._low = top
         self._count = 0  # of the entries between them
+        self._widening = 1  # of the next query, where the last ones found less than is usual
         self._statistics = tenant.scan_statistics.of(self._records, {self._field: {"$all": self._grams}})
         self._waiting: list[SearchEntryRecord] = []
 
-    async def next(self, wanted: int) -> EntryChunk:
-        """As many entries as wanted, if there are so many."""
+    async def next(self, wanted: int, soon: int) -> EntryChunk:
+        """As many entries as wanted, if there are so many. `soon` will be wanted, these among them.
+
+        The embedded engines read a second range of serials several times as long as the newest one.
+        """
         while self._low > 0 and len(self._waiting) < wanted:
-            await self._read(max(0, self._low - self._width(wanted - len(self._waiting))))
+            await self._read(max(0, self._low - self._width(max(wanted, soon) - len(self._waiting))))
         chunk, self._waiting = self._waiting[:wanted], self._waiting[wanted:]
         return EntryChunk(chunk, chunk[-1]["serial"] - 1 if self._waiting else self._low)
 
     def _width(self, missing: int) -> int:
         # Twice the usual deviation of a count is added.
         likely = self._statistics.apart * (missing + 2 * math.sqrt(missing))
-        return max(NARROWEST, round(likely)) if self._statistics.apart else FIRST_WINDOW
+        return max(NARROWEST, round(likely)) * self._widening if self._statistics.apart else FIRST_WINDOW
 
     async def _read(self, low: int) -> None:
         """The entries above `low`, or the newest of them if they are more than FULL."""
@@ -63,6 +70,8 @@ class EntryWalk:
             found = _merged(found, await self._having([self._long], low, top))
         if len(found) == FULL:
             low = found[-1]["serial"] - 1
+        is_usual = len(found) * self._statistics.apart >= (top - low) / WIDENING
+        self._widening = 1 if is_usual else self._widening * WIDENING
         self._waiting += found
         self._low, self._count = low, self._count + len(found)
         self._statistics.apart = (self._top - low) / self._count if self._count else self._top
@@ -92,14 +101,14 @@ def _merged(some: Sequence[SearchEntryRecord], others: Sequence[SearchEntryRecor
 
 
 def rare_grams(kind: Kind, place: TextPlace, key: str) -> list[str]:
-    """One or two n-grams of all texts in a place that contain `key`, those that are rarest by a guess.
+    """The MOST_GRAMS n-grams of all texts in a place that contain `key` that are rarest by a guess, the rarest first.
 
-    Of a beginning it is one: a name with a long beginning has the n-grams inside it, too. None: no index finds them.
+    A name with a long beginning has the n-grams inside it, too. None: no index finds the texts.
     """
     grams = searched_grams(kind, place, key)
     if place is TextPlace.BEGINNING:
-        return [max([*grams, *searched_grams(kind, TextPlace.NAME, key[1:])], key=_rarity)]
-    return sorted(grams, key=_rarity, reverse=True)[:2]
+        grams += searched_grams(kind, TextPlace.NAME, key[LONGEST_BEGINNING:])
+    return sorted(grams, key=_rarity, reverse=True)[:MOST_GRAMS]
 
 
 def _rarity(gram: str) -> int:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from catalog.domain import archiving
 from catalog.domain.access import Caller, readable_by
-from catalog.domain.items.search.candidates import Candidates
+from catalog.domain.items.search.candidates import BATCH, Candidates
 from catalog.domain.items.search.facets import FacetCounts, count_items
 from catalog.domain.items.search.ranking import MatchRank, rank
 from catalog.errors import NOT_SEARCHED, Refused
@@ -38,7 +38,10 @@ MOST_READ = 16 * 1024
 """Candidates and serials that one request reads."""
 
 FACETED = 200
-"""Hits that the facets of a first page are counted over."""
+"""Hits that the facets of a first page are counted over. BATCH of them are read, and then as many as time permits."""
+
+FACET_SECONDS = 0.03
+"""Seconds after which no more hits are read for the facets alone."""
 
 SOON = 0.15
 """Seconds after which a search without facets answers what it has found, if anything."""
@@ -97,8 +100,10 @@ async def search(
     first = after is None and faceted
     start = SearchPosition(MatchRank.EXACT, 0) if after is None else _position(after, len(query.kinds))
     walk = SearchWalk(caller, query)
-    most = max(limit, FACETED) if first else limit
-    hits, positions, end = await walk.run(start, most, math.inf if faceted else SOON)
+    if first:
+        hits, positions, end = await walk.run(start, max(limit, FACETED), FACET_SECONDS, enough=max(limit, BATCH))
+    else:
+        hits, positions, end = await walk.run(start, limit, math.inf if faceted else SOON)
     facets = FacetCounts(count_items(hits), len(hits), end is None) if first else None
     if len(hits) > limit:
         hits, end = hits[:limit], positions[limit - 1]
@@ -115,11 +120,11 @@ class SearchWalk:
         self._within = within({**readable_by(caller), **archiving.shown(query.archived)}, query.filter)
 
     async def run(
-        self, at: SearchPosition | None, most: int, seconds: float = math.inf
+        self, at: SearchPosition | None, most: int, seconds: float = math.inf, *, enough: int = 1
     ) -> tuple[list[Hit], list[SearchPosition], SearchPosition | None]:
         """The hits from a position on, the position behind each, and the one to go on from.
 
-        After so many seconds the walk ends where it is, once it has a hit.
+        After so many seconds the walk ends where it is, once it has `enough` hits.
         """
         end = time.monotonic() + seconds
         hits: list[Hit] = []
@@ -141,7 +146,7 @@ class SearchWalk:
                 if len(hits) == most:
                     return hits, positions, positions[-1]
             at = batch.next
-            if hits and time.monotonic() > end:
+            if len(hits) >= enough and time.monotonic() > end:
                 break
         return hits, positions, at
 
