@@ -7,9 +7,9 @@ import { PETALS, people, scenario } from './world.mjs'
 
 scenario('an upload goes on by itself and after a reload, and bytes that are there are not sent again', async (own) => {
   const { page, context, faults } = own
-  // Two parts of 16 MiB and a rest.
+  // Three parts of 16 MiB and a rest.
   const file = join(process.env.HOME, `weights-${process.pid}.bin`)
-  writeFileSync(file, randomBytes(34 * 2 ** 20))
+  writeFileSync(file, randomBytes(50 * 2 ** 20))
   page.on('dialog', (dialog) => dialog.accept()) // the browser asks whether the page may be closed
   await enter(page)
   await page.goto(`${URL_}/`)
