@@ -37,7 +37,7 @@ STEP = 100
 MOST_READ = 16 * 1024
 """Candidates and serials that one request reads."""
 
-FACETED = 200
+FACETED = 128
 """Hits that the facets of a first page are counted over. BATCH of them are read, and then as many as time permits."""
 
 FACET_SECONDS = 0.03
