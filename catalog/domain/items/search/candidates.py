@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from bson import ObjectId
 
-from catalog.domain.items.search.entries import FULL, EntryWalk, rare_grams
+from catalog.domain.items.search.entries import FULL, EntryWalk
 from catalog.domain.items.search.ranking import MatchRank
 from catalog.domain.terms.terms import Vocabulary, collection
 from catalog.store.ids import in_parts
@@ -103,19 +103,20 @@ class Candidates:
         if stage in _FIELDS:
             return await self._by_terms(stage, kind, within, top, wanted)
         place = _PLACES[stage]
-        if rare_grams(kind, place, self._key):
-            return await self._by_grams(kind, place, within, top, wanted, soon)
+        walk = self._walk(kind, place, top)
+        if walk.is_indexed:
+            entries, low = await walk.next(wanted, soon)
+            return Serials(await self._items_of(kind, entries, within), low, len(entries) + 1)
         if place is TextPlace.NAME:
             return await self._scan(kind, within, {"name_key": {"$regex": escaped(self._key)}}, top, wanted)
         return Serials([], 0, 0)
 
-    async def _by_grams(self, kind: Kind, place: TextPlace, within: Query, top: int, wanted: int, soon: int) -> Serials:
-        """The items whose entries have the n-grams, or are too long to be indexed by them."""
+    def _walk(self, kind: Kind, place: TextPlace, top: int) -> EntryWalk:
+        """The walk of this request through a place, which begins at `top`."""
         walk = self._walks.get((kind, place))
         if walk is None:
             walk = self._walks[kind, place] = EntryWalk(self._tenant, kind, place, self._key, top, self._newest)
-        entries, low = await walk.next(wanted, soon)
-        return Serials(await self._items_of(kind, entries, within), low, len(entries) + 1)
+        return walk
 
     async def _items_of(self, kind: Kind, entries: Sequence[SearchEntryRecord], within: Query) -> list[ItemRecord]:
         """The items of these entries that match `within`, the newest first."""

@@ -47,13 +47,18 @@ class EntryWalk:
         self._statistics = tenant.scan_statistics.of(self._records, {self._field: {"$all": self._grams}})
         self._waiting: list[SearchEntryRecord] = []
 
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index finds the entries."""
+        return bool(self._grams)
+
     async def next(self, wanted: int, soon: int) -> EntryChunk:
         """As many entries as wanted, if there are so many. `soon` will be wanted, these among them.
 
         The embedded engines read a second range of serials several times as long as the newest one.
         """
         while self._low > 0 and len(self._waiting) < wanted:
-            await self._read(max(0, self._low - self._width(max(wanted, soon) - len(self._waiting))))
+            await self._read(max(0, self._low - self._width(soon - len(self._waiting))))
         chunk, self._waiting = self._waiting[:wanted], self._waiting[wanted:]
         return EntryChunk(chunk, chunk[-1]["serial"] - 1 if self._waiting else self._low)
 
@@ -70,7 +75,7 @@ class EntryWalk:
             found = _merged(found, await self._having([self._long], low, top))
         if len(found) == FULL:
             low = found[-1]["serial"] - 1
-        is_usual = len(found) * self._statistics.apart >= (top - low) / WIDENING
+        is_usual = not self._statistics.apart or len(found) * self._statistics.apart >= (top - low) / WIDENING
         self._widening = 1 if is_usual else self._widening * WIDENING
         self._waiting += found
         self._low, self._count = low, self._count + len(found)
