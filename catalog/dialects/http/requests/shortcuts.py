@@ -17,25 +17,22 @@ class Shortcuts(ReceiveRoutePlugin):
     def receive_route(self, route: BaseRoute) -> None:
         if isinstance(route, HTTPRoute):
             for handler, parameters in route.route_handler_map.values():
-                _share_with_guards(handler)
-                _resolve_exception_handlers(handler)
+                _prepare(handler)
                 # One after the other: what a handler asks for by name is there at once, and a task for each costs more.
                 parameters.dependency_batches = [{one} for batch in parameters.dependency_batches for one in batch]
 
 
-def _share_with_guards(handler: BaseRouteHandler) -> None:
-    """Give guards the handler itself, which the framework copies for each guard of each request. None changes it."""
+def _prepare(handler: BaseRouteHandler) -> None:
+    """Give guards the handler itself, and each request the merged exception handlers of all layers.
+
+    The framework copies the one for each guard of each request, and merges the others for each request. Neither is
+    changed by anything.
+    """
     attributes = getattr(handler, "__dict__", None)
     if attributes is not None:  # the framework's own handlers of OPTIONS have none
-        attributes["authorize_connection"] = partial(_authorize, handler)
-
-
-def _resolve_exception_handlers(handler: BaseRouteHandler) -> None:
-    """Resolve them once: the framework merges those of all layers for each request."""
-    attributes = getattr(handler, "__dict__", None)
-    if attributes is not None:
         resolved = handler.resolve_exception_handlers()
         attributes["resolve_exception_handlers"] = lambda: resolved
+        attributes["authorize_connection"] = partial(_authorize, handler)
 
 
 async def _authorize(handler: BaseRouteHandler, connection: AnyRequest) -> None:
