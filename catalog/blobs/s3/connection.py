@@ -97,8 +97,10 @@ def connect(address: BucketAddress) -> S3Store:
 
 def certificates(ca: Path | None) -> bytes:
     """The certificates of the file S3_CA, as they are written there; nothing where it has none."""
+    if ca is None:
+        return b""
     try:
-        text = ca.read_text() if ca else ""
+        text = ca.read_text()
         ssl.create_default_context(cadata=text or None)
     except (OSError, ValueError):
         return b""
