@@ -136,8 +136,8 @@ class BoundCollection(Generic[D, R]):
     async def modify(self, query: Query, update: Changes) -> R | None:
         """Update the record whose `_id` and other fields are as `query` says, and return it. None: there is none.
 
-        Another change may have followed in what is returned. (`findAndModify` is avoided where records are many: the
-        embedded engine in Rust reads the whole collection for it.)
+        Another change may have followed in what is returned. (`findAndModify` is avoided where records are many: both
+        embedded engines read the whole collection for it.)
         """
         if not (await self.records.update_one(query, update)).matched_count:
             return None

@@ -47,7 +47,7 @@ async def revise(
 
     `first` is the record, with all its fields, if it was read a moment ago. `where` must be true of the record besides
     its revision. The record afterwards is made of the one that was read: its revision says that nothing else has
-    changed. (`findAndModify` would return it, but the embedded engine in Rust reads the whole collection for it.)
+    changed. (`findAndModify` would return it, but both embedded engines read the whole collection for it.)
 
     Raises RecordGoneError when `read` finds nothing, Refused: BUSY after ATTEMPTS, and what `changes` raises.
     """
