@@ -395,6 +395,34 @@ async def test_two_servers_that_start_after_such_a_death_make_one_default_tenant
     assert await administrators(database, half_made) == ["admin"]
 
 
+async def test_a_tenant_whose_removal_ends_while_its_name_is_taken_again_is_made(
+    database, record, storage, monkeypatch
+):
+    await database.tenants.insert(record.model_copy(update={"state": "removed"}))
+    find_holder = tenants._holder
+
+    async def found_after_the_removal(*args):
+        await database.tenants.raw.delete_one({"_id": record.id})
+        return await find_holder(*args)
+
+    monkeypatch.setattr(tenants, "_holder", found_after_the_removal)
+    monkeypatch.setattr(tenants, "PATIENCE", 0.01)
+
+    start = await tenants.ensure_default(database, storage, record.model_copy(), "admin", "")
+
+    assert start
+    assert await administrators(database, record) == ["admin"]
+
+
+async def test_a_default_tenant_whose_database_another_tenant_has_is_refused(database, record, storage):
+    await database.tenants.insert(RegisteredTenant(id=f"{record.id}-other", database=record.database))
+
+    with pytest.raises(Refused) as refusal:
+        await tenants.ensure_default(database, storage, record, "admin", "")
+
+    assert is_of(record, refusal.value)
+
+
 async def test_a_tenant_that_another_server_is_making_is_left_alone(database, half_made, storage):
     await database.tenants.raw.update_one({"_id": half_made.id}, {"$set": {"lastmod": now()}})
 

@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 LINGERING = timedelta(seconds=FRESH + 1)
 """After this time no server writes into a removed tenant any more. A second of it is for requests that had begun."""
 
+LEAVING = frozenset({"removing", "removed"})
+"""The states of a tenant whose name and database are free soon."""
+
 STALE = {"making": timedelta(seconds=20), "removing": timedelta(seconds=10), "removed": LINGERING}
 """After this time in a state a tenant is dropped. The server that worked on it must have died: creating a tenant takes
 a second, and a removal is renewed every RENEWED_EVERY seconds."""

@@ -51,6 +51,10 @@ PATIENCE = 0.5
 """Seconds between two looks at a tenant that another server is creating or removing."""
 
 
+class CreatedElsewhereError(Refused):
+    """Another server creates the tenant of this name, or has created it."""
+
+
 class Administrator(NamedTuple):
     """The first user of a new tenant."""
 
@@ -128,15 +132,17 @@ async def make(
     await _fold_older(database)
     until = monotonic() + waiting.total_seconds()
     while not await _register(database, record):
-        before = await _removed(database, record)
-        if before is None:
-            raise Refused(NAME_TAKEN, f"A tenant with this name or this database exists already ({record.id})")
+        holder = await _holder(database, record)
+        if holder and holder["state"] not in removal.LEAVING:
+            refusal = CreatedElsewhereError if holder["_id"] == record.id else Refused
+            raise refusal(NAME_TAKEN, f"A tenant with this name or this database exists already ({record.id})")
+        name = holder["_id"] if holder else record.id  # without a holder its removal has just ended
         if monotonic() > until:
             seconds = int(removal.STALE["removing"].total_seconds())
-            details = f"{before} is still being removed, please try again in {seconds} seconds"
+            details = f"{name} is still being removed, please try again in {seconds} seconds"
             raise Refused(NAME_TAKEN, details, headers={"Retry-After": str(seconds)})
         await sleep(PATIENCE)
-        await removal.clear(database, storage, before)
+        await removal.clear(database, storage, name)
     if await database.holds(record.database):
         await database.tenants.records.delete_one({"_id": record.id})
         raise Refused(NAME_TAKEN, f"The database {record.database} exists already and is not empty")
@@ -147,7 +153,7 @@ async def make(
         {"_id": record.id, "state": "making", "timestamp": record.timestamp}, {"$set": {"state": "ready"}}
     )
     if ready is None:  # so slow that another server assumed that this one had died
-        raise Refused(NAME_TAKEN, f"Creating {record.id} took too long, please try again")
+        raise CreatedElsewhereError(NAME_TAKEN, f"Creating {record.id} took too long, please try again")
     return ready
 
 
@@ -170,12 +176,11 @@ async def _fold_older(database: Database) -> None:
             await database.tenants.records.update_one({"_id": record["_id"]}, {"$set": key})
 
 
-async def _removed(database: Database, record: RegisteredTenant) -> str | None:
-    """The name of a tenant that is being removed and has the name or the database of the new one."""
-    for query in ({"_id": record.id}, {"name_key": record.name_key}, {"database_key": record.database_key}):
-        if found := await database.tenants.records.find_one({**query, "state": {"$in": ["removing", "removed"]}}):
-            return str(found["_id"])
-    return None
+async def _holder(database: Database, record: RegisteredTenant) -> TenantRecord | None:
+    """The tenant that has the name or the database of the new one. One that is not being removed comes first."""
+    same: list[Query] = [{"_id": record.id}, {"name_key": record.name_key}, {"database_key": record.database_key}]
+    holders = await database.tenants.records.find({"$or": same}).to_list(len(same))
+    return min(holders, key=lambda holder: holder["state"] in removal.LEAVING, default=None)
 
 
 async def find(database: Database, name: str) -> TenantRecord:
@@ -273,10 +278,8 @@ async def ensure_default(
     while not await database.tenants.records.find_one({"_id": record.id, "state": "ready"}, {"_id": 1}):
         try:
             await make(database, storage, record, administrator)
-        except Refused:
-            if not await database.tenants.records.find_one({"_id": record.id}):
-                raise
-            await asyncio.sleep(PATIENCE)  # another server is creating it, or died doing so
+        except CreatedElsewhereError:
+            await asyncio.sleep(PATIENCE)  # the other server may have died, so that its tenant is never ready
         else:
             return FirstStart(record.id, *administrator)
     return None
