@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 import catalog as package
 from catalog.client import profile
-from catalog.client.errors import Invalid, Unsafe, UnsafeFileWarning
+from catalog.client.errors import Invalid, NotFound, Unsafe, UnsafeFileWarning
 from tests.support.app import PASSWORD
 from tests.support.people import hired
 from tests.support.serving import TENANT
@@ -75,6 +75,18 @@ def test_the_shards_of_a_model_are_loaded_together(pushed):
     assert loaded.keys() == {"a", "b"}
     assert np.array_equal(loaded["b"], WEIGHTS["a"] * 2)
     assert pushed.load("iris", path="parts/model-00001-of-00002.safetensors").keys() == {"a"}
+
+
+def test_the_tensors_of_a_file_are_listed_without_a_download(pushed):
+    versions = pushed.models.versions("iris")
+
+    found = versions.tensors("champion", "parts/model-00002-of-00002.safetensors")
+
+    assert found["tensors"] == [{"name": "b", "dtype": "F32", "shape": [*WEIGHTS["a"].shape]}]
+    assert (found["format"], found["isWhole"]) == ("safetensors", True)
+    assert pushed.models.versions("bad").tensors(1)["tensors"] == []
+    with pytest.raises(NotFound, match="path="):
+        versions.tensors("champion")
 
 
 def test_an_onnx_model_is_loaded_by_the_library_that_is_there(pushed, monkeypatch):

@@ -13,7 +13,7 @@ from catalog.client.errors import Invalid
 from catalog.client.push_pull.annotations import metadata_values, selection_of, texts
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.resources.item_filters import condition
-from catalog.client.results import ComparisonResult, Link, Page, Pruned, Value, Version, shaped
+from catalog.client.results import ComparisonResult, Link, Page, Pruned, TensorList, Value, Version, shaped
 from catalog.client.session import PREFIX, Session, if_unchanged
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import (
@@ -275,6 +275,18 @@ class VersionResource(Resource[D]):
             headers["If-Match"] = f'"{digest}"'
         response = yield from self._session.send(Request(method="GET", path=where, headers=headers))
         return response.content if response.status == PARTIAL_CONTENT else response.content[start:stop]
+
+    @operation
+    def tensors(self, which: str | int, path: str = "") -> Operation[TensorList]:
+        """List the tensors of a safetensors, ONNX or GGUF file, at most 20 000, without a download. Of a folder, those
+        of the file at `path`.
+
+        Raises CatalogError: NotFound, Forbidden.
+        """
+        version = yield from self._item.info(which)
+        at = f"{self._item.at(version.ordinal)}/tensors"
+        query = {"path": file_of(version, path).path}
+        return shaped((yield from self._session.request_json("GET", at, query=query)), TensorList)
 
     def open(self: "VersionResource[SyncDriver]", which: str | int, path: str = "") -> io.BufferedReader:
         """Open a version's file, or the file at `path` in a folder, for reading and seeking. Only the bytes that are

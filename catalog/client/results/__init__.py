@@ -11,7 +11,7 @@ from catalog.client.results.answers import (
     Sweep,
     SweptFromTenant,
 )
-from catalog.client.results.comparison import ComparisonResult, DifferentFiles, DifferentTensors
+from catalog.client.results.comparison import ComparisonResult, DifferentFiles, DifferentTensors, TensorList
 from catalog.client.results.items import KINDS, Algorithm, Card, CardFields, Dataset, Item, Model, Term, TrashedItem
 from catalog.client.results.lineage import Lineage, LineageNode
 from catalog.client.results.people import Grant, Group, Identity, Party, Robot, Tenant, Token, User
@@ -61,6 +61,7 @@ __all__ = [
     "Sweep",
     "SweptFromTenant",
     "Tenant",
+    "TensorList",
     "Term",
     "Token",
     "TrashedItem",

@@ -1,9 +1,27 @@
-"""The answer to a comparison of versions."""
+"""The tensors of a file, and the answer to a comparison of versions."""
 
 from typing import NotRequired, TypedDict
 
 from catalog.client.results.result import Value
 from catalog.client.results.shapes import Document
+
+
+class TensorShape(TypedDict):
+    """A tensor of a file: its name, type and shape."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+
+
+class TensorList(TypedDict):
+    """The tensors of a file, from its header. `isWhole`: these are all of them."""
+
+    format: str
+    """`safetensors`, `onnx` or `gguf`; empty for another one."""
+
+    tensors: list[TensorShape]
+    isWhole: bool
 
 
 class MetadataDifference(TypedDict):
@@ -37,14 +55,6 @@ class DifferentFiles(TypedDict):
     changed: list[ChangedBytes]
 
 
-class TensorOfOne(TypedDict):
-    """A tensor that one of two files lacks."""
-
-    name: str
-    dtype: str
-    shape: list[int]
-
-
 class ChangedShape(TypedDict):
     """A tensor of another type or shape."""
 
@@ -60,8 +70,8 @@ class DifferentTensors(TypedDict):
 
     path: str
     complete: bool
-    added: list[TensorOfOne]
-    removed: list[TensorOfOne]
+    added: list[TensorShape]
+    removed: list[TensorShape]
     changed: list[ChangedShape]
 
 
