@@ -4,9 +4,11 @@ A list answers with less of an item than `get` does. What was not loaded is left
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from html import escape
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import FieldInfo, fields
 
 LONGEST = 60
 """Characters of a text."""
@@ -17,29 +19,32 @@ MOST = 5
 FIRST = ("name", "reference", "ordinal", "username", "path", "id")
 """Fields that name a result; the others follow in their order."""
 
+NOT_SHOWN = {"token", "raw"}
+"""Fields that are a secret, or repeat the others."""
 
-def short_repr(result: object) -> str:
+
+def short_repr(result: Struct) -> str:
     """`Model(name='iris', id='...', tags=('flowers',), versions=<3>)`."""
     shown = ", ".join(f"{name}={_short(value)}" for name, value in _shown(result))
     return f"{type(result).__name__}({shown})"
 
 
-def html_table(result: object) -> str:
+def html_table(result: Struct) -> str:
     """The same as a table; texts of other users are escaped."""
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(_cell(value))}</td></tr>" for name, value in _shown(result))
     return f"<table><caption>{escape(type(result).__name__)}</caption><tbody>{rows}</tbody></table>"
 
 
-def _shown(result: object) -> Iterator[tuple[str, object]]:
-    own = [each for each in fields(result) if each.repr] if is_dataclass(result) else []
+def _shown(result: Struct) -> Iterator[tuple[str, object]]:
+    own = [each for each in fields(result) if each.name not in NOT_SHOWN]
     for each in sorted(own, key=lambda each: FIRST.index(each.name) if each.name in FIRST else len(FIRST)):
         value = getattr(result, each.name)
         if value != _default(each) and value not in ("", None):
             yield each.name, value
 
 
-def _default(each: "Field[object]") -> object:
-    return each.default_factory() if each.default_factory is not MISSING else each.default
+def _default(each: FieldInfo) -> object:
+    return each.default if each.default_factory is NODEFAULT else each.default_factory()
 
 
 def _short(value: object) -> str:
@@ -51,7 +56,7 @@ def _short(value: object) -> str:
         case Mapping():
             shown = [f"{name!r}: {_short(each)}" for name, each in list(value.items())[:MOST]]
             return "{" + ", ".join([*shown, *_more(value)]) + "}"
-        case Sequence() if any(hasattr(each, "__dataclass_fields__") for each in value):
+        case Sequence() if any(isinstance(each, Struct) for each in value):
             return f"<{len(value)}>"
         case Sequence():
             shown = [_short(each) for each in value[:MOST]]
@@ -70,7 +75,7 @@ def _cell(value: object) -> str:
             return ", ".join([*(f"{name} = {_cell(each)}" for name, each in list(value.items())[:MOST]), *_more(value)])
         case Sequence():
             return ", ".join([*(_cell(getattr(each, "ordinal", each)) for each in value[-MOST:]), *_more(value)])
-        case _ if hasattr(value, "__dataclass_fields__"):
+        case Struct():
             return short_repr(value)
         case _:
             return str(value)

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
+
+from msgspec.structs import replace
 
 from catalog.client.errors import Invalid, NotFound, Unsafe
 from catalog.client.results import File, Version
@@ -54,7 +55,7 @@ def load(
     read = _reader(format_, framework)
 
     # An ONNX model may refer to other files of its folder.
-    needed = version if format_ == ONNX else replace(version, files=files, size=sum(file.size for file in files))
+    needed = version if format_ == ONNX else replace(version, files=tuple(files), size=sum(file.size for file in files))
     place = yield from download_to_cache(item, needed, progress)
     paths = [place / file.path for file in files] if version.folder else [place]
     return (yield from in_thread(_read_all, read, paths, format_))

@@ -33,14 +33,14 @@ def test_a_result_has_the_values_of_the_document_in_their_types():
 @pytest.mark.parametrize(
     ("wrong", "problem"),
     [
-        ({"name": 3}, "name is of the type int"),
-        ({"name": None}, "name is missing"),
-        ({"tags": "flowers"}, "tags is of the type str"),
-        ({"metadata": [{"name": "accuracy"}]}, "value is missing"),
-        ({"users": [7]}, "users is of the type int"),
-        ({"versions": [{"_id": "9"}]}, "ordinal is missing"),
-        ({"versions": [{"_id": "9", "ordinal": "2", "size": True}]}, "size is of the type bool"),
-        ({"timestamp": "yesterday"}, "timestamp is of the type str"),
+        ({"name": 3}, "`str`, got `int` - at `\\$\\.name`"),
+        ({"name": None}, "missing required field `name`"),
+        ({"tags": "flowers"}, "`array`, got `str` - at `\\$\\.tags`"),
+        ({"metadata": [{"name": "accuracy"}]}, "missing required field `value`"),
+        ({"users": [7]}, "got `int` - at `\\$\\.users\\[0\\]`"),
+        ({"versions": [{"_id": "9"}]}, "missing required field `ordinal`"),
+        ({"versions": [{"_id": "9", "ordinal": "2", "size": True}]}, "`int`, got `bool` - at `\\$\\.size`"),
+        ({"timestamp": "yesterday"}, "datetime - at `\\$\\.timestamp`"),
     ],
 )
 def test_a_value_of_another_type_is_no_answer_of_a_catalog(wrong, problem):

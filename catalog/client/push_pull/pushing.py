@@ -22,8 +22,7 @@ from catalog.client.transfer.uploads.uploads import NewVersionFields, TargetItem
 from catalog.client.transport.effects import Operation, in_thread
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Pushed(ShortDisplay):
+class Pushed(ShortDisplay, frozen=True, kw_only=True):
     """The result of a push."""
 
     item: Item

@@ -4,10 +4,11 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from catalog.client.errors import Invalid
 from catalog.client.push_pull.annotations import metadata_values, selection_of, texts

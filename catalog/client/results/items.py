@@ -1,7 +1,6 @@
 """Models, datasets, algorithms and their terms as the client returns them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypedDict
 
@@ -24,14 +23,13 @@ class CardFields(TypedDict, total=False):
     maturity: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Card(Result):
+class Card(Result, frozen=True, kw_only=True):
     """The README of an item."""
 
     text: str
     """Markdown as it was written, with its front matter."""
     body: str = ""
-    front_matter: Mapping[str, object] = field(default_factory=dict, hash=False)
+    front_matter: Mapping[str, object] = {}
     revision: int | None = None
     """Of the item, for `set_card(..., revision=)`."""
 
@@ -46,8 +44,11 @@ class _OfItem(TypedDict, total=False):
     versions: list[Document]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Item(Result):
+class _OfTrainedItem(TypedDict, total=False):
+    datasets: list[Document | str]
+
+
+class Item(Result, frozen=True, kw_only=True, rename={"id": "_id", "versions_total": "versionsTotal"}):
     """What models, datasets and algorithms have in common."""
 
     id: str
@@ -61,8 +62,8 @@ class Item(Result):
     description: str = ""
     license: str = ""
     license_link: str = ""
-    languages: Sequence[str] = ()
-    tasks: Sequence[str] = ()
+    languages: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
     library: str = ""
     provider: str = ""
     logo: str = ""
@@ -70,17 +71,17 @@ class Item(Result):
     external_id: str = ""
     archived: bool = False
     """Archived items are left out of lists."""
-    tags: Sequence[str] = ()
-    metadata: Mapping[str, Value] = field(default_factory=dict, hash=False)
-    users: Sequence[User | str] = ()
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Value] = {}
+    users: tuple[User | str, ...] = ()
     """Users with read access besides the owner; after a removal, their ids only."""
-    groups: Sequence[Party] = ()
+    groups: tuple[Party, ...] = ()
     """Groups with read access."""
-    editors: Sequence[Party | str] = ()
+    editors: tuple[Party | str, ...] = ()
     """Users and groups that may also change the content; after a removal, their ids only."""
-    aliases: Mapping[str, str] = field(default_factory=dict, hash=False)
+    aliases: Mapping[str, str] = {}
     """The ordinals of versions, by alias."""
-    versions: Sequence[Version] = ()
+    versions: tuple[Version, ...] = ()
     """The newest 100, oldest first. `versions(key).list()` iterates over all."""
     versions_total: int = 0
     timestamp: datetime = NEVER
@@ -91,41 +92,46 @@ class Item(Result):
     @classmethod
     def _values(cls, document: Document) -> dict[str, object]:
         item = shaped(document, _OfItem)
+        versions = [Version.of(version) for version in item.get("versions", ())]
         return {
-            **super(Item, cls)._values(document),
+            "versionsTotal": len(versions),
+            **document,
             "metadata": pairs(document),
             "aliases": {alias["name"]: alias["version"] for alias in item.get("aliases", ())},
-            "versions_total": document.get("versionsTotal", len(item.get("versions", ()))),
+            "versions": versions,
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Dataset(Item):
+class Dataset(Item, frozen=True, kw_only=True):
     kind: str = "datasets"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _TrainedItem(Item):
+class _TrainedItem(Item, frozen=True, kw_only=True):
     status: str = "training"
-    datasets: Sequence[Dataset | str] = ()
+    datasets: tuple[Dataset | str, ...] = ()
     """What it was trained on; only the id of a dataset that you may not read."""
 
+    @classmethod
+    def _values(cls, document: Document) -> dict[str, object]:
+        datasets = shaped(document, _OfTrainedItem).get("datasets", ())
+        return {
+            **super()._values(document),
+            "datasets": [each if isinstance(each, str) else Dataset.of(each) for each in datasets],
+        }
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Model(_TrainedItem):
+
+class Model(_TrainedItem, frozen=True, kw_only=True):
     kind: str = "models"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Algorithm(_TrainedItem):
+class Algorithm(_TrainedItem, frozen=True, kw_only=True):
     kind: str = "algorithms"
 
 
 KINDS: Mapping[str, type[Item]] = {"models": Model, "datasets": Dataset, "algorithms": Algorithm}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TrashedItem(Result):
+class TrashedItem(Result, frozen=True, kw_only=True):
     """An item in the trash."""
 
     id: str
@@ -137,8 +143,7 @@ class TrashedItem(Result):
     until: datetime = NEVER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Term(Result):
+class Term(Result, frozen=True, kw_only=True):
     """A tag or a metadata name. `usage` is `default` (set by an administrator) or `folk` (coined by use)."""
 
     id: str

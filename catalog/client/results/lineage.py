@@ -1,7 +1,6 @@
 """What a version was made from, and what was made from it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TypedDict
 
@@ -9,8 +8,7 @@ from catalog.client.results.result import NEVER, Result
 from catalog.client.results.shapes import Document, shaped
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class LineageNode(Result):
+class LineageNode(Result, frozen=True, kw_only=True, rename={}):
     """A version. Of one that you may not read, or that is gone, only `id` and `distance` are set."""
 
     id: str
@@ -23,10 +21,6 @@ class LineageNode(Result):
     number: int = 0
     ordinal: str = ""
     timestamp: datetime = NEVER
-
-    @classmethod
-    def _values(cls, document: Document) -> dict[str, object]:
-        return {**document}
 
 
 class TrackedArtifact(TypedDict):
@@ -57,24 +51,23 @@ class _Graph(TypedDict):
     edges: list[_Edge]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Lineage(Result):
+class Lineage(Result, frozen=True, kw_only=True):
     """Versions by their ids, and edges from each input to what was made from it."""
 
     root: str
-    nodes: Mapping[str, LineageNode] = field(default_factory=dict, hash=False)
-    edges: Sequence[tuple[str, str]] = ()
+    nodes: Mapping[str, LineageNode] = {}
+    edges: tuple[tuple[str, str], ...] = ()
     truncated: bool = False
-    run: Mapping[str, str] | None = field(default=None, hash=False)
-    artifacts: Sequence[TrackedArtifact] = field(default=(), hash=False)
-    services: Sequence[ServingService] = field(default=(), hash=False)
+    run: Mapping[str, str] | None = None
+    artifacts: tuple[TrackedArtifact, ...] = ()
+    services: tuple[ServingService, ...] = ()
 
     @classmethod
     def _values(cls, document: Document) -> dict[str, object]:
         graph = shaped(document, _Graph)
         return {
             **document,
-            "nodes": {str(node.get("id")): node for node in graph["nodes"]},
+            "nodes": {node.id: node for node in map(LineageNode.of, graph["nodes"])},
             "edges": [(edge["source"], edge["target"]) for edge in graph["edges"]],
         }
 

@@ -1,7 +1,5 @@
 """Users, groups, tenants and tokens as the client returns them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypedDict
 
@@ -9,8 +7,7 @@ from catalog.client.results.result import NEVER, Result, ShortDisplay
 from catalog.client.results.shapes import Document, shaped
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class User(Result):
+class User(Result, frozen=True, kw_only=True):
     id: str
     username: str = ""
     email: str = ""
@@ -18,8 +15,7 @@ class User(Result):
     role: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Party(Result):
+class Party(Result, frozen=True, kw_only=True):
     """A user or a group. `kind` is `user` or `group`."""
 
     id: str
@@ -27,8 +23,7 @@ class Party(Result):
     kind: str = "user"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Grant(Party):
+class Grant(Party, frozen=True, kw_only=True):
     """What a user or a group `may` do with an item: `manage`, `edit` or `read`."""
 
     may: str = ""
@@ -37,28 +32,26 @@ class Grant(Party):
     shared: datetime = NEVER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Group(Result):
+class Group(Result, frozen=True, kw_only=True):
     """Users with whom an item is shared under one name."""
 
     id: str
     name: str
     description: str = ""
-    members: Sequence[User] | None = None
+    members: tuple[User, ...] | None = None
     """None where they are not shown: in lists, and to users who are no members."""
     timestamp: datetime = NEVER
     lastmod: datetime = NEVER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Token(Result):
+class Token(Result, frozen=True, kw_only=True):
     """A personal access token. `token` is set only in the result of its creation."""
 
     id: str
     name: str = ""
     user: str = ""
-    scopes: Sequence[str] = ()
-    token: str = field(default="", repr=False)
+    scopes: tuple[str, ...] = ()
+    token: str = ""
     timestamp: datetime = NEVER
     expires: datetime = NEVER
     used: datetime | None = None
@@ -74,8 +67,7 @@ class _OfRobot(TypedDict, total=False):
     items: list[_ItemOfRobot]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Robot(Result):
+class Robot(Result, frozen=True, kw_only=True):
     """An account for scripts. `token` is set only in the results of its creation and of its rotation.
 
     `items` are the items that it is limited to, as `kind/owner/name`.
@@ -84,11 +76,11 @@ class Robot(Result):
     id: str
     username: str = ""
     description: str = ""
-    scopes: Sequence[str] = ()
-    items: Sequence[str] = ()
-    tags: Sequence[str] = ()
+    scopes: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
     created_by: str = ""
-    token: str = field(default="", repr=False)
+    token: str = ""
     expires: datetime | None = None
     used: datetime | None = None
     timestamp: datetime = NEVER
@@ -99,11 +91,10 @@ class Robot(Result):
         items = [
             f"{item['kind']}/{item['name'] or item['_id']}" for item in shaped(document, _OfRobot).get("items", ())
         ]
-        return {**super(Robot, cls)._values(document), "items": items}
+        return {**document, "items": items}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Tenant(Result):
+class Tenant(Result, frozen=True, kw_only=True):
     id: str
     organization: str = ""
     address: str = ""
@@ -114,8 +105,7 @@ class Tenant(Result):
     inspection: str = "warn"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Identity(ShortDisplay):
+class Identity(ShortDisplay, frozen=True, kw_only=True):
     """The tenant and the user that a client is signed in as."""
 
     tenant: str

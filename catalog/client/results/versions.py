@@ -1,17 +1,17 @@
 """Versions, their files, aliases and links as the client returns them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TypedDict
+
+from msgspec import field
 
 from catalog.client.results.people import User
 from catalog.client.results.result import NEVER, Result, Value, pairs
 from catalog.client.results.shapes import Document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class File(Result):
+class File(Result, frozen=True, kw_only=True):
     """A file of a version."""
 
     path: str = ""
@@ -50,8 +50,7 @@ class VersionInput(TypedDict):
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Version(Result):
+class Version(Result, frozen=True, kw_only=True):
     """A numbered revision of an item: one file, or a folder of files.
 
     The versions in an `Item` have no `metadata`, `files` and `inspection`; `versions.get` returns them.
@@ -74,40 +73,39 @@ class Version(Result):
     """No policy of retention removes a pinned version."""
     author: str = ""
     external_id: str = ""
-    run: Mapping[str, str] = field(default_factory=dict, hash=False)
+    run: Mapping[str, str] = {}
     """The training run that made it: `id` and `link`."""
     uri: str = ""
     """Where its bytes are, if they are not stored in the catalog."""
-    inputs: Sequence[VersionInput] = ()
+    inputs: tuple[VersionInput, ...] = ()
     """What it was made from. `item` is an id."""
     serial: int | None = None
     folder: bool = False
     file_count: int = 1
-    files: Sequence[File] = ()
-    aliases: Sequence[str] = ()
+    files: tuple[File, ...] = ()
+    aliases: tuple[str, ...] = ()
     """The aliases that point to it."""
-    metadata: Mapping[str, Value] = field(default_factory=dict, hash=False)
-    inspection: VersionInspection = field(default_factory=VersionInspection, hash=False)
+    metadata: Mapping[str, Value] = {}
+    inspection: VersionInspection = field(default_factory=VersionInspection)
     owner: str = ""
     timestamp: datetime = NEVER
     lastmod: datetime = NEVER
     revision: int | None = None
-    raw: Document = field(default_factory=dict, repr=False, compare=False)
+    raw: Document = field(default_factory=dict)
     """The whole JSON document."""
 
     @classmethod
     def _values(cls, document: Document) -> dict[str, object]:
         return {
             **document,
-            "id": document.get("_id") or document.get("key", ""),
+            "_id": document.get("_id") or document.get("key", ""),
             "folder": document.get("folder", "file_count" in document),
             "metadata": pairs(document),
             "raw": document,
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Alias(Result):
+class Alias(Result, frozen=True, kw_only=True):
     """A movable name for one version."""
 
     name: str
@@ -120,8 +118,7 @@ class Alias(Result):
     """For `set(..., revision=)`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class AliasMove(Result):
+class AliasMove(Result, frozen=True, kw_only=True):
     """A move of an alias from one version to another."""
 
     id: str
@@ -135,16 +132,14 @@ class AliasMove(Result):
     is_rollback: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Link(Result):
+class Link(Result, frozen=True, kw_only=True):
     """A URL that serves a file without a token until `expires`."""
 
     url: str
     expires: datetime = NEVER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class PrunedVersion(Result):
+class PrunedVersion(Result, frozen=True, kw_only=True):
     """A version that retention removed, or would remove."""
 
     id: str
@@ -156,11 +151,10 @@ class PrunedVersion(Result):
     timestamp: datetime = NEVER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pruned(Result):
+class Pruned(Result, frozen=True, kw_only=True):
     """Old versions of an item that were removed, or would be. `more`: there are more, ask again."""
 
     keep: int
-    versions: Sequence[PrunedVersion]
+    versions: tuple[PrunedVersion, ...]
     bytes: int
     more: bool

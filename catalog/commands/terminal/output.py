@@ -3,10 +3,11 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+import msgspec
 import typer
 
 from catalog import client
@@ -65,8 +66,8 @@ class CommandOutput:
 
 def plain(value: object) -> object:
     """A result as a value that JSON can encode."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value) if each.name != "raw"}
+    if isinstance(value, msgspec.Struct):
+        return {name: plain(each) for name, each in msgspec.structs.asdict(value).items() if name != "raw"}
     if isinstance(value, Mapping):
         return {name: plain(each) for name, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
