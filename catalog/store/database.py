@@ -10,6 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 
 from catalog.blobs.protocol import Storage
 from catalog.errors import NOT_FOUND, Refused
+from catalog.store.concurrency.combined_writes import most_apart
 from catalog.store.concurrency.fence import Fence
 from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import FailedAttempts, RegisteredTenant
@@ -56,6 +57,7 @@ class Database:
         """The upgrades of tenants that this process runs, see `migrations.opening`."""
         self.newer: set[str] = set()
         """Tenants of a newer version that the log has mentioned."""
+        self._most_apart = math.inf
         self._handle = lru_cache(HANDLES)(self._new_handle)
 
     async def open(self, wait: float = 0) -> None:
@@ -76,6 +78,7 @@ class Database:
 
     async def _open(self) -> None:
         with readable_failures():
+            self._most_apart = most_apart(await self.client.server_info())
             await seal(self.client, (RegisteredTenant, FailedAttempts, *OF_A_TENANT))
             await self.tenants.prepare()
             await self.attempts.prepare()
@@ -106,6 +109,7 @@ class Database:
     def _new_handle(self, name: str, database: str, generation: str) -> Tenant:
         # A record without a generation is new, or from an older version; see `domain.tenants.tenants.enter`.
         handle = Tenant(name, self.client[database], generation)
+        handle.known.most_apart = self._most_apart
         if self.storage:
             handle.blobs = self.storage.of(name)
         if generation:

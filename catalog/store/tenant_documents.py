@@ -89,7 +89,8 @@ class Update(NamedTuple):
     upsert: bool = False
 
 
-def _write_error(error: Mapping[str, Any]) -> PyMongoError:
+def write_error(error: Mapping[str, Any]) -> PyMongoError:
+    """What the driver raises for a write alone, of an error in the answer to a command of several."""
     kind = DuplicateKeyError if error["code"] == DUPLICATE_KEY else WriteError
     return kind(error["errmsg"], error["code"], error)
 
@@ -160,7 +161,7 @@ class BoundCollection(Generic[D, R]):
             if details.get("writeConcernErrors"):  # none is acknowledged
                 raise
             for error in details.get("writeErrors", ()):
-                refused[error["index"]] = _write_error(error)
+                refused[error["index"]] = write_error(error)
         return refused
 
     async def modify_all(self, updates: Iterable[Update]) -> None:

@@ -50,5 +50,7 @@ class TenantState:
         """The kinds of which there was an item when it was last asked."""
         self.used_terms: LRUCache[tuple[str, str], bool] = LRUCache(MOST_TERMS)
         """Terms that were there when they were last used, by collection and name. They may be gone by now."""
+        self.most_apart = math.inf
+        """How many writes to several collections are sent as a command for each, see `concurrency.combined_writes`."""
         self.batches: dict[Hashable, Batches[Any, Any]] = {}
         """Writes that share commands, by their kind."""

@@ -11,7 +11,7 @@ from catalog.domain.limits import Limits
 from catalog.domain.terms.terms import Vocabulary, existing, room, too_many
 from catalog.errors import Fault, Refused
 from catalog.store.clock import now
-from catalog.store.concurrency.updates import update_all
+from catalog.store.concurrency.combined_writes import Writes, write_all
 from catalog.store.derived.term_usage import MOST_VIEWERS
 from catalog.store.failures import Duplicate
 from catalog.store.query.ngrams import spelling
@@ -96,8 +96,11 @@ async def count_uses(tenant: Tenant, before: ItemTerms, after: ItemTerms, user: 
     await count_all(tenant, [TermsChange(before, after, user)])
 
 
-async def count_all(tenant: Tenant, changes: Sequence[TermsChange]) -> None:
-    """Count the terms of several changes together: what many of them use is updated once."""
+async def count_all(tenant: Tenant, changes: Sequence[TermsChange], *others: Writes) -> None:
+    """Count the terms of several changes together: what many of them use is updated once.
+
+    `others` are writes that share the commands.
+    """
     tags, metadata = TermUpdates(), TermUpdates()
     for before, after, user in changes:
         viewers = before.viewers, after.viewers
@@ -105,10 +108,11 @@ async def count_all(tenant: Tenant, changes: Sequence[TermsChange]) -> None:
         metadata.add(before.metadata, after.metadata, viewers, user)
     if len(changes) > 1:
         new = tags.take_new(tenant, tenant.tags), metadata.take_new(tenant, tenant.metadata)
-        used = {tenant.tags: tags.updates(), tenant.metadata: metadata.updates()}
+        used = [tags.writes(tenant.tags), metadata.writes(tenant.metadata), *others]
         tags, metadata = new
-        await asyncio.gather(update_all(used), tags.insert(tenant.tags), metadata.insert(tenant.metadata))
-    await update_all({tenant.tags: tags.updates(), tenant.metadata: metadata.updates()})
+        await asyncio.gather(write_all(tenant, used), tags.insert(tenant.tags), metadata.insert(tenant.metadata))
+        others = ()
+    await write_all(tenant, [tags.writes(tenant.tags), metadata.writes(tenant.metadata), *others])
 
 
 class TermUpdates:
@@ -170,8 +174,9 @@ class TermUpdates:
         seen = {field.removeprefix(SEEN): count for field, count in counts.items() if field.startswith(SEEN)}
         return {"_id": name, **self._folk(name), "uses": counts["uses"], "seen": seen}
 
-    def updates(self) -> list[Update]:
-        return [self._update(name, dict(counts)) for name, counts in sorted(self._counts.items()) if counts]
+    def writes(self, terms: TermCollection) -> Writes:
+        counted = sorted(self._counts.items())
+        return Writes(terms, [self._update(name, dict(counts)) for name, counts in counted if counts])
 
     def _update(self, name: str, counts: dict[str, int]) -> Update:
         if name not in self._first_users:

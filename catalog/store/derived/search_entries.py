@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from bson import ObjectId
 
+from catalog.store.concurrency.combined_writes import Writes
 from catalog.store.failures import Duplicate
 from catalog.store.migrations.walk import batches
 from catalog.store.query.text_grams import name_grams, text_grams
@@ -34,10 +35,9 @@ def _values(item: ItemRecord) -> Iterable[str]:
     return (pair["value"] for pair in item["metadata"] if isinstance(pair["value"], str))
 
 
-async def insert_all(tenant: Tenant, kind: Kind, items: Sequence[ItemRecord]) -> None:
-    """Write the entries of new items."""
-    if items:
-        await tenant.search_entries.insert_missing([entry_of(kind, item) for item in items])
+def of_new(tenant: Tenant, kind: Kind, items: Sequence[ItemRecord]) -> Writes:
+    """The entries of new items, to be written."""
+    return Writes(tenant.search_entries, records=[entry_of(kind, item) for item in items])
 
 
 async def update(tenant: Tenant, kind: Kind, before: ItemRecord | None, after: ItemRecord | None) -> None:

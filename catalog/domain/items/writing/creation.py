@@ -71,10 +71,8 @@ async def _insert_all(tenant: Tenant, new: Sequence[NewRecord]) -> Outcomes[Item
     failures = iter(await insert_all(tenant, document, writes))
     outcomes = [_name_taken(each) if is_taken else next(failures) for each, is_taken in zip(new, taken, strict=True)]
     written = [each.record for each, failure in zip(new, outcomes, strict=True) if failure is None]
-    await asyncio.gather(
-        item_terms.count_all(tenant, [TermsChange(NO_TERMS, terms_of(item), item["owner"]) for item in written]),
-        search_entries.insert_all(tenant, kind, written),
-    )
+    changes = [TermsChange(NO_TERMS, terms_of(item), item["owner"]) for item in written]
+    await item_terms.count_all(tenant, changes, search_entries.of_new(tenant, kind, written))
     return [
         each.record if failure is None else await _refusal(tenant, each, failure)
         for each, failure in zip(new, outcomes, strict=True)
