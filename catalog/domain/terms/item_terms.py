@@ -1,7 +1,6 @@
 """The terms that items use: how many a request may add, and the counts of their uses."""
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
@@ -119,8 +118,9 @@ class TermUpdates:
     """The updates of one vocabulary."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, Counter[str]] = {}
+        self._counts: dict[str, dict[str, int]] = {}
         self._first_users: dict[str, ObjectId] = {}  # of added terms
+        self._date = now()
 
     def add(
         self,
@@ -141,9 +141,9 @@ class TermUpdates:
                 self._count(name, -1, *map(_seen, saw - see))
 
     def _count(self, name: str, by: int, *fields: str) -> None:
-        counts = self._counts.setdefault(name, Counter())
+        counts = self._counts.setdefault(name, {})
         for field in fields:
-            counts[field] += by
+            counts[field] = counts.get(field, 0) + by
 
     def take_new(self, tenant: Tenant, terms: TermCollection) -> "TermUpdates":
         """The updates of added terms that may be new. They are no longer among these."""
@@ -176,7 +176,7 @@ class TermUpdates:
 
     def writes(self, terms: TermCollection) -> Writes:
         counted = sorted(self._counts.items())
-        return Writes(terms, [self._update(name, dict(counts)) for name, counts in counted if counts])
+        return Writes(terms, [self._update(name, counts) for name, counts in counted if counts])
 
     def _update(self, name: str, counts: dict[str, int]) -> Update:
         if name not in self._first_users:
@@ -184,7 +184,7 @@ class TermUpdates:
         return Update({"_id": name}, {"$inc": counts, "$setOnInsert": self._folk(name)}, upsert=True)
 
     def _folk(self, name: str) -> Changes:
-        return {"usage": Usage.FOLK.value, "owner": self._first_users[name], "timestamp": now(), **spelling(name)}
+        return {"usage": Usage.FOLK.value, "owner": self._first_users[name], "timestamp": self._date, **spelling(name)}
 
 
 def _seen(viewer: str) -> str:
