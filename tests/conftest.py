@@ -37,6 +37,11 @@ TESTS = Path(__file__).parent
 LONG = ("compose", "deploy", "docs", "server", "soak", "dialects/test_page.py", "dialects/test_fuzz.py", "bench")
 """Folders and files of long tests. They run first, so that at the end no worker has one of them alone."""
 
+PATIENT = "connectTimeoutMS=60000&serverSelectionTimeoutMS=60000"
+"""Of the database that the tests share. A server gives one up that hangs for three seconds, which on a busy machine it
+may do: then any test would fail.
+"""
+
 # Property tests use the same examples in each run, so that a failure has its cause in the change. `make fuzz` uses new
 # ones.
 # A busy machine makes the generation of examples slow, and nothing else.
@@ -93,7 +98,7 @@ def mongo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield given
         return
     with Embedded(tmp_path_factory.mktemp("database")) as embedded:
-        yield embedded.ready()
+        yield f"{embedded.ready()}&{PATIENT}"
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from packaging.utils import canonicalize_name
 
 from catalog.settings.secret_files import FILES
 from tests.support.paths import ROOT
+from tests.support.ports import reserved_port
 
 SECRET = re.compile("TOKEN|SECRET|PASSWORD|KEY")
 REGISTRIES = ["pypi org", "pythonhosted org", "npmjs org", "golang org", "crates io", "rubygems org", "maven org"]
@@ -225,9 +225,8 @@ def answering(certificate: trustme.LeafCert | None = None) -> Iterator[int]:
 
 @pytest.fixture
 def closed_port() -> Iterator[int]:
-    with socket.socket() as bound_but_deaf:
-        bound_but_deaf.bind(("127.0.0.1", 0))
-        yield bound_but_deaf.getsockname()[1]
+    with reserved_port() as port:
+        yield port
 
 
 def is_healthy(*, http: int, https: int) -> bool:

@@ -31,7 +31,7 @@ from catalog.blobs.selection import select_storage
 from catalog.settings.loading import load
 from tests.support.contents import broken_after, chunked, some_bytes, whole
 from tests.support.s3_server import KEY, REGION, SECRET, s3_server
-from tests.support.serving import Server, serve
+from tests.support.serving import SOON, Server, serve
 
 NO_FILE = Path("no-such-file.env")
 BIG = [PART - 1, PART, PART + 1, 2 * PART + 5]
@@ -227,7 +227,7 @@ async def test_an_address_gives_the_bytes_under_their_name_without_a_key(s3, buc
     kept = await blobs.put(chunked(b"iris"))
 
     address = await blobs.presigned(kept.digest, seconds=60, name='ïris "1".onnx', mimetype="application/onnx")
-    async with httpx.AsyncClient() as anybody:
+    async with httpx.AsyncClient(timeout=SOON) as anybody:
         answer = await anybody.get(address)
 
     assert (answer.status_code, answer.content) == (200, b"iris")

@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import pickle
 import random
-import socket
 import uuid
 from itertools import islice
 from pathlib import Path
@@ -33,6 +32,7 @@ from catalog.commands.catalog.lineage import lines
 from tests.client.conftest import DEMONSTRATION
 from tests.support.app import PASSWORD
 from tests.support.people import hired
+from tests.support.ports import reserved_port
 from tests.support.serving import TENANT
 
 LARGE = 9 * 2**20  # goes in parts
@@ -663,9 +663,8 @@ def test_what_is_no_address_is_refused_at_once(address):
 
 def test_a_server_that_is_not_there_is_unavailable(monkeypatch):
     monkeypatch.setattr(retries, "FIRST", 0.001)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    with reserved_port() as port:
+        url = f"http://127.0.0.1:{port}"
         with Catalog(url, token="cat_x_y") as catalog, pytest.raises(Unavailable, match=url):
             catalog.models.get("iris")
 

@@ -24,7 +24,7 @@ from catalog.commands.cli import app
 from catalog.commands.terminal import completion
 from tests.support.app import PASSWORD
 from tests.support.people import hired
-from tests.support.serving import CATALOG, TENANT, Server, interruptible
+from tests.support.serving import CATALOG, SOON, TENANT, Server, interruptible
 from tests.support.terminals import Terminal
 
 OPERATOR = "an operator's token of the tests"
@@ -268,7 +268,7 @@ def test_a_link_fetches_a_file_without_a_token(run, ada, iris):
     link = run("versions", "link", f"{iris}@1", "--for", "60", "-q").stdout.strip()
 
     assert link.startswith(f"{ada.server.url}/v1/links/")
-    assert httpx.get(link).content == b"weights"
+    assert httpx.get(link, timeout=SOON).content == b"weights"
 
 
 def test_bytes_that_changed_on_the_server_are_found_out(run, ada, server, iris):

@@ -9,11 +9,11 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +22,7 @@ from typing import Any, Self
 import yaml
 
 from tests.support.paths import ROOT
+from tests.support.ports import reserved_port
 
 STANDINS = Path(__file__).with_name("standins.py")
 SOON = 60  # seconds, a limit for what should take a few
@@ -42,7 +43,9 @@ class Rehearsal:
         self.started: dict[str, subprocess.Popen[bytes]] = {}
         self.codes: dict[str, int] = {}
         """With which code each has ended, in the order of their ends."""
-        self._ports = {port: str(free_port()) for port in ("80", "443", "9000", "27017")}
+        self._reserved = ExitStack()
+        ports = ("80", "443", "9000", "27017")
+        self._ports = {port: str(self._reserved.enter_context(reserved_port())) for port in ports}
 
     @property
     def url(self) -> str:
@@ -53,8 +56,8 @@ class Rehearsal:
         return self._ports[number]
 
     def __enter__(self) -> Self:
-        self._prepare()
         try:
+            self._prepare()
             for name in in_order(self.services):
                 self._start(name)
         except BaseException:
@@ -122,13 +125,16 @@ class Rehearsal:
             seconds = float(service["healthcheck"]["timeout"].removesuffix("s"))
         else:
             check, seconds = ["/bin/sh", "-c", self.image["HEALTHCHECK"]], 10.0
-        asked = subprocess.run(
-            [self._here(name, word) for word in check],
-            env=self._environment(name),
-            timeout=seconds,
-            capture_output=True,
-            check=False,
-        )
+        try:
+            asked = subprocess.run(
+                [self._here(name, word) for word in check],
+                env=self._environment(name),
+                timeout=seconds,
+                capture_output=True,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False
         return asked.returncode == 0
 
     def _environment(self, name: str) -> dict[str, str]:
@@ -155,6 +161,7 @@ class Rehearsal:
             except subprocess.TimeoutExpired:
                 process.kill()
                 self.codes[name] = process.wait()
+        self._reserved.close()
 
 
 def interpolated(text: str, environ: Mapping[str, str]) -> str:
@@ -195,8 +202,3 @@ def image() -> dict[str, Any]:
 def write_program(file: Path, words: str) -> None:
     file.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {words} "$@"\n')
     file.chmod(0o755)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])

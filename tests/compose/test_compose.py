@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from tests.compose.rehearsal import Rehearsal
-from tests.support.serving import TENANT
+from tests.support.processes import until
+from tests.support.serving import SOON, TENANT
 
 IN_A_STORE = {"COMPOSE_PROFILES": "s3", "STORAGE": "s3://models/ours", "WORKERS": "2"}
 CONTENT = bytes(range(256)) * 1000
@@ -14,7 +15,7 @@ CONTENT = bytes(range(256)) * 1000
 def test_what_compose_starts_is_a_catalog_that_keeps_files(tmp_path, chosen):
     with Rehearsal(tmp_path, **chosen) as running:
         started = list(running.started)
-        ready = httpx.get(f"{running.url}/health/ready").json()
+        ready = until(lambda: is_ready(running))  # it may be healthy, as it is live, before it has its database
         fetched = walk(running)
         objects = stored(running, "models") if chosen == IN_A_STORE else []
 
@@ -31,11 +32,19 @@ def test_what_compose_starts_is_a_catalog_that_keeps_files(tmp_path, chosen):
     assert [secret for secret in secrets_of(running) if secret in running.said("catalog")] == []
 
 
+def is_ready(running: Rehearsal) -> dict[str, str] | None:
+    try:
+        answer = httpx.get(f"{running.url}/health/ready", timeout=SOON)
+    except httpx.TransportError:
+        return None
+    return answer.json() if answer.status_code == httpx.codes.OK else None
+
+
 def walk(running: Rehearsal) -> bytes:
     """Sign in, make a model, upload a version, and fetch it."""
     who = {"username": "admin", "password": running.secret("admin_password"), "tenant": TENANT}
-    token = httpx.post(f"{running.url}/v1/login", json=who).raise_for_status().json()["token"]
-    with httpx.Client(base_url=running.url, headers={"Authorization": token}) as client:
+    token = httpx.post(f"{running.url}/v1/login", json=who, timeout=SOON).raise_for_status().json()["token"]
+    with httpx.Client(base_url=running.url, headers={"Authorization": token}, timeout=SOON) as client:
         client.post("/v1/models", json={"name": "iris"}).raise_for_status()
         client.post("/v1/models/iris/versions", files={"file": ("w", CONTENT)}).raise_for_status()
         as_operator = {"Authorization": running.secret("api_token")}
@@ -44,8 +53,9 @@ def walk(running: Rehearsal) -> bytes:
 
 
 def stored(running: Rehearsal, bucket: str) -> list[str]:
-    listed = httpx.get(f"http://127.0.0.1:{running.port('9000')}/{bucket}?list-type=2").raise_for_status().text
-    keys = [key.partition("</Key>")[0] for key in listed.split("<Key>")[1:]]
+    url = f"http://127.0.0.1:{running.port('9000')}/{bucket}?list-type=2"
+    listed = httpx.get(url, timeout=SOON).raise_for_status()
+    keys = [key.partition("</Key>")[0] for key in listed.text.split("<Key>")[1:]]
     return [key for key in keys if not key.endswith("/.probe")]  # which the readiness check writes
 
 

@@ -4,7 +4,6 @@ import hashlib
 import random
 import re
 import shutil
-import socket
 import ssl
 import subprocess
 import threading
@@ -26,6 +25,7 @@ from tusclient.client import TusClient
 from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
 from tests.support.node_programs import program
 from tests.support.paths import ROOT
+from tests.support.ports import reserved_port
 from tests.support.processes import until
 from tests.support.serving import SOON, Server
 
@@ -54,10 +54,11 @@ class Deployment(NamedTuple):
 def servers(tmp_path_factory, mongo) -> Iterator[list[Server]]:
     """Behind all proxies: what they are asked by one is no other than by another."""
     with ExitStack() as stack:
-        servers = [stack.enter_context(each) for each in two_servers(tmp_path_factory.mktemp("servers"), mongo)]
+        servers = two_servers(tmp_path_factory.mktemp("servers"), mongo)
         for server in servers:
-            server.settings["HTTP_PORT"] = str(httpx.URL(server.url).port)  # where the proxies expect it again
-        yield servers
+            port = stack.enter_context(reserved_port())  # where the proxies expect it again
+            server.settings["HTTP_PORT"] = str(port)
+        yield [stack.enter_context(server) for server in servers]
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def deployment(name: str, folder: Path, servers: list[Server]) -> Iterator[Deplo
     certificate.private_key_pem.write_to_path(folder / "privkey.pem")
     certificate.cert_chain_pems[0].write_to_path(folder / "fullchain.pem")
     with ExitStack() as stack:
-        port = free_port()
+        port = stack.enter_context(reserved_port())
         stack.enter_context(proxy(name, folder, port, [httpx.URL(each.url).port for each in servers]))
         url = f"https://127.0.0.1:{port}/catalog"
         trusting = ssl.create_default_context(cafile=folder / "authority.pem")
@@ -113,9 +114,9 @@ def two_servers(folder: Path, mongo: str) -> list[Server]:
         "STOP_DELAY": "1",
     }
     made = []
-    for each in ("one", "two"):
+    for each, life in (("one", "30m"), ("two", "31m")):  # by which they are told apart
         (folder / each).mkdir()
-        made.append(Server(folder / each, **settings))
+        made.append(Server(folder / each, JWT_EXPIRATIONTIME=life, **settings))
     return made
 
 
@@ -156,11 +157,6 @@ def adapted(name: str, folder: Path, port: int, servers: list[int]) -> str:
 def temporary(folder: Path) -> str:
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     return " ".join(f"{kind}_temp_path {folder}/{kind};" for kind in kinds)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 def is_reachable(client: httpx.Client) -> bool:
@@ -246,14 +242,24 @@ def test_a_rolling_restart_fails_no_request(deployments, servers):
                 failed.append((proxy, answer.status_code, answer.text))
             time.sleep(0.02)
 
+    def sends_to(deployment: Deployment, server: Server) -> bool:
+        """Whether a request through the proxy is answered by this server, so that the proxy knows that it is there."""
+        info = deployment.client.get("/v1/info").raise_for_status().json()
+        return info["token_expiration_time"] == server.settings["JWT_EXPIRATIONTIME"]
+
+    def are_known(servers: list[Server]) -> None:
+        for deployment in deployments.values():
+            for server in servers:
+                until(lambda deployment=deployment, server=server: sends_to(deployment, server))
+
     with ThreadPoolExecutor(2 * len(PROXIES)) as askers:
         asking = [askers.submit(ask, proxy) for proxy in [*deployments] * 2]
         try:
             for server in servers:
+                are_known(servers)
                 assert server.stop() == 0
                 server.start()
-                until(lambda server=server: httpx.get(f"{server.url}/health/ready").status_code == 200)
-                time.sleep(0.5)  # until each proxy has seen that it is back
+            are_known(servers)
         finally:
             over.set()
         for each in asking:

@@ -22,7 +22,7 @@ from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi import checks
 
 from tests.support.app import PASSWORD
-from tests.support.serving import Server
+from tests.support.serving import SOON, Server
 
 EXAMPLES = int(os.environ.get("CATALOG_FUZZ_EXAMPLES", "0"))
 FEW = 2
@@ -83,7 +83,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="module")
 def document(server: Server) -> dict[str, Any]:
     """The document of this server, in which nothing is sent that is not told."""
-    document = httpx.get(f"{server.url}/schema/openapi.json").json()
+    document = httpx.get(f"{server.url}/schema/openapi.json", timeout=SOON).json()
     for schema in document["components"]["schemas"].values():
         close(schema)
     for response in responses(document):

@@ -1,6 +1,8 @@
 """A user who loses the right to write while writing changes nothing, and work ends when no client waits for it."""
 
 import asyncio
+import os
+import signal
 import threading
 from datetime import timedelta
 
@@ -29,6 +31,7 @@ from catalog.store.documents.terms import TagDocument
 from catalog.vocabulary import Kind, Role, Scope
 from tests.support.app import API_TOKEN, PASSWORD
 from tests.support.inputs import new_item
+from tests.support.processes import listens, until
 from tests.support.serving import SOON, Server
 from tests.support.slow_requests import sent_slowly
 from tests.support.tenants import Organisation, somebody
@@ -323,8 +326,8 @@ async def until_there_is_one(client, org, what="models"):
             await asyncio.sleep(0.01)
 
 
-def a_long_list() -> bytes:
-    return msgspec.json.encode([{"name": f"n{number}"} for number in range(MANY)])
+def a_long_list(first: int = 0) -> bytes:
+    return msgspec.json.encode([{"name": f"n{number}"} for number in range(first, first + MANY)])
 
 
 async def count_of(app, org):
@@ -379,18 +382,32 @@ async def test_what_has_changed_nothing_is_cut_off_when_its_client_goes(app, org
     assert (sent, cut_off) == ([], [True])
 
 
+def begin_a_list(server, client, answers):
+    """Post a long list, and stop the database of the server when the first of it is there."""
+    before = client.get("/v1/models").json()["totalDocs"]
+    posting = threading.Thread(target=lambda: answers.append(client.post("/v1/models", content=a_long_list(before))))
+    posting.start()
+    with server.client(client.headers["authorization"]) as other:
+        until(lambda: other.get("/v1/models").json()["totalDocs"] > before)
+    os.kill(server.database_pid, signal.SIGSTOP)
+    if not posting.is_alive():
+        os.kill(server.database_pid, signal.SIGCONT)
+    return posting
+
+
 def test_a_server_that_is_stopped_ends_a_list_and_says_what_became_of_it(tmp_path):
     answers = []
     with Server(tmp_path, PROTOCOL="http") as server, server.client(server.login().json()["token"]) as client:
-        posting = threading.Thread(target=lambda: answers.append(client.post("/v1/models", content=a_long_list())))
-        posting.start()
-        with server.client(client.headers["authorization"]) as other:
-            while not other.get("/v1/models").json()["docs"]:
-                pass
-        code = server.stop()
+        posting = begin_a_list(server, client, answers)
+        while not posting.is_alive():  # this process was too slow
+            posting = begin_a_list(server, client, answers)
+        os.killpg(server.pid, signal.SIGINT)
+        until(lambda: not listens(server))
+        os.kill(server.database_pid, signal.SIGCONT)
+        code = server.wait()
         posting.join(SOON)
 
-    [answer] = answers
+    answer = answers[-1]
     made, errors = answer.json()["models"], answer.json()["errors"]
     assert (code, answer.status_code, len(made) + len(errors)) == (0, 202, MANY)
     assert 0 < len(made) < MANY

@@ -106,7 +106,7 @@ def test_everyone_signs_in(older, username):
 def test_a_personal_token_still_serves(older):
     token = {"Authorization": older.facts["script_token"]}
 
-    assert httpx.get(f"{older.server.url}/v1/models", headers=token).status_code == 200
+    assert httpx.get(f"{older.server.url}/v1/models", headers=token, timeout=SOON).status_code == 200
 
 
 def test_terms_suggest_and_search_find_what_is_there(older):

@@ -37,10 +37,11 @@ async def load(server, oracle, *, stuffing=0):
 
 
 async def come(true):
-    """Ask until the answer is yes."""
+    """Ask until the answer is yes, and return it."""
     async with asyncio.timeout(SOON):
-        while not await true():  # noqa: ASYNC110  it is another process that comes to it
+        while not (answer := await true()):  # noqa: ASYNC110  it is another process that comes to it
             await asyncio.sleep(0.01)
+    return answer
 
 
 async def ready(server):
@@ -62,23 +63,24 @@ async def outlast_a_database_that_hangs(folder, seconds):
             await oracle.until(ENOUGH, *writers)
             os.kill(server.database_pid, signal.SIGSTOP)
             try:
-                await come(lambda: is_away(server))  # the signal takes a moment
-                away = await ready(server)
+                away = await come(lambda: without(server, "database"))  # the signal takes a moment
                 await come(lambda: refused(oracle, WRITERS))
                 await asyncio.sleep(seconds)
             finally:
                 os.kill(server.database_pid, signal.SIGCONT)
             await oracle.until(ENOUGH, *writers)
         await settled(server, oracle)
-        again = await ready(server)
+        await come(lambda: is_ready(server))
 
-    assert (away["status"], away["database"]) == ("not ready", "away")
-    assert again["status"] == "ready"
+    assert away["status"] == "not ready"
     return oracle.written, oracle.refused
 
 
-async def is_away(server):
-    return (await ready(server))["status"] == "not ready"
+async def without(server, part):
+    """What the server says when this part alone is away: on a busy machine another one may be late, too."""
+    answer = await ready(server)
+    away = [name for name, state in answer.items() if state == "away"]
+    return answer if away == [part] else None
 
 
 async def refused(oracle, times):
@@ -192,14 +194,14 @@ async def test_a_store_that_fails_for_a_while_refuses_files_and_nothing_else(ill
         async with load(server, oracle) as writers:
             await oracle.until(ENOUGH, *writers)
             ill.fails_every = 1
-            away = await ready(server)
+            away = await come(lambda: without(server, "storage"))
             await come(lambda: refused(oracle, WRITERS))
             ill.fails_every = 0
             await oracle.until(ENOUGH, *writers)
         await come(lambda: is_ready(server))
         await settled(server, oracle)
 
-    assert away == {"status": "not ready", "database": "ok", "storage": "away", "file_descriptors": "ok"}
+    assert away["status"] == "not ready"
 
 
 async def test_a_store_that_hangs_holds_up_uploads_and_nobody_else(ill, on_ill):
@@ -209,12 +211,12 @@ async def test_a_store_that_hangs_holds_up_uploads_and_nobody_else(ill, on_ill):
             made = (await client.post("/v1/models", json={"name": "iris"})).json()["_id"]
             ill.well.clear()
             sending = asyncio.create_task(client.post(f"/v1/models/{made}/versions?name=a.bin", content=b"petals"))
-            away = await ready(server)
+            away = await come(lambda: without(server, "storage"))
             read = await client.get(f"/v1/models/{made}")
             still_sending = not sending.done()
             ill.well.set()
             sent = await sending
             came_back = await client.get(f"/v1/models/{made}/versions/1")
 
-    assert (away["storage"], away["database"], read.status_code, still_sending) == ("away", "ok", 200, True)
+    assert (away["status"], read.status_code, still_sending) == ("not ready", 200, True)
     assert (sent.status_code, came_back.content) == (200, b"petals")

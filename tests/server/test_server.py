@@ -12,7 +12,6 @@ import ssl
 import struct
 import subprocess
 import sys
-import time
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +23,8 @@ import trustme
 
 from catalog.server.certificates import make_self_signed
 from tests.support.app import PASSWORD
+from tests.support.ports import reserved_port
+from tests.support.processes import until
 from tests.support.serving import SOON, TENANT, Server, children, environment, interruptible, is_running
 
 MIB = 2**20
@@ -318,7 +319,9 @@ def test_pipelined_requests_do_not_mix_callers(walked):
 
 
 def own_users(url, token):
-    return {doc["_id"] for doc in ok(httpx.get(f"{url}/v1/users", headers={"Authorization": token}))["docs"]}
+    return {
+        doc["_id"] for doc in ok(httpx.get(f"{url}/v1/users", headers={"Authorization": token}, timeout=SOON))["docs"]
+    }
 
 
 def pipelined(url, tokens):
@@ -411,13 +414,17 @@ def test_while_the_database_is_away_answers_say_so_and_then_the_catalog_recovers
     assert reborn == walked.server.database_pid
 
 
-def until(come_true):
-    """Ask again and again, for as long as should be more than enough."""
-    deadline = time.monotonic() + SOON
-    while not (answer := come_true()):
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    return answer
+@pytest.fixture
+def port():
+    with reserved_port() as port:
+        yield port
+
+
+@pytest.fixture
+def nobody():
+    """A port on which nobody answers."""
+    with reserved_port() as port:
+        yield port
 
 
 # Starts that are refused
@@ -469,49 +476,35 @@ def test_a_port_that_is_taken_is_named(tmp_path):
 
 
 def test_a_database_that_does_not_answer_is_named(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
-
-    uri = f"mongodb://me:hidden@127.0.0.1:{port}/registry-catalog?serverSelectionTimeoutMS=100"
-    code, sentence = refused(tmp_path, DATABASE=uri, DATABASE_WAIT="0")
+    with reserved_port() as port:
+        uri = f"mongodb://me:hidden@127.0.0.1:{port}/registry-catalog?serverSelectionTimeoutMS=100"
+        code, sentence = refused(tmp_path, DATABASE=uri, DATABASE_WAIT="0")
 
     assert code == 1
     assert sentence.startswith(f"DATABASE cannot be reached: 127.0.0.1:{port}")
     assert "hidden" not in sentence
 
 
-def test_a_database_that_is_late_is_waited_for_with_a_line_each_time(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
-
-    uri = f"mongodb://127.0.0.1:{port}/registry-catalog?serverSelectionTimeoutMS=100"
-    code, *said, sentence = ended(tmp_path, DATABASE=uri, DATABASE_WAIT="4")
-
-    attempts = [json.loads(line) for line in said]
-    assert code == 1
-    assert len(attempts) >= 2
-    assert all(attempt["event"].startswith(f"DATABASE cannot be reached: 127.0.0.1:{port}") for attempt in attempts)
-    assert sentence.startswith(f"DATABASE cannot be reached: 127.0.0.1:{port}")
-
-
-def test_while_the_database_is_awaited_the_server_is_live_and_not_ready(tmp_path):
-    uri = f"mongodb://127.0.0.1:{free_port()}/registry-catalog?serverSelectionTimeoutMS=100"
-    port = free_port()
+def test_while_the_database_is_awaited_with_a_line_each_time_the_server_is_live_and_not_ready(tmp_path, port, nobody):
+    uri = f"mongodb://127.0.0.1:{nobody}/registry-catalog?serverSelectionTimeoutMS=100"
     process = subprocess.Popen(
         [sys.executable, "-m", "catalog", "serve"],
         cwd=tmp_path,
-        env=environment(PROTOCOL="http", HTTP_PORT=str(port), DATABASE=uri, DATABASE_WAIT="60"),
-        stderr=subprocess.DEVNULL,
+        env=environment(PROTOCOL="http", HTTP_PORT=str(port), DATABASE=uri, DATABASE_WAIT="10m"),
+        stderr=subprocess.PIPE,
+        text=True,
     )
     try:
+        attempts = [json.loads(process.stderr.readline()) for _ in range(2)]
         live = until(lambda: answered(f"http://127.0.0.1:{port}/health/live"))
-        refused = httpx.get(f"http://127.0.0.1:{port}/v1/models")
+        refused = httpx.get(f"http://127.0.0.1:{port}/v1/models", timeout=SOON)
         process.send_signal(signal.SIGHUP)  # no end of a start either
-        still = httpx.get(f"http://127.0.0.1:{port}/health/live")
+        still = httpx.get(f"http://127.0.0.1:{port}/health/live", timeout=SOON)
     finally:
         process.kill()
-        process.wait()
+        process.communicate()
 
+    assert all(attempt["event"].startswith(f"DATABASE cannot be reached: 127.0.0.1:{nobody}") for attempt in attempts)
     assert (live.status_code, live.json(), still.status_code) == (200, {"status": "live"}, 200)
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
     assert refused.json()["message"] == "The database does not answer, please try again"
@@ -596,7 +589,7 @@ def test_with_a_certificate_the_server_speaks_tls(tmp_path, put, trusting):
     put("127.0.0.1")
 
     with Server(tmp_path) as server:
-        answer = httpx.get(f"{server.url}/v1/version", verify=trusting)
+        answer = httpx.get(f"{server.url}/v1/version", verify=trusting, timeout=SOON)
 
     assert server.url.startswith("https://127.0.0.1:")
     assert f"curl -k {server.url}/v1/login" in server.told[-1]
@@ -608,7 +601,9 @@ def test_a_self_signed_certificate_binds_nobody_for_a_year(tmp_path):
     certificate, _ = make_self_signed(tmp_path / "resources")
 
     with Server(tmp_path) as server:
-        answer = httpx.get(f"{server.url}/v1/version", verify=ssl.create_default_context(cafile=certificate))
+        answer = httpx.get(
+            f"{server.url}/v1/version", verify=ssl.create_default_context(cafile=certificate), timeout=SOON
+        )
 
     assert answer.status_code == 200
     assert "Strict-Transport-Security" not in answer.headers
@@ -655,19 +650,13 @@ def shown(connection):
 # From plain HTTP to HTTPS
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return found.getsockname()[1]
-
-
-def test_requests_by_plain_http_are_redirected_and_nothing_is_passed_on(tmp_path, put, trusting):
+def test_requests_by_plain_http_are_redirected_and_nothing_is_passed_on(tmp_path, put, trusting, port):
     put("127.0.0.1", "catalog.example", "*.team.example")
-    port = free_port()
     with Server(tmp_path, HTTP_REDIRECT="true", HTTP_PORT=str(port)) as server:
         plain, secure = f"http://127.0.0.1:{port}", httpx.URL(server.url).port
 
         def sent_on(path, host="127.0.0.1", method="GET", **asked):
-            answer = httpx.request(method, f"{plain}{path}", headers={"Host": host}, **asked)
+            answer = httpx.request(method, f"{plain}{path}", headers={"Host": host}, **asked, timeout=SOON)
             assert (answer.status_code, answer.headers["Connection"]) == (308, "close")
             assert "Strict-Transport-Security" not in answer.headers
             return answer.headers["Location"]
@@ -678,7 +667,7 @@ def test_requests_by_plain_http_are_redirected_and_nothing_is_passed_on(tmp_path
         }
         sent_on("/v1/login", method="POST", json={"password": "in the clear"})
         double = sent_on("//evil.example/x")
-        followed = httpx.get(f"{plain}/v1/version", follow_redirects=True, verify=trusting)
+        followed = httpx.get(f"{plain}/v1/version", follow_redirects=True, verify=trusting, timeout=SOON)
 
     assert locations == {
         "Catalog.Example:80": f"https://catalog.example:{secure}/v1/models?limit=1",
@@ -709,25 +698,26 @@ def test_without_https_there_is_nowhere_to_send_anyone_as_a_line_of_text_says(tm
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_certificate_that_comes_later_is_served_and_plain_http_redirects_to_it(tmp_path, put, trusting, workers):
+def test_a_certificate_that_comes_later_is_served_and_plain_http_redirects_to_it(
+    tmp_path, put, trusting, port, workers
+):
     soon = "from catalog.server.http import uvicorn_server; uvicorn_server.RENEWAL = 0;"
     run_it = "from catalog.commands import cli; cli.main()"
     command = [sys.executable, "-c", f"{soon} {run_it}"]
     if workers != "1":
         program = f"('{sys.executable}', '-c', '{soon} from catalog.server import worker; worker.main()')"
         command[2] = f"from catalog.server import supervisor; supervisor.PROGRAM = {program}; {run_it}"
-    port = free_port()
 
     with (
         Server(tmp_path, command=command, WORKERS=workers, HTTP_REDIRECT="true", HTTPS_PORT=str(port)) as server,
-        httpx.Client(base_url=server.url) as idle,
+        httpx.Client(base_url=server.url, timeout=SOON) as idle,
     ):
         idle.get("/v1/version").raise_for_status()
         put("127.0.0.1")
         until(lambda: server.log.read_text().count("HTTPS is on port") == int(workers))
 
-        secure = httpx.get(f"https://127.0.0.1:{port}/v1/version", verify=trusting)
-        new = httpx.get(f"{server.url}/v1/version")
+        secure = httpx.get(f"https://127.0.0.1:{port}/v1/version", verify=trusting, timeout=SOON)
+        new = httpx.get(f"{server.url}/v1/version", timeout=SOON)
         old = idle.get("/v1/version")
 
     assert secure.status_code == 200
@@ -772,7 +762,7 @@ def test_a_server_without_file_descriptors_says_so_and_recovers(tmp_path):
     with (
         Server(tmp_path, command=limited) as server,
         ExitStack() as crowd,
-        httpx.Client(base_url=server.url) as watcher,
+        httpx.Client(base_url=server.url, timeout=SOON) as watcher,
     ):
         assert watcher.get("/health/ready").json()["file_descriptors"] == "ok"
         address = ("127.0.0.1", httpx.URL(server.url).port)

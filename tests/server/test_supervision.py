@@ -7,8 +7,7 @@ import pytest
 
 from catalog import supervision
 from catalog.supervision import Supervised
-
-SOON = 10
+from tests.support.serving import SOON
 
 
 class ScriptedChild:

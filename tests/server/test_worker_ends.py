@@ -4,7 +4,6 @@ import ctypes
 import os
 import random
 import signal
-import socket
 import ssl
 import sys
 import threading
@@ -16,7 +15,7 @@ import httpx
 import pytest
 import trustme
 
-from tests.support.processes import Team, all_at_work, answering, at, others_asleep, until
+from tests.support.processes import Team, all_at_work, answering, at, listens, others_asleep, until
 from tests.support.serving import SOON, Server, is_running
 
 
@@ -130,15 +129,6 @@ def stop_by_another_thread(server):
     # The first thread has the number of the process, and is the lowest.
     other_thread = max(int(task.name) for task in Path(f"/proc/{server.pid}/task").iterdir())
     assert ctypes.CDLL(None).tgkill(server.pid, other_thread, signal.SIGTERM) == 0
-
-
-def listens(server: Server) -> bool:
-    url = httpx.URL(server.url)
-    try:
-        socket.create_connection((url.host, url.port), SOON).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 def test_a_worker_that_never_finishes_is_killed_some_time_after_a_stop(tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from catalog.store import database as database_module
 from catalog.store.connection import connect
 from catalog.store.database import CATALOGUE
 from catalog.store.embedded.process import DatabaseUnavailable
@@ -19,6 +20,17 @@ async def test_a_database_that_does_not_answer_is_told_without_the_drivers_topol
     with pytest.raises(DatabaseUnavailable, match=r"^DATABASE cannot be reached: 127.0.0.1:1: [^<]+$"):
         await database.open()
 
+    database.close()
+
+
+async def test_a_database_that_is_late_is_waited_for_and_given_up_then(monkeypatch, caplog):
+    monkeypatch.setattr(database_module, "RETRY", 0.001)
+    database = connect("mongodb://127.0.0.1:1/catalogue?serverSelectionTimeoutMS=10")
+
+    with pytest.raises(DatabaseUnavailable, match=r"^DATABASE cannot be reached: 127.0.0.1:1: [^<]+$"):
+        await database.open(0.1)
+
+    assert all(line.startswith("DATABASE cannot be reached: 127.0.0.1:1: ") for line in caplog.messages)
     database.close()
 
 

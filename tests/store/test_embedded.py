@@ -19,8 +19,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from catalog.store.embedded import child, process
 from catalog.store.embedded.process import PASSED_ON, PROGRAM, DatabaseUnavailable, Embedded
-
-SOON = 30  # seconds, a limit for what should take one
+from tests.support.serving import SOON
 
 A_SERVER_THAT_WRITES = """
 import os, sys

@@ -15,9 +15,7 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from catalog.store.embedded import engines
 from catalog.store.embedded.process import DatabaseUnavailable, Embedded
-from tests.support.serving import children, command_of
-
-SOON = 30  # seconds, a limit for what should take one
+from tests.support.serving import SOON, children, command_of
 
 pytestmark = pytest.mark.process
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.ports import reserved_port
 from tests.support.serving import environment
 
 NEEDS = ("sqlalchemy==2.1.9", "alembic==1.20.1", "graphene==3.4.3", "huey==3.5.4")
@@ -45,7 +45,11 @@ def mlflow_server(folder: Path, *, is_default: bool = False) -> Iterator[str]:
     jobs = {} if is_default else {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     known = environment(MLFLOW_DISABLE_TELEMETRY="true", **jobs)
     known["PYTHONPATH"] = str(packages())
-    port = _free_port()
+    with reserved_port() as port:
+        yield from _serving(folder, known, port, is_default=is_default)
+
+
+def _serving(folder: Path, known: dict[str, str], port: int, *, is_default: bool) -> Iterator[str]:
     command = [sys.executable, "-m", "mlflow", "server", "--port", str(port)]
     command += [] if is_default else ["--workers", "1"]
     stores = ["--backend-store-uri", f"sqlite:///{folder}/mlflow.db", "--artifacts-destination", str(folder / "files")]
@@ -70,10 +74,3 @@ def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:
         except httpx.TransportError:
             time.sleep(0.1)
     raise AssertionError(f"mlflow server did not start:\n{log.read_text()}")
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port

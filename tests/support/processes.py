@@ -4,6 +4,7 @@ import os
 import random
 import re
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -53,6 +54,15 @@ def others_asleep(awake: int, pids: list[int]) -> Iterator[None]:
     finally:
         for pid in others:
             os.kill(pid, signal.SIGCONT)
+
+
+def listens(server: Server) -> bool:
+    url = httpx.URL(server.url)
+    try:
+        socket.create_connection((url.host, url.port), SOON).close()
+    except (ConnectionRefusedError, ConnectionResetError):
+        return False
+    return True
 
 
 def state(pid: int) -> str:

@@ -25,7 +25,7 @@ class S3Server(NamedTuple):
     def bucket(self) -> str:
         """The name of a new bucket."""
         name = f"b{uuid4().hex}"
-        httpx.put(f"{self.url}/{name}").raise_for_status()
+        httpx.put(f"{self.url}/{name}", timeout=30).raise_for_status()
         return name
 
     def settings(self, storage: str) -> dict[str, str]:

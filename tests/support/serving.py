@@ -15,7 +15,7 @@ import httpx
 
 from tests.support.paths import ROOT
 
-SOON = 30  # seconds, a limit for what should take one
+SOON = 60  # seconds, a limit for what should take one
 TENANT = "registry-default-tenant"
 CATALOG = (sys.executable, "-m", "catalog")
 
@@ -100,12 +100,12 @@ class Server:
     def stop(self) -> int:
         """Press Ctrl-C, and return the exit code."""
         os.killpg(self.pid, signal.SIGINT)
-        return self._wait()
+        return self.wait()
 
     def kill(self) -> None:
         """Kill -9 the server's whole process group. The database, which is in another, has to notice by itself."""
         os.killpg(self.pid, signal.SIGKILL)
-        self._wait()
+        self.wait()
 
     def login(
         self, username: str = "admin", password: str = "", tenant: str = TENANT, *, path: str = "/v1/login"
@@ -133,7 +133,8 @@ class Server:
     def _failed(self) -> str:
         raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
 
-    def _wait(self) -> int:
+    def wait(self) -> int:
+        """Wait for its end, and return the exit code."""
         assert self._process
         assert self._process.stdout
         code = self._process.wait(SOON)

@@ -2,13 +2,15 @@
 
 Its server renews the lease each second. A second request takes it over when that server has died, and when the first
 client has fallen silent: a client whose connection broke returns long before a server can tell that it left.
+
+Looks are counted, not seconds: after a server was suspended, neither another server nor a client is blamed for it.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from time import monotonic
 from typing import TypeVar
 
 from catalog.errors import NOT_FOUND, UPLOAD_BUSY, UPLOAD_CUT_OFF, Refused
@@ -60,7 +62,8 @@ class UploadLease:
         self._uploads = tenant.base.uploads.records  # the lease is released even when its caller has lost all rights
         self._name = name
         self._lease = Lease(self._uploads, name, LEASE, until="lease_until", owner="lease_owner")
-        self._waiting_since: float | None = None  # for the client, not for the storage
+        self._is_waiting = False  # for the client, not for the storage
+        self._silent_looks = 0
         self._storing: asyncio.Timeout | None = None
 
     async def interruptible(self, storing: Awaitable[T]) -> T:
@@ -79,15 +82,15 @@ class UploadLease:
             self._storing = None
 
     async def received(self, content: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-        """Pass on what the client sends, and measure how long the server waits for it."""
+        """Pass on what the client sends, and note when the server waits for it."""
         try:
-            self._waiting_since = monotonic()
+            self._wait_for_client()
             async for chunk in content:
-                self._waiting_since = None
+                self._is_waiting = False
                 yield chunk
-                self._waiting_since = monotonic()
+                self._wait_for_client()
         finally:
-            self._waiting_since = None
+            self._is_waiting = False
 
     async def try_acquire(self) -> bool:
         """Acquire the lease if it is free."""
@@ -104,8 +107,7 @@ class UploadLease:
             raise Refused(NOT_FOUND, self._name)
         owner = before.get("lease_owner")
         await self._uploads.update_one({"_id": self._name, "lease_owner": owner}, {"$set": {"lease_requested": owner}})
-        over = monotonic() + DEAD_AFTER
-        while monotonic() < over:
+        for _ in range(math.ceil(DEAD_AFTER / ASKS_EVERY)):
             await asyncio.sleep(ASKS_EVERY)
             if await self.try_acquire():
                 return
@@ -116,6 +118,7 @@ class UploadLease:
     async def renew(self) -> None:
         while True:
             await asyncio.sleep(RENEWED_EVERY)
+            self._silent_looks += self._is_waiting
             upload = await self._lease.read("lease_requested") if await self._lease.renew() else None
             is_asked = upload is not None and upload.get("lease_requested") == self._lease.token
             if upload is None or (is_asked and self._client_is_silent()):
@@ -130,8 +133,12 @@ class UploadLease:
         self.upload = upload
         return True
 
+    def _wait_for_client(self) -> None:
+        self._is_waiting, self._silent_looks = True, 0
+
     def _client_is_silent(self) -> bool:
-        return self._waiting_since is not None and monotonic() - self._waiting_since >= SILENT_AFTER
+        """Whether it sent nothing between so many looks. The first of them may have come at once."""
+        return self._is_waiting and (self._silent_looks - 1) * RENEWED_EVERY >= SILENT_AFTER
 
     def _interrupt(self) -> None:
         """Only while bytes are added: completing an upload that is whole is not interrupted."""

@@ -131,6 +131,7 @@ class UvicornServer(uvicorn.Server):
         return self._signals > 1 or monotonic() >= self._stops
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.main_loop()  # uvicorn leaves it out when the signal comes at the very end of the start
         self.health.ending = True
         # Uvicorn closes idle connections at once, also where a request is on its way.
         for listener in (*self.servers, *(sockets or ())):

@@ -4,6 +4,7 @@ import httpx
 
 from tests.dialects.v1.test_versions import DATA, uploaded, versions_of
 from tests.support.app import OURS, client_of_app, in_database, settings_in
+from tests.support.serving import SOON
 from tests.support.tenants import organisation
 
 
@@ -24,7 +25,7 @@ async def test_a_download_goes_on_at_the_storage_which_needs_no_token(s3, mongo,
 
         assert (answer.status_code, answer.content) == (307, b"")
         assert answer.headers["cache-control"] == "no-store"
-        async with httpx.AsyncClient() as anybody:
+        async with httpx.AsyncClient(timeout=SOON) as anybody:
             fetched = await anybody.get(answer.headers["location"])
         assert (fetched.status_code, fetched.content) == (200, DATA)
         assert fetched.headers["content-disposition"] == "attachment; filename*=UTF-8''iris%201.onnx"

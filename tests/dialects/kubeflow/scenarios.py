@@ -33,7 +33,7 @@ class World:
         kind = {"Content-Type": "application/json" if is_json else "application/octet-stream"}
         address = path if "://" in path else self.url + path
         request = urllib.request.Request(address, body, {**self.headers, **kind, **headers})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.read()
 
 

@@ -25,7 +25,7 @@ from schemathesis.schemas import APIOperation, BaseSchema
 from schemathesis.specs.openapi import checks
 
 from catalog.dialects.kubeflow.api import BOTH, V1ALPHA3
-from tests.support.serving import Server
+from tests.support.serving import SOON, Server
 
 pytestmark = pytest.mark.process
 
@@ -80,7 +80,7 @@ def headers(server) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def things(server, headers) -> dict[str, str]:
     """Ids of things that are there, by the collection in a path."""
-    with httpx.Client(base_url=f"{server.url}/api/model_registry/v1alpha3", headers=headers) as client:
+    with httpx.Client(base_url=f"{server.url}/api/model_registry/v1alpha3", headers=headers, timeout=SOON) as client:
 
         def made(path: str, **body: Any) -> str:
             return client.post(path, json=body).raise_for_status().json()["id"]
@@ -106,7 +106,7 @@ def things(server, headers) -> dict[str, str]:
 
 def schema_of(server: Server, api: Any, **generation: Any) -> BaseSchema:
     """The document of a version. The character NUL is refused wherever it stands, which no schema says once."""
-    document = httpx.get(f"{server.url}{api.prefix}/openapi.json").json()
+    document = httpx.get(f"{server.url}{api.prefix}/openapi.json", timeout=SOON).json()
     known = {"with-security-parameters": False, "allow-x00": False, **generation}
     return schemathesis.openapi.from_dict(document, config=SchemathesisConfig.from_dict({"generation": known}))
 

@@ -9,6 +9,7 @@ import pytest
 from tests.dialects.http.test_redirected import in_a_bucket
 from tests.dialects.mlflow.wire import ARTIFACTS, failure, wire_of
 from tests.support.app import API_TOKEN
+from tests.support.serving import SOON
 from tests.support.tenants import organisation
 
 
@@ -303,7 +304,7 @@ async def test_files_in_a_bucket_arrive_in_parts_become_a_version_and_are_fetche
             await client.get(f"{ARTIFACTS}/presigned/{path}/large.bin", headers=ada.headers),
             await ada.get_file(f"{path}/large.bin"),
         ]
-        async with httpx.AsyncClient() as anybody:
+        async with httpx.AsyncClient(timeout=SOON) as anybody:
             addresses = [answers[0].json()["url"], answers[1].headers["location"]]
             fetched = [(await anybody.get(url, headers={"Range": "bytes=3-6"})).content for url in addresses]
     assert version["status"] == "READY"

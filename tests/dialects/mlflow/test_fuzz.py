@@ -20,6 +20,7 @@ from schemathesis.specs.openapi import checks
 
 from catalog.dialects.mlflow.operations import operations
 from tests.dialects.mlflow.wire import ARTIFACTS, REGISTRY
+from tests.support.serving import SOON
 
 pytestmark = pytest.mark.process
 
@@ -58,7 +59,7 @@ def headers(server, user) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def things(server, headers) -> None:
     """What most of the questions are about. It is made again: questions rename and delete."""
-    with httpx.Client(base_url=server.url, headers=headers) as client:
+    with httpx.Client(base_url=server.url, headers=headers, timeout=SOON) as client:
         client.post(f"{REGISTRY}/registered-models/create", json={"name": "fuzzed", "tags": [{"key": "team"}]})
         client.post(f"{REGISTRY}/model-versions/create", json={"name": "fuzzed", "source": "s3://bucket/x"})
         client.put(f"{ARTIFACTS}/artifacts/fuzzed/file", content=b"there").raise_for_status()
@@ -76,7 +77,7 @@ def test_no_answer_contradicts_the_document(server, headers, at):
 
 def operation_of(url: str, at: int) -> APIOperation:
     wanted = operations()[at]
-    document = httpx.get(f"{url}{REGISTRY}/openapi.json").json()
+    document = httpx.get(f"{url}{REGISTRY}/openapi.json", timeout=SOON).json()
     config = SchemathesisConfig.from_dict({"generation": {"with-security-parameters": False}})
     schema = schemathesis.openapi.from_dict(document, config=config)
     return schema[f"/api{wanted.path}"][wanted.method]

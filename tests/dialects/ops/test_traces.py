@@ -9,7 +9,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from catalog.settings.loading import SettingsError, load
-from tests.support.serving import Server
+from tests.support.serving import SOON, Server
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
@@ -61,8 +61,8 @@ def test_each_request_is_a_span_without_its_secrets(tmp_path, collector):
     with Server(tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as server:
         token = server.login().json()["token"]
         headers = {"Authorization": token, "traceparent": f"00-{TRACE}-{PARENT}-01", "X-Request-ID": "mine"}
-        httpx.get(f"{server.url}/v1/models/no-such?_fields=secret-of-the-query", headers=headers)
-        httpx.get(f"{server.url}/v1/links/what-opens-a-door")
+        httpx.get(f"{server.url}/v1/models/no-such?_fields=secret-of-the-query", headers=headers, timeout=SOON)
+        httpx.get(f"{server.url}/v1/links/what-opens-a-door", timeout=SOON)
         assert server.stop() == 0
 
     told = {name: (about, span) for name, about, span in collector.spans()}

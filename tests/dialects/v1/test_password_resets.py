@@ -26,6 +26,7 @@ from catalog.store import tenant_documents
 from catalog.store.clock import now
 from catalog.store.documents.people import PasswordResetDocument
 from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
+from tests.support.ports import reserved_port
 from tests.support.serving import SOON
 
 NEW = "Other-Pass-2"
@@ -435,12 +436,11 @@ async def test_a_server_that_stops_sends_what_waits_for_a_while(caplog):
 
 
 async def test_a_mail_server_that_is_away_is_told_in_a_line(mongo, settings, org, caplog):
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
-    async with posting(mongo, settings, port) as (mailing, outbox):
-        with caplog.at_level(logging.WARNING):
-            answer = await ask(mailing, org)
-            await outbox.drain(SOON)
+    with reserved_port() as port:
+        async with posting(mongo, settings, port) as (mailing, outbox):
+            with caplog.at_level(logging.WARNING):
+                answer = await ask(mailing, org)
+                await outbox.drain(SOON)
 
     assert answer.status_code == 200
     [line] = [

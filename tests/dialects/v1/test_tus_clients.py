@@ -18,6 +18,7 @@ from tests.support.app import API_TOKEN, OURS, PASSWORD, in_database
 from tests.support.node_programs import program
 from tests.support.paths import ROOT
 from tests.support.people import hired
+from tests.support.ports import reserved_port
 from tests.support.serving import SOON, Server, environment
 
 MIB = 2**20
@@ -49,8 +50,7 @@ def big(tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """One that comes back to the same address."""
-    with Server(tmp_path_factory.mktemp("server")) as server:
-        server.settings["HTTP_PORT"] = str(urlsplit(server.url).port)
+    with reserved_port() as port, Server(tmp_path_factory.mktemp("server"), HTTP_PORT=str(port)) as server:
         yield server
 
 

@@ -1,7 +1,7 @@
 """The YAML of a card is read within bounds, and gives plain values only."""
 
 from contextlib import suppress
-from datetime import timedelta
+from time import thread_time
 
 import pytest
 import yaml
@@ -104,7 +104,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=timedelta(seconds=2), max_examples=50)
+@settings(deadline=None, max_examples=50)
 @given(st.dictionaries(st.from_regex("[a-z]{1,5}", fullmatch=True), VALUES, max_size=4))
 def test_what_another_program_writes_is_read_as_it_was(value):
     dumped = yaml.safe_dump(value)
@@ -114,8 +114,12 @@ def test_what_another_program_writes_is_read_as_it_was(value):
     assert read == {"null" if key is None else str(key): each for key, each in value.items()}
 
 
-@settings(deadline=timedelta(seconds=2), max_examples=100)
+@settings(deadline=None, max_examples=100)
 @given(st.text(max_size=200))
 def test_no_text_raises_anything_else(text):
+    began = thread_time()
+
     with suppress(FrontMatterError):
         assert isinstance(parse(f"---\n{text}\n---\n").front_matter, dict)
+
+    assert thread_time() - began < 2

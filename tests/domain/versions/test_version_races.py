@@ -19,6 +19,7 @@ from catalog.store.concurrency import shared_writes
 from catalog.vocabulary import Kind
 from tests.domain.test_races import Upload, nothing, outcomes
 from tests.support.inputs import new_item
+from tests.support.serving import SOON
 from tests.support.tenants import somebody
 
 
@@ -135,7 +136,7 @@ async def test_a_file_that_comes_while_the_version_is_being_closed_waits_and_is_
 
     async def while_closing(*args):
         arrivals.append(asyncio.ensure_future(put("second", moment=nothing)))
-        await asyncio.wait_for(coming.wait(), 5)
+        await asyncio.wait_for(coming.wait(), SOON)
         return await settled(*args)
 
     async def waiting(*args):
