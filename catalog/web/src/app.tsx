@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { signOut } from './api/client'
+import { Brand } from './components/brand'
 import { Dialog } from './components/dialog'
 import { lazy } from './components/lazy'
 import { Notices } from './components/parts'
@@ -36,9 +37,7 @@ export function App() {
         Skip to content
       </button>
       <header class="bar">
-        <a class="brand" href={address([])}>
-          Catalog
-        </a>
+        <Brand />
         <nav aria-label="Main">
           <Entry to={[]}>Find</Entry>
           <Entry to={['upload']}>Upload</Entry>

@@ -1,5 +1,6 @@
 import { render } from 'preact'
 import { App } from './app'
+import './styles/colours.css'
 import './styles/base.css'
 import './styles/parts.css'
 import './styles/tables.css'

@@ -1,6 +1,7 @@
 /** Requests to the server. Their types are derived from its OpenAPI document, by `npm run types`. */
 import createClient from 'openapi-fetch'
 import { begin, end, milliseconds, type Session, session, signedInAgain } from '../session'
+import { setClock } from './clock'
 import type { components, paths } from './schema'
 
 export type Kind = 'models' | 'datasets' | 'algorithms'
@@ -65,7 +66,9 @@ async function sent(request: Request): Promise<Response> {
   await renewedInTime()
   if (session.value) request.headers.set('Authorization', session.value.token)
   try {
-    return await fetch(request, { credentials: 'same-origin' })
+    const answer = await fetch(request, { credentials: 'same-origin' })
+    setClock(answer)
+    return answer
   } catch (failure) {
     if (request.signal.aborted) throw failure
     throw new Refusal(0, AWAY)
@@ -132,12 +135,23 @@ export async function refusal(answer: Response): Promise<Refusal> {
 export const sentenceOf = (body: { message?: string; details?: string } | undefined): string =>
   [body?.message, body?.details].filter(Boolean).join(': ')
 
+/** What a proxy in front of the server refuses without a sentence. */
+const UNEXPLAINED: Record<number, string> = {
+  413: 'A proxy in front of the server takes no request of this size (413).',
+  502: 'The server is away (502). Try again in a moment.',
+  503: 'The server is away (503). Try again in a moment.',
+  504: 'The server is away (504). Try again in a moment.',
+}
+
 function asRefusal(status: number, body: { message?: string; details?: string } | undefined): Refusal {
-  if (status === 429) return new Refusal(status, 'There were too many attempts. Wait a moment, and try again.')
+  if (status === 429) {
+    return new Refusal(status, `There were too many attempts: ${body?.details ?? 'wait a moment, and try again'}.`)
+  }
   if (status === 404 && body?.message === 'Resource Not found') {
     return new Refusal(status, `Not found: ${body.details ?? ''}. It was removed, or you may not see it.`)
   }
-  return new Refusal(status, sentenceOf(body) || `The server answered ${status}. Try again later.`)
+  if (!sentenceOf(body)) return new Refusal(status, UNEXPLAINED[status] ?? `The server answered ${status}.`)
+  return new Refusal(status, sentenceOf(body))
 }
 
 interface Answered<T> {

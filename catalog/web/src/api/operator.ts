@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals'
 import createClient from 'openapi-fetch'
 import { AWAY, Refusal, SERVER, versioned } from './client'
+import { setClock } from './clock'
 import type { paths } from './schema'
 
 export const operatorToken = signal('')
@@ -12,7 +13,9 @@ export const operator = createClient<paths>({
     const asked = versioned(request)
     asked.headers.set('Authorization', operatorToken.value)
     try {
-      return await fetch(asked, { credentials: 'omit' })
+      const answer = await fetch(asked, { credentials: 'omit' })
+      setClock(answer)
+      return answer
     } catch {
       throw new Refusal(0, AWAY)
     }

@@ -17,6 +17,7 @@ interface Props {
   free?: boolean
 }
 
+const LONGEST = 255 // characters
 const WAIT = 80 // milliseconds without a key press, before the server is asked again
 
 /** A text field with suggestions (the combobox pattern of WAI-ARIA). It is empty again after a choice. */
@@ -70,6 +71,7 @@ export function Completion({ label, placeholder, suggest, onPick, free }: Props)
         id={`${id}-field`}
         role="combobox"
         autoComplete="off"
+        maxLength={LONGEST}
         aria-expanded={open && found.length > 0}
         aria-controls={`${id}-list`}
         aria-activedescendant={active >= 0 ? `${id}-${active}` : undefined}

@@ -1,4 +1,5 @@
 /** Values as people read them. */
+import * as clock from '../api/clock'
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
 
@@ -22,7 +23,7 @@ const STEPS: [number, Intl.RelativeTimeFormatUnit][] = [
 ]
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
 
-export function age(moment: string, now = Date.now()): string {
+export function age(moment: string, now = clock.now()): string {
   let value = (Date.parse(moment) - now) / 1000
   for (const [count, unit] of STEPS) {
     if (Math.abs(value) < count) return RELATIVE.format(Math.round(value), unit)

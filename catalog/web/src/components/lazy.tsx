@@ -2,6 +2,9 @@ import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import { Problem } from './parts'
 
+/** What a user reads when the server is away, or has another version of the page by now. */
+export const NOT_LOADED = 'This part of the page cannot be loaded. Reload the page, and try again.'
+
 /** A view that is fetched when it is first opened. */
 export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): (props: P) => preact.JSX.Element {
   let loaded: ComponentType<P> | undefined
@@ -18,7 +21,7 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): (
         () => setFailed(true),
       )
     }, [])
-    if (failed) return <Problem>This part of the page cannot be loaded. Reload the page, and try again.</Problem>
+    if (failed) return <Problem>{NOT_LOADED}</Problem>
     const View = loaded
     return View ? <View {...props} /> : <p class="muted">Loading…</p>
   }

@@ -4,6 +4,7 @@ import { offsetsOf, type Range, rangeOf } from '../logic/window'
 
 interface Props<T> {
   class: string
+  label: string
   rows: T[]
   keyOf: (row: T) => string
   /** The custom property of the style sheet that holds the height of a row, in rem. */
@@ -17,7 +18,7 @@ const SPARE = 8 // rows beyond the edges of the screen
 const STEP = 4
 
 /** A list of which only the rows near the screen are in the document, however many there are. */
-export function LongList<T>({ class: name, rows, keyOf, heightOf, draw, total }: Props<T>) {
+export function LongList<T>({ class: name, label, rows, keyOf, heightOf, draw, total }: Props<T>) {
   const list = useRef<HTMLUListElement>(null)
   const [range, setRange] = useState<Range>({ from: 0, to: 2 * SPARE })
   const [focused, setFocused] = useState<number | null>(null)
@@ -64,6 +65,7 @@ export function LongList<T>({ class: name, rows, keyOf, heightOf, draw, total }:
     <ul
       ref={list}
       class={name}
+      aria-label={label}
       style={{ height: `${offsets.at(-1)}px` }}
       onFocusIn={(event) => setFocused(indexOf(event.target))}
       onFocusOut={() => setFocused(null)}

@@ -2,6 +2,7 @@
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
+import { address } from '../router'
 import { age, date } from './format'
 import type { Loaded } from './hooks'
 
@@ -34,14 +35,37 @@ export function Problem({ children }: { children: ComponentChildren }) {
   )
 }
 
+interface LoadingProps<T> {
+  of: Loaded<T>
+  children: (data: T) => ComponentChildren
+}
+
 /** What is shown while something loads, and when it cannot be loaded. */
-export function Loading<T>({ of, children }: { of: Loaded<T>; children: (data: T) => ComponentChildren }) {
+export function Loading<T>({ of, children }: LoadingProps<T>) {
   if (of.data !== undefined) return <>{children(of.data)}</>
   if (!of.error) return <p class="muted">Loading…</p>
+  return <Failed error={of.error} onRetry={of.reload} />
+}
+
+/** The same for all of a view, which has a heading then. */
+export function LoadingView<T>(props: LoadingProps<T>) {
+  if (props.of.data !== undefined || !props.of.error) return <Loading {...props} />
+  return (
+    <section>
+      <h1>This cannot be shown</h1>
+      <Loading {...props} />
+      <p>
+        <a href={address([])}>Find models and datasets</a>
+      </p>
+    </section>
+  )
+}
+
+export function Failed({ error, onRetry }: { error: string; onRetry: () => void }) {
   return (
     <div class="problem" role="alert">
-      <p>{of.error}</p>
-      <button type="button" onClick={of.reload}>
+      <p>{error}</p>
+      <button type="button" onClick={onRetry}>
         Try again
       </button>
     </div>

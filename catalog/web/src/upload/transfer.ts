@@ -1,13 +1,27 @@
 /** One file on its way to the server: hashed, then sent by tus, which goes on where it was interrupted. */
 import { signal } from '@preact/signals'
-import { Upload as TusUpload } from 'tus-js-client'
+import type { DetailedError, Upload as TusUpload } from 'tus-js-client'
 import { renewedInTime, route, sentenceOf } from '../api/client'
+import { NOT_LOADED } from '../components/lazy'
 import { session, signedInAgain } from '../session'
 import { digests } from './digests'
 import type { Part, Phase, Target } from './part'
 import { DELAYS, isWorthRetry } from './patience'
 
 const CHUNK = 16 * 2 ** 20 // bytes a request: what is lost at most when the network breaks
+const SMALLEST_CHUNK = 2 ** 18
+/** The status of a proxy that takes no larger request. */
+const TOO_LARGE = 413
+
+const INTERRUPTED = 'The upload was interrupted. Choose the same file again to go on where it stopped.'
+
+/** It is a third of the scripts of the page, and is fetched when files have been chosen. */
+export const tusClient = () =>
+  import('tus-js-client').catch(() => {
+    throw new Error(NOT_LOADED)
+  })
+
+let chunk = CHUNK // smaller, once a proxy has refused a chunk
 
 export class Transfer implements Part {
   readonly files = 1
@@ -48,6 +62,7 @@ export class Transfer implements Part {
 
   /** Send the file. The result is the ordinal of the version, or nothing for a file of a draft. */
   async send(to: Target): Promise<string> {
+    const { Upload } = await tusClient()
     this.phase.value = 'sending'
     this.#since = { time: Date.now(), bytes: 0 }
     const metadata: Record<string, string> = {
@@ -61,9 +76,9 @@ export class Transfer implements Part {
     }
     return new Promise((resolve, reject) => {
       let ordinal = ''
-      const upload = new TusUpload(this.file, {
+      const upload = new Upload(this.file, {
         endpoint: route('/uploads'),
-        chunkSize: CHUNK,
+        chunkSize: chunk,
         retryDelays: DELAYS,
         metadata,
         removeFingerprintOnSuccess: true,
@@ -82,7 +97,15 @@ export class Transfer implements Part {
         },
         onShouldRetry: (failure, attempts) => {
           this.phase.value = 'interrupted'
-          return isWorthRetry(failure.originalResponse?.getStatus() ?? 0, attempts)
+          const status = failure.originalResponse?.getStatus() ?? 0
+          // The server itself has a sentence for what is too large.
+          const size = upload.options.chunkSize ?? chunk
+          if (status === TOO_LARGE && !said(failure) && size > SMALLEST_CHUNK) {
+            chunk = Math.min(chunk, size / 4)
+            upload.options.chunkSize = chunk
+            return true
+          }
+          return isWorthRetry(status, attempts)
         },
         onProgress: (bytes) => this.#progress(bytes),
         onSuccess: () => {
@@ -91,7 +114,7 @@ export class Transfer implements Part {
         },
         onError: (failure) => {
           this.phase.value = 'failed'
-          reject(new Error(explained(failure)))
+          reject(new Error(said(failure) || INTERRUPTED))
         },
       })
       this.#upload = upload
@@ -131,12 +154,11 @@ export class Transfer implements Part {
   }
 }
 
-/** The sentence of the server, out of an error of the tus client. */
-function explained(failure: Error): string {
-  const body = (failure as { originalResponse?: { getBody(): string } | null }).originalResponse?.getBody()
+/** The sentence of the server in an error of the tus client, if there is one. */
+function said(failure: Error | DetailedError): string {
   try {
-    return sentenceOf(JSON.parse(body ?? ''))
+    return sentenceOf(JSON.parse(('originalResponse' in failure && failure.originalResponse?.getBody()) || ''))
   } catch {
-    return 'The upload was interrupted. Choose the same file again to go on where it stopped.'
+    return ''
   }
 }

@@ -34,24 +34,26 @@ export function Trash() {
       <Loading of={loaded}>
         {(entries) =>
           entries.length ? (
-            <Table label="Trash" head={['Name', 'Removed', 'Kept', ACTIONS]}>
+            <Table label="Trash" head={['Name', 'Removed', 'Kept until', ACTIONS]}>
               {entries.map((entry) => (
                 <tr key={entry._id}>
                   <td>
                     {entry.name} <span class="muted">{entry.kind.slice(0, -1)}</span>
                   </td>
                   <td>
-                    removed <When moment={entry.removed} /> by <Username id={entry.removed_by} />
+                    <span class="narrow-only">removed </span>
+                    <When moment={entry.removed} /> by <Username id={entry.removed_by} />
                   </td>
                   <td>
-                    kept until <time dateTime={entry.until}>{date(entry.until)}</time>
+                    <span class="narrow-only">kept until </span>
+                    <time dateTime={entry.until}>{date(entry.until)}</time>
                   </td>
                   <td class="actions">
                     <button type="button" class="small" disabled={busy} onClick={() => restore(entry)}>
-                      Restore
+                      Restore<span class="hidden"> {entry.name}</span>
                     </button>
                     <button type="button" class="small" disabled={busy} onClick={() => purge(entry)}>
-                      Remove for good
+                      Remove<span class="hidden"> {entry.name}</span> for good
                     </button>
                   </td>
                 </tr>

@@ -1,4 +1,5 @@
 import { api, content } from '../../api/client'
+import { now } from '../../api/clock'
 import type { components } from '../../api/schema'
 import { FilterField } from '../../components/field'
 import { type Page, type Paged, usePaged } from '../../components/paged'
@@ -24,7 +25,7 @@ interface Asked {
 
 /** The entries that the address asks for. */
 export function useEntries(route: string, load: (query: Asked, signal: AbortSignal) => Promise<unknown>): Paged<Entry> {
-  const filter = journalFilter(place.value.query, Math.floor(Date.now() / 60_000) * 60_000)
+  const filter = journalFilter(place.value.query, Math.floor(now() / 60_000) * 60_000)
   return usePaged<Entry>(
     async (after, signal) => (await load({ limit: 50, after, ...(filter && { filter }) }, signal)) as Page<Entry>,
     [route, place.value.query.toString()],

@@ -1,6 +1,7 @@
 import '../../styles/admin.css'
 import { content } from '../../api/client'
 import { operator, operatorToken } from '../../api/operator'
+import { Brand } from '../../components/brand'
 import { submitted } from '../../components/forms'
 import { useAction } from '../../components/hooks'
 import { Notices, Problem } from '../../components/parts'
@@ -20,9 +21,7 @@ export function Operator() {
   return (
     <>
       <header class="bar">
-        <a class="brand" href={address([])}>
-          Catalog
-        </a>
+        <Brand />
         <nav aria-label="Main">
           <a href={address([])}>To the catalog</a>
         </nav>

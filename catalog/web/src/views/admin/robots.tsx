@@ -93,10 +93,10 @@ export function Robots() {
               </td>
               <td class="actions">
                 <button type="button" class="small" disabled={busy} onClick={() => renew(robot)}>
-                  New token
+                  New token<span class="hidden"> for {robot.username}</span>
                 </button>
                 <button type="button" class="small" disabled={busy} onClick={() => remove(robot)}>
-                  Remove
+                  Remove<span class="hidden"> {robot.username}</span>
                 </button>
               </td>
             </tr>

@@ -110,7 +110,7 @@ function List({ vocabulary, q }: { vocabulary: Vocabulary; q: string }) {
               </button>
               {term.uses === 0 && (
                 <button type="button" class="small" disabled={busy} onClick={() => remove(term)}>
-                  Remove
+                  Remove<span class="hidden"> {term._id}</span>
                 </button>
               )}
             </td>

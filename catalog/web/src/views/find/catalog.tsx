@@ -1,19 +1,19 @@
 import { useEffect, useState } from 'preact/hooks'
 import { KINDS, type Kind } from '../../api/client'
-import { suggestedNames, suggestedTags } from '../../api/lookups'
-import { Completion } from '../../components/completion'
 import { plural } from '../../components/format'
-import { useDebounced, useMedia } from '../../components/hooks'
-import { Chip } from '../../components/parts'
+import { useDebounced } from '../../components/hooks'
+import { Failed } from '../../components/parts'
 import { useTitle } from '../../components/title'
-import { Username } from '../../components/username'
 import { metricOf } from '../../logic/metrics'
 import { place, setQuery } from '../../router'
-import { countOf, FACETS, Facet } from './facets'
+import { counted } from './facets'
+import { Chips, FILTERS, Filters, set } from './filters'
 import { FirstSteps } from './first-steps'
-import { type Facets, useList } from './list'
+import { useList } from './list'
 import { More, moreKey, Results } from './results'
 import { Suggestions } from './suggestions'
+
+const LONGEST = 128 // characters of a search
 
 export function CatalogView() {
   const { query } = place.value
@@ -51,6 +51,7 @@ export function CatalogView() {
           value={typed}
           placeholder="Search names, tags, metadata and descriptions"
           autoComplete="off"
+          maxLength={LONGEST}
           onInput={(event) => setTyped(event.currentTarget.value)}
           onKeyDown={(event) => event.key === 'ArrowDown' && focusFirst(event)}
         />
@@ -78,27 +79,20 @@ export function CatalogView() {
         )}
       </search>
       <Suggestions text={completed} kind={kind} ready={isReady} onPick={() => setTyped('')} />
-      <div class="columns">
+      {isEmpty && <FirstSteps />}
+      <div class="columns" hidden={isEmpty}>
         <Filters hasText={Boolean(shown)} facets={list.facets} />
         <div>
           <Chips />
-          {isEmpty && <FirstSteps />}
           <p class="muted state" role="status">
-            {isEmpty ? '' : stateOf(list)}
+            {stateOf(list, query)}
           </p>
           <Results
             items={list.items}
             kind={(kind || 'models') as Kind}
             total={list.hasMore ? undefined : list.items.length}
           />
-          {list.error && (
-            <div class="problem" role="alert">
-              <p>{list.error}</p>
-              <button type="button" onClick={list.retry}>
-                Try again
-              </button>
-            </div>
-          )}
+          {list.error && <Failed error={list.error} onRetry={list.retry} />}
           {list.hasMore && <More key={moreKey(list.items.length)} onMore={list.more} busy={list.loading} />}
         </div>
       </div>
@@ -114,124 +108,16 @@ function focusFirst(event: KeyboardEvent) {
   first.focus()
 }
 
-/** A word, with how many of the results have the value of a facet. */
-function counted(word: string, facets: Facets | undefined, facet: string, value: string): string {
-  const count = facets?.counts[facet]?.[value]
-  return count ? `${word} (${countOf(count, facets)})` : word
-}
-
 /** What the list holds, in a place of its own, so that nothing moves when it changes. */
-function stateOf({ items, loading, hasMore, error }: ReturnType<typeof useList>): string {
+function stateOf({ items, loading, hasMore, error }: ReturnType<typeof useList>, query: URLSearchParams): string {
   if (error) return ''
   if (loading && !items.length) return 'Searching…'
   if (items.length)
     return hasMore || loading ? `The first ${plural(items.length, 'result')}` : plural(items.length, 'result')
-  return hasMore ? 'Searching…' : 'Nothing found.'
-}
-
-/** On a narrow screen they are opened when they are needed. */
-function Filters({ hasText, facets }: { hasText: boolean; facets: Facets | undefined }) {
-  const wide = useMedia('(min-width: 60rem)')
-  const [open, setOpen] = useState(false)
-  return (
-    <details class="filters" open={wide || open} onToggle={(event) => wide || setOpen(event.currentTarget.open)}>
-      <summary>Filters</summary>
-      <aside aria-label="Filters">
-        <Completion
-          label="Tag"
-          placeholder="Add a tag"
-          suggest={suggestedTags}
-          onPick={(tag) => setQuery((change) => change.append('tag', tag))}
-        />
-        <Choice name="status" label="Status" values={['training', 'test', 'production', 'deploy']} facets={facets} />
-        <Choice
-          name="stage"
-          label="Stage of a version"
-          values={['staging', 'production', 'archived']}
-          facets={facets}
-        />
-        <Choice name="visibility" label="Visibility" values={['public', 'private']} facets={facets} />
-        <Choice name="archived" label="Archived" values={['true', 'all']} words={['only archived', 'with archived']} />
-        {!hasText && (
-          <Completion
-            label="Sort by a value of the latest version"
-            placeholder="accuracy"
-            free
-            suggest={suggestedNames}
-            onPick={(name) => set('sort', `latest.${name}`)}
-          />
-        )}
-        {/* They come after the results: nothing stands below them that would move. */}
-        {Object.keys(FACETS).map((name) => (
-          <Facet key={name} name={name} facets={facets} />
-        ))}
-      </aside>
-    </details>
-  )
-}
-
-function set(name: string, value: string) {
-  setQuery((change) => (value ? change.set(name, value) : change.delete(name)))
+  if (hasMore) return 'Searching…'
+  const text = query.get('q')
+  const isFiltered = FILTERS.some((name) => query.has(name))
+  return `Nothing found${text ? ` for “${text}”` : ''}${isFiltered ? ' with these filters' : ''}.`
 }
 
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
-
-interface ChoiceProps {
-  name: string
-  label: string
-  values: string[]
-  words?: string[]
-  /** With how many of the results have each value. */
-  facets?: Facets | undefined
-}
-
-function Choice({ name, label, values, words, facets }: ChoiceProps) {
-  return (
-    <label>
-      {label}
-      <select value={place.value.query.get(name) ?? ''} onChange={(event) => set(name, event.currentTarget.value)}>
-        <option value="">any</option>
-        {values.map((value, index) => (
-          <option key={value} value={value}>
-            {counted(words?.[index] ?? value, facets, name, value)}
-          </option>
-        ))}
-      </select>
-    </label>
-  )
-}
-
-function cleared(query: URLSearchParams) {
-  for (const name of FILTERS) query.delete(name)
-}
-
-const FILTERS = ['tag', 'owner', 'status', 'visibility', 'license', 'library', 'alias', 'stage', 'archived']
-
-function Chips() {
-  const set = [...place.value.query].filter(([name]) => FILTERS.includes(name))
-  if (!set.length) return null
-  return (
-    <p class="chips">
-      {set.map(([name, value]) => (
-        <Chip
-          key={`${name}=${value}`}
-          label={`${name} ${value}`}
-          onRemove={() => setQuery((change) => change.delete(name, value))}
-        >
-          {name === 'tag' ? value : <Filter name={name} value={value} />}
-        </Chip>
-      ))}
-      <button type="button" class="quiet" onClick={() => setQuery(cleared)}>
-        Clear all
-      </button>
-    </p>
-  )
-}
-
-function Filter({ name, value }: { name: string; value: string }) {
-  return (
-    <>
-      {name}: {name === 'owner' ? <Username id={value} /> : value}
-    </>
-  )
-}

@@ -15,6 +15,12 @@ const SHOWN_VALUES = 8
 export const countOf = (count: number, facets: Facets | undefined): string =>
   `${count.toLocaleString('en')}${facets?.isExact === false ? '+' : ''}`
 
+/** A word, with how many of the results have the value of a facet. */
+export function counted(word: string, facets: Facets | undefined, facet: string, value: string): string {
+  const count = facets?.counts[facet]?.[value]
+  return count ? `${word} (${countOf(count, facets)})` : word
+}
+
 /** How often each value of a facet occurs among the results. A click adds it as a filter. */
 export function Facet({ name, facets }: { name: string; facets: Facets | undefined }) {
   const { query } = place.value

@@ -23,6 +23,7 @@ export function Results({ items, kind, total }: Props) {
   return (
     <LongList
       class="results"
+      label="Results"
       rows={items}
       keyOf={(item) => item._id}
       heightOf={heightOf}

@@ -22,7 +22,7 @@ interface Props {
 }
 
 /**
- * Names, tags and owners that what is typed may mean; without a text, the tags that are used most. They are in a line
+ * Names, tags and owners that what is typed may mean; without a text, the first tags of the vocabulary. They are in a line
  * of their own between the field and the results, which neither moves nor covers anything.
  */
 export function Suggestions({ text, kind, ready, onPick }: Props) {
@@ -49,14 +49,14 @@ export function Suggestions({ text, kind, ready, onPick }: Props) {
     })
   }
   return (
-    <div class="suggestions">
+    <section class="suggestions" aria-label="Suggestions">
       {items.length > 0 && <span class="muted">Names</span>}
       {items.map((item) => (
         <a key={item._id} class="chip" href={address([item.kind, item._id])} title={item.reference}>
           <span class="one-line">{item.name}</span>
         </a>
       ))}
-      {tags.length > 0 && <span class="muted">{text ? 'Tags' : 'Most used'}</span>}
+      {tags.length > 0 && <span class="muted">Tags</span>}
       {tags.map((tag) => (
         <button key={tag.value} type="button" class="chip" onClick={() => pick('tag', tag.value)}>
           <span class="one-line">{tag.value}</span> <span class="muted">{tag.note}</span>
@@ -68,6 +68,6 @@ export function Suggestions({ text, kind, ready, onPick }: Props) {
           <span class="one-line">{owner.value}</span>
         </button>
       ))}
-    </div>
+    </section>
   )
 }

@@ -1,12 +1,12 @@
-import { useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { api, authorized, content, type Item, type Kind, Refusal, refusal, route, withTag } from '../../api/client'
 import { Dialog } from '../../components/dialog'
 import { useLoaded } from '../../components/hooks'
 import { Loading, notify } from '../../components/parts'
 import { SaveForm } from '../../components/save-form'
 import { undoing } from '../../components/undo'
+import { cardContent } from '../../logic/card'
 import { cardFieldsChange } from '../../logic/changes'
-import { sanitised } from '../../trusted'
 import { itemPath } from '../paths'
 
 interface Props {
@@ -18,7 +18,7 @@ interface Props {
   onSaved: () => void
 }
 
-/** The card, as HTML that the server has sanitised. An item without one shows nothing. */
+/** The card. An item without one shows nothing. */
 export function Card({ kind, item, etag, mayChange, onSaved }: Props) {
   const [editing, setEditing] = useState(false)
   const card = useLoaded(
@@ -31,11 +31,7 @@ export function Card({ kind, item, etag, mayChange, onSaved }: Props) {
   return (
     <section>
       {(card.data || mayChange) && <h2>Card</h2>}
-      {card.data && (
-        <div class="card">
-          <div dangerouslySetInnerHTML={{ __html: sanitised(card.data) }} />
-        </div>
-      )}
+      {card.data && <CardText html={card.data} />}
       {mayChange && card.data !== undefined && (
         <p>
           <button type="button" class="small" onClick={() => setEditing(true)}>
@@ -46,6 +42,12 @@ export function Card({ kind, item, etag, mayChange, onSaved }: Props) {
       {editing && <EditCard kind={kind} item={item} etag={etag} onClose={() => setEditing(false)} onSaved={onSaved} />}
     </section>
   )
+}
+
+function CardText({ html }: { html: string }) {
+  const element = useRef<HTMLDivElement>(null)
+  useLayoutEffect(() => element.current?.replaceChildren(cardContent(html)), [html])
+  return <div ref={element} class="card" />
 }
 
 function EditCard({ kind, item, etag: ofItem, onClose, onSaved }: Omit<Props, 'mayChange'> & { onClose: () => void }) {

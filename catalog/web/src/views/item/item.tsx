@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import { api, content, type Item, type Kind, withTag } from '../../api/client'
 import { plural, value } from '../../components/format'
 import { useAction, useLoaded } from '../../components/hooks'
-import { Chip, Loading, notify, Problem, undo, When } from '../../components/parts'
+import { Chip, LoadingView, notify, Problem, undo, When } from '../../components/parts'
 import { useTitle } from '../../components/title'
 import { Username } from '../../components/username'
 import { rightsOf } from '../../logic/rights'
@@ -25,9 +25,9 @@ export function ItemView({ kind, reference }: { kind: Kind; reference: string })
     [kind, reference],
   )
   return (
-    <Loading of={loaded}>
+    <LoadingView of={loaded}>
       {({ item, etag }) => <Shown kind={kind} item={item} etag={etag} reload={loaded.reload} />}
-    </Loading>
+    </LoadingView>
   )
 }
 

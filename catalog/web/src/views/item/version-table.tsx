@@ -186,7 +186,7 @@ function Heading({ by, order, onSort, children }: HeadingProps) {
   return (
     <th aria-sort={direction} class={by ? 'number' : ''}>
       <button type="button" class="quiet cut" title={children} onClick={() => onSort(by)}>
-        {children} {direction === 'ascending' ? '▲' : direction ? '▼' : ''}
+        {children} <span aria-hidden="true">{direction === 'ascending' ? '▲' : direction ? '▼' : ''}</span>
       </button>
     </th>
   )

@@ -8,6 +8,7 @@ import { NodeText, nodeAddress } from './node'
 
 const ZOOMS = [0.4, 0.6, 0.8, 0.9, 1, 1.25, 1.6]
 const NORMAL = ZOOMS.indexOf(1)
+const READABLE = ZOOMS.indexOf(0.8)
 
 /** The graph from left to right: inputs, the version, what was made from it. */
 export function Graph({ found }: { found: Lineage }) {
@@ -29,20 +30,21 @@ export function Graph({ found }: { found: Lineage }) {
   }, [shown])
   const scale = ZOOMS[zoom] ?? 1
   const step = (by: number) => setZoom((now) => Math.min(ZOOMS.length - 1, Math.max(0, now + by)))
-  const fitToArea = (largest = ZOOMS.length - 1) => {
+  const fitToArea = (smallest = 0, largest = ZOOMS.length - 1) => {
     const room = area.current
     if (!room || !layout) return
     const most = Math.min(room.clientWidth / layout.width, (0.7 * innerHeight) / layout.height)
     const fitting = ZOOMS.findLastIndex((each) => each <= most)
-    setZoom(Math.min(largest, Math.max(0, fitting)))
+    setZoom(Math.min(largest, Math.max(smallest, fitting)))
   }
   const isWide = useMedia('(min-width: 40rem)')
   useLayoutEffect(() => {
-    const room = area.current
-    const root = room?.querySelector<HTMLElement>('.graph-node.root')
-    if (isWide) fitToArea(NORMAL)
-    // On a small screen all of it would be too small to be read: the version itself is in sight.
-    else if (room && root) room.scrollLeft = root.offsetLeft + (root.offsetWidth - room.clientWidth) / 2
+    if (isWide) fitToArea(READABLE, NORMAL)
+  }, [layout === null])
+  // Where all of it would be too small to be read, the version itself is in sight.
+  useEffect(() => {
+    const root = area.current?.querySelector('.graph-node.root')
+    if (area.current && root) centre(area.current, root)
   }, [layout === null])
   const focus = (id: string | undefined) =>
     area.current?.querySelector<HTMLElement>(`[data-node="${CSS.escape(id ?? '')}"]`)?.focus()
@@ -91,6 +93,12 @@ export function Graph({ found }: { found: Lineage }) {
       </section>
     </>
   )
+}
+
+function centre(area: Element, element: Element): void {
+  const [outer, inner] = [area.getBoundingClientRect(), element.getBoundingClientRect()]
+  area.scrollLeft += inner.left - outer.left + (inner.width - outer.width) / 2
+  area.scrollTop += inner.top - outer.top + (inner.height - outer.height) / 2
 }
 
 /** The node above or below in the same column. */

@@ -126,7 +126,7 @@ function Tokens() {
                   expires {age(token.expires)}, {token.used ? `used ${age(token.used)}` : 'never used'}
                 </span>
                 <button type="button" class="small" disabled={busy} onClick={() => revoke(token)}>
-                  Revoke
+                  Revoke<span class="hidden"> {token.name}</span>
                 </button>
               </li>
             ))}

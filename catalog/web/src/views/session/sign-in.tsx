@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { refusal, route, SERVER, signIn } from '../../api/client'
+import { Icon } from '../../components/brand'
 import { submitted } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
 import { Code, Problem } from '../../components/parts'
@@ -11,7 +12,9 @@ export function SignIn() {
   const [forgotten, setForgotten] = useState(false)
   return (
     <main class="narrow">
-      <h1>Catalog</h1>
+      <h1 class="brand">
+        <Icon /> Catalog
+      </h1>
       <p class="muted">Models and datasets of your organisation.</p>
       {forgotten ? <Forgotten onBack={() => setForgotten(false)} /> : <SignInForm />}
       {!forgotten && (

@@ -28,7 +28,7 @@ export function Drop({ found, onFiles }: { found: Found[]; onFiles: (files: Foun
       onDragLeave={() => setOver(false)}
       onDrop={drop}
     >
-      <legend>Files</legend>
+      <legend class="hidden">Files</legend>
       <p>Drop files or a folder here, or choose them:</p>
       <div class="row">
         <label>

@@ -6,6 +6,7 @@ import { useTitle } from '../../components/title'
 import { place } from '../../router'
 import { running, upload } from '../../upload/current'
 import { type Found, LEFT_OUT, withoutCommonFolder } from '../../upload/dropped'
+import { tusClient } from '../../upload/transfer'
 import type { Made } from '../../upload/version'
 import { Metadata, Tags } from '../item/fields'
 import { isKind } from '../paths'
@@ -35,6 +36,7 @@ export function Upload() {
     const kept = files.filter(({ path }) => !LEFT_OUT.test(path))
     if (kept.length < files.length) notify(`${plural(files.length - kept.length, 'file')} of tools left out.`)
     setFound(withoutCommonFolder(kept))
+    tusClient().catch(() => undefined) // the upload says what is wrong
     setError('')
     if (!name && kept[0]) setName(kept[0].path.split('/')[0]?.replace(/(?<=.)\.[^.]+$/, '') ?? '')
   }

@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks'
 import { api, content, type Kind, SERVER, type Version } from '../../api/client'
+import { Dialog } from '../../components/dialog'
 import { date, size } from '../../components/format'
-import { useAction } from '../../components/hooks'
-import { Code, Problem } from '../../components/parts'
+import { useAction, useLoaded } from '../../components/hooks'
+import { Code, Loading, Problem } from '../../components/parts'
 import { itemPath } from '../paths'
 
 interface Link {
@@ -25,44 +26,55 @@ export async function download(kind: Kind, item: string, version: Version, path?
   location.assign((await created(kind, item, version, MOMENT, path)).url)
 }
 
-const LIVES: Record<string, string> = { 3600: 'an hour', 300: '5 minutes', 86400: 'a day' }
+const LIVES: Record<string, string> = { 300: '5 minutes', 3600: 'an hour', 86400: 'a day' }
+const FIRST_LIFE = '3600'
 
-export function Downloads({ kind, item, version }: { kind: Kind; item: string; version: Version }) {
+interface Props {
+  kind: Kind
+  item: string
+  version: Version
+}
+
+export function Downloads({ kind, item, version }: Props) {
   const { busy, error, run } = useAction()
-  const [life, setLife] = useState('')
-  const [link, setLink] = useState<Link | null>(null)
-  const share = (seconds: string) =>
-    run(async () => {
-      setLife(seconds)
-      setLink(await created(kind, item, version, Number(seconds)))
-    })
+  const [sharing, setSharing] = useState(false)
   return (
     <>
-      <button type="button" disabled={busy} onClick={() => share(life || '3600')}>
+      <button type="button" onClick={() => setSharing(true)}>
         Share a link
       </button>
       <button type="button" class="main" disabled={busy} onClick={() => run(() => download(kind, item, version))}>
         Download {version.folder ? 'all as zip' : size(version.size)}
       </button>
       <Problem>{error}</Problem>
-      {link && (
-        <div class="notice shared-link">
-          <div class="row">
-            <p class="wide">Opens without signing in, until {date(link.expires)}.</p>
-            <label class="narrow-choice">
-              Valid for
-              <select value={life} onChange={(event) => share(event.currentTarget.value)}>
-                {Object.entries(LIVES).map(([seconds, words]) => (
-                  <option key={seconds} value={seconds}>
-                    {words}
-                  </option>
-                ))}
-              </select>
-            </label>
-          </div>
-          <Code>{link.url}</Code>
-        </div>
-      )}
+      {sharing && <ShareDialog kind={kind} item={item} version={version} onClose={() => setSharing(false)} />}
     </>
+  )
+}
+
+function ShareDialog({ kind, item, version, onClose }: Props & { onClose: () => void }) {
+  const [life, setLife] = useState(FIRST_LIFE)
+  const link = useLoaded(() => created(kind, item, version, Number(life)), [life])
+  return (
+    <Dialog title={`Share version ${version.ordinal}`} onClose={onClose}>
+      <label class="narrow-choice">
+        Valid for
+        <select value={life} onChange={(event) => setLife(event.currentTarget.value)}>
+          {Object.entries(LIVES).map(([seconds, words]) => (
+            <option key={seconds} value={seconds}>
+              {words}
+            </option>
+          ))}
+        </select>
+      </label>
+      <Loading of={link}>
+        {({ url, expires }) => (
+          <>
+            <p role="status">Opens without signing in, until {date(expires)}.</p>
+            <Code>{url}</Code>
+          </>
+        )}
+      </Loading>
+    </Dialog>
   )
 }

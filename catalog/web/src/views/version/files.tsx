@@ -1,4 +1,4 @@
-import { useMemo, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { FileInfo, Kind, Version } from '../../api/client'
 import { allFiles } from '../../api/files'
 import { plural, size } from '../../components/format'
@@ -13,6 +13,7 @@ import { hasTensors } from './tensors'
 const SHOWN = 200 // entries of one folder, at first
 const OPEN = 30 // files of a version whose folders are all open
 const SEARCHED = 12
+const MOST_AT_ONCE = 5000 // files of a version, which are loaded without a question
 
 interface Props {
   kind: Kind
@@ -27,12 +28,17 @@ export function Files({ kind, item, version, onPreview }: Props) {
   const saving = useAction()
   const acts: Acts = {
     preview: onPreview,
+    isOpened: (file) => isPreviewed(file) || (version.folder && hasTensors(file)),
     download: (file) => saving.run(() => download(kind, item, version, version.folder ? file.path : undefined)),
   }
-  const [files, setFiles] = useState(version.files)
+  const [files, setFiles] = useState(() => withFormats(version))
   const [text, setText] = useState('')
   const isCut = files.length < version.file_count
+  const isLong = version.file_count > MOST_AT_ONCE
   const loadAll = () => run(async () => setFiles(await allFiles(kind, item, version)))
+  useEffect(() => {
+    if (isCut && !isLong) loadAll()
+  }, [])
   /** A search is in all files: the others are loaded when it begins. */
   const search = (typed: string) => {
     setText(typed)
@@ -55,10 +61,10 @@ export function Files({ kind, item, version, onPreview }: Props) {
         </label>
       )}
       <Problem>{error || saving.error}</Problem>
-      {isCut && (
+      {isCut && isLong && (
         <p class="actions">
           <span class="muted">
-            The first {files.length.toLocaleString('en')} of {plural(version.file_count, 'file')} are here.
+            The first {files.length.toLocaleString('en')} of {plural(version.file_count, 'file')} are shown.
           </span>
           <button type="button" class="small" disabled={busy} onClick={loadAll}>
             {busy ? 'Loading…' : 'Load all'}
@@ -77,9 +83,16 @@ export function Files({ kind, item, version, onPreview }: Props) {
   )
 }
 
+/** The files that came with a version. The format of an only file is in its inspection. */
+function withFormats({ files, folder, inspection }: Version): FileInfo[] {
+  const format = inspection?.format
+  return folder || !format ? files : files.map((file) => ({ format, ...file }))
+}
+
 /** What can be done with a file. */
 interface Acts {
   preview: (file: FileInfo) => void
+  isOpened: (file: FileInfo) => boolean
   download: (file: FileInfo) => void
 }
 
@@ -149,7 +162,7 @@ function Rows({ files, depth, inFolder, acts }: RowsProps) {
       {files.slice(0, most).map((file) => (
         <tr key={file.path}>
           <td style={indented(depth)}>
-            {isPreviewed(file) || hasTensors(file) ? (
+            {acts.isOpened(file) ? (
               <button type="button" class="link path" title={file.path} onClick={() => acts.preview(file)}>
                 {file.path.slice(from)}
               </button>

@@ -47,7 +47,11 @@ export function Tensors({ kind, item, which, path }: Props) {
               </tr>
             ))}
           </Table>
-          {found.length > SHOWN && <p class="muted">The first {SHOWN} are shown.</p>}
+          {found.length > SHOWN && (
+            <p class="muted">
+              The first {SHOWN} of {found.length.toLocaleString('en')} are shown. Search for the others by name.
+            </p>
+          )}
           {!isWhole && <p class="muted">The file has more tensors, or its header cannot be read to the end.</p>}
         </>
       )}

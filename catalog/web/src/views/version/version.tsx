@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import { api, content, type FileInfo, type Item, type Kind, route, type Version, withTag } from '../../api/client'
 import { plural, size, value } from '../../components/format'
 import { useLoaded } from '../../components/hooks'
-import { Chip, Loading, When } from '../../components/parts'
+import { Chip, LoadingView, When } from '../../components/parts'
 import { useTitle } from '../../components/title'
 import { Username } from '../../components/username'
 import { rightsOf } from '../../logic/rights'
@@ -39,9 +39,9 @@ export function VersionView({ kind, item, which }: Props) {
     [kind, item, which],
   )
   return (
-    <Loading of={loaded}>
+    <LoadingView of={loaded}>
       {(found) => <Shown key={found.etag} kind={kind} item={item} {...found} reload={loaded.reload} />}
-    </Loading>
+    </LoadingView>
   )
 }
 
