@@ -23,6 +23,7 @@ from catalog.domain.versions.files import version_files
 from catalog.store.clock import Sleep, now
 from catalog.store.derived import reader_copies
 from catalog.store.tenant import Tenant
+from catalog.vocabulary import Kind
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +151,10 @@ async def _abandoned(tenant: Tenant, *, dry_run: bool) -> int:
     query = drafts.abandoned(now() - DRAFT_LIFE)
     if dry_run:
         return await tenant.versions.records.count_documents(query)
+    async for draft in tenant.versions.records.find(query, {"item": 1, "kind": 1, "number": 1}):
+        # A crash may have kept its number from its item.
+        used = {"$max": {"last_removed": draft["number"]}, "$inc": {"revision": 1}}
+        await tenant.items(Kind(draft["kind"])).records.update_one({"_id": draft["item"]}, used)
     return (await tenant.versions.records.delete_many(query)).deleted_count
 
 

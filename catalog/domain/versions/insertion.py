@@ -1,16 +1,17 @@
 """Writing the record of a new version. The bytes are safe before a record points at them."""
 
-import asyncio
-from contextlib import suppress
+from collections.abc import Awaitable
+from contextlib import AbstractContextManager, suppress
 
 from bson import ObjectId
 
-from catalog.domain.access import Caller
+from catalog.domain.access import Caller, may_change
 from catalog.domain.versions import numbering, removal, touching
 from catalog.domain.versions.aliases.names import equals_an_alias
 from catalog.domain.versions.details import VersionDetails, external_id_taken
 from catalog.domain.versions.numbering import Numbered
-from catalog.errors import NOT_FOUND, Refused
+from catalog.domain.versions.touching import Touches
+from catalog.errors import CANNOT_MODIFY, NOT_FOUND, Refused
 from catalog.store.concurrency import shared_writes
 from catalog.store.concurrency.optimistic import RecordGoneError
 from catalog.store.derived.reader_copies import copied
@@ -43,67 +44,124 @@ def draft_of(caller: Caller, kind: Kind, item: ObjectId, details: VersionDetails
     )
 
 
-async def insert(caller: Caller, version: VersionDocument, item: ItemRecord | None = None) -> ItemRecord:
+def serial_ahead(caller: Caller) -> AbstractContextManager[Awaitable[int]]:
+    """The serial of a new version, counted while its item is read."""
+    return shared_writes.number_ahead(caller.tenant, VERSION_SERIAL)
+
+
+async def insert(
+    caller: Caller, version: VersionDocument, item: ItemRecord | None = None, serial: Awaitable[int] | None = None
+) -> ItemRecord:
     """Write a version under the next number, with the next ordinal if it has none, and return its item.
 
-    A version that has a number already must get that one. `item` is its item if it was read a moment ago.
+    A version that has a number already must get that one. `item` is its item if it was read a moment ago: then a lone
+    version takes two writes. `serial` is that of the version if it was asked for ahead.
 
     Raises Refused: NOT_CREATED for an ordinal that is taken, EXTERNAL_ID_TAKEN, NOT_FOUND when the item is gone,
     CANNOT_MODIFY when it belongs to another user by now.
     """
     # The bytes are safe before anything points at them. A crash between the two leaves a blob that no version names,
     # which a sweep removes; never a version without bytes.
-    tenant, ordinal, is_alone = caller.tenant, version.ordinal, not touching.are_held(caller.tenant, version.item)
+    tenant, ordinal, exactly = caller.tenant, version.ordinal, version.number
+    is_alone = not touching.are_held(tenant, version.item)
     touches = touching.of_item(tenant, version.kind, version.item)
-    numbered = await _write_numbered(caller, version, item if is_alone else None)
+    await tenant.items(version.kind).cross_fence()
+    changed = None
+    if item is not None and is_alone:
+        changed = await _insert_alone(caller, version, item, touches, serial)
+    if changed is None:
+        is_second = version.serial is not None
+        version.ordinal, version.number = ordinal, exactly
+        changed = await _insert_counted(caller, version, touches, serial, is_second=is_second)
+    if copied(changed["readers"]) != version.readers:  # it was shared in between
+        shared = {"$set": {"readers": copied(changed["readers"])}}
+        await tenant.versions.records.update_one({"_id": version.id}, shared)
+    if ordinal and equals_an_alias(changed, ordinal):
+        await _take_back(caller, version)
+        numbering.refuse_alias(changed, ordinal)
+    return changed
+
+
+async def _insert_alone(
+    caller: Caller, version: VersionDocument, item: ItemRecord, touches: Touches, serial: Awaitable[int] | None
+) -> ItemRecord | None:
+    """Write a version under the number that comes next, uncounted, and return its item. None: the number is another's.
+
+    Raises Refused as `insert` does.
+    """
+    tenant = caller.tenant
+    with numbering.assumed(caller, item, version.ordinal, version.number) as numbered:
+        version.serial = await (serial or shared_writes.next_number(tenant, VERSION_SERIAL))
+        _take(version, numbered)
+        try:
+            await shared_writes.insert(tenant, version)
+        except Duplicate:
+            return None
+        changed = await _followed(tenant, touches, version, item, numbered.used)
+    if changed["revision"] > item["revision"] + 1:  # the item was changed in between
+        if not may_change(caller, changed):
+            await _take_back(caller, version)
+            raise Refused(CANNOT_MODIFY, changed["name"])
+        if numbering.may_be_used_twice(changed, numbered.number):
+            await _take_back(caller, version)
+            return None
+    return changed
+
+
+async def _insert_counted(
+    caller: Caller, version: VersionDocument, touches: Touches, serial: Awaitable[int] | None, *, is_second: bool
+) -> ItemRecord:
+    """Write a version under a number that was counted for it, and return its item. Raises Refused as `insert` does."""
+    numbered = await _write_numbered(caller, version, serial)
 
     # The item's revision is raised only now: a client that reads the new one also reads the version. The highest number
-    # is written again, because the item may have been in the trash and restored in between.
-    item = await touching.touch_added(touches, version, numbered.item)
-    if item is None:
+    # is written again, because the item may have been in the trash and restored in between. Where a number was taken, a
+    # crash may have left its version, which the item does not tell of: then all versions are read.
+    return await _followed(caller.tenant, touches, version, None if is_second else numbered.item)
+
+
+async def _followed(
+    tenant: Tenant,
+    touches: Touches,
+    version: VersionDocument,
+    item: ItemRecord | None,
+    assumed: numbering.Used | None = None,
+) -> ItemRecord:
+    """The item of a new version, after it was written, too. Raises Refused: NOT_FOUND."""
+    changed = await touching.touch_added(touches, version, item, assumed)
+    if changed is None:
         # Removing an item removes its versions next. If that happened between our look and our write, this version is
         # what it missed.
         await tenant.versions.records.delete_one({"_id": version.id})
         raise Refused(NOT_FOUND, str(version.item))
-    if copied(item["readers"]) != version.readers:  # it was shared in between
-        shared = {"$set": {"readers": copied(item["readers"])}}
-        await tenant.versions.records.update_one({"_id": version.id}, shared)
-    if ordinal and equals_an_alias(item, ordinal):
-        await _take_back(caller, version)
-        numbering.refuse_alias(item, ordinal)
-    return item
+    return changed
 
 
-async def _write_numbered(caller: Caller, version: VersionDocument, item: ItemRecord | None) -> Numbered:
-    """Write a version with a number and a serial. Raises Refused as `insert` does."""
+def _take(version: VersionDocument, numbered: Numbered) -> None:
+    version.number, version.ordinal = numbered.number, numbered.ordinal
+    version.readers = copied(numbered.item["readers"])
+    version.ordinal_key = version.ordinal.casefold()
+
+
+async def _write_numbered(caller: Caller, version: VersionDocument, serial: Awaitable[int] | None) -> Numbered:
+    """Write a version with a number and a serial. Raises Refused as `insert` does.
+
+    Several that wait for their serials together are then numbered together.
+    """
     tenant, ordinal, exactly = caller.tenant, version.ordinal, version.number
     kind, key = version.kind, version.item
-    numbered, version.serial = await _counted(caller, version, item)
+    version.serial = version.serial or await (serial or shared_writes.next_number(tenant, VERSION_SERIAL))
     while True:
-        version.number, version.ordinal = numbered.number, numbered.ordinal
-        version.readers = copied(numbered.item["readers"])
-        version.ordinal_key = version.ordinal.casefold()
+        numbered = await numbering.next_number(caller, kind, key, ordinal, exactly)
+        _take(version, numbered)
         try:
             await shared_writes.insert(tenant, version)  # the unique index decides, not a look beforehand
         except Duplicate:
             if version.id and await tenant.versions.records.find_one({"_id": version.id}, {"_id": 1}):
                 return numbered
             await _refuse_duplicate(caller, version, ordinal, exactly)
-            numbered = await numbering.next_number(caller, kind, key, ordinal, exactly)
         else:
             return numbered
-
-
-async def _counted(caller: Caller, version: VersionDocument, item: ItemRecord | None) -> tuple[Numbered, int]:
-    """The number of a version, and its serial. With its `item` nothing else is added to that in this server.
-
-    A lone version is counted at once. Several that wait for their serials together are then numbered together.
-    """
-    number = numbering.next_number(caller, version.kind, version.item, version.ordinal, version.number, item)
-    serial = shared_writes.next_number(caller.tenant, VERSION_SERIAL)
-    if item:
-        return await asyncio.gather(number, serial)
-    return ((await serial), (await number))[::-1]
 
 
 async def _refuse_duplicate(caller: Caller, version: VersionDocument, ordinal: str, exactly: int) -> None:

@@ -1,6 +1,14 @@
-"""Numbers and ordinals of versions: no number is ever used twice, and no two ordinals of an item are equal."""
+"""Numbers and ordinals of versions: no number is ever used twice, and no two ordinals of an item are equal.
 
-from collections.abc import Sequence
+Versions that are added to an item at once are counted: their numbers are taken in its record before they are written. A
+lone one *assumes* the next number. The unique index decides whether it is free, and the record follows with what else
+an addition changes of it (see `touching`). A removal says in the record which number it removes before it does so. Who
+assumed a number and finds the record changed since asks there whether that number may have been removed in between.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple, cast
 
@@ -19,7 +27,7 @@ LONGEST_ORDINAL = 250
 LONGEST_NUMBER = 9
 """Digits of an ordinal that still counts as a number; more are a label."""
 
-COUNTED = frozenset({"last_version", "last_ordinal"})
+COUNTED = frozenset({"last_version", "last_ordinal", "last_removed"})
 """The fields of an item that decide which number is the next one."""
 
 
@@ -64,38 +72,83 @@ def taken(ordinal: str) -> Refused:
     )
 
 
+class Used(NamedTuple):
+    """What a version takes that is added."""
+
+    number: int
+    ordinal: str
+
+
 class Numbered(NamedTuple):
     number: int
     ordinal: str
     item: ItemRecord  # as it was read before the number was counted, but for the number
+
+    @property
+    def used(self) -> Used:
+        return Used(self.number, self.ordinal)
 
 
 class NumberRequest(NamedTuple):
     caller: Caller
     ordinal: str
     exactly: int
-    item: ItemRecord | None
 
 
 _batches = BatchesByKey[NumberRequest, Numbered]()
 
+_assumed: defaultdict[tuple[str, ObjectId], list[Used]] = defaultdict(list)
+"""Numbers that this server has assumed, of each item, until its record says them."""
 
-async def next_number(
-    caller: Caller, kind: Kind, item: ObjectId, ordinal: str, exactly: int = 0, first: ItemRecord | None = None
-) -> Numbered:
+
+async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str, exactly: int = 0) -> Numbered:
     """A number that no version of the item had before, and `ordinal`, by default the highest that was a number, plus 1.
 
     An ordinal that is a higher number is the version's number, too. `last_ordinal` of the item is the highest ordinal
     that was a number, where that is not `last_version`. With `exactly` this is the number, and also the ordinal.
-    `first` is the item if it was read a moment ago. Versions that wait for their numbers at once are counted together.
+    Versions that wait for their numbers at once are counted together.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED when `exactly` is not above all numbers that there were, BUSY.
     """
     tenant = caller.tenant
     await tenant.items(kind).cross_fence()
-    request = NumberRequest(caller, str(exactly) if exactly else ordinal, exactly, first)
+    request = NumberRequest(caller, str(exactly) if exactly else ordinal, exactly)
     key = (tenant.identity, item)
     return await _batches.write(key, request, partial(_count_all, tenant.base, kind, item))
+
+
+@contextmanager
+def assumed(caller: Caller, item: ItemRecord, ordinal: str, exactly: int = 0) -> Iterator[Numbered]:
+    """The number that comes next as `item` was read, which nothing has counted, until its record has been written.
+
+    Raises Refused: CANNOT_MODIFY, NOT_CREATED, as `next_number` does.
+    """
+    request = NumberRequest(caller, str(exactly) if exactly else ordinal, exactly)
+    key = (caller.tenant.identity, item["_id"])
+    [outcome], _ = _counted(item, [request], _assumed.get(key, ()))
+    if isinstance(outcome, Exception):
+        raise outcome
+    _assumed[key].append(outcome.used)
+    try:
+        yield outcome._replace(item=item)
+    finally:
+        _assumed[key].remove(outcome.used)
+        if not _assumed[key]:
+            del _assumed[key]
+
+
+def with_used(item: ItemRecord, used: Sequence[Used]) -> Changes:
+    """What of COUNTED changes in a record, where versions took these numbers without being counted."""
+    last, top = _last_and_top(item)
+    for each in used:
+        last = max(last, each.number)
+        top = max(top, int(each.ordinal)) if _is_number(each.ordinal) else top
+    return _change(item, last, top)
+
+
+def may_be_used_twice(item: ItemRecord, number: int) -> bool:
+    """Whether a number that was assumed may be that of a version which was removed, as the item says later."""
+    return number <= (item.get("last_removed") or 0)
 
 
 async def give_back(tenant: Tenant, kind: Kind, item: ObjectId, number: int) -> None:
@@ -107,33 +160,37 @@ async def give_back(tenant: Tenant, kind: Kind, item: ObjectId, number: int) -> 
 async def _count_all(
     tenant: Tenant, kind: Kind, item: ObjectId, requests: Sequence[NumberRequest]
 ) -> Outcomes[Numbered]:
-    items = tenant.items(kind).records
-    found = requests[0].item if len(requests) == 1 else None
+    items, key = tenant.items(kind).records, (tenant.identity, item)
     for _ in range(ATTEMPTS):
-        found = found or await items.find_one({"_id": item})
+        found = await items.find_one({"_id": item})
         if found is None:
             raise Refused(NOT_FOUND, str(item))
-        outcomes, change = _counted(found, requests)
+        outcomes, change = _counted(found, requests, _assumed.get(key, ()))
         decisive = COUNTED.union(*(fields_that_let_change(request.caller, found) for request in requests))
         same = {"_id": item, **{field: found.get(field) for field in sorted(decisive)}}
         if not change or (await items.update_one(same, change)).matched_count:
             return outcomes
         await pause()
-        found = None
     raise Refused(BUSY, "others add versions again and again")
 
 
-def _counted(found: ItemRecord, requests: Sequence[NumberRequest]) -> tuple[Outcomes[Numbered], Changes]:
+def _counted(
+    found: ItemRecord, requests: Sequence[NumberRequest], taken_meanwhile: Sequence[Used]
+) -> tuple[Outcomes[Numbered], Changes]:
     """What each request gets, and what that changes of the item."""
     outcomes: list[Numbered | Exception] = []
-    last, stored = found.get("last_version", 0), found.get("last_ordinal")
-    top = last if stored is None else stored
+    last, top = _last_and_top(found)
+    for each in taken_meanwhile:
+        last, top = max(last, each.number), max(top, int(each.ordinal) if _is_number(each.ordinal) else 0)
+    last = max(last, found.get("last_removed") or 0)
+    counted = 0
     for request in requests:
         if not may_change(request.caller, found):
             outcomes.append(Refused(CANNOT_MODIFY, str(found["_id"])))
         elif 0 < request.exactly <= last:
             outcomes.append(taken(request.ordinal))
         else:
+            counted += 1
             ordinal = request.ordinal or str(top + 1)
             # What was counted up is a number, however long: else a label of that name would be met again and again.
             if not request.ordinal or _is_number(ordinal):
@@ -141,12 +198,22 @@ def _counted(found: ItemRecord, requests: Sequence[NumberRequest]) -> tuple[Outc
             else:
                 last += 1
             outcomes.append(Numbered(last, ordinal, cast("ItemRecord", {**found, "last_version": last})))
-    if last == found.get("last_version", 0):
-        return outcomes, {}
+    return outcomes, _change(found, last, top) if counted else {}
+
+
+def _last_and_top(item: ItemRecord) -> tuple[int, int]:
+    last, stored = item.get("last_version", 0), item.get("last_ordinal")
+    return last, last if stored is None else stored
+
+
+def _change(item: ItemRecord, last: int, top: int) -> Changes:
+    """What makes an item say that `last` is the highest number of its versions, and `top` that of its ordinals."""
+    if (last, top) == _last_and_top(item):
+        return {}
     if top != last:
-        return outcomes, {"$set": {"last_version": last, "last_ordinal": top}}
-    unset = {} if stored is None else {"$unset": {"last_ordinal": ""}}
-    return outcomes, {"$set": {"last_version": last}, **unset}
+        return {"$set": {"last_version": last, "last_ordinal": top}}
+    unset = {} if item.get("last_ordinal") is None else {"$unset": {"last_ordinal": ""}}
+    return {"$set": {"last_version": last}, **unset}
 
 
 def _is_number(ordinal: str) -> bool:

@@ -72,7 +72,7 @@ async def drop_unless(
     async def untouched(item: ItemRecord) -> Changes:
         if moves.names_of(item, version["number"]):
             raise Refused(ALIASED, version["ordinal"])
-        return {"lastmod": now()}
+        return {"lastmod": now(), **_removed(item, version)}
 
     found: VersionRecord | None = version
     for _ in range(ATTEMPTS):
@@ -102,6 +102,11 @@ async def _delete(tenant: Tenant, version: VersionRecord, same: Query) -> bool:
     return True
 
 
+def _removed(item: ItemRecord, version: VersionRecord) -> Changes:
+    """What says that a number is not to be used again, though no version has it."""
+    return {"last_removed": max(version["number"], item.get("last_removed") or 0)}
+
+
 async def _drop_aliases(caller: Caller, version: VersionRecord, read: ReadItem, *, force: bool) -> None:
     """Raise the revision of the item, without aliases of the version. Raises Refused: ALIASED; RecordGoneError."""
 
@@ -109,7 +114,8 @@ async def _drop_aliases(caller: Caller, version: VersionRecord, read: ReadItem, 
         aliases = moves.names_of(item, version["number"])
         if aliases and not force:
             raise Refused(ALIASED, f"{version['ordinal']}: {', '.join(aliases)}")
-        return moves.dropped(item, aliases, caller.user) if aliases else {"lastmod": now()}
+        dropped = moves.dropped(item, aliases, caller.user) if aliases else {"lastmod": now()}
+        return {**dropped, **_removed(item, version)}
 
     kind = Kind(version["kind"])
     changed = await revise(caller.tenant.items(kind).records, read, changes)

@@ -10,6 +10,8 @@ from typing import NamedTuple, cast
 
 from bson import ObjectId
 
+from catalog.domain.versions import numbering
+from catalog.domain.versions.numbering import Used
 from catalog.store.clock import now
 from catalog.store.concurrency.batches import Batches, BatchesByKey, Outcomes
 from catalog.store.concurrency.optimistic import ATTEMPTS, pause
@@ -34,6 +36,7 @@ class ItemTouch(NamedTuple):
     number: int = 0  # a number that was used
     is_summarized: bool = True  # whether the summary may change
     addition: Addition | None = None
+    assumed: Used | None = None  # what the version took without being counted
 
 
 Touches = Batches[ItemTouch, ItemRecord | None]
@@ -46,13 +49,17 @@ async def touch(tenant: Tenant, kind: Kind, item: ObjectId, *, is_summarized: bo
     return await _follow(tenant, kind, item, ItemTouch(is_summarized=is_summarized))
 
 
-async def touch_added(touches: Touches, version: VersionDocument, item: ItemRecord) -> ItemRecord | None:
+async def touch_added(
+    touches: Touches, version: VersionDocument, item: ItemRecord | None, assumed: Used | None = None
+) -> ItemRecord | None:
     """Follow the addition of a version, and return its item. `item` was read when the version got its number.
 
-    `touches` are those of the item, held since before that.
+    `touches` are those of the item, held since before that. Without the item its versions are read. `assumed` is what
+    the version took without being counted.
     """
     added = cast("VersionRecord", record_of(version))
-    return await touches.write(ItemTouch(version.number, is_live(added), Addition(added, item)))
+    addition = Addition(added, item) if item else None
+    return await touches.write(ItemTouch(version.number, is_live(added), addition, assumed))
 
 
 async def _follow(tenant: Tenant, kind: Kind, item: ObjectId, change: ItemTouch) -> ItemRecord | None:
@@ -83,13 +90,14 @@ class _ItemTouches:
 
     async def write_all(self, changes: Sequence[ItemTouch]) -> Outcomes[ItemRecord | None]:
         number = max(change.number for change in changes)
+        assumed = [change.assumed for change in changes if change.assumed]
         summarized = [change for change in changes if change.is_summarized]
         additions = [change.addition for change in summarized if change.addition]
-        are_additions = len(additions) == len(summarized)
-        self._known = await self._add(additions, number) if are_additions else None
+        are_additions = len(additions) == len(summarized) and (not assumed or len(changes) == 1)
+        self._known = await self._add(additions, number, assumed) if are_additions else None
         written = self._known
-        if written is None and summarized:
-            written = self._known = await _summarize(self._tenant, self._kind, self._item, number)
+        if written is None and (summarized or assumed):
+            written = self._known = await _summarize(self._tenant, self._kind, self._item, number, assumed)
             if written:  # what was numbered before other changes than additions may be among them
                 self._since = written["revision"] - are_additions
         elif written is None:
@@ -97,7 +105,7 @@ class _ItemTouches:
             written = await _raise_revision(self._tenant, self._kind, self._item, number, is_returned=is_returned)
         return [written] * len(changes)
 
-    async def _add(self, additions: Sequence[Addition], number: int) -> ItemRecord | None:
+    async def _add(self, additions: Sequence[Addition], number: int, assumed: Sequence[Used]) -> ItemRecord | None:
         """Write what new versions make of the summary, without reading a version. None when something else changed.
 
         As long as the item has the revision at which they got their numbers, or one that only additions have made of
@@ -114,17 +122,19 @@ class _ItemTouches:
         else:
             return None
         summary = version_summaries.with_added(item, [addition.version for addition in additions])
-        return await _write(self._tenant, self._kind, item, number, summary)
+        return await _write(self._tenant, self._kind, item, number, summary, assumed)
 
 
-async def _summarize(tenant: Tenant, kind: Kind, item: ObjectId, number: int) -> ItemRecord | None:
+async def _summarize(
+    tenant: Tenant, kind: Kind, item: ObjectId, number: int, assumed: Sequence[Used]
+) -> ItemRecord | None:
     for _ in range(ATTEMPTS):
         found: ItemRecord | None = await tenant.items(kind).records.find_one({"_id": item})
         if found is None:
             return None
-        found["last_version"] = max(number, found.get("last_version", 0))
-        summary = await version_summaries.of_item(tenant, found)
-        if written := await _write(tenant, kind, found, number, summary):
+        highest = cast("ItemRecord", {**found, "last_version": max(number, found.get("last_version", 0))})
+        summary = await version_summaries.of_item(tenant, highest)
+        if written := await _write(tenant, kind, found, number, summary, assumed):
             return written
         await pause()
     # Each of those who overtook the later attempts has read these changes, too.
@@ -156,16 +166,27 @@ async def _raise_revision(
 
 
 async def _write(
-    tenant: Tenant, kind: Kind, item: ItemRecord, number: int, summary: SummaryRecord
+    tenant: Tenant, kind: Kind, item: ItemRecord, number: int, summary: SummaryRecord, assumed: Sequence[Used]
 ) -> ItemRecord | None:
-    """Write a summary if the item is as it was read. The item as it is then, or None."""
+    """Write a summary if the item is as it was read. The item as it is then, or None.
+
+    Numbers are counted without a new revision: where some were assumed, none must have been counted since.
+    """
     change = _raised(number)
-    fields = {**change["$set"], **summary}
     same: Query = {"_id": item["_id"], "revision": item["revision"]}
-    if not (await tenant.items(kind).records.update_one(same, change | {"$set": fields})).matched_count:
+    counted = numbering.with_used(item, assumed) if assumed else {}
+    if counted:
+        same |= {field: item.get(field) for field in numbering.COUNTED}
+        change = {**change, **counted, "$set": {**change["$set"], **counted["$set"]}}
+        del change["$max"]
+    change = {**change, "$set": {**change["$set"], **summary}}
+    if not (await tenant.items(kind).records.update_one(same, change)).matched_count:
         return None
-    highest = max(number, item.get("last_version", 0))
-    return cast("ItemRecord", {**item, **fields, "revision": item["revision"] + 1, "last_version": highest})
+    highest = {"last_version": max(number, item.get("last_version", 0)), "revision": item["revision"] + 1}
+    written = {**item, **highest, **change["$set"]}
+    for field in change.get("$unset", ()):
+        del written[field]
+    return cast("ItemRecord", written)
 
 
 def _raised(number: int) -> Changes:

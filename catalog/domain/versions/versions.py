@@ -3,7 +3,7 @@
 An upload becomes a version in three steps: `prepare` before a byte is read, `intake.receive`, `record`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -19,7 +19,7 @@ from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.versions import lookup, numbering, removal, touching
 from catalog.domain.versions.details import NO_DETAILS, VersionDetails, external_id_taken
 from catalog.domain.versions.files import folders, version_files
-from catalog.domain.versions.insertion import draft_of, has_external_id, initial_state, insert
+from catalog.domain.versions.insertion import draft_of, has_external_id, initial_state, insert, serial_ahead
 from catalog.errors import CANNOT_MODIFY, Refused
 from catalog.store.documents.items import PairSubdocument
 from catalog.store.documents.versions import FileSubdocument, VersionDocument
@@ -51,7 +51,7 @@ async def add(
     whole = replace(details(), ordinal=ordinal, description=upload.description).checked(limits)
     is_known = whole.made_from == first.made_from
     whole = replace(whole, inputs=first.inputs) if is_known else await whole.resolved(caller)
-    return await record(caller, kind, item["_id"], [stored], whole)
+    return await record(caller, kind, item["_id"], [stored], whole, first=item)
 
 
 async def prepare(caller: Caller, kind: Kind, reference: Reference, details: VersionDetails = NO_DETAILS) -> ItemRecord:
@@ -74,21 +74,47 @@ async def register(
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED, and what `insert` raises.
     """
-    return await register_of(caller, kind, await items.changeable(caller, kind, reference), details, limits)
+    return (await register_with_item(caller, kind, reference, details, limits))[1]
+
+
+async def register_with_item(
+    caller: Caller, kind: Kind, reference: Reference, details: VersionDetails, limits: Limits = LIMITS
+) -> tuple[ItemRecord, VersionRecord]:
+    """The same version, with its item."""
+    with serial_ahead(caller) as serial:
+        item = await items.changeable(caller, kind, reference)
+        return await _register(caller, kind, item, details, limits, serial)
 
 
 async def register_of(
-    caller: Caller, kind: Kind, item: ItemRecord, details: VersionDetails, limits: Limits = LIMITS
+    caller: Caller,
+    kind: Kind,
+    item: ItemRecord,
+    details: VersionDetails,
+    limits: Limits = LIMITS,
+    *,
+    serial: Awaitable[int] | None = None,
 ) -> VersionRecord:
-    """The same, of an item that was read a moment ago."""
+    """The same, of an item that was read a moment ago, for which the `serial` may have been asked ahead."""
+    return (await _register(caller, kind, item, details, limits, serial))[1]
+
+
+async def _register(
+    caller: Caller,
+    kind: Kind,
+    item: ItemRecord,
+    details: VersionDetails,
+    limits: Limits,
+    serial: Awaitable[int] | None,
+) -> tuple[ItemRecord, VersionRecord]:
     if not may_change(caller, item):
         raise Refused(CANNOT_MODIFY, item["name"])
     details = details.checked(limits)
     numbering.check_ordinal(item, details.ordinal)  # the unique index says whether it is taken
     version = draft_of(caller, kind, item["_id"], await details.resolved(caller))
     version.folder, version.state = False, initial_state(caller.tenant, is_suspicious=False, archived=details.archived)
-    await insert(caller, version, item)
-    return cast("VersionRecord", version.model_dump(by_alias=True))
+    changed = await insert(caller, version, item, serial)
+    return changed, cast("VersionRecord", version.model_dump(by_alias=True))
 
 
 async def record(
@@ -99,10 +125,11 @@ async def record(
     details: VersionDetails = NO_DETAILS,
     *,
     identity: ObjectId | None = None,
+    first: ItemRecord | None = None,
 ) -> ItemRecord:
     """Make stored files the next version of an item, and return the item. Files with paths make a folder.
 
-    With an `identity` the version is made once, however often this is called.
+    With an `identity` the version is made once, however often this is called. `first` is the item, if it was read.
 
     Raises Refused: NOT_CHANGED for files that make no folder, UNSAFE_FILE for a threat if the details are strict, and
     what `insert` raises.
@@ -128,7 +155,7 @@ async def record(
         version.metadata += _missing(version.metadata, described.pairs())
     if not version.folder:
         version.files = [FileSubdocument(**record) for record in records]
-        changed = await insert(caller, version)
+        changed = await insert(caller, version, first)
     else:
         changed = await _insert_folder(caller, version, records)
     if version.state is VersionState.QUARANTINED:

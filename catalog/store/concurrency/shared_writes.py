@@ -1,6 +1,8 @@
 """Commands that the writers of a tenant who wait at the same time share (see `batches`)."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from bson import ObjectId
@@ -20,6 +22,23 @@ class Write(NamedTuple):
 async def next_number(tenant: Tenant, counter: str) -> int:
     """Raise a counter, and return its value."""
     return await tenant.write_in_batch((next_number, counter), counter, _next_numbers)
+
+
+@contextmanager
+def number_ahead(tenant: Tenant, counter: str) -> Iterator[Awaitable[int]]:
+    """Raise a counter while other things are read. Where these refuse what its value is for, the value is skipped."""
+    number = asyncio.create_task(next_number(tenant, counter))
+    number.add_done_callback(_retrieve)
+    try:
+        yield number
+    finally:
+        number.cancel()
+
+
+def _retrieve(number: asyncio.Task[int]) -> None:
+    """Take a failure that nothing may await."""
+    if not number.cancelled():
+        number.exception()
 
 
 async def _next_numbers(tenant: Tenant, counters: Sequence[str]) -> Outcomes[int]:

@@ -11,6 +11,7 @@ from typing import cast
 
 from bson import ObjectId
 
+from catalog.store.ids import any_of, in_parts
 from catalog.store.migrations.walk import batches
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.records import ItemRecord, LatestRecord, PairRecord, Query, SummaryRecord, VersionRecord
@@ -102,6 +103,7 @@ async def repair(tenant: Tenant) -> int:
     fields = {"revision": 1, "last_version": 1, "latest": 1, "stages": 1}
     for kind in Kind:
         async for items in batches(tenant.items(kind), fields):
+            await _count(tenant, kind, items)
             wanted = await of_items(tenant, items)
             wrong = [item for item in items if summary_in(item) != wanted[item["_id"]]]
             await tenant.items(kind).modify_all(
@@ -110,6 +112,25 @@ async def repair(tenant: Tenant) -> int:
             )
             repaired += len(wrong)
     return repaired
+
+
+async def _count(tenant: Tenant, kind: Kind, items: Sequence[ItemRecord]) -> None:
+    """Make items say the highest numbers of their versions: a crash may have left a version that its item does not
+    tell of.
+    """
+    by_number: dict[int, list[ItemRecord]] = {}
+    for item in items:
+        by_number.setdefault(item.get("last_version", 0), []).append(item)
+    higher: dict[ObjectId, int] = {}
+    for number, same in by_number.items():
+        for some in in_parts([item["_id"] for item in same]):
+            query: Query = {"item": any_of(some), "number": {"$gt": number}}
+            async for version in tenant.versions.records.find(query, {"item": 1, "number": 1}):
+                higher[version["item"]] = max(version["number"], higher.get(version["item"], 0))
+    for item in items:
+        if number := higher.get(item["_id"], 0):
+            item["last_version"] = number
+            await tenant.items(kind).records.update_one({"_id": item["_id"]}, {"$max": {"last_version": number}})
 
 
 async def _live(tenant: Tenant, query: Query) -> list[VersionRecord]:

@@ -85,6 +85,7 @@ class ItemFields(BaseModel):
     revision: int = 1
     last_version: int = 0  # the highest number ever used, so that none is used twice
     last_ordinal: int | None = None  # the highest ordinal ever used that is a number, where it differs
+    last_removed: int | None = None  # the highest number of a version that was removed, see domain.versions.numbering
     latest: LatestSubdocument | None = None  # derived, see `store.derived.version_summaries`
     stages: list[str] = Field(default_factory=list)  # of its live versions, likewise
     readers: list[Any]  # derived on each write, see domain.access

@@ -102,6 +102,7 @@ class ItemRecord(CardFieldsRecord):
     revision: int
     last_version: NotRequired[int]
     last_ordinal: NotRequired[int | None]
+    last_removed: NotRequired[int | None]
     latest: NotRequired[LatestRecord | None]
     stages: NotRequired[list[str]]
     readers: list[ObjectId | str]

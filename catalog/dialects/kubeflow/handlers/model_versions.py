@@ -19,6 +19,7 @@ from catalog.domain.items.references import Reference
 from catalog.domain.tracking import external_ids, models
 from catalog.domain.tracking.access import listed_to
 from catalog.domain.versions import numbering, version_changes, versions
+from catalog.domain.versions.insertion import serial_ahead
 from catalog.errors import INVALID_FIELD, NAME_TAKEN, NOT_CREATED, NOT_FOUND, REQUIRED_FIELD, Refused
 from catalog.store.concurrency.optimistic import queue_of
 from catalog.store.records import ItemRecord, Query, VersionRecord
@@ -87,12 +88,15 @@ async def upsert_of_model(call: KubeflowCall) -> ModelVersion:
 async def _created(call: KubeflowCall, new: ModelVersionCreate, model: int) -> ModelVersion:
     if not new.name:
         raise Refused(REQUIRED_FIELD, "required field 'name' is zero value.")
-    item = await models.read(call.caller, model)
+    caller = call.caller
     try:
-        async with external_ids.giving(call.caller.tenant, new.external_id):
-            version = await versions.register_of(call.caller, Kind.MODEL, item, new.as_details(), call.limits)
+        with serial_ahead(caller) as serial:
+            item = await models.read(caller, model)
+            async with external_ids.giving(caller.tenant, new.external_id):
+                details = new.as_details()
+                version = await versions.register_of(caller, Kind.MODEL, item, details, call.limits, serial=serial)
     except Refused as refused:
-        if refused.fault is NOT_CREATED and await numbering.is_taken(call.caller.tenant, item["_id"], new.name):
+        if refused.fault is NOT_CREATED and await numbering.is_taken(caller.tenant, item["_id"], new.name):
             raise Refused(NAME_TAKEN, f"version {new.name} of model {model} already exists") from None
         raise
     return ModelVersion.of(version, model)

@@ -1,5 +1,6 @@
 """The calls about versions of registered models: `model-versions/...`."""
 
+from collections.abc import Awaitable
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -21,6 +22,7 @@ from catalog.domain.versions import stages, version_changes, versions
 from catalog.domain.versions.across import search as across
 from catalog.domain.versions.across.version_search import VersionSearch
 from catalog.domain.versions.details import TrainingRun, VersionDetails
+from catalog.domain.versions.insertion import serial_ahead
 from catalog.domain.versions.version_changes import VersionChange
 from catalog.errors import INVALID_FIELD, INVALID_QUERY, NOT_FOUND, Refused
 from catalog.store.query.paging.cursors import DESCENDING, Order
@@ -44,7 +46,15 @@ NOTHING = wire.Nothing()
 
 
 async def create(call: Call, message: wire.CreateModelVersion) -> wire.OneVersion:
-    model = await finding.changeable_model(call, message.name)
+    with serial_ahead(call.caller) as serial:
+        model = await finding.changeable_model(call, message.name)
+        version = await _created(call, message, model, serial)
+        return wire.OneVersion(await shown_version(call, model, version))
+
+
+async def _created(
+    call: Call, message: wire.CreateModelVersion, model: RequestedModel, serial: Awaitable[int]
+) -> VersionRecord:
     given = tags.checked(message.tags)
     is_prompt = given.get(queries.PROMPT) == "true" or tags.is_prompt(model.item)
     number = finding.number_to_take(message.version)
@@ -61,8 +71,14 @@ async def create(call: Call, message: wire.CreateModelVersion) -> wire.OneVersio
         uri=source.uri,
         origin=_origin(call, source, is_copy=number > 0),
     )
-    version = await _made(call, model, source, details)
-    return wire.OneVersion(await shown_version(call, model, version))
+    limits = tags.allowing_tags(call.services.limits)
+    if not source.files:
+        return await versions.register_of(call.caller, MODEL, model.item, details, limits, serial=serial)
+    identity = ObjectId()
+    details = replace(details, uri="").checked(limits)
+    item = model.item
+    await versions.record(call.caller, MODEL, item["_id"], source.files, details, identity=identity, first=item)
+    return await _read(call.caller, identity)
 
 
 def _origin(call: Call, source: sources.VersionSource, *, is_copy: bool) -> str:
@@ -70,18 +86,6 @@ def _origin(call: Call, source: sources.VersionSource, *, is_copy: bool) -> str:
     if (source.files or is_copy) and (named := unquote(call.request.headers.get(ORIGIN, ""))):
         return named
     return source.text if source.uri != source.text else ""
-
-
-async def _made(
-    call: Call, model: RequestedModel, source: sources.VersionSource, details: VersionDetails
-) -> VersionRecord:
-    caller, limits = call.caller, tags.allowing_tags(call.services.limits)
-    if not source.files:
-        return await versions.register_of(caller, MODEL, model.item, details, limits)
-    identity = ObjectId()
-    details = replace(details, uri="").checked(limits)
-    await versions.record(caller, MODEL, model.item["_id"], source.files, details, identity=identity)
-    return await _read(caller, identity)
 
 
 async def get(call: Call, message: wire.NumberedVersion) -> wire.OneVersion:

@@ -62,7 +62,7 @@ async def begin(
         raise Refused(NOT_CREATED, "uri: a version with files has none")
     item = await versions.prepare(caller, kind, reference, details)
     draft = insertion.draft_of(caller, kind, item["_id"], await details.resolved(caller))
-    await insertion.insert(caller, draft)
+    await insertion.insert(caller, draft, item)
     return cast("VersionRecord", draft.model_dump(by_alias=True))
 
 
