@@ -10,7 +10,15 @@ from catalog.domain.files.intake import FULL
 from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
 from catalog.domain.versions.files import version_files
 from catalog.errors import Refused
-from catalog.operations.backup.archive import BEGINNING, CONTINUED, ArchiveError, Member, read
+from catalog.operations.backup.archive import (
+    BEGINNING,
+    CONTINUED,
+    ArchiveBeginning,
+    ArchiveError,
+    Member,
+    TenantSummary,
+    read,
+)
 from catalog.operations.backup.sources import BackupSource
 from catalog.operations.consistency import named_digests, remove_dangling_aliases, remove_orphans
 from catalog.store import raw_documents
@@ -111,7 +119,7 @@ def _refuse_misplaced(file: BackupSource, member: Member, *, is_misplaced: bool)
 
 def _refuse_another_beginning(member: Member) -> None:
     """Raises ArchiveError, unless the backup goes on here after an interruption."""
-    if member.json().get("format") != CONTINUED:
+    if member.json(ArchiveBeginning).get("format") != CONTINUED:
         raise ArchiveError(f"The backup has another {member.name} where it cannot be")
 
 
@@ -248,12 +256,9 @@ class RestoringTenant:
     async def ended(self, database: Database, member: Member, bases: Sequence[BackupSource]) -> TenantRestore:
         if self._other:
             raise ArchiveError(f"The bytes of {self._other} are damaged")
-        summary = member.json()
-        counts = summary.get("records")
-        if not isinstance(counts, dict):
-            raise ArchiveError(f"{member.name} in the backup is damaged: it does not count records")
-        counts = {name: count for name, count in counts.items() if count}
-        there = (counts, summary.get("sha256"), summary.get("blobs"))
+        summary = member.json(TenantSummary)
+        counts = {name: count for name, count in summary["records"].items() if count}
+        there = (counts, summary["sha256"], summary["blobs"])
         if there != (self._counts, self._seen.hexdigest(), self._kept):
             raise ArchiveError(
                 f"The records or the files of {self._tenant.name} are damaged: they differ from those that were written"

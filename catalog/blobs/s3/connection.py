@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
@@ -18,7 +18,7 @@ from catalog.blobs.protocol import StorageSetupError, StorageUnavailableError
 from catalog.blobs.s3 import credentials
 
 if TYPE_CHECKING:
-    from obstore.store import RetryConfig
+    from obstore.store import RetryConfig, S3Config
 
 FULL = {"507", "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
 KEY_REFUSED = {"401", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken"}
@@ -72,17 +72,20 @@ def connect(address: BucketAddress) -> S3Store:
     credentials by itself: a web identity, or the role of the container or the machine.
     """
     sources, trusted = credentials.sources(address.access_key, address.secret_key), certificates(address.ca)
-    config: dict[str, Any] = {"server_side_encryption": address.encryption} if address.encryption else {}
+    config: S3Config = {
+        "endpoint": address.url if address.virtual_host else address.endpoint,
+        "region": address.region,
+        "virtual_hosted_style_request": address.virtual_host,
+    }
+    if address.encryption:
+        config["server_side_encryption"] = address.encryption
     if address.kms_key:
         config["sse_kms_key_id"] = address.kms_key
     return S3Store(
         address.bucket,
         prefix=address.prefix or None,
-        endpoint=address.url if address.virtual_host else address.endpoint,
-        region=address.region,
-        virtual_hosted_style_request=address.virtual_host,
+        config=config,
         credential_provider=sources,  # type: ignore[arg-type]
-        **config,
         client_options={
             **({"root_certificate": trusted} if trusted else {}),
             "allow_http": address.endpoint.startswith("http://"),

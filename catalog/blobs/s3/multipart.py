@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import suppress
-from typing import Any
 
 import obstore
 from obstore.store import S3Store
@@ -23,10 +22,7 @@ class MultipartWriter:
 
     def __init__(self, store: S3Store, key: str, part: int = PART) -> None:
         self._blocks: asyncio.Queue[bytes | AbortedError | None] = asyncio.Queue(maxsize=1)
-        writing = obstore.put_async(
-            store, key, self._queued_blocks(), use_multipart=True, chunk_size=part, max_concurrency=2
-        )
-        self._sent: asyncio.Future[Any] = asyncio.ensure_future(writing)
+        self._sent = asyncio.create_task(self._send(store, key, part))
 
     async def write(self, block: bytes) -> None:
         """Queue a block, once the one before has been taken. Raises StorageUnavailableError, OSError."""
@@ -47,6 +43,11 @@ class MultipartWriter:
             self._blocks.put_nowait(AbortedError())
             await asyncio.wait({self._sent}, timeout=60)
         self._sent.cancelled() or self._sent.exception()  # retrieved, so that asyncio does not report it
+
+    async def _send(self, store: S3Store, key: str, part: int) -> None:
+        await obstore.put_async(
+            store, key, self._queued_blocks(), use_multipart=True, chunk_size=part, max_concurrency=2
+        )
 
     async def _put(self, block: bytes | None) -> None:
         placed = asyncio.create_task(self._blocks.put(block))

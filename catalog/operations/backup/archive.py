@@ -19,10 +19,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Self
+from typing import IO, NamedTuple, NotRequired, Self, TypedDict, TypeVar
+
+import msgspec
 
 from catalog.blobs.protocol import BLOCK
 from catalog.operations.backup.sources import BackupSource
+
+T = TypeVar("T")
 
 FORMAT = 2
 CONTINUED = 3
@@ -46,6 +50,48 @@ EXTENSIONS = {
 }
 LARGEST_EXTENSION = 64 * 2**10
 """Bytes of a header of these kinds: ours have a name or a size."""
+
+
+class ArchiveBeginning(TypedDict, total=False):
+    """What made an archive, and when."""
+
+    format: int
+    catalog: str
+    made: str
+    """ISO 8601."""
+
+    tenants: list[str]
+    base: str | None
+    """The identity of the backup that this one continues as an increment."""
+
+    since: str
+
+
+class LostBlobSummary(TypedDict):
+    digest: str
+    why: str
+    named: list[str]
+
+
+class TenantSummary(TypedDict):
+    """What an archive has of a tenant."""
+
+    records: dict[str, int]
+    """How many, by collection."""
+
+    sha256: str
+    """Of all records."""
+
+    blobs: int
+    bytes: int
+    omitted: NotRequired[int]
+    """Blobs that the backup has which this one continues as an increment."""
+
+    held: NotRequired[int]
+    """Blobs from before an interruption."""
+
+    held_bytes: NotRequired[int]
+    lost: NotRequired[list[LostBlobSummary]]
 
 
 class ArchiveError(Exception):
@@ -83,7 +129,7 @@ class Writer:
     async def add(self, name: str, content: bytes) -> None:
         await self._emit(_header(name, len(content)) + content + _padding(len(content)))
 
-    async def add_json(self, name: str, content: Any) -> None:
+    async def add_json(self, name: str, content: object) -> None:
         await self.add(name, json.dumps(content, indent=1).encode())
 
     async def stream(self, name: str, digest: str, size: int, chunks: AsyncIterator[bytes]) -> None:
@@ -155,15 +201,12 @@ class Member(NamedTuple):
             raise ArchiveError(f"{self.name} in the backup is larger than {LARGEST_MEMBER} bytes")
         return content
 
-    def json(self) -> dict[str, Any]:
-        """Raises ArchiveError for anything but a JSON object."""
+    def json(self, shape: type[T]) -> T:
+        """Raises ArchiveError for JSON of another shape."""
         try:
-            content = json.loads(self.whole())
-        except (ValueError, RecursionError) as wrong:
-            raise ArchiveError(f"{self.name} in the backup is damaged: it is not JSON") from wrong
-        if not isinstance(content, dict):
-            raise ArchiveError(f"{self.name} in the backup is damaged: it is not an object")
-        return content
+            return msgspec.json.decode(self.whole(), type=shape)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
+            raise ArchiveError(f"{self.name} in the backup is damaged: {wrong}") from wrong
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         while block := self.content.read(BLOCK):
@@ -213,11 +256,11 @@ class BoundedHeader(tarfile.TarInfo):
         return header
 
 
-def _beginning(names: Iterator[Member], file: BackupSource) -> dict[str, Any]:
+def _beginning(names: Iterator[Member], file: BackupSource) -> dict[str, object]:
     first = next(names, None)
     if first is None or first.path != (BEGINNING,):
         raise ArchiveError(f"{file} is not a backup of a catalog")
-    beginning = first.json()
+    beginning = first.json(dict[str, object])
     if beginning.get("format") not in READABLE:
         raise ArchiveError(f"{file} is of another version: format {FORMAT} is read here")
     return beginning

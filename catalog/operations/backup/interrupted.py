@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from catalog.blobs.protocol import BLOCK
-from catalog.operations.backup.archive import BEGINNING, END, READABLE, ArchiveError, BoundedHeader, Member
+from catalog.operations.backup.archive import (
+    BEGINNING,
+    END,
+    READABLE,
+    ArchiveBeginning,
+    ArchiveError,
+    BoundedHeader,
+    Member,
+    TenantSummary,
+)
 from catalog.operations.backup.writing import Increment, Resumption
 from catalog.store import raw_documents
 from catalog.store.clock import now
@@ -50,7 +59,7 @@ class _WholePart:
     """Follows the members, and remembers where the last one ends that need not be written again."""
 
     def __init__(self) -> None:
-        self._beginning: dict[str, object] = {}
+        self._beginning = ArchiveBeginning()
         self._length = 0
         self._done: dict[str, str] = {}
         self._last = ("", "", "")  # a tenant that has not ended, its generation, and the last digest of its bytes
@@ -59,14 +68,14 @@ class _WholePart:
         self._is_whole = True  # no bytes of this tenant were lost
 
     def found(self) -> Interrupted | None:
-        made, base = self._beginning.get("made"), str(self._beginning.get("base") or "")
-        tenants = self._beginning.get("tenants")
-        if not self._length or not isinstance(made, str) or not isinstance(tenants, list):
+        made, tenants = self._beginning.get("made"), self._beginning.get("tenants")
+        if not self._length or made is None or tenants is None:
             return None
         began = Increment.of("", made)
         if now() - began.made > CONTINUED_WITHIN:
             return None
-        return Interrupted(self._length, Resumption(began, self._done, *self._last), base, tuple(map(str, tenants)))
+        base = self._beginning.get("base") or ""
+        return Interrupted(self._length, Resumption(began, self._done, *self._last), base, tuple(tenants))
 
     def takes(self, tar: tarfile.TarFile) -> bool:
         """Look at the next member. False at the end."""
@@ -92,7 +101,7 @@ class _WholePart:
             case (_, "lost", _):
                 self._is_whole = False
             case (tenant, name) if name == END and tenant == self._current[0]:
-                if member.json()["sha256"] != self._records.hexdigest():
+                if member.json(TenantSummary)["sha256"] != self._records.hexdigest():
                     return False
                 self._done[tenant], self._last, self._length = self._current[1], ("", "", ""), end
             case _:
@@ -100,7 +109,7 @@ class _WholePart:
         return True
 
     def _begin(self, member: Member) -> None:
-        beginning = member.json()
+        beginning = member.json(ArchiveBeginning)
         if beginning.get("format") not in READABLE:
             raise ArchiveError("of another version")
         self._beginning = self._beginning or beginning

@@ -1,8 +1,7 @@
 """The records of a tenant in a backup, read while others write."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from hashlib import sha256
-from typing import Any
 
 from bson import ObjectId
 
@@ -142,7 +141,7 @@ class RecordDump:
 
         return write
 
-    def _name(self, files: Iterable[Mapping[str, Any]]) -> None:
+    def _name(self, files: Iterable[RawDocument]) -> None:
         for file in files:
             if file["digest"]:
                 self.digests[bytes.fromhex(file["digest"])] = file["size"]

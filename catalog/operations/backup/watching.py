@@ -3,9 +3,8 @@
 import json
 import re
 import tarfile
-from typing import Any
 
-from catalog.operations.backup.archive import END, ArchiveError
+from catalog.operations.backup.archive import END, ArchiveError, TenantSummary
 
 LARGEST_SUMMARY = 64 * 2**20
 """Bytes of the summary of a tenant, with each lost blob."""
@@ -20,7 +19,7 @@ class ArchiveWatch:
     """
 
     def __init__(self) -> None:
-        self.summaries: dict[str, dict[str, Any]] = {}
+        self.summaries: dict[str, TenantSummary] = {}
         self.is_complete = False
         self._buffer = bytearray()
         self._skip = 0  # bytes of a member that are skipped

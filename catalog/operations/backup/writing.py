@@ -7,14 +7,23 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 from catalog import __version__
 from catalog.blobs.protocol import Storage
 from catalog.domain.cleanup.sweep_schedule import BEAT, sweep_lease
 from catalog.domain.files import blob_records
 from catalog.errors import Refused
-from catalog.operations.backup.archive import BEGINNING, CONTINUED, END, FORMAT, Emit, Writer
+from catalog.operations.backup.archive import (
+    BEGINNING,
+    CONTINUED,
+    END,
+    FORMAT,
+    ArchiveBeginning,
+    Emit,
+    TenantSummary,
+    Writer,
+)
 from catalog.operations.backup.blob_dump import BlobDump, Held, LostBlob
 from catalog.operations.backup.record_dump import RecordDump
 from catalog.store import raw_documents
@@ -51,13 +60,12 @@ class TenantBackup(NamedTuple):
     omitted: int = 0  # blobs that the backup which this one continues has
 
     @classmethod
-    def of(cls, tenant: str, summary: Mapping[str, Any]) -> Self:
+    def of(cls, tenant: str, summary: TenantSummary) -> Self:
         """From the summary at the end of a tenant in the archive."""
-        count, size = (
-            summary[name] + summary.get(held, 0) for name, held in (("blobs", "held"), ("bytes", "held_bytes"))
-        )
-        lost = [LostBlob(**each) for each in summary["lost"]]
-        return cls(tenant, sum(summary["records"].values()), count, size, lost, summary["omitted"])
+        count = summary["blobs"] + summary.get("held", 0)
+        size = summary["bytes"] + summary.get("held_bytes", 0)
+        lost = [LostBlob(**each) for each in summary.get("lost", ())]
+        return cls(tenant, sum(summary["records"].values()), count, size, lost, summary.get("omitted", 0))
 
 
 class BackupError(Exception):
@@ -133,14 +141,14 @@ async def write(
     for record in records:
         _refuse_newer(record)
     writer = Writer(emit)
-    beginning: dict[str, Any] = {
+    beginning: ArchiveBeginning = {
         "format": CONTINUED if resume else FORMAT,
         "catalog": __version__,
         "made": datetime.now(UTC).isoformat(),
         "tenants": [record.id for record in records],
     }
     if since:
-        beginning |= {"base": since.identity, "since": since.made.isoformat()}
+        beginning["base"], beginning["since"] = since.identity, since.made.isoformat()
     await writer.add_json(BEGINNING, beginning)
     for record in remaining:
         report(await _tenant(writer, database, storage, record, since, resume))
@@ -195,7 +203,7 @@ async def _tenant(
         raise BackupError(f"{name} was removed or taken over by another server meanwhile: start again") from None
     finally:
         await lease.release()
-    summary = {
+    summary: TenantSummary = {
         "records": records.counts,
         "sha256": records.seen.hexdigest(),
         "blobs": blobs.count,
@@ -203,7 +211,7 @@ async def _tenant(
         "omitted": blobs.omitted,
         "held": blobs.held,
         "held_bytes": blobs.held_size,
-        "lost": [lost._asdict() for lost in blobs.lost],
+        "lost": [{"digest": lost.digest, "why": lost.why, "named": lost.named} for lost in blobs.lost],
     }
     await writer.add_json(f"{name}/{END}", summary)
     return TenantBackup.of(name, summary)

@@ -1,8 +1,6 @@
 """What an import reports: counts for each tenant, and a line for each record that could not be imported."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import ValidationError
 
@@ -34,7 +32,8 @@ def reason(problem: Exception) -> str:
         case Duplicate():
             return "there is another of the same name"
         case ValidationError():
-            return "; ".join(_validation_lines(problem.errors(include_url=False, include_input=False)))
+            errors = problem.errors(include_url=False, include_input=False)
+            return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['msg'].lower()}" for error in errors)
         case KeyError():
             return f"{problem} is missing"
         case FileNotFoundError() | Refused() | RestoreError():
@@ -50,7 +49,3 @@ def one_line(text: str) -> str:
         " ".join(text.split()) if text.isprintable() else "".join(each if each.isprintable() else "?" for each in text)
     )
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
-
-
-def _validation_lines(errors: Iterable[Any]) -> list[str]:
-    return [f"{'.'.join(map(str, error['loc']))}: {error['msg'].lower()}" for error in errors]

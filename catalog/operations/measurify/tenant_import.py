@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable
-from typing import Any, cast
+from typing import cast
 
 from bson import ObjectId
 
@@ -198,6 +198,6 @@ class TenantImporter:
         return True
 
 
-def versions_of(item: ForeignRecord) -> list[Any]:
+def versions_of(item: ForeignRecord) -> list[object]:
     versions = item.get("versions")
     return versions if isinstance(versions, list) else []

@@ -8,13 +8,14 @@ import fcntl
 import logging
 import sys
 import termios
-from asyncio import TimerHandle, Transport
+from asyncio import AbstractEventLoop, TimerHandle, Transport
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
 
 import msgspec
+from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from catalog.dialects.v1.errors import native
 from catalog.errors import HEAD_TOO_LARGE, REQUEST, TOO_SLOW, TRANSFER_CODED, Fault, Refused
@@ -67,8 +68,17 @@ class HttpConnection(HttpToolsProtocol):
     proxy in front has already checked for credentials and addresses.
     """
 
-    def __init__(self, patience: float, stops: Callable[[], bool], refusals: RefusalLog, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(
+        self,
+        patience: float,
+        stops: Callable[[], bool],
+        refusals: RefusalLog,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, object],
+        _loop: AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
         self.logger = _SILENT
         self._stops = stops
         self._refusals = refusals
