@@ -52,9 +52,10 @@ def code_of(fault: Fault) -> str:
 def message_of(refused: Refused) -> str:
     """One sentence, which ends with the kind of the refusal where clients look for it."""
     fault = refused.fault
-    text = in_words_of(FIELDS, refused) or fault.message
+    details = in_words_of(FIELDS, refused)
     if fault is REQUIRED_FIELD:
-        return text
+        return details or fault.message
+    text = details if " " in details else str(refused)  # a name alone is no sentence
     ending = {400: "bad request", 404: "not found", 409: "conflict"}.get(status_of(fault))
     return text if ending is None or text.endswith(ending) else f"{text}: {ending}"
 

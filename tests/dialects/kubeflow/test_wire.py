@@ -226,6 +226,7 @@ async def test_external_ids_are_unique_among_all_but_artifacts(ada):
     ]
 
     assert [each.status_code for each in refused] == [409] * 5
+    assert {each.json()["message"] for each in refused} == {"Another resource has this external id (one): conflict"}
     assert (await ada.get("/registered_model", externalId="one")).json()["id"] == model["id"]
 
 
