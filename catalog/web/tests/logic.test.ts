@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { setClock } from '../src/api/clock'
 import { age, size, value } from '../src/components/format'
+import { anchorOf } from '../src/logic/card'
 import { cardFieldsChange, changeOf, changeOfVersion, draftOf, type Said, typed } from '../src/logic/changes'
 import { cells } from '../src/logic/csv'
 import { filterOf } from '../src/logic/filters'
@@ -152,4 +154,20 @@ test('an undo of a version or a card gives back what was there, and leaves the r
     tags: { remove: ['y'], add: [] },
     datasets: { remove: ['2'], add: [] },
   })
+})
+
+test('an age is as the clock of the server has it', () => {
+  const tomorrow = new Date(Date.now() + 86_400_000)
+  setClock(new Response('', { headers: { date: tomorrow.toUTCString() } }))
+  expect(age(tomorrow.toISOString())).toMatch(/^now|second/)
+
+  setClock(new Response('', { headers: { date: new Date().toUTCString() } }))
+  expect(age(tomorrow.toISOString())).toBe('in 24 hours')
+})
+
+test.each([
+  ['Intended use (2024)!', 'intended-use-2024'],
+  ['Größe & 日本', 'größe--日本'],
+])('the anchor of %s is %s', (heading, anchor) => {
+  expect(anchorOf(heading)).toBe(anchor)
 })

@@ -24,7 +24,20 @@ export async function patiently<T>(act: () => Promise<T>, onWait: (isWaiting: bo
     } catch (failure) {
       if (!(failure instanceof Refusal) || !AWAY.has(failure.status)) throw failure
       onWait(true)
-      await new Promise((resolve) => setTimeout(resolve, DELAYS[attempts + 1]))
+      await delay(DELAYS[attempts + 1])
     }
   }
+}
+
+/** So many milliseconds, or until the network is back. */
+function delay(milliseconds: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer)
+      removeEventListener('online', end)
+      resolve()
+    }
+    const timer = setTimeout(end, milliseconds)
+    addEventListener('online', end)
+  })
 }

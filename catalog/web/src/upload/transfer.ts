@@ -74,7 +74,9 @@ export class Transfer implements Part {
       ...(to.description && { description: to.description }),
       ...(to.version && { version: to.version, path: this.path }),
     }
-    return new Promise((resolve, reject) => {
+    const ended = new AbortController()
+    addEventListener('online', () => this.#goOn(), { signal: ended.signal })
+    const sending = new Promise<string>((resolve, reject) => {
       let ordinal = ''
       const upload = new Upload(this.file, {
         endpoint: route('/uploads'),
@@ -124,6 +126,14 @@ export class Transfer implements Part {
         upload.start()
       }, reject)
     })
+    return sending.finally(() => ended.abort())
+  }
+
+  /** The network is back: the next attempt does not wait. */
+  #goOn(): void {
+    if (this.phase.value !== 'interrupted') return
+    this.pause()
+    this.resume()
   }
 
   /** The server has these bytes. */

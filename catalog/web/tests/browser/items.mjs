@@ -82,13 +82,21 @@ scenario('an edit does not overwrite what another user has changed meanwhile', a
   assert.equal((await call('GET', '/v1/models/iris', null, people.ada)).description, 'mine')
 })
 
+const IMAGE = 'https://elsewhere.example/badge.png'
+/** Its image is on another server, from which the page loads nothing. */
+const CARD = `# Cats\n\n[To the dogs](#and-dogs) ![badge](${IMAGE})\n\n## And dogs\n\nand **dogs**`
+
 scenario('edits of a card and of a version are saved, and undone', async ({ page }) => {
   await enter(page)
   await page.goto(`${URL_}/#/models/cats`)
   await page.getByRole('button', { name: 'Add a card' }).click()
-  await page.getByLabel('Markdown').fill('# Cats\n\nand **dogs**')
+  await page.getByLabel('Markdown').fill(CARD)
   await page.getByRole('button', { name: 'Save', exact: true }).click()
   await page.locator('.card strong', { hasText: 'dogs' }).waitFor()
+  await page.locator('.card [aria-level="3"]', { hasText: 'Cats' }).waitFor()
+  await page.locator('.card').getByRole('link', { name: 'To the dogs' }).click()
+  assert.equal(await page.locator('.card').getByRole('link', { name: 'badge' }).getAttribute('href'), IMAGE)
+  assert.equal(new URL(page.url()).hash, '#/models/cats')
   await page.getByRole('button', { name: 'Undo' }).click()
   await page.getByRole('button', { name: 'Add a card' }).waitFor()
 
@@ -105,6 +113,10 @@ scenario('edits of a card and of a version are saved, and undone', async ({ page
     page.getByRole('button', { name: 'Download weights.json' }).click(),
   ])
   assert.deepEqual([stage, download.suggestedFilename()], ['staging', 'weights.json'])
+
+  await page.getByRole('button', { name: 'Share a link' }).click()
+  const shared = await fetch(await page.locator('dialog pre').textContent())
+  assert.equal(await shared.text(), JSON.stringify({ weights: [0.1, 0.2, 0.7] }))
 })
 
 scenario('a deleted item comes back from the trash', async ({ page }) => {

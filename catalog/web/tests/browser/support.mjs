@@ -14,7 +14,7 @@ mkdirSync(SHOTS, { recursive: true })
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** What the browser itself reports of an answer that is a refusal. The page shows it as a sentence. */
-const EXPECTED = /^Failed to load resource: the server responded with a status of (400|401|404|409|412)/
+const EXPECTED = /^Failed to load resource: the server responded with a status of (400|401|404|409|412|413)/
 
 export async function call(method, path, body, token, headers = {}) {
   const answer = await fetch(`${URL_}${path}`, {
@@ -94,15 +94,18 @@ export async function enter(page, username = 'ada', password = PASSWORD) {
 
 const LEVELS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 /** The rules that depend on the size of the screen and on the colours. */
-const LOOKS = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable', 'target-size']
+export const LOOKS = ['color-contrast', 'link-in-text-block', 'scrollable-region-focusable', 'target-size']
+
+/** Those that depend on the colours alone. */
+export const COLOURS = ['color-contrast', 'link-in-text-block']
 
 /**
  * What axe finds against WCAG 2.2, level A and AA: of a dialog that is open, what lies behind it aside. Its script is
- * evaluated, so the policy of the page stays.
+ * evaluated, so the policy of the page stays. `rules`: these alone.
  */
-export async function violations(page, isOnlyLooks = false) {
+export async function violations(page, rules = []) {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE)
-  const runOnly = isOnlyLooks ? { type: 'rule', values: LOOKS } : LEVELS
+  const runOnly = rules.length ? { type: 'rule', values: rules } : LEVELS
   const found = await page.evaluate(
     (runOnly) =>
       globalThis.axe.run(document.querySelector('dialog[open]') ?? document, { runOnly, resultTypes: ['violations'] }),

@@ -64,36 +64,55 @@ scenario('an upload goes on by itself and after a reload, and bytes that are the
   faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes('ERR_INTERNET_DISCONNECTED')))
 })
 
-scenario('the small files of a folder come in one request, and after a reload only what is missing', async (own) => {
-  const { page } = own
-  const folder = join(process.env.HOME, `folder-${process.pid}`)
-  mkdirSync(join(folder, 'data'), { recursive: true })
-  for (const name of ['MLmodel', 'data/a "b" ü.txt', 'data/c.txt']) writeFileSync(join(folder, name), name)
-  writeFileSync(join(folder, 'weights.bin'), randomBytes(300 * 2 ** 10))
-  page.on('dialog', (dialog) => dialog.accept())
-  await enter(page)
-  const choose = async (query) => {
-    await page.goto(`${URL_}/#/upload${query}`)
-    await page.locator('input[type=file]').nth(1).setInputFiles(folder)
-    if (!query) await page.getByLabel('Name', { exact: true }).fill('folder')
-    await page.getByRole('button', { name: /^Upload 4 files/ }).click()
-  }
-  const batches = []
-  page.on('response', (answer) => answer.url().endsWith('/files') && batches.push(answer))
-  await page.route('**/v1/uploads', () => {}, { times: 1 }) // it gets no answer
-  const batch = page.waitForResponse((answer) => answer.url().endsWith('/files'))
-  await choose('')
-  await batch
-  await page.reload()
+scenario(
+  'the small files of a folder come in one request, which is paused, and after a reload only the rest',
+  async (own) => {
+    const { page } = own
+    const folder = join(process.env.HOME, `folder-${process.pid}`)
+    mkdirSync(join(folder, 'data'), { recursive: true })
+    for (const name of ['MLmodel', 'data/a "b" ü.txt', 'data/c.txt']) writeFileSync(join(folder, name), name)
+    writeFileSync(join(folder, 'weights.bin'), randomBytes(300 * 2 ** 10))
+    const header = '{"layer.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}}'
+    writeFileSync(
+      join(folder, 'model.safetensors'),
+      `${String.fromCharCode(header.length)}${'\0'.repeat(7)}${header}12345678`,
+    )
+    page.on('dialog', (dialog) => dialog.accept())
+    await enter(page)
+    const choose = async (query) => {
+      await page.goto(`${URL_}/#/upload${query}`)
+      await page.locator('input[type=file]').nth(1).setInputFiles(folder)
+      if (!query) await page.getByLabel('Name', { exact: true }).fill('folder')
+      await page.getByRole('button', { name: /^Upload 5 files/ }).click()
+    }
+    const batches = []
+    page.on('response', (answer) => answer.url().endsWith('/files') && batches.push(answer))
+    await page.route('**/v1/uploads', () => {}, { times: 1 }) // it gets no answer
+    await page.route('**/versions/*/files', () => {}, { times: 1 })
+    const batch = page.waitForResponse((answer) => answer.url().endsWith('/files'))
+    await choose('')
+    const small = page.getByRole('listitem').filter({ hasText: 'and 3 more files' })
+    await small.getByRole('button', { name: 'Pause' }).click()
+    await small.getByText('paused').waitFor()
+    await small.getByRole('button', { name: 'Go on' }).click()
+    await batch
+    await page.reload()
 
-  const [{ _id: item }] = (await call('GET', '/v1/models?filter={"name":"folder"}', null, people.ada)).docs
-  await choose(`?kind=models&item=${item}`)
-  await page.getByText('3 files of this folder arrived before').waitFor()
-  await page.getByRole('heading', { name: 'Version 1' }).waitFor()
-  const { files } = await call('GET', `/v1/models/${item}/versions/1/info`, null, people.ada)
-  assert.deepEqual(
-    files.map(({ path }) => path),
-    ['MLmodel', 'data/a "b" ü.txt', 'data/c.txt', 'weights.bin'],
-  )
-  assert.equal(batches.filter((answer) => answer.request().method() === 'POST').length, 1)
-})
+    const [{ _id: item }] = (await call('GET', '/v1/models?filter={"name":"folder"}', null, people.ada)).docs
+    const proxy = (route) => route.fulfill({ status: 413, body: '<h1>Request Entity Too Large</h1>' })
+    await page.route('**/v1/uploads/*', proxy, { times: 1 })
+    await choose(`?kind=models&item=${item}`)
+    await page.getByText('4 files of this folder arrived before').waitFor()
+    await page.getByRole('heading', { name: 'Version 1' }).waitFor()
+    const { files } = await call('GET', `/v1/models/${item}/versions/1/info`, null, people.ada)
+    assert.deepEqual(
+      files.map(({ path }) => path),
+      ['MLmodel', 'data/a "b" ü.txt', 'data/c.txt', 'model.safetensors', 'weights.bin'],
+    )
+    assert.equal(batches.filter((answer) => answer.request().method() === 'POST').length, 1)
+
+    await page.getByRole('button', { name: 'model.safetensors', exact: true }).click()
+    await page.getByLabel('Search 1 tensor').fill('LAYER')
+    await page.getByRole('row', { name: 'layer.weight F32 1 × 2' }).waitFor()
+  },
+)

@@ -1,6 +1,6 @@
 /** One browser for all scenarios, and what is in the catalog that they begin with. */
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { addVersion, call, enter, launched, opened, tokenOf, URL_ } from './support.mjs'
 
 export const PETALS = 'length,width\n5.1,3.5\n4.9,3.0\n'
@@ -29,6 +29,9 @@ export function scenario(title, act, options) {
     assert.deepEqual(own.faults, [])
   })
 }
+
+/** Scenarios that change nothing, and so run beside each other. */
+export const atOnce = (title, scenarios) => describe(title, { concurrency: true }, scenarios)
 
 export async function openIris(page) {
   await enter(page)
