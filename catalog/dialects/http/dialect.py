@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from litestar import Response, Router
 from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
 
 from catalog.dialects.http.requests.injection import AnyRequest
@@ -26,6 +27,10 @@ class Routes(Router):
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
         return self
+
+
+class RouteHandler(HTTPRouteHandler):
+    """A handler made without a decorator. `shortcuts` prepares it, which the framework's class has no room for."""
 
 
 class Dialect(NamedTuple):

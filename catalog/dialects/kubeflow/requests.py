@@ -8,6 +8,7 @@ import msgspec
 from litestar import Response
 from litestar.exceptions import InternalServerException
 
+from catalog.dialects.http.encoded import EncodedResponse
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.kubeflow.api import Api
@@ -116,7 +117,7 @@ def _with_whole_numbers(content: Any) -> Any:
 def answer(
     call: KubeflowCall, content: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response[bytes]:
-    return Response(
+    return EncodedResponse(
         _encoder.encode(content), status_code=status, media_type=JSON, headers={**call.api.headers, **(headers or {})}
     )
 

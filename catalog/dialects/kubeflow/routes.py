@@ -10,7 +10,7 @@ from litestar.types import ControllerRouterHandler
 from catalog import __version__
 from catalog.dialects.http import guards
 from catalog.dialects.http.access import SIGNED_IN, admits
-from catalog.dialects.http.dialect import Dialect, Routes
+from catalog.dialects.http.dialect import Dialect, RouteHandler, Routes
 from catalog.dialects.http.guards import Connection
 from catalog.dialects.kubeflow.api import BOTH, ROOT, Api
 from catalog.dialects.kubeflow.document import document
@@ -44,7 +44,7 @@ def _document_route(api: Api) -> HTTPRouteHandler:
         return Response(described(), media_type=JSON)
 
     answered.__module__ = __name__
-    return HTTPRouteHandler("/openapi.json", http_method=HttpMethod.GET, include_in_schema=False, opt={"public": True})(
+    return RouteHandler("/openapi.json", http_method=HttpMethod.GET, include_in_schema=False, opt={"public": True})(
         answered
     )
 
@@ -63,7 +63,7 @@ def _route(operation: KubeflowOperation, api: Api, services: KubeflowServices) -
         return await respond(operation, KubeflowCall(request, api, services))
 
     answered.__module__ = __name__
-    return HTTPRouteHandler(
+    return RouteHandler(
         operation.path, http_method=operation.method, status_code=operation.status, include_in_schema=False
     )(answered)
 

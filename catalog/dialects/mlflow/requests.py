@@ -12,11 +12,13 @@ from functools import cache
 from typing import Any, TypeVar, get_origin, get_type_hints
 
 import msgspec
-from litestar import HttpMethod, Response
+from litestar import HttpMethod
 from litestar.exceptions import InternalServerException
 from litestar.handlers import HTTPRouteHandler
 
 from catalog.dialects.http.access import READS
+from catalog.dialects.http.dialect import RouteHandler
+from catalog.dialects.http.encoded import EncodedResponse
 from catalog.dialects.http.requests.client_ip import TrustedProxies
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.requests.json_bodies import decoded
@@ -83,7 +85,7 @@ def rpc(method: HttpMethod, path: str, handler: Handler, services: MlflowService
     """A route that reads the struct which `handler` declares as its second argument, and answers what it returns."""
     asked_type = list(get_type_hints(handler).values())[1]
 
-    async def answer(request: AnyRequest) -> Response[bytes]:
+    async def answer(request: AnyRequest) -> EncodedResponse:
         asked = await read(request, asked_type)
         try:
             return answered(await handler(Call(request, services), asked))
@@ -93,7 +95,7 @@ def rpc(method: HttpMethod, path: str, handler: Handler, services: MlflowService
             raise
 
     options = {READS: True} if handler.__dict__.get(READS) else {}
-    return HTTPRouteHandler(path, http_method=method, status_code=200, opt=options, include_in_schema=False)(answer)
+    return RouteHandler(path, http_method=method, status_code=200, opt=options, include_in_schema=False)(answer)
 
 
 def reading(handler: H) -> H:
@@ -106,8 +108,8 @@ def no_model(name: str) -> Refused:
     return Refused(NOT_FOUND, f"Registered Model with name={name[:300]} not found")
 
 
-def answered(content: msgspec.Struct) -> Response[bytes]:
-    return Response(_encoder.encode(content), media_type=JSON)
+def answered(content: msgspec.Struct) -> EncodedResponse:
+    return EncodedResponse(_encoder.encode(content), media_type=JSON)
 
 
 async def read(request: AnyRequest, of: type[T]) -> T:

@@ -15,7 +15,7 @@ from litestar.types import ControllerRouterHandler
 from catalog import __version__
 from catalog.dialects.http import guards
 from catalog.dialects.http.access import SIGNED_IN, admits
-from catalog.dialects.http.dialect import Dialect, Routes
+from catalog.dialects.http.dialect import Dialect, RouteHandler, Routes
 from catalog.dialects.http.guards import Connection
 from catalog.dialects.http.passwords import BASIC, TENANT_HEADER
 from catalog.dialects.http.requests.injection import AnyRequest
@@ -84,8 +84,8 @@ def _public_routes(root: str, services: MlflowServices) -> Iterator[HTTPRouteHan
         return await artifacts.get_signed(request, services, request.path_params["token"])
 
     options: dict[str, Any] = {"opt": {"public": True}, "include_in_schema": False}
-    yield HTTPRouteHandler(signed, http_method=PUT, request_max_body_size=None, **options)(put_part)
-    yield HTTPRouteHandler(signed, http_method=GET, **options)(get_signed)
+    yield RouteHandler(signed, http_method=PUT, request_max_body_size=None, **options)(put_part)
+    yield RouteHandler(signed, http_method=GET, **options)(get_signed)
 
 
 ServePath = Callable[[Call, str], Awaitable[Any]]
@@ -98,14 +98,14 @@ def _of_path(method: HttpMethod, path: str, serve: ServePath, services: MlflowSe
     async def of_path(request: AnyRequest) -> Any:
         return await serve(Call(request, services), request.path_params.get("path", "").removeprefix("/"))
 
-    return HTTPRouteHandler(path, http_method=method, status_code=200, include_in_schema=False, **limit)(of_path)
+    return RouteHandler(path, http_method=method, status_code=200, include_in_schema=False, **limit)(of_path)
 
 
 def _public(method: HttpMethod, path: str, serve: Callable[[], Response[Any]]) -> HTTPRouteHandler:
     async def public() -> Response[Any]:
         return serve()
 
-    return HTTPRouteHandler(path, http_method=method, opt={"public": True, "unlogged": True}, include_in_schema=False)(
+    return RouteHandler(path, http_method=method, opt={"public": True, "unlogged": True}, include_in_schema=False)(
         public
     )
 

@@ -1,6 +1,7 @@
 """The calls about registered models: `registered-models/...`."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 from bson import ObjectId
@@ -32,7 +33,7 @@ from catalog.domain.versions.aliases import aliases, moves
 from catalog.errors import ALIAS_UNKNOWN, INVALID_FIELD, NAME_TAKEN, Refused
 from catalog.store.query.budgets import Room
 from catalog.store.query.fields import MODELS
-from catalog.store.query.filters.filter import filter_of
+from catalog.store.query.filters.filter import Filter, filter_of
 from catalog.store.query.paging import pages as store_pages
 from catalog.store.query.paging.cursors import ASCENDING, cursor_of
 from catalog.store.query.paging.pages import Listing
@@ -41,6 +42,11 @@ from catalog.vocabulary import Stage
 
 BY_NAME = [("name", ASCENDING)]
 NOTHING = wire.Nothing()
+
+REMEMBERED = 256
+"""Filters whose compiled form is remembered, of LONGEST_REMEMBERED characters at most. They say nothing of a caller."""
+
+LONGEST_REMEMBERED = 500
 
 SHOWN_AT_ONCE = 25
 """Models whose newest versions are read together: each may have megabytes of metadata."""
@@ -101,13 +107,12 @@ async def delete(call: Call, message: wire.NamedModel) -> wire.Nothing:
 
 async def search(call: Call, message: wire.SearchRegisteredModels) -> wire.FoundModels:
     limit = queries.refuse_page_size(message.max_results, wire.MOST_MODELS)
-    conditions = queries.shown(parse(message.filter, MODEL_ATTRIBUTES))
     order = order_of(message.order_by, MODEL_KEYS, BY_NAME)
     tenant = call.caller.tenant
     listing = Listing.of(
         tenant.models.records,
         {**readable_by(call.caller), "archived": {"$ne": True}},
-        filter_of(MODELS, None, queries.of_models(conditions)),
+        _filter_of(message.filter),
         order,
         top=await tenant.recent("serial"),
         statistics=tenant.scan_statistics,
@@ -119,6 +124,24 @@ async def search(call: Call, message: wire.SearchRegisteredModels) -> wire.Found
     if len(fit) < len(docs):
         cursor = cursor_of(listing.settled, docs[len(fit) - 1])
     return wire.FoundModels(fit, cursor or "")
+
+
+def _filter_of(text: str) -> Filter:
+    """The filter of a search. Raises Refused: INVALID_QUERY."""
+    return _compiled(text) or _compile(text)
+
+
+@lru_cache(REMEMBERED)
+def _compiled(text: str) -> Filter | None:
+    """A filter that the database answers whole: clients ask the same again and again. None: compile it each time."""
+    if len(text) > LONGEST_REMEMBERED:
+        return None
+    compiled = _compile(text)
+    return compiled if compiled.matches is None else None
+
+
+def _compile(text: str) -> Filter:
+    return filter_of(MODELS, None, queries.of_models(queries.shown(parse(text, MODEL_ATTRIBUTES))))
 
 
 async def _fitting(call: Call, models: Sequence[RequestedModel]) -> list[msgspec.Raw]:

@@ -100,15 +100,16 @@ def _model(
     call: Call, model: RequestedModel, latest: Sequence[VersionRecord], usernames: Usernames
 ) -> wire.RegisteredModel:
     item = model.item
+    aliases = item.get("aliases")
     return wire.RegisteredModel(
         name=model.name,
         creation_timestamp=milliseconds(item["timestamp"]),
         last_updated_timestamp=milliseconds(item["lastmod"]),
         user_id=usernames.get(item["owner"], ""),
         description=item["description"],
-        latest_versions=[_version(call, model, version, usernames) for version in latest],
+        latest_versions=[_version(call, model, version, usernames) for version in latest] if latest else [],
         tags=tags.of_model(item, usernames, call.services.visibility),
-        aliases=[wire.ModelAlias(alias["name"], str(alias["number"])) for alias in item.get("aliases", ())],
+        aliases=[wire.ModelAlias(alias["name"], str(alias["number"])) for alias in aliases] if aliases else [],
     )
 
 

@@ -133,10 +133,11 @@ def of_version(metadata: Iterable[PairRecord]) -> list[Tag]:
 def of_model(item: ItemRecord, usernames_by_id: Mapping[Any, str], default: Visibility) -> list[Tag]:
     """The tags of a model, with those reserved ones that say more than the default."""
     tags = {pair["name"]: shown_value(pair["value"]) for pair in item["metadata"]}
-    tags |= {tag: "" for tag in item["tags"] if tag not in tags}
+    if item["tags"]:
+        tags |= {tag: "" for tag in item["tags"] if tag not in tags}
     if item["visibility"] != default:
         tags[VISIBILITY] = item["visibility"]
-    if users := [usernames_by_id[user] for user in item["users"] if user in usernames_by_id]:
+    if item["users"] and (users := [usernames_by_id[user] for user in item["users"] if user in usernames_by_id]):
         tags[USERS] = ",".join(users)
     if (status := item.get("status", Status.TRAINING)) != Status.TRAINING:
         tags[STATUS] = status

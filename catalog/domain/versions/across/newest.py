@@ -32,10 +32,17 @@ NewestVersions = Mapping[ObjectId, Sequence[VersionRecord]]
 async def newest_of_stages(tenant: Tenant, items: Sequence[ItemRecord]) -> NewestVersions:
     """The newest version of each stage, of each of the items."""
     some = [item for item in items if item.get("last_version", 0)]
+    if not some:
+        return _Newest()
     newest = await _newest_alone(tenant, [item for item in some if _is_newest_alone(item)])
     rest = [item for item in some if item["_id"] not in newest]
     staged = await _of_stages(tenant, rest) if rest else {}
-    return {item["_id"]: newest.get(item["_id"]) or staged.get(item["_id"], ()) for item in items}
+    return _Newest({**staged, **newest})
+
+
+class _Newest(dict[ObjectId, Sequence[VersionRecord]]):
+    def __missing__(self, _: ObjectId) -> Sequence[VersionRecord]:
+        return ()
 
 
 def _is_newest_alone(item: ItemRecord) -> bool:
