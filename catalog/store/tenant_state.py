@@ -11,6 +11,7 @@ from motor.motor_asyncio import AsyncIOMotorCollection
 from catalog.blobs.protocol import Blobs
 from catalog.store.caches import AnswerCache
 from catalog.store.concurrency.batches import Batches
+from catalog.store.concurrency.shared_reads import SharedReads
 from catalog.store.query.paging.cuts import Samples
 from catalog.store.query.paging.serial_scan import ScanStatistics
 from catalog.store.tenant_documents import Raw
@@ -54,3 +55,4 @@ class TenantState:
         """How many writes to several collections are sent as a command for each, see `concurrency.combined_writes`."""
         self.batches: dict[Hashable, Batches[Any, Any]] = {}
         """Writes that share commands, by their kind."""
+        self.reads = SharedReads()

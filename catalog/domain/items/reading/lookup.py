@@ -13,7 +13,7 @@ from catalog.domain.access import Caller, may_read, readable_by
 from catalog.domain.items.references import Reference
 from catalog.errors import AMBIGUOUS, Fault, Refused
 from catalog.store.ids import object_id
-from catalog.store.records import ItemRecord
+from catalog.store.records import ItemRecord, Query
 from catalog.vocabulary import Kind
 
 CHOICES = 10
@@ -83,14 +83,18 @@ def all_ids(keys: Iterable[str], found: Mapping[str, ObjectId], what: str, fault
 
 async def _by_id(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord | None:
     identity = reference.identity
-    return await caller.tenant.items(kind).records.find_one({"_id": identity}) if identity else None
+    return await _shared(caller, kind, {"_id": identity}) if identity else None
+
+
+async def _shared(caller: Caller, kind: Kind, query: Query) -> ItemRecord | None:
+    return await caller.tenant.known.reads.find_one(caller.tenant.items(kind).records, query)
 
 
 async def _by_name(caller: Caller, kind: Kind, reference: Reference) -> ItemRecord | None:
     own: ItemRecord | None
     whole: list[ItemRecord] = []
     for name in reference.names:
-        own = await caller.tenant.items(kind).records.find_one({"owner": caller.user, "name": name})
+        own = await _shared(caller, kind, {"owner": caller.user, "name": name})
         if own is not None:
             return own
         whole = await _readable_named(caller, kind, name)

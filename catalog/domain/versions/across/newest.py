@@ -56,8 +56,11 @@ async def _newest_alone(tenant: Tenant, items: Sequence[ItemRecord]) -> NewestVe
     if not items:
         return {}
     places: list[Query] = [{"item": item["_id"], "number": item["last_version"]} for item in items]
-    query = places[0] if len(places) == 1 else {"$or": places}
-    found = await tenant.versions.records.find(query, BRIEF).to_list(None)
+    if len(places) == 1:
+        one = await tenant.known.reads.find_one(tenant.versions.records, places[0], BRIEF)
+        found = [one] if one else []
+    else:
+        found = await tenant.versions.records.find({"$or": places}, BRIEF).to_list(None)
     return {
         version["item"]: [version]
         for version in found

@@ -1,0 +1,89 @@
+"""Reads of one record that wait at the same time share a command.
+
+A read that comes while the same record is being read does not take that answer, which may be older than a write that
+its client has seen acknowledged. It waits for the next read, with all that came meanwhile. So many clients of one model
+cost the database one command at a time, a read that comes alone does not wait, and no answer is older
+than its request.
+"""
+
+import asyncio
+from collections.abc import Hashable, Mapping
+from contextvars import Context
+from typing import Any, TypeVar, cast
+
+import bson
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorCollection
+
+from catalog.store.records import Query
+
+R = TypeVar("R", bound=Mapping[str, Any])
+
+_AS_THE_DRIVER: CodecOptions[Any] = CodecOptions(tz_aware=True)
+
+Waiting = list[asyncio.Future[bytes | None]]
+
+
+class SharedReads:
+    """Of one tenant."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Hashable, Waiting] = {}
+        """The readers that wait for the next read, of each record that is being read."""
+        self._readers: set[asyncio.Task[None]] = set()
+
+    async def find_one(
+        self, collection: AsyncIOMotorCollection[R], query: Query, fields: Mapping[str, int] | None = None
+    ) -> R | None:
+        """The record that a query by a unique key finds. Each reader has a copy of its own."""
+        key = (collection.name, *query.items(), *(fields or {}).items())
+        waiting = self._waiting.get(key)
+        if waiting is not None:
+            found: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+            waiting.append(found)
+            content = await found
+            return cast("R", bson.decode(content, _AS_THE_DRIVER)) if content is not None else None
+        self._waiting[key] = []
+        try:
+            return await collection.find_one(query, fields)
+        finally:
+            if self._waiting[key]:
+                # A task of its own, without the context of a request: the others outlive it.
+                reader = asyncio.create_task(self._read(key, collection, query, fields), context=Context())
+                self._readers.add(reader)
+                reader.add_done_callback(self._readers.discard)
+            else:
+                del self._waiting[key]
+
+    async def _read(
+        self,
+        key: Hashable,
+        collection: AsyncIOMotorCollection[R],
+        query: Query,
+        fields: Mapping[str, int] | None,
+    ) -> None:
+        """Read the record for all who wait, until none does."""
+        try:
+            while waiting := self._waiting[key]:
+                self._waiting[key] = []
+                await _answer(waiting, collection, query, fields)
+        finally:
+            del self._waiting[key]
+
+
+async def _answer(
+    waiting: Waiting, collection: AsyncIOMotorCollection[R], query: Query, fields: Mapping[str, int] | None
+) -> None:
+    try:
+        found = await collection.find_one(query, fields)
+        content = bson.encode(found) if found is not None else None
+        for reader in waiting:
+            if not reader.done():
+                reader.set_result(content)
+    except Exception as failure:  # noqa: BLE001  each of those who wait raises it
+        for reader in waiting:
+            if not reader.done():
+                reader.set_exception(failure)
+    finally:  # however it ends, no reader waits for ever
+        for reader in waiting:
+            reader.cancel()
