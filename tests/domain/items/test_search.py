@@ -1,6 +1,7 @@
 """Search: the best matches first, each once, and no more than the caller may read."""
 
 import random
+import sys
 from string import ascii_lowercase
 
 import pytest
@@ -330,6 +331,7 @@ async def test_walking_a_search_gives_exactly_the_matches_each_once_and_in_order
     monkeypatch.setattr(entries, "FULL", 2)
     monkeypatch.setattr(entries, "FIRST_WINDOW", 3)
     monkeypatch.setattr(entries, "NARROWEST", 1)
+    monkeypatch.setattr(entries, "MOST_NAMED", 2)
     monkeypatch.setattr(search, "MOST_READ", 10)
     await clear(tenant)
     people = {name: Caller(tenant, ObjectId(), name, Role.REGULAR) for name in ("ada", "bob")}
@@ -404,6 +406,40 @@ async def test_entries_that_stand_together_are_found_with_few_queries(tenant, mo
 
     assert (len(chunk.entries), chunk.low) == (200, 0)
     assert len(lows) <= 6
+
+
+async def test_a_long_beginning_that_few_names_have_is_found_by_the_index_of_names(tenant, monkeypatch):
+    read = entries.EntryWalk._read
+    walked = []
+    monkeypatch.setattr(entries.EntryWalk, "_read", lambda walk, low: walked.append(low) or read(walk, low))
+    ada = await somebody(tenant, "ada")
+    for name in ("resnet-iris-9", "resnet-iris-91", "resnet-iris-8", "ResNet-Iris-92", "my-resnet-iris-9"):
+        await items.create(ada, Kind.MODEL, new_item(name=name))
+
+    async def completed(limit):
+        found = await names.complete(ada, search_key("resnet-iris-9"), EVERYTHING, limit)
+        return [hit.item["name"] for hit in found]
+
+    assert await completed(10) == ["resnet-iris-9", "ResNet-Iris-92", "resnet-iris-91"]
+    assert await completed(2) == ["resnet-iris-9", "ResNet-Iris-92"]
+    assert walked == []
+    monkeypatch.setattr(entries, "MOST_NAMED", 2)
+    assert await completed(10) == ["resnet-iris-9", "ResNet-Iris-92", "resnet-iris-91"]
+    assert walked
+
+
+@pytest.mark.parametrize(
+    ("beginning", "after"),
+    [("iris", "irit"), ("\ud7ff", "\ue000"), (f"a{chr(sys.maxunicode)}", "b")],
+    ids=["letters", "surrogates", "the last letter"],
+)
+def test_a_text_follows_all_with_a_beginning_and_stands_before_all_others(beginning, after):
+    assert entries.after_all_with(beginning) == after
+
+
+def test_the_rarest_part_of_a_text_is_where_its_words_meet_or_a_letter_is_rare():
+    assert entries.rare_grams(Kind.MODEL, TextPlace.NAME, "bert-iris")[0] == "m*t-i"
+    assert entries.rare_grams(Kind.MODEL, TextPlace.NAME, "zebra-iris-9")[0] == "m*zeb"
 
 
 def test_a_long_beginning_is_looked_up_by_what_is_rare_inside_it_too():

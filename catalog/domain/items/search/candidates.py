@@ -1,6 +1,7 @@
 """The candidates of a search in one kind: items that may have the text in the field of a stage, newest first.
 
-Names, values and descriptions are found by n-grams (`store.derived.search_entries`). Tags and names of metadata are
+Names, values and descriptions are found by n-grams (`store.derived.search_entries`), and names with a long beginning
+that few have by the index of names. Tags and names of metadata are
 found in the vocabulary of the tenant, and their items by the index of the terms. What no index answers is read in
 windows of serials: a text that is too short, or that is in very many terms.
 
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 from bson import ObjectId
 
-from catalog.domain.items.search.entries import FULL, EntryWalk
+from catalog.domain.items.search.entries import FULL, EntryWalk, named
 from catalog.domain.items.search.ranking import MatchRank
 from catalog.domain.terms.terms import Vocabulary, collection
 from catalog.store.ids import in_parts
@@ -23,7 +24,7 @@ from catalog.store.query.filters.patterns import escaped
 from catalog.store.query.ngrams import SAMPLED, SPARSELY, having, insides, rarest
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.query.paging.serial_scan import NARROWEST, QueryStatistics, is_cheaper_led, lead, serial_range, wider
-from catalog.store.query.text_grams import TextPlace
+from catalog.store.query.text_grams import LONGEST_BEGINNING, TextPlace
 from catalog.store.records import ItemRecord, Query, SearchEntryRecord
 from catalog.store.tenant import Tenant
 from catalog.store.tenant_collections import ItemCollection
@@ -104,6 +105,10 @@ class Candidates:
             return await self._by_terms(stage, kind, within, top, wanted)
         place = _PLACES[stage]
         walk = self._walk(kind, place, top)
+        if place is TextPlace.BEGINNING and len(self._key) > LONGEST_BEGINNING and not walk.is_long:
+            chunk = await named(self._items(kind), self._key, top, wanted)
+            if chunk is not None:
+                return Serials(await self._items_of(kind, chunk.entries, within), chunk.low, len(chunk.entries) + 1)
         if walk.is_indexed:
             entries, low = await walk.next(wanted, soon)
             return Serials(await self._items_of(kind, entries, within), low, len(entries) + 1)

@@ -1,14 +1,18 @@
 """The entries of a search: what the n-grams of a text find, newest first, in as few queries as its share asks for."""
 
 import math
+import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from operator import itemgetter
+from typing import NamedTuple, cast
 
+from catalog.domain.limits import LONGEST_NAME
 from catalog.store.query.paging.cursors import DESCENDING
 from catalog.store.query.paging.serial_scan import NARROWEST, WIDENING
 from catalog.store.query.text_grams import LONGEST_BEGINNING, TextPlace, long_of, searched_grams
 from catalog.store.records import Query, SearchEntryRecord
 from catalog.store.tenant import Tenant
+from catalog.store.tenant_collections import ItemCollection
 from catalog.vocabulary import Kind
 
 FIRST_WINDOW = 512
@@ -19,6 +23,26 @@ FULL = 256
 
 MOST_GRAMS = 4
 """N-grams that an entry is compared with: an item that lacks one of the others is read, and compared itself."""
+
+
+MOST_NAMED = 64
+"""Names with a beginning that are read by the index of names, at once. Where there are more, entries are read."""
+
+
+BEGINNING = TextPlace.BEGINNING.value
+
+_RARITIES = {
+    letter: rarity
+    for rarity, letters in enumerate(("e-_ ", "taoinsr0123456789", "lhdcum", "fpgwyb./", "vk", "xjqz"), 3)
+    for letter in letters
+}
+"""About how often a letter is halved until it is as rare as this one, of names in English."""
+
+UNKNOWN = 7
+WORDS = 3
+
+FIRST_SURROGATE, FIRST_BEYOND_SURROGATES = 0xD800, 0xE000
+"""Numbers between these are of no letter."""
 
 
 class EntryChunk(NamedTuple):
@@ -51,6 +75,11 @@ class EntryWalk:
     def is_indexed(self) -> bool:
         """Whether an index finds the entries."""
         return bool(self._grams)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it has found more entries, with these n-grams, than are read by the index of names."""
+        return bool(self._statistics.apart) and self._newest > MOST_NAMED * self._statistics.apart
 
     async def next(self, wanted: int, soon: int) -> EntryChunk:
         """As many entries as wanted, if there are so many. `soon` will be wanted, these among them.
@@ -100,6 +129,30 @@ class EntryWalk:
         return await self._records.aggregate(stages, batchSize=FULL).to_list(FULL)
 
 
+async def named(items: ItemCollection, key: str, top: int, wanted: int) -> EntryChunk | None:
+    """The newest items whose names begin with a key. None where there are more than MOST_NAMED.
+
+    The index of names is asked for a long beginning: its n-grams may each be in thousands of names that lack it.
+    """
+    beginning: Query = {"name_key": {"$gte": key, "$lt": after_all_with(key)}}
+    found = await items.records.find(beginning, {"serial": 1}).limit(MOST_NAMED + 1).to_list(MOST_NAMED + 1)
+    if len(found) > MOST_NAMED:
+        return None
+    entries = [cast("SearchEntryRecord", item) for item in found if item["serial"] <= top]
+    entries.sort(key=itemgetter("serial"), reverse=True)
+    chunk = entries[:wanted]
+    return EntryChunk(chunk, chunk[-1]["serial"] - 1 if len(entries) > wanted else 0)
+
+
+def after_all_with(beginning: str) -> str:
+    """The text that follows all texts with a beginning, by the numbers of their letters."""
+    for at in reversed(range(len(beginning))):
+        following = ord(beginning[at]) + 1
+        if following <= sys.maxunicode:
+            return beginning[:at] + chr(FIRST_BEYOND_SURROGATES if following == FIRST_SURROGATE else following)
+    return beginning + chr(sys.maxunicode) * LONGEST_NAME
+
+
 def _merged(some: Sequence[SearchEntryRecord], others: Sequence[SearchEntryRecord]) -> list[SearchEntryRecord]:
     by_serial = {entry["serial"]: entry for entry in (*some, *others)}
     return [by_serial[serial] for serial in sorted(by_serial, reverse=True)][:FULL]
@@ -117,6 +170,10 @@ def rare_grams(kind: Kind, place: TextPlace, key: str) -> list[str]:
 
 
 def _rarity(gram: str) -> int:
-    """A guess how rare an n-gram is: it counts its rare letters, and its digits twice."""
-    letters = sum(1 + letter.isdecimal() for letter in gram[2:] if letter not in "etaoinsrl-_ ")
-    return letters + (gram[1] == TextPlace.BEGINNING)
+    """A guess how rare an n-gram is: the sum of its letters', more where one word of a name ends and another begins.
+
+    Each model of a family has the same words. Fewer have the same two words.
+    """
+    letters = gram[2:]
+    spans_words = any(not letter.isalnum() for letter in letters[1:-1])
+    return sum(_RARITIES.get(letter, UNKNOWN) for letter in letters) + WORDS * spans_words + (gram[1] == BEGINNING)
