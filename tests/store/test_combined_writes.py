@@ -47,6 +47,7 @@ def counted(terms) -> Writes:
 @pytest.mark.parametrize(
     ("server", "most"),
     [
+        ({"version": "5"}, math.inf),
         ({"versionArray": [7, 0, 14, 0]}, math.inf),
         ({"versionArray": [8, 0, 4, 0]}, 0),
         ({"versionArray": [8, 2, 11, 0], "secantusVersion": "0.5.3"}, 16),

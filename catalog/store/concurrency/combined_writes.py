@@ -48,7 +48,7 @@ class Writes:
 
 def most_apart(server: Mapping[str, Any]) -> float:
     """How many writes are sent as a command for each collection, to the server that described itself in `buildInfo`."""
-    if server["versionArray"][0] < BULK_WRITE:
+    if server.get("versionArray", [0])[0] < BULK_WRITE:
         return math.inf
     return FEW if "secantusVersion" in server else 0
 
