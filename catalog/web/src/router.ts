@@ -6,7 +6,7 @@ export interface Place {
   query: URLSearchParams
 }
 
-export function parsed(hash: string): Place {
+function parsed(hash: string): Place {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split(/\?(.*)/s)
   return { path: path.split('/').filter(Boolean).map(unescaped), query: new URLSearchParams(query) }
 }

@@ -172,4 +172,21 @@ export async function withTag<T>(request: Promise<Answered<T>>): Promise<{ data:
   return { data: data as T, etag: response.headers.get('etag') ?? '' }
 }
 
+/** A page of a list, which is walked by its cursor. */
+export interface Page<T> {
+  docs: T[]
+  nextCursor: string | null
+}
+
+interface AnyPage<T> {
+  docs: Partial<T>[]
+  nextCursor?: string | null
+}
+
+/** A page of a list that is asked for without `select`: its elements lack nothing. */
+export async function listed<T>(request: Promise<Answered<AnyPage<T>>>): Promise<Page<T>> {
+  const { docs, nextCursor = null } = await content(request)
+  return { docs: docs as T[], nextCursor }
+}
+
 export const api = client

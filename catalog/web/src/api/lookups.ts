@@ -1,6 +1,6 @@
 /** What several views ask for: terms, and the usernames of ids. */
 import type { Suggestion } from '../components/completion'
-import { api, content, type Kind } from './client'
+import { api, content, type Kind, listed } from './client'
 
 export async function suggestedTags(q: string, signal: AbortSignal): Promise<Suggestion[]> {
   const found = await content(api.GET('/v1/tags/suggest', { params: { query: { q, limit: 8 } }, signal }))
@@ -40,11 +40,15 @@ export function username(id: string): Promise<string> {
   return known
 }
 
+interface Named {
+  _id: string
+  username: string
+}
+
 async function namesOf(ids: string[]): Promise<Map<string, string>> {
   if (wanted === ids) names = null
   const query = { limit: ids.length, after: '', filter: JSON.stringify({ _id: { $in: ids } }) }
-  const found = await content(api.GET('/v1/users', { params: { query } }))
-  const { docs } = found as unknown as { docs: { _id: string; username: string }[] }
+  const { docs } = await listed<Named>(api.GET('/v1/users', { params: { query } }))
   return new Map(docs.map((user) => [user._id, user.username]))
 }
 
@@ -56,8 +60,7 @@ export const beginning = (field: string, text: string) =>
 
 export async function people(text: string, signal: AbortSignal): Promise<Suggestion[]> {
   const query = { limit: 8, ...beginning('username', text) }
-  const found = await content(api.GET('/v1/users', { params: { query }, signal }))
-  const { docs } = found as unknown as { docs: { _id: string; username: string }[] }
+  const { docs } = await listed<Named>(api.GET('/v1/users', { params: { query }, signal }))
   return docs.map((user) => ({ value: user.username, id: user._id }))
 }
 
@@ -65,8 +68,7 @@ export async function peopleAndGroups(text: string, signal: AbortSignal): Promis
   const query = { limit: 4, ...beginning('name', text) }
   const [users, groups] = await Promise.all([
     people(text, signal),
-    content(api.GET('/v1/groups', { params: { query }, signal })),
+    listed<{ name: string }>(api.GET('/v1/groups', { params: { query }, signal })),
   ])
-  const named = (groups as unknown as { docs: { name: string }[] }).docs
-  return [...named.map((group) => ({ value: group.name, note: 'group' })), ...users]
+  return [...groups.docs.map((group) => ({ value: group.name, note: 'group' })), ...users]
 }

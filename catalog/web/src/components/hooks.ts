@@ -59,18 +59,32 @@ export function useMedia(query: string): boolean {
   return matches
 }
 
+interface Action {
+  /** Its buttons are `aria-disabled` then, and not disabled: they keep the focus. */
+  busy: boolean
+  error: string
+  /** Do it, unless it is being done. The result says whether it succeeded. */
+  run: (action: () => Promise<void>) => Promise<boolean>
+}
+
 /** An action of the user: whether it runs, and what went wrong. */
-export function useAction(): { busy: boolean; error: string; run: (action: () => Promise<void>) => Promise<void> } {
+export function useAction(): Action {
   const [busy, setBusy] = useState(false)
   const [error, setError] = useState('')
+  const running = useRef(false)
   const run = useCallback(async (action: () => Promise<void>) => {
+    if (running.current) return false
+    running.current = true
     setBusy(true)
     setError('')
     try {
       await action()
+      return true
     } catch (failure) {
       setError(sentence(failure))
+      return false
     } finally {
+      running.current = false
       setBusy(false)
     }
   }, [])

@@ -1,6 +1,6 @@
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import { Problem } from './parts'
+import { Failed } from './parts'
 
 /** What a user reads when the server is away, or has another version of the page by now. */
 export const NOT_LOADED = 'This part of the page cannot be loaded. Reload the page, and try again.'
@@ -21,7 +21,7 @@ export function lazy<P extends object>(load: () => Promise<ComponentType<P>>): (
         () => setFailed(true),
       )
     }, [])
-    if (failed) return <Problem>{NOT_LOADED}</Problem>
+    if (failed) return <Failed error={NOT_LOADED} onRetry={() => location.reload()} />
     const View = loaded
     return View ? <View {...props} /> : <p class="muted">Loading…</p>
   }

@@ -1,10 +1,6 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
+import type { Page } from '../api/client'
 import { sentence } from './hooks'
-
-export interface Page<T> {
-  docs: T[]
-  nextCursor: string | null
-}
 
 export interface Paged<T> {
   docs: T[]

@@ -1,10 +1,10 @@
 /** Small parts that several views show. */
-import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { address } from '../router'
 import { age, date } from './format'
 import type { Loaded } from './hooks'
+import { notify } from './notices'
 
 export function Chip({ children, tone, onRemove, label }: ChipProps) {
   return (
@@ -115,56 +115,6 @@ export function Code({ children }: { children: string }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, and so must be reachable by keyboard */}
       <pre tabIndex={0}>{children}</pre>
       <Copy text={children} />
-    </div>
-  )
-}
-
-/** What can be done about a notice. */
-export interface Answer {
-  label: string
-  act: () => void
-}
-
-interface Notice {
-  text: string
-  answer?: Answer | undefined
-}
-
-export const undo = (act: () => void): Answer => ({ label: 'Undo', act })
-
-const notice = signal<Notice | null>(null)
-let timer = 0
-
-/** A sentence at the foot of the page, for some seconds. */
-export function notify(text: string, answer?: Answer): void {
-  clearTimeout(timer)
-  notice.value = { text, answer }
-  timer = window.setTimeout(() => {
-    notice.value = null
-  }, 8000)
-}
-
-export function Notices() {
-  const shown = notice.value
-  return (
-    <div class="notices" role="status" aria-live="polite">
-      {shown && (
-        <p>
-          {shown.text}
-          {shown.answer && (
-            <button
-              type="button"
-              class="small"
-              onClick={() => {
-                notice.value = null
-                shown.answer?.act()
-              }}
-            >
-              {shown.answer.label}
-            </button>
-          )}
-        </p>
-      )}
     </div>
   )
 }

@@ -19,6 +19,7 @@ export function SaveForm({ save, onConflict = '', label = 'Save', children }: Pr
   const [error, setError] = useState('')
   const submit = async (event: SubmitEvent) => {
     event.preventDefault()
+    if (busy) return
     setBusy(true)
     setError('')
     try {
@@ -36,7 +37,7 @@ export function SaveForm({ save, onConflict = '', label = 'Save', children }: Pr
       <Problem>{error}</Problem>
       {children}
       <p>
-        <button type="submit" class="main" disabled={busy}>
+        <button type="submit" class="main" aria-disabled={busy}>
           {busy ? 'Saving…' : label}
         </button>
       </p>

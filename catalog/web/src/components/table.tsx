@@ -40,7 +40,7 @@ export function Table({ label, head, tall, children }: Props) {
 export function ShowMore({ list }: { list: Pick<Paged<unknown>, 'hasMore' | 'loading' | 'more'> }) {
   if (!list.hasMore) return null
   return (
-    <button type="button" disabled={list.loading} onClick={list.more}>
+    <button type="button" aria-disabled={list.loading} onClick={list.more}>
       {list.loading ? 'Loading…' : 'Show more'}
     </button>
   )

@@ -1,6 +1,6 @@
 import { isConflict } from '../api/client'
 import { sentence } from './hooks'
-import { type Answer, notify } from './parts'
+import { type Answer, notify } from './notices'
 
 /** The button of a notice that takes back what was just saved, unless another user has changed it since. */
 export function undoing(takeBack: () => Promise<unknown>, onUndone: () => void): Answer {

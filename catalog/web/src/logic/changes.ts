@@ -5,10 +5,15 @@ type Item = components['schemas']['SearchHit']
 type Pair = components['schemas']['Pair']
 type Version = components['schemas']['WholeVersion']
 
+export type ItemChange = components['schemas']['ModelChange']
+export type VersionChange = components['schemas']['VersionUpdate']
+export type Status = components['schemas']['Status']
+
 export interface Draft {
   description: string
   license: string
-  status: string
+  /** A dataset has none. */
+  status: Status | null
   archived: boolean
   tags: string[]
   metadata: Pair[]
@@ -17,7 +22,7 @@ export interface Draft {
 export const draftOf = (item: Item): Draft => ({
   description: item.description,
   license: item.license,
-  status: item.status ?? '',
+  status: item.status ?? null,
   archived: item.archived,
   tags: item.tags,
   metadata: item.metadata,
@@ -30,18 +35,25 @@ export function typed(text: string): string | number | boolean {
   return text.trim() && Number.isFinite(number) && String(number) === text.trim() ? number : text
 }
 
-/** The body of a PUT: what differs, lists as what they lose and gain. */
-export function changeOf(item: Item, draft: Draft): Record<string, unknown> {
-  const before = draftOf(item)
-  const change: Record<string, unknown> = {}
-  for (const field of ['description', 'license', 'status', 'archived'] as const) {
-    if (draft[field] !== before[field]) change[field] = draft[field]
+/** Those of some fields that differ, as they are afterwards. */
+function differing<T, K extends keyof T>(before: T, after: T, fields: readonly K[]): Partial<Pick<T, K>> {
+  const change: Partial<Pick<T, K>> = {}
+  for (const field of fields) {
+    if (JSON.stringify(before[field]) !== JSON.stringify(after[field])) change[field] = after[field]
   }
-  const tags = difference(before.tags, draft.tags)
-  if (tags) change.tags = tags
-  const metadata = pairsChange(before.metadata, draft.metadata)
-  if (metadata) change.metadata = metadata
   return change
+}
+
+/** The body of a PUT: what differs, lists as what they lose and gain. */
+export function changeOf(item: Item, draft: Draft): ItemChange {
+  const before = draftOf(item)
+  const tags = difference(before.tags, draft.tags)
+  const metadata = pairsChange(before.metadata, draft.metadata)
+  return {
+    ...differing(before, draft, ['description', 'license', 'status', 'archived']),
+    ...(tags && { tags }),
+    ...(metadata && { metadata }),
+  }
 }
 
 const SAID = ['description', 'author', 'stage', 'archived', 'pinned'] as const
@@ -50,31 +62,38 @@ const SAID = ['description', 'author', 'stage', 'archived', 'pinned'] as const
 export type Said = Pick<Version, (typeof SAID)[number] | 'metadata'>
 
 /** The body of a PUT: what differs between two states of a version. */
-export function changeOfVersion(before: Said, after: Said): Record<string, unknown> {
-  const changed = SAID.filter((field) => before[field] !== after[field]).map((field) => [field, after[field]])
+export function changeOfVersion(before: Said, after: Said): VersionChange {
   const metadata = pairsChange(before.metadata, after.metadata)
-  return { ...Object.fromEntries(changed), ...(metadata && { metadata }) }
+  return { ...differing(before, after, SAID), ...(metadata && { metadata }) }
 }
 
-const CARD_TEXTS = ['license', 'license_link', 'library', 'provider', 'logo', 'maturity'] as const
-const CARD_LISTS = ['languages', 'tasks'] as const
+const CARD_FIELDS = [
+  'license',
+  'license_link',
+  'library',
+  'provider',
+  'logo',
+  'maturity',
+  'languages',
+  'tasks',
+] as const
 
 /** The body of a PUT that gives an item the fields of another state of it, of those that a card may set. */
-export function cardFieldsChange(now: Item, then: Item): Record<string, unknown> {
-  const change: Record<string, unknown> = {}
-  for (const field of [...CARD_TEXTS, ...CARD_LISTS]) {
-    if (JSON.stringify(now[field]) !== JSON.stringify(then[field])) change[field] = then[field]
-  }
+export function cardFieldsChange(now: Item, then: Item): ItemChange {
   const tags = difference(now.tags, then.tags)
   const datasets = difference(idsOf(now), idsOf(then))
-  return { ...change, ...(tags && { tags }), ...(datasets && { datasets }) }
+  return {
+    ...differing(now, then, CARD_FIELDS),
+    ...(tags && { tags }),
+    ...(datasets && { datasets }),
+  }
 }
 
 const idsOf = (item: Item): string[] =>
   (item.datasets ?? []).map((each) => (typeof each === 'string' ? each : each._id))
 
 /** What pairs lose and gain, or null when they stay as they are. */
-export function pairsChange(before: Pair[], after: Pair[]): { remove: string[]; add: Pair[] } | null {
+function pairsChange(before: Pair[], after: Pair[]): { remove: string[]; add: Pair[] } | null {
   const names = after.map((pair) => pair.name)
   const remove = before.map((pair) => pair.name).filter((name) => !names.includes(name))
   const add = after.filter((pair) => !before.some((old) => old.name === pair.name && old.value === pair.value))

@@ -2,7 +2,7 @@
 import { computed, signal } from '@preact/signals'
 import type { Kind } from '../api/client'
 import { sentence } from '../components/hooks'
-import { notify } from '../components/parts'
+import { notify } from '../components/notices'
 import { go, place } from '../router'
 import type { Found } from './dropped'
 import type { Part } from './part'

@@ -1,8 +1,9 @@
 /** From chosen files to a version: the item, its draft, the files, and what is said of it. */
 import { api, authorized, content, type FileInfo, type Item, type Kind, type Pair, Refusal, route } from '../api/client'
 import { allFiles } from '../api/files'
+import type { components } from '../api/schema'
 import { plural } from '../components/format'
-import { notify } from '../components/parts'
+import { notify } from '../components/notices'
 import { itemPath } from '../views/paths'
 import { batched } from './batch'
 import type { Found } from './dropped'
@@ -12,9 +13,11 @@ import { Transfer } from './transfer'
 
 const AT_ONCE = 3 // files, or batches of small ones
 
+type NewVersion = components['schemas']['NewDraft'] | components['schemas']['StoredBytes']
+
 export interface NewItem {
   name: string
-  visibility: string
+  visibility: components['schemas']['Visibility']
   tags: string[]
 }
 
@@ -38,8 +41,8 @@ type Waiting = (isWaiting: boolean) => void
 export async function created(kind: Kind, item: NewItem): Promise<string> {
   const path = `/v1/${kind}` as '/v1/models'
   try {
-    const made = await content(api.POST(path, { body: item as never }))
-    return (made as unknown as Item)._id
+    const made = await content(api.POST(path, { body: item }))
+    return (made as Item)._id
   } catch (failure) {
     if (failure instanceof Refusal && failure.status === 409) {
       throw new Refusal(409, `You have a ${kind.slice(0, -1)} of this name. Open it, and add a version there.`)
@@ -58,7 +61,7 @@ export async function checked(kind: Kind, item: { item: string } | { name: strin
     ...(plan.description && { description: plan.description }),
     ...(plan.alias && { alias: plan.alias }),
   }
-  await content(api.POST('/v1/preflight', { body: body as never }))
+  await content(api.POST('/v1/preflight', { body }))
 }
 
 type Said = Pick<Plan, 'description' | 'metadata' | 'alias'>
@@ -136,9 +139,9 @@ async function reused({ kind, item, description }: Plan, transfer: Transfer): Pr
   return ordinal
 }
 
-async function newVersion(kind: Kind, item: string, body: object): Promise<string> {
+async function newVersion(kind: Kind, item: string, body: NewVersion): Promise<string> {
   const path = `/v1/${kind}/{key}/versions` as '/v1/models/{key}/versions'
-  const made = await content(api.POST(path, { params: { path: { key: item } }, body: body as never }))
+  const made = await content(api.POST(path, { params: { path: { key: item } }, body }))
   const { ordinal, versions } = made as unknown as { ordinal?: string; versions?: { ordinal: string }[] }
   return ordinal ?? versions?.[0]?.ordinal ?? ''
 }

@@ -1,7 +1,8 @@
-import { api, content, type TrashEntry } from '../api/client'
+import { api, content, listed, type TrashEntry } from '../api/client'
 import { date } from '../components/format'
 import { useAction, useLoaded } from '../components/hooks'
-import { Loading, notify, Problem, When } from '../components/parts'
+import { notify } from '../components/notices'
+import { Loading, Problem, When } from '../components/parts'
 import { ACTIONS, Table } from '../components/table'
 import { useTitle } from '../components/title'
 import { Username } from '../components/username'
@@ -11,8 +12,7 @@ export function Trash() {
   useTitle('Trash')
   const { busy, error, run } = useAction()
   const loaded = useLoaded(async (signal) => {
-    const found = await content(api.GET('/v1/trash', { params: { query: { limit: 100 } }, signal }))
-    return (found as unknown as { docs: TrashEntry[] }).docs
+    return (await listed<TrashEntry>(api.GET('/v1/trash', { params: { query: { limit: 100 } }, signal }))).docs
   }, [])
   const restore = (entry: TrashEntry) =>
     run(async () => {
@@ -49,10 +49,10 @@ export function Trash() {
                     <time dateTime={entry.until}>{date(entry.until)}</time>
                   </td>
                   <td class="actions">
-                    <button type="button" class="small" disabled={busy} onClick={() => restore(entry)}>
+                    <button type="button" class="small" aria-disabled={busy} onClick={() => restore(entry)}>
                       Restore<span class="hidden"> {entry.name}</span>
                     </button>
-                    <button type="button" class="small" disabled={busy} onClick={() => purge(entry)}>
+                    <button type="button" class="small" aria-disabled={busy} onClick={() => purge(entry)}>
                       Remove<span class="hidden"> {entry.name}</span> for good
                     </button>
                   </td>

@@ -140,6 +140,7 @@ scenario('an item is shared with a person who is completed', async ({ page }) =>
   await page.getByLabel('Add a person or a group', { exact: true }).pressSequentially('bo')
   await page.getByRole('option', { name: 'bob' }).click()
   await page.getByLabel('Access of bob').waitFor()
+  assert.equal(await page.evaluate(() => document.activeElement.role), 'combobox') // the focus stays
   await page.screenshot({ path: `${SHOTS}share.png` })
   assert.deepEqual(
     (await call('GET', '/v1/models/iris', null, people.ada)).users.map((user) => user.username),

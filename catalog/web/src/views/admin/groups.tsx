@@ -1,12 +1,13 @@
-import { api, content } from '../../api/client'
+import { api, content, listed } from '../../api/client'
 import { people } from '../../api/lookups'
 import type { components } from '../../api/schema'
 import { Completion } from '../../components/completion'
 import { plural } from '../../components/format'
 import { submitted } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
-import { type Page, usePaged } from '../../components/paged'
-import { Chip, notify, Problem } from '../../components/parts'
+import { notify } from '../../components/notices'
+import { usePaged } from '../../components/paged'
+import { Chip, Problem } from '../../components/parts'
 import { ListState, ShowMore } from '../../components/table'
 
 type Group = components['schemas']['Group']
@@ -15,7 +16,7 @@ type Whole = components['schemas']['GroupWithMembers']
 export function Groups() {
   const list = usePaged<Group>(async (after, signal) => {
     const query = { limit: 50, after, sort: '{"name":"asc"}' }
-    return (await content(api.GET('/v1/groups', { params: { query }, signal }))) as unknown as Page<Group>
+    return listed<Group>(api.GET('/v1/groups', { params: { query }, signal }))
   }, [])
   const { busy, error, run } = useAction()
   const submit = (event: SubmitEvent) => {
@@ -40,7 +41,7 @@ export function Groups() {
           Description
           <input name="description" autoComplete="off" />
         </label>
-        <button type="submit" class="main" disabled={busy}>
+        <button type="submit" class="main" aria-disabled={busy}>
           Add a group
         </button>
       </form>
@@ -85,7 +86,7 @@ function Members({ group, onChange }: { group: Group; onChange: () => void }) {
             {group.description && ` · ${group.description}`}
           </p>
         </div>
-        <button type="button" class="small" disabled={busy} onClick={remove} aria-label={`Remove ${group.name}`}>
+        <button type="button" class="small" aria-disabled={busy} onClick={remove} aria-label={`Remove ${group.name}`}>
           Remove
         </button>
       </header>

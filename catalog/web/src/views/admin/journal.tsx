@@ -1,8 +1,8 @@
-import { api, content } from '../../api/client'
+import { api, listed, type Page } from '../../api/client'
 import { now } from '../../api/clock'
 import type { components } from '../../api/schema'
 import { FilterField } from '../../components/field'
-import { type Page, type Paged, usePaged } from '../../components/paged'
+import { type Paged, usePaged } from '../../components/paged'
 import { Chip, Problem, When } from '../../components/parts'
 import { save } from '../../components/save'
 import { ListState, ShowMore, Table } from '../../components/table'
@@ -10,10 +10,12 @@ import { journalFilter } from '../../logic/journal'
 import { csv } from '../../logic/table'
 import { place, setQuery } from '../../router'
 
-type Entry = components['schemas']['JournalEntry']
+export type Entry = components['schemas']['JournalEntry']
 
 export function Journal() {
-  const list = useEntries('/v1/log', (query, signal) => content(api.GET('/v1/log', { params: { query }, signal })))
+  const list = useEntries('/v1/log', (query, signal) =>
+    listed<Entry>(api.GET('/v1/log', { params: { query }, signal })),
+  )
   return <Entries list={list} />
 }
 
@@ -24,10 +26,13 @@ interface Asked {
 }
 
 /** The entries that the address asks for. */
-export function useEntries(route: string, load: (query: Asked, signal: AbortSignal) => Promise<unknown>): Paged<Entry> {
+export function useEntries(
+  route: string,
+  load: (query: Asked, signal: AbortSignal) => Promise<Page<Entry>>,
+): Paged<Entry> {
   const filter = journalFilter(place.value.query, Math.floor(now() / 60_000) * 60_000)
   return usePaged<Entry>(
-    async (after, signal) => (await load({ limit: 50, after, ...(filter && { filter }) }, signal)) as Page<Entry>,
+    (after, signal) => load({ limit: 50, after, ...(filter && { filter }) }, signal),
     [route, place.value.query.toString()],
   )
 }
@@ -54,7 +59,7 @@ export function Entries({ list }: { list: Paged<Entry> }) {
         />
         <Choice name="result" label="Result" options={{ refused: 'refused', failed: 'failed in the server' }} />
         <Choice name="since" label="Since" options={{ hour: 'an hour ago', day: 'a day ago', week: 'a week ago' }} />
-        <button type="button" disabled={list.loading} onClick={list.reload}>
+        <button type="button" aria-disabled={list.loading} onClick={list.reload}>
           {list.loading ? 'Loading…' : 'Refresh'}
         </button>
         <button

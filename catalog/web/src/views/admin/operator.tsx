@@ -1,14 +1,15 @@
 import '../../styles/admin.css'
-import { content } from '../../api/client'
+import { content, listed } from '../../api/client'
 import { operator, operatorToken } from '../../api/operator'
 import { Brand } from '../../components/brand'
 import { submitted } from '../../components/forms'
 import { useAction } from '../../components/hooks'
-import { Notices, Problem } from '../../components/parts'
+import { Notices } from '../../components/notices'
+import { Problem } from '../../components/parts'
 import { Tabs } from '../../components/tabs'
 import { useTitle } from '../../components/title'
 import { address, place, setQuery } from '../../router'
-import { Entries, useEntries } from './journal'
+import { Entries, type Entry, useEntries } from './journal'
 import { Sweep } from './sweep'
 import { Tenants } from './tenants'
 
@@ -77,7 +78,7 @@ function Enter() {
         API_TOKEN
         <input name="token" type="password" autoComplete="off" required />
       </label>
-      <button type="submit" class="main" disabled={busy}>
+      <button type="submit" class="main" aria-disabled={busy}>
         Continue
       </button>
     </form>
@@ -86,7 +87,7 @@ function Enter() {
 
 function OperatorsJournal() {
   const list = useEntries('/v1/log/operator', (query, signal) =>
-    content(operator.GET('/v1/log/operator', { params: { query }, signal })),
+    listed<Entry>(operator.GET('/v1/log/operator', { params: { query }, signal })),
   )
   return (
     <>

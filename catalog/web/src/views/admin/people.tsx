@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { api, content } from '../../api/client'
+import { api, content, listed } from '../../api/client'
 import { beginning, people } from '../../api/lookups'
 import type { components } from '../../api/schema'
 import { Completion } from '../../components/completion'
@@ -7,8 +7,9 @@ import { Dialog } from '../../components/dialog'
 import { FilterField } from '../../components/field'
 import { OnlyOnce, submitted } from '../../components/forms'
 import { useAction } from '../../components/hooks'
-import { type Page, usePaged } from '../../components/paged'
-import { notify, Problem, When } from '../../components/parts'
+import { notify } from '../../components/notices'
+import { usePaged } from '../../components/paged'
+import { Problem, When } from '../../components/parts'
 import { ACTIONS, ListState, ShowMore, Table } from '../../components/table'
 import { randomPassword } from '../../logic/passwords'
 import { place, setQuery } from '../../router'
@@ -27,7 +28,7 @@ export function People() {
   const list = usePaged<Person>(
     async (after, signal) => {
       const query = { limit: 50, after, sort: '{"username":"asc"}', ...beginning('username', q) }
-      return (await content(api.GET('/v1/users', { params: { query }, signal }))) as unknown as Page<Person>
+      return listed<Person>(api.GET('/v1/users', { params: { query }, signal }))
     },
     [q],
   )
@@ -77,7 +78,8 @@ export function People() {
               <select
                 aria-label={`Role of ${person.username}`}
                 value={person.role}
-                disabled={busy || person._id === session.value?.userId}
+                disabled={person._id === session.value?.userId}
+                aria-disabled={busy}
                 onChange={(event) => change(person, { role: event.currentTarget.value as Role })}
               >
                 <option value="regular">member</option>
@@ -95,7 +97,7 @@ export function People() {
               <button
                 type="button"
                 class="small"
-                disabled={busy}
+                aria-disabled={busy}
                 onClick={() =>
                   confirm(`Set a new password for ${person.username}, and end all of their sessions and tokens?`) &&
                   change(person, { password: randomPassword() })
@@ -103,10 +105,10 @@ export function People() {
               >
                 New password<span class="hidden"> for {person.username}</span>
               </button>
-              <button type="button" class="small" disabled={busy} onClick={() => signOut(person)}>
+              <button type="button" class="small" aria-disabled={busy} onClick={() => signOut(person)}>
                 Sign out<span class="hidden"> {person.username}</span>
               </button>
-              <button type="button" class="small" disabled={busy} onClick={() => setLeaving(person)}>
+              <button type="button" class="small" aria-disabled={busy} onClick={() => setLeaving(person)}>
                 Remove<span class="hidden"> {person.username}</span>
               </button>
             </td>
@@ -155,7 +157,7 @@ function NewPerson({ onCreated }: { onCreated: (created: Secret) => void }) {
           Password
           <input name="password" type="password" autoComplete="new-password" placeholder="a random one" />
         </label>
-        <button type="submit" class="main" disabled={busy}>
+        <button type="submit" class="main" aria-disabled={busy}>
           Add
         </button>
       </form>
@@ -187,7 +189,7 @@ function Leaving({ person, onClose, onRemoved }: { person: Person; onClose: () =
       )}
       <Completion label="New owner" suggest={people} onPick={setHeir} />
       <p class="actions">
-        <button type="button" class="main" disabled={busy} onClick={remove}>
+        <button type="button" class="main" aria-disabled={busy} onClick={remove}>
           {heir ? `Transfer everything to ${heir}, and remove` : 'Remove'}
         </button>
       </p>

@@ -3,7 +3,8 @@ import { api, content } from '../../api/client'
 import { plural, size } from '../../components/format'
 import { submitted } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
-import { Loading, notify, Problem, When } from '../../components/parts'
+import { notify } from '../../components/notices'
+import { Loading, Problem, When } from '../../components/parts'
 import { Table } from '../../components/table'
 import { type Applied, type Policy, policyOf, RULES, type Rule, shownRule } from '../../logic/retention'
 import { address } from '../../router'
@@ -53,7 +54,7 @@ function Rules({ policy, onSaved }: { policy: Policy; onSaved: () => void }) {
         ))}
       </div>
       <p>
-        <button type="submit" class="main" disabled={busy}>
+        <button type="submit" class="main" aria-disabled={busy}>
           Save the policy
         </button>
       </p>
@@ -68,7 +69,7 @@ function Apply() {
   const apply = (isDry: boolean) =>
     run(async () => {
       if (!isDry && !confirm('Remove for good what the policies do not keep?')) return
-      const query = isDry ? { dry_run: 'true' as never } : {}
+      const query = isDry ? { dry_run: 'true' as const } : {}
       setFound(await content(api.POST('/v1/retention/apply', { params: { query } })))
     })
   return (
@@ -76,10 +77,10 @@ function Apply() {
       <h2>What would be removed</h2>
       <p class="muted">By the saved policies of the organisation and of its items.</p>
       <p class="actions">
-        <button type="button" disabled={busy} onClick={() => apply(true)}>
+        <button type="button" aria-disabled={busy} onClick={() => apply(true)}>
           {busy ? 'Working…' : 'Show what would be removed'}
         </button>
-        <button type="button" disabled={busy || !found} onClick={() => apply(false)}>
+        <button type="button" disabled={!found} aria-disabled={busy} onClick={() => apply(false)}>
           Remove it now
         </button>
       </p>

@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks'
-import { api, content } from '../../api/client'
+import { api, content, listed } from '../../api/client'
 import type { components } from '../../api/schema'
 import { age, date } from '../../components/format'
 import { OnlyOnce, submitted, TokenFields } from '../../components/forms'
 import { useAction } from '../../components/hooks'
-import { type Page, usePaged } from '../../components/paged'
-import { Chip, notify, Problem } from '../../components/parts'
+import { notify } from '../../components/notices'
+import { usePaged } from '../../components/paged'
+import { Chip, Problem } from '../../components/parts'
 import { ACTIONS, ListState, ShowMore, Table } from '../../components/table'
 
 type Robot = components['schemas']['Robot']
@@ -15,7 +16,7 @@ type Scope = 'read' | 'write'
 export function Robots() {
   const list = usePaged<Robot>(async (after, signal) => {
     const query = { limit: 50, after }
-    return (await content(api.GET('/v1/robots', { params: { query }, signal }))) as unknown as Page<Robot>
+    return listed<Robot>(api.GET('/v1/robots', { params: { query }, signal }))
   }, [])
   const { busy, error, run } = useAction()
   const [token, setToken] = useState('')
@@ -65,7 +66,7 @@ export function Robots() {
           <input name="description" autoComplete="off" />
         </label>
         <TokenFields lives={['90d', '30d', '365d']} />
-        <button type="submit" class="main" disabled={busy}>
+        <button type="submit" class="main" aria-disabled={busy}>
           Add a robot
         </button>
       </form>
@@ -92,10 +93,10 @@ export function Robots() {
                 <Token robot={robot} />
               </td>
               <td class="actions">
-                <button type="button" class="small" disabled={busy} onClick={() => renew(robot)}>
+                <button type="button" class="small" aria-disabled={busy} onClick={() => renew(robot)}>
                   New token<span class="hidden"> for {robot.username}</span>
                 </button>
-                <button type="button" class="small" disabled={busy} onClick={() => remove(robot)}>
+                <button type="button" class="small" aria-disabled={busy} onClick={() => remove(robot)}>
                   Remove<span class="hidden"> {robot.username}</span>
                 </button>
               </td>

@@ -21,7 +21,7 @@ export function Sweep() {
       const query = {
         grace: text('grace'),
         ...(text('tenant') && { tenant: text('tenant') }),
-        ...(isDry && { dry_run: 'true' as never }),
+        ...(isDry && { dry_run: 'true' as const }),
       }
       setReport(await content(operator.POST('/v1/sweep', { params: { query } })))
     })
@@ -46,10 +46,10 @@ export function Sweep() {
             <option value="10m">10 minutes</option>
           </select>
         </label>
-        <button type="submit" value="look" disabled={busy}>
+        <button type="submit" value="look" aria-disabled={busy}>
           {busy ? 'Working…' : 'Show what would be removed'}
         </button>
-        <button type="submit" value="remove" class="main" disabled={busy}>
+        <button type="submit" value="remove" class="main" aria-disabled={busy}>
           Sweep
         </button>
       </form>

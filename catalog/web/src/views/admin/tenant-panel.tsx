@@ -6,7 +6,8 @@ import { Dialog } from '../../components/dialog'
 import { plural, size } from '../../components/format'
 import { submitted } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
-import { notify, Problem } from '../../components/parts'
+import { notify } from '../../components/notices'
+import { Problem } from '../../components/parts'
 import { bytesOf } from '../../logic/bytes'
 import { randomPassword } from '../../logic/passwords'
 
@@ -34,15 +35,15 @@ export function TenantPanel({ tenant, onChange, onSecret }: Props) {
     (signal) => content(operator.GET('/v1/tenants/{name}/usage', { params, signal })),
     [tenant._id, tenant.quota_bytes],
   )
-  const change = (body: { quota_bytes?: number; inspection?: Policy }) =>
+  const change = (bodyOf: () => { quota_bytes?: number; inspection?: Policy }) =>
     run(async () => {
-      await content(operator.PUT('/v1/tenants/{name}', { params, body }))
+      await content(operator.PUT('/v1/tenants/{name}', { params, body: bodyOf() }))
       notify(`${tenant._id} is changed.`)
       onChange()
     })
   const setQuota = (event: SubmitEvent) => {
     const { text } = submitted(event)
-    run(async () => change({ quota_bytes: bytesOf(text('quota')) }))
+    change(() => ({ quota_bytes: bytesOf(text('quota')) }))
   }
   const newPassword = () =>
     run(async () => {
@@ -68,10 +69,10 @@ export function TenantPanel({ tenant, onChange, onSecret }: Props) {
           </p>
         </div>
         <div class="actions">
-          <button type="button" class="small" disabled={busy} onClick={newPassword}>
+          <button type="button" class="small" aria-disabled={busy} onClick={newPassword}>
             New password
           </button>
-          <button type="button" class="small" disabled={busy} onClick={() => setRemoving(true)}>
+          <button type="button" class="small" aria-disabled={busy} onClick={() => setRemoving(true)}>
             Remove
           </button>
         </div>
@@ -89,7 +90,7 @@ export function TenantPanel({ tenant, onChange, onSecret }: Props) {
               autoComplete="off"
             />
           </label>
-          <button type="submit" disabled={busy}>
+          <button type="submit" aria-disabled={busy}>
             Set
           </button>
         </form>
@@ -97,8 +98,11 @@ export function TenantPanel({ tenant, onChange, onSecret }: Props) {
           When an upload is suspicious
           <select
             value={tenant.inspection ?? 'warn'}
-            disabled={busy}
-            onChange={(event) => change({ inspection: event.currentTarget.value as Policy })}
+            aria-disabled={busy}
+            onChange={(event) => {
+              const inspection = event.currentTarget.value as Policy
+              change(() => ({ inspection }))
+            }}
           >
             {Object.entries(POLICIES).map(([key, text]) => (
               <option key={key} value={key}>
@@ -135,7 +139,7 @@ function Removing({ tenant, onClose, onRemoved }: { tenant: Tenant; onClose: () 
           Type {tenant._id} to go on
           <input name="name" required autoComplete="off" />
         </label>
-        <button type="submit" class="main" disabled={busy}>
+        <button type="submit" class="main" aria-disabled={busy}>
           Remove for good
         </button>
       </form>

@@ -1,9 +1,9 @@
 import { useState } from 'preact/hooks'
-import { content } from '../../api/client'
+import { content, listed } from '../../api/client'
 import { operator } from '../../api/operator'
 import { OnlyOnce, submitted } from '../../components/forms'
 import { useAction } from '../../components/hooks'
-import { type Page, usePaged } from '../../components/paged'
+import { usePaged } from '../../components/paged'
 import { Problem } from '../../components/parts'
 import { ListState, ShowMore } from '../../components/table'
 import { randomPassword } from '../../logic/passwords'
@@ -12,7 +12,7 @@ import { type Tenant, TenantPanel } from './tenant-panel'
 export function Tenants() {
   const list = usePaged<Tenant>(async (after, signal) => {
     const query = { limit: 50, after }
-    return (await content(operator.GET('/v1/tenants', { params: { query }, signal }))) as unknown as Page<Tenant>
+    return listed<Tenant>(operator.GET('/v1/tenants', { params: { query }, signal }))
   }, [])
   const [secret, setSecret] = useState('')
   return (
@@ -73,7 +73,7 @@ function NewTenant({ onCreated }: { onCreated: (password: string) => void }) {
           Administrator
           <input name="administrator" required autoComplete="off" defaultValue="admin" />
         </label>
-        <button type="submit" class="main" disabled={busy}>
+        <button type="submit" class="main" aria-disabled={busy}>
           Add
         </button>
       </form>

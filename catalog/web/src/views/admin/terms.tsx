@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks'
-import { api, content } from '../../api/client'
+import { api, content, listed } from '../../api/client'
 import { beginning, suggestedNames, suggestedTags } from '../../api/lookups'
 import type { components } from '../../api/schema'
 import { Completion } from '../../components/completion'
@@ -8,8 +8,9 @@ import { FilterField } from '../../components/field'
 import { plural } from '../../components/format'
 import { submitted } from '../../components/forms'
 import { useAction } from '../../components/hooks'
-import { type Page, usePaged } from '../../components/paged'
-import { Chip, notify, Problem } from '../../components/parts'
+import { notify } from '../../components/notices'
+import { usePaged } from '../../components/paged'
+import { Chip, Problem } from '../../components/parts'
 import { ACTIONS, ListState, ShowMore, Table } from '../../components/table'
 import { Tabs } from '../../components/tabs'
 import { place, setQuery } from '../../router'
@@ -52,7 +53,7 @@ function List({ vocabulary, q }: { vocabulary: Vocabulary; q: string }) {
   const list = usePaged<Term>(
     async (after, signal) => {
       const query = { limit: 50, after, sort: '{"uses":"desc"}', ...beginning('_id', q) }
-      return (await content(api.GET(path.all, { params: { query }, signal }))) as unknown as Page<Term>
+      return listed<Term>(api.GET(path.all, { params: { query }, signal }))
     },
     [q],
   )
@@ -71,7 +72,7 @@ function List({ vocabulary, q }: { vocabulary: Vocabulary; q: string }) {
     })
   const submit = (event: SubmitEvent) => {
     const { text, reset } = submitted(event)
-    add(text('term')).then(reset)
+    add(text('term')).then((isAdded) => isAdded && reset())
   }
   return (
     <>
@@ -86,7 +87,7 @@ function List({ vocabulary, q }: { vocabulary: Vocabulary; q: string }) {
             New default term
             <input name="term" required autoComplete="off" />
           </label>
-          <button type="submit" disabled={busy}>
+          <button type="submit" aria-disabled={busy}>
             Add
           </button>
         </form>
@@ -101,15 +102,15 @@ function List({ vocabulary, q }: { vocabulary: Vocabulary; q: string }) {
             <td>{term.usage === 'default' ? <Chip tone="good">default</Chip> : <Chip>by use</Chip>}</td>
             <td class="actions">
               {term.usage !== 'default' && (
-                <button type="button" class="small" disabled={busy} onClick={() => add(term._id)}>
+                <button type="button" class="small" aria-disabled={busy} onClick={() => add(term._id)}>
                   Make <span class="hidden">{term._id} a </span>default
                 </button>
               )}
-              <button type="button" class="small" disabled={busy} onClick={() => setMerging(term)}>
+              <button type="button" class="small" aria-disabled={busy} onClick={() => setMerging(term)}>
                 Merge<span class="hidden"> {term._id} into another</span>
               </button>
               {term.uses === 0 && (
-                <button type="button" class="small" disabled={busy} onClick={() => remove(term)}>
+                <button type="button" class="small" aria-disabled={busy} onClick={() => remove(term)}>
                   Remove<span class="hidden"> {term._id}</span>
                 </button>
               )}
@@ -165,7 +166,7 @@ function Merge({ vocabulary, term, onClose, onMerged }: MergeProps) {
       />
       {into && (
         <p class="actions">
-          <button type="button" class="main" disabled={busy} onClick={merge}>
+          <button type="button" class="main" aria-disabled={busy} onClick={merge}>
             Merge into {into}
           </button>
           {busy && <span role="status">{changed} done</span>}

@@ -1,5 +1,5 @@
 import '../../styles/compare.css'
-import { api, content, type Kind } from '../../api/client'
+import { api, content, type Kind, listed } from '../../api/client'
 import { useLoaded } from '../../components/hooks'
 import { Chip, Loading, Problem } from '../../components/parts'
 import { useTitle } from '../../components/title'
@@ -24,12 +24,12 @@ export function Compare({ kind, item }: Props) {
       const params = { path: { key: item }, query: { limit: 100, after: '', filter: '{"state":"LIVE"}' } }
       const [found, versions] = await Promise.all([
         content(api.GET(itemPath(kind), { params: { path: { key: item } }, signal })),
-        content(api.GET(at, { params, signal })),
+        listed<{ ordinal: string }>(api.GET(at, { params, signal })),
       ])
       const { name } = found as { name: string }
       return {
         name,
-        ordinals: (versions as unknown as { docs: { ordinal: string }[] }).docs.map((each) => each.ordinal),
+        ordinals: versions.docs.map((each) => each.ordinal),
       }
     },
     [kind, item],

@@ -1,7 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { value } from '../../components/format'
 import { useMedia } from '../../components/hooks'
-import { notify, Problem, Scroll } from '../../components/parts'
+import { notify } from '../../components/notices'
+import { Problem, Scroll } from '../../components/parts'
 import { save } from '../../components/save'
 import { Tabs } from '../../components/tabs'
 import {

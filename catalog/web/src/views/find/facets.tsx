@@ -12,7 +12,7 @@ export const FACETS: Record<string, string> = {
 const SHOWN_VALUES = 8
 
 /** A count, with a `+` where there are at least so many. */
-export const countOf = (count: number, facets: Facets | undefined): string =>
+const countOf = (count: number, facets: Facets | undefined): string =>
   `${count.toLocaleString('en')}${facets?.isExact === false ? '+' : ''}`
 
 /** A word, with how many of the results have the value of a facet. */

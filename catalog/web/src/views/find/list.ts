@@ -1,6 +1,6 @@
 /** The items that the address asks for, page by page. */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { api, content, type Item, type Kind } from '../../api/client'
+import { api, content, type Item, type Kind, listed } from '../../api/client'
 import { sentence } from '../../components/hooks'
 import { filterOf } from '../../logic/filters'
 import { metricOf } from '../../logic/metrics'
@@ -118,7 +118,7 @@ async function find(query: URLSearchParams, after: string, signal: AbortSignal):
   const limit = after ? NEXT : FIRST
   const q = query.get('q')
   if (q) {
-    const asked = { ...narrowed(query), q, limit, facets: 'false' as never, ...(after && { after }) }
+    const asked = { ...narrowed(query), q, limit, facets: 'false' as const, ...(after && { after }) }
     const found = await content(api.GET('/v1/search', { params: { query: asked }, signal }))
     return { docs: found.docs, next: found.hasNextPage ? found.nextCursor : null }
   }
@@ -127,11 +127,6 @@ async function find(query: URLSearchParams, after: string, signal: AbortSignal):
   const sort = metric ? JSON.stringify({ [by]: 'desc' }) : Object.hasOwn(SORTS, by) ? SORTS[by] : ''
   const asked = { limit, after, ...(filter && { filter }), ...(archived && { archived }), ...(sort && { sort }) }
   const path = `/v1/${kind ?? 'models'}` as '/v1/models'
-  const found = await content(api.GET(path, { params: { query: asked }, signal }))
-  const { docs, hasNextPage, nextCursor } = found as unknown as {
-    docs: Item[]
-    hasNextPage: boolean
-    nextCursor: string
-  }
-  return { docs, next: hasNextPage ? nextCursor : null }
+  const { docs, nextCursor } = await listed<Item>(api.GET(path, { params: { query: asked }, signal }))
+  return { docs, next: nextCursor }
 }

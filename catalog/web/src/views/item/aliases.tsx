@@ -1,7 +1,8 @@
 import { api, content, type Item, type Kind } from '../../api/client'
 import { Dialog } from '../../components/dialog'
 import { useAction, useLoaded } from '../../components/hooks'
-import { Loading, notify, Problem, When } from '../../components/parts'
+import { notify } from '../../components/notices'
+import { Loading, Problem, When } from '../../components/parts'
 
 interface Props {
   kind: Kind
@@ -45,7 +46,7 @@ export function AliasDialog({ kind, item, version, onClose, onChange }: Props) {
           {alias.version === version ? (
             <span class="muted">is this version</span>
           ) : (
-            <button type="button" disabled={busy} onClick={() => point(alias.name)}>
+            <button type="button" aria-disabled={busy} onClick={() => point(alias.name)}>
               Move here from version {alias.version}
             </button>
           )}
@@ -57,7 +58,7 @@ export function AliasDialog({ kind, item, version, onClose, onChange }: Props) {
           New alias
           <input name="alias" required pattern="@?[\w\-]+" placeholder="champion" />
         </label>
-        <button type="submit" class="main" disabled={busy}>
+        <button type="submit" class="main" aria-disabled={busy}>
           Set
         </button>
       </form>
@@ -69,9 +70,9 @@ function History({ kind, item, alias, onBack }: { kind: Kind; item: Item; alias:
   const { busy, error, run } = useAction()
   const loaded = useLoaded(
     async (signal) => {
-      const params = { path: { key: item._id, alias }, query: { history: 'true' as never, limit: 10 } }
+      const params = { path: { key: item._id, alias }, query: { history: 'true' as const, limit: 10 } }
       const found = await content(api.GET(aliasPath(kind), { params, signal }))
-      return (found as unknown as { docs: Move[] }).docs
+      return 'docs' in found ? (found.docs as Move[]) : []
     },
     [alias],
   )
@@ -99,7 +100,7 @@ function History({ kind, item, alias, onBack }: { kind: Kind; item: Item; alias:
               ))}
             </ol>
             {moves.length > 1 && (
-              <button type="button" disabled={busy} onClick={back}>
+              <button type="button" aria-disabled={busy} onClick={back}>
                 Go back to version {moves[0]?.previous}
               </button>
             )}

@@ -2,7 +2,8 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { api, authorized, content, type Item, type Kind, Refusal, refusal, route, withTag } from '../../api/client'
 import { Dialog } from '../../components/dialog'
 import { useLoaded } from '../../components/hooks'
-import { Loading, notify } from '../../components/parts'
+import { notify } from '../../components/notices'
+import { Loading } from '../../components/parts'
 import { SaveForm } from '../../components/save-form'
 import { undoing } from '../../components/undo'
 import { cardContent } from '../../logic/card'
@@ -105,10 +106,8 @@ async function write(kind: Kind, item: Item, text: string | null, etag: string):
 async function restore(kind: Kind, item: Item, before: string | null, etag: string): Promise<void> {
   const restored = await write(kind, item, before, etag)
   const params = { path: { key: item._id } }
-  const now = (await content(api.GET(itemPath(kind), { params }))) as unknown as Item
+  const now = (await content(api.GET(itemPath(kind), { params }))) as Item
   const body = cardFieldsChange(now, item)
   if (!Object.keys(body).length) return
-  await content(
-    api.PUT(itemPath(kind), { params: { ...params, header: { 'If-Match': restored } }, body: body as never }),
-  )
+  await content(api.PUT(itemPath(kind), { params: { ...params, header: { 'If-Match': restored } }, body }))
 }

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks'
 import { api, type Item, isConflict, type Kind, withTag } from '../../api/client'
 import { Dialog } from '../../components/dialog'
-import { notify } from '../../components/parts'
+import { notify } from '../../components/notices'
 import { SaveForm } from '../../components/save-form'
 import { undoing } from '../../components/undo'
-import { changeOf, type Draft, draftOf } from '../../logic/changes'
+import { changeOf, type Draft, draftOf, type ItemChange, type Status } from '../../logic/changes'
 import { itemPath } from '../paths'
 import { Metadata, Tags } from './fields'
 
@@ -39,8 +39,8 @@ export function Edit({ kind, item, etag, onClose, onSaved }: Props) {
     } catch (failure) {
       if (!isConflict(failure)) throw failure
       const now = await withTag(api.GET(itemPath(kind), { params: { path: { key: item._id } } }))
-      setBase({ item: now.data as unknown as Item, etag: now.etag })
-      setConflict(now.data as unknown as Item)
+      setBase({ item: now.data as Item, etag: now.etag })
+      setConflict(now.data as Item)
     }
   }
   return (
@@ -66,7 +66,10 @@ export function Edit({ kind, item, etag, onClose, onSaved }: Props) {
         {item.status && (
           <label>
             Status
-            <select value={draft.status} onChange={(event) => update({ status: event.currentTarget.value })}>
+            <select
+              value={draft.status ?? ''}
+              onChange={(event) => update({ status: event.currentTarget.value as Status })}
+            >
               {['training', 'test', 'production', 'deploy'].map((each) => (
                 <option key={each}>{each}</option>
               ))}
@@ -114,7 +117,7 @@ const shown = (field: Draft[keyof Draft]): string =>
     : String(field)
 
 /** Change an item. The result is the ETag of what is there then. */
-async function change(kind: Kind, item: Item, body: object, etag: string): Promise<string> {
+async function change(kind: Kind, item: Item, body: ItemChange, etag: string): Promise<string> {
   const params = { path: { key: item._id }, header: { 'If-Match': etag } }
-  return (await withTag(api.PUT(itemPath(kind), { params, body: body as never }))).etag
+  return (await withTag(api.PUT(itemPath(kind), { params, body }))).etag
 }

@@ -2,7 +2,8 @@ import { useState } from 'preact/hooks'
 import { api, content, type Item, type Kind, withTag } from '../../api/client'
 import { plural, value } from '../../components/format'
 import { useAction, useLoaded } from '../../components/hooks'
-import { Chip, LoadingView, notify, Problem, undo, When } from '../../components/parts'
+import { notify, undo } from '../../components/notices'
+import { Chip, LoadingView, Problem, When } from '../../components/parts'
 import { useTitle } from '../../components/title'
 import { Username } from '../../components/username'
 import { rightsOf } from '../../logic/rights'
@@ -20,7 +21,7 @@ export function ItemView({ kind, reference }: { kind: Kind; reference: string })
   const loaded = useLoaded(
     async (signal) => {
       const found = await withTag(api.GET(itemPath(kind), { params: { path: { key: reference } }, signal }))
-      return { item: found.data as unknown as Item, etag: found.etag }
+      return { item: found.data as Item, etag: found.etag }
     },
     [kind, reference],
   )
@@ -165,7 +166,7 @@ function Remove({ kind, item }: { kind: Kind; item: Item }) {
     })
   return (
     <>
-      <button type="button" disabled={busy} onClick={remove}>
+      <button type="button" aria-disabled={busy} onClick={remove}>
         Delete
       </button>
       <Problem>{error}</Problem>

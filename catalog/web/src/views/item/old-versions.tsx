@@ -4,7 +4,8 @@ import { Dialog } from '../../components/dialog'
 import { plural, size } from '../../components/format'
 import { submitted } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
-import { Loading, notify, Problem, When } from '../../components/parts'
+import { notify } from '../../components/notices'
+import { Loading, Problem, When } from '../../components/parts'
 import { Table } from '../../components/table'
 import { type OldVersion, wholeNumber } from '../../logic/retention'
 import { address } from '../../router'
@@ -120,7 +121,7 @@ function Rule({ own, save }: { own: Own; save: (keep: number | null) => Promise<
         )}
       </fieldset>
       <p>
-        <button type="submit" disabled={busy}>
+        <button type="submit" aria-disabled={busy}>
           Save
         </button>
       </p>
@@ -141,7 +142,7 @@ function Prune({ kind, item, own, onChange }: PruneProps) {
   const prune = (isDry: boolean) =>
     run(async () => {
       const path = `${itemPath(kind)}/prune` as '/v1/models/{key}/prune'
-      const query = isDry ? { dry_run: 'true' as never } : {}
+      const query = isDry ? { dry_run: 'true' as const } : {}
       setFound(await content(api.POST(path, { params: { path: { key: item._id }, query }, body: {} })))
       if (!isDry) onChange()
     })
@@ -150,11 +151,11 @@ function Prune({ kind, item, own, onChange }: PruneProps) {
     <>
       <Problem>{error}</Problem>
       <p class="actions">
-        <button type="button" disabled={busy} onClick={() => prune(true)}>
+        <button type="button" aria-disabled={busy} onClick={() => prune(true)}>
           {busy ? 'Working…' : 'Show what would be removed'}
         </button>
         {found?.dry_run && found.versions.length > 0 && (
-          <button type="button" disabled={busy} onClick={() => prune(false)}>
+          <button type="button" aria-disabled={busy} onClick={() => prune(false)}>
             Remove {plural(found.versions.length, 'version')} for good
           </button>
         )}

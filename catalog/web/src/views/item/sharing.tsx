@@ -5,6 +5,7 @@ import { Dialog } from '../../components/dialog'
 import { useAction } from '../../components/hooks'
 import { Loading, Problem } from '../../components/parts'
 import type { Grant } from '../../logic/access'
+import type { ItemChange } from '../../logic/changes'
 import { itemPath } from '../paths'
 import { useAccess } from './access'
 
@@ -22,9 +23,9 @@ const FIELDS: Record<Right, 'users' | 'editors'> = { read: 'users', edit: 'edito
 export function Sharing({ kind, item, onClose, onSaved }: Props) {
   const { busy, error, run } = useAction()
   const loaded = useAccess(kind, item)
-  const change = (body: Record<string, unknown>) =>
+  const change = (body: ItemChange) =>
     run(async () => {
-      await content(api.PUT(itemPath(kind), { params: { path: { key: item._id } }, body: body as never }))
+      await content(api.PUT(itemPath(kind), { params: { path: { key: item._id } }, body }))
       loaded.reload()
       onSaved()
     })
@@ -36,7 +37,7 @@ export function Sharing({ kind, item, onClose, onSaved }: Props) {
   return (
     <Dialog title={`Share ${item.name}`} onClose={onClose}>
       <Problem>{error}</Problem>
-      <fieldset disabled={busy}>
+      <fieldset aria-busy={busy}>
         <legend>Who can read it</legend>
         {(['private', 'public'] as const).map((visibility) => (
           <label key={visibility} class="check">

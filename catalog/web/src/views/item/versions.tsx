@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
-import { api, content, type Item, type Kind, type Version } from '../../api/client'
-import { type Page, usePaged } from '../../components/paged'
+import { api, type Item, type Kind, listed, type Version } from '../../api/client'
+import { usePaged } from '../../components/paged'
 import { Problem } from '../../components/parts'
 import { ListState, ShowMore } from '../../components/table'
 import { orderOf, serverSort } from '../../logic/metrics'
@@ -29,9 +29,7 @@ export function Versions({ kind, item, mayChange, mayManage, onChange }: Props) 
     async (after, signal) => {
       const path = `/v1/${kind}/{key}/versions` as '/v1/models/{key}/versions'
       const query = { limit: after ? NEXT : FIRST, after, ...(sort && { sort }) }
-      return (await content(
-        api.GET(path, { params: { path: { key: item._id }, query }, signal }),
-      )) as unknown as Page<Row>
+      return listed<Row>(api.GET(path, { params: { path: { key: item._id }, query }, signal }))
     },
     [kind, item._id, item.lastmod, sort],
   )

@@ -2,8 +2,8 @@
 import { Graph, layout } from '@dagrejs/dagre'
 import type { Lineage } from '../../logic/lineage'
 
-export const WIDTH = 200
-export const HEIGHT = 64
+const WIDTH = 200
+const HEIGHT = 64
 
 export interface Layout {
   width: number

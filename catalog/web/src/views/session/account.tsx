@@ -1,9 +1,10 @@
 import { useState } from 'preact/hooks'
-import { type AccessToken, api, content, signOut } from '../../api/client'
+import { type AccessToken, api, content, listed, signOut } from '../../api/client'
 import { age, date } from '../../components/format'
 import { OnlyOnce, submitted, TokenFields } from '../../components/forms'
 import { useAction, useLoaded } from '../../components/hooks'
-import { Loading, notify, Problem } from '../../components/parts'
+import { notify } from '../../components/notices'
+import { Loading, Problem } from '../../components/parts'
 import { useTitle } from '../../components/title'
 import { session } from '../../session'
 
@@ -37,7 +38,7 @@ function Everywhere() {
       <h2>Sign out everywhere</h2>
       <p class="muted">Ends all of your sessions, tokens and reset links. The password stays as it is.</p>
       <Problem>{error}</Problem>
-      <button type="button" disabled={busy} onClick={leave}>
+      <button type="button" aria-disabled={busy} onClick={leave}>
         Sign out everywhere
       </button>
     </section>
@@ -66,7 +67,7 @@ function Password() {
         <input name="password" type="password" autoComplete="new-password" required />
       </label>
       <p>
-        <button type="submit" disabled={busy}>
+        <button type="submit" aria-disabled={busy}>
           Change the password
         </button>
       </p>
@@ -80,15 +81,13 @@ function Tokens() {
   const loaded = useLoaded(async (signal) => {
     // An administrator's list has the tokens of all users.
     const query = { limit: 100, filter: JSON.stringify({ user: session.value?.userId }) }
-    const found = await content(api.GET('/v1/tokens', { params: { query }, signal }))
-    return (found as unknown as { docs: AccessToken[] }).docs
+    return (await listed<AccessToken>(api.GET('/v1/tokens', { params: { query }, signal }))).docs
   }, [])
   const create = (event: SubmitEvent) => {
     const { text, reset } = submitted(event)
     run(async () => {
       const body = { name: text('name'), scopes: [text('scope') as 'read' | 'write'], expires_in: text('life') }
-      const made = await content(api.POST('/v1/tokens', { body }))
-      setCreated((made as unknown as { token: string }).token)
+      setCreated((await content(api.POST('/v1/tokens', { body }))).token)
       reset()
       loaded.reload()
     })
@@ -110,7 +109,7 @@ function Tokens() {
           <input name="name" required placeholder="nightly" />
         </label>
         <TokenFields lives={['30d', '90d', '365d']} />
-        <button type="submit" disabled={busy}>
+        <button type="submit" aria-disabled={busy}>
           Create
         </button>
       </form>
@@ -125,7 +124,7 @@ function Tokens() {
                 <span class="muted" title={date(token.expires)}>
                   expires {age(token.expires)}, {token.used ? `used ${age(token.used)}` : 'never used'}
                 </span>
-                <button type="button" class="small" disabled={busy} onClick={() => revoke(token)}>
+                <button type="button" class="small" aria-disabled={busy} onClick={() => revoke(token)}>
                   Revoke<span class="hidden"> {token.name}</span>
                 </button>
               </li>

@@ -41,7 +41,7 @@ export function Reset() {
             New password
             <input name="password" type="password" autoComplete="new-password" required />
           </label>
-          <button type="submit" class="main" disabled={busy}>
+          <button type="submit" class="main" aria-disabled={busy}>
             Change the password
           </button>
         </form>

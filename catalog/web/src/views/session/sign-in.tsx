@@ -73,7 +73,7 @@ export function SignInForm({ tenant, username }: Props) {
         Password{fixed && ` of ${username}`}
         <input name="password" type="password" autoComplete="current-password" required />
       </label>
-      <button type="submit" class="main" disabled={busy}>
+      <button type="submit" class="main" aria-disabled={busy}>
         {busy ? 'Signing in…' : 'Sign in'}
       </button>
     </form>
@@ -116,7 +116,7 @@ function Forgotten({ onBack }: { onBack: () => void }) {
         E-mail
         <input name="email" type="email" autoComplete="email" required />
       </label>
-      <button type="submit" class="main" disabled={busy}>
+      <button type="submit" class="main" aria-disabled={busy}>
         Send a mail
       </button>
       <button type="button" class="quiet" onClick={onBack}>

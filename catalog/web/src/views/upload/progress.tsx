@@ -26,7 +26,7 @@ export function Progress() {
         {speed > 0 && ` · ${size(speed)}/s · ${seconds((all - sent) / speed)} left`}
         <progress value={sent} max={all || 1} />
       </label>
-      <ul class="plain transfers">
+      <ul class="plain">
         {active.slice(0, SHOWN).map((each) => (
           <One key={each.label} part={each} />
         ))}

@@ -43,7 +43,7 @@ export function Downloads({ kind, item, version }: Props) {
       <button type="button" onClick={() => setSharing(true)}>
         Share a link
       </button>
-      <button type="button" class="main" disabled={busy} onClick={() => run(() => download(kind, item, version))}>
+      <button type="button" class="main" aria-disabled={busy} onClick={() => run(() => download(kind, item, version))}>
         Download {version.folder ? 'all as zip' : size(version.size)}
       </button>
       <Problem>{error}</Problem>

@@ -1,10 +1,10 @@
 import { useState } from 'preact/hooks'
 import { api, type Kind, type Pair, type Version, withTag } from '../../api/client'
 import { Dialog } from '../../components/dialog'
-import { notify } from '../../components/parts'
+import { notify } from '../../components/notices'
 import { SaveForm } from '../../components/save-form'
 import { undoing } from '../../components/undo'
-import { changeOfVersion } from '../../logic/changes'
+import { changeOfVersion, type VersionChange } from '../../logic/changes'
 import { Metadata } from '../item/fields'
 import { itemPath } from '../paths'
 
@@ -78,7 +78,7 @@ export function EditVersion({ kind, item, version, etag, onClose, onSaved }: Pro
 }
 
 /** Change what is said of a version. The result is the ETag of what is there then. */
-async function change(kind: Kind, item: string, version: Version, body: object, etag: string): Promise<string> {
+async function change(kind: Kind, item: string, version: Version, body: VersionChange, etag: string): Promise<string> {
   const path = `${itemPath(kind)}/versions/{which}` as '/v1/models/{key}/versions/{which}'
   const params = { path: { key: item, which: version.ordinal }, header: { 'If-Match': etag } }
   return (await withTag(api.PUT(path, { params, body }))).etag

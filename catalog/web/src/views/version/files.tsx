@@ -66,7 +66,7 @@ export function Files({ kind, item, version, onPreview }: Props) {
           <span class="muted">
             The first {files.length.toLocaleString('en')} of {plural(version.file_count, 'file')} are shown.
           </span>
-          <button type="button" class="small" disabled={busy} onClick={loadAll}>
+          <button type="button" class="small" aria-disabled={busy} onClick={loadAll}>
             {busy ? 'Loading…' : 'Load all'}
           </button>
         </p>

@@ -34,7 +34,7 @@ export function VersionView({ kind, item, which }: Props) {
         withTag(api.GET(path, { params, signal })),
         content(api.GET(itemPath(kind), { params: { path: { key: item } }, signal })),
       ])
-      return { version: version.data as Version, etag: version.etag, parent: parent as unknown as Item }
+      return { version: version.data as Version, etag: version.etag, parent: parent as Item }
     },
     [kind, item, which],
   )
@@ -60,7 +60,7 @@ function Shown({ kind, item, parent, version, etag, reload }: ShownProps) {
   const [editing, setEditing] = useState(false)
   const [previewed, setPreviewed] = useState<FileInfo | null>(null)
   useTitle(`${name} ${version.ordinal}`)
-  const inspection = version.inspection as unknown as Inspection | null
+  const inspection = version.inspection as Inspection | null
   // The only file of a version, whose tensors are shown at once. Those of a folder are shown on a click.
   const model = version.folder || !inspection?.summary.tensors ? undefined : version.files[0]
   return (
