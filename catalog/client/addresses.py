@@ -12,21 +12,18 @@ CREDENTIALS = re.compile(r"(?<=//)[^/?#]*@")
 
 
 def plain_url(url: str) -> str:
-    """An address without blanks around it, and without the `/v1` of the API that ends some copied ones.
-
-    Its scheme and its host are in small letters.
-    """
+    """Strip blanks and a trailing `/v1`, which copied addresses may have, and write scheme and host in lower case."""
     stripped = url.strip().rstrip("/").removesuffix("/v1").rstrip("/")
     return SCHEME_AND_HOST.sub(lambda found: found[0].lower(), stripped, count=1)
 
 
 def shown_address(url: str) -> str:
-    """An address without the name and the password that may be in it."""
+    """Remove a username and a password from an address."""
     return CREDENTIALS.sub("", url)
 
 
 def checked_address(url: str) -> str:
-    """The address. Raises Invalid for what is not the address of a server; the message shows no secret of it."""
+    """Return the address. Raises Invalid if it is not that of a server; the message contains no secret."""
     if "@" in url:
         raise Invalid(
             "The address of the catalog has a user name or a password in it",
@@ -35,7 +32,7 @@ def checked_address(url: str) -> str:
     try:
         parts = urlsplit(url)
         is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port or an IPv6 address that is none
+    except ValueError:  # an invalid port or IPv6 address
         is_address = False
     if not is_address or any(sign.isspace() or sign in "?#" for sign in url):
         shown = re.split(r"[?#]", url)[0]

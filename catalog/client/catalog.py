@@ -56,7 +56,7 @@ PASSWORD_RULES = {
     "2": "A password has at least 8 characters: small and capital letters, digits, and other signs.",
     "3": "A password has at least 10 characters: small and capital letters, digits, and other signs.",
 }
-"""By the strength that the server asks for."""
+"""By the password strength that the server requires."""
 
 
 class CatalogResources(TransferMethods[D], MaintenanceMethods[D]):
@@ -79,7 +79,7 @@ class CatalogResources(TransferMethods[D], MaintenanceMethods[D]):
         self.demo: DemoResource[D] = DemoResource(session, driver, cache)
 
     def items(self, kind: str) -> ItemResource[D, Item]:
-        """The items of a kind that is a value of the program: `models`, `datasets` or `algorithms`. Raises Invalid."""
+        """The items of a kind that is known only at run time: `models`, `datasets` or `algorithms`. Raises Invalid."""
         return ItemResource(self._session, self._driver, self.cache, kind, shape_of(kind))
 
     @property
@@ -112,7 +112,7 @@ class CatalogResources(TransferMethods[D], MaintenanceMethods[D]):
 
     @operation
     def password_rule(self) -> Operation[str]:
-        """What the server asks of a password, in a sentence."""
+        """The server's rule for passwords, in a sentence."""
         rules = yield from self._session.request_json("GET", "/types/passwordStrength")
         return PASSWORD_RULES.get(str(rules.get("passwordStrength")), PASSWORD_RULES["0"])
 

@@ -1,6 +1,6 @@
-"""How results look in a console and in a notebook: short, and without what they do not have.
+"""How results are shown in a console and in a notebook: short, and without empty fields.
 
-A list answers with less of an item than `get` does. What was not loaded is left out, not shown as empty.
+A list has fewer fields of an item than `get`. Fields that were not loaded are left out, not shown as empty.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,11 +1,12 @@
-"""`catalog://` addresses in pandas, pyarrow, datasets and whatever else reads through fsspec. Read-only.
+"""`catalog://` addresses in pandas, pyarrow, datasets and other programs that read through fsspec. Read-only.
 
     catalog://iris@champion/config.json             a file of a version of many files
     catalog://ada/iris@3/weights/a.bin              of another user's model
     catalog://iris@3                                the only file of a version
     catalog://datasets/petals@latest/petals.csv     of a dataset
 
-What stands before the first `@` is the item, after a kind or not; what follows, up to the next slash, is the version.
+The part before the first `@` is the item, with or without its kind; the part behind it, up to the next slash, is the
+version.
 """
 
 import io
@@ -26,7 +27,7 @@ READ = 8 * 2**20
 """Bytes of one request."""
 
 ARGUMENTS = signature(Catalog).parameters.keys()
-"""The options that are the client's; the others are those of fsspec."""
+"""The options of the client; all others belong to fsspec."""
 
 READ_ONLY = "catalog:// is read-only: push files with catalog.push"
 

@@ -26,7 +26,7 @@ PROGRAMS = {PICKLE, JOBLIB}
 
 SHARD = re.compile(r"-\d{5}-of-\d{5}\.safetensors$")
 THREAT = "threat found"
-"""How a verdict of the inspection begins that names a threat."""
+"""The beginning of a verdict that names a threat."""
 
 Loaded: TypeAlias = Any
 """An object of the library that reads the format."""
@@ -142,7 +142,7 @@ def _imported(module: str, function: str) -> Callable[..., Loaded]:
 
 
 def _read_all(read: Callable[[Path], Loaded], paths: Sequence[Path], format_: str) -> Loaded:
-    """Raises Invalid for whatever the library raises, such as for a file that is damaged or needs another package."""
+    """Raises Invalid for any error of the library, for example if the file is damaged or needs another package."""
     try:
         if len(paths) == 1:
             return read(paths[0])

@@ -1,4 +1,4 @@
-"""Files that one process at a time works on."""
+"""File locks between processes."""
 
 import errno
 import os
@@ -33,7 +33,7 @@ def locked(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _lock(file: IO[bytes]) -> None:
-    """Without an effect on file systems that have no locks, such as some of clusters."""
+    """Does nothing on a file system without locks, such as those of some clusters."""
     if not fcntl:
         return
     try:

@@ -33,7 +33,7 @@ PREFIX = f"/{API_VERSION}"
 LOGIN = f"{PREFIX}/login"
 
 TO_STORAGE = {302, 307}
-"""How a server sends a download on to its storage."""
+"""The statuses by which a server redirects a download to its storage."""
 
 NO_KNOWN_KIND = (
     "The token is neither that of a login nor a personal one. API_TOKEN is for the operator's commands alone: tenants, "
@@ -254,7 +254,7 @@ class Session:
 
 
 def as_operator(operation: Operation[T]) -> Operation[T]:
-    """An operation that only API_TOKEN may do: a user's token is said to be none."""
+    """Run an operation that needs API_TOKEN. The error for the token of a user says so."""
     try:
         return (yield from operation)
     except NotSignedIn as refused:
@@ -274,5 +274,5 @@ def segment(text: str) -> str:
 
 
 def if_unchanged(revision: int | None) -> dict[str, str]:
-    """The header with which the server refuses a change of what has another revision by then. None: no header."""
+    """The header by which the server refuses a change if the revision is no longer this one; none for None."""
     return {} if revision is None else {"If-Match": f'"{revision}"'}

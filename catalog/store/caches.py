@@ -1,4 +1,4 @@
-"""A cache of what the database answered, whose readers say how old an answer may be."""
+"""A cache of the database's answers. Each reader says how old an answer may be."""
 
 from collections.abc import Hashable
 from time import monotonic

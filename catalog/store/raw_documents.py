@@ -1,4 +1,4 @@
-"""Documents as the database stores them, as bytes: what a backup contains, without a word about their fields."""
+"""Documents as the database stores them, as bytes: what a backup contains, whatever their fields are."""
 
 from collections.abc import AsyncIterator, Sequence
 

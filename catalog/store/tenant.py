@@ -1,4 +1,4 @@
-"""The handle of a tenant: all that reaches its database."""
+"""The handle of a tenant: the only way to its database."""
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from functools import partial
@@ -25,7 +25,7 @@ VERSION_SERIAL = "version_serial"
 """The counter of the serials of versions."""
 
 RECENT = 2.0
-"""Seconds that a count is cached which may as well be higher."""
+"""Seconds that a count is cached where an older, lower value does no harm."""
 
 SELDOM = 60.0
 """Seconds that the size of a collection is cached which may have FAR more documents. (The embedded engines read all of
@@ -104,7 +104,7 @@ class Tenant(TenantCollections):
 
     @property
     def identity(self) -> str:
-        """What keys in the memory of a server are made of: a later tenant of the same name has another."""
+        """Identifies the generation in caches of this process: a later tenant of the same name has another identity."""
         return self.generation or self.name
 
     @property

@@ -1,4 +1,4 @@
-"""Interfaces of other clients, over ours."""
+"""The interfaces of other clients, built on this one."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What the copies of other registries share: what they count, and lists that come in pages."""
+"""What copies from other registries share: counters, and lists in pages."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ from catalog.client.transport.effects import BodySink
 Json = dict[str, Any]
 
 MOST_EMPTY = 200
-"""Pages without an element, one after the other."""
+"""How many empty pages in a row are accepted."""
 
 LONGEST_NAME = 2000
-"""Characters of a name that a request can have."""
+"""The most characters of a name that can be sent in a request."""
 
 
 class SourceRegistry(Protocol):
@@ -58,7 +58,7 @@ class Copied:
         counts[kind] = counts.get(kind, 0) + 1
 
     def leave_out(self, what: str, refused: CatalogError) -> None:
-        """Note that something was refused. What no later request can mend is raised again."""
+        """Record that something was refused. An error that every later request would meet is raised again."""
         is_of_all = isinstance(refused, NotSignedIn | Forbidden)
         if is_of_all or refused.status is None or refused.status >= 500:  # noqa: PLR2004  where failures of servers begin
             raise refused
@@ -99,7 +99,7 @@ def _digest(token: str) -> bytes:
 
 
 def name_of(thing: Json) -> str:
-    """The name of something in the other registry. Raises CatalogError for one that no request can have."""
+    """The name of something in the other registry. Raises CatalogError for one that cannot be sent in a request."""
     name = thing.get("name")
     if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME:
         shown = str(name)[:40]
@@ -109,7 +109,7 @@ def name_of(thing: Json) -> str:
 
 @contextmanager
 def understood(what: str) -> Iterator[None]:
-    """While `what` is read: where the other registry describes it in another way, this is a CatalogError."""
+    """Turn errors in reading `what` into CatalogError: the other registry describes it in an unexpected way."""
     try:
         yield
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:

@@ -1,7 +1,7 @@
 """Copies another Kubeflow model registry into the catalog, through the API of both.
 
-What is there already, by its name, stays as it is: a copy can be repeated after an interruption, or to add what is new.
-Runs whose registry has no experiments (v1 alone) are not copied.
+Things that exist in the catalog, by name, stay unchanged: a copy can be repeated after an interruption, or to add what
+is new. Runs whose registry has no experiments (v1 alone) are not copied.
 """
 
 import json
@@ -30,7 +30,7 @@ PAGE = "100"
 UNKNOWN_FIELD = re.compile(r'unknown field "(\w+)"')
 
 OUTPUT_ONLY = ("id", "createTimeSinceEpoch", "lastUpdateTimeSinceEpoch", "experimentId", "experimentRunId")
-"""Fields of an answer that a new thing does not have."""
+"""Fields of answers that a request to create does not have."""
 
 
 class KubeflowCopy:
@@ -42,12 +42,12 @@ class KubeflowCopy:
         self._target = target
         self._tell = tell
         self._prefix = ROOT
-        self._models: dict[str, str] = {}  # ids there, and here
+        self._models: dict[str, str] = {}  # ids in the other registry, and in the catalog
         self._versions: dict[str, str] = {}
         self._artifacts: dict[str, str] = {}  # those of versions and runs
 
     def run(self) -> Copied:
-        """Raises CatalogError when one of the two does not answer."""
+        """Raises CatalogError if either registry does not answer."""
         self._prefix = f"{ROOT}/{self._version_of_source()}"
         with understood("An answer of the registry"):
             self._copy_all()
@@ -107,7 +107,9 @@ class KubeflowCopy:
                 self._copy_artifacts(f"/experiment_runs/{segment(run['id'])}", f"/experiment_runs/{known}")
 
     def _copy_artifacts(self, theirs: str, ours: str) -> None:
-        """Metrics with every value that they had, where that is known. What several things share stays shared."""
+        """Copy artifacts, metrics with their history if it is available. An artifact that several things share stays
+        shared.
+        """
         there = {(each["artifactType"], each["name"]): each["id"] for each in self._ours(f"{ours}/artifacts")}
         for artifact in self._all(f"{theirs}/artifacts"):
             kind, path = artifact["artifactType"], f"{ours}/artifacts"
@@ -124,7 +126,7 @@ class KubeflowCopy:
             self._artifacts[artifact["id"]] = made or ""  # what is refused here is not copied alone, either
 
     def _copy_points(self, theirs: str, ours: str, metric: Json, known: str | None) -> str | None:
-        """The values of a metric that are not here yet: those after as many as are here."""
+        """Copy the values of a metric that the catalog lacks: it has the first ones."""
         name = metric["name"]
         points = _of_name(self._all(f"{theirs}/metric_history", {"name": name}), name) or [metric]
         here = _of_name(self._ours(f"{ours}/metric_history", {"name": name}), name) if known else []
@@ -136,7 +138,7 @@ class KubeflowCopy:
         return known
 
     def _copy_artifacts_alone(self) -> None:
-        """Those that belong to nothing that was copied. One of the same type, name and address is the same one."""
+        """Copy artifacts that belong to nothing that was copied. Type, name and address identify an artifact."""
         for artifact in self._all("/artifacts"):
             if artifact["id"] in self._artifacts:
                 continue
@@ -147,7 +149,7 @@ class KubeflowCopy:
                 self._created("artifact", "/artifacts", _without(artifact, OUTPUT_ONLY))
 
     def _made(self, kind: str, find: str, create: str, theirs: Json, query: Mapping[str, str]) -> str | None:
-        """The id of the same thing here, created if it is not there; None if it is refused."""
+        """The id of the same thing in the catalog, created if it is missing; None if it is refused."""
         try:
             found = self._target("GET", self._prefix + find, query={"name": name_of(theirs), **query})
         except NotFound:
@@ -178,7 +180,7 @@ class KubeflowCopy:
             self.result.problems.append("the registry has no experiments")
 
     def _version_of_source(self) -> str:
-        """The older version of the API, which has experiments, where it is there."""
+        """The older version of the API, which has experiments, if the registry has it."""
         try:
             self._source.get(f"{ROOT}/{OLDER}/registered_models", {"pageSize": "1"})
         except NotFound:
@@ -199,7 +201,7 @@ def _pages(get: Callable[[str], Json]) -> Iterator[Json]:
 
 
 def _without(body: Json, names: tuple[str, ...]) -> Json:
-    """What something new is created from."""
+    """The body of a request to create something."""
     new = {name: value for name, value in body.items() if name not in names}
     if properties := new.get("customProperties"):
         new["customProperties"] = {name: _portable(value) for name, value in properties.items()}

@@ -1,7 +1,7 @@
 """Copies the model registry of an MLflow server into the catalog, through the REST API of both.
 
-Models and prompts come with their descriptions and tags, versions with their numbers, stages and sources. What is there
-already stays as it is: a copy can be repeated after an interruption, or to add what is new.
+Models and prompts come with their descriptions and tags, versions with their numbers, stages and sources. Things that
+exist in the catalog stay unchanged: a copy can be repeated after an interruption, or to add what is new.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ PROMPT = "mlflow.prompt.is_prompt"
 IS_PROMPT = f"tags.`{PROMPT}` = 'true'"
 
 RESERVED = "catalog."
-"""Tags that begin so give access to a model: another server does not decide on that."""
+"""The prefix of tags that give access to a model. They are not copied: another server must not decide on access."""
 
 READY, NO_STAGE = "READY", "None"
 
@@ -39,7 +39,7 @@ class MlflowCopy:
         self._files = Files(source, target) if with_files else None
 
     def run(self) -> Copied:
-        """Raises CatalogError when one of the two does not answer."""
+        """Raises CatalogError if either server does not answer."""
         with understood("An answer of the registry"):
             for is_prompt in (False, True):
                 for model in self._models(is_prompt=is_prompt):
@@ -72,13 +72,13 @@ class MlflowCopy:
                 for version in self._versions(filter_):
                     self._copy_version(version, present)
                 self._copy_aliases(name, _aliases(ours), present)
-        except Forbidden as refused:  # of a model of that name which another user owns
+        except Forbidden as refused:  # another user owns a model of that name
             self.result.problems.append(f"{kind} {name}: {refused}")
         except CatalogError as refused:
             self.result.leave_out(f"{kind} {name}", refused)
 
     def _ours_or_new(self, kind: str, theirs: Json) -> Json:
-        """The model of that name here, which is created if it is not there."""
+        """The model of that name in the catalog, created if it is missing."""
         name = theirs["name"]
         try:
             found: Json = self._target("GET", f"{REGISTRY}/registered-models/get", query={"name": name})
@@ -101,7 +101,7 @@ class MlflowCopy:
         return {version["version"] for version in pages(page, "model_versions", "next_page_token")}
 
     def _versions(self, filter_: str) -> Iterator[Json]:
-        """Those of a model, the first one first: numbers only grow."""
+        """Copy the versions of a model, in the order of their numbers, which only grow."""
         query = {"filter": filter_, "max_results": PAGE, "order_by": "version_number ASC"}
         return self._pages("model-versions/search", query, "model_versions")
 
@@ -182,7 +182,7 @@ def _tags(thing: Json) -> dict[str, str]:
 
 
 def _pairs(thing: Json) -> list[dict[str, str]]:
-    """The tags of a thing as a new one has them."""
+    """Tags, in the form in which a request to create has them."""
     return [{"key": key, "value": value} for key, value in _tags(thing).items() if not key.startswith(RESERVED)]
 
 

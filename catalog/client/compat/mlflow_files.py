@@ -1,7 +1,6 @@
-"""The files of versions on an MLflow server, and their way into the catalog.
-
-They are put below `imports/` in the artifact service of the catalog, one after the other through a temporary file. A
-version is made of them when all are there. What is there after an interruption is not sent again.
+"""Copies the files of versions from an MLflow server. Each file goes through a temporary file to `imports/` in the
+artifact service of the catalog. The version is created once all of its files are there. After an interruption, files
+that are there are not sent again.
 """
 
 import re
@@ -21,7 +20,7 @@ SERVICE = "/api/2.0/mlflow-artifacts/artifacts"
 FOLDER = "imports"
 
 MOST_FILES = 10_000
-"""Files of one version, which is also what the catalog takes."""
+"""The most files of one version, as in the catalog."""
 
 LONGEST_PATH = 1000  # characters
 
@@ -51,7 +50,7 @@ class Files:
         return f"mlflow-artifacts:/{folder}"
 
     def forget(self, version: Json) -> None:
-        """Remove the copies from the artifact service: the version of them names the same bytes."""
+        """Remove the copies from the artifact service: the version refers to the same bytes."""
         with suppress(NotFound):
             self._target("DELETE", f"{SERVICE}/{quote(folder_of(self._source.url, version))}")
 
@@ -103,13 +102,15 @@ def public_address(server: str, address: str) -> str:
 
 
 def is_local(address: str) -> bool:
-    """Whether files are on a disk, which only the machine of it can read. The source of a prompt is a word."""
+    """Whether a source is a path on another machine, which cannot be read here. The source of a prompt is a word."""
     scheme = urlsplit(address).scheme
     return scheme == "file" or (len(scheme) <= 1 and ("/" in address or "\\" in address))
 
 
 def folder_of(server: str, version: Json) -> str:
-    """Where the files of a version stay until it is made. A version that was made again elsewhere has another one."""
+    """The folder of the files of a version until it is created. A version that was recreated on the other server has
+    another folder.
+    """
     of_model = sha256(f"{server}\n{version['name']}".encode()).hexdigest()[:16]
     return f"{FOLDER}/{of_model}/{version['version']}-{version.get('creation_timestamp', 0)}"
 

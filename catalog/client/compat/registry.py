@@ -88,7 +88,7 @@ class ModelRegistryClient:
         return _as_dictionary(item, version)
 
     def get_model(self, file_path: str, metadata_id: str, bucket_name: str = "") -> tuple[io.BytesIO, dict[str, Any]]:
-        """The verified bytes and the metadata. `file_path` and `bucket_name` are ignored: the id says it all.
+        """The verified bytes and the metadata. `file_path` and `bucket_name` are ignored: the id identifies the model.
 
         Raises CatalogError: NotFound, Damaged.
         """

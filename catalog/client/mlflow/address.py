@@ -1,4 +1,4 @@
-"""The URI of the plugin: what it says, then what the environment says, then the defaults."""
+"""The URI of the plugin. It takes precedence over the environment, which takes precedence over the defaults."""
 
 import os
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ class AddressError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class RegistryAddress:
-    """Where the registry is, and as whom to speak to it."""
+    """The address of the registry, and the credentials for it."""
 
     url: str  # http(s)://host:port, with a prefix if there is one
     author: str = ""
@@ -83,7 +83,7 @@ def _port(parts: SplitResult) -> str:
 
 
 def _is_secure(scheme: str, parameters: str | None, known: str) -> bool:
-    """What the scheme says goes before the environment, and must not contradict the URI itself."""
+    """The scheme takes precedence over the environment, and must not contradict the rest of the URI."""
     by_scheme = {f"{SCHEME}+http": False, f"{SCHEME}+https": True}.get(scheme)
     if by_scheme is None:
         return _boolean(known)

@@ -15,10 +15,10 @@ OF_ENVIRONMENT = (
     ("mlflow.utils.credentials", "get_default_host_creds"),
     ("mlflow.tracking._tracking_service.utils", "_get_default_host_creds"),  # MLflow 2.9
 )
-"""Where MLflow has the function that reads its environment: modules and names."""
+"""Modules and names of MLflow's function that reads its environment."""
 
 _known: dict[str, RegistryAddress] = {}
-"""The registries of this process by their URLs: the address of a file does not have the token."""
+"""The registries of this process by their URLs: the address of a file does not contain the token."""
 
 
 def remember(address: RegistryAddress) -> None:

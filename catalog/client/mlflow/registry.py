@@ -32,7 +32,7 @@ class CatalogRegistryStore(RestStore):
         super().__init__(lambda: credentials.host_credentials(self._address()))
 
     def _address(self) -> address.RegistryAddress:
-        """The address as URI and environment say it now: MLflow keeps a store for as long as the process lives."""
+        """The address by the present URI and environment: MLflow keeps a store for the life of the process."""
         parsed = address.parse(self._uri)
         credentials.remember(parsed)
         return parsed
@@ -64,7 +64,9 @@ class CatalogRegistryStore(RestStore):
             files.delete_artifacts()  # the version names the same bytes
 
     def get_model_version_download_uri(self, name: str, version: str) -> str:
-        """Where the files are. An address of this registry is one of the plugin, which has the token and the CA."""
+        """The address of the files. Files of this registry get an address of the plugin, which adds the token and the
+        CA.
+        """
         uri = str(super().get_model_version_download_uri(name, version))
         path = uri.partition(SERVICE)
         is_ours = path[1] and path[0].partition("://")[2] == self._address().url.partition("://")[2]

@@ -1,4 +1,4 @@
-"""Which server is used, and who asks: from arguments, the environment, a project, and the user's own files."""
+"""Which server is used, and as which user: from arguments, the environment, a project, and the user's own files."""
 
 from catalog.client.profile.finding import Profile as Profile
 from catalog.client.profile.finding import environment_token as environment_token

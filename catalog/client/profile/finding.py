@@ -1,8 +1,7 @@
 """The server and the user: from arguments, a named profile, the environment, `.catalog.toml`, and the user's files.
 
-Each value is that of the strongest place that has it. What tells who asks (a token, a password, a username, a tenant)
-belongs to the server of its own place, and counts for no other: a token never goes to a server that another place
-names.
+Each value comes from the place of the highest precedence that has it. Credentials (token, password, username, tenant)
+belong to the server of their own place: a token is never sent to a server that another place names.
 """
 
 import os
@@ -40,7 +39,7 @@ class Profile:
     password: str = field(default="", repr=False)
     ca: str = ""
     name: str = ""
-    """Of the stored profile that it comes from."""
+    """The name of the stored profile, if it comes from one."""
 
     is_stored: bool = False
     """Whether the token comes from `credentials.json`, where a renewed one is saved."""
@@ -51,7 +50,7 @@ class Profile:
 
 @dataclass(frozen=True)
 class Place:
-    """What one place says."""
+    """The values of one place."""
 
     values: Mapping[str, str]
     url: str = ""
@@ -64,7 +63,9 @@ class Place:
     """Whether its token comes from `credentials.json`."""
 
     def counts_for(self, url: str) -> "Place":
-        """The place with the values that count for a server. An address and a certificate do not identify a user."""
+        """The place without the values that are for another server. An address and a certificate do not identify a
+        user.
+        """
         left_out: set[str] = set()
         if self.url not in {"", url}:
             left_out |= {"tenant", "username", *SECRETS}
@@ -119,7 +120,7 @@ def find(
 
 
 def _here() -> Path:
-    """This folder, or the root where it has been removed."""
+    """The current folder, or the root if it has been removed."""
     try:
         return Path.cwd()
     except OSError:
@@ -133,7 +134,7 @@ def environment_token(url: str, environ: Mapping[str, str] = os.environ) -> str:
 
 
 def is_offline(environ: Mapping[str, str] = os.environ) -> bool:
-    """Whether CATALOG_OFFLINE asks for no requests. Raises Invalid."""
+    """Whether CATALOG_OFFLINE forbids requests. Raises Invalid."""
     text = environ.get(OFFLINE, "").strip().lower()
     if text in {"", "0", "false", "no", "off"}:
         return False
@@ -168,9 +169,8 @@ def _first(places: Sequence[Place], name: str) -> str:
 
 
 def _combined(url: str, places: Sequence[Place]) -> Profile:
-    """The strongest values. The token and the password come from one place: two would be two users.
-
-    A token of another tenant than a place of the same strength, or a stronger one, asks for is not used.
+    """The values of the highest precedence. The token and the password come from one place, as they must be of one
+    user. A token is not used if a place of the same or a higher precedence names another tenant.
     """
     tenant, notes = _first(places, "tenant"), []
     found = Profile(url=url, username=_first(places, "username"), ca=_first(places, "ca"), tenant=tenant)

@@ -157,7 +157,7 @@ def exposed_file(environ: Mapping[str, str] = os.environ) -> Path | None:
 
 @contextmanager
 def _alone(environ: Mapping[str, str]) -> Iterator[Path]:
-    """The folder, which no other program changes meanwhile: each reads a file, and writes it back whole."""
+    """Lock the folder: every program reads a file whole and writes it back whole."""
     place = folder(environ)
     try:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)

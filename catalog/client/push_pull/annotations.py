@@ -1,6 +1,6 @@
 """Tags, metadata and aliases as users pass them, checked before anything is sent.
 
-A push that fails half-way would leave a version without them, and each further attempt another.
+A push that failed half-way would leave a version without them, and each further attempt would leave another one.
 """
 
 import math
@@ -34,7 +34,7 @@ AS_TEXT = "text"
 
 
 def texts(field: str, values: object) -> list[str]:
-    """The texts of a field as users pass them: a text alone is the only one, and None is no text. Raises Invalid."""
+    """A field as a list of texts: one text becomes a list of one, None an empty list. Raises Invalid."""
     if values is None:
         return []
     what, example = LISTS[field]

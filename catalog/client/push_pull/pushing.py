@@ -34,7 +34,7 @@ class Pushed(ShortDisplay, frozen=True, kw_only=True):
     """Whether the push has created the item."""
 
     left_out: Sequence[str] = ()
-    """What of a folder was not pushed. A folder ends with a slash."""
+    """Files and folders that were not pushed. A folder ends with a slash."""
 
     @property
     def reference(self) -> str:

@@ -20,7 +20,7 @@ from catalog.client.transport.effects import Operation
 
 
 class TransferMethods(Resource[D]):
-    """Files up and down."""
+    """Uploads and downloads under a name."""
 
     def __init__(self, session: Session, driver: D, cache: Cache) -> None:
         super().__init__(session, driver, cache)

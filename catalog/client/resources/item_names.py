@@ -1,4 +1,4 @@
-"""How an item is named: by its id, its name or `owner/name`; what a push makes of that, and what is in the trash."""
+"""Keys of items: an id, a name or `owner/name`, for an item to push to and for one in the trash."""
 
 import json
 from collections.abc import Callable

@@ -286,7 +286,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
         return (found, found.name) if is_own else (None, name)
 
     def create_to_push(self, name: str, *, description: str = "", tags: Iterable[str] = ()) -> Operation[ItemT]:
-        """The caller's own item of a name that it did not have a moment ago. Raises CatalogError."""
+        """Create the caller's own item of a name that was free a moment ago. Raises CatalogError."""
         items = ItemResource(self._session, InlineDriver(), self._cache, self._kind, self._shape)
         try:
             return (yield from items.create(name, description=description, tags=tags))

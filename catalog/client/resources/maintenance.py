@@ -9,7 +9,7 @@ from catalog.client.session import PAGE, as_operator, segment
 from catalog.client.transport.effects import Operation
 
 SWEEP_TIMEOUT = 86400.0
-"""Seconds to wait for the answer to a sweep: by then the server has looked at all that is stored."""
+"""Seconds to wait for the answer to a sweep, which reads the list of all stored files."""
 
 
 class MaintenanceMethods(Resource[D]):

@@ -100,7 +100,7 @@ class OtherRegistry:
 
 
 class _BoundedAnswer:
-    """An answer in memory, which a server that is wrong does not fill. A file goes to `content` instead."""
+    """An answer in memory, of bounded size. A file goes to `content` instead."""
 
     def __init__(self, content: BodySink | None) -> None:
         self.received = bytearray()

@@ -18,7 +18,7 @@ NEVER = datetime.fromtimestamp(0, UTC)
 
 
 class ShortDisplay(Struct, frozen=True):
-    """Is shown short, in a console and in a notebook."""
+    """The short form in a console and in a notebook."""
 
     def __repr__(self) -> str:
         return short_repr(self)

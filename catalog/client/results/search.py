@@ -1,4 +1,4 @@
-"""What counts and completes the items that a user may read."""
+"""Counts of the items that a user may read, and completions of their names."""
 
 from collections.abc import Mapping
 

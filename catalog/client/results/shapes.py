@@ -1,4 +1,4 @@
-"""The types of what the server answers: a value of another type than annotated is no answer of a catalog."""
+"""Checks the types of what the server answers."""
 
 from collections.abc import Mapping
 from typing import TypeGuard, TypeVar

@@ -1,4 +1,4 @@
-"""Files up and down: the cache, resumable uploads, verified downloads."""
+"""Uploads and downloads: the cache, resumable uploads, verified downloads."""
 
 from typing import TYPE_CHECKING
 

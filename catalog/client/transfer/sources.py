@@ -78,7 +78,7 @@ def file_source(path: Path, name: str = "") -> Source:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Name the file in an error of the system that does not, or names another one, such as that of a full disk."""
+    """Add the name of the file to an error of the system that lacks it, such as that of a full disk."""
     try:
         yield
     except OSError as error:

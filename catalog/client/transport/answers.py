@@ -1,4 +1,4 @@
-"""What a server answers, which may be no catalog, or a hostile one: how much, whether it leads elsewhere, its JSON."""
+"""Checks of what a server answers, which may be another program or hostile: size, redirects and JSON."""
 
 from typing import TypedDict
 from urllib.parse import urljoin, urlsplit

@@ -1,4 +1,4 @@
-"""Requests as curl commands, for people who look for the cause of a failure. Secrets are hidden."""
+"""Requests as curl commands, for debugging. Secrets are hidden."""
 
 import json
 import re

@@ -2,8 +2,8 @@
 
 While one batch is being written the next one collects. A write that comes alone is therefore a batch of one and does
 not wait, and under load the number of commands grows much slower than that of the writes. Clients that write again as
-soon as they are answered would fall into a large batch and a small one in turns: the next batch waits a moment for as
-many writers as there were.
+soon as they are answered would alternate between a large and a small batch: the next batch waits a moment for as many
+writers as there were.
 
 A caller who stops waiting does not stop the others. Each write has a result or an exception of its own.
 """

@@ -27,7 +27,7 @@ _queues: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
 
 class RecordGoneError(Exception):
-    """The record that was to change is not there any more, or is not one to change."""
+    """The record to change is gone, or no longer matches."""
 
 
 class Revised(NamedTuple, Generic[R]):

@@ -1,5 +1,5 @@
-"""What an item says of its live versions, so that lists of items can ask for it: `latest`, the metadata of the newest
-one, and `stages`, the stages of all of them.
+"""The summary of its live versions in an item, by which lists of items filter and sort: `latest`, the metadata of the
+newest one, and `stages`, the stages of all of them.
 
 A version is live unless it is a draft, archived, or in quarantine. The summary is derived: a change of a version
 writes it again on the revision of the item that was read before the versions were (see `domain.versions.touching`). A
@@ -115,9 +115,7 @@ async def repair(tenant: Tenant) -> int:
 
 
 async def _count(tenant: Tenant, kind: Kind, items: Sequence[ItemRecord]) -> None:
-    """Make items say the highest numbers of their versions: a crash may have left a version that its item does not
-    tell of.
-    """
+    """Raise the highest version number in items: a crash may have left a version that its item does not count."""
     by_number: dict[int, list[ItemRecord]] = {}
     for item in items:
         by_number.setdefault(item.get("last_version", 0), []).append(item)

@@ -49,7 +49,7 @@ class ShareSubdocument(BaseModel):
 
 
 class LatestSubdocument(BaseModel):
-    """What an item says of its newest live version, see `store.derived.version_summaries`."""
+    """The newest live version, as its item records it; see `store.derived.version_summaries`."""
 
     number: int
     metadata: list[PairSubdocument]

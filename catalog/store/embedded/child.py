@@ -2,8 +2,8 @@
 
 SecantusDB is GPL-2.0, so this is the only file that imports it, and nothing imports this file: `embedded` runs it.
 Standard input brings one line of JSON, {"path", "port", "user", "password"}: neither arguments nor environment, which
-other users of the machine could read. Standard output answers one line, {"port": n} once clients may come or
-{"error": "..."}. The end of standard input is the order to end, so a killed server leaves no database behind.
+other users of the machine could read. Standard output answers one line, {"port": n} once it accepts clients, or
+{"error": "..."}. The process ends when standard input closes, so a killed server leaves no database behind.
 """
 
 import errno
@@ -22,7 +22,7 @@ from typing import Any
 from secantus.auth import derive_credentials
 from secantus.server import SecantusDBServer
 
-# Each was learnt by trying. `durable` is the default, said aloud because SECANTUS_TEST_FAST_STORAGE would undo it.
+# Found by experiment. `durable` is the default, and set because SECANTUS_TEST_FAST_STORAGE would override it.
 SAFE_SETTINGS = MappingProxyType(
     {
         "host": "127.0.0.1",
@@ -33,8 +33,8 @@ SAFE_SETTINGS = MappingProxyType(
         "enable_test_commands": False,
     }
 )
-BUSY_LIMIT = 10.0  # seconds to wait for a killed server's database to leave the folder
-END_LIMIT = 15  # seconds after which an end that hangs is cut short
+BUSY_LIMIT = 10.0  # seconds to wait until the database of a killed server releases the folder
+END_LIMIT = 15  # seconds after which a shutdown that hangs is cut short
 PANIC = "WT_PANIC"
 PANICKED = 3  # the exit code after one
 
@@ -75,7 +75,7 @@ def end(_signal: int, _frame: FrameType | None) -> None:
 
 
 def private_stdout() -> Any:
-    """Standard output for us alone. WiredTiger also writes there; from now on that goes to standard error."""
+    """Reserve standard output for the answer. WiredTiger writes there too; from now on that goes to standard error."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     return answers
@@ -93,7 +93,7 @@ def started(path: str, port: int, user: str, password: str) -> SecantusDBServer:
 
 
 def opened(path: str, port: int) -> SecantusDBServer:
-    """Open the files, waiting for a process that is about to let go of them."""
+    """Open the files, and wait for a process that is about to release them."""
     deadline = time.monotonic() + BUSY_LIMIT
     while True:
         try:
@@ -106,7 +106,7 @@ def opened(path: str, port: int) -> SecantusDBServer:
 
 
 def user_record(user: str, password: str) -> dict[str, Any]:
-    """What SecantusDB's own `createUser` would keep."""
+    """The record that SecantusDB's own `createUser` would store."""
     return {
         "_id": f"admin.{user}",
         "user": user,

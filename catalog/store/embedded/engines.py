@@ -1,4 +1,4 @@
-"""The two servers that can run the embedded database. They have the same files, and speak the same protocol."""
+"""The two servers that can run the embedded database. They use the same files and the same protocol."""
 
 import shutil
 from pathlib import Path

@@ -27,7 +27,7 @@ from catalog.supervision import Supervised, pipe
 
 log = logging.getLogger(__name__)
 
-# Run by its path and with -P: neither a module of the current directory nor one of this room can take another's name.
+# Run by its path and with -P, so that no module of the current directory or of this folder shadows another.
 PYTHON_PROGRAM = (sys.executable, "-P")
 PROGRAM = (*PYTHON_PROGRAM, str(PYTHON.child))
 USER = "catalog"
@@ -35,7 +35,7 @@ PASSED_ON = (
     *("HOME", "LANG", "LC_ALL", "LC_CTYPE", "PATH", "SYSTEMROOT", "TMPDIR", "TZ"),
     *("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH"),
 )
-"""Of the environment: what Python needs to find its parts, and no secret of the server."""
+"""Environment variables of the child: what Python needs to find its parts, and no secret of the server."""
 
 LEAST_ADDRESS_SPACE = 1464 * 2**20
 """Bytes that the engine maps. With less it neither starts nor ends."""
@@ -44,7 +44,7 @@ LEAST_FILE = 256 * 2**20
 """Bytes that a file may have. `secantusd-rs` begins with one of 128 MiB, and does not start without it."""
 
 LEAST_ROOM = 4 * 2**20
-"""Bytes that a disk has left which is not full. The engines write files of some megabytes when they start."""
+"""Free bytes below which a disk counts as full. The engines write files of some megabytes when they start."""
 
 END_LIMIT = 20.0  # seconds before a child that does not end is killed
 
@@ -72,7 +72,7 @@ def check_limits() -> None:
 
 
 class Embedded:
-    """SecantusDB in a child process, its files under `path`, which it holds for itself alone.
+    """SecantusDB in a child process, with exclusive use of its files under `path`.
 
     The engine is that of the setting EMBEDDED_ENGINE. Both engines open the same files. The one in Python gets a new
     password at each start; the other accepts only the one that the files have, so it is kept beside them.
@@ -140,7 +140,7 @@ class Embedded:
         return self._supervised.child.pid if self._supervised else None
 
     def stop(self) -> None:
-        """End the database and let the folder go. Stopping twice is not an error."""
+        """End the database and release the folder. Stopping twice is not an error."""
         if self._supervised:
             self._supervised.stop(Child.ask_to_end)
             self._supervised.child.end(END_LIMIT)
@@ -202,13 +202,13 @@ class Child:
 
     @cached_property
     def answer(self) -> dict[str, Any]:
-        """What it says of its start, once it does: `port` or `error`, or nothing when it died."""
+        """Its answer about the start: `port` or `error`, or nothing if it died."""
         with pipe(self._process.stdout) as stdout:
             said = next((line for line in stdout if line.startswith("{")), "{}")  # an import may print, too
         return dict(json.loads(said))
 
     def wait(self) -> str:
-        """Wait for its end, and say in one line how it came."""
+        """Wait until it ends, and say in one line why it ended."""
         error = self.answer.get("error")
         code = self._process.wait()
         self._reader.join()
@@ -245,7 +245,7 @@ def kept_password(file: Path, engine: Engine, fresh: str) -> str:
 
 
 def held(folder: Path) -> IO[str]:
-    """Make `folder` and hold it, until what is returned is closed or this process ends.
+    """Create `folder` and lock it until the returned file is closed or this process ends.
 
     Raises DatabaseUnavailable.
     """

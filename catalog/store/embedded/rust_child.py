@@ -32,7 +32,7 @@ SAFE_OPTIONS = (
 )
 LISTENS = re.compile(r"listening on 127\.0\.0\.1:([0-9]+)")
 BUSY = "Device or resource busy"
-BUSY_LIMIT = 10.0  # seconds to wait for a killed server's database to leave the folder
+BUSY_LIMIT = 10.0  # seconds to wait until the database of a killed server releases the folder
 END_LIMIT = 15.0  # seconds before a database that does not end is killed: what it acknowledged is on disk
 PANIC = "WT_PANIC"
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
@@ -154,7 +154,7 @@ def accepts(server: RustServer, user: str, password: str) -> bool:
 
 
 def opened(program: str, path: str, port: int) -> RustServer:
-    """Open the files, waiting for a process that is about to let go of them."""
+    """Open the files, and wait for a process that is about to release them."""
     deadline = time.monotonic() + BUSY_LIMIT
     while True:
         try:

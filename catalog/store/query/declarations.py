@@ -9,7 +9,7 @@ from catalog.errors import INVALID_QUERY, Refused
 
 
 class FieldType(Enum):
-    """The value is the word that stands in a refusal."""
+    """The value is the word used in refusals."""
 
     TEXT = "text"
     ID = "an id"
@@ -35,7 +35,7 @@ class Field:
     path: str
     type: FieldType  # of the value, or of each one when there are many
     many: bool = False
-    inside: "Fields | None" = None  # what an object is made of
+    inside: "Fields | None" = None  # the fields of an object
 
     @property
     def each(self) -> "Field":
@@ -66,7 +66,7 @@ class Fields:
         self.selectable = frozenset(select.split()) | self.always
         self.values = values  # the prefix of names of metadata that sort, too: see value_order
         self.short = short or {}  # parameters that stand for an equality, and their fields: see params
-        self.spelt = spelt  # the field whose pieces are kept beside it, see `pieces`
+        self.spelt = spelt  # the field whose n-grams are stored beside it, see `ngrams`
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._fields)
@@ -91,5 +91,5 @@ def _declared(shapes: Mapping[str, Any]) -> Iterator[tuple[str, Field]]:
 
 
 def shown(word: str) -> str:
-    """A client's word as a refusal may repeat it: short, and fit to be encoded."""
+    """A client's text for a refusal: shortened, and safe to encode."""
     return word[:80].encode(errors="replace").decode()

@@ -17,7 +17,7 @@ FURTHEST = 10_000_000  # documents before the end of a page
 SHORT = ("metadata.", "latest.")
 """The prefixes of short filters' names, see `short_forms`."""
 
-_WHOLE = re.compile("[0-9]{1,4000}")  # Python reads no longer ones
+_WHOLE = re.compile("[0-9]{1,4000}")  # Python parses no longer numbers
 _DIRECTIONS: dict[Any, int] = {"asc": 1, "ascending": 1, 1: 1, "desc": -1, "descending": -1, -1: -1}
 _COMPARISONS = frozenset({"ne", "gt", "gte", "lt", "lte"})
 
@@ -88,7 +88,7 @@ def limit_of(text: str | None) -> int:
 
 
 def names_field(field: str, text: str | None) -> bool:
-    """Whether a client's filter asks for a field, wherever in it. What is no filter asks for none."""
+    """Whether a client's filter asks for a field, wherever in it. An invalid filter asks for none."""
     try:
         left = [read_json("filter", text or "{}")]
     except Refused:
@@ -144,8 +144,8 @@ def _direction(name: str, way: Any) -> int:
 
 
 def select_of(fields: Fields, text: str | None) -> frozenset[str] | None:
-    """The names in `["name", "tags"]`, with those that always come along. None is everything: so says text that is
-    not JSON, and a name that is no field selects nothing, as in the reference.
+    """The names in `["name", "tags"]`, with those that always come along. None is everything. As in the reference, text
+    that is not JSON selects everything, and an unknown name nothing.
 
     Raises Refused: INVALID_QUERY, for what is not a list of names.
     """

@@ -1,4 +1,4 @@
-"""What the database adds up of the versions of a tenant."""
+"""Sums over the versions of a tenant, computed by the database."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -31,14 +31,14 @@ class ShareRecord(TypedDict):
 
 
 class LatestRecord(TypedDict):
-    """What an item says of its newest live version."""
+    """The newest live version, as its item records it."""
 
     number: int
     metadata: list[PairRecord]
 
 
 class SummaryRecord(TypedDict):
-    """What an item says of its live versions, see `store.derived.version_summaries`."""
+    """The summary of its live versions in an item, see `store.derived.version_summaries`."""
 
     latest: LatestRecord | None
     stages: list[str]

@@ -81,7 +81,7 @@ def batches_of(version: Version, files: Sequence[PlacedFile]) -> Iterator[list[N
 
 
 class BoundedBody:
-    """A response body in memory, of a size that is known about."""
+    """A response body in memory, of bounded size."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -114,7 +114,7 @@ def _fetch_one(
 def _fetch_batch(
     item: TargetItem, version: Version, batch: Sequence[NumberedFile], total: TotalProgress, stored: Stored
 ) -> Operation[None]:
-    """Fetch files in one archive. Those that it does not have as they should be are fetched alone."""
+    """Fetch files in one archive. Those that are missing or damaged in it are fetched alone."""
     size = sum(each.placed.file.size for each in batch)
     body = BoundedBody(size + (len(batch) + 1) * TAR_OVERHEAD)
     request = Request(

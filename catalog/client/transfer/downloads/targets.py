@@ -1,4 +1,4 @@
-"""Where the files of a pull go, and what of it may be replaced.
+"""The targets of the files of a pull, and which existing files it may replace.
 
 A file that differs from what is pulled is replaced only if an earlier pull wrote it and it is unchanged since, or by
 force. The cache remembers what pulls wrote, by folder and item. Files of an earlier version that the new one does not

@@ -67,7 +67,7 @@ def put_files(
     existing: Mapping[str, str],
     total: TotalProgress,
 ) -> Operation[None]:
-    """Upload small files into a draft, those aside that it has already.
+    """Upload small files into a draft, except those that it has already.
 
     When the request fails on its way, or the server is older, they are sent one by one. Raises CatalogError.
     """

@@ -1,4 +1,4 @@
-"""Items say what their live versions are, and all of them whether they are archived."""
+"""Items have a summary of their live versions, and a field that says whether they are archived."""
 
 from catalog.store.derived import version_summaries
 from catalog.store.migrations.progress import Progress

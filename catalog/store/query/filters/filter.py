@@ -1,7 +1,5 @@
-"""A client's `filter`, compiled by an allow-list into a query that is safe to ask.
-
-What reaches the database is built here, operator by operator, and never copied from the client. See `fields` for what
-may be used on which resource.
+"""A client's `filter`, compiled by an allow-list into a query that is safe to run. What reaches the database is built
+here, operator by operator, and never copied from the client. See `fields` for what may be used on which resource.
 """
 
 import json
@@ -30,7 +28,7 @@ Conjunct = tuple[str, Any]
 @dataclass(frozen=True)
 class Filter:
     query: dict[str, Any]  # for the database: only allowed operators, only literals
-    matches: Matcher | None = None  # what is left to ask of each whole document that it answers; None: nothing
+    matches: Matcher | None = None  # what the server tests of each document it returns; None: nothing
     budget: Budget | None = None  # for all of that
 
 
@@ -56,9 +54,8 @@ def filter_of(
 
 
 def within(access: Mapping[str, Any], requested: Filter) -> dict[str, Any]:
-    """The documents of both `access` and the filter's query, never one more.
-
-    Side by side unless they collide: the embedded database answers a `$and` by reading everything.
+    """A query for the documents that match both `access` and the filter. Conditions stand side by side unless they
+    collide: the embedded database reads everything for a `$and`.
     """
     merged, rest = dict(access), []
     for key, condition in requested.query.items():
@@ -232,7 +229,7 @@ def _size(name: str, field: Field, operand: Any) -> int:
 
 
 def joined(conjuncts: Iterable[Conjunct]) -> dict[str, Any]:
-    """One query of them all, with as few `$and` as can be: on the embedded database each one reads everything."""
+    """All of them as one query, with as few `$and` as possible: the embedded database reads everything for each."""
     by_key: dict[str, list[Any]] = {}
     for key, condition in conjuncts:
         by_key.setdefault(key, []).append(condition)

@@ -1,4 +1,4 @@
-"""A client's plain values, read as what the database keeps."""
+"""Converts a client's plain values to the types that the database stores."""
 
 import json
 import math
@@ -16,7 +16,7 @@ _ID = re.compile("[0-9a-fA-F]{24}")
 
 
 def literal(field: Field, value: Any) -> Any:
-    """`value` as the field holds it. Text that is no id stays text, which matches no id.
+    """`value` in the type of the field. Text that is not an id stays text, which matches no id.
 
     Raises Refused: INVALID_QUERY, naming the field.
     """
@@ -34,7 +34,7 @@ def _spelt(value: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """`value`, which is text that can be kept: half of a surrogate pair cannot."""
+    """`value`, if it is text that can be stored: half of a surrogate pair cannot."""
     if not isinstance(value, str):
         raise TypeError
     value.encode()
@@ -48,7 +48,7 @@ def _id(value: Any) -> ObjectId | str:
 def _date(value: Any) -> datetime:
     date = datetime.fromisoformat(text(value))
     date = date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
-    return date.replace(microsecond=date.microsecond // 1000 * 1000)  # the database keeps milliseconds
+    return date.replace(microsecond=date.microsecond // 1000 * 1000)  # the database stores milliseconds
 
 
 def _number(value: Any) -> int | float:

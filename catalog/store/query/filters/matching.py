@@ -1,6 +1,5 @@
-"""MongoDB's matching of one document, for the part of a filter that the database is not asked.
-
-Understands what `query` compiles and nothing else.
+"""Matches one document as MongoDB does, for the part of a filter that is not sent to the database. It supports only
+what `filter` compiles to.
 """
 
 import operator
@@ -16,7 +15,7 @@ from catalog.store.query.filters.patterns import Rich
 
 Matcher = Callable[[Mapping[str, Any]], bool]
 Test = Callable[[list[Any]], bool]
-"""Of all the values that a path leads to in one document."""
+"""A predicate of all values at a path of one document."""
 
 
 class _Missing(Enum):
@@ -27,7 +26,7 @@ _MISSING = _Missing.MISSING
 
 
 def matcher(query: Mapping[str, Any]) -> Matcher:
-    """`query`, as a question about one document. Dates of a document without a zone are UTC."""
+    """`query` as a predicate of one document. Dates of a document without a zone are UTC."""
     tests = [_clause(key, operand) for key, operand in query.items()]
     return lambda document: all(test(document) for test in tests)
 
@@ -62,7 +61,7 @@ def _every(operators: Mapping[str, Any]) -> Test:
 
 
 def _values(document: Any, path: list[str]) -> Iterator[Any]:
-    """What `path` leads to. A list on the way stands for each object in it."""
+    """The values at `path`. A list on the way stands for each object in it."""
     if not path:
         yield document
     elif isinstance(document, list):
@@ -126,7 +125,7 @@ def _regex(operand: Any, options: str) -> Test:
 
 
 def _plain(pattern: str, options: str) -> Callable[[str], bool]:
-    """Text and anchors only, so Python's own expressions are not held up by it."""
+    """Text and anchors only, which Python's regular expressions match in linear time."""
     flags = (re.IGNORECASE if "i" in options else 0) | (re.MULTILINE if "m" in options else 0)
     compiled = re.compile(pattern, flags)
     return lambda text: compiled.search(text) is not None

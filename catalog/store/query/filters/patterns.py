@@ -1,4 +1,4 @@
-"""A client's regular expression, read so that no pattern of theirs reaches the database.
+"""Reads a client's regular expression so that no client's pattern reaches the database.
 
 Neither MongoDB nor the embedded engine stops a catastrophic pattern. Text with an optional `^` and `$` is sent as
 that text, escaped, or as a range; everything else is matched here by RE2, whose time is linear.
@@ -47,7 +47,7 @@ class Literal(NamedTuple):
 
 
 class Rich:
-    """A pattern that is more than text. It is searched for here, never sent."""
+    """A pattern that is more than text. It is matched here, never sent to the database."""
 
     def __init__(self, pattern: str, flags: str, budget: Budget) -> None:
         """Raises Refused: INVALID_QUERY, for what RE2 does not read or could not match in little memory."""
@@ -110,7 +110,7 @@ def condition(field: Field, pattern: Any, options: Any, patterns: Patterns, *, r
 
 
 def piece_of(pattern: str, options: str) -> str | None:
-    """A piece that every word has which the pattern matches, for a database that would have to try them all."""
+    """A part of every word that the pattern matches, so that the database need not test all words."""
     plain = literal_of(pattern)
     if plain is None or (plain.starts and not set(options) & {"i", "m"}):  # that is a range already
         return None
@@ -121,7 +121,7 @@ def piece_of(pattern: str, options: str) -> str | None:
 
 
 def literal_of(pattern: str) -> Literal | None:
-    """What `pattern` spells, when every character of it means itself; None when it is richer than that."""
+    """The text that `pattern` stands for, if it is plain text; None for any other pattern."""
     starts = pattern.startswith("^")
     rest = iter(pattern[starts:])
     spelt: list[str] = []

@@ -1,7 +1,6 @@
-"""Where a walk through a list stands: the last document's sort key, as an opaque word that fits into a URL.
+"""A position in a list: the sort key of the last document, as an opaque text that fits into a URL.
 
-A cursor says where to go on and nothing else. It comes back from a client, so it is checked, and what it says only
-narrows the query that the caller may ask anyway.
+A cursor comes back from a client, so it is checked. It can only narrow a query that the caller may make anyway.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -60,7 +59,7 @@ def steps(order: Order, key: Sequence[Any]) -> Iterator[Query]:
 
 
 def _beyond(value: Any, direction: int) -> list[Any]:
-    """Nothing, which a comparison does not find, sorts before everything."""
+    """A missing value sorts before all others, and comparisons do not find it."""
     if value is None:
         return [{"$ne": None}] if direction > 0 else []
     return [{"$gt": value}] if direction > 0 else [{"$lt": value}, None]

@@ -1,9 +1,9 @@
 """A part of a list: a page by its number, with a total, or what follows a cursor, without one.
 
-A filter's way: `params.read` checks the query string and compiles the filter, `Listing.of` joins it with what the
-caller may see, and `page` or `after` reads it from the database. What the database may not be asked (`matches`) is
-matched here. Newest first, the usual order, costs the same however long a list is (see `serial_scan`). MongoDB walks
-every other order by an index; the embedded engine reads all matches before it sorts.
+The path of a filter: `params.read` checks the query string and compiles the filter, `Listing.of` joins it with what the
+caller may see, and `page` or `after` reads it from the database. Conditions that must not reach the database
+(`matches`) are tested here. Newest first, the usual order, costs the same however long a list is (see `serial_scan`).
+MongoDB walks every other order by an index; the embedded engine reads all matches before it sorts.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence

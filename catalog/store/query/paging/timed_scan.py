@@ -1,4 +1,4 @@
-"""The newest documents that match, as many as are read in a given time: for what is counted while somebody waits."""
+"""The newest documents that match, as many as are read in a given time: for counts that a user waits for."""
 
 from collections.abc import Callable, Mapping
 from time import monotonic
