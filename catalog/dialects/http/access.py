@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPMethod
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from litestar.handlers import BaseRouteHandler
 
@@ -17,7 +17,7 @@ READS = "reads"
 OPTION = "access"
 """The option of a route that checks credentials by itself, without a guard."""
 
-G = TypeVar("G", bound=Callable[..., Any])
+G = TypeVar("G")
 
 
 @dataclass(frozen=True)

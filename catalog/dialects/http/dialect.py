@@ -1,8 +1,8 @@
 """What a dialect gives to the application: its routes, and its wording of refusals."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
-from typing import Any, NamedTuple, Self, TypeVar
+from dataclasses import dataclass, fields
+from typing import Any, Self, TypeVar
 
 from litestar import Response, Router
 from litestar.di import Provide
@@ -25,7 +25,7 @@ class Routes(Router):
     twice. Copying the handlers at each level of nesting takes a third of the time in which the application is created.
     """
 
-    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+    def __deepcopy__(self, _: dict[int, object]) -> Self:
         return self
 
 
@@ -33,7 +33,8 @@ class RouteHandler(HTTPRouteHandler):
     """A handler made without a decorator. `shortcuts` prepares it, which the framework's class has no room for."""
 
 
-class Dialect(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Dialect:
     prefixes: Sequence[str]
     """The beginnings of its paths, without a slash at the end."""
     routes: Sequence[ControllerRouterHandler]
@@ -48,7 +49,7 @@ def dependencies(services: Any) -> dict[str, Provide]:
     return {field.name: constant(getattr(services, field.name)) for field in fields(services)}
 
 
-def constant(value: Any) -> Provide:
+def constant(value: object) -> Provide:
     def provide() -> Any:
         return value
 

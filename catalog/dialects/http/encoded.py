@@ -1,7 +1,7 @@
 """Responses whose content is encoded already, sent without the lookups that the framework makes for each header."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 from litestar import Response
@@ -13,7 +13,7 @@ JSON = "application/json; charset=utf-8"
 T = TypeVar("T")
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """What msgspec does not know: a number above 2**31, which BSON has a class of its own for, or an ObjectId."""
     return int(value) if isinstance(value, int) else str(value)
 
@@ -25,7 +25,7 @@ LARGEST_PAGE = 8 * 2**20
 """Bytes of JSON, after which an answer of many things shows no more of them."""
 
 
-def fitting(elements: Iterable[Any], room: int = LARGEST_PAGE) -> list[msgspec.Raw]:
+def fitting(elements: Iterable[object], room: int = LARGEST_PAGE) -> list[msgspec.Raw]:
     """The first elements, encoded, of at most `room` bytes together; one at least, however large."""
     fit: list[msgspec.Raw] = []
     for element in elements:
@@ -40,7 +40,7 @@ def fitting(elements: Iterable[Any], room: int = LARGEST_PAGE) -> list[msgspec.R
 class EncodedResponse(Response[bytes]):
     """Bytes with their media type, headers and cookies. Nothing runs after it is sent."""
 
-    def to_asgi_response(self, *_: Any, headers: dict[str, str] | None = None, **_options: Any) -> ASGIResponse:
+    def to_asgi_response(self, *_: object, headers: dict[str, str] | None = None, **_options: object) -> ASGIResponse:
         """`headers` are those that the route declares."""
         return _Sent(self, {**(headers or {}), **self.headers})
 
@@ -49,7 +49,11 @@ class JsonResponse(EncodedResponse, Generic[T]):
     """A response whose content is `T` as JSON."""
 
 
-def json_response(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> JsonResponse[Any]:
+AnyJson: TypeAlias = JsonResponse[Any]
+"""What a function of several handlers returns: each handler declares what it is."""
+
+
+def json_response(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> AnyJson:
     return JsonResponse(encode_json(content), status_code=status, media_type=JSON, headers=headers)
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from litestar import Response
 from litestar.exceptions import HTTPException
@@ -31,10 +31,10 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-def error_handler(dialects: Sequence[Dialect]) -> Callable[[AnyRequest, Exception], Response[Any]]:
+def error_handler(dialects: Sequence[Dialect]) -> Callable[[AnyRequest, Exception], Response[object]]:
     """Answers exceptions. A path that belongs to no dialect is answered in the words of the first one."""
 
-    def handle(request: AnyRequest, exception: Exception) -> Response[Any]:
+    def handle(request: AnyRequest, exception: Exception) -> Response[object]:
         path = request.scope["path"]
         dialect = next((each for each in dialects if each.covers(path)), dialects[0])
         return respond(request, exception, dialect.error_response)

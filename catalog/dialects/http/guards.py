@@ -4,7 +4,6 @@ import ipaddress
 import re
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
@@ -14,6 +13,7 @@ from litestar.types import Guard
 from catalog.dialects.http import access
 from catalog.dialects.http.access import admits
 from catalog.dialects.http.request_log import set_subject
+from catalog.dialects.http.requests.injection import AnyConnection
 from catalog.dialects.http.sessions import bare_token
 from catalog.domain.access import Caller
 from catalog.errors import ADMINISTRATORS_ONLY, AUTHENTICATION, Refused
@@ -41,13 +41,13 @@ async def administrators_only(connection: Connection, _: BaseRouteHandler) -> No
         raise Refused(ADMINISTRATORS_ONLY)
 
 
-HoldsApiToken = Callable[[ASGIConnection[Any, Any, Any, Any]], bool]
+HoldsApiToken = Callable[[AnyConnection], bool]
 
 
 def recognises(api_token: str) -> HoldsApiToken:
     """Whether a request carries API_TOKEN. If so, the journal names the operator as its user."""
 
-    def holds_api_token(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    def holds_api_token(connection: AnyConnection) -> bool:
         header = connection.headers.get("authorization") or ""
         is_operator = secrets.compare_digest(bare_token(header).encode(), api_token.encode())
         if is_operator:

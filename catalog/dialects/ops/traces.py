@@ -10,7 +10,6 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from threading import Thread
-from typing import Any
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -83,7 +82,7 @@ class Traces:
         return traced
 
     @asynccontextmanager
-    async def running(self, _: Any) -> AsyncIterator[None]:
+    async def running(self, _: object) -> AsyncIterator[None]:
         """Send the remaining spans at the end, for at most LAST_SPANS seconds."""
         try:
             yield
@@ -94,7 +93,7 @@ class Traces:
 
 
 def _describe(span: Span, scope: HTTPScope, status: int) -> None:
-    state: dict[str, Any] = scope["state"]
+    state = scope["state"]
     about = {
         "http.request.method": scope["method"],
         "http.response.status_code": status,

@@ -4,9 +4,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 from prometheus_client import Metric, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -59,6 +58,16 @@ class WorkerMetrics:
             return ""
 
 
+@dataclass(frozen=True)
+class MergedMetrics:
+    """Metrics of several workers, as a collector of the Prometheus client."""
+
+    families: Iterable[Metric]
+
+    def collect(self) -> Iterable[Metric]:
+        return self.families
+
+
 def merge(texts: Mapping[str, str]) -> bytes:
     """One text of all, with the label `worker` on each line."""
     families: dict[str, Metric] = {}
@@ -67,7 +76,4 @@ def merge(texts: Mapping[str, str]) -> bytes:
             whole = families.setdefault(family.name, Metric(family.name, family.documentation, family.type))
             whole.samples += [each._replace(labels={**each.labels, "worker": worker}) for each in family.samples]
 
-    def collect() -> Iterable[Metric]:
-        return families.values()
-
-    return generate_latest(cast("Any", SimpleNamespace(collect=collect)))
+    return generate_latest(MergedMetrics(families.values()))

@@ -1,7 +1,5 @@
 """The OpenAPI document of the native dialect, derived from its routes."""
 
-from typing import Any
-
 from litestar import Litestar
 
 from catalog.dialects.http.docs.operations import operations
@@ -51,7 +49,7 @@ HEADERS = {
 }
 
 
-def document(app: Litestar, prefix: str, version: str, limits: Limits) -> dict[str, Any]:
+def document(app: Litestar, prefix: str, version: str, limits: Limits) -> dict[str, object]:
     """The document of an API whose paths begin with `prefix`."""
     schemas = Schemas(limits._asdict(), suffix=BODY)
     schemas.of(Refusal)

@@ -111,20 +111,20 @@ def controller_of(handler: HTTPRouteHandler) -> Any:
     return getattr(handler.fn, "__self__", None)
 
 
-def types_of(handler: HTTPRouteHandler) -> Mapping[Any, Any]:
+def types_of(handler: HTTPRouteHandler) -> Mapping[object, object]:
     """What the type variables of a generic controller stand for."""
     bases = [base for each in type(controller_of(handler)).__mro__ for base in getattr(each, "__orig_bases__", ())]
     pairs = [(get_origin(base).__parameters__, get_args(base)) for base in bases if hasattr(get_origin(base), "path")]
     return {variable: type_ for variables, types in pairs for variable, type_ in zip(variables, types, strict=True)}
 
 
-def body_type(handler: HTTPRouteHandler) -> Any:
+def body_type(handler: HTTPRouteHandler) -> object:
     """The declared type of the JSON body; None without one."""
     field = handler.parsed_fn_signature.parameters.get("data")
     return resolved(field.annotation, types_of(handler)) if field else None
 
 
-def answer_type(handler: HTTPRouteHandler) -> Any:
+def answer_type(handler: HTTPRouteHandler) -> object:
     """The declared type of the answer's content; None where it is not JSON."""
     annotation = resolved(handler.parsed_fn_signature.return_type.annotation, types_of(handler))
     origin = get_origin(annotation) or annotation
@@ -265,12 +265,12 @@ class _Description:
             for mimetype, annotation in described.items()
         }
 
-    def _answer_schema(self, annotation: Any) -> Schema:
+    def _answer_schema(self, annotation: object) -> Schema:
         either = get_args(annotation) if get_origin(annotation) in UNIONS else [annotation]
         schemas = [schema for each in either for schema in self._described(each)]
         return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
 
-    def _described(self, annotation: Any) -> Iterable[Schema]:
+    def _described(self, annotation: object) -> Iterable[Schema]:
         """A type may describe itself by its `describe`, where that depends on the route."""
         if hasattr(annotation, "describe") and not get_args(annotation):  # as it stands in the return annotation
             annotation = next(each for each in get_args(answer_type(self.handler)) if get_origin(each) is annotation)

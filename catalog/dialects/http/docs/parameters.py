@@ -5,7 +5,6 @@ A parameter in the signature of a handler, such as `tenant: FromQuery[str]`, is 
 """
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from litestar.datastructures import ResponseHeader
 from litestar.openapi.spec import Example
@@ -16,24 +15,24 @@ from catalog.dialects.http.docs.schemas import Schema
 TEXT = {"type": "string"}
 
 
-def path(description: str, example: str) -> Any:
+def path(description: str, example: str) -> object:
     """A segment of the path, as the annotation of an argument of the handler."""
     return PathParameter(description=description, examples=[Example(value=example)])
 
 
-def parameter(name: str, place: str, description: str, schema: Schema | None = None, **more: Any) -> Schema:
+def parameter(name: str, place: str, description: str, schema: Schema | None = None, **more: object) -> Schema:
     return {"name": name, "in": place, "description": description, "schema": schema or TEXT, **more}
 
 
-def query(name: str, description: str, schema: Schema | None = None, **more: Any) -> Schema:
+def query(name: str, description: str, schema: Schema | None = None, **more: object) -> Schema:
     return parameter(name, "query", description, schema, **more)
 
 
-def header(name: str, description: str, schema: Schema | None = None, **more: Any) -> Schema:
+def header(name: str, description: str, schema: Schema | None = None, **more: object) -> Schema:
     return parameter(name, "header", description, schema, **more)
 
 
-def json_query(name: str, description: str, schema: Schema, example: Any) -> Schema:
+def json_query(name: str, description: str, schema: Schema, example: object) -> Schema:
     """A parameter of the query string that is JSON."""
     content = {"application/json": {"schema": schema, "example": example}}
     return {"name": name, "in": "query", "description": description, "content": content}

@@ -105,7 +105,7 @@ class RefusalResponse(NamedTuple):
         return "_".join(map(str, ["head" if self.is_bodiless else "refused", self.status, *self._values()]))
 
     @property
-    def reference(self) -> dict[str, Any]:
+    def reference(self) -> dict[str, object]:
         return {"$ref": f"#/components/responses/{self.name}"}
 
     @property

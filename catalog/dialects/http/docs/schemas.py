@@ -42,7 +42,7 @@ class Schemas:
         self._limits = limits
         self._suffix = suffix
 
-    def of(self, annotation: Any) -> Schema:
+    def of(self, annotation: object) -> Schema:
         """The schema of a type; what it refers to becomes a component."""
         [schema], components = msgspec.json.schema_components([annotation], ref_template=TEMPLATE)
         for name, component in components.items():
@@ -59,7 +59,7 @@ class Schemas:
         self.components[f"{name}InList"] = part
         return {"$ref": f"{REFERENCE}{name}InList"}
 
-    def example(self, schema: Schema) -> Any:
+    def example(self, schema: Schema) -> object:
         """A value made of the examples of the fields; None without any."""
         if "examples" in schema:
             return schema["examples"][0]
@@ -73,7 +73,7 @@ class Schemas:
             return None if element is None else [element]
         return dict(self._examples(schema.get("properties", {}))) or None
 
-    def _examples(self, properties: Mapping[str, Schema]) -> Iterator[tuple[str, Any]]:
+    def _examples(self, properties: Mapping[str, Schema]) -> Iterator[tuple[str, object]]:
         for name, schema in properties.items():
             if (example := self.example(schema)) is not None:
                 yield name, example
@@ -88,7 +88,7 @@ class Schemas:
         patched = {name: self._patched(each) for name, each in value.items() if (name, each) != ("default", None)}
         return patched | {"type": "string"} if _is_enumeration(patched) else patched
 
-    def _text(self, value: str) -> Any:
+    def _text(self, value: str) -> object:
         if value.startswith(LIMIT):
             return self._limits[value.removeprefix(LIMIT)]
         return REFERENCE + self._name(value.removeprefix(REFERENCE)) if value.startswith(REFERENCE) else value

@@ -7,7 +7,6 @@ that keeps nothing. A text that cannot have many is decoded at once; any other i
 import asyncio
 import re
 from codecs import BOM_UTF8
-from typing import Any
 
 import msgspec
 
@@ -22,7 +21,7 @@ _OPENING, _CLOSING = frozenset(b"[{"), frozenset(b"]}")
 _decoder = msgspec.json.Decoder()
 
 
-async def decoded(raw: bytes, most_elements: int | None = None, *, most_values: int = MOST_VALUES) -> Any:
+async def decoded(raw: bytes, most_elements: int | None = None, *, most_values: int = MOST_VALUES) -> object:
     """The value of a JSON text, with or without the mark that some programs put before UTF-8. No text is `{}`.
 
     Raises Refused: MALFORMED_BODY; BODY_TOO_LARGE for a list of more than `most_elements`, or for more than
@@ -35,7 +34,7 @@ async def decoded(raw: bytes, most_elements: int | None = None, *, most_values: 
     return await asyncio.to_thread(_decoded, raw)
 
 
-def _decoded(raw: bytes) -> Any:
+def _decoded(raw: bytes) -> object:
     try:
         return _decoder.decode(raw) if raw.strip() else {}
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as malformed:

@@ -3,12 +3,13 @@
 import re
 from asyncio import create_task, gather
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any
 
 from litestar import Response
+from litestar.background_tasks import BackgroundTask, BackgroundTasks
+from litestar.datastructures import Cookie
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 
@@ -56,13 +57,20 @@ class Download(Response[None]):
         super().__init__(None, headers=headers, status_code=status_code)
         self.file = file
 
-    def to_asgi_response(self, *_: Any, headers: dict[str, str] | None = None, **kwargs: Any) -> ASGIResponse:
+    def to_asgi_response(
+        self,
+        *_: object,
+        headers: dict[str, str] | None = None,
+        cookies: Iterable[Cookie] | None = None,
+        background: BackgroundTask | BackgroundTasks | None = None,
+        **_options: object,
+    ) -> ASGIResponse:
         return Sending(
             self.file,
             status_code=self.status_code,
             headers={**(headers or {}), **self.headers},
-            cookies=[*self.cookies, *(kwargs.get("cookies") or ())],
-            background=self.background or kwargs.get("background"),
+            cookies=[*self.cookies, *(cookies or ())],
+            background=self.background or background,
         )
 
 
@@ -70,8 +78,22 @@ class Sending(ASGIResponse):
     __slots__ = ("file",)
     _should_set_content_length = False
 
-    def __init__(self, file: AsyncGenerator[bytes, None] | None, **kwargs: Any) -> None:
-        super().__init__(is_head_response=file is None, **kwargs)
+    def __init__(
+        self,
+        file: AsyncGenerator[bytes, None] | None,
+        *,
+        status_code: int | None,
+        headers: dict[str, str],
+        cookies: Iterable[Cookie],
+        background: BackgroundTask | BackgroundTasks | None,
+    ) -> None:
+        super().__init__(
+            status_code=status_code,
+            headers=headers,
+            cookies=cookies,
+            background=background,
+            is_head_response=file is None,
+        )
         self.file = file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

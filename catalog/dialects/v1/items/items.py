@@ -1,14 +1,14 @@
 """Models, datasets and algorithms."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from litestar import Controller, delete, get, post, put
 from litestar.datastructures import ResponseHeader
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.refusals import answers, refuses
-from catalog.dialects.http.encoded import JsonResponse, json_response
+from catalog.dialects.http.encoded import AnyJson, JsonResponse, json_response
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.v1.models.items.item_body import ItemBody
 from catalog.dialects.v1.models.items.items import (
@@ -91,12 +91,12 @@ async def shown(found: Sequence[ItemRecord], caller: Caller) -> list[DatasetBody
     return [item(record, related, caller) for record in found]
 
 
-async def answered(request: AnyRequest, record: ItemRecord, caller: Caller) -> JsonResponse[Any]:
+async def answered(request: AnyRequest, record: ItemRecord, caller: Caller) -> AnyJson:
     [one] = await shown([record], caller)
     return http.shown(request, one, record["revision"], embeds=True)
 
 
-def resource(controller: "Items[Any, Any, Any, Any]") -> ListedResource:
+def resource(controller: "Items[NewT, ChangeT, ShownT, RemovedT]") -> ListedResource:
     return ListedResource(controller.words["Kind"], fields.ITEMS[controller.kind])
 
 

@@ -1,7 +1,5 @@
 """Search across everything that the caller may read."""
 
-from typing import Any
-
 from litestar import Controller, get
 
 from catalog.dialects.http import guards
@@ -33,7 +31,7 @@ TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": search.LONGEST}
 KIND = query("kind", "Only these kinds.", {"type": "array", "items": {"type": "string", "enum": list(Kind)}})
 
 
-def _narrowing_parameters(_: Any, schemas: Schemas) -> list[Schema]:
+def _narrowing_parameters(_: object, schemas: Schemas) -> list[Schema]:
     return [
         KIND,
         *(query(name, "Only these.", {"enum": list(words)}) for name, words in ENUMERATIONS.items()),
@@ -44,7 +42,7 @@ def _narrowing_parameters(_: Any, schemas: Schemas) -> list[Schema]:
     ]
 
 
-def _parameters(controller: Any, schemas: Schemas) -> list[Schema]:
+def _parameters(controller: object, schemas: Schemas) -> list[Schema]:
     return [
         query("q", "Plain text, in any case.", TEXT, required=True, example="iris"),
         *_narrowing_parameters(controller, schemas),

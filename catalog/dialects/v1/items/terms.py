@@ -1,7 +1,7 @@
 """Tags and metadata names."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from bson import ObjectId
 from litestar import Controller, delete, get, post
@@ -10,7 +10,7 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.encoded import JsonResponse, json_response
-from catalog.dialects.http.requests.injection import AnyRequest, Injected
+from catalog.dialects.http.requests.injection import AnyRequest, Injected, RouteOptions
 from catalog.dialects.v1.models.items.terms import (
     DatedTerm,
     ListedTerm,
@@ -41,7 +41,7 @@ NewT = TypeVar("NewT", TagToCreate, MetadataNameToCreate)
 
 TERMS = ListedResource("ListedTerm", fields.TAGS)
 TYPED = query("q", "What was typed so far.", {"type": "string", "maxLength": suggest.LONGEST}, example="flo")
-REMOVED: dict[str, Any] = {
+REMOVED: RouteOptions = {
     "status_code": 200,
     "guards": [guards.administrators_only],
     "response_description": "The {one}, as it was.",

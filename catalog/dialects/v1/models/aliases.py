@@ -1,7 +1,7 @@
 """Aliases and the history of their moves."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from bson import ObjectId
 from msgspec import Meta, Struct
@@ -90,6 +90,6 @@ class AliasMoveBody(Struct, rename={"id": "_id"}):
         )
 
 
-def _mover(key: ObjectId, users: Users, caller: Caller) -> Any:
+def _mover(key: ObjectId, users: Users, caller: Caller) -> UserBody | str:
     user = users.get(key)
     return UserBody.seen_by(caller, user) if user else str(key)

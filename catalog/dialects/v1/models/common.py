@@ -1,7 +1,7 @@
 """What the structs of all groups have in common."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 from msgspec import Meta, Struct
 
@@ -31,6 +31,16 @@ def moment(when: datetime) -> str:
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+StructFields: TypeAlias = dict[str, Any]
+"""Values of fields of a struct, by name."""
+
+JsonObject: TypeAlias = dict[str, Any]
+"""An object of JSON with any fields."""
+
+AnyJsonValue: TypeAlias = Any
+Ignored: TypeAlias = Annotated[AnyJsonValue, Meta(description="Ignored.")]
+
+
 class RequestBody(Struct, forbid_unknown_fields=True):
     """The JSON object of a request. `null` counts as absent."""
 
@@ -38,6 +48,6 @@ class RequestBody(Struct, forbid_unknown_fields=True):
 class Change(RequestBody):
     """The JSON object of a PUT: the fields to change."""
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> StructFields:
         """The fields that the client sent."""
         return {name: value for name in self.__struct_fields__ if (value := getattr(self, name)) is not None}

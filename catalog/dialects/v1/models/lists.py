@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from catalog.dialects.http.docs.operations import controller_of
 from catalog.dialects.http.docs.parameters import json_query, query
 from catalog.dialects.http.docs.schemas import Schema, Schemas, name_of
+from catalog.dialects.http.requests.injection import RouteOptions
 from catalog.store.query.declarations import Fields, FieldType
 from catalog.store.query.filters.patterns import LONGEST as LONGEST_PATTERN
 from catalog.store.query.params import MOST
@@ -57,10 +58,10 @@ COMPARED: dict[FieldType, Schema] = {
 DIRECTIONS = {"enum": ["asc", "desc", 1, -1]}
 
 
-def listing(resource: ResourceOf, *more: Schema) -> dict[str, Any]:
+def listing(resource: ResourceOf, *more: Schema) -> RouteOptions:
     """The options of the GET of a list: `@get(**listing(TOKENS))`. Its answer is `Listed[...]`."""
 
-    def parameters(controller: Any, schemas: Schemas) -> list[Schema]:
+    def parameters(controller: object, schemas: Schemas) -> list[Schema]:
         of = resource(controller) if callable(resource) else resource
         sort = dict.fromkeys(sorted(of.fields.sortable), DIRECTIONS)
         sorting: Schema = {"type": "object", "properties": sort, "additionalProperties": False}
@@ -72,10 +73,10 @@ def listing(resource: ResourceOf, *more: Schema) -> dict[str, Any]:
     return {"parameters": parameters, "resource": resource, "is_filtered": True, "details": LISTS}
 
 
-def selecting(resource: ResourceOf, *more: Schema) -> dict[str, Any]:
+def selecting(resource: ResourceOf, *more: Schema) -> RouteOptions:
     """The options of the GET of one thing that takes `select`. Its answer is `X | Selected[X]`."""
 
-    def parameters(controller: Any, _: Schemas) -> list[Schema]:
+    def parameters(controller: object, _: Schemas) -> list[Schema]:
         return [selection(resource(controller) if callable(resource) else resource), *more]
 
     return {"parameters": parameters, "resource": resource}
@@ -107,7 +108,7 @@ def filtering(of: ListedResource, schemas: Schemas) -> Schema:
 
 def _filter(itself: Schema, fields: Fields) -> Schema:
     types = {path: fields.field(path).type for path in fields}
-    compared: dict[str, Any] = {
+    compared: dict[str, object] = {
         path: {"$ref": f"#/components/schemas/{_condition_name(kind)}"}
         if kind in COMPARED
         else {"type": "object", "description": "`$elemMatch`"}
@@ -166,7 +167,7 @@ class Selected(Struct, Generic[T]):
     """An answer of which `select` may leave fields out."""
 
     @classmethod
-    def describe(cls, of: Any, schemas: Schemas, handler: HTTPRouteHandler) -> Iterable[Schema]:
+    def describe(cls, of: object, schemas: Schemas, handler: HTTPRouteHandler) -> Iterable[Schema]:
         yield schemas.selected(schemas.of(of), _resource_of(handler).fields.always)
 
 
@@ -174,7 +175,7 @@ class Listed(Struct, Generic[T]):
     """A `PageBody` or a `Stretch` of a list that takes the parameters of `listing`."""
 
     @classmethod
-    def describe(cls, of: Any, schemas: Schemas, handler: HTTPRouteHandler) -> Iterable[Schema]:
+    def describe(cls, of: object, schemas: Schemas, handler: HTTPRouteHandler) -> Iterable[Schema]:
         whole = schemas.of(of)
         selected = schemas.selected(whole, _resource_of(handler).fields.always)
         for kind in (PageBody, Stretch):
@@ -200,7 +201,7 @@ class Created(Struct, Generic[T]):
     errors: list[str]
 
     @classmethod
-    def describe(cls, of: Any, schemas: Schemas, handler: HTTPRouteHandler) -> Iterable[Schema]:
+    def describe(cls, of: object, schemas: Schemas, handler: HTTPRouteHandler) -> Iterable[Schema]:
         plural = controller_of(handler).plural
         whole = {"type": "object", "required": [plural, "errors"], "description": cls.__doc__}
         either = {"anyOf": [schemas.of(of), schemas.of(Truncated)]}

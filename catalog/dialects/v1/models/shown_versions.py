@@ -1,12 +1,12 @@
 """Versions, their files and links to them, as they are shown."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from catalog.dialects.v1.errors import details_of, native
-from catalog.dialects.v1.models.common import Digest, Id, Moment, moment
+from catalog.dialects.v1.models.common import Digest, Id, JsonObject, Moment, StructFields, moment
 from catalog.dialects.v1.models.items.item_body import Count, VersionContent, version_content
 from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.domain.files.blob_records import BlobCondition
@@ -107,8 +107,8 @@ class InspectionReport(Struct, kw_only=True):
     """The findings in the files. No file is ever called safe."""
 
     format: str
-    summary: Annotated[dict[str, Any], Meta(description="What the header of the format says.")]
-    findings: list[dict[str, Any]]
+    summary: Annotated[JsonObject, Meta(description="What the header of the format says.")]
+    findings: list[JsonObject]
     verdict: Annotated[str, Meta(description="A sentence for people.")]
     inspected: Moment
 
@@ -177,7 +177,7 @@ class WholeVersion(ListedVersion, kw_only=True):
         return cls(**listed_fields(record, item), files=files, truncated=truncated)
 
 
-def listed_fields(record: VersionRecord, item: ItemRecord) -> dict[str, Any]:
+def listed_fields(record: VersionRecord, item: ItemRecord) -> StructFields:
     inspection, run, inputs = record.get("inspection"), record.get("run"), record.get("inputs", ())
     return version_content(record, item) | {
         "id": str(record["_id"]),

@@ -1,10 +1,10 @@
 """Experiments and their runs, environments and inference services. Kubeflow's clients create and change them."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 
-from catalog.dialects.v1.models.common import Id, Moment, moment
+from catalog.dialects.v1.models.common import Id, Moment, StructFields, moment
 from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.store.records import (
     EnvironmentRecord,
@@ -96,7 +96,7 @@ class ServiceBody(TrackedBody, kw_only=True):
         )
 
 
-def _fields(record: TrackedRecord) -> dict[str, Any]:
+def _fields(record: TrackedRecord) -> StructFields:
     return {
         "id": str(record["_id"]),
         "serial": record["serial"],

@@ -1,12 +1,12 @@
 """Signing in and renewing a token."""
 
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from litestar import Controller, post, put
 
 from catalog.dialects.http.access import SESSIONS
 from catalog.dialects.http.docs.refusals import refuses
-from catalog.dialects.http.encoded import JsonResponse, json_response
+from catalog.dialects.http.encoded import AnyJson, JsonResponse, json_response
 from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.client_ip import TrustedProxies
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
@@ -94,7 +94,7 @@ class UnversionedLogin(Login):
     words: ClassVar = {"suffix": "Unversioned"}
 
 
-def set_device_cookie(answered: JsonResponse[Any], request: AnyRequest, cookie: str) -> JsonResponse[Any]:
+def set_device_cookie(answered: AnyJson, request: AnyRequest, cookie: str) -> AnyJson:
     """The answer, with the cookie of a known device."""
     answered.set_cookie(
         key=DEVICE,

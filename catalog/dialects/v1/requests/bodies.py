@@ -4,7 +4,8 @@ An error becomes the fault of the route, with one sentence that names the field.
 ignores the fields that only its answer has, so that an answer can be sent back.
 """
 
-from typing import Annotated, Any, NamedTuple, TypeAlias, TypeVar, get_args, get_origin
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias, TypeVar, get_args, get_origin
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -44,14 +45,15 @@ class JsonRequest(Request[Any, Any, Any]):
         except InternalServerException:  # how the framework reports a client that has gone
             raise Refused(UPLOAD_CUT_OFF) from None
 
-    async def json(self) -> Any:
+    async def json(self) -> object:
         """The converted body. Raises Refused: MALFORMED_BODY, BODY_TOO_LARGE, or the fault of the route."""
         reader = reader_of(self.route_handler)
         most = self.route_handler.opt[MOST_ELEMENTS] if reader.is_many else None
         return reader.read(await decoded(await self.body(), most))
 
 
-class Reader(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Reader:
     """How the body of one route is read."""
 
     type: Any
@@ -68,13 +70,13 @@ class Reader(NamedTuple):
     def is_change(self) -> bool:
         return isinstance(self.type, type) and issubclass(self.type, Change)
 
-    def _read_or_refuse(self, element: Any) -> Any:
+    def _read_or_refuse(self, element: object) -> object:
         try:
             return self._read(element)
         except Refused as refused:
             return refused
 
-    def _read(self, body: Any) -> Any:
+    def _read(self, body: object) -> object:
         if not isinstance(body, dict):
             raise Refused(self.fault, "the request body must be a JSON object")
         if self.is_change:
@@ -86,7 +88,7 @@ class Reader(NamedTuple):
             raise Refused(self.fault, sentence_of(error, self.type)) from None
 
 
-def refuse_irregular(body: dict[str, Any], of: type[msgspec.Struct]) -> None:
+def refuse_irregular(body: dict[str, object], of: type[msgspec.Struct]) -> None:
     """Refuse a PUT as the reference does.
 
     Raises Refused: EMPTY_BODY for `{}`, NO_VALID_FIELDS if none of its fields can change, INVALID_FIELD if some cannot.
@@ -106,7 +108,7 @@ def body_faults(handler: HTTPRouteHandler) -> tuple[Fault, ...]:
     return (reader.fault, *((EMPTY_BODY, NO_VALID_FIELDS, INVALID_FIELD) if reader.is_change else ()))
 
 
-_readers: WeakKeyDictionary[Any, Reader] = WeakKeyDictionary()
+_readers: WeakKeyDictionary[object, Reader] = WeakKeyDictionary()
 
 
 def reader_of(handler: HTTPRouteHandler) -> Reader:
@@ -123,7 +125,7 @@ def _reader(handler: HTTPRouteHandler) -> Reader:
     return Reader(one, fault, one is not declared, ignored)
 
 
-def _fields(annotation: Any) -> frozenset[str]:
+def _fields(annotation: object) -> frozenset[str]:
     """The names of the fields of a struct, or of the structs of a union, in JSON."""
     each = get_args(annotation) if get_origin(annotation) in UNIONS else [annotation]
     return frozenset(name for struct in each for name in getattr(struct, "__struct_encode_fields__", ()))

@@ -2,15 +2,15 @@
 
 import math
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from litestar import Response
 
 from catalog.dialects.http.access import SAFE
-from catalog.dialects.http.encoded import JSON, LARGEST_PAGE, JsonResponse, encode_json, json_response
+from catalog.dialects.http.encoded import JSON, LARGEST_PAGE, AnyJson, JsonResponse, encode_json, json_response
 from catalog.dialects.http.failures import refusal_headers
 from catalog.dialects.http.requests.cancellation import cancellation
 from catalog.dialects.http.requests.headers import entity_tags, is_unchanged
@@ -20,6 +20,7 @@ from catalog.dialects.v1.requests.sentences import shown as shortened
 from catalog.errors import STALE, Refused
 from catalog.store.query.paging.pages import ListPage
 from catalog.store.query.params import PageRequest
+from catalog.store.tenant_documents import R
 
 REVISION = re.compile(r'"([0-9]{1,18})(?:\.[0-9a-f]+)?"')
 """An ETag as `shown` makes it. Of an item the digest does not count where it is to be changed."""
@@ -30,7 +31,7 @@ LONGEST_ERROR = 300  # characters of what is said of an element
 N = TypeVar("N")
 
 
-def shown(request: AnyRequest, content: Any, revision: int, *, embeds: bool = False) -> JsonResponse[Any]:
+def shown(request: AnyRequest, content: object, revision: int, *, embeds: bool = False) -> AnyJson:
     """Answer with what has a revision, or tell a client that has just this already (304).
 
     What `embeds` others changes with them as well, so its tag is the revision and a digest of the content.
@@ -56,7 +57,9 @@ def revisions_seen(request: AnyRequest) -> frozenset[int] | None:
     return frozenset(int(tag[1]) for each in tags if (tag := REVISION.fullmatch(each)))
 
 
-def envelope(docs: list[Any], found: ListPage[Any], page: PageRequest, cut: str | None = None) -> dict[str, Any]:
+def envelope(
+    docs: Sequence[object], found: ListPage[R], page: PageRequest, cut: str | None = None
+) -> dict[str, object]:
     """A list as mongoose-paginate words it. `cut` is the cursor that goes on where a page ends early.
 
     The page after one that ends early would not have what that leaves out, so it is not named.
@@ -81,7 +84,7 @@ def envelope(docs: list[Any], found: ListPage[Any], page: PageRequest, cut: str 
     }
 
 
-def stretch(docs: list[Any], limit: int, following: str | None) -> dict[str, Any]:
+def stretch(docs: Sequence[object], limit: int, following: str | None) -> dict[str, object]:
     """A list that is walked by cursor."""
     return {"docs": docs, "limit": limit, "hasNextPage": following is not None, "nextCursor": following}
 
@@ -97,15 +100,15 @@ class Bulk:
         self._made: list[msgspec.Raw] = []
         self._room = LARGEST_PAGE
 
-    def add(self, shape: Any) -> None:
+    def add(self, shape: msgspec.Struct) -> None:
         encoded = encode_json(shape)
         self._room -= len(encoded)
         if self._room < 0:
-            identity = shape["_id"] if isinstance(shape, dict) else shape.id
+            identity = msgspec.json.decode(encoded)["_id"]
             encoded = encode_json({"_id": identity, "truncated": True})
         self._made.append(msgspec.Raw(encoded))
 
-    def answer(self, plural: str, *, verbose: bool) -> JsonResponse[Any]:
+    def answer(self, plural: str, *, verbose: bool) -> AnyJson:
         status = 202 if self.errors else 200
         if verbose:
             return json_response({plural: self._made, "errors": self.errors}, status)
@@ -113,8 +116,8 @@ class Bulk:
 
 
 async def create_each(
-    request: AnyRequest, data: N | list[N | Refused], create: Callable[[N], Awaitable[Any]], plural: str
-) -> JsonResponse[Any]:
+    request: AnyRequest, data: N | list[N | Refused], create: Callable[[N], Awaitable[msgspec.Struct]], plural: str
+) -> AnyJson:
     """Answer a POST of one thing, or of a list of things, each created or refused on its own."""
     if not isinstance(data, list):
         return json_response(await create(data))

@@ -1,11 +1,11 @@
 """A GET of a list: what the query string asks for, and the page that answers it."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import TypeAlias
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
-from catalog.dialects.http.encoded import LARGEST_PAGE, JsonResponse, fitting, json_response
+from catalog.dialects.http.encoded import LARGEST_PAGE, AnyJson, fitting, json_response
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.v1.requests.http import envelope, stretch
 from catalog.errors import INVALID_QUERY, Refused
@@ -22,7 +22,8 @@ from catalog.vocabulary import Archived
 
 AT_ONCE = 50  # documents
 
-Shapes = Callable[[Sequence[R]], Awaitable[Sequence[Any]]]
+ShownDocument: TypeAlias = Struct | dict[str, object]
+Shapes = Callable[[Sequence[R]], Awaitable[Sequence[ShownDocument]]]
 
 
 def archived_of(request: AnyRequest) -> Archived:
@@ -47,7 +48,7 @@ async def listed(
     limit: int = 10,
     statistics: ScanStatistics | None = None,
     samples: Samples | None = None,
-) -> JsonResponse[Any]:
+) -> AnyJson:
     """Answer the part of a list that the query string asks for, of the documents that `access` allows.
 
     `order` and `limit` are the defaults. `top` is a recent value of the highest serial, for a collection that has one,
@@ -91,9 +92,9 @@ def _cursor_behind(listing: pages.Listing[R], document: R) -> str:
     return cursor(listing.settled, document)
 
 
-async def _fitting(docs: Sequence[R], shapes: Shapes[R], names: frozenset[str] | None) -> list[Any]:
+async def _fitting(docs: Sequence[R], shapes: Shapes[R], names: frozenset[str] | None) -> list[object]:
     """As many as fit into an answer. What belongs to them is read for AT_ONCE of them at a time."""
-    fit: list[Any] = []
+    fit: list[object] = []
     room = LARGEST_PAGE
     for start in range(0, len(docs), AT_ONCE):
         shown = await shapes(docs[start : start + AT_ONCE])
@@ -107,14 +108,14 @@ async def _fitting(docs: Sequence[R], shapes: Shapes[R], names: frozenset[str] |
     return fit
 
 
-def selected(request: AnyRequest, fields: Fields, shape: Any) -> Any:
+def selected(request: AnyRequest, fields: Fields, shape: ShownDocument) -> ShownDocument:
     """The fields of one document that `select` asks for, as in a list. Raises Refused: NOT_SEARCHED."""
     if not request.scope["query_string"]:
         return shape
     return _selected(shape, params.select_of(fields, request.query_params.get("select")))
 
 
-def _selected(shape: Any, names: frozenset[str] | None) -> Any:
+def _selected(shape: ShownDocument, names: frozenset[str] | None) -> ShownDocument:
     """Of a struct, or of a dictionary with the names of JSON, the fields of these names."""
     if names is None:
         return shape

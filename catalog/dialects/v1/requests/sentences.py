@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 from msgspec import inspect
@@ -47,7 +46,7 @@ def shown(value: object, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else f"{text[:longest]}..."
 
 
-def sentence_of(error: msgspec.ValidationError, of: Any) -> str:
+def sentence_of(error: msgspec.ValidationError, of: object) -> str:
     """The sentence of an error in the conversion to the type `of`."""
     found = PLACE.fullmatch(str(error))
     message, path = (found[1], found[2] or "") if found else (str(error), "")
@@ -58,7 +57,7 @@ def sentence_of(error: msgspec.ValidationError, of: Any) -> str:
     return f"{field}: {sentence}" if field else sentence
 
 
-def _sentence(message: str, of: Any, field: str) -> str:
+def _sentence(message: str, of: object, field: str) -> str:
     for form, sentence in FORMS:
         if found := re.fullmatch(form, message):
             return sentence.format(*map(shown, found.groups()))

@@ -1,7 +1,6 @@
 """The JSON bodies that the routes of versions read by themselves."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
@@ -40,7 +39,7 @@ BESIDE_FILE = Reader(SaidBesideFile, NOT_CREATED, False, frozenset())
 LINK = Reader(NewLink, NOT_CREATED, False, frozenset())
 
 
-def new_version(body: Any) -> NewDraft | StoredBytes | BytesElsewhere:
+def new_version(body: object) -> NewDraft | StoredBytes | BytesElsewhere:
     """A draft, a version of stored bytes, or one of bytes elsewhere.
 
     Raises Refused: NOT_CREATED.
@@ -52,7 +51,7 @@ def new_version(body: Any) -> NewDraft | StoredBytes | BytesElsewhere:
     return read
 
 
-def new_link(body: Any) -> NewLink:
+def new_link(body: object) -> NewLink:
     """Raises Refused: NOT_CREATED."""
     if isinstance(body, dict):
         refuse_lifetime(body.get("expires_in", USUAL))
@@ -90,7 +89,7 @@ def _flag(name: str, texts: Mapping[str, str]) -> bool:
     return text == "true"
 
 
-def _json(name: str, text: str) -> Any:
+def _json(name: str, text: str) -> object:
     """Raises Refused: NOT_CREATED."""
     try:
         return msgspec.json.decode(text)

@@ -1,7 +1,5 @@
 """The demo, for administrators of one tenant: DEFAULT_TENANT_DEMO, and only with DEMO."""
 
-from typing import Any
-
 from litestar import Controller, delete, get, post
 
 from catalog.dialects.http import guards
@@ -26,6 +24,7 @@ from catalog.errors import (
     Refused,
 )
 from catalog.store.query.paging.cursors import DESCENDING
+from catalog.store.tenant_documents import BoundCollection, D, R
 from catalog.vocabulary import Kind
 
 MOST = 1000
@@ -124,6 +123,6 @@ def _models(request: AnyRequest) -> int:
     return int(text)
 
 
-async def _newest(collection: Any, field: str) -> list[Any]:
-    found: list[Any] = await collection.records.find({}).sort(field, DESCENDING).limit(MOST).to_list(None)
+async def _newest(collection: BoundCollection[D, R], field: str) -> list[R]:
+    found: list[R] = await collection.records.find({}).sort(field, DESCENDING).limit(MOST).to_list(None)
     return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from litestar import Controller, delete, get, post, put
 
@@ -10,8 +10,8 @@ from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
 from catalog.dialects.http.docs.schemas import Schema, Schemas
-from catalog.dialects.http.encoded import JsonResponse, json_response
-from catalog.dialects.http.requests.injection import AnyRequest, Injected
+from catalog.dialects.http.encoded import AnyJson, JsonResponse, json_response
+from catalog.dialects.http.requests.injection import AnyRequest, Injected, RouteOptions
 from catalog.dialects.v1.items.items import REVISION, words_of
 from catalog.dialects.v1.models.aliases import AliasBody, Aliases, AliasMoveBody, AliasTarget
 from catalog.dialects.v1.models.lists import Listed, ListedResource, listing
@@ -49,12 +49,12 @@ HISTORY = flag_query("history", "`true`: list the moves, newest first.")
 AT = query("at", "What the alias pointed to at this moment.", {"type": "string", "format": "date-time"})
 
 
-def with_history(*more: Schema) -> dict[str, Any]:
+def with_history(*more: Schema) -> RouteOptions:
     """The options of a GET that also lists moves."""
     options = listing(MOVES)
     of_list = options["parameters"]
 
-    def parameters(controller: Any, schemas: Schemas) -> list[Schema]:
+    def parameters(controller: object, schemas: Schemas) -> list[Schema]:
         return [HISTORY, *more, *of_list(controller, schemas)]
 
     return options | {"parameters": parameters, "details": "With `history=true` the answer is a list of moves."}
@@ -175,9 +175,7 @@ class VersionAliases(Controller):
         item = await aliases.rollback(caller, self.kind, Reference(key), alias)
         return await _shown(request, caller, aliases.read(item, alias))
 
-    async def _history(
-        self, request: AnyRequest, caller: Caller, item: ItemRecord, alias: str = ""
-    ) -> JsonResponse[Any]:
+    async def _history(self, request: AnyRequest, caller: Caller, item: ItemRecord, alias: str = "") -> AnyJson:
         async def shown_moves(found: Sequence[AliasMoveRecord]) -> list[AliasMoveBody]:
             users = await load_users(caller, (move["user"] for move in found))
             return [AliasMoveBody.of(move, users, caller) for move in found]
@@ -193,7 +191,7 @@ class VersionAliases(Controller):
         )
 
 
-async def _shown(request: AnyRequest, caller: Caller, alias: AliasRecord) -> JsonResponse[Any]:
+async def _shown(request: AnyRequest, caller: Caller, alias: AliasRecord) -> AnyJson:
     users = await load_users(caller, [alias["user"]])
     return shown(request, AliasBody.of(alias, users, caller), alias["revision"], embeds=True)
 

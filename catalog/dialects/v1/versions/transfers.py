@@ -1,11 +1,10 @@
 """What the document says of the routes that carry files: their bodies, parameters, headers and refusals."""
 
-from typing import Any
-
 from litestar.datastructures import ResponseHeader
 
 from catalog.dialects.http.docs.parameters import header, query
 from catalog.dialects.http.docs.refusals import answers, answers_part, refuses
+from catalog.dialects.http.requests.injection import RouteOptions
 from catalog.dialects.http.transfers.version_files import MOST_TOGETHER
 from catalog.domain.versions.drafts import batches
 from catalog.errors import (
@@ -63,7 +62,7 @@ DETAILS = (
 
 DETAIL_NAMES = tuple(parameter["name"] for parameter in DETAILS)
 
-ONE_FILE: dict[str, Any] = {
+ONE_FILE: dict[str, object] = {
     "multipart/form-data": {
         "schema": {
             "type": "object",
@@ -84,7 +83,7 @@ ONE_FILE: dict[str, Any] = {
 LARGEST_BATCH = 64 * 2**20
 """Bytes of a request with many files."""
 
-MANY_FILES: dict[str, Any] = {
+MANY_FILES: dict[str, object] = {
     "multipart/form-data": {
         "schema": {
             "type": "object",
@@ -134,7 +133,7 @@ FILE_HEADERS = {
 }
 
 
-def downloading(*faults: Fault, is_archive: bool) -> dict[str, Any]:
+def downloading(*faults: Fault, is_archive: bool) -> RouteOptions:
     """The options of the GET and HEAD of a file, beside its names. `is_archive`: of all files of a folder."""
     return {
         "parameters": [*((ARCHIVE, *PART) if is_archive else ()), *CONDITIONS],

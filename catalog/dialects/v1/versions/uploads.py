@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
 
 from litestar import Controller, HttpMethod, Response, delete, head, patch, post, route
 
@@ -12,7 +11,7 @@ from catalog.dialects.http.docs.refusals import refuses
 from catalog.dialects.http.docs.schemas import Schema
 from catalog.dialects.http.failures import respond
 from catalog.dialects.http.requests.headers import http_date
-from catalog.dialects.http.requests.injection import AnyRequest, Injected
+from catalog.dialects.http.requests.injection import AnyRequest, Injected, RouteOptions
 from catalog.dialects.v1.requests.http import error_response
 from catalog.dialects.v1.requests.parameters import UploadId
 from catalog.dialects.v1.versions import tus
@@ -72,7 +71,7 @@ PROGRESS = [
     response_header("Content-Location", "The address of the version, once all bytes are there."),
     response_header("Catalog-Ordinal", "The ordinal of that version."),
 ]
-OPTIONS: dict[str, Any] = {
+OPTIONS: RouteOptions = {
     "http_method": HttpMethod.OPTIONS,
     "status_code": 204,
     "response_description": "What the server can do.",

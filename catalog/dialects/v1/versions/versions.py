@@ -1,14 +1,14 @@
 """Versions of models, datasets and algorithms: uploads, downloads, records and changes."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from litestar import Controller, delete, get, post, put
 
 from catalog.dialects.http import guards
 from catalog.dialects.http.docs.parameters import query
 from catalog.dialects.http.docs.refusals import answers, refuses
-from catalog.dialects.http.encoded import JsonResponse
+from catalog.dialects.http.encoded import AnyJson, JsonResponse
 from catalog.dialects.http.requests.injection import AnyRequest, Injected
 from catalog.dialects.http.requests.json_bodies import decoded
 from catalog.dialects.http.transfers import uploads
@@ -231,13 +231,13 @@ class Versions(Controller, Generic[ShownT]):
         closed = await closing.close(caller, self.kind, Reference(key, which), strict=strict)
         return await self._changed(request, caller, closed)
 
-    async def _changed(self, request: AnyRequest, caller: Caller, version: VersionRecord) -> JsonResponse[Any]:
+    async def _changed(self, request: AnyRequest, caller: Caller, version: VersionRecord) -> AnyJson:
         """Answer with a version that was changed, and with the aliases that its item has for it."""
         item = await items.read(caller, self.kind, Reference(str(version["item"])))
         return await _record(request, caller, version, item)
 
 
-async def _record(request: AnyRequest, caller: Caller, version: VersionRecord, item: ItemRecord) -> JsonResponse[Any]:
+async def _record(request: AnyRequest, caller: Caller, version: VersionRecord, item: ItemRecord) -> AnyJson:
     whole = WholeVersion.of(await version_files.shown(caller.tenant, version), item)
     return shown(request, whole, version["revision"], embeds=True)
 

@@ -66,7 +66,7 @@ def _group(document: dict[str, Any], group: str) -> Html:
     return element("section", element("h2", group), *routes, id=_slug(group))
 
 
-def _route(document: dict[str, Any], method: str, path: str, operation: Schema) -> Html:
+def _route(document: dict[str, object], method: str, path: str, operation: Schema) -> Html:
     named = joined(element("b", method.upper(), class_=method), " ", element("code", path), " ", operation["summary"])
     parts = (
         element("p", prose(operation["description"])),

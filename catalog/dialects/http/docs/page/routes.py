@@ -35,7 +35,7 @@ class RouteList(Struct):
 class Documentation:
     """The document of an API whose paths begin with `prefix`, and what is made from it."""
 
-    def __init__(self, prefix: str, make: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, prefix: str, make: Callable[[], dict[str, object]]) -> None:
         self._prefix = prefix
         self._make = make
 

@@ -1,10 +1,10 @@
 """Cards of models, datasets and algorithms."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from msgspec import Meta
 
-from catalog.dialects.v1.models.common import RequestBody, Text
+from catalog.dialects.v1.models.common import JsonObject, RequestBody, StructFields, Text
 from catalog.dialects.v1.models.items.card_fields import CARD_TEXTS, ShownCardFields
 from catalog.domain.cards.cards import LARGEST, ItemCard
 from catalog.domain.items.inputs import LISTS
@@ -28,12 +28,12 @@ class CardBody(ShownCardFields, kw_only=True):
 
     text: Annotated[str, Meta(description="As it was written, with its front matter.")]
     body: Annotated[str, Meta(description="The Markdown without its front matter.")]
-    front_matter: Annotated[dict[str, Any], Meta(description="All that the front matter has.")]
+    front_matter: Annotated[JsonObject, Meta(description="All that the front matter has.")]
     tags: list[str]
 
     @classmethod
     def of(cls, card: ItemCard) -> Self:
-        item: Any = card.item
+        item: StructFields = {**card.item}
         return cls(
             text=card.text,
             body=card.body,

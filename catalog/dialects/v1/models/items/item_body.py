@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from operator import itemgetter
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.v1.models.common import Digest, Id, Moment, moment
+from catalog.dialects.v1.models.common import Digest, Id, Moment, StructFields, moment
 from catalog.dialects.v1.models.items.card_fields import CARD_TEXTS, ShownCardFields
 from catalog.dialects.v1.models.items.metadata import PairBody
 from catalog.domain.items.inputs import LISTS
@@ -44,8 +44,8 @@ class VersionContent(Struct, kw_only=True):
 NO_FILE = {"original": "", "encoding": "", "mimetype": ""}
 
 
-def version_content(record: VersionRecord, item: ItemRecord) -> dict[str, Any]:
-    file: Mapping[str, Any]
+def version_content(record: VersionRecord, item: ItemRecord) -> StructFields:
+    file: Mapping[str, object]
     if record["folder"]:
         file = ARCHIVE | {"original": f"{record['ordinal']}.zip"}
     else:
@@ -129,7 +129,7 @@ class ItemBody(ShownCardFields, kw_only=True, rename=WIRE_NAMES):
     lastmod: Moment
 
 
-MAY_LACK: dict[str, Any] = {
+MAY_LACK: dict[str, object] = {
     **dict.fromkeys(CARD_TEXTS, ""),
     **{field: [] for field in LISTS},
     "external_id": None,
@@ -143,7 +143,7 @@ AS_STORED = ("visibility", "tags", "name", "description", "metadata", *MAY_LACK)
 _stored = itemgetter(*AS_STORED)
 
 
-def item_fields(record: ItemRecord, related: Related) -> dict[str, Any]:
+def item_fields(record: ItemRecord, related: Related) -> StructFields:
     newest = related.newest[record["_id"]]
     return dict(zip(AS_STORED, _stored(MAY_LACK | record), strict=True)) | {
         "id": str(record["_id"]),

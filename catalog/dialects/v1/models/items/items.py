@@ -1,12 +1,12 @@
 """Models, datasets and algorithms: what clients send."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
 from catalog.dialects.http.docs.schemas import at_most, at_most_elements
-from catalog.dialects.v1.models.common import Change, Line, NonBlank, RequestBody, ShortText, Text
+from catalog.dialects.v1.models.common import Change, Line, NonBlank, RequestBody, ShortText, StructFields, Text
 from catalog.dialects.v1.models.items.card_fields import CARD_TEXTS, CardFieldsBody
 from catalog.dialects.v1.models.items.metadata import MetadataDelta, NewPair
 from catalog.domain.items.inputs import LISTS, ItemChange, ListChange, NewItem
@@ -47,7 +47,7 @@ class NewDataset(CardFieldsBody):
     def as_input(self) -> NewItem:
         return NewItem(**self._fields())
 
-    def _fields(self) -> dict[str, Any]:
+    def _fields(self) -> StructFields:
         return {
             "name": self.name,
             "description": self.description or "",
@@ -69,7 +69,7 @@ class NewModel(NewDataset):
     status: Annotated[Status | None, Meta(description="Default: training.")] = None
     datasets: Annotated[References | None, Meta(description="Ids, names or owner/name of datasets.")] = None
 
-    def _fields(self) -> dict[str, Any]:
+    def _fields(self) -> StructFields:
         return super()._fields() | {"status": self.status, "datasets": self.datasets or ()}
 
 
@@ -115,7 +115,7 @@ class DatasetChange(CardFieldsBody, Change):
     def as_input(self) -> ItemChange:
         return ItemChange(**self._fields())
 
-    def _fields(self) -> dict[str, Any]:
+    def _fields(self) -> StructFields:
         return {
             "owner": self.owner,
             "visibility": self.visibility,
@@ -136,7 +136,7 @@ class ModelChange(DatasetChange):
     status: Status | None = None
     datasets: ReferencesDelta | None = None
 
-    def _fields(self) -> dict[str, Any]:
+    def _fields(self) -> StructFields:
         return super()._fields() | {"status": self.status, "datasets": _list_change(self.datasets)}
 
 

@@ -1,11 +1,11 @@
 """Metadata pairs."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from catalog.dialects.http.docs.schemas import at_most, at_most_elements
-from catalog.dialects.v1.models.common import NonBlank, RequestBody, Text
+from catalog.dialects.v1.models.common import Ignored, NonBlank, RequestBody, Text
 from catalog.domain.items.inputs import ListChange, MetadataChange, MetadataPair, PairToRemove
 from catalog.domain.limits import LONGEST_INTEGER
 
@@ -26,7 +26,7 @@ class NewPair(RequestBody, rename={"id": "_id"}):
 
     name: Name
     value: Value
-    id: Annotated[Any, Meta(description="Ignored.")] = None
+    id: Ignored = None
 
     def as_input(self) -> MetadataPair:
         return MetadataPair(self.name, self.value)
@@ -37,7 +37,7 @@ class OldPair(RequestBody, rename={"id": "_id"}):
 
     name: Name
     value: Value | None = None
-    id: Annotated[Any, Meta(description="Ignored.")] = None
+    id: Ignored = None
 
     def as_input(self) -> PairToRemove:
         return PairToRemove(self.name, self.value)

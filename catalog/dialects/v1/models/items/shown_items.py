@@ -1,12 +1,12 @@
 """Models, datasets and algorithms: what answers show. What is not declared here is never shown."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from bson import ObjectId
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.v1.models.common import Id, Moment, moment
+from catalog.dialects.v1.models.common import Id, Moment, StructFields, moment
 from catalog.dialects.v1.models.items.item_body import ItemBody, item_fields
 from catalog.dialects.v1.models.people.people import UserBody
 from catalog.domain.access import Caller
@@ -146,14 +146,14 @@ def removed_item(record: ItemRecord, related: Related) -> RemovedDataset:
     return RemovedModel(**fields, datasets=list(map(str, record["datasets"])), status=Status(record["status"]))
 
 
-def _dataset(key: Any, related: Related, caller: Caller) -> DatasetBody | str:
+def _dataset(key: ObjectId, related: Related, caller: Caller) -> DatasetBody | str:
     dataset = related.datasets.get(key)
     if dataset is None:
         return str(key)
     return DatasetBody(**item_fields(dataset, related), **_sharing(dataset, related, caller))
 
 
-def _sharing(record: ItemRecord, related: Related, caller: Caller) -> dict[str, Any]:
+def _sharing(record: ItemRecord, related: Related, caller: Caller) -> StructFields:
     """The users and groups that still exist."""
     if not record["users"] and not record.get("editors"):
         return {"users": []}

@@ -1,6 +1,6 @@
 """Users, signing in, and forgotten passwords: what clients send, and the answers that only these routes give."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
@@ -8,6 +8,7 @@ from msgspec.structs import asdict
 from catalog.dialects.v1.models.common import (
     NOT_BLANK,
     NOT_NUL,
+    AnyJsonValue,
     Change,
     Moment,
     RequestBody,
@@ -101,7 +102,7 @@ class ResetRequest(RequestBody):
 class PasswordChoice(RequestBody):
     """A new password, with the token of the mail. All three are needed."""
 
-    tenant: Annotated[Any, Meta(extra_json_schema={"type": "string"}, examples=["acme"])] = None
+    tenant: Annotated[AnyJsonValue, Meta(extra_json_schema={"type": "string"}, examples=["acme"])] = None
     reset: Annotated[ShortText | None, Meta(description="The token of the mail.", examples=["0" * 24])] = None
     password: Annotated[PasswordOrEmpty | None, Meta(description=STRENGTH, examples=["Engine-No-2"])] = None
 

@@ -1,10 +1,18 @@
 """Tenants."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.v1.models.common import Change, Moment, RequestBody, ShortNonBlank, ShortText, moment
+from catalog.dialects.v1.models.common import (
+    AnyJsonValue,
+    Change,
+    Moment,
+    RequestBody,
+    ShortNonBlank,
+    ShortText,
+    moment,
+)
 from catalog.dialects.v1.models.lists import Count
 from catalog.dialects.v1.models.people.users import Password, PasswordOrEmpty
 from catalog.domain.limits import LONGEST_INTEGER
@@ -41,7 +49,7 @@ class TenantToCreate(RequestBody, rename={"name": "_id"}):
         None
     )
     passwordhash: Annotated[
-        Any, Meta(description="Ignored: passwords are always hashed.", extra_json_schema={"type": "boolean"})
+        AnyJsonValue, Meta(description="Ignored: passwords are always hashed.", extra_json_schema={"type": "boolean"})
     ] = None
 
     def as_input(self, default: Administrator) -> NewTenant:
