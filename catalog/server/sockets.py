@@ -1,6 +1,7 @@
 """The sockets that the server listens on, and the certificate that it uses there."""
 
 import contextlib
+import errno
 import logging
 import socket
 from collections.abc import Generator, Sequence
@@ -53,6 +54,16 @@ def listen(settings: Settings) -> Generator[Listeners]:
         yield Listeners(main, plain, tls, reserved)
 
 
+def refuse_taken_ports(settings: Settings) -> None:
+    """Look whether `listen` can have its ports, without listening: before anything else is started.
+
+    Raises ListenError.
+    """
+    is_tls = load_certificate(settings, warn=False) is not None
+    for is_https in {is_tls, is_tls and not settings.http_redirect}:
+        _bound(settings, is_tls=is_https).close()
+
+
 def load_certificate(settings: Settings, *, warn: bool) -> RenewableCertificate | None:
     """The certificate of the server; None means plain HTTP.
 
@@ -96,32 +107,49 @@ def client_host(host: str) -> str:
 
 
 def _listen(settings: Settings, *, is_tls: bool) -> socket.socket:
-    name, port = ("HTTPS_PORT", settings.https_port) if is_tls else ("HTTP_PORT", settings.http_port)
+    listener = _bound(settings, is_tls=is_tls)
     try:
-        return socket.create_server(
-            (settings.host, port),
-            family=_family(settings),
-            backlog=BACKLOG,
-            dualstack_ipv6=_is_dual_stack(settings),
-        )
+        listener.listen(BACKLOG)  # which may find the port taken, too
     except OSError as error:
-        why = (error.strerror or "").partition(" (")[0].lower()
-        raise ListenError(f"{name} {port} of HOST {settings.host} cannot be listened on: {why}") from error
+        listener.close()
+        raise _taken(settings, error, is_tls=is_tls) from error
+    return listener
+
+
+def _bound(settings: Settings, *, is_tls: bool) -> socket.socket:
+    """Raises ListenError."""
+    bound = socket.socket(_family(settings))
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if bound.family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not _is_dual_stack(settings))
+        bound.bind((settings.host, _port(settings, is_tls=is_tls)[1]))
+    except OSError as error:
+        bound.close()
+        raise _taken(settings, error, is_tls=is_tls) from error
+    return bound
+
+
+def _port(settings: Settings, *, is_tls: bool) -> tuple[str, int]:
+    """The setting of a port, and its value."""
+    return ("HTTPS_PORT", settings.https_port) if is_tls else ("HTTP_PORT", settings.http_port)
+
+
+def _taken(settings: Settings, error: OSError, *, is_tls: bool) -> ListenError:
+    name, port = _port(settings, is_tls=is_tls)
+    why = (error.strerror or "").partition(" (")[0].lower()
+    if error.errno == errno.EADDRINUSE:
+        why += f" by another program, perhaps a catalog that runs already: stop that one, or set {name} to another port"
+    return ListenError(f"{name} {port} of HOST {settings.host} cannot be listened on: {why}")
 
 
 def _reserve(settings: Settings) -> socket.socket | None:
     """A socket for HTTPS, on which all workers listen once there is a certificate. None when HTTPS_PORT is taken."""
-    reserved = socket.socket(_family(settings))
-    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if _is_dual_stack(settings):
-        reserved.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     try:
-        reserved.bind((settings.host, settings.https_port))
-    except OSError:
-        reserved.close()
+        return _bound(settings, is_tls=True)
+    except ListenError:
         logger.warning("HTTPS_PORT %d is taken: a certificate that comes later needs a restart", settings.https_port)
         return None
-    return reserved
 
 
 def _family(settings: Settings) -> socket.AddressFamily:

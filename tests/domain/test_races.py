@@ -395,6 +395,26 @@ async def test_two_servers_that_start_after_such_a_death_make_one_default_tenant
     assert await administrators(database, half_made) == ["admin"]
 
 
+async def test_a_server_that_is_overtaken_while_it_makes_the_default_tenant_starts_with_that_of_the_other(
+    database, elsewhere, record, storage, monkeypatch
+):
+    add, other, overtaken = users.add, record.model_copy(), []
+
+    async def added_too_late(*args, **kwargs):
+        if not overtaken:
+            overtaken.append(True)
+            await database.tenants.raw.update_one({"_id": record.id}, {"$set": {"lastmod": LONG_AGO}})
+            await removal.clear(elsewhere, storage)
+            await tenants.make(elsewhere, storage, other, ADMIN)
+        return await add(*args, **kwargs)
+
+    monkeypatch.setattr(users, "add", added_too_late)
+    monkeypatch.setattr(tenants, "PATIENCE", 0.01)
+
+    assert await tenants.ensure_default(database, storage, record, "admin", "") is None
+    assert await administrators(database, record) == ["admin"]
+
+
 async def test_a_tenant_whose_removal_ends_while_its_name_is_taken_again_is_made(
     database, record, storage, monkeypatch
 ):

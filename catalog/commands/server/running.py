@@ -29,6 +29,7 @@ def serve(env_file: EnvFile = None) -> None:
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # never ends a server; once it runs, it reloads the certificates
     with server_parts():
+        from catalog.server.sockets import ListenError, refuse_taken_ports  # noqa: PLC0415
         from catalog.settings.generated_secrets import with_secrets  # noqa: PLC0415
         from catalog.settings.loading import SettingsError  # noqa: PLC0415
         from catalog.store.embedded.process import DatabaseUnavailable, Embedded  # noqa: PLC0415
@@ -45,8 +46,10 @@ def serve(env_file: EnvFile = None) -> None:
         if database:
             stack.callback(database.stop)
             try:
+                database.hold()
+                refuse_taken_ports(settings)  # before a database is created for nothing
                 database.start()
-            except DatabaseUnavailable as error:
+            except (DatabaseUnavailable, ListenError) as error:
                 stop(error, FAILURE)
         # The database starts while the server is imported, which halves the time to the first answer.
         with server_parts():

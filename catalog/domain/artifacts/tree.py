@@ -15,7 +15,7 @@ from catalog.domain.files.intake import BriefInspection, IncomingFile, KnownFile
 from catalog.domain.versions.drafts.drafts import MOST_FILES
 from catalog.errors import CANNOT_DELETE, CANNOT_MODIFY, INVALID_FIELD, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
-from catalog.store.failures import Duplicate
+from catalog.store.concurrency.unique_writes import write_unless_taken
 from catalog.store.query.paging.cursors import ASCENDING
 from catalog.store.records import ArtifactFileRecord, Changes, FileRecord
 from catalog.vocabulary import InspectionPolicy, Visibility
@@ -80,12 +80,18 @@ async def record(caller: Caller, stored: StoredFile, visibility: Visibility) -> 
     file: Mapping[str, object] = stored.record()
     fields: Changes = {name: file[name] for name in STORED}
     fields |= {"owner": caller.user, "readers": readers(caller.user, (), (), visibility), "timestamp": now()}
-    mine = {"path": stored.path, **manageable_by(caller)}
-    try:
-        await caller.tenant.artifact_files.records.update_one(mine, {"$set": fields}, upsert=True)
-    except Duplicate:  # another user's
-        raise Refused(CANNOT_MODIFY, stored.path) from None
-    found = await caller.tenant.artifact_files.records.find_one({"path": stored.path})
+    mine, artifacts = {"path": stored.path, **manageable_by(caller)}, caller.tenant.artifact_files.records
+
+    async def write() -> None:
+        await artifacts.update_one(mine, {"$set": fields}, upsert=True)
+
+    async def refusal() -> Refused | None:
+        """None also for a file of the caller that was put at the same moment: it is replaced."""
+        there = await artifacts.find_one({"path": stored.path}, {"owner": 1})
+        return Refused(CANNOT_MODIFY, stored.path) if there and not may_manage(caller, there) else None
+
+    await write_unless_taken(write, refusal)
+    found = await artifacts.find_one({"path": stored.path})
     if found is None:
         raise Refused(NOT_FOUND, f"{stored.path} was removed at once")
     return found

@@ -19,6 +19,7 @@ from catalog.domain.versions.touching import summarize
 from catalog.errors import BUSY, CANNOT_DELETE, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Fault, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.leases import Lease, free
+from catalog.store.concurrency.unique_writes import write_unless_taken
 from catalog.store.database import Database
 from catalog.store.derived import reader_copies
 from catalog.store.documents.around_items import TrashDocument
@@ -109,13 +110,7 @@ async def restore(caller: Caller, key: str) -> ItemRecord:
     # A new revision: a client that saw the item before its removal must read it again.
     item: ItemRecord = {**record["item"], "revision": record["item"]["revision"] + 1}
     mine = {"_id": record["_id"], "removal": record["removal"]}
-    try:
-        await tenant.items(kind).records.insert_one(item)  # the unique index decides, not a look beforehand
-    except Duplicate:
-        there = await tenant.items(kind).records.find_one({"_id": record["_id"]})
-        if there is None:
-            await _lease(tenant, record).release()
-            raise await taken(tenant, kind, item.get("external_id"), NOT_CREATED) from None
+    if there := await _insert_restored(tenant, kind, item, record):
         item = there
     else:
         await reindex(tenant, kind, None, item, caller.user)
@@ -123,6 +118,32 @@ async def restore(caller: Caller, key: str) -> ItemRecord:
     await summarize(tenant, kind, item["_id"])  # what changed its versions meanwhile did not find it
     await reader_copies.spread(tenant, kind, item)  # in the trash, what an item is shared with may have changed
     return item
+
+
+async def _insert_restored(tenant: Tenant, kind: Kind, item: ItemRecord, record: TrashRecord) -> ItemRecord | None:
+    """Insert an item of the trash, whose lease is held. Returns the item where a crash has left it in its collection.
+
+    Raises Refused: NOT_CREATED, EXTERNAL_ID_TAKEN, BUSY.
+    """
+    records = tenant.items(kind).records
+
+    async def write() -> ItemRecord | None:
+        try:
+            await records.insert_one(item)  # the unique index decides, not a look beforehand
+        except Duplicate:
+            if there := await records.find_one({"_id": item["_id"]}):
+                return there
+            raise
+        return None
+
+    async def refusal() -> Refused | None:
+        return await taken(tenant, kind, item["owner"], item["name"], item.get("external_id"), NOT_CREATED)
+
+    try:
+        return await write_unless_taken(write, refusal)
+    except Refused:
+        await _lease(tenant, record).release()
+        raise
 
 
 async def purge_now(caller: Caller, key: str) -> TrashRecord:

@@ -98,7 +98,10 @@ async def _transfer_item(tenant: Tenant, kind: Kind, item: ObjectId, user: Objec
     except RecordGoneError:
         return
     except Duplicate:  # created since the names were compared
-        raise _collision(new_owner, f"{kind}/{found['name']}" if (found := await read()) else str(kind)) from None
+        found = await read()
+        if found is None:
+            return
+        raise _collision(new_owner, f"{kind}/{found['name']}") from None
     await reader_copies.spread(tenant, kind, after)
     await item_terms.count_uses(tenant, item_terms.terms_of(before), item_terms.terms_of(after), new_owner["_id"])
 

@@ -32,6 +32,7 @@ from catalog.errors import (
 )
 from catalog.folding import folded
 from catalog.store.clock import now
+from catalog.store.concurrency.unique_writes import write_unless_taken
 from catalog.store.documents.people import UserDocument
 from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id, object_id
@@ -110,15 +111,7 @@ async def add_account(tenant: Tenant, user: UserDocument) -> UserDocument:
     """Add a person or a robot. Raises Refused: NAME_TAKEN, as `add`."""
     username = user.username
     await _refuse_group_name(tenant, username)
-    try:
-        added = await tenant.users.insert(user)
-    except Duplicate:
-        same = [{"username": username}, {"username_key": user.username_key}]
-        if other := await tenant.users.records.find_one({"$or": same}, {"username": 1}):
-            taken = f"User validation failed: a user with the same username already exists ({other['username']})"
-        else:
-            taken = f"The email {user.email} already exists"
-        raise Refused(NAME_TAKEN, taken) from None
+    added = await write_unless_taken(lambda: tenant.users.insert(user), lambda: _taken(tenant, user))
     try:
         # A group of this name may have been created since: of the two, at least one finds the other.
         await _refuse_group_name(tenant, username)
@@ -126,6 +119,17 @@ async def add_account(tenant: Tenant, user: UserDocument) -> UserDocument:
         await tenant.users.records.delete_one({"_id": added.id})
         raise
     return added
+
+
+async def _taken(tenant: Tenant, user: UserDocument) -> Refused | None:
+    """The refusal of a user whose name or email another one has; None when no user has it any more."""
+    same = [{"username": user.username}, {"username_key": user.username_key}]
+    if other := await tenant.users.records.find_one({"$or": same}, {"username": 1}):
+        details = f"User validation failed: a user with the same username already exists ({other['username']})"
+        return Refused(NAME_TAKEN, details)
+    if user.email and await tenant.users.records.find_one({"email": user.email}, {"_id": 1}):
+        return Refused(NAME_TAKEN, f"The email {user.email} already exists")
+    return None
 
 
 async def _refuse_group_name(tenant: Tenant, username: str) -> None:

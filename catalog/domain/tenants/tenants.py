@@ -146,12 +146,16 @@ async def make(
     if await database.holds(record.database):
         await database.tenants.records.delete_one({"_id": record.id})
         raise Refused(NAME_TAKEN, f"The database {record.database} exists already and is not empty")
-    tenant = database.tenant(record)
-    await tenant.prepare()
-    await users.add(tenant, administrator.username, administrator.password, Role.ADMIN, email=record.email, days=0)
-    ready = await database.tenants.modify(
-        {"_id": record.id, "state": "making", "timestamp": record.timestamp}, {"$set": {"state": "ready"}}
-    )
+    mine: Query = {"_id": record.id, "state": "making", "timestamp": record.timestamp}
+    tenant, ready = database.tenant(record), None
+    try:
+        await tenant.prepare()
+        await users.add(tenant, administrator.username, administrator.password, Role.ADMIN, email=record.email, days=0)
+    except Refused:
+        if await database.tenants.records.find_one(mine, {"_id": 1}):
+            raise
+    else:
+        ready = await database.tenants.modify(mine, {"$set": {"state": "ready"}})
     if ready is None:  # so slow that another server assumed that this one had died
         raise CreatedElsewhereError(NAME_TAKEN, f"Creating {record.id} took too long, please try again")
     return ready

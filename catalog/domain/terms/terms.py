@@ -13,6 +13,7 @@ from catalog.domain.limits import LIMITS, Limits
 from catalog.domain.terms.visibility import visible_to
 from catalog.domain.validation import Validator
 from catalog.errors import NOT_CREATED, NOT_FOUND, QUOTA_EXCEEDED, Refused
+from catalog.store.concurrency.unique_writes import write_unless_taken
 from catalog.store.failures import Duplicate
 from catalog.store.query.ngrams import beginning, spelling
 from catalog.store.records import Query, TermRecord
@@ -56,20 +57,27 @@ async def create(caller: Caller, vocabulary: Vocabulary, new: NewTerm, limits: L
         raise too_many(tenant, vocabulary, limits.terms)
     terms = collection(tenant, vocabulary)
     document = terms.document(id=name, usage=new.usage, owner=caller.user, **spelling(name))
-    try:
-        await terms.insert(document)
-    except Duplicate:
-        return await _promote(tenant, vocabulary, name, new.usage)
+
+    async def write() -> None:
+        try:
+            await terms.insert(document)
+        except Duplicate:
+            if new.usage is Usage.FOLK or not await _promote(tenant, vocabulary, name):
+                raise
+
+    async def refusal() -> Refused | None:
+        if await terms.get(name) is None:
+            return None
+        return Refused(NOT_CREATED, f"{vocabulary.one} validation failed: the _id is already used ({name})")
+
+    await write_unless_taken(write, refusal)
     return await _read(tenant, vocabulary, name)
 
 
-async def _promote(tenant: Tenant, vocabulary: Vocabulary, name: str, usage: Usage) -> TermRecord:
-    """Make a folk term a default one. Raises Refused: NOT_CREATED."""
+async def _promote(tenant: Tenant, vocabulary: Vocabulary, name: str) -> bool:
+    """Make a folk term a default one. False when there is no such folk term."""
     folk, promoted = {"_id": name, "usage": Usage.FOLK.value}, {"$set": {"usage": Usage.DEFAULT.value}}
-    written = await collection(tenant, vocabulary).records.update_one(folk, promoted)
-    if not written.matched_count or usage is Usage.FOLK:
-        raise Refused(NOT_CREATED, f"{vocabulary.one} validation failed: the _id is already used ({name})")
-    return await _read(tenant, vocabulary, name)
+    return bool((await collection(tenant, vocabulary).records.update_one(folk, promoted)).matched_count)
 
 
 async def remove(caller: Caller, vocabulary: Vocabulary, name: str) -> TermRecord:

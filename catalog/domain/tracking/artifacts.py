@@ -122,8 +122,8 @@ async def _refuse_taken(caller: Caller, parent: Parent, new: NewArtifact) -> Non
     first.
     """
     is_there = new.details.name and await _of_name(caller, parent, new.type, new.details.name)
-    refused = await records.taken(caller.tenant.artifacts, new.details.name, new.details.external_id)
-    if refused.fault is not NAME_TAKEN and not is_there:
+    refused = await records.taken(caller.tenant.artifacts, new.details.name, new.details.external_id, ())
+    if refused and not is_there:
         raise refused
 
 

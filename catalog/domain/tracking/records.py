@@ -19,10 +19,10 @@ from catalog.domain.tracking.access import may_read, readable, refuse_change
 from catalog.domain.validation import Validator
 from catalog.errors import EXTERNAL_ID_TAKEN, INVALID_FIELD, NAME_TAKEN, NOT_FOUND, Refused
 from catalog.store.clock import later_than
-from catalog.store.concurrency.optimistic import RecordGoneError, queue_of, revise
+from catalog.store.concurrency.optimistic import RecordGoneError, Revised, queue_of, revise
+from catalog.store.concurrency.unique_writes import write_unless_taken
 from catalog.store.derived.reader_copies import copied
 from catalog.store.documents.items import PairSubdocument
-from catalog.store.failures import Duplicate
 from catalog.store.ids import document_id
 from catalog.store.records import Changes, PairRecord, Query, TrackedRecord
 from catalog.store.tenant_documents import BoundCollection, D, Records, record_of
@@ -118,18 +118,19 @@ def own_readers(caller: Caller, visibility: Visibility) -> Changes:
 
 async def insert(bound: BoundCollection[D, R], document: D) -> R:
     """Raises Refused: NAME_TAKEN, EXTERNAL_ID_TAKEN."""
-    try:
-        await bound.insert(document)
-    except Duplicate:
-        raise await taken(bound, document.name, document.external_id) from None
+    await write_unless_taken(
+        lambda: bound.insert(document), lambda: taken(bound, document.name, document.external_id, document.keys)
+    )
     return cast("R", record_of(document))
 
 
-async def taken(bound: Records[R], name: str, external_id: str | None) -> Refused:
-    """The refusal of a record whose name or external id another one has."""
+async def taken(bound: Records[R], name: str, external_id: str | None, keys: Sequence[str]) -> Refused | None:
+    """The refusal of a record whose external id, or else another of its keys, another one has. None: no one has."""
     if external_id and await bound.records.find_one({"keys": external_key(external_id)}, {"_id": 1}):
         return Refused(EXTERNAL_ID_TAKEN, external_id)
-    return Refused(NAME_TAKEN, name)
+    if await bound.records.find_one({"keys": {"$in": list(keys)}}, {"_id": 1}):
+        return Refused(NAME_TAKEN, name)
+    return None
 
 
 def _one(bound: Records[R]) -> str:
@@ -206,11 +207,19 @@ async def change(bound: Records[R], record: R, fields: Callable[[R], Changes]) -
         wanted.update(fields(current))
         return {**wanted, "lastmod": later_than(current["lastmod"])}
 
+    async def write() -> Revised[R]:
+        return await revise(bound.records, again, changes, first=first)
+
+    async def refusal() -> Refused | None:
+        nonlocal first
+        first = None
+        current = await again()
+        new = set(wanted.get("keys", ())) - set(current["keys"] if current else ())
+        return await taken(bound, record["name"], wanted.get("external_id"), list(new))
+
     try:
         async with lock:
-            revised = await revise(bound.records, again, changes, first=first)
+            revised = await write_unless_taken(write, refusal)
     except RecordGoneError:
         raise Refused(NOT_FOUND, f"{record['serial']}") from None
-    except Duplicate:
-        raise await taken(bound, record["name"], wanted.get("external_id")) from None
     return revised.after

@@ -100,8 +100,8 @@ class Embedded:
     ) -> None:
         self.stop()
 
-    def start(self) -> None:
-        """Spawn the database and return at once.
+    def hold(self) -> None:
+        """Hold the folder, and start nothing.
 
         Raises DatabaseUnavailable when it is not installed, or the folder cannot be used or is another server's.
         """
@@ -116,6 +116,15 @@ class Embedded:
             )
         check_limits()
         self._lock = held(self._path)
+
+    def start(self) -> None:
+        """Spawn the database and return at once. It holds the folder before, if `hold` was not called.
+
+        Raises DatabaseUnavailable.
+        """
+        if self._lock is None:
+            self.hold()
+        assert self._lock
         try:
             self._password = kept_password(self._path / "password", self._engine, self._password)
             child = self._spawn(port=0)

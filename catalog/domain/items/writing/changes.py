@@ -25,9 +25,9 @@ from catalog.domain.terms.terms import Vocabulary, existing
 from catalog.domain.validation import Validator
 from catalog.errors import CANNOT_MODIFY, NOT_CHANGED, NOT_CREATED, STALE, Refused
 from catalog.store.clock import later_than, now
-from catalog.store.concurrency.optimistic import queue_of, revise
+from catalog.store.concurrency.optimistic import Revised, queue_of, revise
+from catalog.store.concurrency.unique_writes import write_unless_taken
 from catalog.store.derived import reader_copies
-from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, ItemRecord
 from catalog.vocabulary import Kind
 
@@ -117,11 +117,19 @@ async def change(
 
     lock = queue_of(caller.tenant.name, item["_id"])
     first = None if lock.locked() else item  # a change that is under way makes it stale
+
+    async def write() -> Revised[ItemRecord]:
+        return await revise(caller.tenant.items(kind).records, read_again, fields, first=first)
+
+    async def refusal() -> Refused | None:
+        nonlocal first
+        first, found = None, await read_again()
+        new_owner = checked.owner or found["owner"]
+        name = found["name"] if new_owner != found["owner"] else ""  # else its own is no longer in the way
+        return await taken(caller.tenant, kind, new_owner, name, requested.external_id, NOT_CHANGED)
+
     async with lock:
-        try:
-            before, after = await revise(caller.tenant.items(kind).records, read_again, fields, first=first)
-        except Duplicate:
-            raise await taken(caller.tenant, kind, requested.external_id, NOT_CHANGED) from None
+        before, after = await write_unless_taken(write, refusal)
         await reindex(caller.tenant, kind, before, after, caller.user)
     if after["readers"] != before["readers"]:
         await reader_copies.spread(caller.tenant, kind, after)

@@ -74,7 +74,7 @@ async def _insert_all(tenant: Tenant, new: Sequence[NewRecord]) -> Outcomes[Item
     changes = [TermsChange(NO_TERMS, terms_of(item), item["owner"]) for item in written]
     await item_terms.count_all(tenant, changes, search_entries.of_new(tenant, kind, written))
     return [
-        each.record if failure is None else await _refusal(tenant, each, failure)
+        each.record if failure is None else await _refusal_or_record(tenant, each, failure)
         for each, failure in zip(new, outcomes, strict=True)
     ]
 
@@ -96,8 +96,13 @@ def _name_taken(new: NewRecord) -> Refused:
     return Refused(NAME_TAKEN, f"{new.kind.one} {new.record['name']} already exists")
 
 
-async def _refusal(tenant: Tenant, new: NewRecord, failure: Exception) -> Exception:
+async def _refusal_or_record(tenant: Tenant, new: NewRecord, failure: Exception) -> Exception | ItemRecord:
+    """Why an item was refused. When what was in its way is gone by now, it is written, and returned."""
     if not isinstance(failure, Duplicate):
         return failure
-    refused = await taken(tenant, new.kind, new.record.get("external_id"), NOT_CREATED)
+    record = new.record
+    refused = await taken(tenant, new.kind, record["owner"], record["name"], record.get("external_id"), NOT_CREATED)
+    if refused is None:
+        [outcome] = await _insert_all(tenant, [new])
+        return outcome
     return _name_taken(new) if new.spellings and refused.fault is NOT_CREATED else refused
