@@ -97,8 +97,8 @@ async def put(caller: Caller, name: str, number: int, content: AsyncIterator[byt
     await quota.refuse_excess(tenant, announced)
     async with aclosing(quota.limit(tenant, content, announced)) as chunks:
         blob = await intake.store(tenant.blobs, chunks)
-    held = await blob_records.hold(tenant, blob)
-    part: PartRecord = {"number": number, "digest": blob.digest, "size": blob.size, "held": held}
+    hold_id = await blob_records.hold(tenant, blob)
+    part: PartRecord = {"number": number, "digest": blob.digest, "size": blob.size, "hold": hold_id}
     room = {"_id": name, "became": "", f"parts.{MOST_STORED - 1}": {"$exists": False}}
     if not (await tenant.part_uploads.records.update_one(room, {"$push": {"parts": part}})).matched_count:
         await _find(caller, name, WITHOUT_PARTS)
@@ -183,5 +183,5 @@ def _chosen(upload: PartUploadRecord, named: Sequence[NamedPart]) -> list[PartRe
 async def _drop(tenant: Tenant, upload: PartUploadRecord | None) -> None:
     """Remove the bytes of parts that nothing else has held since. Others are left to the sweep."""
     for part in upload["parts"] if upload else ():
-        if held := part.get("held"):
-            await blob_records.remove_unused(tenant, Blob(part["digest"], part["size"]), held)
+        if hold_id := part.get("hold"):
+            await blob_records.release(tenant, Blob(part["digest"], part["size"]), hold_id)

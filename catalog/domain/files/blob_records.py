@@ -16,14 +16,16 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
+from bson import ObjectId
+
 from catalog.blobs.protocol import Blob, UnknownBlobError
 from catalog.domain.files import quota
 from catalog.domain.files.named_blobs import is_named
 from catalog.errors import BUSY, Refused
-from catalog.store.clock import later_than, now
+from catalog.store.clock import now
 from catalog.store.failures import Duplicate
 from catalog.store.ids import in_parts
-from catalog.store.records import BlobRecord, Changes
+from catalog.store.records import BlobRecord, Changes, Query
 from catalog.store.tenant import Tenant
 
 LEASE = timedelta(minutes=10)
@@ -54,11 +56,11 @@ class RemovedParts(NamedTuple):
     record: bool = False
 
 
-async def hold(tenant: Tenant, blob: Blob, *, is_reserved: bool = False) -> datetime | None:
+async def hold(tenant: Tenant, blob: Blob, *, is_reserved: bool = False) -> ObjectId | None:
     """Keep stored bytes from every sweep, so that a version may name them within LEASE.
 
-    Returns the moment from which they are held if the tenant did not have them: `remove_unused` with this moment
-    removes them, unless anything else has held them since.
+    Returns the id of this hold if the tenant did not have them: `release` removes them, unless anything else has held
+    them since.
 
     Call it after `tenant.blobs.put`, or for a known digest, and before the version's record is written. Bytes that the
     tenant did not have yet are counted, or refused and dropped when they exceed its quota, unless room for them is
@@ -67,20 +69,19 @@ async def hold(tenant: Tenant, blob: Blob, *, is_reserved: bool = False) -> date
 
     Raises Refused: QUOTA_EXCEEDED; BUSY when a sweep is removing the very same bytes, which have to be sent again.
     """
-    moment, is_new = now(), False
+    hold_id, is_new = ObjectId(), False
     for pause in PAUSES:
-        is_new = await _try_insert(tenant, blob, moment, is_reserved=is_reserved)
+        is_new = await _try_insert(tenant, blob, hold_id, is_reserved=is_reserved)
         if is_new or await _touch(tenant, blob):
             break
         await asyncio.sleep(pause)
-        moment = now()
     else:
-        await _take_over(tenant, blob, moment)
+        await _take_over(tenant, blob, now())
     # From here on no sweep begins to remove them. One that began earlier may have been quicker.
     if await tenant.blobs.size(blob.digest) is None:
-        await remove_unused(tenant, blob, moment)
+        await release(tenant, blob, hold_id)
         raise Refused(BUSY, "the same bytes were being removed")
-    return moment if is_new else None
+    return hold_id if is_new else None
 
 
 async def hold_all(tenant: Tenant, blobs: Sequence[Blob]) -> None:
@@ -88,13 +89,13 @@ async def hold_all(tenant: Tenant, blobs: Sequence[Blob]) -> None:
 
     Raises Refused: QUOTA_EXCEEDED, BUSY. Those that were held before that stay so.
     """
-    moment, distinct = now(), list({blob.digest: blob for blob in blobs}.values())
-    records: list[BlobRecord] = [{"_id": blob.digest, "size": blob.size, "touched": moment} for blob in distinct]
+    hold_id, distinct = ObjectId(), list({blob.digest: blob for blob in blobs}.values())
+    records = [_held(blob, hold_id) for blob in distinct]
     known = set(await tenant.blob_records.insert_new(records))
     new = [blob for at, blob in enumerate(distinct) if at not in known]
     if not await tenant.add(quota.BYTES, sum(blob.size for blob in new), tenant.quota or None):
         for blob in new:
-            if not (await _remove(tenant, blob, moment)).record:
+            if not (await _remove_held(tenant, blob, hold_id)).record:
                 await tenant.add(quota.BYTES, blob.size)
         raise quota.exceeded(tenant)
     for old in in_parts([distinct[at] for at in sorted(known)]):
@@ -115,20 +116,23 @@ async def _touch(tenant: Tenant, blob: Blob) -> bool:
 
 
 def _touched() -> Changes:
-    """The change of a blob that is held again: later than the moment of the request that inserted its record, which
-    removes the bytes if they were not touched since.
-    """
-    return {"$max": {"touched": later_than(now())}, "$unset": {"damaged": ""}}
+    """The change of a blob that is held again: the request that recorded it does not remove the bytes any more."""
+    return {"$max": {"touched": now()}, "$unset": {"damaged": "", "hold": ""}}
 
 
-async def _try_insert(tenant: Tenant, blob: Blob, moment: datetime, *, is_reserved: bool) -> bool:
+def _held(blob: Blob, hold_id: ObjectId) -> BlobRecord:
+    """The record of new bytes."""
+    return {"_id": blob.digest, "size": blob.size, "touched": now(), "hold": hold_id}
+
+
+async def _try_insert(tenant: Tenant, blob: Blob, hold_id: ObjectId, *, is_reserved: bool) -> bool:
     """Record and count bytes that are new. False when they have a record."""
     try:
-        await tenant.blob_records.records.insert_one({"_id": blob.digest, "size": blob.size, "touched": moment})
+        await tenant.blob_records.records.insert_one(_held(blob, hold_id))
     except Duplicate:
         return False
     if not await tenant.add(quota.BYTES, blob.size, None if is_reserved else tenant.quota or None):
-        if not (await _remove(tenant, blob, moment)).record:
+        if not (await _remove_held(tenant, blob, hold_id)).record:
             await tenant.add(quota.BYTES, blob.size)  # another upload of the same bytes at the same time keeps them
         raise quota.exceeded(tenant)
     return True
@@ -141,7 +145,7 @@ async def _take_over(tenant: Tenant, blob: Blob, moment: datetime) -> None:
     """
     held = await tenant.blob_records.records.update_one(
         {"_id": blob.digest, "deleting_since": {"$lt": moment - GIVEN_UP}},
-        {"$set": {"touched": moment}, "$unset": {"deleting_since": "", "damaged": ""}},
+        {"$set": {"touched": moment}, "$unset": {"deleting_since": "", "damaged": "", "hold": ""}},
     )
     if not held.matched_count:
         raise Refused(BUSY, "the same bytes are being removed")
@@ -193,17 +197,37 @@ async def remove_unused(tenant: Tenant, blob: Blob, untouched: datetime) -> bool
 
     True when there were bytes to remove; another sweep may have been quicker.
     """
-    removed = await _remove(tenant, blob, untouched)
+    moment = now()
+    if not await _mark_going(tenant, blob, untouched, moment):
+        return False
+    return await _uncounted(tenant, blob, await _remove(tenant, blob, moment))
+
+
+async def release(tenant: Tenant, blob: Blob, hold_id: ObjectId) -> bool:
+    """Remove the bytes that a hold recorded, unless anything else has held them since, or names them.
+
+    Nothing is compared with a clock: those of servers differ. True when there were bytes to remove.
+    """
+    return await _uncounted(tenant, blob, await _remove_held(tenant, blob, hold_id))
+
+
+async def _uncounted(tenant: Tenant, blob: Blob, removed: RemovedParts) -> bool:
     if removed.record:
         await tenant.add(quota.BYTES, -blob.size)
     return removed.bytes
 
 
-async def _remove(tenant: Tenant, blob: Blob, untouched: datetime) -> RemovedParts:
-    """The record goes last: `hold` waits for as long as the bytes may still be removed."""
+async def _remove_held(tenant: Tenant, blob: Blob, hold_id: ObjectId) -> RemovedParts:
     moment = now()
-    if not await _mark_going(tenant, blob, untouched, moment):
+    if not await _mark(tenant, {"_id": blob.digest, "hold": hold_id, "deleting_since": None}, moment):
         return RemovedParts()
+    return await _remove(tenant, blob, moment)
+
+
+async def _remove(tenant: Tenant, blob: Blob, moment: datetime) -> RemovedParts:
+    """Remove a blob that was marked at `moment`. The record goes last: `hold` waits for as long as the bytes may still
+    be removed.
+    """
     mine = {"_id": blob.digest, "deleting_since": moment}
     # Asked after the mark: an upload that held the bytes before it has written its version by now.
     if await is_named(tenant, blob.digest):
@@ -218,11 +242,16 @@ async def _mark_going(tenant: Tenant, blob: Blob, untouched: datetime, moment: d
     """Mark a blob as being removed since `moment`. False when it was touched, or another sweep is removing it."""
     idle = {"_id": blob.digest, "touched": {"$lte": untouched}}
     for free in ({"deleting_since": None}, {"deleting_since": {"$lt": moment - GIVEN_UP}}):
-        marked = await tenant.blob_records.records.update_one(idle | free, {"$set": {"deleting_since": moment}})
-        if marked.matched_count:
+        if await _mark(tenant, idle | free, moment):
             return True
     # Bytes without a record: their server died before it was written.
     return await _adopt(tenant, {"_id": blob.digest, "size": blob.size, "touched": untouched, "deleting_since": moment})
+
+
+async def _mark(tenant: Tenant, query: Query, moment: datetime) -> bool:
+    """Mark the blob that fits as being removed since `moment`. False when there is none."""
+    marked = await tenant.blob_records.records.update_one(query, {"$set": {"deleting_since": moment}})
+    return bool(marked.matched_count)
 
 
 async def adopt(tenant: Tenant, blob: Blob, touched: datetime) -> bool:

@@ -24,6 +24,7 @@ class BlobDocument(SealedDocument):
     id: str  # type: ignore[assignment]
     size: int
     touched: datetime  # the last upload of these bytes: a sweep spares them for some time
+    hold: PydanticObjectId | None = None  # of the request that recorded the blob, until anything else holds it
     deleting_since: datetime | None = None  # since then a sweep is removing the blob
     damaged: datetime | None = None  # since then its bytes are known not to match the digest
     crc32: int | None = None  # computed when first needed, see domain.files.checksums
@@ -104,7 +105,7 @@ class PartSubdocument(BaseModel):
     number: int
     digest: str
     size: int
-    held: datetime | None = None  # when its bytes were stored, if the tenant did not have them
+    hold: PydanticObjectId | None = None  # of its bytes, if the tenant did not have them
 
 
 class PartUploadDocument(SealedDocument):

@@ -13,6 +13,7 @@ class BlobRecord(TypedDict):
     _id: str
     size: int
     touched: datetime
+    hold: NotRequired[ObjectId | None]
     deleting_since: NotRequired[datetime | None]
     damaged: NotRequired[datetime | None]
     crc32: NotRequired[int | None]
@@ -67,7 +68,7 @@ class PartRecord(TypedDict):
     number: int
     digest: str
     size: int
-    held: NotRequired[datetime | None]
+    hold: NotRequired[ObjectId | None]
 
 
 class PartUploadRecord(TypedDict):

@@ -81,10 +81,10 @@ async def test_whatever_the_order_of_steps_no_version_is_without_its_bytes(histo
             else:
                 blob = await Interleaved(blobs, chance).put(chunks(data))
                 with suppress(Refused):
-                    held_since = await blob_records.hold(tenant, blob)
+                    hold_id = await blob_records.hold(tenant, blob)
                     if what == "refuse":
-                        if held_since:
-                            await blob_records.remove_unused(tenant, blob, held_since)
+                        if hold_id:
+                            await blob_records.release(tenant, blob, hold_id)
                         return
                     await tenant.versions.raw.insert_one({"files": [{"digest": blob.digest}]})
 

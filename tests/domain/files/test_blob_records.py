@@ -287,13 +287,22 @@ async def test_bytes_that_another_request_began_to_hold_before_outlive_a_refused
     collection = tenant.blob_records.records = HeldBack(tenant.blob_records.records)
     other = asyncio.create_task(blob_records.hold(tenant, blob))
     await collection.asked.wait()
-    refused_since = await blob_records.hold(tenant, blob)
+    refused = await blob_records.hold(tenant, blob)
+    # The clock of this server is ahead of that of the other one.
+    await tenant.blob_records.raw.update_one({"_id": blob.digest}, {"$set": {"touched": now() + timedelta(minutes=1)}})
     collection.released.set()
     await other
 
-    await blob_records.remove_unused(tenant, blob, refused_since)
-
+    assert not await blob_records.release(tenant, blob, refused)
     assert await blobs.size(blob.digest) == 4
+
+
+async def test_bytes_that_nothing_else_holds_go_with_a_refused_upload(tenant, blobs):
+    blob = await put(blobs)
+    refused = await blob_records.hold(tenant, blob)
+
+    assert await blob_records.release(tenant, blob, refused)
+    assert (await record(tenant, blob), await quota.usage(tenant)) == (None, 0)
 
 
 async def test_bytes_that_go_for_too_long_are_not_waited_for(tenant, monkeypatch):
