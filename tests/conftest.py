@@ -3,7 +3,7 @@
 import asyncio
 import os
 import random
-import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -27,6 +27,7 @@ from catalog.store.embedded.process import Embedded
 from catalog.store.tenant import Tenant
 from tests.support import process_tests
 from tests.support.app import OURS, in_database, settings_in
+from tests.support.leftovers import Caretaker
 from tests.support.memory import folder_in_memory
 from tests.support.recycling import SPARE, Wire, prepared
 from tests.support.s3_server import S3Server, s3_server
@@ -54,10 +55,20 @@ if "CATALOG_FUZZ_EXAMPLES" not in os.environ:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):  # of pytest-xdist, whose processes take part in the run of another one
+        config.add_cleanup(Caretaker(_use_memory(config)).finish)
     process_tests.record_processes()
-    if config.option.basetemp is None and (folder := folder_in_memory()):
-        config.option.basetemp = folder
-        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+
+
+def _use_memory(config: pytest.Config) -> Path | None:
+    """Have all temporary files in memory, in one folder, unless they are to be somewhere else."""
+    if config.option.basetemp is not None or (folder := folder_in_memory()) is None:
+        return None
+    config.option.basetemp = folder / "tests"
+    (folder / "tmp").mkdir()
+    os.environ["TMPDIR"] = str(folder / "tmp")
+    tempfile.tempdir = None  # which may have been asked for
+    return folder
 
 
 def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:

@@ -13,6 +13,7 @@ from typing import Self
 
 import httpx
 
+from tests.support.leftovers import MARK
 from tests.support.paths import ROOT
 
 SOON = 60  # seconds, a limit for what should take one
@@ -167,7 +168,7 @@ def serve(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
 
 def environment(**settings: str) -> dict[str, str]:
     """Only what every process needs and `settings`: not what this machine happens to set."""
-    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR", MARK}}
     return {**kept, "PYTHONPATH": str(ROOT), **settings}
 
 
