@@ -18,6 +18,7 @@ from mongomock_motor import AsyncMongoMockClient
 
 from catalog.app import create_app
 from catalog.blobs.memory import MemoryStorage
+from catalog.domain.items.search import names, search
 from catalog.domain.people.authentication import credentials
 from catalog.settings.settings import Settings
 from catalog.store.connection import connect
@@ -27,7 +28,7 @@ from catalog.store.embedded.process import Embedded
 from catalog.store.tenant import Tenant
 from tests.support import process_tests
 from tests.support.app import OURS, in_database, settings_in
-from tests.support.leftovers import Caretaker
+from tests.support.leftovers import clear_up_after_this_process
 from tests.support.memory import folder_in_memory
 from tests.support.recycling import SPARE, Wire, prepared
 from tests.support.s3_server import S3Server, s3_server
@@ -56,7 +57,7 @@ if "CATALOG_FUZZ_EXAMPLES" not in os.environ:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):  # of pytest-xdist, whose processes take part in the run of another one
-        config.add_cleanup(Caretaker(_use_memory(config)).finish)
+        clear_up_after_this_process(_use_memory(config))
     process_tests.record_processes()
 
 
@@ -99,6 +100,15 @@ def cheap_hashes() -> Iterator[None]:
     """Passwords cost a hundredth here: most tests begin with four people who sign in. Servers of their own pay all."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(credentials, "_HASHES", credentials.hashes(memory=8, passes=1))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_searches() -> Iterator[None]:
+    """A search that answers what it has found after some milliseconds finds everything here, on a busy machine, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(names, "SECONDS", 60)
+        patch.setattr(search, "SOON", 60)
         yield
 
 

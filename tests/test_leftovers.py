@@ -13,9 +13,9 @@ from tests.support.serving import is_running
 A_RUN = """
 import subprocess, sys, time
 from pathlib import Path
-from tests.support.leftovers import Caretaker
+from tests.support.leftovers import clear_up_after_this_process
 
-caretaker = Caretaker(Path(sys.argv[1]))
+clear_up_after_this_process(Path(sys.argv[1]))
 left = subprocess.Popen(["sleep", "600"], start_new_session=True)
 print(left.pid, flush=True)
 time.sleep(600)

@@ -21,23 +21,22 @@ MARK = "RUN_OF_TESTS"
 LONGEST = 10  # seconds in which killed processes end
 
 
-class Caretaker:
-    """The process that clears up after this one. `folder` may be None."""
+_caretakers: list[subprocess.Popen[bytes]] = []
+"""Whose standard input is open as long as this process is there."""
 
-    def __init__(self, folder: Path | None) -> None:
-        os.environ[MARK] = uuid.uuid4().hex
-        self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", __file__, os.environ[MARK], *([folder] if folder else [])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env={},
-        )
 
-    def finish(self) -> None:
-        """Let it clear up now, and wait for that."""
-        self._process.communicate()
+def clear_up_after_this_process(folder: Path | None) -> None:
+    """Start the process that does so, a moment after the end of this one."""
+    os.environ[MARK] = uuid.uuid4().hex
+    caretaker = subprocess.Popen(
+        [sys.executable, "-I", "-S", __file__, os.environ[MARK], *([folder] if folder else [])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={},
+    )
+    _caretakers.append(caretaker)
 
 
 def marked(mark: str) -> Iterator[int]:

@@ -3,6 +3,7 @@
 import hashlib
 import random
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -19,20 +20,31 @@ from tests.support.node_programs import program
 from tests.support.paths import ROOT
 from tests.support.people import hired
 from tests.support.ports import reserved_port
+from tests.support.processes import state, until
 from tests.support.serving import SOON, Server, environment
 
 MIB = 2**20
-SIZE = 24 * MIB
+SIZE = 16 * MIB
 
 DOCUMENT = (ROOT / "docs" / "uploads.md").read_text()
 
 A_CLIENT = """
-import sys
+import io, os, signal, sys
 from tusclient.client import TusClient
+
+class Stopping(io.FileIO):  # as `upload.mjs` does
+    stop_at = float(os.environ.get("STOP_AT", "inf"))
+
+    def read(self, size=-1):
+        if self.tell() > self.stop_at:
+            self.stop_at = float("inf")
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return super().read(size)
 
 server, token, file, known = sys.argv[1:]
 client = TusClient(f"{server}/v1/uploads", headers={"Authorization": token})
-uploader = client.uploader(file, chunk_size=2**20, url=known or None, metadata={"filename": "big.bin", "item": "iris"})
+named = {"filename": "big.bin", "item": "iris"}
+uploader = client.uploader(file_stream=Stopping(file), chunk_size=2**20, url=known or None, metadata=named)
 uploader.url = uploader.url or uploader.create_url()
 print("at", uploader.url, flush=True)
 uploader.upload()
@@ -113,12 +125,11 @@ def arrived(server):
     return sum(file.stat().st_size for file in (server.folder / "uploads").rglob("uploads/*") if file.is_file())
 
 
-def until(what, process):
-    deadline = time.monotonic() + SOON
-    while not what():
-        assert process.poll() is None, "the client ended too early"
-        assert time.monotonic() < deadline, "nothing happened"
-        time.sleep(0.005)
+def stopped_half_way(client, arrived):
+    """Wait until a client has stopped itself, and what it sent has arrived."""
+    until(lambda: state(client.pid) in "TZ")
+    assert client.poll() is None, "the client ended too early"
+    until(lambda: arrived() > SIZE // 4)
 
 
 def tuspy(server, token, file, known=""):
@@ -129,15 +140,19 @@ def tus_js(server, token, file, known=""):
     return program("upload.mjs", server.url, token, str(file), "iris", *([known] if known else []))
 
 
-def started(command):
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+def started(command, **settings):
+    known = environment(**settings)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=known)
+
+
+STOPS = {"STOP_AT": str(SIZE // 2)}
 
 
 @pytest.mark.parametrize("client", [tuspy, tus_js])
 def test_a_client_that_dies_goes_on_where_it_was(server, token, big, client):
-    with started(client(server, token, big)) as first:
+    with started(client(server, token, big), **STOPS) as first:
         known = first.stdout.readline().split()[1]
-        until(lambda: arrived(server) > SIZE // 4, first)
+        stopped_half_way(first, lambda: arrived(server))
         first.kill()
     before = arrived(server)
 
@@ -152,10 +167,11 @@ def test_a_client_that_dies_goes_on_where_it_was(server, token, big, client):
 
 def test_a_server_that_dies_is_gone_on_with_by_tus_js(server, token, big):
     before = arrived(server)
-    with started(tus_js(server, token, big)) as client:
-        until(lambda: arrived(server) - before > SIZE // 4, client)
+    with started(tus_js(server, token, big), **STOPS) as client:
+        stopped_half_way(client, lambda: arrived(server) - before)
         server.kill()
         server.start()
+        client.send_signal(signal.SIGCONT)
         said, complained = client.communicate(timeout=SOON)
 
         assert said.endswith("done\n"), complained
@@ -164,9 +180,9 @@ def test_a_server_that_dies_is_gone_on_with_by_tus_js(server, token, big):
 
 def test_a_server_that_dies_is_gone_on_with_by_tuspy(server, token, big):
     before = arrived(server)
-    with started(tuspy(server, token, big)) as first:
+    with started(tuspy(server, token, big), **STOPS) as first:
         known = first.stdout.readline().split()[1]
-        until(lambda: arrived(server) - before > SIZE // 4, first)
+        stopped_half_way(first, lambda: arrived(server) - before)
         server.kill()
         first.kill()
     server.start()
@@ -183,9 +199,9 @@ def test_a_server_that_dies_is_gone_on_with_by_tuspy(server, token, big):
 
 def test_another_server_of_the_same_bucket_goes_on_when_one_dies(tmp_path, big, s3, mongo):
     with two_servers(tmp_path, s3, mongo) as (one, two, token):
-        with started(tus_js(one, token, big)) as first:
+        with started(tus_js(one, token, big), **STOPS) as first:
             known = first.stdout.readline().split()[1]
-            until(lambda: offset(two, token, known) > SIZE // 4, first)
+            stopped_half_way(first, lambda: offset(two, token, known))
             one.kill()
             first.kill()
         resumed_at = offset(two, token, known)
