@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from catalog.domain.access import Caller, may_read
 from catalog.domain.items import items
-from catalog.domain.items.search import candidates, entries, facets, search
+from catalog.domain.items.search import candidates, entries, facets, names, search
 from catalog.domain.items.search.ranking import MatchRank, rank
 from catalog.domain.items.search.search import SearchQuery
 from catalog.errors import Refused
