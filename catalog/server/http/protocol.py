@@ -9,7 +9,7 @@ import logging
 import sys
 import termios
 from asyncio import AbstractEventLoop, TimerHandle, Transport
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -35,6 +35,10 @@ LEAST_READ = 1024
 """Bytes of a response that a client must read within the patience."""
 
 
+ONLY_ONCE = ((b"host", "Host"), (b"authorization", "Authorization"))
+"""Headers that are refused when they are repeated."""
+
+
 def unacknowledged(transport: Transport) -> int:
     """Bytes that are written and not acknowledged by the client, including those in the kernel's buffer."""
     waiting = transport.get_write_buffer_size()
@@ -44,19 +48,22 @@ def unacknowledged(transport: Transport) -> int:
     return waiting
 
 
-def refuse_framing(headers: Iterable[tuple[bytes, bytes]], http_version: str) -> None:
-    """Refuse a head without exactly one host, or with a transfer coding that is not supported.
+def refuse_framing(headers: Sequence[tuple[bytes, bytes]], http_version: str) -> None:
+    """Refuse a head without exactly one host, with several credentials, or with an unsupported transfer coding.
 
-    `headers` have lowercase names. Raises Refused: REQUEST (RFC 9112, 3.2), TRANSFER_CODED (6.1).
+    Of two headers a proxy and this server might each read another one. `headers` have lowercase names. Raises Refused:
+    REQUEST (RFC 9112, 3.2), TRANSFER_CODED (6.1).
     """
-    hosts = [value for name, value in headers if name == b"host"]
-    if len(hosts) > 1:
-        raise Refused(REQUEST, "the request has several Host headers: send one")
-    if not hosts and http_version == "1.1":
+    names = [name for name, _ in headers]
+    for name, shown in ONLY_ONCE:
+        if names.count(name) > 1:
+            raise Refused(REQUEST, f"the request has several {shown} headers: send one")
+    if b"host" not in names and http_version == "1.1":
         raise Refused(REQUEST, "the request has no Host header, which HTTP/1.1 needs")
-    codings = b",".join(value for name, value in headers if name == b"transfer-encoding")
-    if codings and codings.strip().lower() != b"chunked":
-        raise Refused(TRANSFER_CODED, "Transfer-Encoding: only chunked is understood, once")
+    if b"transfer-encoding" in names:
+        codings = b",".join(value for name, value in headers if name == b"transfer-encoding")
+        if codings.strip().lower() != b"chunked":
+            raise Refused(TRANSFER_CODED, "Transfer-Encoding: only chunked is understood, once")
 
 
 class HttpConnection(HttpToolsProtocol):

@@ -407,6 +407,16 @@ def test_a_request_names_one_host(connection, hosts):
     assert b"Host" in said.partition(b"\r\n\r\n")[2]
 
 
+@pytest.mark.parametrize("second", ["valid", "invalid"])
+def test_a_request_has_one_credential(token, connection, second):
+    credentials = [f"Authorization: {token}", f"authorization: {token if second == 'valid' else 'Bearer x'}"]
+
+    said = asked(connection, "GET /v1/users HTTP/1.1", "Host: a", *credentials)
+
+    assert refusal(said) == (400, 4)
+    assert b"several Authorization headers" in said
+
+
 def test_http_1_0_needs_no_host(connection):
     assert asked(connection, "GET /v1/version HTTP/1.0").startswith(b"HTTP/1.1 200")
 

@@ -116,6 +116,18 @@ async def test_a_body_of_another_type_is_refused(org, ada):
             "Parameter 'version' must be an integer, got 'x'.",
         ),
         (
+            "DELETE",
+            "model-versions/delete",
+            {"name": "iris", "version": "1_0"},
+            "Parameter 'version' must be an integer, got '1_0'.",
+        ),
+        (
+            "POST",
+            "model-versions/create",
+            {"name": "iris", "source": "s3://b/x", "version": 2**31},
+            "Parameter 'version' must be from 1 to 999999999, got '2147483648'.",
+        ),
+        (
             "POST",
             "model-versions/transition-stage",
             {"name": "iris", "version": "1", "stage": "x"},

@@ -23,6 +23,7 @@ MOST_OF_NAMES = 1000
 
 LARGEST_NUMBER = 2**53
 
+_NUMBER = re.compile(r"[0-9]{1,16}")
 _ALIAS = re.compile(r"[\w\-]+")
 _LIKE_A_NUMBER = re.compile(r"[vV]\d+")
 
@@ -124,11 +125,8 @@ def no_version(name: str, number: int) -> Refused:
 
 def number_of(text: str | int) -> int:
     """Raises Refused: INVALID_FIELD."""
-    try:
-        number = int(text)
-    except ValueError:
-        raise Refused(INVALID_FIELD, f"Parameter 'version' must be an integer, got '{str(text)[:80]}'.") from None
-    if not 0 <= number < LARGEST_NUMBER:
+    number = int(text) if _NUMBER.fullmatch(str(text)) else LARGEST_NUMBER
+    if number >= LARGEST_NUMBER:
         raise Refused(INVALID_FIELD, f"Parameter 'version' must be an integer, got '{str(text)[:80]}'.")
     return number
 
@@ -136,8 +134,9 @@ def number_of(text: str | int) -> int:
 def number_to_take(text: str | int) -> int:
     """The number that a new version must get; 0: any. Raises Refused: INVALID_FIELD."""
     number = number_of(text) if text != "" else 0
-    if text != "" and not 0 < number < 10**numbering.LONGEST_NUMBER:
-        raise Refused(INVALID_FIELD, f"Parameter 'version' must be from 1, got '{str(text)[:80]}'.")
+    most = 10**numbering.LONGEST_NUMBER - 1
+    if text != "" and not 0 < number <= most:
+        raise Refused(INVALID_FIELD, f"Parameter 'version' must be from 1 to {most}, got '{str(text)[:80]}'.")
     return number
 
 
