@@ -48,7 +48,7 @@ def translated_errors() -> Iterator[None]:
 
 
 def blob_path(folder: Path, digest: str) -> Path:
-    """Return the path of a blob. Raises UnknownBlobError for what is not a digest, before the disk is accessed."""
+    """The path of a blob. Raises UnknownBlobError for a text that is not a digest, before the disk is accessed."""
     if not is_digest(digest):
         raise UnknownBlobError(digest)
     return folder / digest[:2] / digest

@@ -1,7 +1,7 @@
 """The interface of the storage: bytes named by their SHA-256, stored once per tenant and never shared between tenants.
 
-This package knows no versions. A blob is stored before a record refers to it and dropped
-after, so a crash leaves at most a blob without a reference, which the sweep removes.
+This package knows nothing of versions. A blob is stored before a record refers to it and dropped after, so a crash
+leaves at most a blob without a reference, which the sweep removes.
 """
 
 import re

@@ -14,13 +14,13 @@ from catalog.vocabulary import PUBLIC_READER, Role, Scope, Visibility
 
 
 class OwnedRecord(TypedDict):
-    """What belongs to a user."""
+    """A record that belongs to a user."""
 
     owner: ObjectId
 
 
 class SharedRecord(OwnedRecord):
-    """What other users than its owner may read."""
+    """A record that users other than its owner may read."""
 
     _id: ObjectId
     readers: list[ObjectId | str]
@@ -65,13 +65,14 @@ class Caller(NamedTuple):
         return cls(tenant, user["_id"], user["username"], Role(user["role"]), scope, token, groups, reach)
 
     def through(self, tenant: Tenant) -> Self:
-        """The same caller with another handle of the tenant."""
+        """The caller with another handle of the same tenant."""
         return type(self)(tenant, *self[1:])
 
     async def still_allowed(self) -> None:
         """Check again that the tenant, the user, the role and the token are as they were when the request began.
 
-        Every write through `tenant` does so by itself. Between two steps of long work this check ends it earlier.
+        Every write through `tenant` repeats this check. Calling it between the steps of long work ends that work
+        earlier.
 
         Raises Refused: AUTHENTICATION.
         """

@@ -7,7 +7,7 @@ from catalog.vocabulary import Archived
 
 
 def is_shown(wanted: Archived, record: Mapping[str, object]) -> bool:
-    """Whether a list that asks for `wanted` shows an item or a version."""
+    """Whether a list with the parameter `wanted` shows an item or a version."""
     return wanted is Archived.ALL or bool(record.get("archived")) is (wanted is Archived.ONLY)
 
 

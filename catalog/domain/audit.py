@@ -71,12 +71,12 @@ PER_FIELD = 8
 class LoggedRequest(NamedTuple):
     """A request, without its body, its query string and its token."""
 
-    date: datetime  # when it came
+    date: datetime  # when it arrived
     user: str | None  # a username, `operator`, or None
     method: str
     route: str | None  # the pattern of the route, such as /v1/models/{key}
     path: str
-    item: str | None  # as the path names it
+    item: str | None  # as written in the path
     address: str | None
     result: int  # the status of the answer
     fault: int | None  # the value of a refusal

@@ -21,7 +21,7 @@ SENTENCES = {
     "abridged": NOTHING + "; its header was not read whole: {what}",
     "suspicious": NOTHING + "; {count} suspicious: {what}",
 }
-"""The first that applies is the verdict."""
+"""The first sentence that applies is the verdict."""
 
 
 class InspectionFinding(TypedDict):

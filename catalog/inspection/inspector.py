@@ -44,7 +44,7 @@ class Inspection(TypedDict):
 
 
 class FirstLook(NamedTuple):
-    """What the first bytes and the name of a file say."""
+    """What the first bytes and the name of a file reveal."""
 
     format: str  # of its header, or nothing
     has_pickles: bool  # perhaps

@@ -1,4 +1,4 @@
-"""What a restore puts right between the collections of a tenant, which a backup has read one after the other."""
+"""Repairs differences between the collections of a restored tenant: a backup reads one after the other."""
 
 from collections.abc import AsyncIterator
 

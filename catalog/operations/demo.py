@@ -1,4 +1,4 @@
-"""Fills a tenant with the demo, or takes it away, in the name of an administrator of the tenant."""
+"""Fills a tenant with the demo, or removes it, as an administrator of the tenant."""
 
 from catalog.domain.access import Caller
 from catalog.domain.demo import filling, removal

@@ -32,7 +32,7 @@ TLS_PROBLEMS = {
     "Expired": "its certificate has expired",
     "InvalidContentType": "it does not use TLS: begin with http://",
 }
-"""What is wrong, by the words of the client's error."""
+"""The problem, by a text in the error of the client."""
 
 RETRIES: "RetryConfig" = {
     "max_retries": 5,
@@ -99,7 +99,7 @@ def connect(address: BucketAddress) -> S3Store:
 
 
 def certificates(ca: Path | None) -> bytes:
-    """The certificates of the file S3_CA, as they are written there; nothing where it has none."""
+    """The PEM text of the certificates in the file S3_CA; empty if it has none."""
     if ca is None:
         return b""
     try:

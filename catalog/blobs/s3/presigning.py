@@ -19,7 +19,7 @@ LONGEST = 7 * 24 * 3600
 def presigned_get(
     address: BucketAddress, keys: Keys, key: str, seconds: int, answer: dict[str, str], now: datetime | None = None
 ) -> str:
-    """Return the URL to GET `key` below the prefix. `answer`: parameters such as response-content-type."""
+    """Return the URL to GET `key` below the prefix. `answer` has query parameters such as response-content-type."""
     moment = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     scope = f"{moment[:8]}/{address.region}/s3/aws4_request"
     where = urlsplit(address.url)

@@ -126,7 +126,7 @@ class _Backup:
 
 @contextmanager
 def _told_that_it_continues(target: Target, name: str) -> Generator[None]:
-    """Add to the reason of a failure what to do."""
+    """Add the next step to the reason of a failure."""
     try:
         yield
     except CommandError as error:
@@ -181,7 +181,7 @@ def bring_back(
 
 
 def _source(settings: Settings, where: str) -> tuple[BackupSource, Target]:
-    """A backup, and the place that it is in."""
+    """A backup and its location."""
     if where.startswith(S3):
         folder, _, name = where.rpartition("/")
         target = target_of(folder, settings.storage_settings)
@@ -191,7 +191,7 @@ def _source(settings: Settings, where: str) -> tuple[BackupSource, Target]:
 
 
 def _target(settings: Settings, where: str) -> tuple[Target, str, bool]:
-    """Where a backup is kept, under which name, and whether that was told. Raises CommandError."""
+    """The target of a backup, its name, and whether the user gave the name. Raises CommandError."""
     name = f"catalog-{now():%Y%m%dT%H%M%SZ}{SUFFIX}"
     if where.startswith(S3):
         is_named = where.endswith(SUFFIX)

@@ -1,4 +1,4 @@
-"""`catalog doctor`: looks at everything that a server needs, and says what to do about what it finds."""
+"""`catalog doctor`: checks everything that a server needs, and says how to solve the problems that it finds."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ from catalog.vocabulary import Kind
 
 RESOURCES = Path("resources")
 PROBE_TENANT = "_doctor"
-"""Whose bytes the storage is tried with: the name of no tenant begins with an underscore."""
+"""The tenant of a test write to the storage: no tenant's name begins with an underscore."""
 
 LITTLE, NEXT_TO_NOTHING = 5 * 2**30, 2**28  # bytes free
 LATE = 5.0  # seconds that two clocks may differ

@@ -17,11 +17,11 @@ from catalog.store.failures import DatabaseError
 from catalog.store.foreign import ForeignDatabase, ForeignDatabaseError
 
 CATALOGUE = "registry-catalog"
-"""Measurify's own name for it."""
+"""The name that Measurify uses."""
 
 
 def measurify(settings: Settings, uri: str, uploads: Path, tenants: Collection[str], tell: Tell) -> bool:
-    """Import, with lines for each tenant. False when something could not be taken over.
+    """Import, with lines for each tenant. False if something could not be imported.
 
     Raises CommandError.
     """

@@ -1,4 +1,4 @@
-"""`catalog push` and `catalog pull`: files up and down."""
+"""`catalog push` and `catalog pull`: uploads and downloads."""
 
 import shlex
 import sys

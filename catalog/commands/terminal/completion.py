@@ -41,8 +41,8 @@ BASH = r"""
 
 complete -o default -F %(complete_func)s %(prog_name)s
 """
-"""In bash an `@` and a `:` end a word. This puts together what stands without a blank between it, and returns of each
-answer what bash replaces: what comes behind the last such sign, and an `@` itself.
+"""In bash an `@` and a `:` end a word. This script joins the words that have no blank between them, and returns the
+part of each answer that bash replaces: the part after the last such sign, and an `@` itself.
 """
 
 
@@ -97,7 +97,7 @@ def _names(kind: str, beginning: str) -> list[str]:
 
 
 def _asked(ask: Callable[["client.Catalog"], Iterable[str]]) -> list[str]:
-    """What the catalog answers; nothing if it does not."""
+    """The answer of the catalog; nothing if it does not answer."""
     try:
         with client.Catalog(timeout=TIMEOUT) as catalog:
             return [*ask(catalog)]

@@ -1,4 +1,4 @@
-"""Names that other programs have for commands. They are hidden, and say the name that is used here."""
+"""Hidden commands with the names that other programs use. They print the name of the command here."""
 
 import shlex
 import sys

@@ -87,7 +87,7 @@ def _flush(stream: TextIO) -> None:
 
 
 def _discard(stream: TextIO) -> None:
-    """What is left in the buffer goes nowhere."""
+    """Discard the rest of the buffer."""
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
@@ -113,7 +113,7 @@ def sentence_of(error: OSError) -> str:
 
 
 def _place_of(error: OSError) -> str:
-    """Where an error without a file comes from: what is printed, or a folder that somebody has removed."""
+    """The source of an error without a file name: standard output, or a folder that has been removed."""
     if _raised_in(error.__traceback__).partition(".")[0] in PRINTERS:
         return "Standard output: "
     return "This folder: " if isinstance(error, FileNotFoundError) else ""

@@ -1,4 +1,4 @@
-"""What a browser is shown at `/`: the page of `catalog/web`, or a small one where that is not built."""
+"""The page that a browser gets at `/`: that of `catalog/web`, or a small one if it has not been built."""
 
 from dataclasses import dataclass
 from typing import Annotated

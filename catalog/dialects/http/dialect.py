@@ -45,7 +45,7 @@ class Dialect:
 
 
 def dependencies(services: Any) -> dict[str, Provide]:
-    """The fields of a dataclass as what handlers ask for by name."""
+    """The fields of a dataclass as dependencies that handlers name."""
     return {field.name: constant(getattr(services, field.name)) for field in fields(services)}
 
 

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def _plain(value: object) -> object:
-    """What msgspec does not know: a number above 2**31, which BSON has a class of its own for, or an ObjectId."""
+    """Convert types that msgspec does not know: BSON's class for numbers above 2**31, and ObjectId."""
     return int(value) if isinstance(value, int) else str(value)
 
 
@@ -22,7 +22,7 @@ encode_json = msgspec.json.Encoder(enc_hook=_plain).encode
 
 
 LARGEST_PAGE = 8 * 2**20
-"""Bytes of JSON, after which an answer of many things shows no more of them."""
+"""The most bytes of JSON in an answer with many elements; later ones are left out."""
 
 
 def fitting(elements: Iterable[object], room: int = LARGEST_PAGE) -> list[msgspec.Raw]:
@@ -50,7 +50,7 @@ class JsonResponse(EncodedResponse, Generic[T]):
 
 
 AnyJson: TypeAlias = JsonResponse[Any]
-"""What a function of several handlers returns: each handler declares what it is."""
+"""The answer of a function that several handlers share. Each handler declares its content."""
 
 
 def json_response(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> AnyJson:

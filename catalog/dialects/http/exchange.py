@@ -1,4 +1,4 @@
-"""A request and its response as they pass: counted, timed, and with the headers that every response has."""
+"""One request and its response: counts bytes, measures time, and adds the headers that every response has."""
 
 import asyncio
 import re
@@ -38,7 +38,7 @@ REDIRECTED = 307
 """To the storage, which sends the file itself."""
 
 CLIENT_CLOSED_REQUEST = 499
-"""The status of a request whose client went before it was answered, as nginx has it."""
+"""The status of a request whose client disconnected before the answer, as in nginx."""
 
 
 class Exchange:

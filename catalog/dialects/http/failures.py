@@ -1,4 +1,4 @@
-"""Every exception as a refusal of the catalogue, worded by the dialect that has the path."""
+"""Turns every exception into a fault of the catalogue, worded by the dialect that serves the path."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 def error_handler(dialects: Sequence[Dialect]) -> Callable[[AnyRequest, Exception], Response[object]]:
-    """Answers exceptions. A path that belongs to no dialect is answered in the words of the first one."""
+    """A handler that answers exceptions. A path that belongs to no dialect is answered by the first one."""
 
     def handle(request: AnyRequest, exception: Exception) -> Response[object]:
         path = request.scope["path"]

@@ -1,4 +1,4 @@
-"""Refusals name a field as the domain does; a dialect names it as its clients know it.
+"""Translates the field names of the domain in refusals to those of a dialect.
 
 A refusal of a value begins with the path of its field: `metadata.3.value: at most 100 characters are allowed, not 101`.
 Its `subject` is the name of the pair that is meant.

@@ -1,4 +1,4 @@
-"""Around every request: its id, metrics and entry in the journal, and its end when the client goes.
+"""Wraps every request: its id, its metrics, its journal entry, and its end when the client disconnects.
 
 One layer of plain ASGI outside of the web framework, so that unknown routes and refused bodies are recorded, too. A
 client that stalls within a body is ended here. One that stalls within a head, or does not read its response, never

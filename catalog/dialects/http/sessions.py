@@ -3,7 +3,7 @@
 The user and the personal access token of a caller are cached for some seconds (FRESH). A user who is removed, leaves a
 group, or gets another role or password, and a token that is revoked, therefore lose access within that time on every
 server. So do requests that had begun: the caller's handle of the tenant checks again before it writes (see
-`store.concurrency.fence`). An answer about one generation of a tenant is not used for the next.
+`store.concurrency.fence`). A cached record of one generation of a tenant is not used for the next.
 """
 
 from collections.abc import Awaitable, Callable, Hashable
@@ -53,7 +53,7 @@ class AccessTokenClaims(NamedTuple):
 
 
 def no_other_check() -> None:
-    """Check nothing but the credentials."""
+    """Check only the credentials."""
 
 
 class Sessions:

@@ -65,7 +65,7 @@ class Probes(Controller):
 
 
 class Readyz(Controller):
-    """The same question, as clients of other registries ask it. Any path that ends so leads here."""
+    """Readiness for clients of other registries. Any path with this ending is routed here."""
 
     path = "/readyz"
     tags = (TAG,)

@@ -27,7 +27,7 @@ def native(fault: Fault, method: str = "") -> NativeError:
 
 
 def details_of(refused: Refused) -> str:
-    """What an error shows beside its number: at least the sentence of the fault, where the number stands for many."""
+    """The details of an error: at least the message of the fault, where its number stands for several faults."""
     return refused.details or (refused.fault.message if refused.fault in WRONG_REQUEST else "")
 
 

@@ -1,4 +1,4 @@
-"""What becomes of the files of the artifact tree when their owner is removed."""
+"""Transfers or removes the files of the artifact tree when their owner is removed."""
 
 from bson import ObjectId
 

@@ -1,4 +1,5 @@
-"""Files that arrive in parts, in any order and at once, and are put into the artifact tree when all are there.
+"""Multipart uploads: parts arrive in any order and in parallel. The file enters the artifact tree once all parts are
+there.
 
 Each part is stored as a blob. The last step reads the parts one after the other and stores them as one blob, so that no
 file is ever held in memory; the parts are removed then, by the sweep if the server dies.

@@ -46,7 +46,7 @@ def new(path: str) -> str:
 
 
 def version_path(path: str) -> VersionPath | None:
-    """What a path below VERSIONS leads to; None for any other path. Raises Refused: NOT_FOUND."""
+    """The version and file that a path below VERSIONS names; None for any other path. Raises Refused: NOT_FOUND."""
     first, _, rest = path.partition("/")
     if first != VERSIONS or not rest:
         return None

@@ -44,7 +44,7 @@ async def find(caller: Caller, path: str) -> FoundFile:
 
 
 async def list_(caller: Caller, folder: str) -> list[TreeEntry]:
-    """What is in a folder, by name; nothing, if there is no such folder. Raises Refused as `find` does."""
+    """The entries of a folder, by name; none if there is no such folder. Raises Refused as `find` does."""
     target = paths.version_path(folder)
     if target is None:
         return await tree.list_(caller, folder)
@@ -80,7 +80,7 @@ async def stored_files(caller: Caller, path: str) -> list[StoredFile]:
 
 
 def _of_one_owner(caller: Caller, path: str, files: list[ArtifactFileRecord]) -> list[ArtifactFileRecord]:
-    """The caller's own files if there are any: no other user adds a file to what the caller makes a version of.
+    """The caller's own files if there are any, so that no other user can add a file to the caller's version.
 
     Raises Refused: INVALID_FIELD for files of several other users.
     """

@@ -25,7 +25,7 @@ CLAIMS = ("sub", "tenant", "generation", "iat", "exp", "what")
 
 @dataclass(frozen=True, slots=True)
 class SignedTarget:
-    """What an address is for: reading the file `path`, or sending the part `part` of `upload`."""
+    """The permission in an address: reading the file `path`, or sending the part `part` of `upload`."""
 
     path: str = ""
     upload: str = ""

@@ -1,4 +1,4 @@
-"""Cards: what people read first of an item, a README in Markdown, with front matter that fills fields of the item.
+"""Cards: the README of an item, in Markdown, with front matter that fills fields of the item.
 
 The text has a record of its own, because lists and changes of an item must not read and write it each time. The item
 changes first, under its revision. Then the text is written, unless one of a later revision is there.
@@ -56,7 +56,7 @@ async def read(caller: Caller, kind: Kind, reference: Reference, *, or_empty: bo
         raise Refused(NOT_FOUND, f"{item['name']} has no card")
     try:
         card = await _parsed(text)
-    except FrontMatterError:  # a README of a folder may have anything there
+    except FrontMatterError:  # the front matter of a README in a folder may be anything
         card = CardParts({}, text)
     return ItemCard(item, text, card.front_matter, card.body)
 
@@ -94,7 +94,7 @@ async def write(
 
 
 def refuse_text(text: str) -> None:
-    """Raises Refused: INVALID_FIELD for a text that no card can be."""
+    """Raises Refused: INVALID_FIELD for a text that cannot be a card."""
     if len(text.encode()) > LARGEST:
         raise Refused(INVALID_FIELD, f"card: at most {LARGEST} bytes are allowed")
     if "\0" in text:

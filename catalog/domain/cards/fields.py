@@ -13,7 +13,7 @@ def dataset_names(front_matter: Mapping[str, Json]) -> list[str]:
 
 
 def item_change(front_matter: Mapping[str, Json], datasets: list[str]) -> ItemChange:
-    """What the front matter changes of the item. A field that it does not name stays as it is.
+    """The change of the item that the front matter describes. Fields that it does not name stay unchanged.
 
     `datasets` are the ids of those of its datasets that the catalog has. Raises FrontMatterError.
     """

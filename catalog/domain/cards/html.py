@@ -23,7 +23,7 @@ CONCURRENT = 2
 slots = asyncio.Semaphore(CONCURRENT)
 
 TOO_SLOW = b"\0"
-"""Is cached in the place of HTML for a text that cannot be rendered within the limits."""
+"""Cached instead of HTML for a text that cannot be rendered within the limits."""
 
 _known: LRUCache[bytes, bytes] = LRUCache(REMEMBERED, getsizeof=len)
 

@@ -33,7 +33,7 @@ LARGEST_SIZE = 2**63 - 1
 
 
 class Described(NamedTuple):
-    """What an MLmodel says."""
+    """The content of an MLmodel file."""
 
     flavors: Mapping[str, str]  # with their versions, where these are known
     signature: Mapping[str, list[Json]]  # `inputs`, `outputs` and `params`, each a list
@@ -80,7 +80,7 @@ def among(files: Iterable[FileRecord]) -> FileRecord | None:
 
 
 async def described(tenant: Tenant, file: FileRecord | None) -> Described | None:
-    """What the file says; None where there is none, or where it is no MLmodel."""
+    """The content of the file; None if there is no file, or if it is not an MLmodel."""
     if file is None or file["size"] > front_matter.LONGEST:
         return None
     try:
@@ -91,7 +91,7 @@ async def described(tenant: Tenant, file: FileRecord | None) -> Described | None
 
 
 def parse(content: bytes) -> Described | None:
-    """None for what is no MLmodel."""
+    """None for a text that is not an MLmodel."""
     try:
         fields = front_matter.mapping_of(content.decode())
     except (UnicodeDecodeError, FrontMatterError):

@@ -1,7 +1,7 @@
 """The program that renders Markdown: `python -I renderer.py`. Text on standard input becomes HTML on standard output.
 
-It is a process of its own, with limits, because Markdown can be written so that rendering it takes minutes. What the
-Markdown and its HTML bring along is reduced to an allow-list: no scripts, no styles, no forms, no event handlers.
+It is a process of its own, with limits, because Markdown can be written so that rendering it takes minutes. The HTML is
+reduced to an allow-list: no scripts, no styles, no forms, no event handlers.
 """
 
 import resource

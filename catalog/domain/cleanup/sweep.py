@@ -38,7 +38,7 @@ SETTLED = 1.0
 
 
 class SweepResult(NamedTuple):
-    """What a sweep removed of a tenant, or would remove."""
+    """What a sweep removed from a tenant, or would remove."""
 
     blobs: int = 0
     bytes: int = 0

@@ -40,7 +40,7 @@ PAGE = 100
 
 
 class TenantSweep(NamedTuple):
-    """What became of the sweep of a tenant: `result`, or `refused` when it was not swept."""
+    """The outcome of the sweep of a tenant: `result`, or `refused` if it was not swept."""
 
     tenant: str
     result: SweepResult = SweepResult()

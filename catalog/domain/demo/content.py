@@ -33,7 +33,7 @@ TEAMS = {"vision-team": (0, 1), "language-team": (2, 3), "forecasting-team": (4,
 
 @dataclass(frozen=True, slots=True)
 class UseCase:
-    """What several models, a dataset and an algorithm are about."""
+    """A task that several models, a dataset and an algorithm share."""
 
     name: str
     team: int
@@ -68,7 +68,7 @@ CASES = (
 VARIANTS = ("base", "small", "large", "quantized", "distilled")
 
 FALLING = ("rmse",)
-"""Metrics of which less is better."""
+"""Metrics for which lower is better."""
 
 LICENSES = ("apache-2.0", "mit", "cc-by-4.0", "bsd-3-clause")
 

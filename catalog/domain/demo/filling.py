@@ -25,7 +25,7 @@ Tell = Callable[[str], None]
 
 
 class Filled(NamedTuple):
-    """What one run made, and which items it left out because their owner has others of that name."""
+    """What one run created, and which items it skipped because their owner has others of that name."""
 
     people: int
     items: int

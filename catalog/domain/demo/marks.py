@@ -15,7 +15,7 @@ BEGINNING = b"democtlg"
 
 
 class Sort(IntEnum):
-    """What an id is of: the byte behind the beginning."""
+    """The kind of thing that has an id: the byte behind the beginning."""
 
     PERSON = 1
     GROUP = 2

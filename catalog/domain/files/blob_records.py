@@ -32,7 +32,7 @@ LEASE = timedelta(minutes=10)
 """How long a blob is safe from every sweep once it is held. Until a version names it takes milliseconds."""
 
 GIVEN_UP = timedelta(minutes=10)
-"""After this long a removal is taken for one whose sweep has died. Dropping bytes takes seconds at most."""
+"""After this time the server of a removal is presumed dead. Dropping bytes takes seconds at most."""
 
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between two looks at a blob that a sweep is removing."""
@@ -42,7 +42,7 @@ VERIFIED_AT_ONCE = asyncio.Semaphore(2)
 
 
 class BlobCondition(StrEnum):
-    """The state of a blob's bytes, all of which were read."""
+    """The state of a blob's bytes after all of them were read."""
 
     INTACT = "intact"
     DAMAGED = "damaged"

@@ -1,4 +1,6 @@
-"""Names of files, paths of files in a folder and media types, as clients give them and as the catalog keeps them."""
+"""Names of files, paths of files in a folder and media types: from the form in which clients send them to the form in
+which the catalog stores them.
+"""
 
 import re
 from pathlib import PurePosixPath
@@ -32,7 +34,7 @@ def harmless(sign: str) -> bool:
 
 
 def cut(name: str) -> str:
-    """At most LONGEST_NAME bytes, with the suffix that says what it is."""
+    """Shorten a name to LONGEST_NAME bytes and keep its suffix."""
     suffix = PurePosixPath(name).suffix
     suffix = suffix if len(suffix.encode()) <= LONGEST_SUFFIX else ""
     room = LONGEST_NAME - len(suffix.encode())

@@ -32,7 +32,7 @@ LONGEST_VERDICT = 200  # characters of it that the record of a file in a folder 
 
 
 class IncomingFile(Protocol):
-    """A file that a request carries. Nothing is read from the client before `open`."""
+    """A file in a request. Nothing is read from the client before `open`."""
 
     digest: str
     """The client's own SHA-256 of the bytes, in hex, or nothing."""

@@ -1,4 +1,4 @@
-"""Which blobs the records of a tenant name: what is named here is never swept."""
+"""Which blobs the records of a tenant refer to: the sweep never removes these."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The quota of a tenant: what its stored bytes, and those that unfinished uploads have reserved, may weigh together."""
+"""The quota of a tenant: the most bytes that it may store, with those that unfinished uploads have reserved."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -66,7 +66,7 @@ class Reservation:
         self._upload = upload
 
     async def cover(self, size: int, at_once: int = 0) -> None:
-        """Reserve as much as is missing of `size` bytes, or `at_once` if there is room for that.
+        """Raise the reservation to `size` bytes, or by `at_once` if there is room for that.
 
         Raises Refused: QUOTA_EXCEEDED.
         """

@@ -69,7 +69,7 @@ async def append(
             return _completed(upload, offset)
         limit = most if size is None else size
         if limit is not None and offset + coming > limit:
-            _refuse_offset(offset, await tenant.blobs.length(upload["_id"]))  # which is the better reason
+            _refuse_offset(offset, await tenant.blobs.length(upload["_id"]))  # the more precise reason
             raise _too_large(limit)
         reservation = Reservation(tenant, upload["_id"], upload.get("reserved", 0))
         if offset != size:  # else its bytes may be a blob's already
@@ -100,7 +100,7 @@ async def _nothing() -> AsyncGenerator[bytes, None]:
 
 
 async def _sized(tenant: Tenant, upload: UploadRecord, size: int | None) -> int | None:
-    """The size of an upload, which a client may say only now. A size that was said stays."""
+    """The size of an upload, which a client may say only now. A size that the client has declared stays."""
     known = upload.get("size")
     if size is None or size == known:
         return known

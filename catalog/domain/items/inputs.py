@@ -1,4 +1,4 @@
-"""What a dialect hands over to create or change an item. Limits and names are checked by the functions that take it."""
+"""The inputs of a dialect to create or change an item. Limits and names are checked by the functions that take it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class PairToRemove:
 
 @dataclass(frozen=True, slots=True)
 class ListChange(Generic[Removed, Added]):
-    """What a list loses and what it gains, in that order: an element in both stays."""
+    """Elements to remove from a list, then elements to add: an element in both stays."""
 
     remove: Sequence[Removed] = ()
     add: Sequence[Added] = ()

@@ -73,7 +73,7 @@ async def check_new(
 
 
 async def _fields(caller: Caller, kind: Kind, new: NewItem, check: Validator) -> Changes:
-    """What the client says of the item, checked."""
+    """The fields that the client sets, checked."""
     if kind not in TRAINED and (new.status or new.datasets):
         check.refuse(ONLY_TRAINED)
     fields: Changes = {

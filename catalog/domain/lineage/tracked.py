@@ -1,4 +1,4 @@
-"""What clients tracked of a version: its artifacts, and the services that serve it."""
+"""What clients have recorded about a version: its artifacts, and the services that serve it."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Removing people and robots, and what becomes of what they own."""
+"""Removing people and robots, and transferring what they own."""
 
 from bson import ObjectId
 

@@ -1,4 +1,4 @@
-"""The names of users and groups, and who has one: one set of names, in which no two differ by case alone."""
+"""The names of users and groups: one namespace, in which no two names differ by case alone."""
 
 from catalog.domain import naming
 from catalog.domain.limits import LONGEST_NAME

@@ -57,7 +57,7 @@ async def apply_for(caller: Caller, *, dry_run: bool) -> Applied:
 async def apply(tenant: Tenant, *, dry_run: bool = False, most: int | None = None, until: float = inf) -> Applied:
     """Apply all policies of a tenant. With `most`, at most so many versions and so many items of the trash.
 
-    What remains at the moment `until` of the monotonic clock is left to the sweep, which looks at every item.
+    Work that remains at `until` (of the monotonic clock) is left to the sweep, which visits every item.
 
     Work that is interrupted is continued by the next run.
     """

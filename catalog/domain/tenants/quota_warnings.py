@@ -44,7 +44,7 @@ def is_near(used: int, most: int) -> bool:
 
 
 class QuotaWatch:
-    """Looks at the quotas of all tenants. `near` counts those that are near it, as they were at the last look."""
+    """Checks the quotas of all tenants. `near` is the number of tenants near their quota at the last check."""
 
     def __init__(self, database: Database, smtp_server: SmtpServer | None, outbox: Outbox) -> None:
         self.near = 0

@@ -1,7 +1,7 @@
-"""The removal of tenants, and of what a crash left of one.
+"""The removal of tenants, and of the remains that a crash left.
 
-A removed tenant is `removing` while its database and its bytes are dropped, then `removed` for as long as another
-server may still believe in it and write into what was dropped; then all of it is dropped once more. A removal is a
+A removed tenant is `removing` while its database and its bytes are dropped, then `removed` while another server may
+still use a cached handle and write into the dropped database; then everything is dropped once more. A removal is a
 lease: the server that runs it renews `lastmod`, and another server takes over soon after it stops doing so.
 """
 

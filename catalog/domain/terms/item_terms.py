@@ -83,7 +83,7 @@ SEEN = "seen."
 
 
 class TermsChange(NamedTuple):
-    """What a change makes of the terms of an item. A new term becomes a folk term of `user`."""
+    """The terms of an item before and after a change. A new term becomes a folk term of `user`."""
 
     before: ItemTerms
     after: ItemTerms

@@ -1,4 +1,4 @@
-"""What a UI asks on each key press: the terms that best complete what has been typed.
+"""Completion of terms, for each key press in a UI: the terms that best complete what has been typed.
 
 Default terms come before folk terms, then a term equal to the typed text before one that begins with it before one that
 contains it, then the more used, then the alphabet. Case does not matter.

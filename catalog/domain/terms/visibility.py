@@ -1,4 +1,4 @@
-"""Which terms a user sees, and how often: what stands only on items that the user cannot read does not show.
+"""Which terms a user sees, with which counts: terms that occur only on items that the user cannot read are hidden.
 
 A term records on how many items each viewer sees it: all users on public items, the readers on the others. The counts
 change with the items, in the write that counts the uses.

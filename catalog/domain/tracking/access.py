@@ -43,7 +43,7 @@ async def readable(caller: Caller, records: Sequence[R]) -> list[R]:
 
 def _is_own_reader(caller: Caller, record: TrackedRecord) -> bool:
     """Whether the caller may read a record, regardless of its parent."""
-    if caller.reach:  # what a limited robot has added to a model goes with the model
+    if caller.reach:  # records that a limited robot has added to a model are visible with the model
         return record["owner"] == caller.user and caller.user in record["own_readers"]
     own: SharedRecord = {"_id": record["_id"], "owner": record["owner"], "readers": record["own_readers"]}
     return caller.is_admin or may_read_item(caller, own)

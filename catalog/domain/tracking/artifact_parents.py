@@ -1,4 +1,4 @@
-"""What artifacts belong to: versions of models, and runs."""
+"""Parents of artifacts: versions of models, and runs."""
 
 from typing import NamedTuple
 

@@ -1,7 +1,6 @@
-"""The content of a version of a model as an artifact: where its bytes are.
-
-It has no record until a client says more of it than the version does. Its serial is that of the version, and its name
-that of the model. `uri` is empty where the catalog stores the bytes: each dialect has an address of its own for them.
+"""The content of a version of a model as an artifact: the address of its bytes. It has no record until a client sets a
+field that the version does not have. Its serial is that of the version, and its name that of the model. `uri` is empty
+where the catalog stores the bytes: each dialect has an address of its own for them.
 """
 
 from collections.abc import Iterable

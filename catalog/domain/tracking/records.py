@@ -1,4 +1,4 @@
-"""What experiments, runs, artifacts and what serves models have in common: how they are created, read and changed.
+"""Creating, reading and changing experiments, runs, artifacts, and records of what serves models.
 
 `keys` of a record is unique in its collection: `n:<scope>:<name>` for each scope in which its name is unique,
 `x:<external id>`, and for a name that is unique nowhere `#<serial>`.

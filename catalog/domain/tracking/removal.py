@@ -1,4 +1,4 @@
-"""What becomes of artifacts and services when a model, a version or a user is removed."""
+"""Removes or transfers artifacts and services when a model, a version or a user is removed."""
 
 from collections.abc import Iterable
 from typing import cast

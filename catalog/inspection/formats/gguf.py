@@ -11,7 +11,7 @@ SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "
 TEXT, ARRAY = 8, 9
 TEMPLATE = "tokenizer.chat_template"
 INTERNALS = re.compile("__(class|globals|subclasses|mro|base|bases|import|builtins|init)__")
-"""What a template that breaks out of Jinja goes through."""
+"""Attributes through which a template breaks out of Jinja."""
 
 DEEPEST = 4
 KEPT = 2**16

@@ -1,4 +1,4 @@
-"""JSON from strangers: counted before it is parsed, and without numbers that take long to read."""
+"""Untrusted JSON: its values are counted before it is parsed, and numbers that take long to parse stay texts."""
 
 import json
 from typing import Any

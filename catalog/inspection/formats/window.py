@@ -11,7 +11,7 @@ AHEAD = 2**16
 
 
 class MalformedError(Exception):
-    """It is not what its format says."""
+    """The file violates its format."""
 
 
 class SandboxNeededError(Exception):

@@ -39,7 +39,7 @@ WORD = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
 
 
 class TracedPickles(NamedTuple):
-    """What was met on the way."""
+    """What the tracing has found."""
 
     followed: int
     end: str | None
@@ -119,7 +119,9 @@ class PickleSequence:
         skip(self.file, prod(shape) * width)
 
     def _as_opcodes(self, trace: PickleTrace) -> None:
-        """A file may be made for two readers: what is an array for joblib, `pickle.load` would take for opcodes."""
+        """A file may be made for two readers: `pickle.load` would read as opcodes the bytes that joblib reads as an
+        array.
+        """
         file = self.file
         if file.seekable():
             place = file.tell()

@@ -1,4 +1,4 @@
-"""Which backups an increment continues, found by what they say about themselves."""
+"""Finds the backups that an increment continues, by the identities that they contain."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Claims: who writes a backup in a bucket."""
+"""Claims: leases on the names of backups in a bucket."""
 
 import secrets
 import socket

@@ -1,4 +1,4 @@
-"""What an interrupted backup has: the part of its file that is whole, so that the same command continues it."""
+"""Reads the complete part of an interrupted backup, so that the same command continues it."""
 
 import tarfile
 from contextlib import suppress

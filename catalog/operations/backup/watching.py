@@ -1,4 +1,4 @@
-"""Watching an archive pass by: what its tenants have, and whether it has its end."""
+"""Reads the summaries of an archive while it is streamed, and whether it is complete."""
 
 import json
 import re
@@ -13,7 +13,7 @@ SIZE = re.compile(rb"(?:^|\n)[0-9]+ size=([0-9]+)\n")
 
 
 class ArchiveWatch:
-    """Takes the bytes of an archive in blocks of any size, in constant memory but for the summaries.
+    """Receives the bytes of an archive in blocks of any size. Memory is constant but for the summaries.
 
     `summaries` are those of the tenants, by name. `is_complete`: the end has come.
     """
@@ -27,7 +27,7 @@ class ArchiveWatch:
         self._size: int | None = None  # of the next member, by a header of pax
 
     def feed(self, data: bytes) -> None:
-        """Raises ArchiveError for what is no archive."""
+        """Raises ArchiveError for bytes that are not an archive."""
         if self._skip >= len(data):
             self._skip -= len(data)
             return

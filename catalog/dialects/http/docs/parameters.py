@@ -1,4 +1,5 @@
-"""Parameters of a query string or a header that a handler reads by itself: `@get(parameters=[query(...)])`.
+"""Descriptions of parameters of a query string or a header that a handler reads by itself:
+`@get(parameters=[query(...)])`.
 
 A parameter in the signature of a handler, such as `tenant: FromQuery[str]`, is found there. Headers of an answer:
 `response_headers=[response_header(...)]`.

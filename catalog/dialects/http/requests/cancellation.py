@@ -1,4 +1,4 @@
-"""Ends work that no client waits for any more: the client has gone, or the server stops."""
+"""Cancels work that no client waits for: the client has disconnected, or the server stops."""
 
 import asyncio
 from typing import Protocol, cast

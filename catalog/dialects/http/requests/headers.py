@@ -39,7 +39,7 @@ def disposition_name(disposition: str) -> str | None:
     extended = re.fullmatch(r"(utf-8|iso-8859-1)'[^']*'(.*)", fields.get("filename*", ""), re.IGNORECASE)
     if extended:
         return unquote(extended[2], encoding=extended[1])
-    # Of a form, browsers write these three as %XX, and a percent sign as it is.
+    # In forms, browsers percent-encode these three, but not the percent sign itself.
     plain = fields.get("filename")
     return plain and re.sub("%22|%0[AD]", lambda sign: unquote(sign[0]), plain, flags=re.IGNORECASE)
 
@@ -56,7 +56,7 @@ def refuse_coded(encodings: Iterable[str]) -> None:
 
 
 def announced_digest(request: AnyRequest, *headers: str) -> str:
-    """The client's own SHA-256 of the file in hex, or "".
+    """The SHA-256 of the file that the client announces, in hex, or "".
 
     Raises Refused: NOT_CREATED for one that cannot be understood, or two that differ.
     """
@@ -121,12 +121,12 @@ def attachment(name: str) -> str:
 
 
 def http_date(moment: datetime) -> str:
-    """A moment that a database gives back without a zone is UTC."""
+    """A moment as an HTTP date. One without a zone, as the database returns it, is UTC."""
     return format_datetime(moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC), usegmt=True)
 
 
 def moment_of(date: str) -> datetime | None:
-    """What an HTTP date says; None for anything else, which is then as good as absent."""
+    """The moment of an HTTP date; None for any other text, which is treated as absent."""
     try:
         moment = parsedate_to_datetime(date)
     except ValueError:

@@ -16,4 +16,4 @@ RouteOptions: TypeAlias = dict[str, Any]
 """Arguments of the framework's decorators of handlers."""
 
 Injected = NamedDependency[SkipValidation[T]]
-"""What the application injects into the handlers that name it."""
+"""A dependency that the application injects into handlers by name."""

@@ -1,4 +1,4 @@
-"""What every request must satisfy on every route: checked after the guards and before a handler runs."""
+"""Checks of every request on every route, after the guards and before the handler."""
 
 from collections.abc import Collection
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""Steps of the framework that each request would take, and that none of our routes needs."""
+"""Skips steps of the framework that none of our routes needs."""
 
 from collections.abc import Awaitable
 from functools import partial

@@ -223,7 +223,7 @@ class Form:
         return taken
 
     def missing(self) -> Refused:
-        """Why a form that has ended had no file."""
+        """The reason why a complete form has no file."""
         if self._begun and not self.whole:
             return Refused(UPLOAD_CUT_OFF, NOT_CLOSED)
         if "file" in self._names:

@@ -1,4 +1,4 @@
-"""What the structs of all groups have in common."""
+"""Types that the structs of all modules share."""
 
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias

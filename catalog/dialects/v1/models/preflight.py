@@ -1,4 +1,4 @@
-"""What a client says of a push before it sends a byte."""
+"""A push that a client announces before it sends a byte."""
 
 from typing import Annotated, Self
 
@@ -48,7 +48,7 @@ class PushToCheck(RequestBody, kw_only=True):
 
 
 class CheckedPush(Struct):
-    """Nothing of the push would be refused now."""
+    """The push would be accepted now."""
 
     item: Annotated[Id | None, Meta(description="The item that it changes; null: it creates one.")]
 

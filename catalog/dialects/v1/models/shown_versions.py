@@ -64,7 +64,7 @@ class RefusedFile(Struct):
 
 
 class AddedFiles(Struct):
-    """What became of each of many files."""
+    """The result for each of several files."""
 
     files: Annotated[list[FileInfoBody], Meta(description="The files that are in the draft now.")]
     errors: Annotated[list[RefusedFile], Meta(description="The files that are not.")]

@@ -1,4 +1,4 @@
-"""What is shown with items: their users, datasets and versions.
+"""Records that are shown with items: their users, datasets and versions.
 
 For a page of items each is one query. For one item by its id, users and datasets are read with the item itself, in one
 command: a command costs the server more than the rest of such a request. Its versions are a second command, because the

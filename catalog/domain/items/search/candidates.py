@@ -83,7 +83,7 @@ class MatchingTerms(NamedTuple):
 
 
 class Candidates:
-    """What one request knows about its text."""
+    """The candidates of one request, and what it has found out about its text."""
 
     def __init__(self, tenant: Tenant, key: str, newest: int) -> None:
         self._tenant = tenant

@@ -22,7 +22,7 @@ FIELDS = (
     *("status", "tags", "owner", "visibility", "license", "library", "aliases.name"),
     *("stages", "languages", "tasks", "archived"),
 )
-"""What the counts are made of, in an item."""
+"""The fields of an item that are counted."""
 
 SECONDS = 0.05
 """How long items are read to be counted. The first range of them takes 50 ms on the embedded engine in Python."""

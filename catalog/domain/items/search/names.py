@@ -1,4 +1,4 @@
-"""What a UI asks on each key press: the items whose names best complete what has been typed."""
+"""Completion of names, for each key press in a UI: the items whose names best complete what has been typed."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ MOST = 100
 """Items in an answer."""
 
 SECONDS = 0.05
-"""After which the items that have been found, if any, are enough: a person goes on typing."""
+"""Seconds after which the items found so far, if any, are returned: the user goes on typing."""
 
 
 async def complete(caller: Caller, key: str, kinds: Sequence[Kind], limit: int) -> list[Hit]:

@@ -1,4 +1,4 @@
-"""Where a text is found in an item: the better the place, the earlier the stage of a search."""
+"""Ranking: the stage of a search in which an item is found depends on the field that contains the text."""
 
 from collections.abc import Iterable, Iterator
 from enum import IntEnum

@@ -43,7 +43,8 @@ async def insert(caller: Caller, kind: Kind, fields: Changes, spellings: Sequenc
 
 
 def _record(caller: Caller, fields: Changes) -> ItemRecord:
-    """What the document of the kind declares, without pydantic: this is half of what a creation costs the server.
+    """The record that the document of the kind declares, built without pydantic, which would double the cost of a
+    creation.
 
     Fields that records may lack are not written with their defaults.
     """

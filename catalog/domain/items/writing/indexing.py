@@ -1,4 +1,4 @@
-"""What is derived from an item, and written after each change of it: the counts of its terms, and its search entry."""
+"""Derived data of an item, written after each change of it: the counts of its terms, and its search entry."""
 
 import asyncio
 

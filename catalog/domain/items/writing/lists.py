@@ -1,6 +1,6 @@
-"""How the lists of an item change: they lose what is to be removed, then gain what is to be added.
+"""Changes of the lists of an item: elements are removed first, then added.
 
-Each function raises Refused: NOT_CHANGED for a list that grew beyond `most`. A longer one of earlier times may shrink.
+Each function raises Refused: NOT_CHANGED for a list that grew beyond `most`. An older list that is longer may shrink.
 """
 
 from collections.abc import Collection, Container, Sequence, Sized

@@ -29,7 +29,7 @@ CONCURRENCY = 2
 together are queued as well, so that each is counted before the next is verified."""
 
 LONGEST_QUEUE = 512
-"""With more waiting the server is flooded, and refuses at once."""
+"""A longer queue means a flood: the server refuses at once."""
 
 KNOWN_FOR = timedelta(days=30)
 """For how long an address stays known after an account's last day there."""

@@ -33,7 +33,7 @@ Security = Literal["tls", "starttls", "if offered"]
 
 
 class MailServerError(Exception):
-    """The mail server does not answer, or refuses us. The message says why."""
+    """The mail server does not answer, or refuses the connection or the mail. The message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -98,7 +98,7 @@ class ReferencesDelta(RequestBody):
 
 
 class DatasetChange(CardFieldsBody, Change):
-    """What changes of a dataset."""
+    """Changes to a dataset."""
 
     visibility: Annotated[Visibility | None, Meta(examples=["public"])] = None
     owner: Annotated[
@@ -131,7 +131,7 @@ class DatasetChange(CardFieldsBody, Change):
 
 
 class ModelChange(DatasetChange):
-    """What changes of a model."""
+    """Changes to a model."""
 
     status: Status | None = None
     datasets: ReferencesDelta | None = None
@@ -141,7 +141,7 @@ class ModelChange(DatasetChange):
 
 
 class AlgorithmChange(ModelChange):
-    """What changes of an algorithm."""
+    """Changes to an algorithm."""
 
 
 def _list_change(delta: TagsDelta | ReferencesDelta | None) -> ListChange[str, str] | None:

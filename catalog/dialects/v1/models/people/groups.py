@@ -44,7 +44,7 @@ class MembersDelta(RequestBody):
 
 
 class GroupChangeBody(Change):
-    """What changes of a group."""
+    """Changes to a group."""
 
     name: Name | None = None
     description: Description | None = None

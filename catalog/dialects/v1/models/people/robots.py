@@ -60,7 +60,7 @@ class NewRobotBody(RequestBody):
 
 
 class RobotChangeBody(Change):
-    """What changes of a robot. Lists replace those that are there."""
+    """Changes to a robot. Lists replace the present ones."""
 
     description: Description | None = None
     scopes: Scopes | None = None

@@ -32,7 +32,7 @@ STRENGTH = "As strong as `GET /v1/types/passwordStrength` says."
 
 
 class Credentials(RequestBody):
-    """Who signs in."""
+    """The credentials of a sign-in."""
 
     username: Annotated[ShortNonBlank, Meta(examples=["ada"])]
     password: Password
@@ -94,7 +94,7 @@ class DatedUser(UserBody, kw_only=True):
 
 
 class ResetRequest(RequestBody):
-    """Whose password is forgotten."""
+    """The user whose password is to be reset."""
 
     email: Annotated[ShortText | None, Meta(examples=["ada@example.org"])] = None
 
@@ -108,6 +108,6 @@ class PasswordChoice(RequestBody):
 
 
 class Message(Struct):
-    """What the server does next."""
+    """A message about the next step."""
 
     message: str

@@ -24,7 +24,7 @@ class ErrorEntry(Struct):
 
 
 class FieldValues(Struct, rename="pascal"):
-    """The words that fields take."""
+    """The values that fields with fixed values accept."""
 
     algorithm_status_types: Words
     model_status_types: Words
@@ -35,7 +35,7 @@ class FieldValues(Struct, rename="pascal"):
 
 
 class PasswordRules(Struct, rename={"strength": "passwordStrength", "validity_days": "ValidityPasswordDays"}):
-    """How strong a password must be, and for how many days it is valid."""
+    """The required strength of passwords, and for how many days they are valid."""
 
     strength: Annotated[str, Meta(description="From 0 (any password) to 3 (strong).")]
     validity_days: Annotated[str, Meta(description="0: forever.")]

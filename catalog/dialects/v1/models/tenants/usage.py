@@ -28,7 +28,7 @@ class TenantUsage(Struct):
 
 
 class ItemUsageBody(Struct, kw_only=True, rename={"id": "_id"}):
-    """What the versions of an item weigh together. Bytes that two versions share count twice."""
+    """The size of all versions of an item. Bytes that two versions share count twice."""
 
     id: Id
     kind: Kind
