@@ -90,6 +90,7 @@ scenario('a server that is away is a sentence, and the next attempt succeeds', a
   await page.route('**/v1/search**', (route) => route.abort())
   await page.getByLabel('Search', { exact: true }).fill('iris')
   await page.getByText('The server cannot be reached').waitFor()
+  assert.equal(await page.locator('.result').count(), 0) // those of the search before
   await page.unroute('**/v1/search**')
   await page.getByLabel('Search', { exact: true }).fill('iri')
   await page.getByRole('link', { name: 'iris', exact: true }).waitFor()

@@ -3,7 +3,7 @@ import { api, content, type Kind, listed } from '../../api/client'
 import { useLoaded } from '../../components/hooks'
 import { Chip, Loading, Problem } from '../../components/parts'
 import { useTitle } from '../../components/title'
-import { type Comparison, MOST_COMPARED } from '../../logic/comparison'
+import { type Comparison, MOST_COMPARED, metricsOf } from '../../logic/comparison'
 import { address, place, setQuery } from '../../router'
 import { itemPath } from '../paths'
 import { Changes } from './changes'
@@ -101,11 +101,28 @@ function Chosen({ which, ordinals }: { which: string[]; ordinals: string[] }) {
 }
 
 function Compared({ kind, item, name, found }: Props & { name: string; found: Comparison }) {
+  const parts = ['Metadata', ...(metricsOf(found).length ? ['Plots'] : []), 'Files and tensors']
   return (
     <>
+      <nav aria-label="On this page" class="actions">
+        {parts.map((heading) => (
+          <button key={heading} type="button" class="link" onClick={() => goTo(heading)}>
+            {heading}
+          </button>
+        ))}
+      </nav>
       <Metadata kind={kind} item={item} name={name} found={found} />
       <Plots found={found} name={name} />
       <Changes found={found} />
     </>
   )
+}
+
+/** The address is that of the view, and so cannot name a part of it. */
+function goTo(heading: string): void {
+  const found = [...document.querySelectorAll<HTMLElement>('article h2')].find((each) => each.textContent === heading)
+  if (!found) return
+  found.tabIndex = -1
+  found.scrollIntoView()
+  found.focus({ preventScroll: true })
 }

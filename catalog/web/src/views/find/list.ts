@@ -54,7 +54,8 @@ export function useList(query: URLSearchParams) {
       const items = before.length || found.docs.length ? [...before, ...found.docs] : before
       update({ items, next: found.next, loading: false })
     } catch (failure) {
-      update({ error: sentence(failure), loading: false })
+      // What is still shown is of another search.
+      update({ error: sentence(failure), loading: false, ...(!after && { items: [], next: null }) })
     }
   }
   useLayoutEffect(() => {

@@ -22,7 +22,9 @@ export function Findings({ inspection }: { inspection: Inspection }) {
     <section>
       <h2>Inspection</h2>
       <p>
-        {inspection.format === 'unknown' ? 'The format is unknown.' : `Format: ${inspection.format}.`}{' '}
+        {inspection.format === 'unknown'
+          ? 'This is no model format that the inspection knows.'
+          : `Format: ${inspection.format}.`}{' '}
         {inspection.verdict.charAt(0).toUpperCase() + inspection.verdict.slice(1)}.
         {inspection.summary.parameters ? ` ${inspection.summary.parameters.toLocaleString('en')} parameters.` : ''}
       </p>
