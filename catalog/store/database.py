@@ -12,7 +12,6 @@ from catalog.blobs.protocol import Storage
 from catalog.errors import NOT_FOUND, Refused
 from catalog.store.concurrency.combined_writes import most_apart
 from catalog.store.concurrency.fence import Fence
-from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import FailedAttempts, RegisteredTenant
 from catalog.store.embedded.process import DatabaseUnavailable
 from catalog.store.failures import UNAVAILABLE, readable_failures
@@ -21,6 +20,7 @@ from catalog.store.records import (
     TenantRecord,
 )
 from catalog.store.tenant import Tenant
+from catalog.store.tenant_collections import OF_A_TENANT
 from catalog.store.tenant_documents import BoundCollection, Raw, seal
 from catalog.store.tenant_state import TenantPolicy
 from catalog.vocabulary import InspectionPolicy

@@ -12,9 +12,8 @@ from catalog.blobs.protocol import Blobs
 from catalog.errors import Refused
 from catalog.store.concurrency.batches import Batches, Outcomes
 from catalog.store.concurrency.fence import Fence
-from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.query.paging.serial_scan import ScanStatistics
-from catalog.store.tenant_collections import ItemCollection, TenantCollections
+from catalog.store.tenant_collections import OF_A_TENANT, ItemCollection, TenantCollections
 from catalog.store.tenant_documents import Raw, SealedDocument, Unbound
 from catalog.store.tenant_state import DEFAULT_POLICY, TenantPolicy, TenantState
 from catalog.vocabulary import InspectionPolicy, Kind

@@ -54,7 +54,7 @@ from catalog.store.records import (
     VersionFileRecord,
     VersionRecord,
 )
-from catalog.store.tenant_documents import BoundCollection, D, R, Raw
+from catalog.store.tenant_documents import BoundCollection, D, R, Raw, SealedDocument
 from catalog.store.tenant_state import TenantState
 
 
@@ -62,13 +62,13 @@ class Collection(Generic[D, R]):
     """A collection of a tenant, bound at its first use: a request needs three of many."""
 
     def __init__(self, document: type[D]) -> None:
-        self._document = document
+        self.document = document
 
     def __set_name__(self, _: type, name: str) -> None:
         self._name = name
 
     def __get__(self, tenant: "TenantCollections", _: type) -> BoundCollection[D, R]:
-        bound: BoundCollection[D, R] = tenant.bound(self._document)
+        bound: BoundCollection[D, R] = tenant.bound(self.document)
         tenant.__dict__[self._name] = bound  # the next lookup finds this first
         return bound
 
@@ -128,3 +128,9 @@ class TenantCollections:
         if collection is None:
             collection = collections[name] = self.database[name]
         return cast("AsyncIOMotorCollection[Raw]", Fenced(collection, name, self.fence)) if self.fence else collection
+
+
+OF_A_TENANT: tuple[type[SealedDocument], ...] = tuple(
+    each.document for each in vars(TenantCollections).values() if isinstance(each, Collection)
+)
+"""All documents in a tenant's database."""

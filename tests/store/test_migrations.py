@@ -22,7 +22,6 @@ from catalog.store.clock import now
 from catalog.store.concurrency.leases import Lease
 from catalog.store.connection import connect
 from catalog.store.derived import term_counts
-from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.migrations import upgrade as upgrades
 from catalog.store.migrations.opening import open_all, open_tenant
@@ -30,6 +29,7 @@ from catalog.store.migrations.progress import Progress
 from catalog.store.migrations.steps import folder_files, lease_fields
 from catalog.store.migrations.steps.sequence import NEWEST, STEPS, Step
 from catalog.store.migrations.upgrade import upgrade
+from catalog.store.tenant_collections import OF_A_TENANT
 from catalog.vocabulary import Kind
 from tests.support.app import API_TOKEN, OURS, PASSWORD, client_of_app, in_database, settings_in
 from tests.support.inputs import new_item

@@ -16,7 +16,6 @@ from catalog.store import records
 from catalog.store.documents.files import PartSubdocument
 from catalog.store.documents.items import AliasSubdocument, LatestSubdocument, PairSubdocument, ShareSubdocument
 from catalog.store.documents.people import RobotItemSubdocument, RobotSubdocument
-from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import FailedAttempts, RegisteredTenant
 from catalog.store.documents.versions import FileSubdocument, InputSubdocument, RunSubdocument
 from catalog.store.records import (
@@ -30,6 +29,7 @@ from catalog.store.records import (
     PartRecord,
     RunRecord,
 )
+from catalog.store.tenant_collections import OF_A_TENANT
 
 RECORDS = {
     "RegisteredTenant": records.TenantRecord,

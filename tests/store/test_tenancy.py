@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from catalog.domain.items import items
 from catalog.store.documents.items import ModelDocument
 from catalog.store.documents.people import UserDocument
-from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.documents.tenants import RegisteredTenant
 from catalog.store.documents.terms import TagDocument
+from catalog.store.tenant_collections import OF_A_TENANT
 from catalog.store.tenant_documents import SEALED_DATABASE, SealedDocument, Unbound
 from catalog.vocabulary import Kind
 from tests.support.app import OURS

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.store.documents.registry import OF_A_TENANT
 from catalog.store.migrations.progress import Progress
 from catalog.store.tenant import Tenant
+from catalog.store.tenant_collections import OF_A_TENANT
 
 OPTIONS = ("key", "unique", "sparse", "expireAfterSeconds", "partialFilterExpression")
 """What makes an index another one, although its name is the same."""
