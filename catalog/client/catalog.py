@@ -1,11 +1,11 @@
 """`Catalog` and `AsyncCatalog`: a client of one server, for one user."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from catalog.client import transport
 from catalog.client.errors import CatalogWarning
@@ -14,7 +14,7 @@ from catalog.client.push_pull.pushing import shape_of
 from catalog.client.push_pull.transfers import TransferMethods
 from catalog.client.resources.base import D, operation, walk
 from catalog.client.resources.demo import DemoResource
-from catalog.client.resources.item_filters import FilterExpression, filter_query
+from catalog.client.resources.item_filters import KindFilter, filter_query
 from catalog.client.resources.items import ItemResource
 from catalog.client.resources.maintenance import MaintenanceMethods
 from catalog.client.resources.people import GroupResource, RobotResource, TokenResource, UserResource
@@ -120,47 +120,21 @@ class CatalogResources(TransferMethods[D], MaintenanceMethods[D]):
     def search(
         self,
         words: str,
-        *,
-        kind: str = "",
-        status: str = "",
-        visibility: str = "",
-        owner: str = "",
-        filter: FilterExpression | None = None,  # noqa: A002  the API's word
-        metadata: Mapping[str, object] | None = None,
-        latest: Mapping[str, object] | None = None,
-        alias: str = "",
-        stage: str = "",
-        license: str = "",  # noqa: A002  the API's word
-        library: str = "",
+        **arguments: Unpack[KindFilter],
     ) -> Callable[[str], Operation[Page[Item]]]:
         """Iterate over the items that match `words`, best match first.
 
-        The arguments from `filter` on are as in `models.list`.
+        `kind`, `status`, `visibility` and `owner` take a value; the other arguments are as in `models.list`.
         """
-        short = {"alias": alias, "stage": stage, "license": license, "library": library}
-        short |= {"kind": kind, "status": status, "visibility": visibility, "owner": owner}
-        return self._session.page("/search", _item, {"q": words} | filter_query(filter, metadata, latest, short))
+        return self._session.page("/search", _item, {"q": words} | filter_query(arguments))
 
     @operation
     def facets(
         self,
-        *,
-        kind: str = "",
-        status: str = "",
-        visibility: str = "",
-        owner: str = "",
-        filter: FilterExpression | None = None,  # noqa: A002  the API's word
-        metadata: Mapping[str, object] | None = None,
-        latest: Mapping[str, object] | None = None,
-        alias: str = "",
-        stage: str = "",
-        license: str = "",  # noqa: A002  the API's word
-        library: str = "",
+        **arguments: Unpack[KindFilter],
     ) -> Operation[ItemFacets]:
         """How many items have each tag, owner, license and so on. The arguments are as in `search`."""
-        short = {"alias": alias, "stage": stage, "license": license, "library": library}
-        short |= {"kind": kind, "status": status, "visibility": visibility, "owner": owner}
-        query = filter_query(filter, metadata, latest, short)
+        query = filter_query(arguments)
         return ItemFacets.of((yield from self._session.request_json("GET", "/search/facets", query=query)))
 
     @operation

@@ -2,21 +2,46 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
 FilterExpression = Mapping[str, object] | Sequence[Mapping[str, object]]
 
 
-def filter_query(
-    filter: FilterExpression | None,  # noqa: A002  the API's word
-    metadata: Mapping[str, object] | None,
-    latest: Mapping[str, object] | None = None,
-    short: Mapping[str, str] | None = None,
-) -> dict[str, str]:
-    """The query parameters of a filter, of conditions on metadata, and of parameters that have a value."""
-    query = {name: value for name, value in (short or {}).items() if value}
-    query |= {f"metadata.{name}": condition(value) for name, value in (metadata or {}).items()}
-    query |= {f"latest.{name}": condition(value) for name, value in (latest or {}).items()}
-    return {"filter": json.dumps(filter), **query} if filter else query
+class ListFilter(TypedDict, total=False):
+    """The arguments by which a list selects items."""
+
+    filter: FilterExpression | None
+    metadata: Mapping[str, object] | None
+    latest: Mapping[str, object] | None
+    alias: str
+    stage: str
+    license: str
+    library: str
+
+
+class SearchFilter(ListFilter, total=False):
+    """The arguments by which a search in one kind selects items."""
+
+    status: str
+    visibility: str
+    owner: str
+
+
+class KindFilter(SearchFilter, total=False):
+    """The arguments by which a search in all kinds selects items."""
+
+    kind: str
+
+
+def filter_query(arguments: ListFilter) -> dict[str, str]:
+    """The query parameters of the arguments that have a value. Raises TypeError for an unknown argument."""
+    if unknown := arguments.keys() - KindFilter.__optional_keys__:
+        raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+    filter_ = arguments.get("filter")
+    query = {"filter": json.dumps(filter_)} if filter_ else {}
+    query |= {f"metadata.{name}": condition(value) for name, value in (arguments.get("metadata") or {}).items()}
+    query |= {f"latest.{name}": condition(value) for name, value in (arguments.get("latest") or {}).items()}
+    return query | {name: value for name, value in arguments.items() if isinstance(value, str) and value}
 
 
 def condition(value: object) -> str:

@@ -8,7 +8,7 @@ from catalog.client.errors import Ambiguous, Invalid, NotFound
 from catalog.client.push_pull.annotations import LISTS, texts
 from catalog.client.resources.aliases import AliasResource
 from catalog.client.resources.base import D, InlineDriver, Resource, operation, walk
-from catalog.client.resources.item_filters import FilterExpression, filter_query
+from catalog.client.resources.item_filters import KindFilter, ListFilter, SearchFilter, filter_query
 from catalog.client.resources.item_names import (
     find_trashed,
     key_of,
@@ -103,16 +103,10 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
     def list(
         self,
         *,
-        filter: FilterExpression | None = None,  # noqa: A002  the API's word
         sort: Mapping[str, str] | None = None,
-        metadata: Mapping[str, object] | None = None,
-        latest: Mapping[str, object] | None = None,
-        alias: str = "",
-        stage: str = "",
-        license: str = "",  # noqa: A002  the API's word
-        library: str = "",
         archived: str = "",
         batch: int = PAGE,
+        **arguments: Unpack[ListFilter],
     ) -> Pages[ItemT]:
         """Iterate over the items that the caller may read, newest first.
 
@@ -122,8 +116,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
 
         Archived items are left out; `archived="true"` lists them alone, `"all"` with the others.
         """
-        short = {"alias": alias, "stage": stage, "license": license, "library": library}
-        query = {"limit": str(batch)} | filter_query(filter, metadata, latest, short)
+        query = {"limit": str(batch)} | filter_query(arguments)
         if sort:
             query["sort"] = json.dumps(sort)
         if archived:
@@ -134,24 +127,12 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
     def search(
         self,
         words: str,
-        *,
-        status: str = "",
-        visibility: str = "",
-        owner: str = "",
-        filter: FilterExpression | None = None,  # noqa: A002  the API's word
-        metadata: Mapping[str, object] | None = None,
-        latest: Mapping[str, object] | None = None,
-        alias: str = "",
-        stage: str = "",
-        license: str = "",  # noqa: A002  the API's word
-        library: str = "",
+        **arguments: Unpack[SearchFilter],
     ) -> Pages[ItemT]:
         """Iterate over the items that match `words`, best match first. The other arguments are as in `list`."""
-        short = {"alias": alias, "stage": stage, "license": license, "library": library}
-        short |= {"kind": self._kind, "status": status, "visibility": visibility, "owner": owner}
-        return self._session.page(
-            "/search", self._shape.of, {"q": words} | filter_query(filter, metadata, latest, short)
-        )
+        narrowed: KindFilter = {**arguments, "kind": self._kind}
+        query = filter_query(narrowed)
+        return self._session.page("/search", self._shape.of, {"q": words} | query)
 
     @operation
     def update(

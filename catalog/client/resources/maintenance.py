@@ -33,7 +33,7 @@ class MaintenanceMethods(Resource[D]):
         """
         newer = {"serial": {"$gt": since}} if since else None
         path = "/log/operator" if operator else "/log"
-        page = self._session.page(path, _entry, {"limit": str(batch), **filter_query(newer, None)})
+        page = self._session.page(path, _entry, {"limit": str(batch), **filter_query({"filter": newer})})
         return (lambda cursor: as_operator(page(cursor))) if operator else page
 
     @operation

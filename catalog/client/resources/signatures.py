@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass
 from functools import update_wrapper
 from types import MappingProxyType
-from typing import Any, TypeVar, get_args, get_type_hints
+from typing import Any, TypeVar, Unpack, get_args, get_origin, get_type_hints
 
 Types = Mapping[str, type]
 """What type variables stand for in one resource, by their names: `ItemT` is a `Model` in `catalog.models`."""
@@ -52,7 +52,9 @@ class MethodForms:
         hints = get_type_hints(self._function)
         own = inspect.signature(self._function)
         parameters = [
-            each.replace(annotation=hints.get(each.name, each.annotation)) for each in own.parameters.values()
+            parameter
+            for each in own.parameters.values()
+            for parameter in _unpacked(each.replace(annotation=hints.get(each.name, each.annotation)))
         ]
         result = _substituted(self._returned(hints["return"], forms), types)
         return own.replace(parameters=parameters[1:] if bound else parameters, return_annotation=result)
@@ -72,6 +74,17 @@ def walk_elements(annotation: Any, forms: ResultForms) -> Any:
 def _result(operation: Any) -> Any:
     """The `T` of `Operation[T]`, which is a generator."""
     return get_args(operation)[2]
+
+
+def _unpacked(parameter: inspect.Parameter) -> list[inspect.Parameter]:
+    """The keyword arguments that `**arguments: Unpack[...]` stands for; any other parameter as it is."""
+    if parameter.kind is not inspect.Parameter.VAR_KEYWORD or get_origin(parameter.annotation) is not Unpack:
+        return [parameter]
+    [shape] = get_args(parameter.annotation)
+    return [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default="" if hint is str else None, annotation=hint)
+        for name, hint in get_type_hints(shape).items()
+    ]
 
 
 def _substituted(annotation: Any, types: Types) -> Any:
