@@ -22,10 +22,10 @@ from catalog.domain.tenants.tenants import Administrator
 from catalog.domain.tracking import experiments, external_ids
 from catalog.domain.tracking.experiments import NewExperiment
 from catalog.domain.tracking.records import Details
-from catalog.domain.versions import numbering, versions
+from catalog.domain.versions import versions
 from catalog.errors import AUTHENTICATION, EXTERNAL_ID_TAKEN, NAME_TAKEN, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.clock import now
-from catalog.store.concurrency import optimistic
+from catalog.store.concurrency import optimistic, shared_writes
 from catalog.store.connection import connect
 from catalog.store.documents.people import UserDocument
 from catalog.store.documents.tenants import RegisteredTenant
@@ -143,15 +143,14 @@ async def test_an_item_removed_during_an_upload_leaves_no_version(tenant, ada, i
     async def remove():
         await items.remove(ada, Kind.MODEL, Reference(iris))
 
-    number_for = numbering.next_number
+    insert = shared_writes.insert
 
-    async def numbered_then_removed(*args):
-        number = await number_for(*args)
+    async def removed_then_inserted(*args):
         await remove()
-        return number
+        return await insert(*args)
 
     at_first = moment == "while its bytes arrive"
-    monkeypatch.setattr(numbering, "next_number", number_for if at_first else numbered_then_removed)
+    monkeypatch.setattr(shared_writes, "insert", insert if at_first else removed_then_inserted)
     upload = Upload(remove if at_first else nothing)
 
     with pytest.raises(Refused) as refusal:
