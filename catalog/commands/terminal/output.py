@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -68,6 +68,8 @@ def plain(value: object) -> object:
     """A result as a value that JSON can encode."""
     if isinstance(value, msgspec.Struct):
         return {name: plain(each) for name, each in msgspec.structs.asdict(value).items() if name != "raw"}
+    if is_dataclass(value) and not isinstance(value, type):  # what a command found out, rather than a server
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
         return {name: plain(each) for name, each in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str):
