@@ -9,14 +9,7 @@ const VIEWS = {
   item: ['models/iris', 'tbody tr'],
   edit: ['models/iris', 'tbody tr', (page) => page.getByRole('button', { name: 'Edit' }).click()],
   retention: ['models/iris', 'tbody tr', (page) => page.getByRole('button', { name: /^Keep or remove/ }).click()],
-  version: [
-    'models/iris/2',
-    'tbody tr',
-    async (page) => {
-      await page.getByRole('button', { name: 'weights.json', exact: true }).click()
-      await page.locator('.preview pre').waitFor()
-    },
-  ],
+  version: ['models/iris/2?file=weights.json', '.preview pre'],
   compare: ['compare/models/iris?which=1&which=2&which=3&plot=bars', 'canvas'],
   lineage: ['lineage/models/iris?which=1', '.graph-node'],
   card: ['models/iris', 'tbody tr', (page) => page.getByRole('button', { name: 'Add a card' }).click()],

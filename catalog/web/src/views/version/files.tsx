@@ -78,6 +78,11 @@ export function Files({ kind, item, version, onPreview }: Props) {
           <Level folder={root} depth={0} isOpen={files.length <= OPEN} acts={acts} />
         )}
       </Table>
+      {isCut && !isLong && !error && (
+        <p class="muted" role="status">
+          Loading the other files…
+        </p>
+      )}
       {words && !found.length && !busy && <p class="muted">No file has this in its path.</p>}
     </section>
   )

@@ -6,7 +6,7 @@ import { Chip, LoadingView, When } from '../../components/parts'
 import { useTitle } from '../../components/title'
 import { Username } from '../../components/username'
 import { rightsOf } from '../../logic/rights'
-import { address } from '../../router'
+import { address, place, setQuery } from '../../router'
 import { session } from '../../session'
 import { itemPath } from '../paths'
 import { Downloads } from './downloads'
@@ -58,7 +58,14 @@ function Shown({ kind, item, parent, version, etag, reload }: ShownProps) {
   const { name } = parent
   const { mayChange } = rightsOf(parent, session.value)
   const [editing, setEditing] = useState(false)
-  const [previewed, setPreviewed] = useState<FileInfo | null>(null)
+  // The address has the path of the file that is previewed. Of a long list, the file itself may not be here after a reload.
+  const [opened, setOpened] = useState<FileInfo | null>(null)
+  const file = place.value.query.get('file')
+  const previewed = [opened, ...version.files].find((each) => each?.path === file)
+  const preview = (next: FileInfo) => {
+    setOpened(next)
+    setQuery((query) => query.set('file', next.path))
+  }
   useTitle(`${name} ${version.ordinal}`)
   const inspection = version.inspection as Inspection | null
   // The only file of a version, whose tensors are shown at once. Those of a folder are shown on a click.
@@ -103,9 +110,9 @@ function Shown({ kind, item, parent, version, etag, reload }: ShownProps) {
       )}
       <div class="columns right">
         <div>
-          <Files kind={kind} item={item} version={version} onPreview={setPreviewed} />
+          <Files kind={kind} item={item} version={version} onPreview={preview} />
           {previewed && (
-            <Preview key={previewed.path} file={previewed} onClose={() => setPreviewed(null)}>
+            <Preview key={previewed.path} file={previewed} onClose={() => setQuery((query) => query.delete('file'))}>
               {hasTensors(previewed) ? (
                 <Tensors kind={kind} item={item} which={version.ordinal} path={previewed.path} />
               ) : (
