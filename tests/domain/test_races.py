@@ -39,7 +39,7 @@ from tests.support.tenants import somebody
 pytestmark = pytest.mark.parametrize("database", ["wire"], indirect=True)
 
 ADMIN = Administrator("admin", PASSWORD)
-MANY = 60  # all of them wait for one lock at the same moment, as many more would
+MANY = 30  # all of them wait for one lock at the same moment, as many more would
 SOME = 20  # without the queue each attempt has one winner, so they cost the square of their number
 LONG_AGO = now() - max(STALE.values()) - timedelta(seconds=1)
 

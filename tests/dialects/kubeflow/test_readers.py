@@ -40,18 +40,18 @@ async def callers(tenant):
 async def disagreements(tenant, callers):
     """What a filter finds and the question denies, or the reverse."""
     wrong = []
-    for caller in callers:
-        for bound in (
-            tenant.experiments,
-            tenant.runs,
-            tenant.artifacts,
-            tenant.metric_points,
-            tenant.environments,
-            tenant.services,
-            tenant.served_models,
-            tenant.versions,
-        ):
-            records = await bound.raw.find({}).to_list(None)
+    for bound in (
+        tenant.experiments,
+        tenant.runs,
+        tenant.artifacts,
+        tenant.metric_points,
+        tenant.environments,
+        tenant.services,
+        tenant.served_models,
+        tenant.versions,
+    ):
+        records = await bound.raw.find({}).to_list(None)
+        for caller in callers if records else ():
             if bound is tenant.versions:
                 open_ = await models.readable(caller, {version["item"] for version in records})
                 allowed = {version["_id"] for version in records if version["item"] in open_}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from catalog.store.query.paging import serial_scan
 from tests.support.app import PASSWORD
 
 KINDS = ["models", "datasets", "algorithms"]
@@ -495,10 +496,11 @@ async def test_a_hostile_list_is_refused(client, org, resource, query):
     assert (answer.status_code, answer.json()["value"]) == (400, 6), answer.text
 
 
-async def test_a_list_longer_than_a_window_is_walked_without_gaps(client, org):
-    body = [{"name": f"m{number}", "visibility": "public" if number % 3 else "private"} for number in range(600)]
+async def test_a_list_longer_than_a_window_is_walked_without_gaps(client, org, monkeypatch):
+    monkeypatch.setattr(serial_scan, "NARROWEST", 16)
+    body = [{"name": f"m{number}", "visibility": "public" if number % 3 else "private"} for number in range(150)]
     assert (await client.post("/v1/models?verbose=false", json=body, headers=org.as_("ada"))).status_code == 200
 
-    seen = [name for page in range(1, 9) for name in await names(client, org, "eve", page=page, limit=50)]
+    seen = [name for page in range(1, 9) for name in await names(client, org, "eve", page=page, limit=13)]
 
     assert seen == [model["name"] for model in reversed(body) if model["visibility"] == "public"]
