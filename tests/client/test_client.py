@@ -621,7 +621,9 @@ def test_processes_that_pull_at_once_share_one_cache(adas, ada, iris):
     adas.push(iris, ada.file("model.bin", content))
     who = {name: value for name, value in ada.who.items() if name not in {"username", "password"}}
 
-    with multiprocessing.get_context("spawn").Pool(4) as processes:
+    forks = multiprocessing.get_context("forkserver")  # which import all of this once
+    forks.set_forkserver_preload([__name__])
+    with forks.Pool(4) as processes:
         paths = processes.starmap(pulled, [({**who, "token": adas.token}, iris)] * 8)
 
     [path] = set(paths)

@@ -49,7 +49,7 @@ def test_its_sources_are_formatted_and_follow_the_rules():
 
 
 def test_its_logic():
-    run("node_modules/vitest/vitest.mjs", "run", "tests")
+    run("node_modules/vitest/vitest.mjs", "run", "tests", "--testTimeout=60000")
 
 
 def test_people_find_change_share_and_upload_in_a_browser(tmp_path):

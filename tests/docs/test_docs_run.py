@@ -171,7 +171,7 @@ def test_a_page_runs_as_it_stands(server, stopped, tmp_path, page):
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
 
     assert ran.returncode == 0, ran.stdout

@@ -42,7 +42,7 @@ async def test_a_token_is_shown_once_and_kept_as_a_hash(client, org, app):
     assert kept["digest"] == digest(made["token"])
     assert made["token"] not in str(kept)
     lasts = datetime.fromisoformat(made["expires"]) - datetime.fromisoformat(made["timestamp"])
-    assert abs(lasts - timedelta(days=30)) < timedelta(seconds=5)
+    assert abs(lasts - timedelta(days=30)) < timedelta(hours=1)
 
 
 @pytest.mark.parametrize("scheme", ["", "Bearer ", "JWT ", "bearer "])

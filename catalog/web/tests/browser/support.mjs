@@ -59,6 +59,7 @@ export async function launched() {
 /** A page of its own, which collects what must not happen: errors, and violations of the policy. */
 export async function opened(browser, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, bypassCSP: false, ...options })
+  context.setDefaultTimeout(60_000) // busy machines stop for seconds
   const page = await context.newPage()
   const faults = []
   page.on('pageerror', (error) => faults.push(error.message))
