@@ -10,7 +10,7 @@ from catalog.commands.terminal.shell import Shell, command, confirm_or_stop
 from catalog.durations import Duration, Size, human_size
 
 app = typer.Typer(
-    help="What is kept, and for how long: show, set, apply. For administrators; owners set it for their items.",
+    help="Retention of versions, trash and journal: show, set, apply. For administrators; owners for their items.",
     no_args_is_help=True,
 )
 

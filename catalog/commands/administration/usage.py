@@ -18,7 +18,7 @@ def add_usage_command(app: typer.Typer) -> None:
 def usage(
     shell: Shell,
     *,
-    tenant: Annotated[str, typer.Option(help="Of another tenant. For the operator.")] = "",
+    tenant: Annotated[str, typer.Option(help="Show another tenant. For the operator.")] = "",
 ) -> None:
     """Show what the tenant stores, and its quota. For administrators."""
     found = shell.catalog.usage(tenant)

@@ -32,7 +32,9 @@ def ls(shell: Shell) -> None:
 @command(app)
 def rm(
     shell: Shell,
-    digests: Annotated[list[str] | None, typer.Argument(metavar="SHA256...", help="Or their first characters.")] = None,
+    digests: Annotated[
+        list[str] | None, typer.Argument(metavar="SHA256...", help="Digests, or their first characters.")
+    ] = None,
     *,
     everything: Annotated[bool, typer.Option("--all", help="Remove all files.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,

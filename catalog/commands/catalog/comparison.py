@@ -24,7 +24,9 @@ def add_compare_command(app: typer.Typer) -> None:
 
 def compare(
     shell: Shell,
-    what: Annotated[list[str], typer.Argument(metavar="NAME@VERSION NAME@VERSION...", help="2 to 8 of one item.")],
+    what: Annotated[
+        list[str], typer.Argument(metavar="NAME@VERSION NAME@VERSION...", help="2 to 8 versions of one item.")
+    ],
     *,
     kind: Kind = "models",
 ) -> None:

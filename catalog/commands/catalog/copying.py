@@ -12,7 +12,7 @@ from catalog.commands.terminal.shell import FAILURE, Shell, command, stop
 
 Url = Annotated[str, typer.Argument(metavar="URL", help="Address of the other registry.")]
 TokenFile = Annotated[Path | None, typer.Option("--token-file", help="A file with a token for it.")]
-Ca = Annotated[str, typer.Option("--ca", help="Certificates that it is trusted by.")]
+Ca = Annotated[str, typer.Option("--ca", help="Certificates to trust for it.")]
 
 
 def add_kubeflow(app: typer.Typer) -> None:

@@ -41,7 +41,7 @@ Filter = Annotated[str, typer.Option("--filter", help="A filter of the API, as J
 Users = Annotated[list[str], typer.Argument(help="Ids or names of users and groups.")]
 
 CardLicense = Annotated[str | None, typer.Option("--license", help="Such as MIT.")]
-CardLibrary = Annotated[str | None, typer.Option("--library", help="What reads it, such as keras.")]
+CardLibrary = Annotated[str | None, typer.Option("--library", help="The library that reads it, such as keras.")]
 Languages = Annotated[list[str] | None, typer.Option("--language", help="Such as en. May be repeated.")]
 Tasks = Annotated[list[str] | None, typer.Option("--task", help="Such as text-classification. May be repeated.")]
 

@@ -26,7 +26,9 @@ def term_commands(name: str, what: str) -> typer.Typer:
         shell: Shell,
         beginning: Annotated[str, typer.Argument(help="Only the best terms with this beginning.")] = "",
         *,
-        limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=100, help="With a beginning.")] = 20,
+        limit: Annotated[
+            int, typer.Option("--limit", "-n", min=1, max=100, help="The most terms to list, with a beginning.")
+        ] = 20,
     ) -> None:
         """List the terms and how many items use each."""
         resource = getattr(shell.catalog, name)

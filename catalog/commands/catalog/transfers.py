@@ -80,7 +80,7 @@ def push(
         list[str] | None,
         typer.Option("--input", help="What it was made from: petals@2, models/base@1. May be repeated."),
     ] = None,
-    filename: Annotated[str, typer.Option("--name", help="The name of the file, as of standard input.")] = "",
+    filename: Annotated[str, typer.Option("--name", help="The name of the file, for example of standard input.")] = "",
     include: Include = None,
     exclude: Exclude = None,
     strict: Annotated[

@@ -20,7 +20,7 @@ FIELDS = frozenset({"number", "ordinal", "size", "state", "stage", "author", "ti
 """Fields of a version that sort; another name is that of metadata."""
 
 Stage = Literal["none", "staging", "production", "archived"]
-NewStage = Annotated[Stage, typer.Option(help="Where it stands.")]
+NewStage = Annotated[Stage, typer.Option(help="Its stage, a label for people.")]
 
 app = typer.Typer(help="The versions of an item: list, show, add, change, verify, link, remove.", no_args_is_help=True)
 
@@ -112,7 +112,7 @@ def register(
     ordinal: Annotated[str, typer.Option("--as", help="The label of the version. Default: the next number.")] = "",
     description: Annotated[str, typer.Option("--description", "-d")] = "",
     set_: Pairs = None,
-    author: Annotated[str, typer.Option(help="Who made it.")] = "",
+    author: Annotated[str, typer.Option(help="The author.")] = "",
     stage: NewStage = "none",
     kind: Kind = "models",
 ) -> None:
@@ -140,10 +140,12 @@ def update(
     description: Annotated[str | None, typer.Option("--description", "-d")] = None,
     set_: Pairs = None,
     unset: Annotated[list[str] | None, typer.Option(help="A metadata name to remove. May be repeated.")] = None,
-    author: Annotated[str | None, typer.Option(help="Who made it.")] = None,
-    stage: Annotated[Stage | None, typer.Option(help="Where it stands.")] = None,
+    author: Annotated[str | None, typer.Option(help="The author.")] = None,
+    stage: Annotated[Stage | None, typer.Option(help="Its stage, a label for people.")] = None,
     archive: Annotated[bool | None, typer.Option("--archive/--unarchive", help="Leave it out of lists.")] = None,
-    pin: Annotated[bool | None, typer.Option("--pin/--unpin", help="Keep it, whatever a policy says.")] = None,
+    pin: Annotated[
+        bool | None, typer.Option("--pin/--unpin", help="Keep it, regardless of retention policies.")
+    ] = None,
     kind: Kind = "models",
 ) -> None:
     """Change the given fields of a version."""
@@ -216,7 +218,7 @@ def prune(
         int | None, typer.Option("--keep", min=1, help="How many of the newest to keep. Default: the policy in force.")
     ] = None,
     keep_aliased: Annotated[
-        bool, typer.Option("--keep-aliased", help="Versions with an alias are always kept: this says so.")
+        bool, typer.Option("--keep-aliased", help="No effect: versions with an alias are always kept.")
     ] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List what would be removed, and remove nothing.")] = False,
     kind: Kind = "models",

@@ -9,7 +9,7 @@ from catalog.commands.server.parts import PANEL, EnvFile, load_settings, server_
 from catalog.commands.terminal.shell import FAILURE, stop
 
 Names = Annotated[
-    list[str] | None, typer.Option("--name", help="One more host name or address of the server. May be repeated.")
+    list[str] | None, typer.Option("--name", help="An additional host name or address of the server. May be repeated.")
 ]
 
 

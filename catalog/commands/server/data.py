@@ -120,7 +120,7 @@ def demo(
     *,
     tenant: Annotated[str, typer.Option(help="The tenant to fill. Default: DEFAULT_TENANT.")] = "",
     models: Annotated[int, typer.Option(min=1, help="How many models.")] = 60,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the demo away, and nothing else.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the demo, and nothing else.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
     env_file: EnvFile = None,
 ) -> None:

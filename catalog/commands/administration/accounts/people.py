@@ -117,7 +117,7 @@ def list_tokens(shell: Shell) -> None:
 @command(tokens, "create")
 def create_token(
     shell: Shell,
-    name: Annotated[str, typer.Argument(help="What it is for.")],
+    name: Annotated[str, typer.Argument(help="A description.")],
     *,
     scope: Literal["read", "write"] = "read",
     expires_in: Annotated[str, typer.Option("--for", help="How long it is valid: 12h, 90d.")] = "90d",
@@ -179,9 +179,9 @@ def update_tenant(
     shell: Shell,
     name: str,
     *,
-    quota: Annotated[str, typer.Option(help="What its files may weigh together: 500M, 20G; 0: no limit.")] = "",
+    quota: Annotated[str, typer.Option(help="The quota of its files: 500M, 20G; 0: no limit.")] = "",
     inspection: Annotated[
-        Literal["warn", "quarantine", "reject"] | None, typer.Option(help="What becomes of files with a threat.")
+        Literal["warn", "quarantine", "reject"] | None, typer.Option(help="The policy for files with a threat.")
     ] = None,
     email: Annotated[str | None, typer.Option()] = None,
     organization: Annotated[str | None, typer.Option()] = None,

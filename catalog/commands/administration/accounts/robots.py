@@ -20,7 +20,7 @@ Items = Annotated[
 ]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Limit it to items with this tag. May be repeated.")]
 Life = Annotated[str, typer.Option("--for", help="How long the token is valid: 12h, 90d.")]
-Description = Annotated[str | None, typer.Option(help="What it is for.")]
+Description = Annotated[str | None, typer.Option(help="A description.")]
 
 ROBOTS: "Columns[client.results.Robot]" = {
     "name": lambda robot: robot.username,
@@ -73,7 +73,7 @@ def update_robot(
     scope: Annotated[str, typer.Option(help="read or write.")] = "",
     item: Items = None,
     tag: Tags = None,
-    unlimited: Annotated[bool, typer.Option("--unlimited", help="Limit it to no items and tags.")] = False,
+    unlimited: Annotated[bool, typer.Option("--unlimited", help="Remove all limits to items and tags.")] = False,
     description: Description = None,
 ) -> None:
     """Change what a robot may do. The given items and tags replace those that are there; its token stays."""
