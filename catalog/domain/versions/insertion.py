@@ -72,7 +72,8 @@ async def insert(
     if changed is None:
         is_second = version.serial is not None
         version.ordinal, version.number = ordinal, exactly
-        changed = await _insert_counted(caller, version, touches, serial, is_second=is_second)
+        first = item if is_alone and not is_second else None
+        changed = await _insert_counted(caller, version, touches, serial, first, is_second=is_second)
     if copied(changed["readers"]) != version.readers:  # it was shared in between
         shared = {"$set": {"readers": copied(changed["readers"])}}
         await tenant.versions.records.update_one({"_id": version.id}, shared)
@@ -85,12 +86,14 @@ async def insert(
 async def _insert_alone(
     caller: Caller, version: VersionDocument, item: ItemRecord, touches: Touches, serial: Awaitable[int] | None
 ) -> ItemRecord | None:
-    """Write a version under the number that comes next, uncounted, and return its item. None: the number is another's.
+    """Write a version under the number that comes next, uncounted, and return its item. None: it must be counted.
 
     Raises Refused as `insert` does.
     """
     tenant = caller.tenant
     with numbering.assumed(caller, item, version.ordinal, version.number) as numbered:
+        if numbered is None:
+            return None
         version.serial = await (serial or shared_writes.next_number(tenant, VERSION_SERIAL))
         _take(version, numbered)
         try:
@@ -109,10 +112,16 @@ async def _insert_alone(
 
 
 async def _insert_counted(
-    caller: Caller, version: VersionDocument, touches: Touches, serial: Awaitable[int] | None, *, is_second: bool
+    caller: Caller,
+    version: VersionDocument,
+    touches: Touches,
+    serial: Awaitable[int] | None,
+    first: ItemRecord | None,
+    *,
+    is_second: bool,
 ) -> ItemRecord:
     """Write a version under a number that was counted for it, and return its item. Raises Refused as `insert` does."""
-    numbered = await _write_numbered(caller, version, serial)
+    numbered = await _write_numbered(caller, version, serial, first)
 
     # The item's revision is raised only now: a client that reads the new one also reads the version. The highest number
     # is written again, because the item may have been in the trash and restored in between. Where a number was taken, a
@@ -143,16 +152,20 @@ def _take(version: VersionDocument, numbered: Numbered) -> None:
     version.ordinal_key = version.ordinal.casefold()
 
 
-async def _write_numbered(caller: Caller, version: VersionDocument, serial: Awaitable[int] | None) -> Numbered:
+async def _write_numbered(
+    caller: Caller, version: VersionDocument, serial: Awaitable[int] | None, first: ItemRecord | None
+) -> Numbered:
     """Write a version with a number and a serial. Raises Refused as `insert` does.
 
-    Several that wait for their serials together are then numbered together.
+    Several that wait for their serials together are then numbered together. With its item, read at `first`, nothing
+    else is added to that in this server.
     """
     tenant, ordinal, exactly = caller.tenant, version.ordinal, version.number
     kind, key = version.kind, version.item
     version.serial = version.serial or await (serial or shared_writes.next_number(tenant, VERSION_SERIAL))
     while True:
-        numbered = await numbering.next_number(caller, kind, key, ordinal, exactly)
+        numbered = await numbering.next_number(caller, kind, key, ordinal, exactly, first)
+        first = None
         _take(version, numbered)
         try:
             await shared_writes.insert(tenant, version)  # the unique index decides, not a look beforehand

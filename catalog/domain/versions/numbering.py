@@ -4,6 +4,9 @@ Versions that are added to an item at once are counted: their numbers are taken 
 lone one *assumes* the next number. The unique index decides whether it is free, and the record follows with what else
 an addition changes of it (see `touching`). A removal says in the record which number it removes before it does so. Who
 assumed a number and finds the record changed since asks there whether that number may have been removed in between.
+
+A kill between the two writes leaves a version that the record does not count. Only the number after the highest that
+is counted is assumed, and none of an item without versions: who reads the versions of an item reads up to LEFT more.
 """
 
 from collections import defaultdict
@@ -19,6 +22,7 @@ from catalog.domain.versions.aliases.names import equals_an_alias, is_latest
 from catalog.errors import BUSY, CANNOT_MODIFY, NOT_CREATED, NOT_FOUND, Refused
 from catalog.store.concurrency.batches import BatchesByKey, Outcomes
 from catalog.store.concurrency.optimistic import ATTEMPTS, pause
+from catalog.store.derived.version_summaries import LEFT
 from catalog.store.records import Changes, ItemRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
@@ -93,6 +97,7 @@ class NumberRequest(NamedTuple):
     caller: Caller
     ordinal: str
     exactly: int
+    item: ItemRecord | None
 
 
 _batches = BatchesByKey[NumberRequest, Numbered]()
@@ -101,33 +106,38 @@ _assumed: defaultdict[tuple[str, ObjectId], list[Used]] = defaultdict(list)
 """Numbers that this server has assumed, of each item, until its record says them."""
 
 
-async def next_number(caller: Caller, kind: Kind, item: ObjectId, ordinal: str, exactly: int = 0) -> Numbered:
+async def next_number(
+    caller: Caller, kind: Kind, item: ObjectId, ordinal: str, exactly: int = 0, first: ItemRecord | None = None
+) -> Numbered:
     """A number that no version of the item had before, and `ordinal`, by default the highest that was a number, plus 1.
 
     An ordinal that is a higher number is the version's number, too. `last_ordinal` of the item is the highest ordinal
     that was a number, where that is not `last_version`. With `exactly` this is the number, and also the ordinal.
-    Versions that wait for their numbers at once are counted together.
+    `first` is the item if it was read a moment ago. Versions that wait for their numbers at once are counted together.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED when `exactly` is not above all numbers that there were, BUSY.
     """
     tenant = caller.tenant
     await tenant.items(kind).cross_fence()
-    request = NumberRequest(caller, str(exactly) if exactly else ordinal, exactly)
+    request = NumberRequest(caller, str(exactly) if exactly else ordinal, exactly, first)
     key = (tenant.identity, item)
     return await _batches.write(key, request, partial(_count_all, tenant.base, kind, item))
 
 
 @contextmanager
-def assumed(caller: Caller, item: ItemRecord, ordinal: str, exactly: int = 0) -> Iterator[Numbered]:
+def assumed(caller: Caller, item: ItemRecord, ordinal: str, exactly: int = 0) -> Iterator[Numbered | None]:
     """The number that comes next as `item` was read, which nothing has counted, until its record has been written.
 
-    Raises Refused: CANNOT_MODIFY, NOT_CREATED, as `next_number` does.
+    None when it must be counted. Raises Refused: CANNOT_MODIFY, NOT_CREATED, as `next_number` does.
     """
-    request = NumberRequest(caller, str(exactly) if exactly else ordinal, exactly)
-    key = (caller.tenant.identity, item["_id"])
+    request = NumberRequest(caller, str(exactly) if exactly else ordinal, exactly, item)
+    key, last = (caller.tenant.identity, item["_id"]), item.get("last_version", 0)
     [outcome], _ = _counted(item, [request], _assumed.get(key, ()))
     if isinstance(outcome, Exception):
         raise outcome
+    if not last or outcome.number != last + LEFT:
+        yield None
+        return
     _assumed[key].append(outcome.used)
     try:
         yield outcome._replace(item=item)
@@ -161,8 +171,9 @@ async def _count_all(
     tenant: Tenant, kind: Kind, item: ObjectId, requests: Sequence[NumberRequest]
 ) -> Outcomes[Numbered]:
     items, key = tenant.items(kind).records, (tenant.identity, item)
+    found = requests[0].item if len(requests) == 1 else None
     for _ in range(ATTEMPTS):
-        found = await items.find_one({"_id": item})
+        found = found or await items.find_one({"_id": item})
         if found is None:
             raise Refused(NOT_FOUND, str(item))
         outcomes, change = _counted(found, requests, _assumed.get(key, ()))
@@ -171,6 +182,7 @@ async def _count_all(
         if not change or (await items.update_one(same, change)).matched_count:
             return outcomes
         await pause()
+        found = None
     raise Refused(BUSY, "others add versions again and again")
 
 

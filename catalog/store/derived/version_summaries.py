@@ -24,12 +24,21 @@ FEW = 16
 
 AT_ONCE = 1000
 
+LEFT = 1
+"""How much higher than an item says the number of a version may be, which a crash has left (see `domain.versions`)."""
+
 LONGEST_TEXT = 256
 """Characters of a text of the metadata that the summary has: an item must fit into the database with its own."""
 
 PLACE = {"item": 1, "number": 1, "stage": 1, "state": 1, "archived": 1}
 LIVE: Query = {"state": VersionState.LIVE.value, "archived": {"$ne": True}}
 NONE: SummaryRecord = {"latest": None, "stages": []}
+
+
+def highest_number(item: ItemRecord) -> int:
+    """The highest number that a version of an item may have; 0 for an item without versions."""
+    last = item.get("last_version", 0)
+    return last + LEFT if last else 0
 
 
 def is_live(version: Mapping[str, object]) -> bool:
@@ -81,7 +90,7 @@ async def newest_live(tenant: Tenant, item: ItemRecord) -> int:
     Numbers are searched in windows from the highest: the embedded engine reads all that it sorts. A number may be
     missing, and an ordinal such as 2026 makes a gap.
     """
-    stop, width = item.get("last_version", 0), 1
+    stop, width = highest_number(item), 2
     while stop > 0:
         window: Query = {"item": item["_id"], "number": {"$gt": stop - width, "$lte": stop}}
         cursor = tenant.versions.records.find(window, PLACE).sort("number", DESCENDING).limit(AT_ONCE)

@@ -7,9 +7,10 @@ import pytest
 from catalog.domain.access import Caller
 from catalog.domain.items import items
 from catalog.domain.items.inputs import ItemChange, ListChange
+from catalog.domain.items.reading import newest_versions
 from catalog.domain.items.references import Reference
 from catalog.domain.items.writing import changes
-from catalog.domain.versions import versions
+from catalog.domain.versions import lookup, versions
 from catalog.domain.versions.details import VersionDetails
 from catalog.errors import CANNOT_MODIFY, NOT_FOUND, Refused
 from catalog.store.concurrency import shared_writes
@@ -25,8 +26,10 @@ IRIS = Reference("iris")
 
 @pytest.fixture
 async def ada(tenant):
+    """A user with a model that has one version: the first one is counted."""
     ada = await somebody(tenant)
     await items.create(ada, Kind.MODEL, new_item(name="iris"))
+    await add(ada)
     return ada
 
 
@@ -96,7 +99,7 @@ async def test_a_lone_version_takes_four_commands(mongo, storage):
 async def test_ordinals_that_are_numbers_labels_and_neither_follow_one_another(ada):
     made = [await add(ada, ordinal) for ordinal in ("", "blue", "", "7", "", "green", "")]
 
-    assert made == [(1, "1"), (2, "blue"), (3, "2"), (7, "7"), (8, "8"), (9, "green"), (10, "9")]
+    assert made == [(2, "2"), (3, "blue"), (4, "3"), (7, "7"), (8, "8"), (9, "green"), (10, "9")]
 
 
 async def test_a_kill_after_the_version_is_written_leaves_one_whose_number_is_not_used_again(ada, tenant, meanwhile):
@@ -104,16 +107,22 @@ async def test_a_kill_after_the_version_is_written_leaves_one_whose_number_is_no
     with pytest.raises(KilledError):
         await add(ada, stage=Stage.STAGING)
 
-    assert await add(ada) == (2, "2")
-    assert await summary(ada) == (2, 2, ["staging"])
+    assert await add(ada) == (3, "3")
+    assert await summary(ada) == (3, 3, ["staging"])
 
 
-async def test_what_a_kill_leaves_is_counted_by_the_repair(ada, tenant, meanwhile):
-    await add(ada)
+async def test_what_a_kill_leaves_is_shown_and_counted_by_the_repair(ada, tenant, meanwhile):
     meanwhile(after=killed)
     with pytest.raises(KilledError):
         await add(ada, stage=Stage.STAGING)
+    item = await items.read(ada, Kind.MODEL, IRIS)
+    shown = await newest_versions.of_items(tenant, [item])
+    latest = await lookup.latest(tenant, item)
+    walked = await newest_versions.of_item(tenant, item)
 
+    assert [version["number"] for version in shown[item["_id"]].versions] == [1, 2]
+    assert [version["number"] for version in walked.versions] == [1, 2]
+    assert latest["number"] == 2
     assert [await version_summaries.repair(tenant), await version_summaries.repair(tenant)] == [1, 0]
     assert await summary(ada) == (2, 2, ["staging"])
 
@@ -123,10 +132,10 @@ async def test_what_a_kill_leaves_is_removed_and_its_number_is_not_used_again(ad
     with pytest.raises(KilledError):
         await add(ada)
 
-    await versions.remove(ada, Kind.MODEL, Reference("iris", "1"))
+    await versions.remove(ada, Kind.MODEL, Reference("iris", "2"))
 
-    assert await add(ada) == (2, "1")
-    assert await stored(tenant) == [(2, "1")]
+    assert await add(ada) == (3, "2")
+    assert await stored(tenant) == [(1, "1"), (3, "2")]
 
 
 async def test_a_kill_before_the_version_is_written_leaves_nothing(ada, tenant, meanwhile):
@@ -134,8 +143,8 @@ async def test_a_kill_before_the_version_is_written_leaves_nothing(ada, tenant, 
     with pytest.raises(KilledError):
         await add(ada)
 
-    assert await stored(tenant) == []
-    assert await add(ada) == (1, "1")
+    assert await stored(tenant) == [(1, "1")]
+    assert await add(ada) == (2, "2")
 
 
 async def test_two_servers_that_assume_one_number_get_two(ada, elsewhere, tenant, meanwhile):
@@ -144,8 +153,8 @@ async def test_two_servers_that_assume_one_number_get_two(ada, elsewhere, tenant
 
     made.append(await add(ada))
 
-    assert made == [(1, "1"), (2, "2")] == await stored(tenant)
-    assert await summary(ada) == (2, 2, [])
+    assert made == [(2, "2"), (3, "3")] == (await stored(tenant))[1:]
+    assert await summary(ada) == (3, 3, [])
 
 
 async def test_a_version_that_another_server_adds_after_it_keeps_both_counted(ada, elsewhere, tenant, meanwhile):
@@ -154,9 +163,9 @@ async def test_a_version_that_another_server_adds_after_it_keeps_both_counted(ad
 
     made.append(await add(ada, "blue"))
 
-    assert sorted(made) == [(1, "blue"), (2, "2")]
-    assert await summary(ada) == (2, 2, [])
-    assert await add(ada) == (3, "3")
+    assert sorted(made) == [(2, "blue"), (3, "3")]
+    assert await summary(ada) == (3, 3, [])
+    assert await add(ada) == (4, "4")
 
 
 async def test_a_number_that_another_server_used_and_removed_in_between_is_not_used_again(
@@ -164,12 +173,12 @@ async def test_a_number_that_another_server_used_and_removed_in_between_is_not_u
 ):
     async def added_and_removed():
         await add(elsewhere)
-        await versions.remove(elsewhere, Kind.MODEL, Reference("iris", "1"))
+        await versions.remove(elsewhere, Kind.MODEL, Reference("iris", "2"))
 
     meanwhile(before=added_and_removed)
 
-    assert await add(ada) == (2, "2")
-    assert await stored(tenant) == [(2, "2")]
+    assert await add(ada) == (3, "3")
+    assert await stored(tenant) == [(1, "1"), (3, "3")]
 
 
 async def test_a_user_who_may_no_longer_change_the_item_leaves_no_version(ada, tenant, meanwhile):
@@ -184,7 +193,7 @@ async def test_a_user_who_may_no_longer_change_the_item_leaves_no_version(ada, t
         await add(grace, reference=Reference("ada/iris"))
 
     assert refusal.value.fault is CANNOT_MODIFY
-    assert await stored(tenant) == []
+    assert await stored(tenant) == [(1, "1")]
 
 
 async def test_an_item_that_is_removed_meanwhile_gets_no_version(ada, tenant, meanwhile):
@@ -208,8 +217,8 @@ async def test_versions_that_come_while_a_lone_one_is_written_count_after_it(ada
 
     made = [await add(ada), *await asyncio.gather(*others)]
 
-    assert sorted(made) == [(number, str(number)) for number in range(1, 5)] == await stored(tenant)
-    assert await summary(ada) == (4, 4, [])
+    assert sorted(made) == [(number, str(number)) for number in range(2, 6)] == (await stored(tenant))[1:]
+    assert await summary(ada) == (5, 5, [])
 
 
 async def adding(caller, made):

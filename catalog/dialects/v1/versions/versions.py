@@ -56,6 +56,7 @@ from catalog.errors import (
     VERSION_CLOSED,
     VERSION_DRAFT,
 )
+from catalog.store.derived.version_summaries import highest_number
 from catalog.store.query import fields
 from catalog.store.records import ItemRecord, VersionRecord
 from catalog.vocabulary import Kind
@@ -148,7 +149,7 @@ class Versions(Controller, Generic[ShownT]):
             shown_versions,
             access=reading.visible_to(caller, item, archived_of(request)),
             order=lookup.NEWEST,
-            top=item["last_version"],
+            top=highest_number(item),
             counter="number",
         )
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bson import ObjectId
 
+from catalog.store.derived.version_summaries import highest_number
 from catalog.store.query.paging.cursors import ASCENDING, DESCENDING
 from catalog.store.records import ItemRecord, Query, VersionRecord
 from catalog.store.tenant import Tenant
@@ -59,7 +60,7 @@ async def of_items(tenant: Tenant, shown: Sequence[ItemRecord]) -> dict[ObjectId
 async def of_item(tenant: Tenant, item: ItemRecord) -> NewestVersions:
     """The newest versions of an item that has many."""
     found: list[VersionRecord] = []
-    following = item["last_version"]  # after the loop the next lower number, 0 when all versions were read
+    following = highest_number(item)  # after the loop the next lower number, 0 when all versions were read
     async for version in _walk(tenant, item["_id"], following, NEWEST, BRIEF):
         if version["state"] != VersionState.DRAFT:
             found.append(version)
