@@ -14,7 +14,7 @@ from catalog.domain.terms.terms import NewTerm, Vocabulary
 from catalog.domain.tracking import experiments, external_ids, records
 from catalog.domain.tracking.experiments import ExperimentChange, NewExperiment
 from catalog.domain.tracking.records import Details, DetailsChange
-from catalog.errors import BUSY, Refused
+from catalog.errors import BUSY, NOT_FOUND, Refused
 from catalog.store.concurrency import unique_writes
 from catalog.store.documents.terms import TagDocument
 from catalog.vocabulary import Kind, Role, Usage, Visibility
@@ -114,6 +114,24 @@ async def test_a_namesake_of_a_restored_item(ada, tenant, vanishes):
 
     assert restored["_id"] == first["_id"]
     assert [item["_id"] async for item in tenant.models.raw.find({})] == [first["_id"]]
+
+
+async def test_a_trashed_item_that_another_request_purges_is_not_found(ada, tenant, monkeypatch):
+    item = await items.create(ada, Kind.MODEL, new_item(name="iris"))
+    await items.remove(ada, Kind.MODEL, Reference("iris"), days=1)
+    find = trash._find
+
+    async def found_and_purged(*args):
+        record = await find(*args)
+        await tenant.trash.raw.delete_many({})
+        return record
+
+    monkeypatch.setattr(trash, "_find", found_and_purged)
+
+    with pytest.raises(Refused) as refusal:
+        await trash.purge_now(ada, str(item["_id"]))
+
+    assert refusal.value.fault is NOT_FOUND
 
 
 @pytest.mark.parametrize("name", ["first", "second"])

@@ -150,7 +150,7 @@ async def purge_now(caller: Caller, key: str) -> TrashRecord:
     """Purge an item before its time, and return its record. Raises Refused: NOT_FOUND, CANNOT_DELETE, BUSY."""
     record = await _find(caller, key, CANNOT_DELETE)
     if not await _purge(caller.tenant, record):
-        raise Refused(BUSY, key)
+        raise await _not_free(caller.tenant, record)
     return record
 
 
@@ -220,9 +220,15 @@ async def _acquire(tenant: Tenant, record: TrashRecord) -> TrashRecord:
     lease = _lease(tenant, record)
     leased = await lease.acquire()
     if leased is None:
-        there = await tenant.trash.records.find_one(lease.mine, {"_id": 1})
-        raise Refused(BUSY if there else NOT_FOUND, str(record["_id"]))
+        raise await _not_free(tenant, record)
     return leased
+
+
+async def _not_free(tenant: Tenant, record: TrashRecord) -> Refused:
+    """The refusal of a record that another request moves, or has moved by now."""
+    mine = {"_id": record["_id"], "removal": record["removal"]}
+    there = await tenant.trash.records.find_one(mine, {"_id": 1})
+    return Refused(BUSY if there else NOT_FOUND, str(record["_id"]))
 
 
 def _lease(tenant: Tenant, record: TrashRecord) -> Lease[TrashRecord]:
