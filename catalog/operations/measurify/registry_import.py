@@ -45,31 +45,36 @@ async def import_registry(
     records = [record async for record in source.by_id(source.default, "tenants")]
     files = SourceFiles(uploads, await _shared_keys(source, records))
     for record in records:
-        if names and record["_id"] not in names:
-            continue
-        left.discard(record["_id"])
-        try:
-            tenant, is_ready = await _tenant(database, record)
-        except UNAVAILABLE:
-            raise
-        except (Refused, RestoreError, DatabaseError, TypeError, ValueError) as problem:
-            failed = TenantImport(one_line(str(record["_id"])))
-            failed.add_problem("the tenant itself", problem)
-            report(failed)
-            continue
-        done = TenantImport(tenant.name)
-        await TenantImporter(tenant, source, database_of(record), files, done).run()
-        if not is_ready:
-            await tenant.prepare()
-            await upgrade(database, tenant.name, state=RESTORING)  # what an older version began to import
-            ready = {"$set": {"state": "ready", "lastmod": now()}}
-            await database.tenants.raw.update_one({"_id": tenant.name, "state": RESTORING}, ready)
-        report(done)
+        if not names or record["_id"] in names:
+            left.discard(record["_id"])
+            report(await _imported(database, source, files, record))
     if left or not records:
         missing = f"no tenant {', '.join(sorted(left))}" if left else "no tenants"
         raise RestoreError(
             f"{source.default} has {missing}: name the registry's catalogue database in the path of its URI"
         )
+
+
+async def _imported(
+    database: Database, source: ForeignDatabase, files: SourceFiles, record: ForeignRecord
+) -> TenantImport:
+    """Import one tenant. One that cannot be created is a problem of the report."""
+    try:
+        tenant, is_ready = await _tenant(database, record)
+    except UNAVAILABLE:
+        raise
+    except (Refused, RestoreError, DatabaseError, TypeError, ValueError) as problem:
+        failed = TenantImport(one_line(str(record["_id"])))
+        failed.add_problem("the tenant itself", problem)
+        return failed
+    done = TenantImport(tenant.name)
+    await TenantImporter(tenant, source, database_of(record), files, done).run()
+    if not is_ready:
+        await tenant.prepare()
+        await upgrade(database, tenant.name, state=RESTORING)  # what an older version began to import
+        ready = {"$set": {"state": "ready", "lastmod": now()}}
+        await database.tenants.raw.update_one({"_id": tenant.name, "state": RESTORING}, ready)
+    return done
 
 
 async def _shared_keys(source: ForeignDatabase, records: Iterable[ForeignRecord]) -> set[str]:

@@ -127,15 +127,7 @@ class TenantImporter:
         await reindex(self._tenant, kind, None, cast("ItemRecord", item.model_dump(by_alias=True)), owner)
 
     async def _version(self, kind: Kind, theirs: ForeignRecord, version: ForeignRecord, ordinal: str) -> None:
-        head = FileHead(
-            file_name(str(version.get("original", ""))),
-            media_type(version.get("mimetype", "")),
-            version.get("encoding", "7bit"),
-        )
-        blob = await intake.store(
-            self._tenant.blobs, content(self._files.find(self._tenant.name, str(version.get("key", ""))))
-        )
-        stored = await intake.accept(self._tenant, head, blob)
+        stored = await self._stored(version)
         number = await self._number(kind, theirs["_id"], ordinal)
         there = await self._tenant.items(kind).raw.find_one({"_id": theirs["_id"]}, {"readers": 1})
         moment = version.get("timestamp") or theirs.get("timestamp") or now()
@@ -148,9 +140,9 @@ class TenantImporter:
             ordinal=ordinal or str(number),
             ordinal_key=(ordinal or str(number)).casefold(),
             files=[FileSubdocument(**stored.record())],
-            original=head.name,
-            size=blob.size,
-            digest=blob.digest,
+            original=stored.head.name,
+            size=stored.blob.size,
+            digest=stored.blob.digest,
             description=version.get("description") or "",
             state=VersionState.LIVE,
             inspection=dict(stored.inspection or {}),
@@ -160,7 +152,16 @@ class TenantImporter:
         )
         await self._tenant.versions.insert(record)
         self._done.versions += 1
-        self._done.size += blob.size
+        self._done.size += stored.blob.size
+
+    async def _stored(self, version: ForeignRecord) -> intake.StoredFile:
+        head = FileHead(
+            file_name(str(version.get("original", ""))),
+            media_type(version.get("mimetype", "")),
+            version.get("encoding", "7bit"),
+        )
+        path = self._files.find(self._tenant.name, str(version.get("key", "")))
+        return await intake.accept(self._tenant, head, await intake.store(self._tenant.blobs, content(path)))
 
     async def _number(self, kind: Kind, item: ObjectId, ordinal: str) -> int:
         """The next number, or the number in the ordinal where that is higher."""

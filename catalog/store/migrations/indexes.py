@@ -10,8 +10,6 @@ from catalog.store.tenant_collections import OF_A_TENANT
 OPTIONS = ("key", "unique", "sparse", "expireAfterSeconds", "partialFilterExpression")
 """What makes an index another one, although its name is the same."""
 
-Declared = dict[str, Mapping[str, Any]]
-
 
 async def only(_tenant: Tenant, _progress: Progress) -> None:
     """The step of a schema whose indexes changed, and nothing else."""
