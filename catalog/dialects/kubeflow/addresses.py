@@ -43,7 +43,7 @@ async def uri_of(call: KubeflowCall, records: Sequence[ArtifactRecord]) -> dict[
 
 
 def is_ours(uri: str, record: ArtifactRecord) -> bool:
-    """Whether an address may be the one that a client was shown for this artifact."""
+    """Whether an address may be the one that the server has shown for this artifact."""
     items = [str(key) for key in record["items"]]
     return bool(_LINK.search(uri)) or any(f"/models/{key}/versions/" in uri for key in items)
 

@@ -16,7 +16,7 @@ class Api:
     is_deprecated: bool
     refuses_unknown_orders: bool
     artifact_body: Any
-    """What a client says of any artifact. `step` of a metric is a number, or text."""
+    """The body of any artifact. `step` of a metric is a number, or text."""
     shown_artifact: Any
     metric: type[artifacts.ShownArtifact]
     artifact_page: Any

@@ -51,7 +51,7 @@ _TOKEN = re.compile(r"([0-9]{1,12}):([0-9]{1,15}):(.+)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ListParameters:
-    """What a client asks of a list."""
+    """The parameters of a list."""
 
     size: int  # as asked; 0: as many as a page has
     order: Order

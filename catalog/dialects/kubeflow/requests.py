@@ -1,4 +1,4 @@
-"""One request of this dialect: who asks, what is asked for, and how it is answered."""
+"""One request of this dialect: its caller, its parameters and body, and its answer."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,4 +1,4 @@
-"""What the handlers of this dialect work with."""
+"""The services that the handlers of this dialect use."""
 
 from dataclasses import dataclass
 

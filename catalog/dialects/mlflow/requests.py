@@ -42,7 +42,7 @@ _encoder = msgspec.json.Encoder()
 
 @dataclass(frozen=True, kw_only=True)
 class MlflowServices:
-    """What the handlers of this dialect work with."""
+    """The services that the handlers of this dialect use."""
 
     sessions: Sessions
     limits: Limits

@@ -1,4 +1,4 @@
-"""What a client says of a version beside its files, and the rules of these fields."""
+"""The fields of a new version besides its files, and their rules."""
 
 import re
 from collections.abc import Sequence
@@ -30,7 +30,9 @@ class TrainingRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionDetails:
-    """What a client says of a new version, beside its files. Without an `ordinal` it gets the next number."""
+    """The fields of a new version that its client sets, besides its files. Without an `ordinal` it gets the next
+    number.
+    """
 
     ordinal: str = ""
     number: int = 0  # the one that it must get, for a copy of a version elsewhere; it is the ordinal, too
@@ -49,7 +51,7 @@ class VersionDetails:
 
     @classmethod
     def of(cls, upload: UploadRecord) -> "VersionDetails":
-        """What the client said of an upload when it began. It was checked then."""
+        """The details that the client sent when the upload began, which were checked then."""
         run = upload.get("run")
         return cls(
             ordinal=upload["ordinal"],

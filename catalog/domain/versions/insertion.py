@@ -139,7 +139,7 @@ async def _followed(
     """The item of a new version, after it was written, too. Raises Refused: NOT_FOUND."""
     changed = await touching.touch_added(touches, version, item, assumed)
     if changed is None:
-        # Removing an item removes its versions next. If that happened between our look and our write, this version is
+        # Removing an item removes its versions next. If that happened between our read and our write, this version is
         # what it missed.
         await tenant.versions.records.delete_one({"_id": version.id})
         raise Refused(NOT_FOUND, str(version.item))

@@ -1,4 +1,4 @@
-"""Finding a version of an item by what a client calls it."""
+"""Finding a version of an item by its ordinal, an alias or the name of a file."""
 
 from contextlib import suppress
 

@@ -77,7 +77,7 @@ def taken(ordinal: str) -> Refused:
 
 
 class Used(NamedTuple):
-    """What a version takes that is added."""
+    """The number and the ordinal that an added version takes."""
 
     number: int
     ordinal: str

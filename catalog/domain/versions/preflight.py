@@ -27,8 +27,8 @@ from catalog.vocabulary import Kind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedPush:
-    """What a client is about to push: to the `item` that exists, or to its own item called `name`, which it creates if
-    there is none. The item gets the tags and the metadata of the version, too.
+    """A push that a client is about to make: to the `item` that exists, or to its own item called `name`, which it
+    creates if there is none. The item gets the tags and the metadata of the version, too.
     """
 
     details: VersionDetails

@@ -1,4 +1,4 @@
-"""Reading versions, and what a caller may do with the files of one."""
+"""Reading versions, and checks of access to their files."""
 
 from catalog.blobs.protocol import Blob
 from catalog.domain import archiving

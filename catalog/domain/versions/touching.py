@@ -1,4 +1,4 @@
-"""What follows a change of a version on its item: a new revision, and a new summary of the versions.
+"""Updates of an item after a change of one of its versions: a new revision, and a new summary of the versions.
 
 The change of the version is written first. Then the item is read, then its versions, and the summary is written if the
 item still has the revision that was read: of two changes the one that writes last has read what both changed. Changes

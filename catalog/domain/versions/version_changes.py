@@ -1,4 +1,4 @@
-"""Changes of a version: what is said of it, and whether it is archived. Its files never change.
+"""Changes to the fields of a version, and to whether it is archived. Its files never change.
 
 `archived` is the rule of lists. The state of a complete version that is not in quarantine says the same: `ARCHIVED` or
 `LIVE`. Setting one of them sets the other.

@@ -61,7 +61,7 @@ def lists(*types: ArtifactType) -> Callable[[KubeflowCall], Awaitable[ResourcePa
 
 
 async def list_of_version(call: KubeflowCall) -> ResourcePage[ShownArtifact]:
-    """A list of what is not there is empty, and so is one of what the caller may not read."""
+    """The list is empty for a version that does not exist or that the caller may not read."""
     key = await models.readable_version(call.caller, call.serial)
     type_ = _type_parameter(call)
     with_contents = key is not None and type_ in {None, ArtifactType.MODEL}
@@ -142,7 +142,7 @@ async def _upserted(call: KubeflowCall, body: ArtifactBody, parent: Parent) -> R
 
 
 async def _change_of(call: KubeflowCall, serial: int, body: ArtifactBody) -> ArtifactChange:
-    """What a client says of an artifact that is there, as a change of it."""
+    """The body of an existing artifact as a change of it."""
     try:
         found = await artifacts.read(call.caller, serial)
     except Refused:  # what follows says why

@@ -40,7 +40,7 @@ async def list_(call: KubeflowCall) -> ResourcePage[ModelVersion]:
 
 
 async def list_of_model(call: KubeflowCall) -> ResourcePage[ModelVersion]:
-    """A list of what is not there is empty, and so is one of what the caller may not read."""
+    """The list is empty for a model that does not exist or that the caller may not read."""
     query: Query = {"item": await models.readable_id(call.caller, call.serial), "state": models.COMPLETE["state"]}
     if name := call.query("name"):
         query |= {"ordinal_key": name.casefold(), "ordinal": name}

@@ -28,7 +28,7 @@ PARAMETER_KINDS = {"string", "number", "boolean", "object"}
 
 
 class ArtifactBody(Struct, rename="camel", kw_only=True):
-    """What a client says of an artifact."""
+    """The body of an artifact."""
 
     id: Id | None = None
     custom_properties: Properties | None = None
@@ -61,7 +61,7 @@ class ArtifactBody(Struct, rename="camel", kw_only=True):
         return NewArtifact(details=details, type=self.type, uri=self.uri or "", state=self.state, values=values)
 
     def as_change(self, before: Iterable[PairRecord]) -> ArtifactChange:
-        """What changes of an artifact that has the metadata `before`. Raises Refused: INVALID_FIELD."""
+        """The change of an artifact that has the metadata `before`. Raises Refused: INVALID_FIELD."""
         properties = self.custom_properties
         metadata = None if properties is None else unchanged(before, pairs_of(properties))
         details = DetailsChange(description=self.description, external_id=self.external_id, metadata=metadata)
@@ -151,7 +151,7 @@ AnyArtifactV1 = ModelArtifactBody | DocArtifactBody | DataSetBody | MetricBodyV1
 
 
 class ShownArtifact(Struct, rename="camel", kw_only=True, tag_field=TAG):
-    """What every artifact shows."""
+    """The fields that every artifact shows."""
 
     id: Id
     name: str

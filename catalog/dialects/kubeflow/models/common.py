@@ -1,4 +1,4 @@
-"""What the structs of all entities have in common."""
+"""Types that the structs of all entities share."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -43,7 +43,7 @@ class ResourceInput(Struct, rename="camel", kw_only=True, forbid_unknown_fields=
         )
 
     def details_change(self, before: Iterable[PairRecord]) -> DetailsChange:
-        """What changes of something that has the metadata `before`."""
+        """The change of an entity that has the metadata `before`."""
         properties = self.custom_properties
         return DetailsChange(
             description=self.description,
@@ -53,7 +53,7 @@ class ResourceInput(Struct, rename="camel", kw_only=True, forbid_unknown_fields=
 
 
 class BaseResource(Struct, rename="camel", kw_only=True):
-    """What every answer of one thing has."""
+    """The fields of every answer about one entity."""
 
     id: Id
     name: str
@@ -65,7 +65,7 @@ class BaseResource(Struct, rename="camel", kw_only=True):
 
 
 class Error(Struct):
-    """Why a request is refused."""
+    """The reason for a refusal."""
 
     code: Annotated[str, Meta(description="The reason phrase of the status.", examples=["Not Found"])]
     message: str

@@ -26,7 +26,7 @@ from catalog.vocabulary import RunStatus, Visibility
 
 
 class ExperimentUpdate(ResourceInput, kw_only=True):
-    """What changes of an experiment."""
+    """Changes to an experiment."""
 
     owner: Line | None = None
     state: State | None = None
@@ -63,7 +63,7 @@ class Experiment(BaseResource, kw_only=True):
 
 
 class ExperimentRunUpdate(ResourceInput, kw_only=True):
-    """What changes of a run."""
+    """Changes to a run."""
 
     end_time_since_epoch: Milliseconds | None = None
     status: RunStatus | None = None

@@ -72,7 +72,7 @@ Texts = Annotated[list[Line], Meta(max_length=1000)]
 
 
 class RegisteredModelUpdate(ResourceInput, kw_only=True):
-    """What changes of a registered model."""
+    """Changes to a registered model."""
 
     readme: str | None = None
     maturity: str | None = None
@@ -92,7 +92,7 @@ class RegisteredModelUpdate(ResourceInput, kw_only=True):
         return {name: value for name, value in sent.items() if value is not None}
 
     def as_change(self, item: ItemRecord) -> ItemChange:
-        """What changes of an item. Raises Refused: INVALID_FIELD."""
+        """The change of an item. Raises Refused: INVALID_FIELD."""
         is_archived = archived(self.state)
         if is_archived is bool(item.get("archived")):  # clients send it with every change
             is_archived = None
@@ -179,7 +179,7 @@ class RegisteredModel(BaseResource, kw_only=True):
 
 
 class ModelVersionUpdate(ResourceInput, kw_only=True):
-    """What changes of a version."""
+    """Changes to a version."""
 
     state: State | None = None
     author: Line | None = None

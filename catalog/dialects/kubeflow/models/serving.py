@@ -23,7 +23,7 @@ from catalog.vocabulary import ExecutionState, ServiceState
 
 
 class ServingEnvironmentUpdate(ResourceInput, kw_only=True):
-    """What changes of an environment."""
+    """Changes to an environment."""
 
 
 class ServingEnvironmentCreate(ServingEnvironmentUpdate, kw_only=True):
@@ -41,7 +41,7 @@ class ServingEnvironment(BaseResource, kw_only=True):
 
 
 class InferenceServiceUpdate(ResourceInput, kw_only=True):
-    """What changes of an inference service."""
+    """Changes to an inference service."""
 
     model_version_id: Id | None = None
     runtime: Line | None = None

@@ -1,4 +1,4 @@
-"""What the `source` of a new version means: files that the catalog has, or an address that it keeps and never opens."""
+"""Interprets the `source` of a new version: files in the catalog, or an address that it stores and never opens."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -80,7 +80,7 @@ def pairs_of(tags: Mapping[str, str]) -> list[MetadataPair]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReservedFields:
-    """What the reserved tags of a new model say. None: nothing."""
+    """The values of the reserved tags of a new model. None: not set."""
 
     visibility: Visibility | None = None
     users: Sequence[str] = field(default=())

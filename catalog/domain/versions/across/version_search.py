@@ -1,4 +1,4 @@
-"""What a client asks of a list of versions, and what it gets."""
+"""The query of a list of versions, and its page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -16,7 +16,7 @@ NEWEST_FIRST = [("revision", DESCENDING), ("_id", DESCENDING)]
 
 
 async def complete(caller: Caller, kind: Kind, item: ItemRecord) -> None:
-    """Move what waits in the outbox of an item to the history. Doing so twice is safe: each entry has its own id."""
+    """Move the entries in the outbox of an item to the history. Doing so twice is safe: each entry has its own id."""
     waiting = item.get("alias_outbox")
     if not waiting:
         return

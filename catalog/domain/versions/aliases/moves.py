@@ -1,4 +1,5 @@
-"""What a move of an alias changes on its item: the alias itself and, in the same write, the entry of the history.
+"""The changes that a move of an alias makes to its item: the alias itself and, in the same write, an entry of the
+history.
 
 The entry waits in the outbox of the item until `history` has stored it, so that no crash loses it.
 """

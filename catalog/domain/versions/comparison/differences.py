@@ -1,4 +1,4 @@
-"""What two versions differ in: elements by name that were added, removed or changed."""
+"""Differences of two versions: elements by name that were added, removed or changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

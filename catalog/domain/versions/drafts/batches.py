@@ -48,7 +48,7 @@ class PartOfBatch(Protocol):
     digest: str
     head: FileHead
     refusal: Refused | None
-    """What is wrong with its headers."""
+    """The refusal of its headers."""
 
     def chunks(self) -> AsyncIterator[bytes]: ...
 
@@ -61,7 +61,7 @@ class SmallFile(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of one file: a record, or a refusal."""
+    """The result for one file: a record, or a refusal."""
 
     path: str
     file: FileRecord | None = None

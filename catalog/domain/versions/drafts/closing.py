@@ -66,7 +66,7 @@ async def _with_metadata(tenant: Tenant, version: VersionRecord, pairs: list[Pai
 
 
 async def _close(tenant: Tenant, draft: VersionRecord, token: ObjectId, *, strict: bool) -> VersionRecord:
-    """Close a draft that takes no file meanwhile; it does so again if this fails."""
+    """Close a draft. It takes no file meanwhile, and takes files again if this fails."""
     try:
         files = await _settled(tenant, draft)
         if strict:
