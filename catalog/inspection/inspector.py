@@ -170,7 +170,7 @@ def _of_pickles(report: PickleReport) -> Inspection:
     return _inspection(report["format"], summary, of_pickles(report))
 
 
-def _inspection(format_: str, summary: dict[str, Any], findings: list[InspectionFinding]) -> Inspection:
+def _inspection(format_: str, summary: dict[str, object], findings: list[InspectionFinding]) -> Inspection:
     moment = datetime.now(UTC)
     return Inspection(
         format=format_,

@@ -1,7 +1,7 @@
 """Read the headers of model files: in the server if they are small, else in the sandboxed process."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict
 
 from catalog.inspection.formats import coreml, gguf, messages, numpy_array, onnx, safetensors, tensorflow
 from catalog.inspection.formats.summary import MOST_SHOWN, HeaderSummary, Tensors
@@ -18,7 +18,7 @@ class HeaderReport(TypedDict):
     """As JSON takes it."""
 
     format: str
-    summary: dict[str, Any]
+    summary: dict[str, object]
     findings: list[tuple[str, str, str]]  # kind, what, where
 
 

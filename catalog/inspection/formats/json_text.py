@@ -1,7 +1,6 @@
 """Untrusted JSON: its values are counted before it is parsed, and numbers that take long to parse stay texts."""
 
 import json
-from typing import Any
 
 from catalog.inspection.formats.window import MalformedError
 
@@ -11,7 +10,7 @@ LONGEST_INTEGER = 20
 LONGEST_FLOAT = 32
 
 
-class Repeated(dict[str, Any]):
+class Repeated(dict[str, object]):
     """An object that has a key more than once."""
 
 
@@ -20,7 +19,7 @@ def values(text: bytes) -> int:
     return 1 + text.count(b",") + text.count(b"[") + text.count(b"{")
 
 
-def parsed(text: bytes, most: int, over: type[Exception]) -> Any:
+def parsed(text: bytes, most: int, over: type[Exception]) -> object:
     """The value of a JSON text of at most `most` values.
 
     An object with a key twice is a `Repeated`. Raises MalformedError, and `over` where there are more values.
@@ -34,7 +33,7 @@ def parsed(text: bytes, most: int, over: type[Exception]) -> Any:
         raise MalformedError(f"its header is no JSON: {str(failure)[:100]}") from None
 
 
-def parsed_as_python_does(text: bytes, most: int, over: type[Exception]) -> Any:
+def parsed_as_python_does(text: bytes, most: int, over: type[Exception]) -> object:
     """The same for all that the reader of Python accepts: other encodings, `NaN`, numbers of any length as texts.
 
     Raises MalformedError, and `over` where there are more values or levels.
@@ -70,6 +69,6 @@ def _refused(word: str) -> None:
     raise ValueError(f"{word} is no JSON")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     return found if len(found) == len(pairs) else Repeated(found)

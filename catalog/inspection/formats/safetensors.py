@@ -4,7 +4,7 @@ What the format's own library refuses is malformed, and so is what its specifica
 """
 
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from catalog.inspection.formats.json_text import Repeated, parsed
 from catalog.inspection.formats.summary import HeaderSummary, elements
@@ -62,7 +62,7 @@ def read(window: Window, summary: HeaderSummary) -> None:
     _covered([_added(summary, name, row) for name, row in header.items()], window.size - window.at)
 
 
-def _metadata(pairs: Any, summary: HeaderSummary) -> None:
+def _metadata(pairs: object, summary: HeaderSummary) -> None:
     if not isinstance(pairs, dict | None) or not all(isinstance(value, str) for value in (pairs or {}).values()):
         raise MalformedError("its metadata is no object of texts")
     for name, value in (pairs or {}).items():
@@ -78,7 +78,9 @@ def _encoded(text: str) -> None:
         raise MalformedError("its header has a text that is no Unicode") from None
 
 
-def _added(summary: HeaderSummary, name: str, row: Any) -> Extent:
+def _added(summary: HeaderSummary, name: str, row: object) -> Extent:
+    if not isinstance(row, dict):
+        row = {}
     try:
         dtype, shape, (start, stop) = row["dtype"], row["shape"], row["data_offsets"]
         plain = all(type(number) is int and number >= 0 for number in (*shape, start, stop)) and isinstance(dtype, str)

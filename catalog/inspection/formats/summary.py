@@ -22,7 +22,7 @@ class Tensors:
         self._most_shown = most_shown
         self._parameters = 0
         self._dtypes: dict[str, int] = {}
-        self._shown: list[dict[str, Any]] = []
+        self._shown: list[dict[str, object]] = []
 
     def add(self, name: str, dtype: str, shape: list[int]) -> None:
         """Raises MalformedError for a shape that no tensor has."""
@@ -37,7 +37,7 @@ class Tensors:
         if len(self._shown) < self._most_shown:
             self._shown.append({"name": brief(name), "dtype": dtype, "shape": shape})
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         return {
             "tensors": self.count,
             "parameters": min(self._parameters, LARGEST),
@@ -94,7 +94,7 @@ class HeaderSummary:
         if len(self.dangerous) < MOST_SHOWN:
             self.dangerous.append((what, where))
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, object]:
         # A list of pairs, because a name may hold a dot or a dollar, which the database keeps for itself.
         metadata = [{"name": brief(name), "value": brief(value)} for name, value in self.metadata.items()]
         return self.tensors.as_dict() | self.details | {"metadata": metadata}

@@ -6,7 +6,6 @@ how it goes on. Damage raises ValueError, or what the standard library raises.
 
 import lzma
 from struct import unpack, unpack_from
-from typing import Any
 
 LZMA_MEMORY = 2**27
 PROPERTIES = 5
@@ -147,7 +146,7 @@ class ZipLzma:
         self.eof = False
         self.unused_data = b""
         self._input = bytearray()
-        self._inner: Any = None
+        self._inner: lzma.LZMADecompressor | None = None
 
     @property
     def needs_input(self) -> bool:

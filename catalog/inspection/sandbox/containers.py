@@ -4,9 +4,9 @@ import io
 import re
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import Any, TypedDict, cast
+from typing import TypedDict, TypeVar, cast
 
 from catalog.inspection.formats.numpy_array import MAGIC as NUMPY
 from catalog.inspection.formats.numpy_array import OBJECTS, header_size, may_hold_objects
@@ -17,6 +17,8 @@ from catalog.inspection.sandbox.pickles import PickleSequence, find_hidden, is_p
 from catalog.inspection.sandbox.reading import UntraceableError, in_memory
 from catalog.inspection.sandbox.values import ImportedName
 from catalog.inspection.sandbox.views import DecompressionBudget, LimitExceededError, decompressed, forwards, part
+
+T = TypeVar("T")
 
 DEEPEST = 4
 """Levels of archives in archives that are scanned."""
@@ -285,7 +287,7 @@ class ContainerScan:
             self.note("malformed", where, f"a tar archive that cannot be read to its end: {failure}")
         return "tar"
 
-    def _counted(self, entries: Any) -> Iterator[Any]:
+    def _counted(self, entries: Iterable[T]) -> Iterator[T]:
         for entry in entries:
             self.entries += 1
             if self.entries > MOST_ENTRIES:

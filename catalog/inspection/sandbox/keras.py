@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from io import BufferedReader
-from typing import Any
 
 from catalog.inspection.formats.json_text import parsed_as_python_does
 from catalog.inspection.formats.window import MalformedError
@@ -76,7 +75,7 @@ class Configuration:
             at = begin.start() + size
         return met
 
-    def _look_at(self, value: Any) -> None:
+    def _look_at(self, value: object) -> None:
         for thing in _objects(value):
             kind, module, config = thing.get("class_name"), thing.get("module"), thing.get("config")
             if isinstance(kind, str) and kind in HOLDS_CODE:
@@ -94,7 +93,7 @@ def _is_own(module: str, name: str) -> bool:
     return own and (name[:1].isupper() or bool(COMPUTING.search(module)))
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
+def _objects(value: object) -> Iterator[dict[str, object]]:
     waiting = [value]
     while waiting:
         one = waiting.pop()

@@ -7,10 +7,10 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from catalog.inspection.sandbox.compressions import Lz4, ZipLzma
 from catalog.inspection.sandbox.keras import HDF5
+from catalog.inspection.sandbox.views import Decompressor
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 PACKINGS = (
@@ -56,7 +56,7 @@ def _is_old_tar(head: bytes) -> bool:
     return checksum > 0 and checksum == sum(head[:148]) + 8 * 0x20 + sum(head[156:512])
 
 
-DECOMPRESSORS: dict[str, Callable[[], Any]] = {
+DECOMPRESSORS: dict[str, Callable[[], Decompressor]] = {
     "gzip": partial(zlib.decompressobj, 31),
     "zlib": zlib.decompressobj,
     "bzip2": bz2.BZ2Decompressor,
@@ -65,7 +65,7 @@ DECOMPRESSORS: dict[str, Callable[[], Any]] = {
     "lz4": Lz4,
     "joblib": zlib.decompressobj,
 }
-METHODS: dict[int, Callable[[], Any]] = {
+METHODS: dict[int, Callable[[], Decompressor]] = {
     zipfile.ZIP_DEFLATED: partial(zlib.decompressobj, -15),
     zipfile.ZIP_BZIP2: bz2.BZ2Decompressor,
     zipfile.ZIP_LZMA: ZipLzma,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from io import BufferedReader
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from catalog.inspection.sandbox.reading import UntraceableError, in_memory, skip, take
 from catalog.inspection.sandbox.tracing import PickleTrace, TraceEvents, ignored
@@ -96,7 +96,7 @@ class PickleSequence:
     def _one(self, found: Callable[[ImportedName], None], accused: Callable[[str], None]) -> None:
         self._followed(PickleTrace(self.file, TraceEvents(found, self._built, accused, self._inner), self._left))
 
-    def _built(self, trace: PickleTrace, built: Any, state: Any) -> None:
+    def _built(self, trace: PickleTrace, built: object, state: object) -> None:
         """Behind the state of such an object joblib has an array."""
         if not (
             isinstance(built, CallResult)
@@ -146,14 +146,12 @@ class PickleSequence:
         self._nested -= 1
 
 
-def _element(dtype: Any) -> tuple[str, int]:
+def _element(dtype: object) -> tuple[str, int]:
     """The letter and the bytes of an element, or nothing."""
     arguments = dtype.arguments if isinstance(dtype, CallResult) else None
-    if isinstance(arguments, tuple) and arguments and isinstance(arguments[0], str):
-        dtype = re.fullmatch(r"[<>|=]?([a-zA-Z])(\d{1,9})", arguments[0])
-        if dtype:
-            return dtype[1], int(dtype[2]) * WIDTHS.get(dtype[1], 1)
-    return "", 0
+    name = arguments[0] if isinstance(arguments, tuple) and arguments else None
+    element = re.fullmatch(r"[<>|=]?([a-zA-Z])(\d{1,9})", name) if isinstance(name, str) else None
+    return (element[1], int(element[2]) * WIDTHS.get(element[1], 1)) if element else ("", 0)
 
 
 def is_plausible(name: ImportedName) -> bool:

@@ -1,7 +1,5 @@
 """The stack and the memo of a traced pickle, and the opcodes that only move values between them."""
 
-from typing import Any
-
 from catalog.inspection.sandbox.reading import UntraceableError
 from catalog.inspection.sandbox.values import LONGEST_TUPLE, MARK, UNKNOWN
 
@@ -10,19 +8,19 @@ class TraceStack:
     """It has texts, numbers, names and tuples as far as imports need them. Other values are UNKNOWN."""
 
     def __init__(self) -> None:
-        self.stack: list[Any] = []
-        self.memo: dict[int, Any] = {}
+        self.stack: list[object] = []
+        self.memo: dict[int, object] = {}
         self.sound = True
         """False once a value was taken from an empty stack, which no writer of pickles does."""
 
-    def pop(self) -> Any:
+    def pop(self) -> object:
         if self.stack:
             return self.stack.pop()
         self.sound = False
         return UNKNOWN
 
-    def _down_to_mark(self) -> list[Any]:
-        values: list[Any] = []
+    def _down_to_mark(self) -> list[object]:
+        values: list[object] = []
         while self.stack:
             value = self.stack.pop()
             if value is MARK:

@@ -50,7 +50,7 @@ class TraceEvents(NamedTuple):
     """What is called while a pickle is traced."""
 
     found: Callable[[ImportedName], None]  # with every import, in order
-    built: Callable[["PickleTrace", Any, Any], None]  # with every object that BUILD sets the state of, and that state
+    built: Callable[["PickleTrace", object, object], None]  # with every object whose state BUILD sets, and that state
     accused: Callable[[str], None]  # with what it does that no writer of pickles does
     inner: Callable[[BufferedReader], None] | None  # with every value that may be a pickle itself
 
@@ -113,7 +113,7 @@ class PickleTrace(TraceStack):
         skip(self.file, size)
         return None
 
-    def _value(self, size: int, as_utf_8: bool) -> Any:
+    def _value(self, size: int, as_utf_8: bool) -> object:
         """Read a text or bytes. They are inspected if they may hold a pickle, and skipped if they are long."""
         begin = take(self.file, min(size, PREFIX))
         looked_into = bool((INNER_AS_UTF_8 if as_utf_8 else INNER).match(begin))
@@ -156,7 +156,7 @@ class PickleTrace(TraceStack):
         self.events.found(name)
         self.stack.append(name)
 
-    def _call(self, by: Any, arguments: Any) -> None:
+    def _call(self, by: object, arguments: object) -> None:
         """Push the result of a call, and report a call of a computed function."""
         if isinstance(by, CallResult | PersistentValue):
             self.events.accused("calls something that it computes")
@@ -230,7 +230,7 @@ class PickleTrace(TraceStack):
         self.events.built(self, built, state)
 
 
-EFFECTS: dict[str, Callable[[PickleTrace, Any], None]] = {
+EFFECTS: dict[str, Callable[[PickleTrace, object], None]] = {
     name.removeprefix("_op_").upper(): getattr(PickleTrace, name)
     for name in dir(PickleTrace)
     if name.startswith("_op_")
@@ -238,5 +238,5 @@ EFFECTS: dict[str, Callable[[PickleTrace, Any], None]] = {
 """Opcodes with an effect of their own. Of the others only the number of values they take and leave matters."""
 
 
-def ignored(*_: Any) -> None:
+def ignored(*_: object) -> None:
     pass

@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 LONGEST_TEXT = 1024
 """Bytes of a text that is stored. No module has a longer name."""
@@ -38,8 +38,8 @@ class ImportedName(NamedTuple):
 class CallResult(NamedTuple):
     """The result of a call."""
 
-    by: Any
-    arguments: Any
+    by: object
+    arguments: object
 
 
 class UnknownValue:
@@ -61,7 +61,7 @@ class InspectedBytes:
 UNKNOWN, MARK, PERSISTENT, INNER_VALUE = UnknownValue(), StackMark(), PersistentValue(), InspectedBytes()
 
 
-def first_is(arguments: Any, kind: type) -> bool:
+def first_is(arguments: object, kind: type) -> bool:
     return isinstance(arguments, tuple) and bool(arguments) and isinstance(arguments[0], kind)
 
 
@@ -73,5 +73,5 @@ def unescaped(content: bytes) -> bytes:
         return b""
 
 
-def as_text(argument: bytes | None) -> Any:
+def as_text(argument: bytes | None) -> object:
     return UNKNOWN if argument is None else argument.decode(errors="replace")

@@ -14,7 +14,11 @@ class LimitExceededError(Exception):
 
 
 class Decompressor(Protocol):
-    eof: bool
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
 
     def decompress(self, data: bytes, most: int, /) -> bytes: ...
 
@@ -63,7 +67,7 @@ class FileSlice(io.RawIOBase):
 class Decompressed(io.RawIOBase):
     """What a compressed file holds, forwards only. Damage ends it, as the end does."""
 
-    def __init__(self, file: io.BufferedReader, begin: Callable[[], Any], budget: DecompressionBudget) -> None:
+    def __init__(self, file: io.BufferedReader, begin: Callable[[], Decompressor], budget: DecompressionBudget) -> None:
         self._file, self._begin, self._budget = file, begin, budget
         self._decompressor = begin()
         self._over = False
@@ -113,7 +117,7 @@ class Forwards(io.RawIOBase):
         return len(data)
 
 
-def forwards(file: Any) -> io.BufferedReader:
+def forwards(file: object) -> io.BufferedReader:
     return io.BufferedReader(Forwards(file), BUFFER)
 
 
@@ -121,5 +125,7 @@ def part(whole: io.BufferedReader, start: int, stop: int) -> io.BufferedReader:
     return io.BufferedReader(FileSlice(whole, start, stop), BUFFER)
 
 
-def decompressed(file: io.BufferedReader, begin: Callable[[], Any], budget: DecompressionBudget) -> io.BufferedReader:
+def decompressed(
+    file: io.BufferedReader, begin: Callable[[], Decompressor], budget: DecompressionBudget
+) -> io.BufferedReader:
     return io.BufferedReader(Decompressed(file, begin, budget), BUFFER)
