@@ -60,7 +60,7 @@ export function App() {
       <Notices />
       {expired.value && (
         <Dialog title="Your session has expired">
-          <p>Sign in again to go on. What you have typed is still here.</p>
+          <p>Sign in again to continue. What you have typed is still here.</p>
           <SignInForm tenant={now.tenant} username={now.username} />
           <button type="button" class="quiet" onClick={signOut}>
             Sign in as another user

@@ -13,7 +13,7 @@ const SMALLEST_CHUNK = 2 ** 18
 /** The status of a proxy that takes no larger request. */
 const TOO_LARGE = 413
 
-const INTERRUPTED = 'The upload was interrupted. Choose the same file again to go on where it stopped.'
+const INTERRUPTED = 'The upload was interrupted. Choose the same file again to continue where it stopped.'
 
 /** It is a third of the scripts of the page, and is fetched when files have been chosen. */
 export const tusClient = () =>

@@ -81,7 +81,7 @@ scenario(
     await page.getByText('2 versions, 6 B, were removed.').waitFor()
     await page.getByRole('button', { name: 'Close' }).click()
 
-    await page.getByRole('link', { name: /% of the room is used/ }).click()
+    await page.getByRole('link', { name: /% of the quota is used/ }).click()
     await page.getByText('Uploads are refused when it is used up.').waitFor()
     await call('PUT', '/v1/retention', {}, admin)
     await call('PUT', path, { quota_bytes: 0 }, API_TOKEN)
@@ -104,7 +104,7 @@ scenario(
     await page.getByText('acme is changed.').waitFor()
     assert.equal((await call('GET', '/v1/tenants/acme', null, API_TOKEN)).quota_bytes, 10 * 2 ** 30)
     await acme.getByRole('button', { name: 'Remove' }).click()
-    await page.getByLabel('Type acme to go on').fill('acme')
+    await page.getByLabel('Type acme to confirm').fill('acme')
     await page.getByRole('button', { name: 'Remove for good' }).click()
     await acme.waitFor({ state: 'detached' })
     assert.equal(await page.evaluate(() => sessionStorage.length), 0)

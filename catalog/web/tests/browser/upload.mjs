@@ -32,7 +32,7 @@ scenario('an upload goes on by itself and after a reload, and bytes that are the
   await choose('large', file)
   await first
   await limit(0, true) // the server is away
-  await page.getByText('this goes on by itself').waitFor()
+  await page.getByText('the server is away, trying again').waitFor()
   await page.screenshot({ path: `${SHOTS}uploading.png` })
   const expired = page.waitForResponse((response) => response.status() === 401)
   await page.route('**/v1/uploads/*', (route) => route.fulfill({ status: 401 }), { times: 1 })
@@ -94,7 +94,7 @@ scenario(
     const small = page.getByRole('listitem').filter({ hasText: 'and 3 more files' })
     await small.getByRole('button', { name: 'Pause' }).click()
     await small.getByText('paused').waitFor()
-    await small.getByRole('button', { name: 'Go on' }).click()
+    await small.getByRole('button', { name: 'Resume' }).click()
     await batch
     await page.reload()
 

@@ -24,7 +24,7 @@ export function Operator() {
       <header class="bar">
         <Brand />
         <nav aria-label="Main">
-          <a href={address([])}>To the catalog</a>
+          <a href={address([])}>Back to the catalog</a>
         </nav>
         {operatorToken.value && (
           <button

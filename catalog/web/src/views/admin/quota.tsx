@@ -10,7 +10,7 @@ const EVERY = 10 * 60_000
 
 const near = signal<Usage | null>(null)
 
-/** A quiet word to administrators when the room runs out. */
+/** Tells administrators that the quota is nearly used up. */
 export function QuotaChip() {
   useEffect(() => {
     const look = () =>
@@ -35,7 +35,7 @@ export function QuotaChip() {
       href={address(['admin', 'usage'])}
       title={`${size(usage.bytes)} of ${size(usage.quota_bytes)}`}
     >
-      {percentOf(usage)} % of the room is used
+      {percentOf(usage)} % of the quota is used
     </a>
   )
 }

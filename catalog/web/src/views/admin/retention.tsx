@@ -17,8 +17,8 @@ export function RetentionView() {
     <>
       <h2>Retention</h2>
       <p class="muted">
-        What is older or more than this is removed by the sweep, which runs by itself. An item can have a limit of its
-        own. Versions with an alias, and those that are deployed, pinned, staged or an input of others, always stay.
+        The sweep, which runs by itself, removes what exceeds these limits. An item can have a limit of its own.
+        Versions with an alias, and those that are deployed, pinned, staged or an input of others, always stay.
       </p>
       <Loading of={loaded}>{(policy) => <Rules policy={policy} onSaved={loaded.reload} />}</Loading>
       <Apply />

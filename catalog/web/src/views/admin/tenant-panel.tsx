@@ -136,7 +136,7 @@ function Removing({ tenant, onClose, onRemoved }: { tenant: Tenant; onClose: () 
         <p>Its database and its files are removed for good, with all people and items.</p>
         <Problem>{error}</Problem>
         <label>
-          Type {tenant._id} to go on
+          Type {tenant._id} to confirm
           <input name="name" required autoComplete="off" />
         </label>
         <button type="submit" class="main" aria-disabled={busy}>

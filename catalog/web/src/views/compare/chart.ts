@@ -124,7 +124,7 @@ function profile({ head, rows }: Table, colours: Theme): ChartConfiguration {
       ...shared(colours, true, (series, metric) => sentenceOf({ head, rows }, series, metric)),
       scales: {
         x: axis('', colours),
-        y: { ...axis('least to most of each metric', colours), min: -0.05, max: 1.05, ticks: { display: false } },
+        y: { ...axis('minimum to maximum of each metric', colours), min: -0.05, max: 1.05, ticks: { display: false } },
       },
     },
   }

@@ -62,16 +62,16 @@ export function Graph({ found }: { found: Lineage }) {
   return (
     <>
       <div class="actions">
-        <button type="button" class="small" aria-label="Smaller" onClick={() => step(-1)}>
+        <button type="button" class="small" aria-label="Zoom out" onClick={() => step(-1)}>
           −
         </button>
-        <button type="button" class="small" aria-label="Larger" onClick={() => step(1)}>
+        <button type="button" class="small" aria-label="Zoom in" onClick={() => step(1)}>
           +
         </button>
         <button type="button" class="small" onClick={() => fitToArea()}>
           Fit
         </button>
-        <span class="muted">{Math.round(scale * 100)} %. Arrow keys go along the lines.</span>
+        <span class="muted">{Math.round(scale * 100)} %. The arrow keys follow the lines.</span>
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <section ref={area} class="graph" aria-label="Graph" tabIndex={0} onKeyDown={onKeyDown}>

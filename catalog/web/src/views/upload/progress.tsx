@@ -6,7 +6,7 @@ import type { Part, Phase } from '../../upload/part'
 const PHASES: Partial<Record<Phase, string>> = {
   waiting: 'waiting',
   hashing: 'computing the digest',
-  interrupted: 'the server is away: this goes on by itself',
+  interrupted: 'the server is away, trying again',
 }
 const SHOWN = 12
 
@@ -33,11 +33,11 @@ export function Progress() {
       </ul>
       {waiting.value && (
         <p class="notice warning" role="status">
-          The server cannot be reached. The upload goes on by itself when it is back.
+          The server cannot be reached. The upload continues by itself when the server is back.
         </p>
       )}
       <p class="muted">
-        Keep this page open; you may use its other views meanwhile. If it closes, choose the same files again at{' '}
+        Keep this page open; you can use its other views in the meantime. If it closes, choose the same files again at{' '}
         <a href={address(['upload'])}>Upload</a>: what has arrived is not sent again.
       </p>
     </section>
@@ -57,7 +57,7 @@ function One({ part }: { part: Part }) {
       )}
       {phase === 'paused' && (
         <button type="button" class="small" onClick={() => part.resume()}>
-          Go on
+          Resume
         </button>
       )}
     </li>

@@ -35,7 +35,8 @@ export function Upload() {
 
   const take = (files: Found[]) => {
     const kept = files.filter(({ path }) => !LEFT_OUT.test(path))
-    if (kept.length < files.length) notify(`${plural(files.length - kept.length, 'file')} of tools left out.`)
+    if (kept.length < files.length)
+      notify(`${plural(files.length - kept.length, 'file')} left out: .git, __pycache__ and the like.`)
     setFound(withoutCommonFolder(kept))
     tusClient().catch(() => undefined) // the upload says what is wrong
     setError('')
