@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from catalog.dialects.v1.models.items.terms import DatedTerm
+from catalog.dialects.v1.requests import http
 from catalog.domain.items.reading import newest_versions
 from tests.support.tenants import Organisation, organisation
 
@@ -79,3 +81,12 @@ async def test_an_item_shows_its_newest_versions_and_how_many_there_are(client, 
         assert (len(shown["versions"][-1]["description"]), len(shown["versions"][-2]["description"])) == (1000, 5)
         assert [version.get("description_truncated", False) for version in shown["versions"][-2:]] == [False, True]
     assert len(whole.json()["description"]) == 2000
+
+
+def test_a_created_term_that_has_no_room_in_the_answer_is_named_by_its_id(monkeypatch):
+    monkeypatch.setattr(http, "LARGEST_PAGE", 10)
+    bulk = http.Bulk()
+
+    bulk.add(DatedTerm(name="flowers", usage="folk", uses=0, owner=None, timestamp="2026-11-28T09:00:00.000Z"))
+
+    assert json.loads(bulk.answer("tags", verbose=True).content)["tags"] == [{"_id": "flowers", "truncated": True}]

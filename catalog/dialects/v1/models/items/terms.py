@@ -75,10 +75,6 @@ class ListedTerm(Struct, kw_only=True, rename=NAME):
         shown = str(owner) if isinstance(owner, ObjectId) else owner
         return cls(usage=record["usage"], name=record["_id"], owner=shown, uses=uses)
 
-    @property
-    def id(self) -> str:
-        return self.name
-
 
 class DatedTerm(ListedTerm, kw_only=True):
     """A term that was just added or removed."""

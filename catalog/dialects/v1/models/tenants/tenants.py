@@ -120,10 +120,6 @@ class TenantDetails(Struct, kw_only=True, rename={"name": "_id"}):
             **more,
         )
 
-    @property
-    def id(self) -> str:
-        return self.name
-
 
 class DatedTenant(TenantDetails, kw_only=True):
     """A tenant that was just created or removed."""
