@@ -221,7 +221,8 @@ async def _counted(client: httpx.AsyncClient, oracle: Oracle) -> None:
     removed = {key for key, [shape] in oracle.may.items() if shape.removed}
     # An item goes into the trash before it leaves its place; what was cut off between the two is in both.
     assert len(removed) <= usage["trash"] <= len(removed | oracle.half_removed)
-    assert usage["versions"] == sum(len(shape.digests) for shape in shapes)
+    known = sum(len(shape.digests) for shape in shapes)
+    assert usage["versions"] == known, f"{usage['versions']} versions are stored, and models show {known}"
 
 
 async def _downloaded(client: httpx.AsyncClient, oracle: Oracle, model: dict[str, Any]) -> None:
