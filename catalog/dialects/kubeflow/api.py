@@ -1,7 +1,9 @@
 """The two versions of this API, and all that differs between them."""
 
 from dataclasses import dataclass
-from typing import Any
+from types import UnionType
+
+from msgspec import Struct
 
 from catalog.dialects.kubeflow.models import artifacts
 from catalog.dialects.kubeflow.models.lists import ResourcePage
@@ -15,12 +17,12 @@ class Api:
     has_experiments: bool
     is_deprecated: bool
     refuses_unknown_orders: bool
-    artifact_body: Any
+    artifact_body: UnionType
     """The body of any artifact. `step` of a metric is a number, or text."""
-    shown_artifact: Any
+    shown_artifact: UnionType
     metric: type[artifacts.ShownArtifact]
-    artifact_page: Any
-    metric_page: Any
+    artifact_page: type[Struct]
+    metric_page: type[Struct]
 
     @property
     def prefix(self) -> str:

@@ -10,7 +10,6 @@ from base64 import b64decode, b64encode
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from bson import ObjectId
 from msgspec import Struct
@@ -19,7 +18,7 @@ from catalog.dialects.http.encoded import fitting
 from catalog.dialects.kubeflow.filters.compiler import Compiled, compiled
 from catalog.dialects.kubeflow.filters.properties import Properties
 from catalog.dialects.kubeflow.models.common import milliseconds
-from catalog.dialects.kubeflow.models.lists import MOST, ResourcePage
+from catalog.dialects.kubeflow.models.lists import MOST, EncodedPage, ResourcePage
 from catalog.dialects.kubeflow.requests import KubeflowCall
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.budgets import Budget, matching
@@ -128,7 +127,7 @@ async def listed(
     top: int | None = None,
     id_field: str = "serial",
     read_beyond: ReadBeyond[R] | None = None,
-) -> ResourcePage[Any]:
+) -> EncodedPage:
     """The page of a list that the query string asks for. `top` is a recent serial, of a list that no index serves.
 
     `read_beyond` is for properties that are elsewhere.
@@ -161,7 +160,7 @@ def _kept_with(wanted: Filter, read: ReadBeyond[R]) -> Keep[R, R]:
     return keep
 
 
-async def page_of(parameters: ListParameters, found: Walk[R], shapes: Shapes[R]) -> ResourcePage[Any]:
+async def page_of(parameters: ListParameters, found: Walk[R], shapes: Shapes[R]) -> EncodedPage:
     """A page of at most LARGEST_PAGE bytes."""
     items = fitting(await shapes(found.docs))
     is_cut = len(items) < len(found.docs)
@@ -175,7 +174,7 @@ def merged(walks: Sequence[Walk[R]], order: Order, limit: int) -> Walk[R]:
     """One walk through two lists with the same order."""
     ways = [direction for _, direction in order]
 
-    def place(key: Key) -> list[Any]:
+    def place(key: Key) -> list[int]:
         numbers = [milliseconds(value) if isinstance(value, datetime) else value for value in key]
         return [number * way for number, way in zip(numbers, ways, strict=True)]
 

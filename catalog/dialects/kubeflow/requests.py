@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from types import UnionType
+from typing import TypeVar
 
 import msgspec
 from litestar import Response
@@ -85,7 +86,7 @@ class KubeflowCall:
             raise Refused(INVALID_QUERY, NO_KEYS)
         return name if parent else "", parent, external_id
 
-    async def body(self, type_: Any) -> Any:
+    async def body(self, type_: type[T] | UnionType) -> T:
         """The JSON object of the request, as a struct. Raises Refused: INVALID_FIELD, REQUIRED_FIELD, MALFORMED_BODY,
         BODY_TOO_LARGE.
         """
@@ -97,14 +98,15 @@ class KubeflowCall:
             raise Refused(INVALID_FIELD, "the character NUL is not allowed")
         content = await decoded(raw)
         try:
-            return msgspec.convert(_with_whole_numbers(content), type_)
+            body: T = msgspec.convert(_with_whole_numbers(content), type_)
         except msgspec.ValidationError as error:
             raise _refusal(str(error)) from None
         except RecursionError:
             raise Refused(INVALID_FIELD, "the body is nested too deeply") from None
+        return body
 
 
-def _with_whole_numbers(content: Any) -> Any:
+def _with_whole_numbers(content: object) -> object:
     """JSON has one type of numbers: a `step` of 1.0 is the whole number 1. In other fields 1 is read as 1.0."""
     if not isinstance(content, dict):
         return content
@@ -115,7 +117,7 @@ def _with_whole_numbers(content: Any) -> Any:
 
 
 def answer(
-    call: KubeflowCall, content: Any, status: int = 200, headers: Mapping[str, str] | None = None
+    call: KubeflowCall, content: object, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response[bytes]:
     return EncodedResponse(
         _encoder.encode(content), status_code=status, media_type=JSON, headers={**call.api.headers, **(headers or {})}

@@ -4,9 +4,9 @@ A field without a default is required: in a request it must be there and not be 
 `None` stands for a field that a client left out. An answer leaves out what is empty, as MLflow does.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 MOST_MODELS = 1000
 MOST_VERSIONS = 200_000
@@ -169,12 +169,12 @@ class OneVersion(ResponseMessage):
 
 
 class FoundModels(ResponseMessage):
-    registered_models: list[Any] = []
+    registered_models: list[Raw] = []
     next_page_token: str = ""
 
 
 class FoundVersions(ResponseMessage):
-    model_versions: list[Any] = []
+    model_versions: list[Raw] = []
     next_page_token: str = ""
 
 

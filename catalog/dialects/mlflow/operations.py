@@ -1,7 +1,7 @@
 """The operations of this API: the calls of the registry with their handlers, and what the others take and answer."""
 
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import get_type_hints
 
 import msgspec
 from litestar import HttpMethod
@@ -102,7 +102,7 @@ def asked_by(handler: Handler) -> Struct:
 
 def _of_registry(row: tuple[HttpMethod, str, Handler]) -> MlflowOperation:
     method, path, handler = row
-    shown: Any = get_type_hints(handler)["return"]
+    shown: Struct = get_type_hints(handler)["return"]
     subject, _, verb = path.partition("/")
     words = f"{verb.replace('-', ' ')} of {subject.replace('-', ' ')}"
     return MlflowOperation(method, f"/2.0/mlflow/{path}", asked_by(handler), shown, words.capitalize())

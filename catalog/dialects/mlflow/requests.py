@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Never, TypeVar, get_origin, get_type_hints
 
 import msgspec
 from litestar import HttpMethod
@@ -77,8 +77,10 @@ class Call:
         return f"{self.server_url}{SERVICE}/{path}"
 
 
-Handler = Callable[[Call, Any], Awaitable[msgspec.Struct]]
-H = TypeVar("H", bound=Callable[..., Any])
+Handler = Callable[[Call, Never], Awaitable[msgspec.Struct]]
+"""Each handler takes a struct of its own, which its type hints name."""
+
+H = TypeVar("H", bound=Handler)
 
 
 def rpc(method: HttpMethod, path: str, handler: Handler, services: MlflowServices) -> HTTPRouteHandler:
@@ -119,7 +121,7 @@ async def read(request: AnyRequest, of: type[T]) -> T:
     return converted(await _body(request), of)
 
 
-def converted(fields: Mapping[str, Any], of: type[T]) -> T:
+def converted(fields: Mapping[str, object], of: type[T]) -> T:
     """Raises Refused: INVALID_FIELD, naming the field."""
     present = {name: value for name, value in _in_snake_case(fields).items() if value is not None}
     for name in _required(of):
@@ -137,7 +139,7 @@ def converted(fields: Mapping[str, Any], of: type[T]) -> T:
         raise Refused(INVALID_FIELD, f"Invalid value for parameter '{name}': {what[:1].lower()}{what[1:]}") from None
 
 
-async def _body(request: AnyRequest) -> Mapping[str, Any]:
+async def _body(request: AnyRequest) -> Mapping[str, object]:
     try:
         raw = await request.body()
     except InternalServerException:  # how the framework reports a client that has gone
@@ -154,8 +156,8 @@ async def _body(request: AnyRequest) -> Mapping[str, Any]:
     return value
 
 
-def _query(request: AnyRequest, of: type[msgspec.Struct]) -> Mapping[str, Any]:
-    fields: dict[str, Any] = {}
+def _query(request: AnyRequest, of: type[msgspec.Struct]) -> Mapping[str, object]:
+    fields: dict[str, object] = {}
     types = _types(of)
     for name in dict.fromkeys(request.query_params):
         values = request.query_params.getall(name)
@@ -163,7 +165,7 @@ def _query(request: AnyRequest, of: type[msgspec.Struct]) -> Mapping[str, Any]:
     return fields
 
 
-def _of_query(name: str, values: Sequence[str], of: Any) -> Any:
+def _of_query(name: str, values: Sequence[str], of: object) -> object:
     if get_origin(of) is list:
         return list(values)
     value = values[-1]
@@ -176,8 +178,8 @@ def _of_query(name: str, values: Sequence[str], of: Any) -> Any:
     return value
 
 
-def _in_snake_case(fields: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _in_snake_case(fields: Mapping[str, object]) -> dict[str, object]:
+    found: dict[str, object] = {}
     for name, value in fields.items():
         spelt = _snake(name)
         if spelt in found:
@@ -191,7 +193,7 @@ def _snake(name: str) -> str:
 
 
 @cache
-def _types(of: type[msgspec.Struct]) -> dict[str, Any]:
+def _types(of: type[msgspec.Struct]) -> dict[str, object]:
     return get_type_hints(of)
 
 

@@ -5,11 +5,10 @@ Each route is also below `/ajax-api`, as with MLflow's own server.
 
 from collections.abc import Awaitable, Callable, Iterator
 from functools import cache
-from typing import Any
 
 import msgspec
 from litestar import HttpMethod, Response
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.types import ControllerRouterHandler
 
 from catalog import __version__
@@ -18,7 +17,7 @@ from catalog.dialects.http.access import SIGNED_IN, admits
 from catalog.dialects.http.dialect import Dialect, RouteHandler, Routes
 from catalog.dialects.http.guards import Connection
 from catalog.dialects.http.passwords import BASIC, TENANT_HEADER
-from catalog.dialects.http.requests.injection import AnyRequest
+from catalog.dialects.http.requests.injection import AnyRequest, RouteOptions
 from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.mlflow import models as wire
 from catalog.dialects.mlflow.document import document
@@ -36,7 +35,7 @@ DOCUMENT = "/api/2.0/mlflow/openapi.json"
 
 
 @admits(SIGNED_IN)
-async def in_workspace(connection: Connection, handler: Any) -> None:
+async def in_workspace(connection: Connection, handler: BaseRouteHandler) -> None:
     """A signed-in user, in the tenant that the client names as its workspace, if it names one."""
     await guards.signed_in(connection, handler)
     workspace, caller = connection.headers.get(WORKSPACE), connection.scope["user"]
@@ -83,26 +82,26 @@ def _public_routes(root: str, services: MlflowServices) -> Iterator[HTTPRouteHan
     async def get_signed(request: AnyRequest) -> Download:
         return await artifacts.get_signed(request, services, request.path_params["token"])
 
-    options: dict[str, Any] = {"opt": {"public": True}, "include_in_schema": False}
+    options: RouteOptions = {"opt": {"public": True}, "include_in_schema": False}
     yield RouteHandler(signed, http_method=PUT, request_max_body_size=None, **options)(put_part)
     yield RouteHandler(signed, http_method=GET, **options)(get_signed)
 
 
-ServePath = Callable[[Call, str], Awaitable[Any]]
+ServePath = Callable[[Call, str], Awaitable[Response[bytes] | Download]]
 
 
 def _of_path(method: HttpMethod, path: str, serve: ServePath, services: MlflowServices) -> HTTPRouteHandler:
     """A route whose last part is a path, which `serve` gets without a slash at its beginning."""
-    limit: dict[str, Any] = {"request_max_body_size": None} if method is PUT else {}
+    limit: RouteOptions = {"request_max_body_size": None} if method is PUT else {}
 
-    async def of_path(request: AnyRequest) -> Any:
+    async def of_path(request: AnyRequest) -> Response[bytes] | Download:
         return await serve(Call(request, services), request.path_params.get("path", "").removeprefix("/"))
 
     return RouteHandler(path, http_method=method, status_code=200, include_in_schema=False, **limit)(of_path)
 
 
-def _public(method: HttpMethod, path: str, serve: Callable[[], Response[Any]]) -> HTTPRouteHandler:
-    async def public() -> Response[Any]:
+def _public(method: HttpMethod, path: str, serve: Callable[[], Response[bytes] | Response[str]]) -> HTTPRouteHandler:
+    async def public() -> Response[bytes] | Response[str]:
         return serve()
 
     return RouteHandler(path, http_method=method, opt={"public": True, "unlogged": True}, include_in_schema=False)(

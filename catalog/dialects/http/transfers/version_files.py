@@ -1,7 +1,7 @@
 """Downloads of a version: its file, one of its files, or all of them in an archive."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 from urllib.parse import quote
 
 from litestar.status_codes import HTTP_304_NOT_MODIFIED
@@ -14,7 +14,7 @@ from catalog.domain.files.checksums import Checksums
 from catalog.domain.versions import reading
 from catalog.domain.versions.files.version_files import all_of, has_files, page_of
 from catalog.errors import REQUEST, Refused
-from catalog.store.records import FileRecord, VersionRecord
+from catalog.store.records import VersionRecord
 from catalog.store.tenant import Tenant
 
 RESERVED = "%:/?#[]@!$&'()*+,;=~"
@@ -34,6 +34,15 @@ class PartOfFolder(NamedTuple):
 
     skip: int
     limit: int
+
+
+class StoredFile(TypedDict):
+    """What a download needs of a file."""
+
+    original: str
+    digest: str
+    size: int
+    mimetype: str
 
 
 async def version_download(request: AnyRequest, tenant: Tenant, version: VersionRecord, name: str = "") -> Download:
@@ -98,7 +107,7 @@ def _elsewhere(version: VersionRecord) -> Download:
     return Download(None, headers | {"referrer-policy": "no-referrer"}, status_code=303)
 
 
-async def file_download(request: AnyRequest, blobs: Blobs, file: FileRecord, modified: datetime) -> Download:
+async def file_download(request: AnyRequest, blobs: Blobs, file: StoredFile, modified: datetime) -> Download:
     """One file, from this server or, when the storage serves it itself, by a redirection.
 
     Raises Refused: RANGE_NOT_SATISFIABLE, STALE; DOWNLOAD for bytes that are lost or damaged.

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from catalog.dialects.kubeflow.filters.conditions import (
     COMPARED,
     CONDITIONS,
-    Query,
     archived,
     condition_of,
     each_of,
@@ -24,6 +23,7 @@ from catalog.dialects.kubeflow.filters.parser import Comparison, Joined, Tree, p
 from catalog.dialects.kubeflow.filters.properties import Column, Properties, Property
 from catalog.domain.limits import LONGEST_INTEGER
 from catalog.store.query.filters.filter import Filter, filter_of
+from catalog.store.records import Query
 
 Ids = dict[tuple[str, int], str]
 """The ids of documents, by collection and serial."""

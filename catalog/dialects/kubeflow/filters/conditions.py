@@ -3,15 +3,13 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from catalog.dialects.kubeflow.filters.parser import Comparison, Operand, Scalar
 from catalog.dialects.kubeflow.filters.properties import Column
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.declarations import shown
 from catalog.store.query.filters.patterns import like
-
-Query = dict[str, Any]
+from catalog.store.records import Query
 
 NOTHING: Query = {"serial": {"$in": []}}
 EVERYTHING: Query = {"serial": {"$gte": 0}}

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
 
 from bson import ObjectId
 from litestar import Response
@@ -10,8 +9,8 @@ from litestar import Response
 from catalog.dialects.kubeflow.addresses import is_ours, uri_of
 from catalog.dialects.kubeflow.filters.properties import ARTIFACTS
 from catalog.dialects.kubeflow.models.artifacts import SHOWN, ArtifactBody, ModelArtifactInput, ShownArtifact
-from catalog.dialects.kubeflow.models.common import serial_of
-from catalog.dialects.kubeflow.models.lists import ResourcePage
+from catalog.dialects.kubeflow.models.common import StructFields, serial_of
+from catalog.dialects.kubeflow.models.lists import EncodedPage
 from catalog.dialects.kubeflow.pages import filter_of, list_parameters, merged, page_of, serials_of
 from catalog.dialects.kubeflow.requests import ARTIFACT_TYPES, KubeflowCall, answer
 from catalog.domain.tracking import artifact_parents, artifacts, contents, models
@@ -45,10 +44,10 @@ def finds(*types: ArtifactType) -> Callable[[KubeflowCall], Awaitable[ShownArtif
     return find
 
 
-def lists(*types: ArtifactType) -> Callable[[KubeflowCall], Awaitable[ResourcePage[ShownArtifact]]]:
+def lists(*types: ArtifactType) -> Callable[[KubeflowCall], Awaitable[EncodedPage]]:
     """A list of all artifacts, of a type if one is given."""
 
-    async def list_(call: KubeflowCall) -> ResourcePage[ShownArtifact]:
+    async def list_(call: KubeflowCall) -> EncodedPage:
         type_ = types[0] if types else _type_parameter(call)
         query: Query = {"type": type_.value} if type_ else {}
         access = await listed_to(call.caller)
@@ -60,7 +59,7 @@ def lists(*types: ArtifactType) -> Callable[[KubeflowCall], Awaitable[ResourcePa
     return list_
 
 
-async def list_of_version(call: KubeflowCall) -> ResourcePage[ShownArtifact]:
+async def list_of_version(call: KubeflowCall) -> EncodedPage:
     """The list is empty for a version that does not exist or that the caller may not read."""
     key = await models.readable_version(call.caller, call.serial)
     type_ = _type_parameter(call)
@@ -69,7 +68,7 @@ async def list_of_version(call: KubeflowCall) -> ResourcePage[ShownArtifact]:
     return await _listed(call, query, {"_id": key, **models.COMPLETE} if with_contents else None)
 
 
-async def list_of_run(call: KubeflowCall) -> ResourcePage[ShownArtifact]:
+async def list_of_run(call: KubeflowCall) -> EncodedPage:
     run = await call.caller.tenant.runs.records.find_one({"serial": call.serial})
     if run is None or not await readable(call.caller, [run]):
         raise Refused(NOT_FOUND, f"run {call.serial} not found")
@@ -150,9 +149,7 @@ async def _change_of(call: KubeflowCall, serial: int, body: ArtifactBody) -> Art
     return _without_our_address(found, body).as_change(found["metadata"])
 
 
-async def _listed(
-    call: KubeflowCall, query: Query, versions: Query | None, *, top: int | None = None
-) -> ResourcePage[ShownArtifact]:
+async def _listed(call: KubeflowCall, query: Query, versions: Query | None, *, top: int | None = None) -> EncodedPage:
     """Artifacts with a record, and the contents of versions that have none."""
     tenant, parameters, filters = (
         call.caller.tenant,
@@ -251,7 +248,7 @@ def _shape(
 ) -> ShownArtifact:
     type_ = ArtifactType(record["type"])
     shown = call.api.metric if type_ is ArtifactType.METRIC else SHOWN[type_]
-    more: dict[str, Any] = {"uri": uris[record["serial"]]} if record["serial"] in uris else {}
+    more: StructFields = {"uri": uris[record["serial"]]} if record["serial"] in uris else {}
     run = record.get("run")
     if call.api.has_experiments and run in runs:
         more["experiment_run_id"] = str(runs[run])
@@ -259,4 +256,4 @@ def _shape(
         more |= {"experiment_id": str(serials[0])} if serials else {}
     if type_ is ArtifactType.METRIC and "value" not in record["details"]:
         raise Refused(INVALID_FIELD, "metric value is required")
-    return shown.of(record, **more)
+    return shown.of(record, more)

@@ -16,7 +16,7 @@ from catalog.dialects.kubeflow.models.experiments import (
     ExperimentRunUpdate,
     ExperimentUpdate,
 )
-from catalog.dialects.kubeflow.models.lists import ResourcePage
+from catalog.dialects.kubeflow.models.lists import EncodedPage
 from catalog.dialects.kubeflow.pages import listed, serials_of
 from catalog.dialects.kubeflow.requests import KubeflowCall
 from catalog.domain.access import readable_by
@@ -36,7 +36,7 @@ async def find(call: KubeflowCall) -> Experiment:
     return Experiment.of(await experiments.find(call.caller, name=name, external_id=external_id))
 
 
-async def list_(call: KubeflowCall) -> ResourcePage[Experiment]:
+async def list_(call: KubeflowCall) -> EncodedPage:
     async def shapes(found: Sequence[ExperimentRecord]) -> list[Experiment]:
         return [Experiment.of(record) for record in found]
 
@@ -68,16 +68,16 @@ async def find_run(call: KubeflowCall) -> ExperimentRun:
     return await _run(call, found)
 
 
-async def list_runs(call: KubeflowCall) -> ResourcePage[ExperimentRun]:
+async def list_runs(call: KubeflowCall) -> EncodedPage:
     return await _listed(call, await listed_to(call.caller), top=await call.caller.tenant.recent("serial"))
 
 
-async def list_of_experiment(call: KubeflowCall) -> ResourcePage[ExperimentRun]:
+async def list_of_experiment(call: KubeflowCall) -> EncodedPage:
     experiment = await experiments.read(call.caller, call.serial)
     return await _listed(call, {"experiment": experiment["_id"]})
 
 
-async def _listed(call: KubeflowCall, query: Query, *, top: int | None = None) -> ResourcePage[ExperimentRun]:
+async def _listed(call: KubeflowCall, query: Query, *, top: int | None = None) -> EncodedPage:
     async def shapes(found: Sequence[ExperimentRunRecord]) -> list[ExperimentRun]:
         serials = await serials_of(call.caller.tenant.experiments.records, [record["experiment"] for record in found])
         return [ExperimentRun.of(record, serials[record["experiment"]]) for record in found]
@@ -121,17 +121,17 @@ async def update_run(call: KubeflowCall) -> ExperimentRun:
     return await _changed(call, call.serial, await call.body(ExperimentRunUpdate))
 
 
-async def history(call: KubeflowCall) -> ResourcePage[Metric]:
+async def history(call: KubeflowCall) -> EncodedPage:
     """The history of the metrics of every run that the caller may read."""
     return await _history(call, await listed_to(call.caller), top=await call.caller.tenant.recent(VERSION_SERIAL))
 
 
-async def history_of_run(call: KubeflowCall) -> ResourcePage[Metric]:
+async def history_of_run(call: KubeflowCall) -> EncodedPage:
     run = await runs.read(call.caller, call.serial)
     return await _history(call, {"run": run["_id"]})
 
 
-async def _history(call: KubeflowCall, query: Query, *, top: int | None = None) -> ResourcePage[Metric]:
+async def _history(call: KubeflowCall, query: Query, *, top: int | None = None) -> EncodedPage:
     async def shapes(found: Sequence[MetricPointRecord]) -> list[Metric]:
         tenant = call.caller.tenant
         serials = await serials_of(tenant.runs.records, [record["run"] for record in found])

@@ -6,7 +6,7 @@ from bson import ObjectId
 
 from catalog.dialects.kubeflow.filters.properties import MODEL_VERSIONS
 from catalog.dialects.kubeflow.models.common import serial_of
-from catalog.dialects.kubeflow.models.lists import ResourcePage
+from catalog.dialects.kubeflow.models.lists import EncodedPage
 from catalog.dialects.kubeflow.models.registry import (
     ModelVersion,
     ModelVersionCreate,
@@ -33,13 +33,13 @@ async def find(call: KubeflowCall) -> ModelVersion:
     return ModelVersion.of(version, item["serial"])
 
 
-async def list_(call: KubeflowCall) -> ResourcePage[ModelVersion]:
+async def list_(call: KubeflowCall) -> EncodedPage:
     """All versions, of every model that the caller may read."""
     top = await call.caller.tenant.recent(VERSION_SERIAL)
     return await _listed(call, models.COMPLETE | await listed_to(call.caller, "item"), top=top)
 
 
-async def list_of_model(call: KubeflowCall) -> ResourcePage[ModelVersion]:
+async def list_of_model(call: KubeflowCall) -> EncodedPage:
     """The list is empty for a model that does not exist or that the caller may not read."""
     query: Query = {"item": await models.readable_id(call.caller, call.serial), "state": models.COMPLETE["state"]}
     if name := call.query("name"):
@@ -49,9 +49,7 @@ async def list_of_model(call: KubeflowCall) -> ResourcePage[ModelVersion]:
     return await _listed(call, query, id_field="number")
 
 
-async def _listed(
-    call: KubeflowCall, query: Query, *, top: int | None = None, id_field: str = "serial"
-) -> ResourcePage[ModelVersion]:
+async def _listed(call: KubeflowCall, query: Query, *, top: int | None = None, id_field: str = "serial") -> EncodedPage:
     known: dict[ObjectId, ItemRecord] = {}
 
     async def keep(batch: list[VersionRecord]) -> list[VersionRecord]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from catalog.dialects.kubeflow.filters.properties import REGISTERED_MODELS
-from catalog.dialects.kubeflow.models.lists import ResourcePage
+from catalog.dialects.kubeflow.models.lists import EncodedPage
 from catalog.dialects.kubeflow.models.registry import RegisteredModel, RegisteredModelCreate, RegisteredModelUpdate
 from catalog.dialects.kubeflow.pages import listed
 from catalog.dialects.kubeflow.requests import KubeflowCall, repeated_while_stale
@@ -23,7 +23,7 @@ async def find(call: KubeflowCall) -> RegisteredModel:
     return await shown(call, await models.find(call.caller, name=name, external_id=external_id))
 
 
-async def list_(call: KubeflowCall) -> ResourcePage[RegisteredModel]:
+async def list_(call: KubeflowCall) -> EncodedPage:
     tenant = call.caller.tenant
 
     async def shapes(found: Sequence[ItemRecord]) -> list[RegisteredModel]:

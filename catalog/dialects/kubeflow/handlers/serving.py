@@ -1,14 +1,14 @@
 """Serving environments, inference services and served models."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from bson import ObjectId
 
 from catalog.dialects.kubeflow.filters.properties import INFERENCE_SERVICES, SERVE_MODELS, SERVING_ENVIRONMENTS
 from catalog.dialects.kubeflow.handlers.registered_models import shown
 from catalog.dialects.kubeflow.models.common import serial_of
-from catalog.dialects.kubeflow.models.lists import ResourcePage
+from catalog.dialects.kubeflow.models.lists import EncodedPage
 from catalog.dialects.kubeflow.models.registry import ModelVersion, RegisteredModel
 from catalog.dialects.kubeflow.models.serving import (
     InferenceService,
@@ -27,7 +27,9 @@ from catalog.domain.access import readable_by
 from catalog.domain.serving import environments, served_models, services
 from catalog.domain.tracking.access import listed_to, readable
 from catalog.errors import INVALID_FIELD, NOT_FOUND, Refused
+from catalog.store.query.paging.serial_scan import Collection
 from catalog.store.records import EnvironmentRecord, Query, ServedModelRecord, ServiceRecord
+from catalog.store.tenant_documents import R
 
 
 async def find_environment(call: KubeflowCall) -> ServingEnvironment:
@@ -35,7 +37,7 @@ async def find_environment(call: KubeflowCall) -> ServingEnvironment:
     return ServingEnvironment.of(await environments.find(call.caller, name=name, external_id=external_id))
 
 
-async def list_environments(call: KubeflowCall) -> ResourcePage[ServingEnvironment]:
+async def list_environments(call: KubeflowCall) -> EncodedPage:
     async def shapes(found: Sequence[EnvironmentRecord]) -> list[ServingEnvironment]:
         return [ServingEnvironment.of(record) for record in found]
 
@@ -67,11 +69,11 @@ async def find_service(call: KubeflowCall) -> InferenceService:
     return await _service(call, found)
 
 
-async def list_services(call: KubeflowCall) -> ResourcePage[InferenceService]:
+async def list_services(call: KubeflowCall) -> EncodedPage:
     return await _listed_services(call, await listed_to(call.caller), top=await call.caller.tenant.recent("serial"))
 
 
-async def list_services_of_environment(call: KubeflowCall) -> ResourcePage[InferenceService]:
+async def list_services_of_environment(call: KubeflowCall) -> EncodedPage:
     """A list of what is not there is empty."""
     query: Query = {"environment": await _id_of(call.caller.tenant.environments.records, call.serial)}
     if name := call.query("name"):
@@ -81,9 +83,7 @@ async def list_services_of_environment(call: KubeflowCall) -> ResourcePage[Infer
     return await _listed_services(call, query)
 
 
-async def _listed_services(
-    call: KubeflowCall, query: Query, *, top: int | None = None
-) -> ResourcePage[InferenceService]:
+async def _listed_services(call: KubeflowCall, query: Query, *, top: int | None = None) -> EncodedPage:
     async def keep(batch: list[ServiceRecord]) -> list[ServiceRecord]:
         """Without those of a model in the trash, which return with it."""
         known = await serials_of(call.caller.tenant.models.records, [service["item"] for service in batch])
@@ -142,7 +142,7 @@ async def version_of_service(call: KubeflowCall) -> ModelVersion:
     return ModelVersion.of(await services.version_of(call.caller, call.serial), model["serial"])
 
 
-async def list_served(call: KubeflowCall) -> ResourcePage[ServeModel]:
+async def list_served(call: KubeflowCall) -> EncodedPage:
     """A list of what is not there is empty."""
     tenant, serials = call.caller.tenant, dict[ObjectId, int]()
 
@@ -198,6 +198,7 @@ async def _service(call: KubeflowCall, record: ServiceRecord) -> InferenceServic
     return _shape(record, await _related(call, [record]))
 
 
-async def _id_of(collection: Any, serial: int) -> ObjectId | None:
+async def _id_of(collection: Collection[R], serial: int) -> ObjectId | None:
     found = await collection.find_one({"serial": serial}, {"_id": 1})
-    return found["_id"] if found else None
+    key: ObjectId | None = found["_id"] if found else None
+    return key

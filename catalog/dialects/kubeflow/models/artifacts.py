@@ -1,11 +1,11 @@
 """Artifacts. Unknown fields in the bodies are ignored, as other registries do."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from catalog.dialects.kubeflow.models.common import Id, Milliseconds, present, shown_fields, times
+from catalog.dialects.kubeflow.models.common import Id, Milliseconds, StructFields, present, shown_fields, times
 from catalog.dialects.kubeflow.models.lists import ResourcePage
 from catalog.dialects.kubeflow.models.values import NAME, AnyValue, Line, Properties, pairs_of, properties_of, unchanged
 from catalog.domain.limits import LONGEST_INTEGER
@@ -165,10 +165,10 @@ class ShownArtifact(Struct, rename="camel", kw_only=True, tag_field=TAG):
     experiment_run_id: Id | UnsetType = UNSET
 
     @classmethod
-    def of(cls, record: ArtifactRecord, **more: Any) -> Self:
+    def of(cls, record: ArtifactRecord, more: StructFields) -> Self:
         own = {name: value for name, value in record["details"].items() if name in cls.__struct_fields__}
         uri = {"uri": record["uri"] or UNSET} if "uri" in cls.__struct_fields__ else {}
-        return cls(**shown_fields(record) | {"state": ArtifactState(record["state"])} | own | uri | more)
+        return cls(**{**shown_fields(record), "state": ArtifactState(record["state"]), **own, **uri, **more})
 
 
 class ModelArtifact(ShownArtifact, tag="model-artifact", kw_only=True):
@@ -227,9 +227,9 @@ class MetricV1(ShownArtifact, tag="metric", kw_only=True):
     step: StepText | UnsetType = UNSET
 
     @classmethod
-    def of(cls, record: ArtifactRecord, **more: Any) -> Self:
+    def of(cls, record: ArtifactRecord, more: StructFields) -> Self:
         step = record["details"].get("step")
-        return super().of(record, **more | ({} if step is None else {"step": str(step)}))
+        return super().of(record, more | ({} if step is None else {"step": str(step)}))
 
 
 Shown = ModelArtifact | DocArtifact | DataSet | Metric | Parameter
@@ -255,7 +255,7 @@ SHOWN: dict[ArtifactType, type[ShownArtifact]] = {
 
 def point(record: MetricPointRecord, experiment: int, run: int) -> Metric:
     """A value that a metric once had."""
-    own: dict[str, Any] = {name: value for name, value in record["details"].items() if name in Metric.__struct_fields__}
+    own: StructFields = {name: value for name, value in record["details"].items() if name in Metric.__struct_fields__}
     return Metric(
         id=str(record["serial"]),
         name=record["name"],
@@ -264,7 +264,8 @@ def point(record: MetricPointRecord, experiment: int, run: int) -> Metric:
         state=ArtifactState(record["state"]),
         experiment_id=str(experiment),
         experiment_run_id=str(run),
-        **own | times(record["timestamp"], record["lastmod"]),
+        **own,
+        **times(record["timestamp"], record["lastmod"]),
     )
 
 

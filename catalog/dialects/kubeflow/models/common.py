@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypedDict, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -64,6 +64,27 @@ class BaseResource(Struct, rename="camel", kw_only=True):
     last_update_time_since_epoch: Milliseconds
 
 
+class Times(TypedDict):
+    """The fields of `BaseResource` that tell when."""
+
+    create_time_since_epoch: str
+    last_update_time_since_epoch: str
+
+
+class ResourceFields(Times):
+    """The fields of `BaseResource`, of a record."""
+
+    id: str
+    name: str
+    description: str | UnsetType
+    external_id: str | UnsetType
+    custom_properties: dict[str, AnyValue]
+
+
+StructFields: TypeAlias = dict[str, Any]
+"""Values of fields of a struct, by name."""
+
+
 class Error(Struct):
     """The reason for a refusal."""
 
@@ -71,8 +92,7 @@ class Error(Struct):
     message: str
 
 
-def shown_fields(record: TrackedRecord) -> dict[str, Any]:
-    """The fields of `BaseResource`."""
+def shown_fields(record: TrackedRecord) -> ResourceFields:
     return {
         "id": str(record["serial"]),
         "name": record["name"],
@@ -83,7 +103,7 @@ def shown_fields(record: TrackedRecord) -> dict[str, Any]:
     }
 
 
-def times(created: datetime, changed: datetime) -> dict[str, str]:
+def times(created: datetime, changed: datetime) -> Times:
     return {
         "create_time_since_epoch": str(milliseconds(created)),
         "last_update_time_since_epoch": str(milliseconds(changed)),
@@ -120,5 +140,5 @@ def serial_of(text: str, what: str = "id") -> int:
     return int(text)
 
 
-def present(fields: Mapping[str, Any]) -> dict[str, Any]:
+def present(fields: Mapping[str, T | None]) -> dict[str, T]:
     return {name: value for name, value in fields.items() if value is not None}

@@ -1,8 +1,8 @@
 """Lists, and the parameters of lists."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, TypeAlias, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
 T = TypeVar("T")
 
@@ -17,3 +17,7 @@ class ResourcePage(Struct, Generic[T], rename="camel", kw_only=True):
     size: Annotated[int, Meta(ge=0, description="How many elements the page has.")]
     page_size: Annotated[int, Meta(ge=0, description="The `pageSize` of the request, or 0.")]
     next_page_token: Annotated[str, Meta(description="Empty at the end.")]
+
+
+EncodedPage: TypeAlias = ResourcePage[Raw]
+"""A page whose elements are encoded. The table of operations declares their type."""

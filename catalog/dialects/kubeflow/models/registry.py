@@ -5,7 +5,7 @@ text. A version is a version, with its ordinal as name.
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
@@ -15,6 +15,7 @@ from catalog.dialects.kubeflow.models.common import (
     NewName,
     ResourceInput,
     State,
+    StructFields,
     archived,
     state,
     times,
@@ -86,7 +87,7 @@ class RegisteredModelUpdate(ResourceInput, kw_only=True):
     owner: Line | None = None
     state: State | None = None
 
-    def card(self) -> dict[str, Any]:
+    def card(self) -> StructFields:
         """The fields of the card that the client sent, as those of an item."""
         sent = {item: getattr(self, field) for field, item in CARD.items()}
         return {name: value for name, value in sent.items() if value is not None}
@@ -162,7 +163,7 @@ class RegisteredModel(BaseResource, kw_only=True):
 
     @classmethod
     def of(cls, item: ItemRecord, readme: str = "") -> Self:
-        texts: dict[str, Any] = {field: item.get(name) or UNSET for field, name in CARD.items()}
+        texts: StructFields = {field: item.get(name) or UNSET for field, name in CARD.items()}
         labels = {tag: MetadataStringValue("") for tag in item["tags"]}
         owner = next((str(pair["value"]) for pair in item["metadata"] if pair["name"] == OWNER), UNSET)
         return cls(
@@ -174,7 +175,8 @@ class RegisteredModel(BaseResource, kw_only=True):
             state=state(item.get("archived")),
             owner=owner,
             readme=readme or UNSET,
-            **texts | times(item["timestamp"], item["lastmod"]),
+            **texts,
+            **times(item["timestamp"], item["lastmod"]),
         )
 
 

@@ -38,7 +38,15 @@ _RUNS = Handlers(
 
 OF_EXPERIMENTS = [
     *of_entity(
-        "Experiment", "experiment", experiments, Experiment, ExperimentCreate, ExperimentUpdate, FIND, more=True
+        "Experiment",
+        "experiment",
+        experiments,
+        Experiment,
+        ResourcePage[Experiment],
+        ExperimentCreate,
+        ExperimentUpdate,
+        FIND,
+        more=True,
     ),
     KubeflowOperation(
         "getExperimentExperimentRuns",
@@ -64,6 +72,7 @@ OF_EXPERIMENTS = [
         "experiment_run",
         _RUNS,
         ExperimentRun,
+        ResourcePage[ExperimentRun],
         ExperimentRunCreate,
         ExperimentRunUpdate,
         FIND_CHILD,

@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any
 from urllib.parse import unquote
 
 from litestar import Response
@@ -14,7 +13,7 @@ from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.uploads import BodyUpload, ReceivedBody
-from catalog.dialects.http.transfers.version_files import REDIRECTED_FOR, file_download
+from catalog.dialects.http.transfers.version_files import REDIRECTED_FOR, StoredFile, file_download
 from catalog.dialects.mlflow import models as wire
 from catalog.dialects.mlflow.errors import JSON
 from catalog.dialects.mlflow.requests import Call, MlflowServices, answered, read
@@ -25,7 +24,6 @@ from catalog.domain.artifacts.reading import FoundFile
 from catalog.domain.artifacts.signed import SignedTarget
 from catalog.domain.files.filenames import file_name
 from catalog.errors import INVALID_FIELD, LINK_INVALID, Refused
-from catalog.store.records import FileRecord
 
 ADDRESS_LIFE = timedelta(hours=12)
 """How long the addresses of parts live: a large file takes hours on a slow line."""
@@ -152,8 +150,7 @@ async def _signed_caller(request: AnyRequest, services: MlflowServices, token: s
 
 
 async def _download(request: AnyRequest, caller: Caller, file: FoundFile) -> Download:
-    record: Any = {"original": file.name, "digest": file.digest, "size": file.size, "mimetype": file.mimetype}
-    found: FileRecord = record
+    found: StoredFile = {"original": file.name, "digest": file.digest, "size": file.size, "mimetype": file.mimetype}
     return await file_download(request, caller.tenant.blobs, found, file.modified)
 
 

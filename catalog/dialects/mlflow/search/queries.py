@@ -5,19 +5,17 @@ no prompt, and searches leave prompts out that do not ask for them.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from catalog.dialects.mlflow.search.filters import Condition
 from catalog.dialects.mlflow.translation.stages import stage_of
 from catalog.domain import naming
 from catalog.errors import INVALID_QUERY, Refused
 from catalog.store.query.filters.patterns import like
+from catalog.store.records import Query, Value
 
 PROMPT = "mlflow.prompt.is_prompt"
-
-StoreFilter = Mapping[str, Any]
 
 OwnVersion = Callable[[str], str | None]
 
@@ -41,12 +39,12 @@ def shown(conditions: Sequence[Condition]) -> list[Condition]:
     return [*conditions, Condition(PROMPT, "!=", "true", is_tag=True)]
 
 
-def of_models(conditions: Iterable[Condition]) -> list[StoreFilter]:
+def of_models(conditions: Iterable[Condition]) -> list[Query]:
     """Filters of items. Raises Refused: INVALID_QUERY."""
     return [_tag(each, has_tags=True) if each.is_tag else _of_model(each) for each in conditions]
 
 
-def of_versions(conditions: Iterable[Condition], own_version: OwnVersion) -> list[StoreFilter]:
+def of_versions(conditions: Iterable[Condition], own_version: OwnVersion) -> list[Query]:
     """Filters of versions, of the conditions that are not about the model or an alias.
 
     `own_version` returns the id of the version whose files a source is an address of. Raises Refused: INVALID_QUERY.
@@ -58,7 +56,7 @@ def of_versions(conditions: Iterable[Condition], own_version: OwnVersion) -> lis
     ]
 
 
-def of_the_models(conditions: Iterable[Condition]) -> list[StoreFilter]:
+def of_the_models(conditions: Iterable[Condition]) -> list[Query]:
     """Filters of the items of versions, without names that are resolved one by one. Raises Refused: INVALID_QUERY."""
     return [
         _of_model(each)
@@ -73,7 +71,7 @@ def aliases_of(conditions: Iterable[Condition]) -> list[frozenset[str]]:
     return [frozenset(value if isinstance(value, tuple) else (str(value),)) for value in wanted]
 
 
-def _of_model(condition: Condition) -> StoreFilter:
+def _of_model(condition: Condition) -> Query:
     if condition.key == "alias":
         values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
         return {"aliases.name": {"$in": list(values)}}
@@ -82,7 +80,7 @@ def _of_model(condition: Condition) -> StoreFilter:
     return _text(_TEXTS[condition.key], condition)
 
 
-def _of_version(condition: Condition, own_version: OwnVersion) -> StoreFilter:
+def _of_version(condition: Condition, own_version: OwnVersion) -> Query:
     if condition.key == "source_path":
         return _source(condition, own_version)
     if condition.key == "version_number":
@@ -96,7 +94,7 @@ def _of_version(condition: Condition, own_version: OwnVersion) -> StoreFilter:
     return _text(_TEXTS[condition.key], condition)
 
 
-def _source(condition: Condition, own_version: OwnVersion) -> StoreFilter:
+def _source(condition: Condition, own_version: OwnVersion) -> Query:
     """A source is what a client named (`origin`), else the address of bytes elsewhere, or one of this server."""
     if condition.operator == "=" and (version := own_version(str(condition.value))):
         return {"$or": [{"_id": version}, {"origin": condition.value}]}
@@ -106,23 +104,23 @@ def _source(condition: Condition, own_version: OwnVersion) -> StoreFilter:
     return {"$or": [{"uri": matched}, {"origin": matched}]}
 
 
-def _choice(field: str, condition: Condition, value: Any) -> StoreFilter:
+def _choice(field: str, condition: Condition, value: object) -> Query:
     operators = {"=": "$eq", "!=": "$ne", "IN": "$in", "NOT IN": "$nin"}
     return {field: {operators[condition.operator]: list(value) if isinstance(value, tuple) else value}}
 
 
-def _moment(condition: Condition) -> StoreFilter:
+def _moment(condition: Condition) -> Query:
     """A moment in milliseconds. The store compares whole milliseconds, as MLflow does."""
     value = int(condition.value)  # type: ignore[arg-type]
     bound = datetime.fromtimestamp(min(max(0, value), _LATEST_MOMENT) / 1000, UTC)
     return {_MOMENTS[condition.key]: {_ORDERED[condition.operator]: bound.isoformat(timespec="milliseconds")}}
 
 
-def _text(field: str, condition: Condition) -> StoreFilter:
+def _text(field: str, condition: Condition) -> Query:
     return {field: _of_text(condition, spellings=field == "name")}
 
 
-def _of_text(condition: Condition, *, spellings: bool = False) -> dict[str, Any]:
+def _of_text(condition: Condition, *, spellings: bool = False) -> Query:
     value = condition.value
     values = [value] if isinstance(value, str) else list(value)  # type: ignore[arg-type]
     if spellings:
@@ -135,21 +133,21 @@ def _of_text(condition: Condition, *, spellings: bool = False) -> dict[str, Any]
     return like(str(value), ignores_case=condition.operator == "ILIKE")
 
 
-def _tag(condition: Condition, *, has_tags: bool) -> StoreFilter:
+def _tag(condition: Condition, *, has_tags: bool) -> Query:
     key, value = condition.key, str(condition.value)
     if key == PROMPT and (condition.operator, value) in {("!=", "true"), ("=", "false")}:
         return {"metadata": {"$not": {"$elemMatch": {"name": PROMPT, "value": "true"}}}}
     matched = next(iter(_alternatives(condition)))
-    pair: StoreFilter = {"metadata": {"$elemMatch": {"name": key, "value": matched}}}
+    pair: Query = {"metadata": {"$elemMatch": {"name": key, "value": matched}}}
     if has_tags and _is_true_of_empty(condition):
         return {"$or": [pair, {"tags": key, "metadata.name": {"$ne": key}}]}
     return pair
 
 
-def _alternatives(condition: Condition) -> Iterator[dict[str, Any]]:
+def _alternatives(condition: Condition) -> Iterator[Query]:
     """The value of a pair. A native number or boolean counts as the text that shows it."""
     if condition.operator in {"=", "!="}:
-        values: list[Any] = [condition.value, *native_values(str(condition.value))]
+        values: list[object] = [condition.value, *native_values(str(condition.value))]
         if condition.operator == "!=":
             yield {"$nin": values}
         else:
@@ -158,7 +156,7 @@ def _alternatives(condition: Condition) -> Iterator[dict[str, Any]]:
         yield like(str(condition.value), ignores_case=condition.operator == "ILIKE")
 
 
-def native_values(text: str) -> list[Any]:
+def native_values(text: str) -> list[int | float]:
     """The number or boolean that is shown as this text."""
     try:
         value = json.loads(text)
@@ -169,7 +167,7 @@ def native_values(text: str) -> list[Any]:
     return []
 
 
-def shown_value(value: Any) -> str:
+def shown_value(value: Value) -> str:
     """A metadata value as the text of a tag."""
     return value if isinstance(value, str) else json.dumps(value)
 

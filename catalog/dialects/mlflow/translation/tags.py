@@ -8,7 +8,8 @@ import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+from bson import ObjectId
 
 from catalog.dialects.mlflow.models import Tag
 from catalog.dialects.mlflow.search.queries import shown_value
@@ -130,7 +131,7 @@ def of_version(metadata: Iterable[PairRecord]) -> list[Tag]:
     return [Tag(pair["name"], shown_value(pair["value"])) for pair in metadata if pair["name"] not in NO_TAGS]
 
 
-def of_model(item: ItemRecord, usernames_by_id: Mapping[Any, str], default: Visibility) -> list[Tag]:
+def of_model(item: ItemRecord, usernames_by_id: Mapping[ObjectId, str], default: Visibility) -> list[Tag]:
     """The tags of a model, with those reserved ones that say more than the default."""
     tags = {pair["name"]: shown_value(pair["value"]) for pair in item["metadata"]}
     if item["tags"]:
