@@ -7,7 +7,8 @@ from typing import NamedTuple, cast
 
 from catalog.blobs.protocol import Blob, Storage, is_digest
 from catalog.domain.files.intake import FULL
-from catalog.domain.tenants.tenants import NAME, RESERVED, new_generation
+from catalog.domain.tenants.removal import LEAVING
+from catalog.domain.tenants.tenants import NAME, RESERVED, RESTORING, new_generation
 from catalog.domain.versions.files import version_files
 from catalog.errors import Refused
 from catalog.operations.backup.archive import (
@@ -32,9 +33,6 @@ from catalog.store.migrations.upgrade import missing_steps, upgrade
 from catalog.store.raw_documents import InvalidRecord
 from catalog.store.records import TenantRecord
 from catalog.store.tenant import Tenant
-
-RESTORING = "restoring"
-"""The state of a tenant that is not visible yet. The next restore clears what a killed one left behind."""
 
 NO_LEASES = dict.fromkeys(("sweep", "sweeping", "backup", "backing_up"))
 """Leases that servers held when the backup was made, also that of the backup itself."""
@@ -150,6 +148,8 @@ async def _begin(
     known = await database.tenants.records.find_one({"_id": fresh.id}, {"state": 1, "restored_from": 1, "database": 1})
     if known and known["state"] == "ready" and known.get("restored_from") == identity:
         return PresentTenant(source, fresh.id)
+    if known and known["state"] in LEAVING:
+        raise RestoreError(f"The tenant {fresh.id} is still being removed, please try again in some seconds")
     if known and known["state"] == RESTORING:
         await database.drop(known["database"])
         if not is_again:

@@ -442,6 +442,13 @@ async def test_a_default_tenant_whose_database_another_tenant_has_is_refused(dat
     assert is_of(record, refusal.value)
 
 
+async def test_a_start_beside_an_interrupted_restore_of_the_default_tenant_says_what_to_do(database, record, storage):
+    await database.tenants.insert(record.model_copy(update={"state": tenants.RESTORING}))
+
+    with pytest.raises(Refused, match="repeat the restore"):
+        await tenants.ensure_default(database, storage, record.model_copy(), "admin", "")
+
+
 async def test_a_tenant_that_another_server_is_making_is_left_alone(database, half_made, storage):
     await database.tenants.raw.update_one({"_id": half_made.id}, {"$set": {"lastmod": now()}})
 

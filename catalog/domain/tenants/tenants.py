@@ -39,6 +39,10 @@ from catalog.vocabulary import InspectionPolicy, Role
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.IGNORECASE)
 """A name of a tenant or of its database, which MongoDB, a file system and a URL accept without escaping."""
 
+RESTORING = "restoring"
+"""The state of a tenant until all of a backup, or of another registry, is in its database. The next restore clears what
+a killed one left behind."""
+
 MOST_SHOWN = 20
 """How many administrators a refusal shows."""
 
@@ -134,8 +138,7 @@ async def make(
     while not await _register(database, record):
         holder = await _holder(database, record)
         if holder and holder["state"] not in removal.LEAVING:
-            refusal = CreatedElsewhereError if holder["_id"] == record.id else Refused
-            raise refusal(NAME_TAKEN, f"A tenant with this name or this database exists already ({record.id})")
+            raise _taken(record.id, holder)
         name = holder["_id"] if holder else record.id  # without a holder its removal has just ended
         if monotonic() > until:
             seconds = int(removal.STALE["removing"].total_seconds())
@@ -159,6 +162,15 @@ async def make(
     if ready is None:  # so slow that another server assumed that this one had died
         raise CreatedElsewhereError(NAME_TAKEN, f"Creating {record.id} took too long, please try again")
     return ready
+
+
+def _taken(name: str, holder: TenantRecord) -> Refused:
+    if holder["state"] == RESTORING:
+        return Refused(
+            NAME_TAKEN, f"{holder['_id']} is being restored from a backup: if that was interrupted, repeat the restore"
+        )
+    refusal = CreatedElsewhereError if holder["_id"] == name else Refused
+    return refusal(NAME_TAKEN, f"A tenant with this name or this database exists already ({name})")
 
 
 async def _register(database: Database, record: RegisteredTenant) -> bool:

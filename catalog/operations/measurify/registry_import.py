@@ -9,11 +9,12 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from catalog.domain.tenants import tenants
+from catalog.domain.tenants.tenants import RESTORING
 from catalog.errors import Refused
 from catalog.operations.measurify.report import TenantImport, one_line
 from catalog.operations.measurify.source_files import SourceFiles
 from catalog.operations.measurify.tenant_import import TenantImporter, versions_of
-from catalog.operations.restore import RESTORING, RestoreError, refuse_name
+from catalog.operations.restore import RestoreError, refuse_name
 from catalog.store.clock import now
 from catalog.store.database import Database
 from catalog.store.documents.tenants import RegisteredTenant
