@@ -191,6 +191,10 @@ async def test_a_tenant_that_is_there_is_not_overwritten(database, storage, tmp_
 
     assert await everything(tenant) == before
 
+    await database.tenants.raw.update_one({"_id": tenant.name}, {"$set": {"state": "removing"}})
+    with pytest.raises(RestoreError, match="still being removed"):
+        await restore(database, storage, tmp_path / "all.tar", [], lambda _: None)
+
 
 async def test_only_the_wanted_tenants(database, storage, tmp_path):
     acme, other = await organisation(database, storage, "acme"), await organisation(database, storage, "other")
