@@ -26,9 +26,9 @@ INTRODUCTION = """\
 
 <!-- Written by `make docs` from catalog/settings. -->
 
-A setting comes from the environment, else from `init/variables.env`, else from the default below. An empty value counts
-as not set. An invalid value stops the start with one sentence that names the setting. `catalog env` prints the
-settings in force, with secrets as `****`; `catalog serve --env-file FILE` reads another file.
+The server takes each setting from the environment, else from `init/variables.env`, else from the default below. An
+empty value counts as not set. An invalid value stops the start with one sentence that names the setting. `catalog env`
+prints the current settings, with secrets as `****`; `catalog serve --env-file FILE` reads another file.
 
 - A *duration* is a number with `s`, `m`, `h` or `d` (`45s`, `30m`, `12h`, `7d`); a bare number is seconds.
 - A *size* is a number with `K`, `M`, `G` or `T` (`500M`, `10G`; powers of 1024); a bare number is bytes.
@@ -42,14 +42,14 @@ FILES_SECTION = """
 Docker, Kubernetes and systemd pass secrets as files. Each of these settings holds the path of a file:
 {files}.
 For example, `API_TOKEN_FILE=/run/secrets/api_token` reads API_TOKEN from that file. The file holds one line. The start
-fails when the file cannot be read, is empty or has more lines, or when the secret itself is set as well. Files are read
-at the start only.
+fails if the file cannot be read, is empty or has several lines, or if the secret itself is set as well. The server
+reads the files only at the start.
 """
 
 ALIASES_SECTION = """
 ## Names of other registries
 
-These names are accepted, too. Where both names are set, the one of this catalog counts.
+The server also accepts these names. If both names are set, the name of this catalog takes precedence.
 
 | name | setting |
 |---|---|

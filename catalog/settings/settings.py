@@ -43,7 +43,7 @@ class Settings(BaseSettings):
 
     version: Segment = Field(API_VERSION, description="prefix of the native API")
     protocol: Literal["https", "http"] = Field(
-        "https", description="https (with the certificates in resources) or http"
+        "https", description="https, with the certificates in resources, or http"
     )
     host: Text = Field("127.0.0.1", description="address to listen on; 0.0.0.0 means every address of this machine")
     http_port: Port = Field(8080, description="port of plain HTTP; 0 picks a free one")
@@ -51,21 +51,21 @@ class Settings(BaseSettings):
     http_redirect: bool = Field(default=False, description="redirect plain HTTP on HTTP_PORT to HTTPS")
     httpssecret: SecretStr = Field(SecretStr(""), description="passphrase of the private key")
     api_token: SecretStr = Field(
-        SecretStr(""), description="the operator's token; empty: the one in DATA_PATH/secrets.env"
+        SecretStr(""), description="the operator's token; empty: a generated one in DATA_PATH/secrets.env"
     )
     jwt_secret: SecretStr = Field(
-        SecretStr(""), description="key that signs the tokens of users; empty: as for API_TOKEN"
+        SecretStr(""), description="key that signs the tokens of users; empty: a generated one, as for API_TOKEN"
     )
     jwt_expirationtime: Period = Field(Duration("30m"), description="lifetime of a token: 45s, 30m, 12h, 7d")
     jwt_renew_expirationtime: Period = Field(
-        Duration("24h"), description="time after its issue in which a token can be renewed"
+        Duration("24h"), description="how long after its issue a token can be renewed"
     )
     database: Database = Field("embedded", description="embedded, or the URI of a MongoDB", repr=False)
     embedded_engine: Literal["auto", "python", "rust"] = Field(
         "auto", description="server of the embedded database; auto: secantusd-rs if it is on PATH, else python"
     )
     data_path: Path = Field(Path("data"), description="folder of the embedded database and of generated secrets")
-    upload_path: Path = Field(Path("uploads"), description="folder of uploaded files, if STORAGE is files")
+    upload_path: Path = Field(Path("uploads"), description="folder of uploaded files, with STORAGE=files")
     storage: Storage = Field("files", description="files, or s3://bucket/prefix")
     s3_endpoint: Endpoint = Field("", description="URL of an S3-compatible storage; MINIO_ENDPOINT is the same")
     s3_credentials: Literal["keys", "aws"] = Field(
@@ -81,56 +81,61 @@ class Settings(BaseSettings):
         "path", description="path: https://host/bucket; virtual: https://bucket.host"
     )
     s3_encryption: Literal["", "AES256", "aws:kms", "aws:kms:dsse"] = Field(
-        "", description="how the storage encrypts files: AES256, aws:kms or aws:kms:dsse; empty: as the bucket says"
+        "",
+        description="encryption of files in the storage: AES256, aws:kms or aws:kms:dsse; empty: the bucket's default",
     )
-    s3_kms_key: str = Field("", description="the KMS key of S3_ENCRYPTION; empty: the account's own")
-    s3_ca: str = Field("", description="file of certificates (PEM) that are trusted for the storage as well")
+    s3_kms_key: str = Field("", description="KMS key for S3_ENCRYPTION; empty: the default key of the account")
+    s3_ca: str = Field("", description="file of additional certificates (PEM) that are trusted for the storage")
     s3_downloads: Literal["proxy", "redirect"] = Field(
         "proxy", description="proxy: the server streams files; redirect: clients fetch them from the storage"
     )
-    max_upload_size: Bytes = Field(Size("0"), description="largest upload: 500M, 10G; 0 means no limit")
+    max_upload_size: Bytes = Field(Size("0"), description="maximum size of an upload: 500M, 10G; 0 means no limit")
     upload_days: Days = Field(7, ge=1, le=365, description="days after which an unfinished resumable upload expires")
     trash_days: Days = Field(
-        7, ge=0, le=36500, description="days in which a removed item can be restored; 0 means none"
+        7, ge=0, le=36500, description="days in which a removed item can be restored; 0: it is removed at once"
     )
     sweep_every: Interval = Field(
         Duration("1h"), description="interval of the garbage collection of unused files; none turns it off"
     )
-    sweep_grace: Grace = Field(Duration("24h"), description="age from which unused files are collected; at least 10m")
-    backup_to: str = Field("", description="folder or s3://bucket/prefix for scheduled backups, one per tenant")
+    sweep_grace: Grace = Field(Duration("24h"), description="age at which unused files are removed; at least 10m")
+    backup_to: str = Field("", description="folder or s3://bucket/prefix for scheduled backups, one backup per tenant")
     backup_every: Interval = Field(
         Duration.or_zero("none"), description="interval of scheduled backups; none turns them off"
     )
     backup_full_every: Interval = Field(
         Duration.or_zero("none"),
-        description="interval of scheduled backups with all bytes, others have what is new since; none: each has all",
+        description="interval of full scheduled backups; those in between are incremental; none: every backup is full",
     )
-    backup_keep: int = Field(7, ge=1, le=10_000, description="scheduled backups of each tenant that are kept")
+    backup_keep: int = Field(
+        7, ge=1, le=10_000, description="number of scheduled backups that are kept for each tenant"
+    )
     default_visibility: Visibility = Field(
         Visibility.PRIVATE,
-        description="visibility of an item that is created over an API without that notion (MLflow, Kubeflow): "
-        "private or public",
+        description="visibility of items created through the MLflow and Kubeflow APIs: private or public",
     )
-    limit_name: Characters = Field(255, description="longest name of an item, in characters")
-    limit_tag: Characters = Field(128, description="longest tag, in characters")
-    limit_metadata_name: Characters = Field(128, description="longest name of a metadata pair, in characters")
-    limit_metadata_value: Characters = Field(4096, description="longest text in a metadata pair, in characters")
-    limit_tags: Elements = Field(500, description="most tags of an item")
-    limit_metadata: Elements = Field(1000, description="most metadata pairs of an item")
-    limit_users: Elements = Field(1000, description="most users of an item, and most datasets")
+    limit_name: Characters = Field(255, description="maximum length of an item's name, in characters")
+    limit_tag: Characters = Field(128, description="maximum length of a tag, in characters")
+    limit_metadata_name: Characters = Field(128, description="maximum length of a metadata name, in characters")
+    limit_metadata_value: Characters = Field(
+        4096, description="maximum length of a text in a metadata pair, in characters"
+    )
+    limit_tags: Elements = Field(500, description="maximum number of tags of an item")
+    limit_metadata: Elements = Field(1000, description="maximum number of metadata pairs of an item")
+    limit_users: Elements = Field(1000, description="maximum number of users of an item, and of datasets")
     limit_new_terms: int = Field(
-        200, ge=1, le=100_000, description="most tags and metadata names that one request adds to the folksonomy"
+        200, ge=1, le=100_000, description="maximum number of new tags and metadata names in one request"
     )
     limit_terms: int = Field(
-        1_000_000, ge=1, le=1_000_000_000, description="most tags, and most metadata names, of a tenant"
+        1_000_000, ge=1, le=1_000_000_000, description="maximum number of tags of a tenant, and of metadata names"
     )
-    limit_uploads: Elements = Field(100, description="most unfinished resumable uploads of a user")
-    limit_elements: Elements = Field(1000, description="most elements of a list that is POSTed")
+    limit_uploads: Elements = Field(100, description="maximum number of unfinished resumable uploads of a user")
+    limit_elements: Elements = Field(1000, description="maximum number of elements in a POSTed list")
     log: bool = Field(default=True, description="keep the journal: who did what")
-    log_reads: bool = Field(default=False, description="record requests that only read in the journal, too")
-    log_days: Days = Field(90, ge=1, le=36500, description="days that entries of the journal are kept")
+    log_reads: bool = Field(default=False, description="also record read-only requests in the journal")
+    log_days: Days = Field(90, ge=1, le=36500, description="number of days that journal entries are kept")
     log_size: Bytes = Field(
-        Size("1G"), description="size of the journal of each tenant: the oldest entries are dropped; 0 means no limit"
+        Size("1G"),
+        description="maximum size of each tenant's journal: the oldest entries are removed; 0 means no limit",
     )
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="format of the server's log: json, text, or auto (text on a terminal)"
@@ -140,13 +145,13 @@ class Settings(BaseSettings):
     )
     client_timeout: Period = Field(Duration("60s"), description="time after which a silent client is disconnected")
     database_wait: Delay = Field(
-        Duration("30s"), description="time that a start waits for DATABASE to answer, at most 1h"
+        Duration("30s"), description="how long a start waits for DATABASE to answer; at most 1h"
     )
     stop_delay: Delay = Field(
         Duration.or_zero("0"),
-        description="time that a stopping server still answers, while balancers turn away; at most 1h",
+        description="how long a stopping server still answers, so that balancers can remove it; at most 1h",
     )
-    default_tenant: Name = Field("registry-default-tenant", description="the tenant that the first start creates")
+    default_tenant: Name = Field("registry-default-tenant", description="tenant that the first start creates")
     default_tenant_database: Name = Field("registry-default", description="its database")
     default_tenant_admin_username: Text = Field("admin", description="its administrator")
     default_tenant_admin_temporary_password: SecretStr = Field(
@@ -157,10 +162,10 @@ class Settings(BaseSettings):
     )
     min_password_strength: int = Field(1, ge=0, le=3, description="0 too weak, 1 weak, 2 medium, 3 strong")
     default_days_validity_password: Days = Field(
-        1092, ge=0, description="days that a password is valid; 0 means for ever"
+        1092, ge=0, description="number of days that a password is valid; 0 means no expiry"
     )
     reset_expirationtime: Period = Field(Duration("1h"), description="lifetime of the link in a password reset mail")
-    public_url: PublicUrl = Field("", description="URL under which people reach the server: https://models.example.org")
+    public_url: PublicUrl = Field("", description="URL at which users reach the server: https://models.example.org")
     smtp_server: MailServer = Field(
         "", description="mail server for password resets: host:port or smtps://host; empty: the link is logged"
     )
@@ -174,17 +179,20 @@ class Settings(BaseSettings):
     cors_origins: Origins = Field((), description="origins of web pages that may call the API, separated by commas")
     public_tenants: bool = Field(
         default=False,
-        description="show the names of all tenants without sign-in, for pages that offer them",
+        description="show the names of all tenants without sign-in, for pages with a list of tenants",
     )
-    workers: int = Field(1, ge=1, le=64, description="number of server processes, for example one for each processor")
+    workers: int = Field(1, ge=1, le=64, description="number of server processes, for example one per processor")
     worker_timeout: Period = Field(
         Duration("30s"), description="time after which a worker that does not respond is killed and replaced"
     )
     metrics_access: Literal["token", "loopback"] = Field(
-        "token", description="who may read /metrics: token (with API_TOKEN), loopback (this machine also without it)"
+        "token",
+        description="who may read /metrics: token (API_TOKEN required), loopback (not required on this machine)",
     )
     demo: bool = Field(default=False, description="offer /v1/demo to the administrators of DEFAULT_TENANT_DEMO")
-    default_tenant_demo: Name = Field("demo-tenant-registry", description="the tenant that the demo routes fill")
+    default_tenant_demo: Name = Field(
+        "demo-tenant-registry", description="tenant in which the demo routes create the demo"
+    )
 
     @property
     def on_loopback(self) -> bool:
