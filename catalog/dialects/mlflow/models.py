@@ -6,7 +6,8 @@ A field without a default is required: in a request it must be there and not be 
 
 from typing import Annotated
 
-from msgspec import Meta, Raw, Struct
+import msgspec
+from msgspec import Meta, Struct
 
 MOST_MODELS = 1000
 MOST_VERSIONS = 200_000
@@ -169,12 +170,12 @@ class OneVersion(ResponseMessage):
 
 
 class FoundModels(ResponseMessage):
-    registered_models: list[Raw] = []
+    registered_models: list[msgspec.Raw] = []
     next_page_token: str = ""
 
 
 class FoundVersions(ResponseMessage):
-    model_versions: list[Raw] = []
+    model_versions: list[msgspec.Raw] = []
     next_page_token: str = ""
 
 

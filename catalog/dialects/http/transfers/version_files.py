@@ -36,7 +36,7 @@ class PartOfFolder(NamedTuple):
     limit: int
 
 
-class StoredFile(TypedDict):
+class DownloadableFile(TypedDict):
     """What a download needs of a file."""
 
     original: str
@@ -107,7 +107,7 @@ def _elsewhere(version: VersionRecord) -> Download:
     return Download(None, headers | {"referrer-policy": "no-referrer"}, status_code=303)
 
 
-async def file_download(request: AnyRequest, blobs: Blobs, file: StoredFile, modified: datetime) -> Download:
+async def file_download(request: AnyRequest, blobs: Blobs, file: DownloadableFile, modified: datetime) -> Download:
     """One file, from this server or, when the storage serves it itself, by a redirection.
 
     Raises Refused: RANGE_NOT_SATISFIABLE, STALE; DOWNLOAD for bytes that are lost or damaged.

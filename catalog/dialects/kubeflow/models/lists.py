@@ -2,7 +2,8 @@
 
 from typing import Annotated, Generic, TypeAlias, TypeVar
 
-from msgspec import Meta, Raw, Struct
+import msgspec
+from msgspec import Meta, Struct
 
 T = TypeVar("T")
 
@@ -19,5 +20,5 @@ class ResourcePage(Struct, Generic[T], rename="camel", kw_only=True):
     next_page_token: Annotated[str, Meta(description="Empty at the end.")]
 
 
-EncodedPage: TypeAlias = ResourcePage[Raw]
+EncodedPage: TypeAlias = ResourcePage[msgspec.Raw]
 """A page whose elements are encoded. The table of operations declares their type."""

@@ -13,7 +13,7 @@ from catalog.dialects.http.request_log import set_subject
 from catalog.dialects.http.requests.injection import AnyRequest
 from catalog.dialects.http.transfers.downloads import Download
 from catalog.dialects.http.transfers.uploads import BodyUpload, ReceivedBody
-from catalog.dialects.http.transfers.version_files import REDIRECTED_FOR, StoredFile, file_download
+from catalog.dialects.http.transfers.version_files import REDIRECTED_FOR, DownloadableFile, file_download
 from catalog.dialects.mlflow import models as wire
 from catalog.dialects.mlflow.errors import JSON
 from catalog.dialects.mlflow.requests import Call, MlflowServices, answered, read
@@ -150,7 +150,12 @@ async def _signed_caller(request: AnyRequest, services: MlflowServices, token: s
 
 
 async def _download(request: AnyRequest, caller: Caller, file: FoundFile) -> Download:
-    found: StoredFile = {"original": file.name, "digest": file.digest, "size": file.size, "mimetype": file.mimetype}
+    found: DownloadableFile = {
+        "original": file.name,
+        "digest": file.digest,
+        "size": file.size,
+        "mimetype": file.mimetype,
+    }
     return await file_download(request, caller.tenant.blobs, found, file.modified)
 
 
