@@ -132,13 +132,14 @@ async def test_additions_after_a_change_by_another_server_read_the_versions_once
         read.append(given)
         return await summarize(*given)
 
-    async def late(touches, version, item):
+    async def late(touches, version, *given):
         waiting[version.number].set()
         await followed[version.number].wait()
-        return await follow(touches, version, item)
+        return await follow(touches, version, *given)
 
     async def adding(number):
         task = asyncio.create_task(iris.add(number))
+        task.add_done_callback(lambda _: waiting[number].set())  # a failure is raised where the task is awaited
         await waiting[number].wait()
         return task
 
