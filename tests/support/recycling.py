@@ -29,6 +29,10 @@ class Writes(monitoring.CommandListener):
     def started(self, event: monitoring.CommandStartedEvent) -> None:
         if event.command_name in WRITES:
             self.written[event.database_name].add(event.command[event.command_name])
+        elif event.command_name == "bulkWrite":
+            for each in event.command["nsInfo"]:
+                database, _, collection = each["ns"].partition(".")
+                self.written[database].add(collection)
         elif event.command_name in CHANGES_OF_INDEXES:
             self.changed.add(event.database_name)
 
