@@ -14,9 +14,9 @@ from catalog.errors import NAME_TAKEN, NOT_CREATED, Refused
 from catalog.store.clock import now
 from catalog.store.concurrency.batches import Outcomes
 from catalog.store.concurrency.shared_writes import Write, insert_all
+from catalog.store.concurrency.unique_writes import write_unless_taken
 from catalog.store.derived import search_entries
 from catalog.store.documents.items import ITEMS, name_fields
-from catalog.store.failures import Duplicate
 from catalog.store.records import Changes, ItemRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import Kind
@@ -39,7 +39,11 @@ async def insert(caller: Caller, kind: Kind, fields: Changes, spellings: Sequenc
     `spellings` of the name NAME_TAKEN when the caller can read an item of one of them.
     """
     new = NewRecord(caller, kind, _record(caller, fields), spellings)
-    return await caller.tenant.write_in_batch((insert, kind), new, _insert_all)
+
+    async def write() -> ItemRecord:
+        return await caller.tenant.write_in_batch((insert, kind), new, _insert_all)
+
+    return await write_unless_taken(write, lambda: _refusal(new))
 
 
 def _record(caller: Caller, fields: Changes) -> ItemRecord:
@@ -74,10 +78,7 @@ async def _insert_all(tenant: Tenant, new: Sequence[NewRecord]) -> Outcomes[Item
     written = [each.record for each, failure in zip(new, outcomes, strict=True) if failure is None]
     changes = [TermsChange(NO_TERMS, terms_of(item), item["owner"]) for item in written]
     await item_terms.count_all(tenant, changes, search_entries.of_new(tenant, kind, written))
-    return [
-        each.record if failure is None else await _refusal_or_record(tenant, each, failure)
-        for each, failure in zip(new, outcomes, strict=True)
-    ]
+    return [each.record if failure is None else failure for each, failure in zip(new, outcomes, strict=True)]
 
 
 async def _are_taken(tenant: Tenant, kind: Kind, new: Sequence[NewRecord]) -> list[bool]:
@@ -97,13 +98,10 @@ def _name_taken(new: NewRecord) -> Refused:
     return Refused(NAME_TAKEN, f"{new.kind.one} {new.record['name']} already exists")
 
 
-async def _refusal_or_record(tenant: Tenant, new: NewRecord, failure: Exception) -> Exception | ItemRecord:
-    """Why an item was refused. When what was in its way is gone by now, it is written, and returned."""
-    if not isinstance(failure, Duplicate):
-        return failure
+async def _refusal(new: NewRecord) -> Refused | None:
+    """Why a unique index refused an item. None when nothing is in its way any more."""
     record = new.record
-    refused = await taken(tenant, new.kind, record["owner"], record["name"], record.get("external_id"), NOT_CREATED)
-    if refused is None:
-        [outcome] = await _insert_all(tenant, [new])
-        return outcome
-    return _name_taken(new) if new.spellings and refused.fault is NOT_CREATED else refused
+    refused = await taken(
+        new.caller.tenant, new.kind, record["owner"], record["name"], record.get("external_id"), NOT_CREATED
+    )
+    return _name_taken(new) if refused and new.spellings and refused.fault is NOT_CREATED else refused
