@@ -69,44 +69,21 @@ async def prepare(caller: Caller, kind: Kind, reference: Reference, details: Ver
 
 async def register(
     caller: Caller, kind: Kind, reference: Reference, details: VersionDetails, limits: Limits = LIMITS
-) -> VersionRecord:
-    """Make a version whose bytes are not in the catalog, and return it. Its `uri`, if it has one, says where they are.
+) -> tuple[ItemRecord, VersionRecord]:
+    """Make a version whose bytes are not in the catalog, and return it with its item. Its `uri`, if it has one, says
+    where they are.
 
     Raises Refused: NOT_FOUND, CANNOT_MODIFY, NOT_CREATED, and what `insert` raises.
     """
-    return (await register_with_item(caller, kind, reference, details, limits))[1]
-
-
-async def register_with_item(
-    caller: Caller, kind: Kind, reference: Reference, details: VersionDetails, limits: Limits = LIMITS
-) -> tuple[ItemRecord, VersionRecord]:
-    """The same version, with its item."""
     with serial_ahead(caller) as serial:
         item = await items.changeable(caller, kind, reference)
-        return await _register(caller, kind, item, details, limits, serial)
+        return await register_of(caller, kind, item, details, limits, serial)
 
 
 async def register_of(
-    caller: Caller,
-    kind: Kind,
-    item: ItemRecord,
-    details: VersionDetails,
-    limits: Limits = LIMITS,
-    *,
-    serial: Awaitable[int] | None = None,
-) -> VersionRecord:
-    """The same, of an item that was read a moment ago, for which the `serial` may have been asked ahead."""
-    return (await _register(caller, kind, item, details, limits, serial))[1]
-
-
-async def _register(
-    caller: Caller,
-    kind: Kind,
-    item: ItemRecord,
-    details: VersionDetails,
-    limits: Limits,
-    serial: Awaitable[int] | None,
+    caller: Caller, kind: Kind, item: ItemRecord, details: VersionDetails, limits: Limits, serial: Awaitable[int]
 ) -> tuple[ItemRecord, VersionRecord]:
+    """The same, of an item that was read a moment ago, with the `serial` that was asked ahead."""
     if not may_change(caller, item):
         raise Refused(CANNOT_MODIFY, item["name"])
     details = details.checked(limits)

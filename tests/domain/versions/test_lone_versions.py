@@ -68,7 +68,7 @@ async def killed():
 
 async def add(caller, ordinal="", reference=IRIS, **fields):
     details = VersionDetails(ordinal=ordinal, uri="s3://bucket/x", **fields)
-    version = await versions.register(caller, Kind.MODEL, reference, details)
+    _, version = await versions.register(caller, Kind.MODEL, reference, details)
     return version["number"], version["ordinal"]
 
 

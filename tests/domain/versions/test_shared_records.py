@@ -39,7 +39,8 @@ async def ada(tenant):
 
 async def register(caller, name, ordinal=""):
     details = VersionDetails(ordinal=ordinal, uri="https://example.org/weights.bin")
-    return await versions.register(caller, Kind.MODEL, Reference(name), details)
+    _, version = await versions.register(caller, Kind.MODEL, Reference(name), details)
+    return version
 
 
 async def ends(*attempts):

@@ -366,9 +366,9 @@ async def test_drafts_that_were_given_up_are_found(tenant, put, close):
 
 async def test_the_number_of_a_version_that_is_refused_is_used_by_the_next(ada, iris):
     async def register(ordinal=""):
-        return await versions.register(
-            ada, Kind.MODEL, Reference(iris), VersionDetails(ordinal=ordinal, uri="s3://b/x")
-        )
+        details = VersionDetails(ordinal=ordinal, uri="s3://b/x")
+        _, version = await versions.register(ada, Kind.MODEL, Reference(iris), details)
+        return version
 
     async def is_refused(ordinal):
         with pytest.raises(Refused, match="Ordinal value duplicated"):

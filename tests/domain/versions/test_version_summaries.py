@@ -46,7 +46,8 @@ class Iris:
     async def add(self, accuracy, stage=Stage.NONE, **details):
         metadata = [MetadataPair("accuracy", accuracy)]
         wanted = VersionDetails(metadata=metadata, stage=stage, uri="s3://bucket/x", **details)
-        return await versions.register(self.ada, Kind.MODEL, Reference(str(self.key)), wanted)
+        _, version = await versions.register(self.ada, Kind.MODEL, Reference(str(self.key)), wanted)
+        return version
 
     async def change(self, which, **wanted):
         reference = Reference(str(self.key), which)

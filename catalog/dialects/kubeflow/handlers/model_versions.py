@@ -92,7 +92,7 @@ async def _created(call: KubeflowCall, new: ModelVersionCreate, model: int) -> M
             item = await models.read(caller, model)
             async with external_ids.giving(caller.tenant, new.external_id):
                 details = new.as_details()
-                version = await versions.register_of(caller, Kind.MODEL, item, details, call.limits, serial=serial)
+                _, version = await versions.register_of(caller, Kind.MODEL, item, details, call.limits, serial)
     except Refused as refused:
         if refused.fault is NOT_CREATED and await numbering.is_taken(caller.tenant, item["_id"], new.name):
             raise Refused(NAME_TAKEN, f"version {new.name} of model {model} already exists") from None

@@ -73,7 +73,8 @@ async def _created(
     )
     limits = tags.allowing_tags(call.services.limits)
     if not source.files:
-        return await versions.register_of(call.caller, MODEL, model.item, details, limits, serial=serial)
+        _, version = await versions.register_of(call.caller, MODEL, model.item, details, limits, serial)
+        return version
     identity = ObjectId()
     details = replace(details, uri="").checked(limits)
     item = model.item

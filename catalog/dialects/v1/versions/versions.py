@@ -121,7 +121,7 @@ class Versions(Controller, Generic[ShownT]):
             draft = await drafts.begin(caller, self.kind, Reference(key), new.details(), limits)
             return await self._changed(request, caller, draft)
         if isinstance(new, BytesElsewhere):
-            item, version = await versions.register_with_item(caller, self.kind, Reference(key), new.details(), limits)
+            item, version = await versions.register(caller, self.kind, Reference(key), new.details(), limits)
             return await _record(request, caller, version, item)
         digest, head = new.digest_and_head()
         item = await reuse.add(caller, self.kind, Reference(key), digest, head, new.details(), limits)
