@@ -76,7 +76,7 @@ async def hold(tenant: Tenant, blob: Blob, *, is_reserved: bool = False) -> Obje
             break
         await asyncio.sleep(pause)
     else:
-        await _take_over(tenant, blob, now())
+        await _take_over(tenant, blob)
     # From here on no sweep begins to remove them. One that began earlier may have been quicker.
     if await tenant.blobs.size(blob.digest) is None:
         await release(tenant, blob, hold_id)
@@ -138,11 +138,12 @@ async def _try_insert(tenant: Tenant, blob: Blob, hold_id: ObjectId, *, is_reser
     return True
 
 
-async def _take_over(tenant: Tenant, blob: Blob, moment: datetime) -> None:
+async def _take_over(tenant: Tenant, blob: Blob) -> None:
     """Hold a blob whose sweep died half-way.
 
     Raises Refused: BUSY when it did not.
     """
+    moment = now()
     held = await tenant.blob_records.records.update_one(
         {"_id": blob.digest, "deleting_since": {"$lt": moment - GIVEN_UP}},
         {"$set": {"touched": moment}, "$unset": {"deleting_since": "", "damaged": "", "hold": ""}},

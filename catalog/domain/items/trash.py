@@ -72,12 +72,11 @@ async def take(caller: Caller, kind: Kind, item: ItemRecord, days: int) -> bool:
         )
     except Duplicate:
         return False
-    mine = {"_id": item["_id"], "removal": record["removal"]}
     removed = await tenant.items(kind).records.delete_one({"_id": item["_id"], "revision": item["revision"]})
     if removed.deleted_count or written.upserted_id is None:  # of several removals at once, the last record stays
         await _lease(tenant, record).release()
     else:
-        await tenant.trash.records.delete_one(mine)
+        await tenant.trash.records.delete_one(_stay(record))
     return bool(removed.deleted_count)
 
 
@@ -109,12 +108,11 @@ async def restore(caller: Caller, key: str) -> ItemRecord:
     kind = Kind(record["kind"])
     # A new revision: a client that saw the item before its removal must read it again.
     item: ItemRecord = {**record["item"], "revision": record["item"]["revision"] + 1}
-    mine = {"_id": record["_id"], "removal": record["removal"]}
     if there := await _insert_restored(tenant, kind, item, record):
         item = there
     else:
         await reindex(tenant, kind, None, item, caller.user)
-    await tenant.trash.records.delete_one(mine)
+    await tenant.trash.records.delete_one(_stay(record))
     await summarize(tenant, kind, item["_id"])  # what changed its versions meanwhile did not find it
     await reader_copies.spread(tenant, kind, item)  # in the trash, what an item is shared with may have changed
     return item
@@ -186,13 +184,12 @@ async def _purge_some(tenant: Tenant) -> int:
 
 async def _purge(tenant: Tenant, record: TrashRecord) -> bool:
     """Remove an item's versions, the history of its aliases, then its record. False while another request moves it."""
-    mine = {"_id": record["_id"], "removal": record["removal"]}
     purging = {"$set": {"purging": True, "until": record["removed"]}}
-    if not (await tenant.trash.records.update_one({**mine, **free("lease_until")}, purging)).matched_count:
+    if not (await tenant.trash.records.update_one({**_stay(record), **free("lease_until")}, purging)).matched_count:
         return False
     there = await tenant.items(Kind(record["kind"])).records.find_one({"_id": record["_id"]}, {"_id": 1})
     # Asked after that: a request that removed the item in between has replaced this record by its own first.
-    if there is None and await tenant.trash.records.find_one(mine, {"_id": 1}):
+    if there is None and await tenant.trash.records.find_one(_stay(record), {"_id": 1}):
         of_item = {"item": record["_id"]}
         folders = [each["_id"] async for each in tenant.versions.records.find(of_item | {"folder": True}, {"_id": 1})]
         await tenant.versions.records.delete_many(of_item)
@@ -201,7 +198,7 @@ async def _purge(tenant: Tenant, record: TrashRecord) -> bool:
         await tenant.cards.records.delete_one({"_id": record["_id"]})
         await tenant.retention.records.delete_one({"_id": str(record["_id"])})
         await forget_model(tenant, record["_id"])
-    await tenant.trash.records.delete_one(mine)
+    await tenant.trash.records.delete_one(_stay(record))
     return True
 
 
@@ -226,12 +223,16 @@ async def _acquire(tenant: Tenant, record: TrashRecord) -> TrashRecord:
 
 async def _not_free(tenant: Tenant, record: TrashRecord) -> Refused:
     """The refusal of a record that another request moves, or has moved by now."""
-    mine = {"_id": record["_id"], "removal": record["removal"]}
-    there = await tenant.trash.records.find_one(mine, {"_id": 1})
+    there = await tenant.trash.records.find_one(_stay(record), {"_id": 1})
     return Refused(BUSY if there else NOT_FOUND, str(record["_id"]))
 
 
+def _stay(record: TrashRecord) -> Query:
+    """The filter of one stay of an item in the trash, which `removal` names."""
+    return {"_id": record["_id"], "removal": record["removal"]}
+
+
 def _lease(tenant: Tenant, record: TrashRecord) -> Lease[TrashRecord]:
-    """The lease on one stay of an item in the trash, which `removal` names."""
+    """The lease on one stay of an item in the trash."""
     where = {"removal": record["removal"], "purging": False}
     return Lease(tenant.trash.records, record["_id"], LEASE, until="lease_until", where=where)
