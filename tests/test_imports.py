@@ -23,6 +23,7 @@ ROOMS = [
         "catalog.durations",
         "catalog.errors",
         "catalog.folding",
+        "catalog.gathering",
         "catalog.lazy_names",
         "catalog.settings.aliases",
         "catalog.settings.secret_files",

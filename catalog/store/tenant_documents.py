@@ -193,8 +193,9 @@ class BoundCollection(Generic[D, R]):
         try:
             await self.records.insert_many(records, ordered=False)
         except BulkWriteError as failure:
-            errors = (failure.details or {}).get("writeErrors", ())
-            if any(error["code"] != DUPLICATE_KEY for error in errors):
+            details = failure.details or {}
+            errors = details.get("writeErrors", ())
+            if details.get("writeConcernErrors") or any(error["code"] != DUPLICATE_KEY for error in errors):
                 raise
             return [error["index"] for error in errors]
         return []

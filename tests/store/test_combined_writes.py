@@ -1,5 +1,6 @@
 """Writes to several collections: one command for all of them, or one for each, with the same effect."""
 
+import asyncio
 import math
 
 import pytest
@@ -38,6 +39,14 @@ def shared(tenant, monkeypatch) -> list[int]:
 
     monkeypatch.setattr(client, "bulk_write", counting)
     return counted
+
+
+class LateWrites(Writes):
+    """Writes whose command of their own reaches the database after the others are answered."""
+
+    async def write(self) -> None:
+        await asyncio.sleep(0.1)
+        await super().write()
 
 
 def counted(terms) -> Writes:
@@ -92,7 +101,7 @@ async def test_a_write_that_the_database_refuses_is_raised_and_the_others_are_ma
     good = Update({"_id": "b"}, {"$inc": {"uses": 1}}, upsert=True)
 
     with pytest.raises(WriteError if most is TOGETHER else BulkWriteError):
-        await write_all(tenant, [Writes(tenant.tags, [wrong]), Writes(tenant.metadata, [good])])
+        await write_all(tenant, [Writes(tenant.tags, [wrong]), LateWrites(tenant.metadata, [good])])
 
     assert await tenant.metadata.records.find_one({"_id": "b"})
 

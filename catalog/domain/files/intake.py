@@ -2,23 +2,22 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 from catalog.blobs.protocol import Blob, Blobs, FileHead, WrongDigestError
 from catalog.domain.access import Caller
 from catalog.domain.files import blob_records, quota
 from catalog.errors import DIGEST_MISMATCH, DOWNLOAD, NOT_FOUND, STORAGE_FULL, UNSAFE_FILE, Refused
+from catalog.gathering import gather_all
 from catalog.inspection.inspector import FirstLook, Inspection, holds_back, inspect
 from catalog.inspection.source import ReadableBlobs
 from catalog.store.records import FileRecord
 from catalog.store.tenant import Tenant
 from catalog.vocabulary import InspectionPolicy
-
-T = TypeVar("T")
 
 GROUP = 500
 """Files that are held together."""
@@ -175,17 +174,8 @@ async def accept_all(tenant: Tenant, files: Sequence[KnownFile]) -> list[StoredF
             if file.blob.digest in lost:
                 raise Refused(DOWNLOAD, f"the bytes of {file.path or file.head.name} are missing or damaged")
         await blob_records.hold_all(tenant, [file.blob for file in group])
-        stored += await gathered(examined(file) for file in group)
+        stored += await gather_all(examined(file) for file in group)
     return stored
-
-
-async def gathered(coroutines: Iterable[Coroutine[object, object, T]]) -> list[T]:
-    """Their results. If one raises, the others end before that passes through."""
-    ends = await asyncio.gather(*coroutines, return_exceptions=True)
-    for end in ends:
-        if isinstance(end, BaseException):
-            raise end
-    return [end for end in ends if not isinstance(end, BaseException)]
 
 
 async def inspected(

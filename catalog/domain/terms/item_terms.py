@@ -1,6 +1,5 @@
 """The terms that items use: how many a request may add, and the counts of their uses."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple, cast
 
@@ -9,6 +8,7 @@ from bson import ObjectId
 from catalog.domain.limits import Limits
 from catalog.domain.terms.terms import Vocabulary, existing, room, too_many
 from catalog.errors import Fault, Refused
+from catalog.gathering import gather_all
 from catalog.store.clock import now
 from catalog.store.concurrency.combined_writes import Writes, write_all
 from catalog.store.derived.term_usage import MOST_VIEWERS
@@ -109,7 +109,7 @@ async def count_all(tenant: Tenant, changes: Sequence[TermsChange], *others: Wri
         new = tags.take_new(tenant, tenant.tags), metadata.take_new(tenant, tenant.metadata)
         used = [tags.writes(tenant.tags), metadata.writes(tenant.metadata), *others]
         tags, metadata = new
-        await asyncio.gather(write_all(tenant, used), tags.insert(tenant.tags), metadata.insert(tenant.metadata))
+        await gather_all([write_all(tenant, used), tags.insert(tenant.tags), metadata.insert(tenant.metadata)])
         others = ()
     await write_all(tenant, [tags.writes(tenant.tags), metadata.writes(tenant.metadata), *others])
 

@@ -1,6 +1,5 @@
 """Writes to several collections of one tenant, in one command where that takes the least time."""
 
-import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 from pymongo import InsertOne, UpdateOne
 from pymongo.errors import ClientBulkWriteException, InvalidOperation, PyMongoError
 
+from catalog.gathering import gather_all
 from catalog.store.tenant import Tenant
 from catalog.store.tenant_documents import DUPLICATE_KEY, BoundCollection, Update, write_error
 
@@ -54,11 +54,11 @@ def most_apart(server: Mapping[str, Any]) -> float:
 
 
 async def write_all(tenant: Tenant, wanted: Sequence[Writes]) -> None:
-    """Make several writes, in any order. Raises DatabaseError; some of them may be made then."""
+    """Make several writes, in any order. Raises DatabaseError; all have ended then, and some of them may be made."""
     writes = [each for each in wanted if each.total]
     is_together = len(writes) > 1 and sum(each.total for each in writes) > tenant.known.most_apart
     if not (is_together and await _write_at_once(writes)):
-        await asyncio.gather(*(each.write() for each in writes))
+        await gather_all(each.write() for each in writes)
 
 
 async def _write_at_once(writes: Sequence[Writes]) -> bool:

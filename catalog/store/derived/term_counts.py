@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import NamedTuple
 
+from catalog.gathering import gather_all
 from catalog.store.clock import now
 from catalog.store.derived import term_usage
 from catalog.store.query.ngrams import spelling
@@ -38,10 +39,8 @@ class TermCount(NamedTuple):
 
 async def repair(tenant: Tenant, most: int = MOST, pause: Pause = asyncio.sleep) -> int:
     """Repair the counts of tags and metadata names, `most` in one pass, and return of how many."""
-    repaired = await asyncio.gather(
-        _repair_all(tenant, tenant.tags, "tags", most, pause),
-        _repair_all(tenant, tenant.metadata, "metadata.name", most, pause),
-    )
+    fields = ((tenant.tags, "tags"), (tenant.metadata, "metadata.name"))
+    repaired = await gather_all(_repair_all(tenant, terms, field, most, pause) for terms, field in fields)
     return sum(repaired)
 
 

@@ -1,10 +1,9 @@
 """Derived data of an item, written after each change of it: the counts of its terms, and its search entry."""
 
-import asyncio
-
 from bson import ObjectId
 
 from catalog.domain.terms import item_terms
+from catalog.gathering import gather_all
 from catalog.store.derived import search_entries
 from catalog.store.records import ItemRecord
 from catalog.store.tenant import Tenant
@@ -16,6 +15,5 @@ async def reindex(
 ) -> None:
     """Follow a change of an item by `user`: None is an item that does not exist, or not any more."""
     had, has = (item_terms.terms_of(item) if item else item_terms.NO_TERMS for item in (before, after))
-    await asyncio.gather(
-        item_terms.count_uses(tenant, had, has, user), search_entries.update(tenant, kind, before, after)
-    )
+    counted = item_terms.count_uses(tenant, had, has, user)
+    await gather_all([counted, search_entries.update(tenant, kind, before, after)])

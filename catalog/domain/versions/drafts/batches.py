@@ -18,6 +18,7 @@ from catalog.domain.files.intake import StoredFile
 from catalog.domain.items.references import Reference
 from catalog.domain.versions.drafts import drafts
 from catalog.errors import BODY_TOO_LARGE, DIGEST_MISMATCH, NOT_CREATED, UNSAFE_FILE, Refused
+from catalog.gathering import gather_all
 from catalog.inspection.inspector import FirstLook, first_looks
 from catalog.store.concurrency.fence import COMMIT, FRESH
 from catalog.store.records import FileRecord, VersionRecord
@@ -146,7 +147,7 @@ async def _store(caller: Caller, draft: VersionRecord, group: Sequence[SmallFile
     whole = [(file, blob) for file, blob in zip(group, written, strict=True) if isinstance(blob, Blob)]
     await blob_records.hold_all(tenant, [blob for _, blob in whole])
     looks = await first_looks([(file.content, PurePosixPath(file.path).name) for file, _ in whole])
-    examined = await intake.gathered(examine(*each, first) for each, first in zip(whole, looks, strict=True))
+    examined = await gather_all(examine(*each, first) for each, first in zip(whole, looks, strict=True))
     stored = [each for each in examined if isinstance(each, StoredFile)]
     records = await drafts.add(caller, draft, stored) if stored else []
     refused = [
