@@ -38,7 +38,8 @@ from catalog.client.results import (
     shaped,
 )
 from catalog.client.results.shapes import shape_error
-from catalog.client.session import Session, segment
+from catalog.client.revisions import LATEST, explain_missing
+from catalog.client.session import Session
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import find_version
 from catalog.client.transfer.uploads.uploads import TargetItem
@@ -151,8 +152,9 @@ class CatalogResources(TransferMethods[D], MaintenanceMethods[D]):
         Raises CatalogError: NotFound, Forbidden.
         """
         query = {"depth": str(depth), **({"which": which} if which else {})}
-        path = f"/{kind}/{segment(name)}/lineage"
-        return Lineage.of((yield from self._session.request_json("GET", path, query=query)))
+        item = TargetItem(self._session, self.cache, kind, name)
+        request = self._session.request_json("GET", f"{item.item}/lineage", query=query)
+        return Lineage.of((yield from explain_missing(item, {which or LATEST}, request)))
 
     @operation
     def resolve(self, name: str, revision: str, *, kind: str = "models") -> Operation[Version]:

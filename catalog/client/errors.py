@@ -176,6 +176,7 @@ _BY_STATUS: dict[int, type[CatalogError]] = {
 
 _ADVICE = {
     2: "The server's copy is missing or damaged: push the file again, and tell the operator.",
+    100: "Check the path in the address of the catalog, if it has one (CATALOG_URL); or the server is older than this.",
     113: "Only an administrator can inspect it and set its state to LIVE.",
     114: "Create a new version: the files of a closed version never change.",
     115: "Close it first.",

@@ -66,7 +66,7 @@ def _files_to_load(version: Version, path: str) -> Sequence[File]:
     if path:
         found = [file for file in version.files if file.path == path]
         if not found:
-            raise NotFound(f"{version.ordinal} has no file {path!r}", advice="Name one of its files: path=.")
+            raise NotFound(f"Version {version.ordinal} has no file {path!r}", advice="Name one of its files: path=.")
         return found
     if not version.folder:
         return version.files

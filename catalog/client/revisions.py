@@ -2,8 +2,8 @@
 
 import re
 import shlex
-from collections.abc import Mapping
-from typing import NamedTuple, NotRequired, TypedDict
+from collections.abc import Collection, Mapping
+from typing import NamedTuple, NotRequired, TypedDict, TypeVar
 
 from catalog.client.errors import CatalogError, Invalid, NotFound
 from catalog.client.results import Document, shaped
@@ -11,6 +11,8 @@ from catalog.client.session import Session, segment
 from catalog.client.transfer.uploads.uploads import TargetItem
 from catalog.client.transport.effects import Operation
 from catalog.client.wording import MOST_LISTED, listed
+
+T = TypeVar("T")
 
 LATEST = "latest"
 STATUSES = ("training", "test", "production", "deploy")
@@ -78,6 +80,16 @@ def resolve_version(item: TargetItem, revision: str) -> Operation[Document]:
         if missing.details != revision:  # of the item itself
             raise (yield from _unknown_item(item, missing)) from None
         raise (yield from unknown_version(item, revision, missing)) from None
+
+
+def explain_missing(item: TargetItem, revisions: Collection[str], request: Operation[T]) -> Operation[T]:
+    """The result of `request`; its error for one of `revisions` that is not there says which versions are."""
+    try:
+        return (yield from request)
+    except NotFound as missing:
+        if missing.details not in revisions:  # of the item itself
+            raise
+        raise (yield from unknown_version(item, missing.details, missing)) from None
 
 
 def _unknown_item(item: TargetItem, missing: NotFound) -> Operation[NotFound]:

@@ -25,13 +25,14 @@ from catalog.commands.server.running import add_running_commands
 from catalog.commands.terminal import completion, profiles
 from catalog.commands.terminal.examples import add_examples
 from catalog.commands.terminal.other_names import add_other_names
-from catalog.commands.terminal.shell import run_for_programs
+from catalog.commands.terminal.shell import CommandsFirst, run_for_programs
 from catalog.commands.terminal.signing_in import add_sign_in_commands
 from catalog.commands.terminal.streams import immediate_exit, program_streams
 from catalog.vocabulary import Kind
 
 # One sentence, never a trace: pretty ones show the values of variables, and some are secrets.
 app = typer.Typer(
+    cls=CommandsFirst,
     help="A catalog of machine-learning models and datasets.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

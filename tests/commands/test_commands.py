@@ -471,10 +471,17 @@ def test_a_pull_of_what_is_not_there_says_what_there_is(run, ada, iris):
     run("push", f"org/{iris}", ada.file("model.onnx", b"x"))
 
     number = run("pull", f"{iris}@9", code=4).stderr
+    compared = run("compare", f"{iris}@1", f"{iris}@9", code=4).stderr
+    lineage = run("lineage", f"{iris}@9", code=4).stderr
+    file = run("pull", f"{iris}@1", "nothing", code=4).stderr
+    card = run("card", "show", iris, code=4).stderr
     alias = run("pull", f"{iris}@champoin", code=4).stderr
     name = run("pull", f"orgs/{iris}", code=4).stderr
 
     assert f"{iris} has versions 1 to 3" in number
+    assert compared == lineage == number
+    assert "Version 1 has no file nothing. It has model.onnx." in file
+    assert "catalog card set" in card
     assert "It has the alias champion" in alias
     assert f"org/{iris}" in name
 
@@ -618,6 +625,10 @@ def test_a_version_with_an_alias_is_removed_by_force(run, ada, iris):
         (("models", "show", "no-such-model"), 4, "no-such-model"),
         (("pull", "no-such-model"), 4, "no-such-model"),
         (("pull", "@3"), 2, "iris@latest"),
+        (("share", "iris", "bob"), 2, "catalog models share iris bob"),
+        (("--profile", "x", "models", "ls"), 2, "comes after the command"),
+        (("compare", "iris"), 2, "iris@1 iris@champion"),
+        (("models", "ls", "--url", "{url}/nothing"), 4, "Check the path in the address"),
         (("push", "iris", "no-such-file"), 2, "no-such-file"),
         (("push", "iris", __file__, "--set", "accuracy"), 2, "NAME=VALUE"),
         (("models", "ls", "--filter", "{"), 2, "is not JSON"),
@@ -633,9 +644,9 @@ def test_a_version_with_an_alias_is_removed_by_force(run, ada, iris):
         (("models", "ls", "--url", "http://127.0.0.1:1"), 1, "does not answer"),
     ],
 )
-def test_a_mistake_gets_a_sentence_and_a_code(run, monkeypatch, arguments, code, sentence):
+def test_a_mistake_gets_a_sentence_and_a_code(run, server, monkeypatch, arguments, code, sentence):
     monkeypatch.setattr(retries, "FIRST", 0.001)
-    refused = run(*arguments, code=code)
+    refused = run(*(each.format(url=server.url) if "{url}" in each else each for each in arguments), code=code)
 
     assert sentence in refused.stderr
     assert refused.stdout == ""

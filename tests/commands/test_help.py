@@ -10,6 +10,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from catalog import __version__
+from catalog.__main__ import main as program
 from catalog.commands.cli import app, main
 from catalog.commands.terminal.tables import columns_that_fit
 
@@ -73,3 +74,17 @@ def test_a_wrong_argument_is_an_object_of_json_when_that_is_asked_for(monkeypatc
 
     assert ended.value.code == 2
     assert json.loads(capsys.readouterr().err)["message"] == "Missing argument 'key'."
+
+
+def test_an_interruption_while_the_program_is_loaded_ends_it_without_a_traceback(monkeypatch):
+    class Interrupting:
+        def find_spec(self, *_):
+            raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "catalog.commands.cli")
+    monkeypatch.setattr(sys, "meta_path", [Interrupting()])
+
+    with pytest.raises(SystemExit) as end:
+        program()
+
+    assert end.value.code == 130

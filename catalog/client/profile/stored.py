@@ -174,6 +174,9 @@ def _write(file: Path, text: str) -> Path:
         with os.fdopen(handle, "w", encoding="utf-8") as writing:
             writing.write(text)
         return Path(temporary).replace(file)
+    except OSError as error:  # a full disk names no file
+        error.filename = error.filename or str(file)
+        raise
     finally:
         Path(temporary).unlink(missing_ok=True)
 

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from catalog.client.errors import NotFound
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.results import Alias, AliasMove, Page, shaped
-from catalog.client.revisions import unknown_version
+from catalog.client.revisions import explain_missing
 from catalog.client.session import Session, if_unchanged, segment
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.uploads.uploads import TargetItem
@@ -47,13 +46,8 @@ class AliasResource(Resource[D]):
         if expected is not None:
             body["expected"] = expected
         headers = if_unchanged(revision)
-        try:
-            moved = yield from self._session.request_json("PUT", self._at(name), body=body, headers=headers)
-        except NotFound as missing:
-            if missing.details != str(which):  # of the item itself
-                raise
-            raise (yield from unknown_version(self._item, str(which), missing)) from None
-        return Alias.of(moved)
+        request = self._session.request_json("PUT", self._at(name), body=body, headers=headers)
+        return Alias.of((yield from explain_missing(self._item, {str(which)}, request)))
 
     @operation
     def rollback(self, name: str) -> Operation[Alias]:

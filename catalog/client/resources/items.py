@@ -186,7 +186,12 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
     @operation
     def card(self, key: str | Item) -> Operation[Card]:
         """The card of an item. Raises CatalogError: NotFound, also for an item without a card; Forbidden."""
-        return Card.of((yield from self._session.request_json("GET", f"{self._at(key)}/card")))
+        try:
+            return Card.of((yield from self._session.request_json("GET", f"{self._at(key)}/card")))
+        except NotFound as missing:
+            if missing.details.endswith(" has no card"):
+                missing.advice = "Set one: catalog card set, or items.set_card(...)."
+            raise
 
     @operation
     def set_card(self, key: str | Item, text: str, *, revision: int | None = None) -> Operation[Card]:

@@ -15,6 +15,7 @@ from catalog.client.push_pull.annotations import metadata_values, selection_of, 
 from catalog.client.resources.base import D, Resource, operation, walk
 from catalog.client.resources.item_filters import condition
 from catalog.client.results import ComparisonResult, Link, Page, Pruned, TensorList, Value, Version, shaped
+from catalog.client.revisions import explain_missing
 from catalog.client.session import PREFIX, Session, if_unchanged
 from catalog.client.transfer.cache import Cache
 from catalog.client.transfer.downloads.downloads import (
@@ -116,7 +117,8 @@ class VersionResource(Resource[D]):
         Raises CatalogError: NotFound, Forbidden, Invalid.
         """
         path = f"{self._item.path}/compare"
-        return shaped((yield from self._session.request_json("GET", path, query={"which": which})), ComparisonResult)
+        request = self._session.request_json("GET", path, query={"which": which})
+        return shaped((yield from explain_missing(self._item, which, request)), ComparisonResult)
 
     @walk
     def list(

@@ -10,6 +10,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import NamedTuple
 
@@ -67,9 +68,22 @@ def failure(sentence: str) -> CheckResult:
 
 
 async def examine(settings: Settings) -> AsyncIterator[CheckResult]:
-    """Everything that is found, good and bad, as it is found. Nothing is changed."""
+    """Everything that is found, good and bad, as it is found. Nothing is changed, and no folder is created."""
     for finding in (*_settings(settings), *_certificates(settings), *_machine(settings)):
         yield finding
+    with TemporaryDirectory(prefix="catalog-doctor-") as scratch:
+        async with aclosing(_stores(_with_folders(settings, Path(scratch)))) as findings:
+            async for finding in findings:
+                yield finding
+
+
+def _with_folders(settings: Settings, scratch: Path) -> Settings:
+    """The settings with folders in `scratch` in place of those that no server has created yet."""
+    folders = {"data_path": settings.data_path, "upload_path": settings.upload_path}
+    return settings.model_copy(update={name: scratch / name for name, path in folders.items() if not path.exists()})
+
+
+async def _stores(settings: Settings) -> AsyncGenerator[CheckResult]:
     async with aclosing(_database(settings)) as findings:
         async for finding in findings:
             yield finding
@@ -132,6 +146,11 @@ def _machine(settings: Settings) -> Iterator[CheckResult]:
     folders += [settings.upload_path] if settings.storage == "files" else []
     for folder in folders:
         yield _room(folder)
+    if settings.database == "embedded" and not settings.data_path.exists():
+        yield warning(
+            f"There is no folder {settings.data_path} yet, and an empty database is tried: if a server has run, repeat "
+            "this where it was started, or with its DATA_PATH"
+        )
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files < FEW_FILES:
         yield warning(f"A process may open {files} files: raise it to {FEW_FILES} or more (ulimit -n)")

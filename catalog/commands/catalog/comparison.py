@@ -32,6 +32,8 @@ def compare(
 ) -> None:
     """Compare versions with the first one: metadata, files, and the tensors of model files."""
     named = [client.revisions.parse_reference(each) for each in what]
+    if len(named) == 1:
+        raise client.Invalid("One version is not compared", advice="Name two or more: iris@1 iris@champion.")
     if len({each.name for each in named}) > 1:
         raise client.Invalid(
             "These are versions of several items", advice="Compare versions of one: iris@1 iris@champion."

@@ -13,7 +13,9 @@ from functools import cached_property, wraps
 from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
-from typer._click.exceptions import ClickException
+from typer._click.core import Context
+from typer._click.exceptions import ClickException, NoSuchOption, UsageError
+from typer.core import TyperGroup
 
 from catalog import client
 from catalog.client.errors import (
@@ -58,6 +60,21 @@ COMMON_OPTIONS = [
     _option("no_truncate", False, NoTruncate),
     _option("debug", False, Debug),
 ]
+COMMON_NAMES = frozenset({"-q", *(f"--{each.name.replace('_', '-')}" for each in COMMON_OPTIONS)})
+
+
+class CommandsFirst(TyperGroup):
+    """Commands whose common options come after the name of the command."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except NoSuchOption as error:
+            if error.option_name not in COMMON_NAMES:
+                raise
+            name = error.option_name
+            raise UsageError(f"{name} comes after the command, as in: catalog models ls {name}", ctx) from None
+
 
 _errors_as_json: ContextVar[bool] = ContextVar("errors_as_json", default=False)
 

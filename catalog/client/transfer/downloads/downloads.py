@@ -167,7 +167,7 @@ def file_of(version: Version, path: str) -> File:
     for file in version.files:
         if file.path == path or not (version.folder or path):
             return file
-    raise NotFound(f"{version.ordinal} has no file {path!r}", advice="Name one of its files: path=.")
+    raise NotFound(f"Version {version.ordinal} has no file {path!r}", advice="Name one of its files: path=.")
 
 
 def _not_cached(cache: Cache, files: Sequence[File], total: TotalProgress) -> list[File]:

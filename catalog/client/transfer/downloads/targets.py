@@ -48,13 +48,14 @@ class FileSelection:
         for path in paths:
             if not any(_is_at(file, path) for file in version.files):
                 raise NotFound(
-                    f"{version.ordinal} has no file {path}", advice=f"It has {listed([f.path for f in version.files])}."
+                    f"Version {version.ordinal} has no file {path}",
+                    advice=f"It has {listed([f.path for f in version.files])}.",
                 )
         named = [file for file in version.files if not paths or any(_is_at(file, path) for path in paths)]
         found = [file for file in named if not self.selection.leaves_out(file.path)]
         if version.files and not found:
             has = listed([file.path for file in version.files])
-            raise NotFound(f"{version.ordinal} has no file that is selected", advice=f"It has {has}.")
+            raise NotFound(f"Version {version.ordinal} has no file that is selected", advice=f"It has {has}.")
         return found
 
     def single(self, files: Sequence[File]) -> File | None:
