@@ -24,11 +24,12 @@ const WAIT = 80 // milliseconds without a key press, before the server is asked 
 export function Completion({ label, placeholder, suggest, onPick, free }: Props) {
   const id = useId()
   const [text, setText] = useState('')
-  const [found, setFound] = useState<Suggestion[]>([])
+  const [{ found, round }, setAnswer] = useState({ found: [] as Suggestion[], round: 0 })
   const [active, setActive] = useState(-1)
   const [open, setOpen] = useState(false)
   const asked = useDebounced(text, WAIT, true)
 
+  const setFound = (found: Suggestion[]) => setAnswer((before) => ({ found, round: before.round + 1 }))
   useLayoutEffect(() => {
     if (!open) return
     const abort = new AbortController()
@@ -89,7 +90,7 @@ export function Completion({ label, placeholder, suggest, onPick, free }: Props)
         {found.map((each, index) => (
           // biome-ignore lint/a11y/useKeyWithClickEvents: the field handles the keys of the list
           <div
-            key={each.value}
+            key={`${round} ${each.value}`} // each answer has rows of its own, so that none moves
             id={`${id}-${index}`}
             role="option"
             tabIndex={-1}

@@ -8,6 +8,12 @@ scenario('a search narrows by a tag that is completed by keyboard, and back take
   await enter(page)
   await page.goto(`${URL_}/`)
   await page.getByRole('link', { name: 'cats' }).waitFor()
+  await page.evaluate(() => {
+    globalThis.moved = 0
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) globalThis.moved += entry.value
+    }).observe({ type: 'layout-shift' })
+  })
   await page.getByLabel('Tag', { exact: true }).pressSequentially('flo')
   await page.getByRole('option', { name: /flowers/ }).waitFor()
   await page.keyboard.press('ArrowDown')
@@ -33,6 +39,11 @@ scenario('a search narrows by a tag that is completed by keyboard, and back take
     .click()
   await page.getByRole('link', { name: 'roses' }).waitFor({ state: 'detached' })
   assert.equal(new URL(page.url()).hash, '#/?tag=animals')
+  assert.ok((await page.evaluate(() => globalThis.moved)) < 0.02) // the rows of a new list are new
+
+  await page.locator('.result', { hasText: 'cats' }).getByRole('link', { name: 'vision' }).press('Enter')
+  await page.getByRole('link', { name: 'bird-songs' }).waitFor({ state: 'detached' })
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'vision') // the focus stays
 })
 
 scenario('versions are sorted by a metric, and an alias is moved and rolled back', async ({ page }) => {

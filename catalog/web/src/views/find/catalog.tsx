@@ -6,7 +6,7 @@ import { Failed } from '../../components/parts'
 import { useTitle } from '../../components/title'
 import { metricOf } from '../../logic/metrics'
 import { place, setQuery } from '../../router'
-import { counted } from './facets'
+import { counted, totalOf } from './facets'
 import { Chips, FILTERS, Filters, set } from './filters'
 import { FirstSteps } from './first-steps'
 import { useList } from './list'
@@ -55,7 +55,11 @@ export function CatalogView() {
           onInput={(event) => setTyped(event.currentTarget.value)}
           onKeyDown={(event) => event.key === 'ArrowDown' && focusFirst(event)}
         />
-        <select aria-label="Kind" value={kind} onChange={(event) => set('kind', event.currentTarget.value)}>
+        <select
+          aria-label="Kind"
+          value={shown || kind !== 'models' ? kind : ''}
+          onChange={(event) => set('kind', event.currentTarget.value)}
+        >
           <option value="">{shown ? 'Everything' : counted('Models', list.facets, 'kind', 'models')}</option>
           {KINDS.filter((each) => shown || each !== 'models').map((each) => (
             <option key={each} value={each}>
@@ -83,17 +87,22 @@ export function CatalogView() {
       <div class="columns" hidden={isEmpty}>
         <Filters hasText={Boolean(shown)} facets={list.facets} />
         <div>
-          <Chips />
-          <p class="muted state" role="status">
-            {stateOf(list, query)}
-          </p>
+          <div class="state">
+            <p class="muted" role="status">
+              {stateOf(list, query)}
+            </p>
+            <Chips />
+          </div>
           <Results
             items={list.items}
+            search={list.search}
             kind={(kind || 'models') as Kind}
             total={list.hasMore ? undefined : list.items.length}
           />
           {list.error && <Failed error={list.error} onRetry={list.retry} />}
-          {list.hasMore && <More key={moreKey(list.items.length)} onMore={list.more} busy={list.loading} />}
+          {list.hasMore && (
+            <More key={moreKey(list.search, list.items.length)} onMore={list.more} busy={list.loading} />
+          )}
         </div>
       </div>
     </section>
@@ -109,11 +118,14 @@ function focusFirst(event: KeyboardEvent) {
 }
 
 /** What the list holds, in a place of its own, so that nothing moves when it changes. */
-function stateOf({ items, loading, hasMore, error }: ReturnType<typeof useList>, query: URLSearchParams): string {
+function stateOf(list: ReturnType<typeof useList>, query: URLSearchParams): string {
+  const { items, loading, hasMore, error } = list
   if (error) return ''
   if (loading && !items.length) return 'Searching…'
-  if (items.length)
-    return hasMore || loading ? `The first ${plural(items.length, 'result')}` : plural(items.length, 'result')
+  if (items.length) {
+    const total = hasMore || loading ? totalOf(list.facets, query) : items.length
+    return total >= items.length ? plural(total, 'result') : `The first ${plural(items.length, 'result')}`
+  }
   if (hasMore) return 'Searching…'
   const text = query.get('q')
   const isFiltered = FILTERS.some((name) => query.has(name))

@@ -21,10 +21,20 @@ export function counted(word: string, facets: Facets | undefined, facet: string,
   return count ? `${word} (${countOf(count, facets)})` : word
 }
 
+/** How many results there are, if that is counted; else -1. */
+export function totalOf(facets: Facets | undefined, query: URLSearchParams): number {
+  if (!facets?.isExact) return -1
+  const kinds = facets.counts.kind ?? {}
+  if (!query.has('q')) return kinds[query.get('kind') ?? 'models'] ?? -1
+  return Object.values(kinds).reduce((sum, count) => sum + count, 0)
+}
+
 /** How often each value of a facet occurs among the results. A click adds it as a filter. */
 export function Facet({ name, facets }: { name: string; facets: Facets | undefined }) {
   const { query } = place.value
-  const values = Object.entries(facets?.counts[name] ?? {}).filter(([value]) => !query.getAll(name).includes(value))
+  const values = Object.entries(facets?.counts[name] ?? {})
+    .filter(([value]) => !query.getAll(name).includes(value))
+    .sort(([, one], [, other]) => other - one) // the browser puts names that are numbers first
   if (!values.length) return null
   const add = (value: string) =>
     setQuery((change) => (name === 'tag' ? change.append(name, value) : change.set(name, value)))

@@ -27,7 +27,11 @@ export interface ListState {
   facets?: Facets | undefined
   error: string
   loading: boolean
+  /** The number of the search that found the items. */
+  search: number
 }
+
+let searches = 0
 
 /** Without an order the server lists the newest first, which it does fastest. */
 const SORTS: Record<string, string> = {
@@ -37,7 +41,7 @@ const SORTS: Record<string, string> = {
 }
 
 export function useList(query: URLSearchParams) {
-  const [state, setState] = useState<ListState>({ items: [], next: null, error: '', loading: true })
+  const [state, setState] = useState<ListState>({ items: [], next: null, error: '', loading: true, search: 0 })
   const key = query.toString()
   const running = useRef<AbortController | null>(null)
   const latest = useRef(state)
@@ -52,7 +56,7 @@ export function useList(query: URLSearchParams) {
     try {
       const found = await find(query, after, abort.signal)
       const items = before.length || found.docs.length ? [...before, ...found.docs] : before
-      update({ items, next: found.next, loading: false })
+      update({ items, next: found.next, loading: false, ...(!after && { search: ++searches }) })
     } catch (failure) {
       // What is still shown is of another search.
       update({ error: sentence(failure), loading: false, ...(!after && { items: [], next: null }) })

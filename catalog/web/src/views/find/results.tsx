@@ -8,6 +8,8 @@ import { address } from '../../router'
 
 interface Props {
   items: Item[]
+  /** Counts the searches. */
+  search: number
   kind: Kind
   total: number | undefined
 }
@@ -19,12 +21,13 @@ const hasChips = (item: Item): boolean => item.tags.length + item.aliases.length
 const heightOf = (item: Item): string =>
   `--result${item.description ? '-described' : ''}${hasChips(item) ? '-tagged' : ''}`
 
-export function Results({ items, kind, total }: Props) {
+export function Results({ items, search, kind, total }: Props) {
   return (
     <LongList
       class="results"
       label="Results"
       rows={items}
+      list={search}
       keyOf={(item) => item._id}
       heightOf={heightOf}
       draw={(item) => <Result item={item} kind={item.kind ?? kind} />}
@@ -104,13 +107,13 @@ export function More({ onMore, busy }: { onMore: () => void; busy: boolean }) {
   )
 }
 
-let lastKey = 0
+let lastKey = ''
 
 /**
  * A new button stands below new rows: it has not moved, and what does not move is not read as a shift. One that has the
  * focus stays.
  */
-export function moreKey(count: number): number {
-  if (!document.activeElement?.classList.contains('more')) lastKey = count
+export function moreKey(search: number, count: number): string {
+  if (!document.activeElement?.classList.contains('more')) lastKey = `${search} ${count}`
   return lastKey
 }
