@@ -283,6 +283,18 @@ def test_items_are_made_found_changed_and_shared(adas, bobs, bob, iris):
         bobs.datasets.get(made.id)
 
 
+def test_a_misspelt_argument_and_a_closed_client_are_named(adas):
+    with pytest.raises(TypeError, match=r"argument 'licence', besides .*, license,"):
+        adas.models.update("iris", licence="MIT")
+    with pytest.raises(TypeError, match="argument 'tags', besides alias, filter, "):
+        list(adas.models.list(tags="small"))
+
+    with Catalog(url=adas.url, token="x") as closed:
+        pass
+    with pytest.raises(Invalid, match="This client is closed"):
+        closed.whoami()
+
+
 def test_a_change_of_what_somebody_changed_is_a_conflict(adas, iris):
     adas.models.create(iris)
     seen = adas.models.get(iris)

@@ -1,7 +1,7 @@
 """The filter of a list or a search of items, as parameters of a query."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypedDict
 
 FilterExpression = Mapping[str, object] | Sequence[Mapping[str, object]]
@@ -35,13 +35,18 @@ class KindFilter(SearchFilter, total=False):
 
 def filter_query(arguments: ListFilter) -> dict[str, str]:
     """The query parameters of the arguments that have a value. Raises TypeError for an unknown argument."""
-    if unknown := arguments.keys() - KindFilter.__optional_keys__:
-        raise TypeError(f"unexpected keyword argument {min(unknown)!r}")
+    refuse_unknown(arguments, KindFilter.__optional_keys__)
     filter_ = arguments.get("filter")
     query = {"filter": json.dumps(filter_)} if filter_ else {}
     query |= {f"metadata.{name}": condition(value) for name, value in (arguments.get("metadata") or {}).items()}
     query |= {f"latest.{name}": condition(value) for name, value in (arguments.get("latest") or {}).items()}
     return query | {name: value for name, value in arguments.items() if isinstance(value, str) and value}
+
+
+def refuse_unknown(arguments: Mapping[str, object], known: Collection[str]) -> None:
+    """Raise TypeError for an unknown argument, as Python does, with what there is."""
+    if unknown := arguments.keys() - known:
+        raise TypeError(f"unexpected keyword argument {min(unknown)!r}, besides {', '.join(sorted(known))}")
 
 
 def condition(value: object) -> str:

@@ -8,7 +8,7 @@ from catalog.client.errors import Ambiguous, Invalid, NotFound
 from catalog.client.push_pull.annotations import LISTS, texts
 from catalog.client.resources.aliases import AliasResource
 from catalog.client.resources.base import D, InlineDriver, Resource, operation, walk
-from catalog.client.resources.item_filters import KindFilter, ListFilter, SearchFilter, filter_query
+from catalog.client.resources.item_filters import KindFilter, ListFilter, SearchFilter, filter_query, refuse_unknown
 from catalog.client.resources.item_names import (
     find_trashed,
     key_of,
@@ -287,6 +287,7 @@ class ItemResource(Resource[D], Generic[D, ItemT]):
 
 
 def _card_fields(card: CardFields) -> dict[str, object]:
+    refuse_unknown(card, CardFields.__optional_keys__)
     return {name: texts(name, value) if name in LISTS else value for name, value in card.items()}
 
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import httpx
 
-from catalog.client.errors import CatalogError, refuse_unencodable
+from catalog.client.errors import CatalogError, Invalid, refuse_unencodable
 from catalog.client.resources.signatures import ASYNC
 from catalog.client.results import Page
 from catalog.client.transport.answers import AnswerInMemory
@@ -84,6 +84,8 @@ class AsyncDriver:
         return None
 
     async def _exchange(self, request: Request) -> Response:
+        if self._client.is_closed:
+            raise Invalid("This client is closed", advice="Create another one.")
         body = request.body if isinstance(request.body, bytes | None) else _blocks(request.body)
         try:
             async with self._client.stream(**request_arguments(request, body, self._timeout)) as response:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import httpx
 
-from catalog.client.errors import CatalogError, refuse_unencodable
+from catalog.client.errors import CatalogError, Invalid, refuse_unencodable
 from catalog.client.resources.signatures import SYNC
 from catalog.client.results import Page
 from catalog.client.transport.answers import AnswerInMemory
@@ -90,6 +90,8 @@ class SyncDriver:
         return None
 
     def _exchange(self, request: Request) -> Response:
+        if self._client.is_closed:
+            raise Invalid("This client is closed", advice="Create another one.")
         body = request.body if isinstance(request.body, bytes | None) else self._blocks(request.body)
         try:
             with self._client.stream(**request_arguments(request, body, self._timeout)) as response:
